@@ -1,0 +1,1 @@
+"""Talks to people: Discord and the local chat page, over one workflow."""

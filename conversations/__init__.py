@@ -1,0 +1,1 @@
+"""What was said and shown: conversations, sessions, pictures and their store. Plain Python; no torch, no Discord."""

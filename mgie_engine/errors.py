@@ -1,0 +1,41 @@
+"""Every error the engine raises on purpose.
+
+EngineError
+├── ModelError        a model cannot be loaded: names the file and the tensor
+├── RequestRefused    this request cannot be served as asked
+├── QueueFull         the line, or this owner's share of it, has no room
+├── EditCancelled     the edit was cancelled before it finished
+└── EngineDied        the engine process ended while the edit ran; worth one retry
+
+The message of each is one sentence a person can act on.
+"""
+
+
+class EngineError(Exception):
+    """Base of every error of mgie_engine."""
+
+
+class ModelError(EngineError):
+    """A model folder, file or tensor is missing, misshapen or unsafe to read."""
+
+
+class RequestRefused(EngineError):
+    """The request itself cannot be served; the message says what to change."""
+
+
+class QueueFull(EngineError):
+    """No room in line; `limit` is the bound that was met."""
+
+    def __init__(self, limit: int, *, own: bool = False) -> None:
+        whose = "of yours are" if own else "are"
+        super().__init__(f"{limit} edits {whose} already waiting; try again in a minute.")
+        self.limit = limit
+        self.own = own
+
+
+class EditCancelled(EngineError):
+    """The edit was cancelled before it finished."""
+
+
+class EngineDied(EngineError):
+    """The engine process ended while this edit was running."""
