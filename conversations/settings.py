@@ -3,11 +3,22 @@
 Wishes are layered call > session > person > channel > bot: for each knob the first layer that names it wins.
 """
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+from conversations.errors import SettingsRefused
 
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
+Scope = Literal["call", "session", "person", "channel", "bot"]
+
+RANGES: dict[str, tuple[float, float]] = {
+    "text_cfg": (1, 20),
+    "image_cfg": (0, 5),
+    "steps": (1, 200),
+    "seed": (0, 2**32 - 1),
+}
+CHOICES: dict[str, tuple[str, ...]] = {"sampler": get_args(Sampler), "keep": get_args(Keep)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +46,56 @@ class SettingsWish:
 
     def over(self, lower: "SettingsWish") -> "SettingsWish":
         """This wish where it speaks, `lower` where it is silent."""
-        chosen = {}
-        for knob in fields(self):
-            mine = getattr(self, knob.name)
-            chosen[knob.name] = getattr(lower, knob.name) if mine is None else mine
-        return SettingsWish(**chosen)
+        return SettingsWish(**{**lower.spoken(), **self.spoken()})
+
+    def spoken(self) -> dict[str, Any]:
+        """The knobs this wish names, by name."""
+        return {knob: value for knob, value in asdict(self).items() if value is not None}
+
+
+KNOBS = tuple(knob.name for knob in fields(SettingsWish))
+_SILENT = SettingsWish()
+
+
+def resolve(
+    bot: EditSettings,
+    *,
+    call: SettingsWish = _SILENT,
+    session: SettingsWish = _SILENT,
+    person: SettingsWish = _SILENT,
+    channel: SettingsWish = _SILENT,
+) -> EditSettings:
+    """The settings to use: call > session > person > channel > bot, knob by knob."""
+    wish = call.over(session).over(person).over(channel)
+    return EditSettings(**{**asdict(bot), **wish.spoken()})
+
+
+def origins(
+    *,
+    call: SettingsWish = _SILENT,
+    session: SettingsWish = _SILENT,
+    person: SettingsWish = _SILENT,
+    channel: SettingsWish = _SILENT,
+) -> dict[str, Scope]:
+    """For each knob, the layer that `resolve` takes it from."""
+    layers: tuple[tuple[Scope, SettingsWish], ...] = (
+        ("channel", channel),
+        ("person", person),
+        ("session", session),
+        ("call", call),
+    )
+    origin: dict[str, Scope] = dict.fromkeys(KNOBS, "bot")
+    for scope, wish in layers:
+        origin.update(dict.fromkeys(wish.spoken(), scope))
+    return origin
+
+
+def checked(wish: SettingsWish) -> SettingsWish:
+    """The same wish; SettingsRefused, naming knob and range, when a value lies outside. Never clamps."""
+    for knob, value in wish.spoken().items():
+        if knob in CHOICES and value not in CHOICES[knob]:
+            raise SettingsRefused(f"{knob} must be one of {', '.join(CHOICES[knob])}, not {value}.")
+        if knob in RANGES and not RANGES[knob][0] <= value <= RANGES[knob][1]:
+            low, high = RANGES[knob]
+            raise SettingsRefused(f"{knob} must lie between {low:g} and {high:.10g}, not {value:g}.")
+    return wish

@@ -1,0 +1,94 @@
+"""Every error this package raises on purpose.
+
+ConversationError
+├── SessionError           the talk cannot move that way
+│   ├── NothingToUndo      the head is the uploaded picture
+│   ├── NothingToRedo      no undone version is left to return to
+│   ├── NoSuchVersion      no version of that number or id here
+│   └── VersionHasNoPicture   that version failed or was cancelled, so nothing can start from it
+├── SettingsRefused        a knob lies outside its range
+├── PictureRefused         these bytes are no picture we accept
+├── PictureMissing         the image store has no picture of that key
+└── StoreError             the store cannot do that
+    ├── TurnStateConflict  the turn is no longer in a state that may change so
+    └── DuplicateEvent     this chat event was already handled
+
+The message of each is one sentence a person can act on.
+"""
+
+
+class ConversationError(Exception):
+    """Base of every error of conversations."""
+
+
+class SessionError(ConversationError):
+    """The talk cannot move that way."""
+
+
+class NothingToUndo(SessionError):
+    """The person already stands on the uploaded picture."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to undo: this is the picture we started from.")
+
+
+class NothingToRedo(SessionError):
+    """No undone version is left to return to."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing to redo: a new edit closes the way back to undone versions.")
+
+
+class NoSuchVersion(SessionError):
+    """No version of that number or id exists in this session."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"There is no {version} here; the history lists the versions there are.")
+        self.version = version
+
+
+class VersionHasNoPicture(SessionError):
+    """That version failed or was cancelled, so nothing can start from it."""
+
+    def __init__(self, version: str, state: str, nearest: str) -> None:
+        super().__init__(f"{version} {state} and has no picture; the nearest one before it is {nearest}.")
+        self.version = version
+        self.nearest = nearest
+
+
+class SettingsRefused(ConversationError):
+    """A knob lies outside its range; the message names the knob and the range."""
+
+
+class PictureRefused(ConversationError):
+    """These bytes are not a picture we accept; the message says why and what would be."""
+
+
+class PictureMissing(ConversationError):
+    """The image store holds no picture of that key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"The picture {key[:12]} is no longer stored; please post it again.")
+        self.key = key
+
+
+class StoreError(ConversationError):
+    """The store cannot do that."""
+
+
+class TurnStateConflict(StoreError):
+    """The turn is no longer in a state that may change to the wanted one."""
+
+    def __init__(self, turn_id: str, was: str, wanted: str) -> None:
+        super().__init__(f"Edit {turn_id} is {was}, so it cannot become {wanted}.")
+        self.turn_id = turn_id
+        self.was = was
+        self.wanted = wanted
+
+
+class DuplicateEvent(StoreError):
+    """This chat event was already handled; nothing was written."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(f"The event {event_id} was already handled.")
+        self.event_id = event_id

@@ -1,0 +1,287 @@
+"""What happened to a picture: a tree of versions, and where in it each person stands.
+
+Pure values and pure moves: nothing here knows a clock, a database or a chat. A move returns a new session, or a
+`TurnDraft` that the store numbers, dates and saves.
+
+Three rules carry everything else:
+- A person's head moves to a new turn when it is asked, not when it is done, so that a second wish builds on the
+  first although that is still running.
+- A head never rests on a turn that failed or was cancelled: it is read as the nearest turn above it that did not.
+- The redo stack is a path downwards from the head. Going up (undo, reset, go to an ancestor) lengthens it,
+  anything that leaves the path (a new turn, go to elsewhere) clears it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
+from conversations.settings import EditSettings, SettingsWish
+
+
+class TurnState(StrEnum):
+    """Where a turn is on its way; the durable queue is the set of turns that are not yet final."""
+
+    WAITING = "waiting"  # saved, not yet started
+    RUNNING = "running"
+    DELIVERING = "delivering"  # picture stored, not yet shown
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no further state can follow."""
+        return not NEXT_STATES[self]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the turn ended without a picture."""
+        return self in (TurnState.FAILED, TurnState.CANCELLED)
+
+
+NEXT_STATES: Mapping[TurnState, frozenset[TurnState]] = {
+    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.FAILED, TurnState.CANCELLED}),
+    # Back to waiting: the process that ran it ended, and nothing of it was kept.
+    TurnState.RUNNING: frozenset(
+        {TurnState.WAITING, TurnState.DELIVERING, TurnState.FAILED, TurnState.CANCELLED}
+    ),
+    TurnState.DELIVERING: frozenset({TurnState.DONE, TurnState.FAILED, TurnState.CANCELLED}),
+    TurnState.DONE: frozenset(),
+    TurnState.FAILED: frozenset(),
+    TurnState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TurnDraft:
+    """A turn as asked, before the store gives it an id, a number and a date."""
+
+    session_id: str
+    parent_id: str
+    owner: str
+    instruction: str
+    reading: str | None = None  # the person's own words in place of the model's expressive instruction
+    wish: SettingsWish = SettingsWish()  # settings named in this very request
+    settings: EditSettings | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One version: what was asked, what came of it. Number 0 is the uploaded picture."""
+
+    id: str  # short and typeable, e.g. "k3f9"
+    session_id: str
+    number: int  # the n of "v3"; counts up within the session, gaps after deletions
+    parent_id: str | None
+    owner: str  # opaque, e.g. "discord:42"
+    instruction: str = ""
+    expressive: str | None = None  # how the model understood the instruction
+    reading: str | None = None  # the person's correction of that, given with the request
+    state: TurnState = TurnState.WAITING
+    wish: SettingsWish = SettingsWish()
+    settings: EditSettings | None = None  # as used, once known
+    image: str | None = None  # ImageStore key
+    seconds: Mapping[str, float] = field(default_factory=dict)  # wall seconds by stage
+    changed: float | None = None  # share of pixels that differ from the parent, 0 to 1
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)  # the chat's own ids, JSON-able, to deliver later
+    delivered: str | None = None  # key of the message that shows it
+    created_at: float = 0.0  # Unix seconds
+    finished_at: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The name people use, e.g. "v3"."""
+        return f"v{self.number}"
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether this is the picture the session began with."""
+        return self.parent_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where one person stands in a session."""
+
+    turn_id: str
+    redo: tuple[str, ...] = ()  # turn ids; the last one is the next to return to
+    moved_at: float = 0.0  # Unix seconds, set by the store
+
+
+@dataclass(frozen=True, slots=True)
+class EditSession:
+    """One uploaded picture in one channel, and everything made from it."""
+
+    id: str
+    channel: str  # opaque, e.g. "discord:123"
+    owner: str
+    turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in order of number
+    heads: Mapping[str, Head] = field(default_factory=dict)  # by person
+    wish: SettingsWish = SettingsWish()
+    created_at: float = 0.0
+
+    # -- looking ------------------------------------------------------------------------------------------
+
+    @property
+    def root(self) -> Turn:
+        """The uploaded picture, v0."""
+        return next(turn for turn in self.turns.values() if turn.is_upload)
+
+    def turn(self, turn_id: str) -> Turn:
+        """The turn of that id; NoSuchVersion when it is not of this session."""
+        if turn_id not in self.turns:
+            raise NoSuchVersion(turn_id)
+        return self.turns[turn_id]
+
+    def version(self, number: int) -> Turn:
+        """The turn people call v<number>; NoSuchVersion when there is none."""
+        for turn in self.turns.values():
+            if turn.number == number:
+                return turn
+        raise NoSuchVersion(f"v{number}")
+
+    def parent_of(self, turn: Turn) -> Turn | None:
+        """The turn it was made from; None for the upload."""
+        return self.turns[turn.parent_id] if turn.parent_id is not None else None
+
+    def children_of(self, turn: Turn) -> tuple[Turn, ...]:
+        """The turns made from it, by number."""
+        return tuple(other for other in self.turns.values() if other.parent_id == turn.id)
+
+    def path_to(self, turn: Turn) -> tuple[Turn, ...]:
+        """The chain of turns from the upload to this one, both included."""
+        return tuple(reversed(list(self._upwards(turn))))
+
+    def exchanges_before(self, turn: Turn) -> tuple[tuple[str, str], ...]:
+        """What was asked and how it was understood on the way to this turn, oldest first, itself not included."""
+        return tuple(
+            (earlier.instruction, earlier.expressive)
+            for earlier in self.path_to(turn)[:-1]
+            if earlier.expressive is not None
+        )
+
+    def has_head(self, person: str) -> bool:
+        """Whether this person ever moved or asked in this session."""
+        return person in self.heads
+
+    def head_of(self, person: str) -> Turn:
+        """The version a wish of this person builds on.
+
+        Without a head of their own: the head of the session's owner, or the last version with a picture.
+        The turn may still be waiting or running; it is never failed or cancelled.
+        """
+        head = self.heads.get(person) or self.heads.get(self.owner)
+        if head is None:
+            return max((turn for turn in self.turns.values() if turn.image), key=lambda turn: turn.number)
+        return self.nearest_alive(self.turn(head.turn_id))
+
+    def nearest_alive(self, turn: Turn) -> Turn:
+        """This turn, or the nearest above it that neither failed nor was cancelled."""
+        return next(above for above in self._upwards(turn) if not above.state.is_lost)
+
+    def dependents_of(self, turn: Turn) -> tuple[Turn, ...]:
+        """The turns directly made from it that still wait for its picture."""
+        return tuple(child for child in self.children_of(turn) if child.state is TurnState.WAITING)
+
+    def is_ready(self, turn: Turn) -> bool:
+        """Whether a waiting turn may run: its parent's picture exists."""
+        parent = self.parent_of(turn)
+        return turn.state is TurnState.WAITING and parent is not None and parent.image is not None
+
+    def is_stranded(self, turn: Turn) -> bool:
+        """Whether a waiting turn can never run, because the turn it builds on failed or was cancelled."""
+        parent = self.parent_of(turn)
+        return turn.state is TurnState.WAITING and parent is not None and parent.state.is_lost
+
+    # -- moves --------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        person: str,
+        instruction: str,
+        *,
+        parent: str | None = None,
+        reading: str | None = None,
+        wish: SettingsWish = SettingsWish(),  # noqa: B008 (frozen)
+        settings: EditSettings | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> TurnDraft:
+        """A new turn from the person's head, or from the turn `parent` (an id: a reply, a branch).
+
+        The parent may still be waiting or running: the new turn then depends on it. A parent that failed or was
+        cancelled raises VersionHasNoPicture, a foreign id NoSuchVersion.
+        """
+        base = self.head_of(person) if parent is None else self._alive(self.turn(parent))
+        return TurnDraft(self.id, base.id, person, instruction, reading, wish, settings, source or {})
+
+    def add(self, turn: Turn) -> "EditSession":
+        """The session with a saved turn in it; its owner's head moves there and loses the way forward."""
+        grown = replace(self, turns={**self.turns, turn.id: turn})
+        return grown._with_head(turn.owner, Head(turn.id, moved_at=turn.created_at))
+
+    def update(self, turn: Turn) -> "EditSession":
+        """The session with a turn it already has replaced by a later state of it."""
+        self.turn(turn.id)
+        return replace(self, turns={**self.turns, turn.id: turn})
+
+    def undo(self, person: str) -> "EditSession":
+        """One step up; the version left behind can be redone. NothingToUndo on the upload."""
+        above = self.parent_of(self.head_of(person))
+        if above is None:
+            raise NothingToUndo
+        return self._climb(person, self.nearest_alive(above))
+
+    def redo(self, person: str) -> "EditSession":
+        """One step back down the way undo came. NothingToRedo when there is none left."""
+        head = self.heads.get(person, Head(""))
+        alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).state.is_lost]
+        if not alive:
+            raise NothingToRedo
+        return self._with_head(person, Head(alive[-1], tuple(alive[:-1])))
+
+    def go_to(self, person: str, turn: Turn) -> "EditSession":
+        """To any version of the tree. VersionHasNoPicture for one that failed or was cancelled."""
+        self._alive(self.turn(turn.id))
+        if turn in self._upwards(self.head_of(person)):
+            return self._climb(person, turn)
+        return self._with_head(person, Head(turn.id))
+
+    def reset(self, person: str) -> "EditSession":
+        """Back to the uploaded picture; nothing is deleted, redo leads down again."""
+        return self._climb(person, self.root)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _upwards(self, turn: Turn) -> Iterator[Turn]:
+        above: Turn | None = turn
+        while above is not None:
+            yield above
+            above = self.parent_of(above)
+
+    def _alive(self, turn: Turn) -> Turn:
+        if turn.state.is_lost:
+            nearest = self.nearest_alive(turn).label
+            raise VersionHasNoPicture(turn.label, _ENDED[turn.state], nearest)
+        return turn
+
+    def _climb(self, person: str, target: Turn) -> "EditSession":
+        """Move up to an ancestor of the head, remembering every living version passed."""
+        passed: list[str] = []
+        for turn in self._upwards(self.head_of(person)):
+            if turn.id == target.id:
+                break
+            if not turn.state.is_lost:
+                passed.append(turn.id)
+        redo = self.heads[person].redo if person in self.heads else ()
+        return self._with_head(person, Head(target.id, (*redo, *passed)))
+
+    def _with_head(self, person: str, head: Head) -> "EditSession":
+        return replace(self, heads={**self.heads, person: head})
+
+
+_ENDED = {TurnState.FAILED: "failed", TurnState.CANCELLED: "was cancelled"}
