@@ -23,7 +23,7 @@ class Exchange:
 class EditRequest:
     """One edit to make: the picture, the talk so far, and the knobs."""
 
-    image: bytes  # PNG, upright, any size and mode Pillow calls RGB or RGBA; decoded by the engine, not the event loop
+    image: bytes  # PNG, upright, any size, RGB or RGBA; decoded by the engine, not on the event loop
     instruction: str
     settings: EditSettings
     history: tuple[Exchange, ...] = ()  # oldest first; a model uses as many as it was trained on
@@ -71,12 +71,16 @@ Report = Callable[[Progress], None]
 class Editor(Protocol):
     """What runs edits: an engine process in production, a hand-written fake in tests.
 
-    `run` may be awaited up to `slots` times at once; cancelling its task cancels the edit.
+    `start` returns quickly; the model may still be loading, and `ready` says when it is there (a `run` before
+    that just waits). `run` may be awaited up to `slots` times at once; cancelling its task cancels the edit.
     It raises EngineDied when the process behind it ended, RequestRefused when the request is at fault.
     """
 
     @property
     def slots(self) -> int: ...
+
+    @property
+    def ready(self) -> bool: ...
 
     async def start(self) -> None: ...
 

@@ -5,7 +5,8 @@ EngineError
 ├── RequestRefused    this request cannot be served as asked
 ├── QueueFull         the line, or this owner's share of it, has no room
 ├── EditCancelled     the edit was cancelled before it finished
-└── EngineDied        the engine process ended while the edit ran; worth one retry
+├── EngineDied        the engine process ended while the edit ran; worth one retry
+└── ServiceClosed     the service is closing; the edit did not fail and may be submitted again later
 
 The message of each is one sentence a person can act on.
 """
@@ -39,3 +40,10 @@ class EditCancelled(EngineError):
 
 class EngineDied(EngineError):
     """The engine process ended while this edit was running."""
+
+
+class ServiceClosed(EngineError):
+    """The service closed before the edit was over; the edit itself is not at fault."""
+
+    def __init__(self) -> None:
+        super().__init__("The service is closing; the edit can be submitted again at the next start.")

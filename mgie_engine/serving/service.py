@@ -1,0 +1,189 @@
+"""The engine as the rest of the program sees it: submit an edit, follow it, have its result. Knows no torch.
+
+Works in front of any Editor. One asyncio loop; nothing here blocks.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from mgie_engine.edits import Editor, EditRequest, EditResult, Progress
+from mgie_engine.errors import EditCancelled, EngineDied, EngineError, ServiceClosed
+from mgie_engine.serving.job import Job, JobState, Place
+from mgie_engine.serving.queue import FairQueue, QueueLimits
+from mgie_engine.serving.stats import ServiceStats, Tally, waiting_time
+
+
+class EditHandle:
+    """A submitted edit: where it stands, what it does, how it ends."""
+
+    def __init__(self, service: "EditService", job: Job) -> None:
+        self._service = service
+        self._job = job
+
+    @property
+    def key(self) -> str:
+        """The key it was submitted under."""
+        return self._job.key
+
+    @property
+    def owner(self) -> str:
+        """Whose edit it is; opaque."""
+        return self._job.owner
+
+    def place(self) -> Place:
+        """Where the edit stands now; position 0 once it runs or is over."""
+        return self._service._place(self._job)
+
+    def events(self) -> AsyncIterator[Progress]:
+        """Yield progress, latest wins; ends when the edit is over, however it ended."""
+        return self._job.events()
+
+    async def result(self) -> EditResult:
+        """Wait for the picture.
+
+        Raises EditCancelled, EngineDied (twice in a row), RequestRefused, ModelError, or ServiceClosed when
+        the service closed first: such an edit did not fail and may be submitted again at the next start.
+        """
+        return await self._job.result()
+
+    def cancel(self) -> None:
+        """End the edit with EditCancelled, waiting or running; nothing happens if it is over."""
+        self._service._cancel(self._job)
+
+
+class EditService:
+    """Keeps an Editor's slots busy from a fair line: `async with EditService(editor, limits) as service`.
+
+    Entering starts the editor; leaving ends every open edit with ServiceClosed and closes the editor.
+    """
+
+    def __init__(
+        self,
+        editor: Editor,
+        limits: QueueLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._editor = editor
+        self._clock = clock
+        self._queue: FairQueue[Job] = FairQueue(limits or QueueLimits())
+        self._jobs: dict[str, Job] = {}  # waiting and running, by key
+        self._tasks: dict[Job, asyncio.Task[None]] = {}  # running
+        self._tally = Tally()
+        self._second_tries = asyncio.Lock()
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        await self._editor.start()
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open = False
+        for job in list(self._jobs.values()):
+            self._end(job, ServiceClosed())
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._editor.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether an edit submitted now would start at once if a slot is free (the model is loaded)."""
+        return self._open and self._editor.ready
+
+    def submit_nowait(self, key: str, owner: str, request: EditRequest, *, again: bool = False) -> EditHandle:
+        """Put an edit in line and return at once; raises QueueFull, or ServiceClosed.
+
+        key: unique among open edits (a turn id). owner: opaque; owners share the device equally.
+        again: the edit was admitted before a restart, so the bounds do not apply.
+        """
+        if not self._open:
+            raise ServiceClosed
+        if key in self._jobs:
+            raise ValueError(f"an edit with the key {key!r} is already open")
+        job = Job(key, owner, request, queued_at=self._clock())
+        self._queue.push(job, again=again)
+        self._jobs[key] = job
+        self._fill_slots()
+        return EditHandle(self, job)
+
+    def find(self, key: str) -> EditHandle | None:
+        """The open edit of that key; None if there is none (never was, or is over)."""
+        job = self._jobs.get(key)
+        return EditHandle(self, job) if job else None
+
+    def stats(self) -> ServiceStats:
+        """How things stand."""
+        tally = self._tally
+        return ServiceStats(
+            ready=self.ready,
+            slots=self._editor.slots,
+            waiting=len(self._queue),
+            running=len(self._tasks),
+            done=tally.done,
+            failed=tally.failed,
+            cancelled=tally.cancelled,
+            retried=tally.retried,
+            seconds_per_edit=tally.seconds_per_edit,
+            seconds_by_stage=dict(tally.seconds_by_stage),
+        )
+
+    def _fill_slots(self) -> None:
+        while self._open and len(self._tasks) < self._editor.slots and (job := self._queue.take()):
+            job.state, job.started_at = JobState.RUNNING, self._clock()
+            task = self._tasks[job] = asyncio.create_task(self._run(job), name=f"edit {job.key}")
+            # Not in the coroutine's own `finally`: a task cancelled before its first step never enters it.
+            task.add_done_callback(partial(self._leave_slot, job))
+
+    def _leave_slot(self, job: Job, _: asyncio.Task[None]) -> None:
+        del self._tasks[job]
+        self._fill_slots()
+
+    async def _run(self, job: Job) -> None:
+        try:
+            self._end(job, await self._try_twice(job))
+        except asyncio.CancelledError:
+            self._end(job, EditCancelled("The edit was cancelled."))
+        except EngineError as error:
+            self._end(job, error)
+        except Exception as error:  # a fault of ours fails this edit, never the loop
+            self._end(job, EngineError(f"The edit failed unexpectedly: {error!r}."))
+
+    async def _try_twice(self, job: Job) -> EditResult:
+        try:
+            return await self._editor.run(job.request, job.report)
+        except EngineDied:
+            self._tally.retried += 1
+        # One second try at a time: an edit that kills the engine does not take its neighbours down twice.
+        async with self._second_tries:
+            return await self._editor.run(job.request, job.report)
+
+    def _end(self, job: Job, outcome: EditResult | EngineError) -> None:
+        if job.state is JobState.OVER:
+            return
+        self._tally.count(outcome, self._clock() - job.started_at if job.started_at is not None else 0.0)
+        del self._jobs[job.key]
+        job.finish(outcome)
+
+    def _cancel(self, job: Job) -> None:
+        self._queue.remove(job)
+        if task := self._tasks.get(job):
+            task.cancel()
+        self._end(job, EditCancelled("The edit was cancelled."))
+
+    def _place(self, job: Job) -> Place:
+        ahead = self._queue.position(job)
+        if ahead is None:
+            return Place(0, len(self._queue), 0.0)
+        mean = self._tally.seconds_per_edit
+        now = self._clock()
+        running_for = [now - running.started_at for running in self._tasks if running.started_at is not None]
+        wait_s = None if mean is None else waiting_time(ahead, running_for, self._editor.slots, mean)
+        return Place(ahead + 1, len(self._queue), wait_s)

@@ -1,0 +1,127 @@
+"""Hand-written editors for tests, and small values to feed them. The product itself never runs on these."""
+
+import asyncio
+import io
+
+from PIL import Image
+
+from conversations.settings import EditSettings
+from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.errors import EngineDied, EngineError
+
+
+def a_picture(width: int = 8, height: int = 6, colour: str = "teal") -> bytes:
+    """A PNG of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def some_settings(*, steps: int = 4, seed: int = 7) -> EditSettings:
+    """Ordinary settings."""
+    return EditSettings(text_cfg=7.5, image_cfg=1.5, steps=steps, seed=seed, sampler="euler_ancestral")
+
+
+def a_request(instruction: str = "make the ball red", image: bytes | None = None) -> EditRequest:
+    """An ordinary request."""
+    return EditRequest(image or a_picture(), instruction, some_settings())
+
+
+def echo(request: EditRequest) -> EditResult:
+    """The picture untouched, as a result."""
+    with Image.open(io.BytesIO(request.image)) as picture:
+        size = picture.size
+    seconds = {"reading": 0.0, "painting": 0.0, "finishing": 0.0}
+    return EditResult(
+        request.image, request.reading or "(echo)", request.settings, "echo", size, seconds, changed=0.0
+    )
+
+
+class EchoEditor:
+    """Returns every picture untouched, so the chat is tested in milliseconds."""
+
+    def __init__(self, slots: int = 4) -> None:
+        self.slots = slots
+        self.ready = False
+
+    async def start(self) -> None:
+        """Be ready at once."""
+        self.ready = True
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """Give the picture back."""
+        return echo(request)
+
+    async def close(self) -> None:
+        """Be ready no more."""
+        self.ready = False
+
+
+class ScriptedEdit:
+    """One running edit whose progress and end the test decides."""
+
+    def __init__(self, request: EditRequest, report: Report) -> None:
+        self.request = request
+        self.report: Report = report  # call it to make progress
+        self.cancelled = False  # whether the service cancelled it
+        self._outcome: asyncio.Future[EditResult] = asyncio.get_running_loop().create_future()
+
+    def finish(self, result: EditResult | None = None) -> None:
+        """End well, with the picture untouched unless told otherwise."""
+        self._outcome.set_result(result or echo(self.request))
+
+    def fail(self, error: EngineError) -> None:
+        """End with this error."""
+        self._outcome.set_exception(error)
+
+    def die(self) -> None:
+        """End as if the engine process had been killed."""
+        self.fail(EngineDied("The engine process ended while this edit was running."))
+
+    async def outcome(self) -> EditResult:
+        """What the editor awaits."""
+        try:
+            return await self._outcome
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+
+class ScriptedEditor:
+    """Runs nothing by itself: `await editor.started()` gives each begun edit, which the test then finishes.
+
+    edit = await editor.started()
+    edit.report(Progress(Stage.PAINTING, 1, 4))
+    edit.finish()
+    """
+
+    def __init__(self, slots: int = 1, *, ready: bool = True) -> None:
+        self.slots = slots
+        self.ready = ready
+        self.closed = False
+        self.edits: list[ScriptedEdit] = []  # every edit begun so far
+        self._begun: asyncio.Queue[ScriptedEdit] = asyncio.Queue()
+
+    async def start(self) -> None:
+        """Nothing to start; `ready` is the test's to set."""
+
+    async def started(self) -> ScriptedEdit:
+        """The next edit begun that was not yet asked for; waits for one."""
+        async with asyncio.timeout(10):
+            return await self._begun.get()
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """Hand the edit to the test and wait for its verdict."""
+        edit = ScriptedEdit(request, report)
+        self.edits.append(edit)
+        self._begun.put_nowait(edit)
+        return await edit.outcome()
+
+    async def close(self) -> None:
+        """Note that it happened."""
+        self.closed = True
+
+
+def painting(step: int, steps: int = 4, *, preview: bytes | None = None) -> Progress:
+    """Progress in the painting stage."""
+    return Progress(Stage.PAINTING, step, steps, expressive="(echo)", preview=preview)
