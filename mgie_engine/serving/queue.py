@@ -1,8 +1,8 @@
 """The line in front of the device: fair between owners, bounded, cancellable anywhere. No torch, no clock.
 
 Owners stand in a ring and are served in turn, one job each. A newcomer enters just before the owner served
-last: whoever asked for fifty edits delays a newcomer by the one that runs, not by the next one too. Nobody else
-is overtaken, so nobody starves.
+last: whoever asked for fifty edits delays a newcomer by the one that runs, not by the next one too. Nobody
+else is overtaken, so nobody starves.
 """
 
 from collections import deque
