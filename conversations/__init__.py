@@ -1,1 +1,4 @@
-"""What was said and shown: conversations, sessions, pictures and their store. Plain Python; no torch, no Discord."""
+"""What was said and shown: conversations, sessions, pictures and their store.
+
+Plain Python; no torch, no Discord.
+"""

@@ -1,12 +1,12 @@
 """What happened to a picture: a tree of versions, and where in it each person stands.
 
-Pure values and pure moves: nothing here knows a clock, a database or a chat. A move returns a new session, or a
-`TurnDraft` that the store numbers, dates and saves.
+Pure values and pure moves: nothing here knows a clock, a database or a chat. A move returns a new session,
+or a `TurnDraft` that the store numbers, dates and saves.
 
 Three rules carry everything else:
-- A person's head moves to a new turn when it is asked, not when it is done, so that a second wish builds on the
-  first although that is still running.
-- A head never rests on a turn that failed or was cancelled: it is read as the nearest turn above it that did not.
+- A person's head moves to a new turn when it is asked, not when it is done, so that a second wish builds on
+  the first although that is still running.
+- A head never rests on a turn that failed or was cancelled: it is read as the nearest one above.
 - The redo stack is a path downwards from the head. Going up (undo, reset, go to an ancestor) lengthens it,
   anything that leaves the path (a new turn, go to elsewhere) clears it.
 """
@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
-from conversations.settings import EditSettings, SettingsWish
+from conversations.settings import NO_WISH, EditSettings, SettingsWish
 
 
 class TurnState(StrEnum):
@@ -63,7 +63,7 @@ class TurnDraft:
     owner: str
     instruction: str
     reading: str | None = None  # the person's own words in place of the model's expressive instruction
-    wish: SettingsWish = SettingsWish()  # settings named in this very request
+    wish: SettingsWish = NO_WISH  # settings named in this very request
     settings: EditSettings | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ class Turn:
     expressive: str | None = None  # how the model understood the instruction
     reading: str | None = None  # the person's correction of that, given with the request
     state: TurnState = TurnState.WAITING
-    wish: SettingsWish = SettingsWish()
+    wish: SettingsWish = NO_WISH
     settings: EditSettings | None = None  # as used, once known
     image: str | None = None  # ImageStore key
     seconds: Mapping[str, float] = field(default_factory=dict)  # wall seconds by stage
@@ -122,7 +122,7 @@ class EditSession:
     owner: str
     turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in order of number
     heads: Mapping[str, Head] = field(default_factory=dict)  # by person
-    wish: SettingsWish = SettingsWish()
+    wish: SettingsWish = NO_WISH  # settings for the whole session
     created_at: float = 0.0
 
     # -- looking ------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class EditSession:
         return tuple(reversed(list(self._upwards(turn))))
 
     def exchanges_before(self, turn: Turn) -> tuple[tuple[str, str], ...]:
-        """What was asked and how it was understood on the way to this turn, oldest first, itself not included."""
+        """What was asked and how it was understood on the way to this turn: oldest first, without itself."""
         return tuple(
             (earlier.instruction, earlier.expressive)
             for earlier in self.path_to(turn)[:-1]
@@ -207,14 +207,14 @@ class EditSession:
         *,
         parent: str | None = None,
         reading: str | None = None,
-        wish: SettingsWish = SettingsWish(),  # noqa: B008 (frozen)
+        wish: SettingsWish = NO_WISH,
         settings: EditSettings | None = None,
         source: Mapping[str, Any] | None = None,
     ) -> TurnDraft:
         """A new turn from the person's head, or from the turn `parent` (an id: a reply, a branch).
 
-        The parent may still be waiting or running: the new turn then depends on it. A parent that failed or was
-        cancelled raises VersionHasNoPicture, a foreign id NoSuchVersion.
+        The parent may still be waiting or running: the new turn then depends on it. A parent that failed or
+        was cancelled raises VersionHasNoPicture, a foreign id NoSuchVersion.
         """
         base = self.head_of(person) if parent is None else self._alive(self.turn(parent))
         return TurnDraft(self.id, base.id, person, instruction, reading, wish, settings, source or {})

@@ -53,17 +53,17 @@ class SettingsWish:
         return {knob: value for knob, value in asdict(self).items() if value is not None}
 
 
+NO_WISH = SettingsWish()
 KNOBS = tuple(knob.name for knob in fields(SettingsWish))
-_SILENT = SettingsWish()
 
 
 def resolve(
     bot: EditSettings,
     *,
-    call: SettingsWish = _SILENT,
-    session: SettingsWish = _SILENT,
-    person: SettingsWish = _SILENT,
-    channel: SettingsWish = _SILENT,
+    call: SettingsWish = NO_WISH,
+    session: SettingsWish = NO_WISH,
+    person: SettingsWish = NO_WISH,
+    channel: SettingsWish = NO_WISH,
 ) -> EditSettings:
     """The settings to use: call > session > person > channel > bot, knob by knob."""
     wish = call.over(session).over(person).over(channel)
@@ -72,10 +72,10 @@ def resolve(
 
 def origins(
     *,
-    call: SettingsWish = _SILENT,
-    session: SettingsWish = _SILENT,
-    person: SettingsWish = _SILENT,
-    channel: SettingsWish = _SILENT,
+    call: SettingsWish = NO_WISH,
+    session: SettingsWish = NO_WISH,
+    person: SettingsWish = NO_WISH,
+    channel: SettingsWish = NO_WISH,
 ) -> dict[str, Scope]:
     """For each knob, the layer that `resolve` takes it from."""
     layers: tuple[tuple[Scope, SettingsWish], ...] = (

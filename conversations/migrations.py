@@ -1,0 +1,69 @@
+"""The shape of the database, as a list of steps. Steps are appended, never edited."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("conversations")
+
+
+@migrations()
+def m001_sessions_and_turns(db: Database) -> None:
+    """Sessions, their versions, and where each person stands."""
+    db.table("sessions").create(
+        {"id": str, "channel": str, "owner": str, "created_at": float},
+        pk="id",
+        not_null={"channel", "owner", "created_at"},
+    )
+    db.table("sessions").create_index(["channel", "created_at"])
+    db.table("sessions").create_index(["owner"])
+    db.table("turns").create(
+        {
+            "id": str,
+            "session_id": str,
+            "number": int,
+            "parent_id": str,
+            "owner": str,
+            "instruction": str,
+            "expressive": str,
+            "reading": str,
+            "state": str,
+            "wish": str,
+            "settings": str,
+            "image": str,
+            "seconds": str,
+            "changed": float,
+            "notes": str,
+            "error": str,
+            "source": str,
+            "delivered": str,
+            "created_at": float,
+            "finished_at": float,
+        },
+        pk="id",
+        foreign_keys=[("session_id", "sessions", "id")],
+        not_null={"session_id", "number", "owner", "instruction", "state", "created_at"},
+    )
+    db.table("turns").create_index(["session_id", "number"], unique=True)
+    db.table("turns").create_index(["state", "created_at"])
+    db.table("turns").create_index(["owner", "created_at"])
+    db.table("turns").create_index(["image"])
+    db.table("heads").create(
+        {"session_id": str, "person": str, "turn_id": str, "redo": str, "moved_at": float},
+        pk=("session_id", "person"),
+        foreign_keys=[("session_id", "sessions", "id"), ("turn_id", "turns", "id")],
+        not_null={"turn_id", "redo", "moved_at"},
+    )
+    db.table("heads").create_index(["person", "moved_at"])
+
+
+@migrations()
+def m002_messages_and_wishes(db: Database) -> None:
+    """Which message shows which version; what people, channels and sessions wish; the bot's own memory."""
+    db.table("deliveries").create(
+        {"key": str, "turn_id": str}, pk="key", foreign_keys=[("turn_id", "turns", "id")]
+    )
+    db.table("deliveries").create_index(["turn_id"])
+    db.table("wishes").create({"scope": str, "key": str, "wish": str}, pk=("scope", "key"))
+    db.table("seen").create({"event_id": str, "at": float}, pk="event_id")
+    db.table("seen").create_index(["at"])
+    db.table("facts").create({"key": str, "value": str}, pk="key")
+    db.table("leases").create({"name": str, "owner": str, "expires_at": float}, pk="name")

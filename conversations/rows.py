@@ -1,0 +1,118 @@
+"""Sessions and turns as database rows, and back. JSON for what has parts; knows no SQL."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any, TypedDict
+
+from conversations.session import EditSession, Head, Turn, TurnState
+from conversations.settings import NO_WISH, EditSettings, SettingsWish
+
+Row = dict[str, Any]
+
+
+class TurnFields(TypedDict, total=False):
+    """What becomes known about a turn after it was asked."""
+
+    expressive: str | None
+    settings: EditSettings | None
+    image: str | None
+    seconds: Mapping[str, float]
+    changed: float | None
+    notes: tuple[str, ...]
+    error: str | None
+    source: Mapping[str, Any]
+    delivered: str | None
+
+
+def turn_row(turn: Turn) -> Row:
+    """The row that holds this turn."""
+    plain = {column: getattr(turn, column) for column in _PLAIN}
+    rest: TurnFields = {
+        "settings": turn.settings,
+        "seconds": turn.seconds,
+        "notes": turn.notes,
+        "source": turn.source,
+    }
+    return {**plain, "state": turn.state.value, "wish": wish_text(turn.wish), **fields_row(rest)}
+
+
+def fields_row(fields: TurnFields) -> Row:
+    """These fields as columns."""
+    row: Row = dict(fields)
+    for column in _JSON & row.keys():
+        row[column] = _text(row[column])
+    settings = fields.get("settings")
+    if settings is not None:
+        row["settings"] = _text(asdict(settings))
+    return row
+
+
+def turn_of(row: Mapping[str, Any]) -> Turn:
+    """The turn a row holds."""
+    settings = row["settings"]
+    return Turn(
+        **{column: row[column] for column in _PLAIN},
+        state=TurnState(row["state"]),
+        wish=wish_of(row["wish"]),
+        settings=EditSettings(**json.loads(settings)) if settings else None,
+        seconds=json.loads(row["seconds"]),
+        notes=tuple(json.loads(row["notes"])),
+        source=json.loads(row["source"]),
+    )
+
+
+def head_of(row: Mapping[str, Any]) -> Head:
+    """The head a row holds."""
+    return Head(row["turn_id"], tuple(json.loads(row["redo"])), row["moved_at"])
+
+
+def redo_text(redo: Iterable[str]) -> str:
+    """A redo stack as it is stored."""
+    return _text(list(redo))
+
+
+def session_of(row: Row, turns: Iterable[Row], heads: Iterable[Row], wish: SettingsWish) -> EditSession:
+    """The session made of its rows; `turns` in order of number."""
+    return EditSession(
+        id=row["id"],
+        channel=row["channel"],
+        owner=row["owner"],
+        turns={turn["id"]: turn_of(turn) for turn in turns},
+        heads={head["person"]: head_of(head) for head in heads},
+        wish=wish,
+        created_at=row["created_at"],
+    )
+
+
+def wish_text(wish: SettingsWish) -> str | None:
+    """A wish as it is stored: only the knobs it names, None when it names none."""
+    return _text(wish.spoken()) if wish != NO_WISH else None
+
+
+def wish_of(text: str | None) -> SettingsWish:
+    """The wish stored as `text`."""
+    return SettingsWish(**json.loads(text)) if text else NO_WISH
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_JSON = frozenset({"seconds", "notes", "source"})
+_PLAIN = (
+    "id",
+    "session_id",
+    "number",
+    "parent_id",
+    "owner",
+    "instruction",
+    "expressive",
+    "reading",
+    "image",
+    "changed",
+    "error",
+    "delivered",
+    "created_at",
+    "finished_at",
+)

@@ -1,0 +1,273 @@
+"""SessionStore: everything said and asked, kept in one SQLite file.
+
+One thread owns the connection; the methods here are its async face. The file is in WAL mode with
+synchronous=FULL: when a method returns, what it wrote survives a kill of the process and a loss of power.
+Pictures are not in it (see images.py), only their keys.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack
+
+from sqlite_utils import Database
+
+from conversations import ledger, people
+from conversations.errors import StoreError
+from conversations.migrations import migrations
+from conversations.people import Forgotten
+from conversations.rows import TurnFields, wish_of, wish_text
+from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
+from conversations.settings import NO_WISH, SettingsWish
+
+P = ParamSpec("P")
+T = TypeVar("T")
+WishScope = Literal["session", "person", "channel"]
+
+REMEMBER_EVENTS_S = 14 * 24 * 3600.0  # a chat replays its events within minutes; two weeks is generous
+
+
+class SessionStore:
+    """Sessions, turns, heads and wishes on disk. Open it with `async with SessionStore.open(path)`."""
+
+    def __init__(self, db: Database, thread: ThreadPoolExecutor, clock: Callable[[], float]) -> None:
+        self._db = db
+        self._thread = thread
+        self._clock = clock
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path | str, *, clock: Callable[[], float] = time.time
+    ) -> AsyncIterator["SessionStore"]:
+        """The store in the file `path`, made or brought up to date as needed.
+
+        `clock` gives Unix seconds. StoreError when the file is no database of ours.
+        """
+        with ThreadPoolExecutor(1, "session-store") as thread:
+            loop = asyncio.get_running_loop()
+            db = await loop.run_in_executor(thread, _connect, Path(path), clock())
+            try:
+                yield cls(db, thread, clock)
+            finally:
+                await loop.run_in_executor(thread, db.close)
+
+    # -- sessions -----------------------------------------------------------------------------------------
+
+    async def open_session(
+        self,
+        channel: str,
+        owner: str,
+        *,
+        image: str,
+        notes: tuple[str, ...] = (),
+        source: Mapping[str, Any] | None = None,
+        delivered: str | None = None,
+        event_id: str | None = None,
+    ) -> EditSession:
+        """Begin a session on an uploaded picture (an ImageStore key), which becomes v0.
+
+        `delivered` is the message that shows the upload, so that replies to it find it. With `event_id`, an
+        event already seen raises DuplicateEvent and nothing is written.
+        """
+        now = self._clock()
+        upload = Turn(
+            id="",
+            session_id="",
+            number=0,
+            parent_id=None,
+            owner=owner,
+            state=TurnState.DONE,
+            image=image,
+            notes=notes,
+            source=source or {},
+            delivered=delivered,
+            created_at=now,
+            finished_at=now,
+        )
+        return await self._do(ledger.open_session, channel, upload, event_id)
+
+    async def session(self, session_id: str) -> EditSession:
+        """The session of that id; NoSuchVersion when there is none."""
+        return await self._do(ledger.session, session_id)
+
+    async def session_for_channel(self, channel: str, person: str | None = None) -> EditSession | None:
+        """The session `person` last moved in here, else the newest of the channel, else None."""
+        return await self._do(ledger.session_for_channel, channel, person)
+
+    async def sessions_in(self, channel: str, limit: int = 20) -> tuple[EditSession, ...]:
+        """The newest sessions of a channel, newest first."""
+        return await self._do(ledger.sessions_in, channel, limit)
+
+    async def set_head(self, session_id: str, person: str, head: Head) -> None:
+        """Save where a person stands, as a move of EditSession left it (`moved.heads[person]`)."""
+        await self._do(_set_head, session_id, person, Head(head.turn_id, head.redo, self._clock()))
+
+    # -- turns --------------------------------------------------------------------------------------------
+
+    async def add_turn(self, draft: TurnDraft, *, event_id: str | None = None) -> Turn:
+        """Save a new waiting turn: give it id, number and date, and move its owner's head to it, all at once.
+
+        When this returns, the turn may be acknowledged. With `event_id`, an event already seen raises
+        DuplicateEvent and nothing is written. NoSuchVersion when the parent is gone.
+        """
+        return await self._do(ledger.add_turn, draft, self._clock(), event_id)
+
+    async def set_state(self, turn_id: str, state: TurnState, **fields: Unpack[TurnFields]) -> Turn:
+        """Move a turn to `state`, with what became known, in one step; the turn as it then is.
+
+        TurnStateConflict, and nothing written, when its present state does not allow that
+        (session.NEXT_STATES): of two who try the same step, one wins.
+        """
+        return await self._do(ledger.set_state, turn_id, state, self._clock(), fields)
+
+    async def update_turn(self, turn_id: str, **fields: Unpack[TurnFields]) -> Turn:
+        """Record what became known about a turn, whatever its state; the turn as it then is."""
+        return await self._do(ledger.update_turn, turn_id, fields)
+
+    async def reword(self, turn_id: str, instruction: str) -> Turn:
+        """Change the instruction of a turn that still waits; TurnStateConflict once it runs."""
+        return await self._do(ledger.reword, turn_id, instruction)
+
+    async def turn(self, turn_id: str) -> Turn:
+        """The turn of that id; NoSuchVersion when there is none."""
+        return await self._do(ledger.turn, turn_id)
+
+    async def turns_in(self, *states: TurnState) -> tuple[Turn, ...]:
+        """All turns in these states, oldest first: the durable queue."""
+        return await self._do(ledger.turns_in, states)
+
+    async def turns_by(self, owner: str, limit: int = 50) -> tuple[Turn, ...]:
+        """The newest turns of a person, newest first, without uploads."""
+        return await self._do(ledger.turns_by, owner, limit)
+
+    async def find_by_delivered(self, key: str) -> Turn | None:
+        """The turn that a message shows or once showed: which version a reply means."""
+        return await self._do(ledger.find_by_delivered, key)
+
+    async def count_states(self) -> dict[TurnState, int]:
+        """How many edits are in each state, uploads not counted."""
+        return await self._do(ledger.count_states)
+
+    async def images_in_use(self) -> frozenset[str]:
+        """The keys of every picture a turn refers to; any other in the ImageStore may go."""
+        return await self._do(ledger.images_in_use)
+
+    # -- wishes -------------------------------------------------------------------------------------------
+
+    async def wish(self, scope: WishScope, key: str) -> SettingsWish:
+        """The settings wished for a session (its id), a person or a channel; NO_WISH when none."""
+        return await self._do(_wish, scope, key)
+
+    async def set_wish(self, scope: WishScope, key: str, wish: SettingsWish) -> None:
+        """Replace that wish; NO_WISH takes it back."""
+        await self._do(_set_wish, scope, key, wish)
+
+    # -- the bot's own memory -----------------------------------------------------------------------------
+
+    async def seen(self, event_id: str) -> bool:
+        """Whether this chat event was handled before; from now on it was."""
+        return await self._do(_seen, event_id, self._clock())
+
+    async def recall(self, key: str) -> str | None:
+        """What was remembered under `key`."""
+        return await self._do(_recall, key)
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep a small fact, such as the last message seen in a channel."""
+        await self._do(_remember, key, value)
+
+    async def take_lease(self, owner: str, ttl_s: float, name: str = "bot") -> bool:
+        """Take or renew the lease `name` for `ttl_s` seconds; False while somebody else holds it."""
+        return await self._do(_take_lease, name, owner, self._clock(), ttl_s)
+
+    async def release_lease(self, owner: str, name: str = "bot") -> None:
+        """Give the lease back, if `owner` holds it."""
+        await self._do(_release_lease, name, owner)
+
+    # -- people -------------------------------------------------------------------------------------------
+
+    async def export_person(self, person: str) -> dict[str, Any]:
+        """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
+        return await self._do(people.export_person, person)
+
+    async def delete_person(self, person: str) -> Forgotten:
+        """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
+
+        What others made from such a turn stays, and hangs on the version before it. The erased text is
+        overwritten in the file; the pictures named in the answer are the caller's to delete.
+        """
+        return await self._do(people.delete_person, person)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    async def _do(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: work(self._db, *args, **kwargs))
+
+
+def _connect(path: Path, now: float) -> Database:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = Database(path)
+    try:
+        db.enable_wal()
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")  # what a person has deleted is overwritten, not only unlinked
+        migrations.apply(db)
+        db.execute("DELETE FROM seen WHERE at < ?", (now - REMEMBER_EVENTS_S,))
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise StoreError(f"{path} cannot be used as the conversation database: {error}.") from error
+    return db
+
+
+def _set_head(db: Database, session_id: str, person: str, head: Head) -> None:
+    with ledger.writing(db):
+        ledger.write_head(db, session_id, person, head)
+
+
+def _wish(db: Database, scope: str, key: str) -> SettingsWish:
+    row = ledger.one(db, "SELECT wish FROM wishes WHERE scope = ? AND key = ?", scope, key)
+    return wish_of(row["wish"]) if row else NO_WISH
+
+
+def _set_wish(db: Database, scope: str, key: str, wish: SettingsWish) -> None:
+    if wish == NO_WISH:
+        db.execute("DELETE FROM wishes WHERE scope = ? AND key = ?", (scope, key))
+    else:
+        row = (scope, key, wish_text(wish))
+        db.execute("INSERT OR REPLACE INTO wishes (scope, key, wish) VALUES (?, ?, ?)", row)
+
+
+def _seen(db: Database, event_id: str, now: float) -> bool:
+    done = db.execute("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?, ?)", (event_id, now))
+    return done.rowcount == 0
+
+
+def _recall(db: Database, key: str) -> str | None:
+    row = ledger.one(db, "SELECT value FROM facts WHERE key = ?", key)
+    return row["value"] if row else None
+
+
+def _remember(db: Database, key: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))
+
+
+def _take_lease(db: Database, name: str, owner: str, now: float, ttl_s: float) -> bool:
+    done = db.execute(
+        "INSERT INTO leases (name, owner, expires_at) VALUES (:name, :owner, :until) "
+        "ON CONFLICT (name) DO UPDATE SET owner = :owner, expires_at = :until "
+        "WHERE owner = :owner OR expires_at <= :now",
+        {"name": name, "owner": owner, "until": now + ttl_s, "now": now},
+    )
+    return done.rowcount == 1
+
+
+def _release_lease(db: Database, name: str, owner: str) -> None:
+    db.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner))
