@@ -1,0 +1,189 @@
+"""Sizes of a model and where it lies. Knows no torch.
+
+Every number a model needs besides its weights is in `ModelConfig`: the `config.json` of our folder layout.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, cast, get_origin, get_type_hints
+
+from conversations.settings import Sampler
+from mgie_engine.errors import ModelError
+
+FORMAT = "mgie-1"  # value of "format" in config.json of our layout
+BUNDLED = Path(__file__).parent / "weights"
+
+
+class Behaviour(StrEnum):
+    """Whose rules hold where the published code crashes or surprises (see docs/decisions.md)."""
+
+    SERVING = "serving"  # well defined for every input
+    RELEASE = "release"  # as the published code does, for comparing with it
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageSizes:
+    """A LLaMA: the defaults are those of the 7B with MGIE's vocabulary."""
+
+    vocab_size: int = 32011  # with every added token; the visual tokens are the last rows
+    hidden_size: int = 4096
+    intermediate_size: int = 11008
+    layers: int = 32
+    heads: int = 32
+    max_positions: int = 2048
+    rms_norm_eps: float = 1e-6
+    rope_theta: float = 10000.0
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSizes:
+    """A CLIP vision tower: the defaults are those of ViT-L/14."""
+
+    image_size: int = 224  # pixels per side
+    patch_size: int = 14
+    hidden_size: int = 1024
+    intermediate_size: int = 4096
+    layers: int = 24
+    heads: int = 16
+    hidden_act: str = "quick_gelu"
+    layer_norm_eps: float = 1e-5
+    projection_dim: int = 768
+    select_layer: int = -2  # index into the hidden states; 0 is the embedding after the first norm
+    mean: tuple[float, ...] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[float, ...] = (0.26862954, 0.26130258, 0.27577711)
+
+    @property
+    def tokens(self) -> int:
+        """How many patch tokens one picture takes in the prompt."""
+        return (self.image_size // self.patch_size) ** 2
+
+
+@dataclass(frozen=True, slots=True)
+class EditHeadSizes:
+    """The transformer from visual tokens to guidance."""
+
+    visual_tokens: int = 8
+    queries: int = 77
+    width: int = 512
+    encoder_layers: int = 4
+    decoder_layers: int = 4
+    heads: int = 4
+    feedforward: int = 2048
+    out_dim: int = 768
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseSchedule:
+    """How noise grows over training time, and what the U-Net predicts."""
+
+    train_timesteps: int = 1000
+    beta_start: float = 0.00085
+    beta_end: float = 0.012
+    beta_schedule: Literal["scaled_linear", "linear"] = "scaled_linear"
+    prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
+    rescale_betas_zero_snr: bool = False  # arXiv 2305.08891, algorithm 1
+    spacing: Literal["linspace", "trailing"] = "linspace"
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Settings of an edit for which nobody wished anything."""
+
+    text_cfg: float = 7.5
+    image_cfg: float = 1.5
+    steps: int = 100
+    sampler: Sampler = "euler_ancestral"
+    seed: int | None = None  # None: a fresh one for every edit
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Everything about a model but its weights; the defaults are the released 7B."""
+
+    name: str = "mgie-7b"
+    language: LanguageSizes = field(default_factory=LanguageSizes)
+    vision: VisionSizes = field(default_factory=VisionSizes)
+    edit_head: EditHeadSizes = field(default_factory=EditHeadSizes)
+    unet: Mapping[str, Any] = field(default_factory=dict)  # arguments of UNet2DConditionModel
+    vae: Mapping[str, Any] = field(default_factory=dict)  # arguments of AutoencoderKL
+    noise: NoiseSchedule = field(default_factory=NoiseSchedule)
+    defaults: Defaults = field(default_factory=Defaults)
+    picture_size: int = 512  # pixels per side the diffusion part was trained on
+    max_new_tokens: int = 96
+    history_turns: int = 0  # earlier turns the prompt may hold
+    guidance_rescale: float = 0.0  # arXiv 2305.08891 section 3.4; 0 is off, 1 is full
+    refusal: str = ""  # start of an expressive instruction that says nothing will change; "" if never taught
+    preview: tuple[tuple[float, ...], ...] = ()  # latent → RGB rows: one per channel, then the offset
+
+    @property
+    def latent_channels(self) -> int:
+        return int(self.vae["latent_channels"])
+
+    @property
+    def latent_scale(self) -> float:
+        """What the VAE's latents are multiplied by before noise is added."""
+        return float(self.vae.get("scaling_factor", 0.18215))
+
+    def to_json(self) -> str:
+        """This configuration as the text of a config.json."""
+        return json.dumps({"format": FORMAT} | asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelConfig":
+        """The configuration in `text`; ModelError names what is wrong with it."""
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"config.json is not JSON: {error}.") from error
+        if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+            raise ModelError(f'config.json does not say "format": "{FORMAT}".')
+        return cast("ModelConfig", _build(cls, data, "config.json"))
+
+
+def _build(kind: type[Any], data: Any, where: str) -> Any:
+    """A dataclass from JSON data, nested ones included; ModelError names an unknown or missing key."""
+    if not isinstance(data, dict):
+        raise ModelError(f"{where} should be an object, not {data!r}.")
+    hints = get_type_hints(kind)
+    if unknown := data.keys() - hints.keys():
+        raise ModelError(f"{where} has the unknown key {min(unknown)!r}.")
+    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in data.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if is_dataclass(hint):
+        return _build(hint, value, where)  # type: ignore[arg-type]
+    return _frozen(value) if get_origin(hint) is tuple else value
+
+
+def _frozen(value: Any) -> Any:
+    """Lists as tuples, all the way down."""
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLocation:
+    """Where a model's files lie, and in which layout."""
+
+    name: str
+    folder: Path
+    layout: Literal["ours", "released"]
+
+
+def resolve_model(name_or_folder: str, home: Path | None = None) -> ModelLocation:
+    """Find a model: "mgie-mini" (bundled), another name below `home`, or a folder.
+
+    A folder with our config.json is ours; one with mgie_7b/mllm.pt is the released layout.
+    ModelError says which places were looked at.
+    """
+    places = [BUNDLED / name_or_folder, *([home / name_or_folder] if home else []), Path(name_or_folder)]
+    for folder in places:
+        if (folder / "config.json").is_file():
+            return ModelLocation(folder.resolve().name, folder, "ours")
+        if (folder / "mgie_7b" / "mllm.pt").is_file():
+            return ModelLocation(folder.resolve().name, folder, "released")
+    looked = ", ".join(str(place) for place in places)
+    raise ModelError(f"No model {name_or_folder!r}: looked for config.json or mgie_7b/mllm.pt in {looked}.")

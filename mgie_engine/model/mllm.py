@@ -1,0 +1,139 @@
+"""The multimodal language model: a CLIP tower, one linear projection, and a LLaMA that reads both."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaModel
+
+from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
+
+
+class MLLM(nn.Module):
+    """LLaMA with pictures in its prompt.
+
+    `clip` and `model` are the networks of transformers; `mm_projector` takes a patch to an embedding;
+    `lm_head` takes a state to token scores.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        hidden = config.language.hidden_size
+        self.vision = config.vision
+        self.visual_tokens = config.edit_head.visual_tokens
+        self.clip = CLIPVisionModel(_clip_config(config.vision))
+        self.mm_projector = nn.Linear(config.vision.hidden_size, hidden)
+        self.model = LlamaModel(_llama_config(config.language))
+        self.lm_head = nn.Linear(hidden, config.language.vocab_size, bias=False)
+
+    def see(self, pixels: Tensor) -> Tensor:
+        """Patch features (B, N, vision hidden) of normalised pixels (B, 3, H, W), class token left out."""
+        states = self.clip(pixels, output_hidden_states=True).hidden_states
+        return cast(Tensor, states[self.vision.select_layer][:, 1:])
+
+    @property
+    def visual_embeddings(self) -> Tensor:
+        """The rows (1, 8, D) of [IMG0]…[IMG7], which are the last of the table."""
+        return cast(Tensor, self.model.embed_tokens.weight[-self.visual_tokens :][None])
+
+    def embed(self, ids: Tensor, pixels: Tensor, picture_at: Tensor) -> Tensor:
+        """Embeddings (B, L, D) of ids (B, L), with row b's patches over the places from picture_at[b] on."""
+        words = self.model.embed_tokens(ids)
+        patches = self.mm_projector(self.see(pixels)).to(words.dtype)  # (B, N, D)
+        places = picture_at[:, None] + torch.arange(patches.shape[1], device=ids.device)  # (B, N)
+        return cast(Tensor, words.scatter(1, places[..., None].expand_as(patches), patches))
+
+    def forward(self, ids: Tensor, pixels: Tensor, picture_at: Tensor, real: Tensor) -> Tensor:
+        """States (B, L, D) after the final norm of right-padded rows; `real` (B, L) is False at padding."""
+        embeddings = self.embed(ids, pixels, picture_at)
+        return self.read(embeddings, causal_mask(real)).states
+
+    def read(
+        self,
+        embeddings: Tensor,
+        mask: Tensor | None = None,
+        positions: Tensor | None = None,
+        past: Any = None,
+    ) -> "Read":
+        """One pass over embeddings (B, L, D) that follow what `past` holds.
+
+        Masks are (B, 1, L, past + L), True where seen; without one all that came before is seen.
+        With positions (B, L) a key/value cache is kept and given back.
+        """
+        output = self.model(
+            inputs_embeds=embeddings,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=past,
+            use_cache=positions is not None,
+        )
+        return Read(output.last_hidden_state, output.past_key_values)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a pass gives: states (B, L, D) after the final norm, and the key/value cache if one was kept."""
+
+    states: Tensor
+    past: Any
+
+
+def causal_mask(real: Tensor) -> Tensor:
+    """(B, 1, L, L), True where a query may see a key: not later than itself, and not padding.
+
+    A padding query on the right still sees the real tokens before it; on the left, where it would see nothing
+    and softmax have no answer, it sees itself.
+    """
+    length = real.shape[1]
+    earlier = torch.ones(length, length, dtype=torch.bool, device=real.device).tril()
+    itself = torch.eye(length, dtype=torch.bool, device=real.device)
+    return ((earlier & real[:, None, :]) | (itself & ~_sees_any(real)[:, :, None]))[:, None]
+
+
+def _sees_any(real: Tensor) -> Tensor:
+    """(B, L), True from the first real token on."""
+    return real.cumsum(1) > 0
+
+
+def picture_start(ids: Tensor, start: int, end: int, tokens: int) -> int:
+    """The place of the first patch in ids (L,): right after the id `start`.
+
+    ValueError, with the published code's words, when the picture is not `start`, `tokens` patches, `end`.
+    """
+    starts = (ids == start).nonzero()[:, 0].tolist()
+    if len(starts) != int((ids == end).sum()):
+        raise ValueError("The number of image start tokens and image end tokens should be the same.")
+    for at in starts:
+        if at + tokens + 1 >= len(ids) or ids[at + tokens + 1] != end:
+            raise ValueError("The image end token should follow the image start token.")
+    return int(starts[0]) + 1
+
+
+def _clip_config(sizes: VisionSizes) -> CLIPVisionConfig:
+    return CLIPVisionConfig(
+        image_size=sizes.image_size,
+        patch_size=sizes.patch_size,
+        hidden_size=sizes.hidden_size,
+        intermediate_size=sizes.intermediate_size,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        hidden_act=sizes.hidden_act,
+        layer_norm_eps=sizes.layer_norm_eps,
+        projection_dim=sizes.projection_dim,
+    )
+
+
+def _llama_config(sizes: LanguageSizes) -> LlamaConfig:
+    return LlamaConfig(
+        vocab_size=sizes.vocab_size,
+        hidden_size=sizes.hidden_size,
+        intermediate_size=sizes.intermediate_size,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        max_position_embeddings=sizes.max_positions,
+        rms_norm_eps=sizes.rms_norm_eps,
+        rope_parameters={"rope_type": "default", "rope_theta": sizes.rope_theta},
+        pad_token_id=None,  # else the embedding of <unk> would get no gradient
+        tie_word_embeddings=False,
+    )

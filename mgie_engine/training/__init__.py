@@ -1,0 +1,1 @@
+"""Training: what the networks are taught, and by which steps."""
