@@ -25,7 +25,7 @@ class TurnState(StrEnum):
 
     WAITING = "waiting"  # saved, not yet started
     RUNNING = "running"
-    DELIVERING = "delivering"  # picture stored, not yet shown
+    DELIVERING = "delivering"  # its end is known (a picture; an error; neither: cancelled), not yet shown
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -35,14 +35,11 @@ class TurnState(StrEnum):
         """Whether no further state can follow."""
         return not NEXT_STATES[self]
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether the turn ended without a picture."""
-        return self in (TurnState.FAILED, TurnState.CANCELLED)
-
 
 NEXT_STATES: Mapping[TurnState, frozenset[TurnState]] = {
-    TurnState.WAITING: frozenset({TurnState.RUNNING, TurnState.FAILED, TurnState.CANCELLED}),
+    TurnState.WAITING: frozenset(
+        {TurnState.RUNNING, TurnState.DELIVERING, TurnState.FAILED, TurnState.CANCELLED}
+    ),
     # Back to waiting: the process that ran it ended, and nothing of it was kept.
     TurnState.RUNNING: frozenset(
         {TurnState.WAITING, TurnState.DELIVERING, TurnState.FAILED, TurnState.CANCELLED}
@@ -102,6 +99,13 @@ class Turn:
     def is_upload(self) -> bool:
         """Whether this is the picture the session began with."""
         return self.parent_id is None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the turn ended without a picture, even if nobody was told yet."""
+        if self.state is TurnState.DELIVERING:
+            return self.image is None
+        return self.state in (TurnState.FAILED, TurnState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class EditSession:
 
     def nearest_alive(self, turn: Turn) -> Turn:
         """This turn, or the nearest above it that neither failed nor was cancelled."""
-        return next(above for above in self._upwards(turn) if not above.state.is_lost)
+        return next(above for above in self._upwards(turn) if not above.is_lost)
 
     def dependents_of(self, turn: Turn) -> tuple[Turn, ...]:
         """The turns directly made from it that still wait for its picture."""
@@ -196,7 +200,7 @@ class EditSession:
     def is_stranded(self, turn: Turn) -> bool:
         """Whether a waiting turn can never run, because the turn it builds on failed or was cancelled."""
         parent = self.parent_of(turn)
-        return turn.state is TurnState.WAITING and parent is not None and parent.state.is_lost
+        return turn.state is TurnState.WAITING and parent is not None and parent.is_lost
 
     # -- moves --------------------------------------------------------------------------------------------
 
@@ -239,7 +243,7 @@ class EditSession:
     def redo(self, person: str) -> "EditSession":
         """One step back down the way undo came. NothingToRedo when there is none left."""
         head = self.heads.get(person, Head(""))
-        alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).state.is_lost]
+        alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).is_lost]
         if not alive:
             raise NothingToRedo
         return self._with_head(person, Head(alive[-1], tuple(alive[:-1])))
@@ -264,9 +268,10 @@ class EditSession:
             above = self.parent_of(above)
 
     def _alive(self, turn: Turn) -> Turn:
-        if turn.state.is_lost:
+        if turn.is_lost:
             nearest = self.nearest_alive(turn).label
-            raise VersionHasNoPicture(turn.label, _ENDED[turn.state], nearest)
+            failed = turn.state is TurnState.FAILED or turn.error is not None
+            raise VersionHasNoPicture(turn.label, "failed" if failed else "was cancelled", nearest)
         return turn
 
     def _climb(self, person: str, target: Turn) -> "EditSession":
@@ -275,13 +280,10 @@ class EditSession:
         for turn in self._upwards(self.head_of(person)):
             if turn.id == target.id:
                 break
-            if not turn.state.is_lost:
+            if not turn.is_lost:
                 passed.append(turn.id)
         redo = self.heads[person].redo if person in self.heads else ()
         return self._with_head(person, Head(target.id, (*redo, *passed)))
 
     def _with_head(self, person: str, head: Head) -> "EditSession":
         return replace(self, heads={**self.heads, person: head})
-
-
-_ENDED = {TurnState.FAILED: "failed", TurnState.CANCELLED: "was cancelled"}

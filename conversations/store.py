@@ -173,6 +173,10 @@ class SessionStore:
         """Whether this chat event was handled before; from now on it was."""
         return await self._do(_seen, event_id, self._clock())
 
+    async def was_seen(self, event_id: str) -> bool:
+        """Whether this chat event was handled before; only looks."""
+        return await self._do(_was_seen, event_id)
+
     async def recall(self, key: str) -> str | None:
         """What was remembered under `key`."""
         return await self._do(_recall, key)
@@ -248,6 +252,10 @@ def _set_wish(db: Database, scope: str, key: str, wish: SettingsWish) -> None:
 def _seen(db: Database, event_id: str, now: float) -> bool:
     done = db.execute("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?, ?)", (event_id, now))
     return done.rowcount == 0
+
+
+def _was_seen(db: Database, event_id: str) -> bool:
+    return ledger.one(db, "SELECT 1 FROM seen WHERE event_id = ?", event_id) is not None
 
 
 def _recall(db: Database, key: str) -> str | None:
