@@ -1,12 +1,14 @@
 """One submitted edit while it lives, and where it stands in line. Knows asyncio, not torch."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mgie_engine.edits import EditRequest, EditResult, Progress
 from mgie_engine.errors import EngineError
+
+RequestMaker = Callable[[], Awaitable[EditRequest]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Job:
 
     key: str
     owner: str
-    request: EditRequest
+    request: EditRequest | RequestMaker
     queued_at: float
     state: JobState = JobState.WAITING
     started_at: float | None = None
@@ -53,6 +55,10 @@ class Job:
             self.state, self.outcome = JobState.OVER, outcome
             self._over.set()
             self._announce()
+
+    async def make_request(self) -> EditRequest:
+        """The request to run, made now if it was given as a maker."""
+        return self.request if isinstance(self.request, EditRequest) else await self.request()
 
     async def result(self) -> EditResult:
         """Wait for the end; raises the EngineError the job ended with. Any number of callers may wait."""

@@ -12,7 +12,7 @@ from typing import Self
 
 from mgie_engine.edits import Editor, EditRequest, EditResult, Progress
 from mgie_engine.errors import EditCancelled, EngineDied, EngineError, ServiceClosed
-from mgie_engine.serving.job import Job, JobState, Place
+from mgie_engine.serving.job import Job, JobState, Place, RequestMaker
 from mgie_engine.serving.queue import FairQueue, QueueLimits
 from mgie_engine.serving.stats import ServiceStats, Tally, waiting_time
 
@@ -98,8 +98,13 @@ class EditService:
         """Whether an edit submitted now would start at once if a slot is free (the model is loaded)."""
         return self._open and self._editor.ready
 
-    def submit_nowait(self, key: str, owner: str, request: EditRequest, *, again: bool = False) -> EditHandle:
+    def submit_nowait(
+        self, key: str, owner: str, request: EditRequest | RequestMaker, *, again: bool = False
+    ) -> EditHandle:
         """Put an edit in line and return at once; raises QueueFull, or ServiceClosed.
+
+        request: the request, or what makes it when its turn has come, so that a long line holds no pictures in
+        memory. A maker may raise an EngineError to end its edit, and is called again for a second try.
 
         key: unique among open edits (a turn id). owner: opaque; owners share the device equally.
         again: the edit was admitted before a restart, so the bounds do not apply.
@@ -158,12 +163,12 @@ class EditService:
 
     async def _try_twice(self, job: Job) -> EditResult:
         try:
-            return await self._editor.run(job.request, job.report)
+            return await self._editor.run(await job.make_request(), job.report)
         except EngineDied:
             self._tally.retried += 1
         # One second try at a time: an edit that kills the engine does not take its neighbours down twice.
         async with self._second_tries:
-            return await self._editor.run(job.request, job.report)
+            return await self._editor.run(await job.make_request(), job.report)
 
     def _end(self, job: Job, outcome: EditResult | EngineError) -> None:
         if job.state is JobState.OVER:

@@ -51,6 +51,24 @@ async def test_no_more_edits_run_at_once_than_there_are_slots():
         assert handles[2].place().position == 0
 
 
+async def test_a_request_may_be_made_when_its_turn_has_come():
+    editor, made = ScriptedEditor(), []
+
+    async def make() -> EditRequest:
+        made.append("b")
+        return a_request()
+
+    async with EditService(editor) as service:
+        ask(service, "a")
+        later = service.submit_nowait("b", "bob", make)
+        first = await editor.started()
+        assert made == []
+        first.finish()
+        (await editor.started()).finish()
+        await later.result()
+    assert made == ["b"]
+
+
 async def test_people_take_turns():
     editor = ScriptedEditor()
     async with EditService(editor) as service:
