@@ -103,8 +103,8 @@ class EditService:
     ) -> EditHandle:
         """Put an edit in line and return at once; raises QueueFull, or ServiceClosed.
 
-        request: the request, or what makes it when its turn has come, so that a long line holds no pictures in
-        memory. A maker may raise an EngineError to end its edit, and is called again for a second try.
+        request: the request, or what makes it when its turn has come, so that a long line holds no pictures.
+        A maker may raise an EngineError to end its edit, and is called again for a second try.
 
         key: unique among open edits (a turn id). owner: opaque; owners share the device equally.
         again: the edit was admitted before a restart, so the bounds do not apply.
