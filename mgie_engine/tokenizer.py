@@ -1,0 +1,125 @@
+"""Text to token ids and back, by the rules of the slow LLaMA tokenizer that MGIE was trained with.
+
+Today's LLaMA tokenizers give other ids around special tokens; this one needs nothing but sentencepiece.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from sentencepiece import SentencePieceProcessor
+
+from mgie_engine.errors import ModelError
+
+PATCH, START, END = "<im_patch>", "<im_start>", "<im_end>"
+CONTROLS = ("<s>", "</s>", "<unk>")
+_SHIELD = "\ufdd0"  # a noncharacter of Unicode: it stands in no text
+
+
+class Tokenizer:
+    """A sentencepiece model plus added tokens: three for pictures, then the visual tokens [IMG0], [IMG1], …
+
+    `added` gives ids of added tokens that are known already; missing ones follow after the highest id.
+    Special strings in `strips` take the white space around them away, newlines included.
+    """
+
+    def __init__(
+        self,
+        pieces: SentencePieceProcessor,
+        added: dict[str, int] | None = None,
+        visual_tokens: int = 8,
+        keeps_spaces: Iterable[str] = CONTROLS,
+    ) -> None:
+        self.pieces = pieces
+        self.unknown, self.begin, self.end = pieces.unk_id(), pieces.bos_id(), pieces.eos_id()
+        self.added = dict(added or {})
+        for token in (PATCH, START, END, *(f"[IMG{i}]" for i in range(visual_tokens))):
+            self.added.setdefault(token, max([pieces.get_piece_size() - 1, *self.added.values()]) + 1)
+        self.visual = tuple(self.added[f"[IMG{i}]"] for i in range(visual_tokens))
+        self.picture_start, self.picture_end = self.added[START], self.added[END]
+        self._names = {i: token for token, i in self.added.items()}
+        self._controls = {i: pieces.id_to_piece(i) for i in (self.unknown, self.begin, self.end)}
+        self._specials = self.added | {token: i for i, token in self._controls.items()}
+        self._strips = self._specials.keys() - set(keeps_spaces)
+        longest_first = sorted(self._specials, key=len, reverse=True)
+        self._special = re.compile("(" + "|".join(map(re.escape, longest_first)) + ")")
+
+    @classmethod
+    def read(cls, folder: Path, visual_tokens: int = 8) -> "Tokenizer":
+        """Read a folder's tokenizer.model and, where there, added_tokens.json and special_tokens_map.json."""
+        model = folder / "tokenizer.model"
+        if not model.is_file():
+            raise ModelError(f"{model} is missing.")
+        pieces = SentencePieceProcessor(model_file=str(model))
+        added = _json(folder / "added_tokens.json")
+        return cls(pieces, added, visual_tokens, _keeps_spaces(_json(folder / "special_tokens_map.json")))
+
+    def __len__(self) -> int:
+        """How many rows an embedding table for this tokenizer has."""
+        return max(self.pieces.get_piece_size() - 1, *self.added.values()) + 1
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of `text` after <s>. Special strings become their tokens unless shielded; no </s> is added."""
+        parts = self._special.split(text)  # ordinary text at even places, special strings between
+        ids = [self.begin]
+        for place, part in enumerate(parts):
+            if place % 2:
+                ids.append(self._specials[part])
+            else:
+                ids += self.encode_plain(self._stripped(parts, place))
+        return ids
+
+    def encode_plain(self, text: str) -> list[int]:
+        """Ids of ordinary text: nothing in it is special, nothing is put in front."""
+        plain = text.replace(_SHIELD, "")
+        return list(self.pieces.encode(plain)) if plain else []
+
+    def shield(self, text: str) -> str:
+        """`text` such that `encode` reads special strings in it as ordinary characters."""
+        return self._special.sub(
+            lambda found: found[0][0] + _SHIELD + found[0][1:], text.replace(_SHIELD, "")
+        )
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids, special tokens written out, with the blanks the slow tokenizer puts by them."""
+        runs = groupby(ids, key=lambda i: self._names.get(i))
+        parts = []
+        for name, run in runs:
+            parts += [name for _ in run] if name else [self._decode_run(list(run))]
+        return " ".join(parts)
+
+    def _stripped(self, parts: Sequence[str], place: int) -> str:
+        text = parts[place]
+        if place > 0 and parts[place - 1] in self._strips:
+            text = text.lstrip()
+        if place + 1 < len(parts) and parts[place + 1] in self._strips:
+            text = text.rstrip()
+        return text
+
+    def _decode_run(self, ids: Sequence[int]) -> str:
+        """Text of ids without added tokens. A control token after text gets a blank *before that text*."""
+        text, ordinary, after_control = "", list[int](), False
+        for place, i in enumerate(ids):
+            if i in self._controls:
+                text += " " * (place > 0 and not after_control)
+                text += self.pieces.decode(ordinary) + self._controls[i]
+                ordinary = []
+            else:
+                ordinary.append(i)
+            after_control = i in self._controls
+        return text + str(self.pieces.decode(ordinary))
+
+
+def _keeps_spaces(special: dict[str, Any]) -> Iterable[str]:
+    """Tokens of a special_tokens_map.json that leave the white space around them alone."""
+    if not special:
+        return CONTROLS
+    tokens = [entry for entry in special.values() if isinstance(entry, dict)]
+    return [str(token["content"]) for token in tokens if not (token["lstrip"] or token["rstrip"])]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,47 @@
+"""From what the language model wrote to the expressive instruction a person reads. Knows no torch."""
+
+import re
+import unicodedata
+
+AS_WRITTEN = "used your words as written"
+_SENTENCES = 2  # the published code keeps as many
+_LONGEST_WORD = 28  # letters; longer ones are runs of stray tokens
+
+
+def remove_alter(text: str) -> str:
+    """Cut decoded output as the published code does: two sentences, no second thoughts.
+
+    IndexError when nothing is left, as there. Its slips are kept: sentences are joined without a blank,
+    "2.5" counts as the end of one, and one letter too many stays after a capital dotted I.
+    """
+    if "ASSISTANT:" in text:
+        text = text.split("ASSISTANT:", 1)[1].strip()
+    if "</s>" in text:
+        text = text.split("</s>", 1)[0].strip()
+    if (second_thought := text.lower().find("alternative")) >= 0:
+        text = text[:second_thought]
+    text = text.split("[IMG0]", 1)[0]
+    text = ".".join(piece.strip() for piece in text.split(".")[:2])
+    return (text if text[-1] == "." else text + ".").strip()
+
+
+def tidy(text: str) -> str:
+    """The expressive instruction for people: at most two whole sentences with blanks between; "" if none."""
+    text = re.split(r"\balternative", text, maxsplit=1, flags=re.IGNORECASE)[0]
+    text = re.sub(r"(?<=[a-z])([.!?])(?=[A-Z])", r"\1 ", " ".join(text.split()))
+    kept = " ".join(re.split(r"(?<=[.!?])\s+", text)[:_SENTENCES]).strip()
+    if not any(character.isalnum() for character in kept):
+        return ""
+    return kept if kept[-1] in ".!?" else kept.rstrip(",;:-– ") + "."
+
+
+def is_gibberish(text: str) -> bool:
+    """Whether a text is clearly no sentence: broken letters, endless words, mostly signs, or stuttering."""
+    words = re.findall(r"\w+", text)
+    letters = sum(unicodedata.category(character)[0] in "LMN" for character in text)
+    return (
+        "\ufffd" in text
+        or any(len(word) > _LONGEST_WORD for word in words)
+        or 2 * letters < len(text.replace(" ", ""))
+        or (len(words) >= 8 and 3 * len({word.lower() for word in words}) < len(words))
+    )
