@@ -1,0 +1,33 @@
+"""Which model to run and on what. A value until `load` is called; only then is torch imported."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mgie_engine.model.mgie import MGIE
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model by name or folder, and the device it runs on."""
+
+    model: str = "mgie-mini"
+    home: Path | None = None  # where models that are not bundled lie
+    device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
+    threads: int | None = None  # of the CPU; None: one per core
+
+    def load(self) -> "MGIE":
+        """Load the weights onto the device; raises ModelError."""
+        import torch
+
+        from mgie_engine import checkpoints
+        from mgie_engine.config import resolve_model
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        dtype = torch.float32 if device == "cpu" else torch.float16
+        return checkpoints.load(resolve_model(self.model, self.home), device, dtype)

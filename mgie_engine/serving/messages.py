@@ -1,0 +1,100 @@
+"""What the parent and the engine process say to each other: frozen values, pickled, each after its length.
+
+The pipe is private to the two, so unpickling is safe. Knows no torch.
+"""
+
+import pickle
+import struct
+from asyncio import IncompleteReadError, StreamReader
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+from mgie_engine.edits import EditRequest, EditResult, Progress
+from mgie_engine.errors import EngineError
+
+_LENGTH = struct.Struct(">I")
+
+
+class Loader(Protocol):
+    """Says which model to load; travels to the engine process by pickling."""
+
+    def load(self) -> Any:
+        """Load the model, in the engine process; raises ModelError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """First word to the engine process: what to load."""
+
+    loader: Loader
+    slots: int | None  # None: as many as suit the device
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Begin this edit."""
+
+    key: int
+    request: EditRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Drop this edit; nothing more is said about it."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The model is loaded."""
+
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class CannotLoad:
+    """The model cannot be loaded, and trying again will not help."""
+
+    error: EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """News of an edit; anything but Progress is its end."""
+
+    key: int
+    news: Progress | EditResult | EngineError
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """The engine's loop is alive."""
+
+
+Order = Run | Cancel
+Answer = Ready | CannotLoad | Happened | Beat
+
+
+def frame(message: Launch | Order | Answer) -> bytes:
+    """The message as bytes for the pipe."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(body)) + body
+
+
+def read_messages(pipe: BinaryIO) -> Iterator[Any]:
+    """Every message until the other end closes; blocks."""
+    while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
+        yield pickle.loads(pipe.read(*_LENGTH.unpack(head)))
+
+
+async def receive_messages(pipe: StreamReader) -> AsyncIterator[Any]:
+    """Every message until the other end closes or dies, be it in mid-message."""
+    try:
+        while True:
+            (length,) = _LENGTH.unpack(await pipe.readexactly(_LENGTH.size))
+            yield pickle.loads(await pipe.readexactly(length))
+    except IncompleteReadError:
+        return

@@ -1,0 +1,220 @@
+"""The engine in a process of its own, so that a crash or a hang ends edits and not the bot.
+
+The parent's side: start it, feed it, watch it, start it again. Knows no torch. The child's side is child.py.
+"""
+
+import asyncio
+import contextlib
+import logging
+import sys
+from asyncio.subprocess import PIPE, Process
+from dataclasses import dataclass
+
+from mgie_engine.edits import EditRequest, EditResult, Progress, Report
+from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
+from mgie_engine.serving.messages import (
+    Answer,
+    Cancel,
+    CannotLoad,
+    Happened,
+    Launch,
+    Loader,
+    Ready,
+    Run,
+    frame,
+    receive_messages,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for an engine process."""
+
+    load_s: float = 900.0  # from its start until the model is loaded
+    hang_s: float = 120.0  # without a sign of life while edits run
+    first_pause_s: float = 0.5  # before the first restart; doubles from one to the next
+    longest_pause_s: float = 60.0
+
+    def pause_s(self, deaths: int) -> float:
+        """Seconds to wait before starting again after so many deaths without a finished edit."""
+        return min(self.longest_pause_s, self.first_pause_s * 2.0 ** min(deaths - 1, 30))
+
+
+@dataclass(eq=False, slots=True)
+class _Edit:
+    """An edit somebody awaits."""
+
+    request: EditRequest
+    report: Report
+    outcome: asyncio.Future[EditResult]
+
+
+class EngineProcess:
+    """An Editor whose work is done by a child process on one device.
+
+    `start` returns at once and the model loads meanwhile; edits asked for before that wait. When the child
+    dies, or shows no sign of life while busy, its edits raise EngineDied and another child is started. A
+    model that cannot be loaded is not tried again: `fault` says why, and every edit raises it.
+    """
+
+    def __init__(self, loader: Loader, slots: int | None = None, patience: Patience | None = None) -> None:
+        """loader: usually a ModelChoice. slots: edits at once; None: as many as suit the device."""
+        self._launch = Launch(loader, slots)
+        self._patience = patience or Patience()
+        self._slots = slots or 2
+        self._edits: dict[int, _Edit] = {}
+        self._last_key = 0
+        self._deaths = 0  # since the last finished edit
+        self._ready = False
+        self._fault: EngineError | None = None
+        self._process: Process | None = None  # while it may be spoken to
+        self._watch: asyncio.Timeout | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+
+    @property
+    def slots(self) -> int:
+        """Edits that may run at once; may grow when the model is loaded."""
+        return self._slots
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model is loaded."""
+        return self._ready
+
+    @property
+    def fault(self) -> EngineError | None:
+        """Why the model cannot be loaded, if so."""
+        return self._fault
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child now alive, for the operator."""
+        return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Start the child and return at once."""
+        self._supervisor = asyncio.create_task(self._supervise(), name="engine supervisor")
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """Make one edit; see Editor."""
+        if self._fault:
+            raise self._fault
+        if self._supervisor is None or self._supervisor.done():
+            raise ServiceClosed
+        self._last_key = key = self._last_key + 1
+        edit = _Edit(request, report, asyncio.get_running_loop().create_future())
+        self._edits[key] = edit
+        self._tell(Run(key, request))
+        try:
+            return await edit.outcome
+        except asyncio.CancelledError:
+            self._tell(Cancel(key))
+            raise
+        finally:
+            self._edits.pop(key, None)
+            self._keep_watch()
+
+    async def close(self) -> None:
+        """End the child; edits still open raise ServiceClosed."""
+        if self._supervisor:
+            self._supervisor.cancel()
+            await asyncio.wait([self._supervisor])
+
+    async def _supervise(self) -> None:
+        try:
+            while (died := await self._one_life()) and self._fault is None:
+                self._deaths += 1
+                pause_s = self._patience.pause_s(self._deaths)
+                _log.error("%s Starting it again in %.1f s.", died, pause_s)
+                self._fail_edits(died)
+                await asyncio.sleep(pause_s)
+        finally:
+            self._fail_edits(self._fault or ServiceClosed())
+
+    async def _one_life(self) -> EngineDied:
+        """Run one child from its start to its end; says how it ended."""
+        # Only a pipe joins the two: when the parent ends, however it ends, the child reads the end and exits.
+        command = (sys.executable, "-m", "mgie_engine.serving.child")
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(self._patience.load_s) as self._watch:
+                self._process = process
+                self._greet()
+                async for answer in receive_messages(process.stdout):
+                    self._hear(answer)
+                    self._keep_watch()
+            await _end(process)
+            return EngineDied(f"The engine process {_how_it_ended(process.returncode)}.")
+        except TimeoutError:
+            return EngineDied("The engine process showed no sign of life and was ended.")
+        finally:
+            self._process, self._watch, self._ready = None, None, False
+            await _end(process)
+
+    def _greet(self) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(frame(self._launch))
+        for key, edit in self._edits.items():  # asked for while there was no child
+            self._tell(Run(key, edit.request))
+
+    def _tell(self, order: Run | Cancel) -> None:
+        if self._process and self._process.stdin and not self._process.stdin.is_closing():
+            self._process.stdin.write(frame(order))
+            self._keep_watch()
+
+    def _hear(self, answer: Answer) -> None:
+        match answer:
+            case Ready(slots):
+                self._ready, self._slots = True, slots
+            case CannotLoad(error):
+                self._fault = error
+                _log.error("The model cannot be loaded: %s", error)
+            case Happened(key, Progress() as progress) if key in self._edits:
+                self._edits[key].report(progress)
+            case Happened(key, EditResult() as result) if key in self._edits:
+                self._deaths = 0
+                _settle(self._edits[key].outcome, result)
+            case Happened(key, EngineError() as error) if key in self._edits:
+                _settle(self._edits[key].outcome, error)
+
+    def _keep_watch(self) -> None:
+        """Expect the next sign of life within `hang_s` if an edit runs, at any time if none does."""
+        if self._watch and self._ready:
+            hang_s = self._patience.hang_s
+            self._watch.reschedule(asyncio.get_running_loop().time() + hang_s if self._edits else None)
+
+    def _fail_edits(self, error: EngineError) -> None:
+        for edit in self._edits.values():
+            _settle(edit.outcome, error)
+
+
+def _settle(future: asyncio.Future[EditResult], outcome: EditResult | EngineError) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, EditResult):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
+
+
+async def _end(process: Process) -> None:
+    """See the child out: closing its input is enough for a healthy one."""
+    assert process.stdin is not None
+    process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5.0):
+            await process.wait()
+            return
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"was killed by signal {-code}" + (", perhaps for want of memory" if code == -9 else "")
+    return f"ended with code {code}"
