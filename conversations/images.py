@@ -1,4 +1,4 @@
-"""ImageStore: pictures as files named by the hash of their bytes. Knows nothing of what is in them."""
+"""Pictures: how they come in (`read_picture`), and how they are kept (`ImageStore`)."""
 
 import contextlib
 import hashlib
@@ -8,9 +8,28 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from conversations.apart import decode_apart
+from conversations.decoding import Picture, PictureLimits, check_bytes, decode
 from conversations.errors import PictureMissing
+from conversations.formats import Format, sniff
 
+__all__ = ["ImageStore", "Picture", "PictureLimits", "read_picture"]
+
+DEFAULT_LIMITS = PictureLimits()
+_DECODED_APART = (Format.HEIC, Format.AVIF)
 _KEY = re.compile(r"[0-9a-f]{64}")
+
+
+def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+    """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
+
+    PNG, JPEG, WebP, GIF and BMP (read here), HEIC and AVIF (read in a process of their own). Anything else,
+    and anything damaged or beyond `limits`, raises PictureRefused with a sentence. Blocks, up to seconds for a
+    large picture: call it on a thread.
+    """
+    check_bytes(data, limits)
+    kind = sniff(data)
+    return decode_apart(data, kind, limits) if kind in _DECODED_APART else decode(data, kind, limits)
 
 
 class ImageStore:
