@@ -117,7 +117,8 @@ def _room_for(opened: ImageFile.ImageFile) -> contextlib.AbstractContextManager[
 
 def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[str, ...]) -> Picture:
     picture = normalise(opened)
-    opened.close()  # frees the decoded pixels before the PNG is made
+    if picture is not opened:
+        opened.close()  # frees the pixels as decoded before the PNG is made
     _check_size(picture.width, picture.height, limits)  # some files only tell their true size now
     return Picture(to_png(picture), picture.width, picture.height, notes)
 
