@@ -113,6 +113,7 @@ class ModelConfig:
     defaults: Defaults = field(default_factory=Defaults)
     picture_size: int = 512  # pixels per side the diffusion part was trained on
     max_new_tokens: int = 96
+    no_repeat_ngram: int = 3  # no run of so many tokens twice, the prompt counted; 0 allows repeats
     history_turns: int = 0  # earlier turns the prompt may hold
     guidance_rescale: float = 0.0  # arXiv 2305.08891 section 3.4; 0 is off, 1 is full
     refusal: str = ""  # start of an expressive instruction that says nothing will change; "" if never taught

@@ -76,14 +76,6 @@ def add_noise(
     return Noised(noisy, signal * noise - spread * latents)
 
 
-def dual_guidance(
-    neither: Tensor, image: Tensor, both: Tensor, text_cfg: Tensor, image_cfg: Tensor
-) -> Tensor:
-    """Mix the three predictions (B, C, h, w) with scales (B,) per picture (arXiv 2211.09800, eq. 3)."""
-    text_scale, image_scale = text_cfg.view(-1, 1, 1, 1), image_cfg.view(-1, 1, 1, 1)
-    return neither + image_scale * (image - neither) + text_scale * (both - image)
-
-
 def rescale(guided: Tensor, both: Tensor, share: float) -> Tensor:
     """Pull the spread of guided (B, C, h, w) to the unguided one (arXiv 2305.08891, eq. 14 to 16)."""
     if share == 0.0:

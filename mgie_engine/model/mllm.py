@@ -79,21 +79,18 @@ class Read:
     past: Any
 
 
-def causal_mask(real: Tensor) -> Tensor:
-    """(B, 1, L, L), True where a query may see a key: not later than itself, and not padding.
+def causal_mask(real: Tensor, queries: int | None = None) -> Tensor:
+    """(B, 1, Q, L), True where a query may see a key: not later than itself, and real (B, L).
 
-    A padding query on the right still sees the real tokens before it; on the left, where it would see nothing
-    and softmax have no answer, it sees itself.
+    The queries are the last Q of the L places, all by default. A query that would see nothing, as padding on
+    the left, sees itself, because softmax has no answer for it; padding on the right sees all that is real.
     """
     length = real.shape[1]
-    earlier = torch.ones(length, length, dtype=torch.bool, device=real.device).tril()
-    itself = torch.eye(length, dtype=torch.bool, device=real.device)
-    return ((earlier & real[:, None, :]) | (itself & ~_sees_any(real)[:, :, None]))[:, None]
-
-
-def _sees_any(real: Tensor) -> Tensor:
-    """(B, L), True from the first real token on."""
-    return real.cumsum(1) > 0
+    asked = queries or length
+    place = torch.arange(length, device=real.device)
+    query = place[-asked:, None]
+    itself_only = (real.cumsum(1) == 0)[:, -asked:, None] & (place == query)  # (B, Q, L)
+    return (((place <= query) & real[:, None, :]) | itself_only)[:, None]
 
 
 def picture_start(ids: Tensor, start: int, end: int, tokens: int) -> int:
