@@ -11,8 +11,8 @@ class Chat(Protocol):
 
     The workflow never calls two methods at once for the same turn, and a turn's cards only move forward:
     queued (again whenever its place changes), running (often: show what you can, drop the rest, return soon),
-    then one of done, failed, cancelled. Progress and queued cards are a courtesy: the chat may skip any of them,
-    and an error in showing one is logged and forgotten. Final cards are a promise: see `show`.
+    then one of done, failed, cancelled. Progress and queued cards are a courtesy: the chat may skip any of
+    them, and an error in showing one is logged and forgotten. Final cards are a promise: see `show`.
     """
 
     @property
@@ -26,9 +26,9 @@ class Chat(Protocol):
         The delivered key is an opaque string by which the message can be named later: as EditAsked.reply_to,
         as Card.parent_key, and as `turn.delivered` in the next call (None before the first). Return None when
         nothing was shown. `turn.source` is the source of the event that asked for it.
-        A final card may be shown twice after a crash: it must appear once all the same, so post it with the nonce
-        f"{turn.id}-{card.state}". Raise when a final card cannot be shown now; the workflow tries again, a few
-        times with growing pauses, and then at the next start. Raise ChatGone when it can never be shown.
+        A final card may be shown twice after a crash: it must appear once all the same, so post it with the
+        nonce f"{turn.id}-{card.state}". Raise when a final card cannot be shown now; the workflow tries
+        again, a few times with growing pauses, then at the next `resume`. Raise ChatGone when it never can.
         """
         ...
 

@@ -11,7 +11,7 @@ knows which chat it was. Keys are opaque strings that begin with the chat's name
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 from conversations.settings import SettingsWish
 
@@ -33,16 +33,17 @@ class Event:
 class EditAsked(Event):
     """A picture, words, or both. Words alone refine; a picture alone begins and waits for words.
 
-    `text` may be a control word ("undo", "back to v2", "stop"); the workflow notices. Which picture is meant is
-    the first of these that is given: `reply_to` or `from_turn`, `picture`, `from_version`, the person's own
-    head in the channel.
+    `text` may be a control word ("undo", "back to v2", "stop"); the workflow notices. Which picture is meant
+    is the first of these that is given: `from_turn` or `reply_to` (if that message shows a version of ours),
+    `picture`, `from_version`, the person's own head in the channel.
     """
 
     text: str = ""
     picture: bytes | None = (
         None  # the file as it was uploaded, any format; checked and cleaned by the workflow
     )
-    reply_to: str | None = None  # the delivered key of the replied-to message, ours or not
+    message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
+    reply_to: str | None = None  # key of the replied-to message, ours or not
     from_turn: str | None = None  # a turn id, for a button or modal that belongs to a version
     from_version: str | None = None  # "v2" or "2", as typed into `from:`
     wish: SettingsWish = NOTHING_WISHED  # knobs for this one call
@@ -50,7 +51,7 @@ class EditAsked(Event):
 
 
 class Variation(StrEnum):
-    """How to do a turn once more; each starts from the turn's parent, so pressing five times does not chain."""
+    """How to do a turn once more; always from the turn's parent, so pressing five times does not chain."""
 
     AGAIN = "again"  # same words, a new seed
     STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
@@ -86,9 +87,13 @@ class MoveAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAsked(Event):
-    """Stop a turn of mine that waits or runs; None means my newest one in this channel."""
+    """Stop a turn that waits or runs; None means my newest one in this channel.
+
+    `may_cancel_others`: whether the chat lets this person cancel other people's (moderators).
+    """
 
     turn: str | None = None
+    may_cancel_others: bool = False
 
 
 class Scope(StrEnum):
@@ -112,12 +117,15 @@ class SettingsAsked(Event):
     """Change the settings of a scope; with nothing to change, show the panel.
 
     `reset` empties the scope first. `preset` sets both guidance scales; a knob in `wish` beats the preset.
-    `may_set_channel` says whether the chat allows this person to set a channel's settings.
+    `forget` leaves knobs to the next scope again: ("seed",) is what people call a random seed. `lock_seed`
+    keeps the seed of my head. `may_set_channel`: whether the chat lets this person set a whole channel.
     """
 
     wish: SettingsWish = NOTHING_WISHED
     preset: Preset | None = None
     scope: Scope = Scope.SESSION
+    forget: tuple[str, ...] = ()
+    lock_seed: bool = False
     reset: bool = False
     may_set_channel: bool = False
 
@@ -162,20 +170,35 @@ class Act(StrEnum):
     GO_TO = "go_to"
 
 
+class Origin(TypedDict):
+    """What every event has, as keyword arguments for another."""
+
+    person: str
+    channel: str
+    event_id: str
+    source: Json
+
+
+def origin(event: Event) -> Origin:
+    """Who, where and the proof of `event`, for an event that stands in its place."""
+    return Origin(person=event.person, channel=event.channel, event_id=event.event_id, source=event.source)
+
+
 def pressed(act: Act, turn: str, *, person: str, channel: str, event_id: str, source: Json) -> Event:
     """The event of a pressed button; REFINE has none of its own and raises ValueError."""
+    who = Origin(person=person, channel=channel, event_id=event_id, source=source)
     match act:
         case Act.CANCEL:
-            return CancelAsked(person=person, channel=channel, event_id=event_id, source=source, turn=turn)
-        case Act.UNDO | Act.GO_TO:
-            move = Move.UNDO if act is Act.UNDO else Move.GO_TO
-            return MoveAsked(
-                person=person, channel=channel, event_id=event_id, source=source, turn=turn, move=move
-            )
-        case Act.RETRY | Act.STRONGER | Act.SUBTLER:
-            how = Variation.AGAIN if act is Act.RETRY else Variation(act.value)
-            return VariationAsked(
-                person=person, channel=channel, event_id=event_id, source=source, turn=turn, variation=how
-            )
+            return CancelAsked(**who, turn=turn)
+        case Act.UNDO:
+            return MoveAsked(**who, turn=turn, move=Move.UNDO)
+        case Act.GO_TO:
+            return MoveAsked(**who, turn=turn, move=Move.GO_TO)
+        case Act.RETRY:
+            return VariationAsked(**who, turn=turn, variation=Variation.AGAIN)
+        case Act.STRONGER:
+            return VariationAsked(**who, turn=turn, variation=Variation.STRONGER)
+        case Act.SUBTLER:
+            return VariationAsked(**who, turn=turn, variation=Variation.SUBTLER)
         case Act.REFINE:
             raise ValueError("Refine needs words; ask for them and send EditAsked(from_turn=…)")

@@ -1,7 +1,7 @@
 """What a person sees, as plain values: every sentence, every error, and the card of a version.
 
-Chats draw these; they add no words of their own beyond layout. Pictures are named by their ImageStore key, so a
-value is small and can be drawn again after a restart. Times are seconds from now, never clock times.
+Chats draw these; they add no words of their own beyond layout. Pictures are named by their ImageStore key, so
+a value is small and can be drawn again after a restart. Times are seconds from now, never clock times.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,6 @@ class Say(StrEnum):
 
     # which picture
     WHICH_PICTURE = "Which picture? Reply to one, attach one, or use /edit."
-    NO_SUCH_VERSION = "There is no {version} here. Versions: {versions}."
-    NOT_A_RESULT = "I don't know that message as a picture of mine. Reply to a result, or attach the picture."
-    NOT_A_PICTURE = "{reason} Nothing was counted."
     PICTURE_READY = "Got it, that is {version}. What should I change?"
     NO_WORDS = "Say what to change, for example: make the sky darker."
     TOO_LONG = "That is {length} characters; {limit} are the most I can follow. Say it shorter."
@@ -38,9 +35,7 @@ class Say(StrEnum):
     READING = "reading the picture…"
     PAINTING = "step {step}/{steps}"
     FINISHING = "finishing"
-    RETRYING = "failed, retrying once"
     FAILED = "Failed. Not counted. Press Retry to try again."
-    REFUSED = "{reason} Not counted."
     PARENT_FAILED = (
         "{parent} did not finish, so this was not tried. Reply to another version to use it there."
     )
@@ -49,23 +44,35 @@ class Say(StrEnum):
     # moves
     BACK_AT = "Back at {version}."
     NOW_AT = "Now at {version}."
-    NOTHING_TO_UNDO = "Nothing to undo: {version} is where it began."
-    NOTHING_TO_REDO = "Nothing to redo."
     NO_SESSION = "Nothing here yet. Attach a picture and say what to change."
     NEW_SESSION = "Starting fresh. Attach a picture and say what to change."
-    NOT_READY = "{version} is not finished yet."
     NOT_YOURS = "Only the person who asked for {version} can do that."
     NOTHING_TO_CANCEL = "Nothing of yours waits or runs here."
-    CANCELLING = "Cancelling {version}."
+    STOPPED = "{version} is cancelled. Not counted."
     ALREADY_OVER = "{version} is already over."
     NOTHING_TO_VARY = "{version} is a picture as it was uploaded; there is nothing to do again."
+    VERSIONS = "Versions here: {count}."
     NOTHING_QUEUED = "Nothing of yours is waiting. {waiting} wait in all, {running} run."
-    YOUR_QUEUE = "Yours: {mine}. In all {waiting} wait and {running} run."
+    YOUR_QUEUE = "{mine}\nIn all {waiting} wait and {running} run."
+    MY_TURN = "{version} “{words}”: {status}"
+    # about
+    INFO = (
+        "**Model:** {model} ({state}), {slots} edits at a time, {done} made since the start.\n"
+        "**Limits:** {waiting} waiting edits each, {chars} characters per instruction."
+    )
+    READY = "ready"
+    LOADING = "still loading"
     # settings
     SAVED_SETTINGS = "Saved for {scope}."
     RESET_SETTINGS = "Back to the settings below {scope}."
-    OUT_OF_RANGE = "{knob} goes from {low} to {high}; {value} is outside."
     NO_CHANNEL_RIGHT = "Setting a whole channel needs the right to manage messages."
+    # where the chat itself says no
+    MAY_NOT_POST = "I may not post in {place}: I lack {permissions}. So this comes here."
+    NOT_DOWNLOADED = "I could not download that picture: {reason}. Attach it again."
+    FILE_TOO_LARGE = "That file is {size}; {limit} is the most I take. Nothing was counted."
+    SHRUNK = "Shown as {kind} to fit this place's limit of {limit}."
+    OLD_BUTTON = "This button is from another release of me. Use /session history to find {version}."
+    TOO_LATE = "Discord no longer lets me answer that; please do it again."
     # deeper
     DEEP = "{depth} edits deep: detail may soften. Say “start over” to go back to the original."
     UNEXPECTED = "Something went wrong on my side; it is in the log. Nothing was counted."
@@ -190,7 +197,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One picture a person may have meant; choosing it is EditAsked(from_turn=turn_id) with the same words."""
+    """A picture a person may have meant; choosing it is EditAsked(from_turn=turn_id), same words."""
 
     turn_id: str
     version: str
@@ -200,7 +207,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """It is not clear which picture is meant. `words` is what to ask again with; choices are newest first, ≤ 3."""
+    """Which picture is meant? `words` is what to ask again with; at most 3 choices, newest first."""
 
     text: str
     words: str

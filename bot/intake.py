@@ -1,0 +1,167 @@
+"""Taking edits in: do the rules allow it, which picture does it start from; saved before it is answered."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from bot.cards import card_of
+from bot.events import EditAsked, Event, VariationAsked, origin
+from bot.knobs import varied_wish
+from bot.limits import Limits, Pace, objection_to_another, objection_to_words
+from bot.metrics import Metrics
+from bot.replies import Accepted, Note, Reply, Say, Shown
+from bot.runner import TurnRunner
+from bot.tuning import layers
+from bot.which import Base, ask_which, base_of, is_recent, my_head, named_version, shown_version
+from conversations.errors import DuplicateEvent
+from conversations.images import ImageStore, read_picture
+from conversations.session import EditSession, TurnDraft
+from conversations.settings import checked
+from conversations.store import SessionStore
+from mgie_engine.config import Defaults
+
+SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
+
+
+class Intake:
+    """Turns what people ask into saved turns, and hands these to the runner."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        runner: TurnRunner,
+        defaults: Defaults,
+        limits: Limits,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
+        draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
+    ) -> None:
+        """`clock` gives Unix seconds and must be the store's; `draw_seed` a seed where nobody wished one."""
+        self._store = store
+        self._images = images
+        self._runner = runner
+        self._defaults = defaults
+        self._limits = limits
+        self._metrics = metrics
+        self._clock = clock
+        self._draw_seed = draw_seed
+        self._paces: dict[str, Pace] = {}
+
+    async def admit(self, asked: EditAsked | VariationAsked) -> Reply:
+        """Take an edit in if it is new and the rules allow it."""
+        if await self._store.was_seen(asked.event_id):
+            raise DuplicateEvent(asked.event_id)
+        if objection := self._objection(asked):
+            reason, sentence = objection
+            self._metrics.edits_dropped.labels(reason).inc()
+            return Note(sentence)
+        if isinstance(asked, EditAsked):
+            return await self._edit(asked)
+        self._metrics.moves.labels(asked.variation).inc()
+        return await self._vary(asked)
+
+    def _objection(self, asked: EditAsked | VariationAsked) -> tuple[str, str] | None:
+        """Why this edit is not taken, as a label for the metrics and a sentence."""
+        if self._runner.is_draining:
+            return "draining", Say.RESTARTING()
+        now, person = self._clock(), asked.person
+        pace = self._paces.get(person, Pace())
+        if sentence := pace.objection(now, self._limits):
+            return "pace", sentence
+        self._paces = {who: p for who, p in self._paces.items() if not p.is_idle(now, self._limits)}
+        self._paces[person] = pace.after(now, self._limits)
+        if isinstance(asked, EditAsked) and (sentence := _objection_to_what(asked, self._limits)):
+            return "words", sentence
+        waiting = self._runner.waiting
+        if sentence := objection_to_another(waiting(person), waiting(), self._limits):
+            return "line", sentence
+        return None
+
+    # -- edits --------------------------------------------------------------------------------------------
+
+    async def _edit(self, asked: EditAsked) -> Reply:
+        words = asked.text.strip()
+        checked(asked.wish)
+        base = await shown_version(self._store, asked)
+        if base is None and asked.picture is not None:
+            session = await self._open_session(
+                asked, asked.picture, event_id=None if words else asked.event_id
+            )
+            if not words:
+                return Shown(Say.PICTURE_READY(version=session.root.label), card_of(session.root, session))
+            base = Base(session, session.root)
+        if base is None and asked.from_version is not None:
+            base = await named_version(self._store, asked, asked.from_version)
+        if base is None:
+            base = await my_head(self._store, asked)
+            if base is None or not is_recent(base, asked.person, self._clock(), self._limits):
+                return await ask_which(self._store, asked)
+        draft = base.session.ask(
+            asked.person,
+            words,
+            parent=base.turn.id,
+            reading=asked.reading,
+            wish=asked.wish,
+            source=asked.source,
+        )
+        return await self._accept(asked, draft, base.session)
+
+    async def _open_session(self, asked: EditAsked, picture: bytes, event_id: str | None) -> EditSession:
+        """A session on a picture just uploaded; PictureRefused says what is wrong with it."""
+        read = await asyncio.to_thread(read_picture, picture)
+        return await self._store.open_session(
+            asked.channel,
+            asked.person,
+            image=await asyncio.to_thread(self._images.put, read.png),
+            notes=read.notes,
+            source=asked.source,
+            delivered=asked.message,
+            event_id=event_id,
+        )
+
+    async def _vary(self, asked: VariationAsked) -> Reply:
+        """The same instruction once more, from the same parent."""
+        base = await self._to_vary(asked)
+        if base is None:
+            return await ask_which(self._store, EditAsked(**origin(asked)))
+        turn = base.turn
+        if turn.parent_id is None:
+            return Note(Say.NOTHING_TO_VARY(version=turn.label))
+        draft = base.session.ask(
+            asked.person,
+            turn.instruction,
+            parent=turn.parent_id,
+            reading=turn.reading,
+            wish=varied_wish(turn, asked.variation, self._draw_seed()),
+            source=asked.source,
+        )
+        return await self._accept(asked, draft, base.session)
+
+    async def _to_vary(self, asked: VariationAsked) -> Base | None:
+        """The turn meant: the named one, or where I stand, even if that failed."""
+        if asked.turn is not None:
+            return await base_of(self._store, asked, asked.turn)
+        head = await my_head(self._store, asked)
+        if head is None:
+            return None
+        return Base(head.session, head.session.turn(head.session.heads[asked.person].turn_id))
+
+    async def _accept(self, asked: Event, draft: TurnDraft, session: EditSession) -> Accepted:
+        """Save the turn, then set it going; from here on it will be answered."""
+        wishes = await layers(self._store, asked, session)
+        settings = wishes.settle(draft.wish, self._defaults, self._draw_seed())
+        turn = await self._store.add_turn(replace(draft, settings=settings), event_id=asked.event_id)
+        run = self._runner.begin(turn, session.add(turn))
+        parent = session.turn(draft.parent_id)
+        if parent.image is None:
+            return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), run.card())
+        return Accepted(Say.QUEUED(version=turn.label), run.card())
+
+
+def _objection_to_what(asked: EditAsked, limits: Limits) -> str | None:
+    words = asked.text.strip()
+    return None if asked.picture and not words else objection_to_words(words, limits)

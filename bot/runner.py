@@ -1,0 +1,379 @@
+"""Sees every accepted turn through to its end: line, engine, picture on disk, card shown once.
+
+The truth is the turn's row; what is here can be lost at any moment and is rebuilt by `resume`. One task owns
+each unfinished turn, so a turn's row has one writer.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self
+
+from bot.cards import card_of, state_of
+from bot.chat import Chat, ChatGone
+from bot.metrics import Metrics
+from bot.replies import Card, Say
+from conversations.errors import NoSuchVersion, PictureMissing
+from conversations.images import ImageStore
+from conversations.rows import TurnFields
+from conversations.session import EditSession, Turn, TurnState
+from conversations.store import SessionStore
+from mgie_engine.edits import EditRequest, Exchange, Progress
+from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
+from mgie_engine.serving.job import Place
+from mgie_engine.serving.service import EditHandle, EditService
+
+log = logging.getLogger(__name__)
+
+COURTESY_S = 20.0  # longest wait for a chat to show progress
+PROMISE_S = 120.0  # longest wait for a chat to show a result; then again
+LAST_WORD_S = 5.0  # for what a drain has given back to be written down
+_FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnState.CANCELLED}
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """One unfinished turn, here and now."""
+
+    turn: Turn
+    session: EditSession
+    may_be_shown: bool = False  # its end may have been shown before the last crash
+    handle: EditHandle | None = None  # once in line
+    place: Place | None = None  # as last shown
+    progress: Progress | None = None  # the latest
+    has_begun: bool = False
+    is_cancelled: bool = False
+    is_released: bool = False  # given back to the disk: to run at the next start
+    look: asyncio.Event = field(default_factory=asyncio.Event)  # a waiting dependent should look again
+    in_line: asyncio.Event = field(default_factory=asyncio.Event)  # or never will be
+    known: asyncio.Event = field(default_factory=asyncio.Event)  # how it ended is on disk
+    showing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still stands in line."""
+        return not self.has_begun and not self.known.is_set()
+
+    def card(self) -> Card:
+        """Its card now."""
+        return card_of(self.turn, self.session, self.place, self.progress)
+
+
+class LeftOnDisk(Exception):
+    """A turn goes no further in this process; the next start takes it up."""
+
+
+class TurnRunner:
+    """Runs turns. Use as `async with`; leaving ends every task, and what was unfinished stays on disk."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        service: EditService,
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float] = time.time,
+        pauses_s: Sequence[float] = (1, 5, 20, 60),
+        places_every_s: float = 10.0,
+    ) -> None:
+        """`pauses_s`: waits before showing a result again; `places_every_s`: how often places are told."""
+        self._store = store
+        self._images = images
+        self._service = service
+        self._metrics = metrics
+        self._clock = clock
+        self._pauses_s = pauses_s
+        self._places_every_s = places_every_s
+        self._chats: dict[str, Chat] = {}
+        self._runs: dict[str, Run] = {}  # by turn id
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owners: set[asyncio.Task[None]] = set()  # those of them that each own a turn
+        self.is_draining = False
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        self._spawn(self._tell_places())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.is_draining = True
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(None, None, None)
+
+    # -- from outside -------------------------------------------------------------------------------------
+
+    def connect(self, chat: Chat) -> None:
+        """Show the turns of that chat's people through it."""
+        self._chats[chat.name] = chat
+
+    def begin(self, turn: Turn, session: EditSession) -> Run:
+        """Take up a turn that is on disk; nothing happens if it was taken up before."""
+        if turn.id in self._runs:
+            return self._runs[turn.id]
+        run = self._runs[turn.id] = Run(turn, session)
+        if turn.state is TurnState.DELIVERING:
+            run.may_be_shown = True
+            run.known.set()
+        elif session.is_ready(turn):
+            with suppress(ServiceClosed):
+                self._enter_line(run)
+        owner = self._spawn(self._see_through(run))
+        self._owners.add(owner)
+        owner.add_done_callback(self._owners.discard)
+        return run
+
+    async def resume(self, chat: str) -> int:
+        """Take up that chat's unfinished turns nobody here works on, in the order they were asked."""
+        taken = 0
+        for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
+            if listed.owner.partition(":")[0] != chat or listed.id in self._runs:
+                continue
+            session = await self._store.session(listed.session_id)
+            turn = session.turns.get(listed.id)
+            if turn is None or turn.state.is_final or turn.id in self._runs:
+                continue
+            if turn.state is TurnState.RUNNING:  # its process ended; nothing of it was kept
+                turn = await self._store.set_state(turn.id, TurnState.WAITING)
+                session = session.update(turn)
+            self.begin(turn, session)
+            taken += 1
+        return taken
+
+    async def cancel(self, turn_id: str) -> bool:
+        """End a turn that waits or runs; whether it was still possible. On disk when this returns."""
+        run = self._runs.get(turn_id)
+        if run is None or run.known.is_set():
+            return False
+        run.is_cancelled = True
+        self._stop(run)
+        await run.known.wait()
+        return run.turn.is_lost and run.turn.error is None
+
+    def runs_of(self, person: str) -> list[Run]:
+        """The person's turns whose end is not known yet, oldest first."""
+        return [run for run in self._runs.values() if run.turn.owner == person and not run.known.is_set()]
+
+    def waiting(self, person: str | None = None) -> int:
+        """How many turns wait: of a person, or in all."""
+        return sum(run.is_waiting for run in self._runs.values() if person in (None, run.turn.owner))
+
+    async def drain(self, within_s: float) -> None:
+        """Take nothing new, give waiting turns back to the disk, let begun ones end for so many seconds."""
+        self.is_draining = True
+        for run in list(self._runs.values()):
+            if run.is_waiting:
+                self._release(run)
+        if self._owners:
+            await asyncio.wait(self._owners, timeout=within_s)
+        for run in list(self._runs.values()):
+            if not run.known.is_set():
+                self._release(run)
+        if self._owners:
+            await asyncio.wait(self._owners, timeout=LAST_WORD_S)
+
+    # -- one turn -----------------------------------------------------------------------------------------
+
+    async def _see_through(self, run: Run) -> None:
+        try:
+            if not run.known.is_set():
+                await self._bring_to_its_end(run)
+            await self._deliver(run)
+        except LeftOnDisk:
+            if run.turn.state is TurnState.RUNNING:
+                await self._store.set_state(run.turn.id, TurnState.WAITING)
+        except NoSuchVersion:
+            log.info("turn %s was deleted while it was on its way", run.turn.id)
+        except Exception:
+            log.exception("turn %s cannot go on now; it stays on disk for the next start", run.turn.id)
+        finally:
+            del self._runs[run.turn.id]
+            self._announce(run)
+
+    async def _bring_to_its_end(self, run: Run) -> None:
+        """Wait for the parent, the line and the engine; leaves how it ended on disk."""
+        self._spawn(self._keep_informed(run))
+        fields = await self._outcome(run)
+        run.turn = await self._store.set_state(run.turn.id, TurnState.DELIVERING, **fields)
+        self._announce(run)
+
+    async def _outcome(self, run: Run) -> TurnFields:
+        """How the turn ends, as fields of its row: a picture, an error, or neither (cancelled)."""
+        try:
+            if run.handle is None:
+                await self._wait_for_parent(run)
+            return await self._result(run)
+        except EditCancelled:
+            if run.is_released:
+                raise LeftOnDisk from None
+            return {}
+        except ServiceClosed:
+            raise LeftOnDisk from None
+        except RequestRefused as error:
+            return {"error": str(error)}
+        except EngineError as error:
+            log.warning("turn %s failed: %s", run.turn.id, error)
+            return {"error": Say.FAILED()}
+        except OSError:
+            log.exception("the picture of turn %s could not be stored", run.turn.id)
+            return {"error": Say.UNEXPECTED()}
+
+    async def _result(self, run: Run) -> TurnFields:
+        assert run.handle is not None
+        result = await run.handle.result()
+        self._metrics.observe_stages(result.seconds)
+        return {
+            "image": await asyncio.to_thread(self._images.put, result.image),
+            "expressive": result.expressive,
+            "settings": result.settings,
+            "seconds": result.seconds,
+            "changed": result.changed,
+            "notes": result.notes,
+        }
+
+    async def _wait_for_parent(self, run: Run) -> None:
+        """Enter the line once the parent has its picture; RequestRefused when it will never have one."""
+        while True:
+            run.look.clear()
+            run.session = await self._store.session(run.turn.session_id)
+            parent = run.session.parent_of(run.turn)
+            assert parent is not None
+            if run.is_cancelled or run.is_released:
+                raise EditCancelled("The edit was cancelled.")
+            if parent.image is not None:
+                return self._enter_line(run)
+            if parent.is_lost:
+                raise RequestRefused(Say.PARENT_FAILED(parent=parent.label))
+            if parent.id not in self._runs:
+                raise LeftOnDisk
+            await run.look.wait()
+
+    def _enter_line(self, run: Run) -> None:
+        # Bounds were checked before the turn was saved; a turn on disk is never turned away.
+        turn = run.turn
+        run.handle = self._service.submit_nowait(turn.id, turn.owner, lambda: self._request(run), again=True)
+        run.place = run.handle.place()
+        run.in_line.set()
+
+    async def _request(self, run: Run) -> EditRequest:
+        """What the engine is asked, made when its turn has come; marks the turn as running."""
+        if not run.has_begun:
+            run.has_begun = True
+            self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - run.turn.created_at))
+            run.turn = await self._store.set_state(run.turn.id, TurnState.RUNNING)
+            self._spawn(self._courtesy(run))
+        run.session = await self._store.session(run.turn.session_id)
+        turn, parent = run.turn, run.session.parent_of(run.turn)
+        assert parent is not None
+        assert parent.image is not None
+        assert turn.settings is not None
+        try:
+            image = await asyncio.to_thread(self._images.get, parent.image)
+        except PictureMissing:
+            raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
+        history = tuple(Exchange(*said) for said in run.session.exchanges_before(turn))
+        return EditRequest(image, turn.instruction, turn.settings, history, turn.reading)
+
+    # -- showing ------------------------------------------------------------------------------------------
+
+    async def _keep_informed(self, run: Run) -> None:
+        """The queued card, then progress as it comes."""
+        await self._courtesy(run)
+        await run.in_line.wait()
+        if run.handle is not None:
+            async for progress in run.handle.events():
+                run.progress = progress
+                await self._courtesy(run)
+
+    async def _courtesy(self, run: Run) -> None:
+        """Show how the turn stands, if the chat can do it now."""
+        async with run.showing:
+            if run.known.is_set() or run.is_released:
+                return
+            try:
+                async with asyncio.timeout(COURTESY_S):
+                    key = await self._chat(run).show(run.turn, run.card())
+                if key is not None and key != run.turn.delivered:
+                    run.turn = await self._store.update_turn(run.turn.id, delivered=key)
+            except Exception as error:
+                log.warning("the card of turn %s could not be shown: %r", run.turn.id, error)
+
+    async def _deliver(self, run: Run) -> None:
+        """Show how the turn ended, once, and close its row."""
+        async with run.showing:
+            run.session = await self._store.session(run.turn.session_id)
+            run.turn = run.session.turn(run.turn.id)
+            state = state_of(run.turn)
+            fields: TurnFields = {}
+            if key := await self._show_result(run):
+                fields["delivered"] = key
+            run.turn = await self._store.set_state(run.turn.id, _FINAL[state], **fields)
+        kind = "first" if run.session.turns[run.turn.parent_id or run.turn.id].is_upload else "follow_up"
+        self._metrics.jobs.labels(str(state), kind).inc()
+
+    async def _show_result(self, run: Run) -> str | None:
+        """The delivered key; raises the chat's last error when it would not show the card."""
+        chat = self._chat(run)
+        for tried, pause in enumerate((0.0, *self._pauses_s)):
+            await asyncio.sleep(pause)
+            try:
+                async with asyncio.timeout(PROMISE_S):
+                    if (tried or run.may_be_shown) and (key := await chat.already_delivered(run.turn)):
+                        return key
+                    return await chat.show(run.turn, run.card())
+            except ChatGone as error:
+                log.info("nobody can be shown turn %s: %s", run.turn.id, error)
+                return None
+            except Exception as error:
+                if tried == len(self._pauses_s):
+                    raise
+                log.warning("turn %s could not be delivered, trying again: %r", run.turn.id, error)
+        raise AssertionError("unreachable")
+
+    async def _tell_places(self) -> None:
+        """Now and then tell waiting people that they moved up; a place shown never grows."""
+        while True:
+            await asyncio.sleep(self._places_every_s)
+            for run in list(self._runs.values()):
+                if not run.is_waiting or run.handle is None or run.place is None:
+                    continue
+                place = run.handle.place()
+                if 0 < place.position < run.place.position:
+                    run.place = replace(place, of=max(place.position, place.of))
+                    self._spawn(self._courtesy(run))
+
+    # -- small things -------------------------------------------------------------------------------------
+
+    def _chat(self, run: Run) -> Chat:
+        return self._chats[run.turn.owner.partition(":")[0]]
+
+    def _announce(self, run: Run) -> None:
+        """How `run` ended is known: wake those who wait for that."""
+        run.known.set()
+        run.in_line.set()
+        for other in self._runs.values():
+            if other.turn.parent_id == run.turn.id:
+                other.look.set()
+
+    def _stop(self, run: Run) -> None:
+        if run.handle is not None:
+            run.handle.cancel()
+        run.look.set()
+
+    def _release(self, run: Run) -> None:
+        run.is_released = True
+        self._stop(run)
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,119 @@
+"""What the operator decides: the environment and `.env`, read once at the start and passed on as values.
+
+`.env.example` documents every setting; a test holds that the two agree.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.limits import Limits
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class SettingsError(ValueError):
+    """A setting cannot be read; the message is one sentence naming it and what is wrong. Holds no values."""
+
+
+class Settings(BaseSettings):
+    """Every setting; the name in the environment is the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    discord_token: SecretStr | None = None
+    discord_api_base: str | None = None
+    discord_gateway_url: str | None = None
+    discord_cdn_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
+    message_content_intent: bool = False
+
+    mgie_model: str = "mgie-mini"
+    mgie_home: Path = Path("~/.cache/mgie")
+    mgie_device: str = "auto"
+    mgie_slots: Annotated[int, Field(ge=1, le=64)] | None = None
+    mgie_threads: Annotated[int, Field(ge=1, le=256)] | None = None
+
+    data_dir: Path = Path("data")
+    web_host: str = "127.0.0.1"
+    web_port: Port = 7860
+    health_host: str = "127.0.0.1"
+    health_port: Port | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = 45.0
+
+    max_waiting_per_person: Count = 3
+    max_waiting: Count = 100
+    max_instruction_chars: Annotated[int, Field(ge=1, le=2000)] = 400
+    max_requests: Count = 10
+    max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
+    head_minutes: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
+
+    @field_validator("discord_cdn_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(host.strip().lower() for host in value.split(",") if host.strip())
+        if any("/" in host for host in hosts):
+            raise ValueError("list host names separated by commas, without https:// or paths")
+        return hosts
+
+    @field_validator("discord_api_base")
+    @classmethod
+    def _is_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value and value.rstrip("/")
+
+    @field_validator("discord_gateway_url")
+    @classmethod
+    def _is_socket_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("ws://", "wss://")):
+            raise ValueError("must begin with ws:// or wss://")
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("mgie_home", "data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+    @property
+    def limits(self) -> Limits:
+        """The rules for people, with these numbers."""
+        return Limits(
+            waiting_per_person=self.max_waiting_per_person,
+            waiting=self.max_waiting,
+            instruction_chars=self.max_instruction_chars,
+            requests=self.max_requests,
+            window_s=self.max_requests_window_seconds,
+            head_ttl_s=self.head_minutes * 60,
+        )
+
+
+def read_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """The settings of the environment over those of `env_file`; SettingsError when one cannot be read."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """What is wrong, without repeating the value: it may be a secret."""
+    problems = [f"{'.'.join(map(str, e['loc'][:1])).upper()}: {_lower(e['msg'])}" for e in error.errors()]
+    return f"Cannot start: {'; '.join(problems)}. See .env.example."
+
+
+def _lower(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
