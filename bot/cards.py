@@ -37,6 +37,7 @@ def card_of(
         expressive=turn.expressive or (progress.expressive if progress else None),
         before=parent.image,
         after=turn.image,
+        parent=parent.id,
         parent_key=parent.delivered,
         status=_status(turn, parent, place, progress),
         wait_s=place.wait_s if place and state is CardState.QUEUED else None,

@@ -138,6 +138,7 @@ class Card:
 
     turn_id    "k3f9"; with `state` the nonce of a message: f"{turn_id}-{state}"
     title      "v3 · from v2"; an uploaded picture is just "v0"
+    parent     turn id of the version it starts from; None for an uploaded picture
     parent_key where the parent was shown (a delivered key), for a jump link
     before     ImageStore key of the picture it starts from; after: of the result, when done
     status     the line of a card not yet done: "Place 3 of 7 · about 20 s", "step 12/50", or why it failed
@@ -157,6 +158,7 @@ class Card:
     expressive: str | None = None
     before: str | None = None
     after: str | None = None
+    parent: str | None = None
     parent_key: str | None = None
     status: str = ""
     wait_s: float | None = None
