@@ -57,6 +57,14 @@ class Tokenizer:
         added = _json(folder / "added_tokens.json")
         return cls(pieces, added, visual_tokens, _keeps_spaces(_json(folder / "special_tokens_map.json")))
 
+    def save(self, folder: Path) -> None:
+        """Write what `read` reads."""
+        kept = {"lstrip": False, "rstrip": False}
+        special = {token: token if token in self._strips else {"content": token} | kept for token in CONTROLS}
+        (folder / "tokenizer.model").write_bytes(self.pieces.serialized_model_proto())
+        for name, data in (("added_tokens.json", self.added), ("special_tokens_map.json", special)):
+            (folder / name).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
     def __len__(self) -> int:
         """How many rows an embedding table for this tokenizer has."""
         return max(self.pieces.get_piece_size() - 1, *self.added.values()) + 1

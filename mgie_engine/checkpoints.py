@@ -1,0 +1,208 @@
+"""Models from and to files: our one-folder layout, and the door to the released one.
+
+Our layout is config.json, a tokenizer (model, added tokens, special tokens) and model-*.safetensors. Tensors have the names of the published code, whatever the installed libraries call them.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor, nn
+
+from mgie_engine import released
+from mgie_engine.config import Behaviour, ModelConfig, ModelLocation
+from mgie_engine.errors import ModelError
+from mgie_engine.model.diffusion import build_unet, build_vae
+from mgie_engine.model.edit_head import EditHead
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.model.mllm import MLLM
+from mgie_engine.tensors import Stored, as_stored, dequantised, read_tensors, write_shards
+from mgie_engine.tokenizer import Tokenizer
+
+VISUAL_EMBEDDINGS = "emb"  # the name in the released mllm.pt
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The four networks of a model."""
+
+    mllm: MLLM
+    edit_head: EditHead
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Each network by its name."""
+        return {"mllm": self.mllm, "edit_head": self.edit_head, "unet": self.unet, "vae": self.vae}
+
+
+def build(config: ModelConfig) -> Networks:
+    """Networks with random weights, for training from nothing."""
+    edit_head = EditHead(config.edit_head, config.language.hidden_size)
+    return Networks(MLLM(config), edit_head, build_unet(config), build_vae(config))
+
+
+def load(
+    location: ModelLocation,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    behaviour: Behaviour = Behaviour.SERVING,
+) -> MGIE:
+    """The model at a place, ready to answer. ModelError names the file, the tensor, and both shapes."""
+    if location.layout == "released":
+        found = released.read(location.folder)
+        config, tokenizer, tensors = found.config, found.tokenizer, found.tensors
+    else:
+        config = _read_config(location.folder)
+        tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
+        tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
+    _check_vocabulary(config, tokenizer)
+    with init_empty_weights(include_buffers=False):
+        networks = build(config)
+    fill(networks, tensors, torch.device(device), dtype, strict=location.layout == "ours")
+    return assemble(config, tokenizer, networks, _own_embeddings(networks, tensors), behaviour)
+
+
+def assemble(
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    networks: Networks,
+    visual_embeddings: Tensor | None = None,
+    behaviour: Behaviour = Behaviour.SERVING,
+) -> MGIE:
+    """A model of networks that have their weights, set to answering: no dropout, no gradients."""
+    for network in networks.parts().values():
+        network.eval().requires_grad_(False)
+    return MGIE(
+        config,
+        tokenizer,
+        networks.mllm,
+        networks.edit_head,
+        networks.unet,
+        networks.vae,
+        visual_embeddings,
+        behaviour,
+    )
+
+
+def save(mgie: MGIE, folder: Path, stored: Mapping[str, Stored] | Stored = "fp32") -> list[Path]:
+    """Write a model in our layout and return its shards.
+
+    `stored` is one type for all, or types by the start of tensor names, the longest fitting start winning:
+    {"": "int8", "vae.": "fp16"}.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.safetensors"):
+        old.unlink()
+    (folder / "config.json").write_text(mgie.config.to_json(), encoding="utf-8")
+    mgie.tokenizer.save(folder)
+    kinds: Mapping[str, Stored] = stored if isinstance(stored, Mapping) else {"": stored}
+    groups = (as_stored(name, tensor, _kind(name, kinds)) for name, tensor in named_tensors(mgie))
+    return write_shards(groups, folder)
+
+
+def named_tensors(mgie: MGIE) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of a model under its published name."""
+    networks = Networks(mgie.mllm, mgie.edit_head, mgie.unet, mgie.vae)
+    for name, (part, local) in places(networks).items():
+        yield name, networks.parts()[part].state_dict()[local]
+    if not torch.equal(mgie.visual_embeddings, mgie.mllm.visual_embeddings):
+        yield VISUAL_EMBEDDINGS, mgie.visual_embeddings
+
+
+def places(networks: Networks) -> dict[str, tuple[str, str]]:
+    """Published name of a tensor → the network it is in and its name there."""
+    return {
+        _published(part, local): (part, local)
+        for part, network in networks.parts().items()
+        for local in network.state_dict()
+    }
+
+
+def fill(
+    networks: Networks,
+    tensors: Mapping[str, Tensor],
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    strict: bool = True,
+) -> None:
+    """Put tensors into networks, on a device and in a type. ModelError unless every place gets its tensor.
+
+    Tensors for which there is no place are an error too if strict, else they are left alone.
+    """
+    found = places(networks)
+    if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
+        raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
+    for part, network in networks.parts().items():
+        wanted = network.state_dict()
+        chosen = {
+            local: _checked(name, tensors, wanted[local]).to(device, dtype)
+            for name, (owner, local) in found.items()
+            if owner == part
+        }
+        network.load_state_dict(chosen, assign=True)
+        network.to(device)  # the buffers, which are not in the files
+
+
+def _checked(name: str, tensors: Mapping[str, Tensor], place: Tensor) -> Tensor:
+    if name not in tensors:
+        raise ModelError(f"The tensor {name} of shape {list(place.shape)} is missing.")
+    if tensors[name].shape != place.shape:
+        raise ModelError(
+            f"The tensor {name} has shape {list(tensors[name].shape)}, the model needs {list(place.shape)}."
+        )
+    return tensors[name]
+
+
+def _published(part: str, local: str) -> str:
+    if part != "mllm":
+        return f"{part}.{local}"
+    if local.startswith("mm_projector."):
+        return f"model.{local}"
+    if local.startswith("clip."):  # some versions of transformers have a vision_model in between, some not
+        return "clip.vision_model." + local.removeprefix("clip.").removeprefix("vision_model.")
+    return local
+
+
+def _own_embeddings(networks: Networks, tensors: Mapping[str, Tensor]) -> Tensor | None:
+    """The edit head's own visual embeddings, if the file has some, as (1, 8, hidden)."""
+    given, rows = tensors.get(VISUAL_EMBEDDINGS), networks.mllm.visual_embeddings
+    if given is None:
+        return None
+    if given.numel() != rows.numel() or given.shape[-2:] != rows.shape[-2:]:
+        raise ModelError(
+            f"The tensor {VISUAL_EMBEDDINGS} has shape {list(given.shape)}, not {list(rows.shape)}."
+        )
+    own = given.reshape(rows.shape).to(rows)
+    if not torch.equal(own, rows):
+        log.warning(
+            "The file's emb differs from the embedding table by up to %.2g.", (own - rows).abs().max()
+        )
+    return own
+
+
+def _check_vocabulary(config: ModelConfig, tokenizer: Tokenizer) -> None:
+    rows = config.language.vocab_size
+    if rows != len(tokenizer) or tokenizer.visual[-1] != rows - 1:
+        raise ModelError(
+            f"The tokenizer has {len(tokenizer)} tokens with [IMG] tokens up to {tokenizer.visual[-1]}, "
+            f"but the embedding table has {rows} rows, the last of which must be theirs."
+        )
+
+
+def _read_config(folder: Path) -> ModelConfig:
+    file = folder / "config.json"
+    if not file.is_file():
+        raise ModelError(f"{file} is missing.")
+    return ModelConfig.from_json(file.read_text(encoding="utf-8"))
+
+
+def _kind(name: str, kinds: Mapping[str, Stored]) -> Stored:
+    fitting = [start for start in kinds if name.startswith(start)]
+    return kinds[max(fitting, key=len)] if fitting else "fp32"

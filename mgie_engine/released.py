@@ -1,0 +1,218 @@
+"""The published files of MGIE-7B: LLaVA, Apple's differentials, CLIP, and InstructPix2Pix.
+
+A folder holds
+
+    mgie_7b/mllm.pt, mgie_7b/unet.pt      Apple's differentials
+    LLaVA-7B-v1/                          or: llama-7b/ and LLaVA-Lightning-7B-delta-v1-1/, added on the way
+    clip-vit-large-patch14/               or the hub's openai/clip-vit-large-patch14
+    instruct-pix2pix/                     or the hub's timbrooks/instruct-pix2pix
+
+Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from huggingface_hub import snapshot_download
+from torch import Tensor
+
+from mgie_engine.config import (
+    Defaults,
+    EditHeadSizes,
+    LanguageSizes,
+    ModelConfig,
+    NoiseSchedule,
+    VisionSizes,
+)
+from mgie_engine.errors import ModelError
+from mgie_engine.tensors import read_tensors
+from mgie_engine.tokenizer import Tokenizer
+
+DIFFERENTIALS = "mgie_7b"
+LLAVA, BASE, DELTA = "LLaVA-7B-v1", "llama-7b", "LLaVA-Lightning-7B-delta-v1-1"
+CLIP, CLIP_HUB = "clip-vit-large-patch14", "openai/clip-vit-large-patch14"
+PIX2PIX, PIX2PIX_HUB = "instruct-pix2pix", "timbrooks/instruct-pix2pix"
+_EDIT_HEADS = 4  # attention heads of the edit head, which no tensor's shape tells
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a folder of published files holds, tensors under their published names."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: dict[str, Tensor]
+
+
+def read(folder: Path) -> Released:
+    """Read a folder of published files. ModelError names what is missing."""
+    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "*.safetensors", "pytorch_model.bin"])
+    pix2pix = _folder_or_hub(folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"])
+    llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
+    taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
+    tensors = {
+        **_llava_tensors(folder),
+        **_prefixed("clip.", {n: t for n, t in _weights(clip).items() if n.startswith("vision_model.")}),
+        **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae").items()}),
+        **_prefixed("unet.", read_tensors([folder / DIFFERENTIALS / "unet.pt"])),
+        **taught,
+    }
+    config = ModelConfig(
+        name=folder.resolve().name,
+        language=_language(_json(llava / "config.json"), taught),
+        vision=_vision(_json(clip / "config.json"), _json(llava / "config.json")),
+        edit_head=_edit_head(taught),
+        unet=_arguments(UNet2DConditionModel, _json(pix2pix / "unet" / "config.json")),
+        vae=_arguments(AutoencoderKL, _json(pix2pix / "vae" / "config.json")),
+        noise=_noise(_json(pix2pix / "scheduler" / "scheduler_config.json")),
+        defaults=Defaults(),
+    )
+    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), tensors)
+
+
+def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """LLaVA's tensors, in fp16: delta plus base.
+
+    Tables with more rows than the base's get it added to their first rows; mm_projector is whole in the delta.
+    ModelError for another tensor that the base lacks or that does not fit it.
+    """
+    for name, change in delta.items():
+        change = change.half()
+        if name in base:
+            yield name, _added(name, change, base[name].half())
+        elif "mm_projector" in name:
+            yield name, change
+        else:
+            raise ModelError(f"The delta's tensor {name} is missing in the base model.")
+
+
+def _added(name: str, change: Tensor, base: Tensor) -> Tensor:
+    table = name in ("model.embed_tokens.weight", "lm_head.weight")
+    fits = change.shape[1:] == base.shape[1:] and (
+        len(change) == len(base) or (table and len(change) > len(base))
+    )
+    if not fits:
+        raise ModelError(
+            f"The tensor {name} has shape {list(base.shape)} in the base, {list(change.shape)} in the delta."
+        )
+    total = change.clone()
+    total[: len(base)] += base
+    return total
+
+
+def _llava_tensors(folder: Path) -> dict[str, Tensor]:
+    if (folder / LLAVA).is_dir():
+        return _weights(folder / LLAVA)
+    if (folder / BASE).is_dir() and (folder / DELTA).is_dir():
+        return dict(apply_delta(_weights(folder / BASE), _weights(folder / DELTA)))
+    raise ModelError(f"{folder} needs {LLAVA}, or {BASE} and {DELTA}.")
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    """The tensors of a folder: safetensors if there are any, else .bin files."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    if not files:
+        raise ModelError(f"{folder} holds no .safetensors or .bin files.")
+    return read_tensors(files)
+
+
+def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
+    if folder.is_dir():
+        return folder
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} is missing, and {hub_id} could not be fetched: {error}") from error
+
+
+def _language(llama: Mapping[str, Any], taught: Mapping[str, Tensor]) -> LanguageSizes:
+    return LanguageSizes(
+        vocab_size=len(_wanted(taught, "model.embed_tokens.weight")),
+        hidden_size=llama["hidden_size"],
+        intermediate_size=llama["intermediate_size"],
+        layers=llama["num_hidden_layers"],
+        heads=llama["num_attention_heads"],
+        max_positions=llama.get("max_position_embeddings", llama.get("max_sequence_length", 2048)),
+        rms_norm_eps=llama["rms_norm_eps"],
+        rope_theta=llama.get("rope_theta", 10000.0),
+    )
+
+
+def _vision(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
+    tower = clip.get("vision_config", clip)
+    return VisionSizes(
+        image_size=tower["image_size"],
+        patch_size=tower["patch_size"],
+        hidden_size=tower["hidden_size"],
+        intermediate_size=tower["intermediate_size"],
+        layers=tower["num_hidden_layers"],
+        heads=tower["num_attention_heads"],
+        hidden_act=tower.get("hidden_act", "quick_gelu"),
+        layer_norm_eps=tower.get("layer_norm_eps", 1e-5),
+        projection_dim=tower.get("projection_dim", 768),
+        select_layer=llava.get("mm_vision_select_layer", -2),
+    )
+
+
+def _edit_head(taught: Mapping[str, Tensor]) -> EditHeadSizes:
+    query = _wanted(taught, "edit_head.query")  # (1, queries, width)
+    return EditHeadSizes(
+        queries=query.shape[1],
+        width=query.shape[2],
+        encoder_layers=_layers(taught, "encoder"),
+        decoder_layers=_layers(taught, "decoder"),
+        heads=_EDIT_HEADS,
+        feedforward=len(_wanted(taught, "edit_head.mapper.encoder.layers.0.linear1.bias")),
+        out_dim=len(_wanted(taught, "edit_head.hid2feat.bias")),
+    )
+
+
+def _layers(taught: Mapping[str, Tensor], side: str) -> int:
+    pattern = re.compile(rf"edit_head\.mapper\.{side}\.layers\.(\d+)\.")
+    return 1 + max((int(found[1]) for name in taught if (found := pattern.match(name))), default=-1)
+
+
+def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
+    return NoiseSchedule(
+        train_timesteps=scheduler["num_train_timesteps"],
+        beta_start=scheduler["beta_start"],
+        beta_end=scheduler["beta_end"],
+        beta_schedule=scheduler["beta_schedule"],
+        prediction_type=scheduler.get("prediction_type", "epsilon"),
+    )
+
+
+def _wanted(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    if name not in tensors:
+        raise ModelError(f"{DIFFERENTIALS}/mllm.pt lacks the tensor {name}.")
+    return tensors[name]
+
+
+def _new_name(name: str) -> str:
+    """A VAE tensor's name today; files of 2023 call its attention layers otherwise."""
+    for old, new in _OLD_ATTENTION.items():
+        name = re.sub(rf"(attentions\.\d+)\.{old}\.", rf"\1.{new}.", name)
+    return name
+
+
+def _arguments(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What today's class takes of a stored configuration."""
+    known = inspect.signature(kind).parameters
+    return {name: value for name, value in config.items() if name in known}
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + name: tensor for name, tensor in tensors.items()}
+
+
+def _json(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        raise ModelError(f"{file} is missing.")
+    return dict(json.loads(file.read_text(encoding="utf-8")))

@@ -1,0 +1,108 @@
+"""Tensor files: safe reading with exact complaints, and shards of safetensors with int8 weights.
+
+An int8 tensor `X` goes with `X.scale`: one fp16 factor per output channel, the first axis.
+"""
+
+import pickle
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from mgie_engine.errors import ModelError
+
+Stored = Literal["fp32", "fp16", "bf16", "int8"]
+SHARD_BYTES = 15 * 2**20
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+_SCALE = ".scale"
+
+
+def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
+    """All tensors of .safetensors, .bin and .pt files; no code in them is ever run."""
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors |= _read_file(file)
+    return tensors
+
+
+def _read_file(file: Path) -> dict[str, Tensor]:
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        # Only the zip format, which torch writes since 1.6, can be mapped.
+        loaded = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+    except FileNotFoundError as error:
+        raise ModelError(f"{file} is missing.") from error
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"{file} holds more than tensors, which is not safe to read.") from error
+    except (SafetensorError, RuntimeError, EOFError, OSError) as error:
+        raise ModelError(f"{file} is damaged or no tensor file: {error}") from error
+    if not isinstance(loaded, dict):
+        raise ModelError(f"{file} holds {type(loaded).__name__}, not named tensors.")
+    return {name: value for name, value in loaded.items() if isinstance(value, Tensor)}
+
+
+def dequantised(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with int8 ones multiplied out; ModelError where a scale is missing or does not fit."""
+    plain = {}
+    for name, tensor in tensors.items():
+        if tensor.dtype == torch.int8:
+            plain[name] = _times_scale(name, tensor, tensors.get(name + _SCALE))
+        elif not name.endswith(_SCALE):
+            plain[name] = tensor
+    return plain
+
+
+def _times_scale(name: str, tensor: Tensor, scale: Tensor | None) -> Tensor:
+    if scale is None:
+        raise ModelError(f"The tensor {name}{_SCALE} is missing; {name} is int8 and needs it.")
+    if list(scale.shape) != [len(tensor)]:
+        raise ModelError(f"The tensor {name}{_SCALE} has shape {list(scale.shape)}, not [{len(tensor)}].")
+    return tensor.float() * scale.float().view(-1, *[1] * (tensor.ndim - 1))
+
+
+def quantised(name: str, tensor: Tensor) -> dict[str, Tensor]:
+    """`tensor` as int8 and its scales, to the nearest of 255 steps up to each channel's largest value."""
+    largest = tensor.float().flatten(1).abs().amax(1).clamp(min=1e-5)
+    scale = (largest / 127).half()
+    steps = tensor.float() / scale.float().view(-1, *[1] * (tensor.ndim - 1))
+    return {name: steps.round().clamp(-127, 127).to(torch.int8), name + _SCALE: scale}
+
+
+def as_stored(name: str, tensor: Tensor, stored: Stored) -> dict[str, Tensor]:
+    """A tensor as it goes to the file; with int8, what has one axis is kept in fp16."""
+    plain = tensor.detach().cpu().contiguous()
+    if stored == "int8" and plain.ndim > 1:
+        return quantised(name, plain)
+    return {name: plain.to(_DTYPES.get(stored, torch.float16))}
+
+
+def write_shards(tensors: Iterable[dict[str, Tensor]], folder: Path, limit: int = SHARD_BYTES) -> list[Path]:
+    """Write groups of tensors that belong together into files of at most `limit` bytes, header included.
+
+    A group that is larger has a file of its own.
+    """
+    paths = []
+    for number, shard in enumerate(_packed(tensors, limit), 1):
+        paths.append(folder / f"model-{number:05}.safetensors")
+        save_file(shard, paths[-1], metadata={"format": "pt"})
+    return paths
+
+
+def _packed(groups: Iterable[dict[str, Tensor]], limit: int) -> Iterator[dict[str, Tensor]]:
+    shard: dict[str, Tensor] = {}
+    filled = 0
+    for group in groups:
+        size = sum(t.nbytes + 200 for t in group.values())  # 200 bytes cover a tensor's line in the header
+        if shard and filled + size > limit:
+            yield shard
+            shard, filled = {}, 0
+        shard |= group
+        filled += size
+    if shard:
+        yield shard
