@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -50,6 +51,7 @@ class Intake:
         self._clock = clock
         self._draw_seed = draw_seed
         self._paces: dict[str, Pace] = {}
+        self._entering: Counter[str] = Counter()  # by person: edits on their way into the line
 
     async def admit(self, asked: EditAsked | VariationAsked) -> Reply:
         """Take an edit in if it is new and the rules allow it."""
@@ -59,10 +61,15 @@ class Intake:
             reason, sentence = objection
             self._metrics.edits_dropped.labels(reason).inc()
             return Note(sentence)
-        if isinstance(asked, EditAsked):
-            return await self._edit(asked)
-        self._metrics.moves.labels(asked.variation).inc()
-        return await self._vary(asked)
+        self._entering[asked.person] += 1
+        try:
+            if isinstance(asked, EditAsked):
+                return await self._edit(asked)
+            self._metrics.moves.labels(str(asked.variation)).inc()
+            return await self._vary(asked)
+        finally:
+            self._entering[asked.person] -= 1
+            self._entering = +self._entering
 
     def _objection(self, asked: EditAsked | VariationAsked) -> tuple[str, str] | None:
         """Why this edit is not taken, as a label for the metrics and a sentence."""
@@ -76,8 +83,9 @@ class Intake:
         self._paces[person] = pace.after(now, self._limits)
         if isinstance(asked, EditAsked) and (sentence := _objection_to_what(asked, self._limits)):
             return "words", sentence
-        waiting = self._runner.waiting
-        if sentence := objection_to_another(waiting(person), waiting(), self._limits):
+        own = self._runner.waiting(person) + self._entering[person]
+        everybody = self._runner.waiting() + self._entering.total()
+        if sentence := objection_to_another(own, everybody, self._limits):
             return "line", sentence
         return None
 

@@ -6,6 +6,7 @@ each unfinished turn, so a turn's row has one writer.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -172,13 +173,18 @@ class TurnRunner:
         for run in list(self._runs.values()):
             if run.is_waiting:
                 self._release(run)
-        if self._owners:
-            await asyncio.wait(self._owners, timeout=within_s)
+        await self.idle(within_s)
         for run in list(self._runs.values()):
             if not run.known.is_set():
                 self._release(run)
-        if self._owners:
-            await asyncio.wait(self._owners, timeout=LAST_WORD_S)
+        await self.idle(LAST_WORD_S)
+
+    async def idle(self, within_s: float = math.inf) -> None:
+        """Wait until no turn is on its way, at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if within_s == math.inf else within_s):
+                while self._owners:
+                    await asyncio.wait(self._owners)
 
     # -- one turn -----------------------------------------------------------------------------------------
 

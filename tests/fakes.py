@@ -10,7 +10,7 @@ from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineDied, EngineError
 
 
-def a_picture(width: int = 8, height: int = 6, colour: str = "teal") -> bytes:
+def a_picture(width: int = 12, height: int = 9, colour: str = "teal") -> bytes:
     """A PNG of one colour."""
     file = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(file, "PNG")

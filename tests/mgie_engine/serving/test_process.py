@@ -1,0 +1,214 @@
+"""The engine process is really started, really killed, and always comes back."""
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mgie_engine.edits import EditResult, Progress, Stage
+from mgie_engine.errors import EngineDied, ModelError, RequestRefused, ServiceClosed
+from mgie_engine.serving.messages import Builder
+from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.service import EditService
+from tests.fakes import a_request
+from tests.mgie_engine.serving.fake_engine import Chatty, Deadly, Fake, Missing
+
+HASTY = Patience(first_pause_s=0.01)
+PARENT = """
+import asyncio
+from mgie_engine.serving.process import EngineProcess
+from tests.fakes import a_request
+from tests.mgie_engine.serving.fake_engine import Fake
+
+async def main():
+    engine = EngineProcess(Fake())
+    await engine.start()
+    await engine.run(a_request(), lambda _: None)
+    print(engine.pid, flush=True)
+    await engine.run(a_request("hang"), lambda _: None)
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def an_engine(
+    builder: Builder | None = None, patience: Patience = HASTY, slots: int | None = None
+) -> AsyncIterator[EngineProcess]:
+    engine = EngineProcess(builder or Fake(), slots, patience)
+    await engine.start()
+    try:
+        async with asyncio.timeout(120):
+            yield engine
+    finally:
+        await engine.close()
+
+
+def ignore(_: Progress) -> None:
+    pass
+
+
+async def test_an_edit_goes_through_the_process():
+    seen: list[Progress] = []
+    async with an_engine() as engine:
+        assert not engine.ready
+        request = a_request()
+        result = await engine.run(request, seen.append)
+        assert engine.ready
+        assert result.image == request.image
+        assert seen == [Progress(Stage.READING)]
+
+
+async def test_what_libraries_print_does_not_disturb_the_talk():
+    async with an_engine(Chatty()) as engine:
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+
+
+async def test_the_device_says_how_many_slots_suit_it_unless_told():
+    async with an_engine() as engine, an_engine(slots=5) as told:
+        await asyncio.gather(engine.run(a_request(), ignore), told.run(a_request(), ignore))
+        assert (engine.slots, told.slots) == (3, 5)
+
+
+async def test_a_killed_process_fails_its_edits_and_the_next_one_works():
+    async with an_engine() as engine:
+        await engine.run(a_request(), ignore)
+        first = engine.pid
+        with pytest.raises(EngineDied, match="signal 9"):
+            await engine.run(a_request("kill the process"), ignore)
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+        assert engine.pid != first
+
+
+async def test_the_service_tries_again_after_a_kill_from_outside(tmp_path: Path):
+    engine, signpost = EngineProcess(Fake(), patience=HASTY), tmp_path / "go on"
+    async with EditService(engine) as service, asyncio.timeout(120):
+        handle = service.submit_nowait("t1", "ann", a_request(f"wait for {signpost}"))
+        await anext(handle.events())
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGKILL)
+        signpost.touch()
+        assert isinstance(await handle.result(), EditResult)
+        assert service.stats().retried == 1
+
+
+async def test_a_hung_process_is_ended_and_replaced():
+    async with an_engine(patience=Patience(hang_s=0.3, first_pause_s=0.01)) as engine:
+        with pytest.raises(EngineDied, match="no sign of life"):
+            await engine.run(a_request("hang"), ignore)
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+
+
+async def test_a_process_that_never_gets_ready_is_ended():
+    async with an_engine(patience=Patience(load_s=0.0, first_pause_s=0.01)) as engine:
+        with pytest.raises(EngineDied, match="no sign of life"):
+            await engine.run(a_request(), ignore)
+
+
+async def test_a_refused_request_leaves_the_process_alone():
+    async with an_engine() as engine:
+        await engine.run(a_request(), ignore)
+        process = engine.pid
+        with pytest.raises(RequestRefused, match="rather not"):
+            await engine.run(a_request("refuse"), ignore)
+        await engine.run(a_request(), ignore)
+        assert engine.pid == process
+
+
+async def test_a_cancelled_edit_is_dropped_by_the_process_too(tmp_path: Path):
+    begun = asyncio.Event()
+    async with an_engine(patience=Patience(hang_s=0.3)) as engine:
+        never = a_request(f"wait for {tmp_path / 'nothing'}")
+        task = asyncio.create_task(engine.run(never, lambda _: begun.set()))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+
+
+async def test_a_model_that_is_not_there_is_said_and_not_tried_again():
+    async with an_engine(Missing()) as engine:
+        for _ in range(2):
+            with pytest.raises(ModelError, match="No model 'nothing'"):
+                await engine.run(a_request(), ignore)
+        assert isinstance(engine.fault, ModelError)
+        assert not engine.ready
+
+
+async def test_a_process_that_dies_while_loading_fails_the_edits_that_wait_for_it():
+    async with an_engine(Deadly()) as engine:
+        with pytest.raises(EngineDied, match="code 3"):
+            await engine.run(a_request(), ignore)
+
+
+async def test_closing_ends_the_process_and_the_edits(tmp_path: Path):
+    begun = asyncio.Event()
+    engine = EngineProcess(Fake())
+    await engine.start()
+    never = a_request(f"wait for {tmp_path / 'nothing'}")
+    running = asyncio.create_task(engine.run(never, lambda _: begun.set()))
+    await begun.wait()
+    process = engine.pid
+    assert process is not None
+    await engine.close()
+    with pytest.raises(ServiceClosed):
+        await running
+    with pytest.raises(ServiceClosed):
+        await engine.run(a_request(), ignore)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_pauses_between_restarts_grow_up_to_a_bound():
+    patience = Patience(first_pause_s=0.5, longest_pause_s=60)
+    assert [patience.pause_s(deaths) for deaths in (1, 2, 3, 99)] == [0.5, 1.0, 2.0, 60]
+
+
+def test_a_hung_process_whose_parent_is_killed_ends_by_itself():
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    with closing(parent.stdout) as lines:
+        child = os.pidfd_open(int(lines.readline()))
+    parent.kill()
+    parent.wait()
+    ended, _, _ = select.select([child], [], [], 60.0)
+    os.close(child)
+    assert ended
+
+
+def test_the_parents_side_imports_no_torch():
+    code = (
+        "import sys, mgie_engine.serving.process, mgie_engine.serving.service, mgie_engine.serving.choice; "
+    )
+    code += "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'diffusers')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The true engine over a model of a few lines."""
+
+    def build(self):
+        from mgie_engine.serving.engine import Engine
+        from tests.mgie_engine.serving.fake_model import FakeModel
+
+        return Engine(FakeModel())
+
+
+async def test_the_true_engine_works_in_the_process():
+    requests = [a_request("make it red"), a_request("make it red", image=b"no picture")]
+    async with an_engine(Arithmetic()) as engine:
+        good, bad = await asyncio.gather(
+            *(engine.run(request, ignore) for request in requests), return_exceptions=True
+        )
+    assert isinstance(good, EditResult)
+    assert isinstance(bad, RequestRefused)
