@@ -43,12 +43,12 @@ class Picture:
 def decode(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
     """The picture in `data`, a file of that format; PictureRefused with a sentence for everything else."""
     try:
-        if kind is Format.JPEG:
-            _check_scans(data, limits)
         with open_lazily(data, kind) as opened:
             frames = count_frames(data, kind, opened, limits.frames)
             _check_size(opened.width, opened.height, limits)
             _check_frames(frames, limits)
+            if kind is Format.JPEG:
+                _check_jpeg(data, opened, limits)
             with _room_for(opened):
                 return _clean(opened, limits, _notes(data, kind, opened, frames))
     except PictureRefused:
@@ -58,9 +58,7 @@ def decode(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
             "The picture needs more memory than I have; please send a smaller one."
         ) from None
     except Exception as error:  # damaged bytes make the decoders raise nearly anything
-        raise PictureRefused(
-            f"The {kind} file is damaged or incomplete, so I cannot read it; please send it again."
-        ) from error
+        raise _damaged(kind) from error
 
 
 def check_bytes(data: bytes, limits: PictureLimits) -> None:
@@ -101,13 +99,22 @@ def _check_frames(frames: int, limits: PictureLimits) -> None:
         )
 
 
-def _check_scans(data: bytes, limits: PictureLimits) -> None:
+def _check_jpeg(data: bytes, opened: ImageFile.ImageFile, limits: PictureLimits) -> None:
+    # Each 8 × 8 block costs at least one bit. The decoder itself would fill what is missing with grey.
+    if len(data) * 8 < opened.width * opened.height / 64:
+        raise _damaged(Format.JPEG)
     # Inside coded data an 0xFF is always followed by 0x00 or a restart mark, so this counts scans (and those
     # of an embedded thumbnail).
     if data.count(b"\xff\xda") > limits.scans:
         raise PictureRefused(
             "The JPEG file is coded in far too many passes; please save it again and send that."
         )
+
+
+def _damaged(kind: Format) -> PictureRefused:
+    return PictureRefused(
+        f"The {kind} file is damaged or incomplete, so I cannot read it; please send it again."
+    )
 
 
 def _room_for(opened: ImageFile.ImageFile) -> contextlib.AbstractContextManager[object]:

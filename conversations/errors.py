@@ -51,7 +51,9 @@ class VersionHasNoPicture(SessionError):
     """That version failed or was cancelled, so nothing can start from it."""
 
     def __init__(self, version: str, state: str, nearest: str) -> None:
-        super().__init__(f"{version} {state} and has no picture; the nearest one before it is {nearest}.")
+        super().__init__(
+            f"There is no picture of {version}, which {state}; the nearest one before it is {nearest}."
+        )
         self.version = version
         self.nearest = nearest
 

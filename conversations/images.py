@@ -24,7 +24,7 @@ def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture
     """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
 
     PNG, JPEG, WebP, GIF and BMP (read here), HEIC and AVIF (read in a process of their own). Anything else,
-    and anything damaged or beyond `limits`, raises PictureRefused with a sentence. Blocks, for seconds when the
+    and anything damaged or beyond `limits`, raises PictureRefused with a sentence. Blocks, for seconds if the
     picture is large: call it on a thread.
     """
     check_bytes(data, limits)

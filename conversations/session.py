@@ -251,7 +251,7 @@ class EditSession:
     def go_to(self, person: str, turn: Turn) -> "EditSession":
         """To any version of the tree. VersionHasNoPicture for one that failed or was cancelled."""
         self._alive(self.turn(turn.id))
-        if turn in self._upwards(self.head_of(person)):
+        if any(turn.id == above.id for above in self._upwards(self.head_of(person))):
             return self._climb(person, turn)
         return self._with_head(person, Head(turn.id))
 
@@ -262,7 +262,7 @@ class EditSession:
     # -- inside -------------------------------------------------------------------------------------------
 
     def _upwards(self, turn: Turn) -> Iterator[Turn]:
-        above: Turn | None = turn
+        above: Turn | None = self.turn(turn.id)  # as it is now, however old the value passed in
         while above is not None:
             yield above
             above = self.parent_of(above)

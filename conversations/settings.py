@@ -97,5 +97,5 @@ def checked(wish: SettingsWish) -> SettingsWish:
             raise SettingsRefused(f"{knob} must be one of {', '.join(CHOICES[knob])}, not {value}.")
         if knob in RANGES and not RANGES[knob][0] <= value <= RANGES[knob][1]:
             low, high = RANGES[knob]
-            raise SettingsRefused(f"{knob} must lie between {low:g} and {high:.10g}, not {value:g}.")
+            raise SettingsRefused(f"{knob} must lie between {low:g} and {high:.10g}, not {value:.10g}.")
     return wish

@@ -18,7 +18,9 @@ from PIL import Image
 from conversations.conversation import Conversation
 from conversations.templates import template
 
-GOLDEN = Path(os.environ.get("MGIE_CONVERSATION_GOLDEN", Path(__file__).parent / "llava_golden.json"))
+GOLDEN = Path(
+    os.environ.get("MGIE_CONVERSATION_GOLDEN", Path(__file__).parent / "data" / "llava_golden.json")
+)
 ROWS: list[dict[str, Any]] = json.loads(GOLDEN.read_text(encoding="utf-8"))["rows"]
 
 every_row = pytest.mark.parametrize(
