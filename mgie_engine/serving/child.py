@@ -6,9 +6,8 @@ It ends when its input ends, so it never outlives its parent. Whatever libraries
 import os
 import queue
 import signal
-import sys
 import threading
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from mgie_engine.errors import EngineError
 from mgie_engine.serving.messages import (
@@ -25,9 +24,6 @@ from mgie_engine.serving.messages import (
     read_messages,
 )
 
-if TYPE_CHECKING:
-    from mgie_engine.serving.engine import Engine
-
 
 def main() -> None:
     """Load the model the first message names, then serve until the pipe closes."""
@@ -39,9 +35,11 @@ def main() -> None:
     inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
 
     def receive() -> None:
-        for order in messages:
-            inbox.put(order)
-        os._exit(0)  # from this thread, so that not even a hung kernel keeps an orphan alive
+        try:
+            for order in messages:
+                inbox.put(order)
+        finally:
+            os._exit(0)  # from this thread, so that not even a hung kernel keeps an orphan alive
 
     # Ctrl-C and a service manager's stop reach the whole group; when to end is the parent's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -53,11 +51,11 @@ def main() -> None:
         answers_out.flush()
 
     try:
-        engine = _engine(launch)
+        engine = launch.builder.build()
     except EngineError as error:
         send(CannotLoad(error))
         return
-    send(Ready(engine.slots))
+    send(Ready(launch.slots or engine.suitable_slots))
     while True:
         while not engine.busy or not inbox.empty():
             match inbox.get():
@@ -65,15 +63,11 @@ def main() -> None:
                     engine.admit(key, request)
                 case Cancel(key):
                     engine.cancel(key)
-        for key, news in engine.step():
+        events = engine.step()
+        for key, news in events:
             send(Happened(key, news))
-        send(Beat())
-
-
-def _engine(launch: Launch) -> "Engine":
-    from mgie_engine.serving.engine import Engine  # imports torch: only here, after the pipes are safe
-
-    return Engine(launch.loader.load(), launch.slots)
+        if not events:
+            send(Beat())
 
 
 def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
@@ -82,7 +76,7 @@ def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.dup2(sys.stderr.fileno(), 1)
+    os.dup2(2, 1)
     return orders_in, answers_out
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mgie_engine.model.mgie import MGIE
+    from mgie_engine.serving.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +32,9 @@ class ModelChoice:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         dtype = torch.float32 if device == "cpu" else torch.float16
         return checkpoints.load(resolve_model(self.model, self.home), device, dtype)
+
+    def build(self) -> "Engine":
+        """An engine with the model loaded, for an engine process; raises ModelError."""
+        from mgie_engine.serving.engine import Engine
+
+        return Engine(self.load())

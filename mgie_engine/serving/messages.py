@@ -6,7 +6,7 @@ The pipe is private to the two, so unpickling is safe. Knows no torch.
 import pickle
 import struct
 from asyncio import IncompleteReadError, StreamReader
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
@@ -16,11 +16,37 @@ from mgie_engine.errors import EngineError
 _LENGTH = struct.Struct(">I")
 
 
-class Loader(Protocol):
-    """Says which model to load; travels to the engine process by pickling."""
+class Works(Protocol):
+    """What does the work in the engine process; `Engine` in production."""
 
-    def load(self) -> Any:
-        """Load the model, in the engine process; raises ModelError."""
+    @property
+    def suitable_slots(self) -> int:
+        """How many edits at once suit the device."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether any edit is under way."""
+        ...
+
+    def admit(self, key: int, request: EditRequest) -> None:
+        """Take in an edit."""
+        ...
+
+    def cancel(self, key: int) -> None:
+        """Drop an edit; nothing more is said about it."""
+        ...
+
+    def step(self) -> Sequence[tuple[int, Progress | EditResult | EngineError]]:
+        """Do a little of everything; what happened, in order."""
+        ...
+
+
+class Builder(Protocol):
+    """Says what does the work; travels to the engine process by pickling."""
+
+    def build(self) -> Works:
+        """Load everything, in the engine process; raises ModelError."""
         ...
 
 
@@ -28,7 +54,7 @@ class Loader(Protocol):
 class Launch:
     """First word to the engine process: what to load."""
 
-    loader: Loader
+    builder: Builder
     slots: int | None  # None: as many as suit the device
 
 
@@ -87,7 +113,10 @@ def frame(message: Launch | Order | Answer) -> bytes:
 def read_messages(pipe: BinaryIO) -> Iterator[Any]:
     """Every message until the other end closes; blocks."""
     while len(head := pipe.read(_LENGTH.size)) == _LENGTH.size:
-        yield pickle.loads(pipe.read(*_LENGTH.unpack(head)))
+        (length,) = _LENGTH.unpack(head)
+        if len(body := pipe.read(length)) < length:
+            return
+        yield pickle.loads(body)
 
 
 async def receive_messages(pipe: StreamReader) -> AsyncIterator[Any]:

@@ -14,11 +14,11 @@ from mgie_engine.edits import EditRequest, EditResult, Progress, Report
 from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
 from mgie_engine.serving.messages import (
     Answer,
+    Builder,
     Cancel,
     CannotLoad,
     Happened,
     Launch,
-    Loader,
     Ready,
     Run,
     frame,
@@ -59,9 +59,9 @@ class EngineProcess:
     model that cannot be loaded is not tried again: `fault` says why, and every edit raises it.
     """
 
-    def __init__(self, loader: Loader, slots: int | None = None, patience: Patience | None = None) -> None:
-        """loader: usually a ModelChoice. slots: edits at once; None: as many as suit the device."""
-        self._launch = Launch(loader, slots)
+    def __init__(self, builder: Builder, slots: int | None = None, patience: Patience | None = None) -> None:
+        """builder: usually a ModelChoice. slots: edits at once; None: as many as suit the device."""
+        self._launch = Launch(builder, slots)
         self._patience = patience or Patience()
         self._slots = slots or 2
         self._edits: dict[int, _Edit] = {}

@@ -1,0 +1,137 @@
+"""`mgie edit`: one edit from the command line, by the engine that serves the bot."""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversations.images import read_picture
+from conversations.settings import CHOICES, RANGES, EditSettings, SettingsWish, checked
+from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
+from mgie_engine.errors import RequestRefused
+from mgie_engine.serving.choice import ModelChoice
+
+if TYPE_CHECKING:
+    from mgie_engine.config import Defaults
+
+EXAMPLES = """examples:
+  mgie edit garden.jpg "make it winter" -o winter.png
+  mgie edit scene.png "make the ball red" -o red.png --seed 7 --text-cfg 7.5 --image-cfg 1.5 --json
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie edit`."""
+    parser = commands.add_parser(
+        "edit",
+        help="edit one picture",
+        description="Edit one picture. The same picture, words, settings and seed give the same bytes.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("picture", type=Path, help="PNG, JPEG, WebP, …")
+    parser.add_argument("instruction", help="what to change, in your words")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT.png", help="where the edit goes"
+    )
+    parser.add_argument(
+        "--reading", metavar="TEXT", help="an expressive instruction in place of the model's own"
+    )
+    _add_settings(parser)
+    _add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Make the edit, write it, and say what was used."""
+    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    _check_output(arguments.output)
+    picture = read_picture(arguments.picture.read_bytes())
+    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+    began = time.monotonic()
+    model = ModelChoice(arguments.model, home, arguments.device, arguments.threads).load()
+    loading_s = round(time.monotonic() - began, 4)
+    settings = settle(wish, model.config.defaults, fresh_seed=secrets.randbelow(2**32))
+    request = EditRequest(picture.png, arguments.instruction, settings, reading=arguments.reading)
+
+    from mgie_engine.serving.engine import edit_alone  # imports torch; by now the model has, too
+
+    result = edit_alone(model, request, _show_progress)
+    arguments.output.write_bytes(result.image)
+    report = describe(result) | {"notes": [*picture.notes, *result.notes], "output": str(arguments.output)}
+    report["seconds"] = {"loading": loading_s} | result.seconds
+    sys.stdout.write(json.dumps(report) + "\n" if arguments.json else _in_words(report))
+
+
+def settle(wish: SettingsWish, defaults: "Defaults", fresh_seed: int) -> EditSettings:
+    """The wish, with the model's defaults where it is silent; without any seed, `fresh_seed`."""
+    bottom = SettingsWish(**asdict(defaults))
+    seed = SettingsWish(seed=fresh_seed, keep="auto")
+    return EditSettings(**wish.over(bottom).over(seed).spoken())
+
+
+def describe(result: EditResult) -> dict[str, Any]:
+    """What was made and with what, as JSON has it; the picture itself left out."""
+    return {
+        "expressive": result.expressive,
+        **asdict(result.settings),
+        "model": result.model,
+        "size": list(result.size),
+        "seconds": result.seconds,
+        "changed": result.changed,
+    }
+
+
+def _in_words(report: Mapping[str, Any]) -> str:
+    size, seconds = report["size"], sum(report["seconds"].values())
+    lines = [
+        report["expressive"],
+        "seed {seed} · text CFG {text_cfg:g} · image CFG {image_cfg:g} · {steps} steps · {sampler}".format(
+            **report
+        ),
+        *report["notes"],
+        f"{report['output']}: {size[0]} × {size[1]}, {seconds:.1f} s",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _check_output(path: Path) -> None:
+    """Before minutes of work: RequestRefused if the edit could not be written."""
+    if path.suffix.lower() != ".png":
+        raise RequestRefused(f"The edit is written as a PNG, so name it .png, not {path.name!r}.")
+    if not path.parent.is_dir():
+        raise RequestRefused(f"There is no folder {str(path.parent)!r} to write to.")
+
+
+def _show_progress(progress: Progress) -> None:
+    if not sys.stderr.isatty():
+        return
+    steps = f" {progress.step}/{progress.steps}" if progress.stage is Stage.PAINTING else ""
+    sys.stderr.write(f"\r\033[K{progress.stage}{steps}")
+    if progress.stage is Stage.FINISHING:
+        sys.stderr.write("\r\033[K")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    def within(knob: str) -> str:
+        low, high = RANGES[knob]
+        return f"{low:g} to {high:.10g}"
+
+    parser.add_argument("--seed", type=int, help=f"{within('seed')}; a fresh one if left out")
+    parser.add_argument("--text-cfg", type=float, help=f"text guidance, {within('text_cfg')}")
+    parser.add_argument("--image-cfg", type=float, help=f"image guidance, {within('image_cfg')}")
+    parser.add_argument("--steps", type=int, help=f"denoising steps, {within('steps')}")
+    parser.add_argument("--sampler", choices=CHOICES["sampler"])
+    parser.add_argument("--keep", choices=CHOICES["keep"], help="how much of the original is put back")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="mgie-mini", help="a name or a folder (default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument("--threads", type=int, help="of the CPU; one per core if left out")

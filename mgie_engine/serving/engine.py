@@ -1,0 +1,253 @@
+"""The loop over slots: each edit reads, paints one denoising step at a time, and is finished, side by side.
+
+Single-threaded where the model is concerned; opening, restoring and encoding pictures happens on two threads
+beside it. Which edits share a step changes nothing in any of them beyond rounding.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from conversations.errors import SettingsRefused
+from conversations.settings import SettingsWish, checked
+from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.errors import EngineError, RequestRefused
+from mgie_engine.model.mgie import Reading
+from mgie_engine.prompting import Prompt
+from mgie_engine.serving.finishing import Delivered, Painted, finish
+from mgie_engine.serving.painting import Painting, batch
+from mgie_engine.serving.pictures import for_the_model, open_picture, to_preview
+from mgie_engine.serving.scheduler import next_turn, preview_steps
+from mgie_engine.serving.slot import EditModel, Opened, Slot
+
+PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
+LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do
+
+Event = tuple[int, Progress | EditResult | EngineError]
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Edits in, events out: `admit` and `cancel` at any time between two calls of `step`."""
+
+    def __init__(
+        self,
+        model: EditModel,
+        preview_shares: Sequence[float] = PREVIEW_SHARES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.model = model
+        self._preview_shares = preview_shares
+        self._clock = clock
+        self._slots: dict[int, Slot] = {}  # the oldest first
+        self._events: list[Event] = []
+        self._step_s = 0.0  # of the last denoising step
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pictures")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def suitable_slots(self) -> int:
+        """Edits at once: on a CPU more of them only share what one would have; a GPU has room to spare."""
+        return 2 if self.model.device.type == "cpu" else 8
+
+    @property
+    def busy(self) -> bool:
+        """Whether any edit is under way."""
+        return bool(self._slots)
+
+    def admit(self, key: int, request: EditRequest) -> None:
+        """Take in an edit; its events carry `key`."""
+        opening = self._threads.submit(_open, request, self.model.config.picture_size)
+        slot = self._slots[key] = Slot(key, request, self._clock(), opening)
+        self._say(slot, slot.progress())
+
+    def cancel(self, key: int) -> None:
+        """Drop an edit wherever it is; it has no further events."""
+        if slot := self._slots.pop(key, None):
+            slot.opening.cancel()
+            if slot.finishing:
+                slot.finishing.cancel()
+        self._events = [event for event in self._events if event[0] != key]
+
+    @torch.inference_mode()
+    def step(self) -> list[Event]:
+        """Everybody a little further; what happened since the last call, in order."""
+        self._start_readers()
+        reading = [slot.key for slot in self._slots.values() if slot.reader and not slot.painting]
+        painting = [slot.key for slot in self._slots.values() if slot.painting and not slot.finishing]
+        turn = next_turn(reading, painting, self._step_s)
+        if turn.read is not None:
+            self._read(self._slots[turn.read], turn.read_for_s)
+        if turn.paint:
+            self._paint([self._slots[key] for key in turn.paint])
+        self._deliver()
+        if not (self._events or reading or painting):
+            self._wait_for_threads()
+        events, self._events = self._events, []
+        return events
+
+    def _start_readers(self) -> None:
+        for slot in list(self._slots.values()):
+            if slot.reader is None and slot.opening.done():
+                with self._blame(slot):
+                    square = slot.opening.result().square
+                    asked = slot.request
+                    prompt = Prompt(asked.instruction, asked.history, asked.reading)
+                    slot.reader = self.model.reading(square, prompt)
+
+    def _read(self, slot: Slot, for_s: float) -> None:
+        assert slot.reader is not None
+        until = self._clock() + for_s
+        with self._blame(slot):
+            try:
+                next(slot.reader)
+                while self._clock() < until:
+                    next(slot.reader)
+            except StopIteration as end:
+                slot.reading = end.value
+                self._start_painting(slot, end.value)
+
+    def _start_painting(self, slot: Slot, reading: Reading) -> None:
+        square = slot.opening.result().square
+        noise = self.model.config.noise
+        (image_latents,) = self.model.encode([square])
+        slot.painting = Painting(noise, slot.request.settings, reading.guidance, image_latents)
+        slot.enter(Stage.PAINTING, self._clock())
+        self._say(slot, slot.progress())
+
+    def _paint(self, slots: Sequence[Slot]) -> None:
+        began = self._clock()
+        for slot, x0, relevance in self._denoised(slots):
+            with self._blame(slot):
+                assert slot.painting is not None
+                slot.painting.advance(x0, relevance)
+                self._say(slot, slot.progress(self._preview(slot.painting)))
+                if slot.painting.is_over:
+                    self._start_finishing(slot, slot.painting)
+        self._step_s = self._clock() - began
+
+    def _denoised(self, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Tensor, Tensor]]:
+        """Each slot with its x0 (C, h, w) and relevance (h, w); a slot that cannot be painted leaves."""
+        paintings = [slot.painting for slot in slots if slot.painting]
+        try:
+            denoised = self.model.denoise(*batch(paintings))
+        except Exception as error:
+            if _is_fatal(error):
+                raise
+            # Memory may suffice for one by one, and if one is at fault only that one shall fail.
+            for slot, painting in zip(slots, paintings, strict=True):
+                with self._blame(slot):
+                    alone = self.model.denoise(*batch([painting]))
+                    yield slot, alone.x0[0], alone.relevance[0]
+        else:
+            yield from zip(slots, denoised.x0, denoised.relevance, strict=True)
+
+    def _preview(self, painting: Painting) -> bytes | None:
+        if painting.x0 is None or painting.step not in preview_steps(
+            painting.settings.steps, self._preview_shares
+        ):
+            return None
+        return to_preview(self.model.preview(painting.x0))
+
+    def _start_finishing(self, slot: Slot, painting: Painting) -> None:
+        slot.enter(Stage.FINISHING, self._clock())
+        self._say(slot, slot.progress())
+        if not bool(torch.isfinite(painting.latents).all()):
+            raise EngineError("The picture broke up while it was painted; try lower guidance scales.")
+        opened = slot.opening.result()
+        seen = painting.image_latents * self.model.config.latent_scale
+        output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
+        relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
+        painted = Painted(opened.original, opened.square, reconstruction, output, relevance)
+        slot.finishing = self._threads.submit(finish, painted, slot.request.settings)
+
+    def _deliver(self) -> None:
+        for slot in list(self._slots.values()):
+            if slot.finishing and slot.finishing.done():
+                with self._blame(slot):
+                    self._leave(slot, self._result(slot, slot.finishing.result()))
+
+    def _result(self, slot: Slot, delivered: Delivered) -> EditResult:
+        assert slot.reading is not None
+        slot.book(self._clock())
+        return EditResult(
+            image=delivered.png,
+            expressive=slot.reading.expressive,
+            settings=slot.request.settings,
+            model=self.model.config.name,
+            size=delivered.size,
+            seconds=slot.seconds,
+            changed=delivered.changed,
+            notes=(*slot.reading.notes, *delivered.notes),
+        )
+
+    def _wait_for_threads(self) -> None:
+        waited: list[Future[Any]] = [slot.finishing or slot.opening for slot in self._slots.values()]
+        wait(waited, timeout=LOOK_AROUND_S, return_when=FIRST_COMPLETED)
+
+    def _say(self, slot: Slot, news: Progress | EditResult | EngineError) -> None:
+        self._events.append((slot.key, news))
+
+    def _leave(self, slot: Slot, news: EditResult | EngineError) -> None:
+        self._slots.pop(slot.key, None)
+        self._say(slot, news)
+
+    @contextmanager
+    def _blame(self, slot: Slot) -> Iterator[None]:
+        """Whatever goes wrong inside ends this edit and no other."""
+        try:
+            yield
+        except Exception as error:
+            if _is_fatal(error):
+                raise
+            self._leave(slot, _as_engine_error(error))
+
+
+def edit_alone(model: EditModel, request: EditRequest, report: Report) -> EditResult:
+    """Make one edit and return it; raises the EngineError it ended with."""
+    with Engine(model) as engine:
+        engine.admit(0, request)
+        while True:
+            for _, news in engine.step():
+                match news:
+                    case EditResult():
+                        return news
+                    case EngineError():
+                        raise news
+                    case _:
+                        report(news)
+
+
+def _open(request: EditRequest, side: int) -> Opened:
+    checked(SettingsWish(**asdict(request.settings)))
+    original = open_picture(request.image)
+    return Opened(original, for_the_model(original, side))
+
+
+def _is_fatal(error: Exception) -> bool:
+    """Whether the device's state is lost with it, so that only a new process helps."""
+    return isinstance(error, torch.AcceleratorError)
+
+
+def _as_engine_error(error: Exception) -> EngineError:
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, SettingsRefused):
+        return RequestRefused(str(error))
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
+        return RequestRefused("There was not enough memory for this edit; try again when less is going on.")
+    _log.error("An edit failed.", exc_info=error)
+    return EngineError(f"The edit failed unexpectedly: {type(error).__name__}: {error}")

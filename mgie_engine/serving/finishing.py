@@ -1,0 +1,46 @@
+"""From painted latents to the delivered picture. `finish` is pure CPU work and runs beside the loop."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from conversations.settings import EditSettings
+from mgie_engine.restore import restore
+from mgie_engine.serving.pictures import to_png
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What the model made, and what it was made from."""
+
+    original: Image.Image  # as sent, any size
+    model_input: Image.Image  # the model's square
+    reconstruction: Image.Image  # model_input through the autoencoder
+    output: Image.Image  # the model's square
+    relevance: np.ndarray | None  # (h, w) float32
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What goes out."""
+
+    png: bytes
+    size: tuple[int, int]
+    changed: float  # share of pixels that differ from the original, 0 to 1
+    notes: tuple[str, ...]
+
+
+@torch.inference_mode()
+def finish(painted: Painted, settings: EditSettings) -> Delivered:
+    """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
+    restored = restore(
+        painted.original,
+        painted.model_input,
+        painted.output,
+        reconstruction=painted.reconstruction,
+        relevance=painted.relevance,
+        keep=settings.keep,
+    )
+    return Delivered(to_png(restored.picture), restored.picture.size, restored.changed, restored.notes)

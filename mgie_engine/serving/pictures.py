@@ -1,0 +1,45 @@
+"""Pictures on their way into the model and out of the engine. Pillow only."""
+
+import io
+
+from PIL import Image
+
+from mgie_engine.errors import RequestRefused
+
+PREVIEW_QUALITY = 60  # of the small WebP; it is on screen for a second
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """The upright RGB or RGBA picture of a request; RequestRefused if the bytes are no such picture."""
+    try:
+        picture = Image.open(io.BytesIO(data))
+        picture.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise RequestRefused("The picture cannot be read; please post it again as a PNG or JPEG.") from error
+    return picture if picture.mode in ("RGB", "RGBA") else picture.convert("RGB")
+
+
+def for_the_model(picture: Image.Image, side: int) -> Image.Image:
+    """The whole picture squeezed into the model's square; what is transparent is shown on white.
+
+    The one place where this is decided: nothing is cropped away, the model bears the changed aspect, and
+    restoring maps its picture back.
+    """
+    if picture.mode == "RGBA":
+        paper = Image.new("RGBA", picture.size, "white")
+        picture = Image.alpha_composite(paper, picture).convert("RGB")
+    return picture.resize((side, side), Image.Resampling.BICUBIC)
+
+
+def to_png(picture: Image.Image) -> bytes:
+    """The same picture always gives the same bytes."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=4)  # level 6 takes three times as long for 2 % less
+    return file.getvalue()
+
+
+def to_preview(picture: Image.Image) -> bytes:
+    """A small WebP."""
+    file = io.BytesIO()
+    picture.save(file, "WEBP", quality=PREVIEW_QUALITY)
+    return file.getvalue()

@@ -1,0 +1,88 @@
+"""One edit on its way through the engine, and the seam to the networks that do the work."""
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from mgie_engine.config import ModelConfig
+from mgie_engine.edits import EditRequest, Progress, Stage
+from mgie_engine.model.mgie import Denoised, Reading
+from mgie_engine.prompting import Prompt
+from mgie_engine.serving.finishing import Delivered
+from mgie_engine.serving.painting import Painting
+
+Reader = Generator[None, None, Reading]
+
+
+class EditModel(Protocol):
+    """The seam in front of the networks; `MGIE` in production, a small reckoning in tests."""
+
+    config: ModelConfig
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def reading(self, picture: Image.Image, prompt: Prompt) -> Reader:
+        """Read one request, pausing after every token; the generator returns the reading."""
+        ...
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor: ...
+
+    def denoise(
+        self,
+        latents: Tensor,
+        sigmas: Tensor,
+        timesteps: Tensor,
+        guidance: Tensor,
+        image_latents: Tensor,
+        text_cfg: Tensor,
+        image_cfg: Tensor,
+    ) -> Denoised: ...
+
+    def decode(self, latents: Tensor) -> list[Image.Image]: ...
+
+    def preview(self, x0: Tensor) -> Image.Image: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The picture of a request."""
+
+    original: Image.Image
+    square: Image.Image  # as the model sees it
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """One edit on its way through the engine. What it does now is the last of its parts that is there."""
+
+    key: int
+    request: EditRequest
+    entered_at: float  # when its stage began
+    opening: Future[Opened]
+    stage: Stage = Stage.READING
+    seconds: dict[str, float] = field(default_factory=dict)
+    reader: Reader | None = None
+    reading: Reading | None = None
+    painting: Painting | None = None
+    finishing: Future[Delivered] | None = None
+
+    def enter(self, stage: Stage, now: float) -> None:
+        """Go on to another stage and book the seconds of the one that ends."""
+        self.book(now)
+        self.stage, self.entered_at = stage, now
+
+    def book(self, now: float) -> None:
+        """Note how long the stage took."""
+        self.seconds[self.stage.value] = round(now - self.entered_at, 4)
+
+    def progress(self, preview: bytes | None = None) -> Progress:
+        """How far the edit is."""
+        step = self.painting.step if self.painting else 0
+        expressive = self.reading.expressive if self.reading else None
+        return Progress(self.stage, step, self.request.settings.steps, expressive, preview)
