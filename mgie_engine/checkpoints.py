@@ -1,6 +1,7 @@
 """Models from and to files: our one-folder layout, and the door to the released one.
 
-Our layout is config.json, a tokenizer (model, added tokens, special tokens) and model-*.safetensors. Tensors have the names of the published code, whatever the installed libraries call them.
+Our layout is config.json, a tokenizer (model, added tokens, special tokens) and model-*.safetensors.
+Tensors have the names of the published code, whatever the installed libraries call them.
 """
 
 import logging

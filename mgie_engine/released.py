@@ -80,7 +80,7 @@ def read(folder: Path) -> Released:
 def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """LLaVA's tensors, in fp16: delta plus base.
 
-    Tables with more rows than the base's get it added to their first rows; mm_projector is whole in the delta.
+    Tables with more rows than the base's get it added to their first rows; mm_projector stands there whole.
     ModelError for another tensor that the base lacks or that does not fit it.
     """
     for name, change in delta.items():
