@@ -76,7 +76,7 @@ class MGIE:
 
     def read(self, pictures: Sequence[Image.Image], prompts: Sequence[Prompt]) -> list[Reading]:
         """Read every prompt with its picture, side by side. Errors as `reading`."""
-        return _finish(self._reading(pictures, prompts))
+        return finish(self._reading(pictures, prompts))
 
     def reading(self, picture: Image.Image, prompt: Prompt) -> Generator[None, None, Reading]:
         """Read one prompt, yielding after every token so that the caller may do other work or stop.
@@ -195,7 +195,7 @@ def branch_weights(text_cfg: Tensor, image_cfg: Tensor, behaviour: Behaviour) ->
 T = TypeVar("T")
 
 
-def _finish(steps: Generator[None, None, T]) -> T:
+def finish(steps: Generator[None, None, T]) -> T:
     """Run a generator to its end."""
     while True:
         try:

@@ -5,6 +5,7 @@ denoising loss of the U-Net under guidance from the states that predict the visu
 Every random draw comes in as an argument.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +16,11 @@ from torch import Tensor
 from mgie_engine.config import Behaviour, NoiseSchedule
 from mgie_engine.model.diffusion import add_noise
 from mgie_engine.model.edit_head import EditHead
-from mgie_engine.model.mllm import MLLM
+from mgie_engine.model.mllm import MLLM, picture_start
+from mgie_engine.prompting import IGNORED, Example
+from mgie_engine.tokenizer import Tokenizer
 
 EDIT_WEIGHT = 0.5
-IGNORED = -100  # label of a token that is not supervised
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,35 @@ class Denoising:
     inputs: Tensor  # (B, 2C, h, w)
     guidance: Tensor  # (B, 77, out) after dropout
     prediction: Tensor  # (B, C, h, w)
+
+
+def texts(examples: Sequence[Example], pixels: Tensor, tokenizer: Tokenizer, image_tokens: int) -> Texts:
+    """A batch on the CPU of examples and the pixels (B, 3, H, W) of their pictures.
+
+    ValueError for an example without exactly one picture.
+    """
+    padding, start, end = tokenizer.unknown, tokenizer.picture_start, tokenizer.picture_end
+    ids = _padded([example.ids for example in examples], padding)
+    labels = _padded([example.labels for example in examples], IGNORED)
+    picture_at = torch.tensor([picture_start(row, start, end, image_tokens) for row in ids])
+    at = states_at(labels, tokenizer.visual[0], len(tokenizer.visual))
+    return Texts(ids, labels, ids != padding, picture_at, at, pixels)
+
+
+def states_at(labels: Tensor, first_visual: int, visual_tokens: int) -> Tensor:
+    """Where (B,) the states that predict the visual tokens begin, by labels (B, L).
+
+    One before the first supervised [IMG0]; a row without any takes the last place that leaves room for them.
+    """
+    latest = labels.shape[1] - visual_tokens - 1
+    is_first = labels == first_visual
+    before = torch.where(is_first.any(1), is_first.int().argmax(1) - 1, latest)
+    return before.clamp(max=latest)
+
+
+def _padded(rows: Sequence[list[int]], padding: int) -> Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([row + [padding] * (longest - len(row)) for row in rows])
 
 
 def training_loss(
