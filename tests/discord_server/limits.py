@@ -94,6 +94,8 @@ def _stored(component: Json, ids: Iterator[int]) -> Json:
         stored["components"] = [_stored(child, ids) for child in component["components"]]
     if "accessory" in component:
         stored["accessory"] = _stored(component["accessory"], ids)
+    if "emoji" in component:
+        stored["emoji"] = {name: value for name, value in component["emoji"].items() if value is not None}
     if component["type"] == GALLERY:
         stored["items"] = [{"description": None, "spoiler": False} | item for item in component["items"]]
     return stored

@@ -54,7 +54,8 @@ class People:
         text = f"<@{self.world.bot.id}> {content}".strip() if mention else content
         message = Message(self.world.ids.next(), channel, author, text)
         message.uploads = [self.world.upload(channel, name, data) for name, data in (files or {}).items()]
-        message.mentions = [self.world.bot] if mention else []
+        named = map(int, re.findall(r"<@!?(\d+)>", text))
+        message.mentions = [self.world.people[n] for n in named if n in self.world.people]
         if reply_to is not None:
             message.reply_to, message.kind = reply_to, REPLY
             if ping and reply_to.author not in message.mentions:
@@ -195,12 +196,6 @@ def gallery_of(message: Message, world: World) -> list[tuple[bytes, str]]:
         for item in c["items"]
     ]
     return [(world.uploads[i["media"]["attachment"]].data, i["description"] or "") for i in items]
-
-
-def turn_of(message: Message) -> str | None:
-    """The turn id in the buttons of a card."""
-    found = (re.match(r"\w+:\w+:(\w+)", b["custom_id"]) for b in buttons_of(message))
-    return next((m[1] for m in found if m), None)
 
 
 def _check_range(option: Json, value: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -56,8 +57,8 @@ class PublishedApi:
         return self._complaints(f"answer to {method} {path}", schema, body)
 
     def _complaints(self, where: str, pointer: str, body: Any) -> list[str]:
-        errors = self._validator(pointer).iter_errors(body)
-        found = [f"{where}: {'/'.join(map(str, e.absolute_path))}: {e.message[:300]}" for e in errors]
+        worst = best_match(self._validator(pointer).iter_errors(body))
+        found = [f"{where}: {worst.json_path}: {worst.message[:300]}"] if worst else []
         unknown = self._unknown({"$ref": f"api{pointer}"}, body, "")
         return found + [f"{where}: unknown field {name}" for name in unknown]
 

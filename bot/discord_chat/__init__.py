@@ -1,0 +1,1 @@
+"""Discord: events in, cards out. The only place that imports discord."""

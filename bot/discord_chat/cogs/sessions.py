@@ -1,0 +1,61 @@
+"""/session: move through the versions of the picture in this channel."""
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.discord_chat.answering import acknowledge
+from bot.discord_chat.desk import Desk, Interaction, origin_of
+from bot.events import HistoryAsked, Move, MoveAsked, ShowAsked
+
+
+class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
+    """Undo, redo, go to, start over, begin anew, and the list of versions."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        super().__init__()
+
+    async def _move(self, interaction: Interaction, move: Move, version: str | None = None) -> None:
+        if await acknowledge(interaction):
+            await self.desk.ask(interaction, MoveAsked(**origin_of(interaction), move=move, version=version))
+
+    @app_commands.command(name="new", description="Forget the picture here; the next words need a new one")
+    async def new(self, interaction: Interaction) -> None:
+        """Begin anew."""
+        await self._move(interaction, Move.NEW)
+
+    @app_commands.command(name="undo", description="Back to the version before")
+    async def undo(self, interaction: Interaction) -> None:
+        """One version up."""
+        await self._move(interaction, Move.UNDO)
+
+    @app_commands.command(name="redo", description="Forward again after an undo")
+    async def redo(self, interaction: Interaction) -> None:
+        """One version down the way that was undone."""
+        await self._move(interaction, Move.REDO)
+
+    @app_commands.command(name="original", description="Back to the picture this began with")
+    async def original(self, interaction: Interaction) -> None:
+        """All the way up."""
+        await self._move(interaction, Move.START_OVER)
+
+    @app_commands.command(name="goto", description="Go on from a version")
+    @app_commands.describe(version="For example: v2")
+    async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> None:
+        """To any version."""
+        await self._move(interaction, Move.GO_TO, version)
+
+    @app_commands.command(name="show", description="Show a version again")
+    @app_commands.describe(version="For example: v2; without one, your own last version")
+    async def show(
+        self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
+    ) -> None:
+        """One version, with live buttons."""
+        if await acknowledge(interaction):
+            await self.desk.ask(interaction, ShowAsked(**origin_of(interaction), version=version))
+
+    @app_commands.command(name="history", description="All versions of the picture here")
+    async def history(self, interaction: Interaction) -> None:
+        """The list of versions."""
+        if await acknowledge(interaction):
+            await self.desk.ask(interaction, HistoryAsked(**origin_of(interaction)))

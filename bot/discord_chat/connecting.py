@@ -1,0 +1,72 @@
+"""Serving Discord: points the library at the right server, logs in, goes on without a privilege it lacks."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord_chat.catch_up import Memory
+from bot.discord_chat.client import EditBot, Workflow
+from bot.discord_chat.downloads import DownloadRules, Downloads
+from bot.discord_chat.errors import LoginRefused
+from conversations.decoding import PictureLimits
+
+API_VERSION = "v10"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordAddress:
+    """Where Discord is: None means the service itself, anything else a server compatible with it."""
+
+    api_base: str | None = None  # "https://discord.example/api/v10"; the version may be left out
+    gateway_url: str | None = None
+    cdn_hosts: tuple[str, ...] = ("cdn.discordapp.com", "media.discordapp.net")
+
+    @property
+    def download_rules(self) -> DownloadRules:
+        """What may be downloaded; plain http only where the API itself is reached that way."""
+        plain = (self.api_base or "").startswith("http://")
+        return DownloadRules(self.cdn_hosts, PictureLimits().bytes, plain_http=plain)
+
+
+def point_at(address: DiscordAddress) -> None:
+    """Point discord.py there. It keeps these addresses in its classes, so a process has one Discord."""
+    if address.api_base:
+        base = address.api_base.rstrip("/")
+        Route.BASE = base if re.search(r"/v\d+$", base) else f"{base}/{API_VERSION}"
+        discord.Asset.BASE = str(yarl.URL(base).origin())
+    if address.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
+
+
+async def serve_discord(
+    workflow: Workflow, memory: Memory, token: str, address: DiscordAddress, *, message_content: bool = False
+) -> None:
+    """Talk on Discord until cancelled; LoginRefused when the token is not accepted."""
+    point_at(address)
+    try:
+        await _serve(workflow, memory, token, address, message_content=message_content)
+    except discord.PrivilegedIntentsRequired:
+        log.warning(
+            "Discord does not grant this bot the message-content intent; going on without. "
+            "Mentions, replies, DMs and commands work all the same."
+        )
+        await _serve(workflow, memory, token, address, message_content=False)
+
+
+async def _serve(
+    workflow: Workflow, memory: Memory, token: str, address: DiscordAddress, *, message_content: bool
+) -> None:
+    downloads = Downloads(address.download_rules)
+    async with EditBot(workflow, downloads, memory, message_content=message_content) as bot:
+        try:
+            await bot.start(token)
+        except discord.LoginFailure as error:
+            raise LoginRefused(
+                "Discord does not accept DISCORD_TOKEN; copy it again from the developer portal."
+            ) from error

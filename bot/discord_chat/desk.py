@@ -1,0 +1,44 @@
+"""What commands and buttons share: from an interaction to an event, and the desk that answers it."""
+
+from typing import Any, Protocol
+
+import discord
+
+from bot.discord_chat.answering import source_of_interaction
+from bot.discord_chat.downloads import Downloads
+from bot.discord_chat.keys import channel_key, interaction_event, person_key
+from bot.events import Event, Origin
+from bot.replies import Reply
+
+Interaction = discord.Interaction[Any]
+
+
+class Desk(Protocol):
+    """Where commands bring what people want; the client is one."""
+
+    downloads: Downloads
+
+    async def ask(self, interaction: Interaction, event: Event) -> None:
+        """Answer an acknowledged interaction with what the workflow says to the event."""
+        ...
+
+    async def answer(self, interaction: Interaction, reply: Reply) -> None:
+        """Answer an acknowledged interaction with this."""
+        ...
+
+
+def origin_of(interaction: Interaction) -> Origin:
+    """The part of an event that every interaction has: who, where, and which gesture."""
+    return Origin(
+        person=person_key(interaction.user.id),
+        channel=channel_key(interaction.channel_id or 0),
+        event_id=interaction_event(interaction.id),
+        source=source_of_interaction(interaction).as_json(),
+    )
+
+
+def moderates(interaction: Interaction) -> bool:
+    """Whether the person may decide for others here: those who manage messages; in a DM, everybody."""
+    if interaction.guild_id is None:
+        return True
+    return isinstance(interaction.user, discord.Member) and interaction.permissions.manage_messages

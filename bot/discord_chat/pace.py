@@ -1,0 +1,66 @@
+"""Progress edits at a pace Discord bears: the newest card wins, at least a pause apart."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from bot.replies import Card
+
+PAUSE_S = 2.5
+log = logging.getLogger(__name__)
+
+Send = Callable[[Card], Awaitable[None]]
+
+
+class Pace:
+    """One slot per turn for the newest card; owns the tasks that send them, and ends them at exit."""
+
+    def __init__(self, pause_s: float = PAUSE_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pause_s, self._clock = pause_s, clock
+        self._newest: dict[str, Card] = {}
+        self._sent_at: dict[str, float] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for turn_id in list(self._tasks):
+            await self.end(turn_id)
+
+    def begin(self, turn_id: str) -> None:
+        """A card of this turn was just posted; the pause starts now."""
+        self._sent_at[turn_id] = self._clock()
+
+    def offer(self, card: Card, send: Send) -> None:
+        """Send this card when its pause is over, unless a newer one comes first."""
+        self._newest[card.turn_id] = card
+        if card.turn_id not in self._tasks:
+            self._tasks[card.turn_id] = asyncio.create_task(self._run(card.turn_id, send))
+
+    async def _run(self, turn_id: str, send: Send) -> None:
+        try:
+            while turn_id in self._newest:
+                last = self._sent_at.get(turn_id, -self._pause_s)
+                await asyncio.sleep(max(0.0, last + self._pause_s - self._clock()))
+                card = self._newest.pop(turn_id)
+                self._sent_at[turn_id] = self._clock()
+                await send(card)
+        except Exception:
+            log.warning("could not show progress of %s", turn_id, exc_info=True)
+        finally:
+            self._newest.pop(turn_id, None)
+            self._tasks.pop(turn_id, None)
+
+    async def end(self, turn_id: str) -> None:
+        """The turn is over: send nothing more of it, and wait until nothing is under way."""
+        self._newest.pop(turn_id, None)
+        self._sent_at.pop(turn_id, None)
+        if task := self._tasks.pop(turn_id, None):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

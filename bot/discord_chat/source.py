@@ -1,0 +1,27 @@
+"""What a turn remembers of the gesture that asked for it, enough to answer after a restart."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+DEFAULT_FILE_LIMIT = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an answer goes: channel, message to reply to, and the bytes a file may have there."""
+
+    channel: int
+    message: int | None = None
+    guild: int | None = None
+    file_limit: int = DEFAULT_FILE_LIMIT
+
+    def as_json(self) -> dict[str, Any]:
+        """The value as plain JSON, for the store."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Source":
+        """The value back from the store; fields of another release are ignored."""
+        known = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored}
+        return cls(**known)

@@ -1,0 +1,187 @@
+"""Cards as Discord shows them: layouts of components, drawn from plain values."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.discord_chat.buttons import CardButton
+from bot.discord_chat.keys import MessagePlace, user_of
+from bot.discord_chat.pictures import PictureFile
+from bot.replies import Card, CardState, History, Panel, Which
+
+INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
+WORDS_ID = 900  # the component that keeps the words of "Which picture?"
+BAR_CELLS = 10
+MAX_ROWS = 20
+
+_MARKS = {
+    CardState.QUEUED: ("⏳", 0x80848E),
+    CardState.RUNNING: ("🎨", 0x5865F2),
+    CardState.DONE: ("✅", 0x23A55A),
+    CardState.FAILED: ("⚠️", 0xF23F43),
+    CardState.CANCELLED: ("✖️", 0x80848E),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture on a card: its file, the name it is attached under, and its alt text."""
+
+    file: PictureFile
+    stem: str
+    alt: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.stem}.{self.file.suffix}"
+
+    def attachment(self) -> discord.File:
+        """A fresh file to send; discord.py closes it afterwards."""
+        return discord.File(io.BytesIO(self.file.data), self.name, description=self.alt[:ALT_CHARS])
+
+
+def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
+    """Pictures side by side, each with its alt text."""
+    items = [
+        discord.MediaGalleryItem(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS])
+        for shot in shots
+    ]
+    return ui.MediaGallery(*items)
+
+
+def card_layout(card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "") -> ui.LayoutView:
+    """A card in its state, with a sentence before it where there is one to say."""
+    mark, colour = _MARKS[card.state]
+    box: ui.Container[Any] = ui.Container(accent_colour=colour)
+    box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild)}"))
+    if shots:
+        box.add_item(gallery(shots))
+    for text in (_words(card), _small_print(card, shots)):
+        if text:
+            box.add_item(ui.TextDisplay(text))
+    _add_buttons(box, [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons])
+    view = ui.LayoutView(timeout=None)
+    if opening:
+        view.add_item(ui.TextDisplay(opening))
+    return view.add_item(box)
+
+
+def alt_texts(card: Card) -> tuple[str, str]:
+    """What the pictures before and after show, for those who cannot see them."""
+    before = f"Before: the picture {card.title.partition('from ')[2] or card.version} shows"
+    if not card.instruction:
+        return before, "The picture as uploaded"
+    understood = f" Understood as: {card.expressive}" if card.expressive else ""
+    return before, f"After: {card.instruction}.{understood}"
+
+
+def _title(card: Card, guild: int | None) -> str:
+    """ "v3 · [from v2 ↗](link) · @anna": the parent linked where it is shown, the owner never pinged."""
+    version, _, origin = card.title.partition(" · ")
+    parent = MessagePlace.of(card.parent_key)
+    if origin and parent:
+        origin = f"[{origin} ↗]({parent.link(guild)})"
+    user = user_of(card.owner)
+    owner = f"<@{user}>" if user and card.state is CardState.DONE else ""
+    return " · ".join(part for part in (version, origin, owner) if part)
+
+
+def _words(card: Card) -> str:
+    """What was asked and understood, and how it goes."""
+    asked = plain(card.instruction, INSTRUCTION_CHARS)
+    lines = [f"**You asked:** {asked}"] if asked else []
+    if card.expressive:
+        lines.append(f"**Understood as:** {plain(card.expressive, READING_CHARS)}")
+    if card.state is CardState.RUNNING:
+        lines.append(f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %"))
+    if card.status:
+        lines.append(card.status)
+    return "\n".join(lines)
+
+
+def _small_print(card: Card, shots: Sequence[Shot]) -> str:
+    """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
+    notes = [*card.notes, *(shot.file.note for shot in shots if shot.file.note)]
+    lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
+    return "\n".join(f"-# {line}" for line in lines)
+
+
+def ends_card_of(turn_id: str, line: str) -> bool:
+    """Whether this last line belongs to a final card of that turn."""
+    return line.startswith("-# ") and line.split()[-1] == turn_id
+
+
+def bar(fraction: float) -> str:
+    """A bar of text, ▓ for what is done."""
+    full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
+    return "▓" * full + "░" * (BAR_CELLS - full)
+
+
+def plain(text: str, limit: int) -> str:
+    """Text of people or models on one line, without markdown of its own, cut where it gets too long."""
+    line = " ".join(text.split())
+    cut = line if len(line) <= limit else line[: limit - 1] + "…"
+    return discord.utils.escape_markdown(cut)
+
+
+def _add_buttons(box: ui.Container[Any], buttons: Sequence[CardButton]) -> None:
+    for start in range(0, len(buttons), 5):
+        row: ui.ActionRow[Any] = ui.ActionRow()
+        for button in buttons[start : start + 5]:
+            row.add_item(button)
+        box.add_item(row)
+
+
+def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
+    """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(which.text))
+    if which.words:
+        view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
+    if shots:
+        view.add_item(gallery(shots))
+        row: ui.ActionRow[Any] = ui.ActionRow()
+        for choice in which.choices:
+            row.add_item(CardButton.choosing(choice.turn_id, choice.version))
+        view.add_item(row)
+    return view
+
+
+def words_kept(message: discord.Message | None) -> str:
+    """The words a "Which picture?" message keeps."""
+    for component in message.components if message else ():
+        if isinstance(component, discord.TextDisplay) and component.id == WORDS_ID:
+            return component.content.removeprefix("> ")
+    return ""
+
+
+def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
+    """All versions as lines, the newest pictures as a gallery; a dot marks where the person stands."""
+    view = ui.LayoutView(timeout=None)
+    lines = [history.text] if history.text else []
+    for card in history.cards[-MAX_ROWS:]:
+        mark, _ = _MARKS[card.state]
+        here = "**●** " if card.turn_id == history.head else ""
+        asked = plain(card.instruction, 100)
+        lines.append(" ".join(part for part in (mark, here + card.title, asked and f"— {asked}") if part))
+    view.add_item(ui.TextDisplay("\n".join(lines) or "…"))
+    if shots:
+        view.add_item(gallery(shots))
+    return view
+
+
+def panel_text(panel: Panel) -> str:
+    """The settings as lines: the knob, its value, and who says so."""
+    rows = [f"**{row.knob}** {row.value}\n-# {row.origin}" for row in panel.rows]
+    return "\n".join([*([panel.text] if panel.text else []), *rows])
+
+
+def walk(components: Iterable[Any]) -> Iterator[Any]:
+    """Every component of a received message, outermost first."""
+    for component in components:
+        yield component
+        yield from walk(getattr(component, "children", ()))

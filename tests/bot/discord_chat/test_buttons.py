@@ -1,0 +1,113 @@
+"""Buttons: each works by its id alone, after a restart as well."""
+
+from pathlib import Path
+
+from bot.replies import Say
+from tests.bot.discord_chat.room import Room, loopback, results_in, room, turn_of
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.discord_server.interactions import MODAL, Interaction
+from tests.discord_server.people import buttons_of, text_of
+from tests.discord_server.world import Message
+from tests.fakes import ScriptedEditor
+
+
+async def said(r: Room, asked: Interaction) -> str:
+    return text_of(await r.discord.wait_for(lambda: asked.answer))
+
+
+async def next_result(r: Room, count: int) -> Message:
+    found = await r.discord.wait_for(
+        lambda: found if len(found := results_in(r.discord, r.channel)) >= count else None
+    )
+    return found[count - 1]
+
+
+async def a_card(r: Room, mark: str) -> Message:
+    """The first card in that state."""
+    return await r.discord.wait_for(
+        lambda: next((m for m in r.discord.messages_of_bot(r.channel) if f"### {mark}" in text_of(m)), None)
+    )
+
+
+async def test_refine_asks_for_words_and_goes_on_from_its_version(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        pressed = r.discord.press(first, "Refine", r.anna)
+        await r.discord.wait_for(lambda: pressed.callback == MODAL)
+        sent = r.discord.fill_in(pressed, words="now blue")
+        assert await said(r, sent) == "Queued as v2."
+        assert "v2 · [from v1 ↗]" in text_of(await next_result(r, 2))
+
+
+async def test_retry_makes_the_same_turn_again_with_another_seed(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        r.discord.press(first, "Retry", r.anna)
+        second = await next_result(r, 2)
+        assert "v2 · [from v0 ↗]" in text_of(second)
+        seeds = {turn.settings.seed for turn in await r.turns() if turn.settings}
+        assert len(seeds) == 2
+
+
+async def test_undo_moves_back_and_says_so_privately(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        assert Say.BACK_AT(version="v0") in await said(r, r.discord.press(first, "Undo", r.anna))
+        assert len(r.discord.messages_of_bot(r.channel)) == 1
+
+
+async def test_a_waiting_edit_can_be_cancelled(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r, "red")
+        running = await editor.started()
+        post_picture(r, "blue")
+        await a_card(r, "🎨")
+        waiting = await a_card(r, "⏳")
+        assert Say.STOPPED(version="v1") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
+        running.finish()
+        await r.turns_end()
+        assert "**You asked:** blue" in text_of(await a_card(r, "✖️"))
+        assert len(editor.edits) == 1
+
+
+async def test_a_running_edit_can_be_cancelled(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        running = await editor.started()
+        r.discord.press(await a_card(r, "🎨"), "Cancel", r.anna)
+        assert [b["label"] for b in buttons_of(await a_card(r, "✖️"))] == ["Retry"]
+        assert running.cancelled
+
+
+async def test_others_may_not_cancel_but_moderators_may(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        await editor.started()
+        card = await a_card(r, "🎨")
+        assert Say.NOT_YOURS(version="v1") in await said(r, r.discord.press(card, "Cancel", r.ben))
+        owner = r.discord.world.owner
+        assert Say.STOPPED(version="v1") in await said(r, r.discord.press(card, "Cancel", owner))
+
+
+async def test_buttons_and_modals_made_before_a_restart_still_answer(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            first = await r.result(post_picture(r))
+            await r.turns_end()
+            opened = discord.press(first, "Refine", r.anna)
+            await discord.wait_for(lambda: opened.modal)
+        async with room(tmp_path, discord=discord) as r:
+            assert await said(r, discord.fill_in(opened, words="now blue")) == "Queued as v2."
+            await next_result(r, 2)
+            assert "v0" in await said(r, discord.press(first, "Undo", r.anna))
+
+
+async def test_a_button_of_another_release_says_what_to_do(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        button = buttons_of(first)[1]
+        button["custom_id"] = f"e0:explode:{turn_of(first)}"
+        assert "another release" in await said(r, r.discord.press(first, button["custom_id"], r.anna))

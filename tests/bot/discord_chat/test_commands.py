@@ -1,0 +1,177 @@
+"""Slash commands: what each does, and that Discord is answered at once."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.replies import HELP, LICENCE_NOTICE, Say
+from tests.bot.discord_chat.room import Room, results_in, room, turn_of
+from tests.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
+from tests.discord_server.people import RefusedByDiscord, gallery_of, text_of
+from tests.discord_server.world import EPHEMERAL, Message
+from tests.fakes import ScriptedEditor, a_picture
+
+
+async def answered(r: Room, asked: Interaction) -> str:
+    """What the bot answered, once it did."""
+    answer = await r.discord.wait_for(lambda: asked.answer)
+    assert answer.flags & EPHEMERAL
+    return text_of(answer)
+
+
+async def use(r: Room, command: str, **options: object) -> str:
+    return await answered(r, r.discord.slash(r.channel, r.anna, command, **options))
+
+
+async def results(r: Room, count: int) -> list[Message]:
+    return await r.discord.wait_for(
+        lambda: found if len(found := results_in(r.discord, r.channel)) >= count else None
+    )
+
+
+async def begin(r: Room) -> Message:
+    await use(r, "edit", instruction="make the ball red", image=a_picture())
+    return (await results(r, 1))[0]
+
+
+async def test_edit_with_an_image_begins(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        assert (
+            await use(r, "edit", instruction="make the ball red", image=a_picture()) == "Queued as v1."
+        )
+        assert "v1 · from v0" in text_of((await results(r, 1))[0])
+
+
+async def test_edit_without_an_image_refines_my_last_version(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue")
+        assert "v2 · [from v1 ↗]" in text_of((await results(r, 2))[1])
+
+
+async def test_edit_from_names_the_version_to_go_on_from(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue", **{"from": "v0"})
+        assert "v2 · from v0" in text_of((await results(r, 2))[1])
+
+
+async def test_a_version_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        assert "v9" in await use(r, "edit", instruction="now blue", **{"from": "v9"})
+
+
+async def test_interactions_are_acknowledged_before_anything_else_is_done(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        asked = [
+            r.discord.slash(r.channel, who, "edit", instruction="red", image=a_picture())
+            for who in (r.anna, r.ben, r.discord.world.owner)
+        ]
+        await r.discord.wait_for(lambda: all(a.answer for a in asked))
+        assert {a.callback for a in asked} == {DEFER}
+        assert max(a.answered_s or 99 for a in asked) < ANSWER_WITHIN_S
+
+
+async def test_cfg_alone_shows_each_value_and_who_says_so(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        panel = await use(r, "cfg")
+        assert "**text CFG** 7.5\n-# the model's default" in panel
+        assert "**seed** random" in panel
+
+
+async def test_cfg_changes_the_next_edit(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        panel = await use(r, "cfg", text_cfg=9.0, seed="42", scope="me")
+        assert "**text CFG** 9\n-# you" in panel
+        await use(r, "edit", instruction="now blue")
+        assert "-# text 9 · image 1.5 · 4 steps · seed 42" in text_of((await results(r, 2))[1])
+
+
+@pytest.mark.parametrize("option", [{"text_cfg": 21.0}, {"image_cfg": -0.1}, {"steps": 0}, {"scope": "world"}])
+async def test_out_of_range_is_refused_by_discord_itself(tmp_path: Path, option: dict[str, object]) -> None:
+    async with room(tmp_path) as r:
+        with pytest.raises(RefusedByDiscord):
+            r.discord.slash(r.channel, r.anna, "cfg", **option)
+
+
+async def test_a_seed_that_is_no_number_is_explained(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        assert await use(r, "cfg", seed="lucky") == Say.NOT_A_SEED(word="lucky")
+
+
+async def test_only_moderators_set_a_whole_channel(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        assert Say.NO_CHANNEL_RIGHT() in await use(r, "cfg", steps=10, scope="channel")
+        owner = r.discord.world.owner
+        asked = r.discord.slash(r.channel, owner, "cfg", steps=10, scope="channel")
+        assert "**steps** 10\n-# this channel" in await answered(r, asked)
+
+
+async def test_undo_and_redo_move_between_versions(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue")
+        await results(r, 2)
+        assert Say.BACK_AT(version="v1") in await use(r, "session undo")
+        assert Say.NOW_AT(version="v2") in await use(r, "session redo")
+        assert "v1" in await use(r, "session goto", version="v1")
+        await use(r, "edit", instruction="now green")
+        assert "v3 · [from v1 ↗]" in text_of((await results(r, 3))[2])
+
+
+async def test_the_history_lists_all_versions_with_their_pictures(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        asked = r.discord.slash(r.channel, r.anna, "session history")
+        text = await answered(r, asked)
+        assert "**●** v1 · from v0 — make the ball red" in text
+        assert asked.answer is not None
+        alts = [alt for _, alt in gallery_of(asked.answer, r.discord.world)]
+        assert alts == ["v0: as uploaded", "v1: make the ball red"]
+
+
+async def test_a_version_can_be_shown_again_with_live_buttons(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await begin(r)
+        asked = r.discord.slash(r.channel, r.anna, "session show", version="v1")
+        assert "make the ball red" in await answered(r, asked)
+        assert asked.answer is not None
+        assert turn_of(asked.answer) == turn_of(first)
+
+
+async def test_a_new_session_forgets_the_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        assert await use(r, "session new") == Say.NEW_SESSION()
+        assert Say.WHICH_PICTURE() in await use(r, "edit", instruction="now blue")
+
+
+async def test_help_and_info_say_how_and_what(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        assert await use(r, "help") == HELP
+        info = await use(r, "info")
+        assert "test-model" in info
+        assert LICENCE_NOTICE in info
+
+
+async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        await use(r, "edit", instruction="red", image=a_picture())
+        await editor.started()
+        assert "v1" in await use(r, "queue")
+        assert await use(r, "cancel") == Say.STOPPED(version="v1")
+        card = await r.discord.wait_for(
+            lambda: next((m for m in r.discord.messages_of_bot(r.channel) if "✖️" in text_of(m)), None)
+        )
+        assert Say.CANCELLED() in text_of(card)
+
+
+async def test_commands_work_in_dms(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        dm = r.discord.dm(r.anna)
+        await answered(r, r.discord.slash(dm, r.anna, "edit", instruction="red", image=a_picture()))
+        await r.discord.wait_for(lambda: results_in(r.discord, dm))

@@ -1,0 +1,139 @@
+"""Talking to the bot on Discord: pictures in, pictures out, refined by replying."""
+
+from pathlib import Path
+
+from bot.replies import Say
+from conversations.session import TurnState
+from tests.bot.discord_chat.room import Room, results_in, room, turn_of
+from tests.discord_server.people import buttons_of, gallery_of, text_of
+from tests.discord_server.world import Message
+from tests.fakes import a_picture
+
+
+def post_picture(r: Room, words: str = "make the ball red", **more: bool) -> Message:
+    return r.discord.say(r.channel, r.anna, words, files={"ball.png": a_picture()}, mention=True, **more)
+
+
+async def test_a_mention_with_a_picture_gets_the_edited_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        assert "v1 · [from v0 ↗]" in text_of(result)
+        assert "**You asked:** make the ball red\n**Understood as:** (echo)" in text_of(result)
+        assert "-# text 7.5 · image 1.5 · 4 steps" in text_of(result)
+        assert [b["label"] for b in buttons_of(result)] == ["Refine", "Undo", "Retry", "Subtler", "Stronger"]
+
+
+async def test_a_result_shows_before_and_after_with_words_for_those_who_cannot_see(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        (before, about_before), (after, about_after) = gallery_of(
+            await r.result(post_picture(r)), r.discord.world
+        )
+        assert before[8:12] == b"WEBP"
+        assert after.startswith(b"\x89PNG")
+        assert about_before == "Before: the picture v0 shows"
+        assert about_after == "After: make the ball red. Understood as: (echo)"
+
+
+async def test_a_reply_to_a_result_goes_on_from_that_result(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        other = await r.result(r.discord.say(r.channel, r.anna, "now green", mention=True))
+        second = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=first))
+        by_id = {turn.id: turn for turn in await r.turns()}
+        assert by_id[turn_of(second)].parent_id == by_id[turn_of(other)].parent_id == turn_of(first)
+        assert f"[from v1 ↗](https://discord.com/channels/{r.discord.world.guild_id}/{r.channel.id}/{first.id})" in (
+            text_of(second)
+        )
+
+
+async def test_while_an_edit_waits_one_card_stands_and_goes_when_the_result_is_there(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        assert r.discord.messages_of_bot(r.channel) == results_in(r.discord, r.channel)
+
+
+async def test_a_dm_needs_no_mention(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        dm = r.discord.dm(r.anna)
+        first = r.discord.say(dm, r.anna, "make the ball red", files={"ball.png": a_picture()})
+        assert "v1 · [from v0 ↗](https://discord.com/channels/@me/" in text_of(await r.result(first))
+        assert "v2 · " in text_of(await r.result(r.discord.say(dm, r.anna, "now blue")))
+
+
+async def test_a_reply_to_somebodys_picture_begins_with_that_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        shared = r.discord.say(r.channel, r.ben, "look", files={"cat.png": a_picture(colour="orange")})
+        result = await r.result(
+            r.discord.say(r.channel, r.anna, "make it darker", reply_to=shared, mention=True, ping=False)
+        )
+        assert f"/{shared.id})" in text_of(result)
+
+
+async def test_a_second_reply_to_the_same_upload_makes_no_second_session(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        upload = post_picture(r)
+        await r.result(upload)
+        again = r.discord.say(r.channel, r.anna, "make it darker", reply_to=upload, mention=True)
+        assert "v2 · [from v0 ↗]" in text_of(await r.result(again))
+
+
+async def test_chatter_between_people_is_left_alone(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.say(r.channel, r.ben, "make the ball red", files={"ball.png": a_picture()})
+        r.discord.say(r.channel, r.discord.world.add_person("robot", bot=True), "red!", mention=True)
+        asked = post_picture(r)
+        await r.result(asked)
+        await r.turns_end()
+        assert len(r.discord.messages_of_bot(r.channel)) == 1
+        assert len(await r.turns()) == 2
+
+
+async def test_words_without_any_picture_are_asked_back(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        answer = await r.answer(r.discord.say(r.channel, r.anna, "make it darker", mention=True))
+        assert Say.WHICH_PICTURE() in text_of(answer)
+
+
+async def test_somebody_new_in_the_channel_chooses_which_picture_is_meant(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))
+        label = buttons_of(which)[0]["label"]
+        r.discord.press(which, label, r.ben)
+        await r.discord.wait_for(lambda: len(results_in(r.discord, r.channel)) == 2)
+        (_, mine) = results_in(r.discord, r.channel)
+        assert "**You asked:** make it darker" in text_of(mine)
+        assert f"<@{r.ben.id}>" in text_of(mine)
+
+
+async def test_a_picture_without_words_waits_for_them(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        ready = await r.answer(post_picture(r, ""))
+        assert Say.PICTURE_READY(version="v0") in text_of(ready)
+        result = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=ready))
+        assert "v1 · " in text_of(result)
+
+
+async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = r.discord.say(r.channel, r.anna, "red", files={"a.png": b"GIF89a nonsense"}, mention=True)
+        answer = await r.answer(asked)
+        assert text_of(answer)
+        assert "Traceback" not in text_of(answer)
+        assert await r.turns() == ()
+
+
+async def test_mentions_of_others_reach_the_model_as_names_and_ping_nobody(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r, f"give <@{r.ben.id}> a hat"))
+        assert "**You asked:** give @Ben a hat" in text_of(result)
+        sent = [q for q in r.discord.requests if q.method == "POST" and q.path.endswith("/messages")]
+        assert all(q.body["allowed_mentions"]["parse"] == [] for q in sent)
+
+
+async def test_every_turn_ends_done(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
