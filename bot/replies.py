@@ -65,6 +65,7 @@ class Say(StrEnum):
     # settings
     SAVED_SETTINGS = "Saved for {scope}."
     RESET_SETTINGS = "Back to the settings below {scope}."
+    NOT_A_SEED = "A seed is a number, “random” or “lock”, not {word}."
     NO_CHANNEL_RIGHT = "Setting a whole channel needs the right to manage messages."
     # where the chat itself says no
     MAY_NOT_POST = "I may not post in {place}: I lack {permissions}. So this comes here."
