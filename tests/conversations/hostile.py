@@ -292,7 +292,7 @@ FILES = (
 
 
 def main() -> None:
-    """Read all files of a folder; print the peak memory over idle of this process, and of children, in MiB."""
+    """Read a folder of files; print peak memory in MiB, of this process over idle and of its children."""
     files = sorted(Path(sys.argv[1]).iterdir())
     idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for file in files:
