@@ -20,6 +20,11 @@ class Chat(Protocol):
         """The chat's name; channels and persons of this chat begin with f"{name}:"."""
         ...
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether cards can be shown now, for /readyz."""
+        ...
+
     async def show(self, turn: Turn, card: Card) -> str | None:
         """Post the card of a turn, or edit it where it already stands, and return the delivered key.
 

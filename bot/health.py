@@ -1,12 +1,14 @@
 """A small web server for operators: /healthz (alive), /readyz (able to serve), /metrics (Prometheus)."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, exposition
 
-Check = Callable[[], bool]  # must be quick and never raise
+Check = Callable[[], Awaitable[bool]]
+CHECK_S = 2.0  # a check that takes longer has failed
 
 
 def health_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.Application:
@@ -16,7 +18,7 @@ def health_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.
         return web.json_response({"status": "ok"})
 
     async def readyz(_: web.Request) -> web.Response:
-        holds = {name: check() for name, check in checks.items()}
+        holds = {name: await _holds(check) for name, check in checks.items()}
         ready = all(holds.values())
         return web.json_response({"ready": ready, "checks": holds}, status=200 if ready else 503)
 
@@ -27,6 +29,14 @@ def health_app(checks: Mapping[str, Check], registry: CollectorRegistry) -> web.
     app = web.Application()
     app.add_routes([web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)])
     return app
+
+
+async def _holds(check: Check) -> bool:
+    try:
+        async with asyncio.timeout(CHECK_S):
+            return await check()
+    except Exception:
+        return False
 
 
 @asynccontextmanager

@@ -116,6 +116,11 @@ class TurnRunner:
         """Show the turns of that chat's people through it."""
         self._chats[chat.name] = chat
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether every chat there is, and at least one, can show cards."""
+        return bool(self._chats) and all(chat.is_connected for chat in self._chats.values())
+
     def begin(self, turn: Turn, session: EditSession) -> Run:
         """Take up a turn that is on disk; nothing happens if it was taken up before."""
         if turn.id in self._runs:

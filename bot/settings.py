@@ -9,14 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.errors import SettingsError
 from bot.limits import Limits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
-
-
-class SettingsError(ValueError):
-    """A setting cannot be read; the message is one sentence naming it and what is wrong. Holds no values."""
 
 
 class Settings(BaseSettings):

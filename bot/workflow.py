@@ -113,6 +113,11 @@ class EditWorkflow:
         """Where chats count what they do."""
         return self._metrics
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether every chat there is, and at least one, can show cards."""
+        return self._runner.is_connected
+
     def connect(self, chat: Chat) -> None:
         """Show the cards of people whose key begins with `chat.name` through `chat`."""
         self._runner.connect(chat)

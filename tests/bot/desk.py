@@ -41,6 +41,7 @@ class PaperChat:
     """Keeps what it was shown. The pages outlive the bot, as messages do."""
 
     name = "paper"
+    is_connected = True
 
     def __init__(self) -> None:
         self.shown: list[Card] = []

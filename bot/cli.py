@@ -1,0 +1,222 @@
+"""`mgie-bot`: the one place where everything is built and joined."""
+
+import argparse
+import asyncio
+import errno
+import importlib
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+from bot.errors import CannotStart, ModelMissing
+from bot.health import health_app, health_server
+from bot.lock import only_one
+from bot.metrics import Metrics
+from bot.settings import Settings, read_settings
+from bot.workflow import EditWorkflow, ModelFacts
+from conversations.images import ImageStore
+from conversations.store import SessionStore
+from mgie_engine.config import ModelConfig, resolve_model
+from mgie_engine.edits import Editor
+from mgie_engine.errors import ModelError
+from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.queue import QueueLimits
+from mgie_engine.serving.service import EditService
+
+log = logging.getLogger("mgie-bot")
+
+ABOUT = """\
+Edit pictures by talking. With DISCORD_TOKEN set, serves Discord; without it, a chat page on this machine.
+Settings come from the environment and from .env; .env.example lists them all."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bot until it is told to stop; the exit code: 0, or 2 when it cannot start."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        settings = read_settings()
+        if chosen.local:
+            settings = settings.model_copy(update={"discord_token": None})
+        config = model_config(settings)
+        if chosen.check:
+            sys.stdout.write(summary(settings, config))
+            return 0
+        _start_logging(settings)
+        with only_one(settings.data_dir):
+            asyncio.run(serve(settings, config))
+    except CannotStart as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("mgie-bot", description=ABOUT)
+    parser.add_argument("--check", action="store_true", help="read the settings, say what they mean, and end")
+    parser.add_argument("--local", action="store_true", help="serve the local page even when a token is set")
+    return parser
+
+
+def model_config(settings: Settings) -> ModelConfig:
+    """The configuration of the model the settings name; ModelMissing when it is not there."""
+    try:
+        location = resolve_model(settings.mgie_model, settings.mgie_home)
+        if location.layout == "released":
+            return ModelConfig()
+        return ModelConfig.from_json((location.folder / "config.json").read_text("utf-8"))
+    except ModelError as error:
+        raise ModelMissing(f"MGIE_MODEL: {error}") from error
+
+
+def summary(settings: Settings, config: ModelConfig) -> str:
+    """What these settings mean, for a person; without secrets."""
+    chat = "Discord" if settings.discord_token else f"page at http://{settings.web_host}:{settings.web_port}"
+    health = "off" if settings.health_port is None else f"{settings.health_host}:{settings.health_port}"
+    return (
+        f"chat    {chat}\n"
+        f"model   {config.name} on {settings.mgie_device}\n"
+        f"data    {settings.data_dir.resolve()}\n"
+        f"health  {health}\n"
+        "The settings are fine.\n"
+    )
+
+
+async def serve(settings: Settings, config: ModelConfig, editor: Editor | None = None) -> None:
+    """Build everything and talk until a signal or the end of the chat; then drain and close."""
+    metrics = Metrics()
+    images = ImageStore(settings.data_dir / "images")
+    model = ModelFacts(config.name, config.defaults)
+    lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
+    async with (
+        SessionStore.open(settings.data_dir / "conversations.db") as store,
+        EditService(editor or _engine(settings), lines) as service,
+        EditWorkflow(store, images, service, model, limits=settings.limits, metrics=metrics) as workflow,
+        _health(settings, store, service, workflow),
+    ):
+        if settings.discord_token is not None:
+            chat = _talk_on_discord(settings, workflow, store)
+        else:
+            chat = _serve_page(settings, workflow, images, model)
+        await _until_told_to_stop(chat, lambda: workflow.drain(settings.drain_seconds))
+
+
+def _engine(settings: Settings) -> EngineProcess:
+    choice = ModelChoice(settings.mgie_model, settings.mgie_home, settings.mgie_device, settings.mgie_threads)
+    return EngineProcess(choice, settings.mgie_slots)
+
+
+async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
+    # Imported here and below: a chat's library takes a second or more, and the engine loads meanwhile.
+    from bot.discord_chat.connecting import DiscordAddress, serve_discord
+    from bot.discord_chat.errors import LoginRefused
+
+    assert settings.discord_token is not None
+    address = DiscordAddress(
+        settings.discord_api_base, settings.discord_gateway_url, settings.discord_cdn_hosts
+    )
+    try:
+        await serve_discord(
+            workflow,
+            store,
+            settings.discord_token.get_secret_value(),
+            address,
+            message_content=settings.message_content_intent,
+        )
+    except LoginRefused as error:
+        raise CannotStart(str(error)) from error
+
+
+async def _serve_page(
+    settings: Settings, workflow: EditWorkflow, images: ImageStore, model: ModelFacts
+) -> None:
+    server = await asyncio.to_thread(importlib.import_module, "bot.web_chat.server")
+    with _port_named("WEB_PORT"):
+        page = server.web_chat(
+            workflow,
+            images,
+            model.name,
+            model.defaults,
+            host=settings.web_host,
+            port=settings.web_port,
+        )
+        async with page as url:
+            sys.stdout.write(f"mgie-bot is at {url} (Ctrl+C stops it)\n")
+            sys.stdout.flush()
+            await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def _health(
+    settings: Settings, store: SessionStore, service: EditService, workflow: EditWorkflow
+) -> AsyncIterator[None]:
+    """The operator's server while the block runs, if its port is set."""
+    if settings.health_port is None:
+        yield
+        return
+    metrics = workflow.metrics
+    metrics.watch(
+        lambda: service.stats().waiting, lambda: service.stats().running, lambda: service.stats().slots
+    )
+
+    async def store_answers() -> bool:
+        await store.recall("health")
+        return True
+
+    async def engine_is_ready() -> bool:
+        return service.ready
+
+    async def chat_is_connected() -> bool:
+        return workflow.is_connected
+
+    checks = {"store": store_answers, "engine": engine_is_ready, "chat": chat_is_connected}
+    app = health_app(checks, metrics.registry)
+    with _port_named("HEALTH_PORT"):
+        async with health_server(app, settings.health_host, settings.health_port) as port:
+            log.info("health at http://%s:%d/readyz", settings.health_host, port)
+            yield
+
+
+@contextmanager
+def _port_named(setting: str) -> Iterator[None]:
+    """Turn a port that cannot be had into a sentence that names the setting."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise CannotStart(f"{setting}: {error.strerror}; choose another one.") from error
+        raise
+
+
+async def _until_told_to_stop(
+    chat: Coroutine[None, None, None], drain: Callable[[], Coroutine[None, None, None]]
+) -> None:
+    """Run the chat until it ends or a signal comes; the first signal drains before, a second one does not."""
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signals.put_nowait, number)
+    talking = asyncio.create_task(chat, name="chat")
+    try:
+        if await _ended_before_signal(talking, signals):
+            return talking.result()
+        log.info("stopping: running edits may finish, waiting ones are kept for the next start")
+        await _ended_before_signal(asyncio.create_task(drain(), name="drain"), signals)
+    finally:
+        talking.cancel()
+        await asyncio.wait([talking])
+
+
+async def _ended_before_signal(task: asyncio.Task[None], signals: asyncio.Queue[signal.Signals]) -> bool:
+    signalled = asyncio.create_task(signals.get())
+    try:
+        await asyncio.wait((task, signalled), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        signalled.cancel()
+    return task.done()
+
+
+def _start_logging(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
