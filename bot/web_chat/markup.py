@@ -1,0 +1,117 @@
+"""Draws a PageView as HTML, from the templates in `page/`. Pure: the same view gives the same text.
+
+Everything a person typed is escaped by the templates; gradio then changes only the nodes that differ.
+"""
+
+import base64
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from bot.events import Act
+from bot.replies import Button, Card
+from bot.web_chat.samples import Sample
+from bot.web_chat.view import PageView, picture_of
+
+PAGE = Path(__file__).parent / "page"
+HEAD_OFFERS = (Act.CANCEL, Act.RETRY, Act.SUBTLER, Act.STRONGER)  # undo is at the filmstrip, refine is typing
+FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
+
+
+def stage(view: PageView, samples: Iterable[Sample] = ()) -> str:
+    """The large picture: before and after, work in progress, or the welcome with its samples."""
+    subject = view.subject
+    if subject is None:
+        return _draw("welcome.html", samples=tuple(samples), is_over=False)
+
+    def ratio(key: str | None) -> str:
+        width, height = view.sizes.get(key or "", (1, 1))
+        return f"{width / height:.4f}"
+
+    return _draw(
+        "stage.html",
+        subject=subject,
+        live=not subject.state.is_final,
+        shown=picture_of(subject),
+        ratio=ratio,
+        samples=tuple(samples),
+    )
+
+
+def film(view: PageView) -> str:
+    """The strip of versions with undo and redo; empty before the first picture."""
+    if not view.cards:
+        return ""
+    can_undo = view.current is not None and view.current is not view.cards[0]
+    return _draw("film.html", cards=view.cards, head=view.head, can_undo=can_undo, picture=picture_of)
+
+
+def talk(view: PageView) -> str:
+    """What was asked and how it was understood, oldest first."""
+    return _draw("talk.html", cards=view.cards, head=view.head, first_words=FIRST_WORDS)
+
+
+def notice(text: str) -> str:
+    """What the bot says aside from pictures, read aloud by screen readers; empty text clears it."""
+    return _draw("notice.html", text=text) if text else ""
+
+
+def offers(card: Card, head: str | None) -> tuple[Button, ...]:
+    """The buttons worth drawing under a card: all of the head's, only cancel or retry of others."""
+    wanted = HEAD_OFFERS if card.turn_id == head else (Act.CANCEL, Act.RETRY)
+    if card.state.is_final and card.turn_id != head and card.after:
+        return ()
+    return tuple(button for button in card.buttons if button.act in wanted)
+
+
+def _trail(title: str) -> str:
+    """ " from v2" out of "v3 · from v2"; empty for a picture that was given."""
+    _, dot, rest = title.partition(" · ")
+    return f" {rest}" if dot else ""
+
+
+def _marks(text: str) -> Markup:
+    """Escaped, with **strong** and *emphasised* words as the sentences mark them."""
+    strong = re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", str(escape(text)))
+    return Markup(re.sub(r"\*(.+?)\*", r"<em>\1</em>", strong))
+
+
+def _data_uri(webp: bytes) -> str:
+    return "data:image/webp;base64," + base64.b64encode(webp).decode("ascii")
+
+
+def _draw(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "trail": _trail,
+        "marks": _marks,
+        "data_uri": _data_uri,
+        "percent": lambda fraction: round(100 * fraction),
+        "offers": offers,
+    }
+    return environment
+
+
+def top(model: str) -> str:
+    """The header."""
+    return _draw("top.html", model=model)
+
+
+def tune() -> str:
+    """The button that opens the knobs where the screen is too narrow to show them always."""
+    return _draw("tune.html")

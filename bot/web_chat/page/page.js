@@ -1,0 +1,82 @@
+/* What happens in the browser alone: choosing files, the view of the stage, shortcuts. Everything that changes an
+   edit is sent to the server as an act (`data-act`); the page keeps no state of its own but the chosen view. */
+(() => {
+  const act = (detail) => window.dispatchEvent(new CustomEvent("mgie-act", { detail }));
+  const instruction = () => document.querySelector("#instruction textarea");
+
+  const choosing = (is) => document.body.classList.toggle("choosing", is);
+
+  /* Pictures: a button, a drop anywhere, or a paste. The file goes to the server as it is. */
+  const picker = Object.assign(document.createElement("input"), { type: "file", accept: "image/*,.heic,.heif,.avif", id: "picture-file" });
+  picker.hidden = true;
+  picker.addEventListener("change", () => { give(picker.files[0]); picker.value = ""; });
+  const give = async (file) => {
+    if (!file) return;
+    document.body.classList.add("giving");
+    try {
+      const answer = await fetch("pictures", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } });
+      const { text } = await answer.json();
+      if (!text) choosing(false);
+      act({ act: "given", text });
+    } catch {
+      act({ act: "given", lost: true });
+    } finally {
+      document.body.classList.remove("giving");
+      instruction()?.focus();
+    }
+  };
+  const carriesFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  addEventListener("dragover", (event) => { if (carriesFile(event)) { event.preventDefault(); document.body.classList.add("dragging"); } });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) document.body.classList.remove("dragging"); });
+  addEventListener("drop", (event) => {
+    document.body.classList.remove("dragging");
+    if (carriesFile(event)) { event.preventDefault(); give(event.dataTransfer.files[0]); }
+  });
+  addEventListener("paste", (event) => {
+    const file = [...(event.clipboardData?.files ?? [])].find((f) => f.type.startsWith("image/"));
+    if (file) { event.preventDefault(); give(file); }
+  });
+
+  /* The view of the stage is this browser's taste, so it stays here. */
+  const look = (view) => { document.body.dataset.view = view; localStorage.setItem("mgie-view", view); };
+
+  addEventListener("click", (event) => {
+    const target = event.target.closest?.("[data-act], [data-view], [data-toggle]");
+    if (!target || target === document.body) return;
+    if (target.dataset.toggle) return target.setAttribute("aria-expanded", document.body.classList.toggle(target.dataset.toggle));
+    if (target.dataset.view) return look(target.dataset.view);
+    const wanted = target.dataset.act;
+    if (wanted === "new") return document.querySelector(".welcome.over") ? choosing(true) : picker.click();
+    if (wanted === "stay") return choosing(false);
+    if (wanted === "choose") return picker.click();
+    if (wanted === "sample") choosing(false);
+    act({ ...target.dataset });
+  });
+  addEventListener("input", (event) => {
+    if (event.target.matches?.(".wipe")) document.getElementById("stage").style.setProperty("--at", event.target.value);
+  });
+  addEventListener("keydown", (event) => {
+    const typing = event.target.matches?.("textarea, input:not([type=range])") && event.target.value;
+    if (event.key === "Escape") return choosing(false);
+    if (typing || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    act({ act: event.shiftKey ? "redo" : "undo" });
+  });
+
+  /* New words and new versions scroll into sight. */
+  const follow = () => {
+    const talk = document.getElementById("talk");
+    if (!talk) return setTimeout(follow, 50);
+    new MutationObserver(() => {
+      talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
+      document.querySelector(".shot[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }).observe(talk, { childList: true, subtree: true, characterData: true });
+  };
+  const start = () => {
+    document.body.append(picker);
+    const narrow = matchMedia("(max-width: 860px)").matches;
+    document.body.dataset.view = localStorage.getItem("mgie-view") ?? (narrow ? "wipe" : "both");
+    follow();
+  };
+  document.body ? start() : addEventListener("DOMContentLoaded", start);
+})();

@@ -1,0 +1,158 @@
+"""Serves the local page: pictures and page files here, everything else by gradio, all behind the gate.
+
+    async with web_chat(workflow, images, "mgie-mini", defaults, port=7860) as url:
+        ...                                       # the page is up at `url` while the block runs
+
+The server runs in the caller's event loop, next to the workflow, and leaves the process's signals alone.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse, Response
+
+from bot.replies import Say
+from bot.web_chat.board import Board
+from bot.web_chat.desk import Desk, Knobs
+from bot.web_chat.gate import LOOPBACK, Gate, person_of
+from bot.web_chat.markup import PAGE
+from bot.web_chat.page import build_page, mount
+from bot.web_chat.samples import Sample, read_samples
+from bot.web_chat.shelf import Shelf
+from bot.workflow import EditWorkflow
+from conversations.errors import PictureMissing
+from conversations.images import ImageStore, PictureLimits
+from mgie_engine.config import Defaults
+
+MIB = 2**20
+GRACE_S = 1  # for answers under way when the server stops
+PNG_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
+ASK_AGAIN = {"Cache-Control": "no-cache"}
+
+
+@asynccontextmanager
+async def web_chat(
+    workflow: EditWorkflow,
+    images: ImageStore,
+    model: str,
+    defaults: Defaults,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+) -> AsyncIterator[str]:
+    """Connect to `workflow`, take up what an earlier run left, and serve while the block runs; gives the URL.
+
+    Port 0 picks a free one. OSError if the port is taken.
+    """
+    board = Board()
+    workflow.connect(board)
+    await workflow.resume(board.name)
+    with socket.create_server((host, port)) as listener:
+        app = build_app(workflow, board, images, model, defaults)
+        names = LOOPBACK if host in ("127.0.0.1", "localhost", "::1") else None
+        async with _serving(Gate(app, names), listener):
+            yield f"http://{host}:{listener.getsockname()[1]}"
+
+
+def build_app(
+    workflow: EditWorkflow, board: Board, images: ImageStore, model: str, defaults: Defaults
+) -> FastAPI:
+    """The app without its gate."""
+    shelf, samples = Shelf(images), read_samples()
+    knobs = Knobs(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
+    desk = Desk(workflow, board, shelf, samples, knobs)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _add_pictures(app, desk, shelf)
+    _add_files(app, samples)
+    return mount(app, build_page(desk, model, knobs, tuple(samples.values())))
+
+
+def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
+    @app.exception_handler(PictureMissing)
+    async def missing(_: Request, error: PictureMissing) -> Response:
+        return Response(str(error), 404, media_type="text/plain")
+
+    @app.get("/pictures/{key}.png")
+    def picture(key: str) -> Response:
+        return FileResponse(shelf.path(key), media_type="image/png", headers=PNG_FOREVER)
+
+    @app.get("/thumbs/{key}.webp")
+    def thumb(key: str) -> Response:
+        return Response(shelf.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
+
+    @app.post("/pictures")
+    async def give(request: Request) -> Response:
+        limit = PictureLimits().bytes
+        size, file = await read_limited(request.stream(), limit)
+        if file is None:
+            told = Say.FILE_TOO_LARGE(size=f"{size / MIB:.1f} MiB", limit=f"{limit / MIB:g} MiB")
+            return JSONResponse({"text": told})
+        return JSONResponse({"text": await desk.give(person_of(request.headers.get("cookie")), file)})
+
+
+def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
+    @app.get("/samples/{name}")
+    def sample(name: str) -> Response:
+        if name not in samples:
+            raise PictureMissing(name)
+        return FileResponse(samples[name].path, headers=ASK_AGAIN)
+
+    @app.get("/page.css")
+    def style() -> Response:
+        return FileResponse(PAGE / "page.css", headers=ASK_AGAIN)
+
+    @app.get("/page.js")
+    def script() -> Response:
+        return FileResponse(PAGE / "page.js", headers=ASK_AGAIN)
+
+
+async def read_limited(chunks: AsyncIterator[bytes], limit: int) -> tuple[int, bytes | None]:
+    """How many bytes came, and all of them together; None for more than `limit`, of which none are kept.
+
+    A sender is heard out to the end, since only then it listens to an answer; but not beyond 50 times the limit.
+    """
+    kept, size = bytearray(), 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size <= limit:
+            kept += chunk
+        else:
+            kept.clear()
+        if size > 50 * limit:
+            break
+    return size, bytes(kept) if size <= limit else None
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await super().startup(sockets)
+        self.listens.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to whoever runs the event loop."""
+        yield
+
+
+@asynccontextmanager
+async def _serving(app: Gate, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S)
+    server = _Server(config)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve([listener]))
+        await server.listens.wait()
+        try:
+            yield
+        finally:
+            server.should_exit = True

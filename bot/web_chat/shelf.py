@@ -1,0 +1,51 @@
+"""Pictures as the browser asks for them: whole (the stored PNG, byte for byte), small, or just their size."""
+
+import io
+import struct
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from bot.web_chat.view import Size
+from conversations.errors import PictureMissing
+from conversations.images import ImageStore
+
+THUMB_SIDE = 240  # pixels, longer side; twice what the filmstrip shows, for dense screens
+_KEPT = 256
+
+
+class Shelf:
+    """Reads an ImageStore. What it holds was cleaned when it came in; nothing a person sent is decoded here.
+
+    Methods block on the disk: call `thumb` on a thread. All raise PictureMissing for a picture not there.
+    """
+
+    def __init__(self, images: ImageStore) -> None:
+        self._images = images
+        self.size = lru_cache(_KEPT)(self._size)
+        self.thumb = lru_cache(_KEPT)(self._thumb)
+
+    def path(self, key: str) -> Path:
+        """The file of a picture, served as it is."""
+        try:
+            path = self._images.path(key)
+        except ValueError:
+            raise PictureMissing(key) from None
+        if not path.exists():
+            raise PictureMissing(key)
+        return path
+
+    def _size(self, key: str) -> Size:
+        """Width and height in pixels, from the first 24 bytes."""
+        with self.path(key).open("rb") as file:
+            width, height = struct.unpack(">II", file.read(24)[16:])
+        return width, height
+
+    def _thumb(self, key: str) -> bytes:
+        """A WebP of at most THUMB_SIDE pixels a side."""
+        with Image.open(self.path(key)) as picture:
+            picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
+            file = io.BytesIO()
+            picture.save(file, "WEBP", quality=82)
+        return file.getvalue()
