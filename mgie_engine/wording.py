@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from itertools import takewhile
 
 AS_WRITTEN = "used your words as written"
 _SENTENCES = 2  # the published code keeps as many
+_SECOND_THOUGHT = re.compile(r"\balternative", re.IGNORECASE)
 _LONGEST_WORD = 28  # letters; longer ones are runs of stray tokens
 
 
@@ -27,9 +29,11 @@ def remove_alter(text: str) -> str:
 
 def tidy(text: str) -> str:
     """The expressive instruction for people: at most two whole sentences with blanks between; "" if none."""
-    text = re.split(r"\balternative", text, maxsplit=1, flags=re.IGNORECASE)[0]
-    text = re.sub(r"(?<=[a-z])([.!?])(?=[A-Z])", r"\1 ", " ".join(text.split()))
-    kept = " ".join(re.split(r"(?<=[.!?])\s+", text)[:_SENTENCES]).strip()
+    spaced = re.sub(r" +(?=[.,;!?])", "", " ".join(text.split()))
+    spaced = re.sub(r"(?<=[a-z])([.!?])(?=[A-Z])", r"\1 ", spaced)
+    sentences = re.split(r"(?<=[.!?])\s+", spaced)
+    first_thoughts = list(takewhile(lambda sentence: not _SECOND_THOUGHT.search(sentence), sentences))
+    kept = " ".join(first_thoughts[:_SENTENCES]) or _SECOND_THOUGHT.split(spaced)[0]
     if not any(character.isalnum() for character in kept):
         return ""
     return kept if kept[-1] in ".!?" else kept.rstrip(",;:-– ") + "."
