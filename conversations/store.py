@@ -32,7 +32,10 @@ REMEMBER_EVENTS_S = 14 * 24 * 3600.0  # a chat replays its events within minutes
 
 
 class SessionStore:
-    """Sessions, turns, heads and wishes on disk. Open it with `async with SessionStore.open(path)`."""
+    """Sessions, turns, heads and wishes on disk. Open it with `async with SessionStore.open(path)`.
+
+    Any method raises StoreError, having written nothing, when the disk is full or another process is writing.
+    """
 
     def __init__(self, db: Database, thread: ThreadPoolExecutor, clock: Callable[[], float]) -> None:
         self._db = db
@@ -42,15 +45,16 @@ class SessionStore:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path | str, *, clock: Callable[[], float] = time.time
+        cls, path: Path | str, *, clock: Callable[[], float] = time.time, patience_s: float = 5.0
     ) -> AsyncIterator["SessionStore"]:
         """The store in the file `path`, made or brought up to date as needed.
 
-        `clock` gives Unix seconds. StoreError when the file is no database of ours.
+        `clock` gives Unix seconds; `patience_s` is how long to wait while another process writes.
+        StoreError when the file is no database of ours.
         """
         with ThreadPoolExecutor(1, "session-store") as thread:
             loop = asyncio.get_running_loop()
-            db = await loop.run_in_executor(thread, _connect, Path(path), clock())
+            db = await loop.run_in_executor(thread, _connect, Path(path), clock(), patience_s)
             try:
                 yield cls(db, thread, clock)
             finally:
@@ -211,16 +215,19 @@ class SessionStore:
 
     async def _do(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: work(self._db, *args, **kwargs))
+        try:
+            return await loop.run_in_executor(self._thread, lambda: work(self._db, *args, **kwargs))
+        except sqlite3.Error as error:
+            raise StoreError(f"The conversation database cannot be used just now: {error}.") from error
 
 
-def _connect(path: Path, now: float) -> Database:
+def _connect(path: Path, now: float, patience_s: float) -> Database:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = Database(path)
     try:
         db.enable_wal()
         db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")  # what a person has deleted is overwritten, not only unlinked
         migrations.apply(db)

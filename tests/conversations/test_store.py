@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -365,6 +366,19 @@ async def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: P
     ):
         async with SessionStore.open(path):
             pass
+
+
+async def test_while_another_process_writes_too_long_nothing_is_written_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    async with SessionStore.open(tmp_path / "talk.db", patience_s=0) as store:
+        session = await begin(store)
+        other = sqlite3.connect(tmp_path / "talk.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"cannot be used just now: database is locked\."):
+            await store.add_turn(session.ask(ANN, "x"))
+        other.close()
+        assert (await store.add_turn(session.ask(ANN, "x"))).number == 1
 
 
 async def test_cancelling_a_caller_does_not_tear_a_write(store: SessionStore) -> None:
