@@ -59,24 +59,23 @@ class CatchUp:
             return
         earliest = discord.utils.utcnow() - MAX_AWAY
         since = max(discord.utils.snowflake_time(seen) - OVERLAP, earliest)
-        for channel in [*_channels_with_news(client, seen), *await self._known_dms()]:
-            history = client.get_partial_messageable(channel).history(
-                limit=PER_CHANNEL, after=since, oldest_first=True
-            )
+        dms = [client.get_partial_messageable(dm) for dm in await self._known_dms()]
+        for channel in [*_channels_with_news(client, seen), *dms]:
             try:
-                async for message in history:
+                async for message in channel.history(limit=PER_CHANNEL, after=since, oldest_first=True):
                     yield message
             except (discord.HTTPException, OSError) as error:
-                log.info("could not look for missed messages in %s: %s", channel, error)
+                log.info("could not look for missed messages in %s: %s", channel.id, error)
 
 
-def _channels_with_news(client: discord.Client, seen: int) -> list[int]:
+def _channels_with_news(client: discord.Client, seen: int) -> list[discord.TextChannel | discord.Thread]:
     """Text channels and threads the bot may read whose newest message is newer than `seen`."""
-    found = []
+    channels: list[discord.TextChannel | discord.Thread] = []
     for guild in client.guilds:
-        channels: list[discord.TextChannel | discord.Thread] = [*guild.text_channels, *guild.threads]
-        for channel in channels:
-            readable = channel.permissions_for(guild.me).read_message_history
-            if readable and (channel.last_message_id or 0) > seen:
-                found.append(channel.id)
-    return found
+        channels += [*guild.text_channels, *guild.threads]
+    return [c for c in channels if (c.last_message_id or 0) > seen and _may_look_back(c)]
+
+
+def _may_look_back(channel: discord.TextChannel | discord.Thread) -> bool:
+    allowed = channel.permissions_for(channel.guild.me)
+    return allowed.view_channel and allowed.read_message_history

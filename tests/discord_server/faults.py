@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from tests.discord_server.world import Json
 
@@ -18,11 +18,13 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     times: int = 1
     when: Literal["before", "after"] = "before"
+    said: str = ""  # strikes only where the body's nonce holds this
+    silent: bool = False  # never answers at all
     met: int = 0
 
-    def strikes(self, method: str, path: str, when: str) -> bool:
+    def strikes(self, method: str, path: str, nonce: str, when: str) -> bool:
         """Whether this request meets the fault; counts it if so."""
-        if self.met >= self.times or when != self.when:
+        if self.met >= self.times or when != self.when or self.said not in nonce:
             return False
         if method != self.method or not self.path.search(path):
             return False
@@ -41,12 +43,19 @@ class Faults:
         return fault
 
     def server_error(
-        self, method: str, path: str, *, status: int = 502, times: int = 1, done: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 502,
+        times: int = 1,
+        done: bool = False,
+        said: str = "",
     ) -> Fault:
         """A 5xx; with `done` the request takes effect all the same and only its answer is lost."""
         when: Literal["before", "after"] = "after" if done else "before"
         body = {"message": f"{status}: upstream trouble", "code": 0}
-        return self.add(Fault(method, re.compile(path), status, body, times=times, when=when))
+        return self.add(Fault(method, re.compile(path), status, body, times=times, when=when, said=said))
 
     def rate_limit(self, method: str, path: str, *, retry_after_s: float = 0.05, via: bool = True) -> Fault:
         """A 429; without a Via header clients must take it for a ban by the proxy in front."""
@@ -62,5 +71,11 @@ class Faults:
             Fault(method, re.compile(path), status, {"code": code, "message": message}, times=times)
         )
 
-    def struck(self, method: str, path: str, when: str) -> Fault | None:
-        return next((f for f in self._waiting if f.strikes(method, path, when)), None)
+    def silence(self, method: str, path: str, *, said: str = "") -> Fault:
+        """The request takes effect and no answer ever comes."""
+        return self.add(Fault(method, re.compile(path), 0, {}, when="after", said=said, silent=True))
+
+    def struck(self, method: str, path: str, body: Any, when: str) -> Fault | None:
+        """The first waiting fault this request meets."""
+        nonce = str(body.get("nonce", "")) if isinstance(body, dict) else ""
+        return next((f for f in self._waiting if f.strikes(method, path, nonce, when)), None)

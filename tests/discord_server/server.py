@@ -8,6 +8,7 @@ async with DiscordServer() as discord:
     result = await discord.wait_for(lambda: discord.answers_to(asked))
 """
 
+import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -130,8 +131,8 @@ class DiscordServer(People):
     async def _answer(
         self, request: web.Request, method: str, path: str, handler: Handler, body: Body
     ) -> web.Response:
-        if fault := self.faults.struck(method, request.path, "before"):
-            return failing(fault)
+        if fault := self.faults.struck(method, request.path, body.json, "before"):
+            return await failing(fault)
         if "{webhook_token}" not in path and "{interaction_token}" not in path:
             self._check_token(request)
         self._check_request(method, path, body)
@@ -139,8 +140,9 @@ class DiscordServer(People):
         status = 204 if found is None else 201 if path.endswith("/threads") else 200
         if self._published is not None:
             self.complaints += self._published.complaints_about_answer(method, path, status, found)
-        if fault := self.faults.struck(method, request.path, "after"):
-            return failing(fault)
+        if fault := self.faults.struck(method, request.path, body.json, "after"):
+            self.changes.tell()
+            return await failing(fault)
         return in_json(found, status)
 
     def _check_token(self, request: web.Request) -> None:
@@ -164,5 +166,8 @@ def in_json(body: Any, status: int = 200, headers: dict[str, str] | None = None)
     return web.Response(body=raw, status=status, headers=headers, content_type="application/json")
 
 
-def failing(fault: Fault) -> web.Response:
+async def failing(fault: Fault) -> web.Response:
+    """The answer a fault gives, if it gives any."""
+    if fault.silent:
+        await asyncio.Event().wait()
     return in_json(fault.body, fault.status, fault.headers)

@@ -36,9 +36,7 @@ async def begin(r: Room) -> Message:
 
 async def test_edit_with_an_image_begins(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert (
-            await use(r, "edit", instruction="make the ball red", image=a_picture()) == "Queued as v1."
-        )
+        assert await use(r, "edit", instruction="make the ball red", image=a_picture()) == "Queued as v1."
         assert "v1 · from v0" in text_of((await results(r, 1))[0])
 
 
@@ -90,7 +88,9 @@ async def test_cfg_changes_the_next_edit(tmp_path: Path) -> None:
         assert "-# text 9 · image 1.5 · 4 steps · seed 42" in text_of((await results(r, 2))[1])
 
 
-@pytest.mark.parametrize("option", [{"text_cfg": 21.0}, {"image_cfg": -0.1}, {"steps": 0}, {"scope": "world"}])
+@pytest.mark.parametrize(
+    "option", [{"text_cfg": 21.0}, {"image_cfg": -0.1}, {"steps": 0}, {"scope": "world"}]
+)
 async def test_out_of_range_is_refused_by_discord_itself(tmp_path: Path, option: dict[str, object]) -> None:
     async with room(tmp_path) as r:
         with pytest.raises(RefusedByDiscord):

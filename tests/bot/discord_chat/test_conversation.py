@@ -41,8 +41,9 @@ async def test_a_reply_to_a_result_goes_on_from_that_result(tmp_path: Path) -> N
         second = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=first))
         by_id = {turn.id: turn for turn in await r.turns()}
         assert by_id[turn_of(second)].parent_id == by_id[turn_of(other)].parent_id == turn_of(first)
-        assert f"[from v1 ↗](https://discord.com/channels/{r.discord.world.guild_id}/{r.channel.id}/{first.id})" in (
-            text_of(second)
+        assert (
+            f"[from v1 ↗](https://discord.com/channels/{r.discord.world.guild_id}/{r.channel.id}/{first.id})"
+            in (text_of(second))
         )
 
 

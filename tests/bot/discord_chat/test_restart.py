@@ -1,0 +1,100 @@
+"""kill -9 at bad moments, with the real bot process: every turn is answered exactly once."""
+
+from pathlib import Path
+
+from tests.bot.discord_chat.bot_process import bot_process, colour_of, marks_on
+from tests.bot.discord_chat.room import loopback, person, results_in, results_to
+from tests.discord_server import DiscordServer
+from tests.discord_server.people import gallery_of, text_of
+from tests.discord_server.world import Channel, Message
+from tests.fakes import a_picture
+
+FIRST_START_S = 60.0
+
+
+async def result(discord: DiscordServer, asked: Message) -> Message:
+    return (await discord.wait_for(lambda: results_to(discord, asked), FIRST_START_S))[0]
+
+
+def after_picture(discord: DiscordServer, message: Message) -> bytes:
+    return gallery_of(message, discord.world)[-1][0]
+
+
+def cards(discord: DiscordServer, channel: Channel, mark: str) -> list[Message]:
+    return [m for m in discord.messages_of_bot(channel) if f"### {mark}" in text_of(m)]
+
+
+async def test_a_picture_by_mention_then_a_reply_the_second_made_from_the_first(tmp_path: Path) -> None:
+    async with loopback() as discord, bot_process(tmp_path, discord, "marking"):
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+        asked = discord.say(channel, anna, "make the ball red", files={"b.png": a_picture()}, mention=True)
+        first = await result(discord, asked)
+        second = await result(discord, discord.say(channel, anna, "now blue", reply_to=first))
+        assert len(results_in(discord, channel)) == 2
+        red, blue = colour_of("make the ball red"), colour_of("now blue")
+        assert marks_on(after_picture(discord, first), 1) == [red]
+        assert marks_on(after_picture(discord, second), 2) == [red, blue]
+
+
+async def test_killed_while_one_runs_and_two_wait_all_three_are_answered_once(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        async with bot_process(tmp_path, discord, "stuck") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            first = discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+            (running,) = await discord.wait_for(lambda: cards(discord, channel, "🎨"))
+            others = [
+                discord.say(channel, person(discord, "ben"), "two", reply_to=first, mention=True),
+                discord.say(channel, anna, "three", reply_to=running),
+            ]
+            await discord.wait_for(lambda: len(cards(discord, channel, "⏳")) == 2)
+            await bot.kill()
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            for asked in (first, *others):
+                await result(discord, asked)
+            assert await bot.stop() == 0
+        assert [len(discord.answers_to(asked)) for asked in (first, *others)] == [1, 1, 1]
+        assert len(discord.messages_of_bot(channel)) == 3
+
+
+async def test_killed_after_the_result_went_out_but_before_that_was_known(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            posted = discord.faults.silence("POST", "/messages$", said="-done")
+            asked = discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
+            await discord.wait_for(lambda: posted.met)
+            await bot.kill()
+        discord.world.nonces.clear()  # as if minutes had passed
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await discord.wait_for(lambda: discord.gateway.identifies == 2, FIRST_START_S)
+            again = discord.say(channel, anna, "now blue", reply_to=(await result(discord, asked)))
+            await result(discord, again)
+            assert await bot.stop() == 0
+        assert len(discord.messages_of_bot(channel)) == 2
+
+
+async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        dm = discord.dm(anna)
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            await result(
+                discord, discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+            )
+            await result(discord, discord.say(dm, anna, "two", files={"b.png": a_picture()}))
+            assert await bot.stop() == 0
+        missed = [
+            discord.say(channel, anna, "three", mention=True),
+            discord.say(dm, anna, "four"),
+        ]
+        discord.say(channel, anna, "just chatting")
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            for asked in missed:
+                await result(discord, asked)
+            assert await bot.stop() == 0
+        assert len(results_in(discord, channel)) == 2
+        assert len(results_in(discord, dm)) == 2
