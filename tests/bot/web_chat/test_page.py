@@ -1,0 +1,319 @@
+"""The local page in a real browser: what a person does, and what they then see."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, expect
+
+from bot.limits import Limits
+from tests.bot.web_chat.gestures import (
+    finished,
+    give,
+    give_a_drawing,
+    notice,
+    say,
+    stage_picture,
+    standing_at,
+    version,
+)
+from tests.bot.web_chat.house import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
+from tests.fakes import ScriptedEditor, painting
+
+
+def pixels(png: bytes) -> bytes:
+    """What the picture shows, whatever its encoding."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.convert("RGB").tobytes()
+
+
+async def test_an_uploaded_picture_is_edited_as_told(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        drawing = await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        assert pixels(await stage_picture(page, "before")) == pixels(drawing)
+        assert await stage_picture(page, "after") == inverted(drawing)
+        await expect(page.locator(".talk .expressive")).to_have_text(
+            "Everything becomes its opposite: make it night."
+        )
+        await expect(page.get_by_label("Instruction", exact=True)).to_have_value("")
+
+
+async def test_follow_ups_refine_the_last_result(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        drawing = await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await say(page, "and back to day")
+        await finished(page, "v2 from v1")
+        assert pixels(await stage_picture(page, "after")) == pixels(drawing)
+
+
+async def test_undo_and_redo_work_as_buttons_words_and_keys(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Undo").click()
+        await standing_at(page, "v0")
+        await page.get_by_role("button", name="Redo").click()
+        await standing_at(page, "v1")
+        await say(page, "undo")
+        await standing_at(page, "v0")
+        await page.keyboard.press("Control+Shift+Z")
+        await standing_at(page, "v1")
+        await page.keyboard.press("Control+Z")
+        await standing_at(page, "v0")
+
+
+async def test_going_to_a_version_branches_from_it(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        for number, words in enumerate(("one", "two"), 1):
+            await say(page, words)
+            await finished(page, f"v{number} from v{number - 1}")
+        await version(page, "v1").click()
+        await standing_at(page, "v1")
+        await say(page, "three")
+        await finished(page, "v3 from v1")
+
+
+async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    editor = ScriptedEditor(slots=1)
+    preview = io.BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(preview, "WEBP")
+    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        edit = await editor.started()
+        await expect(page.locator(".pending-line")).to_have_text("reading the picture…")
+        edit.report(painting(3, 4, preview=preview.getvalue()))
+        await expect(page.locator(".pending-line")).to_have_text("step 3/4")
+        await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "71")
+        await page.get_by_alt_text("Preview").wait_for()
+        await say(page, "then make it day")
+        await page.locator(".turn.queued").wait_for()
+        await page.locator(".turn.running").get_by_role("button", name="Cancel").click()
+        await page.locator(".turn.cancelled").wait_for()
+        await standing_at(page, "v0")
+        assert edit.cancelled
+
+
+async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, tmp_path: Path) -> None:
+    editor = ScriptedEditor(slots=1)
+    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        for _ in range(2):  # the service tries once more by itself
+            (await editor.started()).die()
+        failed = page.locator(".turn.failed")
+        await expect(failed.locator(".status")).to_contain_text("Failed. Not counted.")
+        await failed.get_by_role("button", name="Retry").click()
+        (await editor.started()).finish()
+        await finished(page, "v2 from v0")
+
+
+async def test_a_reload_keeps_the_talk_and_the_knobs(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await page.get_by_label("Seed", exact=True).fill("13331")
+        await page.get_by_label("number input for Text CFG").fill("7")
+        await page.get_by_label("number input for Image CFG").fill("2")
+        await say(page, "make the tree leaves green")
+        await expect(page.locator(".facts")).to_contain_text("text 7 · image 2 · 4 steps · seed 13331")
+        await page.reload()
+        await finished(page, "v1 from v0")
+        await expect(page.locator(".asked")).to_have_text("make the tree leaves green")
+        await expect(page.get_by_label("Seed", exact=True)).to_have_value("13331")
+        await expect(page.get_by_label("number input for Text CFG")).to_have_value("7")
+
+
+async def test_a_page_left_open_over_a_restart_goes_on(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot:
+        port = int(bot.url.rsplit(":", 1)[1])
+        context = await chromium.new_context()
+        page = await context.new_page()
+        await page.goto(bot.url)
+        await give_a_drawing(page)
+    async with house(tmp_path, InvertingEditor(), port=port):
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await context.close()
+
+
+async def test_browsers_do_not_see_each_other(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as mine:
+        await give_a_drawing(mine)
+        async with visit(chromium, bot.url) as theirs:
+            await theirs.locator(".welcome").wait_for()
+            await expect(theirs.locator(".shot")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        (b"not a picture at all", "picture"),
+        (b"", "empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(11 * 2**20), "10 MiB"),
+    ],
+    ids=["text", "empty", "too large"],
+)
+async def test_a_bad_file_gets_a_sentence(
+    chromium: Browser, tmp_path: Path, file: bytes, sentence: str
+) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give(page, file)
+        await expect(notice(page)).to_contain_text(sentence)
+        await give_a_drawing(page)
+
+
+async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await say(page, "make it night")
+        await expect(notice(page)).to_contain_text("Attach a picture")
+        await expect(page.get_by_label("Instruction", exact=True)).to_have_value("make it night")
+
+
+async def test_markup_in_words_is_only_text(chromium: Browser, tmp_path: Path) -> None:
+    words = "<img src=x onerror=alert(1)> ${1+1} {{value}} `"
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, words)
+        await finished(page, "v1 from v0")
+        await expect(page.locator(".asked")).to_have_text(words)
+
+
+async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: Path) -> None:
+    async with (
+        house(tmp_path, InvertingEditor(), limits=Limits(requests=2, window_s=3600)) as bot,
+        visit(chromium, bot.url) as page,
+    ):
+        await give_a_drawing(page)
+        await say(page, "one")
+        await finished(page, "v1 from v0")
+        await say(page, "two")
+        await expect(notice(page)).to_contain_text("That was quick")
+        await expect(page.get_by_label("Instruction", exact=True)).to_have_value("two")
+
+
+async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await page.get_by_label("Seed", exact=True).fill("many")
+        await say(page, "make it night")
+        await expect(notice(page)).to_contain_text("whole number from 0 to 4294967295")
+
+
+async def test_a_sample_is_one_click_from_its_first_edit(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        chip = page.locator(".sample-words .chip").first
+        words = await chip.text_content()
+        await chip.click()
+        await finished(page, "v1 from v0")
+        await expect(page.locator(".asked")).to_have_text(words or "")
+
+
+async def test_a_new_picture_may_be_a_sample_too(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await page.get_by_role("button", name="New picture").click()
+        await page.locator(".sample-pic").first.click()
+        await expect(page.locator(".welcome")).to_be_hidden()
+        await standing_at(page, "v0")
+        await expect(page.locator(".shot")).to_have_count(1)
+
+
+async def test_a_dropped_picture_counts_as_given(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await page.evaluate("""async () => {
+            const drawn = new OffscreenCanvas(40, 30);
+            drawn.getContext("2d").fillRect(0, 0, 20, 30);
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([await drawn.convertToBlob()], "drawn.png", {type: "image/png"}));
+            document.body.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true}));
+        }""")
+        await standing_at(page, "v0")
+
+
+async def test_a_corrected_reading_paints_the_last_edit_again(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        reading = page.get_by_label("Expressive Instruction")
+        await expect(reading).to_have_value("Everything becomes its opposite: make it night.")
+        await reading.fill("The moon shines on the meadow.")
+        await reading.press("Enter")
+        await finished(page, "v2 from v0")
+        await expect(page.locator(".turn.current .asked")).to_have_text("make it night")
+        await expect(page.locator(".turn.current .expressive")).to_have_text("The moon shines on the meadow.")
+
+
+async def test_stronger_starts_from_the_same_version(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Stronger").click()
+        await finished(page, "v2 from v0")
+        await expect(page.locator(".turn.current .facts")).to_contain_text("text 9 · image 1.3")
+
+
+async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Compare").click()
+        slider = page.get_by_role("slider", name="Compare")
+        await slider.focus()
+        for _ in range(10):
+            await slider.press("ArrowRight")
+        after = page.locator(".frame.after")
+        assert await after.evaluate("e => getComputedStyle(e).clipPath") == "inset(0px 0px 0px 60%)"
+
+
+async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        drawing = await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        async with page.expect_download() as waiting:
+            await page.get_by_role("link", name="PNG").click()
+        download = await waiting.value
+        assert download.suggested_filename == "mgie-v1.png"
+        kept = await download.path()
+        assert kept.read_bytes() == inverted(drawing)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_everything_fits_the_screen(
+    chromium: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, size, scheme) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        assert await page.evaluate("document.documentElement.scrollWidth") == size[0]
+        for part in ("#instruction textarea", ".show .frame.after", ".shot[aria-current]"):
+            await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+        ink = await page.evaluate("getComputedStyle(document.querySelector('#app')).color")
+        assert ink == {"light": "rgb(30, 29, 27)", "dark": "rgb(240, 237, 231)"}[scheme]
+
+
+async def test_on_a_phone_the_knobs_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
+        await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
+        await page.get_by_role("button", name="More controls").tap()
+        await expect(page.get_by_label("Seed", exact=True)).to_be_in_viewport(ratio=1)
+
+
+async def test_gradio_shows_nothing_of_itself(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        for text in ("Gradio", "Use via API", "Settings", "Built with"):
+            await expect(page.get_by_text(text).filter(visible=True)).to_have_count(0)
