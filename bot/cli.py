@@ -84,8 +84,23 @@ def summary(settings: Settings, config: ModelConfig) -> str:
     )
 
 
-async def serve(settings: Settings, config: ModelConfig, editor: Editor | None = None) -> None:
-    """Build everything and talk until a signal or the end of the chat; then drain and close."""
+def print_line(line: str) -> None:
+    """To the terminal, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+async def serve(
+    settings: Settings,
+    config: ModelConfig,
+    editor: Editor | None = None,
+    *,
+    say: Callable[[str], None] = print_line,
+) -> None:
+    """Build everything and talk until a signal or the end of the chat; then drain and close.
+
+    `editor`: instead of an engine process for the model. `say`: tells the operator where the page is.
+    """
     metrics = Metrics()
     images = ImageStore(settings.data_dir / "images")
     model = ModelFacts(config.name, config.defaults)
@@ -99,7 +114,7 @@ async def serve(settings: Settings, config: ModelConfig, editor: Editor | None =
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
         else:
-            chat = _serve_page(settings, workflow, images, model)
+            chat = _serve_page(settings, workflow, images, model, say)
         await _until_told_to_stop(chat, lambda: workflow.drain(settings.drain_seconds))
 
 
@@ -130,7 +145,11 @@ async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: Se
 
 
 async def _serve_page(
-    settings: Settings, workflow: EditWorkflow, images: ImageStore, model: ModelFacts
+    settings: Settings,
+    workflow: EditWorkflow,
+    images: ImageStore,
+    model: ModelFacts,
+    say: Callable[[str], None],
 ) -> None:
     server = await asyncio.to_thread(importlib.import_module, "bot.web_chat.server")
     with _port_named("WEB_PORT"):
@@ -143,8 +162,7 @@ async def _serve_page(
             port=settings.web_port,
         )
         async with page as url:
-            sys.stdout.write(f"mgie-bot is at {url} (Ctrl+C stops it)\n")
-            sys.stdout.flush()
+            say(f"mgie-bot is at {url} (Ctrl+C stops it)")
             await asyncio.Event().wait()
 
 

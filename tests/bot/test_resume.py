@@ -144,7 +144,7 @@ async def test_an_event_replayed_after_the_restart_is_not_a_new_edit(tmp_path):
     assert len(chat.posted) == 1
 
 
-# -- many people, many deaths ---------------------------------------------------------------------------------
+# -- many people, many deaths ----------------------------------------------------------------
 
 
 class SlowEditor(EchoEditor):
@@ -177,7 +177,9 @@ class FlakyChat(PaperChat):
         return await super().show(turn, card)
 
 
-async def a_life(folder: Path, chat: FlakyChat, dice: random.Random, wishes: int, accepted: list[str]) -> None:
+async def a_life(
+    folder: Path, chat: FlakyChat, dice: random.Random, wishes: int, accepted: list[str]
+) -> None:
     """Serve for a while; people ask for this and that, each on top of what they have."""
     async with desk(folder, SlowEditor(dice), chat) as d:
         await d.workflow.resume("paper")

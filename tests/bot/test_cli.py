@@ -1,0 +1,109 @@
+"""`mgie-bot`: says what is wrong and ends with 2, or serves until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.cli import main, serve, summary
+from bot.errors import FolderInUse
+from bot.lock import only_one
+from bot.settings import Settings, read_settings
+from mgie_engine.config import ModelConfig
+from tests.fakes import EchoEditor
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a-model"
+    folder.mkdir()
+    (folder / "config.json").write_text(ModelConfig(name="a-model").to_json())
+    monkeypatch.setenv("MGIE_MODEL", str(folder))
+    return folder
+
+
+def test_help_tells_how_to_choose_the_chat(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert "DISCORD_TOKEN" in capsys.readouterr().out
+
+
+def test_a_malformed_setting_is_one_sentence_and_exit_code_2(monkeypatch, capsys):
+    monkeypatch.setenv("WEB_PORT", "seven")
+    assert main([]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Cannot start: WEB_PORT: ")
+    assert told.count("\n") == 1
+
+
+def test_a_missing_model_is_said_with_the_places_looked_at(monkeypatch, capsys):
+    monkeypatch.setenv("MGIE_MODEL", "no-such-model")
+    assert main(["--check"]) == 2
+    assert "MGIE_MODEL: No model 'no-such-model': looked for" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("model_folder")
+def test_check_says_what_the_settings_mean_and_no_secret(monkeypatch, capsys):
+    monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
+    assert main(["--check"]) == 0
+    told = capsys.readouterr().out
+    assert "chat    Discord" in told
+    assert "model   a-model" in told
+    assert "very-secret" not in told
+
+
+def test_without_a_token_the_page_is_named():
+    assert "page at http://127.0.0.1:7860" in summary(read_settings(None), ModelConfig())
+
+
+@pytest.mark.usefixtures("model_folder")
+def test_a_folder_in_use_is_named_with_its_holder(tmp_path, capsys):
+    code = (
+        "import sys; from pathlib import Path; from bot.lock import only_one\n"
+        "with only_one(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "data")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert main([]) == 2
+        holder.kill()
+    assert f"(process {holder.pid}) already works on" in capsys.readouterr().err
+    with only_one(tmp_path / "data"):
+        pass  # free again although its holder was killed
+
+
+def test_a_folder_is_held_only_once(tmp_path):
+    with only_one(tmp_path), pytest.raises(FolderInUse), only_one(tmp_path):
+        pass
+
+
+def test_nothing_heavy_is_imported_to_start():
+    heavy = "{'torch', 'gradio', 'discord', 'transformers'}"
+    code = f"import sys, bot.cli; print(sorted({heavy} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+async def test_it_serves_the_page_until_a_signal_and_drains(monkeypatch):
+    monkeypatch.setenv("WEB_PORT", "0")
+    monkeypatch.setenv("HEALTH_PORT", "0")
+    told: asyncio.Queue[str] = asyncio.Queue()
+    serving = asyncio.create_task(
+        serve(read_settings(None), ModelConfig(), EchoEditor(), say=told.put_nowait)
+    )
+    async with asyncio.timeout(60):
+        assert (await told.get()).startswith("mgie-bot is at http://127.0.0.1:")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await serving

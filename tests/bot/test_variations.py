@@ -1,0 +1,64 @@
+"""Again, stronger, subtler: the same instruction from the same parent."""
+
+from bot.events import Variation, VariationAsked
+from bot.knobs import varied_wish
+from bot.replies import Note
+from conversations.session import Turn
+from conversations.settings import EditSettings, SettingsWish
+from tests.bot.desk import desk
+from tests.fakes import EchoEditor, ScriptedEditor, a_picture
+
+USED = EditSettings(7.5, 1.5, 50, 7, "euler_ancestral")
+
+
+def used(settings: EditSettings, wish: SettingsWish = SettingsWish()) -> Turn:  # noqa: B008
+    return Turn("k3f9", "s", 1, "p", "ann", settings=settings, wish=wish)
+
+
+def test_stronger_keeps_the_seed_and_follows_the_words_more():
+    wish = varied_wish(used(USED), Variation.STRONGER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg, wish.seed, wish.steps) == (9.0, 1.3, 7, 50)
+
+
+def test_subtler_is_the_reverse():
+    wish = varied_wish(used(USED), Variation.SUBTLER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg, wish.seed) == (6.0, 1.7, 7)
+
+
+def test_strength_stays_in_its_range():
+    strongest = used(EditSettings(19.5, 1.1, 50, 7, "euler_ancestral"))
+    wish = varied_wish(strongest, Variation.STRONGER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg) == (20.0, 1.0)
+
+
+def test_an_image_scale_below_one_is_left_there():
+    odd = used(EditSettings(7.5, 0.5, 50, 7, "euler_ancestral"))
+    assert varied_wish(odd, Variation.STRONGER, seed=1).image_cfg == 0.5
+
+
+def test_again_takes_a_fresh_seed_and_keeps_what_the_call_named():
+    wish = varied_wish(used(USED, SettingsWish(steps=20, seed=7)), Variation.AGAIN, seed=1)
+    assert wish == SettingsWish(steps=20, seed=1)
+
+
+async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make the ball red", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        reply = await d.accepted("stronger")
+        edit = await editor.started()
+        edit.finish()
+        await d.idle()
+        assert (await d.accepted("stronger")).card.title == "v3 · from v0"
+    assert (reply.card.title, edit.request.instruction) == ("v2 · from v0", "make the ball red")
+    assert edit.request.settings.text_cfg == 9.0
+
+
+async def test_an_upload_cannot_be_done_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
+    assert isinstance(reply, Note)
+    assert reply.text.startswith("v0 is a picture as it was uploaded")
