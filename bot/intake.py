@@ -172,4 +172,4 @@ class Intake:
 
 def _objection_to_what(asked: EditAsked, limits: Limits) -> str | None:
     words = asked.text.strip()
-    return None if asked.picture and not words else objection_to_words(words, limits)
+    return None if asked.picture is not None and not words else objection_to_words(words, limits)

@@ -187,7 +187,7 @@ class EditWorkflow:
 
     async def _steered(self, asked: EditAsked) -> Event:
         """The event a control word stands for; `asked` itself when its text is an instruction."""
-        said = None if asked.picture or asked.reading else control(asked.text)
+        said = None if asked.picture is not None or asked.reading else control(asked.text)
         if said is None:
             return asked
         base = await shown_version(self._store, asked)
