@@ -18,8 +18,14 @@ Send = Callable[[Card], Awaitable[None]]
 class Pace:
     """One slot per turn for the newest card; owns the tasks that send them, and ends them at exit."""
 
-    def __init__(self, pause_s: float = PAUSE_S, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pause_s, self._clock = pause_s, clock
+    def __init__(
+        self,
+        pause_s: float = PAUSE_S,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`pause_s`: seconds between two cards of one turn; `clock` and `sleep` go by the same seconds."""
+        self._pause_s, self._clock, self._sleep = pause_s, clock, sleep
         self._newest: dict[str, Card] = {}
         self._sent_at: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -47,7 +53,7 @@ class Pace:
         try:
             while turn_id in self._newest:
                 last = self._sent_at.get(turn_id, -self._pause_s)
-                await asyncio.sleep(max(0.0, last + self._pause_s - self._clock()))
+                await self._sleep(max(0.0, last + self._pause_s - self._clock()))
                 card = self._newest.pop(turn_id)
                 self._sent_at[turn_id] = self._clock()
                 await send(card)

@@ -57,19 +57,20 @@ class Faults:
         body = {"message": f"{status}: upstream trouble", "code": 0}
         return self.add(Fault(method, re.compile(path), status, body, times=times, when=when, said=said))
 
-    def rate_limit(self, method: str, path: str, *, retry_after_s: float = 0.05, via: bool = True) -> Fault:
+    def rate_limit(
+        self, method: str, path: str, *, retry_after_s: float = 0.05, via: bool = True, said: str = ""
+    ) -> Fault:
         """A 429; without a Via header clients must take it for a ban by the proxy in front."""
         headers = {"Retry-After": str(retry_after_s), **({"Via": "1.1 google"} if via else {})}
         body = {"message": "You are being rate limited.", "retry_after": retry_after_s, "global": False}
-        return self.add(Fault(method, re.compile(path), 429, body, headers))
+        return self.add(Fault(method, re.compile(path), 429, body, headers, said=said))
 
     def refuse(
-        self, method: str, path: str, code: int, message: str, *, status: int = 400, times: int = 1
+        self, method: str, path: str, code: int, message: str, *, status: int = 400, said: str = ""
     ) -> Fault:
         """A plain API error such as 30046 or 50013."""
-        return self.add(
-            Fault(method, re.compile(path), status, {"code": code, "message": message}, times=times)
-        )
+        body = {"code": code, "message": message}
+        return self.add(Fault(method, re.compile(path), status, body, said=said))
 
     def silence(self, method: str, path: str, *, said: str = "") -> Fault:
         """The request takes effect and no answer ever comes."""

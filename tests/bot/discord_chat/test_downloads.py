@@ -1,0 +1,134 @@
+"""What is fetched, from where, and how much of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from bot.discord_chat.downloads import DownloadRules, Downloads, first_picture
+from bot.discord_chat.errors import DownloadRefused
+
+DISCORD = DownloadRules(("cdn.discordapp.com", "media.discordapp.net", "127.0.0.1:8800"), 1000)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://cdn.discordapp.com/attachments/1/2/a.png?ex=1",
+        "https://media.discordapp.net/a.png",
+        "https://CDN.discordapp.com/a.png",
+        "https://127.0.0.1:8800/a.png",
+    ],
+)
+def test_allowed_hosts_are_asked(url: str) -> None:
+    assert DISCORD.allow(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn.discordapp.com/a.png",
+        "https://evil.example/a.png",
+        "https://cdn.discordapp.com.evil.example/a.png",
+        "https://cdn.discordapp.com@evil.example/a.png",
+        "https://user:word@cdn.discordapp.com/a.png",
+        "https://127.0.0.1/a.png",
+        "https://127.0.0.1:8801/a.png",
+        "https://[::1]/a.png",
+        "https://169.254.169.254/latest/meta-data",
+        "https://cdn.discordapp.com:99999/a.png",
+        "file:///etc/passwd",
+        "ftp://cdn.discordapp.com/a.png",
+        "//cdn.discordapp.com/a.png",
+        "",
+    ],
+)
+def test_everything_else_is_not(url: str) -> None:
+    assert not DISCORD.allow(url)
+
+
+@pytest.fixture
+async def cdn() -> AsyncIterator[TestServer]:
+    """A server that misbehaves by path."""
+
+    async def redirect(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/plain")
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()  # no length announced
+        await response.prepare(request)
+        for _ in range(64):
+            await response.write(bytes(64 * 1024))
+        return response
+
+    async def silent(request: web.Request) -> web.Response:
+        request.protocol.force_close()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def plain(request: web.Request) -> web.Response:
+        return web.Response(body=b"pixels")
+
+    async def large(request: web.Request) -> web.Response:
+        return web.Response(body=bytes(2000))
+
+    app = web.Application()
+    app.router.add_get("/plain", plain)
+    app.router.add_get("/large", large)
+    app.router.add_get("/redirect", redirect)
+    app.router.add_get("/endless", endless)
+    app.router.add_get("/silent", silent)
+    async with TestServer(app) as server:
+        yield server
+
+
+async def fetch(cdn: TestServer, path: str, expected: int = 0, timeout_s: float = 5.0) -> bytes:
+    downloads = Downloads(DownloadRules((f"127.0.0.1:{cdn.port}",), 1000, timeout_s, plain_http=True))
+    try:
+        return await downloads.fetch(f"http://127.0.0.1:{cdn.port}{path}", expected)
+    finally:
+        await downloads.close()
+
+
+async def test_a_file_is_fetched(cdn: TestServer) -> None:
+    assert await fetch(cdn, "/plain") == b"pixels"
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/redirect", "answered 302"),
+        ("/missing", "answered 404"),
+        ("/large", "is the most I take"),
+        ("/endless", "is the most I take"),
+        ("/silent", "the connection failed"),
+    ],
+)
+async def test_what_cannot_be_had_is_said(cdn: TestServer, path: str, sentence: str) -> None:
+    with pytest.raises(DownloadRefused, match=sentence):
+        await fetch(cdn, path)
+
+
+async def test_a_file_announced_as_too_large_is_not_even_asked_for(cdn: TestServer) -> None:
+    with pytest.raises(DownloadRefused, match="That file is 1 MiB"):
+        await fetch(cdn, "/plain", expected=2**20)
+
+
+async def test_a_slow_server_is_given_up(cdn: TestServer) -> None:
+    with pytest.raises(DownloadRefused, match="it took too long"):
+        await fetch(cdn, "/plain", timeout_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("files", "number"),
+    [
+        ([], None),
+        ([("notes.txt", "text/plain")], 0),
+        ([("notes.txt", "text/plain"), ("a.png", "image/png"), ("b.png", "image/png")], 1),
+        ([("a.heic", None)], 0),
+    ],
+)
+def test_the_first_picture_is_the_one_meant(files: list[tuple[str, str | None]], number: int | None) -> None:
+    assert first_picture(files) == number
