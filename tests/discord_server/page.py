@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tests.discord_server import markdown
-from tests.discord_server.world import DM, LOADING, Channel, Json, Message
+from tests.discord_server.world import DM, LOADING, Channel, Json, Message, Person
 
 if TYPE_CHECKING:
     from tests.discord_server.server import DiscordServer
@@ -66,7 +66,7 @@ class Page:
         """One message as HTML."""
         shape = self._server.shown(message)
         author = message.author
-        name = html.escape(author.name if author.bot else author.name.capitalize())
+        name = html.escape(display_name(author))
         tag = "<span class=app>APP</span>" if author.bot else ""
         time = shape["timestamp"][11:16]
         thinking = "<div class=small>is thinking…</div>" if message.flags & LOADING else ""
@@ -83,10 +83,10 @@ class Page:
         if to is None:
             return ""
         said = html.escape(to.content.partition("> ")[2] or to.content or "Click to see attachment")[:80]
-        return f"<div class=reply><b>@{html.escape(to.author.name.capitalize())}</b> {said}</div>"
+        return f"<div class=reply><b>@{html.escape(display_name(to.author))}</b> {said}</div>"
 
     def _text(self, text: str) -> str:
-        names = {p.id: html.escape(p.name.capitalize()) for p in self._server.world.people.values()}
+        names = {p.id: html.escape(display_name(p)) for p in self._server.world.people.values()}
         return markdown.draw(text, names) if text else ""
 
     def _components(self, components: Iterable[Json]) -> str:
@@ -117,6 +117,11 @@ class Page:
                 return f'<div class=container style="border-left-color:{colour}">{inner}</div>'
             case kind:
                 return f"<div class=small>[component {kind}]</div>"
+
+
+def display_name(who: Person) -> str:
+    """The name others see."""
+    return who.name if who.bot else who.name.capitalize()
 
 
 def _button(component: Json) -> str:

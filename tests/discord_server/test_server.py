@@ -175,7 +175,7 @@ async def test_the_page_shows_what_people_see(discord: DiscordServer) -> None:
     async with aiohttp.ClientSession() as session, session.get(address) as response:
         page = await response.text()
     assert "<b>bold</b> &lt;script&gt;" in page
-    assert "<span class=at>@Mgie</span>" in page
+    assert "<span class=at>@mgie</span>" in page
 
 
 async def test_waiting_for_what_never_comes_ends(discord: DiscordServer) -> None:
