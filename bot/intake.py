@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.cards import card_of
-from bot.events import EditAsked, Event, VariationAsked, origin
+from bot.events import EditAsked, Event, VariationAsked
 from bot.knobs import varied_wish
 from bot.limits import Limits, Pace, objection_to_another, objection_to_words
 from bot.metrics import Metrics
@@ -92,7 +92,7 @@ class Intake:
     # -- edits --------------------------------------------------------------------------------------------
 
     async def _edit(self, asked: EditAsked) -> Reply:
-        words = asked.text.strip()
+        words = _words(asked)
         checked(asked.wish)
         base = await shown_version(self._store, asked)
         if base is None and asked.picture is not None:
@@ -135,7 +135,7 @@ class Intake:
         """The same instruction once more, from the same parent."""
         base = await self._to_vary(asked)
         if base is None:
-            return await ask_which(self._store, EditAsked(**origin(asked)))
+            return Note(Say.NO_SESSION())
         turn = base.turn
         if turn.parent_id is None:
             return Note(Say.NOTHING_TO_VARY(version=turn.label))
@@ -171,5 +171,10 @@ class Intake:
 
 
 def _objection_to_what(asked: EditAsked, limits: Limits) -> str | None:
-    words = asked.text.strip()
+    words = _words(asked)
     return None if asked.picture is not None and not words else objection_to_words(words, limits)
+
+
+def _words(asked: EditAsked) -> str:
+    """The instruction as it is kept; a broken half of a character becomes a question mark."""
+    return asked.text.encode("utf-8", "replace").decode("utf-8").strip()

@@ -36,6 +36,7 @@ class Say(StrEnum):
     PAINTING = "step {step}/{steps}"
     FINISHING = "finishing"
     FAILED = "Failed. Not counted. Press Retry to try again."
+    NO_MODEL = "The model could not be loaded; the log of the bot says why. Not counted."
     PARENT_FAILED = (
         "{parent} did not finish, so this was not tried. Reply to another version to use it there."
     )

@@ -10,23 +10,23 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bot.cards import card_of, state_of
+from bot.cards import state_of
 from bot.chat import Chat, ChatGone
 from bot.metrics import Metrics
-from bot.replies import Card, Say
+from bot.replies import Say
+from bot.run import Run
 from conversations.errors import NoSuchVersion, PictureMissing
 from conversations.images import ImageStore
 from conversations.rows import TurnFields
 from conversations.session import EditSession, Turn, TurnState
 from conversations.store import SessionStore
-from mgie_engine.edits import EditRequest, Exchange, Progress
-from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
-from mgie_engine.serving.job import Place
-from mgie_engine.serving.service import EditHandle, EditService
+from mgie_engine.edits import EditRequest, Exchange
+from mgie_engine.errors import EditCancelled, EngineError, ModelError, RequestRefused, ServiceClosed
+from mgie_engine.serving.service import EditService
 
 log = logging.getLogger(__name__)
 
@@ -36,36 +36,8 @@ LAST_WORD_S = 5.0  # for what a drain has given back to be written down
 _FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnState.CANCELLED}
 
 
-@dataclass(eq=False, slots=True)
-class Run:
-    """One unfinished turn, here and now."""
-
-    turn: Turn
-    session: EditSession
-    may_be_shown: bool = False  # its end may have been shown before the last crash
-    handle: EditHandle | None = None  # once in line
-    place: Place | None = None  # as last shown
-    progress: Progress | None = None  # the latest
-    has_begun: bool = False
-    is_cancelled: bool = False
-    is_released: bool = False  # given back to the disk: to run at the next start
-    look: asyncio.Event = field(default_factory=asyncio.Event)  # a waiting dependent should look again
-    in_line: asyncio.Event = field(default_factory=asyncio.Event)  # or never will be
-    known: asyncio.Event = field(default_factory=asyncio.Event)  # how it ended is on disk
-    showing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether it still stands in line."""
-        return not self.has_begun and not self.known.is_set()
-
-    def card(self) -> Card:
-        """Its card now."""
-        return card_of(self.turn, self.session, self.place, self.progress)
-
-
 class LeftOnDisk(Exception):
-    """A turn goes no further in this process; the next start takes it up."""
+    """A turn goes no further in this process; the next resume takes it up."""
 
 
 class TurnRunner:
@@ -81,8 +53,12 @@ class TurnRunner:
         clock: Callable[[], float] = time.time,
         pauses_s: Sequence[float] = (1, 5, 20, 60),
         places_every_s: float = 10.0,
+        resume_every_s: float = 300.0,
     ) -> None:
-        """`pauses_s`: waits before showing a result again; `places_every_s`: how often places are told."""
+        """`pauses_s`: waits before a result is shown again; `places_every_s`: how often places are told.
+
+        `resume_every_s`: how often turns that could not go on are taken up again.
+        """
         self._store = store
         self._images = images
         self._service = service
@@ -90,8 +66,10 @@ class TurnRunner:
         self._clock = clock
         self._pauses_s = pauses_s
         self._places_every_s = places_every_s
+        self._resume_every_s = resume_every_s
         self._chats: dict[str, Chat] = {}
         self._runs: dict[str, Run] = {}  # by turn id
+        self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._owners: set[asyncio.Task[None]] = set()  # those of them that each own a turn
@@ -100,6 +78,7 @@ class TurnRunner:
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self._spawn(self._tell_places())
+        self._spawn(self._resume_now_and_then())
         return self
 
     async def __aexit__(
@@ -139,6 +118,10 @@ class TurnRunner:
 
     async def resume(self, chat: str) -> int:
         """Take up that chat's unfinished turns nobody here works on, in the order they were asked."""
+        async with self._resuming:
+            return 0 if self.is_draining else await self._take_up(chat)
+
+    async def _take_up(self, chat: str) -> int:
         taken = 0
         for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
             if listed.owner.partition(":")[0] != chat or listed.id in self._runs:
@@ -204,7 +187,7 @@ class TurnRunner:
         except NoSuchVersion:
             log.info("turn %s was deleted while it was on its way", run.turn.id)
         except Exception:
-            log.exception("turn %s cannot go on now; it stays on disk for the next start", run.turn.id)
+            log.exception("turn %s cannot go on now; it stays on disk for the next resume", run.turn.id)
         finally:
             del self._runs[run.turn.id]
             self._announce(run)
@@ -230,6 +213,8 @@ class TurnRunner:
             raise LeftOnDisk from None
         except RequestRefused as error:
             return {"error": str(error)}
+        except ModelError:
+            return {"error": Say.NO_MODEL()}
         except EngineError as error:
             log.warning("turn %s failed: %s", run.turn.id, error)
             return {"error": Say.FAILED()}
@@ -277,6 +262,8 @@ class TurnRunner:
     async def _request(self, run: Run) -> EditRequest:
         """What the engine is asked, made when its turn has come; marks the turn as running."""
         if not run.has_begun:
+            if self.is_draining:
+                raise ServiceClosed
             run.has_begun = True
             self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - run.turn.created_at))
             run.turn = await self._store.set_state(run.turn.id, TurnState.RUNNING)
@@ -360,6 +347,16 @@ class TurnRunner:
                 if 0 < place.position < run.place.position:
                     run.place = replace(place, of=max(place.position, place.of))
                     self._spawn(self._courtesy(run))
+
+    async def _resume_now_and_then(self) -> None:
+        """Take up what a full disk or a long outage of a chat has left behind."""
+        while True:
+            await asyncio.sleep(self._resume_every_s)
+            for chat in list(self._chats):
+                try:
+                    await self.resume(chat)
+                except Exception:
+                    log.exception("unfinished turns of %s could not be taken up", chat)
 
     # -- small things -------------------------------------------------------------------------------------
 

@@ -142,13 +142,21 @@ async def desk(
     *,
     limits: Limits = NO_PACE,
     clock: Clock | None = None,
+    every_s: float = 3600,
 ) -> AsyncIterator[Desk]:
-    """A bot on the files of `folder`, connected to `chat`."""
+    """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
     images = ImageStore(folder / "images")
     async with SessionStore.open(folder / "bot.db", clock=clock) as store, EditService(editor) as service:
         runner = TurnRunner(
-            store, images, service, metrics, clock=clock, pauses_s=(0, 0, 0), places_every_s=3600
+            store,
+            images,
+            service,
+            metrics,
+            clock=clock,
+            pauses_s=(0, 0, 0),
+            places_every_s=every_s,
+            resume_every_s=every_s,
         )
         workflow = EditWorkflow(
             store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner, clock=clock

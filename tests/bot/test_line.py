@@ -126,6 +126,16 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
         assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("Nothing of yours is waiting.")
 
 
+async def test_people_are_told_when_they_move_up(tmp_path):
+    chat, editor = PaperChat(), ScriptedEditor()
+    async with desk(tmp_path, editor, chat, every_s=0.01) as d:
+        for person in ("ann", "bob", "eve"):
+            last = await d.accepted("make it red", person, picture=a_picture())
+        assert last.card.status == "Place 3 of 3"
+        (await editor.started()).finish()
+        await chat.saw(lambda card: card.turn_id == last.card.turn_id and card.status.startswith("Place 1"))
+
+
 async def test_info_names_model_and_licence(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         text = await says(d, InfoAsked(**d.origin()))

@@ -97,6 +97,16 @@ async def test_a_chat_that_is_back_gets_what_could_not_be_shown(tmp_path):
     assert turn.state is TurnState.DONE
 
 
+async def test_what_a_long_outage_left_behind_is_taken_up_by_itself(tmp_path):
+    chat = PaperChat()
+    async with desk(tmp_path, EchoEditor(), chat, every_s=0.01) as d:
+        chat.breaks = 7  # more than one round of tries
+        reply = await d.accepted("make the ball red", picture=a_picture())
+        await chat.saw(lambda card: card.state is CardState.DONE)
+        [turn] = await d.done(reply.card.turn_id)
+    assert turn.state is TurnState.DONE
+
+
 async def test_resuming_twice_runs_nothing_twice(tmp_path):
     editor = ScriptedEditor()
     async with desk(tmp_path, editor) as d:

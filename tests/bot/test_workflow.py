@@ -3,7 +3,7 @@
 from bot.replies import Accepted, CardState, Note, Shown, Which
 from conversations.session import TurnState
 from conversations.settings import SettingsWish
-from mgie_engine.errors import RequestRefused
+from mgie_engine.errors import ModelError, RequestRefused
 from tests.bot.desk import PaperChat, desk
 from tests.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 
@@ -272,3 +272,32 @@ async def test_a_fault_of_ours_is_a_sentence_and_a_log_line(tmp_path, caplog):
     assert isinstance(reply, Note)
     assert reply.text.startswith("Something went wrong on my side")
     assert "could not be handled" in caplog.text
+
+
+async def test_a_model_that_cannot_be_loaded_is_said(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        reply = await d.accepted("make the ball red", picture=a_picture())
+        (await editor.started()).fail(ModelError("config.json is missing."))
+        await d.idle()
+    assert d.chat.finals(reply.card.turn_id)[0].status.startswith("The model could not be loaded")
+
+
+async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", "bob", picture=a_picture())
+        first = await editor.started()
+        reply = await d.accepted("make it red", picture=a_picture(20, 20))
+        d.images.delete(reply.card.before)
+        first.finish()
+        [turn] = await d.done(reply.card.turn_id)
+    assert (turn.state, turn.error) == (
+        TurnState.FAILED,
+        "The picture of v0 is gone, so this cannot be tried. Attach it again.",
+    )
+
+
+async def test_a_broken_character_is_kept_out_of_the_store(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert (await d.accepted("make it \ud83d", picture=a_picture())).card.instruction == "make it ?"
