@@ -110,8 +110,9 @@ def save(mgie: MGIE, folder: Path, stored: Mapping[str, Stored] | Stored = "fp32
 def named_tensors(mgie: MGIE) -> Iterator[tuple[str, Tensor]]:
     """Every tensor of a model under its published name."""
     networks = Networks(mgie.mllm, mgie.edit_head, mgie.unet, mgie.vae)
+    found = {part: network.state_dict() for part, network in networks.parts().items()}
     for name, (part, local) in places(networks).items():
-        yield name, networks.parts()[part].state_dict()[local]
+        yield name, found[part][local]
     if not torch.equal(mgie.visual_embeddings, mgie.mllm.visual_embeddings):
         yield VISUAL_EMBEDDINGS, mgie.visual_embeddings
 
