@@ -131,7 +131,7 @@ async def test_people_are_told_when_they_move_up(tmp_path):
     async with desk(tmp_path, editor, chat, every_s=0.01) as d:
         for person in ("ann", "bob", "eve"):
             last = await d.accepted("make it red", person, picture=a_picture())
-        assert last.card.status == "Place 3 of 3"
+        assert last.card.status == "Place 2 of 2"
         (await editor.started()).finish()
         await chat.saw(lambda card: card.turn_id == last.card.turn_id and card.status.startswith("Place 1"))
 
