@@ -64,6 +64,11 @@ class Engine:
         return 2 if self.model.device.type == "cpu" else 8
 
     @property
+    def under_way(self) -> int:
+        """How many edits are taken in and not over."""
+        return len(self._slots)
+
+    @property
     def busy(self) -> bool:
         """Whether any edit is under way."""
         return bool(self._slots)
