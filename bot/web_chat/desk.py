@@ -164,7 +164,7 @@ class Desk:
     async def _ask(self, person: str, words: str, **asked: Any) -> Sight:
         reply = await self._workflow.handle(EditAsked(**self._who(person), text=words, **asked))
         sight = await self.look(person, reply)
-        return replace(sight, taken=not isinstance(reply, Note) or control(words) is not None)
+        return replace(sight, taken=not isinstance(reply, Note | Which) or control(words) is not None)
 
     def _who(self, person: str) -> dict[str, Any]:
         """A browser is a person in a channel of its own."""

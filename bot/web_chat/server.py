@@ -101,6 +101,11 @@ def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
             raise PictureMissing(name)
         return FileResponse(samples[name].path, headers=ASK_AGAIN)
 
+    @app.get("/gradio_api/heartbeat/{tab}")
+    def heartbeat(tab: str) -> Response:
+        # gradio would hold one connection open per tab; browsers allow six, and stopping would wait for them.
+        return Response(status_code=204)
+
     @app.get("/page.css")
     def style() -> Response:
         return FileResponse(PAGE / "page.css", headers=ASK_AGAIN)
@@ -113,7 +118,7 @@ def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
 async def read_limited(chunks: AsyncIterator[bytes], limit: int) -> tuple[int, bytes | None]:
     """How many bytes came, and all of them together; None for more than `limit`, of which none are kept.
 
-    A sender is heard out to the end, since only then it listens to an answer; but not beyond 50 times the limit.
+    A sender is heard out, since only then it listens to an answer; but not beyond 50 times the limit.
     """
     kept, size = bytearray(), 0
     async for chunk in chunks:
@@ -149,10 +154,10 @@ class _Server(uvicorn.Server):
 async def _serving(app: Gate, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S)
     server = _Server(config)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(server.serve([listener]))
-        await server.listens.wait()
-        try:
-            yield
-        finally:
-            server.should_exit = True
+    task = asyncio.create_task(server.serve([listener]), name="web page")
+    await server.listens.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

@@ -85,16 +85,27 @@ class House:
 
 
 @asynccontextmanager
-async def house(
-    folder: Path, editor: Editor, *, limits: Limits | None = None, port: int = 0
-) -> AsyncIterator[House]:
-    """The page of a bot on the files of `folder`, with any editor."""
+async def parts(
+    folder: Path, editor: Editor, limits: Limits | None = None
+) -> AsyncIterator[tuple[SessionStore, ImageStore, EditWorkflow]]:
+    """What a bot on the files of `folder` has, without a chat."""
     images = ImageStore(folder / "images")
     limits = limits or Limits(requests=1000)
     async with (
         SessionStore.open(folder / "bot.db") as store,
         EditService(editor) as service,
         EditWorkflow(store, images, service, ModelFacts("test-model", DEFAULTS), limits=limits) as workflow,
+    ):
+        yield store, images, workflow
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, editor: Editor, *, limits: Limits | None = None, port: int = 0
+) -> AsyncIterator[House]:
+    """The page of a bot on the files of `folder`, with any editor."""
+    async with (
+        parts(folder, editor, limits) as (store, images, workflow),
         web_chat(workflow, images, "test-model", DEFAULTS, port=port) as url,
     ):
         yield House(url, store, images, workflow)

@@ -300,7 +300,7 @@ async def test_everything_fits_the_screen(
         await say(page, "make it night")
         await finished(page, "v1 from v0")
         assert await page.evaluate("document.documentElement.scrollWidth") == size[0]
-        for part in ("#instruction textarea", ".show .frame.after", ".shot[aria-current]"):
+        for part in ("#instruction textarea", ".show .canvas", ".shot[aria-current]"):
             await expect(page.locator(part)).to_be_in_viewport(ratio=1)
         ink = await page.evaluate("getComputedStyle(document.querySelector('#app')).color")
         assert ink == {"light": "rgb(30, 29, 27)", "dark": "rgb(240, 237, 231)"}[scheme]

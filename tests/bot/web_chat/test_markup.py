@@ -1,0 +1,97 @@
+"""How a moment of the talk is drawn."""
+
+from dataclasses import replace
+
+from bot.events import Act
+from bot.replies import BUTTON_LABELS, HELP, Button, Card, CardState
+from bot.web_chat import markup
+from bot.web_chat.view import PageView
+
+BEFORE, AFTER = "a" * 64, "b" * 64
+
+
+def buttons(*acts: Act) -> tuple[Button, ...]:
+    return tuple(Button(act, BUTTON_LABELS[act]) for act in acts)
+
+
+UPLOAD = Card("aaaa", "v0", "v0", "web:x", CardState.DONE, after=BEFORE)
+EDIT = Card(
+    "bbbb",
+    "v1",
+    "v1 · from v0",
+    "web:x",
+    CardState.DONE,
+    instruction="make it <night>",
+    before=BEFORE,
+    after=AFTER,
+    buttons=buttons(Act.REFINE, Act.UNDO, Act.RETRY, Act.SUBTLER, Act.STRONGER),
+)
+RUNNING = replace(
+    EDIT, turn_id="cccc", version="v2", title="v2 · from v1", state=CardState.RUNNING, after=None,
+    status="step 3/4", fraction=0.7, buttons=buttons(Act.CANCEL),
+)  # fmt: skip
+WAITING = replace(RUNNING, turn_id="dddd", version="v3", title="v3 · from v2", state=CardState.QUEUED)
+
+
+def acts(card: Card, head: str) -> list[Act]:
+    return [button.act for button in markup.offers(card, head)]
+
+
+def test_without_a_picture_the_stage_welcomes() -> None:
+    assert "Choose a picture" in markup.stage(PageView())
+    assert markup.film(PageView()) == ""
+
+
+def test_a_result_is_shown_beside_what_it_came_from() -> None:
+    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"))
+    assert f'src="pictures/{BEFORE}.png" alt="Input image"' in drawn
+    assert f'src="pictures/{AFTER}.png" alt="Goal image"' in drawn
+
+
+def test_frames_have_the_shape_of_their_pictures() -> None:
+    view = PageView((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
+    assert "--ratio: 1.3333" in markup.stage(view)
+
+
+def test_the_stage_shows_what_is_worked_on_until_the_head_is_there() -> None:
+    view = PageView((UPLOAD, EDIT, RUNNING, WAITING), "dddd")
+    assert view.subject is RUNNING
+    assert "step 3/4" in markup.stage(view)
+
+
+def test_the_stage_shows_an_older_version_while_another_is_worked_on() -> None:
+    assert PageView((UPLOAD, EDIT, RUNNING), "bbbb").subject is EDIT
+
+
+def test_words_are_escaped_everywhere() -> None:
+    view = PageView((UPLOAD, EDIT), "bbbb")
+    for drawn in (markup.stage(view), markup.film(view), markup.talk(view)):
+        assert "<night>" not in drawn
+    assert "make it &lt;night&gt;" in markup.talk(view)
+
+
+def test_the_head_offers_to_vary_it_and_older_versions_offer_nothing() -> None:
+    assert acts(EDIT, "bbbb") == [Act.RETRY, Act.SUBTLER, Act.STRONGER]
+    assert acts(EDIT, "aaaa") == []
+
+
+def test_unfinished_work_can_be_cancelled_and_failed_work_retried_wherever_one_stands() -> None:
+    failed = replace(EDIT, state=CardState.FAILED, after=None, buttons=buttons(Act.RETRY))
+    assert acts(RUNNING, "aaaa") == [Act.CANCEL]
+    assert acts(failed, "aaaa") == [Act.RETRY]
+
+
+def test_the_original_cannot_be_undone() -> None:
+    assert 'title="Undo (Ctrl Z)" disabled' in markup.film(PageView((UPLOAD, EDIT), "aaaa"))
+    assert 'title="Undo (Ctrl Z)">' in markup.film(PageView((UPLOAD, EDIT), "bbbb"))
+
+
+def test_only_versions_with_a_picture_can_be_gone_to() -> None:
+    drawn = markup.film(PageView((UPLOAD, RUNNING), "aaaa"))
+    assert drawn.count(" disabled") == 2  # undo, and the running version
+
+
+def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
+    assert "<strong>Words I know:</strong>" in markup.notice(HELP)
+    assert "&lt;b&gt;" in markup.notice("<b>")
+    assert markup.notice("") == ""
