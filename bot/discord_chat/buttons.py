@@ -23,7 +23,6 @@ _LOOKS: dict[Act, tuple[ButtonStyle, str | None]] = {
     Act.REFINE: (ButtonStyle.primary, "✏️"),
     Act.UNDO: (ButtonStyle.secondary, "↩️"),
     Act.RETRY: (ButtonStyle.secondary, "🎲"),
-    Act.CANCEL: (ButtonStyle.secondary, "✖️"),
 }
 _PLAIN = (ButtonStyle.secondary, None)
 

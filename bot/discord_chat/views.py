@@ -23,7 +23,7 @@ _MARKS = {
     CardState.RUNNING: ("🎨", 0x5865F2),
     CardState.DONE: ("✅", 0x23A55A),
     CardState.FAILED: ("⚠️", 0xF23F43),
-    CardState.CANCELLED: ("✖️", 0x80848E),
+    CardState.CANCELLED: ("🚫", 0x80848E),
 }
 
 
@@ -51,6 +51,11 @@ def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
         for shot in shots
     ]
     return ui.MediaGallery(*items)
+
+
+def thumbnail(shot: Shot) -> ui.Thumbnail[Any]:
+    """A small picture beside a text."""
+    return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS])
 
 
 def card_layout(card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "") -> ui.LayoutView:
@@ -96,11 +101,10 @@ def _words(card: Card) -> str:
     lines = [f"**You asked:** {asked}"] if asked else []
     if card.expressive:
         lines.append(f"**Understood as:** {plain(card.expressive, READING_CHARS)}")
-    if card.state is CardState.RUNNING:
-        lines.append(f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %"))
-    if card.status:
-        lines.append(card.status)
-    return "\n".join(lines)
+    progress = f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %")
+    how_it_goes = [progress if card.state is CardState.RUNNING else "", card.status]
+    lines.append(" · ".join(part for part in how_it_goes if part))
+    return "\n".join(line for line in lines if line)
 
 
 def _small_print(card: Card, shots: Sequence[Shot]) -> str:
@@ -142,8 +146,10 @@ def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
     view.add_item(ui.TextDisplay(which.text))
     if which.words:
         view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
-    if shots:
-        view.add_item(gallery(shots))
+    for choice, shot in zip(which.choices, shots, strict=False):
+        words = ui.TextDisplay(f"**{choice.version}** {plain(choice.instruction, 100)}".strip())
+        view.add_item(ui.Section(words, accessory=thumbnail(shot)))
+    if which.choices:
         row: ui.ActionRow[Any] = ui.ActionRow()
         for choice in which.choices:
             row.add_item(CardButton.choosing(choice.turn_id, choice.version))
@@ -176,7 +182,7 @@ def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
 
 def panel_text(panel: Panel) -> str:
     """The settings as lines: the knob, its value, and who says so."""
-    rows = [f"**{row.knob}** {row.value}\n-# {row.origin}" for row in panel.rows]
+    rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
     return "\n".join([*([panel.text] if panel.text else []), *rows])
 
 

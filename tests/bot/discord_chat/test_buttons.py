@@ -67,7 +67,7 @@ async def test_a_waiting_edit_can_be_cancelled(tmp_path: Path) -> None:
         assert Say.STOPPED(version="v1") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
         running.finish()
         await r.turns_end()
-        assert "**You asked:** blue" in text_of(await a_card(r, "✖️"))
+        assert "**You asked:** blue" in text_of(await a_card(r, "🚫"))
         assert len(editor.edits) == 1
 
 
@@ -77,7 +77,7 @@ async def test_a_running_edit_can_be_cancelled(tmp_path: Path) -> None:
         post_picture(r)
         running = await editor.started()
         r.discord.press(await a_card(r, "🎨"), "Cancel", r.anna)
-        assert [b["label"] for b in buttons_of(await a_card(r, "✖️"))] == ["Retry"]
+        assert [b["label"] for b in buttons_of(await a_card(r, "🚫"))] == ["Retry"]
         assert running.cancelled
 
 

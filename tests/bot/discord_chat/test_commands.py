@@ -75,7 +75,7 @@ async def test_interactions_are_acknowledged_before_anything_else_is_done(tmp_pa
 async def test_cfg_alone_shows_each_value_and_who_says_so(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         panel = await use(r, "cfg")
-        assert "**text CFG** 7.5\n-# the model's default" in panel
+        assert "**text CFG** 7.5 · *the model's default*" in panel
         assert "**seed** random" in panel
 
 
@@ -83,7 +83,7 @@ async def test_cfg_changes_the_next_edit(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await begin(r)
         panel = await use(r, "cfg", text_cfg=9.0, seed="42", scope="me")
-        assert "**text CFG** 9\n-# you" in panel
+        assert "**text CFG** 9 · *you*" in panel
         await use(r, "edit", instruction="now blue")
         assert "-# text 9 · image 1.5 · 4 steps · seed 42" in text_of((await results(r, 2))[1])
 
@@ -107,7 +107,7 @@ async def test_only_moderators_set_a_whole_channel(tmp_path: Path) -> None:
         assert Say.NO_CHANNEL_RIGHT() in await use(r, "cfg", steps=10, scope="channel")
         owner = r.discord.world.owner
         asked = r.discord.slash(r.channel, owner, "cfg", steps=10, scope="channel")
-        assert "**steps** 10\n-# this channel" in await answered(r, asked)
+        assert "**steps** 10 · *this channel*" in await answered(r, asked)
 
 
 async def test_undo_and_redo_move_between_versions(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:
         assert "v1" in await use(r, "queue")
         assert await use(r, "cancel") == Say.STOPPED(version="v1")
         card = await r.discord.wait_for(
-            lambda: next((m for m in r.discord.messages_of_bot(r.channel) if "✖️" in text_of(m)), None)
+            lambda: next((m for m in r.discord.messages_of_bot(r.channel) if "🚫" in text_of(m)), None)
         )
         assert Say.CANCELLED() in text_of(card)
 

@@ -63,7 +63,7 @@ def test_the_parent_is_linked_in_servers_and_dms() -> None:
 
 def test_a_running_card_shows_bar_and_stage() -> None:
     running = replace(FULL, state=CardState.RUNNING, fraction=0.24, status="step 12/50", facts="")
-    assert "▓▓░░░░░░░░ 24 %\nstep 12/50" in texts(card_layout(running, (), 1))
+    assert "▓▓░░░░░░░░ 24 % · step 12/50" in texts(card_layout(running, (), 1))
 
 
 def test_final_cards_end_in_their_turn_so_they_are_found_again() -> None:
@@ -112,4 +112,4 @@ def test_a_long_history_shows_its_newest_part() -> None:
 
 
 def test_the_panel_names_value_and_origin() -> None:
-    assert panel_text(Panel("", (Row("steps", "50", "you"),))) == "**steps** 50\n-# you"
+    assert panel_text(Panel("", (Row("steps", "50", "you"),))) == "**steps** 50 · *you*"
