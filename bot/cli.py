@@ -238,3 +238,4 @@ async def _ended_before_signal(task: asyncio.Task[None], signals: asyncio.Queue[
 
 def _start_logging(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the page says by itself where it is
