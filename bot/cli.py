@@ -16,6 +16,7 @@ from bot.lock import only_one
 from bot.metrics import Metrics
 from bot.settings import Settings, read_settings
 from bot.workflow import EditWorkflow, ModelFacts
+from conversations.errors import StoreError
 from conversations.images import ImageStore
 from conversations.store import SessionStore
 from mgie_engine.config import ModelConfig, resolve_model
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _start_logging(settings)
         with only_one(settings.data_dir):
             asyncio.run(serve(settings, config))
-    except CannotStart as error:
+    except (CannotStart, StoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
@@ -142,6 +143,11 @@ async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: Se
         )
     except LoginRefused as error:
         raise CannotStart(str(error)) from error
+    except OSError as error:
+        where = settings.discord_api_base or "Discord"
+        raise CannotStart(
+            f"{where} cannot be reached: {error}; check the network, then start again."
+        ) from error
 
 
 async def _serve_page(

@@ -9,15 +9,18 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from bot.errors import FolderInUse
+from bot.errors import CannotStart, FolderInUse
 
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder while the block runs; FolderInUse, naming the process, if another one holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "bot.lock", "a+") as file:
+    """Hold the folder while the block runs; FolderInUse, naming the process, if another one holds it.
+
+    CannotStart when the folder cannot be made or written to.
+    """
+    with _lock_file(folder) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -31,3 +34,11 @@ def only_one(folder: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+def _lock_file(folder: Path) -> TextIO:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return open(folder / "bot.lock", "a+")
+    except OSError as error:
+        raise CannotStart(f"DATA_DIR: {folder.resolve()} cannot be used: {error.strerror}.") from error

@@ -103,6 +103,8 @@ def read_settings(env_file: Path | None = Path(".env")) -> Settings:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Cannot start: {env_file} is not UTF-8 text. See .env.example.") from None
 
 
 def _sentence(error: ValidationError) -> str:

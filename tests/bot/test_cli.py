@@ -85,6 +85,33 @@ def test_a_folder_in_use_is_named_with_its_holder(tmp_path, capsys):
         pass  # free again although its holder was killed
 
 
+@pytest.mark.usefixtures("model_folder")
+def test_a_data_folder_that_is_a_file_is_said(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path / "file"))
+    assert main([]) == 2
+    assert capsys.readouterr().err.startswith("DATA_DIR: ")
+
+
+@pytest.mark.usefixtures("model_folder")
+def test_a_database_that_is_none_is_said(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "conversations.db").write_text("not a database at all, but long enough to be read")
+    assert main([]) == 2
+    assert "cannot be used as the conversation database" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("model_folder")
+def test_a_discord_that_cannot_be_reached_is_said(monkeypatch):
+    monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
+    monkeypatch.setenv("DISCORD_API_BASE", "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "bot"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert "http://127.0.0.1:9 cannot be reached" in ended.stderr
+    assert "very-secret" not in ended.stderr
+
+
 def test_a_folder_is_held_only_once(tmp_path):
     with only_one(tmp_path), pytest.raises(FolderInUse), only_one(tmp_path):
         pass

@@ -74,6 +74,12 @@ def test_what_cannot_be_read_is_named_in_one_sentence(monkeypatch, name, value):
         read_settings(None)
 
 
+def test_a_file_that_is_not_text_is_said(tmp_path):
+    (tmp_path / ".env").write_bytes(b"WEB_PORT=\xff\xfe")
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        read_settings(tmp_path / ".env")
+
+
 def test_a_secret_is_never_repeated(monkeypatch):
     monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
     monkeypatch.setenv("WEB_PORT", "very-secret")
