@@ -79,6 +79,8 @@ def assemble(
     """A model of networks that have their weights, set to answering: no dropout, no gradients."""
     for network in networks.parts().values():
         network.eval().requires_grad_(False)
+    for convolutional in (networks.unet, networks.vae):
+        convolutional.to(memory_format=torch.channels_last)  # a tenth to a fifth faster, on CPUs too
     return MGIE(
         config,
         tokenizer,

@@ -121,6 +121,7 @@ class MGIE:
         latents = x0 + sigma · noise. Branches of weight 0 are not computed, but the picture's always is in
         serving, because the relevance is measured against it; where it was not, the relevance is 0.
         """
+        sigmas = sigmas.to(self.device)
         weights = branch_weights(text_cfg.cpu(), image_cfg.cpu(), self.behaviour)  # (B, 3)
         needed = weights != 0
         if self.behaviour is Behaviour.SERVING:
@@ -167,7 +168,7 @@ class MGIE:
         branches: Tensor,
     ) -> Tensor:
         """Predictions (B, 3, C, h, w) of the branches asked for, in one call; the others stay 0."""
-        spread = (sigmas**2 + 1).sqrt().to(self.device)[:, None, None, None]
+        spread = (sigmas**2 + 1).sqrt()[:, None, None, None]
         rows, branches = rows.to(self.device), branches.to(self.device)
         sees, told = (branches != NEITHER)[:, None, None, None], (branches == BOTH)[:, None, None]
         condition = torch.where(sees, image_latents[rows], 0.0)
