@@ -14,9 +14,8 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from PIL import Image, ImageDraw
 
 from conversations.settings import EditSettings, SettingsWish
@@ -24,7 +23,9 @@ from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
-from mgie_engine.serving.engine import Engine, edit_alone
+
+if TYPE_CHECKING:
+    from mgie_engine.serving.engine import Engine
 
 COMPANIES = (1, 2, 4)  # edits at once
 
@@ -41,17 +42,19 @@ def main() -> None:
     arguments = parser.parse_args()
     home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
     began = time.monotonic()
-    model = ModelChoice(arguments.model, home, arguments.device).load()
+    engine = ModelChoice(arguments.model, home, arguments.device).build()
     loading_s = time.monotonic() - began
-    settings = settle(SettingsWish(steps=arguments.steps), model.config.defaults, fresh_seed=7)
+    config = engine.model.config
+    settings = settle(SettingsWish(steps=arguments.steps), config.defaults, fresh_seed=7)
     requests = [a_request(number, settings) for number in range(arguments.edits)]
-    edit_alone(model, requests[0], lambda _: None)
-    companies = {str(company): measure(Engine(model), requests, company) for company in COMPANIES}
+    with engine:
+        measure(engine, requests[:1], 1)
+        companies = {str(company): measure(engine, requests, company) for company in COMPANIES}
     report = {
         "benchmark": "engine",
-        "model": model.config.name,
-        "device": str(model.device),
-        "threads": torch.get_num_threads(),
+        "model": config.name,
+        "device": str(engine.model.device),
+        "cores": os.cpu_count(),
         "steps": settings.steps,
         "sampler": settings.sampler,
         "loading_s": round(loading_s, 2),
@@ -60,18 +63,17 @@ def main() -> None:
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def measure(engine: Engine, requests: Sequence[EditRequest], at_once: int) -> dict[str, Any]:
+def measure(engine: "Engine", requests: Sequence[EditRequest], at_once: int) -> dict[str, Any]:
     """Make all edits, `at_once` of them side by side."""
     waiting, results = list(enumerate(requests)), list[EditResult]()
     began = time.monotonic()
-    with engine:
-        while waiting or engine.busy:
-            while waiting and engine.under_way < at_once:
-                engine.admit(*waiting.pop())
-            for _, news in engine.step():
-                if isinstance(news, EngineError):
-                    raise news
-                results += [news] if isinstance(news, EditResult) else []
+    while waiting or engine.busy:
+        while waiting and engine.under_way < at_once:
+            engine.admit(*waiting.pop())
+        for _, news in engine.step():
+            if isinstance(news, EngineError):
+                raise news
+            results += [news] if isinstance(news, EditResult) else []
     wall_s = time.monotonic() - began
     stages = {stage: [result.seconds[stage] for result in results] for stage in results[0].seconds}
     return {

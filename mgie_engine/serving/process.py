@@ -183,7 +183,7 @@ class EngineProcess:
 
     def _keep_watch(self) -> None:
         """Expect the next sign of life within `hang_s` if an edit runs, at any time if none does."""
-        if self._watch and self._ready:
+        if self._watch and self._ready and not self._watch.expired():
             hang_s = self._patience.hang_s
             self._watch.reschedule(asyncio.get_running_loop().time() + hang_s if self._edits else None)
 
