@@ -53,7 +53,7 @@ class Released:
 
 def read(folder: Path) -> Released:
     """Read a folder of published files. ModelError names what is missing."""
-    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "*.safetensors", "pytorch_model.bin"])
+    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
     pix2pix = _folder_or_hub(folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"])
     llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
     taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
