@@ -24,7 +24,7 @@ class Prompt:
 
     instruction: str
     history: tuple[Exchange, ...] = ()
-    reading: str | None = None  # an expressive instruction in place of the model's own
+    reading: str | None = None  # an expressive instruction in place of the model's own; in serving only
 
 
 @dataclass(frozen=True, slots=True)
