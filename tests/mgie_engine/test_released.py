@@ -28,7 +28,7 @@ def mgie():
 @pytest.fixture
 def folder(mgie, tmp_path):
     """A released folder whose numbers are those of `mgie`, rounded to fp16."""
-    tensors = {name: tensor.half().clone() for name, tensor in named_tensors(mgie)}
+    tensors = {name: tensor.half().contiguous() for name, tensor in named_tensors(mgie)}
     write_differentials(tmp_path, tensors)
     llava = {name: t for name, t in tensors.items() if name.startswith(("model.", "lm_head."))}
     write_llava(tmp_path / LLAVA, mgie, shortened(llava, DELTA_ROWS))
