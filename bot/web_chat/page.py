@@ -188,7 +188,9 @@ def _wire(
         return _drawing(await desk.say(_person(request), said), seen, samples)
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
-        return _drawing(await desk.act(_person(request), event._data or {}), seen, samples)
+        gesture = event._data if isinstance(event._data, dict) else {}
+        drawing = _drawing(await desk.act(_person(request), gesture), seen, samples)
+        return [*drawing[:-2], gr.skip(), gr.skip()] if gesture.get("act") == "look" else drawing
 
     page.load(load, None, [*drawn, *fields.knobs], **QUIET)
     parts.timer.tick(glance, parts.seen, drawn, **QUIET)

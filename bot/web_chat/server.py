@@ -152,7 +152,9 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def _serving(app: Gate, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_S)
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
+    )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]), name="web page")
     await server.listens.wait()

@@ -63,6 +63,10 @@
     act({ act: event.shiftKey ? "redo" : "undo" });
   });
 
+  /* A page that was out of sight may have missed something said in another tab. */
+  addEventListener("focus", () => act({ act: "look" }));
+  document.addEventListener("visibilitychange", () => document.hidden || act({ act: "look" }));
+
   /* New words and new versions scroll into sight. */
   const follow = () => {
     const talk = document.getElementById("talk");

@@ -1,15 +1,15 @@
-"""A browser for each test; tests build their own house, because they choose the editor."""
+"""A browser for all tests of a file; tests build their own house, because they choose the editor."""
 
 from collections.abc import AsyncIterator
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.bot.web_chat.house import browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    """A headless Chromium; a clear sentence when there is none."""
+    """A headless Chromium; a clear sentence when there is none. Each visit has a profile of its own."""
     async with browser() as started:
         yield started

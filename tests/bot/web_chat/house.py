@@ -21,6 +21,7 @@ from mgie_engine.serving.service import EditService
 from tests.fakes import echo
 
 DEFAULTS = Defaults(steps=4)
+MODEL = ModelFacts("test-model", DEFAULTS)
 DESKTOP, PHONE = (1440, 900), (390, 844)
 _FLAGS = [
     "--no-sandbox",
@@ -86,7 +87,7 @@ class House:
 
 @asynccontextmanager
 async def parts(
-    folder: Path, editor: Editor, limits: Limits | None = None
+    folder: Path, editor: Editor, model: ModelFacts = MODEL, limits: Limits | None = None
 ) -> AsyncIterator[tuple[SessionStore, ImageStore, EditWorkflow]]:
     """What a bot on the files of `folder` has, without a chat."""
     images = ImageStore(folder / "images")
@@ -94,19 +95,24 @@ async def parts(
     async with (
         SessionStore.open(folder / "bot.db") as store,
         EditService(editor) as service,
-        EditWorkflow(store, images, service, ModelFacts("test-model", DEFAULTS), limits=limits) as workflow,
+        EditWorkflow(store, images, service, model, limits=limits) as workflow,
     ):
         yield store, images, workflow
 
 
 @asynccontextmanager
 async def house(
-    folder: Path, editor: Editor, *, limits: Limits | None = None, port: int = 0
+    folder: Path,
+    editor: Editor,
+    *,
+    model: ModelFacts = MODEL,
+    limits: Limits | None = None,
+    port: int = 0,
 ) -> AsyncIterator[House]:
     """The page of a bot on the files of `folder`, with any editor."""
     async with (
-        parts(folder, editor, limits) as (store, images, workflow),
-        web_chat(workflow, images, "test-model", DEFAULTS, port=port) as url,
+        parts(folder, editor, model, limits) as (store, images, workflow),
+        web_chat(workflow, images, model.name, model.defaults, port=port) as url,
     ):
         yield House(url, store, images, workflow)
 

@@ -21,6 +21,8 @@ from tests.bot.web_chat.gestures import (
 from tests.bot.web_chat.house import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
 from tests.fakes import ScriptedEditor, painting
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
+
 
 def pixels(png: bytes) -> bytes:
     """What the picture shows, whatever its encoding."""
@@ -151,6 +153,16 @@ async def test_browsers_do_not_see_each_other(chromium: Browser, tmp_path: Path)
         async with visit(chromium, bot.url) as theirs:
             await theirs.locator(".welcome").wait_for()
             await expect(theirs.locator(".shot")).to_have_count(0)
+
+
+async def test_a_second_tab_catches_up_when_it_is_looked_at(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        other = await page.context.new_page()
+        await other.goto(bot.url)
+        await other.locator(".welcome").wait_for()
+        await give_a_drawing(page)
+        await other.evaluate("window.dispatchEvent(new Event('focus'))")
+        await standing_at(other, "v0")
 
 
 @pytest.mark.parametrize(
