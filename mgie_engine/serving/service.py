@@ -173,7 +173,7 @@ class EditService:
     def _end(self, job: Job, outcome: EditResult | EngineError) -> None:
         if job.state is JobState.OVER:
             return
-        self._tally.count(outcome, self._clock() - job.started_at if job.started_at is not None else 0.0)
+        self._tally.count(outcome)
         del self._jobs[job.key]
         job.finish(outcome)
 

@@ -20,7 +20,7 @@ class ServiceStats:
     failed: int
     cancelled: int
     retried: int
-    seconds_per_edit: float | None  # wall seconds in a slot, smoothed; None until one was measured
+    seconds_per_edit: float | None  # in the engine, smoothed; None until one was measured
     seconds_by_stage: Mapping[str, float]  # summed over all edits done
 
 
@@ -35,11 +35,11 @@ class Tally:
     seconds_per_edit: float | None = None
     seconds_by_stage: dict[str, float] = field(default_factory=dict)
 
-    def count(self, outcome: EditResult | EngineError, seconds: float) -> None:
-        """Count an edit that ended so after `seconds` in its slot."""
+    def count(self, outcome: EditResult | EngineError) -> None:
+        """Count an edit that ended so."""
         match outcome:
             case EditResult():
-                self._count_done(outcome, seconds)
+                self._count_done(outcome)
             case EditCancelled():
                 self.cancelled += 1
             case ServiceClosed():
@@ -47,9 +47,10 @@ class Tally:
             case _:
                 self.failed += 1
 
-    def _count_done(self, result: EditResult, seconds: float) -> None:
+    def _count_done(self, result: EditResult) -> None:
         self.done += 1
-        before = self.seconds_per_edit
+        # The engine's own seconds, not those in the slot: loading the model or a second try is no measure.
+        seconds, before = sum(result.seconds.values()), self.seconds_per_edit
         self.seconds_per_edit = seconds if before is None else 0.8 * before + 0.2 * seconds
         for stage, spent in result.seconds.items():
             self.seconds_by_stage[stage] = self.seconds_by_stage.get(stage, 0.0) + spent

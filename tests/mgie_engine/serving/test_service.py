@@ -1,6 +1,7 @@
 """The service keeps slots busy, follows each edit to its end, and never lets one edit harm another."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,7 @@ from mgie_engine.errors import (
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditHandle, EditService
 from mgie_engine.serving.stats import waiting_time
-from tests.fakes import EchoEditor, ScriptedEditor, a_request, painting
+from tests.fakes import EchoEditor, ScriptedEditor, a_request, echo, painting
 
 
 class FakeClock:
@@ -288,8 +289,8 @@ async def test_the_waiting_time_comes_from_measured_edits():
         first = ask(service, "t1")
         edit = await editor.started()
         assert ask(service, "t2").place().wait_s is None
-        clock.now += 10.0
-        edit.finish()
+        clock.now += 30.0  # of which 20 went by while the model was loaded
+        edit.finish(replace(echo(edit.request), seconds={"reading": 3.0, "painting": 7.0}))
         await first.result()
         await editor.started()
         third = ask(service, "t3")
