@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgie_engine.errors import ModelError
+
 if TYPE_CHECKING:
     from mgie_engine.model.mgie import MGIE
     from mgie_engine.serving.engine import Engine
@@ -29,11 +31,21 @@ class ModelChoice:
 
         if self.threads:
             torch.set_num_threads(self.threads)
-        device = self.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
+        device = self._device()
         dtype = torch.float32 if device == "cpu" else torch.float16
         return checkpoints.load(resolve_model(self.model, self.home), device, dtype)
+
+    def _device(self) -> str:
+        import torch
+
+        count = torch.cuda.device_count()
+        if self.device == "auto":
+            return "cuda" if count else "cpu"
+        if self.device not in ("cpu", *(["cuda"] if count else ()), *(f"cuda:{n}" for n in range(count))):
+            there = f"cuda:0 to cuda:{count - 1}" if count else "no CUDA device"
+            raise ModelError(f"The device {self.device!r} is not here: there is cpu, and {there}.")
+        return self.device
 
     def build(self) -> "Engine":
         """An engine with the model loaded, for an engine process; raises ModelError."""

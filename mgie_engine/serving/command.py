@@ -134,4 +134,6 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="mgie-mini", help="a name or a folder (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
-    parser.add_argument("--threads", type=int, help="of the CPU; one per core if left out")
+    parser.add_argument(
+        "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"
+    )

@@ -68,6 +68,7 @@ def test_without_json_it_is_told_in_words(folder: Path, capsys: pytest.CaptureFi
     [
         (["--steps", "0"], "steps must lie between 1 and 200"),
         (["--model", "nothing"], "No model 'nothing'"),
+        (["--device", "abacus"], "The device 'abacus' is not here"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(
