@@ -105,6 +105,23 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
         assert edit.cancelled
 
 
+async def test_waiting_behind_others_shows_the_place_in_line(chromium: Browser, tmp_path: Path) -> None:
+    editor = ScriptedEditor(slots=1)
+    async with (
+        house(tmp_path, editor) as bot,
+        visit(chromium, bot.url) as theirs,
+        visit(chromium, bot.url) as mine,
+    ):
+        for page in (theirs, mine):
+            await give_a_drawing(page)
+            await say(page, "make it night")
+            await page.locator(".turn.running, .turn.queued").wait_for()
+        await expect(mine.locator(".pending-line")).to_contain_text("Place 1 of 1")
+        for page in (theirs, mine):
+            (await editor.started()).finish()
+            await finished(page, "v1 from v0")
+
+
 async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
     async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
