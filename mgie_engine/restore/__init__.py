@@ -1,0 +1,101 @@
+"""Model picture → the user's picture, at its own size: what was not asked to change stays as it was.
+
+The model paints a small square. Three things are made of it at the original's size, chosen per place:
+the original's own bytes, the original under a fitted change of colour (tonal edits and recolours stay as
+sharp as the photo), or the painted pixels enlarged (new content). Works on levels 0 to 255 and knows
+nothing of models; everything runs on the CPU, in strips, so memory stays small at any size.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from conversations.settings import Keep
+from mgie_engine.restore.planes import Picture, image, planes, smooth
+from mgie_engine.restore.planning import make_plan
+from mgie_engine.restore.render import Plan, render
+
+MAP_SIDE = 256  # longest side of a change map
+COLOURED, TINTED = 16.0, 4.0  # chroma, in levels: of one place, of the whole, that no noise makes
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """An edit at the size of the original."""
+
+    picture: Image.Image  # RGB, or RGBA with the original's alpha
+    changed: float  # share of pixels that differ from the original, 0 to 1
+    change_map: np.ndarray  # (h, w) uint8 in the original's aspect, 0 kept to 255 changed
+    notes: tuple[str, ...]  # which way was taken, as sentences
+
+
+def restore(
+    original: Picture,
+    model_input: Picture,
+    model_output: Picture,
+    *,
+    reconstruction: Picture | None = None,
+    relevance: Tensor | np.ndarray | None = None,
+    keep: Keep = "auto",
+) -> Restored:
+    """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
+
+    original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S.
+    model_output: what the model painted, S x S. reconstruction: model_input through the model's
+    autoencoder, S x S; its errors are shared by model_output and so cancel. relevance: (h, w) float, how
+    strongly the instruction speaks at each place. Raises ValueError when the small pictures differ in
+    size or a picture is neither RGB nor RGBA.
+    """
+    whole = image(original)
+    pixels = np.asarray(whole)
+    sharp, output = planes(model_input), planes(model_output)
+    source = sharp if reconstruction is None else planes(reconstruction)
+    if not sharp.shape == source.shape == output.shape:
+        raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
+    if keep == "off":
+        edited = np.asarray(image(model_output).convert("RGB").resize(whole.size, Image.Resampling.LANCZOS))
+        return _restored(pixels, edited, torch.ones(output.shape[1:]), ("took the painted picture whole",))
+    grey = _is_grey(pixels) and not _has_colour(output - source)
+    if grey:
+        source, output, sharp = (
+            maps.mean(0, keepdim=True).expand(3, -1, -1) for maps in (source, output, sharp)
+        )
+    plan = make_plan(source, output, sharp, relevance, keep == "strict")
+    if not bool(plan.blend.any()):
+        return _restored(pixels, pixels[..., :3], plan.blend, ("nothing changed",))
+    edited = render(pixels, plan)
+    if grey:
+        edited = np.repeat(edited[..., 1:2], 3, axis=2)
+    return _restored(pixels, edited, plan.blend, (_path(plan),))
+
+
+def _path(plan: Plan) -> str:
+    shown = plan.blend > 0.5
+    painted = float((shown & (plan.painting > 0.5)).float().mean())
+    kept = float((plan.blend == 0).float().mean())
+    return f"kept {kept:.0%}, painted {painted:.0%} anew"
+
+
+def _is_grey(pixels: np.ndarray) -> bool:
+    return all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2))
+
+
+def _has_colour(difference: Tensor) -> bool:
+    """Whether the edit brings colour into a grey picture."""
+    chroma = smooth(difference - difference.mean(0, keepdim=True), max(1, difference.shape[-1] // 64))
+    strength = chroma.square().mean(0).sqrt()
+    return float(strength.max()) > COLOURED or float(strength.mean()) > TINTED
+
+
+def _restored(pixels: np.ndarray, edited: np.ndarray, blend: Tensor, notes: tuple[str, ...]) -> Restored:
+    changed = float((pixels[..., :3] != edited).any(axis=2).mean())
+    whole = np.concatenate([edited, pixels[..., 3:]], axis=2)
+    height, width = pixels.shape[:2]
+    scale = MAP_SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    levels = Image.fromarray((blend * 255).ceil().to(torch.uint8).numpy())
+    change_map = np.array(levels.resize(size, Image.Resampling.BILINEAR))
+    return Restored(Image.fromarray(whole), changed, change_map, notes)

@@ -1,0 +1,72 @@
+"""The plan carried out at the original's size, in strips; bytes where nothing changes stay the original's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do where; maps of S x S that are enlarged to the original."""
+
+    curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
+    affine: Tensor  # (12, S, S): three slopes each for red, green and blue, then three offsets, to be added
+    painted: Tensor  # (3, S, S): colours of new content
+    painting: Tensor  # (S, S): 0 change the original's colours, 1 take the painted ones
+    blend: Tensor  # (S, S): 0 keep the original's bytes, 1 show the edit
+
+
+def render(pixels: np.ndarray, plan: Plan) -> np.ndarray:
+    """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8."""
+    height, width = pixels.shape[:2]
+    edited = pixels[..., :3].copy()
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        part = edited[top : top + rows]
+        lines = _Lines(top, len(part), height, width)
+        blend = lines.of(plan.blend[None])
+        if bool(blend.any()):
+            part[...] = _edit(torch.from_numpy(part), plan, lines, blend).numpy()
+    return edited
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Rows `top` to `top + rows` of a picture height x width."""
+
+    top: int
+    rows: int
+    height: int
+    width: int
+
+    def of(self, maps: Tensor) -> Tensor:
+        """These rows of (C, S, S) maps enlarged bilinearly, (C, rows, width)."""
+        size = maps.shape[1]
+        at = (torch.arange(self.top, self.top + self.rows) + 0.5) * size / self.height - 0.5
+        at = at.clamp(0, size - 1)
+        above = at.long()
+        below = (above + 1).clamp(max=size - 1)
+        lines = torch.lerp(maps[:, above], maps[:, below], (at - above)[:, None])
+        return F.interpolate(lines[None], (self.rows, self.width), mode="bilinear", align_corners=False)[0]
+
+
+def _edit(part: Tensor, plan: Plan, lines: _Lines, blend: Tensor) -> Tensor:
+    """part: (rows, width, 3) uint8, and so is the answer."""
+    levels = part.permute(2, 0, 1)
+    before = levels.float()
+    maps = lines.of(plan.affine)
+    wanted = before + maps[9:]
+    for channel in range(3):
+        wanted.addcmul_(maps[3 * channel : 3 * channel + 3], before[channel])
+        wanted += plan.curves[channel][levels[channel].int()].permute(2, 0, 1)
+    wanted.clamp_(0, 255)
+    painting = lines.of(plan.painting[None])
+    if bool(painting.any()):
+        wanted = torch.lerp(wanted, lines.of(plan.painted), painting)
+    mixed = torch.lerp(before, wanted, blend)
+    return mixed.round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)
