@@ -19,9 +19,11 @@ from bot.discord_chat.inbound import edit_asked, hear, is_for_me, source_of
 from bot.discord_chat.keys import CHAT
 from bot.discord_chat.outbound import DiscordChat
 from bot.discord_chat.pace import PAUSE_S
+from bot.discord_chat.telemetry import AckTimes, request_counter
 from bot.discord_chat.views import words_kept
 from bot.events import Act, CancelAsked, EditAsked, Event, pressed
-from bot.replies import Note, Reply, Say
+from bot.metrics import Metrics
+from bot.replies import Accepted, Note, Reply, Say
 
 MODAL_CHARS = 400
 log = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 class Workflow(Protocol):
     """What the chat needs of bot.workflow.EditWorkflow."""
 
+    @property
+    def metrics(self) -> Metrics: ...
     def connect(self, chat: DiscordChat) -> None: ...
     async def resume(self, chat: str) -> int: ...
     async def handle(self, event: Event) -> Reply | None: ...
@@ -60,10 +64,13 @@ class EditBot(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=30.0,
+            http_trace=request_counter(workflow.metrics),
         )
         self.workflow, self.downloads = workflow, downloads
         self.drawing = Drawing(workflow.picture)
-        self.chat = DiscordChat(self, self.drawing, pause_s)
+        self.metrics = workflow.metrics
+        self._acks = AckTimes(self.metrics)
+        self.chat = DiscordChat(self, self.drawing, self._acks, pause_s)
         self._catch_up = CatchUp(memory)
 
     async def __aenter__(self) -> Self:
@@ -100,12 +107,17 @@ class EditBot(commands.Bot):
         async for message in self._catch_up.missed(self):
             await self.on_message(message)
 
+    async def on_resumed(self) -> None:
+        """The line broke and was mended; Discord tells what was missed."""
+        self.metrics.gateway_reconnects.inc()
+
     # -- messages -----------------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Do what a message meant for the bot asks; everything else is not even looked at."""
         if self.user is None or not is_for_me(message, self.user):
             return
+        self._acks.arrived(message.id)
         try:
             await self._answer(message)
         except Exception:
@@ -124,6 +136,8 @@ class EditBot(commands.Bot):
         else:
             reply = await self.workflow.handle(edit_asked(message, heard, picture))
         await answer_message(message, reply, self.drawing, source_of(message))
+        if not isinstance(reply, Accepted):
+            self._acks.answered(message.id)
 
     async def _apologise(self, message: discord.Message) -> None:
         try:
@@ -132,6 +146,11 @@ class EditBot(commands.Bot):
             log.warning("could not even apologise for message %s", message.id)
 
     # -- interactions -------------------------------------------------------------------------------------
+
+    async def acknowledge(self, interaction: Interaction) -> bool:
+        """Tell Discord that an answer will come; False when nothing may be done in the person's name."""
+        with self.metrics.ack_seconds.time():
+            return await acknowledge(interaction)
 
     async def ask(self, interaction: Interaction, event: Event) -> None:
         """Answer an acknowledged interaction with what the workflow says to the event."""
@@ -148,7 +167,7 @@ class EditBot(commands.Bot):
             await interaction.response.send_message(Say.OLD_BUTTON(version=button.turn), ephemeral=True)
         elif button.act == Act.REFINE:
             await interaction.response.send_modal(RefineModal(button, button.turn, MODAL_CHARS))
-        elif await acknowledge(interaction):
+        elif await self.acknowledge(interaction):
             if button.act == CHOOSE:
                 words = words_kept(interaction.message)
                 await self.guarded(interaction, edit_by(interaction, words, button.turn))
@@ -161,7 +180,7 @@ class EditBot(commands.Bot):
             return
         if sent := read_modal(interaction.data or {}):
             button, words = sent
-            if await acknowledge(interaction):
+            if await self.acknowledge(interaction):
                 await self.guarded(interaction, edit_by(interaction, words, button.turn))
 
     async def guarded(self, interaction: Interaction, event: Event) -> None:

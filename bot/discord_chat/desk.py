@@ -18,6 +18,10 @@ class Desk(Protocol):
 
     downloads: Downloads
 
+    async def acknowledge(self, interaction: Interaction) -> bool:
+        """Tell Discord that an answer will come; False when nothing may be done in the person's name."""
+        ...
+
     async def ask(self, interaction: Interaction, event: Event) -> None:
         """Answer an acknowledged interaction with what the workflow says to the event."""
         ...

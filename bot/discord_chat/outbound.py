@@ -20,6 +20,7 @@ from bot.discord_chat.keys import CHAT, MessagePlace, user_of
 from bot.discord_chat.pace import PAUSE_S, Pace
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.source import Source
+from bot.discord_chat.telemetry import AckTimes
 from bot.discord_chat.views import ends_card_of, walk
 from bot.replies import Card, CardState, Say
 from conversations.session import Turn
@@ -39,8 +40,11 @@ class DiscordChat:
 
     name = CHAT
 
-    def __init__(self, client: discord.Client, drawing: Drawing, pause_s: float = PAUSE_S) -> None:
-        self._client, self._drawing = client, drawing
+    def __init__(
+        self, client: discord.Client, drawing: Drawing, acks: AckTimes, pause_s: float = PAUSE_S
+    ) -> None:
+        """`pause_s`: seconds between two edits of a card."""
+        self._client, self._drawing, self._acks = client, drawing, acks
         self._pace = Pace(pause_s)
 
     async def __aenter__(self) -> Self:
@@ -153,7 +157,9 @@ class DiscordChat:
         """Post in reply to the request; where that is not allowed, in the owner's DMs; else ChatGone."""
         source = Source.of(turn.source)
         try:
-            return await self._post_in(source, drawn, nonce, ping=waited_long(turn))
+            place = await self._post_in(source, drawn, nonce, ping=waited_long(turn))
+            self._acks.answered(source.message)
+            return place
         except discord.Forbidden as error:
             return await self._post_to_owner(turn, source, drawn, nonce, error)
         except discord.NotFound as error:

@@ -54,6 +54,8 @@ def before_file(png: bytes) -> PictureFile:
     """The picture an edit started from: a light copy, since the person has the original."""
     with Image.open(io.BytesIO(png)) as picture:
         picture.thumbnail((BEFORE_SIDE_PX, BEFORE_SIDE_PX))
+        if picture.mode == "RGB":  # an eighth of the time that WebP takes, for nearly its size
+            return PictureFile(encoded(picture, "JPEG", 85), "jpg")
         return PictureFile(encoded(picture, "WEBP", 85), "webp")
 
 

@@ -147,8 +147,8 @@ def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
     if which.words:
         view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
     for choice, shot in zip(which.choices, shots, strict=False):
-        words = ui.TextDisplay(f"**{choice.version}** {plain(choice.instruction, 100)}".strip())
-        view.add_item(ui.Section(words, accessory=thumbnail(shot)))
+        about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
+        view.add_item(ui.Section(about, accessory=thumbnail(shot)))
     if which.choices:
         row: ui.ActionRow[Any] = ui.ActionRow()
         for choice in which.choices:

@@ -6,7 +6,6 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_chat.answering import acknowledge
 from bot.discord_chat.desk import Desk, Interaction, origin_of
 from bot.discord_chat.errors import DownloadRefused
 from bot.events import EditAsked
@@ -37,7 +36,7 @@ class EditingCog(commands.Cog):
         keep: Literal["auto", "strict", "off"] | None = None,
     ) -> None:
         """Acknowledge, fetch the picture while its address is good, then ask."""
-        if not await acknowledge(interaction):
+        if not await self.desk.acknowledge(interaction):
             return
         try:
             picture = await self.desk.downloads.fetch(image.url, image.size) if image else None

@@ -3,7 +3,6 @@
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_chat.answering import acknowledge
 from bot.discord_chat.desk import Desk, Interaction, origin_of
 from bot.events import HistoryAsked, Move, MoveAsked, ShowAsked
 
@@ -16,7 +15,7 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         super().__init__()
 
     async def _move(self, interaction: Interaction, move: Move, version: str | None = None) -> None:
-        if await acknowledge(interaction):
+        if await self.desk.acknowledge(interaction):
             await self.desk.ask(interaction, MoveAsked(**origin_of(interaction), move=move, version=version))
 
     @app_commands.command(name="new", description="Forget the picture here; the next words need a new one")
@@ -51,11 +50,11 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
     ) -> None:
         """One version, with live buttons."""
-        if await acknowledge(interaction):
+        if await self.desk.acknowledge(interaction):
             await self.desk.ask(interaction, ShowAsked(**origin_of(interaction), version=version))
 
     @app_commands.command(name="history", description="All versions of the picture here")
     async def history(self, interaction: Interaction) -> None:
         """The list of versions."""
-        if await acknowledge(interaction):
+        if await self.desk.acknowledge(interaction):
             await self.desk.ask(interaction, HistoryAsked(**origin_of(interaction)))

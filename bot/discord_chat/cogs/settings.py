@@ -5,7 +5,6 @@ from typing import Literal
 from discord import app_commands
 from discord.ext import commands
 
-from bot.discord_chat.answering import acknowledge
 from bot.discord_chat.desk import Desk, Interaction, moderates, origin_of
 from bot.events import Preset, Scope, SettingsAsked
 from bot.replies import Note, Say
@@ -44,7 +43,7 @@ class SettingsCog(commands.Cog):
         reset: bool = False,
     ) -> None:
         """Acknowledge, then change what was named; nothing named shows the panel."""
-        if not await acknowledge(interaction):
+        if not await self.desk.acknowledge(interaction):
             return
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None

@@ -53,7 +53,8 @@ def test_a_limit_nothing_fits_into_is_a_bug_not_a_wrong_picture() -> None:
         result_file(noise(600, 600), 5000)
 
 
-def test_the_picture_before_is_a_light_copy() -> None:
-    file = before_file(noise(1500, 300))
+@pytest.mark.parametrize(("mode", "suffix"), [("RGB", "jpg"), ("RGBA", "webp")])
+def test_the_picture_before_is_a_light_copy(mode: str, suffix: str) -> None:
+    file = before_file(noise(1500, 300, mode))
     assert size_of(file.data) == (BEFORE_SIDE_PX, 205)
-    assert file.suffix == "webp"
+    assert file.suffix == suffix
