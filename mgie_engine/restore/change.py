@@ -1,11 +1,11 @@
-"""Where the edit is. Decided on the small pair: what differs, and how strongly the instruction spoke there."""
+"""Where the edit is: what differs in the small pair, and how strongly the instruction spoke there."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.planes import dilate, feather, joined, smooth
+from mgie_engine.restore.planes import dilate, feather, joined, px, smooth
 from mgie_engine.restore.tones import Tone
 
 SURE = 12.0  # smoothed difference, levels, that is an edit for certain
@@ -19,10 +19,9 @@ STRICT_SHARE = 0.3  # of the strongest relevance: the edge of the mask under kee
 
 def changed(difference: Tensor, relevance: Tensor | None) -> Tensor:
     """Where output and source differ by more than the model's noise, (S, S) bool; difference (3, S, S)."""
-    size = difference.shape[-1]
     doubt = torch.ones(()) if relevance is None else (1.6 - 0.8 * relevance / SPEAKS).clamp(0.6, 1.6)
-    near = _strength(smooth(difference, _px(size, 128)))
-    detail = _strength(smooth(difference.square(), _px(size, 64)).sqrt())
+    near = _strength(smooth(difference, px(difference, 128)))
+    detail = _strength(smooth(difference.square(), px(difference, 64)).sqrt())
     sure = (near > SURE * doubt) | (detail > SURE_DETAIL * doubt)
     maybe = (near > MAYBE * doubt) | (detail > MAYBE_DETAIL * doubt)
     mask = joined(sure, maybe)
@@ -30,22 +29,21 @@ def changed(difference: Tensor, relevance: Tensor | None) -> Tensor:
 
 
 def around(maps: Tensor, where: Tensor) -> Tensor:
-    """Mean of the maps (C, S, S) over the part of a wide neighbourhood that lies in `where`; 0 if none does."""
+    """Mean of the maps (C, S, S) over what lies in `where` of a wide neighbourhood; 0 if nothing does."""
     weight = where.float()[None]
-    radius = _px(maps.shape[-1], 11)
+    radius = px(maps, 11)
     return smooth(maps * weight, radius) / smooth(weight, radius).clamp(min=0.02)
 
 
 def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor) -> tuple[Tensor, bool]:
     """The mask with what the tone explains, and whether the tone is of use at all."""
-    size = source.shape[-1]
     shift = tone(source)
-    left = _energy(output - shift, size)
-    before = _energy(output - source, size)
+    left = _energy(output - shift)
+    before = _energy(output - source)
     cap = SURE**2
     if float(left.clamp(max=cap).mean()) > 0.5 * float(before.clamp(max=cap).mean()):
         return mask, False
-    moved = _strength(smooth(shift - source, _px(size, 64)))
+    moved = _strength(smooth(shift - source, px(source, 64)))
     if float((moved > 1).float().mean()) > 0.7:
         return ~((before < 0.5 * left) & (moved > 3)), True
     return mask | ((moved > BROAD) & (left < 0.5 * before)), True
@@ -61,7 +59,7 @@ def allowed(relevance: Tensor | None, strict: bool) -> Tensor | None:
 
 def blend(mask: Tensor, allow: Tensor | None) -> Tensor:
     """How much of the edit to show, (S, S) in 0 to 1; exactly 0 away from the mask and where not allowed."""
-    radius = _px(mask.shape[-1], 100)
+    radius = px(mask, 100)
     if allow is None:
         return feather(mask, radius)
     inside = 1 - feather(dilate(~allow, 1), radius)
@@ -75,13 +73,9 @@ def enlarged(relevance: Tensor | np.ndarray, size: int) -> Tensor:
     ]
 
 
-def _px(size: int, per_width: int) -> int:
-    return max(1, round(size / per_width))
-
-
 def _strength(maps: Tensor) -> Tensor:
     return maps.square().mean(0).sqrt()
 
 
-def _energy(maps: Tensor, size: int) -> Tensor:
-    return smooth(maps, _px(size, 64)).square().mean(0)
+def _energy(maps: Tensor) -> Tensor:
+    return smooth(maps, px(maps, 64)).square().mean(0)

@@ -22,6 +22,11 @@ def planes(picture: Picture) -> Tensor:
     return torch.from_numpy(np.array(image(picture).convert("RGB"))).permute(2, 0, 1).float()
 
 
+def px(maps: Tensor, per_width: int) -> int:
+    """One `per_width`-th of the width of the maps, in whole pixels, at least 1."""
+    return max(1, round(maps.shape[-1] / per_width))
+
+
 def box(maps: Tensor, radius: int) -> Tensor:
     """Mean over a square window that is cut off at the borders."""
     if radius < 1:

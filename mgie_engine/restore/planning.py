@@ -5,13 +5,15 @@ import torch
 from torch import Tensor
 
 from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, toned
-from mgie_engine.restore.planes import joined, smooth
+from mgie_engine.restore.planes import feather, joined, px, smooth
 from mgie_engine.restore.render import Plan
 from mgie_engine.restore.tones import fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
 
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, before painted pixels are better
 MISSED = 4.5  # … next to such a place
+SOMETHING = 10.0  # contrast, in levels, that is more than noise
+LEFT_OF_IT = 0.1  # share of the variance
 TINT = 8.0  # most that the colour guard takes back, in levels
 
 
@@ -22,34 +24,44 @@ def make_plan(
     size = source.shape[-1]
     spoken = None if relevance is None else enlarged(relevance, size)
     mask = changed(output - source, spoken)
-    everywhere = torch.ones(size, size)
-    tone = fit_tone(source, output, sharp, everywhere)
+    tone = fit_tone(source, output, sharp)
     mask, tonal = toned(tone, source, output, mask)
-    tone = tone if tonal else no_tone(size)
-    output = output - around(output - source, ~mask).clamp(-TINT, TINT) * bool((~mask).float().mean() > 0.05)
-    windows, painting = _transfer(source, output, tone(source), mask)
-    affine = windows + torch.cat(
-        [torch.diag_embed(tone.gain.permute(1, 2, 0)).permute(2, 3, 0, 1).flatten(0, 1), tone.offset]
-    )
-    return Plan(tone.curves, affine, output, painting, blend(mask, allowed(spoken, strict)))
+    if not tonal:
+        tone = no_tone(size)
+        output = output - around(output - source, ~mask).clamp(-TINT, TINT)
+    windows, painting, painted = _transfer(source, output, tone(source), mask)
+    affine = windows + tone.as_windows()
+    return Plan(tone.curves, affine, painted, painting, blend(mask, allowed(spoken, strict)))
 
 
-def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The windows' maps, and how much to paint (S, S): fitted, judged, fitted again without what is painted."""
-    weight = torch.ones(source.shape[1:])
-    for _ in range(2):
-        windows = fit_windows(source, output - start, weight)
-        painting = _painting(output - start - apply_windows(windows, source), mask)
-        weight = 1 - painting
-    return windows, painting
+def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The windows' maps, where to paint (S, S) and the colours to paint with (3, S, S).
+
+    Fitted, judged, and fitted again without what is to be painted.
+    """
+    everywhere = torch.ones(source.shape[1:])
+    windows = fit_windows(source, output - start, everywhere)
+    guess = start + apply_windows(windows, source)
+    energy = smooth((output - guess).square().mean(0, keepdim=True), px(source, 128))[0]
+    noise = energy.median()
+    place = mask & (_unexplained(energy, noise) | _erased(start, guess))
+    painted = guess + (1 - noise / energy.clamp(min=1e-6)).clamp(0, 1) * (output - guess)
+    if bool(place.any()):
+        windows = fit_windows(source, output - start, (~place).float())
+    return windows, feather(place, px(source, 128)), painted
 
 
-def _painting(left: Tensor, mask: Tensor) -> Tensor:
-    """0 where the fitted colours say it all, 1 where they miss what was painted (S, S)."""
-    size = left.shape[-1]
-    energy = smooth(left.square().mean(0, keepdim=True), max(1, round(size / 128)))[0]
-    noise = float(energy.median())
-    sure = energy > max(UNEXPLAINED**2, 6 * noise)
-    maybe = energy > max(MISSED**2, 2 * noise)
-    place = joined(sure & mask, maybe & mask)
-    return place * (1 - noise / energy.clamp(min=1e-6)).clamp(0, 1)
+def _unexplained(energy: Tensor, noise: Tensor) -> Tensor:
+    sure = energy > (6 * noise).clamp(min=UNEXPLAINED**2)
+    return joined(sure, energy > (2 * noise).clamp(min=MISSED**2))
+
+
+def _erased(start: Tensor, guess: Tensor) -> Tensor:
+    """Where there was something and next to nothing is left of it: its traces must not shine through."""
+    reach = px(start, 40)
+    before, after = (_variance(maps, reach) for maps in (start, guess))
+    return (before > SOMETHING**2) & (after < LEFT_OF_IT * before)
+
+
+def _variance(maps: Tensor, radius: int) -> Tensor:
+    return (smooth(maps.square(), radius) - smooth(maps, radius).square()).sum(0)

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
+STEEPEST = 3.0  # how much narrower than enlarged an edge of painted content may become
+FLAT = 24.0  # difference of neighbours, in levels, that is no edge
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,20 @@ class _Lines:
         lines = torch.lerp(maps[:, above], maps[:, below], (at - above)[:, None])
         return F.interpolate(lines[None], (self.rows, self.width), mode="bilinear", align_corners=False)[0]
 
+    def crisp(self, painted: Tensor) -> Tensor:
+        """These rows of the colours (3, S, S) enlarged with edges as steep as the picture's size allows.
+
+        Between the darkest and the lightest neighbour, each channel is pushed to the nearer one.
+        """
+        size = painted.shape[1]
+        light, dark = F.max_pool2d(painted, 3, 1, 1), -F.max_pool2d(-painted, 3, 1, 1)
+        bounds = F.avg_pool2d(torch.cat([dark, light]), 3, 1, 1, count_include_pad=False)
+        soft, dark, light = self.of(torch.cat([painted, bounds])).chunk(3)
+        steep = min(max(min(self.height, self.width) / size, 1.0), STEEPEST)
+        gap = light - dark
+        place = ((soft - dark) / gap.clamp(min=1.0) - 0.5) * steep + 0.5
+        return torch.lerp(soft, dark + gap * place.clamp(0, 1), ((gap - FLAT) / FLAT).clamp(0, 1))
+
 
 def _edit(part: Tensor, plan: Plan, lines: _Lines, blend: Tensor) -> Tensor:
     """part: (rows, width, 3) uint8, and so is the answer."""
@@ -67,6 +83,6 @@ def _edit(part: Tensor, plan: Plan, lines: _Lines, blend: Tensor) -> Tensor:
     wanted.clamp_(0, 255)
     painting = lines.of(plan.painting[None])
     if bool(painting.any()):
-        wanted = torch.lerp(wanted, lines.of(plan.painted), painting)
+        wanted = torch.lerp(wanted, lines.crisp(plan.painted), painting)
     mixed = torch.lerp(before, wanted, blend)
     return mixed.round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)

@@ -6,17 +6,23 @@ iteratively reweighted least squares, so that things that were painted anew do n
 """
 
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.planes import smooth
+from mgie_engine.restore.planes import px, smooth
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
 STIFFNESS = 1e-2  # weight of the curves' second differences
 TIE = 1e-6  # weight of everything's size: what the picture does not show stays as it was
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
+DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
+FAINT = 0.3  # a smaller share of detail is the model's softness, not an edit
+MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
+EVEN_GAP = 255 / (KNOTS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,12 @@ class Tone:
             added = added + curve[levels].permute(2, 0, 1)
         return (source + added).clamp(0, 255)
 
+    def as_windows(self) -> Tensor:
+        """Gain and offset as maps (12, S, S): the added red, green and blue per input channel, the offset."""
+        slopes = torch.zeros(3, *self.gain.shape)
+        slopes[range(3), range(3)] = self.gain
+        return torch.cat([slopes.flatten(0, 1), self.offset])
+
 
 def no_tone(size: int) -> Tone:
     """The tone that changes nothing."""
@@ -41,77 +53,67 @@ def no_tone(size: int) -> Tone:
     return Tone(torch.zeros(3, 256, 3), flat, flat)
 
 
-def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, weight: Tensor) -> Tone:
-    """The tone that takes source to output, both (3, S, S); weight (S, S) says where to look.
+def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
+    """The tone that takes source to output, both (3, S, S).
 
-    sharp: (3, S, S), the picture whose detail is added or taken away; its blur stands in for that of the
-    full-size original.
+    sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
+    original's where detail is added or taken away.
     """
-    size = source.shape[-1]
-    blurs = [smooth(sharp, max(1, round(size * width))) for width in DETAIL_WIDTHS]
-    places = _places(size)
-    shrunk = [_thin(maps) for maps in (source, output, weight[None], places)]
-    details = [_thin(source - smooth(source, max(1, round(size * width)))) for width in DETAIL_WIDTHS]
-    solved = _solve(*shrunk, details)
-    curves = torch.stack([_HATS @ solved[k * KNOTS : (k + 1) * KNOTS] for k in range(3)])
-    rest = solved[3 * KNOTS :].T.float()  # (3, ...)
-    count = len(places)
-    offset = torch.einsum("cj,jyx->cyx", rest[:, :count], places)
-    gain = torch.einsum("cj,jyx->cyx", rest[:, count : 2 * count], places) / 128
-    for share, blurred in zip(rest[:, 2 * count :].T, blurs, strict=True):
-        gain = gain + share[:, None, None]
-        offset = offset - share[:, None, None] * blurred
-    return Tone(curves.float(), gain, offset)
+    places = _places(source.shape[-1])
+    details = [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
+    shown = [_thin(maps) for maps in (source, output, places, *details)]
+    solved = _solve(_features(shown[0], shown[2], shown[3:]), shown[0].flatten(1), shown[1].flatten(1))
+    curves, lift, tilt, detail = torch.split(
+        solved, [3 * KNOTS, len(places), len(places), len(details)], dim=1
+    )
+    gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
+    offset = torch.einsum("cj,jyx->cyx", lift, places)
+    if float(detail.abs().sum(1).max()) > FAINT:
+        for width, share in zip(DETAIL_WIDTHS, detail.T[..., None, None], strict=True):
+            gain = gain + share
+            offset = offset - share * smooth(sharp, px(sharp, width))
+    return Tone(torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)]), gain, offset)
 
 
-def _solve(source: Tensor, output: Tensor, weight: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
-    """Coefficients (features, 3 out), float64."""
-    before, after = source.flatten(1).double(), output.flatten(1).double()
-    hats = torch.cat([_HATS[levels] for levels in before.round().long().clamp(0, 255)], 1)
-    spots = places.flatten(1).T.double()
-    features = [
-        torch.cat(
-            [
-                hats,
-                spots,
-                spots * before[c, :, None] / 128,
-                *(d[c].flatten()[:, None].double() for d in details),
-            ],
-            1,
-        )
-        for c in range(3)
-    ]
-    stiff = len(features[0].T), weight.sum().clamp(min=1).double()
-    penalty = _penalty(*stiff)
-    trust = weight.flatten().double().expand(3, -1)
+def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
+    """What the change of each channel is made of, (3, pixels, features)."""
+    hats = torch.cat([_hats()[levels.flatten()] for levels in source.round().long().clamp(0, 255)], 1)
+    lift = places.flatten(1).T
+    return torch.stack(
+        [
+            torch.cat([hats, lift, lift * level[:, None] / MIDDLE, torch.stack(bands, 1)], 1)
+            for level, *bands in zip(source.flatten(1), *(band.flatten(1) for band in details), strict=True)
+        ]
+    )
+
+
+def _solve(features: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    """Coefficients (3, features) that take the levels before to those after, both (3, pixels)."""
+    penalty = _penalty(features.shape[-1]) * before.shape[-1]
+    trust = torch.ones_like(before)
     for _ in range(ROUNDS):
-        solved = torch.stack(
-            [_ridge(f, t, a - b, penalty) for f, t, a, b in zip(features, trust, after, before, strict=True)]
-        )
-        guess = before + torch.stack([f @ s for f, s in zip(features, solved, strict=True)])
+        weighted = (features * trust[..., None]).mT
+        normal, target = (weighted @ features).double(), (weighted @ (after - before)[..., None]).double()
+        solved: Tensor = torch.linalg.solve(normal + penalty, target).float()
+        guess = before + (features @ solved)[..., 0]
         miss = (after - guess.clamp(0, 255)).square().mean(0).sqrt()
-        scale = 3 * miss[weight.flatten() > 0].median().clamp(min=0.7)
+        scale = 3 * miss.median().clamp(min=0.7)
         clipped = ((guess < 0) & (after < 2)) | ((guess > 255) & (after > 253))
-        trust = weight.flatten() / (1 + (miss / scale) ** 2) * ~clipped
-    return solved.T
+        trust = ~clipped / (1 + (miss / scale) ** 2)
+    return solved[..., 0]
 
 
-def _ridge(features: Tensor, trust: Tensor, target: Tensor, penalty: Tensor) -> Tensor:
-    weighted = features * trust[:, None]
-    return torch.linalg.solve(weighted.T @ features + penalty, weighted.T @ target)
-
-
-def _penalty(count: int, weight: Tensor) -> Tensor:
-    bend = torch.zeros(KNOTS - 2, KNOTS, dtype=torch.float64)
-    for i in range(KNOTS - 2):
-        left, right = _KNOTS[i + 1] - _KNOTS[i], _KNOTS[i + 2] - _KNOTS[i + 1]
-        near = (left + right) / 2 / 16
-        bend[i, i : i + 3] = torch.tensor([1 / left, -1 / left - 1 / right, 1 / right]) * 16 * near**0.5
+def _penalty(count: int) -> Tensor:
+    """(count, count) float64: bends of the curves per knot, and a little of everything."""
     whole = torch.eye(count, dtype=torch.float64) * TIE
-    for k in range(3):
-        part = slice(k * KNOTS, (k + 1) * KNOTS)
-        whole[part, part] += STIFFNESS * bend.T @ bend
-    return whole * weight
+    gaps = _knots().double().diff()
+    bends = torch.zeros(KNOTS - 2, KNOTS, dtype=torch.float64)
+    for i, (left, right) in enumerate(pairwise(gaps)):
+        bends[i, i : i + 3] = torch.stack([1 / left, -1 / left - 1 / right, 1 / right])
+        bends[i] *= EVEN_GAP * ((left + right) / 2 / EVEN_GAP) ** 0.5
+    for start in range(0, 3 * KNOTS, KNOTS):
+        whole[start : start + KNOTS, start : start + KNOTS] += STIFFNESS * bends.T @ bends
+    return whole
 
 
 def _places(size: int) -> Tensor:
@@ -126,19 +128,17 @@ def _thin(maps: Tensor) -> Tensor:
     return maps[:, ::stride, ::stride]
 
 
-DETAIL_WIDTHS = (1 / 256, 1 / 100)  # box radii of the bands of detail, in picture widths
-_KNOTS = 255 * torch.linspace(0, 1, KNOTS, dtype=torch.float64) ** 1.5
+def _knots() -> Tensor:
+    return 255 * torch.linspace(0, 1, KNOTS) ** 1.5
 
 
+@cache
 def _hats() -> Tensor:
     """Linear interpolation between the knots, (256 levels, KNOTS)."""
-    levels = torch.arange(256, dtype=torch.float64)
-    right = torch.searchsorted(_KNOTS, levels).clamp(1, KNOTS - 1)
-    share = (levels - _KNOTS[right - 1]) / (_KNOTS[right] - _KNOTS[right - 1])
-    table = torch.zeros(256, KNOTS, dtype=torch.float64)
+    levels, knots = torch.arange(256.0), _knots()
+    right = torch.searchsorted(knots, levels).clamp(1, KNOTS - 1)
+    share = (levels - knots[right - 1]) / (knots[right] - knots[right - 1])
+    table = torch.zeros(256, KNOTS)
     table[torch.arange(256), right - 1] = 1 - share
     table[torch.arange(256), right] = share
     return table
-
-
-_HATS = _hats()

@@ -1,7 +1,7 @@
 """The local-affine transfer: per window, the change of colour that takes one small picture to another.
 
-This is the colour guided filter of He, Sun and Tang (2010) with weights, fitted to a difference, so that where
-a window says little the slopes fall back to zero and the difference to its mean.
+This is the colour guided filter of He, Sun and Tang (2010) with weights, fitted to a difference, so that
+where a window says little the slopes fall back to zero and the difference to its mean.
 """
 
 import torch
@@ -34,7 +34,7 @@ def fit_windows(source: Tensor, difference: Tensor, weight: Tensor) -> Tensor:
 
 def apply_windows(maps: Tensor, source: Tensor) -> Tensor:
     """The difference (3, S, S) that the maps (12, S, S) predict for source (3, S, S)."""
-    return (maps[:9].unflatten(0, (3, 3)) * source[:, None]).sum(0) + maps[9:]
+    return (maps[:9].reshape(3, 3, *source.shape[1:]) * source[:, None]).sum(0) + maps[9:]
 
 
 def _trust(predicted: Tensor, noise: float, radius: int, size: int) -> Tensor:
