@@ -1,0 +1,64 @@
+"""Procedural pictures with the statistics of photographs: dead leaves, 1/f grain, soft depth.
+
+They carry no content anybody would name; they are there so that light and colour can be learned on any
+picture. Denoisers trained on dead leaves come close to those trained on photographs (Achddou et al. 2021, 2023).
+"""
+
+import colorsys
+from random import Random
+
+from mgie_engine.scenes.drawing import Backdrop, Colour, Shape, Sheet, sheet
+
+
+def procedural_photo(seed: int) -> Sheet:
+    """The photo-like picture number `seed`."""
+    rng = Random(f"photo-{seed}")
+    hue, spread = rng.random(), rng.choice((0.06, 0.15, 0.5))
+    gain = rng.uniform(0.55, 1.15)
+    warmth = rng.uniform(-0.12, 0.12)
+    backdrop = Backdrop(
+        *(_natural_colour(rng, hue, spread) for _ in range(4)),
+        light=(gain * (1 + warmth), gain, gain * (1 - warmth)),
+        horizon=rng.uniform(0.15, 0.85),
+        fog=rng.choice((0.0, 0.0, rng.uniform(0.1, 0.7))),
+        grain=rng.choice((0.05, 0.15, 0.35, 0.6)) * rng.random(),
+        grain_seed=rng.uniform(0, 60),
+    )
+    count = rng.randint(12, 56)
+    blur = rng.choice((0.0, 0.01, 0.04))
+    sizes = sorted((_power_law(rng) for _ in range(count)), reverse=True)
+    return sheet(backdrop, [_leaf(rng, size, blur, _natural_colour(rng, hue, spread)) for size in sizes])
+
+
+def _power_law(rng: Random, smallest: float = 0.015, largest: float = 0.45) -> float:
+    """A size whose density falls with the cube of the size, as in the dead-leaves model."""
+    u = rng.random()
+    return (
+        (smallest**-2 + u * (largest**-2 - smallest**-2)) ** -0.5 if u < 0.75 else rng.uniform(0.1, largest)
+    )
+
+
+def _leaf(rng: Random, size: float, blur: float, colour: Colour) -> Shape:
+    aspect = rng.uniform(0.35, 1.0)
+    return Shape(
+        rng.choice((0, 0, 1, 1, 2)),
+        rng.random(),
+        rng.random(),
+        size,
+        size * aspect,
+        rng.uniform(0, 3.1416),
+        corner=size * aspect * rng.uniform(0, 0.9),
+        red=colour[0],
+        green=colour[1],
+        blue=colour[2],
+        opacity=rng.choice((1.0, 1.0, rng.uniform(0.4, 1.0))),
+        pattern=rng.choice((0, 0, 0, 1, 2)),
+        shade=rng.uniform(0.0, 0.55),
+        softness=blur * rng.random(),
+    )
+
+
+def _natural_colour(rng: Random, hue: float, spread: float) -> Colour:
+    saturation = min(1.0, max(0.0, rng.gauss(0.32, 0.22)))
+    value = min(1.0, max(0.02, rng.gauss(0.5, 0.25)))
+    return colorsys.hsv_to_rgb((hue + rng.gauss(0, spread)) % 1.0, saturation, value)

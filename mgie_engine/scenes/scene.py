@@ -1,0 +1,150 @@
+"""What stands in a drawn picture: plain data, no pixels.
+
+A scene has a sky, a ground, a time of day, a weather, and things standing in cells: four columns, and
+three rows (the sky, the back, the front). A cell holds one thing, so nothing hides anything else and every
+edit has exactly one goal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+from types import MappingProxyType
+
+COLUMNS = 4
+SKY, BACK, FRONT = 0, 1, 2
+ROWS = (SKY, BACK, FRONT)
+
+COLOURS: Mapping[str, tuple[float, float, float]] = MappingProxyType(
+    {  # sRGB, 0 to 1
+        "red": (0.85, 0.13, 0.13),
+        "orange": (0.95, 0.52, 0.10),
+        "yellow": (0.97, 0.85, 0.15),
+        "green": (0.16, 0.62, 0.22),
+        "blue": (0.13, 0.33, 0.85),
+        "purple": (0.52, 0.20, 0.72),
+        "pink": (0.97, 0.50, 0.70),
+        "brown": (0.46, 0.28, 0.14),
+        "black": (0.08, 0.08, 0.09),
+        "white": (0.96, 0.96, 0.95),
+        "grey": (0.52, 0.53, 0.55),
+        "teal": (0.08, 0.62, 0.62),
+    }
+)
+SIZES: Mapping[str, float] = MappingProxyType({"small": 0.62, "medium": 0.82, "large": 1.0})
+MATERIALS = ("plain", "striped", "spotted")
+GROUNDS = ("grass", "sand", "snow", "stone", "water")
+TIMES = ("day", "sunset", "night")
+WEATHERS = ("clear", "fog", "rain", "snow")
+SKY_COLOURS = ("blue", "pink", "orange", "purple", "teal", "grey")
+
+GROUND_KINDS = ("ball", "box", "cone", "star", "heart", "house", "tree", "car", "flower", "mushroom")
+SKY_KINDS = ("sun", "moon", "cloud", "balloon", "kite")
+PART_OF: Mapping[str, tuple[str, ...]] = MappingProxyType({"house": ("roof", "door")})
+FIXED_COLOUR: Mapping[str, str] = MappingProxyType({"sun": "yellow", "moon": "white", "cloud": "white"})
+PATTERNED = frozenset({"ball", "box", "cone", "balloon", "heart", "star"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A place: row (sky, back, front) and column, counted from the left."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One thing in its cell; `parts` names the colours of parts that have their own (roof, door)."""
+
+    kind: str
+    colour: str
+    size: str
+    cell: Cell
+    material: str = "plain"
+    parts: tuple[tuple[str, str], ...] = ()
+    jitter: tuple[float, float] = (0.0, 0.0)  # shift from the cell's centre, in picture widths
+
+    def part(self, name: str) -> str:
+        """Colour of the part `name`; KeyError when it has none."""
+        return dict(self.parts)[name]
+
+    def with_part(self, name: str, colour: str) -> "Thing":
+        return replace(self, parts=tuple((n, colour if n == name else c) for n, c in self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A whole drawn picture as data."""
+
+    things: tuple[Thing, ...]
+    ground: str = "grass"
+    sky: str = "blue"
+    time: str = "day"
+    weather: str = "clear"
+    hills: tuple[tuple[float, float], ...] = field(
+        default=()
+    )  # (centre x, height), decoration behind everything
+
+    def at(self, cell: Cell) -> Thing | None:
+        return next((thing for thing in self.things if thing.cell == cell), None)
+
+    def free_cells(self, *, sky: bool) -> list[Cell]:
+        """Empty cells in the placing order: front from the left, then back; or the sky from the left."""
+        rows = (SKY,) if sky else (FRONT, BACK)
+        cells = [Cell(row, column) for row in rows for column in range(COLUMNS)]
+        return [cell for cell in cells if self.at(cell) is None]
+
+    def without(self, *gone: Thing) -> "Scene":
+        return replace(self, things=tuple(thing for thing in self.things if thing not in gone))
+
+    def plus(self, *new: Thing) -> "Scene":
+        return replace(self, things=self.things + new)
+
+    def swapped(self, old: Thing, new: Thing) -> "Scene":
+        return replace(self, things=tuple(new if thing is old else thing for thing in self.things))
+
+
+def is_sky_kind(kind: str) -> bool:
+    return kind in SKY_KINDS
+
+
+def new_thing(kind: str, colour: str, cell: Cell, *, size: str = "medium", material: str = "plain") -> Thing:
+    """A thing as an edit adds it: centred in its cell, parts in their usual colours."""
+    usual = {"roof": "red", "door": "brown"}
+    parts = tuple((name, usual[name]) for name in PART_OF.get(kind, ()))
+    return Thing(kind, FIXED_COLOUR.get(kind, colour), size, cell, material, parts)
+
+
+def random_thing(rng: Random, kind: str, cell: Cell) -> Thing:
+    colour = FIXED_COLOUR.get(kind, rng.choice(tuple(COLOURS)))
+    if kind == "tree":
+        colour = rng.choice(("green", "green", "green", "orange", "red", "yellow", "pink", "teal"))
+    material = rng.choice(MATERIALS) if kind in PATTERNED and rng.random() < 0.35 else "plain"
+    parts = tuple((name, rng.choice([c for c in COLOURS if c != colour])) for name in PART_OF.get(kind, ()))
+    jitter = (rng.uniform(-0.02, 0.02), rng.uniform(-0.012, 0.012))
+    return Thing(kind, colour, rng.choice(tuple(SIZES)), cell, material, parts, jitter)
+
+
+def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
+    """A scene with `fewest` to `most` things on the ground and up to two in the sky."""
+    cells = [Cell(row, column) for row in (BACK, FRONT) for column in range(COLUMNS)]
+    chosen = rng.sample(cells, rng.randint(fewest, most))
+    kinds = [rng.choice(GROUND_KINDS) for _ in chosen]
+    if len(kinds) > 1 and rng.random() < 0.3:  # two alike, so that words must tell them apart
+        kinds[1] = kinds[0]
+    things = [random_thing(rng, kind, cell) for kind, cell in zip(kinds, chosen, strict=True)]
+    if len(things) > 2 and rng.random() < 0.12:  # an odd one out
+        things = [replace(things[0], cell=thing.cell) for thing in things[:-1]] + [
+            replace(things[0], cell=things[-1].cell, colour=rng.choice(tuple(COLOURS)))
+        ]
+    sky_cells = rng.sample(range(COLUMNS), rng.choice((0, 1, 1, 2)))
+    for kind, column in zip(rng.sample(SKY_KINDS, len(sky_cells)), sky_cells, strict=True):
+        things.append(random_thing(rng, kind, Cell(SKY, column)))
+    return Scene(
+        things=tuple(things),
+        ground=rng.choice(GROUNDS),
+        sky="blue" if rng.random() < 0.6 else rng.choice(SKY_COLOURS),
+        time=rng.choice(("day", "day", "day", "sunset", "night")),
+        weather=rng.choice(WEATHERS) if rng.random() < 0.25 else "clear",
+        hills=tuple((rng.random(), rng.uniform(0.05, 0.16)) for _ in range(rng.randint(0, 2))),
+    )

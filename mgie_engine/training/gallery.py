@@ -1,0 +1,107 @@
+"""Painting the world's pictures on the device, and keeping what training needs of them there.
+
+A `Gallery` is the cache of the diffusion stage: latents, small pictures for the vision tower, and where each
+edit changes something. Painting and encoding once, instead of at every step, is what keeps the GPU fed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from mgie_engine.scenes.render import Paint, compile_painter, paint
+from mgie_engine.scenes.tones import TONES
+from mgie_engine.training.world import TONE_NAMES, World
+
+CHANGED = 0.03  # a pixel has changed when any channel moved by more
+
+
+class Painter:
+    """Paints rows of a world, (B, 3, size, size) in [0, 1]; their sheets lie on the device."""
+
+    def __init__(self, world: World, device: torch.device, *, compiled: bool = False) -> None:
+        self.shapes = torch.from_numpy(world.shapes).to(device)
+        self.backdrop = torch.from_numpy(world.backdrop).to(device)
+        self.tone, self.strength = torch.from_numpy(world.tone), torch.from_numpy(world.strength)
+        self._steps: tuple[Paint, ...] | None = compile_painter() if compiled else None
+
+    @torch.no_grad()
+    def __call__(self, rows: Tensor, size: int = 256) -> Tensor:
+        """Pictures of rows (B,), int64 on the CPU."""
+        on_device = rows.to(self.shapes.device)
+        pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
+        return self._toned(pictures, rows)
+
+    def _toned(self, pictures: Tensor, rows: Tensor) -> Tensor:
+        for depth in range(self.tone.shape[1]):
+            tone = self.tone[rows, depth]
+            for index in tone[tone >= 0].unique().tolist():
+                where = (tone == index).nonzero()[:, 0].to(pictures.device)
+                amount = self.strength[rows, depth].to(pictures.device)[where].view(-1, 1, 1, 1)
+                pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
+        return pictures
+
+
+def vision_pixels(pictures: Tensor, side: int) -> Tensor:
+    """Pictures (B, 3, H, W) in [0, 1] at the vision tower's size as uint8; antialiased bicubic, as Pillow."""
+    small = F.interpolate(pictures, (side, side), mode="bicubic", antialias=True, align_corners=False)
+    return (small.clamp(0, 1) * 255).round().byte()
+
+
+def normalised(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """uint8 pixels (B, 3, S, S) as the vision tower takes them."""
+    shift = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
+    return (pixels.float() / 255 - shift) / torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Latents of N pictures and the changed area of M edits, all on the device."""
+
+    latents: Tensor  # (N, C, h, w) bfloat16, posterior modes
+    pixels: Tensor  # (N, 3, S, S) uint8 for the vision tower
+    changed: Tensor  # (M, 1, h, w) bool: latent pixels that an edit touches
+
+    @classmethod
+    @torch.no_grad()
+    def hang(
+        cls,
+        world: World,
+        painter: Painter,
+        vae: AutoencoderKL,
+        side: int,
+        *,
+        size: int = 256,
+        batch: int = 256,
+    ) -> "Gallery":
+        """Paint and encode every picture of a world."""
+        device, n = painter.shapes.device, len(world.is_photo)
+        f = 2 ** (len(vae.config.block_out_channels) - 1)
+        latents = torch.empty(
+            n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
+        )
+        pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
+        for rows in _batches(n, batch):
+            pictures = painter(rows, size)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)
+            pixels[rows] = vision_pixels(pictures, side)
+        return cls(latents, pixels, _changed(pixels, world, f * side // size))
+
+
+def _changed(pictures: Tensor, world: World, factor: int) -> Tensor:
+    before, after = torch.from_numpy(world.before).long(), torch.from_numpy(world.after).long()
+    areas = []
+    for edits in _batches(len(before), 2048):
+        a, b = (pictures[rows[edits].to(pictures.device)].float() for rows in (before, after))
+        moved = ((a - b).abs().amax(1, keepdim=True) > CHANGED * 255).float()
+        areas.append(F.max_pool2d(moved, factor) > 0)
+    return torch.cat(areas)
+
+
+def _batches(count: int, size: int) -> Iterator[Tensor]:
+    for start in range(0, count, size):
+        yield torch.arange(start, min(start + size, count))

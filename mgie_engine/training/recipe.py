@@ -1,0 +1,52 @@
+"""A training run as a TOML file: what to train, on what, for how long.
+
+A stage ends at `steps` or after `minutes`, whichever comes first; the learning rate follows the same clock,
+so a run cut short on a slow machine still ends with a small rate.
+"""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from mgie_engine.errors import ModelError
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One stage of training."""
+
+    stage: str  # "vae", "mllm" or "diffusion"
+    batch_size: int
+    steps: int
+    minutes: float = 1e9
+    learning_rate: float = 1e-4
+    rates: dict[str, float] = field(default_factory=dict)  # by part, where it differs
+    warmup: float = 0.03  # share of the run
+    final_rate: float = 0.02  # share of the rate that is left at the end
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    ema: float = 0.999
+    precision: str = "bf16"  # "bf16" or "no"
+    compile: bool = False
+    seed: int = 0
+    stories: int = 200_000  # size of the world
+    log_every: int = 50
+    options: dict[str, Any] = field(default_factory=dict)  # what only this stage knows
+
+    @classmethod
+    def read(cls, name_or_path: str, **changes: Any) -> "Recipe":
+        """A recipe by its name in this package or by its path; ModelError names what is wrong with it."""
+        path = RECIPES / f"{name_or_path}.toml"
+        path = path if path.is_file() else Path(name_or_path)
+        if not path.is_file():
+            raise ModelError(f"No recipe {name_or_path!r}: neither in {RECIPES} nor a file.")
+        data = tomllib.loads(path.read_text(encoding="utf-8")) | changes
+        if unknown := data.keys() - {item.name for item in fields(cls)}:
+            raise ModelError(f"{path.name} has the unknown key {min(unknown)!r}.")
+        if "betas" in data:
+            data["betas"] = tuple(data["betas"])
+        return cls(**data)
