@@ -8,15 +8,16 @@ Pictures are not in it (see images.py), only their keys.
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack
 
 from sqlite_utils import Database
 
 from conversations import ledger, people
+from conversations.clerk import Clerk
 from conversations.errors import StoreError
 from conversations.migrations import migrations
 from conversations.people import Forgotten
@@ -37,9 +38,8 @@ class SessionStore:
     Any method raises StoreError, having written nothing, when the disk is full or another process is writing.
     """
 
-    def __init__(self, db: Database, thread: ThreadPoolExecutor, clock: Callable[[], float]) -> None:
-        self._db = db
-        self._thread = thread
+    def __init__(self, clerk: Clerk, clock: Callable[[], float]) -> None:
+        self._clerk = clerk
         self._clock = clock
 
     @classmethod
@@ -56,7 +56,7 @@ class SessionStore:
             loop = asyncio.get_running_loop()
             db = await loop.run_in_executor(thread, _connect, Path(path), clock(), patience_s)
             try:
-                yield cls(db, thread, clock)
+                yield cls(Clerk(db, thread), clock)
             finally:
                 await loop.run_in_executor(thread, db.close)
 
@@ -189,14 +189,6 @@ class SessionStore:
         """Keep a small fact, such as the last message seen in a channel."""
         await self._do(_remember, key, value)
 
-    async def take_lease(self, owner: str, ttl_s: float, name: str = "bot") -> bool:
-        """Take or renew the lease `name` for `ttl_s` seconds; False while somebody else holds it."""
-        return await self._do(_take_lease, name, owner, self._clock(), ttl_s)
-
-    async def release_lease(self, owner: str, name: str = "bot") -> None:
-        """Give the lease back, if `owner` holds it."""
-        await self._do(_release_lease, name, owner)
-
     # -- people -------------------------------------------------------------------------------------------
 
     async def export_person(self, person: str) -> dict[str, Any]:
@@ -209,16 +201,22 @@ class SessionStore:
         What others made from such a turn stays, and hangs on the version before it. The erased text is
         overwritten in the file; the pictures named in the answer are the caller's to delete.
         """
-        return await self._do(people.delete_person, person)
+        with _sentence_for_faults():
+            return await self._clerk.do(lambda db: people.delete_person(db, person), alone=True)
 
     # -- inside -------------------------------------------------------------------------------------------
 
     async def _do(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._thread, lambda: work(self._db, *args, **kwargs))
-        except sqlite3.Error as error:
-            raise StoreError(f"The conversation database cannot be used just now: {error}.") from error
+        with _sentence_for_faults():
+            return await self._clerk.do(lambda db: work(db, *args, **kwargs))
+
+
+@contextmanager
+def _sentence_for_faults() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"The conversation database cannot be used just now: {error}.") from error
 
 
 def _connect(path: Path, now: float, patience_s: float) -> Database:
@@ -272,17 +270,3 @@ def _recall(db: Database, key: str) -> str | None:
 
 def _remember(db: Database, key: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))
-
-
-def _take_lease(db: Database, name: str, owner: str, now: float, ttl_s: float) -> bool:
-    done = db.execute(
-        "INSERT INTO leases (name, owner, expires_at) VALUES (:name, :owner, :until) "
-        "ON CONFLICT (name) DO UPDATE SET owner = :owner, expires_at = :until "
-        "WHERE owner = :owner OR expires_at <= :now",
-        {"name": name, "owner": owner, "until": now + ttl_s, "now": now},
-    )
-    return done.rowcount == 1
-
-
-def _release_lease(db: Database, name: str, owner: str) -> None:
-    db.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, owner))

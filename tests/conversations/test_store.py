@@ -255,25 +255,6 @@ async def test_facts_are_remembered(store: SessionStore) -> None:
     assert await store.recall("last") == "2"
 
 
-async def test_a_lease_has_one_holder_until_it_runs_out(store: SessionStore, clock: Clock) -> None:
-    assert await store.take_lease("one", ttl_s=30)
-    assert not await store.take_lease("two", ttl_s=30)
-    clock.now += 20
-    assert await store.take_lease("one", ttl_s=30)
-    clock.now += 20
-    assert not await store.take_lease("two", ttl_s=30)
-    clock.now += 11
-    assert await store.take_lease("two", ttl_s=30)
-
-
-async def test_a_lease_given_back_is_free_at_once(store: SessionStore) -> None:
-    await store.take_lease("one", ttl_s=30)
-    await store.release_lease("two")
-    assert not await store.take_lease("two", ttl_s=30)
-    await store.release_lease("one")
-    assert await store.take_lease("two", ttl_s=30)
-
-
 async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore) -> None:
     session = await begin(store)
     turn = await ask(store, session, ANN)
