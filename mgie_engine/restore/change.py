@@ -12,6 +12,7 @@ SURE = 12.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain
 BROAD = 1.5  # … that is an edit when a whole neighbourhood agrees on it
 SURE_DETAIL, MAYBE_DETAIL = 24.0, 14.0  # root mean square difference: detail added or lost, mean unchanged
+DETAIL_COUNTS = 0.1  # of detail, when a tone is compared with no tone; the model's noise is detail too
 SPEAKS = 0.05  # relevance, in units of the model's prediction, of a place the instruction is about
 SILENT = 1e-4  # … below which the instruction had no say at all
 STRICT_SHARE = 0.3  # of the strongest relevance: the edge of the mask under keep = strict
@@ -38,13 +39,11 @@ def around(maps: Tensor, where: Tensor) -> Tensor:
 def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor) -> tuple[Tensor, bool]:
     """The mask with what the tone explains, and whether the tone is of use at all."""
     shift = tone(source)
-    left = _energy(output - shift)
-    before = _energy(output - source)
-    cap = SURE**2
-    if float(left.clamp(max=cap).mean()) > 0.5 * float(before.clamp(max=cap).mean()):
+    left, before = _energy(output - shift), _energy(output - source)
+    if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
         return mask, False
     moved = _strength(smooth(shift - source, px(source, 64)))
-    if float((moved > 1).float().mean()) > 0.7:
+    if tone.changes_detail or float((moved > 1).float().mean()) > 0.7:
         return ~((before < 0.5 * left) & (moved > 3)), True
     return mask | ((moved > BROAD) & (left < 0.5 * before)), True
 
@@ -78,4 +77,6 @@ def _strength(maps: Tensor) -> Tensor:
 
 
 def _energy(maps: Tensor) -> Tensor:
-    return smooth(maps, px(maps, 64)).square().mean(0)
+    """Square of what the surroundings agree on, and a share of all the rest, (S, S)."""
+    radius = px(maps, 64)
+    return (smooth(maps, radius).square() + DETAIL_COUNTS * smooth(maps.square(), radius)).mean(0)

@@ -12,6 +12,7 @@ from mgie_engine.restore.windows import apply_windows, fit_windows
 
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, before painted pixels are better
 MISSED = 4.5  # … next to such a place
+BLURRED = 0.02  # share of the local variance that a true change of colour misses at edges and in texture
 SOMETHING = 10.0  # contrast, in levels, that is more than noise
 LEFT_OF_IT = 0.1  # share of the variance
 TINT = 8.0  # most that the colour guard takes back, in levels
@@ -44,16 +45,18 @@ def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tu
     guess = start + apply_windows(windows, source)
     energy = smooth((output - guess).square().mean(0, keepdim=True), px(source, 128))[0]
     noise = energy.median()
-    place = mask & (_unexplained(energy, noise) | _erased(start, guess))
+    place = mask & (
+        _unexplained(energy, noise + BLURRED * _variance(start, px(start, 128)) / 3) | _erased(start, guess)
+    )
     painted = guess + (1 - noise / energy.clamp(min=1e-6)).clamp(0, 1) * (output - guess)
     if bool(place.any()):
         windows = fit_windows(source, output - start, (~place).float())
     return windows, feather(place, px(source, 128)), painted
 
 
-def _unexplained(energy: Tensor, noise: Tensor) -> Tensor:
-    sure = energy > (6 * noise).clamp(min=UNEXPLAINED**2)
-    return joined(sure, energy > (2 * noise).clamp(min=MISSED**2))
+def _unexplained(energy: Tensor, expected: Tensor) -> Tensor:
+    sure = energy > (6 * expected).clamp(min=UNEXPLAINED**2)
+    return joined(sure, energy > (2 * expected).clamp(min=MISSED**2))
 
 
 def _erased(start: Tensor, guess: Tensor) -> Tensor:

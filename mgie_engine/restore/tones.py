@@ -32,6 +32,7 @@ class Tone:
     curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
     gain: Tensor  # (3, S, S), per channel
     offset: Tensor  # (3, S, S)
+    changes_detail: bool = False  # it sharpens or blurs
 
     def __call__(self, source: Tensor) -> Tensor:
         """The tone of (3, S, S) levels, clipped."""
@@ -68,11 +69,14 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     )
     gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
     offset = torch.einsum("cj,jyx->cyx", lift, places)
-    if float(detail.abs().sum(1).max()) > FAINT:
+    changes_detail = float(detail.abs().sum(1).max()) > FAINT
+    if changes_detail:
         for width, share in zip(DETAIL_WIDTHS, detail.T[..., None, None], strict=True):
             gain = gain + share
             offset = offset - share * smooth(sharp, px(sharp, width))
-    return Tone(torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)]), gain, offset)
+    return Tone(
+        torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)]), gain, offset, changes_detail
+    )
 
 
 def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
