@@ -29,25 +29,36 @@ class MLLM(nn.Module):
 
     def see(self, pixels: Tensor) -> Tensor:
         """Patch features (B, N, vision hidden) of normalised pixels (B, 3, H, W), class token left out."""
-        states = self.clip(pixels, output_hidden_states=True).hidden_states
-        return cast(Tensor, states[self.vision.select_layer][:, 1:])
+        tower = getattr(self.clip, "vision_model", self.clip)  # nested in some versions of transformers
+        states = tower.pre_layrnorm(tower.embeddings(pixels))
+        # Layer by layer, because only one layer's states are wanted: what comes after it is not computed.
+        for layer in tower.encoder.layers[: self.vision.select_layer % (self.vision.layers + 1)]:
+            states = layer(states, attention_mask=None)
+        return cast(Tensor, states[:, 1:])
+
+    def patches(self, pixels: Tensor) -> Tensor:
+        """What the language model sees of normalised pixels (B, 3, H, W): (B, N, D)."""
+        return cast(Tensor, self.mm_projector(self.see(pixels)))
 
     @property
     def visual_embeddings(self) -> Tensor:
         """The rows (1, 8, D) of [IMG0]…[IMG7], which are the last of the table."""
         return cast(Tensor, self.model.embed_tokens.weight[-self.visual_tokens :][None])
 
-    def embed(self, ids: Tensor, pixels: Tensor, picture_at: Tensor) -> Tensor:
+    def embed(self, ids: Tensor, patches: Tensor, picture_at: Tensor) -> Tensor:
         """Embeddings (B, L, D) of ids (B, L), with row b's patches over the places from picture_at[b] on."""
         words = self.model.embed_tokens(ids)
-        patches = self.mm_projector(self.see(pixels)).to(words.dtype)  # (B, N, D)
+        patches = patches.to(words.dtype)
         places = picture_at[:, None] + torch.arange(patches.shape[1], device=ids.device)  # (B, N)
         return cast(Tensor, words.scatter(1, places[..., None].expand_as(patches), patches))
 
     def forward(self, ids: Tensor, pixels: Tensor, picture_at: Tensor, real: Tensor) -> Tensor:
         """States (B, L, D) after the final norm of right-padded rows; `real` (B, L) is False at padding."""
-        embeddings = self.embed(ids, pixels, picture_at)
-        return self.read(embeddings, causal_mask(real)).states
+        return self.follow(ids, self.patches(pixels), picture_at, real)
+
+    def follow(self, ids: Tensor, patches: Tensor, picture_at: Tensor, real: Tensor) -> Tensor:
+        """The same with the picture already seen: patches (B, N, D)."""
+        return self.read(self.embed(ids, patches, picture_at), causal_mask(real)).states
 
     def read(
         self,

@@ -46,7 +46,7 @@ class Rows:
         )
         places = self._tensor([pad + at for pad, at in zip(self.padding, picture_at, strict=True)])
         real = torch.arange(longest, device=self.device) >= self._tensor(self.padding)[:, None]
-        self._feed(mllm.embed(ids, pixels, places), real, any(self.padding))
+        self._feed(mllm.embed(ids, mllm.patches(pixels), places), real, any(self.padding))
 
     def feed(self, tokens: Sequence[Sequence[int]], live: Sequence[bool]) -> Tensor:
         """The states (B, T, D) of tokens (B, T) put after the rows; rows that do not live only look on."""

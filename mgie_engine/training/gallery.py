@@ -38,7 +38,7 @@ class Painter:
     def _toned(self, pictures: Tensor, rows: Tensor) -> Tensor:
         for depth in range(self.tone.shape[1]):
             tone = self.tone[rows, depth]
-            for index in tone[tone >= 0].unique().tolist():
+            for index in sorted({*tone.tolist()} - {-1}):
                 where = (tone == index).nonzero()[:, 0].to(pictures.device)
                 amount = self.strength[rows, depth].to(pictures.device)[where].view(-1, 1, 1, 1)
                 pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
@@ -84,7 +84,7 @@ class Gallery:
             n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
         )
         pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
-        for rows in _batches(n, batch):
+        for rows in _batches(n, min(batch, n)):
             pictures = painter(rows, size)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)
@@ -94,14 +94,16 @@ class Gallery:
 
 def _changed(pictures: Tensor, world: World, factor: int) -> Tensor:
     before, after = torch.from_numpy(world.before).long(), torch.from_numpy(world.after).long()
-    areas = []
-    for edits in _batches(len(before), 2048):
+    side = pictures.shape[-1] // factor
+    areas = torch.empty(len(before), 1, side, side, dtype=torch.bool, device=pictures.device)
+    for edits in _batches(len(before), min(2048, len(before))):
         a, b = (pictures[rows[edits].to(pictures.device)].float() for rows in (before, after))
         moved = ((a - b).abs().amax(1, keepdim=True) > CHANGED * 255).float()
-        areas.append(F.max_pool2d(moved, factor) > 0)
-    return torch.cat(areas)
+        areas[edits] = F.max_pool2d(moved, factor) > 0
+    return areas
 
 
 def _batches(count: int, size: int) -> Iterator[Tensor]:
+    """Rows in batches of one size, so that one compiled shape serves all: the last goes back to fill up."""
     for start in range(0, count, size):
-        yield torch.arange(start, min(start + size, count))
+        yield torch.arange(size) + min(start, count - size)

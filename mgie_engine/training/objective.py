@@ -128,7 +128,7 @@ def understand(mllm: MLLM, texts: Texts, behaviour: Behaviour = Behaviour.SERVIN
     return Understanding(loss, chosen)
 
 
-def next_token_loss(scores: Tensor, labels: Tensor, behaviour: Behaviour) -> Tensor:
+def next_token_loss(scores: Tensor, labels: Tensor, behaviour: Behaviour = Behaviour.SERVING) -> Tensor:
     """Cross entropy of scores (B, L, V) against the next label, mean over the batch's supervised tokens.
 
     A batch without any is 0, or NaN as the release has it.

@@ -7,7 +7,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,10 +63,25 @@ class Trainer:
              "lr": recipe.rates.get(name, recipe.learning_rate)}
             for name, module in modules.items()
         ]  # fmt: skip
-        optimizer = torch.optim.AdamW(groups, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        fused = self.accelerator.device.type == "cuda"
+        decay = recipe.weight_decay
+        optimizer = torch.optim.AdamW(groups, betas=recipe.betas, weight_decay=decay, fused=fused)
         self.modules, self.optimizer = self.accelerator.prepare(modules, optimizer)
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.clock = Clock(recipe.steps, recipe.minutes)
+
+    def rehearse(self, batches: Iterable[Batch], loss: Loss) -> None:
+        """Compute losses and gradients and throw them away, so that what is compiled is compiled now."""
+        for batch in batches:
+            with self.accelerator.autocast():
+                losses = loss(self.modules, batch)
+            self.accelerator.backward(losses["total"])
+            self.optimizer.zero_grad(set_to_none=True)
+
+    def begin(self) -> None:
+        """Take the weights as they are now for the start: the average follows them, the clock is reset."""
+        self.averaged.load_state_dict(self.accelerator.unwrap_model(self.modules).state_dict())
+        self.clock = Clock(self.recipe.steps, self.recipe.minutes)
 
     def fit(self, batches: Iterator[Batch], loss: Loss, *, save_every: int = 0) -> dict[str, float]:
         """Run to the end of the clock; returns the last logged means."""

@@ -8,6 +8,7 @@ import multiprocessing
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,20 @@ from numpy.typing import NDArray
 from mgie_engine.edits import Exchange
 from mgie_engine.prompting import Prompt, Prompter
 from mgie_engine.scenes.edits import State
+from mgie_engine.scenes.scene import (
+    COLOURS,
+    COLUMNS,
+    GROUND_KINDS,
+    GROUNDS,
+    MATERIALS,
+    ROWS,
+    SIZES,
+    SKY_COLOURS,
+    SKY_KINDS,
+    TIMES,
+    WEATHERS,
+    Cell,
+)
 from mgie_engine.scenes.stories import MAX_HISTORY, Step, story
 from mgie_engine.scenes.tones import TONES
 from mgie_engine.scenes.wording import Split, inventory
@@ -27,10 +42,19 @@ KINDS = (
 )  # fmt: skip
 INVENTORY = KINDS.index("inventory")
 ASK_INVENTORY = "list what is here"  # never shown to people; it teaches the language model to look
+_CELLS = tuple(Cell(row, column) for row in ROWS for column in range(COLUMNS))
+_KINDS, _COLOURS, _SIZES = (*GROUND_KINDS, *SKY_KINDS), tuple(COLOURS), tuple(SIZES)
+ANSWERS = (
+    *(1 + len(_KINDS), len(_COLOURS), len(_SIZES), len(MATERIALS)) * len(_CELLS),
+    len(GROUNDS),
+    len(SKY_COLOURS),
+    len(TIMES),
+    len(WEATHERS),
+)  # how many answers each question about a picture has
 _TONE_IDS = {name: index for index, name in enumerate(TONES)}
 TONE_NAMES = tuple(TONES)
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +66,7 @@ class World:
     tone: Array  # (N, MAX_TONES) int8, -1 where there is none
     strength: Array  # (N, MAX_TONES) float32
     is_photo: Array  # (N,) bool
+    truth: Array  # (N, len(ANSWERS)) int8: what is in each cell and around; -1 for photos
     before: Array  # (M,) int32
     after: Array  # (M,) int32
     kind: Array  # (M,) int8, index into KINDS
@@ -90,7 +115,7 @@ def write_world(
 
 
 def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split) -> Path:
-    states, rows = list[State](), list[dict[str, object]]()
+    states, rows = list[State](), list[dict[str, Array | np.generic]]()
     for seed in seeds:
         told = story(seed, split)
         first = len(states)
@@ -100,29 +125,29 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split) -> 
         if told.states[0].scene:
             rows.append(_inventory_row(prompter, told.states[0], first))
     kept = [row for row in rows if row]
-    columns = {name: np.stack([row[name] for row in kept]) for name in kept[0]}  # type: ignore[misc]
-    np.savez(file, **_picture_columns(states), **columns)
+    columns = {name: np.stack([row[name] for row in kept]) for name in kept[0]}
+    np.savez(file, allow_pickle=False, **_picture_columns(states), **columns)
     return file
 
 
-def _row(prompter: Prompter, step: Step, first: int) -> dict[str, object]:
+def _row(prompter: Prompter, step: Step, first: int) -> dict[str, Array | np.generic]:
     history = tuple(Exchange(asked, said) for asked, said in step.history[-MAX_HISTORY:])
     prompt = Prompt(step.edit.instruction, history)
     places = {"before": first + step.before, "after": first + step.after, "kind": KINDS.index(step.edit.kind)}
     return _text_columns(prompter, prompt, step.edit.expressive) | _typed(places)
 
 
-def _inventory_row(prompter: Prompter, state: State, first: int) -> dict[str, object]:
+def _inventory_row(prompter: Prompter, state: State, first: int) -> dict[str, Array | np.generic]:
     assert state.scene
     columns = _text_columns(prompter, Prompt(ASK_INVENTORY), inventory(state.scene))
     return columns and columns | _typed({"before": first, "after": first, "kind": INVENTORY})
 
 
-def _typed(places: dict[str, int]) -> dict[str, object]:
+def _typed(places: dict[str, int]) -> dict[str, Array | np.generic]:
     return {name: np.int8(v) if name == "kind" else np.int32(v) for name, v in places.items()}
 
 
-def _text_columns(prompter: Prompter, prompt: Prompt, expressive: str) -> dict[str, object]:
+def _text_columns(prompter: Prompter, prompt: Prompt, expressive: str) -> dict[str, Array | np.generic]:
     asked = prompter.ids(prompt)
     answer = prompter.answer(expressive)
     ids = asked + answer
@@ -149,4 +174,21 @@ def _picture_columns(states: Sequence[State]) -> dict[str, Array]:
         "tone": tone,
         "strength": strength,
         "is_photo": np.array([state.scene is None for state in states]),
+        "truth": np.stack([_truth(state) for state in states]),
     }
+
+
+def _truth(state: State) -> Array:
+    """The answers to ANSWERS: kind, colour, size and material of every cell, then what is around."""
+    if state.scene is None:
+        return np.full(len(ANSWERS), -1, dtype=np.int8)
+    told = list[int]()
+    for cell in _CELLS:
+        thing = state.scene.at(cell)
+        told += [0, -1, -1, -1] if thing is None else [
+            1 + _KINDS.index(thing.kind), _COLOURS.index(thing.colour), _SIZES.index(thing.size),
+            MATERIALS.index(thing.material),
+        ]  # fmt: skip
+    scene = state.scene
+    told += [GROUNDS.index(scene.ground), SKY_COLOURS.index(scene.sky), TIMES.index(scene.time)]
+    return np.array([*told, WEATHERS.index(scene.weather)], dtype=np.int8)

@@ -82,7 +82,9 @@ def test_teacher_forced_states_scores_and_guidance(case, numbers, release, promp
 def test_the_picture_replaces_the_patches_between_its_marks(case, numbers, release):
     tokens = numbers.array("tf", case["case"], "input_ids").tolist()
     at = torch.tensor([place_of_picture(release, tokens)])
-    embeddings = release.mllm.embed(torch.tensor([tokens]), value(case["pixel_rule"]), at)
+    embeddings = release.mllm.embed(
+        torch.tensor([tokens]), release.mllm.patches(value(case["pixel_rule"])), at
+    )
     close(embeddings[0, -3:], numbers.array("tf", case["case"], "hs0_last3"), STATES)
 
 

@@ -1,0 +1,55 @@
+"""Between a run's folder and a model's folder: weights kept, packed for shipping, taken out to go on from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mgie_engine.checkpoints import assemble, build, load, save
+from mgie_engine.config import ModelConfig, resolve_model
+from mgie_engine.evaluation.scenes import pictures
+from mgie_engine.model.preview import fit
+from mgie_engine.prompting import Prompter
+from mgie_engine.scenes.stories import MAX_HISTORY, story
+from mgie_engine.tensors import Stored
+from mgie_engine.tokenizer import Tokenizer
+
+STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
+
+
+def prompter(folder: Path, image_tokens: int) -> Prompter:
+    """Builds texts with the vocabulary of a run."""
+    return Prompter(Tokenizer.read(folder), image_tokens, history_turns=MAX_HISTORY)
+
+
+def keep(module: nn.Module, path: Path) -> None:
+    """Write weights whole or not at all, on the CPU."""
+    state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    save_file(state, partial := path.with_suffix(".partial"))
+    partial.replace(path)
+
+
+def pack(folder: Path, config: ModelConfig) -> list[Path]:
+    """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen."""
+    networks = build(config)
+    networks.vae.load_state_dict(load_file(folder / "vae.safetensors"))
+    trained = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
+    trained.load_state_dict(load_file(folder / "diffusion.safetensors"))
+    states = [state for seed in range(16) for state in story(seed, "train").states]
+    pixels = pictures(states, config.picture_size) * 2 - 1
+    with torch.inference_mode():
+        latents = networks.vae.encode(pixels).latent_dist.mode() * config.latent_scale
+    config = replace(config, preview=fit(latents, pixels))
+    return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
+
+
+def unpack(model: Path, folder: Path) -> None:
+    """The parts of a model folder, and its vocabulary, as the start of a run."""
+    mgie = load(resolve_model(str(model)))
+    mgie.tokenizer.save(folder)
+    keep(mgie.vae, folder / "start-vae.safetensors")
+    trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
+    keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")
+    keep(mgie.mllm, folder / "start-mllm.safetensors")
