@@ -104,7 +104,7 @@ class RefineModal(ui.Modal):
     """
 
     def __init__(self, button: ButtonId, version: str, max_length: int) -> None:
-        super().__init__(title=f"Refine {version}"[:45], custom_id=str(button), timeout=900)
+        super().__init__(title=f"Refine {version}".strip()[:45], custom_id=str(button), timeout=900)
         words: ui.TextInput[Any] = ui.TextInput(
             custom_id=WORDS_INPUT,
             style=discord.TextStyle.paragraph,

@@ -1,6 +1,9 @@
 """The Discord client: listens, acknowledges first, asks the workflow, and shows what it answers."""
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -20,12 +23,13 @@ from bot.discord_chat.keys import CHAT
 from bot.discord_chat.outbound import DiscordChat
 from bot.discord_chat.pace import PAUSE_S
 from bot.discord_chat.telemetry import AckTimes, request_counter
-from bot.discord_chat.views import words_kept
+from bot.discord_chat.views import version_on, words_kept
 from bot.events import Act, CancelAsked, EditAsked, Event, pressed
+from bot.limits import Limits
 from bot.metrics import Metrics
 from bot.replies import Accepted, Note, Reply, Say
 
-MODAL_CHARS = 400
+PATIENCE_S = 1.0  # after which a person is shown that the bot is at it
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +38,8 @@ class Workflow(Protocol):
 
     @property
     def metrics(self) -> Metrics: ...
+    @property
+    def limits(self) -> Limits: ...
     def connect(self, chat: DiscordChat) -> None: ...
     async def resume(self, chat: str) -> int: ...
     async def handle(self, event: Event) -> Reply | None: ...
@@ -51,8 +57,9 @@ class EditBot(commands.Bot):
         *,
         message_content: bool = False,
         pause_s: float = PAUSE_S,
+        patience_s: float = PATIENCE_S,
     ) -> None:
-        """`pause_s`: the least time between two edits of a card."""
+        """`pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign."""
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -66,7 +73,7 @@ class EditBot(commands.Bot):
             max_ratelimit_timeout=30.0,
             http_trace=request_counter(workflow.metrics),
         )
-        self.workflow, self.downloads = workflow, downloads
+        self.workflow, self.downloads, self._patience_s = workflow, downloads, patience_s
         self.drawing = Drawing(workflow.picture)
         self.metrics = workflow.metrics
         self._acks = AckTimes(self.metrics)
@@ -92,7 +99,8 @@ class EditBot(commands.Bot):
         self.add_dynamic_items(CardButton)
         for cog in COGS:
             await self.add_cog(cog(self))
-        self.tree.on_error = self._command_failed  # type: ignore[method-assign]
+        self.tree.error(self._command_failed)
+        await self._catch_up.load()
         self.workflow.connect(self.chat)
         resumed = await self.workflow.resume(CHAT)
         log.info("resumed %d unfinished turns", resumed)
@@ -101,11 +109,16 @@ class EditBot(commands.Bot):
         except (discord.HTTPException, OSError) as error:
             log.warning("could not register the commands; mentions and DMs work all the same: %s", error)
 
+    async def on_connect(self) -> None:
+        """A connection begins."""
+        self._catch_up.connected()
+
     async def on_ready(self) -> None:
         """Connected, for the first time or anew: answer what was said meanwhile."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
         async for message in self._catch_up.missed(self):
             await self.on_message(message)
+        await self._catch_up.caught_up()
 
     async def on_resumed(self) -> None:
         """The line broke and was mended; Discord tells what was missed."""
@@ -115,15 +128,31 @@ class EditBot(commands.Bot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Do what a message meant for the bot asks; everything else is not even looked at."""
+        await self._catch_up.heard(message)
         if self.user is None or not is_for_me(message, self.user):
             return
         self._acks.arrived(message.id)
         try:
-            await self._answer(message)
+            async with self._typing_if_slow(message):
+                await self._answer(message)
         except Exception:
             log.exception("could not handle message %s", message.id)
             await self._apologise(message)
-        await self._catch_up.note(message)
+
+    @asynccontextmanager
+    async def _typing_if_slow(self, message: discord.Message) -> AsyncIterator[None]:
+        """Show the bot typing when the block takes long, as with a large picture on a slow line."""
+        typing = asyncio.create_task(self._type_after_patience(message))
+        try:
+            yield
+        finally:
+            typing.cancel()
+            await asyncio.gather(typing, return_exceptions=True)
+
+    async def _type_after_patience(self, message: discord.Message) -> None:
+        await asyncio.sleep(self._patience_s)
+        await message.channel.typing()
+        self._acks.answered(message.id)
 
     async def _answer(self, message: discord.Message) -> None:
         assert self.user is not None
@@ -166,13 +195,17 @@ class EditBot(commands.Bot):
         if button.release != RELEASE or button.act not in {*Act, CHOOSE}:
             await interaction.response.send_message(Say.OLD_BUTTON(version=button.turn), ephemeral=True)
         elif button.act == Act.REFINE:
-            await interaction.response.send_modal(RefineModal(button, button.turn, MODAL_CHARS))
+            await interaction.response.send_modal(self._refine_modal(interaction, button))
         elif await self.acknowledge(interaction):
             if button.act == CHOOSE:
                 words = words_kept(interaction.message)
                 await self.guarded(interaction, edit_by(interaction, words, button.turn))
             else:
                 await self.guarded(interaction, press_by(interaction, button))
+
+    def _refine_modal(self, interaction: Interaction, button: ButtonId) -> RefineModal:
+        version = version_on(interaction.message)
+        return RefineModal(button, version, self.workflow.limits.instruction_chars)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Sent modals come here; commands and buttons find their way by themselves."""

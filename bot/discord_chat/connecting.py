@@ -40,6 +40,7 @@ def point_at(address: DiscordAddress) -> None:
         base = address.api_base.rstrip("/")
         Route.BASE = base if re.search(r"/v\d+$", base) else f"{base}/{API_VERSION}"
         discord.Asset.BASE = str(yarl.URL(base).origin())
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
     if address.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
 

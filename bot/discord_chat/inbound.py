@@ -8,10 +8,9 @@ import discord
 from bot.discord_chat.downloads import first_picture
 from bot.discord_chat.keys import MessagePlace, channel_key, message_event, person_key
 from bot.discord_chat.source import DEFAULT_FILE_LIMIT, Source
-from bot.discord_chat.views import walk
+from bot.discord_chat.views import turn_on
 from bot.events import EditAsked
 
-_TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 
 
@@ -35,13 +34,15 @@ def is_for_me(message: discord.Message, me: discord.abc.User) -> bool:
 
 def hear(message: discord.Message, me: discord.abc.User) -> Heard:
     """What the message says; a replied-to picture of a person counts as if it were attached."""
-    replied = message.reference.resolved if message.reference else None
-    replied = replied if isinstance(replied, discord.Message) else None
+    reference = message.reference if message.type is discord.MessageType.reply else None
+    resolved = reference.resolved if reference else None
+    replied = resolved if isinstance(resolved, discord.Message) else None
     mine = replied is not None and replied.author.id == me.id
     file, holder = _picture_of(message), message
     if file is None and replied is not None and not mine:
         file, holder = _picture_of(replied), replied
-    reply_to = MessagePlace(message.channel.id, replied.id) if replied else None
+    target = reference.message_id if reference else None
+    reply_to = MessagePlace(message.channel.id, target) if target else None
     return Heard(
         words=words_of(message, me),
         file=file,
@@ -79,15 +80,6 @@ def words_of(message: discord.Message, me: discord.abc.User) -> str:
     names = {user.id: f"@{user.display_name}" for user in message.mentions if user.id != me.id}
     text = re.sub(r"<@!?(\d+)>", lambda m: names.get(int(m[1]), ""), message.content)
     return " ".join(text.split())
-
-
-def turn_on(message: discord.Message) -> str | None:
-    """The turn a card of ours shows, read from its buttons; None for other messages."""
-    for component in walk(message.components):
-        found = _TURN_IN_ID.match(getattr(component, "custom_id", None) or "")
-        if found:
-            return found[1]
-    return None
 
 
 def _picture_of(message: discord.Message) -> discord.Attachment | None:

@@ -7,7 +7,9 @@ the card is taken away. A turn that failed or was cancelled keeps its card, whic
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +23,7 @@ from bot.discord_chat.pace import PAUSE_S, Pace
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.source import Source
 from bot.discord_chat.telemetry import AckTimes
-from bot.discord_chat.views import ends_card_of, walk
+from bot.discord_chat.views import ends_card_of, turn_on, walk
 from bot.replies import Card, CardState, Say
 from conversations.session import Turn
 
@@ -46,6 +48,7 @@ class DiscordChat:
         """`pause_s`: seconds between two edits of a card."""
         self._client, self._drawing, self._acks = client, drawing, acks
         self._pace = Pace(pause_s)
+        self._began_at = time.time()
 
     async def __aenter__(self) -> Self:
         await self._pace.__aenter__()
@@ -65,6 +68,7 @@ class DiscordChat:
 
     async def show(self, turn: Turn, card: Card) -> str | None:
         """Post or edit the card of a turn; see bot.chat.Chat."""
+        turn = await self._with_its_card(turn)
         if not card.state.is_final:
             return await self._show_progress(turn, card)
         await self._pace.end(turn.id)
@@ -73,14 +77,26 @@ class DiscordChat:
         return await self._show_end(turn, card)
 
     async def already_delivered(self, turn: Turn) -> str | None:
-        """The key of the result of a turn if it is in the channel; takes away a card left beside it."""
+        """The key of the final card of a turn if it is in the channel; takes away a card left beside it."""
+        final, others = None, []
         async for message in self._own_messages_since(turn):
+            key = str(MessagePlace(message.channel.id, message.id))
             if is_final_card(message, turn.id):
-                found = str(MessagePlace(message.channel.id, message.id))
-                if turn.delivered not in (None, found):
-                    await self._take_away(turn.delivered)
-                return found
-        return None
+                final = final or key
+            elif turn_on(message) == turn.id:
+                others.append(key)
+        for key in others if final else ():
+            await self._take_away(key)
+        return final
+
+    async def _with_its_card(self, turn: Turn) -> Turn:
+        """The turn, knowing its card even if the bot was killed between posting and remembering it."""
+        if turn.delivered is not None or turn.created_at >= self._began_at:
+            return turn
+        async for message in self._own_messages_since(turn):
+            if turn_on(message) == turn.id:
+                return replace(turn, delivered=str(MessagePlace(message.channel.id, message.id)))
+        return turn
 
     # -- while it waits and runs --------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Cards as Discord shows them: layouts of components, drawn from plain values."""
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,8 @@ WORDS_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
 
+_TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
+_TITLE = re.compile(r"### \S+ (v\d+)")
 _MARKS = {
     CardState.QUEUED: ("⏳", 0x80848E),
     CardState.RUNNING: ("🎨", 0x5865F2),
@@ -155,6 +158,24 @@ def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
             row.add_item(CardButton.choosing(choice.turn_id, choice.version))
         view.add_item(row)
     return view
+
+
+def turn_on(message: discord.Message) -> str | None:
+    """The turn a card of ours shows, read from its buttons; None for other messages."""
+    for component in walk(message.components):
+        found = _TURN_IN_ID.match(getattr(component, "custom_id", None) or "")
+        if found:
+            return found[1]
+    return None
+
+
+def version_on(message: discord.Message | None) -> str:
+    """The version a card of ours shows, "v3", from its title; empty for other messages."""
+    titles = (
+        c.content for c in walk(message.components if message else ()) if isinstance(c, discord.TextDisplay)
+    )
+    found = (_TITLE.match(title) for title in titles)
+    return next((match[1] for match in found if match), "")
 
 
 def words_kept(message: discord.Message | None) -> str:

@@ -1,5 +1,6 @@
 """The REST routes a bot uses, and the CDN."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -20,6 +21,8 @@ class Rest:
     def __init__(self, world: World, post: PostOffice, monotonic: Callable[[], float]) -> None:
         self.world, self.post, self.pages = world, post, post.pages
         self._monotonic = monotonic
+        self.cdn_is_open = asyncio.Event()
+        self.cdn_is_open.set()
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Handlers by method and path template, as the published description names them."""
@@ -132,6 +135,7 @@ class Rest:
 
     async def download(self, request: web.Request) -> web.Response:
         """A file from the CDN; an address whose signature has expired is gone."""
+        await self.cdn_is_open.wait()
         upload = self.world.uploads.get(number(request, "upload_id"))
         if upload is None or request.query.get("hm") != f"{self.world.signature:x}":
             raise web.HTTPNotFound(text="This content is no longer available.")

@@ -66,6 +66,8 @@ class DiscordServer(People):
         self._pages = Pages(world, "")
         post = PostOffice(world, self._pages, self.gateway)
         super().__init__(world, post, InteractionDesk(world, post, time.monotonic), self.changes)
+        self._rest = Rest(world, post, time.monotonic)
+        self.cdn_is_open = self._rest.cdn_is_open  # clear it to keep every download waiting
 
     async def __aenter__(self) -> Self:
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.5)
@@ -103,7 +105,7 @@ class DiscordServer(People):
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        rest = Rest(self.world, self.post, time.monotonic)
+        rest = self._rest
         for (method, path), handler in (rest.routes() | self.desk.routes()).items():
             app.router.add_route(method, API + path, self._answering(method, path, handler))
         app.router.add_get("/gateway", self.gateway.serve)

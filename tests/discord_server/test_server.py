@@ -183,3 +183,15 @@ async def test_waiting_for_what_never_comes_ends(discord: DiscordServer) -> None
         await discord.wait_for(lambda: None, within_s=0.0)
     asyncio.get_running_loop().call_soon(discord.changes.tell)
     assert await discord.wait_for(lambda: discord.world.channels is not None)
+
+
+async def test_people_can_talk_from_the_page(discord: DiscordServer) -> None:
+    channel, anna = discord.world.add_channel("c"), discord.world.add_person("anna")
+    form = aiohttp.FormData({"person": str(anna.id), "text": "make it red", "mention": "on"})
+    form.add_field("file", a_picture(), filename="a.png")
+    async with aiohttp.ClientSession() as session:
+        response = await session.post(f"{discord.url}/channels/{channel.id}", data=form)
+        assert response.status == 200
+    (message,) = channel.messages.values()
+    assert message.content == f"<@{discord.world.bot.id}> make it red"
+    assert message.uploads[0].data == a_picture()

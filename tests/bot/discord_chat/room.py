@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.discord_chat.client import EditBot
+from bot.discord_chat.client import PATIENCE_S, EditBot
 from bot.discord_chat.connecting import DiscordAddress, point_at
 from bot.discord_chat.downloads import Downloads
 from bot.limits import Limits
@@ -76,11 +76,15 @@ async def loopback(**options: object) -> AsyncIterator[DiscordServer]:
 
 @asynccontextmanager
 async def room(
-    folder: Path, editor: Editor | None = None, discord: DiscordServer | None = None, *, pause_s: float = 0.0
+    folder: Path,
+    editor: Editor | None = None,
+    discord: DiscordServer | None = None,
+    *,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`."""
     if discord is None:
-        async with loopback() as own, room(folder, editor, own, pause_s=pause_s) as made:
+        async with loopback() as own, room(folder, editor, own, patience_s=patience_s) as made:
             yield made
         return
     world = discord.world
@@ -92,7 +96,9 @@ async def room(
         SessionStore.open(folder / "bot.db") as store,
         EditService(editor or EchoEditor()) as service,
         running_workflow(store, images, service) as (workflow, runner),
-        EditBot(workflow, Downloads(address.download_rules), store, pause_s=pause_s) as bot,
+        EditBot(
+            workflow, Downloads(address.download_rules), store, pause_s=0.0, patience_s=patience_s
+        ) as bot,
         asyncio.TaskGroup() as group,
     ):
         talking = group.create_task(bot.start(discord.token))

@@ -34,6 +34,7 @@ async def test_refine_asks_for_words_and_goes_on_from_its_version(tmp_path: Path
         first = await r.result(post_picture(r))
         pressed = r.discord.press(first, "Refine", r.anna)
         await r.discord.wait_for(lambda: pressed.callback == MODAL)
+        assert (pressed.modal or {})["title"] == "Refine v1"
         sent = r.discord.fill_in(pressed, words="now blue")
         assert await said(r, sent) == "Queued as v2."
         assert "v2 · [from v1 ↗]" in text_of(await next_result(r, 2))

@@ -58,6 +58,22 @@ async def test_killed_while_one_runs_and_two_wait_all_three_are_answered_once(tm
         assert len(discord.messages_of_bot(channel)) == 3
 
 
+async def test_killed_after_the_card_went_out_but_before_that_was_known(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        async with bot_process(tmp_path, discord, "stuck") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            posted = discord.faults.silence("POST", "/messages$", said="-card")
+            asked = discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
+            await discord.wait_for(lambda: posted.met)
+            await bot.kill()
+        discord.world.nonces.clear()  # as if minutes had passed
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            only = await result(discord, asked)
+            assert await bot.stop() == 0
+        assert discord.messages_of_bot(channel) == [only]
+
+
 async def test_killed_after_the_result_went_out_but_before_that_was_known(tmp_path: Path) -> None:
     async with loopback() as discord:
         channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
@@ -74,6 +90,21 @@ async def test_killed_after_the_result_went_out_but_before_that_was_known(tmp_pa
             await result(discord, again)
             assert await bot.stop() == 0
         assert len(discord.messages_of_bot(channel)) == 2
+
+
+async def test_killed_while_the_picture_was_still_on_its_way(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            discord.cdn_is_open.clear()
+            asked = discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
+            await discord.wait_for(lambda: channel.typing)
+            await bot.kill()
+        discord.cdn_is_open.set()
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await result(discord, asked)
+            assert await bot.stop() == 0
 
 
 async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) -> None:

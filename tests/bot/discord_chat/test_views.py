@@ -81,6 +81,7 @@ def test_unfinished_cards_do_not() -> None:
 
 def test_peoples_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
     assert plain("# big\n**bold** `code`", 100) == r"\# big \*\*bold\*\* \`code\`"
+    assert plain("[prize](https://evil.example)", 100) == r"\[prize](https://evil.example)"
     assert plain("word " * 100, 20).endswith("…")
 
 
