@@ -108,6 +108,41 @@ def bot_permissions(place: Channel) -> str:
     return str(EVERYONE_MAY & ~denied)
 
 
+GUILD_DEFAULTS: Json = {
+    "icon": None,
+    "splash": None,
+    "discovery_splash": None,
+    "description": None,
+    "banner": None,
+    "region": "deprecated",
+    "afk_channel_id": None,
+    "afk_timeout": 300,
+    "verification_level": 0,
+    "default_message_notifications": 0,
+    "explicit_content_filter": 0,
+    "mfa_level": 0,
+    "nsfw_level": 0,
+    "application_id": None,
+    "system_channel_id": None,
+    "system_channel_flags": 0,
+    "rules_channel_id": None,
+    "public_updates_channel_id": None,
+    "vanity_url_code": None,
+    "premium_subscription_count": 0,
+    "preferred_locale": "en-US",
+    "features": [],
+    "emojis": [],
+    "stickers": [],
+    "voice_states": [],
+    "presences": [],
+    "stage_instances": [],
+    "guild_scheduled_events": [],
+    "soundboard_sounds": [],
+    "large": False,
+    "unavailable": False,
+}
+
+
 def guild(world: World) -> Json:
     """The body of GUILD_CREATE."""
     everyone = {
@@ -122,48 +157,17 @@ def guild(world: World) -> Json:
         "mentionable": False,
         "flags": 0,
     }
-    return {
+    return GUILD_DEFAULTS | {
         "id": str(world.guild_id),
         "name": world.guild_name,
         "owner_id": str(world.owner.id),
-        "icon": None,
-        "splash": None,
-        "discovery_splash": None,
-        "description": None,
-        "banner": None,
-        "region": "deprecated",
-        "afk_channel_id": None,
-        "afk_timeout": 300,
-        "verification_level": 0,
-        "default_message_notifications": 0,
-        "explicit_content_filter": 0,
-        "mfa_level": 0,
-        "nsfw_level": 0,
-        "application_id": None,
-        "system_channel_id": None,
-        "system_channel_flags": 0,
-        "rules_channel_id": None,
-        "public_updates_channel_id": None,
-        "vanity_url_code": None,
         "premium_tier": world.premium_tier,
-        "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
-        "features": [],
         "roles": [everyone],
-        "emojis": [],
-        "stickers": [],
         "member_count": len(world.people),
         "members": [member(world, who) for who in (world.bot, world.owner)],
         "channels": [channel(world, c) for c in world.channels.values() if c.kind == TEXT],
         "threads": [channel(world, c) for c in world.channels.values() if c.kind == THREAD],
-        "voice_states": [],
-        "presences": [],
-        "stage_instances": [],
-        "guild_scheduled_events": [],
-        "soundboard_sounds": [],
         "joined_at": born_at(world.guild_id),
-        "large": False,
-        "unavailable": False,
     }
 
 

@@ -10,8 +10,8 @@ from tests.discord_server.world import Message
 from tests.fakes import a_picture
 
 
-def post_picture(r: Room, words: str = "make the ball red", **more: bool) -> Message:
-    return r.discord.say(r.channel, r.anna, words, files={"ball.png": a_picture()}, mention=True, **more)
+def post_picture(r: Room, words: str = "make the ball red") -> Message:
+    return r.discord.say(r.channel, r.anna, words, files={"ball.png": a_picture()}, mention=True)
 
 
 async def test_a_mention_with_a_picture_gets_the_edited_picture(tmp_path: Path) -> None:

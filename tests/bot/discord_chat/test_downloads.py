@@ -80,7 +80,8 @@ async def cdn() -> AsyncIterator[TestServer]:
     app.router.add_get("/redirect", redirect)
     app.router.add_get("/endless", endless)
     app.router.add_get("/silent", silent)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 
