@@ -2,6 +2,7 @@
 
 EngineError
 ├── ModelError        a model cannot be loaded: names the file and the tensor
+├── DataError         a data set's file is missing, damaged, or not safe to read
 ├── RequestRefused    this request cannot be served as asked
 ├── QueueFull         the line, or this owner's share of it, has no room
 ├── EditCancelled     the edit was cancelled before it finished
@@ -18,6 +19,10 @@ class EngineError(Exception):
 
 class ModelError(EngineError):
     """A model folder, file or tensor is missing, misshapen or unsafe to read."""
+
+
+class DataError(EngineError):
+    """A data set's file is missing, damaged, or not safe to read; or it does not go with the others."""
 
 
 class RequestRefused(EngineError):

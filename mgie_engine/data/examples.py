@@ -1,0 +1,77 @@
+"""One editing example, the same for every layout it may come from. Knows no torch."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from mgie_engine.edits import Exchange
+from mgie_engine.errors import DataError
+
+Picture = bytes | Path  # an encoded picture, or the file it lies in until it is needed
+MAX_PIXELS = 100_000_000  # a stranger's file may claim any size
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A picture, what was asked of it, how that is said at length, and the goal.
+
+    Examples with the same session are turns of one talk and stand next to each other, oldest first.
+    """
+
+    id: str
+    instruction: str
+    before: Picture
+    after: Picture
+    expressive: str = ""  # "" until it is written
+    caption: str = ""  # describes the goal; "" if nobody did
+    session: str = ""  # "" for an example that stands alone
+    history: tuple[Exchange, ...] = ()  # the earlier turns of the session
+
+
+def encoded(picture: Picture) -> bytes:
+    """The bytes of a picture's file; DataError if the file is missing."""
+    if isinstance(picture, bytes):
+        return picture
+    try:
+        return picture.read_bytes()
+    except OSError as error:
+        raise DataError(f"The picture {picture} cannot be read: {error.strerror}.") from error
+
+
+def opened(picture: Picture) -> Image.Image:
+    """The decoded RGB picture; DataError for what is none, or is larger than MAX_PIXELS."""
+    name = picture if isinstance(picture, Path) else "in the data set"
+    try:
+        with Image.open(io.BytesIO(encoded(picture))) as found:
+            if found.width * found.height > MAX_PIXELS:
+                raise DataError(f"The picture {name} has {found.width} × {found.height} pixels.")
+            return found.convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"The picture {name} is damaged or none: {error}") from error
+
+
+def sessions(examples: Iterable[Example]) -> Iterator[list[Example]]:
+    """Neighbours with one session together; an example without any by itself."""
+    turns = list[Example]()
+    for example in examples:
+        if turns and (not example.session or example.session != turns[0].session):
+            yield turns
+            turns = []
+        turns.append(example)
+    if turns:
+        yield turns
+
+
+def portions(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Lists of at least `size` examples but for the last; no session is split."""
+    portion = list[Example]()
+    for turns in sessions(examples):
+        portion += turns
+        if len(portion) >= size:
+            yield portion
+            portion = []
+    if portion:
+        yield portion

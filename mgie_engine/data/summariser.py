@@ -1,0 +1,55 @@
+"""Paragraphs made short by a sequence-to-sequence model, as the release has its training texts shortened."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+from mgie_engine.errors import ModelError
+
+RELEASE = "jordiclive/flan-t5-11b-summarizer-filtered"
+_ASK = "summarize the following paragraph in 32 words:\n\n"
+_TAUGHT = ("length_penalty", "early_stopping")
+
+
+@dataclass(frozen=True)
+class Seq2Seq:
+    """A summariser of transformers. `taught` are its own settings for summarising, if it has any."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    taught: Mapping[str, Any] = field(default_factory=dict)
+
+    @torch.inference_mode()
+    def summarise(self, texts: Sequence[str]) -> list[str]:
+        """Summaries of 5 to 64 tokens by five beams; no three tokens stand in one twice."""
+        asked = [self.taught.get("prefix", "") + _ASK + text for text in texts]
+        inputs = self.tokenizer(asked, return_tensors="pt", padding=True, truncation=True)
+        found = self.model.generate(
+            **inputs.to(self.model.device),
+            num_beams=5,
+            min_length=5,
+            max_length=64,
+            do_sample=False,
+            no_repeat_ngram_size=3,
+            **{name: self.taught[name] for name in _TAUGHT if name in self.taught},
+        )
+        return list(self.tokenizer.batch_decode(found, skip_special_tokens=True))
+
+
+def load_summariser(name: str, device: str, dtype: torch.dtype) -> Seq2Seq:
+    """A summariser from a folder or the hub; ModelError if it is not there.
+
+    Settings under task_specific_params.summarization, as T5 has them, are used like the pipeline of
+    transformers 4 used them; lengths, beams and repeats are the release's all the same.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForSeq2SeqLM.from_pretrained(name, dtype=dtype).to(device).eval()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The summariser {name!r} cannot be loaded: {error}") from error
+    tasks = getattr(model.config, "task_specific_params", None) or {}
+    return Seq2Seq(name, model, tokenizer, tasks.get("summarization", {}))
