@@ -151,9 +151,11 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
             settings=draft.settings,
             source=draft.source,
             created_at=now,
+            grid=draft.grid,
         )
         db.table("turns").insert(turn_row(added))
-        write_head(db, added.session_id, added.owner, Head(added.id, (), now))
+        if added.grid is None:
+            write_head(db, added.session_id, added.owner, Head(added.id, (), now))
     return added
 
 
@@ -197,7 +199,8 @@ def reword(db: Database, turn_id: str, instruction: str) -> Turn:
     """Change the instruction of a turn that still waits."""
     with writing(db):
         done = db.execute(
-            "UPDATE turns SET instruction = ? WHERE id = ? AND state = 'waiting'", (instruction, turn_id)
+            "UPDATE turns SET instruction = ?, is_reworded = 1 WHERE id = ? AND state = 'waiting'",
+            (instruction, turn_id),
         )
         if done.rowcount == 0:
             raise TurnStateConflict(turn_id, turn(db, turn_id).state, "reworded")
@@ -240,6 +243,27 @@ def images_in_use(db: Database) -> frozenset[str]:
     """The keys of every picture a turn refers to."""
     rows = db.query("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL")
     return frozenset(row["image"] for row in rows)
+
+
+def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
+    """The keys of pictures of which every session that has them was last added to before `moment`."""
+    rows = db.query(
+        "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
+        "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
+        "USING (session_id) WHERE image IS NOT NULL GROUP BY image HAVING max(touched) < ? AND sum(open) = 0",
+        (moment,),
+    )
+    return frozenset(row["image"] for row in rows)
+
+
+def is_shared(db: Database, key: str) -> bool:
+    """Whether more than one turn has this picture."""
+    return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (key,)))) > 1
+
+
+def lock(db: Database, session_id: str, is_locked: bool) -> None:
+    """Close a session to others, or open it again."""
+    db.execute("UPDATE sessions SET is_locked = ? WHERE id = ?", (int(is_locked), session_id))
 
 
 # -- parts of a transaction ---------------------------------------------------------------------------------

@@ -67,3 +67,16 @@ def m002_messages_and_wishes(db: Database) -> None:
     db.table("seen").create_index(["at"])
     db.table("facts").create({"key": str, "value": str}, pk="key")
     db.table("leases").create({"name": str, "owner": str, "expires_at": float}, pk="name")
+
+
+@migrations()
+def m003_sheets_and_consent(db: Database) -> None:
+    """Sheets of settings, instructions changed while they waited, locked sessions, and who may edit whose."""
+    db.table("turns").add_column("grid", str)
+    db.table("turns").add_column("is_reworded", int)
+    db.table("sessions").add_column("is_locked", int)
+    db.table("consents").create(
+        {"owner": str, "grantee": str, "answer": str}, pk=("owner", "grantee"), not_null={"answer"}
+    )
+    db.table("consents").create_index(["grantee"])
+    db.table("leases").drop()

@@ -5,6 +5,7 @@ Synchronous; runs on the store's own thread.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from sqlite_utils import Database
@@ -13,6 +14,15 @@ from conversations.ledger import one, write_head, writing
 from conversations.rows import head_of, turn_of
 from conversations.session import Turn
 
+EVERYBODY = "*"
+
+
+class Consent(StrEnum):
+    """A lasting answer to whether somebody may edit my pictures."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
@@ -20,6 +30,30 @@ class Forgotten:
 
     turns: tuple[Turn, ...]  # their messages should go, and those still running be cancelled
     images: tuple[str, ...]  # keys that no turn refers to any longer
+
+
+def consent(db: Database, owner: str, grantee: str) -> Consent | None:
+    """What `owner` said about `grantee`, else about everybody."""
+    found = one(
+        db,
+        "SELECT answer FROM consents WHERE owner = ? AND grantee IN (?, ?) ORDER BY grantee = ? LIMIT 1",
+        owner,
+        grantee,
+        EVERYBODY,
+        EVERYBODY,
+    )
+    return Consent(found["answer"]) if found else None
+
+
+def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
+    """Keep an answer, or take it back."""
+    key = (owner, EVERYBODY if grantee is None else grantee)
+    if answer is None:
+        db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
+    else:
+        db.execute(
+            "INSERT OR REPLACE INTO consents (owner, grantee, answer) VALUES (?, ?, ?)", (*key, answer)
+        )
 
 
 def export_person(db: Database, person: str) -> dict[str, Any]:
@@ -35,6 +69,7 @@ def export_person(db: Database, person: str) -> dict[str, Any]:
             "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE owner = ?",
             person,
         ),
+        "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", person),
     }
 
 
@@ -60,6 +95,8 @@ def delete_person(db: Database, person: str) -> Forgotten:
             if turn.session_id not in own_sessions:
                 _take_out(db, turn)
         db.execute("DELETE FROM wishes WHERE scope = 'person' AND key = ?", (person,))
+        db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (person,))
+        db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (person,))
         pictures = {turn.image for turn in turns if turn.image is not None}
         unused = tuple(sorted(key for key in pictures if _unused(db, key)))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log, too, forgets what it held
@@ -89,6 +126,14 @@ def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
 def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
     for turn_id in turn_ids:
         db.execute("DELETE FROM deliveries WHERE turn_id = ?", (turn_id,))
+
+
+def delete_turn(db: Database, turn_id: str) -> None:
+    """Erase one turn that is no upload; what was made from it hangs on the version before."""
+    with writing(db):
+        row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
+        if row is not None and row["parent_id"] is not None:
+            _take_out(db, turn_of(row))
 
 
 def _take_out(db: Database, turn: Turn) -> None:

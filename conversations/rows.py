@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, TypedDict
 
 from conversations.session import EditSession, Head, Turn, TurnState
-from conversations.settings import NO_WISH, EditSettings, SettingsWish
+from conversations.settings import NO_WISH, EditSettings, Grid, SettingsWish
 
 Row = dict[str, Any]
 
@@ -34,7 +34,13 @@ def turn_row(turn: Turn) -> Row:
         "notes": turn.notes,
         "source": turn.source,
     }
-    return {**plain, "state": turn.state.value, "wish": wish_text(turn.wish), **fields_row(rest)}
+    more = {
+        "state": turn.state.value,
+        "wish": wish_text(turn.wish),
+        "grid": _text(asdict(turn.grid)) if turn.grid else None,
+        "is_reworded": int(turn.is_reworded),
+    }
+    return {**plain, **more, **fields_row(rest)}
 
 
 def fields_row(fields: TurnFields) -> Row:
@@ -59,7 +65,16 @@ def turn_of(row: Mapping[str, Any]) -> Turn:
         seconds=json.loads(row["seconds"]),
         notes=tuple(json.loads(row["notes"])),
         source=json.loads(row["source"]),
+        is_reworded=bool(row["is_reworded"]),
+        grid=_grid_of(row["grid"]),
     )
+
+
+def _grid_of(text: str | None) -> Grid | None:
+    if text is None:
+        return None
+    axes = json.loads(text)
+    return Grid(tuple(axes["text_cfg"]), tuple(axes["image_cfg"]))
 
 
 def head_of(row: Mapping[str, Any]) -> Head:
@@ -82,6 +97,7 @@ def session_of(row: Row, turns: Iterable[Row], heads: Iterable[Row], wish: Setti
         heads={head["person"]: head_of(head) for head in heads},
         wish=wish,
         created_at=row["created_at"],
+        is_locked=bool(row["is_locked"]),
     )
 
 

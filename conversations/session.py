@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
-from conversations.settings import NO_WISH, EditSettings, SettingsWish
+from conversations.settings import NO_WISH, EditSettings, Grid, SettingsWish
 
 
 class TurnState(StrEnum):
@@ -63,11 +63,15 @@ class TurnDraft:
     wish: SettingsWish = NO_WISH  # settings named in this very request
     settings: EditSettings | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
+    grid: Grid | None = None  # for a sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One version: what was asked, what came of it. Number 0 is the uploaded picture."""
+    """One version: what was asked, what came of it. Number 0 is the uploaded picture.
+
+    With a `grid` it is a sheet of small pictures to look at; nobody stands on it and nothing starts from it.
+    """
 
     id: str  # short and typeable, e.g. "k3f9"
     session_id: str
@@ -89,6 +93,8 @@ class Turn:
     delivered: str | None = None  # key of the message that shows it
     created_at: float = 0.0  # Unix seconds
     finished_at: float | None = None
+    is_reworded: bool = False  # the instruction was changed while it waited
+    grid: Grid | None = None
 
     @property
     def label(self) -> str:
@@ -128,6 +134,7 @@ class EditSession:
     heads: Mapping[str, Head] = field(default_factory=dict)  # by person
     wish: SettingsWish = NO_WISH  # settings for the whole session
     created_at: float = 0.0
+    is_locked: bool = False  # only its owner may go on from it, unless they consent
 
     # -- looking ------------------------------------------------------------------------------------------
 
@@ -181,7 +188,8 @@ class EditSession:
         """
         head = self.heads.get(person) or self.heads.get(self.owner)
         if head is None:
-            return max((turn for turn in self.turns.values() if turn.image), key=lambda turn: turn.number)
+            pictures = (turn for turn in self.turns.values() if turn.image and turn.grid is None)
+            return max(pictures, key=lambda turn: turn.number)
         return self.nearest_alive(self.turn(head.turn_id))
 
     def nearest_alive(self, turn: Turn) -> Turn:
@@ -226,6 +234,8 @@ class EditSession:
     def add(self, turn: Turn) -> "EditSession":
         """The session with a saved turn in it; its owner's head moves there and loses the way forward."""
         grown = replace(self, turns={**self.turns, turn.id: turn})
+        if turn.grid is not None:
+            return grown
         return grown._with_head(turn.owner, Head(turn.id, moved_at=turn.created_at))
 
     def update(self, turn: Turn) -> "EditSession":
@@ -268,6 +278,8 @@ class EditSession:
             above = self.parent_of(above)
 
     def _alive(self, turn: Turn) -> Turn:
+        if turn.grid is not None:
+            raise VersionHasNoPicture(turn.label, "is a sheet", self.turns[turn.parent_id or ""].label)
         if turn.is_lost:
             nearest = self.nearest_alive(turn).label
             failed = turn.state is TurnState.FAILED or turn.error is not None

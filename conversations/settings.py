@@ -53,6 +53,19 @@ class SettingsWish:
         return {knob: value for knob, value in asdict(self).items() if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Guidance scales to try side by side: a column per text CFG, a row per image CFG."""
+
+    text_cfg: tuple[float, ...]
+    image_cfg: tuple[float, ...]
+
+    @property
+    def cells(self) -> tuple[tuple[float, float], ...]:
+        """Every (text CFG, image CFG), row by row."""
+        return tuple((text, image) for image in self.image_cfg for text in self.text_cfg)
+
+
 NO_WISH = SettingsWish()
 KNOBS = tuple(knob.name for knob in fields(SettingsWish))
 

@@ -20,7 +20,7 @@ from conversations import ledger, people
 from conversations.clerk import Clerk
 from conversations.errors import StoreError
 from conversations.migrations import migrations
-from conversations.people import Forgotten
+from conversations.people import Consent, Forgotten
 from conversations.rows import TurnFields, wish_of, wish_text
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_WISH, SettingsWish
@@ -111,6 +111,10 @@ class SessionStore:
         """Save where a person stands, as a move of EditSession left it (`moved.heads[person]`)."""
         await self._do(_set_head, session_id, person, Head(head.turn_id, head.redo, self._clock()))
 
+    async def lock(self, session_id: str, is_locked: bool) -> None:
+        """Close a session to everybody but its owner, or open it again."""
+        await self._do(ledger.lock, session_id, is_locked)
+
     # -- turns --------------------------------------------------------------------------------------------
 
     async def add_turn(self, draft: TurnDraft, *, event_id: str | None = None) -> Turn:
@@ -137,6 +141,10 @@ class SessionStore:
         """Change the instruction of a turn that still waits; TurnStateConflict once it runs."""
         return await self._do(ledger.reword, turn_id, instruction)
 
+    async def delete_turn(self, turn_id: str) -> None:
+        """Erase a turn (no upload); what was made from it hangs on the version before it."""
+        await self._do(people.delete_turn, turn_id)
+
     async def turn(self, turn_id: str) -> Turn:
         """The turn of that id; NoSuchVersion when there is none."""
         return await self._do(ledger.turn, turn_id)
@@ -160,6 +168,14 @@ class SessionStore:
     async def images_in_use(self) -> frozenset[str]:
         """The keys of every picture a turn refers to; any other in the ImageStore may go."""
         return await self._do(ledger.images_in_use)
+
+    async def images_untouched_since(self, moment: float) -> frozenset[str]:
+        """The keys of pictures only of sessions with nothing open and nothing asked since `moment` (Unix)."""
+        return await self._do(ledger.images_untouched_since, moment)
+
+    async def is_shared(self, image: str) -> bool:
+        """Whether more than one turn has this picture."""
+        return await self._do(ledger.is_shared, image)
 
     # -- wishes -------------------------------------------------------------------------------------------
 
@@ -190,6 +206,14 @@ class SessionStore:
         await self._do(_remember, key, value)
 
     # -- people -------------------------------------------------------------------------------------------
+
+    async def consent(self, owner: str, grantee: str) -> Consent | None:
+        """What `owner` said about `grantee` editing their pictures, else about everybody; None: nothing."""
+        return await self._do(people.consent, owner, grantee)
+
+    async def set_consent(self, owner: str, grantee: str | None, answer: Consent | None) -> None:
+        """Keep what `owner` says about `grantee`, or about everybody (None); no answer takes it back."""
+        await self._do(people.set_consent, owner, grantee, answer)
 
     async def export_person(self, person: str) -> dict[str, Any]:
         """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""

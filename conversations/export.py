@@ -1,0 +1,131 @@
+"""Everything a person made, as zip files: pictures as they are stored, the talk in LLaVA's message format.
+
+    person.json                    what the database holds about the person
+    <session>/conversation.json    a list of talks, one per branch; each can be read by Conversation.from_dict
+    <session>/v0.png, v1.png …     the versions of those talks, byte for byte
+    <session>/story.webp           an animation of the newest branch
+
+Blocks: call it on a thread. Holds one picture in memory at a time, and those of a story.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conversations.conversation import IMAGE_TOKEN
+from conversations.errors import PictureMissing
+from conversations.images import ImageStore
+from conversations.session import EditSession, Turn
+from conversations.story import Scene, animation
+from conversations.templates import template
+
+TALK = "vicuna_v1_1"
+OVERHEAD = 512  # bytes a zip needs per file, at most, beside its contents
+LONGEST_STORY = 40  # frames
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the export."""
+
+    name: str
+    data: bytes
+
+
+def write_export(
+    person: str,
+    kept: Mapping[str, Any],
+    sessions: Iterable[EditSession],
+    images: ImageStore,
+    folder: Path,
+    max_bytes: int | None = None,
+) -> tuple[Path, ...]:
+    """Write the person's export into `folder` as one zip, or several of at most `max_bytes` each.
+
+    `kept` is what SessionStore.export_person gives, `sessions` those the person has a part in. A single
+    picture larger than `max_bytes` still gets a zip of its own. Pictures no longer stored are left out.
+    """
+    return _pack(_entries(person, kept, sessions, images), folder, max_bytes)
+
+
+def talk_to(session: EditSession, tip: Turn) -> dict[str, Any]:
+    """The talk from the upload to `tip`: LLaVA's keys, plus `id`, `image` and the `results` in order."""
+    path = session.path_to(tip)
+    talk = template(TALK)
+    user, assistant = talk.roles
+    for number, turn in enumerate(path[1:]):
+        talk.append_message(user, f"{IMAGE_TOKEN}\n{turn.instruction}" if number == 0 else turn.instruction)
+        talk.append_message(assistant, turn.expressive or None)
+    results = [_name(turn) for turn in path[1:] if turn.image]
+    return {"id": f"{session.id}-{tip.label}", "image": _name(path[0]), "results": results, **talk.dict()}
+
+
+def _entries(
+    person: str, kept: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
+) -> Iterator[Entry]:
+    yield Entry("person.json", _json(kept))
+    for session in sessions:
+        tips = [turn for turn in session.turns.values() if _is_tip(session, turn, person)]
+        if not tips:
+            continue
+        talks = [talk_to(session, tip) for tip in tips]
+        yield Entry(f"{session.id}/conversation.json", _json(talks))
+        shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
+        for turn in shown.values():
+            if (data := _picture(images, turn)) is not None:
+                yield Entry(f"{session.id}/{_name(turn)}", data)
+        if story := _story(images, session.path_to(tips[-1])):
+            yield Entry(f"{session.id}/story.webp", story)
+
+
+def _is_tip(session: EditSession, turn: Turn, person: str) -> bool:
+    """Whether this is the person's and nothing of theirs with a picture was made from it."""
+    if turn.owner != person or turn.image is None or turn.grid is not None:
+        return False
+    return not any(child.owner == person and child.image for child in session.children_of(turn))
+
+
+def _story(images: ImageStore, path: Iterable[Turn]) -> bytes | None:
+    scenes = []
+    for turn in path:
+        if turn.image and (data := _picture(images, turn)) is not None:
+            scenes.append(Scene(data, f"{turn.label}  {turn.instruction}".strip()))
+    return animation(scenes[-LONGEST_STORY:]) if len(scenes) > 1 else None
+
+
+def _picture(images: ImageStore, turn: Turn) -> bytes | None:
+    try:
+        return images.get(turn.image or "")
+    except PictureMissing:
+        return None
+
+
+def _name(turn: Turn) -> str:
+    return f"{turn.label}.png"
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode()
+
+
+def _pack(entries: Iterable[Entry], folder: Path, max_bytes: int | None) -> tuple[Path, ...]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    archive: zipfile.ZipFile | None = None
+    used = 0
+    for entry in entries:
+        size = len(entry.data) + OVERHEAD + 4 * len(entry.name)
+        if archive is None or (max_bytes is not None and used + size > max_bytes):
+            if archive is not None:
+                archive.close()
+            paths.append(folder / f"mgie-{len(paths) + 1}.zip")
+            archive, used = zipfile.ZipFile(paths[-1], "w"), 0
+        # Stored, not deflated: pictures are compressed already, and the bound above holds exactly.
+        archive.writestr(entry.name, entry.data)
+        used += size
+    if archive is not None:
+        archive.close()
+    return tuple(paths)

@@ -1,0 +1,61 @@
+"""The story of a picture, as something to watch: an animation of its versions, each with what was asked.
+
+Pure: pictures and words in, the bytes of a file out. Blocks: call it on a thread.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+SIDE = 640  # pixels, longer side of the pictures
+CAPTION = 44  # pixels, height of the line of words
+FRAME_MS, LAST_MS = 1400, 2800
+PAPER, INK = "#151513", "#f6f5f2"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One frame: a picture file and the words under it."""
+
+    picture: bytes
+    words: str
+
+
+def animation(scenes: Sequence[Scene]) -> bytes:
+    """An endless animated WebP, the size of the first picture scaled to fit. ValueError for no scenes."""
+    if not scenes:
+        raise ValueError("a story needs a picture")
+    with Image.open(io.BytesIO(scenes[0].picture)) as first:
+        scale = min(1.0, SIDE / max(first.size))
+        size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
+    frames = [_frame(scene, size) for scene in scenes]
+    file = io.BytesIO()
+    times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
+    frames[0].save(
+        file, "WEBP", save_all=True, append_images=frames[1:], duration=times, loop=0, quality=85, method=2
+    )
+    return file.getvalue()
+
+
+def _frame(scene: Scene, size: tuple[int, int]) -> Image.Image:
+    frame = Image.new("RGB", (size[0], size[1] + CAPTION), PAPER)
+    with Image.open(io.BytesIO(scene.picture)) as picture:
+        shown = picture.convert("RGBA")
+        shown.thumbnail(size)
+    frame.paste(shown, ((size[0] - shown.width) // 2, (size[1] - shown.height) // 2), shown)
+    draw = ImageDraw.Draw(frame)
+    font = ImageFont.load_default(max(11, min(18, size[0] // 24)))
+    draw.text((size[0] / 2, size[1] + CAPTION / 2), _fit(scene.words, size[0] - 16, font), INK, font, "mm")
+    return frame
+
+
+def _fit(words: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """The words, cut where they leave the frame; without what the font has no letters for."""
+    line = " ".join(words.encode("latin-1", "ignore").decode("latin-1").split())
+    if font.getlength(line) <= width:
+        return line
+    while line and font.getlength(f"{line}...") > width:
+        line = line[:-1]
+    return f"{line}..."

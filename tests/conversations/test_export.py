@@ -1,0 +1,102 @@
+"""What a person takes home: pictures to the byte, talks LLaVA can read, a story to watch."""
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conversations.conversation import Conversation
+from conversations.export import talk_to, write_export
+from conversations.images import ImageStore
+from conversations.session import EditSession, TurnState
+from conversations.story import Scene, animation
+from tests.conversations.story import Story
+
+
+def png(colour: str, size: tuple[int, int] = (64, 48)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def told(images: ImageStore) -> EditSession:
+    """v1 by ann, v2 from it, v3 a branch of ann's from v1, v4 bob's from v2; real pictures."""
+    story = Story("ann")
+    story.edit("ann", "make it red")
+    story.edit("ann", "now with ünïcode 雪")
+    story.edit("ann", "or blue", parent=1)
+    story.edit("bob", "bigger", parent=2)
+    colours = ("black", "red", "green", "blue", "white")
+    for turn in story.session.turns.values():
+        story._update(replace(turn, image=images.put(png(colours[turn.number])), state=TurnState.DONE))
+    return story.session
+
+
+def files(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    session = told(images)
+    [path] = write_export("ann", {"person": "ann"}, [session], images, tmp_path / "out")
+    found = files(path)
+    assert set(found) == {
+        "person.json",
+        "s/conversation.json",
+        "s/v0.png",
+        "s/v1.png",
+        "s/v2.png",
+        "s/v3.png",
+        "s/story.webp",
+    }
+    assert found["s/v2.png"] == png("green")
+    assert [talk["id"] for talk in json.loads(found["s/conversation.json"])] == ["s-v2", "s-v3"]
+
+
+def test_a_talk_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
+    session = told(ImageStore(tmp_path))
+    talk = talk_to(session, session.version(2))
+    read = Conversation.from_dict(json.loads(json.dumps(talk)))
+    assert read.messages == [
+        ["USER", "<image>\nmake it red"],
+        ["ASSISTANT", "make it red, understood"],
+        ["USER", "now with ünïcode 雪"],
+        ["ASSISTANT", "now with ünïcode 雪, understood"],
+    ]
+    assert (talk["image"], talk["results"]) == ("v0.png", ["v1.png", "v2.png"])
+    assert read.get_prompt().endswith("understood</s>")
+
+
+def test_a_large_export_comes_in_parts_that_each_fit(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    session = told(images)
+    paths = write_export("ann", {}, [session], images, tmp_path / "out", max_bytes=6000)
+    assert len(paths) > 1
+    assert all(path.stat().st_size <= 6000 for path in paths)
+    names = [name for path in paths for name in files(path)]
+    assert len(names) == len(set(names)) == 7
+
+
+def test_a_picture_no_longer_stored_is_left_out(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    session = told(images)
+    images.delete(session.version(1).image or "")
+    [path] = write_export("ann", {}, [session], images, tmp_path / "out")
+    assert "s/v1.png" not in files(path)
+
+
+def test_a_story_has_a_frame_per_scene_of_one_size() -> None:
+    film = animation([Scene(png("red"), "v0"), Scene(png("blue", (30, 90)), "v1 " + "long words " * 50)])
+    with Image.open(io.BytesIO(film)) as opened:
+        assert (opened.n_frames, opened.size) == (2, (64, 48 + 44))
+
+
+def test_a_story_without_scenes_is_no_story() -> None:
+    with pytest.raises(ValueError, match="needs a picture"):
+        animation([])
