@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mgie_engine.scenes.scene import COLOURS, FRONT, SIZES, SKY, Cell, Scene, Thing
+from mgie_engine.scenes.scene import COLOURS, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, Thing
 
 SHAPES = 64  # shapes a picture may have: six things, two in the sky, two hills, and what edits add
 ELLIPSE, BOX, TRIANGLE, STAR, CRESCENT = range(5)
@@ -110,10 +110,20 @@ def draw(scene: Scene) -> Sheet:
         rain=float(scene.weather == "rain"),
         snow=float(scene.weather == "snow"),
     )
+    return sheet(backdrop, _shapes(scene))
+
+
+def fits(scene: Scene) -> bool:
+    """Whether a sheet has room for the scene."""
+    return len(_shapes(scene)) <= SHAPES
+
+
+def _shapes(scene: Scene) -> list[Shape]:
+    ground_top, _ = GROUND_TONES[scene.ground]
     shapes = [_hill(x, height, ground_top) for x, height in scene.hills]
     for thing in sorted(scene.things, key=lambda t: (t.cell.row, t.cell.column)):
         shapes += _draw_thing(thing)
-    return sheet(backdrop, shapes)
+    return shapes
 
 
 def _hill(x: float, height: float, ground: Colour) -> Shape:
@@ -123,7 +133,7 @@ def _hill(x: float, height: float, ground: Colour) -> Shape:
 
 def place(cell: Cell) -> tuple[float, float, float]:
     """Centre x, baseline y (centre y in the sky), and half-width of a large thing in a cell."""
-    x = (0.14, 0.38, 0.62, 0.86)[cell.column]
+    x = (cell.column + 0.5) / COLUMNS
     if cell.row == SKY:
         return x, 0.17, 0.092
     return (x, 0.925, 0.112) if cell.row == FRONT else (x, 0.665, 0.088)

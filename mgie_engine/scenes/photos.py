@@ -1,7 +1,8 @@
 """Procedural pictures with the statistics of photographs: dead leaves, 1/f grain, soft depth.
 
 They carry no content anybody would name; they are there so that light and colour can be learned on any
-picture. Denoisers trained on dead leaves come close to those trained on photographs (Achddou et al. 2021, 2023).
+picture. Denoisers trained on dead leaves come close to those trained on photographs (Achddou et al. 2021,
+2023).
 """
 
 import colorsys
@@ -16,8 +17,12 @@ def procedural_photo(seed: int) -> Sheet:
     hue, spread = rng.random(), rng.choice((0.06, 0.15, 0.5))
     gain = rng.uniform(0.55, 1.15)
     warmth = rng.uniform(-0.12, 0.12)
+    sky_top, sky_bottom, ground_top, ground_bottom = (_natural_colour(rng, hue, spread) for _ in range(4))
     backdrop = Backdrop(
-        *(_natural_colour(rng, hue, spread) for _ in range(4)),
+        sky_top,
+        sky_bottom,
+        ground_top,
+        ground_bottom,
         light=(gain * (1 + warmth), gain, gain * (1 - warmth)),
         horizon=rng.uniform(0.15, 0.85),
         fog=rng.choice((0.0, 0.0, rng.uniform(0.1, 0.7))),

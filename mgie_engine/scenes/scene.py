@@ -6,7 +6,7 @@ edit has exactly one goal.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from types import MappingProxyType
 
@@ -81,18 +81,14 @@ class Scene:
     sky: str = "blue"
     time: str = "day"
     weather: str = "clear"
-    hills: tuple[tuple[float, float], ...] = field(
-        default=()
-    )  # (centre x, height), decoration behind everything
+    hills: tuple[tuple[float, float], ...] = ()  # (centre x, height), decoration behind everything
 
     def at(self, cell: Cell) -> Thing | None:
         return next((thing for thing in self.things if thing.cell == cell), None)
 
-    def free_cells(self, *, sky: bool) -> list[Cell]:
-        """Empty cells in the placing order: front from the left, then back; or the sky from the left."""
-        rows = (SKY,) if sky else (FRONT, BACK)
-        cells = [Cell(row, column) for row in rows for column in range(COLUMNS)]
-        return [cell for cell in cells if self.at(cell) is None]
+    def of(self, kind: str) -> list[Thing]:
+        """All things of a kind."""
+        return [thing for thing in self.things if thing.kind == kind]
 
     def without(self, *gone: Thing) -> "Scene":
         return replace(self, things=tuple(thing for thing in self.things if thing not in gone))
@@ -121,8 +117,20 @@ def random_thing(rng: Random, kind: str, cell: Cell) -> Thing:
         colour = rng.choice(("green", "green", "green", "orange", "red", "yellow", "pink", "teal"))
     material = rng.choice(MATERIALS) if kind in PATTERNED and rng.random() < 0.35 else "plain"
     parts = tuple((name, rng.choice([c for c in COLOURS if c != colour])) for name in PART_OF.get(kind, ()))
-    jitter = (rng.uniform(-0.02, 0.02), rng.uniform(-0.012, 0.012))
+    jitter = (rng.uniform(-0.01, 0.01), rng.uniform(-0.01, 0.01))
     return Thing(kind, colour, rng.choice(tuple(SIZES)), cell, material, parts, jitter)
+
+
+def _odd_one_out(rng: Random, things: list[Thing]) -> list[Thing]:
+    """The first three or more things as copies of the first, but for the colour of one."""
+    first, count = things[0], rng.randint(3, len(things))
+    odd = rng.randrange(count)
+    colour = rng.choice([colour for colour in COLOURS if colour != first.colour])
+    copies = [
+        replace(first, cell=thing.cell, colour=colour if index == odd else first.colour)
+        for index, thing in enumerate(things[:count])
+    ]
+    return copies + [thing for thing in things[count:] if thing.kind != first.kind]
 
 
 def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
@@ -130,13 +138,11 @@ def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
     cells = [Cell(row, column) for row in (BACK, FRONT) for column in range(COLUMNS)]
     chosen = rng.sample(cells, rng.randint(fewest, most))
     kinds = [rng.choice(GROUND_KINDS) for _ in chosen]
-    if len(kinds) > 1 and rng.random() < 0.3:  # two alike, so that words must tell them apart
+    if len(kinds) > 1 and rng.random() < 0.4:  # two alike, so that words must tell them apart
         kinds[1] = kinds[0]
     things = [random_thing(rng, kind, cell) for kind, cell in zip(kinds, chosen, strict=True)]
-    if len(things) > 2 and rng.random() < 0.12:  # an odd one out
-        things = [replace(things[0], cell=thing.cell) for thing in things[:-1]] + [
-            replace(things[0], cell=things[-1].cell, colour=rng.choice(tuple(COLOURS)))
-        ]
+    if len(things) > 2 and rng.random() < 0.12:
+        things = _odd_one_out(rng, things)
     sky_cells = rng.sample(range(COLUMNS), rng.choice((0, 1, 1, 2)))
     for kind, column in zip(rng.sample(SKY_KINDS, len(sky_cells)), sky_cells, strict=True):
         things.append(random_thing(rng, kind, Cell(SKY, column)))

@@ -16,7 +16,7 @@ Tone = Callable[[Tensor, Tensor], Tensor]
 ToneSpec = tuple[str, float]  # operation, strength
 
 STRENGTHS: Mapping[str, float] = MappingProxyType({"little": 0.5, "plain": 1.0, "much": 1.6})
-UNGRADED = frozenset({"grey", "sepia", "invert"})  # all or nothing
+UNGRADED = frozenset({"grey", "sepia", "invert", "night"})  # all or nothing
 
 
 def apply(pictures: Tensor, tones: Sequence[Sequence[ToneSpec]]) -> Tensor:

@@ -1,0 +1,149 @@
+"""Ambiguous wishes: what they mean only the picture tells.
+
+They are what a model that looks can do and one that only reads cannot: the words do not say which thing
+changes, or which colour it gets.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+
+from mgie_engine.scenes.edits import Edit, State, recolour_to, remove_it, to
+from mgie_engine.scenes.makers import colourable, other_colour
+from mgie_engine.scenes.phrasing import phrase, plural, say, wished_colour
+from mgie_engine.scenes.scene import SIZES, Scene, Thing, is_sky_kind
+from mgie_engine.scenes.wording import Split, there
+
+
+def ambiguous(rng: Random, state: State, split: Split) -> Edit | None:
+    """Any of the wishes below that fits the picture."""
+    assert state.scene
+    makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
+    for maker in rng.sample(makers, len(makers)):
+        edit = maker(rng, state, split)
+        if edit is not None:
+            return replace(edit, kind="ambiguous")
+    return None
+
+
+def _odd(rng: Random, state: State, split: Split) -> Edit | None:
+    """Three or more of a kind, one in another colour: it takes the colour of the others."""
+    assert state.scene
+    kinds = sorted({thing.kind for thing in colourable(state.scene)})
+    groups = [group for kind in kinds if _odd_one(group := state.scene.of(kind))]
+    if len(groups) != 1 or _pairs(state.scene):
+        return None
+    odd = _odd_one(groups[0])
+    assert odd
+    colour = next(thing.colour for thing in groups[0] if thing.colour != odd.colour)
+    words = phrase(rng, "odd", split, names=plural(say(rng, odd.kind)))
+    return recolour_to(state, odd, colour, words)
+
+
+def has_odd_one(scene: Scene) -> bool:
+    """Whether anything differs from others of its kind in colour."""
+    return any(len({thing.colour for thing in scene.of(kind)}) > 1 for kind in {t.kind for t in scene.things})
+
+
+def _odd_one(group: Sequence[Thing]) -> Thing | None:
+    """The one whose colour differs where all others have one colour."""
+    colours = Counter(thing.colour for thing in group)
+    if len(group) < 3 or len(colours) != 2 or min(colours.values()) != 1:
+        return None
+    return next(thing for thing in group if colours[thing.colour] == 1)
+
+
+def _pairs(scene: Scene) -> list[list[Thing]]:
+    """Pairs of a kind in two colours, each from left to right."""
+    kinds = sorted({thing.kind for thing in colourable(scene)})
+    groups = [sorted(scene.of(kind), key=lambda t: (t.cell.column, t.cell.row)) for kind in kinds]
+    return [group for group in groups if len(group) == 2 and group[0].colour != group[1].colour]
+
+
+def _match(rng: Random, state: State, split: Split) -> Edit | None:
+    """Two of a kind: the right one takes the colour of the left one."""
+    assert state.scene
+    pairs = _pairs(state.scene)
+    if not pairs:
+        return None
+    left, right = rng.choice(pairs)
+    words = phrase(rng, "match", split, names=plural(say(rng, left.kind)))
+    return recolour_to(state, right, left.colour, words)
+
+
+def _two(rng: Random, state: State) -> tuple[Thing, Thing] | None:
+    assert state.scene
+    things = [t for t in colourable(state.scene) if len(state.scene.of(t.kind)) == 1]
+    if len({thing.colour for thing in things}) < 2:
+        return None
+    one = rng.choice(things)
+    return one, rng.choice([thing for thing in things if thing.colour != one.colour])
+
+
+def _like(rng: Random, state: State, split: Split) -> Edit | None:
+    """One thing takes the colour of another."""
+    two = _two(rng, state)
+    if two is None:
+        return None
+    it, other = (f"the {say(rng, thing.kind)}" for thing in two)
+    return recolour_to(state, two[0], two[1].colour, phrase(rng, "colour_like", split, it=it, other=other))
+
+
+def _swap(rng: Random, state: State, split: Split) -> Edit | None:
+    """Two things trade their colours."""
+    two = _two(rng, state)
+    if two is None:
+        return None
+    assert state.scene
+    one, other = two
+    words = phrase(rng, "swap", split, it=f"the {say(rng, one.kind)}", other=f"the {say(rng, other.kind)}")
+    scene = state.scene.swapped(one, replace(one, colour=other.colour))
+    scene = scene.swapped(other, replace(other, colour=one.colour))
+    text = f"The {there(one)} turns {other.colour}. The {there(other)} turns {one.colour}."
+    return Edit("ambiguous", words, text, to(state, scene))
+
+
+def _remove_one(rng: Random, state: State, split: Split) -> Edit | None:
+    """The only red, striped, smallest, leftmost thing goes."""
+    picked = _pick(rng, state, state.scene.things if state.scene else ())
+    return picked and remove_it(state, picked[0], phrase(rng, "remove", split, it=picked[1]))
+
+
+def _recolour_one(rng: Random, state: State, split: Split) -> Edit | None:
+    """The only red, striped, smallest, leftmost thing gets another colour."""
+    assert state.scene
+    picked = _pick(rng, state, colourable(state.scene))
+    if picked is None:
+        return None
+    thing, it = picked
+    colour = other_colour(rng, thing.colour)
+    words = phrase(rng, "recolour", split, it=it, colour=wished_colour(rng, colour))
+    return recolour_to(state, thing, colour, words)
+
+
+def _pick(rng: Random, state: State, things: Sequence[Thing]) -> tuple[Thing, str] | None:
+    """A thing on the ground and words that do not name its kind."""
+    assert state.scene
+    ground = [thing for thing in state.scene.things if not is_sky_kind(thing.kind)]
+    ways = [(thing, words) for thing in ground if thing in things for words in _nameless(rng, ground, thing)]
+    return rng.choice(ways) if len(ground) > 1 and ways else None
+
+
+def _nameless(rng: Random, ground: Sequence[Thing], thing: Thing) -> list[str]:
+    others = [other for other in ground if other is not thing]
+    ways = []
+    for attribute in ("colour", "material"):
+        value = getattr(thing, attribute)
+        if value != "plain" and all(getattr(other, attribute) != value for other in others):
+            ways += [f"the {say(rng, value)} one", f"the {say(rng, value)} thing"]
+    size = SIZES[thing.size]
+    if all(SIZES[other.size] < size for other in others):
+        ways += ["the biggest one", "the largest thing", "the biggest thing"]
+    if all(SIZES[other.size] > size for other in others):
+        ways += ["the smallest one", "the smallest thing", "the tiniest thing"]
+    if all(other.cell.column > thing.cell.column for other in others):
+        ways += ["the leftmost thing", "the thing on the far left", "the one furthest left"]
+    if all(other.cell.column < thing.cell.column for other in others):
+        ways += ["the rightmost thing", "the thing on the far right", "the one furthest right"]
+    return ways

@@ -1,0 +1,269 @@
+"""Edits of drawn things drawn at random, in the words of people; each maker takes a state.
+
+A maker gives None where it does not fit the picture.
+"""
+
+from dataclasses import replace
+from random import Random
+
+from mgie_engine.scenes.drawing import fits
+from mgie_engine.scenes.edits import (
+    Edit,
+    State,
+    add_it,
+    move_aside,
+    move_it,
+    recolour_part_to,
+    recolour_to,
+    remove_it,
+    resize_it,
+    resize_to,
+    to,
+)  # fmt: skip
+from mgie_engine.scenes.phrasing import fill, phrase, plural, say, table, wished_colour
+from mgie_engine.scenes.references import (
+    REGIONS,
+    Reference,
+    beside,
+    first_free,
+    home_rows,
+    place_words,
+    refer,
+    region,
+    region_words,
+    towards,
+)  # fmt: skip
+from mgie_engine.scenes.scene import (
+    BACK,
+    COLOURS,
+    COLUMNS,
+    FIXED_COLOUR,
+    FRONT,
+    GROUND_KINDS,
+    PART_OF,
+    SIZES,
+    SKY_KINDS,
+    Cell,
+    Scene,
+    Thing,
+    is_sky_kind,
+    new_thing,
+)  # fmt: skip
+from mgie_engine.scenes.wording import COLUMN_WORDS, Split, counted, describe, stays, there
+
+
+def other_colour(rng: Random, *taken: str) -> str:
+    """Any colour but these."""
+    return rng.choice([colour for colour in COLOURS if colour not in taken])
+
+
+def colourable(scene: Scene) -> list[Thing]:
+    """Things that may have any colour."""
+    return [thing for thing in scene.things if thing.kind not in FIXED_COLOUR]
+
+
+def recolour(rng: Random, state: State, split: Split) -> Edit | None:
+    """Another colour for one thing; now and then the one it has."""
+    assert state.scene
+    things = colourable(state.scene)
+    if not things:
+        return None
+    thing = rng.choice(things)
+    colour = thing.colour if rng.random() < 0.03 else other_colour(rng, thing.colour)
+    at = refer(rng, state.scene, thing)
+    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=wished_colour(rng, colour))
+    return recolour_to(state, thing, colour, words)
+
+
+def recolour_part(rng: Random, state: State, split: Split) -> Edit | None:
+    """Another colour for the roof or the door of a house."""
+    assert state.scene
+    things = [thing for thing in state.scene.things if thing.parts]
+    if not things:
+        return None
+    thing = rng.choice(things)
+    part = rng.choice(PART_OF[thing.kind])
+    colour = other_colour(rng, thing.part(part))
+    at = refer_part(rng, state.scene, thing, part)
+    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=wished_colour(rng, colour))
+    return recolour_part_to(state, thing, part, colour, words)
+
+
+def refer_part(rng: Random, scene: Scene, thing: Thing, part: str) -> Reference:
+    """Words that single out a part of a thing."""
+    name, whole = say(rng, part), refer(rng, scene, thing)
+    owners = [other for other in scene.things if part in dict(other.parts)]
+    if len(owners) == 1 and rng.random() < 0.7:
+        return Reference(f"the {name}", name)
+    alike = [other for other in owners if other.part(part) == thing.part(part)]
+    if len(alike) == 1 and rng.random() < 0.3:
+        return Reference(f"the {say(rng, thing.part(part))} {name}", None)
+    if whole.name and rng.random() < 0.3:
+        return Reference(f"the {whole.name}'s {name}", None)
+    return Reference(f"the {name} of {whole.it}", None)
+
+
+def remove(rng: Random, state: State, split: Split) -> Edit | None:
+    """One thing goes."""
+    assert state.scene
+    if not state.scene.things:
+        return None
+    thing = rng.choice(state.scene.things)
+    at = refer(rng, state.scene, thing)
+    return remove_it(state, thing, phrase(rng, "remove", split, it=at.it, name=at.name))
+
+
+def add(rng: Random, state: State, split: Split) -> Edit | None:
+    """A new thing in a free place: the one named, the first of a region, or the first of all."""
+    assert state.scene
+    kind = rng.choice(GROUND_KINDS + SKY_KINDS)
+    usual: str = table("words")["usual"][kind]
+    free_to_choose = kind not in FIXED_COLOUR and rng.random() < 0.85
+    colour = rng.choice(tuple(COLOURS)) if free_to_choose else usual
+    said_colour = wished_colour(rng, colour) if free_to_choose else ""
+    if kind not in FIXED_COLOUR and rng.random() < 0.07:
+        return _add_two(rng, state, split, kind, (colour, said_colour))
+    size = rng.choice(("small", "large")) if rng.random() < 0.25 else "medium"
+    said_size = say(rng, size) if size != "medium" else ""
+    cell, place = _place(rng, state.scene, kind)
+    if cell is None:
+        return None
+    a = fill(f"a {said_size} {said_colour} {say(rng, kind)}")
+    words = phrase(rng, "add", split, a=a, where=f" {place}")
+    return add_it(state, (new_thing(kind, colour, cell, size=size),), words)
+
+
+def _add_two(rng: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
+    assert state.scene
+    cells = [cell for cell in region("", home_rows(kind)) if state.scene.at(cell) is None][:2]
+    if len(cells) < 2:
+        return None
+    names = fill(f"{colour[1]} {plural(say(rng, kind))}")
+    things = tuple(new_thing(kind, colour[0], cell) for cell in cells)
+    return add_it(state, things, phrase(rng, "add_two", split, names=names))
+
+
+def _place(rng: Random, scene: Scene, kind: str) -> tuple[Cell | None, str]:
+    """A place for a new thing of a kind and the words for it, which may be none."""
+    rows, way = home_rows(kind), rng.random()
+    if way < 0.35:
+        return first_free(scene, region("", rows)), "in the sky" if is_sky_kind(kind) and way < 0.15 else ""
+    if way < 0.65:
+        name = rng.choice(REGIONS[:3] if is_sky_kind(kind) else REGIONS)
+        return first_free(scene, region(name, rows)), region_words(rng, name)
+    near = [t for t in scene.things if len(scene.of(t.kind)) == 1 and t.cell.row in rows]
+    if way < 0.75 and near:
+        thing = rng.choice(near)
+        words = f"{rng.choice(('next to', 'beside', 'near', 'by'))} the {say(rng, thing.kind)}"
+        return first_free(scene, beside(scene, thing)), words
+    free = [cell for cell in region("", rows) if scene.at(cell) is None]
+    cell = rng.choice(free) if free else None
+    return cell, place_words(rng, scene, cell) if cell else ""
+
+
+def replace_thing(rng: Random, state: State, split: Split) -> Edit | None:
+    """Something else in the place of a thing; it keeps the size."""
+    assert state.scene
+    if not state.scene.things:
+        return None
+    thing = rng.choice(state.scene.things)
+    kinds = SKY_KINDS if is_sky_kind(thing.kind) else GROUND_KINDS
+    kind = rng.choice([other for other in kinds if other != thing.kind])
+    said_colour = kind not in FIXED_COLOUR and rng.random() < 0.6
+    colour = rng.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
+    new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
+    scene = state.scene.swapped(thing, new)
+    if not fits(scene):
+        return None
+    a = fill(f"a {wished_colour(rng, colour) if said_colour else ''} {say(rng, kind)}")
+    words = phrase(rng, "replace", split, it=refer(rng, state.scene, thing).it, a=a)
+    text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
+    return Edit("replace", words, text, to(state, scene), new, was=thing)
+
+
+def resize(rng: Random, state: State, split: Split) -> Edit | None:
+    """Bigger or smaller by one size, or a size by name."""
+    assert state.scene
+    if not state.scene.things:
+        return None
+    thing = rng.choice(state.scene.things)
+    at = refer(rng, state.scene, thing)
+    if rng.random() < 0.2:
+        size = rng.choice([size for size in SIZES if size != thing.size])
+        words = phrase(rng, "size", split, it=at.it, name=at.name, size=say(rng, size))
+        return resize_to(state, thing, size, words)
+    step = {"small": 1, "large": -1}.get(thing.size, rng.choice((-1, 1)))
+    step = -step if rng.random() < 0.08 else step
+    words = phrase(rng, "grow" if step > 0 else "shrink", split, it=at.it, name=at.name)
+    return resize_it(state, thing, step, words)
+
+
+def move(rng: Random, state: State, split: Split) -> Edit | None:
+    """A step aside, to the front or the back, to a named place, or next to something."""
+    assert state.scene
+    if not state.scene.things:
+        return None
+    thing = rng.choice(state.scene.things)
+    it = refer(rng, state.scene, thing).it
+    if rng.random() < 0.4:
+        step = rng.choice((-1, 1))
+        step = -step if first_free(state.scene, towards(thing, step)) is None and rng.random() < 0.8 else step
+        words = phrase(rng, "move", split, it=it, to=aside_words(rng, step))
+        return move_aside(state, thing, step, words)
+    ways = _ways(rng, state.scene, thing)
+    if not ways:
+        return None
+    cell, words = rng.choice(ways)
+    return move_it(state, thing, cell, phrase(rng, "move", split, it=it, to=words))
+
+
+def aside_words(rng: Random, step: int) -> str:
+    """Words for one step to a side."""
+    side = "right" if step > 0 else "left"
+    to_the = f"to the {side}"
+    return rng.choice((to_the, to_the, f"a bit {to_the}", side, f"one {to_the}"))
+
+
+def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
+    """Free places to move to, and what to call each."""
+    row, column = thing.cell.row, thing.cell.column
+    ways = [(Cell(row, end), f"to the {COLUMN_WORDS[end].removeprefix('on the ')}") for end in (0, 3)]
+    for near in scene.things:
+        if near is not thing and len(scene.of(near.kind)) == 1 and near.cell.row in home_rows(thing.kind):
+            name = say(rng, near.kind)
+            spot = first_free(scene, beside(scene, near))
+            ways += [(spot, f"next to the {name}")] if spot and spot.row == near.cell.row else []
+            for step, side in ((1, "right"), (-1, "left")):
+                spot = Cell(near.cell.row, near.cell.column + step)
+                ways += [(spot, f"to the {side} of the {name}")] if 0 <= spot.column < COLUMNS else []
+    if row == BACK:
+        forward = ("to the front", "forward", "closer", "to the foreground")
+        ways += [(Cell(FRONT, column), rng.choice(forward))] * 3
+    if row == FRONT:
+        backward = ("to the back", "backwards", "further away", "to the background")
+        ways += [(Cell(BACK, column), rng.choice(backward))] * 3
+    anywhere = [cell for cell in region("", home_rows(thing.kind)) if scene.at(cell) is None]
+    ways += [(cell, place_words(rng, scene, cell)) for cell in rng.sample(anywhere, min(2, len(anywhere)))]
+    return [(cell, words) for cell, words in ways if scene.at(cell) is None]
+
+
+def several(rng: Random, state: State, split: Split) -> Edit | None:
+    """One wish for all things of a kind: recolour or remove them."""
+    assert state.scene
+    kinds = sorted({thing.kind for thing in colourable(state.scene)})
+    groups = [group for kind in kinds if len(group := state.scene.of(kind)) > 1]
+    if not groups:
+        return None
+    group = rng.choice(groups)
+    name = say(rng, group[0].kind)
+    who, rest = counted(group, plural(group[0].kind)), stays(state.scene, *group)
+    if rng.random() < 0.3:
+        words = phrase(rng, "remove_all", split, name=name, names=plural(name))
+        return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.scene.without(*group)))
+    colour = other_colour(rng, *{thing.colour for thing in group})
+    scene = state.scene
+    for thing in group:
+        scene = scene.swapped(thing, replace(thing, colour=colour))
+    said = wished_colour(rng, colour)
+    words = phrase(rng, "all", split, name=name, names=plural(name), colour=said)
+    return Edit("recolour", words, f"{who} turn {colour}. {rest}", to(state, scene), None, colour)

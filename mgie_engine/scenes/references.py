@@ -1,0 +1,124 @@
+"""Words that single out one thing or one place of a scene, and the rule that picks the place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from random import Random
+
+from mgie_engine.scenes.phrasing import say, table
+from mgie_engine.scenes.scene import BACK, COLUMNS, FRONT, SKY, Cell, Scene, Thing, is_sky_kind
+from mgie_engine.scenes.wording import COLUMN_WORDS, ROW_WORDS, where
+
+ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Words for one thing: with its article, and bare where it needs nothing but its name."""
+
+    it: str
+    name: str | None
+
+
+def refer(rng: Random, scene: Scene, thing: Thing) -> Reference:
+    """Words that single out `thing` in `scene`, from "the ball" to "the small red ball in front"."""
+    name = say(rng, thing.kind)
+    alike = [other for other in scene.things if other.kind == thing.kind]
+    if len(alike) == 1 and rng.random() < 0.6:
+        return Reference(f"the {name}", name)
+    ways = [chosen for chosen in _adjectives(thing) if _matches(alike, thing, chosen) == [thing]]
+    sides = _sides(thing, alike)
+    if sides and (not ways or rng.random() < 0.4):
+        said = rng.choice([(), (), ("colour",)])
+        return Reference(f"the {_spoken(rng, thing, said)}{name} {rng.choice(sides)}", None)
+    if not ways:
+        return Reference(f"the {_spoken(rng, thing, ('size', 'colour'))}{name} {where(thing.cell)}", None)
+    fewest = min(len(chosen) for chosen in ways)
+    chosen = rng.choice([w for w in ways if len(w) <= max(1, fewest)] or ways)
+    return Reference(f"the {_spoken(rng, thing, chosen)}{name}", None if chosen else name)
+
+
+def _adjectives(thing: Thing) -> list[tuple[str, ...]]:
+    told = [a for a in ATTRIBUTES if getattr(thing, a) != "plain"]
+    return [chosen for count in (1, 2, 3) for chosen in combinations(told, count)]
+
+
+def _matches(alike: Sequence[Thing], thing: Thing, attributes: Sequence[str]) -> list[Thing]:
+    return [other for other in alike if all(getattr(other, a) == getattr(thing, a) for a in attributes)]
+
+
+def _spoken(rng: Random, thing: Thing, attributes: Sequence[str]) -> str:
+    return "".join(f"{say(rng, getattr(thing, attribute))} " for attribute in attributes)
+
+
+def _sides(thing: Thing, alike: Sequence[Thing]) -> list[str]:
+    """Places that hold for `thing` alone among things of its kind."""
+    others = [other for other in alike if other is not thing]
+    if not others:
+        return [where(thing.cell), "on the left" if thing.cell.column < COLUMNS / 2 else "on the right"]
+    ways = []
+    if all(other.cell.column > thing.cell.column for other in others):
+        ways += ["on the left", "on the left", "furthest left", "to the left"]
+    if all(other.cell.column < thing.cell.column for other in others):
+        ways += ["on the right", "on the right", "furthest right", "to the right"]
+    if all(other.cell.row != thing.cell.row for other in others):
+        ways.append(ROW_WORDS[thing.cell.row])
+    return ways
+
+
+# --- places ---
+
+REGIONS = ("left", "right", "middle", "front", "back")
+
+
+def home_rows(kind: str) -> tuple[int, ...]:
+    """Rows where things of this kind may be, the preferred first."""
+    return (SKY,) if is_sky_kind(kind) else (FRONT, BACK)
+
+
+def region(name: str, rows: Sequence[int]) -> list[Cell]:
+    """Cells of a region in the order in which they are taken: "" is anywhere, "sky" and "ground" too."""
+    columns = {"left": (0, 1), "right": (3, 2), "middle": (1, 2)}.get(name)
+    if columns and name != "middle":
+        return [Cell(row, column) for column in columns for row in rows]
+    kept = [row for row in rows if row == {"front": FRONT, "back": BACK}.get(name, row)]
+    return [Cell(row, column) for row in kept for column in columns or range(COLUMNS)]
+
+
+def beside(scene: Scene, thing: Thing) -> list[Cell]:
+    """Cells next to a thing in the order in which they are taken: its right, then its left."""
+    steps = [Cell(thing.cell.row, thing.cell.column + step) for step in (1, -1)]
+    return [cell for cell in steps if 0 <= cell.column < COLUMNS]
+
+
+def first_free(scene: Scene, cells: Sequence[Cell]) -> Cell | None:
+    """The placing rule: the first of these cells where nothing stands."""
+    return next((cell for cell in cells if scene.at(cell) is None), None)
+
+
+def towards(thing: Thing, step: int) -> list[Cell]:
+    """Cells to the left (-1) or right (+1) of a thing in its row, the nearest first."""
+    end = COLUMNS if step > 0 else -1
+    return [Cell(thing.cell.row, column) for column in range(thing.cell.column + step, end, step)]
+
+
+def region_words(rng: Random, name: str) -> str:
+    """Words for a region."""
+    words: str = rng.choice(table("words")["places"][name])
+    return words
+
+
+def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
+    """Words for exactly this cell: its place, a corner, or beside a thing that makes it clear."""
+    ways = [where(cell)]
+    if cell.column in (0, COLUMNS - 1) and cell.row != SKY:
+        side = "left" if cell.column == 0 else "right"
+        row = "front" if cell.row == FRONT else "back"
+        ways += [f"in the {row} {side} corner", f"{row} {side}"]
+    if cell.row == SKY:
+        ways.append(f"in the sky {COLUMN_WORDS[cell.column]}")
+    for step, side in ((-1, "to the right of"), (1, "to the left of")):
+        near = scene.at(Cell(cell.row, cell.column + step)) if 0 <= cell.column + step < COLUMNS else None
+        if near and sum(other.kind == near.kind for other in scene.things) == 1:
+            ways += [f"{side} the {say(rng, near.kind)}"] * 3
+    return rng.choice(ways)

@@ -1,0 +1,104 @@
+"""The polite no, and the wish to leave everything as it is: what this world cannot do, and why.
+
+A photo has no things the model could name, so every wish for content is answered there with "Nothing
+changes".
+"""
+
+from random import Random
+
+from mgie_engine.scenes.edits import Edit, State
+from mgie_engine.scenes.looking import has_odd_one
+from mgie_engine.scenes.makers import aside_words, colourable
+from mgie_engine.scenes.phrasing import dress, fill, phrase, plural, say, table, templates, wished_colour
+from mgie_engine.scenes.references import place_words
+from mgie_engine.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY, SKY_KINDS
+from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, KNOWN_PHOTO, NOTHING, Split, there
+
+_WISHES = ("recolour", "remove", "grow", "shrink", "move")
+
+
+def nothing(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish to leave everything as it is."""
+    return Edit("nothing", phrase(rng, "nothing", split), AS_ASKED, state)
+
+
+def refuse(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish outside this world, for a thing that is not in the picture, or for a place that is taken."""
+    if state.scene and rng.random() < 0.55:
+        maker = rng.choice((_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one))
+        return maker(rng, state, split)
+    if rng.random() < 0.5:
+        key = "test" if split == "test" else "train"
+        words = rng.choice(table("elsewhere")[key])
+    else:
+        x, y = rng.sample(table("elsewhere")["subjects"], 2)
+        ask = rng.choice(templates("asks", split, "elsewhere"))
+        words = fill(ask, x=x, y=y, c=rng.choice(tuple(COLOURS)))
+    reason = KNOWN_HERE if state.scene else KNOWN_PHOTO
+    return Edit("refuse", dress(rng, words), f"{NOTHING} {reason}", state)
+
+
+def content_on_photo(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish for things or surroundings put to a photo."""
+    name, colour = say(rng, rng.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(rng)
+    known = {
+        "it": f"the {name}", "name": name, "names": plural(name), "colour": colour, "where": "",
+        "a": fill(f"a {colour} {name}"), "to": aside_words(rng, rng.choice((-1, 1))),
+        "ground": rng.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
+    }  # fmt: skip
+    kinds = (*_WISHES, "add", "replace", "sky", "all", "ground", "weather", "winter", "match")
+    return Edit("refuse", phrase(rng, rng.choice(kinds), split, **known), f"{NOTHING} {KNOWN_PHOTO}", state)
+
+
+def _absent(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish for a kind of thing that is not here."""
+    assert state.scene
+    here = {thing.kind for thing in state.scene.things}
+    kind = rng.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
+    colour = f"{say(rng, rng.choice(tuple(COLOURS)))} " if rng.random() < 0.3 else ""
+    words = _wish(rng, f"{colour}{say(rng, kind)}", split, bare=not colour)
+    return Edit("refuse", words, f"{NOTHING} I see no {kind} here.", state)
+
+
+def _no_such_colour(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish for a thing in a colour that none of its kind has here."""
+    assert state.scene
+    things = colourable(state.scene)
+    if not things:
+        return None
+    kind = rng.choice(things).kind
+    taken = {thing.colour for thing in state.scene.of(kind)}
+    colour = rng.choice([colour for colour in COLOURS if colour not in taken])
+    words = _wish(rng, f"{say(rng, colour)} {say(rng, kind)}", split, bare=False)
+    return Edit("refuse", words, f"{NOTHING} I see no {colour} {kind} here.", state)
+
+
+def _wish(rng: Random, name: str, split: Split, *, bare: bool) -> str:
+    known = {"it": f"the {name}", "colour": _any_colour(rng)}
+    to = aside_words(rng, rng.choice((-1, 1)))
+    return phrase(rng, rng.choice(_WISHES), split, **known, name=name if bare else None, to=to)
+
+
+def _taken(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish for something new where something stands."""
+    assert state.scene
+    things = [thing for thing in state.scene.things if thing.cell.row != SKY]
+    if not things:
+        return None
+    thing = rng.choice(things)
+    kind = rng.choice(GROUND_KINDS)
+    a = fill(f"a {_any_colour(rng)} {say(rng, kind)}")
+    words = phrase(rng, "add", split, a=a, where=f" {place_words(rng, state.scene, thing.cell)}")
+    return Edit("refuse", words, f"{NOTHING} The {there(thing)} is in the way.", state)
+
+
+def _no_odd_one(rng: Random, state: State, split: Split) -> Edit | None:
+    """A wish to fix what differs where nothing does."""
+    assert state.scene
+    if has_odd_one(state.scene):
+        return None
+    return Edit("refuse", phrase(rng, "odd", split), f"{NOTHING} I see no odd one here.", state)
+
+
+def _any_colour(rng: Random) -> str:
+    return wished_colour(rng, rng.choice(tuple(COLOURS)))

@@ -1,0 +1,98 @@
+"""Edits of what is around the things: ground, sky, time of day, weather, and moods of several of these."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+from types import MappingProxyType
+from typing import Any, cast
+
+from mgie_engine.scenes.edits import Edit, State, to
+from mgie_engine.scenes.phrasing import phrase, say, table, wished_colour
+from mgie_engine.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
+from mgie_engine.scenes.wording import AS_ASKED, Split, stays
+
+CLAUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "ground": "the ground turns from {old} to {new}",
+        "sky": "the sky turns from {old} to {new}",
+        "time": "the light changes from {old} to {new}",
+        "weather": "the weather changes from {old} to {new}",
+    }
+)
+MOODS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "cosy": {"sky": "orange", "time": "sunset"},
+        "sunny": {"sky": "blue", "time": "day", "weather": "clear"},
+        "spooky": {"time": "night", "weather": "fog"},
+        "gloomy": {"sky": "grey", "weather": "rain"},
+        "winter": {"ground": "snow", "weather": "snow"},
+        "summer": {"ground": "grass", "time": "day", "weather": "clear"},
+    }
+)
+
+
+def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
+    """The edit after which the surroundings are as `wanted`; nothing changes where they are so already."""
+    scene = state.scene
+    assert scene
+    news = {name: value for name, value in wanted.items() if getattr(scene, name) != value}
+    if not news:
+        return Edit("nothing", instruction, AS_ASKED, state)
+    changes = ((name, clause) for name, clause in CLAUSES.items() if name in news)
+    clauses = [clause.format(old=getattr(scene, name), new=news[name]) for name, clause in changes]
+    text = " and ".join(clauses)
+    goal = to(state, replace(scene, **cast("dict[str, Any]", news)))
+    colour = news.get("sky") if len(news) == 1 else None
+    return Edit("background", instruction, f"T{text[1:]}. {stays(scene)}", goal, None, colour)
+
+
+def background(rng: Random, state: State, split: Split) -> Edit | None:
+    """Another ground, sky, time, weather or mood."""
+    return rng.choices((_ground, _sky, _time, _weather, _mood), (3, 3, 3, 3, 3))[0](rng, state, split)
+
+
+def _ground(rng: Random, state: State, split: Split) -> Edit | None:
+    assert state.scene
+    old = state.scene.ground
+    new = rng.choice([ground for ground in GROUNDS if ground != old])
+    words = phrase(rng, "ground", split, ground=_word(rng, "ground", new), old_ground=old)
+    return surround(state, words, {"ground": new})
+
+
+def _sky(rng: Random, state: State, split: Split) -> Edit | None:
+    assert state.scene
+    new = rng.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
+    words = phrase(rng, "sky", split, colour=wished_colour(rng, new) if rng.random() < 0.5 else say(rng, new))
+    return surround(state, words, {"sky": new})
+
+
+def _time(rng: Random, state: State, split: Split) -> Edit | None:
+    assert state.scene
+    old = state.scene.time
+    new = rng.choice([time for time in TIMES if time != old])
+    known = {"time": _word(rng, "time", new), "at": _word(rng, "at", new), "old_time": old}
+    return surround(state, phrase(rng, "time", split, **known), {"time": new})
+
+
+def _weather(rng: Random, state: State, split: Split) -> Edit | None:
+    assert state.scene
+    old = state.scene.weather
+    new = rng.choice([weather for weather in WEATHERS if weather != old])
+    if new == "clear":
+        plain_snow = old == "snow" and state.scene.ground != "snow" and rng.random() < 0.6
+        noun = "snow" if plain_snow else _word(rng, "weather_noun", old)
+        return surround(state, phrase(rng, "clear", split, weather_noun=noun), {"weather": new})
+    kind = "weather" if rng.random() < 0.75 else f"weather_{new}"
+    known = {"weather": _word(rng, "weather", new), "weather_noun": _word(rng, "weather_noun", new)}
+    return surround(state, phrase(rng, kind, split, **known), {"weather": new})
+
+
+def _mood(rng: Random, state: State, split: Split) -> Edit | None:
+    mood = rng.choice(tuple(MOODS))
+    return surround(state, phrase(rng, mood, split), MOODS[mood])
+
+
+def _word(rng: Random, table_name: str, value: str) -> str:
+    usual, *others = table("words")[table_name][value]
+    word: str = usual if not others or rng.random() < 0.5 else rng.choice(others)
+    return word
