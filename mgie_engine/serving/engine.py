@@ -43,8 +43,11 @@ class Engine:
         model: EditModel,
         preview_shares: Sequence[float] = PREVIEW_SHARES,
         clock: Callable[[], float] = time.monotonic,
+        slots: int | None = None,
     ) -> None:
+        """`slots`: how many edits at once suit this model; None: as the device allows."""
         self.model = model
+        self._slots_wished = slots
         self._preview_shares = preview_shares
         self._clock = clock
         self._slots: dict[int, Slot] = {}  # the oldest first
@@ -61,7 +64,7 @@ class Engine:
     @property
     def suitable_slots(self) -> int:
         """Edits at once: on a CPU more of them only share what one would have; a GPU has room to spare."""
-        return 2 if self.model.device.type == "cpu" else 8
+        return self._slots_wished or (2 if self.model.device.type == "cpu" else 8)
 
     @property
     def under_way(self) -> int:
@@ -123,7 +126,12 @@ class Engine:
                     next(slot.reader)
             except StopIteration as end:
                 slot.reading = end.value
-                self._start_painting(slot, end.value)
+                if changes_nothing(end.value.expressive, self.model.config.refusal):
+                    self._leave(
+                        slot, self._result(slot, untouched(slot.request.image, slot.opening.result()))
+                    )
+                else:
+                    self._start_painting(slot, end.value)
 
     def _start_painting(self, slot: Slot, reading: Reading) -> None:
         square = slot.opening.result().square
@@ -240,6 +248,16 @@ def _open(request: EditRequest, side: int) -> Opened:
     checked(SettingsWish(**asdict(request.settings)))
     original = open_picture(request.image)
     return Opened(original, for_the_model(original, side))
+
+
+def changes_nothing(expressive: str, refusal: str) -> bool:
+    """Whether a reading says that nothing will change; never for a model that was not taught to say so."""
+    return bool(refusal) and expressive.startswith(refusal)
+
+
+def untouched(image: bytes, opened: Opened) -> Delivered:
+    """The picture as it was sent, to the byte: what a reading that changes nothing leads to."""
+    return Delivered(image, opened.original.size, 0.0, ())
 
 
 def _is_fatal(error: Exception) -> bool:

@@ -212,3 +212,13 @@ def test_a_broken_device_is_not_survived(engine: Engine):
     engine.admit(1, ask("break the device"))
     with pytest.raises(torch.AcceleratorError):
         run(engine)
+
+
+def test_a_reading_that_changes_nothing_gives_the_picture_back_unpainted(engine: Engine, model: FakeModel):
+    model.config = replace(model.config, refusal="Nothing changes")
+    request = replace(ask(), reading="Nothing changes. I see no ball here.")
+    engine.admit(1, request)
+    *progress, result = news_of(run(engine), 1)
+    assert isinstance(result, EditResult)
+    assert (result.image, result.changed) == (request.image, 0.0)
+    assert {p.stage for p in progress} == {Stage.READING}
