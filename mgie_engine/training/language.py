@@ -1,7 +1,7 @@
 """The second stage: the language model learns to look and to spell edits out; nothing is painted yet.
 
 Beside the next-token loss there is a quiz: what stands in each cell, asked of the patches directly. It
-teaches the vision tower in hundreds of steps what words alone teach in thousands; its weights are thrown away.
+teaches the vision tower in hundreds of steps what words alone teach in thousands, and is then thrown away.
 """
 
 from collections.abc import Iterator, Mapping

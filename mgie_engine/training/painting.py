@@ -51,8 +51,8 @@ class Paint(nn.Module):
 def train_diffusion(run: Run) -> nn.ModuleDict:
     """Train; returns the averages of mllm, edit_head and unet.
 
-    Starts from DIR/start-diffusion.safetensors if it is there. Compiles first and then waits for the results of
-    the first two stages, so that it may be called while they are still at work.
+    Starts from DIR/start-diffusion.safetensors if it is there. Compiles first and then waits for the results
+    of the first two stages, so that it may be called while they are still at work.
     """
     torch.manual_seed(run.recipe.seed)
     networks = build(run.config)
