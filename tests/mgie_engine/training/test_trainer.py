@@ -48,7 +48,7 @@ def test_the_rate_warms_up_and_falls_to_what_is_to_be_left():
 def test_the_loss_falls(tmp_path):
     trainer = Trainer(RECIPE, line(), tmp_path, cpu=True)
     last = trainer.fit(batches(), squared_error)
-    assert last["total"] < float(squared_error(line(), next(batches()))["total"]) / 4
+    assert last["total"] < squared_error(line(), next(batches()))["total"].item() / 4
 
 
 def test_the_average_follows_the_weights(tmp_path):
