@@ -55,7 +55,7 @@ def test_the_average_follows_the_weights(tmp_path):
     trainer = Trainer(RECIPE, line(), tmp_path, cpu=True)
     trainer.fit(batches(), squared_error)
     gap = trainer.averaged["line"].weight - trainer.modules["line"].weight
-    assert 0 < float(gap.abs().max()) < 0.5
+    assert 0 < gap.abs().max().item() < 0.5
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
