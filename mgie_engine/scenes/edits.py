@@ -75,7 +75,7 @@ def recolour_part_to(state: State, thing: Thing, part: str, colour: str, instruc
     """The edit that gives a part of `thing` the `colour`."""
     assert state.scene
     what = f"The {thing.part(part)} {part} of the {there(thing)}"
-    text = f"{what} turns {colour}. The {thing.colour} walls stay."
+    text = f"{what} turns {colour}. {stays(state.scene, thing)}"
     new = thing.with_part(part, colour)
     goal = to(state, state.scene.swapped(thing, new))
     return Edit("recolour", instruction, text, goal, new, colour, "recolour", part)

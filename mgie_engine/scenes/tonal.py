@@ -7,7 +7,7 @@ from random import Random
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.phrasing import dress, fields, fill, phrase, table, templates
 from mgie_engine.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
-from mgie_engine.scenes.wording import Split
+from mgie_engine.scenes.wording import THINGS_STAY, Split
 
 LONGEST_CHAIN = 3
 DEGREES = tuple(STRENGTHS)
@@ -44,7 +44,7 @@ def tone_edit(state: State, tones: Sequence[tuple[str, str]], instruction: str) 
     if len(state.tones) + len(tones) > LONGEST_CHAIN or any(_is_idle(name, done) for name, _ in tones):
         return None
     effects = [table("tones")["effects"][name][DEGREES.index(degree)] for name, degree in tones]
-    text = f"The whole picture {' and '.join(effects)}. All things stay where they are."
+    text = f"The whole picture {' and '.join(effects)}. {THINGS_STAY}"
     specs: tuple[ToneSpec, ...] = tuple((name, STRENGTHS[degree]) for name, degree in tones)
     return Edit("tonal", instruction, text, replace(state, tones=state.tones + specs))
 

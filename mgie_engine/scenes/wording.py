@@ -13,6 +13,7 @@ Split = Literal["train", "validation", "test"]
 ROW_WORDS = {SKY: "in the sky", BACK: "at the back", FRONT: "in front"}
 COLUMN_WORDS = ("on the far left", "left of the middle", "right of the middle", "on the far right")
 ALL_STAYS = "Everything else stays."
+THINGS_STAY = "All things stay where they are."
 NOTHING = "Nothing changes."
 AS_ASKED = "Nothing changes, as you asked."
 KNOWN_HERE = "I can change drawn things, and the light and colour of any picture."

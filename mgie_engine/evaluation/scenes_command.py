@@ -1,0 +1,94 @@
+"""`mgie evaluate scenes`: a model on the drawn world, where every edit has one right goal."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from conversations.settings import EditSettings, SettingsWish, checked
+from mgie_engine.errors import RequestRefused
+from mgie_engine.scenes.wording import Split
+from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.command import add_model, add_settings, settle
+
+if TYPE_CHECKING:
+    from mgie_engine.model.mgie import MGIE
+
+ON_SHEET = 40  # edits on a contact sheet
+TIMED = 5  # edits timed one by one
+BATCH = {"cpu": 8, "cuda": 128}
+SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
+
+
+def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie evaluate scenes`."""
+    parser = kinds.add_parser(
+        "scenes",
+        help="on the drawn world",
+        description="Measure a model on scenes whose goals are known; figures come with 95 % intervals.",
+    )
+    parser.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
+    parser.add_argument("--first", type=int, default=0, help="the first story (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=200, help="edits (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=1, help="pictures painted per edit (default: 1)")
+    parser.add_argument("--chains", type=int, default=8, help="chains of ten idle turns (default: 8)")
+    parser.add_argument("--batch", type=int, help="edits painted side by side")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help=f"also show {ON_SHEET} of the edits")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    add_settings(parser)
+    add_model(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Make the edits, judge them, and print what was found."""
+    if min(arguments.count, arguments.seeds, arguments.chains) < 1:
+        raise RequestRefused("--count, --seeds and --chains must be at least 1.")
+    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
+    mgie = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
+    settings = settle(wish, mgie.config.defaults, fresh_seed=SEED)
+    began = time.monotonic()
+    report = measure(mgie, settings, arguments)
+    report["took_s"] = round(time.monotonic() - began, 1)
+
+    from mgie_engine.evaluation.scenes_figures import in_words
+
+    sys.stdout.write(json.dumps(report) + "\n" if arguments.json else in_words(report))
+
+
+def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Everything that is known of a model after the edits `arguments` asks for."""
+    from mgie_engine.evaluation.scenes import cases
+    from mgie_engine.evaluation.scenes_figures import Row, drift_summary, summary
+    from mgie_engine.evaluation.scenes_running import drift, judge_all, seconds_by_stage
+    from mgie_engine.evaluation.scenes_sheet import Shot, sheet
+    from mgie_engine.scenes.pictures import to_image
+
+    stream = cases(arguments.split, mgie.config.picture_size, arguments.first)
+    timed = list(islice(stream, TIMED))
+    some = chain(timed, islice(stream, max(0, arguments.count - TIMED)))
+    batch = arguments.batch or BATCH[mgie.device.type]
+    rows, shots = list[Row](), list[Shot]()
+    every = max(1, arguments.count // ON_SHEET)
+    for row, shot in judge_all(mgie, islice(some, arguments.count), settings, arguments.seeds, batch):
+        if len(rows) % every == 0 and len(shots) < ON_SHEET:
+            shots.append(shot)
+        rows.append(row)
+    if arguments.sheet:
+        sheet(shots).save(arguments.sheet)
+    starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
+    drifts = {
+        name: drift_summary(drift(mgie, starts, settings, arguments.split, delivered=name == "delivered"))
+        for name in ("delivered", "raw")
+    }
+    told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
+    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds")}
+    seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
+    return {**told, **summary(rows), "drift": drifts, "seconds": seconds}
