@@ -5,7 +5,7 @@ Tensors have the names of the published code, whatever the installed libraries c
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,19 @@ from mgie_engine.model.diffusion import build_unet, build_vae
 from mgie_engine.model.edit_head import EditHead
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.model.mllm import MLLM
-from mgie_engine.tensors import Stored, as_stored, dequantised, read_tensors, write_shards
+from mgie_engine.tensors import (
+    SHARD_BYTES,
+    Lazy,
+    Stored,
+    as_stored,
+    dequantised,
+    read_tensors,
+    write_shards,
+)
 from mgie_engine.tokenizer import Tokenizer
 
 VISUAL_EMBEDDINGS = "emb"  # the name in the released mllm.pt
+PutLinear = Callable[[nn.Module, str, Tensor], None]  # a network, the name of a weight in it, the weight
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +57,16 @@ def build(config: ModelConfig) -> Networks:
     return Networks(MLLM(config), edit_head, build_unet(config), build_vae(config))
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model still in its files, tensors under their published names."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: Lazy
+    exact: bool  # whether the files hold nothing else
+
+
 def load(
     location: ModelLocation,
     device: torch.device | str = "cpu",
@@ -55,18 +74,31 @@ def load(
     behaviour: Behaviour = Behaviour.SERVING,
 ) -> MGIE:
     """The model at a place, ready to answer. ModelError names the file, the tensor, and both shapes."""
+    source = read(location)
+    networks = empty(source.config)
+    fill(networks, source.tensors, torch.device(device), dtype, strict=source.exact)
+    own = own_embeddings(networks, source.tensors)
+    return assemble(source.config, source.tokenizer, networks, own, behaviour)
+
+
+def read(location: ModelLocation) -> Source:
+    """What lies at a place; the tensors are read from the disk only where they are used."""
     if location.layout == "released":
         found = released.read(location.folder)
-        config, tokenizer, tensors = found.config, found.tokenizer, found.tensors
+        source = Source(found.config, found.tokenizer, found.tensors, exact=False)
     else:
         config = _read_config(location.folder)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
         tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
-    _check_vocabulary(config, tokenizer)
+        source = Source(config, tokenizer, tensors, exact=True)
+    _check_vocabulary(source.config, source.tokenizer)
+    return source
+
+
+def empty(config: ModelConfig) -> Networks:
+    """Networks without weights, to be filled."""
     with init_empty_weights(include_buffers=False):
-        networks = build(config)
-    fill(networks, tensors, torch.device(device), dtype, strict=location.layout == "ours")
-    return assemble(config, tokenizer, networks, _own_embeddings(networks, tensors), behaviour)
+        return build(config)
 
 
 def assemble(
@@ -99,14 +131,31 @@ def save(mgie: MGIE, folder: Path, stored: Mapping[str, Stored] | Stored = "fp32
     `stored` is one type for all, or types by the start of tensor names, the longest fitting start winning:
     {"": "int8", "vae.": "fp16"}.
     """
+    return write(mgie.config, mgie.tokenizer, named_tensors(mgie), folder, stored)
+
+
+def write(
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    tensors: Iterable[tuple[str, Tensor]],
+    folder: Path,
+    stored: Mapping[str, Stored] | Stored,
+    shard_bytes: int = SHARD_BYTES,
+) -> list[Path]:
+    """Write tensors in our layout and return its shards; one shard at a time is in memory.
+
+    `stored` as in `save`. config.json comes last: a folder that was not finished is not taken for a model.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").unlink(missing_ok=True)
     for old in folder.glob("*.safetensors"):
         old.unlink()
-    (folder / "config.json").write_text(mgie.config.to_json(), encoding="utf-8")
-    mgie.tokenizer.save(folder)
     kinds: Mapping[str, Stored] = stored if isinstance(stored, Mapping) else {"": stored}
-    groups = (as_stored(name, tensor, _kind(name, kinds)) for name, tensor in named_tensors(mgie))
-    return write_shards(groups, folder)
+    groups = (as_stored(name, tensor, _kind(name, kinds)) for name, tensor in tensors)
+    shards = write_shards(groups, folder, shard_bytes)
+    tokenizer.save(folder)
+    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+    return shards
 
 
 def named_tensors(mgie: MGIE) -> Iterator[tuple[str, Tensor]]:
@@ -135,33 +184,44 @@ def fill(
     dtype: torch.dtype,
     *,
     strict: bool = True,
+    put_linear: PutLinear | None = None,
 ) -> None:
     """Put tensors into networks, on a device and in a type. ModelError unless every place gets its tensor.
 
     Tensors for which there is no place are an error too if strict, else they are left alone.
+    With `put_linear` the linears of LLaMA's layers go to it instead, one after another.
     """
     found = places(networks)
     if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
         raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
     for part, network in networks.parts().items():
         wanted = network.state_dict()
-        chosen = {
-            local: _checked(name, tensors, wanted[local]).to(device, dtype)
-            for name, (owner, local) in found.items()
-            if owner == part
-        }
-        network.load_state_dict(chosen, assign=True)
+        chosen = {}
+        for name, (owner, local) in found.items():
+            if owner != part:
+                continue
+            tensor = checked(name, tensors, wanted[local].shape).to(device, dtype)
+            if put_linear and is_llama_linear(name):
+                put_linear(network, local, tensor)
+            else:
+                chosen[local] = tensor
+        network.load_state_dict(chosen, assign=True, strict=put_linear is None)
         network.to(device)  # the buffers, which are not in the files
 
 
-def _checked(name: str, tensors: Mapping[str, Tensor], place: Tensor) -> Tensor:
+def is_llama_linear(name: str) -> bool:
+    """Whether a published name is that of a weight matrix in LLaMA's layers: the bulk of the 7B."""
+    return name.startswith("model.layers.") and name.endswith("_proj.weight")
+
+
+def checked(name: str, tensors: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
+    """A tensor by its published name. ModelError if it is missing or has another shape."""
     if name not in tensors:
-        raise ModelError(f"The tensor {name} of shape {list(place.shape)} is missing.")
-    if tensors[name].shape != place.shape:
-        raise ModelError(
-            f"The tensor {name} has shape {list(tensors[name].shape)}, the model needs {list(place.shape)}."
-        )
-    return tensors[name]
+        raise ModelError(f"The tensor {name} of shape {list(shape)} is missing.")
+    tensor = tensors[name]
+    if tensor.shape != shape:
+        raise ModelError(f"The tensor {name} has shape {list(tensor.shape)}, the model needs {list(shape)}.")
+    return tensor
 
 
 def _published(part: str, local: str) -> str:
@@ -174,7 +234,7 @@ def _published(part: str, local: str) -> str:
     return local
 
 
-def _own_embeddings(networks: Networks, tensors: Mapping[str, Tensor]) -> Tensor | None:
+def own_embeddings(networks: Networks, tensors: Mapping[str, Tensor]) -> Tensor | None:
     """The edit head's own visual embeddings, if the file has some, as (1, 8, hidden)."""
     given, rows = tensors.get(VISUAL_EMBEDDINGS), networks.mllm.visual_embeddings
     if given is None:

@@ -13,11 +13,13 @@ Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
 import inspect
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from huggingface_hub import snapshot_download
 from torch import Tensor
@@ -31,13 +33,19 @@ from mgie_engine.config import (
     VisionSizes,
 )
 from mgie_engine.errors import ModelError
-from mgie_engine.tensors import read_tensors
+from mgie_engine.releases.layout import (
+    BASE,
+    CLIP,
+    CLIP_HUB,
+    DELTA,
+    DIFFERENTIALS,
+    LLAVA,
+    PIX2PIX,
+    PIX2PIX_HUB,
+)
+from mgie_engine.tensors import Lazy, at_hand, read_tensors
 from mgie_engine.tokenizer import Tokenizer
 
-DIFFERENTIALS = "mgie_7b"
-LLAVA, BASE, DELTA = "LLaVA-7B-v1", "llama-7b", "LLaVA-Lightning-7B-delta-v1-1"
-CLIP, CLIP_HUB = "clip-vit-large-patch14", "openai/clip-vit-large-patch14"
-PIX2PIX, PIX2PIX_HUB = "instruct-pix2pix", "timbrooks/instruct-pix2pix"
 _EDIT_HEADS = 4  # attention heads of the edit head, which no tensor's shape tells
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
@@ -48,7 +56,7 @@ class Released:
 
     config: ModelConfig
     tokenizer: Tokenizer
-    tensors: dict[str, Tensor]
+    tensors: Lazy
 
 
 def read(folder: Path) -> Released:
@@ -57,13 +65,13 @@ def read(folder: Path) -> Released:
     pix2pix = _folder_or_hub(folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"])
     llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
     taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
-    tensors = {
-        **_llava_tensors(folder),
+    mapped = {
         **_prefixed("clip.", {n: t for n, t in _weights(clip).items() if n.startswith("vision_model.")}),
         **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae").items()}),
         **_prefixed("unet.", read_tensors([folder / DIFFERENTIALS / "unet.pt"])),
         **taught,
     }
+    makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
     config = ModelConfig(
         name=folder.resolve().name,
         language=_language(_json(llava / "config.json"), taught),
@@ -74,26 +82,28 @@ def read(folder: Path) -> Released:
         noise=_noise(_json(pix2pix / "scheduler" / "scheduler_config.json")),
         defaults=Defaults(),
     )
-    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), tensors)
+    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), Lazy(makers))
 
 
-def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Lazy:
     """LLaVA's tensors, in fp16: delta plus base.
 
     Tables with more rows than the base's get it added to their first rows; mm_projector stands there whole.
     ModelError for another tensor that the base lacks or that does not fit it.
     """
+    makers = {}
     for name, change in delta.items():
-        change = change.half()
         if name in base:
-            yield name, _added(name, change, base[name].half())
+            _check_fit(name, change, base[name])
+            makers[name] = partial(_added, change, base[name])
         elif "mm_projector" in name:
-            yield name, change
+            makers[name] = partial(change.to, torch.float16)
         else:
             raise ModelError(f"The delta's tensor {name} is missing in the base model.")
+    return Lazy(makers)
 
 
-def _added(name: str, change: Tensor, base: Tensor) -> Tensor:
+def _check_fit(name: str, change: Tensor, base: Tensor) -> None:
     table = name in ("model.embed_tokens.weight", "lm_head.weight")
     fits = change.shape[1:] == base.shape[1:] and (
         len(change) == len(base) or (table and len(change) > len(base))
@@ -102,16 +112,19 @@ def _added(name: str, change: Tensor, base: Tensor) -> Tensor:
         raise ModelError(
             f"The tensor {name} has shape {list(base.shape)} in the base, {list(change.shape)} in the delta."
         )
-    total = change.clone()
-    total[: len(base)] += base
+
+
+def _added(change: Tensor, base: Tensor) -> Tensor:
+    total = change.to(torch.float16, copy=True)
+    total[: len(base)] += base.half()
     return total
 
 
-def _llava_tensors(folder: Path) -> dict[str, Tensor]:
+def _llava_tensors(folder: Path) -> Lazy:
     if (folder / LLAVA).is_dir():
-        return _weights(folder / LLAVA)
+        return Lazy({name: at_hand(tensor) for name, tensor in _weights(folder / LLAVA).items()})
     if (folder / BASE).is_dir() and (folder / DELTA).is_dir():
-        return dict(apply_delta(_weights(folder / BASE), _weights(folder / DELTA)))
+        return apply_delta(_weights(folder / BASE), _weights(folder / DELTA))
     raise ModelError(f"{folder} needs {LLAVA}, or {BASE} and {DELTA}.")
 
 

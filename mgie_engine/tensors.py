@@ -5,7 +5,9 @@ An int8 tensor `X` goes with `X.scale`: one fp16 factor per output channel, the 
 
 import pickle
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -22,8 +24,32 @@ _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _SCALE = ".scale"
 
 
+@dataclass(frozen=True, slots=True)
+class Lazy(Mapping[str, Tensor]):
+    """Named tensors, each made anew whenever it is asked for: no more than one need be in memory."""
+
+    makers: Mapping[str, Callable[[], Tensor]]
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.makers)
+
+    def __len__(self) -> int:
+        return len(self.makers)
+
+
+def at_hand(tensor: Tensor) -> Callable[[], Tensor]:
+    """The maker of a tensor that need not be made."""
+    return lambda: tensor
+
+
 def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
-    """All tensors of .safetensors, .bin and .pt files; no code in them is ever run."""
+    """All tensors of .safetensors, .bin and .pt files, mapped: the disk is read where they are used.
+
+    No code in the files is ever run.
+    """
     tensors: dict[str, Tensor] = {}
     for file in files:
         tensors |= _read_file(file)
@@ -47,23 +73,29 @@ def _read_file(file: Path) -> dict[str, Tensor]:
     return {name: value for name, value in loaded.items() if isinstance(value, Tensor)}
 
 
-def dequantised(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def dequantised(tensors: Mapping[str, Tensor]) -> Lazy:
     """The tensors with int8 ones multiplied out; ModelError where a scale is missing or does not fit."""
-    plain = {}
+    makers: dict[str, Callable[[], Tensor]] = {}
     for name, tensor in tensors.items():
         if tensor.dtype == torch.int8:
-            plain[name] = _times_scale(name, tensor, tensors.get(name + _SCALE))
+            scale = _scale(name, tensor, tensors.get(name + _SCALE))
+            makers[name] = partial(times_scale, tensor, scale)
         elif not name.endswith(_SCALE):
-            plain[name] = tensor
-    return plain
+            makers[name] = at_hand(tensor)
+    return Lazy(makers)
 
 
-def _times_scale(name: str, tensor: Tensor, scale: Tensor | None) -> Tensor:
+def _scale(name: str, tensor: Tensor, scale: Tensor | None) -> Tensor:
     if scale is None:
         raise ModelError(f"The tensor {name}{_SCALE} is missing; {name} is int8 and needs it.")
     if list(scale.shape) != [len(tensor)]:
         raise ModelError(f"The tensor {name}{_SCALE} has shape {list(scale.shape)}, not [{len(tensor)}].")
-    return tensor.float() * scale.float().view(-1, *[1] * (tensor.ndim - 1))
+    return scale
+
+
+def times_scale(steps: Tensor, scale: Tensor) -> Tensor:
+    """The fp32 weight that int8 `steps` (O, …) and `scale` (O,) stand for."""
+    return steps.float() * scale.float().view(-1, *[1] * (steps.ndim - 1))
 
 
 def quantised(name: str, tensor: Tensor) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mgie_engine.errors import ModelError
 
 if TYPE_CHECKING:
+    from mgie_engine.memory.loading import Loaded
     from mgie_engine.model.mgie import MGIE
     from mgie_engine.serving.engine import Engine
 
@@ -20,23 +21,29 @@ class ModelChoice:
     home: Path | None = None  # where models that are not bundled lie
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # of the CPU; None: one per core
+    memory: str = "auto"  # "auto", or a memory mode by name
 
     def load(self) -> "MGIE":
         """Load the weights onto the device; raises ModelError."""
+        return self.load_fitting().mgie
+
+    def load_fitting(self) -> "Loaded":
+        """The same, and in which memory mode; raises ModelError."""
         _let_threads_sleep()
         import torch
 
-        from mgie_engine import checkpoints
         from mgie_engine.config import resolve_model
+        from mgie_engine.memory import loading, modes
 
+        wish = modes.parse(self.memory)
         if self.threads:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
-        device = self._device()
-        dtype = torch.float32 if device == "cpu" else torch.float16
-        return checkpoints.load(resolve_model(self.model, self.home), device, dtype)
+        location = resolve_model(self.model, self.home)
+        return loading.load_fitting(location, torch.device(self.find_device()), wish)
 
-    def _device(self) -> str:
+    def find_device(self) -> str:
+        """The device as torch names it; ModelError if the wished one is not here."""
         import torch
 
         count = torch.cuda.device_count()
@@ -50,9 +57,11 @@ class ModelChoice:
     def build(self) -> "Engine":
         """An engine with the model loaded, for an engine process; raises ModelError."""
         _let_threads_sleep()
+        from mgie_engine.memory.modes import STAGED
         from mgie_engine.serving.engine import Engine
 
-        return Engine(self.load())
+        loaded = self.load_fitting()
+        return Engine(loaded.mgie, slots=1 if loaded.mode in STAGED else None)
 
 
 def _let_threads_sleep() -> None:

@@ -42,8 +42,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--reading", metavar="TEXT", help="an expressive instruction in place of the model's own"
     )
-    _add_settings(parser)
-    _add_model(parser)
+    add_settings(parser)
+    add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.set_defaults(run=run)
 
@@ -55,7 +55,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     picture = read_picture(arguments.picture.read_bytes())
     home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
     began = time.monotonic()
-    model = ModelChoice(arguments.model, home, arguments.device, arguments.threads).load()
+    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
+    model = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
     loading_s = round(time.monotonic() - began, 4)
     settings = settle(wish, model.config.defaults, fresh_seed=secrets.randbelow(2**32))
     request = EditRequest(picture.png, arguments.instruction, settings, reading=arguments.reading)
@@ -118,7 +119,9 @@ def _show_progress(progress: Progress) -> None:
         sys.stderr.write("\r\033[K")
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each setting of an edit."""
+
     def within(knob: str) -> str:
         low, high = RANGES[knob]
         return f"{low:g} to {high:.10g}"
@@ -131,9 +134,15 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", choices=CHOICES["keep"], help="how much of the original is put back")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose a model and where it runs."""
     parser.add_argument("--model", default="mgie-mini", help="a name or a folder (default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument(
+        "--memory",
+        metavar="MODE",
+        help="auto, fp32, fp16, bf16, int8, nf4, swap or offload; MGIE_MEMORY or auto if left out",
+    )
     parser.add_argument(
         "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"
     )

@@ -1,0 +1,163 @@
+"""A model loaded in the memory mode that fits its device."""
+
+import gc
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import psutil
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from mgie_engine import checkpoints
+from mgie_engine.checkpoints import Networks, Source
+from mgie_engine.config import ModelConfig, ModelLocation
+from mgie_engine.errors import ModelError
+from mgie_engine.memory import modes
+from mgie_engine.memory.modes import QUANTISED, STAGED, Mode, Parameters
+from mgie_engine.memory.quantising import QUANTISERS, Quantiser, replace_linear
+from mgie_engine.memory.staging import offload, take_turns
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.prompting import Prompt
+
+Keeper = Callable[[Source, torch.device, Mode], MGIE]
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model and how it is kept."""
+
+    mgie: MGIE
+    mode: Mode
+    notes: tuple[str, ...] = ()  # a sentence for each mode that did not fit
+
+
+def keep(
+    source: Source,
+    device: torch.device,
+    mode: Mode,
+    quantisers: Mapping[modes.Linears, Quantiser] = QUANTISERS,
+) -> MGIE:
+    """The model in one mode."""
+    dtype = DTYPES[modes.precision(mode, device.type)]
+    home = torch.device("cpu") if mode in STAGED else device
+    networks = checkpoints.empty(source.config)
+    checkpoints.fill(
+        networks,
+        source.tensors,
+        home,
+        dtype,
+        strict=source.exact,
+        put_linear=_quantising(quantisers[QUANTISED[mode]], device, home) if mode in QUANTISED else None,
+    )
+    mgie = _assembled(source, networks, device)
+    if mode is Mode.SWAP:
+        take_turns(mgie, device)
+    elif mode is Mode.OFFLOAD:
+        offload(mgie, device)
+    return mgie
+
+
+def load_fitting(
+    location: ModelLocation, device: torch.device, wish: Mode | None = None, keep: Keeper = keep
+) -> Loaded:
+    """The model in the mode wished for, else in the best that fits what is free now.
+
+    Where memory runs out all the same, one mode down, and a note (logged, too) says so.
+    ModelError if no mode fits.
+    """
+    source = checkpoints.read(location)
+    parameters = count(checkpoints.empty(source.config), source.config)
+    mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device))
+    notes: list[str] = []
+    while mode:
+        if mgie := _tried(keep, source, device, mode):
+            return Loaded(mgie, mode, tuple(notes))
+        _give_back()
+        lower = modes.next_lower(mode, parameters, device.type)
+        on = f"going on in {lower}" if lower else "there is no lower one"
+        notes.append(f"Memory ran out in the mode {mode}; {on}.")
+        log.warning(notes[-1])
+        mode = lower
+    raise ModelError(f"The model does not fit on {device}. {' '.join(notes)}")
+
+
+def _tried(keep: Keeper, source: Source, device: torch.device, mode: Mode) -> MGIE | None:
+    """The model in one mode; None if memory ran out."""
+    try:
+        mgie = keep(source, device, mode)
+        try_out(mgie)
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            return None
+        raise
+    return mgie
+
+
+def count(networks: Networks, config: ModelConfig) -> Parameters:
+    """How many numbers each part of networks, empty or not, has."""
+    sizes = {part: [p.numel() for p in network.parameters()] for part, network in networks.parts().items()}
+    linears = sum(
+        tensor.numel()
+        for name, tensor in networks.mllm.named_parameters()
+        if checkpoints.is_llama_linear(name)
+    )
+    return Parameters(
+        linears=linears,
+        language=sum(sizes["mllm"]) - linears + sum(sizes["edit_head"]),
+        largest=max(sizes["mllm"]),
+        unet=sum(sizes["unet"]),
+        vae=sum(sizes["vae"]),
+        picture_size=config.picture_size,
+    )
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory that a model may take on a device now."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+@torch.inference_mode()
+def try_out(mgie: MGIE) -> None:
+    """On a GPU, make one step of an edit of full size, so that memory that does not suffice shows now."""
+    if mgie.device.type == "cpu":
+        return
+    side = mgie.config.picture_size
+    picture = Image.new("RGB", (side, side), "grey")
+    (reading,) = mgie.read([picture], [Prompt("make it brighter", reading="It is brighter.")])
+    latents = mgie.encode([picture])
+    level, scales = torch.tensor([1.0]), (torch.tensor([7.5]), torch.tensor([1.5]))
+    seen = mgie.denoise(latents, level, torch.tensor([500.0]), reading.guidance[None], latents, *scales)
+    mgie.decode(torch.cat([seen.x0, latents]))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on a device or in main memory."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
+
+
+def _assembled(source: Source, networks: Networks, device: torch.device) -> MGIE:
+    own = checkpoints.own_embeddings(networks, source.tensors)
+    rows = networks.mllm.visual_embeddings if own is None else own
+    networks.edit_head.to(device)
+    return checkpoints.assemble(source.config, source.tokenizer, networks, rows.to(device))
+
+
+def _quantising(quantise: Quantiser, device: torch.device, home: torch.device) -> checkpoints.PutLinear:
+    """Quantise on the device, keep at home."""
+
+    def put(network: nn.Module, name: str, weight: Tensor) -> None:
+        replace_linear(network, name, weight, lambda found: quantise(found.to(device)).to(home))
+
+    return put
+
+
+def _give_back() -> None:
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
