@@ -47,13 +47,13 @@ class Llava:
 
         Where the model says nothing, the instruction stands for it (the published code crashes there).
         """
-        weight = self.mllm.mm_projector.weight
+        table = self.mllm.model.embed_tokens.weight  # never quantised
         pixels = torch.stack([clip_pixels(picture, self.vision) for picture in pictures])
         prompts = [self.tokenizer.encode(self.prompt(instruction)) for instruction in instructions]
         limit = min(self.limit, self.sizes.max_positions - max(map(len, prompts)))
         if limit <= 0:
             raise ModelError(f"The model {self.name} has no room to answer: its prompts are too long for it.")
-        rows = Rows(self.mllm, prompts, pixels.to(weight.device, weight.dtype), self._starts(prompts))
+        rows = Rows(self.mllm, prompts, pixels.to(table.device, table.dtype), self._starts(prompts))
         written = finish(write(rows, WritingRules(limit, frozenset({self.tokenizer.end}), no_repeat_ngram=0)))
         return [self._text(ids) or asked for ids, asked in zip(written, instructions, strict=True)]
 

@@ -4,7 +4,6 @@ A language model that sees the picture describes the edit at length, another mak
 finished before is kept, so a run that was stopped goes on, and gives the same files as one that was not.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -14,7 +13,7 @@ from typing import Protocol
 from PIL import Image
 
 from mgie_engine.data.examples import Example, opened, portions, sessions
-from mgie_engine.data.layouts import read_json
+from mgie_engine.data.resuming import agree
 from mgie_engine.data.shards import shard_file, shard_ids, write_shard
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
@@ -91,8 +90,7 @@ def write_shards(
     report: Report,
 ) -> Done:
     """Write what `change` makes of each portion of the examples, unless its shard is there already."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _agree(folder / PLAN, plan)
+    agree(folder / PLAN, asdict(plan))
     done = Done(0, 0, 0)
     for number, portion in enumerate(portions(examples, plan.shard_size)):
         kept = _is_finished(shard_file(folder, number), portion)
@@ -135,11 +133,3 @@ def _is_finished(file: Path, portion: Sequence[Example]) -> bool:
     if shard_ids(file) != [example.id for example in portion]:
         raise DataError(f"{file} was made from other examples; choose another folder.")
     return True
-
-
-def _agree(file: Path, plan: Plan) -> None:
-    """Write the plan down, or DataError if another one was followed before."""
-    if not file.exists():
-        file.write_text(json.dumps(asdict(plan), indent=2) + "\n", encoding="utf-8")
-    elif (before := read_json(file)) != asdict(plan):
-        raise DataError(f"{file.parent} was begun with {before}; go on with these or choose another folder.")

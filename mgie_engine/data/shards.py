@@ -4,8 +4,8 @@ Each file is whole or not there. Pictures are stored encoded, in row groups smal
 one, with the metadata by which the `datasets` library knows them for pictures.
 """
 
+import io
 import json
-import os
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mgie_engine.data.examples import Example, encoded
+from mgie_engine.data.resuming import write_whole
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 
@@ -67,12 +68,9 @@ def shard_files(folder: Path) -> list[Path]:
 def write_shard(file: Path, examples: Sequence[Example]) -> None:
     """Write examples to a file, whole or not at all; the same examples always give the same bytes."""
     table = pa.Table.from_pylist([_as_row(example) for example in examples], SCHEMA)
-    unfinished = file.with_name(file.name + ".part")
-    with unfinished.open("wb") as out:
-        pq.write_table(table, out, row_group_size=ROWS_PER_GROUP, compression="zstd")
-        out.flush()
-        os.fsync(out.fileno())
-    unfinished.replace(file)
+    file_in_memory = io.BytesIO()
+    pq.write_table(table, file_in_memory, row_group_size=ROWS_PER_GROUP, compression="zstd")
+    write_whole(file, file_in_memory.getvalue())
 
 
 def shard_ids(file: Path) -> list[str]:

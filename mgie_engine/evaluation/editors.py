@@ -1,0 +1,103 @@
+"""What can be measured: our engine, and plain InstructPix2Pix."""
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import torch
+from diffusers import StableDiffusionInstructPix2PixPipeline
+from PIL import Image, ImageOps
+
+from conversations.settings import EditSettings
+from mgie_engine.edits import EditRequest, Exchange
+from mgie_engine.errors import ModelError
+from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.slot import EditModel
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An edit, and how the instruction was understood ("" for a model that says nothing)."""
+
+    picture: Image.Image
+    expressive: str = ""
+
+
+class Measured(Protocol):
+    """An editor under test. `told` says in plain data which it is and how it is set."""
+
+    @property
+    def told(self) -> dict[str, Any]: ...
+
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made: ...
+
+
+@dataclass(frozen=True)
+class Ours:
+    """The engine, as the bot runs it."""
+
+    model: EditModel
+    settings: EditSettings
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {"editor": self.model.config.name} | asdict(self.settings)
+
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made:
+        """One edit at the picture's size."""
+        file = io.BytesIO()
+        picture.save(file, "PNG")
+        request = EditRequest(file.getvalue(), instruction, self.settings, tuple(history))
+        result = edit_alone(self.model, request, lambda _: None)
+        with Image.open(io.BytesIO(result.image)) as edited:
+            return Made(edited.convert("RGB"), result.expressive)
+
+
+@dataclass(frozen=True)
+class Pix2Pix:
+    """InstructPix2Pix by diffusers, at the sizes of MagicBrush's public script."""
+
+    name: str
+    pipeline: Any
+    settings: EditSettings  # its sampler is the pipeline's own
+
+    @classmethod
+    def load(cls, name: str, settings: EditSettings, device: str) -> "Pix2Pix":
+        """The pipeline in a folder or on the hub; ModelError if it is not there."""
+        try:
+            pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(
+                name, safety_checker=None, requires_safety_checker=False
+            )
+        except (OSError, ValueError) as error:
+            raise ModelError(f"InstructPix2Pix {name!r} cannot be loaded: {error}") from error
+        pipeline.set_progress_bar_config(disable=True)
+        if device != "cpu":
+            pipeline.to(torch.float16)
+        return cls(name, pipeline.to(device), settings)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        knobs = {key: getattr(self.settings, key) for key in ("seed", "text_cfg", "image_cfg", "steps")}
+        return {"editor": f"InstructPix2Pix {self.name}"} | knobs
+
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made:
+        """One edit; it reads no history. Guidance is off below an image CFG of 1, as published."""
+        edited = self.pipeline(
+            instruction,
+            image=ImageOps.fit(picture, pix2pix_size(picture.size), method=Image.Resampling.LANCZOS),
+            num_inference_steps=self.settings.steps,
+            guidance_scale=self.settings.text_cfg,
+            image_guidance_scale=self.settings.image_cfg,
+            generator=torch.Generator().manual_seed(self.settings.seed),
+        )
+        return Made(edited.images[0])
+
+
+def pix2pix_size(size: tuple[int, int], long: int = 512) -> tuple[int, int]:
+    """Width and height in multiples of 64, the longer about `long` pixels (edit_cli of instruct-pix2pix)."""
+    short = min(size)
+    factor = math.ceil(short * long / max(size) / 64) * 64 / short
+    width, height = (int(side * factor) // 64 * 64 for side in size)
+    return width, height
