@@ -1,7 +1,10 @@
 """From a turn to its card: pure functions, the same for every chat."""
 
+from collections.abc import Iterable
+
 from bot.events import Act
-from bot.replies import BUTTON_LABELS, Button, Card, CardState, Say, seconds_in_words
+from bot.replies import Card, CardState, Say, buttons, seconds_in_words
+from bot.sentences import translated
 from conversations.session import EditSession, Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
@@ -15,6 +18,7 @@ _BUTTONS: dict[CardState, tuple[Act, ...]] = {
     CardState.FAILED: (Act.RETRY,),
     CardState.CANCELLED: (Act.RETRY,),
 }
+_SHEET = (Act.DELETE,)  # of a finished sheet: it is to look at
 _SHARE_READING, _SHARE_PAINTING = 0.15, 0.75  # of the bar; a guess that holds for every model so far
 
 
@@ -26,11 +30,12 @@ def card_of(
         return _upload_card(turn)
     parent = session.parent_of(turn)
     assert parent is not None
-    state = state_of(turn)
+    state, depth = state_of(turn), len(session.path_to(turn)) - 1
+    origin = Say.FROM if turn.grid is None else Say.SHEET_FROM
     return Card(
         turn_id=turn.id,
         version=turn.label,
-        title=f"{turn.label} · from {parent.label}",
+        title=f"{turn.label} · {origin(parent=parent.label)}",
         owner=turn.owner,
         state=state,
         instruction=turn.instruction,
@@ -44,8 +49,8 @@ def card_of(
         fraction=_fraction(progress) if state is CardState.RUNNING else float(state is CardState.DONE),
         preview=progress.preview if progress else None,
         facts=_facts(turn) if state is CardState.DONE else "",
-        notes=_notes(turn, parent, len(session.path_to(turn)) - 1),
-        buttons=tuple(Button(act, BUTTON_LABELS[act]) for act in _BUTTONS[state]),
+        notes=_notes(turn, parent, depth),
+        buttons=buttons(*_acts(turn, state, depth)),
     )
 
 
@@ -69,8 +74,8 @@ def _upload_card(turn: Turn) -> Card:
         state=CardState.DONE,
         after=turn.image,
         fraction=1.0,
-        notes=turn.notes,
-        buttons=(Button(Act.REFINE, BUTTON_LABELS[Act.REFINE]),),
+        notes=tuple(map(translated, turn.notes)),
+        buttons=buttons(Act.REFINE),
     )
 
 
@@ -86,7 +91,7 @@ def _status(turn: Turn, parent: Turn, place: Place | None, progress: Progress | 
         case CardState.RUNNING:
             return stage_in_words(progress)
         case CardState.FAILED:
-            return turn.error or Say.FAILED()
+            return translated(turn.error or Say.FAILED())
         case CardState.CANCELLED:
             return Say.CANCELLED()
         case _:
@@ -115,20 +120,35 @@ def _facts(turn: Turn) -> str:
     """Settings used and what came of them, on one line."""
     facts = []
     if used := turn.settings:
-        facts += [f"text {used.text_cfg:g}", f"image {used.image_cfg:g}"]
-        facts += [f"{used.steps} steps", f"seed {used.seed}"]
+        facts += [Say.FACT_TEXT(value=_all(turn.grid.text_cfg if turn.grid else (used.text_cfg,)))]
+        facts += [Say.FACT_IMAGE(value=_all(turn.grid.image_cfg if turn.grid else (used.image_cfg,)))]
+        facts += [Say.FACT_STEPS(value=used.steps), Say.FACT_SEED(value=used.seed)]
     if turn.seconds:
-        facts.append(f"{sum(turn.seconds.values()):.1f} s")
+        facts.append(Say.FACT_SECONDS(value=f"{sum(turn.seconds.values()):.1f}"))
     if turn.changed is not None:
-        facts.append(f"{turn.changed:.0%} changed".replace("%", " %"))
+        facts.append(Say.FACT_CHANGED(value=round(100 * turn.changed)))
     return " · ".join([*facts, turn.id])
+
+
+def _acts(turn: Turn, state: CardState, depth: int) -> tuple[Act, ...]:
+    if state is not CardState.DONE:
+        return () if turn.grid and state.is_final else _BUTTONS[state]
+    if turn.grid:
+        return _SHEET
+    return (*_BUTTONS[state], Act.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
+
+
+def _all(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
 
 
 def _notes(turn: Turn, parent: Turn, depth: int) -> tuple[str, ...]:
     """Sentences worth showing: about the upload on the first edit of it, about depth from the fourth on."""
-    notes = turn.notes
+    notes = tuple(map(translated, turn.notes))
     if parent.is_upload and turn.number == 1:
-        notes = parent.notes + notes
+        notes = tuple(map(translated, parent.notes)) + notes
+    if turn.is_reworded:
+        notes = (Say.UPDATED(), *notes)
     if depth >= DEEP and state_of(turn) is CardState.DONE:
         notes = (*notes, Say.DEEP(depth=depth))
     return notes

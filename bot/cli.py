@@ -109,7 +109,15 @@ async def serve(
     async with (
         SessionStore.open(settings.data_dir / "conversations.db") as store,
         EditService(editor or _engine(settings), lines) as service,
-        EditWorkflow(store, images, service, model, limits=settings.limits, metrics=metrics) as workflow,
+        EditWorkflow(
+            store,
+            images,
+            service,
+            model,
+            limits=settings.limits,
+            metrics=metrics,
+            keep_days=settings.keep_days or None,
+        ) as workflow,
         _health(settings, store, service, workflow),
     ):
         if settings.discord_token is not None:

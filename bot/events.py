@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from conversations.settings import SettingsWish
+from conversations.people import Consent
+from conversations.settings import Grid, SettingsWish
 
 Json = Mapping[str, Any]
 NOTHING_WISHED = SettingsWish()
@@ -27,6 +28,16 @@ class Event:
     channel: str
     event_id: str
     source: Json = field(default_factory=dict)  # JSON the chat needs to answer after a restart (message ids…)
+
+    @property
+    def chat(self) -> str:
+        """The chat's name."""
+        return self.person.partition(":")[0]
+
+    @property
+    def language(self) -> str:
+        """The tag of the language to answer in: "language" of the source, English if there is none."""
+        return str(self.source.get("language", "en"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,7 @@ class EditAsked(Event):
     picture: bytes | None = (
         None  # the file as it was uploaded, any format; checked and cleaned by the workflow
     )
+    picture_owner: str | None = None  # the person who posted `picture`, if it was somebody else
     message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
     reply_to: str | None = None  # key of the replied-to message, ours or not
     from_turn: str | None = None  # a turn id, for a button or modal that belongs to a version
@@ -56,6 +68,8 @@ class Variation(StrEnum):
     AGAIN = "again"  # same words, a new seed
     STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
     SUBTLER = "subtler"
+    CORRECTED = "corrected"  # same seed, with the person's `reading` in place of the model's own
+    FROM_ORIGINAL = "from_original"  # every instruction on the way here, at once, from the uploaded picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,31 @@ class VariationAsked(Event):
 
     variation: Variation
     turn: str | None = None  # turn id; None means the person's head
+    reading: str | None = None  # with CORRECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridAsked(Event):
+    """A sheet of one edit under several guidance scales: of my head's instruction, or of `text` upon my head.
+
+    Without a `grid`, one around the settings that hold; at most 3 × 3.
+    """
+
+    text: str = ""
+    turn: str | None = None  # turn id; None means the person's head
+    grid: Grid | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareAsked(Event):
+    """Show where two versions differ: one (my head if none is named), and another (else its parent)."""
+
+    turn: str | None = None  # turn id
+    version: str | None = None  # "v3"
+    other: str | None = None  # "v1"
+
+
+Work = EditAsked | VariationAsked | GridAsked  # what makes pictures
 
 
 class Move(StrEnum):
@@ -140,7 +179,68 @@ class ShowAsked(Event):
     """Show one version again: by turn id, by version, or my head when neither is given."""
 
     turn: str | None = None
-    version: str | None = None
+    version: str | None = None  # "v3", or a turn id as typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteAsked(Event):
+    """Erase a version: its row and its picture; what was made from it stays.
+
+    `may_delete_others`: whether the chat lets this person delete other people's (moderators).
+    """
+
+    turn: str
+    may_delete_others: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockAsked(Event):
+    """Close my session to others, or open it again; of the named turn, else the one I am in here."""
+
+    is_locked: bool
+    turn: str | None = None
+
+
+class Answer(StrEnum):
+    """What the owner of a picture says to somebody who wants to edit it."""
+
+    ONCE = "once"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAnswered(Event):
+    """The owner answers the question `request` (Note.about)."""
+
+    request: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAsked(Event):
+    """From now on everybody (ALWAYS), nobody (NEVER), or who asks and is allowed (None) may edit mine."""
+
+    everybody: Consent | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyAsked(Event):
+    """What do you keep about me?"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportAsked(Event):
+    """Give me everything of mine, as zip files of at most `max_bytes` each."""
+
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetAsked(Event):
+    """Erase everything of mine. Unless `is_confirmed`, the answer only says what would go, with a button."""
+
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +268,19 @@ class Act(StrEnum):
     SUBTLER = "subtler"
     STRONGER = "stronger"
     GO_TO = "go_to"
+    COMPARE = "compare"
+    CORRECT = "correct"  # needs words: the chat asks for a reading, then sends VariationAsked(CORRECTED)
+    FROM_ORIGINAL = "from_original"
+    LOCK = "lock"
+    SHARE = "share"
+    DELETE = "delete"
+    ALLOW_ONCE = "allow_once"  # these three: with Note.about in place of a turn id
+    ALLOW_ALWAYS = "allow_always"
+    REFUSE = "refuse"
+    FORGET_ME = "forget_me"  # with nothing in place of a turn id
+
+
+NEEDS_WORDS = (Act.REFINE, Act.CORRECT)
 
 
 class Origin(TypedDict):
@@ -184,21 +297,46 @@ def origin(event: Event) -> Origin:
     return Origin(person=event.person, channel=event.channel, event_id=event.event_id, source=event.source)
 
 
-def pressed(act: Act, turn: str, *, person: str, channel: str, event_id: str, source: Json) -> Event:
-    """The event of a pressed button; REFINE has none of its own and raises ValueError."""
+_ANSWERS = {Act.ALLOW_ONCE: Answer.ONCE, Act.ALLOW_ALWAYS: Answer.ALWAYS, Act.REFUSE: Answer.NEVER}
+_MOVES = {Act.UNDO: Move.UNDO, Act.GO_TO: Move.GO_TO}
+_VARIATIONS = {
+    Act.RETRY: Variation.AGAIN,
+    Act.STRONGER: Variation.STRONGER,
+    Act.SUBTLER: Variation.SUBTLER,
+    Act.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
+}
+
+
+def pressed(
+    act: Act,
+    turn: str,
+    *,
+    person: str,
+    channel: str,
+    event_id: str,
+    source: Json,
+    moderates: bool = False,
+) -> Event:
+    """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
+
+    `moderates`: whether the chat lets this person cancel and delete what others asked for.
+    """
     who = Origin(person=person, channel=channel, event_id=event_id, source=source)
+    if act in _ANSWERS:
+        return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
+    if act in _MOVES:
+        return MoveAsked(**who, turn=turn, move=_MOVES[act])
+    if act in _VARIATIONS:
+        return VariationAsked(**who, turn=turn, variation=_VARIATIONS[act])
     match act:
         case Act.CANCEL:
-            return CancelAsked(**who, turn=turn)
-        case Act.UNDO:
-            return MoveAsked(**who, turn=turn, move=Move.UNDO)
-        case Act.GO_TO:
-            return MoveAsked(**who, turn=turn, move=Move.GO_TO)
-        case Act.RETRY:
-            return VariationAsked(**who, turn=turn, variation=Variation.AGAIN)
-        case Act.STRONGER:
-            return VariationAsked(**who, turn=turn, variation=Variation.STRONGER)
-        case Act.SUBTLER:
-            return VariationAsked(**who, turn=turn, variation=Variation.SUBTLER)
-        case Act.REFINE:
-            raise ValueError("Refine needs words; ask for them and send EditAsked(from_turn=…)")
+            return CancelAsked(**who, turn=turn, may_cancel_others=moderates)
+        case Act.DELETE:
+            return DeleteAsked(**who, turn=turn, may_delete_others=moderates)
+        case Act.COMPARE:
+            return CompareAsked(**who, turn=turn)
+        case Act.LOCK | Act.SHARE:
+            return LockAsked(**who, turn=turn, is_locked=act is Act.LOCK)
+        case Act.FORGET_ME:
+            return ForgetAsked(**who, is_confirmed=True)
+    raise ValueError(f"{act} needs words; ask for them first")

@@ -4,22 +4,23 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 from bot.cards import card_of
-from bot.events import EditAsked, Event, VariationAsked
-from bot.knobs import varied_wish
+from bot.consents import Consents
+from bot.events import EditAsked, GridAsked, Variation, VariationAsked, Work
+from bot.knobs import checked_grid, grid_around, varied_wish
 from bot.limits import Limits, Pace, objection_to_another, objection_to_words
 from bot.metrics import Metrics
 from bot.replies import Accepted, Note, Reply, Say, Shown
-from bot.runner import TurnRunner
+from bot.runner import EVENT, TurnRunner
 from bot.tuning import layers
 from bot.which import Base, ask_which, base_of, is_recent, my_head, named_version, shown_version
 from conversations.errors import DuplicateEvent
 from conversations.images import ImageStore, read_picture
-from conversations.session import EditSession, TurnDraft
-from conversations.settings import checked
+from conversations.session import EditSession, Turn, TurnDraft
+from conversations.settings import SettingsWish, checked
 from conversations.store import SessionStore
 from mgie_engine.config import Defaults
 
@@ -34,6 +35,7 @@ class Intake:
         store: SessionStore,
         images: ImageStore,
         runner: TurnRunner,
+        consents: Consents,
         defaults: Defaults,
         limits: Limits,
         metrics: Metrics,
@@ -45,6 +47,7 @@ class Intake:
         self._store = store
         self._images = images
         self._runner = runner
+        self._consents = consents
         self._defaults = defaults
         self._limits = limits
         self._metrics = metrics
@@ -53,8 +56,8 @@ class Intake:
         self._paces: dict[str, Pace] = {}
         self._entering: Counter[str] = Counter()  # by person: edits on their way into the line
 
-    async def admit(self, asked: EditAsked | VariationAsked) -> Reply:
-        """Take an edit in if it is new and the rules allow it."""
+    async def admit(self, asked: Work, *, is_allowed: bool = False) -> Reply:
+        """Take an edit in if it is new and the rules allow it; `is_allowed` by the owner of the picture."""
         if await self._store.was_seen(asked.event_id):
             raise DuplicateEvent(asked.event_id)
         if objection := self._objection(asked):
@@ -63,15 +66,19 @@ class Intake:
             return Note(sentence)
         self._entering[asked.person] += 1
         try:
-            if isinstance(asked, EditAsked):
-                return await self._edit(asked)
-            self._metrics.moves.labels(str(asked.variation)).inc()
-            return await self._vary(asked)
+            match asked:
+                case EditAsked():
+                    return await self._edit(asked, is_allowed)
+                case VariationAsked():
+                    self._metrics.moves.labels(str(asked.variation)).inc()
+                    return await self._vary(asked, is_allowed)
+                case GridAsked():
+                    return await self._sheet(asked, is_allowed)
         finally:
             self._entering[asked.person] -= 1
             self._entering = +self._entering
 
-    def _objection(self, asked: EditAsked | VariationAsked) -> tuple[str, str] | None:
+    def _objection(self, asked: Work) -> tuple[str, str] | None:
         """Why this edit is not taken, as a label for the metrics and a sentence."""
         if self._runner.is_draining:
             return "draining", Say.RESTARTING()
@@ -91,11 +98,15 @@ class Intake:
 
     # -- edits --------------------------------------------------------------------------------------------
 
-    async def _edit(self, asked: EditAsked) -> Reply:
+    async def _edit(self, asked: EditAsked, is_allowed: bool) -> Reply:
         words = _words(asked)
         checked(asked.wish)
         base = await shown_version(self._store, asked)
         if base is None and asked.picture is not None:
+            owner = asked.person if is_allowed else asked.picture_owner or asked.person
+            if objection := await self._consents.objection(asked, owner, words, is_open=False):
+                return objection
+            is_allowed = True
             session = await self._open_session(
                 asked, asked.picture, event_id=None if words else asked.event_id
             )
@@ -116,7 +127,7 @@ class Intake:
             wish=asked.wish,
             source=asked.source,
         )
-        return await self._accept(asked, draft, base.session)
+        return await self._accept(asked, draft, base.session, is_allowed)
 
     async def _open_session(self, asked: EditAsked, picture: bytes, event_id: str | None) -> EditSession:
         """A session on a picture just uploaded; PictureRefused says what is wrong with it."""
@@ -131,25 +142,53 @@ class Intake:
             event_id=event_id,
         )
 
-    async def _vary(self, asked: VariationAsked) -> Reply:
-        """The same instruction once more, from the same parent."""
-        base = await self._to_vary(asked)
+    async def _vary(self, asked: VariationAsked, is_allowed: bool) -> Reply:
+        """The same instruction once more, from the same parent; or all of them, from the upload."""
+        base = await self._meant(asked)
         if base is None:
             return Note(Say.NO_SESSION())
-        turn = base.turn
+        turn, session = base.turn, base.session
         if turn.parent_id is None:
             return Note(Say.NOTHING_TO_VARY(version=turn.label))
-        draft = base.session.ask(
+        words, parent, reading = turn.instruction, turn.parent_id, turn.reading
+        if asked.variation is Variation.CORRECTED:
+            reading = (asked.reading or "").strip() or None
+        elif asked.variation is Variation.FROM_ORIGINAL:
+            words, parent, reading = combined_words(session.path_to(turn)), session.root.id, None
+            if objection := objection_to_words(words, self._limits):
+                return Note(objection)
+        draft = session.ask(
             asked.person,
-            turn.instruction,
-            parent=turn.parent_id,
-            reading=turn.reading,
+            words,
+            parent=parent,
+            reading=reading,
             wish=varied_wish(turn, asked.variation, self._draw_seed()),
             source=asked.source,
         )
-        return await self._accept(asked, draft, base.session)
+        return await self._accept(asked, draft, session, is_allowed)
 
-    async def _to_vary(self, asked: VariationAsked) -> Base | None:
+    async def _sheet(self, asked: GridAsked, is_allowed: bool) -> Reply:
+        """An instruction under several scales: `text` upon the version meant, or the one that made it."""
+        base = await self._meant(asked)
+        if base is None:
+            return Note(Say.NO_SESSION())
+        turn, words = base.turn, asked.text.strip()
+        if words:
+            draft = base.session.ask(asked.person, words, parent=turn.id, source=asked.source)
+        elif turn.parent_id is None:
+            return Note(Say.NO_WORDS())
+        else:
+            draft = base.session.ask(
+                asked.person,
+                turn.instruction,
+                parent=turn.parent_id,
+                reading=turn.reading or turn.expressive,
+                wish=SettingsWish(**asdict(turn.settings)) if turn.settings else turn.wish,
+                source=asked.source,
+            )
+        return await self._accept(asked, draft, base.session, is_allowed)
+
+    async def _meant(self, asked: VariationAsked | GridAsked) -> Base | None:
         """The turn meant: the named one, or where I stand, even if that failed."""
         if asked.turn is not None:
             return await base_of(self._store, asked, asked.turn)
@@ -158,16 +197,31 @@ class Intake:
             return None
         return Base(head.session, head.session.turn(head.session.heads[asked.person].turn_id))
 
-    async def _accept(self, asked: Event, draft: TurnDraft, session: EditSession) -> Accepted:
+    async def _accept(self, asked: Work, draft: TurnDraft, session: EditSession, is_allowed: bool) -> Reply:
         """Save the turn, then set it going; from here on it will be answered."""
+        if not is_allowed and (
+            objection := await self._consents.objection(
+                asked, session.owner, draft.instruction, is_open=not session.is_locked
+            )
+        ):
+            return objection
         wishes = await layers(self._store, asked, session)
         settings = wishes.settle(draft.wish, self._defaults, self._draw_seed())
-        turn = await self._store.add_turn(replace(draft, settings=settings), event_id=asked.event_id)
+        draft = replace(draft, settings=settings, source={**draft.source, EVENT: asked.event_id})
+        if isinstance(asked, GridAsked):
+            draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
+        turn = await self._store.add_turn(draft, event_id=asked.event_id)
         run = self._runner.begin(turn, session.add(turn))
         parent = session.turn(draft.parent_id)
         if parent.image is None:
             return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), run.card())
         return Accepted(Say.QUEUED(version=turn.label), run.card())
+
+
+def combined_words(path: Sequence[Turn]) -> str:
+    """Every instruction on a path from the upload, as one."""
+    said = [turn.instruction.strip().rstrip(".!;,") for turn in path[1:]]
+    return ", ".join(words for number, words in enumerate(said) if words not in said[:number])
 
 
 def _objection_to_what(asked: EditAsked, limits: Limits) -> str | None:

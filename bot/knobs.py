@@ -1,32 +1,49 @@
 """Settings as people speak of them: presets, stronger and subtler, and the panel. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from bot.events import Preset, Scope, SettingsAsked, Variation
-from bot.replies import Row
+from bot.replies import Row, Say
+from conversations.errors import SettingsRefused
 from conversations.session import Turn
-from conversations.settings import NO_WISH, RANGES, EditSettings, SettingsWish, origins, resolve
+from conversations.settings import (
+    NO_WISH,
+    RANGES,
+    EditSettings,
+    Grid,
+    SettingsWish,
+    checked,
+    origins,
+    resolve,
+)
 from mgie_engine.config import Defaults
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
+GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a sheet nobody chose the scales of
+GRID_SIDE = 3  # cells
+
 KNOB_NAMES = {
-    "text_cfg": "text CFG",
-    "image_cfg": "image CFG",
-    "steps": "steps",
-    "seed": "seed",
-    "sampler": "sampler",
-    "keep": "keep",
+    "text_cfg": Say.KNOB_TEXT_CFG,
+    "image_cfg": Say.KNOB_IMAGE_CFG,
+    "steps": Say.KNOB_STEPS,
+    "seed": Say.KNOB_SEED,
+    "sampler": Say.KNOB_SAMPLER,
+    "keep": Say.KNOB_KEEP,
 }
 SCOPE_NAMES = {
-    "session": "this session",
-    "person": "you",
-    "channel": "this channel",
-    "bot": "the model's default",
+    "session": Say.SCOPE_SESSION,
+    "person": Say.SCOPE_PERSON,
+    "channel": Say.SCOPE_CHANNEL,
+    "bot": Say.SCOPE_BOT,
 }
-WHERE_KEPT = {Scope.SESSION: "this session", Scope.ME: "you", Scope.CHANNEL: "this channel"}
+WHERE_KEPT = {
+    Scope.SESSION: Say.SCOPE_SESSION,
+    Scope.ME: Say.SCOPE_PERSON,
+    Scope.CHANNEL: Say.SCOPE_CHANNEL,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +69,11 @@ class Layers:
         """Each knob with its value and who says so; a seed nobody wished for is "random"."""
         settled = self.settle(NO_WISH, defaults, seed=0)
         said_by = origins(session=self.session, person=self.person, channel=self.channel)
-        free_seed = said_by["seed"] == "bot" and defaults.seed is None
+        free = {"seed"} if said_by["seed"] == "bot" and defaults.seed is None else set()
+        values = {knob: None if knob in free else getattr(settled, knob) for knob in KNOB_NAMES}
         return tuple(
-            Row(name, "random" if knob == "seed" and free_seed else _shown(getattr(settled, knob)), origin)
+            Row(name(), _shown(values[knob]), SCOPE_NAMES[said_by[knob]](), knob, values[knob])
             for knob, name in KNOB_NAMES.items()
-            for origin in [SCOPE_NAMES[said_by[knob]]]
         )
 
 
@@ -91,9 +108,13 @@ def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
 
 def varied_wish(turn: Turn, variation: Variation, seed: int) -> SettingsWish:
     """The call-level wish for doing `turn` once more; `seed` is a fresh one."""
+    if variation is Variation.FROM_ORIGINAL:
+        return turn.wish
     if variation is Variation.AGAIN or turn.settings is None:
         return replace(turn.wish, seed=seed)
     used = turn.settings
+    if variation is Variation.CORRECTED:
+        return SettingsWish(**asdict(used))
     sign = 1 if variation is Variation.STRONGER else -1
     low, high = RANGES["text_cfg"]
     return replace(
@@ -106,6 +127,29 @@ def varied_wish(turn: Turn, variation: Variation, seed: int) -> SettingsWish:
     )
 
 
+def grid_around(settings: EditSettings) -> Grid:
+    """A sheet with these settings in the middle, smaller where a scale meets its bound."""
+    return Grid(
+        _around(settings.text_cfg, GRID_TEXT, *RANGES["text_cfg"]),
+        _around(settings.image_cfg, GRID_IMAGE, *RANGES["image_cfg"]),
+    )
+
+
+def checked_grid(grid: Grid) -> Grid:
+    """The same sheet, each scale once and in order; SettingsRefused for one too large or out of range."""
+    for text, image in grid.cells:
+        checked(SettingsWish(text_cfg=text, image_cfg=image))
+    tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))
+    if not tidy.cells or max(len(tidy.text_cfg), len(tidy.image_cfg)) > GRID_SIDE:
+        raise SettingsRefused(Say.GRID_SIZE(side=GRID_SIDE))
+    return tidy
+
+
+def _around(middle: float, step: float, low: float, high: float) -> tuple[float, ...]:
+    values = {_within(middle + sign * step, low, high) for sign in (-1, 0, 1)}
+    return tuple(sorted(values))
+
+
 def _within(value: float, low: float, high: float) -> float:
     return round(min(max(value, low), high), 3)
 
@@ -115,4 +159,6 @@ def _without(wish: SettingsWish, knobs: Iterable[str]) -> SettingsWish:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return Say.RANDOM()
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -4,101 +4,34 @@ Chats draw these; they add no words of their own beyond layout. Pictures are nam
 a value is small and can be drawn again after a restart. Times are seconds from now, never clock times.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from bot.events import Act
+from bot.sentences import Say, spoken
 
-
-class Say(StrEnum):
-    """Every sentence, in English; a member's name is what a translation table is keyed by."""
-
-    # which picture
-    WHICH_PICTURE = "Which picture? Reply to one, attach one, or use /edit."
-    PICTURE_READY = "Got it, that is {version}. What should I change?"
-    NO_WORDS = "Say what to change, for example: make the sky darker."
-    TOO_LONG = "That is {length} characters; {limit} are the most I can follow. Say it shorter."
-    # the line
-    QUEUED = "Queued as {version}."
-    QUEUED_AFTER = "Queued as {version}; it waits for {parent}."
-    PLACE = "Place {place} of {total}"
-    WAIT = "about {seconds}"
-    WAITS_FOR = "Waits for {parent}"
-    TOO_MANY_WAITING = (
-        "{count} edits of yours are already waiting; I take {limit} at a time. Try again when one is done."
-    )
-    QUEUE_FULL = "{limit} edits are already waiting here. Try again in a minute; nothing was counted."
-    TOO_FAST = "That was quick: {limit} requests in {window}. Try again in {seconds}."
-    RESTARTING = "I am restarting; try again in a minute. Edits already queued keep their place."
-    # how it went
-    READING = "reading the picture…"
-    PAINTING = "step {step}/{steps}"
-    FINISHING = "finishing"
-    FAILED = "Failed. Not counted. Press Retry to try again."
-    NO_MODEL = "The model could not be loaded; the log of the bot says why. Not counted."
-    PARENT_FAILED = (
-        "{parent} did not finish, so this was not tried. Reply to another version to use it there."
-    )
-    PICTURE_GONE = "The picture of {parent} is gone, so this cannot be tried. Attach it again."
-    CANCELLED = "Cancelled. Not counted."
-    # moves
-    BACK_AT = "Back at {version}."
-    NOW_AT = "Now at {version}."
-    NO_SESSION = "Nothing here yet. Attach a picture and say what to change."
-    NEW_SESSION = "Starting fresh. Attach a picture and say what to change."
-    NOT_YOURS = "Only the person who asked for {version} can do that."
-    NOTHING_TO_CANCEL = "Nothing of yours waits or runs here."
-    STOPPED = "{version} is cancelled. Not counted."
-    ALREADY_OVER = "{version} is already over."
-    NOTHING_TO_VARY = "{version} is a picture as it was uploaded; there is nothing to do again."
-    VERSIONS = "Versions here: {count}."
-    NOTHING_QUEUED = "Nothing of yours is waiting. {waiting} wait in all, {running} run."
-    YOUR_QUEUE = "{mine}\nIn all {waiting} wait and {running} run."
-    MY_TURN = "{version} “{words}”: {status}"
-    # about
-    INFO = (
-        "**Model:** {model} ({state}), {slots} edits at a time, {done} made since the start.\n"
-        "**Limits:** {waiting} waiting edits each, {chars} characters per instruction."
-    )
-    READY = "ready"
-    LOADING = "still loading"
-    # settings
-    SAVED_SETTINGS = "Saved for {scope}."
-    RESET_SETTINGS = "Back to the settings below {scope}."
-    NOT_A_SEED = "A seed is a number, “random” or “lock”, not {word}."
-    NO_CHANNEL_RIGHT = "Setting a whole channel needs the right to manage messages."
-    # where the chat itself says no
-    MAY_NOT_POST = "I may not post in {place}: I lack {permissions}. So this comes here."
-    NOT_DOWNLOADED = "I could not download that picture: {reason}. Attach it again."
-    FILE_TOO_LARGE = "That file is {size}; {limit} is the most I take. Nothing was counted."
-    SHRUNK = "Shown as {kind} to fit this place's limit of {limit}."
-    OLD_BUTTON = "This button is from another release of me. Use /session history to find {version}."
-    TOO_LATE = "Discord no longer lets me answer that; please do it again."
-    # deeper
-    DEEP = "{depth} edits deep: detail may soften. Say “start over” to go back to the original."
-    UNEXPECTED = "Something went wrong on my side; it is in the log. Nothing was counted."
-
-    def __call__(self, **values: object) -> str:
-        """The sentence with its blanks filled."""
-        return self.value.format(**values)
-
-
-HELP = """\
-**Edit pictures by talking.**
-Attach a picture and say what to change: *make the ball red*. I answer with the edited picture.
-Then just go on: *now blue*. Reply to any result to go on from **that** one.
-
-**Words I know:** undo · redo · back to v2 · start over · again · stronger · subtler · stop
-**Commands:** /edit · /cfg · /session · /queue · /help · /info
-
-*text CFG* is how closely I follow your words, *image CFG* how closely I keep your picture.
-Changed too much? *subtler*. Not enough? *stronger*."""
-
-LICENCE_NOTICE = (
-    "The released MGIE weights are under CC-BY-NC and come from LLaMA, under its own terms: "
-    "non-commercial use only. The bundled mgie-mini weights are Apache-2.0, and so is this software."
-)
+__all__ = [
+    "Accepted",
+    "Button",
+    "Card",
+    "CardState",
+    "Choice",
+    "Compared",
+    "Erased",
+    "Files",
+    "History",
+    "Note",
+    "Panel",
+    "Queue",
+    "Reply",
+    "Row",
+    "Say",
+    "Shown",
+    "Which",
+    "buttons",
+    "seconds_in_words",
+]
 
 
 class CardState(StrEnum):
@@ -123,15 +56,9 @@ class Button:
     label: str
 
 
-BUTTON_LABELS: Mapping[Act, str] = {
-    Act.CANCEL: "Cancel",
-    Act.REFINE: "Refine",
-    Act.UNDO: "Undo",
-    Act.RETRY: "Retry",
-    Act.SUBTLER: "Subtler",
-    Act.STRONGER: "Stronger",
-    Act.GO_TO: "Go on from here",
-}
+def buttons(*acts: Act) -> tuple[Button, ...]:
+    """Buttons in the language spoken now."""
+    return tuple(Button(act, spoken().buttons[act]) for act in acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +100,17 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence or two. `private`: only for the person who asked, where the chat can do that."""
+    """A sentence or two. `private`: only for the person who asked, where the chat can do that.
+
+    People in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
+    under it, with `about` where a card's have their turn id, and are for the person `asks` to press.
+    """
 
     text: str
     private: bool = True
+    buttons: tuple[Button, ...] = ()
+    about: str = ""
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +159,8 @@ class Row:
     knob: str  # "text CFG"
     value: str  # "7.5", "random"
     origin: str  # "this session", "you", "this channel", "the model's default"
+    name: str = ""  # "text_cfg": the knob in any language
+    setting: float | str | None = None  # the value itself; None when it is drawn anew each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,13 +180,50 @@ class History:
     head: str | None
 
 
-Reply = Accepted | Shown | Note | Which | Panel | History
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions, and a picture (WebP) of where they differ."""
+
+    text: str
+    before: Card
+    after: Card
+    change_map: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """My turns that wait or run, as cards, and how busy it is; `wait_s` until a new edit would start."""
+
+    text: str
+    mine: tuple[Card, ...] = ()
+    waiting: int = 0
+    running: int = 0
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files to hand over privately; the chat deletes the folder they are in once that is done."""
+
+    text: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What the bot no longer knows; `messages` are delivered keys of messages the chat may take away too."""
+
+    text: str
+    messages: tuple[str, ...]
+
+
+Reply = Accepted | Shown | Note | Which | Panel | History | Compared | Queue | Files | Erased
 
 
 def seconds_in_words(seconds: float) -> str:
     """A duration a person would say: "under 5 s", "20 s", "3 min"."""
     if seconds < 5:
-        return "under 5 s"
+        return Say.UNDER_5_SECONDS()
     if seconds < 90:
-        return f"{round(seconds / 5) * 5} s"
-    return f"{round(seconds / 60)} min"
+        return Say.SECONDS(count=round(seconds / 5) * 5)
+    return Say.MINUTES(count=round(seconds / 60))

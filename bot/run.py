@@ -1,14 +1,25 @@
 """One unfinished turn while this process works on it. Nothing here outlives the process."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.cards import card_of
 from bot.replies import Card
+from bot.sentences import speaking
 from conversations.session import EditSession, Turn
-from mgie_engine.edits import Progress
+from mgie_engine.edits import EditResult, Progress
 from mgie_engine.serving.job import Place
-from mgie_engine.serving.service import EditHandle
+
+
+class Handle(Protocol):
+    """What is in line for a turn: an edit (EditHandle) or a sheet of them."""
+
+    def place(self) -> Place: ...
+    def events(self) -> AsyncIterator[Progress]: ...
+    async def result(self) -> EditResult: ...
+    def cancel(self) -> None: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -18,7 +29,7 @@ class Run:
     turn: Turn
     session: EditSession
     may_be_shown: bool = False  # its end may have been shown before the last crash
-    handle: EditHandle | None = None  # once in line
+    handle: Handle | None = None  # once in line
     place: Place | None = None  # as last shown
     progress: Progress | None = None  # the latest
     has_begun: bool = False
@@ -34,6 +45,18 @@ class Run:
         """Whether it still stands in line."""
         return not self.has_begun and not self.known.is_set()
 
+    @property
+    def language(self) -> object:
+        """The tag of the language its owner asked in."""
+        return self.turn.source.get("language")
+
     def card(self) -> Card:
         """Its card now."""
-        return card_of(self.turn, self.session, self.place, self.progress)
+        with speaking(self.language):
+            return card_of(self.turn, self.session, self.place, self.progress)
+
+    def stop(self) -> None:
+        """Leave the line or the engine, and look up."""
+        if self.handle is not None:
+            self.handle.cancel()
+        self.look.set()

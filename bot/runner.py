@@ -14,12 +14,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bot.cards import state_of
-from bot.chat import Chat, ChatGone
 from bot.metrics import Metrics
 from bot.replies import Say
 from bot.run import Run
-from conversations.errors import NoSuchVersion, PictureMissing
+from bot.sentences import speaking
+from bot.sheet import SheetHandle
+from bot.showing import Showing
+from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflict
 from conversations.images import ImageStore
 from conversations.rows import TurnFields
 from conversations.session import EditSession, Turn, TurnState
@@ -30,10 +31,8 @@ from mgie_engine.serving.service import EditService
 
 log = logging.getLogger(__name__)
 
-COURTESY_S = 20.0  # longest wait for a chat to show progress
-PROMISE_S = 120.0  # longest wait for a chat to show a result; then again
+EVENT = "event"  # in the source of a turn: the id of the chat event that asked for it
 LAST_WORD_S = 5.0  # for what a drain has given back to be written down
-_FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnState.CANCELLED}
 
 
 class LeftOnDisk(Exception):
@@ -64,10 +63,9 @@ class TurnRunner:
         self._service = service
         self._metrics = metrics
         self._clock = clock
-        self._pauses_s = pauses_s
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
-        self._chats: dict[str, Chat] = {}
+        self.showing = Showing(store, metrics, pauses_s)
         self._runs: dict[str, Run] = {}  # by turn id
         self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
@@ -91,15 +89,6 @@ class TurnRunner:
 
     # -- from outside -------------------------------------------------------------------------------------
 
-    def connect(self, chat: Chat) -> None:
-        """Show the turns of that chat's people through it."""
-        self._chats[chat.name] = chat
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether every chat there is, and at least one, can show cards."""
-        return bool(self._chats) and all(chat.is_connected for chat in self._chats.values())
-
     def begin(self, turn: Turn, session: EditSession) -> Run:
         """Take up a turn that is on disk; nothing happens if it was taken up before."""
         if turn.id in self._runs:
@@ -111,7 +100,8 @@ class TurnRunner:
         elif session.is_ready(turn):
             with suppress(ServiceClosed):
                 self._enter_line(run)
-        owner = self._spawn(self._see_through(run))
+        with speaking(run.language):  # and so all that follows from it
+            owner = self._spawn(self._see_through(run))
         self._owners.add(owner)
         owner.add_done_callback(self._owners.discard)
         return run
@@ -143,9 +133,28 @@ class TurnRunner:
         if run is None or run.known.is_set():
             return False
         run.is_cancelled = True
-        self._stop(run)
+        run.stop()
         await run.known.wait()
         return run.turn.is_lost and run.turn.error is None
+
+    def drop(self, turn_id: str) -> None:
+        """Forget a turn that was deleted from the store; what waits for it looks again."""
+        if run := self._runs.get(turn_id):
+            run.is_cancelled = True
+            run.stop()
+
+    def asked_by(self, event_id: str) -> Run | None:
+        """The unfinished turn that this chat event asked for."""
+        return next((run for run in self._runs.values() if run.turn.source.get(EVENT) == event_id), None)
+
+    async def reword(self, run: Run, instruction: str) -> bool:
+        """Change the instruction of a turn that waits; whether it was still possible."""
+        try:
+            run.turn = await self._store.reword(run.turn.id, instruction)
+        except TurnStateConflict:
+            return False
+        await self.showing.courtesy(run)
+        return True
 
     def runs_of(self, person: str) -> list[Run]:
         """The person's turns whose end is not known yet, oldest first."""
@@ -180,7 +189,7 @@ class TurnRunner:
         try:
             if not run.known.is_set():
                 await self._bring_to_its_end(run)
-            await self._deliver(run)
+            await self.showing.deliver(run)
         except LeftOnDisk:
             if run.turn.state is TurnState.RUNNING:
                 await self._store.set_state(run.turn.id, TurnState.WAITING)
@@ -239,7 +248,7 @@ class TurnRunner:
         """Enter the line once the parent has its picture; RequestRefused when it will never have one."""
         while True:
             run.look.clear()
-            run.session = await self._store.session(run.turn.session_id)
+            await self._look_up(run)
             parent = run.session.parent_of(run.turn)
             assert parent is not None
             if run.is_cancelled or run.is_released:
@@ -252,10 +261,19 @@ class TurnRunner:
                 raise LeftOnDisk
             await run.look.wait()
 
+    async def _look_up(self, run: Run) -> None:
+        """The turn and its session as they now are; NoSuchVersion when it was deleted."""
+        run.session = await self._store.session(run.turn.session_id)
+        run.turn = run.session.turn(run.turn.id)
+
     def _enter_line(self, run: Run) -> None:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
         turn = run.turn
-        run.handle = self._service.submit_nowait(turn.id, turn.owner, lambda: self._request(run), again=True)
+        run.handle = (
+            self._service.submit_nowait(turn.id, turn.owner, lambda: self._request(run), again=True)
+            if turn.grid is None
+            else SheetHandle(self._service, turn.id, turn.owner, turn.grid, lambda: self._request(run))
+        )
         run.place = run.handle.place()
         run.in_line.set()
 
@@ -267,8 +285,9 @@ class TurnRunner:
             run.has_begun = True
             self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - run.turn.created_at))
             run.turn = await self._store.set_state(run.turn.id, TurnState.RUNNING)
-            self._spawn(self._courtesy(run))
-        run.session = await self._store.session(run.turn.session_id)
+            if not self.is_draining:  # by now there may be nobody left to show it
+                self._spawn(self.showing.courtesy(run))
+        await self._look_up(run)
         turn, parent = run.turn, run.session.parent_of(run.turn)
         assert parent is not None
         assert parent.image is not None
@@ -276,7 +295,8 @@ class TurnRunner:
         try:
             image = await asyncio.to_thread(self._images.get, parent.image)
         except PictureMissing:
-            raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
+            with speaking(run.language):  # this is called in a task of the service's
+                raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
         history = tuple(Exchange(*said) for said in run.session.exchanges_before(turn))
         return EditRequest(image, turn.instruction, turn.settings, history, turn.reading)
 
@@ -284,57 +304,12 @@ class TurnRunner:
 
     async def _keep_informed(self, run: Run) -> None:
         """The queued card, then progress as it comes."""
-        await self._courtesy(run)
+        await self.showing.courtesy(run)
         await run.in_line.wait()
         if run.handle is not None:
             async for progress in run.handle.events():
                 run.progress = progress
-                await self._courtesy(run)
-
-    async def _courtesy(self, run: Run) -> None:
-        """Show how the turn stands, if the chat can do it now."""
-        async with run.showing:
-            if run.known.is_set() or run.is_released:
-                return
-            try:
-                async with asyncio.timeout(COURTESY_S):
-                    key = await self._chat(run).show(run.turn, run.card())
-                if key is not None and key != run.turn.delivered:
-                    run.turn = await self._store.update_turn(run.turn.id, delivered=key)
-            except Exception as error:
-                log.warning("the card of turn %s could not be shown: %r", run.turn.id, error)
-
-    async def _deliver(self, run: Run) -> None:
-        """Show how the turn ended, once, and close its row."""
-        async with run.showing:
-            run.session = await self._store.session(run.turn.session_id)
-            run.turn = run.session.turn(run.turn.id)
-            state = state_of(run.turn)
-            fields: TurnFields = {}
-            if key := await self._show_result(run):
-                fields["delivered"] = key
-            run.turn = await self._store.set_state(run.turn.id, _FINAL[state], **fields)
-        kind = "first" if run.session.turns[run.turn.parent_id or run.turn.id].is_upload else "follow_up"
-        self._metrics.jobs.labels(str(state), kind).inc()
-
-    async def _show_result(self, run: Run) -> str | None:
-        """The delivered key; raises the chat's last error when it would not show the card."""
-        chat = self._chat(run)
-        for tried, pause in enumerate((0.0, *self._pauses_s)):
-            await asyncio.sleep(pause)
-            try:
-                async with asyncio.timeout(PROMISE_S):
-                    if (tried or run.may_be_shown) and (key := await chat.already_delivered(run.turn)):
-                        return key
-                    return await chat.show(run.turn, run.card())
-            except ChatGone as error:
-                log.info("nobody can be shown turn %s: %s", run.turn.id, error)
-                return None
-            except Exception as error:
-                if tried == len(self._pauses_s):
-                    raise
-                log.warning("turn %s could not be delivered, trying again: %r", run.turn.id, error)
-        raise AssertionError("unreachable")
+                await self.showing.courtesy(run)
 
     async def _tell_places(self) -> None:
         """Now and then tell waiting people that they moved up; a place shown never grows."""
@@ -346,22 +321,19 @@ class TurnRunner:
                 place = run.handle.place()
                 if 0 < place.position < run.place.position:
                     run.place = replace(place, of=max(place.position, place.of))
-                    self._spawn(self._courtesy(run))
+                    self._spawn(self.showing.courtesy(run))
 
     async def _resume_now_and_then(self) -> None:
         """Take up what a full disk or a long outage of a chat has left behind."""
         while True:
             await asyncio.sleep(self._resume_every_s)
-            for chat in list(self._chats):
+            for chat in self.showing.chats:
                 try:
                     await self.resume(chat)
                 except Exception:
                     log.exception("unfinished turns of %s could not be taken up", chat)
 
     # -- small things -------------------------------------------------------------------------------------
-
-    def _chat(self, run: Run) -> Chat:
-        return self._chats[run.turn.owner.partition(":")[0]]
 
     def _announce(self, run: Run) -> None:
         """How `run` ended is known: wake those who wait for that."""
@@ -371,14 +343,9 @@ class TurnRunner:
             if other.turn.parent_id == run.turn.id:
                 other.look.set()
 
-    def _stop(self, run: Run) -> None:
-        if run.handle is not None:
-            run.handle.cancel()
-        run.look.set()
-
     def _release(self, run: Run) -> None:
         run.is_released = True
-        self._stop(run)
+        run.stop()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     max_instruction_chars: Annotated[int, Field(ge=1, le=2000)] = 400
     max_requests: Count = 10
     max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
+    keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     head_minutes: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
 
     @field_validator("discord_cdn_hosts", mode="before")

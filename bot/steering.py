@@ -2,6 +2,7 @@
 
 from bot.events import (
     CancelAsked,
+    CompareAsked,
     EditAsked,
     Event,
     HelpAsked,
@@ -24,6 +25,7 @@ _VARIATIONS = {
     Word.AGAIN: Variation.AGAIN,
     Word.STRONGER: Variation.STRONGER,
     Word.SUBTLER: Variation.SUBTLER,
+    Word.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
 }
 
 
@@ -36,6 +38,8 @@ def steer(asked: EditAsked, said: Control, turn: str | None) -> Event:
     if variation := _VARIATIONS.get(said.word):
         return VariationAsked(**who, variation=variation, turn=turn)
     match said.word:
+        case Word.COMPARE:
+            return CompareAsked(**who, turn=turn, other=said.version)
         case Word.STOP:
             return CancelAsked(**who, turn=turn)
         case Word.HISTORY:

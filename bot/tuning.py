@@ -30,7 +30,7 @@ async def tune(store: SessionStore, asked: SettingsAsked, defaults: Defaults) ->
         before = await store.wish(scope, key)
         wish = checked(changed_wish(asked, before, defaults, head.turn if head else None))
         await store.set_wish(scope, key, wish)
-        said = (Say.RESET_SETTINGS if asked.reset else Say.SAVED_SETTINGS)(scope=WHERE_KEPT[kept])
+        said = (Say.RESET_SETTINGS if asked.reset else Say.SAVED_SETTINGS)(scope=WHERE_KEPT[kept]())
     session = await store.session(head.session.id) if head else None
     return Panel(said, (await layers(store, asked, session)).panel(defaults))
 

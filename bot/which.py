@@ -30,15 +30,20 @@ async def shown_version(store: SessionStore, event: EditAsked) -> Base | None:
     return None
 
 
-async def named_version(store: SessionStore, event: Event, version: str) -> Base:
-    """The version called so ("v2") in my session here, or in the newest one; NoSuchVersion if none is."""
-    session = await store.session_for_channel(event.channel, event.person)
+async def named_version(
+    store: SessionStore, event: Event, version: str, session: EditSession | None = None
+) -> Base:
+    """The version called so ("v2", or its id "k3f9"); NoSuchVersion if none is.
+
+    A number counts in `session`, else in mine here, else in the newest one here.
+    """
     number = version_number(version)
-    for turn in session.turns.values() if session else ():
-        assert session is not None
-        if number == turn.number:
-            return Base(session, turn)
-    raise NoSuchVersion(version)
+    if number is None:
+        return await base_of(store, event, version.strip().lower())
+    session = session or await store.session_for_channel(event.channel, event.person)
+    if session is None:
+        raise NoSuchVersion(version)
+    return Base(session, session.version(number))
 
 
 async def base_of(store: SessionStore, event: Event, turn_id: str) -> Base:

@@ -73,6 +73,8 @@ class Drawing:
             case History():
                 shots = await self._versions(reply.cards)
                 return Outgoing(view=history_layout(reply, shots), shots=shots)
+            case _:
+                return Outgoing(reply.text)
 
     async def card(self, card: Card, source: Source, opening: str = "") -> Outgoing:
         """A card in its state; pictures only once it is done."""

@@ -20,7 +20,6 @@ from bot.events import (
     SettingsAsked,
     pressed,
 )
-from bot.knobs import KNOB_NAMES
 from bot.replies import History, Note, Panel, Reply, Say, Which
 from bot.web_chat.board import Board
 from bot.web_chat.samples import Sample
@@ -208,11 +207,8 @@ def seed_of(text: str) -> int | None:
 
 
 def _knobs_of(panel: Panel, defaults: Knobs) -> Knobs:
-    shown = {row.knob: row.value for row in panel.rows}
-    text_cfg, image_cfg, steps, seed = (
-        shown[KNOB_NAMES[name]] for name in ("text_cfg", "image_cfg", "steps", "seed")
-    )
-    return Knobs(float(text_cfg), float(image_cfg), int(steps), seed_of(seed))
+    chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
+    return Knobs(**{name: chosen.get(name, getattr(defaults, name)) for name in Knobs.__slots__})
 
 
 def _sentence(reply: Reply | None) -> str:

@@ -4,7 +4,7 @@ import asyncio
 
 from bot.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.limits import Limits
-from bot.replies import CardState, Note
+from bot.replies import CardState, Note, Queue
 from conversations.session import TurnState
 from tests.bot.desk import Desk, PaperChat, desk
 from tests.fakes import EchoEditor, ScriptedEditor, a_picture
@@ -12,7 +12,7 @@ from tests.fakes import EchoEditor, ScriptedEditor, a_picture
 
 async def says(d: Desk, event) -> str:
     reply = await d.workflow.handle(event)
-    assert isinstance(reply, Note), reply
+    assert isinstance(reply, Note | Queue), reply
     return reply.text
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.words import PHRASES, Control, Word, control, version_number
+from bot.sentences import languages, phrasebook
+from bot.words import Control, Word, control, version_number
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,41 @@ def test_everything_else_is_an_instruction(text):
 
 
 def test_no_phrase_means_two_things():
-    for table in PHRASES.values():
-        phrases = [phrase for phrases in table.values() for phrase in phrases]
+    for language in languages():
+        table = phrasebook(language).words
+        phrases = [phrase for word in Word for phrase in table[word]]
         assert len(phrases) == len(set(phrases))
 
 
-def test_every_language_has_every_word():
-    for table in PHRASES.values():
-        assert set(table) == set(Word)
+@pytest.mark.parametrize("language", languages())
+def test_every_phrase_is_understood_in_its_language(language):
+    for word in Word:
+        for phrase in phrasebook(language).words[word]:
+            said = phrase.replace("{n}", "2").replace("{v}", "v2")
+            found = control(said.upper() + "!", (language,))
+            assert found is not None
+            assert found.word is word
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "word"),
+    [
+        ("mach das bitte rückgängig", "de", Word.UNDO),
+        ("zurück zu Version 2", "de", Word.GO_TO),
+        ("¡deshacer, por favor!", "es", Word.UNDO),
+        ("vuelve a la versión 2", "es", None),
+        ("vuelve a versión 2", "es", Word.GO_TO),
+    ],
+)
+def test_other_languages_have_control_words(text, language, word):
+    found = control(text, ("en", language))
+    assert (found.word if found else None) is word
+    assert control(text) is None
+
+
+def test_compare_may_name_a_version():
+    assert control("compare with v1") == Control(Word.COMPARE, "v1")
+    assert control("from the original") == Control(Word.FROM_ORIGINAL)
 
 
 @pytest.mark.parametrize(("text", "number"), [("v2", 2), ("2", 2), ("version 3", 3), ("V10", 10)])

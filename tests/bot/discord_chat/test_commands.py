@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.replies import HELP, LICENCE_NOTICE, Say
+from bot.replies import Say
+from bot.sentences import phrasebook
 from tests.bot.discord_chat.room import Room, results_in, room, turn_of
 from tests.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
 from tests.discord_server.people import RefusedByDiscord, gallery_of, text_of
@@ -151,10 +152,10 @@ async def test_a_new_session_forgets_the_picture(tmp_path: Path) -> None:
 
 async def test_help_and_info_say_how_and_what(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await use(r, "help") == HELP
+        assert await use(r, "help") == f"{Say.HELP()}\n{phrasebook('en').help['discord']}"
         info = await use(r, "info")
         assert "test-model" in info
-        assert LICENCE_NOTICE in info
+        assert Say.LICENCE() in info
 
 
 async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from bot.discord_chat.views import (
     which_layout,
 )
 from bot.events import Act
-from bot.replies import BUTTON_LABELS, Button, Card, CardState, Choice, History, Panel, Row, Which
+from bot.replies import Card, CardState, Choice, History, Panel, Row, Which, buttons
 from tests.discord_server.limits import check_message, every_component
 from tests.discord_server.world import COMPONENTS_V2
 
@@ -34,7 +34,7 @@ FULL = Card(
     parent_key="discord:12:34",
     facts="text 7.5 · k3f9",
     notes=tuple(f"note {n}" for n in range(5)),
-    buttons=tuple(Button(act, BUTTON_LABELS[act]) for act in Act),
+    buttons=buttons(*Act),
 )
 PICTURE = PictureFile(b"", "png")
 SHOTS = (Shot(PICTURE, "before", "before " * 300), Shot(PICTURE, "after", "after " * 300))

@@ -3,15 +3,11 @@
 from dataclasses import replace
 
 from bot.events import Act
-from bot.replies import BUTTON_LABELS, HELP, Button, Card, CardState
+from bot.replies import Card, CardState, Say, buttons
 from bot.web_chat import markup
 from bot.web_chat.view import PageView
 
 BEFORE, AFTER = "a" * 64, "b" * 64
-
-
-def buttons(*acts: Act) -> tuple[Button, ...]:
-    return tuple(Button(act, BUTTON_LABELS[act]) for act in acts)
 
 
 UPLOAD = Card("aaaa", "v0", "v0", "web:x", CardState.DONE, after=BEFORE)
@@ -92,6 +88,6 @@ def test_only_versions_with_a_picture_can_be_gone_to() -> None:
 
 
 def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
-    assert "<strong>Words I know:</strong>" in markup.notice(HELP)
+    assert "<strong>Words I know:</strong>" in markup.notice(Say.HELP())
     assert "&lt;b&gt;" in markup.notice("<b>")
     assert markup.notice("") == ""

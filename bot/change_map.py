@@ -1,0 +1,51 @@
+"""Where two pictures differ, as a picture: the second one in grey, warm where much changed. Pure; blocks."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import Image, ImageChops, ImageFilter
+
+SIDE = 1024  # pixels, longer side of the map
+FULL = 64  # of 255: a difference from which on the colour is at its warmest
+FAINT, WARM = (255, 214, 10), (230, 30, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMap:
+    """The map as WebP, and the share of pixels that differ at all, 0 to 1."""
+
+    webp: bytes
+    changed: float
+
+
+def change_map(before: bytes, after: bytes) -> ChangeMap:
+    """Compare two picture files; the first is scaled to the size of the second where they differ."""
+    with Image.open(io.BytesIO(after)) as opened:
+        new = opened.convert("RGBA")
+    with Image.open(io.BytesIO(before)) as opened:
+        old = opened.convert("RGBA")
+    if old.size != new.size:
+        old = old.resize(new.size, Image.Resampling.LANCZOS)
+    most = _strongest(ImageChops.difference(old, new))
+    changed = 1 - most.histogram()[0] / (most.width * most.height)
+    file = io.BytesIO()
+    _drawn(new, most).save(file, "WEBP", quality=85, method=2)
+    return ChangeMap(file.getvalue(), changed)
+
+
+def _strongest(difference: Image.Image) -> Image.Image:
+    """Per pixel the largest difference of any channel."""
+    first, *others = difference.split()
+    for band in others:
+        first = ImageChops.lighter(first, band)
+    return first
+
+
+def _drawn(picture: Image.Image, most: Image.Image) -> Image.Image:
+    # Spread before scaling down, so that a change of a few pixels can still be seen.
+    heat = most.point(lambda value: min(255, value * 255 // FULL)).filter(ImageFilter.MaxFilter(3))
+    grey = picture.convert("L").point(lambda value: 40 + value * 5 // 8).convert("RGB")
+    for image in (grey, heat):
+        image.thumbnail((SIDE, SIDE))
+    colour = Image.composite(Image.new("RGB", heat.size, WARM), Image.new("RGB", heat.size, FAINT), heat)
+    return Image.composite(colour, grey, heat.point(lambda value: value and 70 + value * 185 // 255))
