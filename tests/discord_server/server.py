@@ -118,7 +118,10 @@ class DiscordServer(People):
         """The aiohttp handler of one route: records, injects faults, checks, answers."""
 
         async def answer(request: web.Request) -> web.Response:
-            body = await read_body(request)
+            try:
+                body = await read_body(request)
+            except ConnectionResetError:  # killed in the middle of an upload
+                return web.Response(status=400)
             try:
                 response = await self._answer(request, method, path, handler, body)
             except ApiError as error:

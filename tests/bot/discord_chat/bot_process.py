@@ -2,16 +2,22 @@
 
 python -m tests.bot.discord_chat.bot_process stuck    # edits begin and never end
 python -m tests.bot.discord_chat.bot_process marking  # each instruction leaves its mark on the picture
+python -m tests.bot.discord_chat.bot_process brisk    # the same, a moment later, with progress
+python -m tests.bot.discord_chat.bot_process steady   # each takes SERVICE_S
+
+Where STALLS_FILE is set, how long the event loop kept others waiting is written there at the end.
 """
 
 import asyncio
 import hashlib
 import io
+import json
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from PIL import Image
@@ -26,6 +32,8 @@ from tests.fakes import EchoEditor, echo
 
 PROJECT = Path(__file__).parents[3]
 SECONDS_TO_END = 20.0
+SERVICE_S = 0.25
+LOOK_EVERY_S = 0.01
 
 
 class MarkingEditor(EchoEditor):
@@ -52,7 +60,33 @@ class StuckEditor(EchoEditor):
         raise AssertionError("nothing ends this wait")
 
 
-EDITORS = {"stuck": StuckEditor, "marking": MarkingEditor, "echo": EchoEditor}
+class BriskEditor(MarkingEditor):
+    """Takes a moment for each edit and reports progress, so that a kill may come in the middle."""
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """The marked picture, after four quick steps."""
+        for step in range(1, 5):
+            report(Progress(Stage.PAINTING, step, 4))
+            await asyncio.sleep(0.02)
+        return await super().run(request, report)
+
+
+class SteadyEditor(EchoEditor):
+    """Takes the same time for each edit."""
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """The picture untouched, SERVICE_S later."""
+        await asyncio.sleep(SERVICE_S)
+        return echo(request)
+
+
+EDITORS = {
+    "stuck": StuckEditor,
+    "marking": MarkingEditor,
+    "brisk": BriskEditor,
+    "steady": SteadyEditor,
+    "echo": EchoEditor,
+}
 
 
 def colour_of(instruction: str) -> tuple[int, int, int]:
@@ -95,9 +129,17 @@ class BotProcess:
 
 @asynccontextmanager
 async def bot_process(
-    folder: Path, discord: DiscordServer, editor: str, *, slots: int = 1
+    folder: Path,
+    discord: DiscordServer,
+    editor: str,
+    *,
+    slots: int = 1,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[BotProcess]:
-    """A bot process on the files of `folder`, started now; killed at the end if it still runs."""
+    """A bot process on the files of `folder`, started now; killed at the end if it still runs.
+
+    `settings`: further ones, as in the environment.
+    """
     environment = {
         **os.environ,
         "DISCORD_TOKEN": discord.token,
@@ -107,6 +149,7 @@ async def bot_process(
         "DATA_DIR": str(folder),
         "MAX_REQUESTS": "1000",
         "TEST_SLOTS": str(slots),
+        **(settings or {}),
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bot.discord_chat.bot_process", editor, env=environment, cwd=PROJECT
@@ -125,7 +168,37 @@ def main() -> None:
     settings = read_settings(env_file=None)
     config = ModelConfig(name=sys.argv[1], defaults=Defaults(steps=4))
     with only_one(settings.data_dir):
-        asyncio.run(serve(settings, config, editor))
+        asyncio.run(observed(serve(settings, config, editor), os.environ.get("STALLS_FILE")))
+
+
+async def observed(work: Coroutine[None, None, None], report: str | None) -> None:
+    """Do the work; where `report` names a file, write there how long the loop was not free meanwhile.
+
+    busy_ms: the longest this thread computed without giving way; late_ms: the longest anybody waited for
+    the loop, which also counts what other processes took of the machine.
+    """
+    longest = {"busy_ms": 0.0, "late_ms": 0.0}
+    watching = asyncio.create_task(watch_the_loop(longest))
+    try:
+        await work
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        if report is not None:
+            await asyncio.to_thread(Path(report).write_text, json.dumps(longest), "utf-8")
+
+
+async def watch_the_loop(longest: dict[str, float]) -> None:
+    """Keep the longest stalls up to date, from the first second of the chat on, until cancelled."""
+    await asyncio.sleep(1.0)
+    while True:
+        began_s, computed_s = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(LOOK_EVERY_S)
+        late_ms = (time.perf_counter() - began_s - LOOK_EVERY_S) * 1000
+        busy_ms = min(late_ms, (time.thread_time() - computed_s) * 1000)
+        longest["late_ms"] = max(longest["late_ms"], late_ms)
+        longest["busy_ms"] = max(longest["busy_ms"], busy_ms)
 
 
 if __name__ == "__main__":
