@@ -89,7 +89,7 @@ def _judged(case: Case, expressive: str, edits: Sequence[Made]) -> tuple[Row, Sh
     raw = [judge_picture(case, pixels(edit.raw)) for edit in edits]
     delivered = [judge_picture(case, pixels(edit.delivered)) for edit in edits]
     before, goal = to_image(case.before), to_image(case.goal)
-    asked = " → ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
+    asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
     shot = Shot(before, edits[0].delivered, goal, asked, expressive, delivered[0].success)
     return Row(case.edit.kind, judge_text(case, expressive), raw, delivered), shot
 

@@ -18,7 +18,7 @@ from mgie_engine.scenes.edits import (
 from mgie_engine.scenes.makers import aside_words, other_colour
 from mgie_engine.scenes.phrasing import phrase, say, table, wished_colour
 from mgie_engine.scenes.references import first_free, home_rows, region
-from mgie_engine.scenes.scene import FIXED_COLOUR, Thing, new_thing
+from mgie_engine.scenes.scene import Thing, new_thing
 from mgie_engine.scenes.tonal import DEGREES, tone_edit
 from mgie_engine.scenes.wording import Split, there
 
@@ -69,8 +69,6 @@ def _recolour_it(rng: Random, state: State, last: Edit, split: Split) -> Edit | 
         colour = other_colour(rng, thing.part(last.part))
         words = phrase(rng, "it_recolour", split, colour=wished_colour(rng, colour))
         return recolour_part_to(state, thing, last.part, colour, words)
-    if thing.kind in FIXED_COLOUR:
-        return None
     colour = other_colour(rng, thing.colour)
     return recolour_to(
         state, thing, colour, phrase(rng, "it_recolour", split, colour=wished_colour(rng, colour))
@@ -108,7 +106,7 @@ def _too(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
         return None
     words = phrase(rng, "too", split, it=f"the {say(rng, thing.kind)}")
     match last.act:
-        case "recolour" if last.colour and thing.kind not in FIXED_COLOUR:
+        case "recolour" if last.colour:
             return recolour_to(state, thing, last.colour, words)
         case "remove":
             return remove_it(state, thing, words)

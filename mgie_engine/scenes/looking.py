@@ -10,7 +10,7 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.scenes.edits import Edit, State, recolour_to, remove_it, to
-from mgie_engine.scenes.makers import colourable, other_colour
+from mgie_engine.scenes.makers import other_colour
 from mgie_engine.scenes.phrasing import phrase, plural, say, wished_colour
 from mgie_engine.scenes.scene import SIZES, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import Split, there
@@ -30,7 +30,7 @@ def ambiguous(rng: Random, state: State, split: Split) -> Edit | None:
 def _odd(rng: Random, state: State, split: Split) -> Edit | None:
     """Three or more of a kind, one in another colour: it takes the colour of the others."""
     assert state.scene
-    kinds = sorted({thing.kind for thing in colourable(state.scene)})
+    kinds = sorted({thing.kind for thing in state.scene.things})
     groups = [group for kind in kinds if _odd_one(group := state.scene.of(kind))]
     if len(groups) != 1 or _pairs(state.scene):
         return None
@@ -56,7 +56,7 @@ def _odd_one(group: Sequence[Thing]) -> Thing | None:
 
 def _pairs(scene: Scene) -> list[list[Thing]]:
     """Pairs of a kind in two colours, each from left to right."""
-    kinds = sorted({thing.kind for thing in colourable(scene)})
+    kinds = sorted({thing.kind for thing in scene.things})
     groups = [sorted(scene.of(kind), key=lambda t: (t.cell.column, t.cell.row)) for kind in kinds]
     return [group for group in groups if len(group) == 2 and group[0].colour != group[1].colour]
 
@@ -74,7 +74,7 @@ def _match(rng: Random, state: State, split: Split) -> Edit | None:
 
 def _two(rng: Random, state: State) -> tuple[Thing, Thing] | None:
     assert state.scene
-    things = [t for t in colourable(state.scene) if len(state.scene.of(t.kind)) == 1]
+    things = [t for t in state.scene.things if len(state.scene.of(t.kind)) == 1]
     if len({thing.colour for thing in things}) < 2:
         return None
     one = rng.choice(things)
@@ -113,7 +113,7 @@ def _remove_one(rng: Random, state: State, split: Split) -> Edit | None:
 def _recolour_one(rng: Random, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing gets another colour."""
     assert state.scene
-    picked = _pick(rng, state, colourable(state.scene))
+    picked = _pick(rng, state, state.scene.things)
     if picked is None:
         return None
     thing, it = picked

@@ -37,11 +37,12 @@ from mgie_engine.scenes.scene import (
     BACK,
     COLOURS,
     COLUMNS,
-    FIXED_COLOUR,
     FRONT,
     GROUND_KINDS,
+    NATURAL_COLOUR,
     PART_OF,
     SIZES,
+    SKY,
     SKY_KINDS,
     Cell,
     Scene,
@@ -57,15 +58,10 @@ def other_colour(rng: Random, *taken: str) -> str:
     return rng.choice([colour for colour in COLOURS if colour not in taken])
 
 
-def colourable(scene: Scene) -> list[Thing]:
-    """Things that may have any colour."""
-    return [thing for thing in scene.things if thing.kind not in FIXED_COLOUR]
-
-
 def recolour(rng: Random, state: State, split: Split) -> Edit | None:
     """Another colour for one thing; now and then the one it has."""
     assert state.scene
-    things = colourable(state.scene)
+    things = state.scene.things
     if not things:
         return None
     thing = rng.choice(things)
@@ -118,10 +114,10 @@ def add(rng: Random, state: State, split: Split) -> Edit | None:
     assert state.scene
     kind = rng.choice(GROUND_KINDS + SKY_KINDS)
     usual: str = table("words")["usual"][kind]
-    free_to_choose = kind not in FIXED_COLOUR and rng.random() < 0.85
+    free_to_choose = rng.random() < (0.15 if kind in NATURAL_COLOUR else 0.85)
     colour = rng.choice(tuple(COLOURS)) if free_to_choose else usual
     said_colour = wished_colour(rng, colour) if free_to_choose else ""
-    if kind not in FIXED_COLOUR and rng.random() < 0.07:
+    if rng.random() < 0.06:
         return _add_two(rng, state, split, kind, (colour, said_colour))
     size = rng.choice(("small", "large")) if rng.random() < 0.25 else "medium"
     said_size = say(rng, size) if size != "medium" else ""
@@ -169,7 +165,7 @@ def replace_thing(rng: Random, state: State, split: Split) -> Edit | None:
     thing = rng.choice(state.scene.things)
     kinds = SKY_KINDS if is_sky_kind(thing.kind) else GROUND_KINDS
     kind = rng.choice([other for other in kinds if other != thing.kind])
-    said_colour = kind not in FIXED_COLOUR and rng.random() < 0.6
+    said_colour = rng.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
     colour = rng.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
     new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
     scene = state.scene.swapped(thing, new)
@@ -242,7 +238,7 @@ def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
     if row == FRONT:
         backward = ("to the back", "backwards", "further away", "to the background")
         ways += [(Cell(BACK, column), rng.choice(backward))] * 3
-    anywhere = [cell for cell in region("", home_rows(thing.kind)) if scene.at(cell) is None]
+    anywhere = [cell for cell in region("", home_rows(thing.kind)) if row != SKY and scene.at(cell) is None]
     ways += [(cell, place_words(rng, scene, cell)) for cell in rng.sample(anywhere, min(2, len(anywhere)))]
     return [(cell, words) for cell, words in ways if scene.at(cell) is None]
 
@@ -250,7 +246,7 @@ def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
 def several(rng: Random, state: State, split: Split) -> Edit | None:
     """One wish for all things of a kind: recolour or remove them."""
     assert state.scene
-    kinds = sorted({thing.kind for thing in colourable(state.scene)})
+    kinds = sorted({thing.kind for thing in state.scene.things})
     groups = [group for kind in kinds if len(group := state.scene.of(kind)) > 1]
     if not groups:
         return None

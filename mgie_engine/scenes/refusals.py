@@ -8,7 +8,7 @@ from random import Random
 
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.looking import has_odd_one
-from mgie_engine.scenes.makers import aside_words, colourable
+from mgie_engine.scenes.makers import aside_words
 from mgie_engine.scenes.phrasing import dress, fill, phrase, plural, say, table, templates, wished_colour
 from mgie_engine.scenes.references import place_words
 from mgie_engine.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY, SKY_KINDS
@@ -63,7 +63,7 @@ def _absent(rng: Random, state: State, split: Split) -> Edit | None:
 def _no_such_colour(rng: Random, state: State, split: Split) -> Edit | None:
     """A wish for a thing in a colour that none of its kind has here."""
     assert state.scene
-    things = colourable(state.scene)
+    things = state.scene.things
     if not things:
         return None
     kind = rng.choice(things).kind

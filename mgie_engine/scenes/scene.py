@@ -35,12 +35,12 @@ MATERIALS = ("plain", "striped", "spotted")
 GROUNDS = ("grass", "sand", "snow", "stone", "water")
 TIMES = ("day", "sunset", "night")
 WEATHERS = ("clear", "fog", "rain", "snow")
-SKY_COLOURS = ("blue", "pink", "orange", "purple", "teal", "grey")
+SKY_COLOURS = tuple(COLOURS)
 
 GROUND_KINDS = ("ball", "box", "cone", "star", "heart", "house", "tree", "car", "flower", "mushroom")
 SKY_KINDS = ("sun", "moon", "cloud", "balloon", "kite")
 PART_OF: Mapping[str, tuple[str, ...]] = MappingProxyType({"house": ("roof", "door")})
-FIXED_COLOUR: Mapping[str, str] = MappingProxyType({"sun": "yellow", "moon": "white", "cloud": "white"})
+NATURAL_COLOUR: Mapping[str, str] = MappingProxyType({"sun": "yellow", "moon": "white", "cloud": "white"})
 PATTERNED = frozenset({"ball", "box", "cone", "balloon", "heart", "star"})
 
 
@@ -108,11 +108,11 @@ def new_thing(kind: str, colour: str, cell: Cell, *, size: str = "medium", mater
     """A thing as an edit adds it: centred in its cell, parts in their usual colours."""
     usual = {"roof": "red", "door": "brown"}
     parts = tuple((name, usual[name]) for name in PART_OF.get(kind, ()))
-    return Thing(kind, FIXED_COLOUR.get(kind, colour), size, cell, material, parts)
+    return Thing(kind, colour, size, cell, material, parts)
 
 
 def random_thing(rng: Random, kind: str, cell: Cell) -> Thing:
-    colour = FIXED_COLOUR.get(kind, rng.choice(tuple(COLOURS)))
+    colour = NATURAL_COLOUR.get(kind, rng.choice(tuple(COLOURS)))
     if kind == "tree":
         colour = rng.choice(("green", "green", "green", "orange", "red", "yellow", "pink", "teal"))
     material = rng.choice(MATERIALS) if kind in PATTERNED and rng.random() < 0.35 else "plain"
@@ -149,7 +149,7 @@ def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
     return Scene(
         things=tuple(things),
         ground=rng.choice(GROUNDS),
-        sky="blue" if rng.random() < 0.6 else rng.choice(SKY_COLOURS),
+        sky="blue" if rng.random() < 0.5 else rng.choice(SKY_COLOURS),
         time=rng.choice(("day", "day", "day", "sunset", "night")),
         weather=rng.choice(WEATHERS) if rng.random() < 0.25 else "clear",
         hills=tuple((rng.random(), rng.uniform(0.05, 0.16)) for _ in range(rng.randint(0, 2))),
