@@ -59,7 +59,8 @@ class SheetHandle:
         number = 0
         while (cell := await self._begun.get()) is not None:
             async for progress in cell.events():
-                yield of_the_whole(progress, number, cells)
+                if number == 0 or progress.stage is not Stage.READING:  # that was given, and is over at once
+                    yield of_the_whole(progress, number, cells)
             number += 1
 
     async def result(self) -> EditResult:
@@ -95,9 +96,9 @@ class SheetHandle:
 
 def of_the_whole(progress: Progress, number: int, cells: int) -> Progress:
     """The progress of a sheet of `cells` while its cell `number` (from 0) is this far."""
-    if number == 0 and progress.stage is Stage.READING:
+    if progress.stage is Stage.READING:
         return progress
-    steps = max(progress.steps, 1)
+    steps = progress.steps
     done = steps if progress.stage is Stage.FINISHING else progress.step
     return replace(progress, stage=Stage.PAINTING, step=number * steps + done, steps=cells * steps)
 

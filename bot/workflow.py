@@ -173,6 +173,10 @@ class EditWorkflow:
         """The PNG of an ImageStore key, as found on a card; PictureMissing when it is gone."""
         return await asyncio.to_thread(self._images.get, key)
 
+    async def throw_away_old(self) -> int:
+        """Delete pictures of sessions nobody uses any more (this also happens every hour); how many."""
+        return await self._privacy.throw_away_old()
+
     async def card(self, turn: Turn) -> Card:
         """The card of a turn as it stands on disk; NoSuchVersion when it was deleted."""
         session = await self._store.session(turn.session_id)
