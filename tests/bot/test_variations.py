@@ -62,3 +62,71 @@ async def test_an_upload_cannot_be_done_again(tmp_path):
         reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
     assert isinstance(reply, Note)
     assert reply.text.startswith("v0 is a picture as it was uploaded")
+
+
+def variation(d, kind: Variation, **more) -> VariationAsked:
+    return VariationAsked(**d.origin(), variation=kind, **more)
+
+
+async def test_a_corrected_reading_is_what_the_engine_is_given(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        before = await editor.started()
+        before.finish()
+        await d.idle()
+        asked = variation(d, Variation.CORRECTED, turn=first.card.turn_id, reading=" The ball is red. ")
+        reply = await d.workflow.handle(asked)
+        edit = await editor.started()
+        edit.finish()
+        [turn] = await d.done(reply.card.turn_id)
+    assert edit.request.reading == "The ball is red."
+    assert (edit.request.instruction, edit.request.settings) == ("make it red", before.request.settings)
+    assert reply.card.title == "v2 · from v0"
+    assert (turn.reading, turn.expressive) == ("The ball is red.", "The ball is red.")
+
+
+async def test_a_corrected_reading_goes_into_what_is_remembered(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        await d.workflow.handle(variation(d, Variation.CORRECTED, reading="The ball is red."))
+        (await editor.started()).finish()
+        await d.idle()
+        await d.accepted("now blue")
+        [earlier] = (await editor.started()).request.history
+    assert (earlier.instruction, earlier.expressive) == ("make it red", "The ball is red.")
+
+
+async def deep(d, *more: str) -> str:
+    """Four edits in a row; the id of the last."""
+    await d.upload()
+    for words in ("make it red.", "add a hat", "add a hat", "darker", *more):
+        last = await d.accepted(words)
+        await d.idle()
+    return last.card.turn_id
+
+
+async def test_from_the_original_combines_every_instruction(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        last = await deep(d)
+        assert "from_original" in [button.act for button in d.chat.finals(last)[0].buttons]
+        reply = await d.workflow.handle(d.asked("start again from the original"))
+    assert (reply.card.instruction, reply.card.title) == ("make it red, add a hat, darker", "v5 · from v0")
+
+
+async def test_from_the_original_is_not_offered_on_shallow_ground(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+    assert "from_original" not in [button.act for button in d.chat.finals(reply.card.turn_id)[0].buttons]
+
+
+async def test_too_many_instructions_to_combine_are_refused(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        last = await deep(d, "long " * 78)
+        reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
+    assert isinstance(reply, Note)
+    assert "400 are the most" in reply.text
