@@ -74,7 +74,7 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
     stream = cases(arguments.split, mgie.config.picture_size, arguments.first)
     timed = list(islice(stream, TIMED))
     some = chain(timed, islice(stream, max(0, arguments.count - TIMED)))
-    batch = arguments.batch or BATCH[mgie.device.type]
+    batch = arguments.batch or BATCH.get(mgie.device.type, 8)
     rows, shots = list[Row](), list[Shot]()
     every = max(1, arguments.count // ON_SHEET)
     for row, shot in judge_all(mgie, islice(some, arguments.count), settings, arguments.seeds, batch):

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+from PIL import Image
+
+from mgie_engine import checkpoints
+from mgie_engine.cli import main
+from mgie_engine.evaluation.scenes_sheet import SIDE, Shot, sheet
+from tests.mgie_engine.serving.tiny import a_tiny_mgie
+
+FLAGS = ("--device", "cpu", "--steps", "2", "--count", "3", "--chains", "1", "--threads", "1")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("model")
+    checkpoints.save(a_tiny_mgie(), place)
+    return place
+
+
+def evaluate(folder, *flags):
+    return main(["evaluate", "scenes", "--model", str(folder), *FLAGS, *flags])
+
+
+def test_a_model_is_measured_in_one_line_of_json(folder, capsys, tmp_path):
+    assert evaluate(folder, "--seeds", "2", "--json", "--sheet", str(tmp_path / "sheet.png")) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["count"], report["seeds"], report["split"]) == (3, 2, "test")
+    assert report["kinds"]["all"]["count"] == 3
+    assert report["settings"]["steps"] == 2
+    assert len(report["drift"]["delivered"]["db"]) == 10
+    assert {"reading", "painting", "finishing", "all"} <= report["seconds"].keys()
+    with Image.open(tmp_path / "sheet.png") as page:
+        assert page.width > 3 * 3 * SIDE
+
+
+def test_people_get_a_table(folder, capsys):
+    assert evaluate(folder, "--split", "validation") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("kind")
+    assert "unchanged area" in out
+
+
+def test_no_edits_are_refused(folder, capsys):
+    assert evaluate(folder, "--seeds", "0") == 1
+    assert "at least 1" in capsys.readouterr().err
+
+
+def test_a_sheet_has_three_edits_a_row():
+    grey = Image.new("RGB", (8, 8), "grey")
+    shot = Shot(grey, grey, grey, "make it grey", "It turns grey.", True)
+    assert sheet([shot] * 4).height == 2 * sheet([shot]).height
