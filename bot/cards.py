@@ -51,6 +51,7 @@ def card_of(
         facts=_facts(turn) if state is CardState.DONE else "",
         notes=_notes(turn, parent, depth),
         buttons=buttons(*_acts(turn, state, depth)),
+        is_sheet=turn.grid is not None,
     )
 
 

@@ -76,6 +76,7 @@ class Card:
     facts      "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9", when done
     notes      sentences worth showing, e.g. "I used the first frame."
     wait_s     seconds until it probably starts, when queued and known
+    is_sheet   `after` is many small pictures to look at; nothing can start from it
     """
 
     turn_id: str
@@ -96,6 +97,7 @@ class Card:
     facts: str = ""
     notes: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
+    is_sheet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from bot.events import (
     Act,
     EditAsked,
+    ExportAsked,
+    GridAsked,
     HistoryAsked,
     Move,
     MoveAsked,
@@ -20,7 +23,7 @@ from bot.events import (
     SettingsAsked,
     pressed,
 )
-from bot.replies import History, Note, Panel, Reply, Say, Which
+from bot.replies import Files, History, Note, Panel, Reply, Say, Which
 from bot.web_chat.board import Board
 from bot.web_chat.samples import Sample
 from bot.web_chat.shelf import Shelf
@@ -152,11 +155,20 @@ class Desk:
                 return await self._ask(person, words, picture=await asyncio.to_thread(sample.path.read_bytes))
             case "undo" | "redo":
                 reply = await self._workflow.handle(MoveAsked(**self._who(person), move=Move(act)))
-            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" if turn:
+            case "grid" if turn:
+                reply = await self._workflow.handle(GridAsked(**self._who(person), turn=turn))
+            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
                 reply = await self._workflow.handle(pressed(Act(act), turn, **self._who(person), source={}))
             case _:
                 reply = None
         return await self.look(person, reply)
+
+    async def export(self, person: str | None) -> Path | str:
+        """Everything of this person as a zip, alone in a folder that the caller deletes; or a sentence."""
+        if person is None:
+            return NO_COOKIE
+        reply = await self._workflow.handle(ExportAsked(**self._who(person)))
+        return reply.files[0] if isinstance(reply, Files) else _sentence(reply)
 
     # -- inside -------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _PERSON = re.compile(rf"(?:^|;)\s*{COOKIE}=([A-Za-z0-9_-]{{22}})\s*(?:;|$)")
 _OPEN = {
     "GET": re.compile(
-        r"/(|config|theme\.css|favicon\.ico|manifest\.json|page\.(css|js)|(assets|static|samples|pictures|thumbs)/.+"
+        r"/(|config|theme\.css|favicon\.ico|manifest\.json|page\.(css|js)|export|(assets|static|samples|pictures|thumbs|changes)/.+"
         r"|gradio_api/(startup-events|app_id|heartbeat/\w+))"
     ),
     "POST": re.compile(r"/(pictures|gradio_api/(run/predict|reset)/?)"),

@@ -18,7 +18,8 @@ from bot.web_chat.samples import Sample
 from bot.web_chat.view import PageView, picture_of
 
 PAGE = Path(__file__).parent / "page"
-HEAD_OFFERS = (Act.CANCEL, Act.RETRY, Act.SUBTLER, Act.STRONGER)  # undo is at the filmstrip, refine is typing
+# Undo is at the filmstrip, refine is typing.
+HEAD_OFFERS = (Act.CANCEL, Act.RETRY, Act.SUBTLER, Act.STRONGER, Act.FROM_ORIGINAL)
 FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
 
 
@@ -43,11 +44,12 @@ def stage(view: PageView, samples: Iterable[Sample] = ()) -> str:
 
 
 def film(view: PageView) -> str:
-    """The strip of versions with undo and redo; empty before the first picture."""
+    """The strip of versions with undo and redo, without sheets; empty before the first picture."""
     if not view.cards:
         return ""
     can_undo = view.current is not None and view.current is not view.cards[0]
-    return _draw("film.html", cards=view.cards, head=view.head, can_undo=can_undo, picture=picture_of)
+    cards = [card for card in view.cards if not card.is_sheet]
+    return _draw("film.html", cards=cards, head=view.head, can_undo=can_undo, picture=picture_of)
 
 
 def talk(view: PageView) -> str:

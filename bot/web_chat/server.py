@@ -7,6 +7,7 @@ The server runs in the caller's event loop, next to the workflow, and leaves the
 """
 
 import asyncio
+import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.background import BackgroundTask
 
 from bot.replies import Say
 from bot.web_chat.board import Board
@@ -83,6 +85,18 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
     @app.get("/thumbs/{key}.webp")
     def thumb(key: str) -> Response:
         return Response(shelf.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
+
+    @app.get("/changes/{before}/{after}.webp")
+    def changes(before: str, after: str) -> Response:
+        return Response(shelf.changes(before, after), media_type="image/webp", headers=PNG_FOREVER)
+
+    @app.get("/export")
+    async def export(request: Request) -> Response:
+        file = await desk.export(person_of(request.headers.get("cookie")))
+        if isinstance(file, str):
+            return Response(file, 404, media_type="text/plain")
+        away = BackgroundTask(shutil.rmtree, file.parent)
+        return FileResponse(file, filename="mgie.zip", headers=ASK_AGAIN, background=away)
 
     @app.post("/pictures")
     async def give(request: Request) -> Response:

@@ -7,24 +7,28 @@ from pathlib import Path
 
 from PIL import Image
 
+from bot.change_map import change_map
 from bot.web_chat.view import Size
 from conversations.errors import PictureMissing
 from conversations.images import ImageStore
 
 THUMB_SIDE = 240  # pixels, longer side; twice what the filmstrip shows, for dense screens
 _KEPT = 256
+_MAPS_KEPT = 32
 
 
 class Shelf:
     """Reads an ImageStore. What it holds was cleaned when it came in; nothing a person sent is decoded here.
 
-    Methods block on the disk: call `thumb` on a thread. All raise PictureMissing for a picture not there.
+    Methods block on the disk: call `thumb` and `changes` on a thread. All raise PictureMissing for a picture
+    not there.
     """
 
     def __init__(self, images: ImageStore) -> None:
         self._images = images
         self.size = lru_cache(_KEPT)(self._size)
         self.thumb = lru_cache(_KEPT)(self._thumb)
+        self.changes = lru_cache(_MAPS_KEPT)(self._changes)
 
     def path(self, key: str) -> Path:
         """The file of a picture, served as it is."""
@@ -41,6 +45,10 @@ class Shelf:
         with self.path(key).open("rb") as file:
             width, height = struct.unpack(">II", file.read(24)[16:])
         return width, height
+
+    def _changes(self, before: str, after: str) -> bytes:
+        """A WebP of where two pictures differ."""
+        return change_map(self.path(before).read_bytes(), self.path(after).read_bytes()).webp
 
     def _thumb(self, key: str) -> bytes:
         """A WebP of at most THUMB_SIDE pixels a side."""

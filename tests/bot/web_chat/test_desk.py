@@ -147,3 +147,13 @@ async def test_an_endless_upload_is_cut_off() -> None:
             yield b"x" * 10
 
     assert await read_limited(chunks(), 10) == (510, None)
+
+
+async def test_a_sheet_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        await here.say(ANN, said("make it night"))
+        head = (await here.look(ANN)).view.head
+        sight = await here.act(ANN, {"act": "grid", "turn": head})
+        assert sight.view.cards[-1].is_sheet
+        assert sight.view.head == head

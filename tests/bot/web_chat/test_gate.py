@@ -1,5 +1,7 @@
 """Who may come in at the local page's door, and where they may go."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import httpx
@@ -90,8 +92,34 @@ async def test_a_picture_without_a_cookie_is_not_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/pictures/nothing.png", f"/pictures/{'0' * 64}.png", "/thumbs/x.webp", "/samples/x"]
+    "path",
+    [
+        "/pictures/nothing.png",
+        f"/pictures/{'0' * 64}.png",
+        "/thumbs/x.webp",
+        "/samples/x",
+        "/changes/x/y.webp",
+    ],
 )
 async def test_what_is_not_there_is_not_found(tmp_path: Path, path: str) -> None:
     async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
         assert (await browser.get(path)).status_code == 404
+
+
+async def test_a_person_takes_everything_home_and_nothing_is_left_lying_about(tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+        await browser.get("/")
+        assert (await browser.get("/export")).status_code == 404
+        await browser.post("/pictures", content=a_drawing())
+        answer = await browser.get("/export")
+    assert answer.headers["content-disposition"] == 'attachment; filename="mgie.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        [picture] = [name for name in archive.namelist() if name.endswith("/v0.png")]
+        assert archive.read(picture)
+
+
+async def test_where_two_pictures_differ_can_be_fetched(tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+        keys = [bot.images.put(a_drawing(sky=sky)) for sky in ("skyblue", "navy")]
+        answer = await browser.get(f"/changes/{keys[0]}/{keys[1]}.webp")
+    assert answer.content[8:12] == b"WEBP"

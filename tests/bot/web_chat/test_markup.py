@@ -91,3 +91,24 @@ def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
     assert "<strong>Words I know:</strong>" in markup.notice(Say.HELP())
     assert "&lt;b&gt;" in markup.notice("<b>")
     assert markup.notice("") == ""
+
+
+def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
+    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"))
+    assert f'src="changes/{BEFORE}/{AFTER}.webp"' in drawn
+    assert 'data-view="map"' in drawn
+    assert "changes/" not in markup.stage(PageView((UPLOAD,), "aaaa"))
+
+
+def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
+    sheet = replace(EDIT, turn_id="eeee", version="v2", title="v2 · sheet from v0", is_sheet=True)
+    view = PageView((UPLOAD, EDIT, sheet), "bbbb")
+    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(view)
+    assert 'data-turn="eeee"' not in markup.film(view)
+    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(view)
+
+
+def test_deep_versions_offer_the_original() -> None:
+    deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(Act.FROM_ORIGINAL)))
+    assert Act.FROM_ORIGINAL in acts(deep, "bbbb")
+    assert "From the original" in markup.talk(PageView((UPLOAD, deep), "bbbb"))
