@@ -183,7 +183,6 @@ def _resized(g: Groups) -> Iterator[Fact]:
 
 def _moves(g: Groups) -> Iterator[Fact]:
     yield from _described("before", g["thing"], g["place"])
-    yield Fact("after", g["place"], "nothing", "")
     yield from _described("after", g["thing"], g["second"])
 
 

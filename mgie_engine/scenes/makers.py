@@ -50,7 +50,7 @@ from mgie_engine.scenes.scene import (
     is_sky_kind,
     new_thing,
 )  # fmt: skip
-from mgie_engine.scenes.wording import COLUMN_WORDS, Split, counted, describe, stays, there
+from mgie_engine.scenes.wording import COLUMN_WORDS, Split, counted, describe, stays, there, where
 
 
 def other_colour(rng: Random, *taken: str) -> str:
@@ -67,7 +67,8 @@ def recolour(rng: Random, state: State, split: Split) -> Edit | None:
     thing = rng.choice(things)
     colour = thing.colour if rng.random() < 0.03 else other_colour(rng, thing.colour)
     at = refer(rng, state.scene, thing)
-    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=wished_colour(rng, colour))
+    said = wished_colour(rng, colour)
+    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=said, old=say(rng, thing.colour))
     return recolour_to(state, thing, colour, words)
 
 
@@ -80,8 +81,13 @@ def recolour_part(rng: Random, state: State, split: Split) -> Edit | None:
     thing = rng.choice(things)
     part = rng.choice(PART_OF[thing.kind])
     colour = other_colour(rng, thing.part(part))
-    at = refer_part(rng, state.scene, thing, part)
-    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=wished_colour(rng, colour))
+    said = wished_colour(rng, colour)
+    if rng.random() < 0.25:
+        whole = refer(rng, state.scene, thing).it
+        words = phrase(rng, "part", split, whole=whole, part=say(rng, part), colour=said)
+    else:
+        at = refer_part(rng, state.scene, thing, part)
+        words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=said)
     return recolour_part_to(state, thing, part, colour, words)
 
 
@@ -199,6 +205,8 @@ def move(rng: Random, state: State, split: Split) -> Edit | None:
     assert state.scene
     if not state.scene.things:
         return None
+    if rng.random() < 0.08:
+        return swap_places(rng, state, split)
     thing = rng.choice(state.scene.things)
     it = refer(rng, state.scene, thing).it
     if rng.random() < 0.4:
@@ -211,6 +219,30 @@ def move(rng: Random, state: State, split: Split) -> Edit | None:
         return None
     cell, words = rng.choice(ways)
     return move_it(state, thing, cell, phrase(rng, "move", split, it=it, to=words))
+
+
+def swap_places(rng: Random, state: State, split: Split) -> Edit | None:
+    """Two things trade their places; both are at home in either."""
+    assert state.scene
+    things = [thing for thing in state.scene.things if len(state.scene.of(thing.kind)) == 1]
+    one = rng.choice(things) if things else None
+    others = [t for t in things if one and t is not one and is_sky_kind(t.kind) == is_sky_kind(one.kind)]
+    if one is None or not others:
+        return None
+    other = rng.choice(others)
+    words = phrase(
+        rng, "swap_places", split, it=f"the {say(rng, one.kind)}", other=f"the {say(rng, other.kind)}"
+    )
+    there_now = (
+        replace(one, cell=other.cell, jitter=(0.0, 0.0)),
+        replace(other, cell=one.cell, jitter=(0.0, 0.0)),
+    )
+    scene = state.scene.swapped(one, there_now[0]).swapped(other, there_now[1])
+    text = " ".join(
+        f"The {describe(thing)} moves from {where(thing.cell)} to {where(new.cell)}."
+        for thing, new in zip((one, other), there_now, strict=True)
+    )
+    return Edit("move", words, text, to(state, scene))
 
 
 def aside_words(rng: Random, step: int) -> str:
@@ -239,7 +271,8 @@ def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
         backward = ("to the back", "backwards", "further away", "to the background")
         ways += [(Cell(BACK, column), rng.choice(backward))] * 3
     anywhere = [cell for cell in region("", home_rows(thing.kind)) if row != SKY and scene.at(cell) is None]
-    ways += [(cell, place_words(rng, scene, cell)) for cell in rng.sample(anywhere, min(2, len(anywhere)))]
+    rest = scene.without(*scene.of(thing.kind))  # nothing moves to its own right
+    ways += [(cell, place_words(rng, rest, cell)) for cell in rng.sample(anywhere, min(2, len(anywhere)))]
     return [(cell, words) for cell, words in ways if scene.at(cell) is None]
 
 

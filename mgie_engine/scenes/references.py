@@ -68,6 +68,11 @@ def _sides(thing: Thing, alike: Sequence[Thing]) -> list[str]:
 
 # --- places ---
 
+_IN_LINE = {
+    SKY: ((BACK, "above"), (BACK, "over")),
+    BACK: ((FRONT, "behind"), (FRONT, "in back of")),
+    FRONT: ((BACK, "in front of"),),
+}  # the row of what is named, and where that is seen from a cell of the same column
 REGIONS = ("left", "right", "middle", "front", "back")
 
 
@@ -113,10 +118,14 @@ def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
     ways = [where(cell)]
     if cell.column in (0, COLUMNS - 1) and cell.row != SKY:
         side = "left" if cell.column == 0 else "right"
-        row = "front" if cell.row == FRONT else "back"
-        ways += [f"in the {row} {side} corner", f"{row} {side}"]
+        depth = "front" if cell.row == FRONT else "back"
+        ways += [f"in the {depth} {side} corner", f"{depth} {side}"]
     if cell.row == SKY:
         ways.append(f"in the sky {COLUMN_WORDS[cell.column]}")
+    for row, side in _IN_LINE[cell.row]:
+        near = scene.at(Cell(row, cell.column))
+        if near and len(scene.of(near.kind)) == 1:
+            ways += [f"{side} the {say(rng, near.kind)}"] * 2
     for step, side in ((-1, "to the right of"), (1, "to the left of")):
         near = scene.at(Cell(cell.row, cell.column + step)) if 0 <= cell.column + step < COLUMNS else None
         if near and sum(other.kind == near.kind for other in scene.things) == 1:
