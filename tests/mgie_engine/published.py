@@ -1,4 +1,4 @@
-"""Random tiny checkpoints, written as the published ones are laid out."""
+"""Random checkpoints, written as the published ones are laid out."""
 
 import json
 from dataclasses import asdict
@@ -8,35 +8,42 @@ from safetensors.torch import save_file
 
 from mgie_engine.checkpoints import named_tensors
 from mgie_engine.released import BASE, CLIP, DELTA, LLAVA, PIX2PIX
-from tests.mgie_engine.tiny import tokenizer
 
 TAUGHT = ("model.embed_tokens.", "lm_head.", "edit_head.")
 OLD_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 TABLES = ("model.embed_tokens.weight", "lm_head.weight")
-DELTA_ROWS = len(tokenizer()) - 8  # the delta has no visual tokens
-BASE_ROWS = DELTA_ROWS - 3  # and the base no picture tokens
 
 
 def write_release(folder, mgie):
     """A released folder whose numbers are those of `mgie`, rounded to fp16."""
-    tensors = {name: tensor.half().contiguous() for name, tensor in named_tensors(mgie)}
+    write_parts(folder, mgie.config, mgie.tokenizer, dict(named_tensors(mgie)))
+
+
+def write_parts(folder, config, tokenizer, tensors):
+    """A released folder with these tensors, by their published names, rounded to fp16."""
+    tensors = {name: tensor.half().contiguous() for name, tensor in tensors.items()}
     write_differentials(folder, tensors)
     llava = {name: t for name, t in tensors.items() if name.startswith(("model.", "lm_head."))}
-    write_llava(folder / LLAVA, mgie, shortened(llava, DELTA_ROWS))
-    write_clip(folder / CLIP, mgie, tensors)
-    write_pix2pix(folder / PIX2PIX, mgie, tensors)
+    write_llava(folder / LLAVA, config, tokenizer, shortened(llava, delta_rows(tokenizer)))
+    write_clip(folder / CLIP, config, tensors)
+    write_pix2pix(folder / PIX2PIX, config, tensors)
 
 
 def write_base_and_delta(folder, mgie, llava):
     """LLaVA's tensors as a base of quarters and the delta to it; the whole is put aside."""
     base = {n: torch.full_like(t, 0.25) for n, t in llava.items() if "mm_projector" not in n}
-    base = shortened(base, BASE_ROWS)
+    base = shortened(base, delta_rows(mgie.tokenizer) - 3)  # the base has no picture tokens either
     delta = {n: t.clone() for n, t in llava.items()}
     for name, tensor in base.items():
         delta[name][: len(tensor)] -= tensor
     (folder / LLAVA).rename(folder / "aside")
-    write_llava(folder / BASE, mgie, base)
-    write_llava(folder / DELTA, mgie, delta)
+    write_llava(folder / BASE, mgie.config, mgie.tokenizer, base)
+    write_llava(folder / DELTA, mgie.config, mgie.tokenizer, delta)
+
+
+def delta_rows(tokenizer):
+    """Rows of LLaVA's tables: it has no visual tokens."""
+    return len(tokenizer) - len(tokenizer.visual)
 
 
 def starting(tensors, prefix):
@@ -60,8 +67,8 @@ def write_differentials(folder, tensors):
     torch.save(starting(tensors, "unet."), folder / "mgie_7b" / "unet.pt")
 
 
-def write_llava(folder, mgie, tensors):
-    sizes = mgie.config.language
+def write_llava(folder, config, tokenizer, tensors):
+    sizes = config.language
     llama = {
         "hidden_size": sizes.hidden_size,
         "intermediate_size": sizes.intermediate_size,
@@ -72,8 +79,8 @@ def write_llava(folder, mgie, tensors):
         "mm_vision_select_layer": -2,
     }
     write_json(folder / "config.json", llama)
-    mgie.tokenizer.save(folder)
-    pictures = {name: i for name, i in mgie.tokenizer.added.items() if not name.startswith("[IMG")}
+    tokenizer.save(folder)
+    pictures = {name: i for name, i in tokenizer.added.items() if not name.startswith("[IMG")}
     write_json(folder / "added_tokens.json", pictures)
     names = sorted(tensors)
     halves = (names[: len(names) // 2], names[len(names) // 2 :])
@@ -84,15 +91,15 @@ def write_llava(folder, mgie, tensors):
         )
 
 
-def write_clip(folder, mgie, tensors):
-    sizes = asdict(mgie.config.vision)
+def write_clip(folder, config, tensors):
+    sizes = asdict(config.vision)
     sizes |= {"num_hidden_layers": sizes["layers"], "num_attention_heads": sizes["heads"]}
     write_json(folder / "config.json", {"vision_config": sizes})
     text = {"text_model.final_layer_norm.weight": torch.ones(3)}
     torch.save(starting(tensors, "clip.") | text, folder / "pytorch_model.bin")
 
 
-def write_pix2pix(folder, mgie, tensors):
+def write_pix2pix(folder, config, tensors):
     scheduler = {
         "num_train_timesteps": 1000,
         "beta_start": 0.00085,
@@ -101,8 +108,8 @@ def write_pix2pix(folder, mgie, tensors):
         "steps_offset": 1,
     }
     write_json(folder / "scheduler" / "scheduler_config.json", scheduler)
-    write_json(folder / "unet" / "config.json", {"_class_name": "UNet2DConditionModel", **mgie.config.unet})
-    write_json(folder / "vae" / "config.json", {"_class_name": "AutoencoderKL", **mgie.config.vae})
+    write_json(folder / "unet" / "config.json", {"_class_name": "UNet2DConditionModel", **config.unet})
+    write_json(folder / "vae" / "config.json", {"_class_name": "AutoencoderKL", **config.vae})
     vae = {old_name(name): tensor for name, tensor in starting(tensors, "vae.").items()}
     save_file(vae, folder / "vae" / "diffusion_pytorch_model.safetensors")
 

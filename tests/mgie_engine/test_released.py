@@ -5,7 +5,7 @@ from mgie_engine.checkpoints import load, named_tensors
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.released import BASE, CLIP, DELTA, LLAVA, PIX2PIX, apply_delta, read
-from tests.mgie_engine.published import DELTA_ROWS, shortened, write_base_and_delta, write_release
+from tests.mgie_engine.published import delta_rows, shortened, write_base_and_delta, write_release
 from tests.mgie_engine.tiny import model
 
 
@@ -38,7 +38,9 @@ def test_released_files_become_the_model(folder, mgie):
 def test_base_and_delta_give_the_same_as_the_whole(folder, mgie):
     whole = dict(named_tensors(load(resolve_model(str(folder)))))
     llama = {name for name, _ in named_tensors(mgie) if name.startswith(("model.", "lm_head."))}
-    llava = shortened({n: t for n, t in read(folder).tensors.items() if n in llama}, DELTA_ROWS)
+    llava = shortened(
+        {n: t for n, t in read(folder).tensors.items() if n in llama}, delta_rows(mgie.tokenizer)
+    )
     write_base_and_delta(folder, mgie, llava)
     for name, tensor in named_tensors(load(resolve_model(str(folder)))):
         torch.testing.assert_close(tensor, whole[name], atol=1e-3, rtol=0)

@@ -14,7 +14,7 @@ from mgie_engine.releases import convert as converting
 from mgie_engine.releases.convert import convert, find_differentials, onto, write
 from mgie_engine.releases.extract import extract, tensors_of
 from mgie_engine.tensors import Lazy
-from tests.mgie_engine.published import DELTA_ROWS, shortened, write_base_and_delta, write_release
+from tests.mgie_engine.published import delta_rows, shortened, write_base_and_delta, write_release
 from tests.mgie_engine.tiny import config, model, tokenizer
 
 
@@ -69,7 +69,8 @@ def test_llama_and_the_delta_are_added_on_the_way(release, mgie, tmp_path):
     whole = weights(release)
     llama = read(resolve_model(str(release))).tensors
     names = {name for name in whole if name.startswith(("model.", "lm_head."))}
-    write_base_and_delta(release, mgie, shortened({n: llama[n] for n in names}, DELTA_ROWS))
+    llava = shortened({name: llama[name] for name in names}, delta_rows(mgie.tokenizer))
+    write_base_and_delta(release, mgie, llava)
     convert(resolve_model(str(release)), tmp_path / "ours")
     for name, tensor in weights(tmp_path / "ours").items():
         torch.testing.assert_close(tensor, whole[name], atol=1e-3, rtol=0)
