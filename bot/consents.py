@@ -11,7 +11,7 @@ from bot.which import base_of, my_head
 from conversations.people import Consent
 from conversations.store import SessionStore
 
-OPEN_QUESTIONS = 32  # kept at most; each may hold a picture in memory
+OPEN_QUESTIONS = 16  # kept at most; each may hold a picture in memory
 OPEN_S = 24 * 3600.0
 
 

@@ -150,7 +150,9 @@ class Intake:
         turn, session = base.turn, base.session
         if turn.parent_id is None:
             return Note(Say.NOTHING_TO_VARY(version=turn.label))
-        words, parent, reading = turn.instruction, turn.parent_id, turn.reading
+        # Where its parent came to nothing, the version before that will do.
+        parent = session.nearest_alive(session.turn(turn.parent_id)).id
+        words, reading = turn.instruction, turn.reading
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
         elif asked.variation is Variation.FROM_ORIGINAL:

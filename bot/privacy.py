@@ -94,12 +94,19 @@ class Privacy:
             await asyncio.to_thread(self._images.delete, turn.image)
 
     async def throw_away_old(self) -> int:
-        """Delete pictures of sessions nobody used for `keep_days`; how many there were."""
+        """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""
         if self._keep_days is None:
             return 0
         moment = self._clock() - self._keep_days * DAY_S
         old = await self._store.images_untouched_since(moment)
-        return await asyncio.to_thread(self._delete, old)
+        used = await self._store.images_in_use()
+        return await asyncio.to_thread(lambda: self._delete({*old, *self._orphans(used)}))
+
+    def _orphans(self, used: frozenset[str]) -> list[str]:
+        """Pictures no turn has: a crash came between storing them and saving the turn, or it was erased."""
+        young = self._clock() - DAY_S
+        loose = (key for key in self._images.keys() if key not in used)  # noqa: SIM118
+        return [key for key in loose if self._images.path(key).stat().st_mtime < young]
 
     async def keep_tidy(self, every_s: float) -> None:
         """Throw old pictures away now and then, for ever."""

@@ -256,7 +256,8 @@ class TurnRunner:
             if parent.image is not None:
                 return self._enter_line(run)
             if parent.is_lost:
-                raise RequestRefused(Say.PARENT_FAILED(parent=parent.label))
+                nearest = run.session.nearest_alive(parent)
+                raise RequestRefused(Say.PARENT_FAILED(parent=parent.label, nearest=nearest.label))
             if parent.id not in self._runs:
                 raise LeftOnDisk
             await run.look.wait()

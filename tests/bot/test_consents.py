@@ -1,5 +1,6 @@
 """Other people's pictures: asked for, allowed once or always, refused; sessions locked and shared."""
 
+from bot.consents import OPEN_QUESTIONS
 from bot.events import (
     Act,
     Answer,
@@ -101,7 +102,7 @@ async def test_what_cannot_go_on_is_told_to_who_allowed_it(tmp_path):
 async def test_many_open_questions_forget_the_oldest(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         first = await asks_for_anns(d)
-        for number in range(32):
+        for number in range(OPEN_QUESTIONS):
             await asks_for_anns(d, f"make it {number}")
         assert "no longer open" in (await answer(d, first, Answer.ONCE)).text
 

@@ -1,6 +1,7 @@
 """What is kept of a person can be seen, taken home and erased; what is old goes by itself."""
 
 import json
+import os
 import zipfile
 
 import pytest
@@ -92,6 +93,16 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
         TurnState.FAILED,
         "The picture of v1 is gone, so this cannot be tried. Attach it again.",
     )
+
+
+async def test_pictures_of_no_version_go_after_a_day(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        for name, age_s in (("old", 2 * DAY_S), ("young", 3600)):
+            key = d.images.put(name.encode())
+            os.utime(d.images.path(key), times=(d.clock.now - age_s,) * 2)
+        assert await d.workflow.throw_away_old() == 1
+        assert len(list(d.images.keys())) == 2
 
 
 async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):

@@ -5,6 +5,7 @@ from bot.knobs import varied_wish
 from bot.replies import Note
 from conversations.session import Turn
 from conversations.settings import EditSettings, SettingsWish
+from mgie_engine.errors import EngineError
 from tests.bot.desk import desk
 from tests.fakes import EchoEditor, ScriptedEditor, a_picture
 
@@ -130,3 +131,18 @@ async def test_too_many_instructions_to_combine_are_refused(tmp_path):
         reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
     assert isinstance(reply, Note)
     assert "400 are the most" in reply.text
+
+
+async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        second = await d.accepted("now blue")
+        (await editor.started()).fail(EngineError("no"))
+        await d.idle()
+        [card] = d.chat.finals(second.card.turn_id)
+        assert card.status == "v1 did not finish, so this was not tried. Press Retry to use it on v0."
+        again = variation(d, Variation.AGAIN, turn=second.card.turn_id)
+        reply = await d.workflow.handle(again)
+    assert (reply.card.title, reply.card.instruction) == ("v3 · from v0", "now blue")
+    assert first.card.version == "v1"
