@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgie_engine.arguments import positive
 from mgie_engine.errors import DataError
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _register_prepare(actions: "argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--llava", required=True, metavar="MODEL", help="LLaVA's folder, or an MGIE model")
     parser.add_argument("--clip", metavar="MODEL", help="LLaVA's CLIP tower, if not the one it names")
     parser.add_argument("--summariser", default=SUMMARISER, metavar="MODEL", help="default: %(default)s")
-    parser.add_argument("--batch-size", type=int, default=8, metavar="N", help="default: %(default)s")
+    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="default: %(default)s")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; a GPU if there is one")
     _add_shard_size(parser)
 
@@ -167,5 +168,9 @@ def _add_name(parser: argparse.ArgumentParser) -> None:
 
 def _add_shard_size(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--shard-size", type=int, default=256, metavar="N", help="examples in a file (default: %(default)s)"
+        "--shard-size",
+        type=positive,
+        default=256,
+        metavar="N",
+        help="examples in a file (default: %(default)s)",
     )

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import torch
-from diffusers import StableDiffusionInstructPix2PixPipeline
 from PIL import Image, ImageOps
 
 from conversations.settings import EditSettings
@@ -66,6 +65,8 @@ class Pix2Pix:
     @classmethod
     def load(cls, name: str, settings: EditSettings, device: str) -> "Pix2Pix":
         """The pipeline in a folder or on the hub; ModelError if it is not there."""
+        from diffusers import StableDiffusionInstructPix2PixPipeline  # brings much that others do not need
+
         try:
             pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(
                 name, safety_checker=None, requires_safety_checker=False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversations.settings import SettingsWish, checked
+from mgie_engine.arguments import positive
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
 from mgie_engine.evaluation.measures import BETTER, Backbones
@@ -48,7 +49,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--suite", choices=sorted(DEFAULT_METRICS), default="pairs", help="default: %(default)s"
     )
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first examples, or sessions")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first examples, or sessions")
     parser.add_argument("--edits", type=Path, metavar="DIR", help="judge these edits instead of making some")
     parser.add_argument("--pix2pix", metavar="MODEL", help="measure InstructPix2Pix from a folder or the hub")
     add_settings(parser)
@@ -148,5 +149,5 @@ def _add_metrics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dino", default=Backbones().dino, metavar="MODEL", help="for dino")
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's weights, for lpips")
     parser.add_argument(
-        "--pictures", type=int, default=60, metavar="N", help="cases on the page (default: %(default)s)"
+        "--pictures", type=positive, default=60, metavar="N", help="cases on the page (default: %(default)s)"
     )
