@@ -128,13 +128,19 @@ async def serve(
 
 
 def _engine(settings: Settings) -> EngineProcess:
-    choice = ModelChoice(settings.mgie_model, settings.mgie_home, settings.mgie_device, settings.mgie_threads)
+    choice = ModelChoice(
+        settings.mgie_model,
+        settings.mgie_home,
+        settings.mgie_device,
+        settings.mgie_threads,
+        settings.mgie_memory,
+    )
     return EngineProcess(choice, settings.mgie_slots)
 
 
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
     # Imported here and below: a chat's library takes a second or more, and the engine loads meanwhile.
-    from bot.discord_chat.connecting import DiscordAddress, serve_discord
+    from bot.discord_chat.connecting import DiscordAddress, Listening, serve_discord
     from bot.discord_chat.errors import LoginRefused
 
     assert settings.discord_token is not None
@@ -147,7 +153,7 @@ async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: Se
             store,
             settings.discord_token.get_secret_value(),
             address,
-            message_content=settings.message_content_intent,
+            Listening(settings.message_content_intent, settings.edit_channels),
         )
     except LoginRefused as error:
         raise CannotStart(str(error)) from error

@@ -28,11 +28,13 @@ class Settings(BaseSettings):
     discord_gateway_url: str | None = None
     discord_cdn_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
     message_content_intent: bool = False
+    edit_channels: Annotated[tuple[int, ...], NoDecode] = ()
 
     mgie_model: str = "mgie-mini"
     mgie_home: Path = Path("~/.cache/mgie")
     mgie_device: str = "auto"
     mgie_slots: Annotated[int, Field(ge=1, le=64)] | None = None
+    mgie_memory: str = "auto"
     mgie_threads: Annotated[int, Field(ge=1, le=256)] | None = None
 
     data_dir: Path = Path("data")
@@ -60,6 +62,16 @@ class Settings(BaseSettings):
         if any("/" in host for host in hosts):
             raise ValueError("list host names separated by commas, without https:// or paths")
         return hosts
+
+    @field_validator("edit_channels", mode="before")
+    @classmethod
+    def _split_channels(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        numbers = [number.strip() for number in value.split(",") if number.strip()]
+        if not all(number.isdecimal() for number in numbers):
+            raise ValueError("list the numbers of channels, separated by commas")
+        return tuple(map(int, numbers))
 
     @field_validator("discord_api_base")
     @classmethod
