@@ -1,6 +1,6 @@
 """Train the small model. One call does it all, the stages that do not need each other side by side:
 
-    python -m mgie_engine.training mini --run DIR [--minutes M] [--start MODEL_FOLDER]
+    python -m mgie_engine.training mini --run DIR [--minutes M] [--start MODEL [--parts vae …]]
 
 or one stage a call, in this order (the third may be started early: it waits for the first two):
 
@@ -46,7 +46,8 @@ def main() -> None:
     given.run.mkdir(parents=True, exist_ok=True)
     match given.what:
         case "mini":
-            whole.train(given.run, whole.Plan(given.minutes or 26.0, given.stories), given.start, given.tiny)
+            plan = whole.Plan(given.minutes or 26.0, given.stories)
+            whole.train(given.run, plan, given.start, given.parts, given.tiny)
         case "world":
             make_world(given.run, given.stories)
         case "pack":
@@ -83,7 +84,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m mgie_engine.training", None, __doc__, formatter_class=layout)
     parser.add_argument("what", help='"mini", "world", "pack", or the name or path of a recipe')
     parser.add_argument("--run", type=Path, required=True, help="folder of this run")
-    parser.add_argument("--start", type=Path, help="model folder to go on from")
+    parser.add_argument("--start", help="model to go on from: a name or a folder")
+    parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
     parser.add_argument("--stories", type=int, default=90_000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)

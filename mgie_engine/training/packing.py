@@ -1,5 +1,6 @@
 """Between a run's folder and a model's folder: weights kept, packed for shipping, taken out to go on from."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mgie_engine.scenes.stories import MAX_HISTORY, story
 from mgie_engine.tensors import Stored
 from mgie_engine.tokenizer import Tokenizer
 
+PARTS = ("vae", "mllm", "diffusion")
 STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
 
 
@@ -45,11 +47,14 @@ def pack(folder: Path, config: ModelConfig) -> list[Path]:
     return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
 
 
-def unpack(model: Path, folder: Path) -> None:
-    """The parts of a model folder, and its vocabulary, as the start of a run."""
-    mgie = load(resolve_model(str(model)))
-    mgie.tokenizer.save(folder)
-    keep(mgie.vae, folder / "start-vae.safetensors")
-    trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
-    keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")
-    keep(mgie.mllm, folder / "start-mllm.safetensors")
+def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
+    """Some parts of a model as the start of a run; the vocabulary comes with the language model."""
+    mgie = load(resolve_model(model))
+    if "vae" in parts:
+        keep(mgie.vae, folder / "start-vae.safetensors")
+    if "mllm" in parts:
+        mgie.tokenizer.save(folder)
+        keep(mgie.mllm, folder / "start-mllm.safetensors")
+    if "diffusion" in parts:
+        trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
+        keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")

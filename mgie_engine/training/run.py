@@ -16,7 +16,7 @@ from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.trainer import Trainer
 from mgie_engine.training.world import INVENTORY, MAX_TOKENS, World
 
-SHORT = 176  # tokens of the narrower of two batch widths: two, because each is compiled on its own
+SHORT = 192  # tokens of the narrower of two batch widths: two, because each is compiled on its own
 
 
 @dataclass(frozen=True, slots=True)

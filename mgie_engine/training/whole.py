@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,14 +29,20 @@ class Plan:
     mllm_share: float = 0.18
 
 
-def train(folder: Path, plan: Plan, start: Path | None = None, tiny: bool = False) -> None:
-    """Train from nothing, or from the model folder `start`; the result is folder/model.
+def train(
+    folder: Path,
+    plan: Plan,
+    start: str | None = None,
+    parts: Collection[str] = packing.PARTS,
+    tiny: bool = False,
+) -> None:
+    """Train from nothing, or from some parts of the model `start`; the result is folder/model.
 
     CalledProcessError when a stage fails; its log is in the folder.
     """
     end = time.monotonic() + 60 * plan.minutes
     if start is not None:
-        packing.unpack(start, folder)
+        packing.unpack(start, folder, parts)
     _finish(_stage("world", folder, tiny, "--stories", str(plan.stories)))
     log.info("the world is written, %.1f minutes left", (end - time.monotonic()) / 60)
     vae = _stage("mini-vae", folder, tiny, "--minutes", str(plan.vae_share * plan.minutes))
