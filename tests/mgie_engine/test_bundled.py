@@ -1,0 +1,58 @@
+"""The weights in the box, through the engine, as a newcomer meets them."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conversations.settings import EditSettings
+from mgie_engine.config import BUNDLED
+from mgie_engine.edits import EditRequest, EditResult
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.engine import edit_alone
+
+FOLDER = BUNDLED / "mgie-mini"
+HILLS = Path(__file__).parents[2] / "bot" / "samples" / "hills.jpg"
+
+
+@pytest.fixture(scope="module")
+def mini() -> MGIE:
+    return ModelChoice("mgie-mini", device="cpu").load()
+
+
+def hills() -> bytes:
+    png = io.BytesIO()
+    Image.open(HILLS).convert("RGB").save(png, "PNG")
+    return png.getvalue()
+
+
+def ask(mini: MGIE, instruction: str) -> EditResult:
+    usual = mini.config.defaults
+    settings = EditSettings(usual.text_cfg, usual.image_cfg, usual.steps, 7, usual.sampler)
+    return edit_alone(mini, EditRequest(hills(), instruction, settings), lambda progress: None)
+
+
+def brightness(png: bytes) -> float:
+    return float(np.asarray(Image.open(io.BytesIO(png)).convert("L")).mean())
+
+
+def test_everything_shipped_stays_small():
+    shards = [path.stat().st_size for path in FOLDER.glob("*.safetensors")]
+    assert max(shards) <= 15 * 2**20
+    assert sum(shards) <= 40e6
+
+
+def test_a_photo_gets_darker_when_asked(mini):
+    result = ask(mini, "make it darker")
+    assert "darker" in result.expressive
+    assert brightness(result.image) < 0.85 * brightness(hills())
+    assert result.size == Image.open(HILLS).size
+
+
+def test_what_is_in_a_photo_is_left_alone_and_said_so(mini):
+    result = ask(mini, "remove the man")
+    assert result.image == hills()
+    assert result.expressive.startswith("Nothing changes")
