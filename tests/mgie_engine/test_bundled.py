@@ -25,7 +25,7 @@ def mini() -> MGIE:
 
 def hills() -> bytes:
     png = io.BytesIO()
-    Image.open(HILLS).convert("RGB").save(png, "PNG")
+    Image.open(io.BytesIO(HILLS.read_bytes())).convert("RGB").save(png, "PNG")
     return png.getvalue()
 
 
@@ -49,7 +49,7 @@ def test_a_photo_gets_darker_when_asked(mini):
     result = ask(mini, "make it darker")
     assert "darker" in result.expressive
     assert brightness(result.image) < 0.85 * brightness(hills())
-    assert result.size == Image.open(HILLS).size
+    assert result.size == Image.open(io.BytesIO(hills())).size
 
 
 def test_what_is_in_a_photo_is_left_alone_and_said_so(mini):
