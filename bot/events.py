@@ -58,7 +58,9 @@ class EditAsked(Event):
     reply_to: str | None = None  # key of the replied-to message, ours or not
     from_turn: str | None = None  # a turn id, for a button or modal that belongs to a version
     from_version: str | None = None  # "v2" or "2", as typed into `from:`
+    from_original: bool = False  # from the upload that the version meant comes from
     wish: SettingsWish = NOTHING_WISHED  # knobs for this one call
+    preset: "Preset | None" = None  # both guidance scales for this one call; a knob in `wish` beats it
     reading: str | None = None  # a corrected expressive instruction, used in place of the model's own
 
 
@@ -171,7 +173,9 @@ class SettingsAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryAsked(Event):
-    """Show the versions of this channel's session."""
+    """Show the versions of this channel's session, or of the one a turn belongs to."""
+
+    turn: str | None = None  # turn id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

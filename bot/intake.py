@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from bot.cards import card_of
 from bot.consents import Consents
 from bot.events import EditAsked, GridAsked, Variation, VariationAsked, Work
-from bot.knobs import checked_grid, grid_around, varied_wish
+from bot.knobs import checked_grid, grid_around, preset_wish, varied_wish
 from bot.limits import Limits, Pace, objection_to_another, objection_to_words
 from bot.metrics import Metrics
 from bot.replies import Accepted, Note, Reply, Say, Shown
@@ -20,7 +20,7 @@ from bot.which import Base, ask_which, base_of, is_recent, my_head, named_versio
 from conversations.errors import DuplicateEvent
 from conversations.images import ImageStore, read_picture
 from conversations.session import EditSession, Turn, TurnDraft
-from conversations.settings import SettingsWish, checked
+from conversations.settings import NO_WISH, SettingsWish, checked
 from conversations.store import SessionStore
 from mgie_engine.config import Defaults
 
@@ -119,12 +119,15 @@ class Intake:
             base = await my_head(self._store, asked)
             if base is None or not is_recent(base, asked.person, self._clock(), self._limits):
                 return await ask_which(self._store, asked)
+        if asked.from_original:
+            base = Base(base.session, base.session.root)
+        preset = preset_wish(asked.preset, self._defaults) if asked.preset else NO_WISH
         draft = base.session.ask(
             asked.person,
             words,
             parent=base.turn.id,
             reading=asked.reading,
-            wish=asked.wish,
+            wish=asked.wish.over(preset),
             source=asked.source,
         )
         return await self._accept(asked, draft, base.session, is_allowed)

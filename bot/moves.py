@@ -26,8 +26,12 @@ async def move(store: SessionStore, asked: MoveAsked, now: float) -> Reply:
 
 
 async def history(store: SessionStore, asked: HistoryAsked) -> Reply:
-    """Every version of my session here, or of the newest one of the channel."""
-    session = await store.session_for_channel(asked.channel, asked.person)
+    """Every version of the session of the named turn, else of mine here, else of the newest one here."""
+    session = (
+        await store.session_for_channel(asked.channel, asked.person)
+        if asked.turn is None
+        else (await base_of(store, asked, asked.turn)).session
+    )
     if session is None:
         return Note(Say.NO_SESSION())
     head = session.head_of(asked.person).id if session.has_head(asked.person) else None

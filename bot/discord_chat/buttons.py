@@ -1,28 +1,66 @@
 """What can be pressed: every button carries its whole meaning in its id, so it works after any restart.
 
 e1:refine:k3f9:8dk2    release of the id, act, turn, owner's number in base 36
+v1:k3f9:               a menu of versions beside that turn
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, Self
 
 import discord
 from discord import ButtonStyle, ui
 
 from bot.discord_chat.keys import user_of
-from bot.events import Act
-from bot.replies import Button
+from bot.events import Act, Preset
+from bot.replies import Button, Card, Say
 
 RELEASE = 1
 CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
-WORDS_INPUT = "words"
+EDIT_IMAGE = "edit_image"  # in the id of a modal; the turn is the number of the message with the picture
+MENU_ROWS = 25
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_LOOKS: dict[Act, tuple[ButtonStyle, str | None]] = {
+
+
+class Local(StrEnum):
+    """What buttons do that only this chat has."""
+
+    MORE = "more"
+    STRENGTHS = "strengths"
+    AS_PNG = "png"
+    KEEP_STRICT = "keep_strict"
+    KEEP_OFF = "keep_off"
+    LOCK_SEED = "lock_seed"
+    RANDOM_SEED = "random_seed"
+    FAITHFUL = Preset.FAITHFUL.value
+    BALANCED = Preset.BALANCED.value
+    BOLD = Preset.BOLD.value
+
+
+LABELS = {
+    Local.MORE: Say.MORE,
+    Local.STRENGTHS: Say.STRENGTHS,
+    Local.AS_PNG: Say.AS_PNG,
+    Local.KEEP_STRICT: Say.KEEP_STRICT,
+    Local.KEEP_OFF: Say.KEEP_OFF,
+    Local.LOCK_SEED: Say.LOCK_SEED,
+    Local.RANDOM_SEED: Say.RANDOM_SEED,
+    Local.FAITHFUL: Say.FAITHFUL,
+    Local.BALANCED: Say.BALANCED,
+    Local.BOLD: Say.BOLD,
+}
+_LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     Act.REFINE: (ButtonStyle.primary, "✏️"),
     Act.UNDO: (ButtonStyle.secondary, "↩️"),
     Act.RETRY: (ButtonStyle.secondary, "🎲"),
+    Act.ALLOW_ONCE: (ButtonStyle.success, None),
+    Act.DELETE: (ButtonStyle.danger, None),
+    Act.FORGET_ME: (ButtonStyle.danger, None),
+    Local.MORE: (ButtonStyle.secondary, "⋯"),
+    Local.STRENGTHS: (ButtonStyle.secondary, "🎚"),
 }
 _PLAIN = (ButtonStyle.secondary, None)
 
@@ -31,7 +69,7 @@ _PLAIN = (ButtonStyle.secondary, None)
 class ButtonId:
     """The meaning of a button, as its custom_id (at most 100 characters)."""
 
-    act: str  # an Act, or CHOOSE
+    act: str  # an Act, a Local, CHOOSE or EDIT_IMAGE
     turn: str
     owner: int | None = None
     release: int = RELEASE
@@ -46,6 +84,12 @@ class ButtonId:
         owner = int(found["owner"], 36) if found["owner"] else None
         return cls(found["act"], found["turn"], owner, int(found["release"]))
 
+    @classmethod
+    def parse(cls, custom_id: str) -> "ButtonId | None":
+        """The meaning of an id; None for one that is not of ours."""
+        found = _TEMPLATE.fullmatch(custom_id)
+        return cls.read(found) if found else None
+
 
 def base36(number: int) -> str:
     """A number in the shortest digits an id may hold."""
@@ -57,38 +101,48 @@ def base36(number: int) -> str:
 
 
 class PressHandler(Protocol):
-    """What the client must be able to do with a pressed button."""
+    """What the client must be able to do with a pressed button or a chosen version."""
 
     async def pressed(self, interaction: discord.Interaction[Any], button: ButtonId) -> None: ...
 
 
-_TEMPLATE = re.compile(r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]+)(?::(?P<owner>[a-z0-9]*))?.*")
+_TEMPLATE = re.compile(r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]*)(?::(?P<owner>[a-z0-9]*))?.*")
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     """A button of any card of any release; the client decides what the press means."""
 
-    def __init__(self, button_id: ButtonId, label: str, style: ButtonStyle, emoji: str | None = None) -> None:
-        super().__init__(ui.Button(style=style, label=label, emoji=emoji, custom_id=str(button_id)))
+    def __init__(self, button_id: ButtonId, label: str) -> None:
+        style, emoji = _LOOKS.get(button_id.act, _PLAIN)
+        super().__init__(ui.Button(style=style, label=label[:80], emoji=emoji, custom_id=str(button_id)))
         self.button_id = button_id
 
     @classmethod
-    def of(cls, button: Button, turn: str, owner: str) -> Self:
-        """The button of a card."""
-        style, emoji = _LOOKS.get(button.act, _PLAIN)
-        return cls(ButtonId(button.act.value, turn, user_of(owner)), button.label, style, emoji)
+    def of(cls, button: Button, turn: str, owner: str | None) -> Self:
+        """The button of a card or a question."""
+        return cls(ButtonId(button.act.value, turn, user_of(owner or "")), button.label)
+
+    @classmethod
+    def local(cls, act: Local, turn: str = "", owner: str | None = None) -> Self:
+        """A button only this chat has, in the language spoken now."""
+        return cls(ButtonId(act.value, turn, user_of(owner or "")), LABELS[act]())
 
     @classmethod
     def choosing(cls, turn: str, version: str) -> Self:
         """A button that says which picture was meant."""
-        return cls(ButtonId(CHOOSE, turn), version, ButtonStyle.secondary)
+        return cls(ButtonId(CHOOSE, turn), version)
+
+    @classmethod
+    def cancelling(cls, card: Card) -> Self:
+        """A button that cancels a version named on it."""
+        return cls.of(Button(Act.CANCEL, f"✖ {card.version}"), card.turn_id, card.owner)
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The button as it was pressed; called by discord.py."""
-        return cls(ButtonId.read(match), getattr(item, "label", None) or "…", ButtonStyle.secondary)
+        return cls(ButtonId.read(match), getattr(item, "label", None) or "…")
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to the client; called by discord.py."""
@@ -96,29 +150,37 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         await handler.pressed(interaction, self.button_id)
 
 
-class RefineModal(ui.Modal):
-    """Asks for the words of a refinement.
+class VersionMenu(
+    ui.DynamicItem[ui.Select[Any]], template=re.compile(r"v(?P<release>\d+):(?P<turn>[a-z0-9]+):.*")
+):
+    """A menu of the newest versions of a session; choosing one goes on from there."""
 
-    What is sent is read by `read_modal` from the interaction itself, since a modal object does not outlive a
-    restart and its id does.
-    """
-
-    def __init__(self, button: ButtonId, version: str, max_length: int) -> None:
-        super().__init__(title=f"Refine {version}".strip()[:45], custom_id=str(button), timeout=900)
-        words: ui.TextInput[Any] = ui.TextInput(
-            custom_id=WORDS_INPUT,
-            style=discord.TextStyle.paragraph,
-            placeholder="make it darker",
-            max_length=max_length,
+    def __init__(self, turn: str, options: Sequence[discord.SelectOption]) -> None:
+        select: ui.Select[Any] = ui.Select(
+            custom_id=f"v{RELEASE}:{turn}:", options=list(options), placeholder=Say.GO_ON_FROM()
         )
-        self.add_item(ui.Label(text="What should change?", component=words))
+        super().__init__(select)
 
+    @classmethod
+    def of(cls, cards: Sequence[Card], turn: str) -> Self:
+        """A menu of these versions, newest first, beside `turn`."""
+        options = [
+            discord.SelectOption(
+                label=card.title[:100], value=card.turn_id, description=card.instruction[:100] or None
+            )
+            for card in reversed(cards[-MENU_ROWS:])
+        ]
+        return cls(turn, options)
 
-def read_modal(data: Any) -> tuple[ButtonId, str] | None:
-    """Which button's modal was sent and with which words; None for a modal that is not ours."""
-    found = _TEMPLATE.fullmatch(data.get("custom_id", ""))
-    if found is None:
-        return None
-    inputs = [label.get("component", {}) for label in data.get("components", [])]
-    words = next((i["value"] for i in inputs if i.get("custom_id") == WORDS_INPUT), "")
-    return ButtonId.read(found), words
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The menu as it was used; called by discord.py."""
+        return cls(match["turn"], getattr(item, "options", []))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""
+        handler: PressHandler = interaction.client
+        (chosen,) = self.item.values
+        await handler.pressed(interaction, ButtonId(Act.GO_TO.value, chosen))

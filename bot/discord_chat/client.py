@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Protocol, Self
@@ -10,24 +10,40 @@ from typing import Protocol, Self
 import discord
 from discord.ext import commands
 
-from bot.discord_chat.answering import acknowledge, answer_interaction, answer_message
-from bot.discord_chat.buttons import CHOOSE, RELEASE, ButtonId, CardButton, RefineModal, read_modal
-from bot.discord_chat.catch_up import CatchUp, Memory
-from bot.discord_chat.cogs import COGS
-from bot.discord_chat.desk import Interaction, moderates, origin_of
+from bot.discord_chat.answering import (
+    acknowledge,
+    answer_interaction,
+    answer_message,
+    is_visiting,
+    source_of_interaction,
+    take_away,
+)
+from bot.discord_chat.buttons import ButtonId, CardButton, VersionMenu
+from bot.discord_chat.catch_up import CatchUp
+from bot.discord_chat.cogs import COGS, message_menus
+from bot.discord_chat.desk import Interaction
 from bot.discord_chat.downloads import Downloads
-from bot.discord_chat.drawing import Drawing
+from bot.discord_chat.drawing import Drawing, Outgoing
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.inbound import edit_asked, hear, is_for_me, source_of
-from bot.discord_chat.keys import CHAT
+from bot.discord_chat.gate import QUESTION, Gate, Step
+from bot.discord_chat.inbound import edit_asked, hear, is_for_me, is_spoken, source_of, words_of
+from bot.discord_chat.keys import CHAT, MessagePlace, message_event
+from bot.discord_chat.languages import Languages
+from bot.discord_chat.modals import read_form
 from bot.discord_chat.outbound import DiscordChat
 from bot.discord_chat.pace import PAUSE_S
+from bot.discord_chat.photos import Photos
+from bot.discord_chat.pressing import Presses
+from bot.discord_chat.source import Source
 from bot.discord_chat.telemetry import AckTimes, request_counter
-from bot.discord_chat.views import version_on, words_kept
-from bot.events import Act, CancelAsked, EditAsked, Event, pressed
+from bot.discord_chat.translating import CommandTranslator
+from bot.discord_chat.visiting import LONGEST_WAIT_S
+from bot.events import EditAsked, Event, GridAsked, QueueAsked, VariationAsked, origin
 from bot.limits import Limits
 from bot.metrics import Metrics
-from bot.replies import Accepted, Note, Reply, Say
+from bot.replies import Accepted, Note, Queue, Reply, Say, seconds_in_words
+from bot.sentences import known_language, speaking
+from conversations.store import SessionStore
 
 PATIENCE_S = 1.0  # after which a person is shown that the bot is at it
 log = logging.getLogger(__name__)
@@ -44,6 +60,8 @@ class Workflow(Protocol):
     async def resume(self, chat: str) -> int: ...
     async def handle(self, event: Event) -> Reply | None: ...
     async def picture(self, key: str) -> bytes: ...
+    async def withdrawn(self, event_id: str, message: str | None = None) -> tuple[str, ...]: ...
+    async def reworded(self, event_id: str, text: str) -> bool: ...
 
 
 class EditBot(commands.Bot):
@@ -53,19 +71,26 @@ class EditBot(commands.Bot):
         self,
         workflow: Workflow,
         downloads: Downloads,
-        memory: Memory,
+        store: SessionStore,
         *,
         message_content: bool = False,
+        edit_channels: Iterable[int] = (),
         pause_s: float = PAUSE_S,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """`pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign."""
+        """`edit_channels`: where plain messages may be meant for the bot, if it may read them.
+
+        `pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign.
+        """
+        self.gate = Gate(store, edit_channels, reads_all=message_content)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
-            allowed_contexts=discord.app_commands.AppCommandContext(guild=True, dm_channel=True),
-            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=False),
-            intents=intents(message_content=message_content),
+            allowed_contexts=discord.app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=True
+            ),
+            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=True),
+            intents=intents(message_content=message_content, reactions=self.gate.listens),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -74,11 +99,12 @@ class EditBot(commands.Bot):
             http_trace=request_counter(workflow.metrics),
         )
         self.workflow, self.downloads, self._patience_s = workflow, downloads, patience_s
-        self.drawing = Drawing(workflow.picture)
+        self.drawing, self.photos, self.languages = Drawing(workflow.picture), Photos(), Languages(store)
         self.metrics = workflow.metrics
         self._acks = AckTimes(self.metrics)
         self.chat = DiscordChat(self, self.drawing, self._acks, pause_s)
-        self._catch_up = CatchUp(memory)
+        self.presses = Presses(self)
+        self._catch_up = CatchUp(store)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -96,14 +122,17 @@ class EditBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Logged in, not yet connected: register what can be pressed and used, take up unfinished turns."""
-        self.add_dynamic_items(CardButton)
+        self.add_dynamic_items(CardButton, VersionMenu)
         for cog in COGS:
             await self.add_cog(cog(self))
+        for menu in message_menus(self.presses):
+            self.tree.add_command(menu)
         self.tree.error(self._command_failed)
         await self._catch_up.load()
         self.workflow.connect(self.chat)
         resumed = await self.workflow.resume(CHAT)
         log.info("resumed %d unfinished turns", resumed)
+        await self.tree.set_translator(CommandTranslator())
         try:
             await self.tree.sync()
         except (discord.HTTPException, OSError) as error:
@@ -127,17 +156,78 @@ class EditBot(commands.Bot):
     # -- messages -----------------------------------------------------------------------------------------
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Do what a message meant for the bot asks; everything else is not even looked at."""
+        """Do what a message meant for the bot asks."""
         await self._catch_up.heard(message)
-        if self.user is None or not is_for_me(message, self.user):
+        if self.user is None or not is_spoken(message):
             return
-        self._acks.arrived(message.id)
+        if is_for_me(message, self.user):
+            await self._take_in(message)
+        else:
+            await self._overhear(message, self.user)
+
+    async def _overhear(self, message: discord.Message, me: discord.ClientUser) -> None:
+        """A message that does not name the bot."""
+        language = await self.languages.of(message.author.id)
+        match await self.gate.judge(message, me, language):
+            case Step.RUN:
+                await self._take_in(message)
+            case Step.ASK:
+                await self._wonder(message)
+            case Step.HINT:
+                with speaking(language):
+                    await self._tell(message, Note(Say.PING_OFF()), source_of(message, language))
+
+    async def _wonder(self, message: discord.Message) -> None:
         try:
-            async with self._typing_if_slow(message):
-                await self._answer(message)
-        except Exception:
-            log.exception("could not handle message %s", message.id)
-            await self._apologise(message)
+            await message.add_reaction(QUESTION)
+        except (discord.HTTPException, OSError) as error:
+            log.info("could not ask about message %s: %s", message.id, error)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Somebody says that their message was meant for the bot."""
+        if str(payload.emoji) != QUESTION or payload.user_id != payload.message_author_id:
+            return
+        place = self.get_channel(payload.channel_id)
+        if not self.gate.is_open(place) or not isinstance(place, discord.abc.Messageable):
+            return
+        try:
+            message = await place.fetch_message(payload.message_id)
+        except (discord.HTTPException, OSError) as error:
+            log.info("could not look at message %s: %s", payload.message_id, error)
+            return
+        if any(reaction.me and str(reaction.emoji) == QUESTION for reaction in message.reactions):
+            await self._take_in(message)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """What a deleted message asked for is forgotten."""
+        await self._withdraw(payload.channel_id, [payload.message_id])
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """The same for many at once."""
+        await self._withdraw(payload.channel_id, payload.message_ids)
+
+    async def _withdraw(self, channel: int, messages: Iterable[int]) -> None:
+        for message in messages:
+            key = str(MessagePlace(channel, message))
+            await take_away(self, await self.workflow.withdrawn(message_event(message), key))
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """An edit that still waits follows the words that asked for it."""
+        message = payload.message
+        if self.user is not None and is_spoken(message) and message.content:
+            await self.workflow.reworded(message_event(message.id), words_of(message, self.user))
+
+    async def _take_in(self, message: discord.Message) -> None:
+        """A message meant for the bot."""
+        self._acks.arrived(message.id)
+        source = source_of(message, await self.languages.of(message.author.id))
+        with speaking(source.language):
+            try:
+                async with self._typing_if_slow(message):
+                    await self._answer(message, source)
+            except Exception:
+                log.exception("could not handle message %s", message.id)
+                await self._tell(message, Note(Say.UNEXPECTED()), source)
 
     @asynccontextmanager
     async def _typing_if_slow(self, message: discord.Message) -> AsyncIterator[None]:
@@ -154,72 +244,85 @@ class EditBot(commands.Bot):
         await message.channel.typing()
         self._acks.answered(message.id)
 
-    async def _answer(self, message: discord.Message) -> None:
+    async def _answer(self, message: discord.Message, source: Source) -> None:
         assert self.user is not None
         heard = hear(message, self.user)
         reply: Reply | None
         try:
-            picture = await self.downloads.fetch(heard.file.url, heard.file.size) if heard.file else None
+            picture = await self.downloads.fetch(heard.photo.file) if heard.photo else None
         except DownloadRefused as refusal:
             reply = Note(str(refusal))
         else:
-            reply = await self.workflow.handle(edit_asked(message, heard, picture))
-        await answer_message(message, reply, self.drawing, source_of(message))
+            reply = await self.workflow.handle(edit_asked(message, heard, picture, source))
+        await answer_message(message, reply, self.drawing, source)
         if not isinstance(reply, Accepted):
             self._acks.answered(message.id)
 
-    async def _apologise(self, message: discord.Message) -> None:
+    async def _tell(self, message: discord.Message, note: Note, source: Source) -> None:
         try:
-            await answer_message(message, Note(Say.UNEXPECTED()), self.drawing, source_of(message))
+            await answer_message(message, note, self.drawing, source)
         except (discord.DiscordException, OSError):
-            log.warning("could not even apologise for message %s", message.id)
+            log.warning("could not answer message %s", message.id)
 
-    # -- interactions -------------------------------------------------------------------------------------
+    # -- interactions: the desk of commands, buttons and forms --------------------------------------------
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers people are held to."""
+        return self.workflow.limits
 
     async def acknowledge(self, interaction: Interaction) -> bool:
         """Tell Discord that an answer will come; False when nothing may be done in the person's name."""
         with self.metrics.ack_seconds.time():
             return await acknowledge(interaction)
 
+    async def consult(self, event: Event) -> Reply | None:
+        """What the workflow says to the event, which changes nothing."""
+        return await self.workflow.handle(event)
+
     async def ask(self, interaction: Interaction, event: Event) -> None:
         """Answer an acknowledged interaction with what the workflow says to the event."""
-        reply = await self.workflow.handle(event)
-        await answer_interaction(interaction, reply, self.drawing)
+        reply = await self._no_time(interaction, event) or await self.workflow.handle(event)
+        await self._answer_interaction(interaction, reply)
 
     async def answer(self, interaction: Interaction, reply: Reply) -> None:
         """Answer an acknowledged interaction with this."""
-        await answer_interaction(interaction, reply, self.drawing)
+        await self._answer_interaction(interaction, reply)
+
+    async def put(self, interaction: Interaction, drawn: Outgoing) -> None:
+        """Answer an acknowledged interaction with something drawn."""
+        await interaction.edit_original_response(**drawn.to_edit())
+
+    async def _answer_interaction(self, interaction: Interaction, reply: Reply | None) -> None:
+        language = await self.languages.learn(interaction.user.id, interaction.locale)
+        with speaking(language):
+            source = source_of_interaction(interaction, language)
+            await answer_interaction(interaction, reply, self.drawing, source)
+
+    async def _no_time(self, interaction: Interaction, event: Event) -> Note | None:
+        """Why an edit would come too late, where Discord takes answers for a quarter of an hour only."""
+        if not isinstance(event, EditAsked | VariationAsked | GridAsked) or not is_visiting(interaction):
+            return None
+        queue = await self.workflow.handle(QueueAsked(**origin(event)))
+        wait_s = queue.wait_s if isinstance(queue, Queue) else None
+        if wait_s is None or wait_s < LONGEST_WAIT_S:
+            return None
+        with speaking(event.language):
+            return Note(Say.LINE_TOO_LONG_HERE(seconds=seconds_in_words(wait_s)))
 
     async def pressed(self, interaction: Interaction, button: ButtonId) -> None:
-        """A button of some card; Refine first asks for words."""
-        if button.release != RELEASE or button.act not in {*Act, CHOOSE}:
-            await interaction.response.send_message(Say.OLD_BUTTON(version=button.turn), ephemeral=True)
-        elif button.act == Act.REFINE:
-            await interaction.response.send_modal(self._refine_modal(interaction, button))
-        elif await self.acknowledge(interaction):
-            if button.act == CHOOSE:
-                words = words_kept(interaction.message)
-                await self.guarded(interaction, edit_by(interaction, words, button.turn))
-            else:
-                await self.guarded(interaction, press_by(interaction, button))
-
-    def _refine_modal(self, interaction: Interaction, button: ButtonId) -> RefineModal:
-        version = version_on(interaction.message)
-        return RefineModal(button, version, self.workflow.limits.instruction_chars)
+        """A button of some card."""
+        await self.presses.pressed(interaction, button)
 
     async def on_interaction(self, interaction: Interaction) -> None:
-        """Sent modals come here; commands and buttons find their way by themselves."""
-        if interaction.type is not discord.InteractionType.modal_submit:
-            return
-        if sent := read_modal(interaction.data or {}):
-            button, words = sent
-            if await self.acknowledge(interaction):
-                await self.guarded(interaction, edit_by(interaction, words, button.turn))
+        """Sent forms come here; commands and buttons find their way by themselves."""
+        if interaction.type is discord.InteractionType.modal_submit and (filled := read_form(interaction)):
+            await self.presses.sent(interaction, filled)
 
-    async def guarded(self, interaction: Interaction, event: Event) -> None:
-        """`ask`, with a sentence instead of silence when something breaks."""
+    async def guard(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
+        """Do the work of an acknowledged interaction, with a sentence instead of silence when it breaks."""
         try:
-            await self.ask(interaction, event)
+            await work()
         except Exception as error:
             await self._interaction_failed(interaction, error)
 
@@ -230,28 +333,20 @@ class EditBot(commands.Bot):
 
     async def _interaction_failed(self, interaction: Interaction, error: Exception) -> None:
         log.error("interaction %s failed", interaction.id, exc_info=error)
+        with speaking(known_language(interaction.locale)):
+            sentence = Say.UNEXPECTED()
         try:
-            await interaction.edit_original_response(content=Say.UNEXPECTED(), view=None, attachments=[])
+            await interaction.edit_original_response(content=sentence, view=None, attachments=[])
         except (discord.DiscordException, OSError):
             log.warning("could not even apologise for interaction %s", interaction.id)
 
 
-def intents(*, message_content: bool) -> discord.Intents:
+def intents(*, message_content: bool, reactions: bool = False) -> discord.Intents:
     """The least that is needed; message content is a privilege the operator may have."""
     return discord.Intents(
-        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        message_content=message_content,
+        guild_reactions=reactions,
     )
-
-
-def edit_by(interaction: Interaction, words: str, turn: str) -> EditAsked:
-    """Words for a version named by its turn."""
-    return EditAsked(**origin_of(interaction), text=words, from_turn=turn)
-
-
-def press_by(interaction: Interaction, button: ButtonId) -> Event:
-    """The event of a pressed button; moderators may cancel what others asked for."""
-    if button.act == Act.CANCEL:
-        return CancelAsked(
-            **origin_of(interaction), turn=button.turn, may_cancel_others=moderates(interaction)
-        )
-    return pressed(Act(button.act), button.turn, **origin_of(interaction))

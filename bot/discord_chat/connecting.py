@@ -9,11 +9,11 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_chat.catch_up import Memory
 from bot.discord_chat.client import EditBot, Workflow
 from bot.discord_chat.downloads import DownloadRules, Downloads
 from bot.discord_chat.errors import LoginRefused
 from conversations.decoding import PictureLimits
+from conversations.store import SessionStore
 
 API_VERSION = "v10"
 log = logging.getLogger(__name__)
@@ -45,26 +45,46 @@ def point_at(address: DiscordAddress) -> None:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
 
 
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What the bot may read beyond what names it: with the message-content intent, these channels."""
+
+    message_content: bool = False
+    edit_channels: tuple[int, ...] = ()
+
+
+NAMED_ONLY = Listening()
+
+
 async def serve_discord(
-    workflow: Workflow, memory: Memory, token: str, address: DiscordAddress, *, message_content: bool = False
+    workflow: Workflow,
+    store: SessionStore,
+    token: str,
+    address: DiscordAddress,
+    listening: Listening = NAMED_ONLY,
 ) -> None:
     """Talk on Discord until cancelled; LoginRefused when the token is not accepted."""
     point_at(address)
     try:
-        await _serve(workflow, memory, token, address, message_content=message_content)
+        await _serve(workflow, store, token, address, listening)
     except discord.PrivilegedIntentsRequired:
         log.warning(
             "Discord does not grant this bot the message-content intent; going on without. "
             "Mentions, replies, DMs and commands work all the same."
         )
-        await _serve(workflow, memory, token, address, message_content=False)
+        await _serve(workflow, store, token, address, NAMED_ONLY)
 
 
 async def _serve(
-    workflow: Workflow, memory: Memory, token: str, address: DiscordAddress, *, message_content: bool
+    workflow: Workflow, store: SessionStore, token: str, address: DiscordAddress, listening: Listening
 ) -> None:
-    downloads = Downloads(address.download_rules)
-    async with EditBot(workflow, downloads, memory, message_content=message_content) as bot:
+    async with EditBot(
+        workflow,
+        Downloads(address.download_rules),
+        store,
+        message_content=listening.message_content,
+        edit_channels=listening.edit_channels,
+    ) as bot:
         try:
             await bot.start(token)
         except discord.LoginFailure as error:

@@ -1,14 +1,19 @@
-"""What commands and buttons share: from an interaction to an event, and the desk that answers it."""
+"""What commands, buttons and forms share: from an interaction to an event, and the desk that answers it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import discord
 
 from bot.discord_chat.answering import source_of_interaction
 from bot.discord_chat.downloads import Downloads
+from bot.discord_chat.drawing import Drawing, Outgoing
 from bot.discord_chat.keys import channel_key, interaction_event, person_key
+from bot.discord_chat.photos import Photos
 from bot.events import Event, Origin
+from bot.limits import Limits
 from bot.replies import Reply
+from bot.sentences import known_language
 
 Interaction = discord.Interaction[Any]
 
@@ -17,9 +22,20 @@ class Desk(Protocol):
     """Where commands bring what people want; the client is one."""
 
     downloads: Downloads
+    drawing: Drawing
+    photos: Photos
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers people are held to."""
+        ...
 
     async def acknowledge(self, interaction: Interaction) -> bool:
         """Tell Discord that an answer will come; False when nothing may be done in the person's name."""
+        ...
+
+    async def consult(self, event: Event) -> Reply | None:
+        """What the workflow says to the event, which changes nothing."""
         ...
 
     async def ask(self, interaction: Interaction, event: Event) -> None:
@@ -30,6 +46,14 @@ class Desk(Protocol):
         """Answer an acknowledged interaction with this."""
         ...
 
+    async def put(self, interaction: Interaction, drawn: Outgoing) -> None:
+        """Answer an acknowledged interaction with something drawn."""
+        ...
+
+    async def guard(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
+        """Do the work of an acknowledged interaction, with a sentence instead of silence when it breaks."""
+        ...
+
 
 def origin_of(interaction: Interaction) -> Origin:
     """The part of an event that every interaction has: who, where, and which gesture."""
@@ -37,7 +61,7 @@ def origin_of(interaction: Interaction) -> Origin:
         person=person_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
-        source=source_of_interaction(interaction).as_json(),
+        source=source_of_interaction(interaction, known_language(interaction.locale)).as_json(),
     )
 
 

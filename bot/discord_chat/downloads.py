@@ -38,6 +38,14 @@ class DownloadRules:
         return host in self.hosts or (port is not None and f"{host}:{port}" in self.hosts)
 
 
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file that somebody attached: its signed address, and its bytes as Discord counts them."""
+
+    url: str
+    size: int = 0
+
+
 class Downloads:
     """Fetches attachments within the rules; close it when done."""
 
@@ -45,17 +53,17 @@ class Downloads:
         self._rules = rules
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, url: str, expected_bytes: int = 0) -> bytes:
-        """The file at `url`; DownloadRefused, with a sentence, when it cannot or may not be had.
+    async def fetch(self, file: Remote) -> bytes:
+        """The file; DownloadRefused, with a sentence, when it cannot or may not be had.
 
         Redirects are not followed: an allowed host must not be able to send the bot elsewhere.
         """
-        if not self._rules.allow(url):
+        if not self._rules.allow(file.url):
             raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it is on a host I do not fetch from"))
-        self._check_size(expected_bytes)
+        self._check_size(file.size)
         try:
             async with asyncio.timeout(self._rules.timeout_s):
-                return await self._fetch(url)
+                return await self._fetch(file.url)
         except TimeoutError as error:
             raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it took too long")) from error
         except aiohttp.ClientError as error:

@@ -8,17 +8,37 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.discord_chat.keys import user_of
 from bot.discord_chat.pictures import PictureFile, before_file, result_file
 from bot.discord_chat.source import Source
 from bot.discord_chat.views import (
     Shot,
     alt_texts,
     card_layout,
+    compared_layout,
     history_layout,
-    panel_text,
+    note_layout,
+    panel_layout,
+    queue_layout,
     which_layout,
+    with_names,
 )
-from bot.replies import Accepted, Card, CardState, History, Note, Panel, Reply, Shown, Which
+from bot.replies import (
+    Accepted,
+    Card,
+    CardState,
+    Compared,
+    Erased,
+    Files,
+    History,
+    Note,
+    Panel,
+    Queue,
+    Reply,
+    Say,
+    Shown,
+    Which,
+)
 from conversations.errors import PictureMissing
 
 GALLERY_LIMIT = 10
@@ -27,11 +47,18 @@ LoadPicture = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Something to send: either plain text, or a layout with its pictures."""
+    """Something to send: either plain text, or a layout with its pictures; `pings` is who may be pinged."""
 
     text: str | None = None
     view: ui.LayoutView | None = None
     shots: Sequence[Shot] = field(default_factory=tuple)
+    pings: int | None = None
+
+    @property
+    def mentions(self) -> discord.AllowedMentions:
+        """Who may be pinged by it."""
+        users = [discord.Object(self.pings)] if self.pings else False
+        return discord.AllowedMentions(everyone=False, roles=False, users=users, replied_user=False)
 
     def files(self) -> list[discord.File]:
         """Fresh files; a sent one cannot be sent again."""
@@ -59,38 +86,61 @@ class Drawing:
     async def reply(self, reply: Reply, source: Source) -> Outgoing:
         """Any reply of the workflow."""
         match reply:
-            case Note(text):
-                return Outgoing(text)
+            case Note():
+                return _note(reply)
             case Accepted(note):
                 return Outgoing(note)
             case Shown(note, card):
                 return await self.card(card, source, note)
             case Panel():
-                return Outgoing(panel_text(reply))
+                return Outgoing(view=panel_layout(reply))
+            case Queue():
+                return Outgoing(view=queue_layout(reply)) if reply.mine else Outgoing(reply.text)
+            case Files(text) | Erased(text):
+                return Outgoing(text)
+            case Compared():
+                return await self._compared(reply)
             case Which():
                 shots = await self._thumbnails([(c.image, c.version, c.instruction) for c in reply.choices])
                 return Outgoing(view=which_layout(reply, shots), shots=shots)
             case History():
                 shots = await self._versions(reply.cards)
                 return Outgoing(view=history_layout(reply, shots), shots=shots)
-            case _:
-                return Outgoing(reply.text)
 
-    async def card(self, card: Card, source: Source, opening: str = "") -> Outgoing:
-        """A card in its state; pictures only once it is done."""
-        shots = await self._before_and_after(card, source) if card.state is CardState.DONE else ()
+    async def card(
+        self, card: Card, source: Source, opening: str = "", *, with_preview: bool = False
+    ) -> Outgoing:
+        """A card in its state; pictures once it is done, before that only a preview if wanted."""
+        shots: Sequence[Shot] = ()
+        if card.state is CardState.DONE:
+            shots = await self._before_and_after(card, source)
+        elif with_preview and card.preview is not None:
+            file = PictureFile(card.preview, "webp")
+            shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW())]
         return Outgoing(view=card_layout(card, shots, source.guild, opening), shots=shots)
 
+    async def result(self, card: Card, limit: int) -> Shot | None:
+        """The picture of a version as a file of at most `limit` bytes; None without one."""
+        if card.after is None:
+            return None
+        file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
+        return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1])
+
     async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
-        about_before, about_after = alt_texts(card)
         shots = []
         if card.before and (before := await self._before(card.before)):
-            shots.append(Shot(before, f"{card.turn_id}-before", about_before))
-        if card.after:
-            png = await self._load(card.after)
-            after = await asyncio.to_thread(result_file, png, source.file_limit)
-            shots.append(Shot(after, f"{card.turn_id}-{card.version}", about_after))
+            shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0]))
+        if after := await self.result(card, source.file_limit):
+            shots.append(after)
         return shots
+
+    async def _compared(self, compared: Compared) -> Outgoing:
+        before, after = compared.before, compared.after
+        pictures = [(c.after or "", c.version, c.instruction) for c in (before, after)]
+        about = Say.CHANGE_MAP(before=before.version, after=after.version)
+        changes = Shot(PictureFile(compared.change_map, "webp"), "changes", about)
+        shots = [*await self._thumbnails(pictures), changes]
+        return Outgoing(view=compared_layout(compared, shots), shots=shots)
 
     async def _before(self, key: str) -> PictureFile | None:
         """A light copy of a picture; None when it was deleted meanwhile."""
@@ -108,6 +158,12 @@ class Drawing:
         shots = []
         for key, version, instruction in pictures:
             if file := await self._before(key):
-                alt = f"{version}: {instruction}" if instruction else f"{version}: as uploaded"
-                shots.append(Shot(file, version, alt))
+                shots.append(Shot(file, version, f"{version}: {instruction or Say.AS_UPLOADED()}"))
         return shots
+
+
+def _note(note: Note) -> Outgoing:
+    pings = user_of(note.asks) if note.asks and not note.private else None
+    if note.buttons:
+        return Outgoing(view=note_layout(note), pings=pings)
+    return Outgoing(with_names(note.text), pings=pings)

@@ -17,13 +17,16 @@ from typing import Any, Self
 import discord
 
 from bot.chat import ChatGone
+from bot.discord_chat.answering import take_away
 from bot.discord_chat.drawing import Drawing, Outgoing
 from bot.discord_chat.keys import CHAT, MessagePlace, user_of
 from bot.discord_chat.pace import PAUSE_S, Pace
 from bot.discord_chat.permissions import missing_permissions
+from bot.discord_chat.previews import Previews
 from bot.discord_chat.source import Source
 from bot.discord_chat.telemetry import AckTimes
 from bot.discord_chat.views import ends_card_of, turn_on, walk
+from bot.discord_chat.visiting import show_to_visitor
 from bot.replies import Card, CardState, Say
 from conversations.session import Turn
 
@@ -48,7 +51,9 @@ class DiscordChat:
         """`pause_s`: seconds between two edits of a card."""
         self._client, self._drawing, self._acks = client, drawing, acks
         self._pace = Pace(pause_s)
+        self._previews = Previews()
         self._began_at = time.time()
+        self._looked_up: dict[str, str | None] = {}  # by turn of an earlier run: its card, once looked for
 
     async def __aenter__(self) -> Self:
         await self._pace.__aenter__()
@@ -68,16 +73,23 @@ class DiscordChat:
 
     async def show(self, turn: Turn, card: Card) -> str | None:
         """Post or edit the card of a turn; see bot.chat.Chat."""
+        source = Source.of(turn.source)
+        if source.token:
+            return await show_to_visitor(self._client, self._drawing, card, source)
         turn = await self._with_its_card(turn)
         if not card.state.is_final:
             return await self._show_progress(turn, card)
         await self._pace.end(turn.id)
+        self._previews.end(turn.id)
+        self._looked_up.pop(turn.id, None)
         if card.state is CardState.DONE:
             return await self._deliver(turn, card)
         return await self._show_end(turn, card)
 
     async def already_delivered(self, turn: Turn) -> str | None:
         """The key of the final card of a turn if it is in the channel; takes away a card left beside it."""
+        if Source.of(turn.source).token:
+            return None  # showing it again is harmless there
         final, others = None, []
         async for message in self._own_messages_since(turn):
             key = str(MessagePlace(message.channel.id, message.id))
@@ -85,32 +97,49 @@ class DiscordChat:
                 final = final or key
             elif turn_on(message) == turn.id:
                 others.append(key)
-        for key in others if final else ():
-            await self._take_away(key)
+        if final:
+            await take_away(self._client, others)
         return final
 
     async def _with_its_card(self, turn: Turn) -> Turn:
-        """The turn, knowing its card even if the bot was killed between posting and remembering it."""
-        if turn.delivered is not None or turn.created_at >= self._began_at:
+        """The turn, knowing its card even if the bot was killed between posting and remembering it.
+
+        If it was killed between posting a card and taking away the one before, the older ones go now.
+        """
+        if turn.created_at >= self._began_at:
             return turn
-        async for message in self._own_messages_since(turn):
-            if turn_on(message) == turn.id:
-                return replace(turn, delivered=str(MessagePlace(message.channel.id, message.id)))
-        return turn
+        if turn.id not in self._looked_up:
+            cards = [
+                str(MessagePlace(message.channel.id, message.id))
+                async for message in self._own_messages_since(turn)
+                if turn_on(message) == turn.id and not is_final_card(message, turn.id)
+            ]
+            await take_away(self._client, cards[:-1])
+            self._looked_up[turn.id] = cards[-1] if cards else None
+        return replace(turn, delivered=self._looked_up[turn.id] or turn.delivered)
 
     # -- while it waits and runs --------------------------------------------------------------------------
 
     async def _show_progress(self, turn: Turn, card: Card) -> str | None:
-        if turn.delivered is None:
-            drawn = await self._drawing.card(card, Source.of(turn.source))
-            place = await self._post(turn, drawn, nonce=f"{turn.id}-card")
+        source = Source.of(turn.source)
+        with_preview = self._previews.is_due(card, source.channel)
+        if turn.delivered is None or with_preview:
+            drawn = await self._drawing.card(card, source, with_preview=with_preview)
+            await self._pace.end(turn.id)
+            moment = f"{card.fraction:.0%}" if with_preview else "card"
+            place = await self._post(turn, drawn, nonce=f"{turn.id}-{moment}")
             self._pace.begin(turn.id)
+            if turn.delivered and turn.delivered != str(place):
+                await take_away(self._client, [turn.delivered])
+            if turn.id in self._looked_up:
+                self._looked_up[turn.id] = str(place)
             return str(place)
 
         async def send(newest: Card) -> None:
             await self._edit(turn, turn.delivered, newest)
 
-        self._pace.offer(card, send)
+        if not self._previews.has_any(turn.id):  # an edit would have to name the preview's file again
+            self._pace.offer(card, send)
         return turn.delivered
 
     async def _edit(self, turn: Turn, key: str | None, card: Card) -> bool:
@@ -144,8 +173,8 @@ class DiscordChat:
                 if not too_large or source.file_limit < SMALLEST_LIMIT:
                     raise
                 source = Source(source.channel, source.message, source.guild, source.file_limit // 2)
-        if turn.delivered not in (None, str(place)):
-            await self._take_away(turn.delivered)
+        if turn.delivered and turn.delivered != str(place):
+            await take_away(self._client, [turn.delivered])
         return str(place)
 
     async def _show_end(self, turn: Turn, card: Card) -> str:
@@ -155,17 +184,8 @@ class DiscordChat:
         drawn = await self._drawing.card(card, Source.of(turn.source))
         place = await self._post(turn, drawn, nonce=f"{turn.id}-{card.state}")
         if turn.delivered:
-            await self._take_away(turn.delivered)
+            await take_away(self._client, [turn.delivered])
         return str(place)
-
-    async def _take_away(self, key: str | None) -> None:
-        """Delete a card of ours; no matter if it is gone or cannot be deleted now."""
-        if place := MessagePlace.of(key):
-            message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
-            try:
-                await message.delete()
-            except (discord.DiscordException, OSError) as error:
-                log.info("could not take away the card %s: %s", key, error)
 
     # -- posting ------------------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.discord_chat.buttons import CardButton
+from bot.discord_chat.buttons import CardButton, Local, VersionMenu
 from bot.discord_chat.keys import MessagePlace, user_of
 from bot.discord_chat.pictures import PictureFile
-from bot.replies import Card, CardState, History, Panel, Which
+from bot.events import Act
+from bot.replies import Card, CardState, Compared, History, Note, Panel, Queue, Say, Which, buttons
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
 WORDS_ID = 900  # the component that keeps the words of "Which picture?"
@@ -20,7 +21,6 @@ BAR_CELLS = 10
 MAX_ROWS = 20
 
 _TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
-_TITLE = re.compile(r"### \S+ (v\d+)")
 _MARKS = {
     CardState.QUEUED: ("⏳", 0x80848E),
     CardState.RUNNING: ("🎨", 0x5865F2),
@@ -28,6 +28,9 @@ _MARKS = {
     CardState.FAILED: ("⚠️", 0xF23F43),
     CardState.CANCELLED: ("🚫", 0x80848E),
 }
+
+
+_OPEN = tuple(f"### {_MARKS[state][0]} " for state in (CardState.QUEUED, CardState.RUNNING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,30 @@ def card_layout(card: Card, shots: Sequence[Shot], guild: int | None, opening: s
     for text in (_words(card), _small_print(card, shots)):
         if text:
             box.add_item(ui.TextDisplay(text))
-    _add_buttons(box, [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons])
+    _add_buttons(box, _card_buttons(card))
     view = ui.LayoutView(timeout=None)
     if opening:
         view.add_item(ui.TextDisplay(opening))
     return view.add_item(box)
 
 
+def _card_buttons(card: Card) -> list[CardButton]:
+    """The card's own buttons, and on a finished edit what this chat adds."""
+    own = [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons]
+    if card.state is not CardState.DONE or card.parent is None or card.is_sheet:
+        return own
+    added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(Act.COMPARE)]
+    added += [CardButton.local(act, card.turn_id, card.owner) for act in (Local.STRENGTHS, Local.MORE)]
+    return [*own[:5], *added, *own[5:]]
+
+
 def alt_texts(card: Card) -> tuple[str, str]:
     """What the pictures before and after show, for those who cannot see them."""
-    before = f"Before: the picture {card.title.partition('from ')[2] or card.version} shows"
+    before = Say.BEFORE(version=(card.title.split() or [card.version])[-1])
     if not card.instruction:
-        return before, "The picture as uploaded"
-    understood = f" Understood as: {card.expressive}" if card.expressive else ""
-    return before, f"After: {card.instruction}.{understood}"
+        return before, Say.AS_UPLOADED()
+    understood = f" {Say.UNDERSTOOD()} {card.expressive}" if card.expressive else ""
+    return before, Say.AFTER(words=card.instruction) + understood
 
 
 def _title(card: Card, guild: int | None) -> str:
@@ -101,9 +114,9 @@ def _title(card: Card, guild: int | None) -> str:
 def _words(card: Card) -> str:
     """What was asked and understood, and how it goes."""
     asked = plain(card.instruction, INSTRUCTION_CHARS)
-    lines = [f"**You asked:** {asked}"] if asked else []
+    lines = [f"**{Say.ASKED()}** {asked}"] if asked else []
     if card.expressive:
-        lines.append(f"**Understood as:** {plain(card.expressive, READING_CHARS)}")
+        lines.append(f"**{Say.UNDERSTOOD()}** {plain(card.expressive, READING_CHARS)}")
     progress = f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %")
     how_it_goes = [progress if card.state is CardState.RUNNING else "", card.status]
     lines.append(" · ".join(part for part in how_it_goes if part))
@@ -135,10 +148,10 @@ def plain(text: str, limit: int) -> str:
     return discord.utils.escape_markdown(cut)
 
 
-def _add_buttons(box: ui.Container[Any], buttons: Sequence[CardButton]) -> None:
-    for start in range(0, len(buttons), 5):
+def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[CardButton]) -> None:
+    for start in range(0, len(pressable), 5):
         row: ui.ActionRow[Any] = ui.ActionRow()
-        for button in buttons[start : start + 5]:
+        for button in pressable[start : start + 5]:
             row.add_item(button)
         box.add_item(row)
 
@@ -169,13 +182,10 @@ def turn_on(message: discord.Message) -> str | None:
     return None
 
 
-def version_on(message: discord.Message | None) -> str:
-    """The version a card of ours shows, "v3", from its title; empty for other messages."""
-    titles = (
-        c.content for c in walk(message.components if message else ()) if isinstance(c, discord.TextDisplay)
-    )
-    found = (_TITLE.match(title) for title in titles)
-    return next((match[1] for match in found if match), "")
+def is_open_card(message: discord.Message) -> bool:
+    """Whether a card of ours says that its edit still waits or runs."""
+    texts = (c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay))
+    return any(text.startswith(_OPEN) for text in texts)
 
 
 def words_kept(message: discord.Message | None) -> str:
@@ -199,6 +209,58 @@ def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
     if shots:
         view.add_item(gallery(shots))
     return view
+
+
+def panel_layout(panel: Panel) -> ui.LayoutView:
+    """The settings with buttons that set this session's scales and seed."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(panel_text(panel)))
+    scales = (Local.FAITHFUL, Local.BALANCED, Local.BOLD)
+    _add_buttons(view, [CardButton.local(act) for act in (*scales, Local.LOCK_SEED, Local.RANDOM_SEED)])
+    return view
+
+
+def more_layout(history: History, card: Card) -> ui.LayoutView:
+    """Everything else one can do with a version; nobody else sees it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(f"**{card.title}**"))
+    with_pictures = [c for c in history.cards if c.after and not c.is_sheet]
+    if with_pictures:
+        menu: ui.ActionRow[Any] = ui.ActionRow()
+        view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id)))
+    acts = (Act.CORRECT, Act.FROM_ORIGINAL, Act.LOCK, Act.SHARE, Act.DELETE)
+    of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
+    local = (Local.AS_PNG, Local.KEEP_STRICT, Local.KEEP_OFF)
+    _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
+    return view
+
+
+def note_layout(note: Note) -> ui.LayoutView:
+    """A sentence with buttons under it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(with_names(note.text)))
+    _add_buttons(view, [CardButton.of(button, note.about, note.asks) for button in note.buttons])
+    return view
+
+
+def queue_layout(queue: Queue) -> ui.LayoutView:
+    """My edits in line, each with a button that cancels it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(queue.text))
+    _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
+    return view
+
+
+def compared_layout(compared: Compared, shots: Sequence[Shot]) -> ui.LayoutView:
+    """Two versions and where they differ."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(compared.text))
+    return view.add_item(gallery(shots))
+
+
+def with_names(text: str) -> str:
+    """A text in which people are named by their keys, as Discord names them."""
+    return re.sub(r"<@discord:(\d+)>", r"<@\1>", text)
 
 
 def panel_text(panel: Panel) -> str:

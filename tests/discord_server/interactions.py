@@ -83,7 +83,7 @@ class InteractionDesk:
             "channel_id": str(channel.id),
             "channel": shapes.channel(world, channel),
             "app_permissions": shapes.bot_permissions(channel),
-            "locale": "en-US",
+            "locale": made.person.locale,
             "entitlements": [],
             "attachment_size_limit": world.filesize_limit,
         }
@@ -96,6 +96,7 @@ class InteractionDesk:
                 "authorizing_integration_owners": {"0": "0"},
             }
         guild = str(world.guild_id)
+        owners = {"1": str(made.person.id)} if channel.foreign else {"0": guild}
         member = {**shapes.member(world, made.person), "permissions": str(shapes.EVERYONE_MAY)}
         if made.person is world.owner:
             member["permissions"] = str(shapes.EVERYONE_MAY | shapes.PERMISSION_BITS["manage_messages"])
@@ -105,7 +106,7 @@ class InteractionDesk:
             "guild_locale": "en-US",
             "member": member,
             "context": 0,
-            "authorizing_integration_owners": {"0": guild},
+            "authorizing_integration_owners": owners,
         }
 
     def routes(self) -> dict[tuple[str, str], Handler]:

@@ -66,6 +66,14 @@ class People:
     def delete(self, message: Message) -> None:
         self.post.delete(message)
 
+    def rewrite(self, message: Message, content: str) -> None:
+        """Edit one's own message; a mention it began with stays."""
+        mention = f"<@{self.world.bot.id}>"
+        self.post.rewrite(message, f"{mention} {content}" if message.content.startswith(mention) else content)
+
+    def react(self, message: Message, person: Person, emoji: str) -> None:
+        self.post.react(message, person, emoji)
+
     # commands
 
     def slash(self, channel: Channel, person: Person, command: str, **options: Any) -> Interaction:
@@ -79,6 +87,20 @@ class People:
         if uploads:
             data["resolved"] = {"attachments": uploads}
         return self.desk.begin(COMMAND_USED, person, channel, data)
+
+    def menu(self, message: Message, person: Person, name: str) -> Interaction:
+        """Choose an entry of the bot's in the menu of a message."""
+        registered = next((c for c in self.world.commands if (c["name"], c["type"]) == (name, 3)), None)
+        if registered is None:
+            raise RefusedByDiscord(f"no menu entry {name}")
+        data: Json = {
+            "id": registered["id"],
+            "name": name,
+            "type": 3,
+            "target_id": str(message.id),
+            "resolved": {"messages": {str(message.id): self.shown(message)}},
+        }
+        return self.desk.begin(COMMAND_USED, person, message.channel, data)
 
     def autocomplete(
         self, channel: Channel, person: Person, command: str, focused: str, typed: str, **options: Any
@@ -113,11 +135,15 @@ class People:
         if option is None:
             raise RefusedByDiscord(f"no option {name}; known: {[o['name'] for o in known]}")
         if option["type"] == ATTACHMENT:
-            upload = self.world.upload(channel, f"{name}.png", value, ephemeral=True)
-            uploads[str(upload.id)] = self.post.pages.attachment(upload)
-            value = str(upload.id)
+            value = self._uploaded(channel, name, value, uploads)
         _check_range(option, value)
         return {"name": name, "type": option["type"], "value": value}
+
+    def _uploaded(self, channel: Channel, name: str, data: bytes, uploads: dict[str, Json]) -> str:
+        """Upload a file for an option or an input; its id, noted in `uploads`."""
+        upload = self.world.upload(channel, f"{name}.png", data, ephemeral=True)
+        uploads[str(upload.id)] = self.post.pages.attachment(upload)
+        return str(upload.id)
 
     def _check_required(self, known: list[Json], given: Mapping[str, Any]) -> None:
         missing = [o["name"] for o in known if o.get("required") and o["name"] not in given]
@@ -144,18 +170,28 @@ class People:
             COMPONENT_USED, person, message.channel, data | {"values": list(values)}, message
         )
 
-    def fill_in(self, opened: Interaction, **values: str) -> Interaction:
-        """Send the modal an interaction opened; what is not named keeps its prefilled value."""
+    def fill_in(self, opened: Interaction, **values: str | bytes) -> Interaction:
+        """Send the modal an interaction opened; what is not named keeps its prefilled value.
+
+        Bytes are uploaded.
+        """
         assert opened.modal is not None, "no modal was opened"
         inputs = {i["custom_id"]: i for i in modal_inputs(opened.modal)}
         unknown = values.keys() - inputs.keys()
         if unknown:
             raise RefusedByDiscord(f"no inputs {unknown}; there are {list(inputs)}")
+        uploads: dict[str, Json] = {}
+        texts = {
+            name: self._uploaded(opened.channel, name, value, uploads) if isinstance(value, bytes) else value
+            for name, value in values.items()
+        }
         components = [
-            {"type": LABEL, "id": n, "component": _filled(i, values.get(i["custom_id"]), n)}
+            {"type": LABEL, "id": n, "component": _filled(i, texts.get(i["custom_id"]), n)}
             for n, i in enumerate(inputs.values(), 1)
         ]
-        data = {"custom_id": opened.modal["custom_id"], "components": components}
+        data: Json = {"custom_id": opened.modal["custom_id"], "components": components}
+        if uploads:
+            data["resolved"] = {"attachments": uploads}
         return self.desk.begin(MODAL_SENT, opened.person, opened.channel, data, opened.message)
 
     # looking

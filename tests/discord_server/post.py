@@ -115,6 +115,35 @@ class PostOffice:
         message.channel.messages[message.id] = message
         self._tell("MESSAGE_CREATE", message)
 
+    def react(self, message: Message, person: Person, emoji: str) -> None:
+        """Put an emoji under a message and tell the gateway."""
+        people = message.reactions.setdefault(emoji, [])
+        if person in people:
+            return
+        people.append(person)
+        body: Json = {
+            "user_id": str(person.id),
+            "channel_id": str(message.channel.id),
+            "message_id": str(message.id),
+            "message_author_id": str(message.author.id),
+            "emoji": {"id": None, "name": emoji},
+            "burst": False,
+            "burst_colors": [],
+            "type": 0,
+        }
+        if message.channel.kind != DM:
+            body["guild_id"] = str(self.world.guild_id)
+            body["member"] = shapes.member(self.world, person)
+        in_dm = message.channel.kind == DM
+        self.gateway.dispatch(
+            "MESSAGE_REACTION_ADD", body, gw.DIRECT_REACTIONS if in_dm else gw.GUILD_REACTIONS
+        )
+
+    def rewrite(self, message: Message, content: str) -> None:
+        """Change the words of a person's message and tell the gateway."""
+        message.content, message.edits = content, message.edits + 1
+        self._tell("MESSAGE_UPDATE", message)
+
     def delete(self, message: Message) -> None:
         message.channel.messages.pop(message.id, None)
         body: Json = {"id": str(message.id), "channel_id": str(message.channel.id)}

@@ -42,6 +42,7 @@ class Rest:
             ("PATCH", message): self.edit,
             ("DELETE", message): self.delete,
             ("POST", message + "/threads"): self.open_thread,
+            ("PUT", message + "/reactions/{emoji_name}/@me"): self.react,
             ("GET", commands): self.get_commands,
             ("PUT", commands): self.put_commands,
         }
@@ -107,6 +108,12 @@ class Rest:
         if message.author is not self.world.bot:
             self.world.permit(message.channel, "manage_messages")
         self.post.delete(message)
+        return None
+
+    async def react(self, request: web.Request, body: Body) -> Answer:
+        message = self._message(request)
+        self.world.permit(message.channel, "read_message_history")
+        self.post.react(message, self.world.bot, request.match_info["emoji_name"])
         return None
 
     async def open_thread(self, request: web.Request, body: Body) -> Answer:

@@ -108,6 +108,18 @@ def bot_permissions(place: Channel) -> str:
     return str(EVERYONE_MAY & ~denied)
 
 
+def reaction(world: World, emoji: str, people: list[Person]) -> Json:
+    """One emoji under a message, as the bot sees it."""
+    return {
+        "emoji": {"id": None, "name": emoji},
+        "count": len(people),
+        "count_details": {"burst": 0, "normal": len(people)},
+        "burst_colors": [],
+        "me": world.bot in people,
+        "me_burst": False,
+    }
+
+
 GUILD_DEFAULTS: Json = {
     "icon": None,
     "splash": None,
@@ -165,7 +177,7 @@ def guild(world: World) -> Json:
         "roles": [everyone],
         "member_count": len(world.people),
         "members": [member(world, who) for who in (world.bot, world.owner)],
-        "channels": [channel(world, c) for c in world.channels.values() if c.kind == TEXT],
+        "channels": [channel(world, c) for c in world.channels.values() if c.kind == TEXT and not c.foreign],
         "threads": [channel(world, c) for c in world.channels.values() if c.kind == THREAD],
         "joined_at": born_at(world.guild_id),
     }
@@ -251,6 +263,8 @@ class Pages:
             "pinned": False,
             "tts": False,
         }
+        if note.reactions:
+            shape["reactions"] = [reaction(world, emoji, who) for emoji, who in note.reactions.items()]
         if note.author.bot:
             shape["application_id"] = str(world.application_id)
         if note.reply_to is not None:

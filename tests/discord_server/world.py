@@ -36,6 +36,7 @@ class Person:
     id: int
     name: str
     bot: bool = False
+    locale: str = "en-US"  # the language of this person's client
 
 
 @dataclass(eq=False, slots=True)
@@ -68,6 +69,7 @@ class Message:
     nonce: str | None = None
     reply_to: "Message | None" = None
     edits: int = 0
+    reactions: dict[str, list[Person]] = field(default_factory=dict)  # emoji → who
 
     @property
     def is_ephemeral(self) -> bool:
@@ -76,7 +78,10 @@ class Message:
 
 @dataclass(eq=False, slots=True)
 class Channel:
-    """A text channel, thread or DM; `denied` names the permissions the bot lacks there."""
+    """A text channel, thread or DM; `denied` names the permissions the bot lacks there.
+
+    In a `foreign` one the bot is no member: people who installed it for themselves use its commands there.
+    """
 
     id: int
     name: str
@@ -85,6 +90,7 @@ class Channel:
     parent: "Channel | None" = None
     messages: dict[int, Message] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    foreign: bool = False
     typing: list[float] = field(default_factory=list)  # monotonic seconds of each typing request
 
 
@@ -119,8 +125,8 @@ class World:
         self.people[person.id] = person
         return person
 
-    def add_channel(self, name: str) -> Channel:
-        return self._keep(Channel(self.ids.next(), name))
+    def add_channel(self, name: str, *, foreign: bool = False) -> Channel:
+        return self._keep(Channel(self.ids.next(), name, foreign=foreign))
 
     def add_thread(self, parent: Channel, name: str, channel_id: int | None = None) -> Channel:
         return self._keep(Channel(channel_id or self.ids.next(), name, THREAD, parent=parent))
@@ -149,7 +155,7 @@ class World:
 
     def permit(self, channel: Channel, *needed: str) -> None:
         """Raise Discord's 50001 or 50013 where the bot lacks one of the `needed` permissions."""
-        if "view_channel" in channel.denied:
+        if "view_channel" in channel.denied or channel.foreign:
             raise ApiError(403, 50001, "Missing Access")
         if channel.denied.intersection(needed):
             raise ApiError(403, 50013, "Missing Permissions")

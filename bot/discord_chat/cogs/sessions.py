@@ -4,7 +4,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.discord_chat.desk import Desk, Interaction, origin_of
-from bot.events import HistoryAsked, Move, MoveAsked, ShowAsked
+from bot.discord_chat.versions import suggest_versions
+from bot.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 
 
 class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
@@ -40,18 +41,43 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
 
     @app_commands.command(name="goto", description="Go on from a version")
     @app_commands.describe(version="For example: v2")
+    @app_commands.autocomplete(version=suggest_versions)
     async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> None:
         """To any version."""
         await self._move(interaction, Move.GO_TO, version)
 
-    @app_commands.command(name="show", description="Show a version again")
-    @app_commands.describe(version="For example: v2; without one, your own last version")
-    async def show(
-        self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
+    @app_commands.command(name="compare", description="Two versions side by side, and where they differ")
+    @app_commands.describe(
+        version="For example: v2; without one, your own last version",
+        other="The version to compare it with; without one, the version it was made from",
+    )
+    @app_commands.rename(other="with")
+    @app_commands.autocomplete(version=suggest_versions, other=suggest_versions)
+    async def compare(
+        self,
+        interaction: Interaction,
+        version: app_commands.Range[str, 1, 10] | None = None,
+        other: app_commands.Range[str, 1, 10] | None = None,
     ) -> None:
-        """One version, with live buttons."""
+        """Before, after, and a map of the changes."""
         if await self.desk.acknowledge(interaction):
-            await self.desk.ask(interaction, ShowAsked(**origin_of(interaction), version=version))
+            await self.desk.ask(
+                interaction, CompareAsked(**origin_of(interaction), version=version, other=other)
+            )
+
+    @app_commands.command(name="lock", description="Only you go on from your picture; others have to ask")
+    async def lock(self, interaction: Interaction) -> None:
+        """Close my session."""
+        await self._lock(interaction, is_locked=True)
+
+    @app_commands.command(name="share", description="Everybody here may go on from your picture")
+    async def share(self, interaction: Interaction) -> None:
+        """Open my session."""
+        await self._lock(interaction, is_locked=False)
+
+    async def _lock(self, interaction: Interaction, *, is_locked: bool) -> None:
+        if await self.desk.acknowledge(interaction):
+            await self.desk.ask(interaction, LockAsked(**origin_of(interaction), is_locked=is_locked))
 
     @app_commands.command(name="history", description="All versions of the picture here")
     async def history(self, interaction: Interaction) -> None:

@@ -8,6 +8,7 @@ from discord.ext import commands
 from bot.discord_chat.desk import Desk, Interaction, moderates, origin_of
 from bot.events import Preset, Scope, SettingsAsked
 from bot.replies import Note, Say
+from bot.sentences import speaking
 from conversations.settings import Sampler, SettingsWish
 
 RANDOM, LOCK = "random", "lock"
@@ -48,7 +49,8 @@ class SettingsCog(commands.Cog):
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None
         if word not in ("", RANDOM, LOCK) and number is None:
-            await self.desk.answer(interaction, Note(Say.NOT_A_SEED(word=word)))
+            with speaking(interaction.locale):
+                await self.desk.answer(interaction, Note(Say.NOT_A_SEED(word=word)))
             return
         asked = SettingsAsked(
             **origin_of(interaction),

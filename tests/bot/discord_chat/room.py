@@ -23,7 +23,7 @@ from mgie_engine.serving.service import EditService
 from tests.discord_server import DiscordServer, PublishedApi
 from tests.discord_server.people import buttons_of, text_of
 from tests.discord_server.world import Channel, Message, Person
-from tests.fakes import EchoEditor
+from tests.fakes import EchoEditor, ScriptedEditor
 
 PUBLISHED = PublishedApi.load()
 MODEL = ModelFacts("test-model", Defaults(steps=4))
@@ -53,6 +53,11 @@ class Room:
         """The result that answers a message."""
         return (await self.results(asked))[0]
 
+    async def result_of(self, editor: ScriptedEditor, asked: Message) -> Message:
+        """The same, where the edit begun next is finished for it."""
+        (await editor.started()).finish()
+        return await self.result(asked)
+
     async def answer(self, asked: Message) -> Message:
         """The first message that answers a message, whatever it is."""
         return (await self.discord.wait_for(lambda: self.discord.answers_to(asked)))[0]
@@ -81,10 +86,17 @@ async def room(
     discord: DiscordServer | None = None,
     *,
     patience_s: float = PATIENCE_S,
+    reads_all: bool = False,
 ) -> AsyncIterator[Room]:
-    """A bot on the files of `folder`, connected to a server of its own or to `discord`."""
+    """A bot on the files of `folder`, connected to a server of its own or to `discord`.
+
+    `reads_all`: with the message-content intent, and the channel as an edit channel.
+    """
     if discord is None:
-        async with loopback() as own, room(folder, editor, own, patience_s=patience_s) as made:
+        async with (
+            loopback() as own,
+            room(folder, editor, own, patience_s=patience_s, reads_all=reads_all) as made,
+        ):
             yield made
         return
     world = discord.world
@@ -97,7 +109,13 @@ async def room(
         EditService(editor or EchoEditor()) as service,
         running_workflow(store, images, service) as (workflow, runner),
         EditBot(
-            workflow, Downloads(address.download_rules), store, pause_s=0.0, patience_s=patience_s
+            workflow,
+            Downloads(address.download_rules),
+            store,
+            message_content=reads_all,
+            edit_channels=(channel.id,),
+            pause_s=0.0,
+            patience_s=patience_s,
         ) as bot,
         asyncio.TaskGroup() as group,
     ):

@@ -131,16 +131,16 @@ async def test_the_history_lists_all_versions_with_their_pictures(tmp_path: Path
         assert "**●** v1 · from v0 — make the ball red" in text
         assert asked.answer is not None
         alts = [alt for _, alt in gallery_of(asked.answer, r.discord.world)]
-        assert alts == ["v0: as uploaded", "v1: make the ball red"]
+        assert alts == ["v0: The picture as uploaded", "v1: make the ball red"]
 
 
 async def test_a_version_can_be_shown_again_with_live_buttons(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         first = await begin(r)
-        asked = r.discord.slash(r.channel, r.anna, "session show", version="v1")
-        assert "make the ball red" in await answered(r, asked)
-        assert asked.answer is not None
-        assert turn_of(asked.answer) == turn_of(first)
+        r.discord.slash(r.channel, r.anna, "show", version="v1")
+        again = (await results(r, 2))[1]
+        assert "make the ball red" in text_of(again)
+        assert turn_of(again) == turn_of(first)
 
 
 async def test_a_new_session_forgets_the_picture(tmp_path: Path) -> None:

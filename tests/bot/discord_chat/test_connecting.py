@@ -10,7 +10,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_chat.connecting import DiscordAddress, point_at, serve_discord
+from bot.discord_chat.connecting import DiscordAddress, Listening, point_at, serve_discord
 from bot.discord_chat.errors import LoginRefused
 from conversations.images import ImageStore
 from conversations.store import SessionStore
@@ -36,7 +36,7 @@ async def serve(folder: Path, server: DiscordServer, token: str, *, message_cont
         EditService(EchoEditor()) as service,
         running_workflow(store, ImageStore(folder), service) as (workflow, _),
     ):
-        await serve_discord(workflow, store, token, address, message_content=message_content)
+        await serve_discord(workflow, store, token, address, Listening(message_content, (1,)))
 
 
 async def test_without_the_granted_intent_it_goes_on_without(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ async def test_a_mention_with_a_picture_gets_the_edited_picture(tmp_path: Path) 
         assert "v1 · [from v0 ↗]" in text_of(result)
         assert "**You asked:** make the ball red\n**Understood as:** (echo)" in text_of(result)
         assert "-# text 7.5 · image 1.5 · 4 steps" in text_of(result)
-        assert [b["label"] for b in buttons_of(result)] == ["Refine", "Undo", "Retry", "Subtler", "Stronger"]
+        assert [b["label"] for b in buttons_of(result)] == [
+            *("Refine", "Undo", "Retry", "Subtler", "Stronger"),
+            *("Compare", "Strengths", "More"),
+        ]
 
 
 async def test_a_result_shows_before_and_after_with_words_for_those_who_cannot_see(tmp_path: Path) -> None:
@@ -62,9 +65,9 @@ async def test_a_dm_needs_no_mention(tmp_path: Path) -> None:
         assert "v2 · " in text_of(await r.result(r.discord.say(dm, r.anna, "now blue")))
 
 
-async def test_a_reply_to_somebodys_picture_begins_with_that_picture(tmp_path: Path) -> None:
+async def test_a_reply_to_ones_own_picture_begins_with_that_picture(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        shared = r.discord.say(r.channel, r.ben, "look", files={"cat.png": a_picture(colour="orange")})
+        shared = r.discord.say(r.channel, r.anna, "look", files={"cat.png": a_picture(colour="orange")})
         result = await r.result(
             r.discord.say(r.channel, r.anna, "make it darker", reply_to=shared, mention=True, ping=False)
         )

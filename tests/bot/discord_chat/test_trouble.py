@@ -112,14 +112,33 @@ async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
         assert len(r.discord.messages_of_bot(r.channel)) == 1
 
 
-async def test_a_deleted_request_still_gets_its_result(tmp_path: Path) -> None:
+async def test_a_deleted_request_is_forgotten_with_its_card(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         asked = post_picture(r)
         edit = await editor.started()
+        await a_card(r, "🎨")
         r.discord.delete(asked)
-        edit.finish()
-        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        await r.turns_end()
+        assert edit.cancelled
+        assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+async def test_an_edited_request_is_followed_while_it_waits(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        await r.result_of(editor, post_picture(r))
+        r.discord.say(r.channel, r.ben, "busy", files={"b.png": a_picture()}, mention=True)
+        busy = await editor.started()
+        asked = r.discord.say(r.channel, r.anna, "make it red", mention=True)
+        card = await r.answer(asked)
+        r.discord.rewrite(asked, "make it blue")
+        await r.discord.wait_for(lambda: "make it blue" in text_of(card))
+        assert "-# (updated)" in text_of(card)
+        busy.finish()
+        (await editor.started()).finish()
+        assert "make it blue" in text_of(await r.result(asked))
 
 
 async def test_where_the_bot_may_not_post_the_owner_hears_by_dm_which_right_is_missing(
