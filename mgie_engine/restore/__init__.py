@@ -16,7 +16,7 @@ from torch import Tensor
 from conversations.settings import Keep
 from mgie_engine.restore.planes import Picture, image, planes, smooth
 from mgie_engine.restore.planning import make_plan
-from mgie_engine.restore.render import Plan, render
+from mgie_engine.restore.render import render
 
 MAP_SIDE = 256  # longest side of a change map
 COLOURED, TINTED = 16.0, 4.0  # chroma, in levels: of one place, of the whole, that no noise makes
@@ -29,7 +29,9 @@ class Restored:
     picture: Image.Image  # RGB, or RGBA with the original's alpha
     changed: float  # share of pixels that differ from the original, 0 to 1
     change_map: np.ndarray  # (h, w) uint8 in the original's aspect, 0 kept to 255 changed
-    notes: tuple[str, ...]  # which way was taken, as sentences
+    kept: float  # share left as it was without a look at the painting, 0 to 1
+    painted: float  # share taken from the painting itself; the rest is the original in other colours
+    notes: tuple[str, ...]  # which way was taken, in words
 
 
 def restore(
@@ -55,28 +57,27 @@ def restore(
     source = sharp if reconstruction is None else planes(reconstruction)
     if not sharp.shape == source.shape == output.shape:
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
-    if keep == "off":
-        edited = np.asarray(image(model_output).convert("RGB").resize(whole.size, Image.Resampling.LANCZOS))
-        return _restored(pixels, edited, torch.ones(output.shape[1:]), ("took the painted picture whole",))
     grey = _is_grey(pixels) and not _has_colour(output - source)
     if grey:
-        source, output, sharp = (
-            maps.mean(0, keepdim=True).expand(3, -1, -1) for maps in (source, output, sharp)
-        )
+        source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
+    if keep == "off":
+        return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
     plan = make_plan(source, output, sharp, relevance, keep == "strict")
     if not bool(plan.blend.any()):
-        return _restored(pixels, pixels[..., :3], plan.blend, ("nothing changed",))
+        return _restored(pixels, pixels[..., :3], plan.blend, plan.painting)
     edited = render(pixels, plan)
     if grey:
         edited = np.repeat(edited[..., 1:2], 3, axis=2)
-    return _restored(pixels, edited, plan.blend, (_path(plan),))
+    return _restored(pixels, edited, plan.blend, plan.painting)
 
 
-def _path(plan: Plan) -> str:
-    shown = plan.blend > 0.5
-    painted = float((shown & (plan.painting > 0.5)).float().mean())
-    kept = float((plan.blend == 0).float().mean())
-    return f"kept {kept:.0%}, painted {painted:.0%} anew"
+def _enlarged(painted: Tensor, size: tuple[int, int]) -> np.ndarray:
+    small = Image.fromarray(painted.round().to(torch.uint8).permute(1, 2, 0).numpy())
+    return np.asarray(small.resize(size, Image.Resampling.LANCZOS))
+
+
+def _grey(maps: Tensor) -> Tensor:
+    return maps.mean(0, keepdim=True).expand(3, -1, -1)
 
 
 def _is_grey(pixels: np.ndarray) -> bool:
@@ -90,12 +91,26 @@ def _has_colour(difference: Tensor) -> bool:
     return float(strength.max()) > COLOURED or float(strength.mean()) > TINTED
 
 
-def _restored(pixels: np.ndarray, edited: np.ndarray, blend: Tensor, notes: tuple[str, ...]) -> Restored:
+def _restored(
+    pixels: np.ndarray, edited: np.ndarray, blend: Tensor, painting: Tensor | None = None
+) -> Restored:
+    """painting: None where all that is shown was painted."""
     changed = float((pixels[..., :3] != edited).any(axis=2).mean())
-    whole = np.concatenate([edited, pixels[..., 3:]], axis=2)
-    height, width = pixels.shape[:2]
+    new = blend >= 0.5 if painting is None else painting * blend >= 0.5
+    kept, painted = float((blend == 0).float().mean()), float(new.float().mean())
+    note = f"kept {kept:.0%}, painted {painted:.0%} anew" if changed else "nothing changed"
+    return Restored(
+        picture=Image.fromarray(np.concatenate([edited, pixels[..., 3:]], axis=2)),
+        changed=changed,
+        change_map=_change_map(blend, pixels.shape[1], pixels.shape[0]),
+        kept=kept,
+        painted=painted,
+        notes=(note if painting is not None else "took the painted picture whole",),
+    )
+
+
+def _change_map(blend: Tensor, width: int, height: int) -> np.ndarray:
     scale = MAP_SIDE / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     levels = Image.fromarray((blend * 255).ceil().to(torch.uint8).numpy())
-    change_map = np.array(levels.resize(size, Image.Resampling.BILINEAR))
-    return Restored(Image.fromarray(whole), changed, change_map, notes)
+    return np.array(levels.resize(size, Image.Resampling.BILINEAR))

@@ -5,28 +5,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.planes import dilate, feather, joined, px, smooth
+from mgie_engine.restore.planes import dilate, feather, joined, px, smooth, variance
 from mgie_engine.restore.tones import Tone
 
-SURE = 12.0  # smoothed difference, levels, that is an edit for certain
+SURE = 16.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain
-BROAD = 1.5  # … that is an edit when a whole neighbourhood agrees on it
 SURE_DETAIL, MAYBE_DETAIL = 24.0, 14.0  # root mean square difference: detail added or lost, mean unchanged
 DETAIL_COUNTS = 0.1  # of detail, when a tone is compared with no tone; the model's noise is detail too
-SPEAKS = 0.05  # relevance, in units of the model's prediction, of a place the instruction is about
+AT_EDGES = 0.05  # share of the local variance by which a model misses an edge that it was to keep
+BROAD, BROAD_UNHEARD, BROAD_QUIET = 1.5, 3.0, 10.0  # a shift of whole regions, levels, that is an edit: the
+# instruction speaks of the whole picture, nobody listened, it hardly speaks; models tint what they keep
+QUIET, LOUD = 0.042, 0.047  # median relevance, in units of the model's prediction
+SPEAKS = 0.1  # relevance of a place the instruction is about
 SILENT = 1e-4  # … below which the instruction had no say at all
 STRICT_SHARE = 0.3  # of the strongest relevance: the edge of the mask under keep = strict
 
 
-def changed(difference: Tensor, relevance: Tensor | None) -> Tensor:
-    """Where output and source differ by more than the model's noise, (S, S) bool; difference (3, S, S)."""
-    doubt = torch.ones(()) if relevance is None else (1.6 - 0.8 * relevance / SPEAKS).clamp(0.6, 1.6)
-    near = _strength(smooth(difference, px(difference, 128)))
-    detail = _strength(smooth(difference.square(), px(difference, 64)).sqrt())
-    sure = (near > SURE * doubt) | (detail > SURE_DETAIL * doubt)
-    maybe = (near > MAYBE * doubt) | (detail > MAYBE_DETAIL * doubt)
-    mask = joined(sure, maybe)
-    return mask | (_strength(around(difference, ~mask)) > BROAD * doubt)
+def changed(source: Tensor, output: Tensor, relevance: Tensor | None) -> Tensor:
+    """Where output and source, both (3, S, S), differ by more than the model's noise, (S, S) bool."""
+    difference, bound = output - source, broad_bound(relevance)
+    tint = around(difference, ~_strong(difference, source, relevance))
+    difference = difference - tint * (_strength(tint) < bound)
+    mask = _strong(difference, source, relevance)
+    return mask | (_strength(around(difference, ~mask)) > bound)
+
+
+def broad_bound(relevance: Tensor | None) -> float:
+    """The shift of a whole region, in levels, that is an edit and not the model's tint."""
+    if relevance is None:
+        return BROAD_UNHEARD
+    heard = (float(relevance.median()) - QUIET) / (LOUD - QUIET)
+    return BROAD_QUIET + (BROAD - BROAD_QUIET) * min(max(heard, 0.0), 1.0)
+
+
+def _strong(difference: Tensor, source: Tensor, relevance: Tensor | None) -> Tensor:
+    """Where something near differs for certain, and what is joined to it."""
+    doubt = torch.ones(()) if relevance is None else (1.5 - 0.6 * relevance / SPEAKS).clamp(0.8, 1.5)
+    expected = AT_EDGES * variance(source, px(source, 128))
+    near = smooth(difference, px(difference, 128)).square().mean(0) - expected
+    detail = smooth(difference.square(), px(difference, 64)).mean(0) - expected
+    sure = (near > (SURE * doubt) ** 2) | (detail > (SURE_DETAIL * doubt) ** 2)
+    maybe = (near > (MAYBE * doubt) ** 2) | (detail > (MAYBE_DETAIL * doubt) ** 2)
+    return joined(sure, maybe)
 
 
 def around(maps: Tensor, where: Tensor) -> Tensor:
@@ -36,16 +56,18 @@ def around(maps: Tensor, where: Tensor) -> Tensor:
     return smooth(maps * weight, radius) / smooth(weight, radius).clamp(min=0.02)
 
 
-def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor) -> tuple[Tensor, bool]:
-    """The mask with what the tone explains, and whether the tone is of use at all."""
+def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor, bound: float) -> tuple[Tensor, bool]:
+    """The mask with what the tone explains, and whether the tone is of use at all; bound: see broad_bound."""
     shift = tone(source)
     left, before = _energy(output - shift), _energy(output - source)
+    moved = _strength(smooth(shift - source, px(source, 64)))
     if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
         return mask, False
-    moved = _strength(smooth(shift - source, px(source, 64)))
+    if not tone.changes_detail and float((moved > bound).float().mean()) < 0.1:
+        return mask, False
     if tone.changes_detail or float((moved > 1).float().mean()) > 0.7:
         return ~((before < 0.5 * left) & (moved > 3)), True
-    return mask | ((moved > BROAD) & (left < 0.5 * before)), True
+    return mask | ((moved > bound) & (left < 0.5 * before)), True
 
 
 def allowed(relevance: Tensor | None, strict: bool) -> Tensor | None:

@@ -42,6 +42,11 @@ def smooth(maps: Tensor, radius: int) -> Tensor:
     return box(box(maps, radius), radius)
 
 
+def variance(maps: Tensor, radius: int) -> Tensor:
+    """Variance of the maps (C, S, S) in a soft window, mean over channels, (S, S)."""
+    return (smooth(maps.square(), radius) - smooth(maps, radius).square()).mean(0)
+
+
 def dilate(mask: Tensor, radius: int) -> Tensor:
     """The mask (S, S) grown by `radius` pixels, bool."""
     wide = F.max_pool2d(mask[None, None].float(), (2 * radius + 1, 1), 1, (radius, 0))

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, toned
-from mgie_engine.restore.planes import feather, joined, px, smooth
+from mgie_engine.restore.change import allowed, around, blend, broad_bound, changed, enlarged, toned
+from mgie_engine.restore.planes import feather, joined, px, smooth, variance
 from mgie_engine.restore.render import Plan
 from mgie_engine.restore.tones import fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
@@ -13,7 +13,7 @@ from mgie_engine.restore.windows import apply_windows, fit_windows
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, before painted pixels are better
 MISSED = 4.5  # … next to such a place
 BLURRED = 0.02  # share of the local variance that a true change of colour misses at edges and in texture
-SOMETHING = 10.0  # contrast, in levels, that is more than noise
+SOMETHING = 6.0  # contrast, in levels, that is more than noise
 LEFT_OF_IT = 0.1  # share of the variance
 TINT = 8.0  # most that the colour guard takes back, in levels
 
@@ -24,9 +24,9 @@ def make_plan(
     """What to do where. source: what the model's autoencoder makes of its input `sharp`; all (3, S, S)."""
     size = source.shape[-1]
     spoken = None if relevance is None else enlarged(relevance, size)
-    mask = changed(output - source, spoken)
+    mask = changed(source, output, spoken)
     tone = fit_tone(source, output, sharp)
-    mask, tonal = toned(tone, source, output, mask)
+    mask, tonal = toned(tone, source, output, mask, broad_bound(spoken))
     if not tonal:
         tone = no_tone(size)
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
@@ -46,7 +46,7 @@ def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tu
     energy = smooth((output - guess).square().mean(0, keepdim=True), px(source, 128))[0]
     noise = energy.median()
     place = mask & (
-        _unexplained(energy, noise + BLURRED * _variance(start, px(start, 128)) / 3) | _erased(start, guess)
+        _unexplained(energy, noise + BLURRED * variance(start, px(start, 128))) | _erased(start, guess)
     )
     painted = guess + (1 - noise / energy.clamp(min=1e-6)).clamp(0, 1) * (output - guess)
     if bool(place.any()):
@@ -62,9 +62,5 @@ def _unexplained(energy: Tensor, expected: Tensor) -> Tensor:
 def _erased(start: Tensor, guess: Tensor) -> Tensor:
     """Where there was something and next to nothing is left of it: its traces must not shine through."""
     reach = px(start, 40)
-    before, after = (_variance(maps, reach) for maps in (start, guess))
+    before, after = (variance(maps, reach) for maps in (start, guess))
     return (before > SOMETHING**2) & (after < LEFT_OF_IT * before)
-
-
-def _variance(maps: Tensor, radius: int) -> Tensor:
-    return (smooth(maps.square(), radius) - smooth(maps, radius).square()).sum(0)

@@ -20,7 +20,10 @@ TIE = 1e-6  # weight of everything's size: what the picture does not show stays 
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-FAINT = 0.3  # a smaller share of detail is the model's softness, not an edit
+BLURS, SHARPENS = (
+    -0.35,
+    0.4,
+)  # shares of detail that are an edit; losing the finest alone is the model's softness
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
 
@@ -69,7 +72,8 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     )
     gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
     offset = torch.einsum("cj,jyx->cyx", lift, places)
-    changes_detail = float(detail.abs().sum(1).max()) > FAINT
+    fine, coarse = detail.mean(0)
+    changes_detail = bool(coarse < BLURS or fine + coarse > SHARPENS)
     if changes_detail:
         for width, share in zip(DETAIL_WIDTHS, detail.T[..., None, None], strict=True):
             gain = gain + share
@@ -102,7 +106,7 @@ def _solve(features: Tensor, before: Tensor, after: Tensor) -> Tensor:
         guess = before + (features @ solved)[..., 0]
         miss = (after - guess.clamp(0, 255)).square().mean(0).sqrt()
         scale = 3 * miss.median().clamp(min=0.7)
-        clipped = ((guess < 0) & (after < 2)) | ((guess > 255) & (after > 253))
+        clipped = ((guess < 0) & (after < scale)) | ((guess > 255) & (after > 255 - scale))
         trust = ~clipped / (1 + (miss / scale) ** 2)
     return solved[..., 0]
 

@@ -1,0 +1,296 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from mgie_engine.restore import Restored, restore
+
+SQUARE = 128
+
+
+def drawing(
+    width: int = 512, height: int = 512, *, ball: str | None = "red", star: bool = False
+) -> Image.Image:
+    """A sky, a striped ground, and a ball at a third of the width."""
+    scene = ImageOps.colorize(Image.linear_gradient("L"), "#4a90d9", "#f3e3c3").resize((width, height))
+    draw = ImageDraw.Draw(scene)
+    for x in range(0, width, max(8, width // 40)):
+        draw.rectangle((x, int(0.6 * height), x + max(3, width // 100), height), "#7a9a4a")
+    if ball:
+        draw.ellipse(box(width, height, 0.2, 0.35, 0.3), ball)
+    if star:
+        draw.rectangle(box(width, height, 0.65, 0.3, 0.2), "#ffffff", "#101010", max(1, width // 100))
+    return scene
+
+
+def box(width: int, height: int, left: float, top: float, side: float) -> tuple[float, float, float, float]:
+    return left * width, top * height, (left + side) * width, (top + side) * height
+
+
+def as_seen(picture: Image.Image) -> Image.Image:
+    return picture.convert("RGB").resize((SQUARE, SQUARE), Image.Resampling.BICUBIC)
+
+
+def noisy(picture: Image.Image, seed: int = 0, levels: float = 4.0) -> Image.Image:
+    """As a model paints it: with noise in cells of 4 pixels."""
+    cells = np.random.default_rng(seed).normal(0, levels, (SQUARE // 4, SQUARE // 4, 3))
+    wanted = np.asarray(picture, np.float64) + cells.repeat(4, 0).repeat(4, 1)
+    return Image.fromarray(wanted.round().clip(0, 255).astype(np.uint8))
+
+
+def dimmed(picture: Image.Image) -> Image.Image:
+    return picture.point([round(level * 0.6) for level in range(256)] * len(picture.getbands()))
+
+
+def carried(before: Image.Image, after: Image.Image, **how: object) -> Restored:
+    """The edit `before` → `after`, both at full size, seen and painted small and carried over."""
+    return restore(before, as_seen(before), noisy(as_seen(after)), **how)  # type: ignore[arg-type]
+
+
+def psnr(picture: Image.Image, wanted: Image.Image, where: np.ndarray | None = None) -> float:
+    error = (np.asarray(picture, np.float64) - np.asarray(wanted, np.float64)) ** 2
+    mean = error.mean() if where is None else error[where].mean()
+    return float(10 * np.log10(255**2 / max(mean, 1e-9)))
+
+
+def differ(one: Image.Image, other: Image.Image) -> np.ndarray:
+    return (np.asarray(one) != np.asarray(other)).any(axis=2)
+
+
+def far_from(mask: np.ndarray, reach: int) -> np.ndarray:
+    """True at all pixels further than `reach` from the mask, along either axis."""
+    grown = Image.fromarray(mask).convert("L")
+    wide = grown.resize((mask.shape[1] // reach, mask.shape[0] // reach), Image.Resampling.BOX)
+    near = np.asarray(wide) > 0
+    near = near | np.roll(near, 1, 0) | np.roll(near, -1, 0)
+    near = near | np.roll(near, 1, 1) | np.roll(near, -1, 1)
+    return ~near.repeat(reach, 0).repeat(reach, 1)
+
+
+def test_an_edit_that_changed_nothing_gives_the_same_bytes():
+    picture = drawing()
+    restored = restore(picture, as_seen(picture), as_seen(picture))
+    assert restored.picture.tobytes() == picture.tobytes()
+    assert restored.changed == 0
+    assert not restored.change_map.any()
+
+
+def test_ten_idle_turns_of_a_noisy_model_give_the_same_bytes():
+    picture = first = drawing()
+    for turn in range(10):
+        seen = as_seen(picture)
+        picture = restore(picture, seen, noisy(seen, turn), reconstruction=seen).picture
+    assert picture.tobytes() == first.tobytes()
+
+
+def test_errors_of_the_autoencoder_are_not_taken_for_an_edit():
+    picture = drawing()
+    blurred = as_seen(picture).resize((32, 32), Image.Resampling.BOX).resize((SQUARE, SQUARE))
+    restored = restore(picture, as_seen(picture), noisy(blurred), reconstruction=blurred)
+    assert restored.picture.tobytes() == picture.tobytes()
+
+
+@pytest.mark.parametrize("size", [(512, 512), (900, 300), (80, 640), (37, 53), (1, 1), (1, 300)])
+@pytest.mark.parametrize("keep", ["auto", "strict", "off"])
+def test_size_is_kept(size: tuple[int, int], keep: str):
+    picture = drawing(600, 600).resize(size)
+    restored = carried(picture, dimmed(picture), keep=keep)
+    assert restored.picture.size == size
+    assert restored.picture.mode == "RGB"
+
+
+def test_the_change_map_is_small_and_has_the_aspect_of_the_picture():
+    picture = drawing(800, 100)
+    restored = carried(picture, dimmed(picture))
+    assert restored.change_map.shape == (32, 256)
+    assert restored.change_map.dtype == np.uint8
+    assert restored.change_map.min() == 255
+
+
+@pytest.mark.parametrize("keep", ["auto", "strict", "off"])
+def test_alpha_is_kept(keep: str):
+    picture = drawing()
+    picture.putalpha(Image.radial_gradient("L").resize(picture.size))
+    restored = carried(picture, dimmed(picture.convert("RGB")), keep=keep)
+    assert restored.picture.mode == "RGBA"
+    assert restored.picture.getchannel("A").tobytes() == picture.getchannel("A").tobytes()
+    assert restored.changed > 0.9
+
+
+def test_arrays_are_as_good_as_images():
+    picture = drawing()
+    seen, painted = as_seen(picture), noisy(as_seen(dimmed(picture)))
+    from_images = restore(picture, seen, painted)
+    from_arrays = restore(np.asarray(picture), np.asarray(seen), np.asarray(painted))
+    assert from_arrays.picture.tobytes() == from_images.picture.tobytes()
+
+
+def test_the_inputs_are_left_alone():
+    pixels = np.asarray(drawing()).copy()
+    untouched = pixels.copy()
+    restore(pixels, as_seen(drawing()), as_seen(dimmed(drawing())))
+    assert (pixels == untouched).all()
+
+
+def test_a_tonal_edit_comes_out_sharp():
+    picture = drawing(1024, 1024)
+    restored = carried(picture, dimmed(picture))
+    assert psnr(restored.picture, dimmed(picture)) > 45
+    assert restored.changed > 0.95
+
+
+def test_a_vignette_is_carried_over():
+    picture = drawing(1024, 1024)
+    light = 1 - 0.2 * sum(axis**2 for axis in np.meshgrid(*[np.linspace(-1, 1, 1024)] * 2))
+    wanted = Image.fromarray((np.asarray(picture) * light[..., None]).round().astype(np.uint8))
+    assert psnr(carried(picture, wanted).picture, wanted) > 45
+
+
+def test_a_recoloured_thing_is_recoloured_sharply_and_the_rest_stays_as_it_was():
+    picture, wanted = drawing(1024, 1024), drawing(1024, 1024, ball="#2040d0")
+    restored = carried(picture, wanted)
+    mask = differ(picture, wanted)
+    assert psnr(restored.picture, wanted, mask) > 33
+    assert not differ(restored.picture, picture)[far_from(mask, 32)].any()
+    assert psnr(restored.picture, picture, ~mask) > 45
+
+
+def test_a_removed_thing_leaves_no_ghost():
+    picture, wanted = drawing(1024, 1024), drawing(1024, 1024, ball=None)
+    restored = carried(picture, wanted)
+    mask = differ(picture, wanted)
+    assert psnr(restored.picture, wanted, mask) > 30
+    assert not differ(restored.picture, picture)[far_from(mask, 32)].any()
+
+
+def test_an_added_thing_is_taken_from_the_painting_with_crisp_edges():
+    picture, wanted = drawing(1024, 1024), drawing(1024, 1024, star=True)
+    restored = carried(picture, wanted)
+    mask = differ(picture, wanted)
+    enlarged = noisy(as_seen(wanted)).resize(picture.size, Image.Resampling.BICUBIC)
+    assert psnr(restored.picture, wanted, mask) > psnr(enlarged, wanted, mask) + 1
+    assert not differ(restored.picture, picture)[far_from(mask, 32)].any()
+
+
+def test_the_share_of_changed_pixels_is_counted():
+    picture = drawing()
+    restored = carried(picture, drawing(ball="#2040d0"))
+    assert restored.changed == differ(restored.picture, picture).mean()
+    assert 0.05 < restored.changed < 0.2
+
+
+def test_a_faint_tint_is_not_an_edit():
+    picture = drawing()
+    tinted = Image.merge("RGB", [band.point(lambda level: level + 1) for band in as_seen(picture).split()])
+    assert restore(picture, as_seen(picture), tinted).picture.tobytes() == picture.tobytes()
+
+
+def test_what_the_model_tints_is_kept_when_the_instruction_hardly_speaks():
+    picture = drawing()
+    tinted = as_seen(picture).point([min(255, level + 6) for level in range(256)] * 3)
+    quiet, loud = np.full((16, 16), 0.03, np.float32), np.full((16, 16), 0.1, np.float32)
+    assert restore(picture, as_seen(picture), tinted, relevance=quiet).changed == 0
+    assert restore(picture, as_seen(picture), tinted, relevance=loud).changed > 0.9
+
+
+def test_the_tint_is_taken_back_from_what_is_painted():
+    picture, wanted = drawing(), drawing(ball="#2040d0")
+    tinted = as_seen(wanted).point([min(255, level + 6) for level in range(256)] * 3)
+    restored = restore(picture, as_seen(picture), tinted, relevance=0.03 + relevant(0.2, 0.5) / 3)
+    assert np.abs(np.subtract(restored.picture.getpixel((178, 256)), (0x20, 0x40, 0xD0))).max() <= 3
+
+
+def relevant(left: float, right: float) -> np.ndarray:
+    """A 16 x 16 map that speaks of the columns from left to right, in picture widths."""
+    speaks = np.zeros((16, 16), np.float32)
+    speaks[:, int(16 * left) : int(16 * right)] = 0.3
+    return speaks
+
+
+@pytest.mark.parametrize("keep", ["auto", "strict"])
+def test_nothing_changes_where_the_instruction_was_silent(keep: str):
+    picture = drawing(ball="#2040d0", star=True)
+    restored = carried(drawing(), picture, relevance=relevant(0, 0.5), keep=keep)
+    touched = differ(restored.picture, drawing())
+    assert touched[:, :256].any()
+    assert not touched[:, 256:].any()
+
+
+def test_strict_leaves_out_what_the_instruction_hardly_speaks_of():
+    hints = relevant(0, 0.5) + 0.1 * relevant(0.5, 1)
+    wanted = drawing(ball="#2040d0", star=True)
+    strict = carried(drawing(), wanted, relevance=hints, keep="strict")
+    auto = carried(drawing(), wanted, relevance=hints, keep="auto")
+    assert not differ(strict.picture, drawing())[:, 256:].any()
+    assert differ(auto.picture, drawing())[:, 256:].any()
+
+
+def test_off_is_the_whole_painted_picture_enlarged():
+    picture = drawing(640, 480)
+    painted = noisy(as_seen(picture))
+    restored = restore(picture, as_seen(picture), painted, keep="off")
+    enlarged = painted.resize(picture.size, Image.Resampling.LANCZOS)
+    assert restored.picture.tobytes() == enlarged.tobytes()
+
+
+@pytest.mark.parametrize("keep", ["auto", "strict", "off"])
+def test_a_grey_picture_stays_grey(keep: str):
+    picture = ImageOps.grayscale(drawing()).convert("RGB")
+    restored = carried(picture, dimmed(picture), keep=keep)
+    pixels = np.asarray(restored.picture)
+    assert (pixels == pixels[..., :1]).all()
+    assert restored.changed > 0.9
+
+
+def test_a_grey_picture_gets_colour_when_colour_was_painted():
+    picture = ImageOps.grayscale(drawing()).convert("RGB")
+    sepia = ImageOps.colorize(ImageOps.grayscale(drawing()), "#201000", "#ffe0a0")
+    assert psnr(carried(picture, sepia).picture, sepia) > 40
+
+
+def test_the_way_taken_is_told():
+    picture = drawing()
+    idle = restore(picture, as_seen(picture), as_seen(picture))
+    assert idle.notes == ("nothing changed",)
+    assert carried(picture, dimmed(picture)).notes == ("kept 0%, painted 0% anew",)
+    assert carried(picture, picture, keep="off").notes == ("took the painted picture whole",)
+
+
+def test_it_is_told_how_much_was_kept_and_how_much_painted():
+    picture = drawing()
+    star, dark = carried(picture, drawing(star=True)), carried(picture, dimmed(picture))
+    assert 0.03 < star.painted < 0.1 < 0.9 < star.kept
+    assert (dark.painted, dark.kept) == (0, 0)
+
+
+def test_pictures_of_other_modes_are_refused():
+    with pytest.raises(ValueError, match="RGB or RGBA, not L"):
+        restore(drawing().convert("L"), as_seen(drawing()), as_seen(drawing()))
+
+
+def test_small_pictures_must_be_of_one_size():
+    with pytest.raises(ValueError, match="128"):
+        restore(drawing(), as_seen(drawing()), drawing())
+
+
+MEASURE = """
+import json, resource
+from PIL import Image
+from mgie_engine.restore import restore
+original = Image.radial_gradient("L").resize((6000, 4000)).convert("RGBA")
+seen = original.convert("RGB").resize((256, 256))
+painted = seen.point([round(level * 0.7) for level in range(256)] * 3)
+painted.paste((250, 10, 10), (40, 40, 100, 90))
+changed = restore(original, seen, painted).changed
+print(json.dumps([changed, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+"""
+
+
+def test_24_megapixels_fit_in_2_gigabytes():
+    answer = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    changed, peak_mib = json.loads(answer.stdout)
+    assert changed > 0.9
+    assert peak_mib < 2000
