@@ -79,11 +79,12 @@ class DiscordChat:
         turn = await self._with_its_card(turn)
         if not card.state.is_final:
             return await self._show_progress(turn, card)
-        await self._pace.end(turn.id)
         self._previews.end(turn.id)
         self._looked_up.pop(turn.id, None)
-        if card.state is CardState.DONE:
+        if card.state is CardState.DONE:  # a message of its own, which no late edit of the card can reach
+            self._pace.stop(turn.id)
             return await self._deliver(turn, card)
+        await self._pace.end(turn.id)
         return await self._show_end(turn, card)
 
     async def already_delivered(self, turn: Turn) -> str | None:

@@ -29,6 +29,7 @@ class Pace:
         self._newest: dict[str, Card] = {}
         self._sent_at: dict[str, float] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._sending: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,8 +37,10 @@ class Pace:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for turn_id in list(self._tasks):
-            await self.end(turn_id)
+        tasks = {*self._tasks.values(), *self._sending}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def begin(self, turn_id: str) -> None:
         """A card of this turn was just posted; the pause starts now."""
@@ -56,17 +59,39 @@ class Pace:
                 await self._sleep(max(0.0, last + self._pause_s - self._clock()))
                 card = self._newest.pop(turn_id)
                 self._sent_at[turn_id] = self._clock()
-                await send(card)
+                await self._send(card, send)
         except Exception:
             log.warning("could not show progress of %s", turn_id, exc_info=True)
         finally:
-            self._newest.pop(turn_id, None)
-            self._tasks.pop(turn_id, None)
+            if self._tasks.get(turn_id) is asyncio.current_task():
+                self._newest.pop(turn_id, None)
+                self._tasks.pop(turn_id, None)
 
-    async def end(self, turn_id: str) -> None:
-        """The turn is over: send nothing more of it, and wait until nothing is under way."""
+    async def _send(self, card: Card, send: Send) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._sending.add(task)
+        try:
+            await send(card)
+        finally:
+            self._sending.discard(task)
+
+    def stop(self, turn_id: str) -> asyncio.Task[None] | None:
+        """Send nothing more of this turn; the task that still sends something of it, if any.
+
+        What is on its way is not called back: discord.py holds up every later request of a kind for up to
+        30 s when one of them is cancelled at the wrong moment.
+        """
         self._newest.pop(turn_id, None)
         self._sent_at.pop(turn_id, None)
-        if task := self._tasks.pop(turn_id, None):
+        task = self._tasks.pop(turn_id, None)
+        if task in self._sending:
+            return task
+        if task is not None:
             task.cancel()
+        return None
+
+    async def end(self, turn_id: str) -> None:
+        """Send nothing more of this turn, and wait until nothing of it is under way."""
+        if task := self.stop(turn_id):
             await asyncio.gather(task, return_exceptions=True)

@@ -283,7 +283,7 @@ class Pages:
         """The replied-to message as it comes along; None once it is deleted."""
         if message.id not in message.channel.messages:
             return None
-        return self.message(message, nested=False)
+        return {k: v for k, v in self.message(message, nested=False).items() if k != "reactions"}
 
     def _components(self, components: Iterable[Json]) -> list[Json]:
         return [self._component(c) for c in components]

@@ -47,7 +47,8 @@ class MarkingEditor(EchoEditor):
             wider.paste(picture.convert("RGB"))
         file = io.BytesIO()
         wider.save(file, "PNG")
-        return EditResult(file.getvalue(), "(marked)", made.settings, "marking", wider.size, made.seconds)
+        reading = request.reading or "(marked)"
+        return EditResult(file.getvalue(), reading, made.settings, "marking", wider.size, made.seconds)
 
 
 class StuckEditor(EchoEditor):

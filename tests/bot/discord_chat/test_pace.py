@@ -95,3 +95,22 @@ async def test_leaving_ends_what_is_under_way() -> None:
         pace.offer(step(1), sent.send)
         await time.naps.get()
     assert sent.cards.empty()
+
+
+async def test_what_is_on_its_way_is_waited_for_and_not_called_back() -> None:
+    time, on_its_way, may_arrive = Time(), asyncio.Event(), asyncio.Event()
+    arrived: list[Card] = []
+
+    async def slow(card: Card) -> None:
+        on_its_way.set()
+        await may_arrive.wait()
+        arrived.append(card)
+
+    async with Pace(2.5, time, time.sleep) as pace:
+        pace.offer(step(1), slow)
+        await time.pass_nap()
+        await on_its_way.wait()
+        ending = asyncio.create_task(pace.end("k3f9"))
+        may_arrive.set()
+        await ending
+    assert arrived == [step(1)]

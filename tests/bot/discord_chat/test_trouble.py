@@ -175,6 +175,43 @@ async def test_a_deleted_channel_ends_its_turns_quietly(tmp_path: Path) -> None:
         assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
 
 
+async def test_a_server_that_threw_the_bot_out_ends_its_turns_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        r.channel.denied.add("view_channel")
+        r.discord.dm(r.anna).denied.add("send_messages")
+        r.discord.gateway.dispatch("GUILD_DELETE", {"id": str(r.discord.world.guild_id)})
+        edit.finish()
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
+
+
+async def test_an_answer_to_a_webhook_that_is_not_there_yet_loses_no_edit(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.refuse("PATCH", "@original$", 10015, "Unknown Webhook", status=404)
+        r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+
+
+async def test_where_the_bot_may_not_react_it_stays_silent(tmp_path: Path) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        await r.result(post_picture(r))
+        refused = r.discord.faults.refuse("PUT", "/reactions/", 50013, "Missing Permissions", status=403)
+        r.discord.say(r.channel, r.anna, "sunset over there")
+        await r.discord.wait_for(lambda: refused.met)
+        await r.result(r.discord.say(r.channel, r.anna, "make it blue"))
+
+
+async def test_a_public_answer_that_may_not_be_posted_is_given_in_private(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        r.channel.denied.add("send_messages")
+        assert "make the ball red" in await said(r, r.discord.slash(r.channel, r.anna, "show"))
+
+
 def photo_of_noise(side: int) -> bytes:
     """A JPEG whose pixels hardly compress: small enough to upload, far too large as a PNG."""
     file = io.BytesIO()

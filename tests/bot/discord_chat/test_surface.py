@@ -1,0 +1,355 @@
+"""What is behind the buttons and in the menus: compare, more, strengths, forms, sheets, consent, privacy."""
+
+import io
+import zipfile
+from pathlib import Path
+
+from PIL import Image
+
+from bot.replies import Say
+from tests.bot.discord_chat.room import Room, is_result, results_in, room, turn_of
+from tests.bot.discord_chat.test_buttons import a_card, next_result, said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.discord_server.interactions import Interaction
+from tests.discord_server.people import buttons_of, gallery_of, text_of
+from tests.discord_server.world import Message, Person
+from tests.fakes import ScriptedEditor, a_picture, painting
+
+
+async def seen(r: Room, asked: Interaction) -> Message:
+    """The answer, once it is there."""
+    return await r.discord.wait_for(lambda: asked.answer)
+
+
+async def done(r: Room, asked: Interaction) -> Message:
+    """The answer, once it is the card of a finished version."""
+    return await r.discord.wait_for(lambda: m if (m := asked.answer) and is_result(m) else None)
+
+
+async def press(r: Room, message: Message, label: str, who: Person | None = None) -> Message:
+    return await seen(r, r.discord.press(message, label, who or r.anna))
+
+
+async def opened(r: Room, asked: Interaction) -> Interaction:
+    """The same interaction, once a form is open."""
+    await r.discord.wait_for(lambda: asked.modal)
+    return asked
+
+
+# -- cards --------------------------------------------------------------------------------------------------
+
+
+async def test_compare_shows_both_versions_and_where_they_differ(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        answer = await press(r, await r.result(post_picture(r)), "Compare", r.ben)
+        alts = [alt for _, alt in gallery_of(answer, r.discord.world)]
+        assert alts == [
+            "v0: The picture as uploaded",
+            "v1: make the ball red",
+            "Change map: bright where v0 and v1 differ",
+        ]
+        assert "0 % of the pixels differ" in text_of(answer)
+
+
+async def test_more_lists_the_versions_and_choosing_one_goes_there(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        more = await press(r, await r.result(post_picture(r)), "More")
+        root = next(turn for turn in await r.turns() if turn.is_upload)
+        assert Say.NOW_AT(version="v0") in await said(r, r.discord.choose(more, r.anna, root.id))
+
+
+async def test_the_picture_alone_comes_as_it_was_made(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        more = await press(r, await r.result(post_picture(r)), "More")
+        picture = await press(r, more, "PNG")
+        (upload,) = picture.uploads
+        assert upload.data == r.images.get((await r.turns())[1].image or "")
+
+
+async def test_a_corrected_reading_conditions_the_model(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        more = await press(r, await r.result(post_picture(r)), "More")
+        form = await opened(r, r.discord.press(more, "Correct the reading", r.anna))
+        assert (form.modal or {})["components"][0]["component"]["value"] == "(echo)"
+        r.discord.fill_in(form, words="a crimson ball")
+        corrected = await next_result(r, 2)
+        assert "**Understood as:** a crimson ball" in text_of(corrected)
+        assert "v2 · [from v0" in text_of(corrected)
+        seeds = {turn.settings.seed for turn in await r.turns() if turn.settings}
+        assert len(seeds) == 1
+
+
+async def test_a_deleted_version_takes_its_message_along(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        await r.turns_end()
+        more = await press(r, result, "More")
+        assert Say.NOT_YOURS(version="v1") in text_of(await press(r, more, "Delete", r.ben))
+        await press(r, more, "Delete")
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+async def test_strengths_show_who_says_so_and_set_the_session(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        panel = await press(r, result, "Strengths")
+        assert "**text CFG** 7.5 · *the model's default*" in text_of(panel)
+        assert "**text CFG** 9 · *this session*" in text_of(await press(r, panel, "Bold"))
+        assert "**seed** " in text_of(await press(r, panel, "Keep the seed"))
+        second = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=result))
+        turns = {turn.id: turn for turn in await r.turns()}
+        first_used, used = turns[turn_of(result)].settings, turns[turn_of(second)].settings
+        assert used is not None
+        assert first_used is not None
+        assert (used.text_cfg, used.seed) == (9.0, first_used.seed)
+
+
+async def test_previews_come_at_most_twice_each_with_a_fresh_card(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        asked = post_picture(r)
+        edit = await editor.started()
+        shown = set()
+        for step in (4, 10, 12):
+            edit.report(painting(step, 12, preview=_webp()))
+            if step < 12:
+                card = await r.discord.wait_for(lambda: _preview(r, shown))
+                shown.add(card.id)
+        edit.finish()
+        await r.result(asked)
+        await r.turns_end()
+        assert len(r.discord.messages_of_bot(r.channel)) == 1
+        with_files = [
+            q for q in r.discord.requests if q.method == "POST" and (q.body or {}).get("attachments")
+        ]
+        assert [len(q.body["attachments"]) for q in with_files] == [1, 1, 2]
+
+
+def _preview(r: Room, before: set[int]) -> Message | None:
+    cards = [m for m in r.discord.messages_of_bot(r.channel) if gallery_of(m, r.discord.world)]
+    return next((m for m in cards if m.id not in before), None)
+
+
+def _webp() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), "pink").save(file, "WEBP")
+    return file.getvalue()
+
+
+# -- forms and menus ----------------------------------------------------------------------------------------
+
+
+async def test_refine_can_choose_strength_and_start_from_the_original(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        form = await opened(r, r.discord.press(await r.result(post_picture(r)), "Refine", r.anna))
+        r.discord.fill_in(form, words="now blue", strength="bold", start="original")
+        second = text_of(await next_result(r, 2))
+        assert "v2 · [from v0" in second
+        assert "-# text 9 · image 1.2" in second
+
+
+async def test_refine_can_take_another_photo(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        form = await opened(r, r.discord.press(await r.result(post_picture(r)), "Refine", r.anna))
+        r.discord.fill_in(form, words="now blue", photo=a_picture(colour="black"))
+        assert "v1 · from v0" in text_of(await next_result(r, 2))
+
+
+async def test_the_menu_of_a_message_edits_its_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        own = r.discord.say(r.channel, r.anna, "look", files={"a.png": a_picture()})
+        form = await opened(r, r.discord.menu(own, r.anna, "Edit this image"))
+        assert await said(r, r.discord.fill_in(form, words="make it red")) == "Queued as v1."
+        await next_result(r, 1)
+
+
+async def test_the_menu_says_where_there_is_nothing_to_do(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        chatter = r.discord.say(r.channel, r.anna, "hello")
+        assert await said(r, r.discord.menu(chatter, r.anna, "Edit this image")) == Say.NO_PICTURE_THERE()
+        for entry in ("Refine from here", "Edit details", "Cancel or delete edit", "Report edit"):
+            assert await said(r, r.discord.menu(chatter, r.anna, entry)) == Say.NO_VERSION_THERE()
+
+
+async def test_the_menu_refines_explains_and_reports_a_version(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        form = await opened(r, r.discord.menu(result, r.ben, "Refine from here"))
+        assert (form.modal or {})["title"] == "Refine v1"
+        assert "**You asked:** make the ball red" in await said(
+            r, r.discord.menu(result, r.ben, "Edit details")
+        )
+        assert await said(r, r.discord.menu(result, r.ben, "Report edit")) == Say.REPORTED()
+
+
+async def test_the_menu_cancels_what_runs_and_deletes_what_is_over(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        await editor.started()
+        card = await a_card(r, "🎨")
+        assert Say.STOPPED(version="v1") in await said(
+            r, r.discord.menu(card, r.anna, "Cancel or delete edit")
+        )
+        over = await a_card(r, "🚫")
+        await r.turns_end()
+        await seen(r, r.discord.menu(over, r.anna, "Cancel or delete edit"))
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+
+
+# -- commands -----------------------------------------------------------------------------------------------
+
+
+async def test_versions_complete_themselves(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        typing = r.discord.autocomplete(r.channel, r.anna, "edit", "from", "", instruction="blue")
+        choices = await r.discord.wait_for(lambda: typing.choices)
+        assert [c["value"] for c in choices] == ["v1", "v0"]
+        typing = r.discord.autocomplete(r.channel, r.anna, "session goto", "version", "ball")
+        assert [c["name"] for c in await r.discord.wait_for(lambda: typing.choices)] == [
+            "v1 make the ball red"
+        ]
+
+
+async def test_a_grid_is_one_labelled_sheet(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await seen(r, r.discord.slash(r.channel, r.anna, "grid", text_cfg="6 9", image_cfg="1.5"))
+        sheet = await next_result(r, 2)
+        assert "sheet from" in text_of(sheet)
+        assert "-# text 6, 9 · image 1.5" in text_of(sheet)
+        assert [b["label"] for b in buttons_of(sheet)] == ["Delete"]
+        wrong = r.discord.slash(r.channel, r.anna, "grid", text_cfg="many")
+        assert await said(r, wrong) == Say.GRID_SIZE(side=3)
+
+
+async def test_a_version_is_compared_with_any_other(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=first))
+        asked = r.discord.slash(r.channel, r.anna, "session compare", version="v2", **{"with": "v0"})
+        assert "v0 and v2" in await said(r, asked)
+
+
+async def test_the_queue_offers_to_cancel_each_edit(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        await editor.started()
+        queue = await seen(r, r.discord.slash(r.channel, r.anna, "queue"))
+        assert Say.STOPPED(version="v1") in text_of(await press(r, queue, "✖ v1"))
+
+
+# -- whose picture ------------------------------------------------------------------------------------------
+
+
+async def question_about_bens_cat(r: Room) -> Message:
+    cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
+    return await r.answer(r.discord.say(r.channel, r.anna, "make it red", reply_to=cat, mention=True))
+
+
+async def test_the_owner_of_a_picture_is_asked_and_allows_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        question = await question_about_bens_cat(r)
+        assert f"<@{r.ben.id}>, may <@{r.anna.id}> edit your picture?" in text_of(question)
+        assert Say.CONSENT_NOT_YOURS(owner=f"<@{r.ben.id}>") in text_of(await press(r, question, "Always"))
+        assert Say.CONSENT_ONCE() in text_of(await press(r, question, "Allow once", r.ben))
+        result = await next_result(r, 1)
+        assert f"<@{r.anna.id}>" in text_of(result)
+        assert question.id not in r.channel.messages
+
+
+async def test_a_refusal_holds(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await press(r, await question_about_bens_cat(r), "No", r.ben)
+        assert text_of(await question_about_bens_cat(r)) == Say.CONSENT_REFUSED()
+
+
+async def test_who_allows_everybody_is_not_asked(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        allowed = r.discord.slash(r.channel, r.ben, "privacy consent", who="everybody")
+        assert await said(r, allowed) == Say.CONSENT_EVERYBODY()
+        cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
+        await r.result(r.discord.say(r.channel, r.anna, "make it red", reply_to=cat, mention=True))
+
+
+async def test_a_locked_session_asks_its_owner_and_a_shared_one_does_not(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        assert await said(r, r.discord.slash(r.channel, r.anna, "session lock")) == Say.LOCKED()
+        question = await r.answer(r.discord.say(r.channel, r.ben, "now blue", reply_to=result))
+        assert f"<@{r.anna.id}>, may <@{r.ben.id}>" in text_of(question)
+        assert await said(r, r.discord.slash(r.channel, r.anna, "session share")) == Say.SHARED()
+        assert "v2" in text_of(await r.result(r.discord.say(r.channel, r.ben, "now blue", reply_to=result)))
+
+
+async def test_a_question_from_a_form_is_put_to_the_channel(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
+        form = await opened(r, r.discord.menu(cat, r.anna, "Edit this image"))
+        assert await said(r, r.discord.fill_in(form, words="make it red")) == Say.QUESTION_POSTED()
+        (question,) = r.discord.messages_of_bot(r.channel)
+        await press(r, question, "Allow once", r.ben)
+        await next_result(r, 1)
+
+
+# -- privacy ------------------------------------------------------------------------------------------------
+
+
+async def test_everything_of_mine_comes_as_a_zip(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        answer = await seen(r, r.discord.slash(r.channel, r.anna, "privacy export"))
+        (upload,) = answer.uploads
+        with zipfile.ZipFile(io.BytesIO(upload.data)) as export:
+            assert any(name.endswith(".png") for name in export.namelist())
+
+
+async def test_everything_of_mine_is_erased_after_one_more_question(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
+        assert len(await r.turns()) == 2
+        await press(r, question, "Erase everything")
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        assert await r.turns() == ()
+        view = r.discord.slash(r.channel, r.anna, "privacy view")
+        assert "0 edits" in await said(r, view)
+
+
+# -- where only the person has the bot ----------------------------------------------------------------------
+
+
+async def test_where_the_bot_is_no_member_the_answer_becomes_the_card(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        away = r.discord.world.add_channel("away", foreign=True)
+        asked = r.discord.slash(away, r.anna, "edit", instruction="make it red", image=a_picture())
+        card = await done(r, asked)
+        assert Say.NO_REPLIES_HERE() in text_of(card)
+        assert len(gallery_of(card, r.discord.world)) == 2
+        await r.turns_end()
+        form = await opened(r, r.discord.press(card, "Refine", r.anna))
+        again = r.discord.fill_in(form, words="now blue")
+        second = await r.discord.wait_for(
+            lambda: m if (m := again.answer) and "### ✅" in text_of(m) else None
+        )
+        assert "v2 · " in text_of(second)
+        assert away.messages == {}
+        assert results_in(r.discord, r.channel) == []
+
+
+async def test_an_answer_that_comes_too_late_there_ends_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        away = r.discord.world.add_channel("away", foreign=True)
+        asked = r.discord.slash(away, r.anna, "edit", instruction="make it red", image=a_picture())
+        edit = await editor.started()
+        await seen(r, asked)
+        asked.expired = True
+        edit.finish()
+        await r.turns_end()
+        assert {str(turn.state) for turn in await r.turns()} == {"done"}
