@@ -1,6 +1,7 @@
 """From replies to what is sent: fetches the pictures a reply names and lays everything out."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,7 +118,8 @@ class Drawing:
         elif with_preview and card.preview is not None:
             file = PictureFile(card.preview, "webp")
             shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW())]
-        return Outgoing(view=card_layout(card, shots, source.guild, opening), shots=shots)
+        layout = card_layout(card, shots, source.guild, opening, now=time.time())
+        return Outgoing(view=layout, shots=shots)
 
     async def result(self, card: Card, limit: int) -> Shot | None:
         """The picture of a version as a file of at most `limit` bytes; None without one."""
@@ -128,7 +130,7 @@ class Drawing:
 
     async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
         shots = []
-        if card.before and (before := await self._before(card.before)):
+        if card.before and not card.is_sheet and (before := await self._before(card.before)):
             shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0]))
         if after := await self.result(card, source.file_limit):
             shots.append(after)

@@ -19,6 +19,7 @@ INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
 WORDS_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
+COUNTED_FROM_S = 10.0
 
 _TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
 _MARKS = {
@@ -64,14 +65,16 @@ def thumbnail(shot: Shot) -> ui.Thumbnail[Any]:
     return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS])
 
 
-def card_layout(card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "") -> ui.LayoutView:
-    """A card in its state, with a sentence before it where there is one to say."""
+def card_layout(
+    card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "", *, now: float = 0.0
+) -> ui.LayoutView:
+    """A card in its state, with a sentence before it where there is one to say; `now` in Unix seconds."""
     mark, colour = _MARKS[card.state]
     box: ui.Container[Any] = ui.Container(accent_colour=colour)
     box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild)}"))
     if shots:
         box.add_item(gallery(shots))
-    for text in (_words(card), _small_print(card, shots)):
+    for text in (_words(card, now), _small_print(card, shots)):
         if text:
             box.add_item(ui.TextDisplay(text))
     _add_buttons(box, _card_buttons(card))
@@ -111,16 +114,23 @@ def _title(card: Card, guild: int | None) -> str:
     return " · ".join(part for part in (version, origin, owner) if part)
 
 
-def _words(card: Card) -> str:
+def _words(card: Card, now: float) -> str:
     """What was asked and understood, and how it goes."""
     asked = plain(card.instruction, INSTRUCTION_CHARS)
     lines = [f"**{Say.ASKED()}** {asked}"] if asked else []
     if card.expressive:
         lines.append(f"**{Say.UNDERSTOOD()}** {plain(card.expressive, READING_CHARS)}")
     progress = f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %")
-    how_it_goes = [progress if card.state is CardState.RUNNING else "", card.status]
+    how_it_goes = [progress if card.state is CardState.RUNNING else "", _status(card, now)]
     lines.append(" · ".join(part for part in how_it_goes if part))
     return "\n".join(line for line in lines if line)
+
+
+def _status(card: Card, now: float) -> str:
+    """How it stands; a longer wait as a time that Discord itself counts down."""
+    if card.wait_s is None or card.wait_s < COUNTED_FROM_S:
+        return card.status
+    return f"{card.status.partition(' · ')[0]} · <t:{round(now + card.wait_s)}:R>"
 
 
 def _small_print(card: Card, shots: Sequence[Shot]) -> str:

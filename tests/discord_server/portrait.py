@@ -95,13 +95,13 @@ async def photograph(url: str, out: Path, chromium: str) -> None:
     save_small(taken, out)
 
 
-def save_small(png: bytes, out: Path) -> None:
-    """The picture in at most MOST_BYTES: exact, else with fewer colours."""
+def save_small(png: bytes, out: Path, most_bytes: int = MOST_BYTES) -> None:
+    """The picture in at most so many bytes: exact, else with fewer colours."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(io.BytesIO(png)) as picture:
         exact = picture.convert("RGB")
         exact.save(out, optimize=True)
-        if out.stat().st_size > MOST_BYTES:
+        if out.stat().st_size > most_bytes:
             palette = exact.quantize(256)
             exact.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(out, optimize=True)
 

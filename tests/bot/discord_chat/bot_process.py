@@ -64,10 +64,16 @@ class StuckEditor(EchoEditor):
 class BriskEditor(MarkingEditor):
     """Takes a moment for each edit and reports progress, so that a kill may come in the middle."""
 
+    def __init__(self, slots: int = 4) -> None:
+        super().__init__(slots)
+        file = io.BytesIO()
+        Image.new("RGB", (16, 16), "pink").save(file, "WEBP")
+        self._preview = file.getvalue()
+
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """The marked picture, after four quick steps."""
         for step in range(1, 5):
-            report(Progress(Stage.PAINTING, step, 4))
+            report(Progress(Stage.PAINTING, step, 4, preview=self._preview))
             await asyncio.sleep(0.02)
         return await super().run(request, report)
 

@@ -66,6 +66,13 @@ def test_a_running_card_shows_bar_and_stage() -> None:
     assert "▓▓░░░░░░░░ 24 % · step 12/50" in texts(card_layout(running, (), 1))
 
 
+def test_a_longer_wait_counts_itself_down() -> None:
+    waiting = replace(FULL, state=CardState.QUEUED, status="Place 3 of 7 · about 20 s", wait_s=20.0)
+    assert "Place 3 of 7 · <t:1700000020:R>" in texts(card_layout(waiting, (), 1, now=1_700_000_000.0))
+    soon = replace(waiting, status="Place 1 of 1 · about under 5 s", wait_s=3.0)
+    assert "about under 5 s" in texts(card_layout(soon, (), 1, now=1_700_000_000.0))
+
+
 def test_final_cards_end_in_their_turn_so_they_are_found_again() -> None:
     for state in (CardState.DONE, CardState.FAILED, CardState.CANCELLED):
         facts = FULL.facts if state is CardState.DONE else ""
