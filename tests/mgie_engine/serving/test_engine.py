@@ -39,6 +39,11 @@ def run_until_painting(engine: Engine, key: int, step: int = 1) -> list[Event]:
     return events
 
 
+def pictures_open(engine: Engine) -> None:
+    """Wait until every picture is opened, so that what follows does not depend on how fast that is."""
+    wait([slot.opening for slot in engine._slots.values()])
+
+
 def news_of(events: list[Event], key: int) -> list[Progress | EditResult | EngineError]:
     return [news for k, news in events if k == key]
 
@@ -106,6 +111,7 @@ def test_a_newcomer_joins_the_others_at_their_next_step(engine: Engine, model: F
     engine.admit(1, ask(steps=40))
     run_until_painting(engine, 1, step=3)
     engine.admit(2, ask(steps=4))
+    pictures_open(engine)
     run_until_painting(engine, 2)
     assert model.batches[-1] == 2
 
@@ -115,6 +121,7 @@ def test_the_others_go_on_painting_while_a_newcomer_reads(engine: Engine, model:
     run_until_painting(engine, 1, step=3)
     del model.log[:]
     engine.admit(2, ask(steps=40))
+    pictures_open(engine)
     run_until_painting(engine, 2)
     since_it_came = model.log[model.log.index("read") :]
     assert since_it_came[: 2 * TOKENS] == ["read", "paint"] * TOKENS
@@ -142,7 +149,7 @@ def test_company_changes_nothing(engine: Engine, model: FakeModel):
     alone = [edit_alone(FakeModel(), request, lambda _: None) for request in requests]
     for key, request in enumerate(requests):
         engine.admit(key, request)
-    wait([slot.opening for slot in engine._slots.values()])
+    pictures_open(engine)
     events = run(engine)
     together = [news_of(events, key)[-1] for key in range(len(requests))]
     assert max(model.batches) > 1
@@ -160,6 +167,7 @@ def test_the_same_request_gives_the_same_bytes(settings: EditSettings):
 def test_a_cancelled_edit_is_gone_at_the_next_step(engine: Engine, model: FakeModel, at_step: int):
     engine.admit(1, ask(steps=30))
     engine.admit(2, ask(steps=30))
+    pictures_open(engine)
     run_until_painting(engine, 2, step=at_step)
     engine.cancel(1)
     painted = len(model.batches)
