@@ -12,7 +12,8 @@ from mgie_engine.restore.windows import apply_windows, fit_windows
 
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, before painted pixels are better
 MISSED = 4.5  # … next to such a place
-BLURRED = 0.02  # share of the local variance that a true change of colour misses at edges and in texture
+# Shares of the local variance that a true change of colour misses at edges and in texture
+MISSED_BY_TONES, MISSED_BY_WINDOWS = 0.1, 0.02
 SOMETHING = 6.0  # contrast, in levels, that is more than noise
 LEFT_OF_IT = 0.1  # share of the variance
 TINT = 8.0  # most that the colour guard takes back, in levels
@@ -30,24 +31,27 @@ def make_plan(
     if not tonal:
         tone = no_tone(size)
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    windows, painting, painted = _transfer(source, output, tone(source), mask)
+    blurred = MISSED_BY_TONES if tonal else MISSED_BY_WINDOWS
+    windows, painting, painted = _transfer(source, output, tone(source), mask, blurred)
     affine = windows + tone.as_windows()
     return Plan(tone.curves, affine, painted, painting, blend(mask, allowed(spoken, strict)))
 
 
-def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _transfer(
+    source: Tensor, output: Tensor, start: Tensor, mask: Tensor, blurred: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """The windows' maps, where to paint (S, S) and the colours to paint with (3, S, S).
 
-    Fitted, judged, and fitted again without what is to be painted.
+    Fitted, judged, and fitted again without what is to be painted. blurred: the share of the local variance
+    that even a true change of colour misses.
     """
     everywhere = torch.ones(source.shape[1:])
     windows = fit_windows(source, output - start, everywhere)
     guess = start + apply_windows(windows, source)
     energy = smooth((output - guess).square().mean(0, keepdim=True), px(source, 128))[0]
     noise = energy.median()
-    place = mask & (
-        _unexplained(energy, noise + BLURRED * variance(start, px(start, 128))) | _erased(start, guess)
-    )
+    expected = noise + blurred * variance(start, px(start, 128))
+    place = mask & (_unexplained(energy, expected) | _erased(start, guess))
     painted = guess + (1 - noise / energy.clamp(min=1e-6)).clamp(0, 1) * (output - guess)
     if bool(place.any()):
         windows = fit_windows(source, output - start, (~place).float())

@@ -20,10 +20,9 @@ TIE = 1e-6  # weight of everything's size: what the picture does not show stays 
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-BLURS, SHARPENS = (
-    -0.35,
-    0.4,
-)  # shares of detail that are an edit; losing the finest alone is the model's softness
+BLURS = -0.35  # share of the coarse band that is an edit; losing the fine one alone is the model's softness
+SHARPENS = 0.4  # share of both bands
+MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
 
@@ -65,8 +64,10 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     """
     places = _places(source.shape[-1])
     details = [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
-    shown = [_thin(maps) for maps in (source, output, places, *details)]
-    solved = _solve(_features(shown[0], shown[2], shown[3:]), shown[0].flatten(1), shown[1].flatten(1))
+    spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
+    before, after, spread, *shown = [_thin(maps) for maps in (source, output, spread, places, *details)]
+    features = _features(before, shown[0], shown[1:])
+    solved = _solve(features, before.flatten(1), after.flatten(1), spread.flatten(1) / 2)
     curves, lift, tilt, detail = torch.split(
         solved, [3 * KNOTS, len(places), len(places), len(details)], dim=1
     )
@@ -95,8 +96,11 @@ def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
     )
 
 
-def _solve(features: Tensor, before: Tensor, after: Tensor) -> Tensor:
-    """Coefficients (3, features) that take the levels before to those after, both (3, pixels)."""
+def _solve(features: Tensor, before: Tensor, after: Tensor, spread: Tensor) -> Tensor:
+    """Coefficients (3, features) that take the levels before to those after, both (3, pixels).
+
+    spread: (3, pixels), how far the levels of the original may lie from those of its pixel here.
+    """
     penalty = _penalty(features.shape[-1]) * before.shape[-1]
     trust = torch.ones_like(before)
     for _ in range(ROUNDS):
@@ -107,7 +111,8 @@ def _solve(features: Tensor, before: Tensor, after: Tensor) -> Tensor:
         miss = (after - guess.clamp(0, 255)).square().mean(0).sqrt()
         scale = 3 * miss.median().clamp(min=0.7)
         clipped = ((guess < 0) & (after < scale)) | ((guess > 255) & (after > 255 - scale))
-        trust = ~clipped / (1 + (miss / scale) ** 2)
+        mixed = (guess - spread < 0) | (guess + spread > 255)
+        trust = ~clipped / (1 + (miss / scale) ** 2) * (1 - (1 - MIXED) * mixed)
     return solved[..., 0]
 
 
