@@ -1,15 +1,16 @@
 """Train the small model. One call does it all, the stages that do not need each other side by side:
 
-    python -m mgie_engine.training mini --run DIR [--minutes M] [--start MODEL [--parts vae …]]
+    python -m mgie_engine.training mini --folder DIR [--minutes M] [--start MODEL [--parts vae …]]
 
 or one stage a call, in this order (the third may be started early: it waits for the first two):
 
-    python -m mgie_engine.training world          --run DIR [--stories N]
-    python -m mgie_engine.training mini-vae       --run DIR [--minutes M]
-    python -m mgie_engine.training mini-mllm      --run DIR [--minutes M]
-    python -m mgie_engine.training mini-diffusion --run DIR [--minutes M]
-    python -m mgie_engine.training pack           --run DIR
+    python -m mgie_engine.training world          --folder DIR [--stories N]
+    python -m mgie_engine.training mini-vae       --folder DIR [--minutes M]
+    python -m mgie_engine.training mini-mllm      --folder DIR [--minutes M]
+    python -m mgie_engine.training mini-diffusion --folder DIR [--minutes M]
+    python -m mgie_engine.training pack           --folder DIR
 
+A stage also runs on all devices of a machine at once, under torchrun; the first form does so by itself.
 DIR holds the vocabulary, the world, each stage's weights and its log; `pack` writes the folder DIR/model.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import PartialState
 
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training import packing, whole
@@ -43,15 +45,15 @@ def main() -> None:
     given = _arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_float32_matmul_precision("high")
-    given.run.mkdir(parents=True, exist_ok=True)
+    given.folder.mkdir(parents=True, exist_ok=True)
     match given.what:
         case "mini":
             plan = whole.Plan(given.minutes or 26.0, given.stories)
-            whole.train(given.run, plan, given.start, given.parts, given.tiny)
+            whole.train(given.folder, plan, given.start, given.parts, given.tiny)
         case "world":
-            make_world(given.run, given.stories)
+            make_world(given.folder, given.stories)
         case "pack":
-            packing.pack(given.run, _config(given))
+            packing.pack(given.folder, _config(given))
         case _:
             train_stage(given)
 
@@ -69,25 +71,31 @@ def train_stage(given: argparse.Namespace) -> None:
     if given.tiny:
         changes |= {"log_every": 2, "compile": False, "options": {"whiten_pictures": 64}}
     recipe = Recipe.read(given.what, **changes)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    world = World.load(sorted((given.run / "world").glob("train-*.npz")))
+    state = PartialState(cpu=not torch.cuda.is_available())
+    files = sorted((given.folder / "world").glob("train-*.npz"))
+    world = World.load(files[state.process_index :: state.num_processes])
     train, file = STAGES[recipe.stage]
-    packing.keep(train(Run(_config(given), recipe, world, given.run, device)), given.run / file)
+    run = Run(_config(given), recipe, world, given.folder, state.device, state.process_index, given.until)
+    trained = train(run)
+    if state.is_main_process:
+        packing.keep(trained, given.folder / file)
+    state.destroy_process_group()
 
 
 def _config(given: argparse.Namespace) -> Any:
-    return (tiny_config if given.tiny else mini_config)(len(Tokenizer.read(given.run)))
+    return (tiny_config if given.tiny else mini_config)(len(Tokenizer.read(given.folder)))
 
 
 def _arguments() -> argparse.Namespace:
     layout = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("python -m mgie_engine.training", None, __doc__, formatter_class=layout)
     parser.add_argument("what", help='"mini", "world", "pack", or the name or path of a recipe')
-    parser.add_argument("--run", type=Path, required=True, help="folder of this run")
+    parser.add_argument("--folder", type=Path, required=True, help="of this run")
     parser.add_argument("--start", help="model to go on from: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
-    parser.add_argument("--stories", type=int, default=90_000)
+    parser.add_argument("--stories", type=int, default=120_000)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a dry run on a CPU")

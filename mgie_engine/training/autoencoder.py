@@ -35,7 +35,7 @@ def train_vae(run: Run) -> AutoencoderKL:
 
 def _pictures(run: Run, painter: Painter) -> Iterator[Tensor]:
     """Endless batches (B, 3, H, W) in -1…1; the first half of each are photos."""
-    rng = np.random.default_rng(run.recipe.seed)
+    rng = np.random.default_rng(run.seed)
     photos, scenes = np.flatnonzero(run.world.is_photo), np.flatnonzero(run.world.is_photo == 0)
     half = run.recipe.batch_size // 2
     while True:

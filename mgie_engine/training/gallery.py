@@ -65,6 +65,11 @@ class Gallery:
     pixels: Tensor  # (N, 3, S, S) uint8 for the vision tower
     changed: Tensor  # (M, 1, h, w) bool: latent pixels that an edit touches
 
+    @staticmethod
+    def batch_of(world: World) -> int:
+        """How many pictures are painted at a time."""
+        return min(256, len(world.is_photo))
+
     @classmethod
     @torch.no_grad()
     def hang(
@@ -75,7 +80,6 @@ class Gallery:
         side: int,
         *,
         size: int = 256,
-        batch: int = 256,
     ) -> "Gallery":
         """Paint and encode every picture of a world."""
         device, n = painter.shapes.device, len(world.is_photo)
@@ -84,7 +88,7 @@ class Gallery:
             n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
         )
         pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
-        for rows in _batches(n, min(batch, n)):
+        for rows in _batches(n, cls.batch_of(world)):
             pictures = painter(rows, size)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)

@@ -81,7 +81,7 @@ def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
     painter = Painter(run.world, run.device, compiled=run.recipe.compile)
     table, vision = TextTable(run.world, run.device), run.config.vision
     truth = torch.from_numpy(run.world.truth).to(run.device)
-    draw = Draw.of(run.world, run.recipe.seed, inventories=True)
+    draw = Draw.of(run.world, run.seed, inventories=True)
     while True:
         edits = draw.edits(run.recipe.batch_size)
         rows = torch.from_numpy(run.world.before[edits]).long()

@@ -60,6 +60,7 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
     nn.init.zeros_(networks.unet.conv_out.weight)
     modules.to(run.device)
     trainer = run.trainer(modules)
+    torch.manual_seed(run.seed)
     alphas = alphas_cumprod(run.config.noise).to(run.device)
     reading = run.compiled(Understand(modules["mllm"]))
     painting = run.compiled(Paint(modules["edit_head"], modules["unet"], run.config.noise, alphas))
@@ -72,9 +73,10 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
     table = TextTable(run.world, run.device)
+    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
     if run.recipe.compile:
         trainer.rehearse(_rehearsal(run, table), loss)
-    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+        painter(torch.arange(Gallery.batch_of(run.world)), run.config.picture_size)
     vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
     vae.load_state_dict(wait_for(run.folder / "vae.safetensors"))
     gallery = Gallery.hang(
@@ -84,7 +86,7 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
     if (start := run.folder / "start-diffusion.safetensors").is_file():
         modules.load_state_dict(load_file(start))
     modules["mllm"].load_state_dict(wait_for(run.folder / "mllm.safetensors"))
-    trainer.begin()
+    trainer.begin(run.minutes_left)
     trainer.fit(_batches(run, table, gallery), loss)
     return trainer.averaged
 
@@ -103,7 +105,7 @@ def _columns(batch: Texts | Paintings) -> list[Tensor]:
 def _rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise: what the compiler needs to see."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
-    draw = Draw.of(run.world, run.recipe.seed, inventories=False)
+    draw = Draw.of(run.world, run.seed, inventories=False)
     noise = torch.randn(size, *shape, device=run.device)
     for bucket in draw.buckets:
         edits = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
@@ -122,7 +124,7 @@ def _latent_shape(run: Run) -> tuple[int, int, int]:
 
 def _batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
     device, options, vision = run.device, run.recipe.options, run.config.vision
-    draw = Draw.of(run.world, run.recipe.seed, inventories=False)
+    draw = Draw.of(run.world, run.seed, inventories=False)
     before, after = (torch.from_numpy(c).long().to(device) for c in (run.world.before, run.world.after))
     steps, bias = run.config.noise.train_timesteps, options.get("noise_bias", 1.5)
     share, most = options.get("mask_share", 0.3), options.get("mask_most", 8.0)

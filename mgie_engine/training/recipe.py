@@ -35,6 +35,7 @@ class Recipe:
     seed: int = 0
     stories: int = 200_000  # size of the world
     log_every: int = 50
+    save_every: int = 0  # steps between saves of everything a killed run needs to go on; 0: never
     options: dict[str, Any] = field(default_factory=dict)  # what only this stage knows
 
     @classmethod

@@ -1,5 +1,6 @@
 """What every stage shares: where it runs, and how edits become batches of token rows."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,18 @@ class Run:
     world: World
     folder: Path
     device: torch.device
+    rank: int = 0  # which of the processes that train together
+    until: float | None = None  # seconds since the epoch: when to end, if not after the recipe's minutes
+
+    @property
+    def seed(self) -> int:
+        """Differs between processes: for what they draw."""
+        return self.recipe.seed + self.rank
+
+    @property
+    def minutes_left(self) -> float | None:
+        """Until `until`."""
+        return None if self.until is None else (self.until - time.time()) / 60
 
     def trainer(self, modules: nn.ModuleDict) -> Trainer:
         return Trainer(self.recipe, modules, self.folder, cpu=self.device.type == "cpu")

@@ -1,6 +1,7 @@
 """The training loop: accelerate around any loss, with a clock, an average of the weights, and resuming.
 
-The loop knows nothing of what is trained: a stage gives modules, a source of batches and a loss.
+The loop knows nothing of what is trained: a stage gives modules, a source of batches and a loss. On several
+devices every process holds the modules whole and draws batches of its own; gradients are averaged over all.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from accelerate import Accelerator
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from mgie_engine.training.recipe import Recipe
 log = logging.getLogger(__name__)
 Batch = Any
 Loss = Callable[[nn.ModuleDict, Batch], Mapping[str, Tensor]]  # must hold "total"
+LOOK_AT_CLOCK = 10  # steps; on several devices a look costs a broadcast
 
 
 @dataclass
@@ -39,7 +42,9 @@ class Clock:
 
     @property
     def progress(self) -> float:
-        """0 at the start, 1 at the end."""
+        """0 at the start, 1 at the end; at the end from the start when no minutes are left."""
+        if self.minutes <= 0:
+            return 1.0
         return max(self.step / self.steps, (self.now() - self.started) / (60 * self.minutes))
 
 
@@ -57,7 +62,8 @@ class Trainer:
     def __init__(self, recipe: Recipe, modules: nn.ModuleDict, folder: Path, *, cpu: bool = False) -> None:
         self.recipe, self.folder = recipe, folder
         self.accelerator = Accelerator(mixed_precision=recipe.precision, cpu=cpu)
-        self.averaged = deepcopy(modules).requires_grad_(False).to(self.accelerator.device)
+        self.modules = modules.to(self.accelerator.device)
+        self.averaged = deepcopy(self.modules).requires_grad_(False)
         groups = [
             {"params": [p for p in module.parameters() if p.requires_grad],
              "lr": recipe.rates.get(name, recipe.learning_rate)}
@@ -66,9 +72,9 @@ class Trainer:
         fused = self.accelerator.device.type == "cuda"
         decay = recipe.weight_decay
         optimizer = torch.optim.AdamW(groups, betas=recipe.betas, weight_decay=decay, fused=fused)
-        self.modules, self.optimizer = self.accelerator.prepare(modules, optimizer)
+        self.optimizer = self.accelerator.prepare(optimizer)
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.clock = Clock(recipe.steps, recipe.minutes)
+        self.clock, self.progress = Clock(recipe.steps, recipe.minutes), 0.0
 
     def rehearse(self, batches: Iterable[Batch], loss: Loss) -> None:
         """Compute losses and gradients and throw them away, so that what is compiled is compiled now."""
@@ -76,19 +82,24 @@ class Trainer:
             with self.accelerator.autocast():
                 losses = loss(self.modules, batch)
             self.accelerator.backward(losses["total"])
+            self._share_gradients()
             self.optimizer.zero_grad(set_to_none=True)
 
-    def begin(self) -> None:
-        """Take the weights as they are now for the start: the average follows them, the clock is reset."""
-        self.averaged.load_state_dict(self.accelerator.unwrap_model(self.modules).state_dict())
-        self.clock = Clock(self.recipe.steps, self.recipe.minutes)
+    def begin(self, minutes: float | None = None) -> None:
+        """Take the weights as they are now for the start: the average follows them, the clock is reset.
 
-    def fit(self, batches: Iterator[Batch], loss: Loss, *, save_every: int = 0) -> dict[str, float]:
+        minutes: how long the run may take from now, if not what the recipe says.
+        """
+        self.averaged.load_state_dict(self.modules.state_dict())
+        self.clock = Clock(self.recipe.steps, self.recipe.minutes if minutes is None else minutes)
+
+    def fit(self, batches: Iterator[Batch], loss: Loss) -> dict[str, float]:
         """Run to the end of the clock; returns the last logged means."""
         sums: dict[str, Tensor] = {}
         last: dict[str, float] = {}
+        save_every = self.recipe.save_every
         for batch in batches:
-            if self.clock.progress >= 1:
+            if self._look_at_clock() >= 1:
                 break
             for name, value in self._step(batch, loss).items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value
@@ -99,13 +110,35 @@ class Trainer:
                 self.save()
         return last
 
+    def _look_at_clock(self) -> float:
+        """Progress, the same in every process: now and then the first one's clock is asked."""
+        if self.clock.step % LOOK_AT_CLOCK == 0 or self.clock.step >= self.recipe.steps:
+            told = torch.tensor(self.clock.progress, device=self.accelerator.device)
+            if self.accelerator.num_processes > 1:
+                dist.broadcast(told, 0)
+            self.progress = float(told)
+        return self.progress
+
+    def _share_gradients(self) -> None:
+        """Average the gradients over all processes, in one go."""
+        if self.accelerator.num_processes == 1:
+            return
+        gradients = [p.grad for p in self.modules.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat /= self.accelerator.num_processes
+        parts = torch.split(flat, [gradient.numel() for gradient in gradients])
+        shaped = [part.view_as(gradient) for part, gradient in zip(parts, gradients, strict=True)]
+        torch._foreach_copy_(gradients, shaped)
+
     def _step(self, batch: Batch, loss: Loss) -> dict[str, Tensor]:
-        factor = rate_at(self.clock.progress, self.recipe)
+        factor = rate_at(self.progress, self.recipe)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * factor
         with self.accelerator.autocast():
             losses = loss(self.modules, batch)
         self.accelerator.backward(losses["total"])
+        self._share_gradients()
         self.accelerator.clip_grad_norm_(self.modules.parameters(), self.recipe.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -117,14 +150,16 @@ class Trainer:
     def _average(self) -> None:
         """Move the average towards the weights; early on it follows faster."""
         decay = min(self.recipe.ema, (1 + self.clock.step) / (10 + self.clock.step))
-        live = list(self.accelerator.unwrap_model(self.modules).parameters())
-        torch._foreach_lerp_(list(self.averaged.parameters()), live, 1 - decay)
+        live = list[Tensor](self.modules.parameters())
+        torch._foreach_lerp_(list[Tensor](self.averaged.parameters()), live, 1 - decay)
 
     def _report(self, means: dict[str, float]) -> dict[str, float]:
         minutes = (time.monotonic() - self.clock.started) / 60
         record = {"step": self.clock.step, "minutes": round(minutes, 3)} | {
             k: round(v, 5) for k, v in means.items()
         }
+        if not self.accelerator.is_main_process:
+            return means
         log.info("%s %s", self.recipe.stage, json.dumps(record))
         with (self.folder / f"{self.recipe.stage}.jsonl").open("a") as lines:
             lines.write(json.dumps(record) + "\n")
@@ -132,8 +167,10 @@ class Trainer:
 
     def save(self) -> None:
         """Everything a killed run needs to go on."""
+        if not self.accelerator.is_main_process:
+            return
         state = {
-            "modules": self.accelerator.unwrap_model(self.modules).state_dict(),
+            "modules": self.modules.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.clock.step,
@@ -148,7 +185,7 @@ class Trainer:
         if not path.is_file():
             return False
         state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
-        self.accelerator.unwrap_model(self.modules).load_state_dict(state["modules"])
+        self.modules.load_state_dict(state["modules"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.clock.step = state["step"]

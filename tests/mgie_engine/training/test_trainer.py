@@ -1,6 +1,7 @@
 """The loop: its clock, its rates, its average, and going on after a kill."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -39,6 +40,10 @@ def test_a_run_is_over_when_its_steps_or_its_minutes_are():
     assert clock.progress == 0.75
 
 
+def test_a_run_that_starts_too_late_is_over_at_once():
+    assert Clock(steps=100, minutes=-0.5).progress == 1
+
+
 def test_the_rate_warms_up_and_falls_to_what_is_to_be_left():
     rates = [rate_at(p, RECIPE) for p in (0.0, 0.015, 0.03, 0.5, 1.0)]
     assert rates[0] < rates[1] < rates[2] == pytest.approx(1.0)
@@ -59,13 +64,14 @@ def test_the_average_follows_the_weights(tmp_path):
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
-    whole = Trainer(RECIPE, line(), tmp_path, cpu=True)
-    whole.fit(batches(), squared_error, save_every=20)
+    saving = replace(RECIPE, save_every=20)
+    whole = Trainer(saving, line(), tmp_path, cpu=True)
+    whole.fit(batches(), squared_error)
 
     (tmp_path / "again").mkdir()
-    first = Trainer(RECIPE, line(), tmp_path / "again", cpu=True)
-    first.fit(itertools.islice(batches(), 20), squared_error, save_every=20)
-    second = Trainer(RECIPE, line(), tmp_path / "again", cpu=True)
+    first = Trainer(saving, line(), tmp_path / "again", cpu=True)
+    first.fit(itertools.islice(batches(), 20), squared_error)
+    second = Trainer(saving, line(), tmp_path / "again", cpu=True)
     assert second.resume()
     second.fit(batches(skip=20), squared_error)
     torch.testing.assert_close(second.modules["line"].weight, whole.modules["line"].weight)
