@@ -31,7 +31,7 @@ class Restored:
     change_map: np.ndarray  # (h, w) uint8 in the original's aspect, 0 kept to 255 changed
     kept: float  # share left as it was without a look at the painting, 0 to 1
     painted: float  # share taken from the painting itself; the rest is the original in other colours
-    notes: tuple[str, ...]  # which way was taken, in words
+    notes: tuple[str, ...]  # sentences worth showing
 
 
 def restore(
@@ -95,17 +95,17 @@ def _restored(
     pixels: np.ndarray, edited: np.ndarray, blend: Tensor, painting: Tensor | None = None
 ) -> Restored:
     """painting: None where all that is shown was painted."""
-    changed = float((pixels[..., :3] != edited).any(axis=2).mean())
+    differs = pixels[..., :3] != edited
+    changed = float((differs[..., 0] | differs[..., 1] | differs[..., 2]).mean())
     new = blend >= 0.5 if painting is None else painting * blend >= 0.5
     kept, painted = float((blend == 0).float().mean()), float(new.float().mean())
-    note = f"kept {kept:.0%}, painted {painted:.0%} anew" if changed else "nothing changed"
     return Restored(
         picture=Image.fromarray(np.concatenate([edited, pixels[..., 3:]], axis=2)),
         changed=changed,
         change_map=_change_map(blend, pixels.shape[1], pixels.shape[0]),
         kept=kept,
         painted=painted,
-        notes=(note if painting is not None else "took the painted picture whole",),
+        notes=() if changed else ("nothing changed",),
     )
 
 

@@ -1,5 +1,7 @@
 """Small pictures as planes of levels: (C, S, S) float32, 0 to 255. Windows, masks and enlarging."""
 
+from functools import lru_cache
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -29,17 +31,23 @@ def px(maps: Tensor, per_width: int) -> int:
 
 def box(maps: Tensor, radius: int) -> Tensor:
     """Mean over a square window that is cut off at the borders."""
-    if radius < 1:
-        return maps
-    radius = min(radius, maps.shape[-1] - 1, maps.shape[-2] - 1) or 1
-    width = 2 * radius + 1
-    rows = F.avg_pool2d(maps, (width, 1), 1, (radius, 0), count_include_pad=False)
-    return F.avg_pool2d(rows, (1, width), 1, (0, radius), count_include_pad=False)
+    height, width = maps.shape[-2:]
+    return _window(height, radius, 1) @ maps @ _window(width, radius, 1).T
 
 
 def smooth(maps: Tensor, radius: int) -> Tensor:
-    """Near-Gaussian blur of sigma about 1.4 radius: two passes of a box."""
-    return box(box(maps, radius), radius)
+    """Near-Gaussian blur of sigma about 1.4 radius: a box, twice."""
+    height, width = maps.shape[-2:]
+    return _window(height, radius, 2) @ maps @ _window(width, radius, 2).T
+
+
+@lru_cache(maxsize=32)
+def _window(size: int, radius: int, passes: int) -> Tensor:
+    """A line of pixels averaged, as a (size, size) matrix: it costs the same for any radius."""
+    at = torch.arange(size)
+    near = ((at[:, None] - at).abs() <= radius).double()
+    line = near / near.sum(1, keepdim=True)
+    return line.matrix_power(passes).float()
 
 
 def variance(maps: Tensor, radius: int) -> Tensor:
@@ -55,12 +63,22 @@ def dilate(mask: Tensor, radius: int) -> Tensor:
 
 def joined(seed: Tensor, within: Tensor) -> Tensor:
     """All of `within` that touches `seed`, directly or through itself (morphological reconstruction)."""
-    grown = seed
+    grown, allowed = seed, within | seed
     while True:
-        wider = dilate(grown, 1) & (within | seed)
+        wider = dilate(grown, 1) & allowed
+        wider = _along_rows(_along_rows(wider, allowed).T, allowed.T).T
         if bool((wider == grown).all()):
             return grown
         grown = wider
+
+
+def _along_rows(grown: Tensor, allowed: Tensor) -> Tensor:
+    """`grown` (H, W) spread over the runs of `allowed` that it lies in, row by row."""
+    walls = torch.ones(len(allowed), 1, dtype=torch.bool)
+    run = torch.cat([walls, ~allowed], 1).flatten().cumsum(0).view(len(allowed), -1)[:, 1:]
+    reached = torch.zeros(int(run[-1, -1]) + 1, dtype=torch.bool)
+    reached[run[grown]] = True
+    return reached[run] & allowed
 
 
 def feather(mask: Tensor, radius: int) -> Tensor:
