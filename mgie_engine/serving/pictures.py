@@ -1,6 +1,7 @@
 """Pictures on their way into the model and out of the engine. Pillow only."""
 
 import io
+import zlib
 
 from PIL import Image
 
@@ -34,7 +35,8 @@ def for_the_model(picture: Image.Image, side: int) -> Image.Image:
 def to_png(picture: Image.Image) -> bytes:
     """The same picture always gives the same bytes."""
     file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=4)  # level 6 takes three times as long for 2 % less
+    # Half the time of level 4 for the same size, give or take 3 %: rows are filtered, runs are what is left.
+    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
     return file.getvalue()
 
 
