@@ -77,7 +77,7 @@ def test_the_painter_paints_what_evaluation_measures(world):
 
 def test_a_gallery_knows_where_an_edit_changes_something(world, config):
     vae = build(config).vae.eval()
-    gallery = Gallery.hang(world, Painter(world, CPU), vae, 32, size=64, batch=16)
+    gallery = Gallery.hang(world, Painter(world, CPU), vae, 32, size=64)
     idle = torch.from_numpy(world.before == world.after)
     assert not gallery.changed[idle].any()
     assert gallery.changed[~idle].flatten(1).any(1).float().mean() > 0.9
