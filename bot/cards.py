@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from bot.events import Act
 from bot.replies import Card, CardState, Say, buttons, seconds_in_words
-from bot.sentences import translated
+from bot.sentences import blanks_to_groups, languages, phrasebook, translated
 from conversations.session import EditSession, Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 
+HIDDEN = "hidden"  # in the source of a turn: whether its pictures are shown behind spoilers
 DEEP = 4  # edits in a row from which detail is likely to have softened
 
 _BUTTONS: dict[CardState, tuple[Act, ...]] = {
@@ -52,6 +53,8 @@ def card_of(
         notes=_notes(turn, parent, depth),
         buttons=buttons(*_acts(turn, state, depth)),
         is_sheet=turn.grid is not None,
+        key=turn.delivered,
+        is_hidden=bool(turn.source.get(HIDDEN)),
     )
 
 
@@ -77,6 +80,8 @@ def _upload_card(turn: Turn) -> Card:
         fraction=1.0,
         notes=tuple(map(translated, turn.notes)),
         buttons=buttons(Act.REFINE),
+        key=turn.delivered,
+        is_hidden=bool(turn.source.get(HIDDEN)),
     )
 
 
@@ -132,11 +137,20 @@ def _facts(turn: Turn) -> str:
 
 
 def _acts(turn: Turn, state: CardState, depth: int) -> tuple[Act, ...]:
+    if state is CardState.FAILED and filtered_mark(turn.error):
+        return (*_BUTTONS[state], Act.APPEAL)
     if state is not CardState.DONE:
         return () if turn.grid and state.is_final else _BUTTONS[state]
     if turn.grid:
         return _SHEET
     return (*_BUTTONS[state], Act.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
+
+
+def filtered_mark(error: str | None) -> str | None:
+    """The mark of the removed picture because of which a result was filtered; None for any other error."""
+    texts = (phrasebook(language).say[Say.RESULT_FILTERED.name] for language in languages())
+    found = (blanks_to_groups(text).fullmatch(error or "") for text in texts)
+    return next((match["mark"] for match in found if match), None)
 
 
 def _all(values: Iterable[float]) -> str:

@@ -20,6 +20,12 @@ Json = Mapping[str, Any]
 NOTHING_WISHED = SettingsWish()
 
 
+def house_of(person: str, source: Json) -> str | None:
+    """The key of the server a gesture of this source was made in; None in a DM and on the local page."""
+    guild = source.get("guild")
+    return None if guild is None else f"{person.partition(':')[0]}:{guild}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Who, where, and the proof that it happened once."""
@@ -33,6 +39,17 @@ class Event:
     def chat(self) -> str:
         """The chat's name."""
         return self.person.partition(":")[0]
+
+    @property
+    def house(self) -> str | None:
+        """The key of the server it happened in, whose moderators decide there; None where there are none."""
+        return house_of(self.person, self.source)
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The channel and, in a thread, the channel it hangs under."""
+        parent = self.source.get("parent")
+        return frozenset({self.channel} if parent is None else {self.channel, f"{self.chat}:{parent}"})
 
     @property
     def language(self) -> str:
@@ -282,9 +299,18 @@ class Act(StrEnum):
     ALLOW_ALWAYS = "allow_always"
     REFUSE = "refuse"
     FORGET_ME = "forget_me"  # with nothing in place of a turn id
+    MY_EDITS = "my_edits"  # the same
+    REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
+    APPEAL = "appeal"  # with a mark in place of a turn id, or a turn id
+    REMOVE = "remove"  # these and what follows: on what moderators see
+    BAR = "bar"
+    BLOCK = "block"
+    DISMISS = "dismiss"
+    LIFT = "lift"  # with a mark in place of a turn id
 
 
-NEEDS_WORDS = (Act.REFINE, Act.CORRECT)
+NEEDS_WORDS = (Act.REFINE, Act.CORRECT, Act.REPORT)
+DECISIONS = (Act.REMOVE, Act.BAR, Act.BLOCK, Act.DISMISS, Act.LIFT)
 
 
 class Origin(TypedDict):
@@ -299,48 +325,3 @@ class Origin(TypedDict):
 def origin(event: Event) -> Origin:
     """Who, where and the proof of `event`, for an event that stands in its place."""
     return Origin(person=event.person, channel=event.channel, event_id=event.event_id, source=event.source)
-
-
-_ANSWERS = {Act.ALLOW_ONCE: Answer.ONCE, Act.ALLOW_ALWAYS: Answer.ALWAYS, Act.REFUSE: Answer.NEVER}
-_MOVES = {Act.UNDO: Move.UNDO, Act.GO_TO: Move.GO_TO}
-_VARIATIONS = {
-    Act.RETRY: Variation.AGAIN,
-    Act.STRONGER: Variation.STRONGER,
-    Act.SUBTLER: Variation.SUBTLER,
-    Act.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
-}
-
-
-def pressed(
-    act: Act,
-    turn: str,
-    *,
-    person: str,
-    channel: str,
-    event_id: str,
-    source: Json,
-    moderates: bool = False,
-) -> Event:
-    """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
-
-    `moderates`: whether the chat lets this person cancel and delete what others asked for.
-    """
-    who = Origin(person=person, channel=channel, event_id=event_id, source=source)
-    if act in _ANSWERS:
-        return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
-    if act in _MOVES:
-        return MoveAsked(**who, turn=turn, move=_MOVES[act])
-    if act in _VARIATIONS:
-        return VariationAsked(**who, turn=turn, variation=_VARIATIONS[act])
-    match act:
-        case Act.CANCEL:
-            return CancelAsked(**who, turn=turn, may_cancel_others=moderates)
-        case Act.DELETE:
-            return DeleteAsked(**who, turn=turn, may_delete_others=moderates)
-        case Act.COMPARE:
-            return CompareAsked(**who, turn=turn)
-        case Act.LOCK | Act.SHARE:
-            return LockAsked(**who, turn=turn, is_locked=act is Act.LOCK)
-        case Act.FORGET_ME:
-            return ForgetAsked(**who, is_confirmed=True)
-    raise ValueError(f"{act} needs words; ask for them first")

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
-from bot.cards import card_of
+from bot.cards import HIDDEN, card_of
 from bot.consents import Consents
-from bot.events import EditAsked, GridAsked, Variation, VariationAsked, Work
+from bot.events import Act, EditAsked, GridAsked, Variation, VariationAsked, Work, house_of
+from bot.house import HouseRules, Houses, objection_of_house, objection_to_quota
 from bot.knobs import checked_grid, grid_around, preset_wish, varied_wish
 from bot.limits import Limits, Pace, objection_to_another, objection_to_words
 from bot.metrics import Metrics
-from bot.replies import Accepted, Note, Reply, Say, Shown
+from bot.replies import Accepted, Note, Reply, Say, Shown, buttons
 from bot.runner import EVENT, TurnRunner
 from bot.tuning import layers
 from bot.which import Base, ask_which, base_of, is_recent, my_head, named_version, shown_version
@@ -25,6 +26,15 @@ from conversations.store import SessionStore
 from mgie_engine.config import Defaults
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
+COUNTED = 1000  # newest turns of a person looked through for those of a day
+
+
+class Barred(Exception):
+    """An uploaded picture is like one that moderators removed; `mark` is of that one."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(mark)
+        self.mark = mark
 
 
 class Intake:
@@ -48,6 +58,7 @@ class Intake:
         self._images = images
         self._runner = runner
         self._consents = consents
+        self._houses = Houses(store)
         self._defaults = defaults
         self._limits = limits
         self._metrics = metrics
@@ -60,25 +71,46 @@ class Intake:
         """Take an edit in if it is new and the rules allow it; `is_allowed` by the owner of the picture."""
         if await self._store.was_seen(asked.event_id):
             raise DuplicateEvent(asked.event_id)
-        if objection := self._objection(asked):
+        rules = await self._houses.rules(asked.house)
+        over_quota = await self._over_quota(asked, rules)
+        # From here to the count below nothing is awaited, so that nobody slips through between the two.
+        if objection := objection_of_house(asked, rules) or over_quota or self._objection(asked, rules):
             reason, sentence = objection
             self._metrics.edits_dropped.labels(reason).inc()
-            return Note(sentence)
+            return Note(sentence, buttons=buttons(Act.MY_EDITS) if reason in ("line", "quota") else ())
         self._entering[asked.person] += 1
         try:
-            match asked:
-                case EditAsked():
-                    return await self._edit(asked, is_allowed)
-                case VariationAsked():
-                    self._metrics.moves.labels(str(asked.variation)).inc()
-                    return await self._vary(asked, is_allowed)
-                case GridAsked():
-                    return await self._sheet(asked, is_allowed)
+            return await self._taken_in(asked, rules, is_allowed)
+        except Barred as barred:
+            self._metrics.filtered.labels("input").inc()
+            return Note(Say.PICTURE_BARRED(), buttons=buttons(Act.APPEAL), about=barred.mark)
         finally:
             self._entering[asked.person] -= 1
             self._entering = +self._entering
 
-    def _objection(self, asked: Work) -> tuple[str, str] | None:
+    async def _taken_in(self, asked: Work, rules: HouseRules, is_allowed: bool) -> Reply:
+        match asked:
+            case EditAsked() if rules.own_only and asked.picture_owner not in (None, asked.person):
+                return Note(Say.ONLY_OWN())
+            case EditAsked():
+                return await self._edit(asked, rules, is_allowed)
+            case VariationAsked():
+                self._metrics.moves.labels(str(asked.variation)).inc()
+                return await self._vary(asked, rules, is_allowed)
+            case GridAsked():
+                return await self._sheet(asked, rules, is_allowed)
+
+    async def _over_quota(self, asked: Work, rules: HouseRules) -> tuple[str, str] | None:
+        """Why the person's day in this house is used up; edits that came to nothing do not count."""
+        if rules.per_day is None or asked.house is None:
+            return None
+        turns = await self._store.turns_by(asked.person, COUNTED)
+        here = [turn for turn in turns if house_of(turn.owner, turn.source) == asked.house]
+        made_at = [turn.created_at for turn in here if not turn.is_lost]
+        sentence = objection_to_quota(made_at, rules.per_day, self._clock())
+        return ("quota", sentence) if sentence else None
+
+    def _objection(self, asked: Work, rules: HouseRules) -> tuple[str, str] | None:
         """Why this edit is not taken, as a label for the metrics and a sentence."""
         if self._runner.is_draining:
             return "draining", Say.RESTARTING()
@@ -92,13 +124,13 @@ class Intake:
             return "words", sentence
         own = self._runner.waiting(person) + self._entering[person]
         everybody = self._runner.waiting() + self._entering.total()
-        if sentence := objection_to_another(own, everybody, self._limits):
+        if sentence := objection_to_another(own, everybody, rules.over(self._limits)):
             return "line", sentence
         return None
 
     # -- edits --------------------------------------------------------------------------------------------
 
-    async def _edit(self, asked: EditAsked, is_allowed: bool) -> Reply:
+    async def _edit(self, asked: EditAsked, rules: HouseRules, is_allowed: bool) -> Reply:
         words = _words(asked)
         checked(asked.wish)
         base = await shown_version(self._store, asked)
@@ -108,7 +140,7 @@ class Intake:
                 return objection
             is_allowed = True
             session = await self._open_session(
-                asked, asked.picture, event_id=None if words else asked.event_id
+                asked, asked.picture, rules, event_id=None if words else asked.event_id
             )
             if not words:
                 return Shown(Say.PICTURE_READY(version=session.root.label), card_of(session.root, session))
@@ -130,22 +162,26 @@ class Intake:
             wish=asked.wish.over(preset),
             source=asked.source,
         )
-        return await self._accept(asked, draft, base.session, is_allowed)
+        return await self._accept(asked, draft, base.session, rules, is_allowed)
 
-    async def _open_session(self, asked: EditAsked, picture: bytes, event_id: str | None) -> EditSession:
-        """A session on a picture just uploaded; PictureRefused says what is wrong with it."""
+    async def _open_session(
+        self, asked: EditAsked, picture: bytes, rules: HouseRules, event_id: str | None
+    ) -> EditSession:
+        """A session on a picture just uploaded; PictureRefused or Barred where it is not taken."""
         read = await asyncio.to_thread(read_picture, picture)
+        if mark := await self._houses.barred_mark(asked.house, read.png):
+            raise Barred(mark)
         return await self._store.open_session(
             asked.channel,
             asked.person,
             image=await asyncio.to_thread(self._images.put, read.png),
             notes=read.notes,
-            source=asked.source,
+            source={**asked.source, HIDDEN: _is_hidden(asked, rules)},
             delivered=asked.message,
             event_id=event_id,
         )
 
-    async def _vary(self, asked: VariationAsked, is_allowed: bool) -> Reply:
+    async def _vary(self, asked: VariationAsked, rules: HouseRules, is_allowed: bool) -> Reply:
         """The same instruction once more, from the same parent; or all of them, from the upload."""
         base = await self._meant(asked)
         if base is None:
@@ -170,9 +206,9 @@ class Intake:
             wish=varied_wish(turn, asked.variation, self._draw_seed()),
             source=asked.source,
         )
-        return await self._accept(asked, draft, session, is_allowed)
+        return await self._accept(asked, draft, session, rules, is_allowed)
 
-    async def _sheet(self, asked: GridAsked, is_allowed: bool) -> Reply:
+    async def _sheet(self, asked: GridAsked, rules: HouseRules, is_allowed: bool) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
         base = await self._meant(asked)
         if base is None:
@@ -191,7 +227,7 @@ class Intake:
                 wish=SettingsWish(**asdict(turn.settings)) if turn.settings else turn.wish,
                 source=asked.source,
             )
-        return await self._accept(asked, draft, base.session, is_allowed)
+        return await self._accept(asked, draft, base.session, rules, is_allowed)
 
     async def _meant(self, asked: VariationAsked | GridAsked) -> Base | None:
         """The turn meant: the named one, or where I stand, even if that failed."""
@@ -202,7 +238,9 @@ class Intake:
             return None
         return Base(head.session, head.session.turn(head.session.heads[asked.person].turn_id))
 
-    async def _accept(self, asked: Work, draft: TurnDraft, session: EditSession, is_allowed: bool) -> Reply:
+    async def _accept(
+        self, asked: Work, draft: TurnDraft, session: EditSession, rules: HouseRules, is_allowed: bool
+    ) -> Reply:
         """Save the turn, then set it going; from here on it will be answered."""
         if not is_allowed and (
             objection := await self._consents.objection(
@@ -212,15 +250,25 @@ class Intake:
             return objection
         wishes = await layers(self._store, asked, session)
         settings = wishes.settle(draft.wish, self._defaults, self._draw_seed())
-        draft = replace(draft, settings=settings, source={**draft.source, EVENT: asked.event_id})
+        parent = session.turn(draft.parent_id)
+        source = {
+            **draft.source,
+            EVENT: asked.event_id,
+            HIDDEN: bool(parent.source.get(HIDDEN)) or _is_hidden(asked, rules),
+        }
+        draft = replace(draft, settings=settings, source=source)
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
         turn = await self._store.add_turn(draft, event_id=asked.event_id)
         run = self._runner.begin(turn, session.add(turn))
-        parent = session.turn(draft.parent_id)
         if parent.image is None:
             return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), run.card())
         return Accepted(Say.QUEUED(version=turn.label), run.card())
+
+
+def _is_hidden(asked: Work, rules: HouseRules) -> bool:
+    """Whether its picture is shown behind a spoiler: by wish, or because its channel's are."""
+    return bool(asked.source.get(HIDDEN)) or not asked.places.isdisjoint(rules.hidden)
 
 
 def combined_words(path: Sequence[Turn]) -> str:

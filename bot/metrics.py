@@ -20,6 +20,12 @@ class Metrics:
         self.edits_dropped = Counter(
             "mgie_edits_dropped", "Requests not taken, by reason", ["reason"], registry=registry
         )
+        self.filtered = Counter(
+            "mgie_filtered",
+            "Pictures refused as like a removed one, by stage",
+            ["stage"],
+            registry=registry,
+        )
         self.moves = Counter(
             "mgie_moves",
             "Undo, redo and other moves; with jobs this gives the undo rate",

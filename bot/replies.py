@@ -18,8 +18,10 @@ __all__ = [
     "CardState",
     "Choice",
     "Compared",
+    "Decided",
     "Erased",
     "Files",
+    "ForModerators",
     "History",
     "Note",
     "Panel",
@@ -76,6 +78,8 @@ class Card:
     facts      "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9", when done
     notes      sentences worth showing, e.g. "I used the first frame."
     wait_s     seconds until it probably starts, when queued and known
+    is_hidden  pictures are shown behind spoilers, where the chat has such
+    key        where this version itself is shown (a delivered key), if it is
     is_sheet   `after` is many small pictures to look at; nothing can start from it
     """
 
@@ -98,6 +102,8 @@ class Card:
     notes: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
     is_sheet: bool = False
+    is_hidden: bool = False
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,7 @@ class Choice:
     version: str
     image: str  # ImageStore key
     instruction: str
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +226,57 @@ class Erased:
     messages: tuple[str, ...]
 
 
-Reply = Accepted | Shown | Note | Which | Panel | History | Compared | Queue | Files | Erased
+@dataclass(frozen=True, slots=True)
+class ForModerators:
+    """Something moderators should see: the chat posts it in the channel `to`, and says `text` to who asked.
+
+    told     what it is about, with people named by their keys; words: of a person, as they wrote them
+    card     the version it is about, if there is one; its picture is shown behind a spoiler
+    key      where that version was shown
+    buttons  with `about` where a card's have their turn id, and `owner` as the owner
+    """
+
+    text: str
+    to: str
+    told: str
+    words: str = ""
+    card: Card | None = None
+    key: str | None = None
+    buttons: tuple[Button, ...] = ()
+    about: str = ""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a moderator's decision did; `messages` are delivered keys of messages the chat takes away."""
+
+    text: str
+    messages: tuple[str, ...] = ()
+
+
+Reply = (
+    Accepted
+    | Shown
+    | Note
+    | Which
+    | Panel
+    | History
+    | Compared
+    | Queue
+    | Files
+    | Erased
+    | ForModerators
+    | Decided
+)
 
 
 def seconds_in_words(seconds: float) -> str:
-    """A duration a person would say: "under 5 s", "20 s", "3 min"."""
+    """A duration a person would say: "under 5 s", "20 s", "3 min", "5 h"."""
     if seconds < 5:
         return Say.UNDER_5_SECONDS()
     if seconds < 90:
         return Say.SECONDS(count=round(seconds / 5) * 5)
-    return Say.MINUTES(count=round(seconds / 60))
+    if seconds < 5400:
+        return Say.MINUTES(count=round(seconds / 60))
+    return Say.HOURS(count=round(seconds / 3600))

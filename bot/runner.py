@@ -14,6 +14,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from bot.events import house_of
+from bot.house import Houses
 from bot.metrics import Metrics
 from bot.replies import Say
 from bot.run import Run
@@ -62,6 +64,7 @@ class TurnRunner:
         self._images = images
         self._service = service
         self._metrics = metrics
+        self._houses = Houses(store)
         self._clock = clock
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
@@ -160,6 +163,11 @@ class TurnRunner:
         """The person's turns whose end is not known yet, oldest first."""
         return [run for run in self._runs.values() if run.turn.owner == person and not run.known.is_set()]
 
+    def runs_in(self, house: str) -> list[Run]:
+        """The turns asked for in a server whose end is not known yet, oldest first."""
+        unfinished = (run for run in self._runs.values() if not run.known.is_set())
+        return [run for run in unfinished if house_of(run.turn.owner, run.turn.source) == house]
+
     def waiting(self, person: str | None = None) -> int:
         """How many turns wait: of a person, or in all."""
         return sum(run.is_waiting for run in self._runs.values() if person in (None, run.turn.owner))
@@ -234,6 +242,9 @@ class TurnRunner:
     async def _result(self, run: Run) -> TurnFields:
         assert run.handle is not None
         result = await run.handle.result()
+        if mark := await self._houses.barred_mark(house_of(run.turn.owner, run.turn.source), result.image):
+            self._metrics.filtered.labels("output").inc()
+            raise RequestRefused(Say.RESULT_FILTERED(mark=mark))
         self._metrics.observe_stages(result.seconds)
         return {
             "image": await asyncio.to_thread(self._images.put, result.image),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bot.cards import HIDDEN
 from bot.events import EditAsked, Event
 from bot.limits import Limits, is_fresh
 from bot.replies import Choice, Say, Which
@@ -88,7 +89,7 @@ def _choice(session: EditSession, person: str) -> Choice:
     turn = session.head_of(person)
     while turn.image is None:
         turn = session.parent_of(turn) or session.root
-    return Choice(turn.id, turn.label, turn.image, turn.instruction)
+    return Choice(turn.id, turn.label, turn.image, turn.instruction, bool(turn.source.get(HIDDEN)))
 
 
 def _forgotten(event: Event) -> str:

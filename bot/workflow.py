@@ -47,9 +47,11 @@ from bot.events import (
 from bot.intake import Intake
 from bot.limits import Limits, objection_to_words
 from bot.metrics import Metrics
+from bot.moderation import Moderation
 from bot.moves import history, move, show
 from bot.privacy import Privacy
 from bot.replies import Accepted, Card, Note, Queue, Reply, Say, seconds_in_words
+from bot.rulings import AppealAsked, ReportAsked, RuleAsked
 from bot.runner import TurnRunner
 from bot.sentences import ENGLISH, known_language, speaking, spoken, translated
 from bot.steering import steer
@@ -114,6 +116,7 @@ class EditWorkflow:
         self._runner = runner or TurnRunner(store, images, service, self._metrics, clock=clock)
         self._consents = Consents(store, clock)
         self._privacy = Privacy(store, images, self._runner, keep_days, clock)
+        self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._intake = Intake(
             store,
             images,
@@ -266,6 +269,12 @@ class EditWorkflow:
                 return self._info()
             case HelpAsked():
                 return Note("\n".join([Say.HELP(), *filter(None, [spoken().help.get(event.chat)])]))
+            case RuleAsked():
+                return await self._moderation.decide(event)
+            case ReportAsked():
+                return await self._moderation.report(event)
+            case AppealAsked():
+                return await self._moderation.appeal(event)
             case _:
                 return await self._private(event)
 

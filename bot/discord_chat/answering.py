@@ -11,8 +11,9 @@ import discord
 
 from bot.discord_chat.drawing import Drawing, Outgoing
 from bot.discord_chat.keys import MessagePlace
+from bot.discord_chat.reports import tell_moderators
 from bot.discord_chat.source import DEFAULT_FILE_LIMIT, Source
-from bot.replies import Accepted, Erased, Files, Note, Reply, Say, Shown
+from bot.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, Shown
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
 FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request
@@ -27,7 +28,8 @@ def source_of_interaction(interaction: Interaction, language: str) -> Source:
     """
     limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
     token = interaction.token if is_visiting(interaction) else None
-    return Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, token)
+    parent = getattr(interaction.channel, "parent_id", None)
+    return Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, token, parent)
 
 
 def is_visiting(interaction: Interaction) -> bool:
@@ -56,6 +58,9 @@ async def answer_interaction(
     if reply is None:
         await interaction.delete_original_response()
         return
+    if isinstance(reply, ForModerators):
+        was_told = await tell_moderators(interaction.client, drawing, reply, source, f"r{interaction.id}")
+        reply = Note(reply.text if was_told else Say.REPORTED())
     drawn = await drawing.reply(reply, source)
     if is_for_all(reply) and not source.token and await _posted(interaction, drawn):
         if isinstance(reply, Shown):
@@ -72,7 +77,7 @@ async def answer_interaction(
             raise
         if not isinstance(reply, Accepted):  # an accepted edit shows up by itself
             await _tell_by_dm(interaction.user, Outgoing(Say.TOO_LATE()))
-    if isinstance(reply, Erased):
+    if isinstance(reply, Erased | Decided):
         await take_away(interaction.client, reply.messages)
 
 

@@ -59,6 +59,7 @@ _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     Act.ALLOW_ONCE: (ButtonStyle.success, None),
     Act.DELETE: (ButtonStyle.danger, None),
     Act.FORGET_ME: (ButtonStyle.danger, None),
+    Act.REMOVE: (ButtonStyle.danger, None),
     Local.MORE: (ButtonStyle.secondary, "⋯"),
     Local.STRENGTHS: (ButtonStyle.secondary, "🎚"),
 }

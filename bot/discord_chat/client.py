@@ -188,7 +188,7 @@ class EditBot(commands.Bot):
         if str(payload.emoji) != QUESTION or payload.user_id != payload.message_author_id:
             return
         place = self.get_channel(payload.channel_id)
-        if not self.gate.is_open(place) or not isinstance(place, discord.abc.Messageable):
+        if not isinstance(place, discord.abc.Messageable) or not await self.gate.is_open(place):
             return
         try:
             message = await place.fetch_message(payload.message_id)
@@ -277,7 +277,7 @@ class EditBot(commands.Bot):
             return await acknowledge(interaction)
 
     async def consult(self, event: Event) -> Reply | None:
-        """What the workflow says to the event, which changes nothing."""
+        """What the workflow says to the event; nobody is answered by it."""
         return await self.workflow.handle(event)
 
     async def ask(self, interaction: Interaction, event: Event) -> None:

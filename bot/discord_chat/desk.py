@@ -35,7 +35,7 @@ class Desk(Protocol):
         ...
 
     async def consult(self, event: Event) -> Reply | None:
-        """What the workflow says to the event, which changes nothing."""
+        """What the workflow says to the event; nobody is answered by it."""
         ...
 
     async def ask(self, interaction: Interaction, event: Event) -> None:

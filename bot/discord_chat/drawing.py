@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import discord
@@ -21,6 +21,7 @@ from bot.discord_chat.views import (
     note_layout,
     panel_layout,
     queue_layout,
+    report_layout,
     which_layout,
     with_names,
 )
@@ -29,8 +30,10 @@ from bot.replies import (
     Card,
     CardState,
     Compared,
+    Decided,
     Erased,
     Files,
+    ForModerators,
     History,
     Note,
     Panel,
@@ -96,13 +99,16 @@ class Drawing:
             case Panel():
                 return Outgoing(view=panel_layout(reply))
             case Queue():
-                return Outgoing(view=queue_layout(reply)) if reply.mine else Outgoing(reply.text)
-            case Files(text) | Erased(text):
-                return Outgoing(text)
+                layout = queue_layout(reply, source.guild)
+                return Outgoing(view=layout) if reply.mine else Outgoing(reply.text)
+            case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
+                return Outgoing(with_names(text))
             case Compared():
                 return await self._compared(reply)
             case Which():
-                shots = await self._thumbnails([(c.image, c.version, c.instruction) for c in reply.choices])
+                shots = await self._thumbnails(
+                    [(c.image, c.version, c.instruction, c.is_hidden) for c in reply.choices]
+                )
                 return Outgoing(view=which_layout(reply, shots), shots=shots)
             case History():
                 shots = await self._versions(reply.cards)
@@ -117,7 +123,7 @@ class Drawing:
             shots = await self._before_and_after(card, source)
         elif with_preview and card.preview is not None:
             file = PictureFile(card.preview, "webp")
-            shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW())]
+            shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW(), card.is_hidden)]
         layout = card_layout(card, shots, source.guild, opening, now=time.time())
         return Outgoing(view=layout, shots=shots)
 
@@ -126,22 +132,27 @@ class Drawing:
         if card.after is None:
             return None
         file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
-        return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1])
+        return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
+
+    async def for_moderators(self, told: ForModerators, source: Source) -> Outgoing:
+        """What moderators are shown, any picture behind a spoiler."""
+        shots = await self._versions([replace(told.card, is_hidden=True)]) if told.card else ()
+        return Outgoing(view=report_layout(told, shots, source.guild), shots=shots)
 
     async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
         shots = []
         if card.before and not card.is_sheet and (before := await self._before(card.before)):
-            shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0]))
+            shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
         if after := await self.result(card, source.file_limit):
             shots.append(after)
         return shots
 
     async def _compared(self, compared: Compared) -> Outgoing:
         before, after = compared.before, compared.after
-        pictures = [(c.after or "", c.version, c.instruction) for c in (before, after)]
         about = Say.CHANGE_MAP(before=before.version, after=after.version)
-        changes = Shot(PictureFile(compared.change_map, "webp"), "changes", about)
-        shots = [*await self._thumbnails(pictures), changes]
+        is_hidden = before.is_hidden or after.is_hidden
+        changes = Shot(PictureFile(compared.change_map, "webp"), "changes", about, is_hidden)
+        shots = [*await self._versions((before, after)), changes]
         return Outgoing(view=compared_layout(compared, shots), shots=shots)
 
     async def _before(self, key: str) -> PictureFile | None:
@@ -153,14 +164,15 @@ class Drawing:
 
     async def _versions(self, cards: Sequence[Card]) -> Sequence[Shot]:
         done = [card for card in cards if card.after][-GALLERY_LIMIT:]
-        return await self._thumbnails([(c.after or "", c.version, c.instruction) for c in done])
+        return await self._thumbnails([(c.after or "", c.version, c.instruction, c.is_hidden) for c in done])
 
-    async def _thumbnails(self, pictures: Sequence[tuple[str, str, str]]) -> Sequence[Shot]:
-        """Light copies of pictures given as key, version, instruction."""
+    async def _thumbnails(self, pictures: Sequence[tuple[str, str, str, bool]]) -> Sequence[Shot]:
+        """Light copies of pictures given as key, version, instruction, and whether behind a spoiler."""
         shots = []
-        for key, version, instruction in pictures:
+        for key, version, instruction, is_hidden in pictures:
             if file := await self._before(key):
-                shots.append(Shot(file, version, f"{version}: {instruction or Say.AS_UPLOADED()}"))
+                alt = f"{version}: {instruction or Say.AS_UPLOADED()}"
+                shots.append(Shot(file, version, alt, is_hidden))
         return shots
 
 

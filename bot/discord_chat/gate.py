@@ -13,6 +13,7 @@ import discord
 from bot.discord_chat.inbound import replied_to, words_of
 from bot.discord_chat.keys import CHAT, channel_key, message_event, person_key
 from bot.events import EditAsked
+from bot.house import Houses
 from bot.overhearing import Overheard, Verdict, verdict
 from bot.which import my_head
 from conversations.store import SessionStore
@@ -42,18 +43,28 @@ class Gate:
     ) -> None:
         """`reads_all`: whether Discord grants the message-content intent. `clock`: Unix seconds."""
         self._store, self._clock = store, clock
+        self._houses = Houses(store)
         self._reads_all = reads_all
         self._edit_channels = frozenset(edit_channels)
 
     @property
     def listens(self) -> bool:
-        """Whether there is any channel where plain messages may be meant for the bot."""
-        return self._reads_all and bool(self._edit_channels)
+        """Whether there may be channels where plain messages are meant for the bot."""
+        return self._reads_all
 
-    def is_open(self, channel: object) -> bool:
-        """Whether plain messages in this channel, or thread of one, may be meant for the bot."""
-        numbers = {getattr(channel, "id", None), getattr(channel, "parent_id", None)}
-        return self._reads_all and not self._edit_channels.isdisjoint(numbers)
+    async def is_open(self, channel: object) -> bool:
+        """Whether plain messages in this channel, or thread of one, may be meant for the bot.
+
+        The operator says so for some channels, the moderators of each server for theirs.
+        """
+        if not self._reads_all:
+            return False
+        numbers = {getattr(channel, "id", 0), getattr(channel, "parent_id", None) or 0}
+        if not self._edit_channels.isdisjoint(numbers):
+            return True
+        guild = getattr(channel, "guild", None)
+        rules = await self._houses.rules(f"{CHAT}:{guild.id}" if guild else None)
+        return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
 
     async def judge(self, message: discord.Message, me: discord.abc.User, language: str) -> Step:
         """What to do with a person's message that neither mentions the bot nor is a DM."""
@@ -62,7 +73,7 @@ class Gate:
             if self._reads_all:
                 return Step.RUN
             return Step.HINT if await self._is_first_hint_today(message.author.id) else Step.IGNORE
-        if not self.is_open(message.channel):
+        if not await self.is_open(message.channel):
             return Step.IGNORE
         said = Overheard(
             text=words_of(message, me),

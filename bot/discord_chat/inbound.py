@@ -79,7 +79,8 @@ def source_of(message: discord.Message, language: str) -> Source:
     """Where the answer to a message goes."""
     guild = message.guild
     limit = guild.filesize_limit if guild else DEFAULT_FILE_LIMIT
-    return Source(message.channel.id, message.id, guild.id if guild else None, limit, language)
+    parent = getattr(message.channel, "parent_id", None)
+    return Source(message.channel.id, message.id, guild.id if guild else None, limit, language, parent=parent)
 
 
 def words_of(message: discord.Message, me: discord.abc.User) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 CHAT = "discord"
 _MESSAGE = re.compile(rf"{CHAT}:(\d+):(\d+)")
-_PERSON = re.compile(rf"{CHAT}:(\d+)")
+_NUMBER = re.compile(rf"{CHAT}:(\d+)")
 
 
 def person_key(user_id: int) -> str:
@@ -51,5 +51,14 @@ class MessagePlace:
 
 def user_of(person: str) -> int | None:
     """The Discord user a person key names; None for another chat's."""
-    found = _PERSON.fullmatch(person)
+    return _number(person)
+
+
+def channel_of(channel: str) -> int | None:
+    """The Discord channel a channel key names; None for another chat's."""
+    return _number(channel)
+
+
+def _number(key: str) -> int | None:
+    found = _NUMBER.fullmatch(key)
     return int(found[1]) if found else None

@@ -12,12 +12,12 @@ from discord import ui
 
 from bot.discord_chat.buttons import EDIT_IMAGE, ButtonId
 from bot.discord_chat.downloads import Remote
-from bot.events import Act, Preset
+from bot.events import NEEDS_WORDS, Preset
 from bot.replies import Card, Say
 
 WORDS, STRENGTH, START, PHOTO = "words", "strength", "start", "photo"
 ORIGINAL = "original"
-TITLE_CHARS, LABEL_CHARS, READING_CHARS = 45, 45, 2000
+TITLE_CHARS, LABEL_CHARS, READING_CHARS, REPORT_CHARS = 45, 45, 2000, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,16 @@ def correct_form(button: ButtonId, card: Card) -> ui.Modal:
     """How the model should have understood the instruction of a version."""
     form = _form(button, Say.CORRECT_TITLE(version=card.version))
     form.add_item(_words(Say.HOW_UNDERSTOOD(), (card.expressive or "")[:READING_CHARS], READING_CHARS))
+    return form
+
+
+def report_form(button: ButtonId, version: str) -> ui.Modal:
+    """What is wrong with a version; it may stay empty."""
+    form = _form(button, Say.REPORT_TITLE(version=version))
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=WORDS, style=discord.TextStyle.paragraph, required=False, max_length=REPORT_CHARS
+    )
+    form.add_item(ui.Label(text=Say.WHAT_IS_WRONG()[:LABEL_CHARS], component=field))
     return form
 
 
@@ -91,7 +101,7 @@ def read_form(interaction: discord.Interaction[Any]) -> Filled | None:
     """The form that was sent; None for one that is not ours."""
     data: Any = interaction.data or {}
     button = ButtonId.parse(data.get("custom_id", ""))
-    if button is None or button.act not in (Act.REFINE, Act.CORRECT, EDIT_IMAGE):
+    if button is None or button.act not in (*NEEDS_WORDS, EDIT_IMAGE):
         return None
     fields = {f["custom_id"]: f for f in (label.get("component", {}) for label in data["components"]) if f}
     strength = fields.get(STRENGTH, {}).get("value")

@@ -1,7 +1,5 @@
 """What pressing a button, sending a form or choosing from a message's menu does."""
 
-import logging
-
 import discord
 
 from bot.discord_chat.answering import take_away
@@ -9,10 +7,12 @@ from bot.discord_chat.buttons import CHOOSE, EDIT_IMAGE, RELEASE, ButtonId, Loca
 from bot.discord_chat.desk import Desk, Interaction, moderates, origin_of
 from bot.discord_chat.drawing import Outgoing
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.keys import MessagePlace
-from bot.discord_chat.modals import Filled, correct_form, edit_form, refine_form
+from bot.discord_chat.keys import MessagePlace, person_key
+from bot.discord_chat.modals import Filled, correct_form, edit_form, refine_form, report_form
+from bot.discord_chat.reports import close
 from bot.discord_chat.views import is_open_card, more_layout, turn_on, words_kept
 from bot.events import (
+    DECISIONS,
     NEEDS_WORDS,
     Act,
     CancelAsked,
@@ -25,14 +25,14 @@ from bot.events import (
     ShowAsked,
     Variation,
     VariationAsked,
-    pressed,
 )
-from bot.replies import Card, History, Note, Say, Shown
+from bot.presses import pressed
+from bot.replies import Card, Decided, History, Note, Say, Shown
+from bot.rulings import ReportAsked
 from bot.sentences import speaking
 from conversations.settings import SettingsWish
 
 CONSENTS = (Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
-log = logging.getLogger(__name__)
 
 
 class Presses:
@@ -56,6 +56,8 @@ class Presses:
 
     async def _do(self, interaction: Interaction, button: ButtonId) -> None:
         match button.act:
+            case _ if button.act in DECISIONS:
+                await self._decide(interaction, button)
             case Local.MORE:
                 await self._show_more(interaction, button.turn)
             case Local.AS_PNG:
@@ -66,6 +68,14 @@ class Presses:
             question = MessagePlace(interaction.message.channel.id, interaction.message.id)
             await take_away(interaction.client, [str(question)])
 
+    async def _decide(self, interaction: Interaction, button: ButtonId) -> None:
+        """A button under a report: do it, and say on the report that it is done."""
+        reply = await self._desk.consult(event_of(interaction, button))
+        if reply is not None:
+            await self._desk.answer(interaction, reply)
+        if isinstance(reply, Decided) and interaction.message:
+            await close(interaction.message, reply, interaction.user.id)
+
     async def _ask_for_words(self, interaction: Interaction, button: ButtonId) -> None:
         """Open the form of a button; it must be the first answer, so there is no time for anything else."""
         card = await self._card(interaction, button.turn)
@@ -73,6 +83,8 @@ class Presses:
             await interaction.response.send_message(card.text, ephemeral=True)
         elif button.act == Act.CORRECT:
             await interaction.response.send_modal(correct_form(button, card))
+        elif button.act == Act.REPORT:
+            await interaction.response.send_modal(report_form(button, card.version))
         else:
             longest = self._desk.limits.instruction_chars
             await interaction.response.send_modal(refine_form(button, card, longest))
@@ -127,6 +139,8 @@ class Presses:
         who, turn = origin_of(interaction), filled.button.turn
         if filled.button.act == Act.CORRECT:
             return VariationAsked(**who, variation=Variation.CORRECTED, turn=turn, reading=filled.words)
+        if filled.button.act == Act.REPORT:
+            return ReportAsked(**who, turn=turn, text=filled.words)
         photo = self._desk.photos.of(int(turn)) if filled.button.act == EDIT_IMAGE else None
         if photo is not None:
             return EditAsked(
@@ -192,11 +206,10 @@ class Presses:
         await self._desk.guard(interaction, lambda: self._desk.ask(interaction, event))
 
     async def report(self, interaction: Interaction, message: discord.Message) -> None:
-        """Tell those who run the bot about a version."""
+        """Tell those who moderate here about a version."""
         if turn := await self._turn_of(interaction, message):
-            log.warning("reported by %s: turn %s, %s", interaction.user.id, turn, message.jump_url)
             with speaking(interaction.locale):
-                await interaction.response.send_message(Say.REPORTED(), ephemeral=True)
+                await self._ask_for_words(interaction, ButtonId(Act.REPORT.value, turn))
 
     async def _turn_of(self, interaction: Interaction, message: discord.Message) -> str | None:
         """The turn a message shows; None, and that is said, when it shows none."""
@@ -225,4 +238,7 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
             return SettingsAsked(**who, forget=("seed",))
         case Local.FAITHFUL | Local.BALANCED | Local.BOLD:
             return SettingsAsked(**who, preset=Preset(button.act))
+        case Act.BLOCK:  # the one button that is about a person
+            blocked = person_key(button.owner or 0)
+            return pressed(Act.BLOCK, blocked, **who, moderates=moderates(interaction))
     return pressed(Act(button.act), button.turn, **who, moderates=moderates(interaction))

@@ -23,6 +23,7 @@ class Source:
     file_limit: int = DEFAULT_FILE_LIMIT
     language: str = ENGLISH  # of the person
     token: str | None = None
+    parent: int | None = None  # of a thread: the channel it hangs under
 
     def as_json(self) -> dict[str, Any]:
         """The value as plain JSON, for the store."""

@@ -13,13 +13,26 @@ from bot.discord_chat.buttons import CardButton, Local, VersionMenu
 from bot.discord_chat.keys import MessagePlace, user_of
 from bot.discord_chat.pictures import PictureFile
 from bot.events import Act
-from bot.replies import Card, CardState, Compared, History, Note, Panel, Queue, Say, Which, buttons
+from bot.replies import (
+    Card,
+    CardState,
+    Compared,
+    ForModerators,
+    History,
+    Note,
+    Panel,
+    Queue,
+    Say,
+    Which,
+    buttons,
+)
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
 WORDS_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
+REPORT_COLOUR = 0xF0B232
 
 _TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
 _MARKS = {
@@ -41,6 +54,7 @@ class Shot:
     file: PictureFile
     stem: str
     alt: str
+    is_hidden: bool = False  # behind a spoiler
 
     @property
     def name(self) -> str:
@@ -54,7 +68,9 @@ class Shot:
 def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
     """Pictures side by side, each with its alt text."""
     items = [
-        discord.MediaGalleryItem(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS])
+        discord.MediaGalleryItem(
+            f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden
+        )
         for shot in shots
     ]
     return ui.MediaGallery(*items)
@@ -62,7 +78,7 @@ def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
 
 def thumbnail(shot: Shot) -> ui.Thumbnail[Any]:
     """A small picture beside a text."""
-    return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS])
+    return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden)
 
 
 def card_layout(
@@ -238,7 +254,7 @@ def more_layout(history: History, card: Card) -> ui.LayoutView:
     if with_pictures:
         menu: ui.ActionRow[Any] = ui.ActionRow()
         view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id)))
-    acts = (Act.CORRECT, Act.FROM_ORIGINAL, Act.LOCK, Act.SHARE, Act.DELETE)
+    acts = (Act.CORRECT, Act.FROM_ORIGINAL, Act.LOCK, Act.SHARE, Act.DELETE, Act.REPORT)
     of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
     local = (Local.AS_PNG, Local.KEEP_STRICT, Local.KEEP_OFF)
     _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
@@ -253,10 +269,35 @@ def note_layout(note: Note) -> ui.LayoutView:
     return view
 
 
-def queue_layout(queue: Queue) -> ui.LayoutView:
-    """My edits in line, each with a button that cancels it."""
+def report_layout(told: ForModerators, shots: Sequence[Shot], guild: int | None) -> ui.LayoutView:
+    """What somebody brings before the moderators, with what they can do about it."""
+    box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
+    place = MessagePlace.of(told.key)
+    link = f" [↗]({place.link(guild)})" if place else ""
+    asked = f"**{Say.ASKED()}** {plain(told.card.instruction, INSTRUCTION_CHARS)}" if told.card else ""
+    words = f"> {plain(told.words, INSTRUCTION_CHARS)}" if told.words else ""
+    lines = (f"🚩 {with_names(told.told)}{link}", words, asked)
+    box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
+    if shots:
+        box.add_item(gallery(shots))
+    _add_buttons(box, [CardButton.of(button, told.about, told.owner) for button in told.buttons])
+    return ui.LayoutView(timeout=None).add_item(box)
+
+
+def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
+    """The same without its picture and buttons, with what was decided."""
+    texts = [c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay)]
+    box: ui.Container[Any] = ui.Container(accent_colour=_MARKS[CardState.CANCELLED][1])
+    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_names(outcome)}"])))
+    return ui.LayoutView(timeout=None).add_item(box)
+
+
+def queue_layout(queue: Queue, guild: int | None) -> ui.LayoutView:
+    """My edits in line, each with a link to its card and a button that cancels it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(queue.text))
+    places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
+    links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
+    view.add_item(ui.TextDisplay(f"{queue.text}\n{links}".strip()))
     _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
     return view
 
@@ -269,8 +310,8 @@ def compared_layout(compared: Compared, shots: Sequence[Shot]) -> ui.LayoutView:
 
 
 def with_names(text: str) -> str:
-    """A text in which people are named by their keys, as Discord names them."""
-    return re.sub(r"<@discord:(\d+)>", r"<@\1>", text)
+    """A text in which people and channels are named by their keys, as Discord names them."""
+    return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
 def panel_text(panel: Panel) -> str:

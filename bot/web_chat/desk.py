@@ -21,8 +21,8 @@ from bot.events import (
     MoveAsked,
     Scope,
     SettingsAsked,
-    pressed,
 )
+from bot.presses import pressed
 from bot.replies import Files, History, Note, Panel, Reply, Say, Which
 from bot.web_chat.board import Board
 from bot.web_chat.samples import Sample

@@ -4,7 +4,8 @@ import io
 
 from PIL import Image
 
-from bot.events import Act, CompareAsked, HelpAsked, ShowAsked, pressed
+from bot.events import Act, CompareAsked, HelpAsked, ShowAsked
+from bot.presses import pressed
 from bot.replies import Compared, Note, Shown
 from mgie_engine.edits import EditResult
 from tests.bot.desk import Desk, desk

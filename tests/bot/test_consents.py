@@ -10,9 +10,9 @@ from bot.events import (
     LockAsked,
     Variation,
     VariationAsked,
-    pressed,
 )
 from bot.limits import Limits
+from bot.presses import pressed
 from bot.replies import Accepted, Erased, Note, Shown
 from conversations.people import Consent
 from tests.bot.desk import Desk, desk

@@ -1,6 +1,7 @@
 """Undo, redo, go to, start over, new, history, show: by words and by buttons."""
 
-from bot.events import Act, HistoryAsked, Move, MoveAsked, ShowAsked, pressed
+from bot.events import Act, HistoryAsked, Move, MoveAsked, ShowAsked
+from bot.presses import pressed
 from bot.replies import History, Note, Shown, Which
 from tests.bot.desk import Desk, desk
 from tests.fakes import EchoEditor, a_picture

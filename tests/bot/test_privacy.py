@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from bot.events import Act, ExportAsked, ForgetAsked, PrivacyAsked, pressed
+from bot.events import Act, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.presses import pressed
 from bot.replies import Erased, Files, Note
 from conversations.errors import NoSuchVersion, PictureMissing
 from conversations.session import TurnState

@@ -99,7 +99,7 @@ class InteractionDesk:
         owners = {"1": str(made.person.id)} if channel.foreign else {"0": guild}
         member = {**shapes.member(world, made.person), "permissions": str(shapes.EVERYONE_MAY)}
         if made.person is world.owner:
-            member["permissions"] = str(shapes.EVERYONE_MAY | shapes.PERMISSION_BITS["manage_messages"])
+            member["permissions"] = str(shapes.MODERATORS_MAY)
         return shape | {
             "guild_id": guild,
             "guild": {"id": guild, "locale": "en-US", "features": []},

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from tests.discord_server import limits
+from tests.discord_server import limits, shapes
 from tests.discord_server.changes import Changes
 from tests.discord_server.interactions import (
     AUTOCOMPLETE,
@@ -16,7 +16,7 @@ from tests.discord_server.interactions import (
     modal_inputs,
 )
 from tests.discord_server.post import PostOffice
-from tests.discord_server.world import REPLY, Channel, Json, Message, Person, World
+from tests.discord_server.world import DM, REPLY, Channel, Json, Message, Person, World
 
 T = TypeVar("T")
 STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
@@ -76,9 +76,10 @@ class People:
 
     # commands
 
-    def slash(self, channel: Channel, person: Person, command: str, **options: Any) -> Interaction:
+    def slash(self, channel: Channel, person: Person, command: str, /, **options: Any) -> Interaction:
         """Use a command such as "edit" or "session undo"; bytes are uploaded for attachment options."""
         data, leaf = self._command(command)
+        self._check_allowed(command, channel, person)
         uploads: dict[str, Json] = {}
         leaf["options"] = [
             self._option(channel, leaf["known"], name, value, uploads) for name, value in options.items()
@@ -86,7 +87,20 @@ class People:
         self._check_required(leaf.pop("known"), options)
         if uploads:
             data["resolved"] = {"attachments": uploads}
+        if named := [value for value in options.values() if isinstance(value, Person)]:
+            data["resolved"] = {"users": {str(who.id): shapes.person(who) for who in named}}
         return self.desk.begin(COMMAND_USED, person, channel, data)
+
+    def _check_allowed(self, command: str, channel: Channel, person: Person) -> None:
+        """Commands may ask for a right of those who use them, and stay within servers."""
+        registered = next(
+            c for c in self.world.commands if c["name"] == command.split()[0] and c["type"] == 1
+        )
+        needed = registered.get("default_member_permissions")
+        if needed is not None and person is not self.world.owner:
+            raise RefusedByDiscord(f"/{command} is not for {person.name}")
+        if 1 not in (registered.get("contexts") or [0, 1, 2]) and channel.kind == DM:
+            raise RefusedByDiscord(f"/{command} is for servers only")
 
     def menu(self, message: Message, person: Person, name: str) -> Interaction:
         """Choose an entry of the bot's in the menu of a message."""
@@ -136,6 +150,8 @@ class People:
             raise RefusedByDiscord(f"no option {name}; known: {[o['name'] for o in known]}")
         if option["type"] == ATTACHMENT:
             value = self._uploaded(channel, name, value, uploads)
+        elif isinstance(value, Person):
+            value = str(value.id)
         _check_range(option, value)
         return {"name": name, "type": option["type"], "value": value}
 

@@ -135,7 +135,10 @@ class Rest:
         filled = {"type": 1, "description": "", "default_member_permissions": None, "nsfw": False}
         number_ = str(self.world.ids.next())
         ours = {"id": number_, "version": number_, "application_id": str(self.world.application_id)}
-        return filled | {k: v for k, v in command.items() if v is not None} | ours
+        made = filled | {k: v for k, v in command.items() if v is not None} | ours
+        if (needed := made["default_member_permissions"]) is not None:
+            made["default_member_permissions"] = str(needed)
+        return made
 
     def _message(self, request: web.Request) -> Message:
         return self.world.message(number(request, "channel_id"), number(request, "message_id"))

@@ -7,6 +7,7 @@ from tests.discord_server.ids import born_at
 from tests.discord_server.world import DM, TEXT, THREAD, Channel, Json, Message, Person, Upload, World
 
 PERMISSION_BITS = {
+    "manage_guild": 1 << 5,
     "view_channel": 1 << 10,
     "send_messages": 1 << 11,
     "manage_messages": 1 << 13,
@@ -15,7 +16,8 @@ PERMISSION_BITS = {
     "read_message_history": 1 << 16,
     "send_messages_in_threads": 1 << 38,
 }
-EVERYONE_MAY = sum(PERMISSION_BITS.values()) & ~PERMISSION_BITS["manage_messages"]
+MODERATORS_MAY = sum(PERMISSION_BITS.values())
+EVERYONE_MAY = MODERATORS_MAY & ~(PERMISSION_BITS["manage_messages"] | PERMISSION_BITS["manage_guild"])
 
 
 def person(who: Person) -> Json:

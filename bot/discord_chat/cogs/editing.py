@@ -1,11 +1,13 @@
 """/edit, /grid and /show: begin with a picture or refine, try scales side by side, see a version again."""
 
+from dataclasses import replace
 from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.cards import HIDDEN
 from bot.discord_chat.desk import Desk, Interaction, origin_of
 from bot.discord_chat.downloads import Remote
 from bot.discord_chat.errors import DownloadRefused
@@ -29,6 +31,7 @@ class EditingCog(commands.Cog):
         image="A picture to begin with; without one I go on from your last version here",
         from_version="The version to go on from, for example: v2",
         keep="How much of the picture stays untouched where nothing was asked to change",
+        spoiler="Show the pictures behind spoilers",
     )
     @app_commands.rename(from_version="from")
     @app_commands.autocomplete(from_version=suggest_versions)
@@ -39,6 +42,7 @@ class EditingCog(commands.Cog):
         image: discord.Attachment | None = None,
         from_version: app_commands.Range[str, 1, 10] | None = None,
         keep: Literal["auto", "strict", "off"] | None = None,
+        spoiler: bool = False,
     ) -> None:
         """Acknowledge, fetch the picture while its address is good, then ask."""
         if not await self.desk.acknowledge(interaction):
@@ -48,7 +52,10 @@ class EditingCog(commands.Cog):
         except DownloadRefused as refusal:
             await self.desk.answer(interaction, Note(str(refusal)))
             return
-        await self.desk.ask(interaction, edit_event(interaction, instruction, picture, from_version, keep))
+        event = edit_event(interaction, instruction, picture, from_version, keep)
+        if spoiler:
+            event = replace(event, source={**event.source, HIDDEN: True})
+        await self.desk.ask(interaction, event)
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")
     @app_commands.describe(

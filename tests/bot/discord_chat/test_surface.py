@@ -180,7 +180,8 @@ async def test_the_menu_refines_explains_and_reports_a_version(tmp_path: Path) -
         assert "**You asked:** make the ball red" in await said(
             r, r.discord.menu(result, r.ben, "Edit details")
         )
-        assert await said(r, r.discord.menu(result, r.ben, "Report edit")) == Say.REPORTED()
+        form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
+        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED()
 
 
 async def test_the_menu_cancels_what_runs_and_deletes_what_is_over(tmp_path: Path) -> None:
