@@ -3,7 +3,7 @@
 Wishes are layered call > session > person > channel > bot: for each knob the first layer that names it wins.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from conversations.errors import SettingsRefused
@@ -11,6 +11,10 @@ from conversations.errors import SettingsRefused
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
 Scope = Literal["call", "session", "person", "channel", "bot"]
+Auto = Literal["auto"]  # for a guidance scale: chosen for each edit from its picture and its words
+
+AUTO: Auto = "auto"
+GUIDANCE = ("text_cfg", "image_cfg")
 
 RANGES: dict[str, tuple[float, float]] = {
     "text_cfg": (1, 20),
@@ -37,8 +41,8 @@ class EditSettings:
 class SettingsWish:
     """Settings as somebody wishes them: None leaves the knob to the next layer."""
 
-    text_cfg: float | None = None
-    image_cfg: float | None = None
+    text_cfg: float | Auto | None = None
+    image_cfg: float | Auto | None = None
     steps: int | None = None
     seed: int | None = None
     sampler: Sampler | None = None
@@ -51,6 +55,16 @@ class SettingsWish:
     def spoken(self) -> dict[str, Any]:
         """The knobs this wish names, by name."""
         return {knob: value for knob, value in asdict(self).items() if value is not None}
+
+    @property
+    def on_auto(self) -> tuple[str, ...]:
+        """The guidance scales this wish leaves to advice, by name."""
+        return tuple(knob for knob in GUIDANCE if getattr(self, knob) == AUTO)
+
+    def advised(self, text_cfg: float, image_cfg: float) -> "SettingsWish":
+        """This wish with these numbers in the place of every "auto"."""
+        numbers = {"text_cfg": text_cfg, "image_cfg": image_cfg}
+        return replace(self, **{knob: numbers[knob] for knob in self.on_auto})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +92,8 @@ def resolve(
     person: SettingsWish = NO_WISH,
     channel: SettingsWish = NO_WISH,
 ) -> EditSettings:
-    """The settings to use: call > session > person > channel > bot, knob by knob."""
-    wish = call.over(session).over(person).over(channel)
+    """The settings to use: call > session > person > channel > bot, by knob; the bot's for one on auto."""
+    wish = call.over(session).over(person).over(channel).advised(bot.text_cfg, bot.image_cfg)
     return EditSettings(**{**asdict(bot), **wish.spoken()})
 
 
@@ -108,7 +122,7 @@ def checked(wish: SettingsWish) -> SettingsWish:
     for knob, value in wish.spoken().items():
         if knob in CHOICES and value not in CHOICES[knob]:
             raise SettingsRefused(f"{knob} must be one of {', '.join(CHOICES[knob])}, not {value}.")
-        if knob in RANGES and not RANGES[knob][0] <= value <= RANGES[knob][1]:
+        if knob in RANGES and value != AUTO and not RANGES[knob][0] <= value <= RANGES[knob][1]:
             low, high = RANGES[knob]
             raise SettingsRefused(f"{knob} must lie between {low:g} and {high:.10g}, not {value:.10g}.")
     return wish

@@ -12,6 +12,7 @@ from mgie_engine.evaluation import command as evaluate
 from mgie_engine.releases import command as releases
 from mgie_engine.scenes import command as scenes
 from mgie_engine.serving import command as edit
+from mgie_engine.study import command as study
 
 # A register function adds one parser and sets its `run`: arguments and environment in, nothing out.
 REGISTER: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
@@ -19,6 +20,7 @@ REGISTER: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"]
     data.register,
     evaluate.register,
     scenes.register,
+    study.register,
     releases.register,
 )
 

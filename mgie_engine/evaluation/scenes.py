@@ -82,13 +82,18 @@ def _first_facts(expressive: str) -> set[Fact]:
 
 def judge_picture(case: Case, result: Tensor) -> Shown:
     """Compare one result (3, H, W) in [0, 1] with the goal."""
-    moved = changed(case.before, case.goal)
-    error = (result - case.goal).square().mean(0)
+    return compare(case.before, case.goal, result)
+
+
+def compare(before: Tensor, goal: Tensor, result: Tensor) -> Shown:
+    """Compare one result with its goal and with the picture before, all (3, H, W) in [0, 1]."""
+    moved = changed(before, goal)
+    error = (result - goal).square().mean(0)
     kept = ~moved
     kept_db = psnr(error[kept]) if kept.float().mean() >= ENOUGH else float("nan")
     if not moved.any():
         return Shown(kept_db >= UNTOUCHED_DB, 0.0, kept_db)
-    nothing = (case.before - case.goal).square().mean(0)[moved].mean()
+    nothing = (before - goal).square().mean(0)[moved].mean()
     left = float(error[moved].mean() / nothing)
     return Shown(left < SUCCESS, left, kept_db)
 

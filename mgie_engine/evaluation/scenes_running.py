@@ -42,8 +42,14 @@ class Made:
 def make_all(
     mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
 ) -> list[Made]:
-    """Paint and restore edits of pictures of the model's size, side by side; equal step counts."""
-    condition = mgie.encode(pictures)
+    """Paint and restore edits of pictures of the model's size, side by side; equal step counts.
+
+    A picture that is there more than once is encoded once.
+    """
+    places = {id(picture): place for place, picture in enumerate({id(p): p for p in pictures}.values())}
+    which = [places[id(picture)] for picture in pictures]
+    latents_of = mgie.encode(list({id(p): p for p in pictures}.values()))
+    condition = latents_of[which]
     paintings = [
         Painting(mgie.config.noise, wish, reading.guidance, latents)
         for wish, reading, latents in zip(settings, readings, condition, strict=True)
@@ -53,14 +59,14 @@ def make_all(
         for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
             painting.advance(x0, relevance)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
-    seen = mgie.decode(condition * mgie.config.latent_scale)
+    seen = mgie.decode(latents_of * mgie.config.latent_scale)
 
     def deliver(index: int) -> Made:
         relevance, picture = paintings[index].relevance, pictures[index]
         known = None if relevance is None else relevance.float().cpu()
         keep = settings[index].keep
         restored = restore(
-            picture, picture, raw[index], reconstruction=seen[index], relevance=known, keep=keep
+            picture, picture, raw[index], reconstruction=seen[which[index]], relevance=known, keep=keep
         )
         return Made(raw[index], restored.picture)
 

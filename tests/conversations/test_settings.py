@@ -57,3 +57,22 @@ def test_a_value_out_of_range_is_refused_and_not_clamped(wish: SettingsWish, sen
 @pytest.mark.parametrize("wish", [NO_WISH, SettingsWish(text_cfg=20, image_cfg=0, steps=200, seed=2**32 - 1)])
 def test_the_ends_of_a_range_belong_to_it(wish: SettingsWish) -> None:
     assert checked(wish) == wish
+
+
+def test_auto_is_a_wish_that_nearer_numbers_beat() -> None:
+    wish = SettingsWish(text_cfg=9.0).over(SettingsWish(text_cfg="auto", image_cfg="auto"))
+    assert (wish.text_cfg, wish.on_auto) == (9.0, ("image_cfg",))
+
+
+def test_auto_becomes_the_advice_and_the_rest_stays() -> None:
+    wish = SettingsWish(text_cfg="auto", image_cfg=2.0, seed=5)
+    assert wish.advised(3.0, 1.2) == SettingsWish(text_cfg=3.0, image_cfg=2.0, seed=5)
+
+
+def test_until_there_is_advice_the_bots_own_number_stands_for_auto() -> None:
+    assert resolve(BOT, session=SettingsWish(text_cfg="auto")).text_cfg == BOT.text_cfg
+
+
+def test_auto_is_in_range_and_no_other_word_is() -> None:
+    wish = SettingsWish(text_cfg="auto", image_cfg="auto")
+    assert checked(wish) == wish

@@ -1,0 +1,283 @@
+"""The two strengths of guidance: named pairs, and advice from a picture and an instruction. Knows no torch.
+
+Advice is a small table, `strengths.json` beside a model's config.json, that `mgie study` fits: per kind of
+wish and per busyness of the picture the pair that did better than the model's own, where any did.
+"""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from conversations.settings import RANGES, SettingsWish
+from mgie_engine.config import Defaults
+from mgie_engine.errors import ModelError
+
+TABLE = "strengths.json"
+LOOK_SIDE = 128  # pixels a picture is reduced to before it is looked at
+LEVELS = 64  # of brightness, for the entropy
+
+
+# --- named pairs ---
+
+
+class Preset(StrEnum):
+    """Named strengths. The first three lean on the model's own, the others are numbers somebody published."""
+
+    FAITHFUL = "faithful"  # softer words, more of the picture
+    BALANCED = "balanced"  # the model's own
+    BOLD = "bold"  # louder words, less of the picture
+    CLASSIC = "classic"  # what MGIE and InstructPix2Pix publish
+    MAGIX = "magix"  # Extended MGIE (MagiX), figures 4 and 7
+    MAGIX_VIVID = "magix_vivid"  # the same, figures 3 and 6
+
+
+# Shares of the model's own pair; of 7.5 and 1.5 they make 6 and 2, and 9 and 1.2.
+_LEANING: Mapping[Preset, tuple[float, float]] = MappingProxyType(
+    {Preset.FAITHFUL: (0.8, 4 / 3), Preset.BALANCED: (1.0, 1.0), Preset.BOLD: (1.2, 0.8)}
+)
+MAGIX_SEED = 13331
+_PUBLISHED: Mapping[Preset, SettingsWish] = MappingProxyType(
+    {
+        Preset.CLASSIC: SettingsWish(text_cfg=7.5, image_cfg=1.5),
+        Preset.MAGIX: SettingsWish(text_cfg=7.0, image_cfg=2.0, seed=MAGIX_SEED),
+        Preset.MAGIX_VIVID: SettingsWish(text_cfg=8.5, image_cfg=0.7, seed=MAGIX_SEED),
+    }
+)
+
+
+def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
+    """Both scales of a preset, and its seed where one was published with them; always within RANGES.
+
+    An image scale from 1 on is never lowered below 1, where the picture would push the other way.
+    """
+    if preset in _PUBLISHED:
+        return _PUBLISHED[preset]
+    text, image = _LEANING[preset]
+    least = min(1.0, defaults.image_cfg)
+    return SettingsWish(
+        text_cfg=_within(defaults.text_cfg * text, *RANGES["text_cfg"]),
+        image_cfg=_within(defaults.image_cfg * image, least, RANGES["image_cfg"][1]),
+    )
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return round(min(max(value, low), high), 2)
+
+
+# --- what a picture and an instruction are like ---
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How complex a picture is; measured at 128 pixels, so that its size does not matter."""
+
+    texture: float  # mean step of brightness from pixel to pixel, 0 to 1
+    entropy: float  # of brightness in 64 levels, 0 to 6 bits
+
+
+def look_at(picture: Image.Image) -> Look:
+    """Measure a picture of any size and mode."""
+    small = picture.convert("RGB").convert("L").resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX)
+    light = np.asarray(small, dtype=np.float64) / 255
+    across, down = np.abs(np.diff(light, axis=1)).mean(), np.abs(np.diff(light, axis=0)).mean()
+    counts = np.histogram(light, LEVELS, (0, 1))[0]
+    shares = counts[counts > 0] / counts.sum()
+    entropy = -(shares * np.log2(shares)).sum()
+    return Look(round(float(across + down) / 2, 5), round(abs(float(entropy)), 4))
+
+
+class Kind(StrEnum):
+    """What an instruction seems to wish for, told by its words alone."""
+
+    TONE = "tone"  # light and colour of the whole picture
+    SCENERY = "scenery"  # sky, ground, weather, time of day
+    REMOVE = "remove"
+    REPLACE = "replace"
+    ADD = "add"
+    MOVE = "move"
+    RESIZE = "resize"
+    COLOUR = "colour"
+    OTHER = "other"
+
+
+_COLOURS = "red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|teal|turquoise|violet|golden"
+# The first that is found wins.
+_SIGNS: tuple[tuple[Kind, str], ...] = (
+    (Kind.REPLACE, r"replac\w*|substitut\w*|rather than|instead of|in place of|into an?|exchange|swap|trade"),
+    (Kind.REMOVE, r"remov\w*|delet\w*|eras\w*|take (\w+ )*(away|out)|get rid|without|no more|gone"
+                  r"|disappear|vanish|hide|drop|wipe|lose|eliminate|scrap|cut|throw (away|out)"
+                  r"|(needs|has|must) to (go|leave)"),
+    (Kind.TONE, r"bright(er|en|ness)\w*|dark(er|en|ness)|light(er|en)|contrast\w*|saturat\w*|warm\w*|cool\w*"
+                r"|cold\w*|sepia|blur\w*|sharp\w*|vivid|muted|fade\w*|vignette|monochrome|negative|exposure"
+                r"|black and white|colou?r(ful|less|s)|whole picture|everything|tint\w*|vintage|dim\w*"
+                r"|crisp\w*"),
+    (Kind.ADD, r"add|insert|draw|include|bring in|create|there (should|to) be|let there be|another|give me"
+               r"|plus|(put|place|set|show|want|need|see|have) (an?|two|some)|would be nice|could use"),
+    (Kind.RESIZE, r"bigger|smaller|larger|grow\w*|shrink\w*|enlarge\w*|reduce|(up|down)siz\w*|tin(y|ier)|huge"
+                  r"|scale|size|less (large|small|big)"),
+    (Kind.MOVE, r"mov\w+|shift\w*|push\w*|pull\w*|drag\w*|slide|bring|closer|further away|forwards?"
+                r"|backwards?|to (the )?(left|right|front|back)|next to"),
+    (Kind.SCENERY, r"sky|background|ground|grass|sand|snow\w*|water|stone|rain\w*|fog\w*|mist\w*|weather"
+                   r"|sunset|(mid)?night|(mid)?day(light)?|dusk|dawn|sundown|evening|morning|winter|summer|autumn|spring"
+                   r"|beach|desert|sunny|mood|feeling"),
+    (Kind.COLOUR, rf"(re)?colou?r\w*|(re)?paint|dye|{_COLOURS}"),
+)  # fmt: skip
+_PATTERNS = tuple((kind, re.compile(rf"\b({signs})\b", re.IGNORECASE)) for kind, signs in _SIGNS)
+_CONSTRAINTS = re.compile(
+    rf"\b(and|but|not|only|keep|without|instead|too|also|all|both|except|next to|left|right|front|back|middle"
+    rf"|behind|above|below|small|large|big|little|striped|spotted|{_COLOURS})\b|,",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What an instruction is like, told by its words alone."""
+
+    kind: Kind
+    words: int
+    constraints: int  # words that narrow down what is meant or what must stay: "red", "left", "and", "keep"
+
+
+def listen_to(instruction: str) -> Wording:
+    """Measure an English instruction; words in other languages count, their kind is OTHER."""
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(instruction)), Kind.OTHER)
+    return Wording(kind, len(instruction.split()), len(_CONSTRAINTS.findall(instruction)))
+
+
+# --- advice ---
+
+
+class Pictures(StrEnum):
+    """Which pictures a rule is for."""
+
+    ANY = "any"
+    SIMPLE = "simple"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The pair that did best for one kind of wish; ANY kind is None."""
+
+    kind: Kind | None
+    pictures: Pictures
+    text_cfg: float
+    image_cfg: float
+    gain: tuple[float, float, float]  # over the model's own pair: mean, and the ends of its interval
+    edits: int  # it was found on
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a study found about one model. The first rule that fits is followed."""
+
+    model: str
+    busy_from: float  # texture from which a picture is busy
+    own: tuple[float, float]  # the model's own text and image CFG, which gains are over
+    rules: tuple[Rule, ...] = ()
+
+    def to_json(self) -> str:
+        """This table as the text of a strengths.json."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Table":
+        """The table in `text`; ModelError when it is not one."""
+        try:
+            data = json.loads(text)
+            rules = tuple(_rule(row) for row in data["rules"])
+            text_cfg, image_cfg = data["own"]
+            return cls(data["model"], float(data["busy_from"]), (text_cfg, image_cfg), rules)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
+
+
+def _rule(row: Mapping[str, Any]) -> Rule:
+    kind = None if row["kind"] is None else Kind(row["kind"])
+    mean, low, high = row["gain"]
+    found = SettingsWish(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"]))
+    for knob, value in found.spoken().items():
+        if not RANGES[knob][0] <= value <= RANGES[knob][1]:
+            raise ValueError(f"{knob} {value}")
+    return Rule(
+        kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
+    )
+
+
+def read_table(folder: Path) -> Table | None:
+    """The table of the model in `folder`, None where nobody has studied it; ModelError for a broken one."""
+    file = folder / TABLE
+    return Table.from_json(file.read_text("utf-8")) if file.is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A pair of strengths, and why: sentences of a fixed set, so that a chat can say them in any language."""
+
+    text_cfg: float
+    image_cfg: float
+    reason: tuple[str, ...]
+
+
+NOT_STUDIED = "Auto strengths: nobody has studied this model yet, so these are its own."
+NO_BETTER = "Auto strengths: for this wish none did better than the model's own."
+REASONS: Mapping[Kind | None, str] = MappingProxyType(
+    {
+        None: "Auto strengths: these did best in the study.",
+        Kind.TONE: "Auto strengths: these did best for light and colour of the whole picture.",
+        Kind.SCENERY: "Auto strengths: these did best for sky, ground and weather.",
+        Kind.REMOVE: "Auto strengths: these did best for removing things.",
+        Kind.REPLACE: "Auto strengths: these did best for replacing things.",
+        Kind.ADD: "Auto strengths: these did best for adding things.",
+        Kind.MOVE: "Auto strengths: these did best for moving things.",
+        Kind.RESIZE: "Auto strengths: these did best for changing sizes.",
+        Kind.COLOUR: "Auto strengths: these did best for changing colours.",
+        Kind.OTHER: "Auto strengths: these did best for wishes of no common kind.",
+    }
+)
+PICTURE_REASONS: Mapping[Pictures, str] = MappingProxyType(
+    {
+        Pictures.SIMPLE: "The picture is a simple one; that counted.",
+        Pictures.BUSY: "The picture is a busy one; that counted.",
+    }
+)
+
+
+def advise(look: Look, instruction: str, table: Table | None, defaults: Defaults) -> Advice:
+    """The strengths that did best for such a wish in such a picture; the model's own where none is known."""
+    own = Advice(defaults.text_cfg, defaults.image_cfg, (NOT_STUDIED if table is None else NO_BETTER,))
+    rule = None if table is None else rule_for(look, listen_to(instruction).kind, table)
+    if rule is None:
+        return own
+    why = PICTURE_REASONS.get(rule.pictures)
+    return Advice(rule.text_cfg, rule.image_cfg, (REASONS[rule.kind], *([why] if why else [])))
+
+
+def rule_for(look: Look, kind: Kind, table: Table) -> Rule | None:
+    """The first rule that fits."""
+    is_like = Pictures.BUSY if look.texture >= table.busy_from else Pictures.SIMPLE
+    fitting = (r for r in table.rules if r.kind in (None, kind) and r.pictures in (Pictures.ANY, is_like))
+    return next(fitting, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Advisor:
+    """Advice for one model."""
+
+    defaults: Defaults
+    table: Table | None = None
+
+    def advise(self, png: bytes, instruction: str) -> Advice:
+        """Advice for a stored picture; takes a few milliseconds per megapixel."""
+        with Image.open(io.BytesIO(png)) as picture:
+            return advise(look_at(picture), instruction, self.table, self.defaults)

@@ -1,0 +1,32 @@
+"""The files of a study: its report, its heat maps, its table of advice, its place in the docs."""
+
+from pathlib import Path
+
+from mgie_engine.data.resuming import write_whole
+from mgie_engine.errors import DataError
+from mgie_engine.strengths import TABLE
+from mgie_engine.study.markdown import to_markdown
+from mgie_engine.study.report import Report, file_name, maps, to_json
+
+BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
+
+
+def write(report: Report, folder: Path) -> None:
+    """report.json, report.md, strengths.json and the heat maps, in `folder`."""
+    for name, svg in maps(report):
+        write_whole(folder / file_name(name), svg.encode())
+    write_whole(folder / "report.json", to_json(report).encode())
+    write_whole(folder / "report.md", to_markdown(report).encode())
+    write_whole(folder / TABLE, report.table.to_json().encode())
+
+
+def write_docs(report: Report, page: Path) -> None:
+    """Put the report between the marks of a Markdown page, its first heat map into images/ beside it."""
+    text = page.read_text("utf-8")
+    if BEGIN not in text or END not in text:
+        raise DataError(f"{page} has no place for a study: {BEGIN} and {END}.")
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    for name, svg in list(maps(report))[:1]:
+        write_whole(page.parent / "images" / file_name(name), svg.encode())
+    told = to_markdown(report, "images")
+    write_whole(page, f"{before}{BEGIN}\n\n{told}\n{END}{after}".encode())

@@ -1,0 +1,108 @@
+"""From a study to a table of advice, and what following it is worth on edits it has not seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mgie_engine.evaluation.scenes_figures import Figure, figure
+from mgie_engine.strengths import Kind, Pictures, Rule, Table, rule_for
+from mgie_engine.study.cells import Strengths, Subject
+from mgie_engine.study.means import Measure, Study, Which, difference, score
+
+ENOUGH = 8  # edits a rule must be found on
+
+
+def fit(study: Study, model: str, own: Strengths, part: str) -> Table:
+    """Rules from the general to the special, each kept only where its gain is surely above 0 (95 %).
+
+    A special rule must beat the general one it stands before. Gains are of `score`, in `part` of the study.
+    """
+    found: list[Rule] = []
+    for kind in (None, *Kind):
+        for pictures in Pictures:
+            general = _pair(found, kind, pictures) or own
+            if rule := _best(study, (kind, pictures), (general, own), part):
+                found.append(rule)
+    special_first = sorted(found, key=lambda rule: (rule.kind is None, rule.pictures is Pictures.ANY))
+    return Table(model, round(study.busy_from, 5), own, tuple(special_first))
+
+
+def _pair(found: Sequence[Rule], kind: Kind | None, pictures: Pictures) -> Strengths | None:
+    """What the rules found so far say of a group; among several, the most special."""
+    fitting = [r for r in found if r.kind in (None, kind) and r.pictures in (Pictures.ANY, pictures)]
+    fitting.sort(key=lambda rule: (rule.kind is not None, rule.pictures is not Pictures.ANY))
+    return (fitting[-1].text_cfg, fitting[-1].image_cfg) if fitting else None
+
+
+def _best(
+    study: Study, group: tuple[Kind | None, Pictures], bases: tuple[Strengths, Strengths], part: str
+) -> Rule | None:
+    (kind, pictures), (general, own) = group, bases
+
+    def which(subject: Subject) -> bool:
+        is_like = Pictures.BUSY if study.is_busy(subject) else Pictures.SIMPLE
+        fits_kind = kind is None or subject.wording.kind is kind
+        return subject.part == part and fits_kind and pictures in (Pictures.ANY, is_like)
+
+    best: tuple[float, Strengths] | None = None
+    for pair in study.strengths:
+        gains = list(study.gains(score, pair, general, which).values())
+        over = figure(gains) if len(gains) >= ENOUGH else None
+        if over and over.low > 0 and (best is None or over.mean > best[0]):
+            best = (over.mean, pair)
+    if best is None:
+        return None
+    gains = list(study.gains(score, best[1], own, which).values())
+    over_own = figure(gains)
+    assert over_own
+    mean, low, high = over_own.listed()
+    return Rule(kind, pictures, *best[1], (mean, low, high), len(gains))
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a way to choose strengths comes to on held-out edits."""
+
+    mean: Figure
+    over_own: Figure  # against the model's own pair, edit by edit
+
+
+def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
+    """The one pair with the best mean score in a part; the model's own where nothing is known."""
+    of_part = _part(part)
+    means = {pair: found for pair in study.strengths if (found := study.mean(score, pair, of_part))}
+    everywhere = max((len(study.values(score, pair, of_part)) for pair in means), default=0)
+    means = {p: m for p, m in means.items() if len(study.values(score, p, of_part)) == everywhere}
+    return max(means, key=lambda pair: means[pair].mean) if means else own
+
+
+def check_fixed(study: Study, measure: Measure, pair: Strengths, own: Strengths, part: str) -> Check | None:
+    """One pair for every edit."""
+    return _check(study, measure, lambda subject: pair, own, part)
+
+
+def check_auto(study: Study, measure: Measure, table: Table, own: Strengths, part: str) -> Check | None:
+    """The pair the table advises for each edit; where that was not painted the edit is left out."""
+
+    def chosen(subject: Subject) -> Strengths:
+        rule = rule_for(subject.look, subject.wording.kind, table)
+        return (rule.text_cfg, rule.image_cfg) if rule else own
+
+    return _check(study, measure, chosen, own, part)
+
+
+def _check(
+    study: Study, measure: Measure, chosen: Callable[[Subject], Strengths], own: Strengths, part: str
+) -> Check | None:
+    by_pair = {pair: study.values(measure, pair, _part(part)) for pair in study.strengths}
+    values = {
+        edit: by_pair[pair][edit]
+        for edit, subject in study.subjects.items()
+        if edit in by_pair.get(pair := chosen(subject), {})
+    }
+    own_values = by_pair.get(own, {})
+    mean, over = figure(list(values.values())), figure(list(difference(values, own_values).values()))
+    return Check(mean, over) if mean and over else None
+
+
+def _part(part: str) -> Which:
+    return lambda subject: subject.part == part

@@ -1,0 +1,55 @@
+"""Which edits of a study are looked at together: by kind, by complexity of picture and words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mgie_engine.study.cells import Subject
+from mgie_engine.study.means import Study, Which
+
+FITTED, HELD_OUT, PICTURES = "validation", "test", "pictures"  # parts: two of the drawn world, one of yours
+FEW_THINGS = 4  # in a picture of the drawn world, which has 2 to 8
+MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
+    ("texture", lambda subject: subject.look.texture),
+    ("entropy", lambda subject: subject.look.entropy),
+    ("words", lambda subject: subject.wording.words),
+    ("constraints", lambda subject: subject.wording.constraints),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Edits that are looked at together."""
+
+    name: str
+    which: Which
+
+
+def is_scene(subject: Subject) -> bool:
+    """Whether it is an edit of the drawn world as people would ask for it."""
+    return subject.part in (FITTED, HELD_OUT)
+
+
+def groups(study: Study) -> Iterator[Group]:
+    """Your own pictures, all edits of the drawn world, each kind of them, each half by complexity."""
+    subjects = study.subjects.values()
+    if any(subject.part == PICTURES for subject in subjects):
+        yield Group(PICTURES, lambda subject: subject.part == PICTURES)
+    scenes = [subject for subject in subjects if is_scene(subject)]
+    if not scenes:
+        return
+    yield Group("all", is_scene)
+    for kind in sorted({subject.kind for subject in scenes}):
+        yield _of_kind(kind)
+    yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
+    for name, value in MEASURED:
+        yield from _halves(name, value, sorted(map(value, scenes))[len(scenes) // 2])
+
+
+def _of_kind(kind: str) -> Group:
+    return Group(kind, lambda subject: is_scene(subject) and subject.kind == kind)
+
+
+def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[Group]:
+    """Edits below and from a middle value; those without the value (nan) are in neither."""
+    yield Group(f"{name} below {middle:g}", lambda subject: is_scene(subject) and value(subject) < middle)
+    yield Group(f"{name} from {middle:g}", lambda subject: is_scene(subject) and value(subject) >= middle)

@@ -1,0 +1,125 @@
+"""A study in Markdown: the heat map, the best pair of every group, the guidelines, and what auto does."""
+
+from collections.abc import Sequence
+
+from mgie_engine.evaluation.scenes_figures import Figure
+from mgie_engine.strengths import Rule
+from mgie_engine.study.fitting import Check
+from mgie_engine.study.groups import groups
+from mgie_engine.study.guidelines import Comparison, Guideline
+from mgie_engine.study.means import kept, score, success
+from mgie_engine.study.report import Report, checks_of, file_name, maps
+
+
+def to_markdown(report: Report, pictures: str = "") -> str:
+    """The report for people; heat maps are named relative to `pictures`, a folder or ""."""
+    study = report.study
+    lines = [
+        f"{report.model}, own strengths {report.own[0]:g}/{report.own[1]:g}: {len(study)} paintings of "
+        f"{len(study.subjects)} edits. {report.took}".rstrip(),
+        "",
+        *_heat_lines(report, pictures),
+        *_best_lines(report),
+        *_guideline_lines(report.guidelines),
+        *_advice_lines(report),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _heat_lines(report: Report, pictures: str) -> list[str]:
+    names = [name for name, _ in maps(report)]
+    prefix = f"{pictures}/" if pictures else ""
+    return [f"![Success and what stays: {name}]({prefix}{file_name(name)})" for name in names[:1]] + [""]
+
+
+def _best_lines(report: Report) -> list[str]:
+    """Per group: its own pair against the pair with the best score."""
+    study, own = report.study, report.own
+    lines = [
+        "### By kind of edit and by complexity",
+        "",
+        "| edits | n | own: success | what stays, painted | best | success | what stays | gain in score |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for group in groups(study):
+        means = {p: m for p in study.strengths if (m := study.mean(score, p, group.which))}
+        if own not in means:
+            continue
+        all_of_it = len(study.values(score, own, group.which))
+        whole = [p for p in means if len(study.values(score, p, group.which)) == all_of_it]
+        best = max(whole, key=lambda pair: means[pair].mean)
+        gain = study.gain(score, best, own, group.which)
+        cells = [group.name, str(all_of_it)]
+        cells += [_share(study.mean(success, own, group.which)), _db(study.mean(kept, own, group.which))]
+        cells += [f"{best[0]:g}/{best[1]:g}", _share(study.mean(success, best, group.which))]
+        cells += [_db(study.mean(kept, best, group.which)), _points(gain)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""] if len(lines) > 4 else []
+
+
+def _guideline_lines(found: Sequence[Guideline]) -> list[str]:
+    lines = ["### The guidelines of Extended MGIE", "", "| guideline | verdict | compared | difference | n |"]
+    lines.append("|---|---|---|---|---|")
+    for guideline in found:
+        claim, verdict = guideline.claim, f"**{guideline.verdict}**"
+        for comparison in guideline.comparisons:
+            cells = [claim, verdict, comparison.what, _difference(comparison), str(comparison.edits)]
+            lines.append(f"| {' | '.join(cells)} |")
+            claim = verdict = ""
+    return [*lines, ""]
+
+
+def _advice_lines(report: Report) -> list[str]:
+    lines = ["### What auto does", ""]
+    if not report.table.rules:
+        lines += [
+            "No group of edits was surely better off with another pair: auto stays with the model's own.",
+            "",
+        ]
+    else:
+        lines += [
+            "| wish | pictures | text/image CFG | gain in score where it was found | n |",
+            "|---|---|---|---|---|",
+        ]
+        lines += [_rule_line(rule) for rule in report.table.rules] + [""]
+    checks = [(name, found) for name, found in checks_of(report) if found[0][1]]
+    if checks:
+        lines += ["On held-out edits (gains over the model's own pair, edit by edit):", ""]
+        lines += ["| strengths | success | gain | score | gain |", "|---|---|---|---|---|"]
+        for name, found in checks:
+            by = dict(found)
+            lines.append(f"| {name} | {_of(by['success'])} | {_of(by['score'])} |")
+    return lines
+
+
+def _rule_line(rule: Rule) -> str:
+    gain = Figure(*rule.gain)
+    pair = f"{rule.text_cfg:g}/{rule.image_cfg:g}"
+    return f"| {rule.kind or 'any'} | {rule.pictures} | {pair} | {_points(gain)} | {rule.edits} |"
+
+
+def _of(found: Check | None) -> str:
+    return f"{_share(found.mean)} | {_points(found.over_own)}" if found else "– | –"
+
+
+def _share(found: Figure | None) -> str:
+    return "–" if found is None else f"{100 * found.mean:.0f} %"
+
+
+def _db(found: Figure | None) -> str:
+    return "–" if found is None else f"{found.mean:.1f} dB"
+
+
+def _points(found: Figure | None) -> str:
+    if found is None:
+        return "–"
+    return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} … {100 * found.high:+.1f})"
+
+
+def _difference(comparison: Comparison) -> str:
+    found = comparison.found
+    if found is None:
+        return "too few"
+    if comparison.unit:
+        return f"{found.mean:+.1f} {comparison.unit} ({found.low:+.1f} … {found.high:+.1f})"
+    return _points(found)

@@ -1,0 +1,139 @@
+"""What is said about a study: as a value, as JSON, and as heat maps."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mgie_engine.strengths import Table
+from mgie_engine.study.cells import Strengths
+from mgie_engine.study.fitting import Check, best_fixed, check_auto, check_fixed, fit
+from mgie_engine.study.groups import FITTED, HELD_OUT, Group, groups
+from mgie_engine.study.guidelines import Guideline, guidelines
+from mgie_engine.study.heat import Panel, heat_maps
+from mgie_engine.study.means import (
+    Measure,
+    Study,
+    Which,
+    kept,
+    kept_delivered,
+    moved,
+    score,
+    success,
+    success_raw,
+)
+
+MEASURES: tuple[tuple[str, Measure], ...] = (
+    ("success", success),
+    ("success as painted", success_raw),
+    ("what stays, as painted (dB)", kept),
+    ("what stays, delivered (dB)", kept_delivered),
+    ("score", score),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is said about a study."""
+
+    model: str
+    own: Strengths
+    study: Study
+    table: Table
+    guidelines: tuple[Guideline, ...]
+    took: str = ""  # how it was painted: device, steps, seeds
+
+    @classmethod
+    def of(cls, study: Study, model: str, own: Strengths, took: str = "") -> "Report":
+        """Fit the table and test the guidelines."""
+        return cls(model, own, study, fit(study, model, own, FITTED), guidelines(study, own), took)
+
+
+# --- heat maps ---
+
+
+def maps(report: Report) -> Iterator[tuple[str, str]]:
+    """A name and an SVG for every group: success (or, without goals, how much moved) beside what stays."""
+    for group in groups(report.study):
+        panels = [
+            _panel(report, group, ("success, delivered (%)", 0, 100), success, 100),
+            _panel(report, group, ("what stays, as painted (dB)", 15, 40), kept),
+        ]
+        if not panels[0].values:
+            panels = [_panel(report, group, ("how much moved (%)", 0, 25), moved, 100)]
+        if panels[0].values:
+            yield group.name, heat_maps(f"{report.model}: {group.name}", panels, report.own)
+
+
+def _panel(
+    report: Report, group: Group, axis: tuple[str, float, float], measure: Measure, scale: float = 1
+) -> Panel:
+    title, low, high = axis
+    study = report.study
+    means = {pair: study.mean(measure, pair, group.which) for pair in study.strengths}
+    return Panel(title, {pair: scale * mean.mean for pair, mean in means.items() if mean}, low, high)
+
+
+def file_name(group: str) -> str:
+    """The name of a group's heat map."""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in group)
+    return f"strengths-{'-'.join(filter(None, plain.split('-')))}.svg"
+
+
+# --- JSON ---
+
+
+def to_json(report: Report) -> str:
+    """All figures, each [mean, low, high]."""
+    study = report.study
+    told = {
+        "model": report.model,
+        "own": report.own,
+        "took": report.took,
+        "edits": len(study.subjects),
+        "paintings": len(study),
+        "busy_from": study.busy_from,
+        "groups": {group.name: list(_pairs(study, group.which)) for group in groups(study)},
+        "guidelines": [_guideline(found) for found in report.guidelines],
+        "table": asdict(report.table),
+        "held_out": {
+            name: {measure: _check(found) for measure, found in checks} for name, checks in checks_of(report)
+        },
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def _pairs(study: Study, which: Which) -> Iterator[dict[str, Any]]:
+    for pair in study.strengths:
+        edits = len(study.values(moved, pair, which))
+        if edits:
+            means = {name: study.mean(measure, pair, which) for name, measure in MEASURES}
+            told = {name: mean.listed() if mean else None for name, mean in means.items()}
+            yield {"text_cfg": pair[0], "image_cfg": pair[1], "edits": edits, **told}
+
+
+def _guideline(found: Guideline) -> dict[str, Any]:
+    comparisons = [
+        {
+            "what": c.what,
+            "found": c.found.listed() if c.found else None,
+            "edits": c.edits,
+            "floor": c.floor,
+            "verdict": c.verdict,
+        }
+        for c in found.comparisons
+    ]
+    return {"claim": found.claim, "verdict": found.verdict, "comparisons": comparisons}
+
+
+def checks_of(report: Report) -> Iterator[tuple[str, list[tuple[str, Check | None]]]]:
+    """The ways to choose strengths, by the measures, on the held-out edits."""
+    study, own = report.study, report.own
+    fixed = best_fixed(study, own, FITTED)
+    for name, pair in (("own", own), (f"best fixed ({fixed[0]:g}/{fixed[1]:g})", fixed)):
+        yield name, [(m, check_fixed(study, measure, pair, own, HELD_OUT)) for m, measure in MEASURES]
+    yield "auto", [(m, check_auto(study, measure, report.table, own, HELD_OUT)) for m, measure in MEASURES]
+
+
+def _check(found: Check | None) -> dict[str, Any] | None:
+    return {"mean": found.mean.listed(), "over_own": found.over_own.listed()} if found else None

@@ -1,0 +1,83 @@
+"""Paints every edit under every pair of strengths, each instruction read once, and judges the pictures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import isnan
+
+from torch import Tensor
+
+from conversations.settings import EditSettings
+from mgie_engine.evaluation.scenes import compare
+from mgie_engine.evaluation.scenes_running import Made, make_all, pixels
+from mgie_engine.model.mgie import MGIE, Reading
+from mgie_engine.study.cells import Cell, Outcome, Strengths
+from mgie_engine.study.tasks import Task
+
+Key = tuple[str, str, Strengths, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to paint of each edit: every pair of strengths under every seed, `batch` pictures at a time."""
+
+    strengths: tuple[Strengths, ...]
+    seeds: tuple[int, ...]
+    settings: EditSettings  # the rest of them
+    batch: int
+
+    def missing(self, task: Task, done: AbstractSet[Key]) -> list[tuple[Strengths, int]]:
+        """What is not painted yet of an edit."""
+        name = (task.subject.part, task.subject.name)
+        wanted = [(strengths, seed) for seed in self.seeds for strengths in self.strengths]
+        return [(strengths, seed) for strengths, seed in wanted if (*name, strengths, seed) not in done]
+
+
+def sweep(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key]) -> Iterator[list[Cell]]:
+    """Every painting that is not done yet, a batch at a time as they come."""
+    jobs = _jobs(mgie, tasks, plan, done)
+    while some := list(islice(jobs, plan.batch)):
+        settings = [
+            replace(plan.settings, text_cfg=job.strengths[0], image_cfg=job.strengths[1], seed=job.seed)
+            for job in some
+        ]
+        made = make_all(mgie, [job.task.picture for job in some], [job.reading for job in some], settings)
+        yield [_judged(job, edit) for job, edit in zip(some, made, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    task: Task
+    reading: Reading
+    strengths: Strengths
+    seed: int
+
+
+def _jobs(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key]) -> Iterator[_Job]:
+    unfinished = ((task, missing) for task in tasks if (missing := plan.missing(task, done)))
+    while some := list(islice(unfinished, plan.batch)):
+        readings = mgie.read([task.picture for task, _ in some], [task.prompt for task, _ in some])
+        for (task, missing), reading in zip(some, readings, strict=True):
+            for strengths, seed in missing:
+                yield _Job(task, reading, strengths, seed)
+
+
+def _judged(job: _Job, made: Made) -> Cell:
+    before = pixels(job.task.picture)
+    outcomes = [_outcome(before, job.task.goal, pixels(picture)) for picture in (made.raw, made.delivered)]
+    return Cell(job.task.subject, job.strengths, job.seed, *outcomes)
+
+
+def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> Outcome:
+    moved = round(float((result - before).abs().mean()), 5)
+    if goal is None:
+        return Outcome(moved)
+    shown = compare(before, goal, result)
+    kept = None if isnan(shown.kept_db) else round(shown.kept_db, 3)
+    return Outcome(moved, shown.success, round(shown.left, 5), kept)
+
+
+def grid(text_cfg: Sequence[float], image_cfg: Sequence[float]) -> tuple[Strengths, ...]:
+    """Every pair, row by row."""
+    return tuple((text, image) for image in image_cfg for text in text_cfg)

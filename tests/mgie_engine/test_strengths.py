@@ -1,0 +1,180 @@
+"""Named strengths, how complex pictures and words are, and advice from a table. Nothing here knows torch."""
+
+import sys
+from dataclasses import replace
+from subprocess import run
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conversations.settings import SettingsWish, checked
+from mgie_engine.config import BUNDLED, Defaults
+from mgie_engine.errors import ModelError
+from mgie_engine.strengths import (
+    NO_BETTER,
+    NOT_STUDIED,
+    PICTURE_REASONS,
+    REASONS,
+    TABLE,
+    Advisor,
+    Kind,
+    Look,
+    Pictures,
+    Preset,
+    Rule,
+    Table,
+    advise,
+    listen_to,
+    look_at,
+    preset_wish,
+    read_table,
+)
+from tests.fakes import a_picture
+
+OWN = Defaults(text_cfg=2.0, image_cfg=1.2)
+SIMPLE, BUSY = Look(0.01, 2.0), Look(0.2, 5.0)
+GAIN = (0.1, 0.05, 0.15)
+TABLE_OF_TWO = Table(
+    "test",
+    0.1,
+    (2.0, 1.2),
+    (
+        Rule(Kind.ADD, Pictures.BUSY, 4.0, 1.0, GAIN, 20),
+        Rule(Kind.ADD, Pictures.ANY, 3.0, 1.2, GAIN, 40),
+    ),
+)
+
+
+# --- presets ---
+
+
+@pytest.mark.parametrize(
+    ("preset", "wish"),
+    [
+        (Preset.FAITHFUL, SettingsWish(text_cfg=6.0, image_cfg=2.0)),
+        (Preset.BALANCED, SettingsWish(text_cfg=7.5, image_cfg=1.5)),
+        (Preset.BOLD, SettingsWish(text_cfg=9.0, image_cfg=1.2)),
+        (Preset.CLASSIC, SettingsWish(text_cfg=7.5, image_cfg=1.5)),
+        (Preset.MAGIX, SettingsWish(text_cfg=7.0, image_cfg=2.0, seed=13331)),
+        (Preset.MAGIX_VIVID, SettingsWish(text_cfg=8.5, image_cfg=0.7, seed=13331)),
+    ],
+)
+def test_the_published_model_has_the_published_numbers(preset, wish):
+    assert preset_wish(preset, Defaults()) == wish
+
+
+def test_another_model_leans_on_its_own_numbers():
+    assert preset_wish(Preset.FAITHFUL, OWN) == SettingsWish(text_cfg=1.6, image_cfg=1.6)
+
+
+def test_the_picture_never_pushes_the_other_way_by_a_preset_that_leans():
+    assert preset_wish(Preset.BOLD, OWN).image_cfg == 1.0
+
+
+@pytest.mark.parametrize("preset", Preset)
+@pytest.mark.parametrize("own", [Defaults(text_cfg=1, image_cfg=0), Defaults(text_cfg=20, image_cfg=5)])
+def test_every_preset_of_every_model_is_in_range(preset, own):
+    checked(preset_wish(preset, own))
+
+
+# --- looking and listening ---
+
+
+def test_noise_is_more_complex_than_one_colour():
+    noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    flat, loud = look_at(Image.new("RGB", (300, 200), "teal")), look_at(Image.fromarray(noise))
+    assert (flat.texture, flat.entropy) == (0.0, 0.0)
+    assert loud.texture > 0.02
+    assert loud.entropy > 3
+
+
+def test_size_does_not_count():
+    stripes = Image.new("L", (256, 256))
+    stripes.paste(255, (0, 0, 128, 256))
+    large = stripes.resize((1024, 1024), Image.Resampling.NEAREST)
+    assert look_at(stripes).texture == pytest.approx(look_at(large).texture, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "kind"),
+    [
+        ("make everything a bit darker", Kind.TONE),
+        ("let it snow", Kind.SCENERY),
+        ("get rid of the tree", Kind.REMOVE),
+        ("replace the ball with a cone", Kind.REPLACE),
+        ("add a red balloon in the sky", Kind.ADD),
+        ("move the car to the left", Kind.MOVE),
+        ("a larger house, please", Kind.RESIZE),
+        ("the roof should be blue", Kind.COLOUR),
+        ("hm", Kind.OTHER),
+    ],
+)
+def test_the_words_tell_what_is_wished(instruction, kind):
+    assert listen_to(instruction).kind is kind
+
+
+def test_words_and_constraints_are_counted():
+    said = listen_to("make the small red ball on the left blue, and keep the rest")
+    assert (said.words, said.constraints) == (13, 7)
+
+
+# --- advice ---
+
+
+def test_the_most_special_rule_wins():
+    busy = advise(BUSY, "add a tree", TABLE_OF_TWO, OWN)
+    simple = advise(SIMPLE, "add a tree", TABLE_OF_TWO, OWN)
+    assert (busy.text_cfg, busy.image_cfg, simple.text_cfg, simple.image_cfg) == (4.0, 1.0, 3.0, 1.2)
+    assert busy.reason == (REASONS[Kind.ADD], PICTURE_REASONS[Pictures.BUSY])
+    assert simple.reason == (REASONS[Kind.ADD],)
+
+
+def test_a_rule_for_every_wish_fits_every_wish():
+    table = replace(TABLE_OF_TWO, rules=(Rule(None, Pictures.ANY, 5.0, 1.0, GAIN, 9),))
+    assert advise(SIMPLE, "whatever", table, OWN).text_cfg == 5.0
+
+
+def test_where_nothing_did_better_the_models_own_strengths_stay():
+    advice = advise(SIMPLE, "remove the tree", TABLE_OF_TWO, OWN)
+    assert (advice.text_cfg, advice.image_cfg, advice.reason) == (2.0, 1.2, (NO_BETTER,))
+
+
+def test_a_model_nobody_has_studied_says_so():
+    advice = Advisor(Defaults()).advise(a_picture(), "add a tree")
+    assert (advice.text_cfg, advice.image_cfg, advice.reason) == (7.5, 1.5, (NOT_STUDIED,))
+
+
+def test_a_table_survives_its_file(tmp_path):
+    (tmp_path / TABLE).write_text(TABLE_OF_TWO.to_json())
+    assert read_table(tmp_path) == TABLE_OF_TWO
+
+
+def test_a_folder_without_a_table_has_none(tmp_path):
+    assert read_table(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "[]",
+        "{}",
+        TABLE_OF_TWO.to_json().replace('"add"', '"sing"'),
+        TABLE_OF_TWO.to_json().replace("4.0", "99"),
+        TABLE_OF_TWO.to_json().replace("4.0", '"a"'),
+    ],
+)
+def test_a_broken_table_is_an_error_that_names_the_file(text):
+    with pytest.raises(ModelError, match=r"strengths\.json"):
+        Table.from_json(text)
+
+
+def test_the_bundled_models_table_can_be_read_if_it_has_one():
+    table = read_table(BUNDLED / "mgie-mini")
+    assert table is None or table.model == "mgie-mini"
+
+
+def test_advice_needs_no_torch():
+    code = "import sys, mgie_engine.strengths; sys.exit('torch' in sys.modules)"
+    assert run([sys.executable, "-c", code], check=False).returncode == 0
