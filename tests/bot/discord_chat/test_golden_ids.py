@@ -1,0 +1,101 @@
+"""What was made before a restart and an upgrade still answers: every id there ever was, pressed today."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from bot.discord_chat.buttons import CHOOSE, ButtonId, Local, base36
+from bot.events import Act
+from bot.replies import Say
+from bot.sentences import blanks_to_groups, phrasebook
+from tests.bot.discord_chat.room import Room, loopback, room, turn_of
+from tests.bot.discord_chat.test_buttons import next_result, said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.bot.discord_chat.test_surface import opened, seen
+from tests.discord_server.interactions import Interaction
+from tests.discord_server.limits import every_component
+from tests.discord_server.people import SELECT, buttons_of, text_of
+from tests.discord_server.world import Message
+
+GOLDEN = tomllib.loads((Path(__file__).parent / "golden_ids.toml").read_text("utf-8"))
+IDS = {shape: answer for table in GOLDEN.values() for shape, answer in table.items()}
+WORDS = {"mark": "0123456789abcdef", "request": "1f2e3d4c"}
+FORMS = [shape for shape, answer in IDS.items() if answer == "form"]
+
+
+def filled(shape: str, r: Room, turn: str) -> str:
+    return shape.format(turn=turn, owner=base36(r.anna.id), **WORDS)
+
+
+def press_old(r: Room, message: Message, shape: str, turn: str) -> Interaction:
+    """Press a button, or choose `turn` in a menu, that has an id of this shape since long ago."""
+    custom_id = filled(shape, r, turn)
+    (button, *_) = buttons_of(message)
+    if not custom_id.startswith("v"):
+        button["custom_id"] = custom_id
+        return r.discord.press(message, custom_id, r.anna)
+    menu = {"type": SELECT, "custom_id": custom_id, "id": 77, "options": []}
+    message.components.append({"type": 1, "id": 78, "components": [menu]})
+    return r.discord.choose(message, r.anna, turn)
+
+
+async def answers(r: Room, asked: Interaction, expected: str) -> bool:
+    """Whether an interaction is answered as the golden list says."""
+    if expected == "form":
+        return bool((await opened(r, asked)).modal)
+    answer = await seen(r, asked)
+    if expected == "card":
+        return bool(answer.uploads or [c for c in every_component(answer.components) if c["type"] == SELECT])
+    sentence = blanks_to_groups(phrasebook("en").say[expected]).pattern
+    return re.search(sentence, text_of(answer), re.DOTALL) is not None
+
+
+def test_every_button_of_today_is_in_the_golden_list() -> None:
+    acts = {ButtonId.parse(shape.format(turn="k3f9", owner="8dk2", **WORDS)) for shape in IDS}
+    assert {known.act for known in acts if known} == {*Act, *Local, CHOOSE}
+
+
+@pytest.mark.parametrize("shape", [shape for shape in IDS if shape.startswith("e")])
+def test_ids_made_today_have_the_shape_they_always_had(shape: str) -> None:
+    custom_id = shape.format(turn="k3f9", owner="8dk2", **WORDS)
+    read = ButtonId.parse(custom_id)
+    assert read is not None
+    assert str(read) == custom_id
+    assert len(custom_id) <= 100
+
+
+async def test_everything_made_before_a_restart_and_an_upgrade_still_answers(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            card = await r.result(post_picture(r))
+            await r.turns_end()
+        async with room(tmp_path, discord=discord) as r:
+            turn = turn_of(card)
+            for shape, expected in IDS.items():
+                asked = press_old(r, card, shape, turn)
+                assert await answers(r, asked, expected), shape
+                await r.turns_end()
+
+
+@pytest.mark.parametrize("shape", FORMS)
+async def test_a_form_that_was_open_over_an_upgrade_is_taken(tmp_path: Path, shape: str) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            card = await r.result(post_picture(r))
+            await r.turns_end()
+            form = await opened(r, press_old(r, card, shape, turn_of(card)))
+        async with room(tmp_path, discord=discord) as r:
+            told = await said(r, discord.fill_in(form, words="now blue"))
+            assert told in (Say.QUEUED(version="v2"), Say.REPORTED())
+            if told != Say.REPORTED():
+                await next_result(r, 2)
+
+
+async def test_a_button_of_a_later_version_says_where_to_find_the_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        card = await r.result(post_picture(r))
+        turn = turn_of(card)
+        for unknown in ("e2:undo:{turn}:{owner}", "e1:animate:{turn}:{owner}:more"):
+            assert await said(r, press_old(r, card, unknown, turn)) == Say.OLD_BUTTON(version=turn)
