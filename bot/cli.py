@@ -26,6 +26,7 @@ from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
+from mgie_engine.strengths import Table, read_table
 
 log = logging.getLogger("mgie-bot")
 
@@ -72,6 +73,14 @@ def model_config(settings: Settings) -> ModelConfig:
         raise ModelMissing(f"MGIE_MODEL: {error}") from error
 
 
+def model_strengths(settings: Settings) -> Table | None:
+    """What is known of the strengths of the model the settings name; ModelMissing when it is not there."""
+    try:
+        return read_table(resolve_model(settings.mgie_model, settings.mgie_home).folder)
+    except ModelError as error:
+        raise ModelMissing(f"MGIE_MODEL: {error}") from error
+
+
 def summary(settings: Settings, config: ModelConfig) -> str:
     """What these settings mean, for a person; without secrets."""
     chat = "Discord" if settings.discord_token else f"page at http://{settings.web_host}:{settings.web_port}"
@@ -104,7 +113,7 @@ async def serve(
     """
     metrics = Metrics()
     images = ImageStore(settings.data_dir / "images")
-    model = ModelFacts(config.name, config.defaults)
+    model = ModelFacts(config.name, config.defaults, model_strengths(settings))
     lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
     async with (
         SessionStore.open(settings.data_dir / "conversations.db") as store,

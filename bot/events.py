@@ -15,6 +15,7 @@ from typing import Any, TypedDict
 
 from conversations.people import Consent
 from conversations.settings import Grid, SettingsWish
+from mgie_engine.strengths import Preset as Preset
 
 Json = Mapping[str, Any]
 NOTHING_WISHED = SettingsWish()
@@ -77,7 +78,7 @@ class EditAsked(Event):
     from_version: str | None = None  # "v2" or "2", as typed into `from:`
     from_original: bool = False  # from the upload that the version meant comes from
     wish: SettingsWish = NOTHING_WISHED  # knobs for this one call
-    preset: "Preset | None" = None  # both guidance scales for this one call; a knob in `wish` beats it
+    preset: Preset | None = None  # both guidance scales for this one call; a knob in `wish` beats it
     reading: str | None = None  # a corrected expressive instruction, used in place of the model's own
 
 
@@ -160,14 +161,6 @@ class Scope(StrEnum):
     SESSION = "session"
     ME = "me"
     CHANNEL = "channel"
-
-
-class Preset(StrEnum):
-    """Named pairs of guidance scales."""
-
-    FAITHFUL = "faithful"
-    BALANCED = "balanced"
-    BOLD = "bold"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

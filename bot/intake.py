@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
+from bot.advising import ON_AUTO
 from bot.cards import HIDDEN, card_of
 from bot.consents import Consents
 from bot.events import Act, EditAsked, GridAsked, Variation, VariationAsked, Work, house_of
 from bot.house import HouseRules, Houses, objection_of_house, objection_to_quota
-from bot.knobs import checked_grid, grid_around, preset_wish, varied_wish
+from bot.knobs import checked_grid, grid_around, varied_wish
 from bot.limits import Limits, Pace, objection_to_another, objection_to_words
 from bot.metrics import Metrics
 from bot.replies import Accepted, Note, Reply, Say, Shown, buttons
@@ -24,6 +25,7 @@ from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_WISH, SettingsWish, checked
 from conversations.store import SessionStore
 from mgie_engine.config import Defaults
+from mgie_engine.strengths import preset_wish
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
 COUNTED = 1000  # newest turns of a person looked through for those of a day
@@ -254,6 +256,7 @@ class Intake:
         source = {
             **draft.source,
             EVENT: asked.event_id,
+            ON_AUTO: wishes.on_auto(draft.wish),
             HIDDEN: bool(parent.source.get(HIDDEN)) or _is_hidden(asked, rules),
         }
         draft = replace(draft, settings=settings, source=source)

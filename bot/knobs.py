@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot.events import Preset, Scope, SettingsAsked, Variation
+from bot.events import Scope, SettingsAsked, Variation
 from bot.replies import Row, Say
 from conversations.errors import SettingsRefused
 from conversations.session import Turn
 from conversations.settings import (
+    AUTO,
     NO_WISH,
     RANGES,
     EditSettings,
@@ -18,6 +19,7 @@ from conversations.settings import (
     resolve,
 )
 from mgie_engine.config import Defaults
+from mgie_engine.strengths import preset_wish
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
@@ -65,12 +67,17 @@ class Layers:
         )
         return resolve(bot, call=call, session=self.session, person=self.person, channel=self.channel)
 
+    def on_auto(self, call: SettingsWish) -> tuple[str, ...]:
+        """The guidance scales of an edit that advice shall fill in, by name."""
+        return call.over(self.session).over(self.person).over(self.channel).on_auto
+
     def panel(self, defaults: Defaults) -> tuple[Row, ...]:
         """Each knob with its value and who says so; a seed nobody wished for is "random"."""
         settled = self.settle(NO_WISH, defaults, seed=0)
         said_by = origins(session=self.session, person=self.person, channel=self.channel)
         free = {"seed"} if said_by["seed"] == "bot" and defaults.seed is None else set()
         values = {knob: None if knob in free else getattr(settled, knob) for knob in KNOB_NAMES}
+        values |= dict.fromkeys(self.on_auto(NO_WISH), AUTO)
         return tuple(
             Row(name(), _shown(values[knob]), SCOPE_NAMES[said_by[knob]](), knob, values[knob])
             for knob, name in KNOB_NAMES.items()
@@ -93,17 +100,6 @@ def changed_wish(
 def asks_for_change(asked: SettingsAsked) -> bool:
     """Whether there is anything to change, or only the panel to show."""
     return bool(asked.wish.spoken() or asked.preset or asked.reset or asked.forget or asked.lock_seed)
-
-
-def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
-    """The two guidance scales of a preset; Balanced is what the model's authors publish."""
-    match preset:
-        case Preset.FAITHFUL:
-            return SettingsWish(text_cfg=6.0, image_cfg=2.0)
-        case Preset.BOLD:
-            return SettingsWish(text_cfg=9.0, image_cfg=1.2)
-        case Preset.BALANCED:
-            return SettingsWish(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
 
 
 def varied_wish(turn: Turn, variation: Variation, seed: int) -> SettingsWish:

@@ -33,6 +33,7 @@ class Run:
     place: Place | None = None  # as last shown
     progress: Progress | None = None  # the latest
     has_begun: bool = False
+    advice: tuple[str, ...] = ()  # why auto chose its strengths
     is_cancelled: bool = False
     is_released: bool = False  # given back to the disk: to run at the next start
     look: asyncio.Event = field(default_factory=asyncio.Event)  # a waiting dependent should look again

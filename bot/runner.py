@@ -14,6 +14,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from bot.advising import settle
 from bot.events import house_of
 from bot.house import Houses
 from bot.metrics import Metrics
@@ -30,6 +31,7 @@ from conversations.store import SessionStore
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import EditCancelled, EngineError, ModelError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService
+from mgie_engine.strengths import Table
 
 log = logging.getLogger(__name__)
 
@@ -51,20 +53,23 @@ class TurnRunner:
         service: EditService,
         metrics: Metrics,
         *,
+        strengths: Table | None = None,
         clock: Callable[[], float] = time.time,
         pauses_s: Sequence[float] = (1, 5, 20, 60),
         places_every_s: float = 10.0,
         resume_every_s: float = 300.0,
     ) -> None:
-        """`pauses_s`: waits before a result is shown again; `places_every_s`: how often places are told.
+        """`strengths`: what auto knows of the model; `pauses_s`: waits before a result is shown again.
 
-        `resume_every_s`: how often turns that could not go on are taken up again.
+        `places_every_s`: how often places are told; `resume_every_s`: how often turns that could not go on
+        are taken up again.
         """
         self._store = store
         self._images = images
         self._service = service
         self._metrics = metrics
         self._houses = Houses(store)
+        self._strengths = strengths
         self._clock = clock
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
@@ -252,7 +257,7 @@ class TurnRunner:
             "settings": result.settings,
             "seconds": result.seconds,
             "changed": result.changed,
-            "notes": result.notes,
+            "notes": (*run.advice, *result.notes),
         }
 
     async def _wait_for_parent(self, run: Run) -> None:
@@ -310,7 +315,9 @@ class TurnRunner:
             with speaking(run.language):  # this is called in a task of the service's
                 raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
         history = tuple(Exchange(*said) for said in run.session.exchanges_before(turn))
-        return EditRequest(image, turn.instruction, turn.settings, history, turn.reading)
+        settled = await settle(turn, turn.settings, image, self._strengths)
+        run.advice = settled.reason
+        return EditRequest(image, turn.instruction, settled.settings, history, turn.reading)
 
     # -- showing ------------------------------------------------------------------------------------------
 

@@ -273,6 +273,7 @@ class Say(Enum):
     HOW_UNDERSTOOD = auto()
     HOW_STRONGLY = auto()
     AS_IT_IS = auto()
+    AUTO = auto()
     FAITHFUL = auto()
     BALANCED = auto()
     BOLD = auto()

@@ -65,6 +65,7 @@ from conversations.store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.serving.service import EditService
 from mgie_engine.serving.stats import ServiceStats, waiting_time
+from mgie_engine.strengths import Table
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class ModelFacts:
 
     name: str
     defaults: Defaults
+    strengths: Table | None = None  # what was found out about it, for auto
 
 
 class EditWorkflow:
@@ -113,7 +115,9 @@ class EditWorkflow:
         self._limits = limits or Limits()
         self._metrics = metrics or Metrics()
         self._clock = clock
-        self._runner = runner or TurnRunner(store, images, service, self._metrics, clock=clock)
+        self._runner = runner or TurnRunner(
+            store, images, service, self._metrics, strengths=model.strengths, clock=clock
+        )
         self._consents = Consents(store, clock)
         self._privacy = Privacy(store, images, self._runner, keep_days, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from conversations.settings import RANGES, SettingsWish
+from conversations.settings import AUTO, RANGES, SettingsWish
 from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
 
@@ -30,8 +30,9 @@ LEVELS = 64  # of brightness, for the entropy
 
 
 class Preset(StrEnum):
-    """Named strengths. The first three lean on the model's own, the others are numbers somebody published."""
+    """Named strengths: chosen for each edit; leaning on the model's own; numbers somebody published."""
 
+    AUTO = "auto"
     FAITHFUL = "faithful"  # softer words, more of the picture
     BALANCED = "balanced"  # the model's own
     BOLD = "bold"  # louder words, less of the picture
@@ -45,8 +46,9 @@ _LEANING: Mapping[Preset, tuple[float, float]] = MappingProxyType(
     {Preset.FAITHFUL: (0.8, 4 / 3), Preset.BALANCED: (1.0, 1.0), Preset.BOLD: (1.2, 0.8)}
 )
 MAGIX_SEED = 13331
-_PUBLISHED: Mapping[Preset, SettingsWish] = MappingProxyType(
+_FIXED: Mapping[Preset, SettingsWish] = MappingProxyType(
     {
+        Preset.AUTO: SettingsWish(text_cfg=AUTO, image_cfg=AUTO),
         Preset.CLASSIC: SettingsWish(text_cfg=7.5, image_cfg=1.5),
         Preset.MAGIX: SettingsWish(text_cfg=7.0, image_cfg=2.0, seed=MAGIX_SEED),
         Preset.MAGIX_VIVID: SettingsWish(text_cfg=8.5, image_cfg=0.7, seed=MAGIX_SEED),
@@ -59,8 +61,8 @@ def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
 
     An image scale from 1 on is never lowered below 1, where the picture would push the other way.
     """
-    if preset in _PUBLISHED:
-        return _PUBLISHED[preset]
+    if preset in _FIXED:
+        return _FIXED[preset]
     text, image = _LEANING[preset]
     least = min(1.0, defaults.image_cfg)
     return SettingsWish(
@@ -253,14 +255,19 @@ PICTURE_REASONS: Mapping[Pictures, str] = MappingProxyType(
 )
 
 
-def advise(look: Look, instruction: str, table: Table | None, defaults: Defaults) -> Advice:
-    """The strengths that did best for such a wish in such a picture; the model's own where none is known."""
-    own = Advice(defaults.text_cfg, defaults.image_cfg, (NOT_STUDIED if table is None else NO_BETTER,))
+def advise(look: Look, instruction: str, table: Table | None, own: tuple[float, float]) -> Advice:
+    """The strengths that did best for such a wish in such a picture; `own`, the model's, if none is known."""
     rule = None if table is None else rule_for(look, listen_to(instruction).kind, table)
     if rule is None:
-        return own
+        return Advice(*own, (NOT_STUDIED if table is None else NO_BETTER,))
     why = PICTURE_REASONS.get(rule.pictures)
     return Advice(rule.text_cfg, rule.image_cfg, (REASONS[rule.kind], *([why] if why else [])))
+
+
+def advise_on(png: bytes, instruction: str, table: Table | None, own: tuple[float, float]) -> Advice:
+    """Advice for a stored picture; takes some milliseconds per megapixel, most of them to decode it."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return advise(look_at(picture), instruction, table, own)
 
 
 def rule_for(look: Look, kind: Kind, table: Table) -> Rule | None:
@@ -268,16 +275,3 @@ def rule_for(look: Look, kind: Kind, table: Table) -> Rule | None:
     is_like = Pictures.BUSY if look.texture >= table.busy_from else Pictures.SIMPLE
     fitting = (r for r in table.rules if r.kind in (None, kind) and r.pictures in (Pictures.ANY, is_like))
     return next(fitting, None)
-
-
-@dataclass(frozen=True, slots=True)
-class Advisor:
-    """Advice for one model."""
-
-    defaults: Defaults
-    table: Table | None = None
-
-    def advise(self, png: bytes, instruction: str) -> Advice:
-        """Advice for a stored picture; takes a few milliseconds per megapixel."""
-        with Image.open(io.BytesIO(png)) as picture:
-            return advise(look_at(picture), instruction, self.table, self.defaults)

@@ -35,6 +35,7 @@ class Local(StrEnum):
     KEEP_OFF = "keep_off"
     LOCK_SEED = "lock_seed"
     RANDOM_SEED = "random_seed"
+    AUTO = Preset.AUTO.value
     FAITHFUL = Preset.FAITHFUL.value
     BALANCED = Preset.BALANCED.value
     BOLD = Preset.BOLD.value
@@ -48,6 +49,7 @@ LABELS = {
     Local.KEEP_OFF: Say.KEEP_OFF,
     Local.LOCK_SEED: Say.LOCK_SEED,
     Local.RANDOM_SEED: Say.RANDOM_SEED,
+    Local.AUTO: Say.AUTO,
     Local.FAITHFUL: Say.FAITHFUL,
     Local.BALANCED: Say.BALANCED,
     Local.BOLD: Say.BOLD,

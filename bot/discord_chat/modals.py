@@ -37,6 +37,7 @@ def refine_form(button: ButtonId, card: Card, max_length: int) -> ui.Modal:
     form.add_item(_words(Say.WHAT_TO_CHANGE(), card.instruction[:max_length], max_length))
     presets = {
         "": Say.AS_IT_IS(),
+        Preset.AUTO.value: Say.AUTO(),
         Preset.FAITHFUL.value: Say.FAITHFUL(),
         Preset.BALANCED.value: Say.BALANCED(),
         Preset.BOLD.value: Say.BOLD(),

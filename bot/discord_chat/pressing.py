@@ -236,7 +236,7 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
             return SettingsAsked(**who, lock_seed=True)
         case Local.RANDOM_SEED:
             return SettingsAsked(**who, forget=("seed",))
-        case Local.FAITHFUL | Local.BALANCED | Local.BOLD:
+        case Local.AUTO | Local.FAITHFUL | Local.BALANCED | Local.BOLD:
             return SettingsAsked(**who, preset=Preset(button.act))
         case Act.BLOCK:  # the one button that is about a person
             blocked = person_key(button.owner or 0)

@@ -241,7 +241,7 @@ def panel_layout(panel: Panel) -> ui.LayoutView:
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(panel_text(panel)))
-    scales = (Local.FAITHFUL, Local.BALANCED, Local.BOLD)
+    scales = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)
     _add_buttons(view, [CardButton.local(act) for act in (*scales, Local.LOCK_SEED, Local.RANDOM_SEED)])
     return view
 

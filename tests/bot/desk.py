@@ -21,6 +21,7 @@ from conversations.store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.edits import Editor
 from mgie_engine.serving.service import EditService
+from mgie_engine.strengths import Table
 from tests.fakes import a_picture
 
 MODEL = ModelFacts("test-model", Defaults(steps=4))
@@ -143,6 +144,7 @@ async def desk(
     limits: Limits = NO_PACE,
     clock: Clock | None = None,
     every_s: float = 3600,
+    strengths: Table | None = None,
 ) -> AsyncIterator[Desk]:
     """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
@@ -153,6 +155,7 @@ async def desk(
             images,
             service,
             metrics,
+            strengths=strengths,
             clock=clock,
             pauses_s=(0, 0, 0),
             places_every_s=every_s,

@@ -17,7 +17,6 @@ from mgie_engine.strengths import (
     PICTURE_REASONS,
     REASONS,
     TABLE,
-    Advisor,
     Kind,
     Look,
     Pictures,
@@ -25,6 +24,7 @@ from mgie_engine.strengths import (
     Rule,
     Table,
     advise,
+    advise_on,
     listen_to,
     look_at,
     preset_wish,
@@ -32,7 +32,7 @@ from mgie_engine.strengths import (
 )
 from tests.fakes import a_picture
 
-OWN = Defaults(text_cfg=2.0, image_cfg=1.2)
+OWN, PAIR = Defaults(text_cfg=2.0, image_cfg=1.2), (2.0, 1.2)
 SIMPLE, BUSY = Look(0.01, 2.0), Look(0.2, 5.0)
 GAIN = (0.1, 0.05, 0.15)
 TABLE_OF_TWO = Table(
@@ -52,6 +52,7 @@ TABLE_OF_TWO = Table(
 @pytest.mark.parametrize(
     ("preset", "wish"),
     [
+        (Preset.AUTO, SettingsWish(text_cfg="auto", image_cfg="auto")),
         (Preset.FAITHFUL, SettingsWish(text_cfg=6.0, image_cfg=2.0)),
         (Preset.BALANCED, SettingsWish(text_cfg=7.5, image_cfg=1.5)),
         (Preset.BOLD, SettingsWish(text_cfg=9.0, image_cfg=1.2)),
@@ -123,8 +124,8 @@ def test_words_and_constraints_are_counted():
 
 
 def test_the_most_special_rule_wins():
-    busy = advise(BUSY, "add a tree", TABLE_OF_TWO, OWN)
-    simple = advise(SIMPLE, "add a tree", TABLE_OF_TWO, OWN)
+    busy = advise(BUSY, "add a tree", TABLE_OF_TWO, PAIR)
+    simple = advise(SIMPLE, "add a tree", TABLE_OF_TWO, PAIR)
     assert (busy.text_cfg, busy.image_cfg, simple.text_cfg, simple.image_cfg) == (4.0, 1.0, 3.0, 1.2)
     assert busy.reason == (REASONS[Kind.ADD], PICTURE_REASONS[Pictures.BUSY])
     assert simple.reason == (REASONS[Kind.ADD],)
@@ -132,16 +133,16 @@ def test_the_most_special_rule_wins():
 
 def test_a_rule_for_every_wish_fits_every_wish():
     table = replace(TABLE_OF_TWO, rules=(Rule(None, Pictures.ANY, 5.0, 1.0, GAIN, 9),))
-    assert advise(SIMPLE, "whatever", table, OWN).text_cfg == 5.0
+    assert advise(SIMPLE, "whatever", table, PAIR).text_cfg == 5.0
 
 
 def test_where_nothing_did_better_the_models_own_strengths_stay():
-    advice = advise(SIMPLE, "remove the tree", TABLE_OF_TWO, OWN)
+    advice = advise(SIMPLE, "remove the tree", TABLE_OF_TWO, PAIR)
     assert (advice.text_cfg, advice.image_cfg, advice.reason) == (2.0, 1.2, (NO_BETTER,))
 
 
 def test_a_model_nobody_has_studied_says_so():
-    advice = Advisor(Defaults()).advise(a_picture(), "add a tree")
+    advice = advise_on(a_picture(), "add a tree", None, (7.5, 1.5))
     assert (advice.text_cfg, advice.image_cfg, advice.reason) == (7.5, 1.5, (NOT_STUDIED,))
 
 

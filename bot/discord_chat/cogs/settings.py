@@ -11,6 +11,7 @@ from bot.replies import Note, Say
 from bot.sentences import speaking
 from conversations.settings import Sampler, SettingsWish
 
+Named = Literal["auto", "faithful", "balanced", "bold", "classic", "magix", "magix_vivid"]  # every Preset
 RANDOM, LOCK = "random", "lock"
 
 
@@ -26,7 +27,7 @@ class SettingsCog(commands.Cog):
         image_cfg="How closely I keep your picture",
         steps="Painting steps; more take longer",
         seed="A number, “random”, or “lock” to keep the seed of your last version",
-        preset="Two guidance scales that go well together",
+        preset="Two guidance scales that go well together; auto chooses them for each edit",
         sampler="How the steps are taken",
         scope="Where this is kept; this session unless you say otherwise",
         reset="Empty the scope first",
@@ -38,7 +39,7 @@ class SettingsCog(commands.Cog):
         image_cfg: app_commands.Range[float, 0.0, 5.0] | None = None,
         steps: app_commands.Range[int, 1, 200] | None = None,
         seed: app_commands.Range[str, 1, 10] | None = None,
-        preset: Literal["faithful", "balanced", "bold"] | None = None,
+        preset: Named | None = None,
         sampler: Sampler | None = None,
         scope: Literal["session", "me", "channel"] = "session",
         reset: bool = False,

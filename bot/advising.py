@@ -1,0 +1,34 @@
+"""Auto strengths: scales left open are filled in when an edit's turn has come, from its picture and words."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from conversations.session import Turn
+from conversations.settings import GUIDANCE, EditSettings
+from mgie_engine.strengths import Table, advise_on
+
+ON_AUTO = "auto"  # in the source of a turn: the guidance scales to fill in, by name
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The settings of an edit, and why advice chose them: sentences, none where it was not asked."""
+
+    settings: EditSettings
+    reason: tuple[str, ...] = ()
+
+
+async def settle(turn: Turn, settings: EditSettings, png: bytes, table: Table | None) -> Settled:
+    """`settings`, where the model's own stand for what the turn left open, with advice in their place.
+
+    A sheet shows scales of its own and needs no advice.
+    """
+    left_open: Iterable[str] = turn.source.get(ON_AUTO, ())
+    names = [name for name in GUIDANCE if name in left_open]
+    if not names or turn.grid is not None:
+        return Settled(settings)
+    own = (settings.text_cfg, settings.image_cfg)
+    advice = await asyncio.to_thread(advise_on, png, turn.instruction, table, own)
+    chosen = {name: getattr(advice, name) for name in names}
+    return Settled(replace(settings, **chosen), advice.reason)
