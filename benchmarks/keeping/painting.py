@@ -1,0 +1,76 @@
+"""A model's edits of many pictures at once, up to where they are brought to the pictures' size."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from conversations.settings import EditSettings, SettingsWish
+from mgie_engine.edits import Exchange
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.prompting import Prompt
+from mgie_engine.restore import Restored, restore
+from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.command import settle
+from mgie_engine.serving.finishing import Painted
+from mgie_engine.serving.painting import Painting, batch
+from mgie_engine.serving.pictures import for_the_model
+
+Talk = tuple[Exchange, ...]
+
+
+def load(name: str, device: str) -> MGIE:
+    """The model of that name, on a device."""
+    home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+    return ModelChoice(name, home, device).load()
+
+
+def defaults(mgie: MGIE) -> EditSettings:
+    """The settings a person has who set nothing, and seed 0."""
+    return settle(SettingsWish(), mgie.config.defaults, fresh_seed=0)
+
+
+@torch.inference_mode()
+def paint(
+    mgie: MGIE,
+    originals: Sequence[Image.Image],
+    wishes: Sequence[str],
+    talks: Sequence[Talk],
+    settings: EditSettings,
+) -> tuple[list[Painted], list[str]]:
+    """The painted edits, picture number i with seed + i, and what was understood."""
+    squares = [for_the_model(original, mgie.config.picture_size) for original in originals]
+    readings = mgie.read(squares, [Prompt(wish, talk) for wish, talk in zip(wishes, talks, strict=True)])
+    condition = mgie.encode(squares)
+    paintings = [
+        Painting(mgie.config.noise, replace(settings, seed=settings.seed + i), reading.guidance, latents)
+        for i, (reading, latents) in enumerate(zip(readings, condition, strict=True))
+    ]
+    while not paintings[0].is_over:
+        denoised = mgie.denoise(*batch(paintings))
+        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
+            painting.advance(x0, relevance)
+    outputs = mgie.decode(torch.stack([painting.latents for painting in paintings]))
+    seen = mgie.decode(condition * mgie.config.latent_scale)
+    heard = [p.relevance.float().cpu().numpy() if p.relevance is not None else None for p in paintings]
+    painted = map(Painted, originals, squares, seen, outputs, heard)
+    return list(painted), [reading.expressive for reading in readings]
+
+
+def restored(painted: Painted) -> Restored:
+    """As the engine delivers it under keep = auto."""
+    return restore(
+        painted.original,
+        painted.model_input,
+        painted.output,
+        reconstruction=painted.reconstruction,
+        relevance=painted.relevance,
+    )
+
+
+def enlarged(painted: Painted) -> Image.Image:
+    """What a pipeline without restoring gives: the painted square, stretched to the picture."""
+    return painted.output.resize(painted.original.size, Image.Resampling.LANCZOS)
