@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from conversations.settings import SettingsWish, checked
 from mgie_engine.arguments import positive
+from mgie_engine.config import resolve_model
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import add_model, settle
+from mgie_engine.strengths import TABLE
 
 if TYPE_CHECKING:
     from mgie_engine.model.mgie import MGIE
@@ -23,7 +25,7 @@ TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the 
 FIRST = 100_000  # the first story: far from those of `mgie evaluate scenes`
 CELLS = "cells.jsonl"
 EXAMPLES = """examples:
-  mgie study out --edits 40                      quick, to choose a model's defaults
+  mgie study out --race                          quick, to choose a model's defaults
   mgie study out --edits 200 --held-out 200 --device cuda
   mgie study out --pictures photos               photos/instructions.tsv: picture, tab, instruction, tab, goal
 Run it again on the same folder to go on, or to paint more; then the report is written anew.
@@ -53,6 +55,10 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--steps", type=int, help="denoising steps; the model's own if left out")
     parser.add_argument("--batch", type=positive, help="pictures painted side by side")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put the report into this page, too")
+    parser.add_argument(
+        "--race", action="store_true", help="drop the worse half of the pairs after a quarter and a half"
+    )
+    parser.add_argument("--install", action="store_true", help="let auto follow what was found")
     parser.add_argument("--report-only", action="store_true", help="paint nothing more")
     add_model(parser)
     parser.set_defaults(run=run)
@@ -81,6 +87,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     took = f"{settings.steps} steps, {settings.sampler}."
     report = Report.of(Study(read_cells(folder / CELLS)), mgie.config.name, own, took)
     write(report, folder)
+    if arguments.install:
+        (resolve_model(arguments.model, home).folder / TABLE).write_text(report.table.to_json(), "utf-8")
     if arguments.docs:
         write_docs(report, arguments.docs)
     sys.stdout.write((folder / "report.md").read_text("utf-8"))
@@ -107,12 +115,28 @@ def _parts(
     if arguments.pictures:
         yield folder_tasks(arguments.pictures, size), whole
         return
-    yield scene_tasks("validation", size, first, arguments.edits), whole
+    for number, pairs in _rounds(arguments, whole.strengths, own):
+        yield scene_tasks("validation", size, first, number), plan(pairs)
     yield worded_tasks(size, first, arguments.worded), plan((own,))
     if arguments.published:
         some = scene_tasks("validation", size, first, arguments.edits)
         yield (task for task in some if task.subject.kind in (SKY, ONE_COLOUR)), plan((GENTLE, HARSH))
     yield scene_tasks("test", size, first, arguments.held_out), whole
+
+
+def _rounds(
+    arguments: argparse.Namespace, pairs: "tuple[Strengths, ...]", own: "Strengths"
+) -> "Iterator[tuple[int, tuple[Strengths, ...]]]":
+    """How many edits to paint under which pairs; what came of a round decides the next."""
+    from mgie_engine.study.cells import read_cells
+    from mgie_engine.study.fitting import better_half
+    from mgie_engine.study.means import Study
+
+    if arguments.race:
+        for share in (4, 2):
+            yield -(-arguments.edits // share), pairs
+            pairs = better_half(Study(read_cells(arguments.output / CELLS)), pairs, own, "validation")
+    yield arguments.edits, pairs
 
 
 def pairs_to_try(

@@ -75,6 +75,13 @@ def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
     return max(means, key=lambda pair: means[pair].mean) if means else own
 
 
+def better_half(study: Study, pairs: Sequence[Strengths], own: Strengths, part: str) -> tuple[Strengths, ...]:
+    """The half of the pairs that did better in a part, in their old order; the model's own always stays."""
+    means = {pair: found.mean for pair in pairs if (found := study.mean(score, pair, _part(part)))}
+    best = sorted(means, key=lambda pair: -means[pair])[: -(-len(pairs) // 2)]
+    return tuple(pair for pair in pairs if pair == own or pair in best)
+
+
 def check_fixed(study: Study, measure: Measure, pair: Strengths, own: Strengths, part: str) -> Check | None:
     """One pair for every edit."""
     return _check(study, measure, lambda subject: pair, own, part)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.events import Preset
 from bot.replies import Say
 from bot.sentences import phrasebook
+from mgie_engine.strengths import NOT_STUDIED
 from tests.bot.discord_chat.room import Room, results_in, room, turn_of
 from tests.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
 from tests.discord_server.people import RefusedByDiscord, gallery_of, text_of
@@ -87,6 +89,19 @@ async def test_cfg_changes_the_next_edit(tmp_path: Path) -> None:
         assert "**text CFG** 9 · *you*" in panel
         await use(r, "edit", instruction="now blue")
         assert "-# text 9 · image 1.5 · 4 steps · seed 42" in text_of((await results(r, 2))[1])
+
+
+async def test_cfg_auto_is_kept_shown_and_explained_on_the_card(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        assert "auto · *you*" in await use(r, "cfg", preset="auto", scope="me")
+        assert (await use(r, "cfg")).count("auto · *you*") == 2
+        assert NOT_STUDIED in text_of(await begin(r))
+
+
+@pytest.mark.parametrize("preset", Preset)
+async def test_every_preset_can_be_chosen(tmp_path: Path, preset: Preset) -> None:
+    async with room(tmp_path) as r:
+        assert "you" in await use(r, "cfg", preset=preset.value, scope="me")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from mgie_engine import checkpoints
 from mgie_engine.cli import main
-from mgie_engine.strengths import TABLE, Table
+from mgie_engine.strengths import TABLE, Table, read_table
 from mgie_engine.study.cells import read_cells
 from mgie_engine.study.command import pairs_to_try
 from mgie_engine.study.tasks import worded_tasks
@@ -88,6 +88,13 @@ def test_another_plan_in_the_same_folder_is_refused(studied, model, capsys):
     assert "was begun with" in capsys.readouterr().err
 
 
+def test_what_was_found_can_be_put_where_auto_looks_for_it(studied, model):
+    assert read_table(model) is None
+    assert study(studied, model, "--report-only", "--install") == 0
+    assert read_table(model) == Table.from_json((studied / TABLE).read_text())
+    (model / TABLE).unlink()
+
+
 def test_a_page_of_the_docs_gets_the_report_between_its_marks(studied, model, tmp_path):
     page = tmp_path / "strengths.md"
     page.write_text("# Ours\n<!-- study: begin -->\nold\n<!-- study: end -->\nours too\n")
@@ -104,6 +111,15 @@ def test_a_page_without_marks_is_left_alone(studied, model, tmp_path, capsys):
     page.write_text("# Ours\n")
     assert study(studied, model, "--report-only", "--docs", str(page)) == 1
     assert page.read_text() == "# Ours\n"
+
+
+def test_in_a_race_the_worse_pairs_are_dropped_and_the_models_own_stays(model, tmp_path):
+    assert study(tmp_path, model, "--edits", "12", "--text", "2", "3", "4", "5", "--race") == 0
+    tried = [cell.strengths for cell in read_cells(tmp_path / "cells.jsonl")]
+    counts = sorted(tried.count(pair) for pair in set(tried))
+    assert tried.count((2.0, 1.2)) == 12
+    assert counts[0] == 3
+    assert counts[-1] == 12
 
 
 def test_pictures_of_yours_are_studied_with_and_without_goals(model, tmp_path):
