@@ -12,6 +12,7 @@ SURE = 16.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain
 SURE_DETAIL, MAYBE_DETAIL = 24.0, 14.0  # root mean square difference: detail added or lost, mean unchanged
 DETAIL_COUNTS = 0.1  # of detail, when a tone is compared with no tone; the model's noise is detail too
+OUTLINE = 0.3  # of the strongest difference near by: where a thing ends and the rim of its blur begins
 AT_EDGES = 0.05  # share of the local variance by which a model misses an edge that it was to keep
 # A shift of whole regions, in levels, that is an edit; models tint what they keep by a few levels.
 BROAD = 1.5  # when the instruction speaks of the whole picture
@@ -30,7 +31,7 @@ def changed(source: Tensor, output: Tensor, relevance: Tensor | None) -> Tensor:
     difference, bound = output - source, broad_bound(relevance)
     tint = around(difference, ~_strong(difference, source, relevance))
     difference = difference - tint * (_strength(tint) < bound)
-    mask = _strong(difference, source, relevance)
+    mask = _outlined(_strong(difference, source, relevance), difference)
     return mask | (_strength(around(difference, ~mask)) > bound)
 
 
@@ -51,6 +52,15 @@ def _strong(difference: Tensor, source: Tensor, relevance: Tensor | None) -> Ten
     sure = (near > (SURE * doubt) ** 2) | (detail > (SURE_DETAIL * doubt) ** 2)
     maybe = (near > (MAYBE * doubt) ** 2) | (detail > (MAYBE_DETAIL * doubt) ** 2)
     return joined(sure, maybe)
+
+
+def _outlined(mask: Tensor, difference: Tensor) -> Tensor:
+    """The mask without the rim of pixels that only lie next to the edit."""
+    reach, gap = px(mask, 64), px(mask, 128)
+    fine = _strength(smooth(difference, px(mask, 256)))
+    strongest = F.max_pool2d(fine[None, None], 2 * reach + 1, 1, reach)[0, 0]
+    inside = dilate(mask & (fine > OUTLINE * strongest), gap)
+    return mask & ~dilate(~inside, gap)
 
 
 def around(maps: Tensor, where: Tensor) -> Tensor:
@@ -84,7 +94,7 @@ def allowed(relevance: Tensor | None, strict: bool) -> Tensor | None:
 
 def blend(mask: Tensor, allow: Tensor | None) -> Tensor:
     """How much of the edit to show, (S, S) in 0 to 1; exactly 0 away from the mask and where not allowed."""
-    radius = px(mask, 100)
+    radius = px(mask, 160)
     if allow is None:
         return feather(mask, radius)
     inside = 1 - feather(dilate(~allow, 1), radius)
