@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mgie_engine.errors import DataError
+from mgie_engine.scenes.wording import Split
 from mgie_engine.strengths import Kind, Look, Wording
 
 Strengths = tuple[float, float]  # text CFG, image CFG
+FITTED: Split = "validation"  # what is learnt from
+HELD_OUT: Split = "test"  # what is checked on
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,11 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 def _parts(
     mgie: "MGIE", arguments: argparse.Namespace, own: "Strengths"
 ) -> "Iterator[tuple[Iterator[Task], Plan]]":
-    """What to paint, the most telling first."""
+    """What to paint; what was found so far decides what is worth checking on held-out edits."""
+    from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
+    from mgie_engine.study.fitting import fit, worth_checking
     from mgie_engine.study.guidelines import GENTLE, HARSH, ONE_COLOUR, SKY
+    from mgie_engine.study.means import Study
     from mgie_engine.study.sweep import Plan
     from mgie_engine.study.tasks import folder_tasks, scene_tasks, worded_tasks
 
@@ -116,26 +119,30 @@ def _parts(
         yield folder_tasks(arguments.pictures, size), whole
         return
     for number, pairs in _rounds(arguments, whole.strengths, own):
-        yield scene_tasks("validation", size, first, number), plan(pairs)
+        yield scene_tasks(FITTED, size, first, number), plan(pairs)
     yield worded_tasks(size, first, arguments.worded), plan((own,))
     if arguments.published:
-        some = scene_tasks("validation", size, first, arguments.edits)
+        some = scene_tasks(FITTED, size, first, arguments.edits)
         yield (task for task in some if task.subject.kind in (SKY, ONE_COLOUR)), plan((GENTLE, HARSH))
-    yield scene_tasks("test", size, first, arguments.held_out), whole
+    if arguments.held_out:
+        found = Study(read_cells(arguments.output / CELLS))
+        table = fit(found, mgie.config.name, own, FITTED)
+        pairs = worth_checking(found, table, own, FITTED)
+        yield scene_tasks(HELD_OUT, size, first, arguments.held_out), plan(pairs)
 
 
 def _rounds(
     arguments: argparse.Namespace, pairs: "tuple[Strengths, ...]", own: "Strengths"
 ) -> "Iterator[tuple[int, tuple[Strengths, ...]]]":
     """How many edits to paint under which pairs; what came of a round decides the next."""
-    from mgie_engine.study.cells import read_cells
+    from mgie_engine.study.cells import FITTED, read_cells
     from mgie_engine.study.fitting import better_half
     from mgie_engine.study.means import Study
 
     if arguments.race:
         for share in (4, 2):
             yield -(-arguments.edits // share), pairs
-            pairs = better_half(Study(read_cells(arguments.output / CELLS)), pairs, own, "validation")
+            pairs = better_half(Study(read_cells(arguments.output / CELLS)), pairs, own, FITTED)
     yield arguments.edits, pairs
 
 

@@ -9,10 +9,12 @@ from mgie_engine.study.cells import Strengths, Subject
 from mgie_engine.study.means import Measure, Study, Which, difference, score
 
 ENOUGH = 8  # edits a rule must be found on
+SURE = 3.0  # standard errors a gain must lie above 0: with some hundred comparisons two would be chance
+INTERVAL = 2 * 1.96  # standard errors from end to end of a 95 % interval
 
 
 def fit(study: Study, model: str, own: Strengths, part: str) -> Table:
-    """Rules from the general to the special, each kept only where its gain is surely above 0 (95 %).
+    """Rules from the general to the special, each kept only where its gain is surely above 0.
 
     A special rule must beat the general one it stands before. Gains are of `score`, in `part` of the study.
     """
@@ -47,7 +49,7 @@ def _best(
     for pair in study.strengths:
         gains = list(study.gains(score, pair, general, which).values())
         over = figure(gains) if len(gains) >= ENOUGH else None
-        if over and over.low > 0 and (best is None or over.mean > best[0]):
+        if over and _is_sure(over) and (best is None or over.mean > best[0]):
             best = (over.mean, pair)
     if best is None:
         return None
@@ -56,6 +58,10 @@ def _best(
     assert over_own
     mean, low, high = over_own.listed()
     return Rule(kind, pictures, *best[1], (mean, low, high), len(gains))
+
+
+def _is_sure(gain: Figure) -> bool:
+    return gain.mean > 0 and gain.mean > SURE * (gain.high - gain.low) / INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,13 @@ def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
     everywhere = max((len(study.values(score, pair, of_part)) for pair in means), default=0)
     means = {p: m for p, m in means.items() if len(study.values(score, p, of_part)) == everywhere}
     return max(means, key=lambda pair: means[pair].mean) if means else own
+
+
+def worth_checking(study: Study, table: Table, own: Strengths, part: str) -> tuple[Strengths, ...]:
+    """The pairs to paint held-out edits under: the model's own, the best, and what auto follows."""
+    halves = [study.only(study.complexity(busy=busy)) for busy in (False, True)]
+    best = [best_fixed(some, own, part) for some in (study, *halves)]
+    return tuple(dict.fromkeys((own, *best, *((rule.text_cfg, rule.image_cfg) for rule in table.rules))))
 
 
 def better_half(study: Study, pairs: Sequence[Strengths], own: Strengths, part: str) -> tuple[Strengths, ...]:

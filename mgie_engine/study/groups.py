@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mgie_engine.study.cells import Subject
+from mgie_engine.study.cells import FITTED, HELD_OUT, Subject
 from mgie_engine.study.means import Study, Which
 
-FITTED, HELD_OUT, PICTURES = "validation", "test", "pictures"  # parts: two of the drawn world, one of yours
+PICTURES = "pictures"  # a part that is neither split of the drawn world
 FEW_THINGS = 4  # in a picture of the drawn world, which has 2 to 8
 MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
     ("texture", lambda subject: subject.look.texture),
@@ -29,15 +29,22 @@ def is_scene(subject: Subject) -> bool:
     return subject.part in (FITTED, HELD_OUT)
 
 
+def _is_fitted(subject: Subject) -> bool:
+    return subject.part == FITTED
+
+
 def groups(study: Study) -> Iterator[Group]:
-    """Your own pictures, all edits of the drawn world, each kind of them, each half by complexity."""
+    """Your own pictures; the fitted edits of the drawn world: all, each kind, each half by complexity.
+
+    Held-out edits are left out: they are not painted under every pair, so their means could not be compared.
+    """
     subjects = study.subjects.values()
     if any(subject.part == PICTURES for subject in subjects):
         yield Group(PICTURES, lambda subject: subject.part == PICTURES)
-    scenes = [subject for subject in subjects if is_scene(subject)]
+    scenes = [subject for subject in subjects if _is_fitted(subject)]
     if not scenes:
         return
-    yield Group("all", is_scene)
+    yield Group("all", _is_fitted)
     for kind in sorted({subject.kind for subject in scenes}):
         yield _of_kind(kind)
     yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
@@ -46,10 +53,10 @@ def groups(study: Study) -> Iterator[Group]:
 
 
 def _of_kind(kind: str) -> Group:
-    return Group(kind, lambda subject: is_scene(subject) and subject.kind == kind)
+    return Group(kind, lambda subject: _is_fitted(subject) and subject.kind == kind)
 
 
 def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[Group]:
     """Edits below and from a middle value; those without the value (nan) are in neither."""
-    yield Group(f"{name} below {middle:g}", lambda subject: is_scene(subject) and value(subject) < middle)
-    yield Group(f"{name} from {middle:g}", lambda subject: is_scene(subject) and value(subject) >= middle)
+    yield Group(f"{name} below {middle:g}", lambda subject: _is_fitted(subject) and value(subject) < middle)
+    yield Group(f"{name} from {middle:g}", lambda subject: _is_fitted(subject) and value(subject) >= middle)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mgie_engine.evaluation.scenes_figures import Figure, figure
-from mgie_engine.study.cells import Strengths, Subject
+from mgie_engine.study.cells import FITTED, HELD_OUT, Strengths, Subject
 from mgie_engine.study.fitting import best_fixed
-from mgie_engine.study.groups import FITTED, HELD_OUT, is_scene
+from mgie_engine.study.groups import is_scene
 from mgie_engine.study.means import FEW, Measure, Study, Which, difference, gap, kept, score, success_raw
 from mgie_engine.study.tasks import LONG, SHORT
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from mgie_engine.evaluation.scenes_figures import RESAMPLES, Figure, figure
-from mgie_engine.study.cells import Cell, Strengths, Subject
+from mgie_engine.study.cells import FITTED, Cell, Strengths, Subject
 
 KEPT_WELL_DB = 40.0  # from here on nobody sees that something else has changed
 FEW = 3  # edits, below which no figure is given
@@ -67,7 +67,8 @@ class Study:
             edit = (cell.subject.part, cell.subject.name)
             self.subjects[edit] = cell.subject
             self._cells[edit][cell.strengths].append(cell)
-        looks = [subject.look.texture for subject in self.subjects.values()]
+        fitted = [subject for subject in self.subjects.values() if subject.part == FITTED]
+        looks = [subject.look.texture for subject in fitted or self.subjects.values()]
         self.busy_from = median(looks) if looks else 0.0
 
     def only(self, which: Which) -> "Study":

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from conversations.settings import SettingsWish, checked
-from mgie_engine.config import BUNDLED, Defaults
+from mgie_engine.config import BUNDLED, Defaults, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.strengths import (
     NO_BETTER,
@@ -171,9 +171,12 @@ def test_a_broken_table_is_an_error_that_names_the_file(text):
         Table.from_json(text)
 
 
-def test_the_bundled_models_table_can_be_read_if_it_has_one():
+def test_the_bundled_table_is_of_the_bundled_model_as_it_is_set():
     table = read_table(BUNDLED / "mgie-mini")
-    assert table is None or table.model == "mgie-mini"
+    if table is not None:
+        config = ModelConfig.from_json((BUNDLED / "mgie-mini" / "config.json").read_text("utf-8"))
+        assert table.model == config.name
+        assert table.own == (config.defaults.text_cfg, config.defaults.image_cfg)
 
 
 def test_advice_needs_no_torch():
