@@ -21,12 +21,12 @@ def write(report: Report, folder: Path) -> None:
 
 
 def write_docs(report: Report, page: Path) -> None:
-    """Put the report between the marks of a Markdown page, its first heat map into images/ beside it."""
+    """Put the report between the marks of a Markdown page, its heat maps into images/ beside it."""
     text = page.read_text("utf-8")
     if BEGIN not in text or END not in text:
         raise DataError(f"{page} has no place for a study: {BEGIN} and {END}.")
     before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    for name, svg in list(maps(report))[:1]:
+    for name, svg in maps(report):
         write_whole(page.parent / "images" / file_name(name), svg.encode())
     told = to_markdown(report, "images")
     write_whole(page, f"{before}{BEGIN}\n\n{told}\n{END}{after}".encode())

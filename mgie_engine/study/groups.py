@@ -22,6 +22,7 @@ class Group:
 
     name: str
     which: Which
+    family: str  # groups that are shown on one sheet: "all", "kinds", "complexity", "pictures"
 
 
 def is_scene(subject: Subject) -> bool:
@@ -40,11 +41,11 @@ def groups(study: Study) -> Iterator[Group]:
     """
     subjects = study.subjects.values()
     if any(subject.part == PICTURES for subject in subjects):
-        yield Group(PICTURES, lambda subject: subject.part == PICTURES)
+        yield Group(PICTURES, lambda subject: subject.part == PICTURES, PICTURES)
     scenes = [subject for subject in subjects if _is_fitted(subject)]
     if not scenes:
         return
-    yield Group("all", _is_fitted)
+    yield Group("all", _is_fitted, "all")
     for kind in sorted({subject.kind for subject in scenes}):
         yield _of_kind(kind)
     yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
@@ -53,10 +54,17 @@ def groups(study: Study) -> Iterator[Group]:
 
 
 def _of_kind(kind: str) -> Group:
-    return Group(kind, lambda subject: _is_fitted(subject) and subject.kind == kind)
+    return Group(kind, lambda subject: _is_fitted(subject) and subject.kind == kind, "kinds")
 
 
 def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[Group]:
     """Edits below and from a middle value; those without the value (nan) are in neither."""
-    yield Group(f"{name} below {middle:g}", lambda subject: _is_fitted(subject) and value(subject) < middle)
-    yield Group(f"{name} from {middle:g}", lambda subject: _is_fitted(subject) and value(subject) >= middle)
+
+    def below(subject: Subject) -> bool:
+        return _is_fitted(subject) and value(subject) < middle
+
+    def from_there(subject: Subject) -> bool:
+        return _is_fitted(subject) and value(subject) >= middle
+
+    yield Group(f"{name} below {middle:g}", below, "complexity")
+    yield Group(f"{name} from {middle:g}", from_there, "complexity")

@@ -6,7 +6,8 @@ from xml.etree import ElementTree as Xml
 
 from mgie_engine.study.cells import Strengths
 
-WIDE, HIGH, GAP, MARGIN = 62, 34, 30, 46  # pixels
+WIDE, HIGH, GAP, MARGIN, HEAD = 58, 30, 30, 46, 30  # pixels
+ACROSS = 4  # panels in a row
 LOW_COLOUR, HIGH_COLOUR = (247, 243, 232), (42, 120, 110)
 INK, PAPER = "#1e1d1b", "#ffffff"
 DARK = 0.6  # share from which letters are white
@@ -24,18 +25,20 @@ class Panel:
 
 
 def heat_maps(title: str, panels: Sequence[Panel], own: Strengths) -> str:
-    """The panels side by side as the text of an SVG; the model's own pair has a frame."""
+    """The panels, four a row, as the text of an SVG; the model's own pair has a frame."""
     texts = sorted({pair[0] for panel in panels for pair in panel.values})
     images = sorted({pair[1] for panel in panels for pair in panel.values})
-    each = MARGIN + len(texts) * WIDE
-    width, height = len(panels) * (each + GAP) + GAP, 2 * MARGIN + len(images) * HIGH + 24
+    wide, high = MARGIN + len(texts) * WIDE + GAP, MARGIN + len(images) * HIGH + GAP
+    rows = -(-len(panels) // ACROSS)
+    width, height = min(ACROSS, len(panels)) * wide + GAP, HEAD + rows * high
     size = {"width": str(width), "height": str(height), "viewBox": f"0 0 {width} {height}"}
     page = Xml.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, "font-family": "sans-serif"})
     Xml.SubElement(page, "rect", {"width": "100%", "height": "100%", "fill": PAPER})
     _write(page, (width / 2, 18), title, 14, bold=True)
     for number, panel in enumerate(panels):
-        left = GAP + number * (each + GAP) + MARGIN
-        _draw(page, panel, (left, 24 + MARGIN), (texts, images), own)
+        row, column = divmod(number, ACROSS)
+        corner = (GAP + column * wide + MARGIN / 2, HEAD + row * high + MARGIN)
+        _draw(page, panel, corner, (texts, images), own)
     Xml.indent(page, " ")
     return Xml.tostring(page, "unicode") + "\n"
 

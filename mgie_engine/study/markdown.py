@@ -27,9 +27,12 @@ def to_markdown(report: Report, pictures: str = "") -> str:
 
 
 def _heat_lines(report: Report, pictures: str) -> list[str]:
-    names = [name for name, _ in maps(report)]
+    """Each sheet of heat maps; all edits together are shown, the others linked."""
     prefix = f"{pictures}/" if pictures else ""
-    return [f"![Success and what stays: {name}]({prefix}{file_name(name)})" for name in names[:1]] + [""]
+    files = {family: f"{prefix}{file_name(family)}" for family, _ in maps(report)}
+    shown = [f"![Success and what stays: {family}]({file})" for family, file in list(files.items())[:1]]
+    linked = [f"[by {family}]({file})" for family, file in list(files.items())[1:]]
+    return [*shown, "", *([f"The same {' and '.join(linked)}.", ""] if linked else [])]
 
 
 def _best_lines(report: Report) -> list[str]:

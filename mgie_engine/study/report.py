@@ -53,7 +53,8 @@ class Report:
 
 
 def maps(report: Report) -> Iterator[tuple[str, str]]:
-    """A name and an SVG for every group: success (or, without goals, how much moved) beside what stays."""
+    """A name and an SVG per family of groups: success beside what stays, without goals how much moved."""
+    families: dict[str, list[Panel]] = {}
     for group in groups(report.study):
         panels = [
             _panel(report, group, ("success, delivered (%)", 0, 100), success, 100),
@@ -62,22 +63,23 @@ def maps(report: Report) -> Iterator[tuple[str, str]]:
         if not panels[0].values:
             panels = [_panel(report, group, ("how much moved (%)", 0, 25), moved, 100)]
         if panels[0].values:
-            yield group.name, heat_maps(f"{report.model}: {group.name}", panels, report.own)
+            families.setdefault(group.family, []).extend(panels)
+    for family, panels in families.items():
+        yield family, heat_maps(f"{report.model}: {family}", panels, report.own)
 
 
 def _panel(
     report: Report, group: Group, axis: tuple[str, float, float], measure: Measure, scale: float = 1
 ) -> Panel:
-    title, low, high = axis
-    study = report.study
+    (title, low, high), study = axis, report.study
     means = {pair: study.mean(measure, pair, group.which) for pair in study.strengths}
-    return Panel(title, {pair: scale * mean.mean for pair, mean in means.items() if mean}, low, high)
+    values = {pair: scale * mean.mean for pair, mean in means.items() if mean}
+    return Panel(f"{group.name}: {title}", values, low, high)
 
 
-def file_name(group: str) -> str:
-    """The name of a group's heat map."""
-    plain = "".join(letter if letter.isalnum() else "-" for letter in group)
-    return f"strengths-{'-'.join(filter(None, plain.split('-')))}.svg"
+def file_name(family: str) -> str:
+    """The name of a family's heat maps."""
+    return f"strengths-{family}.svg"
 
 
 # --- JSON ---
