@@ -74,10 +74,7 @@ class Check:
 
 def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
     """The one pair with the best mean score in a part; the model's own where nothing is known."""
-    of_part = _part(part)
-    means = {pair: found for pair in study.strengths if (found := study.mean(score, pair, of_part))}
-    everywhere = max((len(study.values(score, pair, of_part)) for pair in means), default=0)
-    means = {p: m for p, m in means.items() if len(study.values(score, p, of_part)) == everywhere}
+    means = study.means(score, _part(part))
     return max(means, key=lambda pair: means[pair].mean) if means else own
 
 

@@ -45,14 +45,12 @@ def _best_lines(report: Report) -> list[str]:
         "|---|---|---|---|---|---|---|---|",
     ]
     for group in groups(study):
-        means = {p: m for p in study.strengths if (m := study.mean(score, p, group.which))}
+        means = study.means(score, group.which)
         if own not in means:
             continue
-        all_of_it = len(study.values(score, own, group.which))
-        whole = [p for p in means if len(study.values(score, p, group.which)) == all_of_it]
-        best = max(whole, key=lambda pair: means[pair].mean)
+        best = max(means, key=lambda pair: means[pair].mean)
         gain = study.gain(score, best, own, group.which)
-        cells = [group.name, str(all_of_it)]
+        cells = [group.name, str(len(study.values(score, own, group.which)))]
         cells += [_share(study.mean(success, own, group.which)), _db(study.mean(kept, own, group.which))]
         cells += [f"{best[0]:g}/{best[1]:g}", _share(study.mean(success, best, group.which))]
         cells += [_db(study.mean(kept, best, group.which)), _points(gain)]

@@ -113,6 +113,12 @@ class Study:
         """The mean under a pair; None for fewer than three edits."""
         return _figure(list(self.values(measure, pair, which).values()))
 
+    def means(self, measure: Measure, which: Which = everything) -> dict[Strengths, Figure]:
+        """The mean under every pair that all of these edits were painted under, so that they compare."""
+        values = {pair: list(self.values(measure, pair, which).values()) for pair in self.strengths}
+        most = max(map(len, values.values()), default=0)
+        return {p: found for p, v in values.items() if len(v) == most and (found := _figure(v))}
+
     def gains(
         self, measure: Measure, pair: Strengths, over: Strengths, which: Which = everything
     ) -> dict[Edit, float]:

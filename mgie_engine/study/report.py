@@ -71,9 +71,9 @@ def maps(report: Report) -> Iterator[tuple[str, str]]:
 def _panel(
     report: Report, group: Group, axis: tuple[str, float, float], measure: Measure, scale: float = 1
 ) -> Panel:
-    (title, low, high), study = axis, report.study
-    means = {pair: study.mean(measure, pair, group.which) for pair in study.strengths}
-    values = {pair: scale * mean.mean for pair, mean in means.items() if mean}
+    title, low, high = axis
+    means = report.study.means(measure, group.which)
+    values = {pair: scale * mean.mean for pair, mean in means.items()}
     return Panel(f"{group.name}: {title}", values, low, high)
 
 
