@@ -54,6 +54,7 @@ def card_of(
         buttons=buttons(*_acts(turn, state, depth)),
         is_sheet=turn.grid is not None,
         key=turn.delivered,
+        seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=bool(turn.source.get(HIDDEN)),
     )
 

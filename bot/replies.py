@@ -79,6 +79,7 @@ class Card:
     notes      sentences worth showing, e.g. "I used the first frame."
     wait_s     seconds until it probably starts, when queued and known
     is_hidden  pictures are shown behind spoilers, where the chat has such
+    seed       as used, when done
     key        where this version itself is shown (a delivered key), if it is
     is_sheet   `after` is many small pictures to look at; nothing can start from it
     """
@@ -104,6 +105,7 @@ class Card:
     is_sheet: bool = False
     is_hidden: bool = False
     key: str | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

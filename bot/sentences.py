@@ -31,6 +31,7 @@ class Phrasebook:
     help: Mapping[str, str]  # by the name of a chat
     buttons: Mapping[str, str]  # by the value of an Act
     deeds: Mapping[str, str]  # by the value of a Rule: what a moderator did, for the log
+    page: Mapping[str, str]  # what stands on the local page
     words: Mapping[str, tuple[str, ...]]
     overheard: Mapping[str, tuple[str, ...]]
     elsewhere: Mapping[str, str]  # sentences made by other packages
@@ -56,8 +57,12 @@ def phrasebook(language: str) -> Phrasebook:
 
 def known_language(tag: object) -> str:
     """The language of ours for a tag such as "de", "es-419" or "en_GB"; English for any other."""
-    code = re.split(r"[-_]", str(tag or "").lower())[0]
+    code = _code(tag)
     return code if code in languages() else ENGLISH
+
+
+def _code(tag: object) -> str:
+    return re.split(r"[-_]", str(tag or "").lower())[0]
 
 
 @contextmanager
@@ -73,6 +78,24 @@ def speaking(tag: object) -> Iterator[None]:
 def spoken() -> Phrasebook:
     """The phrasebook of the language spoken now."""
     return phrasebook(_language.get())
+
+
+def spoken_language() -> str:
+    """The code of the language spoken now."""
+    return _language.get()
+
+
+def accepted_language(header: str | None) -> str:
+    """The language of ours that the Accept-Language header of a browser likes best; English for none."""
+    wishes = []
+    for wish in (header or "").split(","):
+        tag, _, quality = wish.strip().partition(";q=")
+        try:
+            wishes.append((-float(quality or 1), tag))
+        except ValueError:
+            continue
+    ours = (tag for _, tag in sorted(wishes, key=lambda wish: wish[0]) if _code(tag) in languages())
+    return known_language(next(ours, ENGLISH))
 
 
 def translated(sentence: str) -> str:

@@ -19,11 +19,13 @@ from bot.events import (
     HistoryAsked,
     Move,
     MoveAsked,
+    Preset,
     Scope,
     SettingsAsked,
 )
 from bot.presses import pressed
 from bot.replies import Files, History, Note, Panel, Reply, Say, Which
+from bot.sentences import ENGLISH, spoken, spoken_language
 from bot.web_chat.board import Board
 from bot.web_chat.samples import Sample
 from bot.web_chat.shelf import Shelf
@@ -31,21 +33,27 @@ from bot.web_chat.view import PageView, Size
 from bot.words import control
 from bot.workflow import EditWorkflow
 from conversations.errors import PictureMissing
-from conversations.settings import RANGES, SettingsWish
+from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsWish
 
-NO_COOKIE = "This page knows you by a cookie. Allow cookies for this address, then reload."
-CONNECTION_LOST = "The picture did not arrive. Is the bot still running? Try again."
-SEED_RANGE = "Seed is a whole number from 0 to {high}, or empty for a new one each time."
+WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """Where the knobs stand; a `seed` of None means a new one for each edit."""
+    """Where the knobs stand; a `seed` of None means a new one for each edit.
+
+    `is_auto`: the scales are chosen for each edit, and the two numbers only stand in for them.
+    """
 
     text_cfg: float
     image_cfg: float
     steps: int
     seed: int | None = None
+    is_auto: bool = False
+
+    def stand_as(self, other: "Knobs") -> bool:
+        """Whether every number is the same."""
+        return replace(self, is_auto=other.is_auto) == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class Desk:
     async def look(self, person: str | None, reply: Reply | None = None) -> Sight:
         """Everything as it stands, with what `reply` has to say."""
         if person is None:
-            return Sight(PageView(), notice=NO_COOKIE)
+            return Sight(PageView(), notice=spoken().page["no_cookie"])
         mark = self._board.mark(person)
         told = await self._workflow.handle(HistoryAsked(**self._who(person)))
         view = await self._view(person, told) if isinstance(told, History) else PageView()
@@ -112,6 +120,11 @@ class Desk:
             return None
         return await self.look(person)
 
+    @property
+    def defaults(self) -> Knobs:
+        """Where the knobs of the model itself stand."""
+        return self._defaults
+
     async def knobs(self, person: str | None) -> Knobs:
         """Where this person's knobs were left."""
         if person is None:
@@ -122,7 +135,7 @@ class Desk:
     async def give(self, person: str | None, picture: bytes) -> str:
         """Begin with an uploaded picture; a sentence when it was refused, else ""."""
         if person is None:
-            return NO_COOKIE
+            return spoken().page["no_cookie"]
         reply = await self._workflow.handle(EditAsked(**self._who(person), picture=picture))
         return reply.text if isinstance(reply, Note) else ""
 
@@ -147,7 +160,9 @@ class Desk:
         act, turn, words = (str(gesture.get(name, "")) for name in ("act", "turn", "words"))
         match act:
             case "given":
-                text = CONNECTION_LOST if gesture.get("lost") else str(gesture.get("text", ""))
+                text = (
+                    spoken().page["connection_lost"] if gesture.get("lost") else str(gesture.get("text", ""))
+                )
                 return await self.look(person, Note(text))
             case "say":
                 return await self._ask(person, words, from_turn=(await self.look(person)).view.head)
@@ -155,10 +170,14 @@ class Desk:
                 return await self._ask(person, words, picture=await asyncio.to_thread(sample.path.read_bytes))
             case "undo" | "redo":
                 reply = await self._workflow.handle(MoveAsked(**self._who(person), move=Move(act)))
+            case "preset" if gesture.get("preset") in set(Preset):
+                preset = Preset(str(gesture["preset"]))
+                asked = SettingsAsked(**self._who(person), scope=Scope.ME, preset=preset)
+                reply = await self._workflow.handle(asked)
             case "grid" if turn:
                 reply = await self._workflow.handle(GridAsked(**self._who(person), turn=turn))
             case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
-                reply = await self._workflow.handle(pressed(Act(act), turn, **self._who(person), source={}))
+                reply = await self._workflow.handle(pressed(Act(act), turn, **self._who(person)))
             case _:
                 reply = None
         return await self.look(person, reply)
@@ -166,7 +185,7 @@ class Desk:
     async def export(self, person: str | None) -> Path | str:
         """Everything of this person as a zip, alone in a folder that the caller deletes; or a sentence."""
         if person is None:
-            return NO_COOKIE
+            return spoken().page["no_cookie"]
         reply = await self._workflow.handle(ExportAsked(**self._who(person)))
         return reply.files[0] if isinstance(reply, Files) else _sentence(reply)
 
@@ -175,11 +194,16 @@ class Desk:
     async def _ask(self, person: str, words: str, **asked: Any) -> Sight:
         reply = await self._workflow.handle(EditAsked(**self._who(person), text=words, **asked))
         sight = await self.look(person, reply)
-        return replace(sight, taken=not isinstance(reply, Note | Which) or control(words) is not None)
+        return replace(sight, taken=not isinstance(reply, Note | Which) or _is_control(words))
 
     def _who(self, person: str) -> dict[str, Any]:
         """A browser is a person in a channel of its own."""
-        return {"person": person, "channel": person, "event_id": f"web:e:{secrets.token_urlsafe(12)}"}
+        return {
+            "person": person,
+            "channel": person,
+            "event_id": f"web:e:{secrets.token_urlsafe(12)}",
+            "source": {"language": spoken_language()},
+        }
 
     async def _view(self, person: str, told: History) -> PageView:
         cards = tuple(self._board.latest(person, card) for card in told.cards)
@@ -194,33 +218,45 @@ class Desk:
             return (1, 1)
 
     async def _keep(self, person: str, knobs: Knobs) -> None:
-        """Wish for the knobs that differ from the model's own, for this person from now on."""
-        if knobs == await self.knobs(person):
+        """Wish for the knobs that differ from the model's own, for this person from now on.
+
+        Scales that were left to auto stay so until one of them is moved.
+        """
+        before = await self.knobs(person)
+        if knobs.stand_as(before):
             return
-        wished = {
+        wished: dict[str, Any] = {
             name: getattr(knobs, name)
-            for name in Knobs.__slots__
+            for name in WISHED
             if getattr(knobs, name) != getattr(self._defaults, name)
         }
+        if before.is_auto and (knobs.text_cfg, knobs.image_cfg) == (before.text_cfg, before.image_cfg):
+            wished |= dict.fromkeys(GUIDANCE, AUTO)
         await self._workflow.handle(
             SettingsAsked(**self._who(person), scope=Scope.ME, reset=True, wish=SettingsWish(**wished))
         )
+
+
+def _is_control(words: str) -> bool:
+    return control(words, (ENGLISH, spoken_language())) is not None
 
 
 def seed_of(text: str) -> int | None:
     """The seed typed into its field, None for a random one; ValueError with a sentence for anything else."""
     text = text.strip()
     low, high = RANGES["seed"]
-    if text.lower() in ("", "random"):
+    if text.lower() in ("", "random", spoken().page["random"]):
         return None
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise ValueError(SEED_RANGE.format(high=f"{high:.0f}"))
+        raise ValueError(spoken().page["seed_range"].format(high=f"{high:.0f}"))
     return int(text)
 
 
 def _knobs_of(panel: Panel, defaults: Knobs) -> Knobs:
     chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
-    return Knobs(**{name: chosen.get(name, getattr(defaults, name)) for name in Knobs.__slots__})
+    is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
+    shown = {name: value for name, value in chosen.items() if value != AUTO}
+    return Knobs(**{name: shown.get(name, getattr(defaults, name)) for name in WISHED}, is_auto=is_auto)
 
 
 def _sentence(reply: Reply | None) -> str:

@@ -14,6 +14,8 @@ from markupsafe import Markup, escape
 
 from bot.events import Act
 from bot.replies import Button, Card
+from bot.sentences import spoken, spoken_language
+from bot.web_chat.presets import Offer
 from bot.web_chat.samples import Sample
 from bot.web_chat.view import PageView, picture_of
 
@@ -86,6 +88,11 @@ def _data_uri(webp: bytes) -> str:
     return "data:image/webp;base64," + base64.b64encode(webp).decode("ascii")
 
 
+def _text(key: str, **values: object) -> str:
+    """What stands on the page under this key, in the language spoken now."""
+    return spoken().page[key].format(**values)
+
+
 def _draw(template: str, **values: object) -> str:
     return _environment().get_template(template).render(**values)
 
@@ -99,6 +106,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["t"] = _text
     environment.filters |= {
         "trail": _trail,
         "marks": _marks,
@@ -111,7 +119,12 @@ def _environment() -> Environment:
 
 def top(model: str) -> str:
     """The header."""
-    return _draw("top.html", model=model)
+    return _draw("top.html", model=model, language=spoken_language())
+
+
+def presets(offered: Iterable[Offer]) -> str:
+    """The named strengths as buttons, the chosen one pressed."""
+    return _draw("presets.html", offers=tuple(offered))
 
 
 def tune() -> str:

@@ -4,18 +4,20 @@ Every gesture is one plain request and one answer (`queue=False`), so nothing is
 runs: while one does, a timer glances at the board.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 
+from bot.sentences import accepted_language, speaking, spoken
 from bot.web_chat import markup
 from bot.web_chat.desk import Desk, Knobs, Said, Sight, seed_of
 from bot.web_chat.gate import person_of
+from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
 
-TITLE = "mgie · edit pictures by talking"
 LONGEST_WORDS = 400
 GLANCE_S = 0.4
 PAPER, NIGHT = "#f6f5f2", "#151513"  # --bg of page.css, for the moment before it arrives
@@ -30,6 +32,7 @@ class Fields:
 
     instruction: gr.Textbox
     expressive: gr.Textbox
+    presets: gr.HTML
     seed: gr.Textbox
     steps: gr.Slider
     text_cfg: gr.Slider
@@ -39,6 +42,11 @@ class Fields:
     def knobs(self) -> list[Any]:
         """In the order of `Knobs`."""
         return [self.text_cfg, self.image_cfg, self.steps, self.seed]
+
+    @property
+    def all(self) -> list[Any]:
+        """All of them, in the order of `_name`."""
+        return [self.instruction, self.expressive, *self.knobs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +76,9 @@ class Parts:
 
 def build_page(desk: Desk, model: str, defaults: Knobs, samples: tuple[Sample, ...]) -> gr.Blocks:
     """The whole page; `desk` answers its gestures."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(title=spoken().page["title"], analytics_enabled=False, fill_width=True) as page:
         with gr.Column(elem_id="app"):
-            _html(markup.top(model), "top")
+            top = _html("", "top")
             with gr.Column(elem_id="left"):
                 stage = _html("", "stage")
                 film = _html("", "film")
@@ -79,12 +87,14 @@ def build_page(desk: Desk, model: str, defaults: Knobs, samples: tuple[Sample, .
                 with gr.Column(elem_id="composer"):
                     notice = _html("", "notice")
                     instruction = _instruction()
-                    _html(markup.tune(), "tune")
+                    tune = _html("", "tune")
                 with gr.Column(elem_id="details"):
                     fields = _fields(instruction, defaults)
             bus = gr.HTML("", elem_id="bus", html_template="", js_on_load=BUS)
-            parts = Parts(stage, film, talk, notice, gr.Timer(GLANCE_S, active=False), gr.State(("", "")))
+            timer, seen = gr.Timer(GLANCE_S, active=False), gr.State(("", ""))
+            parts = Parts(stage, film, talk, notice, timer, seen)
         _wire(page, bus, parts, fields, desk, samples)
+        _name(page, [top, tune, *fields.all], model)
     return page
 
 
@@ -113,8 +123,7 @@ def _html(value: str, name: str) -> gr.HTML:
 
 def _instruction() -> gr.Textbox:
     return gr.Textbox(
-        label="Instruction",
-        placeholder="Say what to change",
+        **_label("instruction", "instruction_hint"),
         lines=1,
         max_lines=4,
         max_length=LONGEST_WORDS,
@@ -126,28 +135,27 @@ def _instruction() -> gr.Textbox:
 
 def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
     expressive = gr.Textbox(
-        label="Expressive Instruction",
-        placeholder="How the model understands you appears here. Correct it if it is wrong.",
+        **_label("expressive", "expressive_hint"),
         lines=1,
         max_lines=5,
         elem_id="expressive",
         html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
     )
+    presets = _html("", "presets")
     small: dict[str, Any] = {"min_width": 100, "interactive": True}
     with gr.Row(elem_id="knobs"):
         no_reset: dict[str, Any] = {"buttons": [], **small}
         return Fields(
             instruction,
             expressive,
-            seed=gr.Textbox(
-                label="Seed", placeholder="random", max_lines=1, max_length=10, elem_id="seed", **small
-            ),
-            steps=gr.Slider(1, 100, defaults.steps, step=1, label="Steps", elem_id="steps", **no_reset),
+            presets,
+            seed=gr.Textbox(**_label("seed", "random"), max_lines=1, max_length=10, elem_id="seed", **small),
+            steps=gr.Slider(1, 100, defaults.steps, step=1, **_label("steps"), elem_id="steps", **no_reset),
             text_cfg=gr.Slider(
-                1, 20, defaults.text_cfg, step=0.1, label="Text CFG", elem_id="text-cfg", **no_reset
+                1, 20, defaults.text_cfg, step=0.1, **_label("text_cfg"), elem_id="text-cfg", **no_reset
             ),
             image_cfg=gr.Slider(
-                0, 5, defaults.image_cfg, step=0.05, label="Image CFG", elem_id="image-cfg", **no_reset
+                0, 5, defaults.image_cfg, step=0.05, **_label("image_cfg"), elem_id="image-cfg", **no_reset
             ),
         )
 
@@ -155,20 +163,20 @@ def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
 def _wire(
     page: gr.Blocks, bus: gr.HTML, parts: Parts, fields: Fields, desk: Desk, samples: tuple[Sample, ...]
 ) -> None:
-    drawn = parts.drawn(fields)
+    drawn, tuned = parts.drawn(fields), [fields.presets, *fields.knobs]
 
     async def load(request: gr.Request) -> list[Any]:
         person = _person(request)
-        knobs = await desk.knobs(person)
-        seed = "" if knobs.seed is None else str(knobs.seed)
-        drawing = _drawing(await desk.look(person), ("", ""), samples)
-        return [*drawing, knobs.text_cfg, knobs.image_cfg, knobs.steps, seed]
+        with _speaking(request):
+            drawing = _drawing(await desk.look(person), ("", ""), samples)
+            return [*drawing, *_tuning(await desk.knobs(person), desk.defaults)]
 
     async def glance(seen: tuple[str, str], request: gr.Request) -> list[Any]:
-        sight = await desk.glance(_person(request), seen[0])
-        if sight is None:
-            return [gr.skip()] * len(drawn)
-        return [*_drawing(sight, seen, samples)[:-2], gr.skip(), gr.skip()]
+        with _speaking(request):
+            sight = await desk.glance(_person(request), seen[0])
+            if sight is None:
+                return [gr.skip()] * len(drawn)
+            return [*_drawing(sight, seen, samples)[:-2], gr.skip(), gr.skip()]
 
     async def say(
         instruction: str,
@@ -180,28 +188,66 @@ def _wire(
         seen: tuple[str, str],
         request: gr.Request,
     ) -> list[Any]:
-        try:
-            knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed))
-        except ValueError as error:
-            return [*[gr.skip()] * (len(drawn) - 2), markup.notice(str(error)), gr.skip()]
-        said = Said(instruction, expressive, seen[1], knobs)
-        return _drawing(await desk.say(_person(request), said), seen, samples)
+        with _speaking(request):
+            try:
+                knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed))
+            except ValueError as error:
+                return [*[gr.skip()] * (len(drawn) - 2), markup.notice(str(error)), gr.skip(), gr.skip()]
+            said, person = Said(instruction, expressive, seen[1], knobs), _person(request)
+            drawing = _drawing(await desk.say(person, said), seen, samples)
+            return [*drawing, _tuning(await desk.knobs(person), desk.defaults)[0]]
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
         gesture = event._data if isinstance(event._data, dict) else {}
-        drawing = _drawing(await desk.act(_person(request), gesture), seen, samples)
-        return [*drawing[:-2], gr.skip(), gr.skip()] if gesture.get("act") == "look" else drawing
+        with _speaking(request):
+            drawing = _drawing(await desk.act(_person(request), gesture), seen, samples)
+            if gesture.get("act") == "preset":
+                return [*drawing, *_tuning(await desk.knobs(_person(request)), desk.defaults)]
+        left_alone = [gr.skip()] * len(tuned)
+        if gesture.get("act") == "look":
+            return [*drawing[:-2], gr.skip(), gr.skip(), *left_alone]
+        return [*drawing, *left_alone]
 
-    page.load(load, None, [*drawn, *fields.knobs], **QUIET)
+    page.load(load, None, [*drawn, *tuned], **QUIET)
     parts.timer.tick(glance, parts.seen, drawn, **QUIET)
     given = [fields.instruction, fields.expressive, *fields.knobs, parts.seen]
     for send in (fields.instruction.submit, fields.expressive.submit, fields.seed.submit):
-        send(say, given, drawn, trigger_mode="multiple", **QUIET)
-    bus.act(act, parts.seen, drawn, trigger_mode="multiple", **QUIET)
+        send(say, given, [*drawn, fields.presets], trigger_mode="multiple", **QUIET)
+    bus.act(act, parts.seen, [*drawn, *tuned], trigger_mode="multiple", **QUIET)
+
+
+def _label(name: str, hint: str | None = None) -> dict[str, Any]:
+    """What a field is called, and what stands in it while it is empty, in the language spoken now."""
+    words = spoken().page
+    return {"label": words[name]} | ({"placeholder": words[hint]} if hint else {})
+
+
+def _name(page: gr.Blocks, parts: list[Any], model: str) -> None:
+    """Put what never changes on a page into the language of who opens it."""
+    hints = {"instruction": "instruction_hint", "expressive": "expressive_hint", "seed": "random"}
+    fields = ("instruction", "expressive", "text_cfg", "image_cfg", "steps", "seed")
+
+    async def load(request: gr.Request) -> list[Any]:
+        with _speaking(request):
+            labels = [gr.update(**_label(name, hints.get(name))) for name in fields]
+            return [markup.top(model), markup.tune(), *labels]
+
+    page.load(load, None, parts, **QUIET)
+
+
+def _speaking(request: gr.Request) -> AbstractContextManager[None]:
+    return speaking(accepted_language(request.headers.get("accept-language")))
 
 
 def _person(request: gr.Request) -> str | None:
     return person_of(request.headers.get("cookie"))
+
+
+def _tuning(knobs: Knobs, defaults: Knobs) -> list[Any]:
+    """What the presets and the knobs become."""
+    seed = "" if knobs.seed is None else str(knobs.seed)
+    offered = markup.presets(offers(knobs, defaults))
+    return [offered, knobs.text_cfg, knobs.image_cfg, knobs.steps, seed]
 
 
 def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...]) -> list[Any]:

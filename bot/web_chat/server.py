@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
 from bot.replies import Say
+from bot.sentences import accepted_language, speaking
 from bot.web_chat.board import Board
 from bot.web_chat.desk import Desk, Knobs
 from bot.web_chat.gate import LOOPBACK, Gate, person_of
@@ -92,7 +93,8 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
 
     @app.get("/export")
     async def export(request: Request) -> Response:
-        file = await desk.export(person_of(request.headers.get("cookie")))
+        with _speaking(request):
+            file = await desk.export(person_of(request.headers.get("cookie")))
         if isinstance(file, str):
             return Response(file, 404, media_type="text/plain")
         away = BackgroundTask(shutil.rmtree, file.parent)
@@ -102,10 +104,15 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
     async def give(request: Request) -> Response:
         limit = PictureLimits().bytes
         size, file = await read_limited(request.stream(), limit)
-        if file is None:
-            told = Say.FILE_TOO_LARGE(size=f"{size / MIB:.1f} MiB", limit=f"{limit / MIB:g} MiB")
-            return JSONResponse({"text": told})
-        return JSONResponse({"text": await desk.give(person_of(request.headers.get("cookie")), file)})
+        with _speaking(request):
+            if file is None:
+                told = Say.FILE_TOO_LARGE(size=f"{size / MIB:.1f} MiB", limit=f"{limit / MIB:g} MiB")
+                return JSONResponse({"text": told})
+            return JSONResponse({"text": await desk.give(person_of(request.headers.get("cookie")), file)})
+
+
+def _speaking(request: Request) -> AbstractContextManager[None]:
+    return speaking(accepted_language(request.headers.get("accept-language")))
 
 
 def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:

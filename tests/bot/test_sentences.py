@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.events import Act
+from bot.rulings import Rule
 from bot.sentences import (
     Phrasebook,
     Say,
+    accepted_language,
     blanks_to_groups,
     known_language,
     languages,
@@ -43,7 +45,7 @@ def test_every_language_has_every_key(language: str, table: str) -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("table", ["say", "help", "buttons", "elsewhere"])
+@pytest.mark.parametrize("table", ["say", "help", "buttons", "deeds", "page", "elsewhere"])
 def test_every_sentence_has_the_same_blanks(language: str, table: str) -> None:
     own, english = getattr(phrasebook(language), table), getattr(phrasebook("en"), table)
     assert {key: blanks(text) for key, text in own.items()} == {
@@ -54,6 +56,31 @@ def test_every_sentence_has_the_same_blanks(language: str, table: str) -> None:
 def test_the_tables_hold_exactly_what_the_program_says() -> None:
     assert set(phrasebook("en").say) == {sentence.name for sentence in Say}
     assert set(phrasebook("en").buttons) == set(Act)
+    assert set(phrasebook("en").deeds) == set(Rule) - {Rule.STATUS, Rule.LOG}
+
+
+def test_the_page_says_exactly_what_is_written_for_it() -> None:
+    sources = [*(ROOT / "bot/web_chat").glob("*.py"), *(ROOT / "bot/web_chat/page").glob("*.html")]
+    text = "".join(source.read_text("utf-8") for source in sources)
+    named = set(re.findall(r'\bt\("(\w+)"|page\["(\w+)"\]', text))
+    fields = {"instruction", "expressive", "seed", "steps", "text_cfg", "image_cfg", "random"}
+    hints = {"instruction_hint", "expressive_hint"}
+    assert set(phrasebook("en").page) == {one or other for one, other in named} | fields | hints
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("de-CH,de;q=0.9,en;q=0.8", "de"),
+        ("fr;q=0.9, es;q=0.7, en;q=0.5", "es"),
+        ("en-GB,de;q=0.2", "en"),
+        ("de;q=none", "en"),
+        ("*", "en"),
+        (None, "en"),
+    ],
+)
+def test_a_browser_is_answered_in_the_language_it_likes_best(header: str | None, language: str) -> None:
+    assert accepted_language(header) == language
 
 
 def test_every_sentence_is_said_somewhere() -> None:

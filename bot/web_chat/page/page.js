@@ -40,10 +40,28 @@
   /* The view of the stage is this browser's taste, so it stays here. */
   const look = (view) => { document.body.dataset.view = view; localStorage.setItem("mgie-view", view); };
 
+  /* The classic page: input, goal, and every field below; this browser's taste, too. */
+  const arrange = (isClassic) => {
+    document.body.classList.toggle("classic", isClassic);
+    localStorage.setItem("mgie-layout", isClassic ? "classic" : "");
+    showArrangement();
+  };
+  const showArrangement = () =>
+    document.querySelector("[data-layout]")?.setAttribute("aria-pressed", document.body.classList.contains("classic"));
+
+  /* The seed of a result goes into its field, as if it were typed. */
+  const keepSeed = (seed) => {
+    const field = document.querySelector("#seed :is(input, textarea)");
+    field.value = seed;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
   addEventListener("click", (event) => {
-    const target = event.target.closest?.("[data-act], [data-view], [data-toggle]");
+    const target = event.target.closest?.("[data-act], [data-view], [data-toggle], [data-seed], [data-layout]");
     if (!target || target === document.body) return;
     if (target.dataset.toggle) return target.setAttribute("aria-expanded", document.body.classList.toggle(target.dataset.toggle));
+    if (target.dataset.layout) return arrange(!document.body.classList.contains("classic"));
+    if (target.dataset.seed) return keepSeed(target.dataset.seed);
     if (target.dataset.view) return look(target.dataset.view);
     const wanted = target.dataset.act;
     if (wanted === "new") return document.querySelector(".welcome.over") ? choosing(true) : picker.click();
@@ -71,15 +89,20 @@
   const follow = () => {
     const talk = document.getElementById("talk");
     if (!talk) return setTimeout(follow, 50);
+    new MutationObserver(showArrangement).observe(document.getElementById("top"), { childList: true, subtree: true });
     new MutationObserver(() => {
+      const { lang, dataset } = document.querySelector(".top") ?? document.documentElement;
+      document.documentElement.lang = lang;
+      document.title = dataset.title ?? document.title;
       talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
-      document.querySelector(".shot[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+      document.querySelector(".strip li:has([aria-current])")?.scrollIntoView({ block: "nearest", inline: "nearest" });
     }).observe(talk, { childList: true, subtree: true, characterData: true });
   };
   const start = () => {
     document.body.append(picker);
     const narrow = matchMedia("(max-width: 860px)").matches;
     document.body.dataset.view = localStorage.getItem("mgie-view") ?? (narrow ? "wipe" : "both");
+    if (localStorage.getItem("mgie-layout")) arrange(true);
     follow();
   };
   document.body ? start() : addEventListener("DOMContentLoaded", start);

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import which
 
 from PIL import Image, ImageChops, ImageDraw
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, StorageState, async_playwright
 
 from bot.limits import Limits
 from bot.web_chat.server import web_chat
@@ -75,6 +75,15 @@ def to_png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def to_preview(png: bytes) -> bytes:
+    """A small soft WebP of a picture, as the engine shows it on the way."""
+    with Image.open(io.BytesIO(png)) as picture:
+        picture.thumbnail((64, 64))
+        file = io.BytesIO()
+        picture.save(file, "WEBP", quality=60)
+    return file.getvalue()
+
+
 @dataclass(frozen=True)
 class House:
     """A running page."""
@@ -132,9 +141,18 @@ async def browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, url: str, size: tuple[int, int] = DESKTOP, scheme: str = "light"
+    browser: Browser,
+    url: str,
+    size: tuple[int, int] = DESKTOP,
+    scheme: str = "light",
+    *,
+    locale: str = "en-US",
+    known_by: StorageState | None = None,
 ) -> AsyncIterator[Page]:
-    """The page in a browser profile of its own; fails when it asks other servers or logs an error."""
+    """The page in a browser profile of its own; fails when it asks other servers or logs an error.
+
+    `known_by`: the cookies of an earlier visit.
+    """
     strayed: list[str] = []
     is_phone = size[0] < 600
     context = await browser.new_context(
@@ -142,6 +160,8 @@ async def visit(
         color_scheme="dark" if scheme == "dark" else "light",
         is_mobile=is_phone,
         has_touch=is_phone,
+        locale=locale,
+        storage_state=known_by,
     )
     context.set_default_timeout(15_000)
     page = await context.new_page()

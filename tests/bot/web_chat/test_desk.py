@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bot.replies import Card, CardState
+from bot.sentences import phrasebook
 from bot.web_chat.board import Board
-from bot.web_chat.desk import NO_COOKIE, Desk, Knobs, Said, seed_of
+from bot.web_chat.desk import Desk, Knobs, Said, seed_of
 from bot.web_chat.samples import read_samples
 from bot.web_chat.server import read_limited
 from bot.web_chat.shelf import Shelf
@@ -20,6 +21,7 @@ from conversations.session import Turn
 from tests.bot.web_chat.house import DEFAULTS, InvertingEditor, a_drawing, parts
 
 ANN = "web:ann"
+NO_COOKIE = phrasebook("en").page["no_cookie"]
 KNOBS = Knobs(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
 
 

@@ -346,3 +346,45 @@ async def test_gradio_shows_nothing_of_itself(chromium: Browser, tmp_path: Path)
     async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         for text in ("Gradio", "Use via API", "Settings", "Built with"):
             await expect(page.get_by_text(text).filter(visible=True)).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("locale", "new_picture", "instruction", "undone", "back"),
+    [
+        ("de-DE", "Neues Bild", "Anweisung", "rückgängig", "Rückgängig"),
+        ("es-MX", "Otra imagen", "Instrucción", "deshacer", "Deshacer"),
+    ],
+)
+async def test_the_page_speaks_the_language_of_the_browser(
+    chromium: Browser, tmp_path: Path, locale: str, new_picture: str, instruction: str, undone: str, back: str
+) -> None:
+    async with (
+        house(tmp_path, InvertingEditor()) as bot,
+        visit(chromium, bot.url, PHONE, locale=locale) as page,
+    ):
+        await page.get_by_role("button", name=new_picture).wait_for()
+        await give_a_drawing(page)
+        field = page.get_by_label(instruction, exact=True)
+        for words, version_ in (("make it night", "v1"), (undone, "v0")):
+            await field.fill(words)
+            await field.press("Enter")
+            await standing_at(page, version_)
+        await page.get_by_role("button", name=back).wait_for()
+        assert await page.evaluate("document.documentElement.lang") == locale[:2]
+        assert await page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+        for english in ("Undo", "New picture", "Instruction", "is your picture", "Input image"):
+            await expect(page.get_by_text(english, exact=True).filter(visible=True)).to_have_count(0)
+
+
+async def test_the_seed_of_a_result_can_be_kept(chromium: Browser, tmp_path: Path) -> None:
+    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        keep = page.get_by_role("button", name="Keep seed")
+        seed = (await keep.get_attribute("data-seed")) or ""
+        await keep.click()
+        await expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
+        await say(page, "and back to day")
+        await finished(page, "v2 from v1")
+        await expect(page.locator(".turn.current .facts")).to_contain_text(f"seed {seed}")

@@ -1,0 +1,45 @@
+"""The named strengths as the page offers them. Pure."""
+
+from dataclasses import dataclass
+
+from bot.replies import Say
+from bot.web_chat.desk import Knobs
+from mgie_engine.config import Defaults
+from mgie_engine.strengths import Preset, preset_wish
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One preset as a button."""
+
+    preset: Preset
+    label: str
+    is_chosen: bool
+
+
+def offers(knobs: Knobs, defaults: Knobs) -> tuple[Offer, ...]:
+    """Every preset, in the language spoken now; of several with the knobs' numbers the first is chosen."""
+    own = Defaults(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
+    chosen = next((preset for preset in Preset if _stands_at(knobs, preset, own)), None)
+    return tuple(Offer(preset, _label(preset, own), preset is chosen) for preset in Preset)
+
+
+def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:
+    if knobs.is_auto or preset is Preset.AUTO:
+        return knobs.is_auto and preset is Preset.AUTO
+    wish = preset_wish(preset, own)
+    return (knobs.text_cfg, knobs.image_cfg) == (wish.text_cfg, wish.image_cfg)
+
+
+def _label(preset: Preset, own: Defaults) -> str:
+    leaning = {
+        Preset.AUTO: Say.AUTO,
+        Preset.FAITHFUL: Say.FAITHFUL,
+        Preset.BALANCED: Say.BALANCED,
+        Preset.BOLD: Say.BOLD,
+    }
+    if preset in leaning:
+        return leaning[preset]()
+    wish = preset_wish(preset, own)
+    author = "MGIE" if preset is Preset.CLASSIC else "MagiX"
+    return f"{author} {wish.text_cfg:g}/{wish.image_cfg:g}"
