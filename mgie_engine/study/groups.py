@@ -1,6 +1,6 @@
 """Which edits of a study are looked at together: by kind, by complexity of picture and words."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mgie_engine.study.cells import FITTED, HELD_OUT, Subject
@@ -50,7 +50,13 @@ def groups(study: Study) -> Iterator[Group]:
         yield _of_kind(kind)
     yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
     for name, value in MEASURED:
-        yield from _halves(name, value, sorted(map(value, scenes))[len(scenes) // 2])
+        yield from _halves(name, value, _middle([value(subject) for subject in scenes]))
+
+
+def _middle(values: Sequence[float]) -> float:
+    """The median, or the next value above the least where that is the median."""
+    middle = sorted(values)[len(values) // 2]
+    return middle if middle > min(values) else min((v for v in values if v > middle), default=middle)
 
 
 def _of_kind(kind: str) -> Group:

@@ -4,6 +4,7 @@ import pytest
 
 from mgie_engine.strengths import Kind, Pictures
 from mgie_engine.study.fitting import best_fixed, check_auto, check_fixed, fit
+from mgie_engine.study.groups import groups
 from mgie_engine.study.guidelines import GENTLE, HARSH, Comparison, Guideline, Verdict, guidelines
 from mgie_engine.study.means import Study, gap, kept, score, success
 from tests.mgie_engine.study.cells import OWN, a_cell, a_subject, painted
@@ -164,3 +165,20 @@ def test_few_words_are_compared_with_many_for_the_same_wish():
 
 def test_an_empty_study_shows_nothing():
     assert {g.verdict for g in guidelines(Study([]), OWN)} == {Verdict.OPEN}
+
+
+# --- groups ---
+
+
+def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
+    study = Study([a_cell(edit) for edit in [*EDITS, a_subject(0, "test")]])
+    by_name = {group.name: sum(map(group.which, study.subjects.values())) for group in groups(study)}
+    assert by_name["all"] == 40
+    assert by_name["add"] == by_name["remove"] == 20
+    assert by_name["things below 5"] + by_name["things from 5"] == 40
+    assert by_name["texture below 0.2"] == by_name["texture from 0.2"] == 20
+
+
+def test_pictures_of_yours_are_a_group_of_their_own():
+    study = Study([a_cell(a_subject(0, "pictures"))])
+    assert [group.family for group in groups(study)] == ["pictures"]
