@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
+from PIL import Image, ImageChops, ImageFilter
 
 from keeping.pictures import scene
 from keeping.tonal import EDITS, Trip
@@ -25,25 +26,28 @@ def write(folder: Path, trip: Trip) -> list[Path]:
 
 
 def _tonal(trip: Trip) -> Image.Image:
-    original = scene(4000, 3000)
-    wanted = Image.fromarray(EDITS["gamma + warm"](original))
-    return _strip(Image.fromarray(original), wanted, trip, (1500, 1750))
+    pixels = scene(4000, 3000)
+    original, wanted = Image.fromarray(pixels), Image.fromarray(EDITS["gamma + warm"](pixels))
+    edges = original.convert("L").filter(ImageFilter.FIND_EDGES)
+    tiles = np.asarray(edges.resize((4000 // CROP, 3000 // CROP), Image.Resampling.BOX))
+    row, column = (int(index) * CROP for index in np.unravel_index(tiles.argmax(), tiles.shape))
+    return _strip(original, wanted, trip, (column, row, column + CROP, row + CROP))
 
 
 def _recolour(trip: Trip) -> Image.Image:
     ball = Thing("ball", "red", "large", Cell(FRONT, 1), "striped")
-    things = (
-        ball,
-        Thing("house", "white", "large", Cell(BACK, 2), parts=(("roof", "brown"), ("door", "teal"))),
-    )
-    before = State(Scene(things))
+    house = Thing("house", "white", "large", Cell(BACK, 2), parts=(("roof", "brown"), ("door", "teal")))
+    before = State(Scene((ball, house)))
     after = recolour_to(before, ball, "blue", "").goal
     first, second = (to_image(picture) for picture in pictures([before, after], 2048))
-    return _strip(first, second, trip, (700, 1100), 2)
+    box = ImageChops.difference(first, second).getbbox()
+    assert box
+    left, top = (box[0] + box[2]) // 2 - CROP, (box[1] + box[3]) // 2 - CROP
+    return _strip(first, second, trip, (left, top, left + 2 * CROP, top + 2 * CROP))
 
 
 def _strip(
-    original: Image.Image, wanted: Image.Image, trip: Trip, at: tuple[int, int], zoom: int = 1
+    original: Image.Image, wanted: Image.Image, trip: Trip, box: tuple[int, int, int, int]
 ) -> Image.Image:
     seen = for_the_model(original, SIDE)
     painted = trip(for_the_model(wanted, SIDE))
@@ -52,6 +56,6 @@ def _strip(
     whole = [original, stretched, restored, wanted]
     strip = Image.new("RGB", (len(whole) * (CROP + RULE) - RULE, CROP), "white")
     for number, picture in enumerate(whole):
-        box = (*at, at[0] + zoom * CROP, at[1] + zoom * CROP)
-        strip.paste(picture.crop(box).resize((CROP, CROP), Image.Resampling.BOX), (number * (CROP + RULE), 0))
+        crop = picture.crop(box).resize((CROP, CROP), Image.Resampling.BOX)
+        strip.paste(crop, (number * (CROP + RULE), 0))
     return strip
