@@ -1,6 +1,7 @@
 """Train the small model. One call does it all, the stages that do not need each other side by side:
 
-    python -m mgie_engine.training mini --folder DIR [--minutes M] [--start MODEL [--parts vae …]]
+    python -m mgie_engine.training mini --folder DIR [--minutes M]
+        [--start MODEL [--parts vae …] [--keep vae …]]
 
 or one stage a call, in this order (the third may be started early: it waits for the first two):
 
@@ -48,8 +49,10 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     match given.what:
         case "mini":
-            plan = whole.Plan(given.minutes or 26.0, given.stories)
-            whole.train(given.folder, plan, given.start, given.parts, given.tiny)
+            plan = whole.Plan(
+                given.minutes or 26.0, given.stories, start=given.start, parts=given.parts, kept=given.keep
+            )
+            whole.train(given.folder, plan, given.tiny)
         case "world":
             make_world(given.folder, given.stories)
         case "pack":
@@ -93,6 +96,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True, help="of this run")
     parser.add_argument("--start", help="model to go on from: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
+    parser.add_argument("--keep", nargs="+", choices=("vae", "mllm"), default=(), help="as it is")
     parser.add_argument("--stories", type=int, default=120_000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")

@@ -12,43 +12,57 @@ from mgie_engine.model.diffusion import build_vae
 from mgie_engine.training.gallery import Painter
 from mgie_engine.training.run import Run
 
+PHOTOS = 0.375  # share of every batch: scenes, with their small sharp things, are harder
+
 
 def train_vae(run: Run) -> AutoencoderKL:
-    """Train on scenes and photos, half and half, from DIR/start-vae.safetensors if it is there."""
+    """Train on scenes and on photos, from DIR/start-vae.safetensors if it is there."""
     torch.manual_seed(run.recipe.seed)
     vae = build_vae(run.config).to(run.device, memory_format=torch.channels_last)
     if (start := run.folder / "start-vae.safetensors").is_file():
         vae.load_state_dict(load_file(start))
-    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+    photos, scenes = _painted(run, Painter(run.world, run.device, compiled=run.recipe.compile))
     trainer = run.trainer(nn.ModuleDict({"vae": vae}))
-    judged = run.compiled(Judged(vae, run.recipe.options))
+    judged = run.compiled(Judged(vae, int(run.recipe.batch_size * PHOTOS), run.recipe.options))
 
     def loss(modules: nn.ModuleDict, pictures: Tensor) -> Mapping[str, Tensor]:
         names = ("total", "psnr_photos", "psnr_scenes", "kl")
         return dict(zip(names, judged(pictures), strict=True))
 
-    trainer.fit(_pictures(run, painter), loss)
+    trainer.begin(run.minutes_left)
+    trainer.fit(_batches(run, photos, scenes), loss)
     averaged: AutoencoderKL = trainer.averaged["vae"]
-    whiten(averaged, _sample(run, painter))
+    some = run.recipe.options.get("whiten_pictures", 1024)
+    whiten(
+        averaged, [_as_input(batch) for half in (photos, scenes) for batch in torch.split(half[:some], 64)]
+    )
     return averaged
 
 
-def _pictures(run: Run, painter: Painter) -> Iterator[Tensor]:
-    """Endless batches (B, 3, H, W) in -1…1; the first half of each are photos."""
+def _painted(run: Run, painter: Painter) -> tuple[Tensor, Tensor]:
+    """Photos and scenes, each (N, 3, H, W) uint8: painted once, because painting takes longer than a step."""
     rng = np.random.default_rng(run.seed)
-    photos, scenes = np.flatnonzero(run.world.is_photo), np.flatnonzero(run.world.is_photo == 0)
-    half = run.recipe.batch_size // 2
+    count, halves = run.recipe.options.get("pictures", 64), list[Tensor]()
+    for share, wanted in ((PHOTOS, run.world.is_photo), (1 - PHOTOS, run.world.is_photo == 0)):
+        rows = torch.from_numpy(rng.choice(np.flatnonzero(wanted), int(count * share)))
+        pictures = [painter(some, run.config.picture_size) for some in torch.split(rows, 64)]
+        halves.append(torch.cat([(part * 255).round().byte() for part in pictures]))
+    return halves[0], halves[1]
+
+
+def _batches(run: Run, photos: Tensor, scenes: Tensor) -> Iterator[Tensor]:
+    """Endless batches (B, 3, H, W) in -1…1, photos first; half of them mirrored."""
+    size = run.recipe.batch_size
+    few = int(size * PHOTOS)
     while True:
-        rows = np.concatenate([rng.choice(photos, half), rng.choice(scenes, half)])
-        pictures = painter(torch.from_numpy(rows), run.config.picture_size)
-        yield pictures.contiguous(memory_format=torch.channels_last) * 2 - 1
+        halves = (photos, few), (scenes, size - few)
+        rows = [torch.randint(len(half), (count,), device=half.device) for half, count in halves]
+        pictures = torch.cat([photos[rows[0]], scenes[rows[1]]])
+        yield _as_input(pictures.flip(-1) if torch.rand(()) < 0.5 else pictures)
 
 
-def _sample(run: Run, painter: Painter) -> list[Tensor]:
-    """A few batches of the world's pictures as they come, for measuring the latents."""
-    count = int(run.recipe.options.get("whiten_pictures", 2048))
-    rows = torch.from_numpy(np.random.default_rng(1).choice(len(run.world.is_photo), count))
-    return [painter(rows[i : i + 64], run.config.picture_size) * 2 - 1 for i in range(0, count, 64)]
+def _as_input(pictures: Tensor) -> Tensor:
+    return (pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
 class Judged(nn.Module):
@@ -57,12 +71,12 @@ class Judged(nn.Module):
     Absolute error of pixels and of their differences, some squared error, a touch of KL divergence.
     """
 
-    def __init__(self, vae: AutoencoderKL, options: Mapping[str, float]) -> None:
+    def __init__(self, vae: AutoencoderKL, photos: int, options: Mapping[str, float]) -> None:
         super().__init__()
-        self.vae, self.options = vae, dict(options)
+        self.vae, self.photos, self.options = vae, photos, dict(options)
 
     def forward(self, wanted: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Total loss, PSNR in dB of the first half and of the second, KL per latent value."""
+        """Total loss, PSNR in dB of the first `photos` pictures and of the rest, KL per latent value."""
         mean, logvar = self.vae.quant_conv(self.vae.encoder(wanted)).float().chunk(2, 1)
         logvar = logvar.clamp(-30, 20)
         latents = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
@@ -73,8 +87,7 @@ class Judged(nn.Module):
         total = error.abs().mean() + self.options.get("edges", 0.5) * edges
         total = total + self.options.get("squared", 1.0) * squared.mean() + self.options.get("kl", 1e-5) * kl
         psnr = 10 * torch.log10(4 / squared.detach().clamp(min=1e-8))
-        half = len(wanted) // 2
-        return total, psnr[:half].mean(), psnr[half:].mean(), kl
+        return total, psnr[: self.photos].mean(), psnr[self.photos :].mean(), kl
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ IMAGE_TOKENS = 64
 
 
 def mini_config(vocabulary: int) -> ModelConfig:
-    """mgie-mini for a tokenizer of `vocabulary` ids: 256-pixel pictures, latents 8 x 32 x 32."""
+    """mgie-mini for a tokenizer of `vocabulary` ids: 256-pixel pictures, latents 16 x 32 x 32."""
     return ModelConfig(
         name="mgie-mini",
         language=LanguageSizes(
@@ -29,8 +29,8 @@ def mini_config(vocabulary: int) -> ModelConfig:
         edit_head=EditHeadSizes(width=192, heads=6, feedforward=512, out_dim=256),
         unet={
             "sample_size": 32,
-            "in_channels": 16,
-            "out_channels": 8,
+            "in_channels": 32,
+            "out_channels": 16,
             "down_block_types": ["CrossAttnDownBlock2D"] * 3,
             "up_block_types": ["CrossAttnUpBlock2D"] * 3,
             "block_out_channels": [96, 160, 224],
@@ -46,7 +46,7 @@ def mini_config(vocabulary: int) -> ModelConfig:
             "up_block_types": ["UpDecoderBlock2D"] * 4,
             "block_out_channels": [32, 64, 128, 128],
             "layers_per_block": 1,
-            "latent_channels": 8,
+            "latent_channels": 16,
             "norm_num_groups": 16,
             "sample_size": 256,
             "scaling_factor": 1.0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from mgie_engine.checkpoints import assemble, build, load, save
 from mgie_engine.config import ModelConfig, resolve_model
@@ -34,17 +34,28 @@ def keep(module: nn.Module, path: Path) -> None:
 
 
 def pack(folder: Path, config: ModelConfig) -> list[Path]:
-    """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen."""
+    """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen.
+
+    While the last stage is still at work, its last save is packed.
+    """
     networks = build(config)
     networks.vae.load_state_dict(load_file(folder / "vae.safetensors"))
     trained = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
-    trained.load_state_dict(load_file(folder / "diffusion.safetensors"))
+    trained.load_state_dict(_trained(folder))
     states = [state for seed in range(16) for state in story(seed, "train").states]
     pixels = pictures(states, config.picture_size) * 2 - 1
     with torch.inference_mode():
         latents = networks.vae.encode(pixels).latent_dist.mode() * config.latent_scale
     config = replace(config, preview=fit(latents, pixels))
     return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
+
+
+def _trained(folder: Path) -> dict[str, Tensor]:
+    if (done := folder / "diffusion.safetensors").is_file():
+        return load_file(done)
+    saved = torch.load(folder / "diffusion.resume.pt", map_location="cpu", weights_only=True)
+    averaged: dict[str, Tensor] = saved["averaged"]
+    return averaged
 
 
 def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:

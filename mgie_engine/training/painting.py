@@ -106,14 +106,15 @@ def _rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise: what the compiler needs to see."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
     draw = Draw.of(run.world, run.seed, inventories=False)
-    noise = torch.randn(size, *shape, device=run.device)
     for bucket in draw.buckets:
         edits = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
         pixels = torch.randn(size, 3, side, side, device=run.device)
         changed = torch.ones(size, 1, *shape[1:], device=run.device)
         steps = torch.ones(size, dtype=torch.int64, device=run.device)
         draws = torch.rand(size, device=run.device)
-        yield table.texts(edits, pixels), Paintings(noise, noise, noise, steps, draws, changed)
+        # three tensors, not one thrice: a graph for aliased inputs serves no others
+        goal, condition, noise = (torch.randn(size, *shape, device=run.device) for _ in range(3))
+        yield table.texts(edits, pixels), Paintings(goal, condition, noise, steps, draws, changed)
 
 
 def _latent_shape(run: Run) -> tuple[int, int, int]:

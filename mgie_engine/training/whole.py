@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,36 +28,25 @@ class Plan:
 
     minutes: float
     stories: int
-    vae_share: float = 0.24
-    mllm_share: float = 0.23
+    vae_share: float = 0.4
+    mllm_share: float = 0.2
+    start: str | None = None  # model to go on from
+    parts: Collection[str] = packing.PARTS  # what of it
+    kept: Collection[str] = ()  # which of these are good as they are
 
 
-def train(
-    folder: Path,
-    plan: Plan,
-    start: str | None = None,
-    parts: Collection[str] = packing.PARTS,
-    tiny: bool = False,
-) -> None:
-    """Train from nothing, or from some parts of the model `start`; the result is folder/model.
+def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
+    """Train from nothing, or from a model's parts, or from files start-*.safetensors laid into the folder.
 
-    CalledProcessError when a stage fails; its log is in the folder.
+    The result is folder/model. CalledProcessError when a stage fails; its log is in the folder.
     """
     end = time.time() + 60 * plan.minutes
-    if start is not None:
-        packing.unpack(start, folder, parts)
+    if plan.start is not None:
+        packing.unpack(plan.start, folder, plan.parts)
+    for part in plan.kept:
+        (folder / f"start-{part}.safetensors").replace(folder / f"{part}.safetensors")
     _finish(_stage("world", folder, tiny, "--stories", str(plan.stories)), end)
-    devices = torch.cuda.device_count()
-    stages = [
-        _stage("mini-vae", folder, tiny, "--minutes", str(plan.vae_share * plan.minutes)),
-        _stage(
-            "mini-mllm", folder, tiny, "--minutes", str(plan.mllm_share * plan.minutes), device=devices - 1
-        ),
-        _stage(
-            "mini-diffusion", folder, tiny, "--until", str(end - 60 * PACKING_MINUTES),
-            processes=max(devices, 1),
-        ),
-    ]  # fmt: skip
+    stages = list(_stages(folder, plan, end - 60 * PACKING_MINUTES, tiny))
     try:
         for stage in stages:
             _finish(stage, end)
@@ -65,6 +54,16 @@ def train(
         for stage in stages:
             stage.terminate()  # one that waits for another that failed
     _finish(_stage("pack", folder, tiny), end)
+
+
+def _stages(folder: Path, plan: Plan, until: float, tiny: bool) -> Iterator["subprocess.Popen[bytes]"]:
+    devices = torch.cuda.device_count()
+    if "vae" not in plan.kept:
+        yield _stage("mini-vae", folder, tiny, "--minutes", str(plan.vae_share * plan.minutes))
+    if "mllm" not in plan.kept:
+        minutes = str(plan.mllm_share * plan.minutes)
+        yield _stage("mini-mllm", folder, tiny, "--minutes", minutes, device=devices - 1)
+    yield _stage("mini-diffusion", folder, tiny, "--until", str(until), processes=max(devices, 1))
 
 
 def _stage(
