@@ -24,6 +24,7 @@ from conversations.session import Turn
 from conversations.store import SessionStore
 
 LOG_SHOWN = 20
+NOTHING = "–"  # in place of a list; its line is left out
 log = logging.getLogger(__name__)
 
 
@@ -100,9 +101,10 @@ class Moderation:
             overheard=_listed(map(_place, rules.overheard)),
             pictures=_whose(rules),
             barred=_listed(rules.barred),
-            reports=_place(rules.reports) if rules.reports else "–",
+            reports=_listed([_place(rules.reports)] if rules.reports else []),
         )
-        return "\n".join([text, *map(_run_in_words, runs[:LOG_SHOWN])])
+        told = [line for line in text.splitlines() if not line.endswith(NOTHING)]
+        return "\n".join([*told, *map(_run_in_words, runs[:LOG_SHOWN])])
 
     # -- what people bring before them --------------------------------------------------------------------
 
@@ -258,4 +260,4 @@ def _place(channel: str) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "–"
+    return ", ".join(names) or NOTHING

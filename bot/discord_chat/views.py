@@ -274,9 +274,9 @@ def report_layout(told: ForModerators, shots: Sequence[Shot], guild: int | None)
     box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
     place = MessagePlace.of(told.key)
     link = f" [↗]({place.link(guild)})" if place else ""
-    asked = f"**{Say.ASKED()}** {plain(told.card.instruction, INSTRUCTION_CHARS)}" if told.card else ""
+    asked = f"“{plain(told.card.instruction, INSTRUCTION_CHARS)}”" if told.card else ""
     words = f"> {plain(told.words, INSTRUCTION_CHARS)}" if told.words else ""
-    lines = (f"🚩 {with_names(told.told)}{link}", words, asked)
+    lines = (f"🚩 {with_names(told.told)}{link}", asked, words)
     box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
     if shots:
         box.add_item(gallery(shots))

@@ -2,6 +2,7 @@
 
 import html
 import re
+import time
 from collections.abc import Callable, Mapping
 
 _RULES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
@@ -9,12 +10,12 @@ _RULES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\*\*(.+?)\*\*", r"<b>\1</b>"),
     (r"(?<![\w*])\*(?!\s)([^*\n]+?)\*(?![\w*])", r"<i>\1</i>"),
     (r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>'),
-    (r"&lt;t:(\d+):R&gt;", r"<span class=time>in a moment</span>"),
+    (r"&lt;t:(\d+):R&gt;", lambda m: f"<span class=time>{_moment(int(m[1]))}</span>"),
 )
 
 
 def draw(text: str, names: Mapping[int, str]) -> str:
-    """HTML for `text`; `names` gives the display name of each person who may be mentioned."""
+    """HTML for `text`; `names` gives the display name of each person and channel that may be mentioned."""
     return "".join(_line(line, names) for line in text.split("\n"))
 
 
@@ -26,7 +27,15 @@ def _line(line: str, names: Mapping[int, str]) -> str:
     drawn = re.sub(
         r"&lt;@!?(\d+)&gt;", lambda m: f"<span class=at>@{names.get(int(m[1]), 'someone')}</span>", drawn
     )
+    drawn = re.sub(
+        r"&lt;#(\d+)&gt;", lambda m: f"<span class=at>#{names.get(int(m[1]), 'gone')}</span>", drawn
+    )
     return f"<div class={kind}>{drawn or '&nbsp;'}</div>"
+
+
+def _moment(at: int) -> str:
+    """A time as Discord words it, near enough."""
+    return "in a moment" if at > time.time() else "a moment ago"
 
 
 def _block(line: str) -> tuple[str, str]:

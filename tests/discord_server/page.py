@@ -78,6 +78,13 @@ class Page:
             f"{self._components(shape['components'])}</div></article>"
         )
 
+    def draw_form(self, modal: Json) -> str:
+        """A form that was opened, as HTML."""
+        fields = "".join(_field(label) for label in modal["components"])
+        buttons = "<button class=secondary>Cancel</button><button class=primary>Submit</button>"
+        title = f"<div class=h1>{html.escape(modal['title'])}</div>"
+        return f"<div class=form>{title}{fields}<div class=row>{buttons}</div></div>"
+
     def _reply_line(self, message: Message) -> str:
         to = message.reply_to
         if to is None:
@@ -86,7 +93,9 @@ class Page:
         return f"<div class=reply><b>@{html.escape(display_name(to.author))}</b> {said}</div>"
 
     def _text(self, text: str) -> str:
-        names = {p.id: html.escape(display_name(p)) for p in self._server.world.people.values()}
+        world = self._server.world
+        names = {p.id: html.escape(display_name(p)) for p in world.people.values()}
+        names |= {channel.id: html.escape(channel.name) for channel in world.channels.values()}
         return markdown.draw(text, names) if text else ""
 
     def _components(self, components: Iterable[Json]) -> str:
@@ -131,9 +140,29 @@ def _button(component: Json) -> str:
     return f"<button class='{BUTTON_STYLES[component['style']]}'{off}>{label}</button>"
 
 
+def _field(label: Json) -> str:
+    """One question of a form."""
+    field = label["component"]
+    asked = f"<div class=h3>{html.escape(label['label'])}</div>"
+    match field["type"]:
+        case 4:
+            text = html.escape(field.get("value") or "")
+            hint = html.escape(field.get("placeholder") or "")
+            return f"{asked}<div class=input>{text or f'<span class=small>{hint}</span>'}</div>"
+        case 21:
+            options = "".join(
+                f"<label class=option>{'◉' if o.get('default') else '○'} {html.escape(o['label'])}</label>"
+                for o in field["options"]
+            )
+            return f"{asked}<div class=options>{options}</div>"
+        case _:
+            return f"{asked}<div class=select>Browse files…</div>"
+
+
 def _gallery(items: list[Json]) -> str:
     drawn = "".join(
-        f'<img src="{html.escape(i["media"]["url"])}" alt="{html.escape(i["description"] or "")}">'
+        f'<figure class="{"spoiler" if i.get("spoiler") else ""}">'
+        f'<img src="{html.escape(i["media"]["url"])}" alt="{html.escape(i["description"] or "")}"></figure>'
         for i in items
     )
     return f"<div class='gallery n{len(items)}'>{drawn}</div>"

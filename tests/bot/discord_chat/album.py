@@ -16,7 +16,7 @@ from pathlib import Path
 from PIL import Image, ImageEnhance, ImageOps
 
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
-from tests.bot.discord_chat.room import Room, results_in, room
+from tests.bot.discord_chat.room import Room, person, results_in, room
 from tests.bot.discord_chat.test_buttons import a_card, next_result
 from tests.bot.discord_chat.test_surface import opened, press, seen
 from tests.discord_server.page import STYLE, Page
@@ -71,6 +71,9 @@ class Album:
         await self._the_line(result)
         await self._whose_picture()
         await self._a_sheet()
+        await self._which_picture()
+        await self._when_it_fails(result)
+        await self._before_the_moderators(result)
 
     async def _a_first_edit(self) -> Message:
         r = self._r
@@ -88,7 +91,8 @@ class Album:
         self.keep("chat-compare", [await press(r, result, "Compare")])
         panel, more = await press(r, result, "Strengths"), await press(r, result, "More")
         self.keep("chat-more", [panel, more])
-        await opened(r, r.discord.press(result, "Refine", r.anna))
+        form = await opened(r, r.discord.press(result, "Refine", r.anna))
+        self.pages["chat-form"] = Page(r.discord).draw_form(form.modal or {})
 
     async def _the_line(self, result: Message) -> None:
         """One edit with a preview, another that waits for its turn; then the latter is cancelled."""
@@ -101,6 +105,7 @@ class Album:
         edit.report(Progress(Stage.PAINTING, 22, 50, understood, _preview(edit.request)))
         card = await r.discord.wait_for(lambda: _with_picture(r))
         self.keep("chat-line", [running, card, waiting, (await r.answer(waiting))])
+        self.keep("chat-queue", [await seen(r, r.discord.slash(r.channel, r.ben, "queue"))])
         await press(r, await r.answer(waiting), "Cancel", r.ben)
         over = await a_card(r, "🚫")
         edit.finish(painted(edit.request))
@@ -120,6 +125,35 @@ class Album:
         for _ in range(3):
             await finish(self._editor)
         self.keep("chat-sheet", [await next_result(r, before + 1)])
+
+    async def _which_picture(self) -> None:
+        """Words of somebody who stands nowhere here."""
+        r = self._r
+        asked = r.discord.say(r.channel, person(r.discord, "clara"), "make it brighter", mention=True)
+        self.keep("chat-which", [asked, await r.answer(asked)])
+
+    async def _when_it_fails(self, result: Message) -> None:
+        r = self._r
+        asked = r.discord.say(r.channel, r.anna, "make it glow", reply_to=result)
+        for _ in range(2):
+            (await self._editor.started()).die()
+        self.keep("chat-failed", [asked, await a_card(r, "⚠️")])
+
+    async def _before_the_moderators(self, result: Message) -> None:
+        """A report, what is decided about it, and what holds in the server then."""
+        r, moderator = self._r, self._r.discord.world.owner
+        channel = r.discord.world.add_channel("moderators")
+        await seen(r, r.discord.slash(channel, moderator, "admin reports"))
+        form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
+        await seen(r, r.discord.fill_in(form, words="that is my house"))
+        (card,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(channel))
+        self.keep("chat-report", [card])
+        await press(r, card, "Dismiss", moderator)
+        await r.discord.wait_for(lambda: card.edits)
+        await seen(r, r.discord.slash(channel, moderator, "admin limits", per_day=20))
+        status = await seen(r, r.discord.slash(channel, moderator, "admin status"))
+        log = await seen(r, r.discord.slash(channel, moderator, "admin log"))
+        self.keep("chat-admin", [card, status, log])
 
 
 def _preview(request: EditRequest) -> bytes:
