@@ -22,43 +22,59 @@ BROAD_QUIET = 10.0  # when it hardly speaks
 # nothing or one thing, from 0.05 on when it changes the tone of the whole picture.
 QUIET, LOUD = 0.036, 0.05
 EVEN = 3.0  # times the median: the strongest relevance of an instruction that speaks of the whole picture
-SPEAKS = 0.1  # relevance of a place the instruction is about
+FLOOR = 0.1  # of the picture hears the least: the relevance of places that have nothing to do with an edit
+ABOUT = 4.5  # times the floor: relevance of a place the instruction is about
+HEARD = 2 / 3  # … share of that below which a difference is the model's slip and no edit
 SILENT = 1e-4  # … below which the instruction had no say at all
 STRICT_SHARE = 0.3  # of the strongest relevance: the edge of the mask under keep = strict
 
 
 def changed(source: Tensor, output: Tensor, relevance: Tensor | None) -> Tensor:
     """Where output and source, both (3, S, S), differ by more than the model's noise, (S, S) bool."""
-    difference, bound = output - source, broad_bound(relevance)
+    difference, bound = output - source, _broad_bound(relevance)
     tint = around(difference, ~_strong(difference, source, relevance))
     difference = difference - tint * (_strength(tint) < bound)
     mask = _outlined(_strong(difference, source, relevance), difference)
-    return mask | (_strength(around(difference, ~mask)) > bound)
+    broad = _strength(around(difference, ~mask)) > bound
+    return mask | (broad & _is_meant(relevance))
 
 
-def broad_bound(relevance: Tensor | None) -> float:
+def _broad_bound(relevance: Tensor | None) -> float:
     """The shift of a whole region, in levels, that is an edit and not the model's tint."""
     if relevance is None:
         return BROAD_UNHEARD
-    heard = (_at_large(relevance) - QUIET) / (LOUD - QUIET)
-    return BROAD_QUIET + (BROAD - BROAD_QUIET) * min(max(heard, 0.0), 1.0)
+    return BROAD_QUIET + (BROAD - BROAD_QUIET) * _at_large(relevance)
 
 
 def _at_large(relevance: Tensor) -> float:
-    """How loudly the instruction speaks of the whole picture: the median, less so where single places peak."""
+    """Whether the instruction speaks of the whole picture, 0 to 1: loud everywhere, not only in places."""
     middle, peak = torch.quantile(relevance.flatten(), torch.tensor([0.5, 0.99])).tolist()
-    return float(middle * min(1.0, EVEN * middle / max(peak, SILENT)))
+    loudness = middle * min(1.0, EVEN * middle / max(peak, SILENT))
+    return float(min(max((loudness - QUIET) / (LOUD - QUIET), 0.0), 1.0))
+
+
+def _about(relevance: Tensor | None) -> Tensor:
+    """How surely the instruction is about each place, (S, S): 1 and more where it is, or nobody listened."""
+    if relevance is None:
+        return torch.ones(())
+    floor = torch.quantile(relevance.flatten(), FLOOR).clamp(min=SILENT)
+    return (relevance / (ABOUT * floor)).clamp(min=_at_large(relevance))
+
+
+def _is_meant(relevance: Tensor | None) -> Tensor:
+    """Where the instruction has enough of a say for a difference to be an edit, (S, S) or one for all."""
+    return _about(relevance) > HEARD
 
 
 def _strong(difference: Tensor, source: Tensor, relevance: Tensor | None) -> Tensor:
     """Where something near differs for certain, and what is joined to it."""
-    doubt = torch.ones(()) if relevance is None else (1.5 - 0.6 * relevance / SPEAKS).clamp(0.8, 1.5)
+    doubt = torch.ones(()) if relevance is None else (1.5 - 0.6 * _about(relevance)).clamp(0.8, 1.5)
     expected = AT_EDGES * variance(source, px(source, 128))
     near = smooth(difference, px(difference, 128)).square().mean(0) - expected
     detail = smooth(difference.square(), px(difference, 64)).mean(0) - expected
     sure = (near > (SURE * doubt) ** 2) | (detail > (SURE_DETAIL * doubt) ** 2)
     maybe = (near > (MAYBE * doubt) ** 2) | (detail > (MAYBE_DETAIL * doubt) ** 2)
-    return joined(sure, maybe)
+    return joined(sure & _is_meant(relevance), maybe)
 
 
 def _outlined(mask: Tensor, difference: Tensor) -> Tensor:
@@ -77,9 +93,11 @@ def around(maps: Tensor, where: Tensor) -> Tensor:
     return smooth(maps * weight, radius) / smooth(weight, radius).clamp(min=0.02)
 
 
-def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor, bound: float) -> tuple[Tensor, bool]:
-    """The mask with what the tone explains, and whether the tone is of use at all; bound: see broad_bound."""
-    shift = tone(source)
+def toned(
+    tone: Tone, source: Tensor, output: Tensor, mask: Tensor, relevance: Tensor | None
+) -> tuple[Tensor, bool]:
+    """The mask with what the tone explains, and whether the tone is of use at all."""
+    shift, bound, meant = tone(source), _broad_bound(relevance), mask | _is_meant(relevance)
     left, before = _energy(output - shift), _energy(output - source)
     moved = _strength(smooth(shift - source, px(source, 64)))
     if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
@@ -87,8 +105,8 @@ def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor, bound: float
     if not tone.changes_detail and float((moved > bound).float().mean()) < 0.1:
         return mask, False
     if tone.changes_detail or float((moved > 1).float().mean()) > 0.7:
-        return ~((before < 0.5 * left) & (moved > 3)), True
-    return mask | ((moved > bound) & (left < 0.5 * before)), True
+        return meant & ~((before < 0.5 * left) & (moved > 3)), True
+    return mask | (meant & (moved > bound) & (left < 0.5 * before)), True
 
 
 def allowed(relevance: Tensor | None, strict: bool) -> Tensor | None:

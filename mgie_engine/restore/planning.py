@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.change import allowed, around, blend, broad_bound, changed, enlarged, toned
+from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, toned
 from mgie_engine.restore.planes import feather, joined, px, smooth, variance
 from mgie_engine.restore.render import Plan
 from mgie_engine.restore.tones import fit_tone, no_tone
@@ -27,7 +27,7 @@ def make_plan(
     spoken = None if relevance is None else enlarged(relevance, size)
     mask = changed(source, output, spoken)
     tone = fit_tone(source, output, sharp)
-    mask, tonal = toned(tone, source, output, mask, broad_bound(spoken))
+    mask, tonal = toned(tone, source, output, mask, spoken)
     if not tonal:
         tone = no_tone(size)
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)

@@ -220,12 +220,20 @@ def test_nothing_changes_where_the_instruction_was_silent(keep: str):
 
 
 def test_strict_leaves_out_what_the_instruction_hardly_speaks_of():
-    hints = relevant(0, 0.5) + 0.1 * relevant(0.5, 1)
+    hints = 0.02 + relevant(0.1, 0.4) + 0.2 * relevant(0.6, 0.8)
     wanted = drawing(ball="#2040d0", star=True)
     strict = carried(drawing(), wanted, relevance=hints, keep="strict")
     auto = carried(drawing(), wanted, relevance=hints, keep="auto")
     assert not differ(strict.picture, drawing())[:, 256:].any()
     assert differ(auto.picture, drawing())[:, 256:].any()
+
+
+def test_a_slip_of_the_model_is_no_edit_where_the_instruction_hardly_speaks():
+    hints = 0.03 + relevant(0.1, 0.5)
+    restored = carried(drawing(), drawing(ball="#2040d0", star=True), relevance=hints)
+    touched = differ(restored.picture, drawing())
+    assert touched[:, :256].any()
+    assert not touched[:, 280:].any()
 
 
 def test_off_is_the_whole_painted_picture_enlarged():
