@@ -2,6 +2,7 @@
 
 import secrets
 from collections import defaultdict
+from dataclasses import replace
 
 from bot.replies import Card
 from conversations.session import Turn
@@ -31,7 +32,10 @@ class Board:
         return True
 
     async def show(self, turn: Turn, card: Card) -> str | None:
-        """Put up the card of a turn."""
+        """Put up the card of a turn; the last preview stays in sight until there is another."""
+        before = self._live[turn.owner].get(turn.id)
+        if before is not None and card.preview is None:
+            card = replace(card, preview=before.preview)
         if card.state.is_final:
             self._live[turn.owner].pop(turn.id, None)
         else:

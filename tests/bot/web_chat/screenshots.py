@@ -105,7 +105,7 @@ class Camera:
         if moment not in WANTED[self._place]:
             return
         if moment == "line":
-            await page.locator(".turn.running .meter i:not([style='width: 0%'])").wait_for()
+            await page.locator(".pending img").wait_for()
         await page.evaluate(SEEN_PICTURES_ARE_THERE)
         await page.wait_for_timeout(700)  # transitions
         shot = await page.screenshot()

@@ -65,6 +65,14 @@ async def test_without_a_cookie_nothing_is_taken(tmp_path: Path) -> None:
         assert (await here.act(None, {"act": "undo"})).notice == NO_COOKIE
 
 
+async def test_a_preview_stays_in_sight_until_the_next_one() -> None:
+    board, turn = Board(), Turn("k3f9", "s", 1, "root", ANN)
+    stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
+    for preview, seen in ((b"soft", b"soft"), (None, b"soft"), (b"sharper", b"sharper"), (None, b"sharper")):
+        await board.show(turn, replace(stored, preview=preview))
+        assert board.latest(ANN, stored).preview == seen
+
+
 @pytest.mark.parametrize(
     "gesture", [{}, {"act": "fly"}, {"act": "cancel"}, {"act": "sample", "sample": "../x"}, {"act": ["undo"]}]
 )
