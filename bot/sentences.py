@@ -279,6 +279,7 @@ class Say(Enum):
     NOBODY_TO_APPEAL_TO = auto()
     # on Discord
     PING_OFF = auto()
+    TIP = auto()
     NO_VERSION_THERE = auto()
     NO_PICTURE_THERE = auto()
     QUESTION_POSTED = auto()

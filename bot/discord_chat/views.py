@@ -32,6 +32,7 @@ WORDS_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
+FIRST = "v1"  # the version that comes with a tip
 REPORT_COLOUR = 0xF0B232
 
 _TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
@@ -152,6 +153,8 @@ def _status(card: Card, now: float) -> str:
 def _small_print(card: Card, shots: Sequence[Shot]) -> str:
     """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
     notes = [*card.notes, *(shot.file.note for shot in shots if shot.file.note)]
+    if card.version == FIRST and card.state is CardState.DONE and not card.is_sheet:
+        notes.append(Say.TIP())
     lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
     return "\n".join(f"-# {line}" for line in lines)
 
