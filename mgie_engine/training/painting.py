@@ -68,14 +68,14 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
 
     def loss(modules: nn.ModuleDict, batch: Batch) -> Mapping[str, Tensor]:
         texts, paintings = batch
-        words, states = reading(*_columns(texts))
-        edit = painting(states, modules["mllm"].visual_embeddings, *_columns(paintings))
+        words, states = reading(*columns(texts))
+        edit = painting(states, modules["mllm"].visual_embeddings, *columns(paintings))
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
     table = TextTable(run.world, run.device)
     painter = Painter(run.world, run.device, compiled=run.recipe.compile)
     if run.recipe.compile:
-        trainer.rehearse(_rehearsal(run, table), loss)
+        trainer.rehearse(rehearsal(run, table), loss)
         painter(torch.arange(Gallery.batch_of(run.world)), run.config.picture_size)
     vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
     vae.load_state_dict(wait_for(run.folder / "vae.safetensors"))
@@ -87,7 +87,7 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
         modules.load_state_dict(load_file(start))
     modules["mllm"].load_state_dict(wait_for(run.folder / "mllm.safetensors"))
     trainer.begin(run.minutes_left)
-    trainer.fit(_batches(run, table, gallery), loss)
+    trainer.fit(batches(run, table, gallery), loss)
     return trainer.averaged
 
 
@@ -98,11 +98,12 @@ def wait_for(path: Path) -> dict[str, Tensor]:
     return load_file(path)
 
 
-def _columns(batch: Texts | Paintings) -> list[Tensor]:
+def columns(batch: Texts | Paintings) -> list[Tensor]:
+    """The fields in order, as a compiled graph takes them."""
     return [getattr(batch, name) for name in type(batch).__slots__]
 
 
-def _rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
+def rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise: what the compiler needs to see."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
     draw = Draw.of(run.world, run.seed, inventories=False)
@@ -123,7 +124,8 @@ def _latent_shape(run: Run) -> tuple[int, int, int]:
     return run.config.latent_channels, side, side
 
 
-def _batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
+def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
+    """Endless batches of random edits at random noise levels; the run's seed decides which edits."""
     device, options, vision = run.device, run.recipe.options, run.config.vision
     draw = Draw.of(run.world, run.seed, inventories=False)
     before, after = (torch.from_numpy(c).long().to(device) for c in (run.world.before, run.world.after))
