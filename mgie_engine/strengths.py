@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,7 @@ from mgie_engine.errors import ModelError
 TABLE = "strengths.json"
 LOOK_SIDE = 128  # pixels a picture is reduced to before it is looked at
 LEVELS = 64  # of brightness, for the entropy
+END_BYTES = 2**20  # read at either end of a file of weights to tell it from others
 
 
 # --- named pairs ---
@@ -187,6 +189,7 @@ class Table:
     busy_from: float  # texture from which a picture is busy
     own: tuple[float, float]  # the model's own text and image CFG, which gains are over
     rules: tuple[Rule, ...] = ()
+    weights: str = ""  # fingerprint of the weights that were studied
 
     def to_json(self) -> str:
         """This table as the text of a strengths.json."""
@@ -199,7 +202,8 @@ class Table:
             data = json.loads(text)
             rules = tuple(_rule(row) for row in data["rules"])
             text_cfg, image_cfg = data["own"]
-            return cls(data["model"], float(data["busy_from"]), (text_cfg, image_cfg), rules)
+            busy_from, weights = float(data["busy_from"]), data["weights"]
+            return cls(data["model"], busy_from, (text_cfg, image_cfg), rules, weights)
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
 
@@ -217,9 +221,28 @@ def _rule(row: Mapping[str, Any]) -> Rule:
 
 
 def read_table(folder: Path) -> Table | None:
-    """The table of the model in `folder`, None where nobody has studied it; ModelError for a broken one."""
+    """The table of the model in `folder`; None where nobody has studied these weights.
+
+    ModelError for a broken one.
+    """
     file = folder / TABLE
-    return Table.from_json(file.read_text("utf-8")) if file.is_file() else None
+    if not file.is_file():
+        return None
+    table = Table.from_json(file.read_text("utf-8"))
+    return table if table.weights == fingerprint(folder) else None
+
+
+def fingerprint(folder: Path) -> str:
+    """Tells a model's weights from others: a hash of its files' names, sizes and both ends."""
+    digest = sha256()
+    for file in sorted([*folder.glob("*.safetensors"), *folder.glob("mgie_7b/*.pt")]):
+        size = file.stat().st_size
+        digest.update(f"{file.name} {size} ".encode())
+        with file.open("rb") as data:
+            digest.update(data.read(END_BYTES))
+            data.seek(max(0, size - END_BYTES))
+            digest.update(data.read())
+    return digest.hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from conversations.settings import SettingsWish, checked
 from mgie_engine.arguments import positive
-from mgie_engine.config import resolve_model
+from mgie_engine.config import ModelConfig, ModelLocation, resolve_model
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import add_model, settle
-from mgie_engine.strengths import TABLE
+from mgie_engine.strengths import TABLE, fingerprint
 
 if TYPE_CHECKING:
     from mgie_engine.model.mgie import MGIE
@@ -66,32 +66,40 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Paint what is missing, then write the report of everything in the folder."""
-    wish = checked(SettingsWish(steps=arguments.steps))
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
-    mgie = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
-    settings = settle(wish, mgie.config.defaults, fresh_seed=0)
-    own = (settings.text_cfg, settings.image_cfg)
-
     from mgie_engine.data.resuming import agree
     from mgie_engine.study.cells import read_cells
     from mgie_engine.study.files import write, write_docs
     from mgie_engine.study.means import Study
     from mgie_engine.study.report import Report
 
-    folder: Path = arguments.output
-    agree(folder / "plan.json", {"model": mgie.config.name, "own": list(own), "steps": settings.steps})
+    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+    location = resolve_model(arguments.model, home)
+    config, weights = read_config(location), fingerprint(location.folder)
+    settings = settle(checked(SettingsWish(steps=arguments.steps)), config.defaults, fresh_seed=0)
+    own, folder = (settings.text_cfg, settings.image_cfg), arguments.output
+    followed = {"model": config.name, "weights": weights, "own": list(own), "steps": settings.steps}
+    agree(folder / "plan.json", followed)
     if not arguments.report_only:
+        memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
+        choice = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory)
+        mgie = choice.load()
         for tasks, plan in _parts(mgie, arguments, own):
             _paint(mgie, tasks, plan, folder / CELLS)
     took = f"{settings.steps} steps, {settings.sampler}."
-    report = Report.of(Study(read_cells(folder / CELLS)), mgie.config.name, own, took)
+    report = Report.of(Study(read_cells(folder / CELLS)), config.name, weights, own, took)
     write(report, folder)
     if arguments.install:
-        (resolve_model(arguments.model, home).folder / TABLE).write_text(report.table.to_json(), "utf-8")
+        (location.folder / TABLE).write_text(report.table.to_json(), "utf-8")
     if arguments.docs:
         write_docs(report, arguments.docs)
     sys.stdout.write((folder / "report.md").read_text("utf-8"))
+
+
+def read_config(location: ModelLocation) -> ModelConfig:
+    """The configuration of a model, without its weights; of published files, that of the release."""
+    if location.layout == "released":
+        return ModelConfig(name=location.name)
+    return ModelConfig.from_json((location.folder / "config.json").read_text("utf-8"))
 
 
 def _parts(

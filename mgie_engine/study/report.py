@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mgie_engine.strengths import Table
@@ -44,9 +44,10 @@ class Report:
     took: str = ""  # how it was painted: device, steps, seeds
 
     @classmethod
-    def of(cls, study: Study, model: str, own: Strengths, took: str = "") -> "Report":
-        """Fit the table and test the guidelines."""
-        return cls(model, own, study, fit(study, model, own, FITTED), guidelines(study, own), took)
+    def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "Report":
+        """Fit the table and test the guidelines; `weights` is the fingerprint of those that painted."""
+        table = replace(fit(study, model, own, FITTED), weights=weights)
+        return cls(model, own, study, table, guidelines(study, own), took)
 
 
 # --- heat maps ---

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from subprocess import run
 
 import numpy as np
@@ -25,6 +26,7 @@ from mgie_engine.strengths import (
     Table,
     advise,
     advise_on,
+    fingerprint,
     listen_to,
     look_at,
     preset_wish,
@@ -146,9 +148,24 @@ def test_a_model_nobody_has_studied_says_so():
     assert (advice.text_cfg, advice.image_cfg, advice.reason) == (7.5, 1.5, (NOT_STUDIED,))
 
 
+def a_model(folder: Path, weights: bytes = b"weights") -> Path:
+    """A folder with weights and the table that was made of them."""
+    (folder / "model-00001.safetensors").write_bytes(weights)
+    table = replace(TABLE_OF_TWO, weights=fingerprint(folder))
+    (folder / TABLE).write_text(table.to_json())
+    return folder
+
+
 def test_a_table_survives_its_file(tmp_path):
-    (tmp_path / TABLE).write_text(TABLE_OF_TWO.to_json())
-    assert read_table(tmp_path) == TABLE_OF_TWO
+    table = read_table(a_model(tmp_path))
+    assert table == replace(TABLE_OF_TWO, weights=fingerprint(tmp_path))
+
+
+@pytest.mark.parametrize("size", [10, 3 * 2**20], ids=["small", "large"])
+def test_a_table_of_other_weights_is_not_followed(tmp_path, size):
+    a_model(tmp_path, bytes(size))
+    (tmp_path / "model-00001.safetensors").write_bytes(bytes(size - 1) + b"x")
+    assert read_table(tmp_path) is None
 
 
 def test_a_folder_without_a_table_has_none(tmp_path):
