@@ -16,6 +16,7 @@ from mgie_engine.prompting import Prompter
 from mgie_engine.scenes.stories import MAX_HISTORY, story
 from mgie_engine.tensors import Stored
 from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.training.trainer import checkpoints, read_average
 
 PARTS = ("vae", "mllm", "diffusion")
 STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
@@ -41,7 +42,7 @@ def pack(folder: Path, config: ModelConfig) -> list[Path]:
     networks = build(config)
     networks.vae.load_state_dict(load_file(folder / "vae.safetensors"))
     trained = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
-    trained.load_state_dict(_trained(folder))
+    trained.load_state_dict(_trained(folder, trained))
     states = [state for seed in range(16) for state in story(seed, "train").states]
     pixels = pictures(states, config.picture_size) * 2 - 1
     with torch.inference_mode():
@@ -50,12 +51,10 @@ def pack(folder: Path, config: ModelConfig) -> list[Path]:
     return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
 
 
-def _trained(folder: Path) -> dict[str, Tensor]:
+def _trained(folder: Path, modules: nn.ModuleDict) -> dict[str, Tensor]:
     if (done := folder / "diffusion.safetensors").is_file():
         return load_file(done)
-    saved = torch.load(folder / "diffusion.resume.pt", map_location="cpu", weights_only=True)
-    averaged: dict[str, Tensor] = saved["averaged"]
-    return averaged
+    return read_average(checkpoints(folder / "diffusion")[0], modules.state_dict())
 
 
 def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:

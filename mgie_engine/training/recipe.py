@@ -4,6 +4,7 @@ A stage ends at `steps` or after `minutes`, whichever comes first; the learning 
 so a run cut short on a slow machine still ends with a small rate.
 """
 
+import math
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -18,10 +19,12 @@ RECIPES = Path(__file__).parent / "recipes"
 class Recipe:
     """One stage of training."""
 
-    stage: str  # "vae", "mllm" or "diffusion"
-    batch_size: int
-    steps: int
-    minutes: float = 1e9
+    stage: str  # "vae", "mllm", "diffusion", or "full" for the 7B
+    batch_size: int  # of a process and a pass; in the stage "full" of all processes and a step
+    steps: int = 0  # 0: as many as `epochs` are, in the stage "full"
+    epochs: float = 0.0
+    minutes: float = math.inf
+    accumulate: int = 1  # batches a step
     learning_rate: float = 1e-4
     rates: dict[str, float] = field(default_factory=dict)  # by part, where it differs
     warmup: float = 0.03  # share of the run
@@ -29,13 +32,14 @@ class Recipe:
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.01
     clip: float = 1.0
-    ema: float = 0.999
+    ema: float = 0.999  # 0: no average is kept
     precision: str = "bf16"  # "bf16" or "no"
     compile: bool = False
     seed: int = 0
     stories: int = 200_000  # size of the world
     log_every: int = 50
     save_every: int = 0  # steps between saves of everything a killed run needs to go on; 0: never
+    keep: int = 1  # of these
     options: dict[str, Any] = field(default_factory=dict)  # what only this stage knows
 
     @classmethod
