@@ -56,12 +56,15 @@ class Shown:
     kept_db: float  # PSNR outside the changed area; nan where hardly anything is outside
 
 
-def cases(split: Split, size: int = 256, first: int = 0) -> Iterator[Case]:
-    """Endless edits of a split, in order of their stories from number `first` on."""
+def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None) -> Iterator[Case]:
+    """Endless edits of a split, or those of a kind, in order of their stories from number `first` on."""
     for seed in count(first):
         told = story(seed, split)
+        steps = [step for step in told.steps if kind in (None, step.edit.kind)]
+        if not steps:
+            continue
         painted = pictures(told.states, size)
-        for step in told.steps:
+        for step in steps:
             history = tuple(Exchange(asked, said) for asked, said in step.history)
             start = told.states[step.before]
             yield Case(step.edit, start, history, painted[step.before], painted[step.after])

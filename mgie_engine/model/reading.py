@@ -92,6 +92,8 @@ class Reader:
         """Put the visual tokens after every row in one pass: the states (B, 8, D) that predict them."""
         before = rows.last[:, None]
         visual = list(self.prompter.tokenizer.visual[:-1])
+        if not visual:
+            return before
         after = rows.feed([visual] * len(rows.prompts), [True] * len(rows.prompts))
         return torch.cat([before, after], dim=1)
 

@@ -1,0 +1,125 @@
+"""All variants in one go: train one, write it, try it on the test edits, write that down, take the next.
+
+A job that was broken off and is started again goes on with the first variant that has no result. One that
+is written and not yet tried is only tried.
+"""
+
+import logging
+import shutil
+import time
+import zlib
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+
+from mgie_engine.checkpoints import Networks, build
+from mgie_engine.data.resuming import agree
+from mgie_engine.errors import ModelError
+from mgie_engine.evaluation.scenes import Case
+from mgie_engine.evaluation.trials import RESULTS, Results, Trial
+from mgie_engine.evaluation.variants import measure, trial_cases
+from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.training import packing
+from mgie_engine.training.language import train_mllm
+from mgie_engine.training.recipe import Recipe
+from mgie_engine.training.run import Run
+from mgie_engine.training.variants.folders import is_written, load_variant, write_shared, write_variant
+from mgie_engine.training.variants.studio import Studio
+from mgie_engine.training.variants.variant import Variant, variants
+
+log = logging.getLogger(__name__)
+FOLDER, TRAINING = "variants", "training.json"  # below a run's folder; below that
+
+
+def prepare(run: Run, language: Recipe) -> None:
+    """See to it that the run's folder has vae.safetensors and mllm.safetensors.
+
+    What another run left as start-vae.safetensors and start-mllm.safetensors is taken as it is. A missing
+    language model is trained by the recipe `language`; ModelError where the autoencoder is missing.
+    """
+    for part in ("vae", "mllm"):
+        kept, start = run.folder / f"{part}.safetensors", run.folder / f"start-{part}.safetensors"
+        if start.is_file() and not kept.is_file():
+            shutil.copyfile(start, kept)
+    if not (run.folder / "vae.safetensors").is_file():
+        raise ModelError(
+            f"{run.folder} has no vae.safetensors: name a model with --start, or train mini-vae."
+        )
+    if not (mllm := run.folder / "mllm.safetensors").is_file():
+        packing.keep(train_mllm(replace(run, recipe=language)), mllm)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Trains and tries the variants of a run's recipe."""
+
+    run: Run
+    tokenizer: Tokenizer
+    trial: Trial
+    copies: Path | None = None  # a folder that gets the results, too, after each variant
+
+    def do(self, chosen: Collection[str] = ()) -> bool:
+        """Go through the variants, or those chosen; False if the run's time did not suffice for all.
+
+        DataError if the folder holds results of other training or of other edits.
+        """
+        training = self._training()
+        self.folder.mkdir(exist_ok=True)
+        agree(self.folder / TRAINING, training)
+        results = Results(self.folder / RESULTS, training, self.trial)
+        longest = 0.0
+        for variant in variants(self.run.recipe, chosen):
+            if variant.name in results.read():
+                continue
+            if self.run.until is not None and time.time() + longest > self.run.until:
+                log.info("no time left for %s: start again to go on", variant.name)
+                return False
+            began = time.time()
+            self._take(variant, results)
+            longest = max(longest, time.time() - began)
+        return True
+
+    @property
+    def folder(self) -> Path:
+        """Where the variants lie."""
+        return self.run.folder / FOLDER
+
+    def _take(self, variant: Variant, results: Results) -> None:
+        if not is_written(self.folder, variant.name):
+            trained = self._studio.train(variant, self.folder)
+            write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
+            log.info("%s is trained", variant.name)
+        _, mgie = load_variant(self.folder / variant.name, self.run.device)
+        result = asdict(variant) | measure(mgie, self._cases, self.trial)
+        results.add(variant.name, result)
+        log.info("%s is tried", variant.name)
+        if self.copies:
+            shutil.copy(results.file, self.copies)
+
+    def _training(self) -> dict[str, Any]:
+        recipe, weights = self.run.recipe, [self.run.folder / f"{p}.safetensors" for p in ("vae", "mllm")]
+        same = {name: getattr(recipe, name) for name in ("steps", "batch_size", "learning_rate", "seed")}
+        edits = len(self.run.world.kind)
+        return (
+            same | {"edits": edits} | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights}
+        )
+
+    @cached_property
+    def _studio(self) -> Studio:
+        return Studio(replace(self.run, until=None), self.tokenizer)
+
+    @cached_property
+    def _cases(self) -> dict[str, list[Case]]:
+        return trial_cases(self.trial, self.run.config.picture_size)
+
+    @cached_property
+    def _shared(self) -> Networks:
+        networks = build(self.run.config)
+        networks.vae.load_state_dict(load_file(self.run.folder / "vae.safetensors"))
+        networks.mllm.load_state_dict(load_file(self.run.folder / "mllm.safetensors"))
+        write_shared(networks, self.run.config, self.tokenizer, self.folder)
+        return networks

@@ -1,0 +1,67 @@
+"""Fewer visual tokens, and the instruction by itself, from texts that were written for the whole model."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgie_engine.prompting import question
+from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.training.world import World
+
+
+def with_visual_tokens(world: World, written: int, wanted: int) -> World:
+    """The world with the first `wanted` of its `written` visual tokens in every text."""
+    if wanted == written:
+        return world
+    ids, rows = world.ids.copy(), np.arange(len(world.ids))
+    length = world.length - written + wanted
+    ids[rows, length - 1] = ids[rows, world.length - 1]  # </s>
+    ids[np.arange(ids.shape[1]) >= length[:, None]] = 0
+    return replace(world, ids=ids, length=length)
+
+
+def tokenizer_with(tokenizer: Tokenizer, visual_tokens: int) -> Tokenizer:
+    """The tokenizer without the visual tokens from number `visual_tokens` on; the others keep their ids."""
+    dropped = {f"[IMG{i}]" for i in range(visual_tokens, len(tokenizer.visual))}
+    added = {token: i for token, i in tokenizer.added.items() if token not in dropped}
+    return Tokenizer(tokenizer.pieces, added, visual_tokens)
+
+
+def spread(states: Tensor, wanted: int) -> Tensor:
+    """The first `wanted` of states (B, N, D), repeated to N.
+
+    To attention without position codes N/wanted copies of each are the same as one of each, so an edit head
+    of N tokens trained so is an edit head of `wanted` tokens, in the same compiled graph.
+    """
+    count = states.shape[1]
+    assert count % wanted == 0
+    return states if count == wanted else states[:, :wanted].repeat(1, count // wanted, 1)
+
+
+@dataclass(frozen=True)
+class InstructionIds:
+    """Takes the last turn's instruction out of prompts; earlier turns and the picture stay behind."""
+
+    opening: tuple[int, ...]  # ids of what the prompt says before an instruction
+    begin: int
+    end: int
+    room: int  # ids per instruction, as many as the U-Net is given to look at
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, room: int) -> "InstructionIds":
+        opening = tokenizer.encode_plain(question("").removesuffix(" ''"))
+        return cls(tuple(opening), tokenizer.begin, tokenizer.end, room)
+
+    def __call__(self, ids: Tensor, picture_at: Tensor) -> Tensor:
+        """(B, room) of prompts' ids (B, L) with their first patch at picture_at (B,): <s>, words, </s> …"""
+        opening = torch.tensor(self.opening, device=ids.device)
+        found = (ids.unfold(1, len(opening), 1) == opening).all(-1)  # (B, L - k + 1)
+        place = torch.arange(ids.shape[1], device=ids.device)
+        before = found & (place[: found.shape[1]] < picture_at[:, None])
+        first = (before * place[: found.shape[1]]).amax(1) + len(opening)
+        at = first[:, None] + torch.arange(self.room - 1, device=ids.device)
+        words = ids.gather(1, at.clamp(max=ids.shape[1] - 1))
+        words = words.where(at < picture_at[:, None] - 1, self.end)  # <im_start> is before the first patch
+        return torch.cat([torch.full_like(words[:, :1], self.begin), words], dim=1)
