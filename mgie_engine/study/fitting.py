@@ -8,7 +8,7 @@ from mgie_engine.strengths import Kind, Pictures, Rule, Table, rule_for
 from mgie_engine.study.cells import Strengths, Subject
 from mgie_engine.study.means import Measure, Study, Which, difference, score
 
-ENOUGH = 8  # edits a rule must be found on
+ENOUGH = 8  # edits that anything must be found on
 SURE = 3.0  # standard errors a gain must lie above 0: with some hundred comparisons two would be chance
 INTERVAL = 2 * 1.96  # standard errors from end to end of a 95 % interval
 

@@ -1,7 +1,7 @@
 """The guidelines of Extended MGIE (MagiX), each put as comparisons that a study can make.
 
 They were found by eye on two photos with MGIE-7B. Here each says what should be larger than what, on which
-edits, and holds only where the whole 95 % interval says so.
+edits, and holds only where the whole 95 % interval says so, of eight edits or more.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from mgie_engine.evaluation.scenes_figures import Figure, figure
 from mgie_engine.study.cells import FITTED, HELD_OUT, Strengths, Subject
-from mgie_engine.study.fitting import best_fixed
+from mgie_engine.study.fitting import ENOUGH, best_fixed
 from mgie_engine.study.groups import is_scene
-from mgie_engine.study.means import FEW, Measure, Study, Which, difference, gap, kept, score, success_raw
+from mgie_engine.study.means import Measure, Study, Which, difference, gap, kept, score, success_raw
 from mgie_engine.study.tasks import LONG, SHORT
 
 GENTLE: Strengths = (7.0, 2.0)  # the settings it recommends
@@ -144,7 +144,8 @@ def _simpler_pictures(study: Study, own: Strengths) -> Guideline:
         simple, busy = (
             list(scenes.values(measure, own, study.complexity(busy=busy)).values()) for busy in (False, True)
         )
-        return Comparison(what, gap(simple, busy), len(simple) + len(busy), unit=unit)
+        found = gap(simple, busy) if min(len(simple), len(busy)) >= ENOUGH else None
+        return Comparison(what, found, len(simple) + len(busy), unit=unit)
 
     return Guideline(
         "A simpler picture comes out less distorted.",
@@ -195,7 +196,7 @@ def _gains(study: Study, measure: Measure, pair: Strengths, base: Strengths, whi
 
 
 def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str = "") -> Comparison:
-    found = figure(values) if len(values) >= FEW else None
+    found = figure(values) if len(values) >= ENOUGH else None
     return Comparison(what, found, len(values), floor, unit)
 
 

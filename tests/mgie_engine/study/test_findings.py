@@ -182,3 +182,9 @@ def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
 def test_pictures_of_yours_are_a_group_of_their_own():
     study = Study([a_cell(a_subject(0, "pictures"))])
     assert [group.family for group in groups(study)] == ["pictures"]
+
+
+def test_a_handful_of_edits_tests_no_guideline():
+    skies = [a_subject(n, kind="background", busy=n % 2 == 0) for n in range(7)]
+    study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}))
+    assert {g.verdict for g in guidelines(study, OWN)} == {Verdict.OPEN}
