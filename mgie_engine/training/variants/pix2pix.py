@@ -19,12 +19,12 @@ from mgie_engine.training.variants.tokens import InstructionIds
 
 
 class WordHead(nn.Module):
-    """Stands where the edit head stands: one linear layer, and a learned guidance for no instruction."""
+    """Stands where the edit head stands: one linear layer, and learned states for no instruction."""
 
     def __init__(self, sizes: EditHeadSizes, hidden_size: int) -> None:
         super().__init__()
         self.hid2feat = nn.Linear(hidden_size, sizes.out_dim)
-        self.nothing = nn.Parameter(torch.randn(1, sizes.queries, sizes.out_dim) * 0.02)
+        self.nothing = nn.Parameter(torch.randn(1, sizes.queries, hidden_size) * 0.02)
 
     def forward(self, states: Tensor, embeddings: Tensor) -> Tensor:
         """Guidance (B, 77, out) of words' states (B, 77, hidden)."""
@@ -32,7 +32,7 @@ class WordHead(nn.Module):
 
     def null(self, embeddings: Tensor) -> Tensor:
         """The guidance that means "no instruction": (1, 77, out)."""
-        return self.nothing
+        return cast(Tensor, self.hid2feat(self.nothing))
 
 
 class WordEncoder(nn.Module):

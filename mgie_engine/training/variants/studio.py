@@ -87,8 +87,7 @@ class Studio:
         run = replace(self.run, recipe=replace(self.run.recipe, stage=variant.name), folder=logs)
         (logs / f"{variant.name}.jsonl").unlink(missing_ok=True)
         trainer, loss = run.trainer(modules), self._loss(variant)
-        written = run.config.edit_head.visual_tokens
-        table = TextTable(with_visual_tokens(run.world, written, variant.visual_tokens), run.device)
+        table = TextTable(run.world, run.device)
         if run.recipe.compile:
             trainer.rehearse(rehearsal(run, table), loss)
         torch.manual_seed(run.seed)
@@ -120,9 +119,10 @@ class Studio:
         if not variant.speaks:
             states = self.encode(self.instruction_ids(texts.ids, texts.picture_at))
             return states.new_zeros(()), states, states
+        wanted = variant.visual_tokens
+        texts = with_visual_tokens(texts, self.mllm.visual_tokens, wanted)
         shown = texts if variant.sees else replace(texts, pixels=torch.zeros_like(texts.pixels))
         words, states = self.understand(*columns(shown))
-        wanted = variant.visual_tokens
         return words, spread(states, wanted), spread(self.mllm.visual_embeddings, wanted)
 
 

@@ -1,25 +1,28 @@
-"""Fewer visual tokens, and the instruction by itself, from texts that were written for the whole model."""
+"""Fewer visual tokens, and the instruction by itself, from texts written for the whole model."""
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from mgie_engine.prompting import question
+from mgie_engine.prompting import IGNORED, question
 from mgie_engine.tokenizer import Tokenizer
-from mgie_engine.training.world import World
+from mgie_engine.training.objective import Texts
 
 
-def with_visual_tokens(world: World, written: int, wanted: int) -> World:
-    """The world with the first `wanted` of its `written` visual tokens in every text."""
+def with_visual_tokens(texts: Texts, written: int, wanted: int) -> Texts:
+    """Texts with the first `wanted` of their `written` visual tokens, then </s>; as wide as before."""
     if wanted == written:
-        return world
-    ids, rows = world.ids.copy(), np.arange(len(world.ids))
-    length = world.length - written + wanted
-    ids[rows, length - 1] = ids[rows, world.length - 1]  # </s>
-    ids[np.arange(ids.shape[1]) >= length[:, None]] = 0
-    return replace(world, ids=ids, length=length)
+        return texts
+    place, last = torch.arange(texts.ids.shape[1], device=texts.ids.device), texts.states_at[:, None] + 1
+    end = texts.ids.gather(1, last + written)
+    here, beyond = place == last + wanted, place > last + wanted
+    return replace(
+        texts,
+        ids=texts.ids.where(~here, end).masked_fill(beyond, 0),
+        labels=texts.labels.where(~here, end).masked_fill(beyond, IGNORED),
+        real=texts.real & ~beyond,
+    )
 
 
 def tokenizer_with(tokenizer: Tokenizer, visual_tokens: int) -> Tokenizer:
