@@ -1,15 +1,17 @@
-"""`mgie evaluate`: how good a model is, on drawn scenes or on files."""
+"""`mgie evaluate`: how good a model is, on drawn scenes or on files; and how models compare."""
 
 import argparse
 from collections.abc import Callable
 
 from mgie_engine.evaluation.files_command import register as register_files
 from mgie_engine.evaluation.scenes_command import register as register_scenes
+from mgie_engine.evaluation.variants_command import register as register_variants
 
 # Each adds one parser below `mgie evaluate` and sets its `run`: arguments and environment in, nothing out.
 REGISTER: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
     register_files,
     register_scenes,
+    register_variants,
 )
 
 

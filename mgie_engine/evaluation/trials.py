@@ -11,7 +11,7 @@ from mgie_engine.data.resuming import write_whole
 from mgie_engine.errors import DataError
 from mgie_engine.scenes.wording import Split
 
-RESULTS = "results.json"
+RESULTS, TRAINING = "results.json", "training.json"  # in a folder of variants
 ALL, AMBIGUOUS = "all", "ambiguous"  # the sets of edits
 
 Result = Mapping[

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from mgie_engine.data.resuming import write_whole
-from mgie_engine.errors import DataError
+from mgie_engine.evaluation.pages import fill_in
 from mgie_engine.strengths import TABLE
 from mgie_engine.study.markdown import to_markdown
 from mgie_engine.study.report import Report, file_name, maps, to_json
 
-BEGIN, END = "<!-- study: begin -->", "<!-- study: end -->"
+PLACE = "study"  # between <!-- study: begin --> and <!-- study: end -->
 
 
 def write(report: Report, folder: Path) -> None:
@@ -22,11 +22,6 @@ def write(report: Report, folder: Path) -> None:
 
 def write_docs(report: Report, page: Path) -> None:
     """Put the report between the marks of a Markdown page, its heat maps into images/ beside it."""
-    text = page.read_text("utf-8")
-    if BEGIN not in text or END not in text:
-        raise DataError(f"{page} has no place for a study: {BEGIN} and {END}.")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
     for name, svg in maps(report):
         write_whole(page.parent / "images" / file_name(name), svg.encode())
-    told = to_markdown(report, "images")
-    write_whole(page, f"{before}{BEGIN}\n\n{told}\n{END}{after}".encode())
+    fill_in(page, PLACE, to_markdown(report, "images"))

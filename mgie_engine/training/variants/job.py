@@ -20,7 +20,7 @@ from mgie_engine.checkpoints import Networks, build
 from mgie_engine.data.resuming import agree
 from mgie_engine.errors import ModelError
 from mgie_engine.evaluation.scenes import Case
-from mgie_engine.evaluation.trials import RESULTS, Results, Trial
+from mgie_engine.evaluation.trials import RESULTS, TRAINING, Results, Trial
 from mgie_engine.evaluation.variants import measure, trial_cases
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training import packing
@@ -32,7 +32,7 @@ from mgie_engine.training.variants.studio import Studio
 from mgie_engine.training.variants.variant import Variant, variants
 
 log = logging.getLogger(__name__)
-FOLDER, TRAINING = "variants", "training.json"  # below a run's folder; below that
+FOLDER = "variants"  # below a run's folder
 
 
 def prepare(run: Run, language: Recipe) -> None:
