@@ -1,7 +1,7 @@
 """What becomes of a person's picture at its own size: tonal edits, edits of scenes, chains of turns.
 
     python benchmarks/fidelity.py [FOLDER OF PICTURES] [--sides 256 512] [--through-model]
-    python benchmarks/fidelity.py --scenes 100 --sizes 1024 2048
+    python benchmarks/fidelity.py --scenes 100 --sizes 1024 2048 [--exact]
     python benchmarks/fidelity.py --chains 8 --sizes 1024 --chart docs/images/chains.svg
     python benchmarks/fidelity.py --crops docs/images/fidelity
 
@@ -10,8 +10,8 @@ the original and the small pair alone the full-size edit is to be had: by enlarg
 adding the enlarged difference, and by `restore`, which is also given a small result with 30 dB of noise and,
 with --through-model, one that went through the autoencoder. Without a folder a drawn scene is measured;
 pictures of the folder are enlarged to 12 megapixels first. --scenes: a model's edits of drawn scenes, judged
-as painted, stretched and restored. --chains: ten idle and ten real turns in a row. --crops: pictures for the
-documentation. Ends in one line of JSON.
+as painted, stretched and restored; with --exact the right goals through its autoencoder. --chains: ten idle
+and ten real turns in a row. --crops: pictures for the documentation. Ends in one line of JSON.
 """
 
 import argparse
@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512], help="of the square a model sees")
     parser.add_argument("--through-model", action="store_true", help="also through the model's autoencoder")
     parser.add_argument("--scenes", type=int, metavar="N", help="edits of drawn scenes")
+    parser.add_argument("--exact", action="store_true", help="scenes painted without fault")
     parser.add_argument("--chains", type=int, metavar="N", help="chains of ten turns on drawn scenes")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024], help="of the scenes, in pixels")
     parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="the chains as curves")
@@ -84,9 +85,9 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
     from keeping import painting, scenes
 
     mgie = painting.load(arguments.model, arguments.device)
-    rows = [scenes.measure(mgie, arguments.scenes, size) for size in arguments.sizes]
+    rows = [scenes.measure(mgie, arguments.scenes, size, arguments.exact) for size in arguments.sizes]
     show(rows)
-    return {"model": arguments.model, "rows": rows}
+    return {"model": arguments.model, "exact": arguments.exact, "rows": rows}
 
 
 def chains(arguments: argparse.Namespace) -> dict[str, Any]:

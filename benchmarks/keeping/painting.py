@@ -60,6 +60,15 @@ def paint(
     return list(painted), [reading.expressive for reading in readings]
 
 
+@torch.inference_mode()
+def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.Image]) -> list[Painted]:
+    """The goals as painted edits: through the model's autoencoder, with nothing known of words."""
+    side, scale = mgie.config.picture_size, mgie.config.latent_scale
+    squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
+    seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
+    return [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
+
+
 def restored(painted: Painted) -> Restored:
     """As the engine delivers it under keep = auto."""
     return restore(

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from keeping.painting import defaults, enlarged, paint, restored
+from keeping.painting import defaults, enlarged, paint, restored, through
 from mgie_engine.evaluation.scenes import Case, Shown, cases, compare
 from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
@@ -21,9 +21,12 @@ from mgie_engine.serving.finishing import Painted
 BATCH = {"cpu": 8, "cuda": 64}
 
 
-def measure(mgie: MGIE, count: int, size: int, first: int = 0) -> dict[str, Any]:
-    """`count` test edits of scenes of size x size, as painted, stretched and restored."""
-    rows = [row for some in _batches(mgie, count, first) for row in _judged(mgie, some, size)]
+def measure(mgie: MGIE, count: int, size: int, exact: bool = False) -> dict[str, Any]:
+    """`count` test edits of scenes of size x size, as painted, stretched and restored.
+
+    exact: in place of what the model paints, the right goal through its autoencoder: what restoring costs.
+    """
+    rows = [row for some in _batches(mgie, count) for row in _judged(mgie, some, size, exact)]
     told: dict[str, Any] = {"size": size, "edits": len(rows)}
     for way in ("raw", "enlarged", "restored"):
         shown: list[Shown] = [row[way] for row in rows]
@@ -40,17 +43,20 @@ def measure(mgie: MGIE, count: int, size: int, first: int = 0) -> dict[str, Any]
     }
 
 
-def _batches(mgie: MGIE, count: int, first: int) -> Iterator[list[Case]]:
-    stream = islice(cases("test", mgie.config.picture_size, first), count)
+def _batches(mgie: MGIE, count: int) -> Iterator[list[Case]]:
+    stream = islice(cases("test", mgie.config.picture_size), count)
     while some := list(islice(stream, BATCH.get(mgie.device.type, 8))):
         yield some
 
 
-def _judged(mgie: MGIE, some: list[Case], size: int) -> Iterator[dict[str, Any]]:
+def _judged(mgie: MGIE, some: list[Case], size: int, exact: bool) -> Iterator[dict[str, Any]]:
     painted = [pictures([case.start, case.edit.goal], size) for case in some]
     originals = [to_image(before) for before, _ in painted]
-    wishes, talks = [case.edit.instruction for case in some], [case.history for case in some]
-    made, _ = paint(mgie, originals, wishes, talks, defaults(mgie))
+    if exact:
+        made = through(mgie, originals, [to_image(goal) for _, goal in painted])
+    else:
+        wishes, talks = [case.edit.instruction for case in some], [case.history for case in some]
+        made, _ = paint(mgie, originals, wishes, talks, defaults(mgie))
     for (_, goal), edit in zip(painted, made, strict=True):
         yield _row(edit, goal)
 
