@@ -1,0 +1,157 @@
+"""All variants at toy size: trained, written, tried and gone on with."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from PIL import Image
+
+from mgie_engine.checkpoints import build
+from mgie_engine.edits import Exchange
+from mgie_engine.errors import DataError, ModelError
+from mgie_engine.evaluation.trials import Trial, read_results
+from mgie_engine.prompting import Prompt
+from mgie_engine.tensors import read_tensors
+from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.training import packing
+from mgie_engine.training.mini import IMAGE_TOKENS, tiny_config
+from mgie_engine.training.recipe import Recipe
+from mgie_engine.training.run import Run
+from mgie_engine.training.variants.folders import load_variant
+from mgie_engine.training.variants.job import Job, prepare
+from mgie_engine.training.variants.variant import variants
+from mgie_engine.training.vocabulary import train_vocabulary
+from mgie_engine.training.world import World, write_world
+
+QUICK = {"steps": 2, "batch_size": 4, "compile": False, "precision": "no", "log_every": 1}
+RECIPE = Recipe.read("variants", **QUICK)
+TRIAL = Trial(count=1, ambiguous=1, denoising_steps=1)
+WISH = Prompt("make the ball red")
+RED, BLUE = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory):
+    """A run with its first weights, all variants trained and tried."""
+    folder = tmp_path_factory.mktemp("run")
+    train_vocabulary(folder, stories=300)
+    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24)
+    tokenizer = Tokenizer.read(folder)
+    config = tiny_config(len(tokenizer))
+    torch.manual_seed(0)
+    packing.keep(build(config).vae, folder / "start-vae.safetensors")
+    world = World.load(sorted((folder / "world").glob("*.npz")))
+    run = Run(config, RECIPE, world, folder, torch.device("cpu"))
+    prepare(run, Recipe.read("mini-mllm", **QUICK))
+    copies = folder / "copies"
+    copies.mkdir()
+    job = Job(run, tokenizer, TRIAL, copies)
+    assert job.do()
+    return job
+
+
+def loaded(job, name):
+    return load_variant(job.folder / name)[1]
+
+
+def own_tensors(job, name):
+    return read_tensors(sorted((job.folder / name).glob("*.safetensors"))).keys()
+
+
+def test_every_variant_is_tried_on_the_same_edits(job):
+    found = read_results(job.folder / "results.json")["variants"]
+    assert list(found) == [variant.name for variant in variants(RECIPE)]
+    kinds = {json.dumps([edit["kind"] for edit in one["sets"]["all"]]) for one in found.values()}
+    assert len(kinds) == 1
+    assert all(len(one["sets"]["ambiguous"]) == 1 for one in found.values())
+    assert (job.copies / "results.json").is_file()
+
+
+def test_every_variant_begins_with_the_same_batch_and_the_same_weights(job):
+    firsts = [
+        json.loads((job.folder / f"{variant.name}.jsonl").read_text().splitlines()[0])["edit"]
+        for variant in variants(RECIPE)
+    ]
+    assert firsts == pytest.approx([firsts[0]] * len(firsts))  # the U-Net's last layer begins with zeros
+
+
+def test_a_frozen_language_model_is_that_of_all(job):
+    assert not any(
+        name.startswith(("model.", "lm_head", "clip.")) for name in own_tensors(job, "mgie-frozen")
+    )
+    assert {"lm_head.weight", "model.norm.weight"} <= own_tensors(job, "mgie")
+
+
+def test_without_the_words_loss_the_last_layer_of_words_stays_as_it_was(job):
+    own = own_tensors(job, "mgie-without-words")
+    assert "lm_head.weight" not in own
+    assert "model.norm.weight" in own
+
+
+def test_a_fine_tuned_language_model_differs_from_one_trained_end_to_end(job):
+    fine, whole = (loaded(job, name).mllm.state_dict() for name in ("mgie-fine-tuned", "mgie"))
+    assert any(not torch.equal(fine[name], weight) for name, weight in whole.items())
+
+
+def test_the_blind_variant_reads_every_picture_alike(job):
+    blind = loaded(job, "lgie").read([RED, BLUE], [WISH, WISH])
+    seeing = loaded(job, "mgie").read([RED, BLUE], [WISH, WISH])
+    torch.testing.assert_close(blind[0].guidance, blind[1].guidance)
+    assert not torch.allclose(seeing[0].guidance, seeing[1].guidance)
+
+
+def test_instruct_pix2pix_reads_the_instruction_alone_and_says_nothing(job):
+    mgie = loaded(job, "instruct-pix2pix")
+    talk = Prompt(WISH.instruction, (Exchange("make it blue", "It turns blue."),))
+    alone, later, other = mgie.read([RED, BLUE, RED], [WISH, talk, Prompt("remove the tree")])
+    assert alone.expressive == later.expressive == ""
+    torch.testing.assert_close(alone.guidance, later.guidance)
+    assert not torch.allclose(alone.guidance, other.guidance)
+
+
+@pytest.mark.parametrize(("name", "count"), [("mgie-1-token", 1), ("mgie-4-tokens", 4), ("mgie", 8)])
+def test_a_variant_has_its_number_of_visual_tokens(job, name, count):
+    mgie = loaded(job, name)
+    assert mgie.visual_embeddings.shape[1] == len(mgie.tokenizer.visual) == count
+    (reading,) = mgie.read([RED], [WISH])
+    assert reading.guidance.shape == (77, 32)
+
+
+def test_a_job_that_is_done_does_nothing_more(job):
+    before = (job.folder / "results.json").stat().st_mtime_ns
+    assert Job(job.run, job.tokenizer, TRIAL).do()
+    assert (job.folder / "results.json").stat().st_mtime_ns == before
+
+
+def test_results_of_other_training_are_not_mixed_in(job):
+    longer = replace(job.run, recipe=replace(RECIPE, steps=3))
+    with pytest.raises(DataError, match="was begun with"):
+        Job(longer, job.tokenizer, TRIAL).do()
+
+
+def test_results_of_other_edits_are_not_mixed_in(job):
+    with pytest.raises(DataError, match="another trial"):
+        Job(job.run, job.tokenizer, replace(TRIAL, seeds=2)).do()
+
+
+def test_a_broken_off_job_goes_on(job):
+    """What is written and not yet tried is tried; what is not begun waits when there is no time."""
+    file = job.folder / "results.json"
+    whole = file.read_text()
+    found = json.loads(whole)
+    lost = found["variants"].pop("mgie-4-tokens")
+    file.write_text(json.dumps(found))
+    assert not Job(replace(job.run, until=0.0), job.tokenizer, TRIAL).do()
+    assert Job(job.run, job.tokenizer, TRIAL).do(["mgie-4-tokens"])
+    assert read_results(file)["variants"]["mgie-4-tokens"]["sets"] == lost["sets"]
+
+
+def test_there_is_no_training_without_an_autoencoder(job, tmp_path):
+    with pytest.raises(ModelError, match=r"no vae\.safetensors"):
+        prepare(replace(job.run, folder=tmp_path), Recipe.read("mini-mllm", **QUICK))
+
+
+def test_a_folder_without_a_variant_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="no whole variant"):
+        load_variant(tmp_path)
