@@ -71,12 +71,15 @@ async def test_everything_made_before_a_restart_and_an_upgrade_still_answers(tmp
         async with room(tmp_path, discord=discord) as r:
             card = await r.result(post_picture(r))
             await r.turns_end()
+            await r.bot.wait_until_ready()  # discord.py trips when it is closed at that very moment
         async with room(tmp_path, discord=discord) as r:
             turn = turn_of(card)
             for shape, expected in IDS.items():
                 asked = press_old(r, card, shape, turn)
                 assert await answers(r, asked, expected), shape
                 await r.turns_end()
+            await discord.wait_for(lambda: not discord.messages_of_bot(r.channel))
+            await said(r, discord.slash(r.channel, r.anna, "info"))  # the bot has heard of it, too
 
 
 @pytest.mark.parametrize("shape", FORMS)
@@ -86,6 +89,7 @@ async def test_a_form_that_was_open_over_an_upgrade_is_taken(tmp_path: Path, sha
             card = await r.result(post_picture(r))
             await r.turns_end()
             form = await opened(r, press_old(r, card, shape, turn_of(card)))
+            await r.bot.wait_until_ready()
         async with room(tmp_path, discord=discord) as r:
             told = await said(r, discord.fill_in(form, words="now blue"))
             assert told in (Say.QUEUED(version="v2"), Say.REPORTED())
