@@ -181,13 +181,14 @@ def fill(
     networks: Networks,
     tensors: Mapping[str, Tensor],
     device: torch.device,
-    dtype: torch.dtype,
+    dtype: torch.dtype | Callable[[str], torch.dtype],
     *,
     strict: bool = True,
     put_linear: PutLinear | None = None,
 ) -> None:
     """Put tensors into networks, on a device and in a type. ModelError unless every place gets its tensor.
 
+    The type is one for all, or told for each published name.
     Tensors for which there is no place are an error too if strict, else they are left alone.
     With `put_linear` the linears of LLaMA's layers go to it instead, one after another.
     """
@@ -200,7 +201,8 @@ def fill(
         for name, (owner, local) in found.items():
             if owner != part:
                 continue
-            tensor = checked(name, tensors, wanted[local].shape).to(device, dtype)
+            tensor = checked(name, tensors, wanted[local].shape)
+            tensor = tensor.to(device, dtype(name) if callable(dtype) else dtype)
             if put_linear and is_llama_linear(name):
                 put_linear(network, local, tensor)
             else:

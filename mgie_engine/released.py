@@ -61,22 +61,48 @@ class Released:
 
 def read(folder: Path) -> Released:
     """Read a folder of published files. ModelError names what is missing."""
-    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
-    pix2pix = _folder_or_hub(folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"])
-    llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
     taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
+    painted = read_tensors([folder / DIFFERENTIALS / "unet.pt"])
+    table = _wanted(taught, "model.embed_tokens.weight")
+    return _together(folder, painted, taught, len(table), _edit_head(taught))
+
+
+def read_bases(folder: Path, diffusion: Path | None = None) -> Released:
+    """The same folder without Apple's differentials: what MGIE's own training starts from.
+
+    LLaVA's tables end before the visual tokens, there is no edit head, and the U-Net is that of the folder
+    `diffusion`, by default the folder's InstructPix2Pix. ModelError names what is missing.
+    """
+    diffusion = diffusion or folder / PIX2PIX
+    rows = len(_wanted(_llava_tensors(folder), "model.embed_tokens.weight", "LLaVA"))
+    return _together(folder, _weights(diffusion / "unet"), {}, rows, EditHeadSizes(), diffusion)
+
+
+def _together(
+    folder: Path,
+    painted: Mapping[str, Tensor],
+    taught: Mapping[str, Tensor],
+    rows: int,
+    edit_head: EditHeadSizes,
+    diffusion: Path | None = None,
+) -> Released:
+    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
+    pix2pix = diffusion or _folder_or_hub(
+        folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"]
+    )
+    llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
     mapped = {
         **_prefixed("clip.", {n: t for n, t in _weights(clip).items() if n.startswith("vision_model.")}),
         **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae").items()}),
-        **_prefixed("unet.", read_tensors([folder / DIFFERENTIALS / "unet.pt"])),
+        **_prefixed("unet.", painted),
         **taught,
     }
     makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
     config = ModelConfig(
         name=folder.resolve().name,
-        language=_language(_json(llava / "config.json"), taught),
+        language=_language(_json(llava / "config.json"), rows),
         vision=_vision(_json(clip / "config.json"), _json(llava / "config.json")),
-        edit_head=_edit_head(taught),
+        edit_head=edit_head,
         unet=_arguments(UNet2DConditionModel, _json(pix2pix / "unet" / "config.json")),
         vae=_arguments(AutoencoderKL, _json(pix2pix / "vae" / "config.json")),
         noise=_noise(_json(pix2pix / "scheduler" / "scheduler_config.json")),
@@ -145,9 +171,9 @@ def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
         raise ModelError(f"{folder} is missing, and {hub_id} could not be fetched: {error}") from error
 
 
-def _language(llama: Mapping[str, Any], taught: Mapping[str, Tensor]) -> LanguageSizes:
+def _language(llama: Mapping[str, Any], rows: int) -> LanguageSizes:
     return LanguageSizes(
-        vocab_size=len(_wanted(taught, "model.embed_tokens.weight")),
+        vocab_size=rows,
         hidden_size=llama["hidden_size"],
         intermediate_size=llama["intermediate_size"],
         layers=llama["num_hidden_layers"],
@@ -202,9 +228,9 @@ def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
     )
 
 
-def _wanted(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+def _wanted(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:
     if name not in tensors:
-        raise ModelError(f"{DIFFERENTIALS}/mllm.pt lacks the tensor {name}.")
+        raise ModelError(f"{where} lacks the tensor {name}.")
     return tensors[name]
 
 

@@ -13,19 +13,31 @@ or one stage a call, in this order (the third may be started early: it waits for
 
 A stage also runs on all devices of a machine at once, under torchrun; the first form does so by itself.
 DIR holds the vocabulary, the world, each stage's weights and its log; `pack` writes the folder DIR/model.
+
+Train MGIE at full size, by the release's recipe or the paper's, on what `mgie data` prepared; started again
+with the same folder, it goes on where it was (docs/training.md):
+
+    accelerate launch -m mgie_engine.training release --data PREPARED --from MODEL --folder DIR
+        [--shard] [--set options.micro_batch=8 …]
 """
 
 import argparse
 import logging
+import os
+import sys
+import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import PartialState
 
+from mgie_engine.errors import EngineError, ModelError
+from mgie_engine.releases.full_size import FULL_SIZE
 from mgie_engine.tokenizer import Tokenizer
-from mgie_engine.training import packing, whole
+from mgie_engine.training import full, packing, start, whole
 from mgie_engine.training.autoencoder import train_vae
 from mgie_engine.training.language import train_mllm
 from mgie_engine.training.mini import IMAGE_TOKENS, mini_config, tiny_config
@@ -58,7 +70,8 @@ def main() -> None:
         case "pack":
             packing.pack(given.folder, _config(given))
         case _:
-            train_stage(given)
+            recipe = _recipe(given)
+            (train_full if recipe.stage == "full" else train_stage)(given, recipe)
 
 
 def make_world(folder: Path, stories: int) -> None:
@@ -68,12 +81,28 @@ def make_world(folder: Path, stories: int) -> None:
     write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories)
 
 
-def train_stage(given: argparse.Namespace) -> None:
-    """Run one stage by its recipe, changed by what was given, and keep its weights."""
-    changes = {name: v for name in ("minutes", "steps", "batch_size") if (v := getattr(given, name))}
-    if given.tiny:
-        changes |= {"log_every": 2, "compile": False, "options": {"whiten_pictures": 64}}
-    recipe = Recipe.read(given.what, **changes)
+def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
+    """Train MGIE at full size."""
+    if not given.data or not given.start:
+        raise ModelError("Say with --data what was prepared, and with --from what to start from.")
+    state = PartialState(cpu=not torch.cuda.is_available())
+    if given.start == "random":
+        tokenizer = Tokenizer.read(given.tokenizer or given.folder)
+        config = tiny_config(len(tokenizer)) if given.tiny else FULL_SIZE
+        source = start.random_weights(config, tokenizer, state.device)
+    else:
+        home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+        source = start.read(given.start, home, given.diffusion, given.diffusion_folder, recipe.seed)
+    # What `accelerate launch --use_fsdp` says; the sharding itself is torch's.
+    shared = given.shard or os.environ.get("ACCELERATE_USE_FSDP") == "true"
+    try:
+        full.train(full.Plan(recipe, given.data, given.folder, shared), source, state)
+    finally:
+        state.destroy_process_group()
+
+
+def train_stage(given: argparse.Namespace, recipe: Recipe) -> None:
+    """Run one stage of the small model by its recipe, and keep its weights."""
     state = PartialState(cpu=not torch.cuda.is_available())
     files = sorted((given.folder / "world").glob("train-*.npz"))
     world = World.load(files[state.process_index :: state.num_processes])
@@ -85,6 +114,18 @@ def train_stage(given: argparse.Namespace) -> None:
     state.destroy_process_group()
 
 
+def _recipe(given: argparse.Namespace) -> Recipe:
+    """A recipe, changed by what was said on the command line."""
+    said = {name: v for name in ("minutes", "steps", "batch_size") if (v := getattr(given, name))}
+    told = tomllib.loads("\n".join(given.set))
+    options = told.pop("options", {})
+    recipe = Recipe.read(given.what, **said, **told)
+    if given.tiny:
+        dry = {"log_every": 2, "compile": False} | told
+        recipe = replace(recipe, **dry, options={"whiten_pictures": 64} if recipe.stage == "vae" else {})
+    return replace(recipe, options={**recipe.options, **options})
+
+
 def _config(given: argparse.Namespace) -> Any:
     return (tiny_config if given.tiny else mini_config)(len(Tokenizer.read(given.folder)))
 
@@ -94,12 +135,19 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m mgie_engine.training", None, __doc__, formatter_class=layout)
     parser.add_argument("what", help='"mini", "world", "pack", or the name or path of a recipe')
     parser.add_argument("--folder", type=Path, required=True, help="of this run")
-    parser.add_argument("--start", help="model to go on from: a name or a folder")
+    # torchrun takes --start for its own --start-method.
+    parser.add_argument("--start", "--from", help="model to go on from: a name, a folder, or “random”")
     parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
     parser.add_argument("--keep", nargs="+", choices=("vae", "mllm"), default=(), help="as it is")
     parser.add_argument("--stories", type=int, default=120_000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")
+    parser.add_argument("--data", type=Path, help="a folder of `mgie data` (full size)")
+    parser.add_argument("--shard", action="store_true", help="spread the networks over all processes")
+    parser.add_argument("--diffusion", choices=("clean", "release"), default="clean", help="how it starts")
+    parser.add_argument("--diffusion-folder", type=Path, help="in place of InstructPix2Pix")
+    parser.add_argument("--tokenizer", type=Path, help="a folder with tokenizer.model, for --from random")
+    parser.add_argument("--set", nargs="+", default=(), metavar="KEY=VALUE", help="in the recipe, as TOML")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a dry run on a CPU")
@@ -107,4 +155,7 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except EngineError as error:
+        sys.exit(str(error))

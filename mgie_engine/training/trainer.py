@@ -114,6 +114,11 @@ class Trainer:
             live.copy_(average)
             average.copy_(kept)
 
+    def autocast(self) -> torch.autocast:
+        """The precision of the recipe, for as long as it is entered."""
+        half = self.recipe.precision == "bf16"
+        return torch.autocast(self.state.device.type, torch.bfloat16, enabled=half)
+
     def rehearse(self, batches: Iterable[Batch], loss: Loss) -> None:
         """Compute losses and gradients and throw them away, so that what is compiled is compiled now."""
         for batch in batches:
@@ -174,9 +179,8 @@ class Trainer:
     def _learn(self, batches: list[Batch], loss: Loss) -> dict[str, Tensor]:
         """Mean losses of the batches; their gradients are left in the parameters, averaged."""
         sums: dict[str, Tensor] = {}
-        device, half = self.state.device.type, self.recipe.precision == "bf16"
         for batch in batches:
-            with torch.autocast(device, torch.bfloat16, enabled=half):
+            with self.autocast():
                 losses = loss(self.modules, batch)
             (losses["total"] / len(batches)).backward()  # type: ignore[no-untyped-call]
             for name, value in losses.items():
