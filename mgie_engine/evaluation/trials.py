@@ -25,8 +25,8 @@ class Trial:
 
     split: Split = "test"
     first: int = 0  # story
-    count: int = 400  # edits of all kinds
-    ambiguous: int = 400  # edits that only the picture explains
+    count: int = 300  # edits of all kinds
+    ambiguous: int = 300  # edits that only the picture explains
     seeds: int = 1  # pictures painted per edit
     denoising_steps: int | None = None  # like the two strengths the model's own where None
     text_cfg: float | None = None

@@ -48,6 +48,8 @@ def _run(given: argparse.Namespace, recipe: Recipe) -> Run:
     if given.start and not (folder / "start-vae.safetensors").is_file():
         packing.unpack(given.start, folder, given.parts)
     if not (folder / "world.json").is_file():
+        for other in (folder / "world").glob("train-*.npz"):  # of another run, or broken off
+            other.unlink()
         make_world(folder, recipe.stories)
     agree(folder / "world.json", told)
     world = World.load(sorted((folder / "world").glob("train-*.npz")))
