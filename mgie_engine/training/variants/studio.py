@@ -68,7 +68,7 @@ class Studio:
         ).to(run.device)
         networks.vae.load_state_dict(load_file(run.folder / "vae.safetensors"))
         self.first = [_copied(module) for module in self._all]
-        self.instruction_ids = InstructionIds.of(tokenizer, sizes.queries)
+        self.instruction_ids = InstructionIds.of(tokenizer, sizes.queries, run.device)
         self.understand = run.compiled(Understand(self.mllm))
         self.encode = run.compiled(WordEncoder(self.mllm))
         self.guide = {name: run.compiled(Guide(head)) for name, head in self.heads.items()}

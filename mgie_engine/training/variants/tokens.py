@@ -43,27 +43,26 @@ def spread(states: Tensor, wanted: int) -> Tensor:
     return states if count == wanted else states[:, :wanted].repeat(1, count // wanted, 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InstructionIds:
     """Takes the last turn's instruction out of prompts; earlier turns and the picture stay behind."""
 
-    opening: tuple[int, ...]  # ids of what the prompt says before an instruction
+    opening: Tensor  # (K,) ids of what the prompt says before an instruction, where the prompts are
     begin: int
     end: int
     room: int  # ids per instruction, as many as the U-Net is given to look at
 
     @classmethod
-    def of(cls, tokenizer: Tokenizer, room: int) -> "InstructionIds":
+    def of(cls, tokenizer: Tokenizer, room: int, device: torch.device | str = "cpu") -> "InstructionIds":
         opening = tokenizer.encode_plain(question("").removesuffix(" ''"))
-        return cls(tuple(opening), tokenizer.begin, tokenizer.end, room)
+        return cls(torch.tensor(opening, device=device), tokenizer.begin, tokenizer.end, room)
 
     def __call__(self, ids: Tensor, picture_at: Tensor) -> Tensor:
         """(B, room) of prompts' ids (B, L) with their first patch at picture_at (B,): <s>, words, </s> …"""
-        opening = torch.tensor(self.opening, device=ids.device)
-        found = (ids.unfold(1, len(opening), 1) == opening).all(-1)  # (B, L - k + 1)
+        found = (ids.unfold(1, len(self.opening), 1) == self.opening).all(-1)  # (B, L - K + 1)
         place = torch.arange(ids.shape[1], device=ids.device)
         before = found & (place[: found.shape[1]] < picture_at[:, None])
-        first = (before * place[: found.shape[1]]).amax(1) + len(opening)
+        first = (before * place[: found.shape[1]]).amax(1) + len(self.opening)
         at = first[:, None] + torch.arange(self.room - 1, device=ids.device)
         words = ids.gather(1, at.clamp(max=ids.shape[1] - 1))
         words = words.where(at < picture_at[:, None] - 1, self.end)  # <im_start> is before the first patch

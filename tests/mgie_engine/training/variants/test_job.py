@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from mgie_engine.checkpoints import build
+from mgie_engine.cli import main
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError, ModelError
 from mgie_engine.evaluation.trials import Trial, read_results
@@ -145,6 +146,19 @@ def test_a_broken_off_job_goes_on(job):
     assert not Job(replace(job.run, until=0.0), job.tokenizer, TRIAL).do()
     assert Job(job.run, job.tokenizer, TRIAL).do(["mgie-4-tokens"])
     assert read_results(file)["variants"]["mgie-4-tokens"]["sets"] == lost["sets"]
+
+
+def test_the_command_tries_what_has_no_result(job, capsys):
+    file = job.folder / "results.json"
+    whole = file.read_text()
+    found = json.loads(whole)
+    del found["variants"]["lgie"]
+    file.write_text(json.dumps(found))
+    asked = ["--count", "1", "--ambiguous", "1", "--denoising-steps", "1"]
+    assert main(["evaluate", "variants", str(job.folder), *asked]) == 0
+    assert "| LGIE: language model without the picture |" in capsys.readouterr().out
+    tried, before = (found["variants"]["lgie"]["sets"] for found in (read_results(file), json.loads(whole)))
+    assert tried == before
 
 
 def test_there_is_no_training_without_an_autoencoder(job, tmp_path):
