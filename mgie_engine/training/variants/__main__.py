@@ -3,8 +3,9 @@
     python -m mgie_engine.training.variants --folder DIR [--start MODEL --parts vae] [--steps N]
 
 DIR may hold vae.safetensors, mllm.safetensors and the vocabulary of another run (or the first two as
-start-*.safetensors); a language model that is not there is trained first. Run it again to go on. Everything
-goes to DIR/variants: a folder of weights and a log per variant, and results.json.
+start-*.safetensors); a language model that is not there is trained first. Everything goes to DIR/variants:
+a folder of weights and a log per variant, and results.json. The exit code is 1 while some have no result: run
+it again to go on.
 """
 
 import argparse
@@ -39,7 +40,8 @@ def main() -> None:
     run = _run(given, recipe)
     language = Recipe.read("mini-mllm", minutes=given.language_minutes, **(TINY if given.tiny else {}))
     prepare(run, replace(language, batch_size=given.batch_size or language.batch_size))
-    Job(run, Tokenizer.read(given.folder), trial_of(given), given.copies).do(given.variants)
+    done = Job(run, Tokenizer.read(given.folder), trial_of(given), given.copies).do(given.variants)
+    raise SystemExit(0 if done else 1)
 
 
 def _run(given: argparse.Namespace, recipe: Recipe) -> Run:

@@ -63,25 +63,30 @@ class Job:
     copies: Path | None = None  # a folder that gets the results, too, after each variant
 
     def do(self, chosen: Collection[str] = ()) -> bool:
-        """Go through the variants, or those chosen; False if the run's time did not suffice for all.
+        """Go through the variants, or those chosen; whether all of them have a result now.
 
-        DataError if the folder holds results of other training or of other edits.
+        One that fails does not keep the next from its turn. DataError if the folder holds results of other
+        training or of other edits.
         """
         training = self._training()
         self.folder.mkdir(exist_ok=True)
         agree(self.folder / TRAINING, training)
         results = Results(self.folder / RESULTS, training, self.trial)
+        wanted = variants(self.run.recipe, chosen)
         longest = 0.0
-        for variant in variants(self.run.recipe, chosen):
+        for variant in wanted:
             if variant.name in results.read():
                 continue
             if self.run.until is not None and time.time() + longest > self.run.until:
                 log.info("no time left for %s: start again to go on", variant.name)
-                return False
+                break
             began = time.time()
-            self._take(variant, results)
+            try:
+                self._take(variant, results)
+            except Exception:  # what the machine is lent for is worth more than one variant
+                log.exception("%s failed", variant.name)
             longest = max(longest, time.time() - began)
-        return True
+        return results.read().keys() >= {variant.name for variant in wanted}
 
     @property
     def folder(self) -> Path:

@@ -148,6 +148,22 @@ def test_a_broken_off_job_goes_on(job):
     assert read_results(file)["variants"]["mgie-4-tokens"]["sets"] == lost["sets"]
 
 
+def test_one_that_fails_does_not_keep_the_next_from_its_turn(job):
+    file = job.folder / "results.json"
+    whole = file.read_text()
+    found = json.loads(whole)
+    for name in ("mgie", "lgie"):
+        del found["variants"][name]
+    file.write_text(json.dumps(found))
+    weights = next((job.folder / "mgie").glob("*.safetensors"))
+    kept = weights.read_bytes()
+    weights.write_bytes(kept[:100])
+    assert not Job(job.run, job.tokenizer, TRIAL).do()
+    assert {"mgie", "lgie"} & read_results(file)["variants"].keys() == {"lgie"}
+    weights.write_bytes(kept)
+    file.write_text(whole)
+
+
 def test_the_command_tries_what_has_no_result(job, capsys):
     file = job.folder / "results.json"
     whole = file.read_text()
