@@ -4,6 +4,7 @@ A job that was broken off and is started again goes on with the first variant th
 is written and not yet tried is only tried.
 """
 
+import json
 import logging
 import shutil
 import time
@@ -22,6 +23,7 @@ from mgie_engine.errors import ModelError
 from mgie_engine.evaluation.scenes import Case
 from mgie_engine.evaluation.trials import RESULTS, TRAINING, Results, Trial
 from mgie_engine.evaluation.variants import measure, trial_cases
+from mgie_engine.evaluation.variants_report import compare
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training import packing
 from mgie_engine.training.language import train_mllm
@@ -99,9 +101,14 @@ class Job:
             write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
             log.info("%s is trained", variant.name)
         _, mgie = load_variant(self.folder / variant.name, self.run.device)
-        result = asdict(variant) | measure(mgie, self._cases, self.trial)
+        lines = (self.folder / f"{variant.name}.jsonl").read_text("utf-8").splitlines()
+        result = (
+            asdict(variant) | measure(mgie, self._cases, self.trial) | {"log": list(map(json.loads, lines))}
+        )
         results.add(variant.name, result)
-        log.info("%s is tried", variant.name)
+        (told,) = compare({variant.name: result})
+        found = {name: figure.listed() for name, figure in told.success.items() if figure}
+        log.info("%s is tried: success %s", variant.name, json.dumps(found))
         if self.copies:
             shutil.copy(results.file, self.copies)
 

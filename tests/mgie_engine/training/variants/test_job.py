@@ -66,6 +66,7 @@ def test_every_variant_is_tried_on_the_same_edits(job):
     kinds = {json.dumps([edit["kind"] for edit in one["sets"]["all"]]) for one in found.values()}
     assert len(kinds) == 1
     assert all(len(one["sets"]["ambiguous"]) == 1 for one in found.values())
+    assert all([line["step"] for line in one["log"]] == [1, 2] for one in found.values())
     assert (job.copies / "results.json").is_file()
 
 
