@@ -53,6 +53,8 @@ def keep(
         strict=source.exact,
         put_linear=_quantising(quantisers[QUANTISED[mode]], device, home) if mode in QUANTISED else None,
     )
+    if mode is Mode.MIXED:
+        _paint_in_bf16(networks)
     mgie = _assembled(source, networks, device)
     if mode is Mode.SWAP:
         take_turns(mgie, device)
@@ -62,16 +64,20 @@ def keep(
 
 
 def load_fitting(
-    location: ModelLocation, device: torch.device, wish: Mode | None = None, keep: Keeper = keep
+    location: ModelLocation,
+    device: torch.device,
+    wish: Mode | None = None,
+    keep: Keeper = keep,
+    quick_bf16: bool = False,
 ) -> Loaded:
-    """The model in the mode wished for, else in the best that fits what is free now.
+    """The model in the mode wished for, else in the best that fits what is free now (see `modes.choose`).
 
     Where memory runs out all the same, one mode down, and a note (logged, too) says so.
     ModelError if no mode fits.
     """
     source = checkpoints.read(location)
     parameters = count(checkpoints.empty(source.config), source.config)
-    mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device))
+    mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device), quick_bf16)
     notes: list[str] = []
     while mode:
         if mgie := _tried(keep, source, device, mode):
@@ -115,6 +121,11 @@ def count(networks: Networks, config: ModelConfig) -> Parameters:
     )
 
 
+def has_quick_bf16() -> bool:
+    """Whether this CPU multiplies bf16 faster than fp32: AVX-512 BF16 or AMX."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def free_bytes(device: torch.device) -> int:
     """Memory that a model may take on a device now."""
     if device.type == "cuda":
@@ -146,6 +157,12 @@ def _assembled(source: Source, networks: Networks, device: torch.device) -> MGIE
     rows = networks.mllm.visual_embeddings if own is None else own
     networks.edit_head.to(device)
     return checkpoints.assemble(source.config, source.tokenizer, networks, rows.to(device))
+
+
+def _paint_in_bf16(networks: Networks) -> None:
+    networks.unet.bfloat16()
+    networks.vae.bfloat16()
+    networks.unet.set_attention_slice(1)  # one head at a time stays in the cache; a seventh off a step
 
 
 def _quantising(quantise: Quantiser, device: torch.device, home: torch.device) -> checkpoints.PutLinear:

@@ -12,7 +12,7 @@ from mgie_engine.errors import ModelError
 
 AUTO = "auto"
 GIB = 2**30
-_SMALL = 4 * GIB  # models up to this size in fp32 run in fp32 on a CPU: exactly, and no slower for it
+_SMALL = 4 * GIB  # models up to this size in fp32 are not kept in less on a CPU
 _ACTIVATIONS = 2 * GIB  # of one edit at 512 pixels
 _ACTIVATIONS_ONE_BY_ONE = GIB  # the same with one branch of guidance at a time
 
@@ -21,6 +21,7 @@ class Mode(StrEnum):
     """How a model is kept."""
 
     FP32 = "fp32"
+    MIXED = "mixed"  # as FP32, but U-Net and VAE in bf16
     FP16 = "fp16"
     BF16 = "bf16"
     INT8 = "int8"
@@ -53,9 +54,9 @@ class Parameters:
 
 
 def precision(mode: Mode, device: str) -> Precision:
-    """What is computed in, and what is not quantised is kept in; `device` is "cuda", "cpu"."""
+    """What the language model computes in and keeps what is not quantised in; `device` is "cuda", "cpu"."""
     match mode:
-        case Mode.FP32:
+        case Mode.FP32 | Mode.MIXED:
             return "fp32"
         case Mode.FP16:
             return "fp16"
@@ -69,7 +70,8 @@ def weight_bytes(parameters: Parameters, mode: Mode, device: str) -> int:
     """Bytes all weights take, wherever they wait."""
     whole = 4 if precision(mode, device) == "fp32" else 2
     linears = parameters.linears * (_BITS[QUANTISED[mode]] / 8 if mode in QUANTISED else whole)
-    return int(linears) + whole * (parameters.language + parameters.unet + parameters.vae)
+    painter = 2 if mode is Mode.MIXED else whole
+    return int(linears) + whole * parameters.language + painter * (parameters.unet + parameters.vae)
 
 
 def needed(parameters: Parameters, mode: Mode, device: str) -> int:
@@ -89,11 +91,14 @@ def needed(parameters: Parameters, mode: Mode, device: str) -> int:
             return weight_bytes(parameters, mode, device) + activations
 
 
-def choose(parameters: Parameters, device: str, free: int) -> Mode:
-    """The best mode that fits into `free` bytes of a device; ModelError if none does."""
+def choose(parameters: Parameters, device: str, free: int, quick_bf16: bool = False) -> Mode:
+    """The best mode that fits into `free` bytes of a device; ModelError if none does.
+
+    quick_bf16: the device is a CPU that multiplies bf16 faster than fp32, which is MIXED's only merit.
+    """
     for mode in ladder(parameters, device):
         if needed(parameters, mode, device) <= free:
-            return mode
+            return Mode.MIXED if quick_bf16 and mode is Mode.FP32 else mode
     least = needed(parameters, ladder(parameters, device)[-1], device)
     raise ModelError(
         f"The model needs at least {in_gb(least)} of free memory on {device}, and {in_gb(free)} is free."
@@ -133,5 +138,5 @@ def in_gb(count: int) -> str:
 
 def _need(mode: Mode) -> int:
     """Modes by what they need, the least first."""
-    order = (Mode.OFFLOAD, Mode.SWAP, Mode.NF4, Mode.INT8, Mode.BF16, Mode.FP16, Mode.FP32)
+    order = (Mode.OFFLOAD, Mode.SWAP, Mode.NF4, Mode.INT8, Mode.BF16, Mode.FP16, Mode.MIXED, Mode.FP32)
     return order.index(mode)

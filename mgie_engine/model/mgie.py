@@ -71,7 +71,7 @@ class MGIE:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the networks compute in; latents are fp32 throughout."""
+        """What the language half computes in, mostly U-Net and VAE too; latents are fp32 throughout."""
         return self.visual_embeddings.dtype
 
     def read(self, pictures: Sequence[Image.Image], prompts: Sequence[Prompt]) -> list[Reading]:
@@ -101,7 +101,7 @@ class MGIE:
     @torch.inference_mode()
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Condition latents (B, C, h, w) of pictures of one size, both sides multiples of 8; unscaled."""
-        pixels = stack_vae_pixels(pictures).to(self.device, self.dtype)
+        pixels = stack_vae_pixels(pictures).to(self.device, self.vae.dtype)
         return condition_latents(self.vae, pixels).float()
 
     @torch.inference_mode()
@@ -137,7 +137,7 @@ class MGIE:
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> list[Image.Image]:
         """The pictures of clean, scaled latents (B, C, h, w)."""
-        unscaled = (latents / self.config.latent_scale).to(self.device, self.dtype)
+        unscaled = (latents / self.config.latent_scale).to(self.device, self.vae.dtype)
         return to_pictures(self.vae.decode(unscaled).sample)
 
     def preview(self, x0: Tensor) -> Image.Image:
@@ -173,9 +173,9 @@ class MGIE:
         sees, told = (branches != NEITHER)[:, None, None, None], (branches == BOTH)[:, None, None]
         condition = torch.where(sees, image_latents[rows], 0.0)
         words = torch.where(told, guidance[rows], self.null_guidance)
-        inputs = torch.cat([(latents / spread)[rows], condition], dim=1).to(self.dtype)
+        inputs = torch.cat([(latents / spread)[rows], condition], dim=1).to(self.unet.dtype)
         times = timesteps.to(self.device)[rows]
-        predicted = self.unet(inputs, times, encoder_hidden_states=words.to(self.dtype)).sample
+        predicted = self.unet(inputs, times, encoder_hidden_states=words.to(self.unet.dtype)).sample
         found = latents.new_zeros(len(latents), 3, *latents.shape[1:])
         found[rows, branches] = predicted.to(found.dtype)
         return found

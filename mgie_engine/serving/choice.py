@@ -40,7 +40,8 @@ class ModelChoice:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
         location = resolve_model(self.model, self.home)
-        return loading.load_fitting(location, torch.device(self.find_device()), wish)
+        device, quick_bf16 = torch.device(self.find_device()), loading.has_quick_bf16()
+        return loading.load_fitting(location, device, wish, quick_bf16=quick_bf16)
 
     def find_device(self) -> str:
         """The device as torch names it; ModelError if the wished one is not here."""

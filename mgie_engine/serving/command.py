@@ -141,7 +141,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory",
         metavar="MODE",
-        help="auto, fp32, fp16, bf16, int8, nf4, swap or offload; MGIE_MEMORY or auto if left out",
+        help="auto, fp32, mixed, fp16, bf16, int8, nf4, swap or offload; MGIE_MEMORY or auto if left out",
     )
     parser.add_argument(
         "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"

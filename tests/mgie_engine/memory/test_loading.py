@@ -17,7 +17,7 @@ from tests.mgie_engine.tiny import model
 CPU = torch.device("cpu")
 PICTURE = Image.linear_gradient("L").convert("RGB").resize((32, 32))
 FOUR_BITS = [pytest.param(mode, marks=needs_bitsandbytes) for mode in (Mode.NF4, Mode.SWAP)]
-EXACT = (Mode.FP32, Mode.FP16, Mode.BF16, Mode.INT8, Mode.OFFLOAD)
+EXACT = (Mode.FP32, Mode.MIXED, Mode.FP16, Mode.BF16, Mode.INT8, Mode.OFFLOAD)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,15 @@ def test_unless_wished_otherwise_a_small_model_is_exact(location):
     loaded = load_fitting(location, CPU)
     assert (loaded.mode, loaded.notes, loaded.mgie.dtype) == (Mode.FP32, (), torch.float32)
     assert load_fitting(location, CPU, Mode.BF16).mgie.dtype == torch.bfloat16
+
+
+def test_on_a_cpu_quick_with_bf16_a_model_reads_exactly_and_paints_nearly_so(location, source):
+    loaded = load_fitting(location, CPU, quick_bf16=True)
+    assert (loaded.mode, loaded.mgie.dtype) == (Mode.MIXED, torch.float32)
+    assert loaded.mgie.unet.dtype == loaded.mgie.vae.dtype == torch.bfloat16
+    exact = keep(source, CPU, Mode.FP32)
+    torch.testing.assert_close(guidance(loaded.mgie, PICTURE), guidance(exact, PICTURE), atol=0, rtol=0)
+    assert likeness(seen(loaded.mgie)[0], seen(exact)[0]) > 0.99
 
 
 def narrow(*modes):

@@ -36,6 +36,13 @@ def test_a_small_model_on_a_cpu_is_kept_in_fp32():
     assert choose(SMALL, "cpu", 8 * GIB) is Mode.FP32
 
 
+def test_a_cpu_that_is_quick_with_bf16_paints_a_small_model_in_it(full):
+    assert choose(SMALL, "cpu", 8 * GIB, quick_bf16=True) is Mode.MIXED
+    assert choose(full, "cpu", 64 * GIB, quick_bf16=True) is Mode.BF16
+    assert next_lower(Mode.MIXED, SMALL, "cpu") is Mode.BF16
+    assert weight_bytes(SMALL, Mode.MIXED, "cpu") == (4 + 4 + 2 + 2) * 10**7
+
+
 def test_where_nothing_fits_it_is_said_how_much_would_do(full):
     with pytest.raises(ModelError, match=r"at least 2\.\d GB of free memory on cuda, and 1\.1 GB is"):
         choose(full, "cuda", GIB)
@@ -64,5 +71,7 @@ def test_quantised_linears_take_a_half_and_a_quarter(full):
 def test_modes_go_by_their_names():
     assert parse("auto") is None
     assert parse("nf4") is Mode.NF4
-    with pytest.raises(ModelError, match="no memory mode 'int4'; there is auto, fp32, fp16, bf16, int8, nf4"):
+    with pytest.raises(
+        ModelError, match="no memory mode 'int4'; there is auto, fp32, mixed, fp16, bf16, int8, nf4"
+    ):
         parse("int4")
