@@ -40,8 +40,8 @@ def main() -> None:
     run = _run(given, recipe)
     language = Recipe.read("mini-mllm", minutes=given.language_minutes, **(TINY if given.tiny else {}))
     prepare(run, replace(language, batch_size=given.batch_size or language.batch_size))
-    done = Job(run, Tokenizer.read(given.folder), trial_of(given), given.copies).do(given.variants)
-    raise SystemExit(0 if done else 1)
+    job = Job(run, Tokenizer.read(given.folder), trial_of(given), given.minutes_each, given.copies)
+    raise SystemExit(0 if job.do(given.variants) else 1)
 
 
 def _run(given: argparse.Namespace, recipe: Recipe) -> Run:
@@ -68,6 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--start", help="model whose parts to begin with: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=("vae", "mllm"), default=("vae",), help="which of them")
     parser.add_argument("--steps", type=int, help="of each variant")
+    parser.add_argument("--minutes-each", type=float, help="as many steps as fit, measured before the first")
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--stories", type=int)
     parser.add_argument("--language-minutes", type=float, default=3.0, help="for the first language model")

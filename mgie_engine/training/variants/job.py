@@ -18,6 +18,7 @@ from typing import Any
 from safetensors.torch import load_file
 
 from mgie_engine.checkpoints import Networks, build
+from mgie_engine.data.layouts import read_json
 from mgie_engine.data.resuming import agree
 from mgie_engine.errors import ModelError
 from mgie_engine.evaluation.scenes import Case
@@ -62,6 +63,7 @@ class Job:
     run: Run
     tokenizer: Tokenizer
     trial: Trial
+    minutes: float | None = None  # for each variant, in place of the recipe's steps
     copies: Path | None = None  # a folder that gets the results, too, after each variant
 
     def do(self, chosen: Collection[str] = ()) -> bool:
@@ -70,8 +72,8 @@ class Job:
         One that fails does not keep the next from its turn. DataError if the folder holds results of other
         training or of other edits.
         """
-        training = self._training()
         self.folder.mkdir(exist_ok=True)
+        training = self._training()
         agree(self.folder / TRAINING, training)
         results = Results(self.folder / RESULTS, training, self.trial)
         wanted = variants(self.run.recipe, chosen)
@@ -97,7 +99,7 @@ class Job:
 
     def _take(self, variant: Variant, results: Results) -> None:
         if not is_written(self.folder, variant.name):
-            trained = self._studio.train(variant, self.folder)
+            trained = self._studio.train(variant, self.folder, steps=self._steps)
             write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
             log.info("%s is trained", variant.name)
         _, mgie = load_variant(self.folder / variant.name, self.run.device)
@@ -114,11 +116,24 @@ class Job:
 
     def _training(self) -> dict[str, Any]:
         recipe, weights = self.run.recipe, [self.run.folder / f"{p}.safetensors" for p in ("vae", "mllm")]
-        same = {name: getattr(recipe, name) for name in ("steps", "batch_size", "learning_rate", "seed")}
+        same = {name: getattr(recipe, name) for name in ("batch_size", "learning_rate", "seed")}
         edits = len(self.run.world.kind)
         return (
-            same | {"edits": edits} | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights}
+            same
+            | {"steps": self._steps, "edits": edits}
+            | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights}
         )
+
+    @cached_property
+    def _steps(self) -> int:
+        """Of every variant: those the job was begun with, what the minutes suffice for, or the recipe's."""
+        if self.minutes is None:
+            return self.run.recipe.steps
+        if (begun := self.folder / TRAINING).is_file():
+            return int(read_json(begun)["steps"])
+        seconds = self._studio.seconds_per_step(variants(self.run.recipe)[0], self.folder)
+        log.info("a step takes %.3f s", seconds)
+        return max(1, int(60 * self.minutes / seconds))
 
     @cached_property
     def _studio(self) -> Studio:

@@ -5,9 +5,11 @@ for one serves the next. Batches and noise are drawn from the same seeds: every 
 equally noised, in the same order.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -25,6 +27,8 @@ from mgie_engine.training.trainer import Loss
 from mgie_engine.training.variants.pix2pix import WordEncoder, WordHead
 from mgie_engine.training.variants.tokens import InstructionIds, spread, with_visual_tokens
 from mgie_engine.training.variants.variant import EDIT, INSTRUCTION, Variant
+
+PACE, PACE_EVERY = "pace", 4  # the log that times are read from; steps
 
 
 class Guide(nn.Module):
@@ -78,13 +82,23 @@ class Studio:
         side, size = run.config.vision.image_size, run.config.picture_size
         self.gallery = Gallery.hang(run.world, painter, vae, side, size=size)
 
-    def train(self, variant: Variant, logs: Path) -> nn.ModuleDict:
-        """The averages of mllm, edit_head and unet after the recipe's steps; the log is logs/NAME.jsonl."""
+    def seconds_per_step(self, variant: Variant, logs: Path) -> float:
+        """How long a step of a variant takes, measured on a few of which nothing is kept."""
+        self.train(replace(variant, name=PACE), logs, steps=6 * PACE_EVERY, log_every=PACE_EVERY)
+        told = [json.loads(line) for line in (logs / f"{PACE}.jsonl").read_text("utf-8").splitlines()]
+        first, last = told[0], told[-1]
+        return float(60 * (last["minutes"] - first["minutes"]) / (last["step"] - first["step"]))
+
+    def train(self, variant: Variant, logs: Path, **changes: Any) -> nn.ModuleDict:
+        """The averages of mllm, edit_head and unet after the recipe's steps; the log is logs/NAME.jsonl.
+
+        `changes` are to the recipe.
+        """
         for module, first in zip(self._all, self.first, strict=True):
             module.load_state_dict(first)
         head = self.heads["edit" if variant.speaks else "word"]
         modules = nn.ModuleDict({"mllm": self.mllm, "edit_head": head, "unet": self.unet})
-        run = replace(self.run, recipe=replace(self.run.recipe, stage=variant.name), folder=logs)
+        run = replace(self.run, recipe=replace(self.run.recipe, stage=variant.name, **changes), folder=logs)
         (logs / f"{variant.name}.jsonl").unlink(missing_ok=True)
         trainer, loss = run.trainer(modules), self._loss(variant)
         table = TextTable(run.world, run.device)

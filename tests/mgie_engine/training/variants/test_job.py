@@ -1,6 +1,7 @@
 """All variants at toy size: trained, written, tried and gone on with."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -47,7 +48,7 @@ def job(tmp_path_factory):
     prepare(run, Recipe.read("mini-mllm", **QUICK))
     copies = folder / "copies"
     copies.mkdir()
-    job = Job(run, tokenizer, TRIAL, copies)
+    job = Job(run, tokenizer, TRIAL, copies=copies)
     assert job.do()
     return job
 
@@ -176,6 +177,18 @@ def test_the_command_tries_what_has_no_result(job, capsys):
     assert "| LGIE: language model without the picture |" in capsys.readouterr().out
     tried, before = (found["variants"]["lgie"]["sets"] for found in (read_results(file), json.loads(whole)))
     assert tried == before
+
+
+def test_steps_can_be_as_many_as_fit_into_minutes(job, tmp_path):
+    for part in ("vae", "mllm"):
+        shutil.copy(job.run.folder / f"{part}.safetensors", tmp_path)
+    run = replace(job.run, folder=tmp_path)
+    assert Job(run, job.tokenizer, TRIAL, minutes=1e-9).do(["mgie-frozen"])
+    found = read_results(tmp_path / "variants" / "results.json")
+    assert found["training"]["steps"] == len(found["variants"]["mgie-frozen"]["log"]) == 1
+    assert Job(run, job.tokenizer, TRIAL, minutes=5).do(
+        ["mgie-frozen"]
+    )  # the steps are those it was begun with
 
 
 def test_there_is_no_training_without_an_autoencoder(job, tmp_path):
