@@ -17,6 +17,8 @@ class Curves:
 
     def __init__(self, folder: Path, stage: str, *, shown: bool = True) -> None:
         self.file, self.shown, self.stage = folder / f"{stage}.jsonl", shown, stage
+        if shown:
+            folder.mkdir(parents=True, exist_ok=True)
         self._board = _board(folder / "tensorboard" / stage) if shown else None
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:

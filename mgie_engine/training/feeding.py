@@ -25,6 +25,7 @@ from mgie_engine.preprocess import clip_pixels, crop_resize, training_crop, vae_
 from mgie_engine.prompting import Example as Text
 from mgie_engine.prompting import Prompt, Prompter
 from mgie_engine.training.objective import Texts, texts
+from mgie_engine.training.run import there
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -63,8 +64,8 @@ class Lot:
         """The same on a device, without waiting for it."""
         return Lot(
             _moved(self.texts, device),
-            _there(self.before, device),
-            _there(self.after, device),
+            there(self.before, device),
+            there(self.after, device),
             _moved(self.draws, device),
         )
 
@@ -182,11 +183,5 @@ Columns = TypeVar("Columns", Texts, Draws)
 
 
 def _moved(columns: Columns, device: torch.device) -> Columns:
-    moved = [_there(getattr(columns, field.name), device) for field in fields(columns)]
+    moved = [there(getattr(columns, field.name), device) for field in fields(columns)]
     return type(columns)(*moved)
-
-
-def _there(tensor: Tensor, device: torch.device) -> Tensor:
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)

@@ -6,6 +6,7 @@ edit changes something. Painting and encoding once, instead of at every step, is
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from mgie_engine.scenes.render import Paint, compile_painter, paint
 from mgie_engine.scenes.tones import TONES
+from mgie_engine.training.run import there
 from mgie_engine.training.world import TONE_NAMES, World
 
 CHANGED = 0.03  # a pixel has changed when any channel moved by more
@@ -31,7 +33,7 @@ class Painter:
     @torch.no_grad()
     def __call__(self, rows: Tensor, size: int = 256) -> Tensor:
         """Pictures of rows (B,), int64 on the CPU."""
-        on_device = rows.to(self.shapes.device)
+        on_device = there(rows, self.shapes.device)
         pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
         return self._toned(pictures, rows)
 
@@ -39,8 +41,9 @@ class Painter:
         for depth in range(self.tone.shape[1]):
             tone = self.tone[rows, depth]
             for index in sorted({*tone.tolist()} - {-1}):
-                where = (tone == index).nonzero()[:, 0].to(pictures.device)
-                amount = self.strength[rows, depth].to(pictures.device)[where].view(-1, 1, 1, 1)
+                toned = (tone == index).nonzero()[:, 0]
+                where = there(toned, pictures.device)
+                amount = there(self.strength[rows[toned], depth], pictures.device).view(-1, 1, 1, 1)
                 pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
         return pictures
 
@@ -53,8 +56,13 @@ def vision_pixels(pictures: Tensor, side: int) -> Tensor:
 
 def normalised(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
     """uint8 pixels (B, 3, S, S) as the vision tower takes them."""
-    shift = torch.tensor(mean, device=pixels.device).view(1, 3, 1, 1)
-    return (pixels.float() / 255 - shift) / torch.tensor(std, device=pixels.device).view(1, 3, 1, 1)
+    return (pixels.float() / 255 - _constants(mean, pixels.device)) / _constants(std, pixels.device)
+
+
+@cache
+def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Copied to the device once: each copy waits for all the device has still to do."""
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,5 +86,5 @@ def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
         edits = draw.edits(run.recipe.batch_size)
         rows = torch.from_numpy(run.world.before[edits]).long()
         pixels = normalised((painter(rows, vision.image_size) * 255).round(), vision.mean, vision.std)
-        texts = table.texts(torch.from_numpy(edits).to(run.device), pixels)
+        texts = table.texts(torch.from_numpy(edits), pixels)
         yield texts, truth[rows.to(run.device)].long()

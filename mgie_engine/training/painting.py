@@ -14,7 +14,7 @@ from mgie_engine.config import NoiseSchedule
 from mgie_engine.model.diffusion import alphas_cumprod
 from mgie_engine.training.gallery import Gallery, Painter, normalised
 from mgie_engine.training.objective import Paintings, Texts, denoising, understand
-from mgie_engine.training.run import Draw, Run, TextTable
+from mgie_engine.training.run import Draw, Run, TextTable, there
 
 log = logging.getLogger(__name__)
 Batch = tuple[Texts, Paintings]
@@ -132,7 +132,8 @@ def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
     steps, bias = run.config.noise.train_timesteps, options.get("noise_bias", 1.5)
     share, most = options.get("mask_share", 0.3), options.get("mask_most", 8.0)
     while True:
-        edits = torch.from_numpy(draw.edits(run.recipe.batch_size)).to(device)
+        drawn = torch.from_numpy(draw.edits(run.recipe.batch_size))
+        edits = there(drawn, device)
         goal = gallery.latents[after[edits]].float() * run.config.latent_scale
         late = torch.rand(len(edits), device=device) ** bias
         paintings = Paintings(
@@ -144,7 +145,7 @@ def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
             mask_weight(gallery.changed[edits], share, most),
         )
         pixels = normalised(gallery.pixels[before[edits]], vision.mean, vision.std)
-        yield table.texts(edits, pixels), paintings
+        yield table.texts(drawn, pixels), paintings
 
 
 def mask_weight(changed: Tensor, share: float, most: float) -> Tensor:

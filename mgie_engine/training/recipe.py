@@ -35,6 +35,7 @@ class Recipe:
     ema: float = 0.999  # 0: no average is kept
     precision: str = "bf16"  # "bf16" or "no"
     compile: bool = False
+    graphs: bool = False  # replay compiled stages as CUDA graphs: one launch instead of thousands
     seed: int = 0
     stories: int = 200_000  # size of the world
     log_every: int = 50

@@ -47,7 +47,17 @@ class Run:
 
     def compiled(self, module: nn.Module) -> Any:
         """The module as a callable, compiled if the recipe says so."""
-        return torch.compile(module, dynamic=False) if self.recipe.compile else module
+        if not self.recipe.compile:
+            return module
+        mode = "reduce-overhead" if self.recipe.graphs else None
+        return torch.compile(module, dynamic=False, mode=mode)
+
+
+def there(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device, without waiting for what the device has still to do."""
+    if device.type == "cuda" and not tensor.is_cuda:
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,16 @@ class TextTable:
     def __init__(self, world: World, device: torch.device) -> None:
         names = ("ids", "length", "asked", "picture_at", "states_at")
         self.columns = {name: torch.from_numpy(getattr(world, name)).to(device) for name in names}
+        self.lengths = torch.from_numpy(world.length)
 
     def texts(self, edits: Tensor, pixels: Tensor) -> Texts:
-        """Rows of edits (B,) with their normalised pixels, padded to one of two widths."""
-        column = {name: values[edits] for name, values in self.columns.items()}
-        width = SHORT if int(column["length"].max()) <= SHORT else MAX_TOKENS
+        """Rows of edits (B,) with their normalised pixels, padded to one of two widths.
+
+        Edits are best on the CPU: asking a device for the longest would wait for all it has still to do.
+        """
+        width = SHORT if int(self.lengths[edits.cpu()].max()) <= SHORT else MAX_TOKENS
+        rows = there(edits, self.columns["ids"].device)
+        column = {name: values[rows] for name, values in self.columns.items()}
         ids = column["ids"][:, :width].long()
         place = torch.arange(width, device=ids.device)[None]
         real = place < column["length"][:, None]

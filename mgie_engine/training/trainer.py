@@ -25,6 +25,7 @@ from torch.distributed.checkpoint.state_dict import get_optimizer_state_dict, se
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor
+from torch.profiler import record_function
 
 from mgie_engine.training.curves import Curves
 from mgie_engine.training.recipe import Recipe
@@ -87,7 +88,7 @@ class Trainer:
         self._learning = {name: p for name, p in modules.named_parameters() if p.requires_grad}
         self._parameters = list(self._learning.values())
         self._average = [p.detach().clone() for p in self._parameters] if recipe.ema else []
-        self.optimizer = _optimizer(recipe, modules, self.state.device)
+        self.optimizer = _optimizer(recipe, modules)
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.curves = Curves(folder, recipe.stage, shown=self.state.is_main_process)
         self.clock, self._share_of_time = Clock(recipe.steps, recipe.minutes), 0.0
@@ -143,7 +144,11 @@ class Trainer:
         """
         told: list[Tensor] = []
         last: dict[str, float] = {}
-        while self._look_at_clock() < 1 and (some := list(islice(batches, self.recipe.accumulate))):
+        while self._look_at_clock() < 1:
+            with record_function("feed"):
+                some = list(islice(batches, self.recipe.accumulate))
+            if not some:
+                break
             found = self._step(some, loss)
             told.append(torch.stack(list(found.values())))
             if self.clock.step % self.recipe.log_every == 0:
@@ -168,17 +173,23 @@ class Trainer:
         factor = rate_at(max(self.clock.step / self.clock.steps, self._share_of_time), self.recipe)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * factor
-        losses = self._learn(batches, loss)
-        norm = nn.utils.clip_grad_norm_(self._parameters, self.recipe.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        with record_function("learn"):
+            losses = self._learn(batches, loss)
+        with record_function("clip"):
+            norm = nn.utils.clip_grad_norm_(self._parameters, self.recipe.clip)
+        with record_function("optimize"):
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
         self.clock.step += 1
-        self._follow()
+        with record_function("average"):
+            self._follow()
         return losses | {"gradient": _whole(norm)}
 
     def _learn(self, batches: list[Batch], loss: Loss) -> dict[str, Tensor]:
         """Mean losses of the batches; their gradients are left in the parameters, averaged."""
         sums: dict[str, Tensor] = {}
+        if self.recipe.graphs:  # what they gave in the last step is no longer needed
+            torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         for batch in batches:
             with self.autocast():
                 losses = loss(self.modules, batch)
@@ -215,12 +226,16 @@ class Trainer:
             dist.all_reduce(means)
             means /= self.state.num_processes
         found = dict(zip(names, means.tolist(), strict=True))
-        minutes = (self.clock.now() - self.clock.started) / 60
-        self.curves.scalars(self.clock.step, found | {"minutes": minutes, "rate": self._rate()})
+        self.curves.scalars(self.clock.step, found | self._circumstances())
         return found
 
-    def _rate(self) -> float:
-        return float(max(group["lr"] for group in self.optimizer.param_groups))
+    def _circumstances(self) -> dict[str, float]:
+        """Minutes since the start, the highest learning rate, and on a GPU the most memory taken, in GiB."""
+        minutes = (self.clock.now() - self.clock.started) / 60
+        told = {"minutes": minutes, "rate": max(group["lr"] for group in self.optimizer.param_groups)}
+        if self.state.device.type == "cuda":
+            told["memory_gib"] = torch.cuda.max_memory_allocated(self.state.device) / 2**30
+        return told
 
     def learned(self) -> Iterator[tuple[str, Tensor]]:
         """Names and whole values of what was learned, its average if there is one; in every process."""
@@ -255,7 +270,7 @@ class Trainer:
     def _saved(self) -> dict[str, Any]:
         return {
             "weights": dict(self._learning),
-            "averaged": dict(zip(self._learning, self._average or self._parameters, strict=True)),
+            "averaged": dict(zip(self._learning, self._average, strict=bool(self._average))),
             "optimizer": get_optimizer_state_dict(self.modules, self.optimizer),
             "step": self.clock.step,
         }
@@ -283,13 +298,12 @@ def _alone_without_a_word() -> Iterator[None]:
         yield
 
 
-def _optimizer(recipe: Recipe, modules: nn.ModuleDict, device: torch.device) -> torch.optim.AdamW:
+def _optimizer(recipe: Recipe, modules: nn.ModuleDict) -> torch.optim.AdamW:
     groups = []
     for name, module in modules.items():
         if learning := [p for p in module.parameters() if p.requires_grad]:
             groups.append({"params": learning, "lr": recipe.rates.get(name, recipe.learning_rate)})
-    fused = device.type == "cuda"
-    return torch.optim.AdamW(groups, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=fused)
+    return torch.optim.AdamW(groups, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True)
 
 
 def _portions(tensors: Iterable[Tensor], values: int) -> Iterator[list[Tensor]]:

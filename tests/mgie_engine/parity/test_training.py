@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from mgie_engine.config import Behaviour
+from mgie_engine.data import examples as data
 from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
 from mgie_engine.prompting import Prompt
+from mgie_engine.training.feeding import Draws, Item, Maker
+from mgie_engine.training.full import Lesson
 from mgie_engine.training.objective import Paintings, denoising, texts, training_loss, understand
 from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
 
@@ -97,6 +100,26 @@ def test_losses_and_gradients(case, numbers, learner, prompter):
         network.zero_grad()
     losses.total.backward()
     check_gradients(case, numbers, learner)
+
+
+@pytest.mark.parametrize("case", CASES, ids=ids)
+def test_losses_of_the_trainers_own_lots(case, numbers, learner, prompter):
+    """From the data's examples on: the text as training makes it, pictures and dice side by side."""
+    maker = Maker(prompter, numbers.config.vision, side=0)
+    items = [
+        Item(
+            maker.text(data.Example("", instruction, b"", b"", answer)),
+            *(value(case[key], j) for key in ("images", "p2p_inp", "p2p_ans")),
+        )
+        for j, (instruction, answer) in enumerate(case["samples"])
+    ]
+    dice = (torch.tensor(case["timesteps"]), torch.tensor(case["prob"]))
+    lot = maker.lot(items, Draws(value(case["vae_eps"]), value(case["noise"]), *dice))
+    assert lot.texts.labels.tolist() == numbers.array("train", case["case"], "labels").tolist()
+    losses = Lesson(numbers.config, learner).losses(lot, Behaviour.RELEASE)
+    close(losses.total, case["loss"], LOSS)
+    close(losses.instruction, case["loss_ce"], LOSS)
+    close(losses.edit, case["loss_edit"], LOSS)
 
 
 def check_gradients(case, numbers, learner):
