@@ -8,7 +8,9 @@ equally noised, in the same order.
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -85,9 +87,9 @@ class Studio:
     def seconds_per_step(self, variant: Variant, logs: Path) -> float:
         """How long a step of a variant takes, measured on a few of which nothing is kept."""
         self.train(replace(variant, name=PACE), logs, steps=6 * PACE_EVERY, log_every=PACE_EVERY)
-        told = [json.loads(line) for line in (logs / f"{PACE}.jsonl").read_text("utf-8").splitlines()]
-        first, last = told[0], told[-1]
-        return float(60 * (last["minutes"] - first["minutes"]) / (last["step"] - first["step"]))
+        lines = (logs / f"{PACE}.jsonl").read_text("utf-8").splitlines()
+        minutes = [json.loads(line)["minutes"] for line in lines]
+        return 60 * median(after - before for before, after in pairwise(minutes)) / PACE_EVERY
 
     def train(self, variant: Variant, logs: Path, **changes: Any) -> nn.ModuleDict:
         """The averages of mllm, edit_head and unet after the recipe's steps; the log is logs/NAME.jsonl.
