@@ -88,7 +88,7 @@ class Studio:
         """How long a step of a variant takes, measured on a few of which nothing is kept."""
         self.train(replace(variant, name=PACE), logs, steps=6 * PACE_EVERY, log_every=PACE_EVERY)
         lines = (logs / f"{PACE}.jsonl").read_text("utf-8").splitlines()
-        minutes = [json.loads(line)["minutes"] for line in lines]
+        minutes = [float(json.loads(line)["minutes"]) for line in lines]
         return 60 * median(after - before for before, after in pairwise(minutes)) / PACE_EVERY
 
     def train(self, variant: Variant, logs: Path, **changes: Any) -> nn.ModuleDict:
