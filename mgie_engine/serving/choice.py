@@ -1,6 +1,9 @@
 """Which model to run and on what. A value until `load` is called; only then is torch imported."""
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +14,18 @@ if TYPE_CHECKING:
     from mgie_engine.memory.loading import Loaded
     from mgie_engine.model.mgie import MGIE
     from mgie_engine.serving.engine import Engine
+
+
+@contextmanager
+def _garbage_waiting() -> Iterator[None]:
+    """Imports make a million objects that stay; looking through them for garbage is a sixth of a start."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class ModelChoice:
         """Load the weights onto the device; raises ModelError."""
         return self.load_fitting().mgie
 
+    @_garbage_waiting()
     def load_fitting(self) -> "Loaded":
         """The same, and in which memory mode; raises ModelError."""
         _let_threads_sleep()
@@ -55,6 +71,7 @@ class ModelChoice:
             raise ModelError(f"The device {self.device!r} is not here: there is cpu, and {there}.")
         return self.device
 
+    @_garbage_waiting()
     def build(self) -> "Engine":
         """An engine with the model loaded, for an engine process; raises ModelError."""
         _let_threads_sleep()
