@@ -1,6 +1,6 @@
 """Edits per second and seconds by stage, for 1, 2 and 4 edits at once on this machine.
 
-    python benchmarks/engine.py [--model mgie-mini] [--edits 4] [--steps N]
+    python benchmarks/engine.py [--model mgie-mini] [--edits 4] [--steps N] [--memory MODE]
 
 Ends in one line of JSON. The engine runs in this process, after one edit to warm up.
 """
@@ -37,12 +37,13 @@ def main() -> None:
     )
     parser.add_argument("--model", default="mgie-mini")
     parser.add_argument("--device", default="auto")
+    parser.add_argument("--memory", default="auto", help="a memory mode")
     parser.add_argument("--edits", type=int, default=4, help="edits to make for each number at once")
     parser.add_argument("--steps", type=int, help="denoising steps; the model's default if left out")
     arguments = parser.parse_args()
     home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
     began = time.monotonic()
-    engine = ModelChoice(arguments.model, home, arguments.device).build()
+    engine = ModelChoice(arguments.model, home, arguments.device, memory=arguments.memory).build()
     loading_s = time.monotonic() - began
     config = engine.model.config
     settings = settle(SettingsWish(steps=arguments.steps), config.defaults, fresh_seed=7)
@@ -54,6 +55,7 @@ def main() -> None:
         "benchmark": "engine",
         "model": config.name,
         "device": str(engine.model.device),
+        "memory": arguments.memory,
         "cores": os.cpu_count(),
         "steps": settings.steps,
         "sampler": settings.sampler,

@@ -53,7 +53,7 @@ TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer
 RELEASE, OURS = "release", "ours"
 DEFAULTS = {
     "cuda": [*LADDERS["cuda"], Mode.FP32, Mode.BF16],
-    "cpu": [Mode.FP32, Mode.BF16, Mode.INT8, Mode.OFFLOAD],
+    "cpu": [Mode.FP32, Mode.MIXED, Mode.BF16, Mode.INT8, Mode.OFFLOAD],
 }
 MIB = 2**20
 

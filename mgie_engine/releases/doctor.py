@@ -12,7 +12,7 @@ from mgie_engine import checkpoints
 from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.memory import modes
-from mgie_engine.memory.loading import count, free_bytes
+from mgie_engine.memory.loading import count, free_bytes, has_quick_bf16
 from mgie_engine.memory.modes import Mode, Parameters, in_gb
 from mgie_engine.releases.full_size import FULL_SIZE
 from mgie_engine.releases.layout import missing
@@ -29,6 +29,7 @@ class Facts:
     has_bitsandbytes: bool
     disk_free: int | None = None  # bytes where the model belongs; None where it does not matter
     lacks: tuple[str, ...] = ()  # sentences
+    quick_bf16: bool = False  # of the CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def examine(model: str, home: Path, device: torch.device) -> Facts:
         has_bitsandbytes=importlib.util.find_spec("bitsandbytes") is not None,
         disk_free=shutil.disk_usage(_existing(home)).free if lacks else None,
         lacks=tuple(lacks),
+        quick_bf16=has_quick_bf16(),
     )
 
 
@@ -72,7 +74,7 @@ def _about_memory(facts: Facts, wish: Mode | None) -> Iterator[Finding]:
         fits = "fits" if need <= facts.free else "does not fit"
         yield Finding(f"Memory mode {mode}: needs {in_gb(need)}, {fits}.")
     try:
-        mode = wish or modes.choose(facts.parameters, facts.device, facts.free)
+        mode = wish or modes.choose(facts.parameters, facts.device, facts.free, facts.quick_bf16)
     except ModelError as error:
         yield Finding(str(error), in_the_way=True)
         return
