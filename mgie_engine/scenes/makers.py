@@ -208,7 +208,7 @@ def move(rng: Random, state: State, split: Split) -> Edit | None:
     if rng.random() < 0.08:
         return swap_places(rng, state, split)
     thing = rng.choice(state.scene.things)
-    it = refer(rng, state.scene, thing).it
+    it = refer(rng, state.scene, thing, by_neighbour=False).it
     if rng.random() < 0.4:
         step = rng.choice((-1, 1))
         step = -step if first_free(state.scene, towards(thing, step)) is None and rng.random() < 0.8 else step

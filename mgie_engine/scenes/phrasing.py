@@ -1,9 +1,14 @@
-"""How people ask: phrasings, words and typing habits, from the tables phrases.toml and words.toml."""
+"""How people ask: phrasings, words and typing habits, from the tables beside this module.
+
+A phrasing may hold choices: (one|another), (word|) and <list>, a list of lists.toml. A choice is drawn when the
+phrasing is, so that a handful of frames makes many ways to say the same.
+"""
 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import product
 from pathlib import Path
 from random import Random
 from string import Formatter
@@ -21,9 +26,43 @@ def table(name: str) -> Mapping[str, Any]:
     return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
 
 
+@cache
+def phrasings() -> Mapping[str, Any]:
+    """The phrasings of every kind of edit but tones, whichever file they are in."""
+    return {kind: ways for name in ("phrases", "around", "talk") for kind, ways in table(name).items()}
+
+
+@cache
 def templates(kind: str, split: Split, source: str = "phrases") -> Sequence[str]:
-    """The phrasings of a kind that belong to a split."""
-    return tuple(table(source)[kind]["test" if split == "test" else "train"])
+    """The phrasings of a kind that belong to a split, with their choices open."""
+    kinds = phrasings() if source == "phrases" else table(source)
+    return tuple(kinds[kind]["test" if split == "test" else "train"])
+
+
+def vary(rng: Random, template: str) -> str:
+    """One way to settle the choices of a phrasing."""
+    return "".join(ways[0] if len(ways) == 1 else rng.choice(ways) for ways in _choices(template))
+
+
+def ways(template: str) -> list[str]:
+    """Every way to settle the choices of a phrasing, single blanks between words."""
+    return [" ".join("".join(parts).split()) for parts in product(*map(dict.fromkeys, _choices(template)))]
+
+
+@cache
+def _choices(template: str) -> Sequence[Sequence[str]]:
+    """A phrasing in pieces, each with all it can be."""
+    return tuple(_settled(piece) for piece in re.split(r"(\([^()]*\)|<\w+>)", template) if piece)
+
+
+def _settled(piece: str) -> Sequence[str]:
+    if piece.startswith("("):
+        return tuple(way for choice in piece[1:-1].split("|") for way in _written_out(choice))
+    return tuple(table("lists")[piece[1:-1]]) if piece.startswith("<") else (piece,)
+
+
+def _written_out(choice: str) -> list[str]:
+    return ["".join(parts) for parts in product(*_choices(choice))]
 
 
 @cache
@@ -36,7 +75,7 @@ def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
     """One way to ask for `kind`, as somebody types it; only phrasings whose fields are all known."""
     given = {name: value for name, value in known.items() if value is not None}
     fitting = [template for template in templates(kind, split) if fields(template) <= given.keys()]
-    return dress(rng, fill(rng.choice(fitting), **given))
+    return dress(rng, fill(vary(rng, rng.choice(fitting)), **given))
 
 
 def fill(template: str, **given: str) -> str:
@@ -46,32 +85,44 @@ def fill(template: str, **given: str) -> str:
 
 
 def dress(rng: Random, text: str) -> str:
-    """Typing habits: politeness, small letters, missing articles, a capital, a full stop, a rare typo."""
-    text = _politely(rng, text)
+    """Typing habits: politeness, chat, small letters, missing articles, a capital, a full stop, a rare typo."""
+    text = _chatty(rng, _politely(rng, text))
     if text.startswith("I ") and rng.random() < 0.5:
         text = text[:1].lower() + text[1:]
     if rng.random() < 0.3:
         text = text.replace("'", "")
     if rng.random() < 0.06:
-        text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole)", "", text) or text
-    if rng.random() < 0.02:
+        text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole|notch|hint|great)", "", text) or text
+    if rng.random() < 0.03:
         text = _mistyped(rng, text)
     if rng.random() < 0.25:
         text = text[:1].upper() + text[1:]
-    if rng.random() < 0.15 and text[-1] not in "?.!":
+    ending = rng.random()
+    if ending < 0.15 and text[-1] not in "?.!":
         text += rng.choice((".", ".", "!"))
+    elif ending < 0.18:
+        text += rng.choice(table("words")["habits"]["trailing"])
+    elif ending < 0.2:
+        text = text.upper() if ending < 0.185 else text.lower()
     return text
 
 
 def _politely(rng: Random, text: str) -> str:
     habits, manner = table("words")["habits"], rng.random()
     first = text.split()[0]
-    if manner < 0.12 and first in habits["verbs"]:
+    if manner < 0.14 and first in habits["verbs"]:
         before = rng.choice(habits["before"])
         asking = before.split()[0] in ("can", "could", "would") and rng.random() < 0.7
         return f"{before} {text}{'?' if asking else ''}"
-    if manner < 0.18 and text[-1] not in "?!" and not text.endswith(("please", "now")):
+    if manner < 0.2 and text[-1] not in "?!" and not text.endswith(("please", "now")):
         return f"{text} {rng.choice(habits['after'])}"
+    return text
+
+
+def _chatty(rng: Random, text: str) -> str:
+    """What people say before they say what they want."""
+    if rng.random() < 0.06:
+        return f"{rng.choice(table('words')['habits']['openers'])} {text}"
     return text
 
 

@@ -9,6 +9,7 @@ from mgie_engine.scenes.phrasing import say, table
 from mgie_engine.scenes.scene import BACK, COLUMNS, FRONT, SKY, Cell, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import COLUMN_WORDS, ROW_WORDS, where
 
+NEIGHBOURLY = 0.08  # how often a thing is told by what stands near
 ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoken
 
 
@@ -20,8 +21,15 @@ class Reference:
     name: str | None
 
 
-def refer(rng: Random, scene: Scene, thing: Thing) -> Reference:
-    """Words that single out `thing` in `scene`, from "the ball" to "the small red ball in front"."""
+def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True) -> Reference:
+    """Words that single out `thing` in `scene`, from "the ball" to "the small red ball in front".
+
+    Now and then by what stands near, as in "the one behind the car"; not where a place follows, which would
+    be mistaken for it.
+    """
+    if by_neighbour and rng.random() < NEIGHBOURLY and (near := _relations(rng, scene, thing)):
+        who = rng.choice((say(rng, thing.kind), say(rng, thing.kind), "one", "thing"))
+        return Reference(f"the {who} {rng.choice(near)}", None)
     name = say(rng, thing.kind)
     alike = [other for other in scene.things if other.kind == thing.kind]
     if len(alike) == 1 and rng.random() < 0.6:
@@ -63,6 +71,22 @@ def _sides(thing: Thing, alike: Sequence[Thing]) -> list[str]:
         ways += ["on the right", "on the right", "furthest right", "to the right"]
     if all(other.cell.row != thing.cell.row for other in others):
         ways.append(ROW_WORDS[thing.cell.row])
+    return ways
+
+
+def _relations(rng: Random, scene: Scene, thing: Thing) -> list[str]:
+    """Where `thing` alone stands, seen from things that are alone of their kind."""
+    row, column = thing.cell.row, thing.cell.column
+    ways = []
+    for other in scene.things:
+        if other is thing or len(scene.of(other.kind)) > 1:
+            continue
+        if other.cell.column == column:
+            sides = [word for row_seen, word in _IN_LINE[row] if row_seen == other.cell.row]
+            ways += [f"{side} the {say(rng, other.kind)}" for side in sides]
+        if [near for cell in beside(scene, other) if (near := scene.at(cell))] == [thing]:
+            word = rng.choice(("next to", "next to", "beside", "right by"))
+            ways.append(f"{word} the {say(rng, other.kind)}")
     return ways
 
 

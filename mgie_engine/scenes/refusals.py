@@ -9,7 +9,17 @@ from random import Random
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.looking import has_odd_one
 from mgie_engine.scenes.makers import aside_words
-from mgie_engine.scenes.phrasing import dress, fill, phrase, plural, say, table, templates, wished_colour
+from mgie_engine.scenes.phrasing import (
+    dress,
+    fill,
+    phrase,
+    plural,
+    say,
+    table,
+    templates,
+    vary,
+    wished_colour,
+)
 from mgie_engine.scenes.references import place_words
 from mgie_engine.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY, SKY_KINDS
 from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, KNOWN_PHOTO, NOTHING, Split, there
@@ -33,7 +43,7 @@ def refuse(rng: Random, state: State, split: Split) -> Edit | None:
     else:
         x, y = rng.sample(table("elsewhere")["subjects"], 2)
         ask = rng.choice(templates("asks", split, "elsewhere"))
-        words = fill(ask, x=x, y=y, c=rng.choice(tuple(COLOURS)))
+        words = fill(vary(rng, ask), x=x, y=y, c=rng.choice(tuple(COLOURS)))
     reason = KNOWN_HERE if state.scene else KNOWN_PHOTO
     return Edit("refuse", dress(rng, words), f"{NOTHING} {reason}", state)
 
@@ -43,10 +53,26 @@ def content_on_photo(rng: Random, state: State, split: Split) -> Edit | None:
     name, colour = say(rng, rng.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(rng)
     known = {
         "it": f"the {name}", "name": name, "names": plural(name), "colour": colour, "where": "",
-        "a": fill(f"a {colour} {name}"), "to": aside_words(rng, rng.choice((-1, 1))),
+        "other": f"the {say(rng, rng.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"), "to": aside_words(rng, rng.choice((-1, 1))),
         "ground": rng.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
     }  # fmt: skip
-    kinds = (*_WISHES, "add", "replace", "sky", "all", "ground", "weather", "winter", "match")
+    kinds = (
+        *_WISHES,
+        "add",
+        "replace",
+        "sky",
+        "all",
+        "ground",
+        "weather",
+        "winter",
+        "summer",
+        "match",
+        "add_two",
+        "remove_all",
+        "swap_places",
+        "clear",
+        "odd",
+    )
     return Edit("refuse", phrase(rng, rng.choice(kinds), split, **known), f"{NOTHING} {KNOWN_PHOTO}", state)
 
 

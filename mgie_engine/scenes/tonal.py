@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.scenes.edits import Edit, State
-from mgie_engine.scenes.phrasing import dress, fields, fill, phrase, table, templates
+from mgie_engine.scenes.phrasing import dress, fields, fill, phrase, table, templates, vary
 from mgie_engine.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 from mgie_engine.scenes.wording import THINGS_STAY, Split
 
@@ -35,7 +35,9 @@ def wish(rng: Random, name: str, degree: str, split: Split) -> str:
     """An instruction for a tone; a graded wish uses a phrasing that can carry the degree."""
     ways = [way for way in templates(name, split, "tones") if degree == "plain" or fields(way)]
     words = table("tones")["degrees"][degree]
-    return dress(rng, fill(rng.choice(ways), **{field: rng.choice(words[field]) for field in words}))
+    return dress(
+        rng, fill(vary(rng, rng.choice(ways)), **{field: rng.choice(words[field]) for field in words})
+    )
 
 
 def tone_edit(state: State, tones: Sequence[tuple[str, str]], instruction: str) -> Edit | None:

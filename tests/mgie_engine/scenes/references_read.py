@@ -1,5 +1,6 @@
 """The other way round: which things of a scene do some words mean?"""
 
+import re
 from collections.abc import Sequence
 
 from mgie_engine.scenes.phrasing import table
@@ -9,10 +10,29 @@ from mgie_engine.scenes.wording import ROW_WORDS, where
 
 def meant(scene: Scene, words: str) -> list[Thing]:
     """Every thing that the reference fits."""
+    who, nearby, other = _nearby(words.removeprefix("the "))
+    if other:
+        things = [t for t in scene.things if _stands(scene, t, nearby, scene.of(other)[0])]
+        return things if who in ("one", "thing") else [t for t in things if t.kind == _split(who)[0]]
     kind, before, after = _split(words.removeprefix("the "))
     alike = scene.of(kind)
     found = [thing for thing in alike if _has(thing, before)]
     return [thing for thing in found if not after or _is_there(thing, alike, after)]
+
+
+def _nearby(words: str) -> tuple[str, str, str]:
+    """Who stands how to which kind of thing, as in "one", "behind", "car"; the last is empty if not so told."""
+    found = re.fullmatch(
+        r"(.+?) (next to|beside|right by|behind|in back of|in front of|above|over) the (.+)", words
+    )
+    return (found[1], found[2], _split(found[3])[0]) if found else (words, "", "")
+
+
+def _stands(scene: Scene, thing: Thing, nearby: str, other: Thing) -> bool:
+    rows, columns = other.cell.row - thing.cell.row, other.cell.column - thing.cell.column
+    if nearby in ("next to", "beside", "right by"):
+        return rows == 0 and abs(columns) == 1
+    return columns == 0 and rows == (-1 if nearby == "in front of" else 1)
 
 
 def _split(words: str) -> tuple[str, str, str]:

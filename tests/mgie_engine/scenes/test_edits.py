@@ -25,7 +25,8 @@ def room(cells: set[Cell], size: int) -> torch.Tensor:
     mask = torch.zeros(size, size, dtype=torch.bool)
     for cell in cells:
         top, bottom = (round(share * size) for share in TOP[cell.row])
-        mask[top:bottom, cell.column * size // COLUMNS : (cell.column + 1) * size // COLUMNS] = True
+        left, right = (column * size // COLUMNS for column in (cell.column, cell.column + 1))
+        mask[top:bottom, max(0, left - 1) : right + 1] = True  # soft edges reach a pixel further
     return mask
 
 

@@ -17,13 +17,13 @@ def test_at_least_one_edit_in_25_is_ambiguous():
 def test_a_blind_guess_is_hardly_ever_right():
     """The most frequent change for each wish is the best that a model without eyes could learn."""
     answers = defaultdict(Counter)
-    for seed in range(4000):
+    for seed in range(12000):
         rng = Random(seed)
         edit = ambiguous(rng, State(random_scene(rng)), "train")
         if edit:
             words = re.sub(r"[^a-z ]", "", edit.instruction.lower())
             answers[words][edit.expressive.partition(". ")[0]] += 1
-    often = [told for told in answers.values() if sum(told.values()) >= 10]
+    often = [told for told in answers.values() if sum(told.values()) >= 8]
     assert len(often) >= 5
     assert sum(max(told.values()) for told in often) < 0.25 * sum(sum(told.values()) for told in often)
 

@@ -4,14 +4,13 @@ import re
 import pytest
 
 from mgie_engine.scenes.drawing import SHAPES, fits
-from mgie_engine.scenes.phrasing import table
 from mgie_engine.scenes.stories import MAX_HISTORY, story
 from mgie_engine.scenes.wording import AS_ASKED, NOTHING
 from mgie_engine.wording import tidy
 from tests.mgie_engine.scenes.telling import steps, stories
 
 # Changes with every change of the grammar: weights trained before it do not know the new words.
-WORDS = "3a9a4239"
+WORDS = "365f30fe"
 
 
 def test_one_seed_tells_one_story_for_ever():
@@ -21,15 +20,6 @@ def test_one_seed_tells_one_story_for_ever():
 
 def test_splits_tell_different_stories():
     assert story(1, "train") != story(1, "validation") != story(1, "test")
-
-
-def test_no_test_phrasing_is_among_those_for_training():
-    for source in ("phrases", "tones"):
-        lists = [entry for entry in table(source).values() if "train" in entry and "test" in entry]
-        taught = {re.sub(r"\W+", " ", words.lower()) for entry in lists for words in entry["train"]}
-        held_out = {re.sub(r"\W+", " ", words.lower()) for entry in lists for words in entry["test"]}
-        assert held_out
-        assert not taught & held_out
 
 
 def test_no_test_instruction_is_ever_said_in_training():
