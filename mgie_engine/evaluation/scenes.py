@@ -18,6 +18,7 @@ from mgie_engine.scenes.facts import UNREADABLE, Fact, holds, read
 from mgie_engine.scenes.pictures import changed
 from mgie_engine.scenes.pictures import pictures as pictures
 from mgie_engine.scenes.stories import story
+from mgie_engine.scenes.typed import typed_edits, typed_start
 from mgie_engine.scenes.wording import Split
 
 SUCCESS = 0.25  # share of the do-nothing error that may be left
@@ -68,6 +69,14 @@ def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None
             history = tuple(Exchange(asked, said) for asked, said in step.history)
             start = told.states[step.before]
             yield Case(step.edit, start, history, painted[step.before], painted[step.after])
+
+
+def typed_cases(size: int = 256) -> Iterator[Case]:
+    """The wishes that people typed in words of their own; all begin with the same picture."""
+    start = typed_start()
+    for edit in typed_edits():
+        before, goal = pictures((start, edit.goal), size)
+        yield Case(edit, start, (), before, goal)
 
 
 def judge_text(case: Case, expressive: str) -> Said:

@@ -35,6 +35,9 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
     parser.add_argument("--first", type=int, default=0, help="the first story (default: %(default)s)")
     parser.add_argument("--count", type=int, default=200, help="edits (default: %(default)s)")
+    parser.add_argument(
+        "--typed", action="store_true", help="try wishes that people typed in their own words"
+    )
     parser.add_argument("--seeds", type=int, default=1, help="pictures painted per edit (default: 1)")
     parser.add_argument("--chains", type=int, default=8, help="chains of ten idle turns (default: 8)")
     parser.add_argument("--batch", type=int, help="edits painted side by side")
@@ -65,7 +68,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of a model after the edits `arguments` asks for."""
-    from mgie_engine.evaluation.scenes import cases
+    from mgie_engine.evaluation.scenes import cases, typed_cases
     from mgie_engine.evaluation.scenes_figures import Row, drift_summary, summary
     from mgie_engine.evaluation.scenes_running import drift, judge_all, seconds_by_stage
     from mgie_engine.evaluation.scenes_sheet import Shot, sheet
@@ -74,6 +77,8 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
     stream = cases(arguments.split, mgie.config.picture_size, arguments.first)
     timed = list(islice(stream, TIMED))
     some = chain(timed, islice(stream, max(0, arguments.count - TIMED)))
+    if arguments.typed:
+        some = chain(typed_cases(mgie.config.picture_size))
     batch = arguments.batch or BATCH.get(mgie.device.type, 8)
     rows, shots = list[Row](), list[Shot]()
     every = max(1, arguments.count // ON_SHEET)
@@ -89,6 +94,6 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
         for name in ("delivered", "raw")
     }
     told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
-    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds")}
+    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds", "typed")}
     seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
     return {**told, **summary(rows), "drift": drifts, "seconds": seconds}

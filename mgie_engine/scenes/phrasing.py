@@ -1,7 +1,7 @@
 """How people ask: phrasings, words and typing habits, from the tables beside this module.
 
-A phrasing may hold choices: (one|another), (word|) and <list>, a list of lists.toml. A choice is drawn when the
-phrasing is, so that a handful of frames makes many ways to say the same.
+A phrasing may hold choices: (one|another), (word|) and <list>, a list of lists.toml. A choice is drawn when
+the phrasing is, so that a handful of frames makes many ways to say the same.
 """
 
 import re
@@ -85,7 +85,7 @@ def fill(template: str, **given: str) -> str:
 
 
 def dress(rng: Random, text: str) -> str:
-    """Typing habits: politeness, chat, small letters, missing articles, a capital, a full stop, a rare typo."""
+    """Typing habits: politeness, small talk, missing articles, capitals, a full stop or a smile, rare typos."""
     text = _chatty(rng, _politely(rng, text))
     if text.startswith("I ") and rng.random() < 0.5:
         text = text[:1].lower() + text[1:]

@@ -53,7 +53,8 @@ def content_on_photo(rng: Random, state: State, split: Split) -> Edit | None:
     name, colour = say(rng, rng.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(rng)
     known = {
         "it": f"the {name}", "name": name, "names": plural(name), "colour": colour, "where": "",
-        "other": f"the {say(rng, rng.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"), "to": aside_words(rng, rng.choice((-1, 1))),
+        "other": f"the {say(rng, rng.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"),
+        "to": aside_words(rng, rng.choice((-1, 1))),
         "ground": rng.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
     }  # fmt: skip
     kinds = (

@@ -34,6 +34,13 @@ def test_a_model_is_measured_in_one_line_of_json(folder, capsys, tmp_path):
         assert page.width > 3 * 3 * SIDE
 
 
+def test_wishes_that_people_typed_are_tried_as_well(folder, capsys):
+    assert evaluate(folder, "--typed", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["typed"] is True
+    assert report["kinds"]["all"]["count"] == 3
+
+
 def test_people_get_a_table(folder, capsys):
     assert evaluate(folder, "--split", "validation") == 0
     out = capsys.readouterr().out

@@ -21,7 +21,7 @@ def meant(scene: Scene, words: str) -> list[Thing]:
 
 
 def _nearby(words: str) -> tuple[str, str, str]:
-    """Who stands how to which kind of thing, as in "one", "behind", "car"; the last is empty if not so told."""
+    """Who stands how to which kind of thing, as in "one", "behind", "car"; the last may be empty."""
     found = re.fullmatch(
         r"(.+?) (next to|beside|right by|behind|in back of|in front of|above|over) the (.+)", words
     )
