@@ -85,7 +85,7 @@ def fill(template: str, **given: str) -> str:
 
 
 def dress(rng: Random, text: str) -> str:
-    """Typing habits: politeness, small talk, missing articles, capitals, a full stop or a smile, rare typos."""
+    """Typing habits: politeness, small talk, missing articles, capitals, full stops or smiles, rare typos."""
     text = _chatty(rng, _politely(rng, text))
     if text.startswith("I ") and rng.random() < 0.5:
         text = text[:1].lower() + text[1:]
