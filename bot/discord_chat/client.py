@@ -46,6 +46,7 @@ from bot.sentences import known_language, speaking
 from conversations.store import SessionStore
 
 PATIENCE_S = 1.0  # after which a person is shown that the bot is at it
+SERVERS_S = 2.0  # what discord.py takes
 log = logging.getLogger(__name__)
 
 
@@ -77,14 +78,17 @@ class EditBot(commands.Bot):
         edit_channels: Iterable[int] = (),
         pause_s: float = PAUSE_S,
         patience_s: float = PATIENCE_S,
+        servers_s: float = SERVERS_S,
     ) -> None:
         """`edit_channels`: where plain messages may be meant for the bot, if it may read them.
 
-        `pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign.
+        `pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign;
+        `servers_s`: how long after the last server was announced all of them are.
         """
         self.gate = Gate(store, edit_channels, reads_all=message_content)
         super().__init__(
             command_prefix=commands.when_mentioned,
+            guild_ready_timeout=servers_s,
             help_command=None,
             allowed_contexts=discord.app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True

@@ -116,6 +116,7 @@ async def room(
             edit_channels=(channel.id,),
             pause_s=0.0,
             patience_s=patience_s,
+            servers_s=0.05,
         ) as bot,
         asyncio.TaskGroup() as group,
     ):
