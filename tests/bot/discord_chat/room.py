@@ -122,6 +122,7 @@ async def room(
     ):
         talking = group.create_task(bot.start(discord.token))
         await discord.wait_for(lambda: discord.gateway.connected)
+        await bot.wait_until_ready()
         yield Room(
             discord, bot, store, images, runner, channel, person(discord, "anna"), person(discord, "ben")
         )

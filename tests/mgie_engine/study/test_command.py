@@ -53,7 +53,8 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     cells = list(read_cells(studied / "cells.jsonl"))
     assert len({cell.key for cell in cells}) == len(cells) == report["paintings"]
     parts = [cell.subject.part for cell in cells if cell.strengths in ((2.0, 1.2), (3.0, 1.2))]
-    assert [parts.count(part) for part in ("validation", "test", "short", "long")] == [8, 6, 2, 2]
+    assert [parts.count(part) for part in ("validation", "short", "long")] == [8, 2, 2]
+    assert parts.count("test") >= 3  # each under the default, and under what is advised where that differs
     assert len(report["guidelines"]) == 7
     assert report["held_out"].keys() >= {"own", "auto"}
 
