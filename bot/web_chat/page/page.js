@@ -90,6 +90,7 @@
     const talk = document.getElementById("talk");
     if (!talk) return setTimeout(follow, 50);
     new MutationObserver(showArrangement).observe(document.getElementById("top"), { childList: true, subtree: true });
+    showArrangement();
     new MutationObserver(() => {
       const { lang, dataset } = document.querySelector(".top") ?? document.documentElement;
       document.documentElement.lang = lang;
