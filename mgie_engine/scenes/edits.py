@@ -7,8 +7,8 @@ changed is the difference of the two pictures.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.drawing import Sheet, draw, fits
 from mgie_engine.scenes.photos import procedural_photo
 from mgie_engine.scenes.phrasing import plural
@@ -51,7 +51,7 @@ class Edit:
     was: Thing | None = None  # the thing before
 
 
-Maker = Callable[[Random, State, Split], Edit | None]
+Maker = Callable[[Dice, State, Split], Edit | None]
 
 
 def to(state: State, scene: Scene) -> State:

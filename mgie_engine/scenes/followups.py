@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import (
     Edit,
     State,
@@ -22,17 +22,17 @@ from mgie_engine.scenes.scene import Thing, new_thing
 from mgie_engine.scenes.tonal import DEGREES, tone_edit
 from mgie_engine.scenes.wording import Split, there
 
-FollowUp = Callable[[Random, State, Edit, Split], Edit | None]
+FollowUp = Callable[[Dice, State, Edit, Split], Edit | None]
 
 
-def follow_up(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def follow_up(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     """An edit of `state`, the goal of `last`, that needs the talk to be understood; None if none fits."""
     if last.kind == "tonal":
-        edit = _more_or_back(rng, state, last, split)
+        edit = _more_or_back(dice, state, last, split)
     elif state.scene is None or not state.is_readable:
         return None
     else:
-        edit = rng.choice(_fitting(last))(rng, state, last, split)
+        edit = dice.what.choice(_fitting(last))(dice, state, last, split)
     if edit is None or edit.kind == "refuse":
         return edit
     return replace(edit, kind="follow-up")
@@ -51,60 +51,61 @@ def _fitting(last: Edit) -> list[FollowUp]:
     return ways or [_none]
 
 
-def _none(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _none(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     return None
 
 
-def _more_or_back(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _more_or_back(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     tone, opposite = last.goal.tones[-1][0], table("tones")["opposite"]
-    if tone in opposite and rng.random() < 0.35:
-        return tone_edit(state, ((opposite[tone], "little"),), phrase(rng, "back", split))
-    return tone_edit(state, ((tone, DEGREES[1]),), phrase(rng, "more", split))
+    if tone in opposite and dice.what.random() < 0.35:
+        return tone_edit(state, ((opposite[tone], "little"),), phrase(dice.how, "back", split))
+    return tone_edit(state, ((tone, DEGREES[1]),), phrase(dice.how, "more", split))
 
 
-def _recolour_it(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _recolour_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     thing = last.thing
     assert thing
     if last.part:
-        colour = other_colour(rng, thing.part(last.part))
-        words = phrase(rng, "it_recolour", split, colour=wished_colour(rng, colour))
+        colour = other_colour(dice.what, thing.part(last.part))
+        words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, colour))
         return recolour_part_to(state, thing, last.part, colour, words)
-    colour = other_colour(rng, thing.colour)
-    return recolour_to(
-        state, thing, colour, phrase(rng, "it_recolour", split, colour=wished_colour(rng, colour))
+    colour = other_colour(dice.what, thing.colour)
+    words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, colour))
+    return recolour_to(state, thing, colour, words)
+
+
+def _remove_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+    assert last.thing
+    return None if last.part else remove_it(state, last.thing, phrase(dice.how, "it_remove", split))
+
+
+def _resize_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+    assert last.thing
+    if last.part:
+        return None
+    step = dice.what.choice((-1, 1))
+    return resize_it(state, last.thing, step, phrase(dice.how, "it_grow" if step > 0 else "it_shrink", split))
+
+
+def _move_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+    assert last.thing
+    if last.part:
+        return None
+    step = dice.what.choice((-1, 1))
+    return move_aside(
+        state, last.thing, step, phrase(dice.how, "it_move", split, to=aside_words(dice.how, step))
     )
 
 
-def _remove_it(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
-    assert last.thing
-    return None if last.part else remove_it(state, last.thing, phrase(rng, "it_remove", split))
-
-
-def _resize_it(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
-    assert last.thing
-    if last.part:
-        return None
-    step = rng.choice((-1, 1))
-    return resize_it(state, last.thing, step, phrase(rng, "it_grow" if step > 0 else "it_shrink", split))
-
-
-def _move_it(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
-    assert last.thing
-    if last.part:
-        return None
-    step = rng.choice((-1, 1))
-    return move_aside(state, last.thing, step, phrase(rng, "it_move", split, to=aside_words(rng, step)))
-
-
-def _too(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _too(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     """The same for another thing, which is the only one of its kind."""
     assert state.scene
     touched = {thing.cell for thing in (last.thing, last.was) if thing}
     alone = [t for t in state.scene.things if len(state.scene.of(t.kind)) == 1 and t.cell not in touched]
-    thing = rng.choice(alone) if alone else None
+    thing = dice.what.choice(alone) if alone else None
     if thing is None:
         return None
-    words = phrase(rng, "too", split, it=f"the {say(rng, thing.kind)}")
+    words = phrase(dice.how, "too", split, it=f"the {say(dice.how, thing.kind)}")
     match last.act:
         case "recolour" if last.colour:
             return recolour_to(state, thing, last.colour, words)
@@ -115,7 +116,7 @@ def _too(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
     return None
 
 
-def _other_one(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _other_one(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     """Of two of a kind the wrong one was recoloured: it gets its colour back, the other one the new one."""
     assert state.scene
     done, was, colour = last.thing, last.was, last.colour
@@ -124,7 +125,8 @@ def _other_one(rng: Random, state: State, last: Edit, split: Split) -> Edit | No
     others = [thing for thing in state.scene.of(done.kind) if thing is not done]
     if len(others) != 1 or others[0].colour == colour:
         return None
-    return _corrected(state, (done, was), others[0], phrase(rng, "other", split, name=say(rng, done.kind)))
+    words = phrase(dice.how, "other", split, name=say(dice.how, done.kind))
+    return _corrected(state, (done, was), others[0], words)
 
 
 def _corrected(state: State, wrong: tuple[Thing, Thing], right: Thing, words: str) -> Edit:
@@ -136,7 +138,7 @@ def _corrected(state: State, wrong: tuple[Thing, Thing], right: Thing, words: st
     return Edit("recolour", words, text, to(state, scene), new, new.colour, "recolour")
 
 
-def _another(rng: Random, state: State, last: Edit, split: Split) -> Edit | None:
+def _another(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     """The thing that was added once more, in the first free place."""
     assert state.scene
     assert last.thing
@@ -144,4 +146,4 @@ def _another(rng: Random, state: State, last: Edit, split: Split) -> Edit | None
     if cell is None:
         return None
     copy = new_thing(last.thing.kind, last.thing.colour, cell, size=last.thing.size)
-    return add_it(state, (copy,), phrase(rng, "another", split, name=say(rng, copy.kind)))
+    return add_it(state, (copy,), phrase(dice.how, "another", split, name=say(dice.how, copy.kind)))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State, recolour_to, remove_it, to
 from mgie_engine.scenes.makers import other_colour
 from mgie_engine.scenes.phrasing import phrase, plural, say, wished_colour
@@ -16,18 +17,18 @@ from mgie_engine.scenes.scene import SIZES, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import Split, there
 
 
-def ambiguous(rng: Random, state: State, split: Split) -> Edit | None:
+def ambiguous(dice: Dice, state: State, split: Split) -> Edit | None:
     """Any of the wishes below that fits the picture."""
     assert state.scene
     makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
-    for maker in rng.sample(makers, len(makers)):
-        edit = maker(rng, state, split)
+    for maker in dice.what.sample(makers, len(makers)):
+        edit = maker(dice, state, split)
         if edit is not None:
             return replace(edit, kind="ambiguous")
     return None
 
 
-def _odd(rng: Random, state: State, split: Split) -> Edit | None:
+def _odd(dice: Dice, state: State, split: Split) -> Edit | None:
     """Three or more of a kind, one in another colour: it takes the colour of the others."""
     assert state.scene
     kinds = sorted({thing.kind for thing in state.scene.things})
@@ -37,7 +38,7 @@ def _odd(rng: Random, state: State, split: Split) -> Edit | None:
     odd = _odd_one(groups[0])
     assert odd
     colour = next(thing.colour for thing in groups[0] if thing.colour != odd.colour)
-    words = phrase(rng, "odd", split, names=plural(say(rng, odd.kind)))
+    words = phrase(dice.how, "odd", split, names=plural(say(dice.how, odd.kind)))
     return recolour_to(state, odd, colour, words)
 
 
@@ -61,73 +62,80 @@ def _pairs(scene: Scene) -> list[list[Thing]]:
     return [group for group in groups if len(group) == 2 and group[0].colour != group[1].colour]
 
 
-def _match(rng: Random, state: State, split: Split) -> Edit | None:
+def _match(dice: Dice, state: State, split: Split) -> Edit | None:
     """Two of a kind: the right one takes the colour of the left one."""
     assert state.scene
     pairs = _pairs(state.scene)
     if not pairs:
         return None
-    left, right = rng.choice(pairs)
-    words = phrase(rng, "match", split, names=plural(say(rng, left.kind)))
+    left, right = dice.what.choice(pairs)
+    words = phrase(dice.how, "match", split, names=plural(say(dice.how, left.kind)))
     return recolour_to(state, right, left.colour, words)
 
 
-def _two(rng: Random, state: State) -> tuple[Thing, Thing] | None:
+def _two(what: Random, state: State) -> tuple[Thing, Thing] | None:
     assert state.scene
     things = [t for t in state.scene.things if len(state.scene.of(t.kind)) == 1]
     if len({thing.colour for thing in things}) < 2:
         return None
-    one = rng.choice(things)
-    return one, rng.choice([thing for thing in things if thing.colour != one.colour])
+    one = what.choice(things)
+    return one, what.choice([thing for thing in things if thing.colour != one.colour])
 
 
-def _like(rng: Random, state: State, split: Split) -> Edit | None:
+def _like(dice: Dice, state: State, split: Split) -> Edit | None:
     """One thing takes the colour of another."""
-    two = _two(rng, state)
+    two = _two(dice.what, state)
     if two is None:
         return None
-    it, other = (f"the {say(rng, thing.kind)}" for thing in two)
-    return recolour_to(state, two[0], two[1].colour, phrase(rng, "colour_like", split, it=it, other=other))
+    it, other = (f"the {say(dice.how, thing.kind)}" for thing in two)
+    words = phrase(dice.how, "colour_like", split, it=it, other=other)
+    return recolour_to(state, two[0], two[1].colour, words)
 
 
-def _swap(rng: Random, state: State, split: Split) -> Edit | None:
+def _swap(dice: Dice, state: State, split: Split) -> Edit | None:
     """Two things trade their colours."""
-    two = _two(rng, state)
+    two = _two(dice.what, state)
     if two is None:
         return None
     assert state.scene
     one, other = two
-    words = phrase(rng, "swap", split, it=f"the {say(rng, one.kind)}", other=f"the {say(rng, other.kind)}")
+    it, its_other = (f"the {say(dice.how, thing.kind)}" for thing in two)
+    words = phrase(dice.how, "swap", split, it=it, other=its_other)
     scene = state.scene.swapped(one, replace(one, colour=other.colour))
     scene = scene.swapped(other, replace(other, colour=one.colour))
     text = f"The {there(one)} turns {other.colour}. The {there(other)} turns {one.colour}."
     return Edit("ambiguous", words, text, to(state, scene))
 
 
-def _remove_one(rng: Random, state: State, split: Split) -> Edit | None:
+def _remove_one(dice: Dice, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing goes."""
-    picked = _pick(rng, state, state.scene.things if state.scene else ())
-    return picked and remove_it(state, picked[0], phrase(rng, "remove", split, it=picked[1]))
+    picked = _pick(dice, state, state.scene.things if state.scene else ())
+    return picked and remove_it(state, picked[0], phrase(dice.how, "remove", split, it=picked[1]))
 
 
-def _recolour_one(rng: Random, state: State, split: Split) -> Edit | None:
+def _recolour_one(dice: Dice, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing gets another colour."""
     assert state.scene
-    picked = _pick(rng, state, state.scene.things)
+    picked = _pick(dice, state, state.scene.things)
     if picked is None:
         return None
     thing, it = picked
-    colour = other_colour(rng, thing.colour)
-    words = phrase(rng, "recolour", split, it=it, colour=wished_colour(rng, colour))
+    colour = other_colour(dice.what, thing.colour)
+    words = phrase(dice.how, "recolour", split, it=it, colour=wished_colour(dice.how, colour))
     return recolour_to(state, thing, colour, words)
 
 
-def _pick(rng: Random, state: State, things: Sequence[Thing]) -> tuple[Thing, str] | None:
+def _pick(dice: Dice, state: State, things: Sequence[Thing]) -> tuple[Thing, str] | None:
     """A thing on the ground and words that do not name its kind."""
     assert state.scene
     ground = [thing for thing in state.scene.things if not is_sky_kind(thing.kind)]
-    ways = [(thing, words) for thing in ground if thing in things for words in _nameless(rng, ground, thing)]
-    return rng.choice(ways) if len(ground) > 1 and ways else None
+    ways = [
+        (thing, words) for thing in ground if thing in things for words in _nameless(dice.how, ground, thing)
+    ]
+    if len(ground) < 2 or not ways:
+        return None
+    picked, words = dice.what.choice(ways)
+    return picked, dice.anew(words, [others for thing, others in ways if thing is picked])
 
 
 def _nameless(rng: Random, ground: Sequence[Thing], thing: Thing) -> list[str]:

@@ -6,6 +6,7 @@ A maker gives None where it does not fit the picture.
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.drawing import fits
 from mgie_engine.scenes.edits import (
     Edit,
@@ -58,36 +59,36 @@ def other_colour(rng: Random, *taken: str) -> str:
     return rng.choice([colour for colour in COLOURS if colour not in taken])
 
 
-def recolour(rng: Random, state: State, split: Split) -> Edit | None:
+def recolour(dice: Dice, state: State, split: Split) -> Edit | None:
     """Another colour for one thing; now and then the one it has."""
     assert state.scene
     things = state.scene.things
     if not things:
         return None
-    thing = rng.choice(things)
-    colour = thing.colour if rng.random() < 0.03 else other_colour(rng, thing.colour)
-    at = refer(rng, state.scene, thing)
-    said = wished_colour(rng, colour)
-    words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=said, old=say(rng, thing.colour))
+    thing, how = dice.what.choice(things), dice.how
+    colour = thing.colour if dice.what.random() < 0.03 else other_colour(dice.what, thing.colour)
+    at = refer(how, state.scene, thing)
+    said = wished_colour(how, colour)
+    words = phrase(how, "recolour", split, it=at.it, name=at.name, colour=said, old=say(how, thing.colour))
     return recolour_to(state, thing, colour, words)
 
 
-def recolour_part(rng: Random, state: State, split: Split) -> Edit | None:
+def recolour_part(dice: Dice, state: State, split: Split) -> Edit | None:
     """Another colour for the roof or the door of a house."""
     assert state.scene
     things = [thing for thing in state.scene.things if thing.parts]
     if not things:
         return None
-    thing = rng.choice(things)
-    part = rng.choice(PART_OF[thing.kind])
-    colour = other_colour(rng, thing.part(part))
-    said = wished_colour(rng, colour)
-    if rng.random() < 0.25:
-        whole = refer(rng, state.scene, thing).it
-        words = phrase(rng, "part", split, whole=whole, part=say(rng, part), colour=said)
+    thing, how = dice.what.choice(things), dice.how
+    part = dice.what.choice(PART_OF[thing.kind])
+    colour = other_colour(dice.what, thing.part(part))
+    said = wished_colour(how, colour)
+    if how.random() < 0.25:
+        whole = refer(how, state.scene, thing).it
+        words = phrase(how, "part", split, whole=whole, part=say(how, part), colour=said)
     else:
-        at = refer_part(rng, state.scene, thing, part)
-        words = phrase(rng, "recolour", split, it=at.it, name=at.name, colour=said)
+        at = refer_part(how, state.scene, thing, part)
+        words = phrase(how, "recolour", split, it=at.it, name=at.name, colour=said)
     return recolour_part_to(state, thing, part, colour, words)
 
 
@@ -105,134 +106,139 @@ def refer_part(rng: Random, scene: Scene, thing: Thing, part: str) -> Reference:
     return Reference(f"the {name} of {whole.it}", None)
 
 
-def remove(rng: Random, state: State, split: Split) -> Edit | None:
+def remove(dice: Dice, state: State, split: Split) -> Edit | None:
     """One thing goes."""
     assert state.scene
     if not state.scene.things:
         return None
-    thing = rng.choice(state.scene.things)
-    at = refer(rng, state.scene, thing)
-    return remove_it(state, thing, phrase(rng, "remove", split, it=at.it, name=at.name))
+    thing = dice.what.choice(state.scene.things)
+    at = refer(dice.how, state.scene, thing)
+    return remove_it(state, thing, phrase(dice.how, "remove", split, it=at.it, name=at.name))
 
 
-def add(rng: Random, state: State, split: Split) -> Edit | None:
+def add(dice: Dice, state: State, split: Split) -> Edit | None:
     """A new thing in a free place: the one named, the first of a region, or the first of all."""
     assert state.scene
-    kind = rng.choice(GROUND_KINDS + SKY_KINDS)
+    what, how = dice.what, dice.how
+    kind = what.choice(GROUND_KINDS + SKY_KINDS)
     usual: str = table("words")["usual"][kind]
-    free_to_choose = rng.random() < (0.15 if kind in NATURAL_COLOUR else 0.85)
-    colour = rng.choice(tuple(COLOURS)) if free_to_choose else usual
-    said_colour = wished_colour(rng, colour) if free_to_choose else ""
-    if rng.random() < 0.06:
-        return _add_two(rng, state, split, kind, (colour, said_colour))
-    size = rng.choice(("small", "large")) if rng.random() < 0.25 else "medium"
-    said_size = say(rng, size) if size != "medium" else ""
-    cell, place = _place(rng, state.scene, kind)
+    free_to_choose = what.random() < (0.15 if kind in NATURAL_COLOUR else 0.85)
+    colour = what.choice(tuple(COLOURS)) if free_to_choose else usual
+    said_colour = wished_colour(how, colour) if free_to_choose else ""
+    if what.random() < 0.06:
+        return _add_two(how, state, split, kind, (colour, said_colour))
+    size = what.choice(("small", "large")) if what.random() < 0.25 else "medium"
+    said_size = say(how, size) if size != "medium" else ""
+    cell, place = _place(dice, state.scene, kind)
     if cell is None:
         return None
-    a = fill(f"a {said_size} {said_colour} {say(rng, kind)}")
-    words = phrase(rng, "add", split, a=a, where=f" {place}")
+    a = fill(f"a {said_size} {said_colour} {say(how, kind)}")
+    words = phrase(how, "add", split, a=a, where=f" {place}")
     return add_it(state, (new_thing(kind, colour, cell, size=size),), words)
 
 
-def _add_two(rng: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
+def _add_two(how: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
     assert state.scene
     cells = [cell for cell in region("", home_rows(kind)) if state.scene.at(cell) is None][:2]
     if len(cells) < 2:
         return None
-    names = fill(f"{colour[1]} {plural(say(rng, kind))}")
+    names = fill(f"{colour[1]} {plural(say(how, kind))}")
     things = tuple(new_thing(kind, colour[0], cell) for cell in cells)
-    return add_it(state, things, phrase(rng, "add_two", split, names=names))
+    return add_it(state, things, phrase(how, "add_two", split, names=names))
 
 
-def _place(rng: Random, scene: Scene, kind: str) -> tuple[Cell | None, str]:
+def _place(dice: Dice, scene: Scene, kind: str) -> tuple[Cell | None, str]:
     """A place for a new thing of a kind and the words for it, which may be none."""
-    rows, way = home_rows(kind), rng.random()
+    rows, way = home_rows(kind), dice.what.random()
     if way < 0.35:
         return first_free(scene, region("", rows)), "in the sky" if is_sky_kind(kind) and way < 0.15 else ""
     if way < 0.65:
-        name = rng.choice(REGIONS[:3] if is_sky_kind(kind) else REGIONS)
-        return first_free(scene, region(name, rows)), region_words(rng, name)
+        name = dice.what.choice(REGIONS[:3] if is_sky_kind(kind) else REGIONS)
+        return first_free(scene, region(name, rows)), region_words(dice.how, name)
     near = [t for t in scene.things if len(scene.of(t.kind)) == 1 and t.cell.row in rows]
     if way < 0.75 and near:
-        thing = rng.choice(near)
-        words = f"{rng.choice(('next to', 'beside', 'near', 'by'))} the {say(rng, thing.kind)}"
+        thing, beside_it = dice.what.choice(near), dice.how.choice(("next to", "beside", "near", "by"))
+        words = f"{beside_it} the {say(dice.how, thing.kind)}"
         return first_free(scene, beside(scene, thing)), words
     free = [cell for cell in region("", rows) if scene.at(cell) is None]
-    cell = rng.choice(free) if free else None
-    return cell, place_words(rng, scene, cell) if cell else ""
+    cell = dice.what.choice(free) if free else None
+    return cell, place_words(dice.how, scene, cell) if cell else ""
 
 
-def replace_thing(rng: Random, state: State, split: Split) -> Edit | None:
+def replace_thing(dice: Dice, state: State, split: Split) -> Edit | None:
     """Something else in the place of a thing; it keeps the size."""
     assert state.scene
     if not state.scene.things:
         return None
-    thing = rng.choice(state.scene.things)
+    what, how = dice.what, dice.how
+    thing = what.choice(state.scene.things)
     kinds = SKY_KINDS if is_sky_kind(thing.kind) else GROUND_KINDS
-    kind = rng.choice([other for other in kinds if other != thing.kind])
-    said_colour = rng.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
-    colour = rng.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
+    kind = what.choice([other for other in kinds if other != thing.kind])
+    said_colour = what.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
+    colour = what.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
     new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
     scene = state.scene.swapped(thing, new)
     if not fits(scene):
         return None
-    a = fill(f"a {wished_colour(rng, colour) if said_colour else ''} {say(rng, kind)}")
-    words = phrase(rng, "replace", split, it=refer(rng, state.scene, thing).it, a=a)
+    a = fill(f"a {wished_colour(how, colour) if said_colour else ''} {say(how, kind)}")
+    words = phrase(how, "replace", split, it=refer(how, state.scene, thing).it, a=a)
     text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
     return Edit("replace", words, text, to(state, scene), new, was=thing)
 
 
-def resize(rng: Random, state: State, split: Split) -> Edit | None:
+def resize(dice: Dice, state: State, split: Split) -> Edit | None:
     """Bigger or smaller by one size, or a size by name."""
     assert state.scene
     if not state.scene.things:
         return None
-    thing = rng.choice(state.scene.things)
-    at = refer(rng, state.scene, thing)
-    if rng.random() < 0.2:
-        size = rng.choice([size for size in SIZES if size != thing.size])
-        words = phrase(rng, "size", split, it=at.it, name=at.name, size=say(rng, size))
+    what, how = dice.what, dice.how
+    thing = what.choice(state.scene.things)
+    at = refer(how, state.scene, thing)
+    if what.random() < 0.2:
+        size = what.choice([size for size in SIZES if size != thing.size])
+        words = phrase(how, "size", split, it=at.it, name=at.name, size=say(how, size))
         return resize_to(state, thing, size, words)
-    step = {"small": 1, "large": -1}.get(thing.size, rng.choice((-1, 1)))
-    step = -step if rng.random() < 0.08 else step
-    words = phrase(rng, "grow" if step > 0 else "shrink", split, it=at.it, name=at.name)
+    step = {"small": 1, "large": -1}.get(thing.size, what.choice((-1, 1)))
+    step = -step if what.random() < 0.08 else step
+    words = phrase(how, "grow" if step > 0 else "shrink", split, it=at.it, name=at.name)
     return resize_it(state, thing, step, words)
 
 
-def move(rng: Random, state: State, split: Split) -> Edit | None:
+def move(dice: Dice, state: State, split: Split) -> Edit | None:
     """A step aside, to the front or the back, to a named place, or next to something."""
     assert state.scene
     if not state.scene.things:
         return None
-    if rng.random() < 0.08:
-        return swap_places(rng, state, split)
-    thing = rng.choice(state.scene.things)
-    it = refer(rng, state.scene, thing, by_neighbour=False).it
-    if rng.random() < 0.4:
-        step = rng.choice((-1, 1))
-        step = -step if first_free(state.scene, towards(thing, step)) is None and rng.random() < 0.8 else step
-        words = phrase(rng, "move", split, it=it, to=aside_words(rng, step))
+    what, how = dice.what, dice.how
+    if what.random() < 0.08:
+        return swap_places(dice, state, split)
+    thing = what.choice(state.scene.things)
+    it = refer(how, state.scene, thing, by_neighbour=False).it
+    if what.random() < 0.4:
+        step = what.choice((-1, 1))
+        no_room = first_free(state.scene, towards(thing, step)) is None
+        step = -step if no_room and what.random() < 0.8 else step
+        words = phrase(how, "move", split, it=it, to=aside_words(how, step))
         return move_aside(state, thing, step, words)
-    ways = _ways(rng, state.scene, thing)
+    ways = _ways(dice, state.scene, thing)
     if not ways:
         return None
-    cell, words = rng.choice(ways)
-    return move_it(state, thing, cell, phrase(rng, "move", split, it=it, to=words))
+    cell, words = what.choice(ways)
+    words = dice.anew(words, [others for there_too, others in ways if there_too == cell])
+    return move_it(state, thing, cell, phrase(how, "move", split, it=it, to=words))
 
 
-def swap_places(rng: Random, state: State, split: Split) -> Edit | None:
+def swap_places(dice: Dice, state: State, split: Split) -> Edit | None:
     """Two things trade their places; both are at home in either."""
     assert state.scene
     things = [thing for thing in state.scene.things if len(state.scene.of(thing.kind)) == 1]
-    one = rng.choice(things) if things else None
+    one = dice.what.choice(things) if things else None
     others = [t for t in things if one and t is not one and is_sky_kind(t.kind) == is_sky_kind(one.kind)]
     if one is None or not others:
         return None
-    other = rng.choice(others)
-    words = phrase(
-        rng, "swap_places", split, it=f"the {say(rng, one.kind)}", other=f"the {say(rng, other.kind)}"
-    )
+    other = dice.what.choice(others)
+    it, its_other = (f"the {say(dice.how, thing.kind)}" for thing in (one, other))
+    words = phrase(dice.how, "swap_places", split, it=it, other=its_other)
     there_now = (
         replace(one, cell=other.cell, jitter=(0.0, 0.0)),
         replace(other, cell=one.cell, jitter=(0.0, 0.0)),
@@ -252,13 +258,14 @@ def aside_words(rng: Random, step: int) -> str:
     return rng.choice((to_the, to_the, f"a bit {to_the}", side, f"one {to_the}"))
 
 
-def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
-    """Free places to move to, and what to call each."""
+def _ways(dice: Dice, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
+    """Free places to move to, and what to call each; which, and how often each, hangs on no words."""
+    what, how = dice.what, dice.how
     row, column = thing.cell.row, thing.cell.column
     ways = [(Cell(row, end), f"to the {COLUMN_WORDS[end].removeprefix('on the ')}") for end in (0, 3)]
     for near in scene.things:
         if near is not thing and len(scene.of(near.kind)) == 1 and near.cell.row in home_rows(thing.kind):
-            name = say(rng, near.kind)
+            name = say(how, near.kind)
             spot = first_free(scene, beside(scene, near))
             ways += [(spot, f"next to the {name}")] if spot and spot.row == near.cell.row else []
             for step, side in ((1, "right"), (-1, "left")):
@@ -266,33 +273,34 @@ def _ways(rng: Random, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
                 ways += [(spot, f"to the {side} of the {name}")] if 0 <= spot.column < COLUMNS else []
     if row == BACK:
         forward = ("to the front", "forward", "closer", "to the foreground")
-        ways += [(Cell(FRONT, column), rng.choice(forward))] * 3
+        ways += [(Cell(FRONT, column), how.choice(forward))] * 3
     if row == FRONT:
         backward = ("to the back", "backwards", "further away", "to the background")
-        ways += [(Cell(BACK, column), rng.choice(backward))] * 3
+        ways += [(Cell(BACK, column), how.choice(backward))] * 3
     anywhere = [cell for cell in region("", home_rows(thing.kind)) if row != SKY and scene.at(cell) is None]
     rest = scene.without(*scene.of(thing.kind))  # nothing moves to its own right
-    ways += [(cell, place_words(rng, rest, cell)) for cell in rng.sample(anywhere, min(2, len(anywhere)))]
+    ways += [(cell, place_words(how, rest, cell)) for cell in what.sample(anywhere, min(2, len(anywhere)))]
     return [(cell, words) for cell, words in ways if scene.at(cell) is None]
 
 
-def several(rng: Random, state: State, split: Split) -> Edit | None:
+def several(dice: Dice, state: State, split: Split) -> Edit | None:
     """One wish for all things of a kind: recolour or remove them."""
     assert state.scene
     kinds = sorted({thing.kind for thing in state.scene.things})
     groups = [group for kind in kinds if len(group := state.scene.of(kind)) > 1]
     if not groups:
         return None
-    group = rng.choice(groups)
-    name = say(rng, group[0].kind)
+    what, how = dice.what, dice.how
+    group = what.choice(groups)
+    name = say(how, group[0].kind)
     who, rest = counted(group, plural(group[0].kind)), stays(state.scene, *group)
-    if rng.random() < 0.3:
-        words = phrase(rng, "remove_all", split, name=name, names=plural(name))
+    if what.random() < 0.3:
+        words = phrase(how, "remove_all", split, name=name, names=plural(name))
         return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.scene.without(*group)))
-    colour = other_colour(rng, *{thing.colour for thing in group})
+    colour = other_colour(what, *{thing.colour for thing in group})
     scene = state.scene
     for thing in group:
         scene = scene.swapped(thing, replace(thing, colour=colour))
-    said = wished_colour(rng, colour)
-    words = phrase(rng, "all", split, name=name, names=plural(name), colour=said)
+    said = wished_colour(how, colour)
+    words = phrase(how, "all", split, name=name, names=plural(name), colour=said)
     return Edit("recolour", words, f"{who} turn {colour}. {rest}", to(state, scene), None, colour)

@@ -6,6 +6,7 @@ changes".
 
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.looking import has_odd_one
 from mgie_engine.scenes.makers import aside_words
@@ -27,35 +28,40 @@ from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, KNOWN_PHOTO, NOTHIN
 _WISHES = ("recolour", "remove", "grow", "shrink", "move")
 
 
-def nothing(rng: Random, state: State, split: Split) -> Edit | None:
+def nothing(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish to leave everything as it is."""
-    return Edit("nothing", phrase(rng, "nothing", split), AS_ASKED, state)
+    return Edit("nothing", phrase(dice.how, "nothing", split), AS_ASKED, state)
 
 
-def refuse(rng: Random, state: State, split: Split) -> Edit | None:
+def refuse(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish outside this world, for a thing that is not in the picture, or for a place that is taken."""
-    if state.scene and rng.random() < 0.55:
-        maker = rng.choice((_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one))
-        return maker(rng, state, split)
-    if rng.random() < 0.5:
-        key = "test" if split == "test" else "train"
-        words = rng.choice(table("elsewhere")[key])
-    else:
-        x, y = rng.sample(table("elsewhere")["subjects"], 2)
-        ask = rng.choice(templates("asks", split, "elsewhere"))
-        words = fill(vary(rng, ask), x=x, y=y, c=rng.choice(tuple(COLOURS)))
+    if state.scene and dice.what.random() < 0.55:
+        makers = (_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one)
+        return dice.what.choice(makers)(dice, state, split)
     reason = KNOWN_HERE if state.scene else KNOWN_PHOTO
-    return Edit("refuse", dress(rng, words), f"{NOTHING} {reason}", state)
+    return Edit("refuse", _foreign_wish(dice.how, split), f"{NOTHING} {reason}", state)
 
 
-def content_on_photo(rng: Random, state: State, split: Split) -> Edit | None:
+def _foreign_wish(how: Random, split: Split) -> str:
+    if how.random() < 0.5:
+        key = "test" if split == "test" else "train"
+        words = how.choice(table("elsewhere")[key])
+    else:
+        x, y = how.sample(table("elsewhere")["subjects"], 2)
+        ask = how.choice(templates("asks", split, "elsewhere"))
+        words = fill(vary(how, ask), x=x, y=y, c=how.choice(tuple(COLOURS)))
+    return dress(how, words)
+
+
+def content_on_photo(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish for things or surroundings put to a photo."""
-    name, colour = say(rng, rng.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(rng)
+    how = dice.how
+    name, colour = say(how, how.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(how)
     known = {
         "it": f"the {name}", "name": name, "names": plural(name), "colour": colour, "where": "",
-        "other": f"the {say(rng, rng.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"),
-        "to": aside_words(rng, rng.choice((-1, 1))),
-        "ground": rng.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
+        "other": f"the {say(how, how.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"),
+        "to": aside_words(how, how.choice((-1, 1))),
+        "ground": how.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
     }  # fmt: skip
     kinds = (
         *_WISHES,
@@ -74,29 +80,30 @@ def content_on_photo(rng: Random, state: State, split: Split) -> Edit | None:
         "clear",
         "odd",
     )
-    return Edit("refuse", phrase(rng, rng.choice(kinds), split, **known), f"{NOTHING} {KNOWN_PHOTO}", state)
+    return Edit("refuse", phrase(how, how.choice(kinds), split, **known), f"{NOTHING} {KNOWN_PHOTO}", state)
 
 
-def _absent(rng: Random, state: State, split: Split) -> Edit | None:
+def _absent(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish for a kind of thing that is not here."""
     assert state.scene
     here = {thing.kind for thing in state.scene.things}
-    kind = rng.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
-    colour = f"{say(rng, rng.choice(tuple(COLOURS)))} " if rng.random() < 0.3 else ""
-    words = _wish(rng, f"{colour}{say(rng, kind)}", split, bare=not colour)
+    kind = dice.what.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
+    how = dice.how
+    colour = f"{say(how, how.choice(tuple(COLOURS)))} " if how.random() < 0.3 else ""
+    words = _wish(how, f"{colour}{say(how, kind)}", split, bare=not colour)
     return Edit("refuse", words, f"{NOTHING} I see no {kind} here.", state)
 
 
-def _no_such_colour(rng: Random, state: State, split: Split) -> Edit | None:
+def _no_such_colour(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish for a thing in a colour that none of its kind has here."""
     assert state.scene
     things = state.scene.things
     if not things:
         return None
-    kind = rng.choice(things).kind
+    kind = dice.what.choice(things).kind
     taken = {thing.colour for thing in state.scene.of(kind)}
-    colour = rng.choice([colour for colour in COLOURS if colour not in taken])
-    words = _wish(rng, f"{say(rng, colour)} {say(rng, kind)}", split, bare=False)
+    colour = dice.what.choice([colour for colour in COLOURS if colour not in taken])
+    words = _wish(dice.how, f"{say(dice.how, colour)} {say(dice.how, kind)}", split, bare=False)
     return Edit("refuse", words, f"{NOTHING} I see no {colour} {kind} here.", state)
 
 
@@ -106,25 +113,25 @@ def _wish(rng: Random, name: str, split: Split, *, bare: bool) -> str:
     return phrase(rng, rng.choice(_WISHES), split, **known, name=name if bare else None, to=to)
 
 
-def _taken(rng: Random, state: State, split: Split) -> Edit | None:
+def _taken(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish for something new where something stands."""
     assert state.scene
     things = [thing for thing in state.scene.things if thing.cell.row != SKY]
     if not things:
         return None
-    thing = rng.choice(things)
-    kind = rng.choice(GROUND_KINDS)
-    a = fill(f"a {_any_colour(rng)} {say(rng, kind)}")
-    words = phrase(rng, "add", split, a=a, where=f" {place_words(rng, state.scene, thing.cell)}")
+    thing, how = dice.what.choice(things), dice.how
+    kind = how.choice(GROUND_KINDS)
+    a = fill(f"a {_any_colour(how)} {say(how, kind)}")
+    words = phrase(how, "add", split, a=a, where=f" {place_words(how, state.scene, thing.cell)}")
     return Edit("refuse", words, f"{NOTHING} The {there(thing)} is in the way.", state)
 
 
-def _no_odd_one(rng: Random, state: State, split: Split) -> Edit | None:
+def _no_odd_one(dice: Dice, state: State, split: Split) -> Edit | None:
     """A wish to fix what differs where nothing does."""
     assert state.scene
     if has_odd_one(state.scene):
         return None
-    return Edit("refuse", phrase(rng, "odd", split), f"{NOTHING} I see no odd one here.", state)
+    return Edit("refuse", phrase(dice.how, "odd", split), f"{NOTHING} I see no odd one here.", state)
 
 
 def _any_colour(rng: Random) -> str:

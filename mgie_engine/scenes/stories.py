@@ -1,13 +1,15 @@
 """Stories: pictures and the edits that lead from one to the next, with the talk that each edit can refer to.
 
 `story(seed, split)` is the whole generator: the same seed and split give the same story for ever. A story is
-either a fan (independent edits of one picture) or a chain (follow-ups, with "it", "too", "more").
+either a fan (independent edits of one picture) or a chain (follow-ups, with "it", "too", "more"). `tellings`
+tells it several times, each time asked for in other words.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from mgie_engine.scenes.dice import Dice, Replayed, Taped
 from mgie_engine.scenes.edits import Edit, Maker, State
 from mgie_engine.scenes.followups import follow_up
 from mgie_engine.scenes.looking import ambiguous
@@ -60,48 +62,65 @@ class Story:
 
 def story(seed: int, split: Split) -> Story:
     """The story number `seed` of a split."""
+    return tellings(seed, split, 1)[0]
+
+
+def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
+    """The story number `seed` of a split in `count` >= 1 wordings; the first is always the same.
+
+    They share states, order and expressive instructions. Instructions are worded anew, and so is the history.
+    """
     rng = Random(f"{split}-{seed}")
-    if rng.random() < PHOTO_SHARE:
-        start = State(None, photo=rng.getrandbits(30))
-    else:
-        start = State(random_scene(rng))
-        if rng.random() < TONED_SHARE:
-            start = _toned(rng, start, split)
-    return (_chain if rng.random() < CHAIN_SHARE else _fan)(rng, start, split)
+    start = _start(rng, split)
+    taped = Taped(rng)
+    told = [_told(Dice(taped, rng), start, split)]
+    for number in range(1, count):
+        dice = Dice(Replayed(taped.tape), Random(f"{split}-{seed}-{number}"), is_again=True)
+        told.append(_told(dice, start, split))
+    return tuple(told)
 
 
-def first_edit(rng: Random, state: State, split: Split) -> Edit:
+def first_edit(dice: Dice, state: State, split: Split) -> Edit:
     """One edit of `state` that needs no history; makers that do not fit the picture are drawn again."""
     makers = ON_PHOTOS if state.scene is None else ON_SCENES if state.is_readable else ON_ALTERED
     kinds, weights = [kind for kind, _ in makers], [weight for _, weight in makers]
     while True:
-        edit: Edit | None = rng.choices(kinds, weights)[0](rng, state, split)
+        edit: Edit | None = dice.what.choices(kinds, weights)[0](dice, state, split)
         if edit is not None:
             return edit
 
 
-def _toned(rng: Random, state: State, split: Split) -> State:
-    edit = tonal(rng, state, split)
-    return edit.goal if edit and edit.goal.is_readable else state
+def _start(rng: Random, split: Split) -> State:
+    if rng.random() < PHOTO_SHARE:
+        return State(None, photo=rng.getrandbits(30))
+    start = State(random_scene(rng))
+    if rng.random() < TONED_SHARE:
+        edit = tonal(Dice.of(rng), start, split)
+        return edit.goal if edit and edit.goal.is_readable else start
+    return start
 
 
-def _fan(rng: Random, start: State, split: Split) -> Story:
+def _told(dice: Dice, start: State, split: Split) -> Story:
+    return (_chain if dice.what.random() < CHAIN_SHARE else _fan)(dice, start, split)
+
+
+def _fan(dice: Dice, start: State, split: Split) -> Story:
     states, steps = [start], []
     for _ in range(3):
-        edit = first_edit(rng, start, split)
+        edit = first_edit(dice, start, split)
         if edit.goal not in states:
             states.append(edit.goal)
         steps.append(Step(0, states.index(edit.goal), edit))
     return Story(tuple(states), tuple(steps))
 
 
-def _chain(rng: Random, start: State, split: Split) -> Story:
+def _chain(dice: Dice, start: State, split: Split) -> Story:
     states, steps, said = [start], list[Step](), list[tuple[str, str]]()
     last: Edit | None = None
-    for _ in range(rng.randint(2, 4)):
+    for _ in range(dice.what.randint(2, 4)):
         state = states[-1]
-        edit = follow_up(rng, state, last, split) if last and rng.random() < 0.8 else None
-        edit = edit or first_edit(rng, state, split)
+        edit = follow_up(dice, state, last, split) if last and dice.what.random() < 0.8 else None
+        edit = edit or first_edit(dice, state, split)
         states.append(edit.goal)
         steps.append(Step(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
         said.append((edit.instruction, edit.expressive))

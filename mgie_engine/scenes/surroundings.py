@@ -6,6 +6,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, cast
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State, to
 from mgie_engine.scenes.phrasing import phrase, say, table, wished_colour
 from mgie_engine.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
@@ -46,50 +47,52 @@ def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
     return Edit("background", instruction, f"T{text[1:]}. {stays(scene)}", goal, None, colour)
 
 
-def background(rng: Random, state: State, split: Split) -> Edit | None:
+def background(dice: Dice, state: State, split: Split) -> Edit | None:
     """Another ground, sky, time, weather or mood."""
-    return rng.choices((_ground, _sky, _time, _weather, _mood), (3, 3, 3, 3, 3))[0](rng, state, split)
+    makers = (_ground, _sky, _time, _weather, _mood)
+    return dice.what.choices(makers, (3, 3, 3, 3, 3))[0](dice, state, split)
 
 
-def _ground(rng: Random, state: State, split: Split) -> Edit | None:
+def _ground(dice: Dice, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.ground
-    new = rng.choice([ground for ground in GROUNDS if ground != old])
-    words = phrase(rng, "ground", split, ground=_word(rng, "ground", new), old_ground=old)
+    new = dice.what.choice([ground for ground in GROUNDS if ground != old])
+    words = phrase(dice.how, "ground", split, ground=_word(dice.how, "ground", new), old_ground=old)
     return surround(state, words, {"ground": new})
 
 
-def _sky(rng: Random, state: State, split: Split) -> Edit | None:
+def _sky(dice: Dice, state: State, split: Split) -> Edit | None:
     assert state.scene
-    new = rng.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
-    words = phrase(rng, "sky", split, colour=wished_colour(rng, new) if rng.random() < 0.5 else say(rng, new))
+    new = dice.what.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
+    colour = wished_colour(dice.how, new) if dice.how.random() < 0.5 else say(dice.how, new)
+    words = phrase(dice.how, "sky", split, colour=colour)
     return surround(state, words, {"sky": new})
 
 
-def _time(rng: Random, state: State, split: Split) -> Edit | None:
+def _time(dice: Dice, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.time
-    new = rng.choice([time for time in TIMES if time != old])
-    known = {"time": _word(rng, "time", new), "at": _word(rng, "at", new), "old_time": old}
-    return surround(state, phrase(rng, "time", split, **known), {"time": new})
+    new = dice.what.choice([time for time in TIMES if time != old])
+    known = {"time": _word(dice.how, "time", new), "at": _word(dice.how, "at", new), "old_time": old}
+    return surround(state, phrase(dice.how, "time", split, **known), {"time": new})
 
 
-def _weather(rng: Random, state: State, split: Split) -> Edit | None:
+def _weather(dice: Dice, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.weather
-    new = rng.choice([weather for weather in WEATHERS if weather != old])
+    new = dice.what.choice([weather for weather in WEATHERS if weather != old])
     if new == "clear":
-        plain_snow = old == "snow" and state.scene.ground != "snow" and rng.random() < 0.6
-        noun = "snow" if plain_snow else _word(rng, "weather_noun", old)
-        return surround(state, phrase(rng, "clear", split, weather_noun=noun), {"weather": new})
-    kind = "weather" if rng.random() < 0.75 else f"weather_{new}"
-    known = {"weather": _word(rng, "weather", new), "weather_noun": _word(rng, "weather_noun", new)}
-    return surround(state, phrase(rng, kind, split, **known), {"weather": new})
+        plain_snow = old == "snow" and state.scene.ground != "snow" and dice.how.random() < 0.6
+        noun = "snow" if plain_snow else _word(dice.how, "weather_noun", old)
+        return surround(state, phrase(dice.how, "clear", split, weather_noun=noun), {"weather": new})
+    kind = "weather" if dice.how.random() < 0.75 else f"weather_{new}"
+    known = {"weather": _word(dice.how, "weather", new), "weather_noun": _word(dice.how, "weather_noun", new)}
+    return surround(state, phrase(dice.how, kind, split, **known), {"weather": new})
 
 
-def _mood(rng: Random, state: State, split: Split) -> Edit | None:
-    mood = rng.choice(tuple(MOODS))
-    return surround(state, phrase(rng, mood, split), MOODS[mood])
+def _mood(dice: Dice, state: State, split: Split) -> Edit | None:
+    mood = dice.what.choice(tuple(MOODS))
+    return surround(state, phrase(dice.how, mood, split), MOODS[mood])
 
 
 def _word(rng: Random, table_name: str, value: str) -> str:

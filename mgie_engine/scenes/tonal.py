@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.phrasing import dress, fields, fill, phrase, table, templates, vary
 from mgie_engine.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
@@ -15,20 +16,21 @@ _COLOURLESS = frozenset({"grey", "sepia"})
 _ABOUT_COLOUR = frozenset({"vivid", "muted", "grey"})
 
 
-def tonal(rng: Random, state: State, split: Split) -> Edit | None:
+def tonal(dice: Dice, state: State, split: Split) -> Edit | None:
     """One operation of light or colour, plain, a little or much; a night of light alone is for photos."""
-    if state.scene is None and rng.random() < 0.06:
-        return mood(rng, state, split)
-    name = rng.choice([name for name in TONES if name != "night" or state.scene is None])
-    degree = "plain" if name in UNGRADED or rng.random() < 0.6 else rng.choice(("little", "much"))
-    return tone_edit(state, ((name, degree),), wish(rng, name, degree, split))
+    if state.scene is None and dice.what.random() < 0.06:
+        return mood(dice, state, split)
+    name = dice.what.choice([name for name in TONES if name != "night" or state.scene is None])
+    is_plain = name in UNGRADED or dice.what.random() < 0.6
+    degree = "plain" if is_plain else dice.what.choice(("little", "much"))
+    return tone_edit(state, ((name, degree),), wish(dice.how, name, degree, split))
 
 
-def mood(rng: Random, state: State, split: Split) -> Edit | None:
+def mood(dice: Dice, state: State, split: Split) -> Edit | None:
     """A mood on a photo: two operations at once."""
     moods = table("tones")["photo_moods"]
-    name = rng.choice(tuple(moods))
-    return tone_edit(state, [(tone, degree) for tone, degree in moods[name]], phrase(rng, name, split))
+    name = dice.what.choice(tuple(moods))
+    return tone_edit(state, [(tone, degree) for tone, degree in moods[name]], phrase(dice.how, name, split))
 
 
 def wish(rng: Random, name: str, degree: str, split: Split) -> str:

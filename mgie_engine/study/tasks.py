@@ -19,6 +19,7 @@ from mgie_engine.errors import DataError
 from mgie_engine.evaluation.scenes import cases
 from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.prompting import Prompt
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.pictures import pictures, to_image
 from mgie_engine.scenes.stories import first_edit, story
@@ -85,9 +86,9 @@ def _read(file: Path, size: int) -> Image.Image:
 def _worded(seed: int) -> tuple[State, Edit, Edit] | None:
     """The wish about picture number `seed` that was asked in the most different lengths."""
     state = story(seed, "validation").states[0]
-    rng, ways = Random(f"worded-{seed}"), dict[tuple[str, State], list[Edit]]()
+    dice, ways = Dice.of(Random(f"worded-{seed}")), dict[tuple[str, State], list[Edit]]()
     for _ in range(DRAWS):
-        edit = first_edit(rng, state, "validation")
+        edit = first_edit(dice, state, "validation")
         if edit.goal != state:
             ways.setdefault((edit.kind, edit.goal), []).append(edit)
 

@@ -4,6 +4,7 @@ from random import Random
 import pytest
 import torch
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import State, move_aside, recolour_to, resize_it
 from mgie_engine.scenes.makers import add, move
 from mgie_engine.scenes.pictures import changed
@@ -81,7 +82,7 @@ def test_at_the_edge_there_is_no_room():
 
 def test_nothing_is_added_where_something_stands():
     for seed in range(300):
-        edit = add(Random(seed), STATE, "train")
+        edit = add(Dice.of(Random(seed)), STATE, "train")
         if edit:
             cells = [thing.cell for thing in edit.goal.scene.things]
             assert len(cells) == len(set(cells))
@@ -90,5 +91,5 @@ def test_nothing_is_added_where_something_stands():
 def test_things_never_leave_their_home():
     sun = Thing("sun", "yellow", "large", Cell(SKY, 2))
     for seed in range(200):
-        edit = move(Random(seed), State(Scene((sun,))), "train")
+        edit = move(Dice.of(Random(seed)), State(Scene((sun,))), "train")
         assert edit is None or edit.goal.scene.things[0].cell.row == SKY

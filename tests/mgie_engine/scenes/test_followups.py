@@ -1,6 +1,7 @@
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import State, add_it, recolour_to, remove_it
 from mgie_engine.scenes.facts import read
 from mgie_engine.scenes.followups import follow_up
@@ -15,7 +16,7 @@ STATE = State(Scene((LEFT, RIGHT, TREE)))
 
 
 def follow_ups(last, *, tries=200):
-    found = (follow_up(Random(seed), last.goal, last, "train") for seed in range(tries))
+    found = (follow_up(Dice.of(Random(seed)), last.goal, last, "train") for seed in range(tries))
     return [edit for edit in found if edit]
 
 

@@ -3,6 +3,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import State
 from mgie_engine.scenes.looking import ambiguous, has_odd_one
 from mgie_engine.scenes.scene import FRONT, Cell, Scene, Thing, random_scene
@@ -19,7 +20,7 @@ def test_a_blind_guess_is_hardly_ever_right():
     answers = defaultdict(Counter)
     for seed in range(12000):
         rng = Random(seed)
-        edit = ambiguous(rng, State(random_scene(rng)), "train")
+        edit = ambiguous(Dice.of(rng), State(random_scene(rng)), "train")
         if edit:
             words = re.sub(r"[^a-z ]", "", edit.instruction.lower())
             answers[words][edit.expressive.partition(". ")[0]] += 1
@@ -31,7 +32,9 @@ def test_a_blind_guess_is_hardly_ever_right():
 def test_the_right_one_of_two_takes_the_colour_of_the_left_one():
     left, right = (Thing("tree", colour, "small", Cell(FRONT, x)) for colour, x in (("red", 0), ("pink", 3)))
     state = State(Scene((right, left)))
-    said = {edit.expressive for seed in range(80) if (edit := ambiguous(Random(seed), state, "train"))}
+    said = {
+        edit.expressive for seed in range(80) if (edit := ambiguous(Dice.of(Random(seed)), state, "train"))
+    }
     place = "in front on the far right"
     assert f"The small pink tree {place} turns red. The red tree in front on the far left stays." in said
 
@@ -39,7 +42,7 @@ def test_the_right_one_of_two_takes_the_colour_of_the_left_one():
 def test_the_odd_one_takes_the_colour_of_the_others():
     trees = [Thing("tree", "red", "small", Cell(FRONT, x)) for x in range(3)]
     state = State(Scene((*trees[:2], replace(trees[2], colour="pink"))))
-    edits = [edit for seed in range(80) if (edit := ambiguous(Random(seed), state, "train"))]
+    edits = [edit for seed in range(80) if (edit := ambiguous(Dice.of(Random(seed)), state, "train"))]
     assert State(Scene(tuple(trees))) in [edit.goal for edit in edits]
 
 
@@ -50,4 +53,4 @@ def test_what_is_alike_has_no_odd_one():
 
 
 def test_an_empty_scene_has_nothing_to_look_at():
-    assert ambiguous(Random(0), State(Scene(())), "train") is None
+    assert ambiguous(Dice.of(Random(0)), State(Scene(())), "train") is None

@@ -1,10 +1,11 @@
 import hashlib
 import re
+from dataclasses import replace
 
 import pytest
 
 from mgie_engine.scenes.drawing import SHAPES, fits
-from mgie_engine.scenes.stories import MAX_HISTORY, story
+from mgie_engine.scenes.stories import MAX_HISTORY, story, tellings
 from mgie_engine.scenes.wording import AS_ASKED, NOTHING
 from mgie_engine.wording import tidy
 from tests.mgie_engine.scenes.telling import steps, stories
@@ -23,10 +24,48 @@ def test_splits_tell_different_stories():
 
 
 def test_no_test_instruction_is_ever_said_in_training():
-    def plain(split):
-        return {re.sub(r"[^a-z ]", "", s.edit.instruction.lower()) for _, s in steps(split)}
+    assert not {plain(step) for _, step in steps("train")} & {plain(step) for _, step in steps("test")}
 
-    assert not plain("train") & plain("test")
+
+def meaning(told):
+    """A story without the words it is asked for in."""
+    steps = [(replace(step.edit, instruction=""), step.before, step.after) for step in told.steps]
+    return told.states, steps, [[said for _, said in step.history] for step in told.steps]
+
+
+def test_a_story_told_again_means_the_same():
+    for split in ("train", "test"):
+        for seed in range(400):
+            first, *again = tellings(seed, split, 4)
+            assert first == story(seed, split)
+            assert [meaning(told) for told in again] == [meaning(first)] * 3
+
+
+def test_a_story_told_again_is_asked_for_in_other_words():
+    ways = [{s.edit.instruction for s in alike} for told in retold() for alike in zip(*told, strict=True)]
+    assert sum(len(said) == 3 for said in ways) > 0.98 * len(ways)
+
+
+def test_a_story_told_again_remembers_its_own_words():
+    for told in retold():
+        for steps_told in told:
+            said = [step.edit.instruction for step in steps_told]
+            for index, step in enumerate(steps_told):
+                assert not step.history or step.history[-1][0] == said[index - 1]
+
+
+def test_no_held_out_instruction_is_said_when_training_stories_are_told_again():
+    held_out = {plain(step) for _, step in steps("test")}
+    assert not held_out & {plain(step) for told in retold() for again in told for step in again}
+
+
+def retold():
+    """The steps of stories for training, each story in three wordings."""
+    return [[told.steps for told in tellings(seed, "train", 3)] for seed in range(300)]
+
+
+def plain(step):
+    return re.sub(r"[^a-z ]", "", step.edit.instruction.lower())
 
 
 def test_every_expressive_instruction_is_at_most_two_sentences_and_ends_with_a_full_stop():
