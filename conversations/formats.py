@@ -16,7 +16,6 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
-from pillow_heif import HeifImageFile
 
 from conversations.errors import PictureRefused
 
@@ -35,13 +34,20 @@ class Format(StrEnum):
     AVIF = "AVIF"
 
 
+def _open_heic(file: Any) -> ImageFile.ImageFile:
+    from pillow_heif import HeifImageFile  # here: who trains a model reads no HEIC and need not have it
+
+    opened: ImageFile.ImageFile = HeifImageFile(file)
+    return opened
+
+
 _OPENERS: dict[Format, Callable[[Any], ImageFile.ImageFile]] = {
     Format.PNG: PngImageFile,
     Format.JPEG: JpegImageFile,  # of a file with several pictures (MPO) it reads the first
     Format.WEBP: WebPImageFile,
     Format.GIF: GifImageFile,
     Format.BMP: BmpImageFile,
-    Format.HEIC: HeifImageFile,
+    Format.HEIC: _open_heic,
     Format.AVIF: AvifImageFile,
 }
 

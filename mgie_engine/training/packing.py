@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from mgie_engine.tensors import Stored
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training.trainer import checkpoints, read_average
 
+PREVIEWED = 24  # each of another story
 PARTS = ("vae", "mllm", "diffusion")
 STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
 
@@ -37,18 +39,24 @@ def keep(module: nn.Module, path: Path) -> None:
 def pack(folder: Path, config: ModelConfig) -> list[Path]:
     """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen.
 
-    While the last stage is still at work, its last save is packed.
+    While the last stage is still at work, its last save is packed. What previews need is fitted on
+    `PREVIEWED` pictures.
     """
     networks = build(config)
     networks.vae.load_state_dict(load_file(folder / "vae.safetensors"))
     trained = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
     trained.load_state_dict(_trained(folder, trained))
-    states = [state for seed in range(16) for state in story(seed, "train").states]
-    pixels = pictures(states, config.picture_size) * 2 - 1
-    with torch.inference_mode():
-        latents = networks.vae.encode(pixels).latent_dist.mode() * config.latent_scale
-    config = replace(config, preview=fit(latents, pixels))
+    config = replace(config, preview=_preview(networks.vae, config))
     return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
+
+
+def _preview(vae: AutoencoderKL, config: ModelConfig) -> tuple[tuple[float, ...], ...]:
+    """One picture after the other: side by side, their planes leave the CPU's cache, and threads wait."""
+    starts = [story(seed, "train").states[0] for seed in range(PREVIEWED)]
+    pixels = [pictures([state], config.picture_size) * 2 - 1 for state in starts]
+    with torch.inference_mode():
+        latents = [vae.encode(one).latent_dist.mode() * config.latent_scale for one in pixels]
+    return fit(torch.cat(latents), torch.cat(pixels))
 
 
 def _trained(folder: Path, modules: nn.ModuleDict) -> dict[str, Tensor]:
