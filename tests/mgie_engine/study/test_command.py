@@ -1,14 +1,17 @@
 """`mgie study` with a true model of random weights."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from mgie_engine import checkpoints
 from mgie_engine.cli import main
 from mgie_engine.strengths import TABLE, Table, read_table
-from mgie_engine.study.cells import read_cells
+from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
 from mgie_engine.study.command import pairs_to_try
+from mgie_engine.study.fitting import worth_checking
+from mgie_engine.study.means import Study
 from mgie_engine.study.tasks import worded_tasks
 from tests.fakes import a_picture
 from tests.mgie_engine.serving.tiny import a_tiny_mgie
@@ -54,7 +57,10 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     assert len({cell.key for cell in cells}) == len(cells) == report["paintings"]
     parts = [cell.subject.part for cell in cells if cell.strengths in ((2.0, 1.2), (3.0, 1.2))]
     assert [parts.count(part) for part in ("validation", "short", "long")] == [8, 2, 2]
-    assert parts.count("test") >= 3  # each under the default, and under what is advised where that differs
+    table = Table.from_json((studied / TABLE).read_text())
+    needed = worth_checking(Study(cells), table, table.own, FITTED)
+    held_out = Counter(cell.strengths for cell in cells if cell.subject.part == HELD_OUT)
+    assert held_out == dict.fromkeys(needed, 3)
     assert len(report["guidelines"]) == 7
     assert report["held_out"].keys() >= {"own", "auto"}
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mgie_engine.strengths import Kind, Pictures
-from mgie_engine.study.fitting import best_fixed, check_auto, check_fixed, fit
+from mgie_engine.strengths import Kind, Pictures, Rule, Table
+from mgie_engine.study.fitting import best_fixed, check_auto, check_fixed, fit, worth_checking
 from mgie_engine.study.groups import groups
 from mgie_engine.study.guidelines import GENTLE, HARSH, Comparison, Guideline, Verdict, guidelines
 from mgie_engine.study.means import Study, gap, kept, score, success
@@ -116,6 +116,16 @@ def test_the_best_fixed_pair_is_one_that_every_edit_was_painted_under():
 
 def test_nothing_held_out_nothing_checked():
     assert check_fixed(Study(loud_helps_adding()), success, OWN, OWN, "test") is None
+
+
+def test_worth_checking_are_the_models_own_the_best_for_all_simple_and_busy_pictures_and_what_auto_follows():
+    soft, followed = (1.0, 1.2), (5.0, 1.2)
+    helps = {False: LOUD, True: soft}  # by whether the picture is busy; each harms the other pictures
+    left = {pair: lambda s, p=pair: 0.2 if helps[s.look.texture > 0.1] == p else 0.9 for pair in (LOUD, soft)}
+    study = Study(painted(EDITS, {OWN: lambda s: 0.5, **left}))
+    rule = Rule(Kind.ADD, Pictures.ANY, *followed, (0.1, 0.05, 0.15), 20)
+    table = Table("tiny", 0.1, OWN, (rule,))
+    assert worth_checking(study, table, OWN, "validation") == (OWN, LOUD, soft, followed)
 
 
 # --- guidelines ---
