@@ -13,12 +13,12 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
 
 from conversations.settings import EditSettings, SettingsWish
+from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
 from mgie_engine.serving.choice import ModelChoice
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=4, help="edits to make for each number at once")
     parser.add_argument("--steps", type=int, help="denoising steps; the model's default if left out")
     arguments = parser.parse_args()
-    home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+    home = models_home(os.environ)
     began = time.monotonic()
     engine = ModelChoice(arguments.model, home, arguments.device, memory=arguments.memory).build()
     loading_s = time.monotonic() - began

@@ -19,7 +19,7 @@ from bot.workflow import EditWorkflow, ModelFacts
 from conversations.errors import StoreError
 from conversations.images import ImageStore
 from conversations.store import SessionStore
-from mgie_engine.config import ModelConfig, resolve_model
+from mgie_engine.config import ModelConfig, read_config, resolve_model
 from mgie_engine.edits import Editor
 from mgie_engine.errors import ModelError
 from mgie_engine.serving.choice import ModelChoice
@@ -65,10 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 def model_config(settings: Settings) -> ModelConfig:
     """The configuration of the model the settings name; ModelMissing when it is not there."""
     try:
-        location = resolve_model(settings.mgie_model, settings.mgie_home)
-        if location.layout == "released":
-            return ModelConfig()
-        return ModelConfig.from_json((location.folder / "config.json").read_text("utf-8"))
+        return read_config(resolve_model(settings.mgie_model, settings.mgie_home))
     except ModelError as error:
         raise ModelMissing(f"MGIE_MODEL: {error}") from error
 

@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 
 from mgie_engine import released
-from mgie_engine.config import Behaviour, ModelConfig, ModelLocation
+from mgie_engine.config import Behaviour, ModelConfig, ModelLocation, read_config
 from mgie_engine.errors import ModelError
 from mgie_engine.model.diffusion import build_unet, build_vae
 from mgie_engine.model.edit_head import EditHead
@@ -87,7 +87,7 @@ def read(location: ModelLocation) -> Source:
         found = released.read(location.folder)
         source = Source(found.config, found.tokenizer, found.tensors, exact=False)
     else:
-        config = _read_config(location.folder)
+        config = read_config(location)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
         tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
         source = Source(config, tokenizer, tensors, exact=True)
@@ -260,13 +260,6 @@ def _check_vocabulary(config: ModelConfig, tokenizer: Tokenizer) -> None:
             f"The tokenizer has {len(tokenizer)} tokens with [IMG] tokens up to {tokenizer.visual[-1]}, "
             f"but the embedding table has {rows} rows, the last of which must be theirs."
         )
-
-
-def _read_config(folder: Path) -> ModelConfig:
-    file = folder / "config.json"
-    if not file.is_file():
-        raise ModelError(f"{file} is missing.")
-    return ModelConfig.from_json(file.read_text(encoding="utf-8"))
 
 
 def _kind(name: str, kinds: Mapping[str, Stored]) -> Stored:

@@ -174,6 +174,11 @@ class ModelLocation:
     layout: Literal["ours", "released"]
 
 
+def models_home(environment: Mapping[str, str]) -> Path:
+    """The folder below which models that are not bundled lie: MGIE_HOME, or ~/.cache/mgie."""
+    return Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+
+
 def resolve_model(name_or_folder: str, home: Path | None = None) -> ModelLocation:
     """Find a model: "mgie-mini" (bundled), another name below `home`, or a folder.
 
@@ -188,3 +193,16 @@ def resolve_model(name_or_folder: str, home: Path | None = None) -> ModelLocatio
             return ModelLocation(folder.resolve().name, folder, "released")
     looked = ", ".join(str(place) for place in places)
     raise ModelError(f"No model {name_or_folder!r}: looked for config.json or mgie_7b/mllm.pt in {looked}.")
+
+
+def read_config(location: ModelLocation) -> ModelConfig:
+    """The configuration of a model without its weights: of published files that of the release.
+
+    ModelError for a config.json that is missing or broken.
+    """
+    if location.layout == "released":
+        return ModelConfig(name=location.name)
+    file = location.folder / "config.json"
+    if not file.is_file():
+        raise ModelError(f"{file} is missing.")
+    return ModelConfig.from_json(file.read_text(encoding="utf-8"))

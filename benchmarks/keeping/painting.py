@@ -3,12 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from PIL import Image
 
 from conversations.settings import EditSettings, SettingsWish
+from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.prompting import Prompt
@@ -24,8 +24,7 @@ Talk = tuple[Exchange, ...]
 
 def load(name: str, device: str) -> MGIE:
     """The model of that name, on a device."""
-    home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    return ModelChoice(name, home, device).load()
+    return ModelChoice(name, models_home(os.environ), device).load()
 
 
 def defaults(mgie: MGIE) -> EditSettings:

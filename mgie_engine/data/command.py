@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgie_engine.arguments import positive
+from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ def _describer(arguments: argparse.Namespace, environment: Mapping[str, str], de
     if (folder / "config.json").is_file() and (folder / "tokenizer_config.json").is_file():
         dtype = torch.float32 if device == "cpu" else torch.float16
         return load_llava(folder, arguments.clip, device, dtype)
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    return of_mgie(ModelChoice(arguments.llava, home, device).load())
+    return of_mgie(ModelChoice(arguments.llava, models_home(environment), device).load())
 
 
 def _folder(path: Path) -> Path:

@@ -13,8 +13,7 @@ from mgie_engine.arguments import positive
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
 from mgie_engine.evaluation.measures import BETTER, Backbones
-from mgie_engine.serving.choice import ModelChoice
-from mgie_engine.serving.command import add_model, add_settings, settle
+from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
 if TYPE_CHECKING:
     from mgie_engine.evaluation.editors import Measured
@@ -121,9 +120,7 @@ def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "M
     if arguments.pix2pix:
         settings = settle(wish, Defaults(), SEED)
         return Pix2Pix.load(arguments.pix2pix, settings, _device(arguments.device))
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
-    model = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
+    model = chosen_model(arguments, environment).load()
     return Ours(model, settle(wish, model.config.defaults, SEED))
 
 

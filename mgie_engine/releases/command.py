@@ -4,13 +4,10 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from mgie_engine.config import models_home, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.releases import licence
-
-if TYPE_CHECKING:
-    from mgie_engine.config import ModelLocation
 
 _MODEL = "mgie-7b"
 
@@ -27,7 +24,7 @@ def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     """Bring the published files into MGIE_HOME."""
     if arguments.model != _MODEL:
         raise ModelError(f"Only {_MODEL} can be downloaded; {arguments.model!r} is not published.")
-    home = _home(environment)
+    home = models_home(environment)
     ask = input if sys.stdin.isatty() else None
     licence.make_sure(home, arguments.accept_license, _say, ask and (lambda: ask("Accept? [y/N] ")))
     from huggingface_hub import HfApi
@@ -47,10 +44,10 @@ def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     from mgie_engine import checkpoints
     from mgie_engine.releases import convert
 
-    home = _home(environment)
+    home = models_home(environment)
     if arguments.onto and not arguments.output:
         raise ModelError("With --onto, say with -o where the new model goes.")
-    location = _resolve(arguments.onto or arguments.model, home)
+    location = resolve_model(arguments.onto or arguments.model, home)
     source, output = checkpoints.read(location), arguments.output or location.folder
     if arguments.onto:
         source = convert.onto(convert.find_differentials(Path(arguments.model)), source)
@@ -64,7 +61,7 @@ def run_extract(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     from mgie_engine.releases import extract
 
     try:
-        tensors = extract.tensors_of(_resolve(arguments.model, _home(environment)))
+        tensors = extract.tensors_of(resolve_model(arguments.model, models_home(environment)))
     except ModelError:
         if not Path(arguments.model).is_dir():
             raise
@@ -83,7 +80,7 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
 
     wish = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
     device = torch.device(ModelChoice(device=arguments.device).find_device())
-    findings = doctor.diagnose(doctor.examine(arguments.model, _home(environment), device), wish)
+    findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), wish)
     for finding in findings:
         _say(f"{'✗' if finding.in_the_way else '·'} {finding.sentence}")
     if wrong := sum(finding.in_the_way for finding in findings):
@@ -141,16 +138,6 @@ def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
     parser.add_argument("--memory", metavar="MODE", help="a memory mode instead of the best that fits")
     parser.set_defaults(run=run_doctor)
-
-
-def _resolve(model: str, home: Path) -> "ModelLocation":
-    from mgie_engine.config import resolve_model
-
-    return resolve_model(model, home)
-
-
-def _home(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
 
 
 def _say(sentence: str) -> None:

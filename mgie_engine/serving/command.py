@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversations.images import read_picture
 from conversations.settings import CHOICES, RANGES, EditSettings, SettingsWish, checked
+from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.choice import ModelChoice
@@ -53,10 +54,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
     _check_output(arguments.output)
     picture = read_picture(arguments.picture.read_bytes())
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
     began = time.monotonic()
-    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
-    model = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
+    model = chosen_model(arguments, environment).load()
     loading_s = round(time.monotonic() - began, 4)
     settings = settle(wish, model.config.defaults, fresh_seed=secrets.randbelow(2**32))
     request = EditRequest(picture.png, arguments.instruction, settings, reading=arguments.reading)
@@ -146,3 +145,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"
     )
+
+
+def chosen_model(arguments: argparse.Namespace, environment: Mapping[str, str]) -> ModelChoice:
+    """What the options of `add_model` say; the environment where they are silent."""
+    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
+    home = models_home(environment)
+    return ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory)

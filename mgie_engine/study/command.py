@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from conversations.settings import SettingsWish, checked
 from mgie_engine.arguments import positive
-from mgie_engine.config import ModelConfig, ModelLocation, resolve_model
-from mgie_engine.serving.choice import ModelChoice
-from mgie_engine.serving.command import add_model, settle
+from mgie_engine.config import read_config, resolve_model
+from mgie_engine.serving.command import add_model, chosen_model, settle
 from mgie_engine.strengths import TABLE, fingerprint
 
 if TYPE_CHECKING:
@@ -72,16 +71,14 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     from mgie_engine.study.means import Study
     from mgie_engine.study.report import Report
 
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    location = resolve_model(arguments.model, home)
+    choice = chosen_model(arguments, environment)
+    location = resolve_model(choice.model, choice.home)
     config, weights = read_config(location), fingerprint(location.folder)
     settings = settle(checked(SettingsWish(steps=arguments.steps)), config.defaults, fresh_seed=0)
     own, folder = (settings.text_cfg, settings.image_cfg), arguments.output
     followed = {"model": config.name, "weights": weights, "own": list(own), "steps": settings.steps}
     agree(folder / "plan.json", followed)
     if not arguments.report_only:
-        memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
-        choice = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory)
         mgie = choice.load()
         for tasks, plan in _parts(mgie, arguments, own):
             _paint(mgie, tasks, plan, folder / CELLS)
@@ -93,13 +90,6 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     if arguments.docs:
         write_docs(report, arguments.docs)
     sys.stdout.write((folder / "report.md").read_text("utf-8"))
-
-
-def read_config(location: ModelLocation) -> ModelConfig:
-    """The configuration of a model, without its weights; of published files, that of the release."""
-    if location.layout == "released":
-        return ModelConfig(name=location.name)
-    return ModelConfig.from_json((location.folder / "config.json").read_text("utf-8"))
 
 
 def _parts(
