@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from conversations.settings import AUTO, RANGES, SettingsWish
+from conversations.errors import SettingsRefused
+from conversations.settings import AUTO, RANGES, SettingsWish, checked
 from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
 
@@ -204,17 +205,14 @@ class Table:
             text_cfg, image_cfg = data["own"]
             busy_from, weights = float(data["busy_from"]), data["weights"]
             return cls(data["model"], busy_from, (text_cfg, image_cfg), rules, weights)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, SettingsRefused) as error:
             raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:
     kind = None if row["kind"] is None else Kind(row["kind"])
     mean, low, high = row["gain"]
-    found = SettingsWish(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"]))
-    for knob, value in found.spoken().items():
-        if not RANGES[knob][0] <= value <= RANGES[knob][1]:
-            raise ValueError(f"{knob} {value}")
+    checked(SettingsWish(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
     return Rule(
         kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
     )

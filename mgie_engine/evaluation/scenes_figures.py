@@ -50,6 +50,14 @@ def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> F
     return Figure(float((found * weight).sum() / weight.sum()), float(low), float(high))
 
 
+def points(found: Figure | None) -> str:
+    """A difference of shares in percentage points, with its interval; "–" where there is none."""
+    if found is None:
+        return "–"
+    mean, low, high = (100 * value for value in (found.mean, found.low, found.high))
+    return f"{mean:+.1f} ({low:+.1f} … {high:+.1f})"
+
+
 def summary(rows: Sequence[Row]) -> dict[str, Any]:
     """All figures of the rows, as JSON has them: [mean, low, high]."""
     kinds = sorted({row.kind for row in rows})

@@ -7,7 +7,7 @@ from typing import Any
 
 from mgie_engine.data.resuming import write_whole
 from mgie_engine.evaluation.pages import fill_in
-from mgie_engine.evaluation.scenes_figures import Figure, figure
+from mgie_engine.evaluation.scenes_figures import Figure, figure, points
 from mgie_engine.evaluation.trials import ALL, AMBIGUOUS, Result
 from mgie_engine.evaluation.variants_plot import Line, Panel, plot
 
@@ -58,7 +58,7 @@ def to_markdown(found: Mapping[str, Any], images: str = "images") -> str:
     )
     table = "".join(
         f"| {row.title} | {_share(row.success[ALL])} | {_share(row.success[AMBIGUOUS])} "
-        f"| {_points(row.behind)} | {_share(row.resolved)} | {_share(row.facts)} |\n"
+        f"| {points(row.behind)} | {_share(row.resolved)} | {_share(row.facts)} |\n"
         for row in rows
     )
     return "\n".join(
@@ -114,11 +114,3 @@ def write_docs(found: Mapping[str, Any], page: Path) -> None:
 
 def _share(found: Figure | None) -> str:
     return "–" if found is None else f"{found.mean:.1%} ({found.low:.1%}–{found.high:.1%})"
-
-
-def _points(found: Figure | None) -> str:
-    """A difference in percentage points."""
-    if found is None:
-        return "–"
-    mean, low, high = (100 * value for value in (found.mean, found.low, found.high))
-    return f"{mean:+.1f} ({low:+.1f} … {high:+.1f})"

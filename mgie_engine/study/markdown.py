@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mgie_engine.evaluation.scenes_figures import Figure
+from mgie_engine.evaluation.scenes_figures import Figure, points
 from mgie_engine.strengths import Rule
 from mgie_engine.study.fitting import Check
 from mgie_engine.study.groups import groups
@@ -53,7 +53,7 @@ def _best_lines(report: Report) -> list[str]:
         cells = [group.name, str(len(study.values(score, own, group.which)))]
         cells += [_share(study.mean(success, own, group.which)), _db(study.mean(kept, own, group.which))]
         cells += [f"{best[0]:g}/{best[1]:g}", _share(study.mean(success, best, group.which))]
-        cells += [_db(study.mean(kept, best, group.which)), _points(gain)]
+        cells += [_db(study.mean(kept, best, group.which)), points(gain)]
         lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""] if len(lines) > 4 else []
 
@@ -96,11 +96,11 @@ def _advice_lines(report: Report) -> list[str]:
 def _rule_line(rule: Rule) -> str:
     gain = Figure(*rule.gain)
     pair = f"{rule.text_cfg:g}/{rule.image_cfg:g}"
-    return f"| {rule.kind or 'any'} | {rule.pictures} | {pair} | {_points(gain)} | {rule.edits} |"
+    return f"| {rule.kind or 'any'} | {rule.pictures} | {pair} | {points(gain)} | {rule.edits} |"
 
 
 def _of(found: Check | None) -> str:
-    return f"{_share(found.mean)} | {_points(found.over_own)}" if found else "– | –"
+    return f"{_share(found.mean)} | {points(found.over_own)}" if found else "– | –"
 
 
 def _share(found: Figure | None) -> str:
@@ -111,16 +111,10 @@ def _db(found: Figure | None) -> str:
     return "–" if found is None else f"{found.mean:.1f} dB"
 
 
-def _points(found: Figure | None) -> str:
-    if found is None:
-        return "–"
-    return f"{100 * found.mean:+.1f} ({100 * found.low:+.1f} … {100 * found.high:+.1f})"
-
-
 def _difference(comparison: Comparison) -> str:
     found = comparison.found
     if found is None:
         return "too few"
     if comparison.unit:
         return f"{found.mean:+.1f} {comparison.unit} ({found.low:+.1f} … {found.high:+.1f})"
-    return _points(found)
+    return points(found)

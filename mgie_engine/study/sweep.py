@@ -1,6 +1,6 @@
 """Paints every edit under every pair of strengths, each instruction read once, and judges the pictures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -76,8 +76,3 @@ def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> Outcome:
     shown = compare(before, goal, result)
     kept = None if isnan(shown.kept_db) else round(shown.kept_db, 3)
     return Outcome(moved, shown.success, round(shown.left, 5), kept)
-
-
-def grid(text_cfg: Sequence[float], image_cfg: Sequence[float]) -> tuple[Strengths, ...]:
-    """Every pair, row by row."""
-    return tuple((text, image) for image in image_cfg for text in text_cfg)

@@ -28,7 +28,7 @@ from mgie_engine.tensors import Lazy, at_hand
 from mgie_engine.tokenizer import Tokenizer
 
 Diffusion = Literal["clean", "release"]
-TABLES = ("model.embed_tokens.weight", "lm_head.weight")
+TABLES = ("model.embed_tokens.weight", "lm_head.weight")  # a row per token, the visual ones last
 LEARNING = (*TABLES, "edit_head.", "unet.")  # starts of the published names of what is trained
 SPREAD = 0.02
 

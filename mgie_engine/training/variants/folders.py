@@ -22,12 +22,12 @@ from mgie_engine.model.mgie import MGIE
 from mgie_engine.tensors import dequantised, read_tensors
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training.packing import STORED
+from mgie_engine.training.start import TABLES
 from mgie_engine.training.variants.pix2pix import BlankReader, WordHead, WordReader
 from mgie_engine.training.variants.tokens import tokenizer_with
 from mgie_engine.training.variants.variant import Variant
 
 SHARED, TOLD = "shared", "variant.json"
-TABLES = ("model.embed_tokens.weight", "lm_head.weight")  # a row per token, the visual ones last
 
 
 def write_shared(networks: Networks, config: ModelConfig, tokenizer: Tokenizer, folder: Path) -> None:
