@@ -76,7 +76,7 @@ class Tokenizer:
         for place, part in enumerate(parts):
             if place % 2:
                 ids.append(self._specials[part])
-            else:
+            elif part:  # nothing stands between the patches of a picture
                 ids += self.encode_plain(self._stripped(parts, place))
         return ids
 

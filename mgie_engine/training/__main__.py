@@ -1,11 +1,11 @@
 """Train the small model. One call does it all, the stages that do not need each other side by side:
 
-    python -m mgie_engine.training mini --folder DIR [--minutes M]
+    python -m mgie_engine.training mini --folder DIR [--minutes M] [--stories N] [--wordings K]
         [--start MODEL [--parts vae …] [--keep vae …]]
 
 or one stage a call, in this order (the third may be started early: it waits for the first two):
 
-    python -m mgie_engine.training world          --folder DIR [--stories N]
+    python -m mgie_engine.training world          --folder DIR [--stories N] [--wordings K]
     python -m mgie_engine.training mini-vae       --folder DIR [--minutes M]
     python -m mgie_engine.training mini-mllm      --folder DIR [--minutes M]
     python -m mgie_engine.training mini-diffusion --folder DIR [--minutes M]
@@ -45,7 +45,7 @@ from mgie_engine.training.painting import train_diffusion
 from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.run import Run
 from mgie_engine.training.vocabulary import train_vocabulary
-from mgie_engine.training.world import World, write_world
+from mgie_engine.training.world import WORDINGS, World, write_world
 
 STAGES: dict[str, tuple[Callable[[Run], Any], str]] = {
     "vae": (train_vae, "vae.safetensors"),
@@ -62,11 +62,16 @@ def main() -> None:
     match given.what:
         case "mini":
             plan = whole.Plan(
-                given.minutes or 26.0, given.stories, start=given.start, parts=given.parts, kept=given.keep
+                given.minutes or 26.0,
+                given.stories,
+                given.wordings,
+                start=given.start,
+                parts=given.parts,
+                kept=given.keep,
             )
             whole.train(given.folder, plan, given.tiny)
         case "world":
-            make_world(given.folder, given.stories)
+            make_world(given.folder, given.stories, given.wordings)
         case "pack":
             packing.pack(given.folder, _config(given))
         case _:
@@ -74,11 +79,11 @@ def main() -> None:
             (train_full if recipe.stage == "full" else train_stage)(given, recipe)
 
 
-def make_world(folder: Path, stories: int) -> None:
-    """The vocabulary, unless it is there already, and the training stories told in it."""
+def make_world(folder: Path, stories: int, wordings: int = WORDINGS) -> None:
+    """The vocabulary, unless it is there already, and the training stories told in it, with every wording."""
     if not (folder / "tokenizer.model").is_file():
         train_vocabulary(folder)
-    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories)
+    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories, wordings=wordings)
 
 
 def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
@@ -122,7 +127,8 @@ def _recipe(given: argparse.Namespace) -> Recipe:
     recipe = Recipe.read(given.what, **said, **told)
     if given.tiny:
         dry = {"log_every": 2, "compile": False} | told
-        recipe = replace(recipe, **dry, options={"whiten_pictures": 64} if recipe.stage == "vae" else {})
+        small = {"vae": {"whiten_pictures": 64}, "full": dict[str, Any]()}.get(recipe.stage, recipe.options)
+        recipe = replace(recipe, **dry, options=small)
     return replace(recipe, options={**recipe.options, **options})
 
 
@@ -140,6 +146,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
     parser.add_argument("--keep", nargs="+", choices=("vae", "mllm"), default=(), help="as it is")
     parser.add_argument("--stories", type=int, default=120_000)
+    parser.add_argument("--wordings", type=int, default=WORDINGS, help="of every edit of a story")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")
     parser.add_argument("--data", type=Path, help="a folder of `mgie data` (full size)")

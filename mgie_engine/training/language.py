@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.training.gallery import Painter, normalised
 from mgie_engine.training.objective import Texts, next_token_loss
-from mgie_engine.training.run import Draw, Run, TextTable
+from mgie_engine.training.run import Draw, Run
 from mgie_engine.training.world import ANSWERS
 
 
@@ -79,12 +79,12 @@ def train_mllm(run: Run) -> MLLM:
 
 def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
     painter = Painter(run.world, run.device, compiled=run.recipe.compile)
-    table, vision = TextTable(run.world, run.device), run.config.vision
+    table, vision = run.table(), run.config.vision
     truth = torch.from_numpy(run.world.truth).to(run.device)
     draw = Draw.of(run.world, run.seed, inventories=True)
     while True:
-        edits = draw.edits(run.recipe.batch_size)
-        rows = torch.from_numpy(run.world.before[edits]).long()
+        drawn = draw.texts(run.recipe.batch_size)
+        rows = torch.from_numpy(run.world.before[run.world.edit[drawn]]).long()
         pixels = normalised((painter(rows, vision.image_size) * 255).round(), vision.mean, vision.std)
-        texts = table.texts(torch.from_numpy(edits), pixels)
+        texts = table.texts(torch.from_numpy(drawn), pixels)
         yield texts, truth[rows.to(run.device)].long()

@@ -72,7 +72,7 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
         edit = painting(states, modules["mllm"].visual_embeddings, *columns(paintings))
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
-    table = TextTable(run.world, run.device)
+    table = run.table()
     painter = Painter(run.world, run.device, compiled=run.recipe.compile)
     if run.recipe.compile:
         trainer.rehearse(rehearsal(run, table), loss)
@@ -108,14 +108,14 @@ def rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
     draw = Draw.of(run.world, run.seed, inventories=False)
     for bucket in draw.buckets:
-        edits = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
+        rows = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
         pixels = torch.randn(size, 3, side, side, device=run.device)
         changed = torch.ones(size, 1, *shape[1:], device=run.device)
         steps = torch.ones(size, dtype=torch.int64, device=run.device)
         draws = torch.rand(size, device=run.device)
         # three tensors, not one thrice: a graph for aliased inputs serves no others
         goal, condition, noise = (torch.randn(size, *shape, device=run.device) for _ in range(3))
-        yield table.texts(edits, pixels), Paintings(goal, condition, noise, steps, draws, changed)
+        yield table.texts(rows, pixels), Paintings(goal, condition, noise, steps, draws, changed)
 
 
 def _latent_shape(run: Run) -> tuple[int, int, int]:
@@ -132,8 +132,8 @@ def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
     steps, bias = run.config.noise.train_timesteps, options.get("noise_bias", 1.5)
     share, most = options.get("mask_share", 0.3), options.get("mask_most", 8.0)
     while True:
-        drawn = torch.from_numpy(draw.edits(run.recipe.batch_size))
-        edits = there(drawn, device)
+        drawn = draw.texts(run.recipe.batch_size)
+        edits = there(torch.from_numpy(run.world.edit[drawn]).long(), device)
         goal = gallery.latents[after[edits]].float() * run.config.latent_scale
         late = torch.rand(len(edits), device=device) ** bias
         paintings = Paintings(
@@ -145,7 +145,7 @@ def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
             mask_weight(gallery.changed[edits], share, most),
         )
         pixels = normalised(gallery.pixels[before[edits]], vision.mean, vision.std)
-        yield table.texts(drawn, pixels), paintings
+        yield table.texts(torch.from_numpy(drawn), pixels), paintings
 
 
 def mask_weight(changed: Tensor, share: float, most: float) -> Tensor:

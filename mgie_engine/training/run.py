@@ -1,4 +1,4 @@
-"""What every stage shares: where it runs, and how edits become batches of token rows."""
+"""What every stage shares: where it runs, and how texts become batches of token rows."""
 
 import time
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mgie_engine.config import ModelConfig
 from mgie_engine.prompting import IGNORED
+from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training.objective import Texts
 from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.trainer import Trainer
@@ -45,6 +46,12 @@ class Run:
     def trainer(self, modules: nn.ModuleDict) -> Trainer:
         return Trainer(self.recipe, modules, self.folder, cpu=self.device.type == "cpu")
 
+    def table(self) -> "TextTable":
+        """The world's texts, with the recipe's `word_noise` in what is read of them."""
+        share = self.recipe.options.get("word_noise", 0.0)
+        noise = WordNoise(Tokenizer.read(self.folder), share, self.device) if share else None
+        return TextTable(self.world, self.device, noise)
+
     def compiled(self, module: nn.Module) -> Any:
         """The module as a callable, compiled if the recipe says so."""
         if not self.recipe.compile:
@@ -62,7 +69,7 @@ def there(tensor: Tensor, device: torch.device) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draws edits so that the texts of a batch are all short or all long."""
+    """Draws texts so that those of a batch are all short or all long; every edit is drawn equally often."""
 
     buckets: tuple[NDArray[np.int64], ...]
     shares: tuple[float, ...]
@@ -70,38 +77,74 @@ class Draw:
 
     @classmethod
     def of(cls, world: World, seed: int, *, inventories: bool) -> "Draw":
-        wanted = np.ones(len(world.kind), bool) if inventories else world.kind != INVENTORY
+        wordings = np.bincount(world.edit)
+        again = wordings.max() // wordings[world.edit]  # an inventory has one text, other edits have several
+        wanted = np.ones(len(world.edit), bool) if inventories else world.kind[world.edit] != INVENTORY
         is_short = world.length <= SHORT
-        buckets = tuple(np.flatnonzero(wanted & which) for which in (is_short, is_short == 0))
+        buckets = tuple(
+            np.repeat(np.flatnonzero(wanted & which), again[wanted & which])
+            for which in (is_short, is_short == 0)
+        )
         kept = tuple(bucket for bucket in buckets if len(bucket))
         total = sum(map(len, kept))
         return cls(kept, tuple(len(bucket) / total for bucket in kept), np.random.default_rng(seed))
 
-    def edits(self, size: int) -> NDArray[np.int64]:
-        """Indices (size,) of edits."""
+    def texts(self, size: int) -> NDArray[np.int64]:
+        """Indices (size,) of texts."""
         bucket = self.buckets[self.rng.choice(len(self.buckets), p=self.shares)]
         return self.rng.choice(bucket, size)
+
+
+class WordNoise:
+    """Replaces a share of the pieces of instructions by other pieces of words, drawn on the device."""
+
+    def __init__(self, tokenizer: Tokenizer, share: float, device: torch.device) -> None:
+        self.share = share
+        others = [i for i in range(tokenizer.pieces.get_piece_size()) if _is_of_words(tokenizer, i)]
+        self.others = torch.tensor(others, device=device)
+        self.is_other = torch.zeros(len(tokenizer), dtype=torch.bool, device=device)
+        self.is_other[self.others] = True
+
+    def __call__(self, ids: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+        """Token rows (B, L) with noise between the places begin (B,) and end (B,), this one left out."""
+        place = torch.arange(ids.shape[1], device=ids.device)
+        inside = (place >= begin[:, None]) & (place < end[:, None])
+        drawn = torch.rand(ids.shape, device=ids.device) < self.share
+        other = self.others[torch.randint(len(self.others), ids.shape, device=ids.device)]
+        return torch.where(inside & drawn & self.is_other[ids], other, ids)
+
+
+def _is_of_words(tokenizer: Tokenizer, i: int) -> bool:
+    """Whether a piece has letters and stands for them: not for a byte, and for nothing special."""
+    pieces = tokenizer.pieces
+    if pieces.is_control(i) or pieces.is_unknown(i) or pieces.is_byte(i):
+        return False
+    return any(character.isalpha() for character in pieces.id_to_piece(i))
 
 
 class TextTable:
     """The token columns of a world on the device."""
 
-    def __init__(self, world: World, device: torch.device) -> None:
-        names = ("ids", "length", "asked", "picture_at", "states_at")
+    def __init__(self, world: World, device: torch.device, noise: WordNoise | None = None) -> None:
+        names = ("ids", "length", "asked", "instruction_at", "picture_at", "states_at")
         self.columns = {name: torch.from_numpy(getattr(world, name)).to(device) for name in names}
         self.lengths = torch.from_numpy(world.length)
+        self.noise = noise
 
-    def texts(self, edits: Tensor, pixels: Tensor) -> Texts:
-        """Rows of edits (B,) with their normalised pixels, padded to one of two widths.
+    def texts(self, rows: Tensor, pixels: Tensor) -> Texts:
+        """Texts (B,) with the normalised pixels of their pictures, padded to one of two widths.
 
-        Edits are best on the CPU: asking a device for the longest would wait for all it has still to do.
+        Rows are best on the CPU: asking a device for the longest would wait for all it has still to do.
         """
-        width = SHORT if int(self.lengths[edits.cpu()].max()) <= SHORT else MAX_TOKENS
-        rows = there(edits, self.columns["ids"].device)
-        column = {name: values[rows] for name, values in self.columns.items()}
+        width = SHORT if int(self.lengths[rows.cpu()].max()) <= SHORT else MAX_TOKENS
+        here = there(rows, self.columns["ids"].device)
+        column = {name: values[here] for name, values in self.columns.items()}
         ids = column["ids"][:, :width].long()
         place = torch.arange(width, device=ids.device)[None]
         real = place < column["length"][:, None]
         taught = real & (place >= column["asked"][:, None])
         labels = ids.masked_fill(~taught, IGNORED)
-        return Texts(ids, labels, real, column["picture_at"].long(), column["states_at"].long(), pixels)
+        picture_at = column["picture_at"].long()
+        if self.noise:
+            ids = self.noise(ids, column["instruction_at"], picture_at - 1)
+        return Texts(ids, labels, real, picture_at, column["states_at"].long(), pixels)

@@ -28,7 +28,8 @@ class Plan:
 
     minutes: float
     stories: int
-    vae_share: float = 0.4
+    wordings: int  # of every edit
+    vae_share: float = 0.34
     mllm_share: float = 0.2
     start: str | None = None  # model to go on from
     parts: Collection[str] = packing.PARTS  # what of it
@@ -45,7 +46,8 @@ def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
         packing.unpack(plan.start, folder, plan.parts)
     for part in plan.kept:
         (folder / f"start-{part}.safetensors").replace(folder / f"{part}.safetensors")
-    _finish(_stage("world", folder, tiny, "--stories", str(plan.stories)), end)
+    told = ("--stories", str(plan.stories), "--wordings", str(plan.wordings))
+    _finish(_stage("world", folder, tiny, *told), end)
     stages = list(_stages(folder, plan, end - 60 * PACKING_MINUTES, tiny))
     try:
         for stage in stages:

@@ -1,12 +1,14 @@
 """Stories as tables of numbers: what the small model is trained on, written once, read by every stage.
 
 A chunk is one .npz file of many stories. Pictures are stored as sheets (not pixels), texts as token ids, so
-that half a million edits take seconds to write and fit in memory; painting them is the GPU's work.
+that half a million edits take seconds to write and fit in memory; painting them is the GPU's work. Texts are
+cheaper yet: every edit is asked for in several wordings, which share its pictures and its answer.
 """
 
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgie_engine.edits import Exchange
-from mgie_engine.prompting import Prompt, Prompter
+from mgie_engine.prompting import Prompt, Prompter, question
 from mgie_engine.scenes.edits import State
 from mgie_engine.scenes.scene import (
     COLOURS,
@@ -30,10 +32,11 @@ from mgie_engine.scenes.scene import (
     WEATHERS,
     Cell,
 )
-from mgie_engine.scenes.stories import MAX_HISTORY, Step, story
+from mgie_engine.scenes.stories import MAX_HISTORY, Step, tellings
 from mgie_engine.scenes.tones import TONES
 from mgie_engine.scenes.wording import Split, inventory
 
+WORDINGS = 4  # of an edit, unless said otherwise
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out
 MAX_TONES = 4
 KINDS = (
@@ -59,7 +62,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """N pictures and M edits; `before` and `after` index pictures."""
+    """N pictures, M edits and T texts; `before` and `after` index pictures, `edit` edits."""
 
     shapes: Array  # (N, SHAPES, 14) float32
     backdrop: Array  # (N, 22) float32
@@ -70,24 +73,32 @@ class World:
     before: Array  # (M,) int32
     after: Array  # (M,) int32
     kind: Array  # (M,) int8, index into KINDS
-    ids: Array  # (M, MAX_TOKENS) int16, 0 beyond `length`
-    length: Array  # (M,) int16
-    asked: Array  # (M,) int16, tokens of the prompt: what is not supervised
-    picture_at: Array  # (M,) int16
-    states_at: Array  # (M,) int16
+    edit: Array  # (T,) int32, the edit that a text asks for; its texts stand together
+    ids: Array  # (T, MAX_TOKENS) int16, 0 beyond `length`
+    length: Array  # (T,) int16
+    asked: Array  # (T,) int16, tokens of the prompt: what is not supervised
+    instruction_at: Array  # (T,) int16, first token of the instruction, which ends before the picture
+    picture_at: Array  # (T,) int16
+    states_at: Array  # (T,) int16
 
     @classmethod
     def load(cls, files: Sequence[Path]) -> "World":
         """Several chunks as one world."""
         chunks = [np.load(file) for file in files]
-        offsets = np.cumsum([0, *(len(chunk["is_photo"]) for chunk in chunks)])
+        pictures, edits = (_offsets(len(chunk[name]) for chunk in chunks) for name in ("is_photo", "kind"))
+        counted_from = {"before": pictures, "after": pictures, "edit": edits}
         columns = {}
         for field in fields(cls):
             parts = [chunk[field.name] for chunk in chunks]
-            if field.name in ("before", "after"):
-                parts = [part + offset for part, offset in zip(parts, offsets, strict=False)]
+            if offsets := counted_from.get(field.name):
+                parts = [part + offset for part, offset in zip(parts, offsets, strict=True)]
             columns[field.name] = np.concatenate(parts)
         return cls(**columns)
+
+
+def _offsets(lengths: Iterable[int]) -> list[int]:
+    *before, _ = accumulate(lengths, initial=0)
+    return before
 
 
 def write_world(
@@ -96,70 +107,78 @@ def write_world(
     stories: int,
     *,
     split: Split = "train",
-    first: int = 0,
-    chunk: int = 4000,
+    wordings: int = WORDINGS,
+    chunk: int = 1000,
 ) -> list[Path]:
     """Write `stories` stories as chunks, in parallel; returns the files in order."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        (
-            folder / f"{split}-{start:08d}.npz",
-            prompter,
-            range(start, min(start + chunk, first + stories)),
-            split,
-        )
-        for start in range(first, first + stories, chunk)
-    ]
+    chunks = [range(start, min(start + chunk, stories)) for start in range(0, stories, chunk)]
+    jobs = [(folder / f"{split}-{seeds.start:08d}.npz", prompter, seeds, split, wordings) for seeds in chunks]
     with multiprocessing.get_context("fork").Pool() as pool:
-        return pool.starmap(_write_chunk, jobs)
+        return pool.starmap(_write_chunk, jobs, chunksize=1)
 
 
-def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split) -> Path:
-    states, rows = list[State](), list[dict[str, Array | np.generic]]()
+def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wordings: int) -> Path:
+    states, edits, texts = list[State](), list[tuple[int, int, int]](), _Texts(prompter)
     for seed in seeds:
-        told = story(seed, split)
+        told = tellings(seed, split, wordings)
         first = len(states)
-        states += told.states
-        for step in told.steps:
-            rows.append(_row(prompter, step, first))
-        if told.states[0].scene:
-            rows.append(_inventory_row(prompter, told.states[0], first))
-    kept = [row for row in rows if row]
-    columns = {name: np.stack([row[name] for row in kept]) for name in kept[0]}
-    np.savez(file, allow_pickle=False, **_picture_columns(states), **columns)
+        states += told[0].states
+        for steps in zip(*(one.steps for one in told), strict=True):
+            step = steps[0]
+            texts.add(len(edits), map(_prompt, steps), step.edit.expressive)
+            edits.append((first + step.before, first + step.after, KINDS.index(step.edit.kind)))
+        if scene := states[first].scene:
+            texts.add(len(edits), [Prompt(ASK_INVENTORY)], inventory(scene))
+            edits.append((first, first, INVENTORY))
+    before, after, kind = np.array(edits, dtype=np.int32).T
+    places = {"before": before, "after": after, "kind": kind.astype(np.int8)}
+    np.savez(file, allow_pickle=False, **_picture_columns(states), **places, **texts.columns())
     return file
 
 
-def _row(prompter: Prompter, step: Step, first: int) -> dict[str, Array | np.generic]:
+def _prompt(step: Step) -> Prompt:
     history = tuple(Exchange(asked, said) for asked, said in step.history[-MAX_HISTORY:])
-    prompt = Prompt(step.edit.instruction, history)
-    places = {"before": first + step.before, "after": first + step.after, "kind": KINDS.index(step.edit.kind)}
-    columns = _text_columns(prompter, prompt, step.edit.expressive)
-    return columns and columns | _typed(places)
+    return Prompt(step.edit.instruction, history)
 
 
-def _inventory_row(prompter: Prompter, state: State, first: int) -> dict[str, Array | np.generic]:
-    assert state.scene
-    columns = _text_columns(prompter, Prompt(ASK_INVENTORY), inventory(state.scene))
-    return columns and columns | _typed({"before": first, "after": first, "kind": INVENTORY})
+class _Texts:
+    """The texts of a chunk, in the making."""
 
+    def __init__(self, prompter: Prompter) -> None:
+        self._prompter = prompter
+        self._opening = prompter.tokenizer.encode_plain(question("").removesuffix(" ''"))
+        self._rows = list[list[int]]()
+        self._numbers = list[tuple[int, ...]]()
 
-def _typed(places: dict[str, int]) -> dict[str, Array | np.generic]:
-    return {name: np.int8(v) if name == "kind" else np.int32(v) for name, v in places.items()}
+    def add(self, edit: int, prompts: Iterable[Prompt], expressive: str) -> None:
+        """The ways to ask for an edit, all with one answer; what is too long is left out."""
+        tokenizer, answer = self._prompter.tokenizer, self._prompter.answer(expressive)
+        for prompt in prompts:
+            asked = self._prompter.ids(prompt)
+            if (length := len(asked) + len(answer)) > MAX_TOKENS:
+                continue
+            picture_at = asked.index(tokenizer.picture_start) + 1
+            states_at = length - len(tokenizer.visual) - 2  # the state that predicts [IMG0]
+            self._rows.append(asked + answer)
+            instruction_at = self._after_opening(asked, picture_at)
+            self._numbers.append((edit, length, len(asked), instruction_at, picture_at, states_at))
 
+    def _after_opening(self, asked: list[int], picture_at: int) -> int:
+        """Where the instruction that stands before the picture begins."""
+        size = len(self._opening)
+        places = range(picture_at - size, -1, -1)
+        return next(place + size for place in places if asked[place : place + size] == self._opening)
 
-def _text_columns(prompter: Prompter, prompt: Prompt, expressive: str) -> dict[str, Array | np.generic]:
-    asked = prompter.ids(prompt)
-    answer = prompter.answer(expressive)
-    ids = asked + answer
-    if len(ids) > MAX_TOKENS:
-        return {}
-    padded = np.zeros(MAX_TOKENS, dtype=np.int16)
-    padded[: len(ids)] = ids
-    states_at = len(ids) - len(prompter.tokenizer.visual) - 2  # the state that predicts [IMG0]
-    picture_at = asked.index(prompter.tokenizer.picture_start) + 1
-    numbers = {"length": len(ids), "asked": len(asked), "picture_at": picture_at, "states_at": states_at}
-    return {"ids": padded, **{name: np.int16(value) for name, value in numbers.items()}}
+    def columns(self) -> dict[str, Array]:
+        """All texts so far, by the names of World."""
+        ids = np.zeros((len(self._rows), MAX_TOKENS), dtype=np.int16)
+        for row, told in zip(ids, self._rows, strict=True):
+            row[: len(told)] = told
+        edit, *numbers = np.array(self._numbers, dtype=np.int32).T
+        names = ("length", "asked", "instruction_at", "picture_at", "states_at")
+        short = (number.astype(np.int16) for number in numbers)
+        return {"edit": edit, "ids": ids} | dict(zip(names, short, strict=True))
 
 
 def _picture_columns(states: Sequence[State]) -> dict[str, Array]:

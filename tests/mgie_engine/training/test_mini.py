@@ -8,7 +8,7 @@ from mgie_engine.checkpoints import build, load
 from mgie_engine.config import resolve_model
 from mgie_engine.evaluation.scenes import pictures
 from mgie_engine.prompting import IGNORED, Prompt
-from mgie_engine.scenes.stories import story
+from mgie_engine.scenes.stories import story, tellings
 from mgie_engine.training import packing
 from mgie_engine.training.autoencoder import train_vae, whiten
 from mgie_engine.training.gallery import Gallery, Painter
@@ -16,18 +16,21 @@ from mgie_engine.training.language import Quiz, train_mllm
 from mgie_engine.training.mini import IMAGE_TOKENS, tiny_config
 from mgie_engine.training.painting import mask_weight, train_diffusion
 from mgie_engine.training.recipe import Recipe
-from mgie_engine.training.run import SHORT, Draw, Run, TextTable
+from mgie_engine.training.run import SHORT, Draw, Run, TextTable, WordNoise
 from mgie_engine.training.vocabulary import train_vocabulary
 from mgie_engine.training.world import ANSWERS, INVENTORY, World, write_world
 
 CPU = torch.device("cpu")
+WORDINGS = 3
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mini")
     train_vocabulary(folder, stories=300)
-    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24, chunk=12)
+    write_world(
+        folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24, wordings=WORDINGS, chunk=12
+    )
     return folder
 
 
@@ -50,21 +53,90 @@ def recipe(name: str) -> Recipe:
         "log_every": 1,
         "save_every": 2,
     }
-    return Recipe.read(f"mini-{name}", **changes, options={"whiten_pictures": 8})
+    return Recipe.read(f"mini-{name}", **changes, options={"whiten_pictures": 8, "word_noise": 0.02})
 
 
-def test_a_world_holds_the_stories_as_they_are_told(folder, world):
-    tokenizer = packing.prompter(folder, IMAGE_TOKENS).tokenizer
-    told = [step.edit.expressive for seed in range(24) for step in story(seed, "train").steps]
-    edits = np.flatnonzero(world.kind != INVENTORY)
-    texts = TextTable(world, CPU).texts(torch.from_numpy(edits), torch.zeros(len(edits), 3, 32, 32))
+@pytest.fixture(scope="module")
+def tokenizer(folder):
+    return packing.prompter(folder, IMAGE_TOKENS).tokenizer
+
+
+def asked(world) -> np.ndarray:
+    """The texts that ask for edits of stories."""
+    return np.flatnonzero(world.kind[world.edit] != INVENTORY)
+
+
+def read(world, rows, noise=None):
+    return TextTable(world, CPU, noise).texts(torch.from_numpy(rows), torch.zeros(len(rows), 3, 32, 32))
+
+
+def test_a_world_holds_the_stories_as_they_are_told(tokenizer, world):
+    told = [tellings(seed, "train", WORDINGS) for seed in range(24)]
+    steps = [
+        step for ways in told for alike in zip(*(one.steps for one in ways), strict=True) for step in alike
+    ]
+    texts, rows = read(world, asked(world)), asked(world)
     taught = [row[row != IGNORED].tolist() for row in texts.labels]
-    assert [tokenizer.decode(ids[: -len(tokenizer.visual) - 1]) for ids in taught] == told
+    ends = [ids[: -len(tokenizer.visual) - 1] for ids in taught]
+    assert [tokenizer.decode(ids) for ids in ends] == [step.edit.expressive for step in steps]
+    spans = zip(world.ids[rows], world.instruction_at[rows], world.picture_at[rows] - 1, strict=True)
+    said = [tokenizer.decode(ids[begin:end].tolist()) for ids, begin, end in spans]
+    assert said == [f"'{step.edit.instruction}'" for step in steps]
 
 
-def test_the_states_to_read_are_those_that_predict_the_visual_tokens(folder, world):
-    tokenizer = packing.prompter(folder, IMAGE_TOKENS).tokenizer
-    row = np.arange(len(world.kind))
+def test_the_wordings_of_an_edit_share_its_pictures(world):
+    rows = asked(world)
+    assert (np.bincount(world.edit[rows])[world.edit[rows]] == WORDINGS).all()
+    start = np.cumsum([0, *(len(story(seed, "train").states) for seed in range(24))])
+    places = [(start[n] + s.before, start[n] + s.after) for n in range(24) for s in story(n, "train").steps]
+    edits = np.flatnonzero(world.kind != INVENTORY)
+    assert list(zip(world.before[edits], world.after[edits], strict=True)) == places
+
+
+def test_an_edit_is_drawn_as_often_as_an_inventory(world):
+    draw = Draw.of(world, seed=0, inventories=True)
+    drawn = np.bincount(world.edit[np.concatenate(draw.buckets)])
+    assert (drawn == WORDINGS).all()
+
+
+def test_a_world_of_one_wording_is_a_part_of_one_of_several(folder, world, tmp_path):
+    (file,) = write_world(tmp_path, packing.prompter(folder, IMAGE_TOKENS), stories=24, wordings=1)
+    alone = World.load([file])
+    _, first = np.unique(world.edit, return_index=True)
+    assert np.array_equal(alone.ids, world.ids[first])
+    assert np.array_equal(alone.shapes, world.shapes)
+
+
+def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, world):
+    rows = asked(world)
+    torch.manual_seed(0)
+    noise = WordNoise(tokenizer, 1.0, CPU)
+    clean, noisy = read(world, rows), read(world, rows, noise)
+    changed = clean.ids != noisy.ids
+    place = torch.arange(changed.shape[1])
+    begin, end = (
+        torch.from_numpy(column[rows])[:, None] for column in (world.instruction_at, world.picture_at)
+    )
+    assert not changed[(place < begin) | (place >= end - 1)].any()
+    assert changed.any(1).all()
+    assert torch.equal(clean.labels, noisy.labels)
+    spelt = [tokenizer.pieces.id_to_piece(i) for i in noisy.ids[changed].unique().tolist()]
+    assert all(any(character.isalpha() for character in piece) for piece in spelt)
+    assert not any(piece.startswith("<") for piece in spelt)
+
+
+def test_word_noise_takes_about_its_share(tokenizer, world):
+    rows = np.repeat(asked(world), 8)
+    torch.manual_seed(0)
+    changed = [
+        (read(world, rows).ids != read(world, rows, WordNoise(tokenizer, share, CPU)).ids).sum()
+        for share in (0.1, 1.0)
+    ]
+    assert float(changed[0] / changed[1]) == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_states_to_read_are_those_that_predict_the_visual_tokens(tokenizer, world):
+    row = np.arange(len(world.edit))
     assert set(world.ids[row, world.states_at + 1]) == {tokenizer.visual[0]}
     assert set(world.ids[row, world.picture_at - 1]) == {tokenizer.picture_start}
 
@@ -72,7 +144,7 @@ def test_the_states_to_read_are_those_that_predict_the_visual_tokens(folder, wor
 def test_batches_are_all_short_or_all_long(world):
     draw = Draw.of(world, seed=0, inventories=True)
     for _ in range(8):
-        lengths = world.length[draw.edits(16)]
+        lengths = world.length[draw.texts(16)]
         assert (lengths <= SHORT).all() or (lengths > SHORT).all()
 
 
