@@ -94,7 +94,7 @@ class EditBot(commands.Bot):
                 guild=True, dm_channel=True, private_channel=True
             ),
             allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=True),
-            intents=intents(message_content=message_content, reactions=self.gate.listens),
+            intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -345,12 +345,15 @@ class EditBot(commands.Bot):
             log.warning("could not even apologise for interaction %s", interaction.id)
 
 
-def intents(*, message_content: bool, reactions: bool = False) -> discord.Intents:
-    """The least that is needed; message content is a privilege the operator may have."""
+def intents(*, message_content: bool) -> discord.Intents:
+    """The least that is needed; message content is a privilege the operator may have.
+
+    Reactions are of use only with it: they answer whether plain words were meant for the bot.
+    """
     return discord.Intents(
         guilds=True,
         guild_messages=True,
         dm_messages=True,
         message_content=message_content,
-        guild_reactions=reactions,
+        guild_reactions=message_content,
     )

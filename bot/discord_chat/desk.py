@@ -1,10 +1,11 @@
 """What commands, buttons and forms share: from an interaction to an event, and the desk that answers it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import discord
 
+from bot.discord_chat.answering import Interaction as Interaction
 from bot.discord_chat.answering import source_of_interaction
 from bot.discord_chat.downloads import Downloads
 from bot.discord_chat.drawing import Drawing, Outgoing
@@ -14,8 +15,6 @@ from bot.events import Event, Origin
 from bot.limits import Limits
 from bot.replies import Reply
 from bot.sentences import known_language
-
-Interaction = discord.Interaction[Any]
 
 
 class Desk(Protocol):

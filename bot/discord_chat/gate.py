@@ -47,11 +47,6 @@ class Gate:
         self._reads_all = reads_all
         self._edit_channels = frozenset(edit_channels)
 
-    @property
-    def listens(self) -> bool:
-        """Whether there may be channels where plain messages are meant for the bot."""
-        return self._reads_all
-
     async def is_open(self, channel: object) -> bool:
         """Whether plain messages in this channel, or thread of one, may be meant for the bot.
 

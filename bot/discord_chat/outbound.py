@@ -173,7 +173,7 @@ class DiscordChat:
                 too_large = error.code == TOO_LARGE or error.status == 413
                 if not too_large or source.file_limit < SMALLEST_LIMIT:
                     raise
-                source = Source(source.channel, source.message, source.guild, source.file_limit // 2)
+                source = replace(source, file_limit=source.file_limit // 2)
         if turn.delivered and turn.delivered != str(place):
             await take_away(self._client, [turn.delivered])
         return str(place)

@@ -101,11 +101,11 @@ class Presses:
 
     async def _show_more(self, interaction: Interaction, turn: str) -> None:
         reply = await self._desk.consult(HistoryAsked(**origin_of(interaction), turn=turn))
-        card = await self._card(interaction, turn)
-        if isinstance(card, Note) or not isinstance(reply, History):
-            await self._desk.answer(interaction, card if isinstance(card, Note) else Note(Say.UNEXPECTED()))
-        else:
+        if isinstance(reply, History):
+            card = next(card for card in reply.cards if card.turn_id == turn)
             await self._desk.put(interaction, Outgoing(view=more_layout(reply, card)))
+        else:
+            await self._desk.answer(interaction, reply if isinstance(reply, Note) else Note(Say.UNEXPECTED()))
 
     async def _show_picture(self, interaction: Interaction, turn: str) -> None:
         """The picture of a version as a plain file, nothing beside it."""
