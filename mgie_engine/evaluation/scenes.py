@@ -7,17 +7,20 @@ back into facts and compared with the picture.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
+from itertools import chain, count, islice
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mgie_engine.edits import Exchange
+from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
 from mgie_engine.scenes.edits import Edit, State
 from mgie_engine.scenes.facts import UNREADABLE, Fact, holds, read
 from mgie_engine.scenes.pictures import changed
 from mgie_engine.scenes.pictures import pictures as pictures
-from mgie_engine.scenes.stories import story
+from mgie_engine.scenes.stories import Step, Story, story
 from mgie_engine.scenes.typed import typed_edits, typed_start
 from mgie_engine.scenes.wording import Split
 
@@ -36,6 +39,14 @@ class Case:
     history: tuple[Exchange, ...]
     before: Tensor
     goal: Tensor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process as plain bytes: tensors would go through shared memory, which is scarce."""
+        return _case, (self.edit, self.start, self.history, self.before.numpy(), self.goal.numpy())
+
+
+def _case(edit: Edit, start: State, history: tuple[Exchange, ...], before: Any, goal: Any) -> Case:
+    return Case(edit, start, history, torch.from_numpy(before), torch.from_numpy(goal))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +70,37 @@ class Shown:
 
 def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None) -> Iterator[Case]:
     """Endless edits of a split, or those of a kind, in order of their stories from number `first` on."""
-    for seed in count(first):
-        told = story(seed, split)
-        steps = [step for step in told.steps if kind in (None, step.edit.kind)]
-        if not steps:
-            continue
-        painted = pictures(told.states, size)
-        for step in steps:
-            history = tuple(Exchange(asked, said) for asked, said in step.history)
-            start = told.states[step.before]
-            yield Case(step.edit, start, history, painted[step.before], painted[step.after])
+    return chain.from_iterable(_cases_of(seed, split, size, kind) for seed in count(first))
+
+
+def draw(
+    split: Split, size: int, first: int, wanted: int, kind: str | None = None, spread: Spread = one_by_one
+) -> Iterator[Case]:
+    """As many of `cases` as wanted, their stories painted side by side."""
+    seeds = (seed for seed in count(first) for _ in _steps(story(seed, split), kind))
+    stories = dict.fromkeys(islice(seeds, wanted))
+    painted = spread(partial(_cases_of, split=split, size=size, kind=kind), stories)
+    return islice(chain.from_iterable(painted), wanted)
+
+
+def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[Case]:
+    told = story(seed, split)
+    steps = _steps(told, kind)
+    painted = pictures(told.states, size) if steps else torch.empty(0)
+    return [
+        Case(
+            step.edit,
+            told.states[step.before],
+            tuple(Exchange(asked, said) for asked, said in step.history),
+            painted[step.before],
+            painted[step.after],
+        )
+        for step in steps
+    ]
+
+
+def _steps(told: Story, kind: str | None) -> list[Step]:
+    return [step for step in told.steps if kind in (None, step.edit.kind)]
 
 
 def typed_cases(size: int = 256) -> Iterator[Case]:

@@ -4,7 +4,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
 from pathlib import Path
@@ -17,6 +17,11 @@ from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import add_model, add_settings, settle
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mgie_engine.evaluation.scenes import Case
+    from mgie_engine.evaluation.scenes_crew import Spread
+    from mgie_engine.evaluation.scenes_figures import Row
     from mgie_engine.model.mgie import MGIE
 
 ON_SHEET = 40  # edits on a contact sheet
@@ -68,32 +73,59 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of a model after the edits `arguments` asks for."""
-    from mgie_engine.evaluation.scenes import cases, typed_cases
-    from mgie_engine.evaluation.scenes_figures import Row, drift_summary, summary
-    from mgie_engine.evaluation.scenes_running import drift, judge_all, seconds_by_stage
-    from mgie_engine.evaluation.scenes_sheet import Shot, sheet
+    from mgie_engine.evaluation.scenes import draw, typed_cases
+    from mgie_engine.evaluation.scenes_crew import crew, hands
+    from mgie_engine.evaluation.scenes_figures import summary
+    from mgie_engine.evaluation.scenes_running import seconds_by_stage
     from mgie_engine.scenes.pictures import to_image
 
-    stream = cases(arguments.split, mgie.config.picture_size, arguments.first)
-    timed = list(islice(stream, TIMED))
-    some = chain(timed, islice(stream, max(0, arguments.count - TIMED)))
-    if arguments.typed:
-        some = chain(typed_cases(mgie.config.picture_size))
+    size, count = mgie.config.picture_size, arguments.count
+    more = 0 if arguments.typed else max(0, count - TIMED)
+    with crew(hands(mgie.device)) as spread:
+        drawn = TIMED + more + arguments.chains
+        stream = draw(arguments.split, size, arguments.first, drawn, spread=spread)
+        timed = list(islice(stream, TIMED))
+        some = typed_cases(size) if arguments.typed else chain(timed, islice(stream, more))
+        rows = _judged(mgie, islice(some, count), settings, arguments, spread)
+        starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
+        drifts = _drifts(mgie, starts, settings, arguments.split, spread)
+    told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
+    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds", "typed")}
+    seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
+    return {**told, **summary(rows), "drift": drifts, "seconds": seconds}
+
+
+def _judged(
+    mgie: "MGIE",
+    some: "Iterator[Case]",
+    settings: EditSettings,
+    arguments: argparse.Namespace,
+    spread: "Spread",
+) -> "list[Row]":
+    """Every edit; those for the contact sheet go there."""
+    from mgie_engine.evaluation.scenes_figures import Row
+    from mgie_engine.evaluation.scenes_running import judge_all
+    from mgie_engine.evaluation.scenes_sheet import Shot, sheet
+
     batch = arguments.batch or BATCH.get(mgie.device.type, 8)
     rows, shots = list[Row](), list[Shot]()
     every = max(1, arguments.count // ON_SHEET)
-    for row, shot in judge_all(mgie, islice(some, arguments.count), settings, arguments.seeds, batch):
+    for row, shot in judge_all(mgie, some, settings, arguments.seeds, batch, spread):
         if len(rows) % every == 0 and len(shots) < ON_SHEET:
             shots.append(shot)
         rows.append(row)
     if arguments.sheet:
         sheet(shots).save(arguments.sheet)
-    starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
-    drifts = {
-        name: drift_summary(drift(mgie, starts, settings, arguments.split, delivered=name == "delivered"))
+    return rows
+
+
+def _drifts(
+    mgie: "MGIE", starts: "Sequence[Image]", settings: EditSettings, split: Split, spread: "Spread"
+) -> dict[str, Any]:
+    from mgie_engine.evaluation.scenes_figures import drift_summary
+    from mgie_engine.evaluation.scenes_running import drift
+
+    return {
+        name: drift_summary(drift(mgie, starts, settings, split, spread, delivered=name == "delivered"))
         for name in ("delivered", "raw")
     }
-    told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
-    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds", "typed")}
-    seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
-    return {**told, **summary(rows), "drift": drifts, "seconds": seconds}

@@ -1,19 +1,20 @@
 """Runs a model on many scenes at once, as the engine would one by one: read, paint, restore."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from os import cpu_count
 from statistics import median
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from conversations.settings import EditSettings
+from conversations.settings import EditSettings, Keep
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.evaluation.scenes import Case, judge_picture, judge_text, psnr
+from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
 from mgie_engine.evaluation.scenes_figures import Row
 from mgie_engine.evaluation.scenes_sheet import Shot
 from mgie_engine.model.mgie import MGIE, Reading
@@ -38,14 +39,37 @@ class Made:
     delivered: Image.Image  # with what should stay put back
 
 
-@torch.inference_mode()
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A picture as the model painted it, with all that restoring wants; fit for another process."""
+
+    before: Image.Image
+    raw: Image.Image
+    reconstruction: Image.Image  # the picture before through the autoencoder
+    relevance: NDArray[Any] | None  # (h, w) float32
+    keep: Keep
+
+
 def make_all(
-    mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
+    mgie: MGIE,
+    pictures: Sequence[Image.Image],
+    readings: Sequence[Reading],
+    settings: Sequence[EditSettings],
+    spread: Spread = one_by_one,
 ) -> list[Made]:
-    """Paint and restore edits of pictures of the model's size, side by side; equal step counts.
+    """Paint edits of pictures of the model's size side by side and restore them; equal step counts.
 
     A picture that is there more than once is encoded once.
     """
+    painted = paint_all(mgie, pictures, readings, settings)
+    return [Made(one.raw, done) for one, done in zip(painted, spread(delivered, painted), strict=True)]
+
+
+@torch.inference_mode()
+def paint_all(
+    mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
+) -> list[Painted]:
+    """As `make_all`, not yet restored."""
     places = {id(picture): place for place, picture in enumerate({id(p): p for p in pictures}.values())}
     which = [places[id(picture)] for picture in pictures]
     latents_of = mgie.encode(list({id(p): p for p in pictures}.values()))
@@ -60,44 +84,75 @@ def make_all(
             painting.advance(x0, relevance)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
+    heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
+    return [
+        Painted(picture, raw[index], seen[which[index]], heard[index], settings[index].keep)
+        for index, picture in enumerate(pictures)
+    ]
 
-    def deliver(index: int) -> Made:
-        relevance, picture = paintings[index].relevance, pictures[index]
-        known = None if relevance is None else relevance.float().cpu()
-        keep = settings[index].keep
-        restored = restore(
-            picture, picture, raw[index], reconstruction=seen[which[index]], relevance=known, keep=keep
-        )
-        return Made(raw[index], restored.picture)
 
-    with ThreadPoolExecutor(cpu_count()) as threads:
-        return list(threads.map(deliver, range(len(paintings))))
+def delivered(painted: Painted) -> Image.Image:
+    """The picture as a person gets it: what should stay is put back."""
+    return restore(
+        painted.before,
+        painted.before,
+        painted.raw,
+        reconstruction=painted.reconstruction,
+        relevance=painted.relevance,
+        keep=painted.keep,
+    ).picture
 
 
 def judge_all(
-    mgie: MGIE, cases: Iterator[Case], settings: EditSettings, seeds: int, batch_size: int
+    mgie: MGIE,
+    cases: Iterator[Case],
+    settings: EditSettings,
+    seeds: int,
+    batch_size: int,
+    spread: Spread = one_by_one,
 ) -> Iterator[tuple[Row, Shot]]:
-    """Every case judged, with its first picture for a contact sheet; read once, painted once per seed."""
+    """Every case judged, with its first picture for a contact sheet; read once, painted once per seed.
+
+    While a batch is restored and judged, the next one is painted.
+    """
     first = settings.seed
+    judged: Iterator[tuple[Row, Shot]] = iter(())
     while some := list(islice(cases, batch_size)):
         before = [to_image(case.before) for case in some]
         readings = mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
         made = []
         for number in range(seeds):
             wishes = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
-            made.append(make_all(mgie, before, readings, wishes))
-        for case, reading, *edits in zip(some, readings, *made, strict=True):
-            yield _judged(case, reading.expressive, edits)
+            made.append(paint_all(mgie, before, readings, wishes))
+        tries = [
+            Try(case, reading.expressive, edits)
+            for case, reading, *edits in zip(some, readings, *made, strict=True)
+        ]
+        last, judged = judged, spread(judge, tries)
+        yield from last
         first += len(some)
+    yield from judged
 
 
-def _judged(case: Case, expressive: str, edits: Sequence[Made]) -> tuple[Row, Shot]:
-    raw = [judge_picture(case, pixels(edit.raw)) for edit in edits]
-    delivered = [judge_picture(case, pixels(edit.delivered)) for edit in edits]
-    before, goal = to_image(case.before), to_image(case.goal)
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What a model made of a case."""
+
+    case: Case
+    expressive: str
+    painted: Sequence[Painted]  # with one noise after the other
+
+
+def judge(tried: Try) -> tuple[Row, Shot]:
+    """Restore a case's pictures and judge them, and what was said."""
+    case, painted = tried.case, tried.painted
+    finished = [delivered(one) for one in painted]
+    raw = [judge_picture(case, pixels(one.raw)) for one in painted]
+    shown = [judge_picture(case, pixels(picture)) for picture in finished]
     asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
-    shot = Shot(before, edits[0].delivered, goal, asked, expressive, delivered[0].success)
-    return Row(case.edit.kind, judge_text(case, expressive), raw, delivered), shot
+    goal, success = to_image(case.goal), shown[0].success
+    shot = Shot(painted[0].before, finished[0], goal, asked, tried.expressive, success)
+    return Row(case.edit.kind, judge_text(case, tried.expressive), raw, shown), shot
 
 
 def pixels(picture: Image.Image) -> Tensor:
@@ -109,7 +164,13 @@ def pixels(picture: Image.Image) -> Tensor:
 
 
 def drift(
-    mgie: MGIE, starts: Sequence[Image.Image], settings: EditSettings, split: Split, *, delivered: bool
+    mgie: MGIE,
+    starts: Sequence[Image.Image],
+    settings: EditSettings,
+    split: Split,
+    spread: Spread = one_by_one,
+    *,
+    delivered: bool,
 ) -> list[list[float]]:
     """PSNR against the start after each of ten wishes to change nothing, for each start (S, 10).
 
@@ -122,7 +183,7 @@ def drift(
         asked = ways[turn % len(ways)]
         readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
         wishes = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
-        made = make_all(mgie, now, readings, wishes)
+        made = make_all(mgie, now, readings, wishes, spread)
         now = [edit.delivered if delivered else edit.raw for edit in made]
         talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
         for start, picture, values in zip(starts, now, fidelity, strict=True):

@@ -6,13 +6,13 @@ Edits come in two sets: a fair draw of all kinds, and ambiguous ones only, which
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from conversations.settings import SettingsWish, checked
-from mgie_engine.evaluation.scenes import Case, cases
+from mgie_engine.evaluation.scenes import Case, draw
+from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
 from mgie_engine.evaluation.scenes_figures import Row
 from mgie_engine.evaluation.scenes_running import judge_all
 from mgie_engine.evaluation.trials import ALL, AMBIGUOUS, Trial
@@ -23,21 +23,23 @@ BATCH = {"cpu": 8, "cuda": 128}
 SEED = 0  # of the first picture: the same for every variant
 
 
-def trial_cases(trial: Trial, size: int) -> dict[str, list[Case]]:
+def trial_cases(trial: Trial, size: int, spread: Spread = one_by_one) -> dict[str, list[Case]]:
     """The edits of each set, painted with `size` pixels a side."""
-    some = cases(trial.split, size, trial.first)
-    unclear = cases(trial.split, size, trial.first, AMBIGUOUS)
-    return {ALL: list(islice(some, trial.count)), AMBIGUOUS: list(islice(unclear, trial.ambiguous))}
+    some = draw(trial.split, size, trial.first, trial.count, spread=spread)
+    unclear = draw(trial.split, size, trial.first, trial.ambiguous, AMBIGUOUS, spread)
+    return {ALL: list(some), AMBIGUOUS: list(unclear)}
 
 
-def measure(mgie: MGIE, sets: Mapping[str, Sequence[Case]], trial: Trial) -> dict[str, Any]:
+def measure(
+    mgie: MGIE, sets: Mapping[str, Sequence[Case]], trial: Trial, spread: Spread = one_by_one
+) -> dict[str, Any]:
     """What a variant made of every edit of every set, as JSON has it."""
     began = time.monotonic()
     wish = SettingsWish(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
     settings = settle(checked(wish), mgie.config.defaults, fresh_seed=SEED)
     batch = BATCH.get(mgie.device.type, 8)
     entries = {
-        name: [_entry(row) for row, _ in judge_all(mgie, iter(some), settings, trial.seeds, batch)]
+        name: [_entry(row) for row, _ in judge_all(mgie, iter(some), settings, trial.seeds, batch, spread)]
         for name, some in sets.items()
     }
     took = round(time.monotonic() - began, 1)

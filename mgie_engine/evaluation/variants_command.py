@@ -46,7 +46,10 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
+    import torch
+
     from mgie_engine.data.layouts import read_json
+    from mgie_engine.evaluation.scenes_crew import crew, hands
     from mgie_engine.evaluation.variants import measure, trial_cases
     from mgie_engine.training.variants.folders import load_variant
 
@@ -54,7 +57,8 @@ def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     results = Results(arguments.folder / RESULTS, read_json(arguments.folder / TRAINING), trial)
     results.read()
     sets = None
-    for folder in folders:
-        variant, mgie = load_variant(folder, arguments.device)
-        sets = sets or trial_cases(trial, mgie.config.picture_size)
-        results.add(variant.name, asdict(variant) | measure(mgie, sets, trial))
+    with crew(hands(torch.device(arguments.device))) as spread:
+        for folder in folders:
+            variant, mgie = load_variant(folder, arguments.device)
+            sets = sets or trial_cases(trial, mgie.config.picture_size, spread)
+            results.add(variant.name, asdict(variant) | measure(mgie, sets, trial, spread))
