@@ -26,7 +26,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Local(StrEnum):
-    """What buttons do that only this chat has."""
+    """What buttons do that only this chat has; each has a label of its name among the sentences."""
 
     MORE = "more"
     STRENGTHS = "strengths"
@@ -40,20 +40,13 @@ class Local(StrEnum):
     BALANCED = Preset.BALANCED.value
     BOLD = Preset.BOLD.value
 
+    @property
+    def label(self) -> str:
+        """In the language spoken now."""
+        return Say[self.name]()
 
-LABELS = {
-    Local.MORE: Say.MORE,
-    Local.STRENGTHS: Say.STRENGTHS,
-    Local.AS_PNG: Say.AS_PNG,
-    Local.KEEP_STRICT: Say.KEEP_STRICT,
-    Local.KEEP_OFF: Say.KEEP_OFF,
-    Local.LOCK_SEED: Say.LOCK_SEED,
-    Local.RANDOM_SEED: Say.RANDOM_SEED,
-    Local.AUTO: Say.AUTO,
-    Local.FAITHFUL: Say.FAITHFUL,
-    Local.BALANCED: Say.BALANCED,
-    Local.BOLD: Say.BOLD,
-}
+
+LEANINGS = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)  # the presets that are offered
 _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     Act.REFINE: (ButtonStyle.primary, "✏️"),
     Act.UNDO: (ButtonStyle.secondary, "↩️"),
@@ -128,7 +121,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     @classmethod
     def local(cls, act: Local, turn: str = "", owner: str | None = None) -> Self:
         """A button only this chat has, in the language spoken now."""
-        return cls(ButtonId(act.value, turn, user_of(owner or "")), LABELS[act]())
+        return cls(ButtonId(act.value, turn, user_of(owner or "")), act.label)
 
     @classmethod
     def choosing(cls, turn: str, version: str) -> Self:

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.discord_chat.buttons import EDIT_IMAGE, ButtonId
+from bot.discord_chat.buttons import EDIT_IMAGE, LEANINGS, ButtonId
 from bot.discord_chat.downloads import Remote
 from bot.events import NEEDS_WORDS, Preset
 from bot.replies import Card, Say
@@ -35,13 +35,7 @@ def refine_form(button: ButtonId, card: Card, max_length: int) -> ui.Modal:
     """What should change in a version, how strongly, from where, or in which other photo."""
     form = _form(button, Say.REFINE_TITLE(version=card.version))
     form.add_item(_words(Say.WHAT_TO_CHANGE(), card.instruction[:max_length], max_length))
-    presets = {
-        "": Say.AS_IT_IS(),
-        Preset.AUTO.value: Say.AUTO(),
-        Preset.FAITHFUL.value: Say.FAITHFUL(),
-        Preset.BALANCED.value: Say.BALANCED(),
-        Preset.BOLD.value: Say.BOLD(),
-    }
+    presets = {"": Say.AS_IT_IS(), **{leaning.value: leaning.label for leaning in LEANINGS}}
     form.add_item(_choice(Say.HOW_STRONGLY(), STRENGTH, presets))
     form.add_item(_choice(Say.FROM_WHERE(), START, {"": card.version, ORIGINAL: Say.THE_ORIGINAL()}))
     upload: ui.FileUpload[Any] = ui.FileUpload(custom_id=PHOTO, required=False, min_values=0, max_values=1)

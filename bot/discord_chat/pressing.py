@@ -3,7 +3,7 @@
 import discord
 
 from bot.discord_chat.answering import take_away
-from bot.discord_chat.buttons import CHOOSE, EDIT_IMAGE, RELEASE, ButtonId, Local
+from bot.discord_chat.buttons import CHOOSE, EDIT_IMAGE, LEANINGS, RELEASE, ButtonId, Local
 from bot.discord_chat.desk import Desk, Interaction, moderates, origin_of
 from bot.discord_chat.drawing import Outgoing
 from bot.discord_chat.errors import DownloadRefused
@@ -236,7 +236,7 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
             return SettingsAsked(**who, lock_seed=True)
         case Local.RANDOM_SEED:
             return SettingsAsked(**who, forget=("seed",))
-        case Local.AUTO | Local.FAITHFUL | Local.BALANCED | Local.BOLD:
+        case _ if button.act in LEANINGS:
             return SettingsAsked(**who, preset=Preset(button.act))
         case Act.BLOCK:  # the one button that is about a person
             blocked = person_key(button.owner or 0)

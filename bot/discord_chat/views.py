@@ -9,7 +9,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.discord_chat.buttons import CardButton, Local, VersionMenu
+from bot.discord_chat.buttons import LEANINGS, CardButton, Local, VersionMenu
 from bot.discord_chat.keys import MessagePlace, user_of
 from bot.discord_chat.pictures import PictureFile
 from bot.events import Act
@@ -244,8 +244,7 @@ def panel_layout(panel: Panel) -> ui.LayoutView:
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(panel_text(panel)))
-    scales = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)
-    _add_buttons(view, [CardButton.local(act) for act in (*scales, Local.LOCK_SEED, Local.RANDOM_SEED)])
+    _add_buttons(view, [CardButton.local(act) for act in (*LEANINGS, Local.LOCK_SEED, Local.RANDOM_SEED)])
     return view
 
 

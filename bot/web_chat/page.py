@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from bot.sentences import accepted_language, speaking, spoken
 from bot.web_chat import markup
@@ -74,7 +74,7 @@ class Parts:
         ]
 
 
-def build_page(desk: Desk, model: str, defaults: Knobs, samples: tuple[Sample, ...]) -> gr.Blocks:
+def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks:
     """The whole page; `desk` answers its gestures."""
     with gr.Blocks(title=spoken().page["title"], analytics_enabled=False, fill_width=True) as page:
         with gr.Column(elem_id="app"):
@@ -89,7 +89,7 @@ def build_page(desk: Desk, model: str, defaults: Knobs, samples: tuple[Sample, .
                     instruction = _instruction()
                     tune = _html("", "tune")
                 with gr.Column(elem_id="details"):
-                    fields = _fields(instruction, defaults)
+                    fields = _fields(instruction, desk.defaults)
             bus = gr.HTML("", elem_id="bus", html_template="", js_on_load=BUS)
             timer, seen = gr.Timer(GLANCE_S, active=False), gr.State(("", ""))
             parts = Parts(stage, film, talk, notice, timer, seen)
@@ -167,12 +167,12 @@ def _wire(
 
     async def load(request: gr.Request) -> list[Any]:
         person = _person(request)
-        with _speaking(request):
+        with speaking_to(request):
             drawing = _drawing(await desk.look(person), ("", ""), samples)
             return [*drawing, *_tuning(await desk.knobs(person), desk.defaults)]
 
     async def glance(seen: tuple[str, str], request: gr.Request) -> list[Any]:
-        with _speaking(request):
+        with speaking_to(request):
             sight = await desk.glance(_person(request), seen[0])
             if sight is None:
                 return [gr.skip()] * len(drawn)
@@ -188,7 +188,7 @@ def _wire(
         seen: tuple[str, str],
         request: gr.Request,
     ) -> list[Any]:
-        with _speaking(request):
+        with speaking_to(request):
             try:
                 knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed))
             except ValueError as error:
@@ -199,7 +199,7 @@ def _wire(
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
         gesture = event._data if isinstance(event._data, dict) else {}
-        with _speaking(request):
+        with speaking_to(request):
             drawing = _drawing(await desk.act(_person(request), gesture), seen, samples)
             if gesture.get("act") == "preset":
                 return [*drawing, *_tuning(await desk.knobs(_person(request)), desk.defaults)]
@@ -228,14 +228,15 @@ def _name(page: gr.Blocks, parts: list[Any], model: str) -> None:
     fields = ("instruction", "expressive", "text_cfg", "image_cfg", "steps", "seed")
 
     async def load(request: gr.Request) -> list[Any]:
-        with _speaking(request):
+        with speaking_to(request):
             labels = [gr.update(**_label(name, hints.get(name))) for name in fields]
             return [markup.top(model), markup.tune(), *labels]
 
     page.load(load, None, parts, **QUIET)
 
 
-def _speaking(request: gr.Request) -> AbstractContextManager[None]:
+def speaking_to(request: gr.Request | Request) -> AbstractContextManager[None]:
+    """Make the sentences of the block in the language that the browser asks for."""
     return speaking(accepted_language(request.headers.get("accept-language")))
 
 

@@ -32,14 +32,8 @@ def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:
 
 
 def _label(preset: Preset, own: Defaults) -> str:
-    leaning = {
-        Preset.AUTO: Say.AUTO,
-        Preset.FAITHFUL: Say.FAITHFUL,
-        Preset.BALANCED: Say.BALANCED,
-        Preset.BOLD: Say.BOLD,
-    }
-    if preset in leaning:
-        return leaning[preset]()
+    if preset in (Preset.AUTO, Preset.FAITHFUL, Preset.BALANCED, Preset.BOLD):
+        return Say[preset.name]()
     wish = preset_wish(preset, own)
     author = "MGIE" if preset is Preset.CLASSIC else "MagiX"
     return f"{author} {wish.text_cfg:g}/{wish.image_cfg:g}"

@@ -10,7 +10,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -18,12 +18,11 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
 from bot.replies import Say
-from bot.sentences import accepted_language, speaking
 from bot.web_chat.board import Board
 from bot.web_chat.desk import Desk, Knobs
 from bot.web_chat.gate import LOOPBACK, Gate, person_of
 from bot.web_chat.markup import PAGE
-from bot.web_chat.page import build_page, mount
+from bot.web_chat.page import build_page, mount, speaking_to
 from bot.web_chat.samples import Sample, read_samples
 from bot.web_chat.shelf import Shelf
 from bot.workflow import EditWorkflow
@@ -71,7 +70,7 @@ def build_app(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_pictures(app, desk, shelf)
     _add_files(app, samples)
-    return mount(app, build_page(desk, model, knobs, tuple(samples.values())))
+    return mount(app, build_page(desk, model, tuple(samples.values())))
 
 
 def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
@@ -93,7 +92,7 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
 
     @app.get("/export")
     async def export(request: Request) -> Response:
-        with _speaking(request):
+        with speaking_to(request):
             file = await desk.export(person_of(request.headers.get("cookie")))
         if isinstance(file, str):
             return Response(file, 404, media_type="text/plain")
@@ -104,15 +103,11 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
     async def give(request: Request) -> Response:
         limit = PictureLimits().bytes
         size, file = await read_limited(request.stream(), limit)
-        with _speaking(request):
+        with speaking_to(request):
             if file is None:
                 told = Say.FILE_TOO_LARGE(size=f"{size / MIB:.1f} MiB", limit=f"{limit / MIB:g} MiB")
                 return JSONResponse({"text": told})
             return JSONResponse({"text": await desk.give(person_of(request.headers.get("cookie")), file)})
-
-
-def _speaking(request: Request) -> AbstractContextManager[None]:
-    return speaking(accepted_language(request.headers.get("accept-language")))
 
 
 def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
