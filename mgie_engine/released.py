@@ -100,8 +100,8 @@ def _together(
     makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
     config = ModelConfig(
         name=folder.resolve().name,
-        language=_language(_json(llava / "config.json"), rows),
-        vision=_vision(_json(clip / "config.json"), _json(llava / "config.json")),
+        language=language_sizes(_json(llava / "config.json"), rows),
+        vision=vision_sizes(_json(clip / "config.json"), _json(llava / "config.json")),
         edit_head=edit_head,
         unet=_arguments(UNet2DConditionModel, _json(pix2pix / "unet" / "config.json")),
         vae=_arguments(AutoencoderKL, _json(pix2pix / "vae" / "config.json")),
@@ -171,20 +171,28 @@ def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
         raise ModelError(f"{folder} is missing, and {hub_id} could not be fetched: {error}") from error
 
 
-def _language(llama: Mapping[str, Any], rows: int) -> LanguageSizes:
-    return LanguageSizes(
-        vocab_size=rows,
-        hidden_size=llama["hidden_size"],
-        intermediate_size=llama["intermediate_size"],
-        layers=llama["num_hidden_layers"],
-        heads=llama["num_attention_heads"],
-        max_positions=llama.get("max_position_embeddings", llama.get("max_sequence_length", 2048)),
-        rms_norm_eps=llama["rms_norm_eps"],
-        rope_theta=llama.get("rope_theta", 10000.0),
-    )
+def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> LanguageSizes:
+    """The sizes that LLaVA's config.json tells, for tables of `rows` tokens if not of its own.
+
+    ModelError names a key that it lacks.
+    """
+    try:
+        return LanguageSizes(
+            vocab_size=llava["vocab_size"] if rows is None else rows,
+            hidden_size=llava["hidden_size"],
+            intermediate_size=llava["intermediate_size"],
+            layers=llava["num_hidden_layers"],
+            heads=llava["num_attention_heads"],
+            max_positions=llava.get("max_position_embeddings", llava.get("max_sequence_length", 2048)),
+            rms_norm_eps=llava["rms_norm_eps"],
+            rope_theta=llava.get("rope_theta", 10000.0),
+        )
+    except KeyError as error:
+        raise ModelError(f"LLaVA's config.json lacks {error}.") from error
 
 
-def _vision(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
+def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
+    """The sizes that the configuration of a CLIP model or its tower tells, and LLaVA's choice of a layer."""
     tower = clip.get("vision_config", clip)
     return VisionSizes(
         image_size=tower["image_size"],

@@ -1,15 +1,15 @@
 """LLaVA describes what a picture will be like after an edit: the release's way to its training texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from accelerate import init_empty_weights
 from PIL import Image
 from torch import Tensor
-from transformers import CLIPVisionModel, LlamaConfig
+from transformers import CLIPVisionModel
 
 from conversations.templates import template
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
@@ -20,6 +20,7 @@ from mgie_engine.model.mllm import MLLM, picture_start
 from mgie_engine.model.writing import Rows, WritingRules, write
 from mgie_engine.preprocess import clip_pixels
 from mgie_engine.prompting import TEMPLATE, question
+from mgie_engine.released import language_sizes, vision_sizes
 from mgie_engine.tensors import read_tensors
 from mgie_engine.tokenizer import END, PATCH, START, Tokenizer
 from mgie_engine.wording import remove_alter
@@ -89,8 +90,7 @@ def load_llava(folder: Path, clip: str | None, device: str, dtype: torch.dtype) 
     """
     told = read_json(folder / "config.json")
     tower = _tower(clip or told.get("mm_vision_tower"))
-    language = _language(told)
-    vision = _vision(tower, told.get("mm_vision_select_layer", -2))
+    language, vision = language_sizes(told), vision_sizes(tower.config.to_dict(), told)
     with init_empty_weights(include_buffers=False):
         mllm = MLLM(ModelConfig(language=language, vision=vision))
     _fill(mllm, folder)
@@ -120,34 +120,3 @@ def _tower(name: str | None) -> CLIPVisionModel:
         return CLIPVisionModel.from_pretrained(name)
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"The CLIP tower {name!r} cannot be loaded: {error}") from error
-
-
-def _language(told: Mapping[str, Any]) -> LanguageSizes:
-    try:
-        return LanguageSizes(
-            vocab_size=told["vocab_size"],
-            hidden_size=told["hidden_size"],
-            intermediate_size=told["intermediate_size"],
-            layers=told["num_hidden_layers"],
-            heads=told["num_attention_heads"],
-            max_positions=told.get("max_position_embeddings", LlamaConfig().max_position_embeddings),
-            rms_norm_eps=told["rms_norm_eps"],
-        )
-    except KeyError as error:
-        raise ModelError(f"LLaVA's config.json lacks {error}.") from error
-
-
-def _vision(tower: CLIPVisionModel, select_layer: int) -> VisionSizes:
-    sizes = tower.config
-    return VisionSizes(
-        image_size=sizes.image_size,
-        patch_size=sizes.patch_size,
-        hidden_size=sizes.hidden_size,
-        intermediate_size=sizes.intermediate_size,
-        layers=sizes.num_hidden_layers,
-        heads=sizes.num_attention_heads,
-        hidden_act=sizes.hidden_act,
-        layer_norm_eps=sizes.layer_norm_eps,
-        projection_dim=sizes.projection_dim,
-        select_layer=select_layer,
-    )
