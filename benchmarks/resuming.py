@@ -76,14 +76,16 @@ def command(given: argparse.Namespace, folder: Path, save_at: int) -> list[str]:
 
 def killed(command: list[str], run: Path, after: int) -> list[Record]:
     """Start a run, kill it with all its processes once it has told of a step, and give what it told."""
-    child = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr, start_new_session=True)
-    while child.poll() is None and not any(record["step"] >= after for record in records(run)):
-        time.sleep(0.2)
-    if child.returncode is not None:
-        sys.exit(f"the run ended by itself with {child.returncode}")
-    os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    return records(run)
+    child = subprocess.Popen(
+        command, cwd=ROOT, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for line in child.stderr or ():  # it logs a line a step
+        sys.stderr.write(line)
+        if any(record["step"] >= after for record in records(run)):
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return records(run)
+    sys.exit(f"the run ended by itself with {child.wait()}")
 
 
 def records(run: Path) -> list[Record]:
