@@ -74,8 +74,12 @@ def fields(template: str) -> frozenset[str]:
 def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
     """One way to ask for `kind`, as somebody types it; only phrasings whose fields are all known."""
     given = {name: value for name, value in known.items() if value is not None}
-    fitting = [template for template in templates(kind, split) if fields(template) <= given.keys()]
-    return dress(rng, fill(vary(rng, rng.choice(fitting)), **given))
+    return dress(rng, fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given))
+
+
+@cache
+def _fitting(kind: str, split: Split, known: frozenset[str]) -> Sequence[str]:
+    return [template for template in templates(kind, split) if fields(template) <= known]
 
 
 def fill(template: str, **given: str) -> str:

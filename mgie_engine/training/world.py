@@ -110,8 +110,10 @@ def write_world(
     wordings: int = WORDINGS,
     chunk: int = 1000,
 ) -> list[Path]:
-    """Write `stories` stories as chunks, in parallel; returns the files in order."""
+    """Write `stories` stories as chunks, in parallel, in place of earlier ones; returns the files in order."""
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob(f"{split}-*.npz"):
+        old.unlink()
     chunks = [range(start, min(start + chunk, stories)) for start in range(0, stories, chunk)]
     jobs = [(folder / f"{split}-{seeds.start:08d}.npz", prompter, seeds, split, wordings) for seeds in chunks]
     with multiprocessing.get_context("fork").Pool() as pool:

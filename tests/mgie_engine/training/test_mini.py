@@ -107,6 +107,13 @@ def test_a_world_of_one_wording_is_a_part_of_one_of_several(folder, world, tmp_p
     assert np.array_equal(alone.shapes, world.shapes)
 
 
+def test_a_world_written_anew_holds_nothing_of_the_old_one(folder, tmp_path):
+    prompter = packing.prompter(folder, IMAGE_TOKENS)
+    write_world(tmp_path, prompter, stories=3, wordings=1, chunk=1)
+    (file,) = write_world(tmp_path, prompter, stories=1, wordings=1, chunk=1)
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, world):
     rows = asked(world)
     torch.manual_seed(0)
