@@ -26,7 +26,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class Local(StrEnum):
-    """What buttons do that only this chat has; each has a label of its name among the sentences."""
+    """What buttons do that only this chat has."""
 
     MORE = "more"
     STRENGTHS = "strengths"
@@ -43,9 +43,22 @@ class Local(StrEnum):
     @property
     def label(self) -> str:
         """In the language spoken now."""
-        return Say[self.name]()
+        return _LABELS[self]()
 
 
+_LABELS = {
+    Local.MORE: Say.MORE,
+    Local.STRENGTHS: Say.STRENGTHS,
+    Local.AS_PNG: Say.AS_PNG,
+    Local.KEEP_STRICT: Say.KEEP_STRICT,
+    Local.KEEP_OFF: Say.KEEP_OFF,
+    Local.LOCK_SEED: Say.LOCK_SEED,
+    Local.RANDOM_SEED: Say.RANDOM_SEED,
+    Local.AUTO: Say.AUTO,
+    Local.FAITHFUL: Say.FAITHFUL,
+    Local.BALANCED: Say.BALANCED,
+    Local.BOLD: Say.BOLD,
+}
 LEANINGS = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)  # the presets that are offered
 _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     Act.REFINE: (ButtonStyle.primary, "✏️"),
