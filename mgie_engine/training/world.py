@@ -110,7 +110,7 @@ def write_world(
     wordings: int = WORDINGS,
     chunk: int = 1000,
 ) -> list[Path]:
-    """Write `stories` stories as chunks, in parallel, in place of earlier ones; returns the files in order."""
+    """Write `stories` stories as chunks in place of earlier ones, in parallel; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{split}-*.npz"):
         old.unlink()
