@@ -10,13 +10,14 @@ from PIL import Image
 from conversations.settings import EditSettings, SettingsWish
 from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
+from mgie_engine.evaluation.scenes_running import denoise_all
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.prompting import Prompt
 from mgie_engine.restore import Restored, restore
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
 from mgie_engine.serving.finishing import Painted
-from mgie_engine.serving.painting import Painting, batch
+from mgie_engine.serving.painting import Painting
 from mgie_engine.serving.pictures import for_the_model
 
 Talk = tuple[Exchange, ...]
@@ -48,10 +49,7 @@ def paint(
         Painting(mgie.config.noise, replace(settings, seed=settings.seed + i), reading.guidance, latents)
         for i, (reading, latents) in enumerate(zip(readings, condition, strict=True))
     ]
-    while not paintings[0].is_over:
-        denoised = mgie.denoise(*batch(paintings))
-        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
-            painting.advance(x0, relevance)
+    denoise_all(mgie, paintings)
     outputs = mgie.decode(torch.stack([painting.latents for painting in paintings]))
     seen = mgie.decode(condition * mgie.config.latent_scale)
     heard = [p.relevance.float().cpu().numpy() if p.relevance is not None else None for p in paintings]

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from conversations.settings import EditSettings, SettingsWish, checked
 from mgie_engine.errors import RequestRefused
 from mgie_engine.scenes.wording import Split
-from mgie_engine.serving.choice import ModelChoice
-from mgie_engine.serving.command import add_model, add_settings, settle
+from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 ON_SHEET = 40  # edits on a contact sheet
 TIMED = 5  # edits timed one by one
-BATCH = {"cpu": 8, "cuda": 128}
 SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
 
 
@@ -58,9 +56,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     if min(arguments.count, arguments.seeds, arguments.chains) < 1:
         raise RequestRefused("--count, --seeds and --chains must be at least 1.")
     wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
-    home = Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
-    memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
-    mgie = ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory).load()
+    mgie = chosen_model(arguments, environment).load()
     settings = settle(wish, mgie.config.defaults, fresh_seed=SEED)
     began = time.monotonic()
     report = measure(mgie, settings, arguments)
@@ -104,10 +100,10 @@ def _judged(
 ) -> "list[Row]":
     """Every edit; those for the contact sheet go there."""
     from mgie_engine.evaluation.scenes_figures import Row
-    from mgie_engine.evaluation.scenes_running import judge_all
+    from mgie_engine.evaluation.scenes_running import at_once, judge_all
     from mgie_engine.evaluation.scenes_sheet import Shot, sheet
 
-    batch = arguments.batch or BATCH.get(mgie.device.type, 8)
+    batch = arguments.batch or at_once(mgie.device)
     rows, shots = list[Row](), list[Shot]()
     every = max(1, arguments.count // ON_SHEET)
     for row, shot in judge_all(mgie, some, settings, arguments.seeds, batch, spread):

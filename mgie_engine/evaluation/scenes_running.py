@@ -29,6 +29,7 @@ from mgie_engine.serving.painting import Painting, batch
 from mgie_engine.serving.pictures import to_png
 
 DRIFT_TURNS = 10
+_AT_ONCE = {"cpu": 8, "cuda": 128}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Painted:
     reconstruction: Image.Image  # the picture before through the autoencoder
     relevance: NDArray[Any] | None  # (h, w) float32
     keep: Keep
+
+
+def at_once(device: torch.device) -> int:
+    """How many edits to paint side by side on a device."""
+    return _AT_ONCE.get(device.type, 8)
 
 
 def make_all(
@@ -70,18 +76,16 @@ def paint_all(
     mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
 ) -> list[Painted]:
     """As `make_all`, not yet restored."""
-    places = {id(picture): place for place, picture in enumerate({id(p): p for p in pictures}.values())}
+    single = {id(picture): picture for picture in pictures}
+    places = {key: place for place, key in enumerate(single)}
     which = [places[id(picture)] for picture in pictures]
-    latents_of = mgie.encode(list({id(p): p for p in pictures}.values()))
+    latents_of = mgie.encode(list(single.values()))
     condition = latents_of[which]
     paintings = [
         Painting(mgie.config.noise, wish, reading.guidance, latents)
         for wish, reading, latents in zip(settings, readings, condition, strict=True)
     ]
-    while not paintings[0].is_over:
-        denoised = mgie.denoise(*batch(paintings))
-        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
-            painting.advance(x0, relevance)
+    denoise_all(mgie, paintings)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
@@ -89,6 +93,14 @@ def paint_all(
         Painted(picture, raw[index], seen[which[index]], heard[index], settings[index].keep)
         for index, picture in enumerate(pictures)
     ]
+
+
+def denoise_all(mgie: MGIE, paintings: Sequence[Painting]) -> None:
+    """Take paintings of equal step counts to their end, side by side."""
+    while not paintings[0].is_over:
+        denoised = mgie.denoise(*batch(paintings))
+        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
+            painting.advance(x0, relevance)
 
 
 def delivered(painted: Painted) -> Image.Image:

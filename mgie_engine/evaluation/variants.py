@@ -14,12 +14,11 @@ from conversations.settings import SettingsWish, checked
 from mgie_engine.evaluation.scenes import Case, draw
 from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
 from mgie_engine.evaluation.scenes_figures import Row
-from mgie_engine.evaluation.scenes_running import judge_all
+from mgie_engine.evaluation.scenes_running import at_once, judge_all
 from mgie_engine.evaluation.trials import ALL, AMBIGUOUS, Trial
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.command import settle
 
-BATCH = {"cpu": 8, "cuda": 128}
 SEED = 0  # of the first picture: the same for every variant
 
 
@@ -37,7 +36,7 @@ def measure(
     began = time.monotonic()
     wish = SettingsWish(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
     settings = settle(checked(wish), mgie.config.defaults, fresh_seed=SEED)
-    batch = BATCH.get(mgie.device.type, 8)
+    batch = at_once(mgie.device)
     entries = {
         name: [_entry(row) for row, _ in judge_all(mgie, iter(some), settings, trial.seeds, batch, spread)]
         for name, some in sets.items()

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mgie_engine.study.sweep import Plan
     from mgie_engine.study.tasks import Task
 
-BATCH = {"cpu": 8, "cuda": 128}
 TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the model's own strengths
 FIRST = 100_000  # the first story: far from those of `mgie evaluate scenes`
 CELLS = "cells.jsonl"
@@ -96,6 +95,7 @@ def _parts(
     mgie: "MGIE", arguments: argparse.Namespace, own: "Strengths"
 ) -> "Iterator[tuple[Iterator[Task], Plan]]":
     """What to paint; what was found so far decides what is worth checking on held-out edits."""
+    from mgie_engine.evaluation.scenes_running import at_once
     from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
     from mgie_engine.study.fitting import fit, worth_checking
     from mgie_engine.study.guidelines import GENTLE, HARSH, ONE_COLOUR, SKY
@@ -105,7 +105,7 @@ def _parts(
 
     size, first = mgie.config.picture_size, arguments.first
     settings = settle(SettingsWish(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
-    batch = arguments.batch or BATCH.get(mgie.device.type, 8)
+    batch = arguments.batch or at_once(mgie.device)
 
     def plan(pairs: "tuple[Strengths, ...]") -> Plan:
         for text, image in pairs:

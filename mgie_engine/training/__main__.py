@@ -34,6 +34,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
+from mgie_engine.config import models_home
 from mgie_engine.errors import EngineError, ModelError
 from mgie_engine.releases.full_size import FULL_SIZE
 from mgie_engine.tokenizer import Tokenizer
@@ -96,7 +97,7 @@ def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
         config = tiny_config(len(tokenizer)) if given.tiny else FULL_SIZE
         source = start.random_weights(config, tokenizer, state.device)
     else:
-        home = Path(os.environ.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
+        home = models_home(os.environ)
         source = start.read(given.start, home, given.diffusion, given.diffusion_folder, recipe.seed)
     # What `accelerate launch --use_fsdp` says; the sharding itself is torch's.
     shared = given.shard or os.environ.get("ACCELERATE_USE_FSDP") == "true"
