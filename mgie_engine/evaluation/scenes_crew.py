@@ -75,14 +75,18 @@ def _in_order(pool: Executor, work: Callable[[Thing], Made], things: Iterator[Th
     return made()
 
 
-def _begin() -> None:
-    torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Not even a killed parent leaves its crew behind."""
+def end_with_parent() -> None:
+    """Let this process end with the one that started it, even if that is killed."""
     parent = multiprocessing.parent_process()
     assert parent
-    parent.join()
-    os._exit(1)
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _begin() -> None:
+    torch.set_num_threads(1)
+    end_with_parent()

@@ -2,10 +2,13 @@
 
 import argparse
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
+
+from filelock import FileLock
 
 from mgie_engine.data.resuming import write_whole
 from mgie_engine.errors import DataError
@@ -59,11 +62,12 @@ def trial_of(arguments: argparse.Namespace) -> Trial:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The file in which the results of all variants lie."""
+    """The file in which the results of all variants lie. Several processes may add to it."""
 
     file: Path
     training: Mapping[str, Any]  # what they have in common
     trial: Trial
+    order: Sequence[str] = ()  # of the names; others come last, as they were found
 
     def read(self) -> dict[str, Result]:
         """Results by name of the variant, in the order found; DataError if they are of other training
@@ -78,11 +82,17 @@ class Results:
         known: dict[str, Result] = found["variants"]
         return known
 
-    def add(self, name: str, result: Result) -> None:
-        """Write one more; the file is whole at any time."""
-        known = self.read() | {name: result}
-        told = {"training": dict(self.training), "trial": asdict(self.trial), "variants": known}
-        write_whole(self.file, (json.dumps(told) + "\n").encode())
+    def add(self, name: str, result: Result, copies: Path | None = None) -> None:
+        """Write one more; the file is whole at any time. A folder for copies gets the file, too."""
+        places = {name: place for place, name in enumerate(self.order)}
+        with FileLock(f"{self.file}.lock"):
+            known = self.read() | {name: result}
+            ordered = sorted(known, key=lambda name: places.get(name, len(places)))
+            told = {"training": dict(self.training), "trial": asdict(self.trial)}
+            told["variants"] = {name: known[name] for name in ordered}
+            write_whole(self.file, (json.dumps(told) + "\n").encode())
+            if copies:
+                shutil.copy(self.file, copies)
 
 
 def read_results(file: Path) -> dict[str, Any]:

@@ -55,6 +55,11 @@ def write_variant(
     write_whole(folder / variant.name / TOLD, told.encode())
 
 
+def is_shared(folder: Path) -> bool:
+    """Whether the shared folder is whole."""
+    return (folder / SHARED / "config.json").is_file()
+
+
 def is_written(folder: Path, name: str) -> bool:
     """Whether a variant's folder is whole."""
     return (folder / name / TOLD).is_file()

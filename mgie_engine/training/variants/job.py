@@ -1,7 +1,8 @@
 """All variants in one go: train one, write it, try it on the test edits, write that down, take the next.
 
 A job that was broken off and is started again goes on with the first variant that has no result. One that
-is written and not yet tried is only tried.
+is written and not yet tried is only tried. Several processes may share the variants of a folder: the leader
+finds out how many steps to train and writes it down, the others wait for that.
 """
 
 import json
@@ -9,9 +10,9 @@ import logging
 import shutil
 import time
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,29 @@ from mgie_engine.checkpoints import Networks, build
 from mgie_engine.data.layouts import read_json
 from mgie_engine.data.resuming import agree
 from mgie_engine.errors import ModelError
-from mgie_engine.evaluation.scenes import Case
+from mgie_engine.evaluation.scenes_crew import crew, hands
 from mgie_engine.evaluation.trials import RESULTS, TRAINING, Results, Trial
 from mgie_engine.evaluation.variants import measure, trial_cases
 from mgie_engine.evaluation.variants_report import compare
+from mgie_engine.model.mgie import MGIE
 from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training import packing
 from mgie_engine.training.language import train_mllm
 from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.run import Run
-from mgie_engine.training.variants.folders import is_written, load_variant, write_shared, write_variant
+from mgie_engine.training.variants.folders import (
+    is_shared,
+    is_written,
+    load_variant,
+    write_shared,
+    write_variant,
+)
 from mgie_engine.training.variants.studio import Studio
 from mgie_engine.training.variants.variant import Variant, variants
 
 log = logging.getLogger(__name__)
 FOLDER = "variants"  # below a run's folder
+Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
 
 
 def prepare(run: Run, language: Recipe) -> None:
@@ -65,6 +74,7 @@ class Job:
     trial: Trial
     minutes: float | None = None  # for each variant, in place of the recipe's steps
     copies: Path | None = None  # a folder that gets the results, too, after each variant
+    leads: bool = True  # else another process does
 
     def do(self, chosen: Collection[str] = ()) -> bool:
         """Go through the variants, or those chosen; whether all of them have a result now.
@@ -72,11 +82,38 @@ class Job:
         One that fails does not keep the next from its turn. DataError if the folder holds results of other
         training or of other edits.
         """
-        self.folder.mkdir(exist_ok=True)
-        training = self._training()
-        agree(self.folder / TRAINING, training)
-        results = Results(self.folder / RESULTS, training, self.trial)
+        results = self._begin()
         wanted = variants(self.run.recipe, chosen)
+        with crew(hands(self.run.device)) as spread:
+            drawn = cache(partial(trial_cases, self.trial, self.run.config.picture_size, spread))
+            self._go_through(wanted, results, lambda mgie: measure(mgie, drawn(), self.trial, spread))
+        return results.read().keys() >= {variant.name for variant in wanted}
+
+    @property
+    def folder(self) -> Path:
+        """Where the variants lie."""
+        return self.run.folder / FOLDER
+
+    def _begin(self) -> Results:
+        """Agree with earlier calls and with other processes on what is trained, and where the results go."""
+        self.folder.mkdir(exist_ok=True)
+        begun = self.folder / TRAINING
+        if not self.leads:
+            self._await(begun)
+        elif not (begun.is_file() and is_shared(self.folder)):
+            write_shared(self._shared, self.run.config, self.tokenizer, self.folder)
+        training = self._training()
+        agree(begun, training)
+        order = [variant.name for variant in variants(self.run.recipe)]
+        return Results(self.folder / RESULTS, training, self.trial, order)
+
+    def _await(self, begun: Path) -> None:
+        """Wait for the leader, which its own end would end too, and get ready meanwhile."""
+        while not begun.is_file():
+            _ = self._studio
+            time.sleep(0.5)
+
+    def _go_through(self, wanted: Sequence[Variant], results: Results, tried: Tried) -> None:
         longest = 0.0
         for variant in wanted:
             if variant.name in results.read():
@@ -86,33 +123,24 @@ class Job:
                 break
             began = time.time()
             try:
-                self._take(variant, results)
+                self._take(variant, results, tried)
             except Exception:  # what the machine is lent for is worth more than one variant
                 log.exception("%s failed", variant.name)
             longest = max(longest, time.time() - began)
-        return results.read().keys() >= {variant.name for variant in wanted}
 
-    @property
-    def folder(self) -> Path:
-        """Where the variants lie."""
-        return self.run.folder / FOLDER
-
-    def _take(self, variant: Variant, results: Results) -> None:
+    def _take(self, variant: Variant, results: Results, tried: Tried) -> None:
         if not is_written(self.folder, variant.name):
             trained = self._studio.train(variant, self.folder, steps=self._steps)
             write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
             log.info("%s is trained", variant.name)
         _, mgie = load_variant(self.folder / variant.name, self.run.device)
         lines = (self.folder / f"{variant.name}.jsonl").read_text("utf-8").splitlines()
-        result = (
-            asdict(variant) | measure(mgie, self._cases, self.trial) | {"log": list(map(json.loads, lines))}
-        )
-        results.add(variant.name, result)
+        found = tried(mgie)
+        result = asdict(variant) | found | {"log": list(map(json.loads, lines))}
+        results.add(variant.name, result, self.copies)
         (told,) = compare({variant.name: result})
-        found = {name: figure.listed() for name, figure in told.success.items() if figure}
-        log.info("%s is tried: success %s", variant.name, json.dumps(found))
-        if self.copies:
-            shutil.copy(results.file, self.copies)
+        success = {name: figure.listed() for name, figure in told.success.items() if figure}
+        log.info("%s is tried in %.0f s: success %s", variant.name, found["took_s"], json.dumps(success))
 
     def _training(self) -> dict[str, Any]:
         recipe, weights = self.run.recipe, [self.run.folder / f"{p}.safetensors" for p in ("vae", "mllm")]
@@ -140,13 +168,8 @@ class Job:
         return Studio(replace(self.run, until=None), self.tokenizer)
 
     @cached_property
-    def _cases(self) -> dict[str, list[Case]]:
-        return trial_cases(self.trial, self.run.config.picture_size)
-
-    @cached_property
     def _shared(self) -> Networks:
         networks = build(self.run.config)
         networks.vae.load_state_dict(load_file(self.run.folder / "vae.safetensors"))
         networks.mllm.load_state_dict(load_file(self.run.folder / "mllm.safetensors"))
-        write_shared(networks, self.run.config, self.tokenizer, self.folder)
         return networks

@@ -24,7 +24,7 @@ from mgie_engine.tokenizer import Tokenizer
 from mgie_engine.training.gallery import Gallery, Painter
 from mgie_engine.training.objective import Paintings, Texts, denoising
 from mgie_engine.training.painting import Batch, Understand, batches, columns, rehearsal
-from mgie_engine.training.run import Run, TextTable
+from mgie_engine.training.run import Run
 from mgie_engine.training.trainer import Loss
 from mgie_engine.training.variants.pix2pix import WordEncoder, WordHead
 from mgie_engine.training.variants.tokens import InstructionIds, spread, with_visual_tokens
@@ -103,7 +103,7 @@ class Studio:
         run = replace(self.run, recipe=replace(self.run.recipe, stage=variant.name, **changes), folder=logs)
         (logs / f"{variant.name}.jsonl").unlink(missing_ok=True)
         trainer, loss = run.trainer(modules), self._loss(variant)
-        table = TextTable(run.world, run.device)
+        table = self.run.table()
         if run.recipe.compile:
             trainer.rehearse(rehearsal(run, table), loss)
         torch.manual_seed(run.seed)

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from xml.etree import ElementTree
 
@@ -66,6 +69,30 @@ def test_results_are_added_one_by_one(tmp_path):
     for name, result in RESULTS.items():
         results.add(name, result)
     assert results.read() == RESULTS
+
+
+def test_results_of_several_writers_are_all_kept_in_one_order(tmp_path):
+    results = Results(tmp_path / "results.json", TRAINING, Trial(), list(RESULTS))
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    with ThreadPoolExecutor(4) as writers:
+        list(
+            writers.map(
+                lambda name: results.add(name, RESULTS.get(name, {}), copies), ["x", *reversed(RESULTS)]
+            )
+        )
+    assert list(results.read()) == [*RESULTS, "x"]
+    assert (copies / "results.json").read_text() == results.file.read_text()
+
+
+def test_training_and_trials_need_no_picture_files_no_database_and_no_chat():
+    needless = {"pillow_heif", "sqlite_utils", "discord", "gradio"}
+    code = (
+        "import sys, mgie_engine.training.variants.__main__, mgie_engine.evaluation.variants\n"
+        f"print(*{needless} & sys.modules.keys())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert told.stdout == b"\n"
 
 
 @pytest.mark.parametrize("other", [{"training": {}}, {"trial": Trial(seeds=7)}])

@@ -22,12 +22,13 @@ from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.run import Run
 from mgie_engine.training.variants.folders import load_variant
 from mgie_engine.training.variants.job import Job, prepare
+from mgie_engine.training.variants.order import Order, take
 from mgie_engine.training.variants.variant import variants
 from mgie_engine.training.vocabulary import train_vocabulary
 from mgie_engine.training.world import World, write_world
 
 QUICK = {"steps": 2, "batch_size": 4, "compile": False, "precision": "no", "log_every": 1}
-RECIPE = Recipe.read("variants", **QUICK)
+RECIPE, LANGUAGE = (Recipe.read(name, **QUICK) for name in ("variants", "mini-mllm"))
 TRIAL = Trial(count=1, ambiguous=1, denoising_steps=1)
 WISH = Prompt("make the ball red")
 RED, BLUE = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
@@ -45,7 +46,7 @@ def job(tmp_path_factory):
     packing.keep(build(config).vae, folder / "start-vae.safetensors")
     world = World.load(sorted((folder / "world").glob("*.npz")))
     run = Run(config, RECIPE, world, folder, torch.device("cpu"))
-    prepare(run, Recipe.read("mini-mllm", **QUICK))
+    prepare(run, LANGUAGE)
     copies = folder / "copies"
     copies.mkdir()
     job = Job(run, tokenizer, TRIAL, copies=copies)
@@ -191,9 +192,31 @@ def test_steps_can_be_as_many_as_fit_into_minutes(job, tmp_path):
     )  # the steps are those it was begun with
 
 
+def test_processes_share_the_variants_and_train_as_long_as_their_leader_says(job, tmp_path):
+    for part in ("start-vae.safetensors", "mllm.safetensors", "tokenizer.model"):
+        shutil.copy(job.run.folder / part, tmp_path)
+    shutil.copytree(job.run.folder / "world", tmp_path / "world")
+    order = Order(tmp_path, RECIPE, TRIAL, minutes=1e-9, tiny=True)
+    assert take(order, LANGUAGE, ["lgie", "mgie-frozen"], processes=2)
+    found = read_results(tmp_path / "variants" / "results.json")
+    assert list(found["variants"]) == ["lgie", "mgie-frozen"]
+    assert found["training"]["steps"] == 1
+    assert all(len(one["log"]) == 1 for one in found["variants"].values())
+
+
+def test_what_the_processes_leave_undone_is_told(job, tmp_path):
+    whole = job.folder / "results.json"
+    shutil.copytree(job.run.folder, tmp_path / "run")
+    found = json.loads(whole.read_text())
+    del found["variants"]["lgie"], found["variants"]["mgie"]
+    (tmp_path / "run" / "variants" / "results.json").write_text(json.dumps(found))
+    order = Order(tmp_path / "run", RECIPE, TRIAL, until=0.0, tiny=True)
+    assert not take(order, LANGUAGE, processes=2)
+
+
 def test_there_is_no_training_without_an_autoencoder(job, tmp_path):
     with pytest.raises(ModelError, match=r"no vae\.safetensors"):
-        prepare(replace(job.run, folder=tmp_path), Recipe.read("mini-mllm", **QUICK))
+        prepare(replace(job.run, folder=tmp_path), LANGUAGE)
 
 
 def test_a_folder_without_a_variant_is_refused(tmp_path):
