@@ -17,6 +17,13 @@ def a_picture(width: int = 12, height: int = 9, colour: str = "teal") -> bytes:
     return file.getvalue()
 
 
+def a_preview() -> bytes:
+    """A small WebP of one colour, as the engine shows on its way."""
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), "pink").save(file, "WEBP")
+    return file.getvalue()
+
+
 def some_settings(*, steps: int = 4, seed: int = 7) -> EditSettings:
     """Ordinary settings."""
     return EditSettings(text_cfg=7.5, image_cfg=1.5, steps=steps, seed=seed, sampler="euler_ancestral")

@@ -28,7 +28,7 @@ from bot.settings import read_settings
 from mgie_engine.config import Defaults, ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from tests.discord_server import DiscordServer
-from tests.fakes import EchoEditor, echo
+from tests.fakes import EchoEditor, a_preview, echo
 
 PROJECT = Path(__file__).parents[3]
 SECONDS_TO_END = 20.0
@@ -64,16 +64,10 @@ class StuckEditor(EchoEditor):
 class BriskEditor(MarkingEditor):
     """Takes a moment for each edit and reports progress, so that a kill may come in the middle."""
 
-    def __init__(self, slots: int = 4) -> None:
-        super().__init__(slots)
-        file = io.BytesIO()
-        Image.new("RGB", (16, 16), "pink").save(file, "WEBP")
-        self._preview = file.getvalue()
-
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """The marked picture, after four quick steps."""
         for step in range(1, 5):
-            report(Progress(Stage.PAINTING, step, 4, preview=self._preview))
+            report(Progress(Stage.PAINTING, step, 4, preview=a_preview()))
             await asyncio.sleep(0.02)
         return await super().run(request, report)
 

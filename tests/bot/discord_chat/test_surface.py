@@ -4,8 +4,6 @@ import io
 import zipfile
 from pathlib import Path
 
-from PIL import Image
-
 from bot.replies import Say
 from tests.bot.discord_chat.room import Room, is_result, results_in, room, turn_of
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
@@ -13,7 +11,7 @@ from tests.bot.discord_chat.test_conversation import post_picture
 from tests.discord_server.interactions import Interaction
 from tests.discord_server.people import buttons_of, gallery_of, text_of
 from tests.discord_server.world import Message, Person
-from tests.fakes import ScriptedEditor, a_picture, painting
+from tests.fakes import ScriptedEditor, a_picture, a_preview, painting
 
 
 async def seen(r: Room, asked: Interaction) -> Message:
@@ -112,7 +110,7 @@ async def test_previews_come_at_most_twice_each_with_a_fresh_card(tmp_path: Path
         edit = await editor.started()
         shown = set()
         for step in (4, 10, 12):
-            edit.report(painting(step, 12, preview=_webp()))
+            edit.report(painting(step, 12, preview=a_preview()))
             if step < 12:
                 card = await r.discord.wait_for(lambda: _preview(r, shown))
                 shown.add(card.id)
@@ -129,12 +127,6 @@ async def test_previews_come_at_most_twice_each_with_a_fresh_card(tmp_path: Path
 def _preview(r: Room, before: set[int]) -> Message | None:
     cards = [m for m in r.discord.messages_of_bot(r.channel) if gallery_of(m, r.discord.world)]
     return next((m for m in cards if m.id not in before), None)
-
-
-def _webp() -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (16, 16), "pink").save(file, "WEBP")
-    return file.getvalue()
 
 
 # -- forms and menus ----------------------------------------------------------------------------------------

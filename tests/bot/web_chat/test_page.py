@@ -19,7 +19,7 @@ from tests.bot.web_chat.gestures import (
     version,
 )
 from tests.bot.web_chat.house import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
-from tests.fakes import ScriptedEditor, painting
+from tests.fakes import ScriptedEditor, a_preview, painting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -86,14 +86,12 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
     chromium: Browser, tmp_path: Path
 ) -> None:
     editor = ScriptedEditor(slots=1)
-    preview = io.BytesIO()
-    Image.new("RGB", (64, 64), "navy").save(preview, "WEBP")
     async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         edit = await editor.started()
         await expect(page.locator(".pending-line")).to_have_text("reading the picture…")
-        edit.report(painting(3, 4, preview=preview.getvalue()))
+        edit.report(painting(3, 4, preview=a_preview()))
         await expect(page.locator(".pending-line")).to_have_text("step 3/4")
         await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "71")
         await page.get_by_alt_text("Preview").wait_for()
