@@ -144,12 +144,12 @@ class Trainer:
         """
         told: list[Tensor] = []
         last: dict[str, float] = {}
-        while self._look_at_clock() < 1:
+        while (progress := self._look_at_clock()) < 1:
             with record_function("feed"):
                 some = list(islice(batches, self.recipe.accumulate))
             if not some:
                 break
-            found = self._step(some, loss)
+            found = self._step(some, loss, progress)
             told.append(torch.stack(list(found.values())))
             if self.clock.step % self.recipe.log_every == 0:
                 last, told = self._report(list(found), told), []
@@ -169,8 +169,8 @@ class Trainer:
                 self._share_of_time = float(said)
         return max(self.clock.step / self.clock.steps, self._share_of_time)
 
-    def _step(self, batches: list[Batch], loss: Loss) -> dict[str, Tensor]:
-        factor = rate_at(max(self.clock.step / self.clock.steps, self._share_of_time), self.recipe)
+    def _step(self, batches: list[Batch], loss: Loss, progress: float) -> dict[str, Tensor]:
+        factor = rate_at(progress, self.recipe)
         for group, base in zip(self.optimizer.param_groups, self.base_rates, strict=True):
             group["lr"] = base * factor
         with record_function("learn"):
