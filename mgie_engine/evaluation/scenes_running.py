@@ -24,7 +24,7 @@ from mgie_engine.restore import restore
 from mgie_engine.scenes.phrasing import templates
 from mgie_engine.scenes.pictures import to_image
 from mgie_engine.scenes.wording import Split
-from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.engine import changes_nothing, edit_alone
 from mgie_engine.serving.painting import Painting, batch
 from mgie_engine.serving.pictures import to_png
 
@@ -186,7 +186,8 @@ def drift(
 ) -> list[list[float]]:
     """PSNR against the start after each of ten wishes to change nothing, for each start (S, 10).
 
-    Every edit starts from the last one, `delivered` or as the model painted it.
+    Every edit starts from the last one, as the model painted it or as it is `delivered`: where the model
+    reads that nothing changes, that is the very picture it was given.
     """
     now, ways = list(starts), templates("nothing", split)
     talks: list[tuple[Exchange, ...]] = [() for _ in starts]
@@ -196,7 +197,12 @@ def drift(
         readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
         wishes = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
         made = make_all(mgie, now, readings, wishes, spread)
-        now = [edit.delivered if delivered else edit.raw for edit in made]
+        now = [
+            (picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.delivered)
+            if delivered
+            else edit.raw
+            for picture, reading, edit in zip(now, readings, made, strict=True)
+        ]
         talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
         for start, picture, values in zip(starts, now, fidelity, strict=True):
             values.append(psnr((pixels(start) - pixels(picture)).square()))

@@ -45,7 +45,7 @@ WORDS: Mapping[str, str] = {  # what the story says, in words that suit the samp
     "make it grey": "make it darker",
 }
 WANTED = {
-    "desktop": {"welcome", "line", "end", "changes", "sheet"},
+    "desktop": {"welcome", "first", "line", "end", "changes", "sheet"},
     "phone": {"welcome", "first", "line", "knobs", "end", "german"},
 }
 MOST_BYTES = 150_000
