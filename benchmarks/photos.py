@@ -1,6 +1,6 @@
 """What the small model does to photographs: light and colour, and nothing else.
 
-    python benchmarks/photos.py FOLDER [--sheet FILE.png] [--model mgie-mini] [--scenes 64]
+    python benchmarks/photos.py [FOLDER] [--sheet FILE.png] [--model mgie-mini] [--scenes 64]
 
 Every picture of the folder is asked for every tone and judged against the exact operation at its own size, in
 dB of PSNR; a wish to change what is in it must bring the same bytes back and say why. Also printed: how well
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("bot/samples"), help="of JPEG files")
     parser.add_argument(
         "--sheet", type=Path, metavar="FILE.png", help="one tone of each picture, for the eye"
     )

@@ -17,6 +17,7 @@ from mgie_engine.edits import Exchange
 from mgie_engine.evaluation.scenes import compare, psnr
 from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, Maker, State
 from mgie_engine.scenes.makers import add, move, recolour, recolour_part, remove, replace_thing, resize
 from mgie_engine.scenes.phrasing import templates
@@ -75,7 +76,7 @@ def ten_edits(number: int) -> tuple[State, list[Edit]]:
     start = state = State(random_scene(rng, fewest=4))
     edits: list[Edit] = []
     while len(edits) < TURNS:
-        edit = rng.choice(MAKERS)(rng, state, "test")
+        edit = rng.choice(MAKERS)(Dice.of(rng), state, "test")
         if edit is not None and edit.goal != state:
             edits.append(edit)
             state = edit.goal
