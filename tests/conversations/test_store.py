@@ -268,7 +268,8 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
         [{"key": "m1", "turn_id": turn.id}],
     )
     told = json.dumps(export)  # random ids in it may happen to contain "bob"
-    assert '"bob"' not in told and "bob wishes" not in told
+    assert '"bob"' not in told
+    assert "bob wishes" not in told
 
 
 async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore) -> None:
