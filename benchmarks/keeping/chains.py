@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from keeping.painting import Talk, defaults, enlarged, paint, restored
+from keeping.painting import Talk, defaults, enlarged, paint
 from mgie_engine.edits import Exchange
 from mgie_engine.evaluation.scenes import compare, psnr
 from mgie_engine.evaluation.scenes_running import pixels
@@ -24,7 +24,7 @@ from mgie_engine.scenes.phrasing import templates
 from mgie_engine.scenes.pictures import changed, pictures, to_image
 from mgie_engine.scenes.scene import random_scene
 from mgie_engine.serving.engine import changes_nothing
-from mgie_engine.serving.finishing import Painted
+from mgie_engine.serving.finishing import Painted, restored
 
 TURNS = 10
 MAKERS: tuple[Maker, ...] = (recolour, recolour_part, remove, add, replace_thing, resize, move)

@@ -10,14 +10,12 @@ from PIL import Image
 from conversations.settings import EditSettings, SettingsWish
 from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
-from mgie_engine.evaluation.scenes_running import denoise_all
+from mgie_engine.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.prompting import Prompt
-from mgie_engine.restore import Restored, restore
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
 from mgie_engine.serving.finishing import Painted
-from mgie_engine.serving.painting import Painting
 from mgie_engine.serving.pictures import for_the_model
 
 Talk = tuple[Exchange, ...]
@@ -44,17 +42,10 @@ def paint(
     """The painted edits, picture number i with seed + i, and what was understood."""
     squares = [for_the_model(original, mgie.config.picture_size) for original in originals]
     readings = mgie.read(squares, [Prompt(wish, talk) for wish, talk in zip(wishes, talks, strict=True)])
-    condition = mgie.encode(squares)
-    paintings = [
-        Painting(mgie.config.noise, replace(settings, seed=settings.seed + i), reading.guidance, latents)
-        for i, (reading, latents) in enumerate(zip(readings, condition, strict=True))
-    ]
-    denoise_all(mgie, paintings)
-    outputs = mgie.decode(torch.stack([painting.latents for painting in paintings]))
-    seen = mgie.decode(condition * mgie.config.latent_scale)
-    heard = [p.relevance.float().cpu().numpy() if p.relevance is not None else None for p in paintings]
-    painted = map(Painted, originals, squares, seen, outputs, heard)
-    return list(painted), [reading.expressive for reading in readings]
+    seeded = [replace(settings, seed=settings.seed + i) for i in range(len(squares))]
+    painted = paint_all(mgie, squares, readings, seeded)
+    whole = [replace(one, original=original) for one, original in zip(painted, originals, strict=True)]
+    return whole, [reading.expressive for reading in readings]
 
 
 @torch.inference_mode()
@@ -64,17 +55,6 @@ def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.
     squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
     seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
     return [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
-
-
-def restored(painted: Painted) -> Restored:
-    """As the engine delivers it under keep = auto."""
-    return restore(
-        painted.original,
-        painted.model_input,
-        painted.output,
-        reconstruction=painted.reconstruction,
-        relevance=painted.relevance,
-    )
 
 
 def enlarged(painted: Painted) -> Image.Image:

@@ -10,13 +10,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from keeping.painting import defaults, enlarged, paint, restored, through
+from keeping.painting import defaults, enlarged, paint, through
 from mgie_engine.evaluation.scenes import Case, Shown, cases, compare
 from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.change import SILENT
 from mgie_engine.scenes.pictures import pictures, to_image
-from mgie_engine.serving.finishing import Painted
+from mgie_engine.serving.finishing import Painted, restored
 
 BATCH = {"cpu": 8, "cuda": 64}
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from statistics import median
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
@@ -20,11 +18,11 @@ from mgie_engine.evaluation.scenes_sheet import Shot
 from mgie_engine.model.mgie import MGIE, Reading
 from mgie_engine.preprocess import stack_vae_pixels
 from mgie_engine.prompting import Prompt
-from mgie_engine.restore import restore
 from mgie_engine.scenes.phrasing import templates
 from mgie_engine.scenes.pictures import to_image
 from mgie_engine.scenes.wording import Split
 from mgie_engine.serving.engine import changes_nothing, edit_alone
+from mgie_engine.serving.finishing import Painted, restored
 from mgie_engine.serving.painting import Painting, batch
 from mgie_engine.serving.pictures import to_png
 
@@ -38,17 +36,6 @@ class Made:
 
     raw: Image.Image  # as the model painted it
     delivered: Image.Image  # with what should stay put back
-
-
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """A picture as the model painted it, with all that restoring wants; fit for another process."""
-
-    before: Image.Image
-    raw: Image.Image
-    reconstruction: Image.Image  # the picture before through the autoencoder
-    relevance: NDArray[Any] | None  # (h, w) float32
-    keep: Keep
 
 
 def at_once(device: torch.device) -> int:
@@ -68,7 +55,8 @@ def make_all(
     A picture that is there more than once is encoded once.
     """
     painted = paint_all(mgie, pictures, readings, settings)
-    return [Made(one.raw, done) for one, done in zip(painted, spread(delivered, painted), strict=True)]
+    finished = spread(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
+    return [Made(one.output, done) for one, done in zip(painted, finished, strict=True)]
 
 
 @torch.inference_mode()
@@ -90,7 +78,7 @@ def paint_all(
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
     return [
-        Painted(picture, raw[index], seen[which[index]], heard[index], settings[index].keep)
+        Painted(picture, picture, seen[which[index]], raw[index], heard[index])
         for index, picture in enumerate(pictures)
     ]
 
@@ -103,16 +91,8 @@ def denoise_all(mgie: MGIE, paintings: Sequence[Painting]) -> None:
             painting.advance(x0, relevance)
 
 
-def delivered(painted: Painted) -> Image.Image:
-    """The picture as a person gets it: what should stay is put back."""
-    return restore(
-        painted.before,
-        painted.before,
-        painted.raw,
-        reconstruction=painted.reconstruction,
-        relevance=painted.relevance,
-        keep=painted.keep,
-    ).picture
+def _delivered(edit: tuple[Painted, Keep]) -> Image.Image:
+    return restored(*edit).picture
 
 
 def judge_all(
@@ -137,7 +117,7 @@ def judge_all(
             wishes = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
             made.append(paint_all(mgie, before, readings, wishes))
         tries = [
-            Try(case, reading.expressive, edits)
+            Try(case, reading.expressive, edits, settings.keep)
             for case, reading, *edits in zip(some, readings, *made, strict=True)
         ]
         last, judged = judged, spread(judge, tries)
@@ -153,17 +133,18 @@ class Try:
     case: Case
     expressive: str
     painted: Sequence[Painted]  # with one noise after the other
+    keep: Keep
 
 
 def judge(tried: Try) -> tuple[Row, Shot]:
     """Restore a case's pictures and judge them, and what was said."""
     case, painted = tried.case, tried.painted
-    finished = [delivered(one) for one in painted]
-    raw = [judge_picture(case, pixels(one.raw)) for one in painted]
+    finished = [restored(one, tried.keep).picture for one in painted]
+    raw = [judge_picture(case, pixels(one.output)) for one in painted]
     shown = [judge_picture(case, pixels(picture)) for picture in finished]
     asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
     goal, success = to_image(case.goal), shown[0].success
-    shot = Shot(painted[0].before, finished[0], goal, asked, tried.expressive, success)
+    shot = Shot(painted[0].original, finished[0], goal, asked, tried.expressive, success)
     return Row(case.edit.kind, judge_text(case, tried.expressive), raw, shown), shot
 
 

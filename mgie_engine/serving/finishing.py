@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from conversations.settings import EditSettings
-from mgie_engine.restore import restore
+from conversations.settings import EditSettings, Keep
+from mgie_engine.restore import Restored, restore
 from mgie_engine.serving.pictures import to_png
 
 
@@ -35,12 +35,17 @@ class Delivered:
 @torch.inference_mode()
 def finish(painted: Painted, settings: EditSettings) -> Delivered:
     """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
-    restored = restore(
+    whole = restored(painted, settings.keep)
+    return Delivered(to_png(whole.picture), whole.picture.size, whole.changed, whole.notes)
+
+
+def restored(painted: Painted, keep: Keep = "auto") -> Restored:
+    """The edit at the original's size, with what was not asked to change put back."""
+    return restore(
         painted.original,
         painted.model_input,
         painted.output,
         reconstruction=painted.reconstruction,
         relevance=painted.relevance,
-        keep=settings.keep,
+        keep=keep,
     )
-    return Delivered(to_png(restored.picture), restored.picture.size, restored.changed, restored.notes)
