@@ -21,7 +21,7 @@ from mgie_engine.scenes.edits import (
     resize_to,
     to,
 )  # fmt: skip
-from mgie_engine.scenes.phrasing import fill, phrase, plural, say, table, wished_colour
+from mgie_engine.scenes.phrasing import dressed, fill, phrase, plural, say, table, wished_colour
 from mgie_engine.scenes.references import (
     REGIONS,
     Reference,
@@ -132,7 +132,7 @@ def add(dice: Dice, state: State, split: Split) -> Edit | None:
     cell, place = _place(dice, state.scene, kind)
     if cell is None:
         return None
-    a = fill(f"a {said_size} {said_colour} {say(how, kind)}")
+    a = fill(f"a {dressed(how, said_size)} {said_colour} {say(how, kind)}")
     words = phrase(how, "add", split, a=a, where=f" {place}")
     return add_it(state, (new_thing(kind, colour, cell, size=size),), words)
 
@@ -180,7 +180,7 @@ def replace_thing(dice: Dice, state: State, split: Split) -> Edit | None:
     scene = state.scene.swapped(thing, new)
     if not fits(scene):
         return None
-    a = fill(f"a {wished_colour(how, colour) if said_colour else ''} {say(how, kind)}")
+    a = fill(f"a {dressed(how, wished_colour(how, colour) if said_colour else '')} {say(how, kind)}")
     words = phrase(how, "replace", split, it=refer(how, state.scene, thing).it, a=a)
     text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
     return Edit("replace", words, text, to(state, scene), new, was=thing)
@@ -255,7 +255,18 @@ def aside_words(rng: Random, step: int) -> str:
     """Words for one step to a side."""
     side = "right" if step > 0 else "left"
     to_the = f"to the {side}"
-    return rng.choice((to_the, to_the, f"a bit {to_the}", side, f"one {to_the}"))
+    ways = (
+        to_the,
+        to_the,
+        to_the,
+        f"a bit {to_the}",
+        side,
+        side,
+        f"one {to_the}",
+        f"{side}wards",
+        f"{side} a bit",
+    )
+    return rng.choice(ways)
 
 
 def _ways(dice: Dice, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:

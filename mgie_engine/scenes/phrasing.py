@@ -131,13 +131,14 @@ def _chatty(rng: Random, text: str) -> str:
 
 
 def _mistyped(rng: Random, text: str) -> str:
-    """One letter of a longer word doubled, dropped, or swapped with the next."""
+    """One letter of a longer word doubled, drawn out, dropped, or swapped with the next."""
     words = [match.span() for match in re.finditer(r"[a-z]{5,}", text)]
     if not words:
         return text
     start, end = rng.choice(words)
     at = rng.randrange(start + 1, end - 1)
-    slip = rng.choice((text[at] * 2 + text[at + 1], text[at + 1], text[at + 1] + text[at]))
+    one, next_one = text[at], text[at + 1]
+    slip = rng.choice((one * 2 + next_one, one * rng.choice((3, 4)) + next_one, next_one, next_one + one))
     return text[:at] + slip + text[at + 2 :]
 
 
@@ -151,6 +152,11 @@ def say(rng: Random, word: str) -> str:
 def wished_colour(rng: Random, colour: str) -> str:
     """A name for a colour that something shall get; the nearest colour of this world is meant."""
     return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
+
+
+def dressed(rng: Random, name: str) -> str:
+    """A thing that is wished for, now and then with a word of liking that changes nothing."""
+    return f"{rng.choice(table('words')['habits']['dressing'])} {name}" if rng.random() < 0.06 else name
 
 
 def plural(name: str) -> str:

@@ -5,6 +5,7 @@ changes".
 """
 
 from random import Random
+from string import ascii_lowercase
 
 from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State
@@ -43,7 +44,10 @@ def refuse(dice: Dice, state: State, split: Split) -> Edit | None:
 
 
 def _foreign_wish(how: Random, split: Split) -> str:
-    if how.random() < 0.5:
+    kind = how.random()
+    if kind < 0.04:
+        words = "".join(how.choices(ascii_lowercase, k=how.randint(4, 10)))  # a hand on the keyboard
+    elif kind < 0.5:
         key = "test" if split == "test" else "train"
         words = how.choice(table("elsewhere")[key])
     else:
