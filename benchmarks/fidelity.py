@@ -84,8 +84,11 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
     """A model's edits of drawn scenes."""
     from keeping import painting, scenes
 
-    mgie = painting.load(arguments.model, arguments.device)
-    rows = [scenes.measure(mgie, arguments.scenes, size, arguments.exact) for size in arguments.sizes]
+    from mgie_engine.evaluation.scenes_crew import crew, hands
+
+    mgie, count = painting.load(arguments.model, arguments.device), arguments.scenes
+    with crew(hands(mgie.device)) as spread:
+        rows = [scenes.measure(mgie, count, size, arguments.exact, spread) for size in arguments.sizes]
     show(rows)
     return {"model": arguments.model, "exact": arguments.exact, "rows": rows}
 

@@ -1,6 +1,7 @@
 """Single edits of drawn scenes at sizes the model does not paint: is the edit still there, and the rest?"""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from statistics import fmean, median
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from keeping.painting import defaults, enlarged, paint, through
 from mgie_engine.evaluation.scenes import Case, Shown, cases, compare
+from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
 from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.change import SILENT
@@ -21,12 +23,14 @@ from mgie_engine.serving.finishing import Painted, restored
 BATCH = {"cpu": 8, "cuda": 64}
 
 
-def measure(mgie: MGIE, count: int, size: int, exact: bool = False) -> dict[str, Any]:
+def measure(
+    mgie: MGIE, count: int, size: int, exact: bool = False, spread: Spread = one_by_one
+) -> dict[str, Any]:
     """`count` test edits of scenes of size x size, as painted, stretched and restored.
 
     exact: in place of what the model paints, the right goal through its autoencoder: what restoring costs.
     """
-    rows = [row for some in _batches(mgie, count) for row in _judged(mgie, some, size, exact)]
+    rows = [row for some in _batches(mgie, count) for row in _judged(mgie, some, size, exact, spread)]
     told: dict[str, Any] = {"size": size, "edits": len(rows)}
     for way in ("raw", "enlarged", "restored"):
         shown: list[Shown] = [row[way] for row in rows]
@@ -49,19 +53,24 @@ def _batches(mgie: MGIE, count: int) -> Iterator[list[Case]]:
         yield some
 
 
-def _judged(mgie: MGIE, some: list[Case], size: int, exact: bool) -> Iterator[dict[str, Any]]:
-    painted = [pictures([case.start, case.edit.goal], size) for case in some]
+def _judged(mgie: MGIE, some: list[Case], size: int, exact: bool, spread: Spread) -> Iterator[dict[str, Any]]:
+    painted = list(spread(partial(_drawn, size=size), some))
     originals = [to_image(before) for before, _ in painted]
     if exact:
         made = through(mgie, originals, [to_image(goal) for _, goal in painted])
     else:
         wishes, talks = [case.edit.instruction for case in some], [case.history for case in some]
         made, _ = paint(mgie, originals, wishes, talks, defaults(mgie))
-    for (_, goal), edit in zip(painted, made, strict=True):
-        yield _row(edit, goal)
+    goals = [goal for _, goal in painted]
+    return spread(_row, zip(made, goals, strict=True))
 
 
-def _row(edit: Painted, goal: Tensor) -> dict[str, Any]:
+def _drawn(case: Case, size: int) -> Tensor:
+    return pictures([case.start, case.edit.goal], size)
+
+
+def _row(judged: tuple[Painted, Tensor]) -> dict[str, Any]:
+    edit, goal = judged
     side, before = edit.output.width, pixels(edit.original)
     small = F.interpolate(goal[None], size=(side, side), mode="area")[0]
     delivered = restored(edit).picture

@@ -14,6 +14,7 @@ from mgie_engine.serving.command import add_model, chosen_model, settle
 from mgie_engine.strengths import TABLE, fingerprint
 
 if TYPE_CHECKING:
+    from mgie_engine.evaluation.scenes_crew import Spread
     from mgie_engine.model.mgie import MGIE
     from mgie_engine.study.cells import Strengths
     from mgie_engine.study.sweep import Plan
@@ -65,6 +66,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Paint what is missing, then write the report of everything in the folder."""
     from mgie_engine.data.resuming import agree
+    from mgie_engine.evaluation.scenes_crew import crew, hands
     from mgie_engine.study.cells import read_cells
     from mgie_engine.study.files import write, write_docs
     from mgie_engine.study.means import Study
@@ -79,8 +81,9 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     agree(folder / "plan.json", followed)
     if not arguments.report_only:
         mgie = choice.load()
-        for tasks, plan in _parts(mgie, arguments, own):
-            _paint(mgie, tasks, plan, folder / CELLS)
+        with crew(hands(mgie.device)) as spread:
+            for tasks, plan in _parts(mgie, arguments, own):
+                _paint(mgie, tasks, plan, folder / CELLS, spread)
     took = f"{settings.steps} steps, {settings.sampler}."
     report = Report.of(Study(read_cells(folder / CELLS)), config.name, weights, own, took)
     write(report, folder)
@@ -153,13 +156,13 @@ def pairs_to_try(
     return tuple(dict.fromkeys((own, *((t, i) for i in images for t in texts))))
 
 
-def _paint(mgie: "MGIE", tasks: "Iterator[Task]", plan: "Plan", file: Path) -> None:
+def _paint(mgie: "MGIE", tasks: "Iterator[Task]", plan: "Plan", file: Path, spread: "Spread") -> None:
     from mgie_engine.study.cells import append_cells, read_cells
     from mgie_engine.study.sweep import sweep
 
     done = {cell.key for cell in read_cells(file)}
     painted, began = 0, time.monotonic()
-    for cells in sweep(mgie, tasks, plan, done):
+    for cells in sweep(mgie, tasks, plan, done, spread):
         append_cells(file, cells)
         painted += len(cells)
         each = (time.monotonic() - began) / painted

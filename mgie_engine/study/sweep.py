@@ -8,11 +8,13 @@ from math import isnan
 
 from torch import Tensor
 
-from conversations.settings import EditSettings
+from conversations.settings import EditSettings, Keep
 from mgie_engine.evaluation.scenes import compare
-from mgie_engine.evaluation.scenes_running import Made, make_all, pixels
+from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
+from mgie_engine.evaluation.scenes_running import paint_all, pixels
 from mgie_engine.model.mgie import MGIE, Reading
-from mgie_engine.study.cells import Cell, Outcome, Strengths
+from mgie_engine.serving.finishing import Painted, restored
+from mgie_engine.study.cells import Cell, Outcome, Strengths, Subject
 from mgie_engine.study.tasks import Task
 
 Key = tuple[str, str, Strengths, int]
@@ -34,16 +36,32 @@ class Plan:
         return [(strengths, seed) for strengths, seed in wanted if (*name, strengths, seed) not in done]
 
 
-def sweep(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key]) -> Iterator[list[Cell]]:
-    """Every painting that is not done yet, a batch at a time as they come."""
-    jobs = _jobs(mgie, tasks, plan, done)
+def sweep(
+    mgie: MGIE,
+    tasks: Iterable[Task],
+    plan: Plan,
+    done: AbstractSet[Key],
+    spread: Spread = one_by_one,
+) -> Iterator[list[Cell]]:
+    """Every painting that is not done yet, a batch at a time as they come.
+
+    While a batch is restored and judged, the next one is painted.
+    """
+    jobs, judged = _jobs(mgie, tasks, plan, done), list[Iterator[Cell]]()
     while some := list(islice(jobs, plan.batch)):
         settings = [
             replace(plan.settings, text_cfg=job.strengths[0], image_cfg=job.strengths[1], seed=job.seed)
             for job in some
         ]
-        made = make_all(mgie, [job.task.picture for job in some], [job.reading for job in some], settings)
-        yield [_judged(job, edit) for job, edit in zip(some, made, strict=True)]
+        painted = paint_all(mgie, [job.task.picture for job in some], [job.reading for job in some], settings)
+        tries = [
+            _Try(job.task.subject, job.task.goal, job.strengths, job.seed, edit, plan.settings.keep)
+            for job, edit in zip(some, painted, strict=True)
+        ]
+        judged.append(spread(_judged, tries))
+        if len(judged) > 1:
+            yield list(judged.pop(0))
+    yield from map(list, judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +81,23 @@ def _jobs(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key])
                 yield _Job(task, reading, strengths, seed)
 
 
-def _judged(job: _Job, made: Made) -> Cell:
-    before = pixels(job.task.picture)
-    outcomes = [_outcome(before, job.task.goal, pixels(picture)) for picture in (made.raw, made.delivered)]
-    return Cell(job.task.subject, job.strengths, job.seed, *outcomes)
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A painted edit, fit for another process."""
+
+    subject: Subject
+    goal: Tensor | None
+    strengths: Strengths
+    seed: int
+    painted: Painted
+    keep: Keep
+
+
+def _judged(tried: _Try) -> Cell:
+    before, painted = pixels(tried.painted.original), tried.painted
+    shown = (painted.output, restored(painted, tried.keep).picture)
+    outcomes = [_outcome(before, tried.goal, pixels(picture)) for picture in shown]
+    return Cell(tried.subject, tried.strengths, tried.seed, *outcomes)
 
 
 def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> Outcome:
