@@ -5,7 +5,10 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import asdict, replace
+from typing import Any
+from weakref import WeakValueDictionary
 
 from bot.advising import ON_AUTO
 from bot.cards import HIDDEN, card_of
@@ -68,12 +71,17 @@ class Intake:
         self._draw_seed = draw_seed
         self._paces: dict[str, Pace] = {}
         self._entering: Counter[str] = Counter()  # by person: edits on their way into the line
+        self._counts = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
 
     async def admit(self, asked: Work, *, is_allowed: bool = False) -> Reply:
         """Take an edit in if it is new and the rules allow it; `is_allowed` by the owner of the picture."""
         if await self._store.was_seen(asked.event_id):
             raise DuplicateEvent(asked.event_id)
         rules = await self._houses.rules(asked.house)
+        async with self._counting(asked, rules):
+            return await self._admit(asked, rules, is_allowed)
+
+    async def _admit(self, asked: Work, rules: HouseRules, is_allowed: bool) -> Reply:
         over_quota = await self._over_quota(asked, rules)
         # From here to the count below nothing is awaited, so that nobody slips through between the two.
         if objection := objection_of_house(asked, rules) or over_quota or self._objection(asked, rules):
@@ -89,6 +97,12 @@ class Intake:
         finally:
             self._entering[asked.person] -= 1
             self._entering = +self._entering
+
+    def _counting(self, asked: Work, rules: HouseRules) -> AbstractAsyncContextManager[Any]:
+        """Where a house counts a person's edits, one is saved before the next is counted."""
+        if rules.per_day is None:
+            return nullcontext()
+        return self._counts.setdefault((asked.person, asked.house), asyncio.Lock())
 
     async def _taken_in(self, asked: Work, rules: HouseRules, is_allowed: bool) -> Reply:
         match asked:

@@ -1,11 +1,12 @@
 """The rules of a server: what is decided, kept, and how it narrows the bot's own limits."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bot.events import EditAsked
+from bot.events import Act, EditAsked
 from bot.house import (
     LOG_KEPT,
     NO_RULES,
@@ -18,9 +19,11 @@ from bot.house import (
 )
 from bot.limits import Limits
 from bot.moderation import ruled
-from bot.replies import Say
+from bot.replies import Accepted, Note, Say, buttons
 from bot.rulings import Rule, RuleAsked
 from conversations.store import SessionStore
+from tests.bot.desk import desk
+from tests.fakes import EchoEditor, a_picture
 
 HOUSE, ANN, PLACE = "paper:1", "paper:ann", "paper:c1"
 
@@ -100,6 +103,18 @@ async def test_rules_outlive_the_process_and_stay_in_their_house(tmp_path: Path)
     async with SessionStore.open(tmp_path / "bot.db") as store:
         assert await Houses(store).rules(HOUSE) == decided
         assert await Houses(store).rules("paper:2") == await Houses(store).rules(None) == NO_RULES
+
+
+async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_path: Path) -> None:
+    async with desk(tmp_path, EchoEditor()) as d:
+        await Houses(d.store).change(HOUSE, lambda rules: replace(rules, per_day=1))
+        both = [
+            d.asked("make it red", channel=channel, picture=a_picture(), source={"guild": 1})
+            for channel in ("c1", "c2")
+        ]
+        one, other = await asyncio.gather(*map(d.workflow.handle, both))
+    assert isinstance(one, Accepted)
+    assert other == Note(Say.OUT_OF_QUOTA(limit=1, wait="24 h"), buttons=buttons(Act.MY_EDITS))
 
 
 async def test_rules_of_a_later_release_are_read_as_far_as_they_are_known(tmp_path: Path) -> None:
