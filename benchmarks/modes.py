@@ -86,8 +86,8 @@ def main() -> None:
         config = tiny() if arguments.tiny else FULL_SIZE
         report = {"benchmark": "modes", "device": arguments.device, "steps": arguments.steps}
         report |= prepare(folder, config, torch.device(arguments.device))
-        costs = [run_apart(mode, folder, arguments) for mode in _modes(arguments)]
-        costs = compared(costs, folder)
+        sys.stderr.write(json.dumps(report) + "\n")
+        costs = compared([run_apart(mode, folder, arguments) for mode in _modes(arguments)], folder)
     sys.stdout.write(table(costs) + "\n")
     sys.stdout.write(json.dumps(report | {"modes": [asdict(cost) for cost in costs]}) + "\n")
 
@@ -162,10 +162,15 @@ def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:
 
 
 def run_apart(name: str, folder: Path, arguments: argparse.Namespace) -> Cost:
-    """`measure` in a process of its own, ended when it takes too long."""
+    """`measure` in a process of its own, ended when it takes too long; told of at once."""
+    cost = _measured_apart(name, folder, arguments)
+    sys.stderr.write(json.dumps(asdict(cost)) + "\n")
+    return cost
+
+
+def _measured_apart(name: str, folder: Path, arguments: argparse.Namespace) -> Cost:
     command = [sys.executable, "-m", "benchmarks.modes", "--one", name, "--folder", str(folder)]
     command += ["--device", arguments.device, "--steps", str(arguments.steps)]
-    sys.stderr.write(f"{name} …\n")
     try:
         done = subprocess.run(
             command, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=arguments.limit_s, check=False

@@ -14,9 +14,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from mgie_engine.training import packing
+from mgie_engine.training.devices import CHOICE, visible
 
 log = logging.getLogger(__name__)
 PACKING_MINUTES = 1.2
@@ -59,22 +58,22 @@ def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
 
 
 def _stages(folder: Path, plan: Plan, until: float, tiny: bool) -> Iterator["subprocess.Popen[bytes]"]:
-    devices = torch.cuda.device_count()
+    devices = visible()
     if "vae" not in plan.kept:
         yield _stage("mini-vae", folder, tiny, "--minutes", str(plan.vae_share * plan.minutes))
     if "mllm" not in plan.kept:
         minutes = str(plan.mllm_share * plan.minutes)
-        yield _stage("mini-mllm", folder, tiny, "--minutes", minutes, device=devices - 1)
-    yield _stage("mini-diffusion", folder, tiny, "--until", str(until), processes=max(devices, 1))
+        yield _stage("mini-mllm", folder, tiny, "--minutes", minutes, device=devices[-1] if devices else "")
+    yield _stage("mini-diffusion", folder, tiny, "--until", str(until), processes=max(len(devices), 1))
 
 
 def _stage(
-    what: str, folder: Path, tiny: bool, *options: str, device: int = 0, processes: int = 1
+    what: str, folder: Path, tiny: bool, *options: str, device: str = "", processes: int = 1
 ) -> "subprocess.Popen[bytes]":
     several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
     command = [sys.executable, "-m", *(several if processes > 1 else []), "mgie_engine.training", what]
     command += ["--folder", str(folder), *options, *(["--tiny"] if tiny else [])]
-    chosen = {"CUDA_VISIBLE_DEVICES": str(device)} if device > 0 else {}
+    chosen = {CHOICE: device} if device else {}
     with (folder / f"{what}.log").open("wb") as log_file:
         return subprocess.Popen(command, stdout=log_file, stderr=subprocess.STDOUT, env=os.environ | chosen)
 

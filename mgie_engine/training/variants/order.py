@@ -13,14 +13,13 @@ from mgie_engine.data.resuming import agree
 from mgie_engine.evaluation.scenes_crew import end_with_parent
 from mgie_engine.evaluation.trials import RESULTS, TRAINING, Trial, read_results
 from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.training.devices import CHOICE, visible
 from mgie_engine.training.mini import mini_config, tiny_config
 from mgie_engine.training.recipe import Recipe
 from mgie_engine.training.run import Run
 from mgie_engine.training.variants.job import FOLDER, Job, prepare
 from mgie_engine.training.variants.variant import variants
 from mgie_engine.training.world import World
-
-CHOICE = "CUDA_VISIBLE_DEVICES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def take(order: Order, language: Recipe, chosen: Sequence[str] = (), processes: 
 
 def _work(order: Order, shares: Sequence[Sequence[str]]) -> None:
     """A process for each share; without the leader's word on what is trained, the others do not begin."""
-    context, devices = multiprocessing.get_context("spawn"), _devices()
+    context, devices = multiprocessing.get_context("spawn"), visible()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # none shall spin on a core of another's
     leader, *others = (context.Process(target=_share, args=(order, r, shares)) for r in range(len(shares)))
     for rank, process in enumerate((leader, *others)):
@@ -93,13 +92,6 @@ def tell(who: str = "") -> None:
     """Set up what every process needs: a log on stderr, and quick multiplication."""
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {who}%(message)s", datefmt="%H:%M:%S")
     torch.set_float32_matmul_precision("high")
-
-
-def _devices() -> list[str]:
-    """The visible GPUs as CUDA_VISIBLE_DEVICES names them."""
-    count = torch.cuda.device_count()
-    named = os.environ.get(CHOICE)
-    return named.split(",")[:count] if named else [str(number) for number in range(count)]
 
 
 def _missing(file: Path, wanted: Sequence[str]) -> list[str]:

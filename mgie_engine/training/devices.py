@@ -1,0 +1,14 @@
+"""Which GPUs a process sees, and how to let a process it starts see fewer."""
+
+import os
+
+import torch
+
+CHOICE = "CUDA_VISIBLE_DEVICES"
+
+
+def visible() -> list[str]:
+    """The visible GPUs as CUDA_VISIBLE_DEVICES names them."""
+    count = torch.cuda.device_count()
+    named = os.environ.get(CHOICE)
+    return named.split(",")[:count] if named else [str(number) for number in range(count)]
