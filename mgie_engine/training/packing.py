@@ -73,6 +73,8 @@ def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
     if "mllm" in parts:
         mgie.tokenizer.save(folder)
         keep(mgie.mllm, folder / "start-mllm.safetensors")
+    if "unet" in parts:
+        keep(mgie.unet, folder / "start-unet.safetensors")
     if "diffusion" in parts:
         trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
         keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")

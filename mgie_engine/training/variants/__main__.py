@@ -1,11 +1,12 @@
 """Train the paper's baselines and settings alike, and try each on the same test edits:
 
-    python -m mgie_engine.training.variants --folder DIR [--start MODEL --parts vae mllm] [--steps N]
+    python -m mgie_engine.training.variants --folder DIR [--start MODEL --parts vae mllm unet] [--steps N]
 
-DIR may hold vae.safetensors, mllm.safetensors and the vocabulary of another run (or the first two as
-start-*.safetensors); a language model that is not there is trained first. Every visible GPU takes a share of
-the variants, one after another. Everything goes to DIR/variants: a folder of weights and a log per variant,
-and results.json. The exit code is 1 while some have no result: run it again to go on.
+DIR may hold vae.safetensors, mllm.safetensors, unet.safetensors and the vocabulary of another run (the first
+three also as start-*.safetensors); a missing language model is trained first, a missing U-Net is a random
+one. Every visible GPU takes a share of the variants, one after another. Everything goes to DIR/variants: a
+folder of weights and a log per variant, and results.json. The exit code is 1 while some have no result: run it
+again to go on.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from mgie_engine.evaluation.trials import add_trial, trial_of
 from mgie_engine.training import packing
 from mgie_engine.training.__main__ import make_world
 from mgie_engine.training.recipe import Recipe
+from mgie_engine.training.variants.job import PARTS
 from mgie_engine.training.variants.order import Order, take, tell
 
 TINY: dict[str, Any] = {"compile": False, "log_every": 1, "precision": "no"}
@@ -56,7 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True, help="of this run")
     parser.add_argument("--variants", nargs="+", default=(), metavar="NAME", help="these alone")
     parser.add_argument("--start", help="model whose parts to begin with: a name or a folder")
-    parser.add_argument("--parts", nargs="+", choices=("vae", "mllm"), default=("vae",), help="which of them")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS[:1], help="which of them")
     parser.add_argument("--steps", type=int, help="of each variant")
     parser.add_argument("--minutes-each", type=float, help="as many steps as fit, measured before the first")
     parser.add_argument("--batch-size", type=int)

@@ -44,16 +44,21 @@ from mgie_engine.training.variants.variant import Variant, variants
 
 log = logging.getLogger(__name__)
 FOLDER = "variants"  # below a run's folder
+PARTS = (
+    "vae",
+    "mllm",
+    "unet",
+)  # files in a run's folder that all variants begin with; the last may be missing
 Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
 
 
 def prepare(run: Run, language: Recipe) -> None:
     """See to it that the run's folder has vae.safetensors and mllm.safetensors.
 
-    What another run left as start-vae.safetensors and start-mllm.safetensors is taken as it is. A missing
+    What another run left as start-*.safetensors is taken as it is. A missing
     language model is trained by the recipe `language`; ModelError where the autoencoder is missing.
     """
-    for part in ("vae", "mllm"):
+    for part in PARTS:
         kept, start = run.folder / f"{part}.safetensors", run.folder / f"start-{part}.safetensors"
         if start.is_file() and not kept.is_file():
             shutil.copyfile(start, kept)
@@ -143,13 +148,13 @@ class Job:
         log.info("%s is tried in %.0f s: success %s", variant.name, found["took_s"], json.dumps(success))
 
     def _training(self) -> dict[str, Any]:
-        recipe, weights = self.run.recipe, [self.run.folder / f"{p}.safetensors" for p in ("vae", "mllm")]
+        recipe, weights = self.run.recipe, [self.run.folder / f"{part}.safetensors" for part in PARTS]
         same = {name: getattr(recipe, name) for name in ("batch_size", "learning_rate", "seed")}
         edits = len(self.run.world.kind)
         return (
             same
             | {"steps": self._steps, "edits": edits}
-            | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights}
+            | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights if file.is_file()}
         )
 
     @cached_property

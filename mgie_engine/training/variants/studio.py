@@ -59,13 +59,17 @@ class Denoise(nn.Module):
 
 
 class Studio:
-    """Trains variants on the world of a run, from vae.safetensors and mllm.safetensors in its folder."""
+    """Trains variants on the world of a run, from the weights in its folder.
+
+    These are vae.safetensors, mllm.safetensors and, if it is there, unet.safetensors: a U-Net that can paint,
+    as Stable Diffusion's could in the paper. What it knew of any guidance is drawn anew.
+    """
 
     def __init__(self, run: Run, tokenizer: Tokenizer) -> None:
         self.run = run
         torch.manual_seed(run.recipe.seed)
         networks = build(run.config)
-        nn.init.zeros_(networks.unet.conv_out.weight)
+        _begin_painting(networks.unet, run.folder / "unet.safetensors")
         networks.mllm.load_state_dict(load_file(run.folder / "mllm.safetensors"))
         self.mllm, sizes = networks.mllm.to(run.device), run.config.edit_head
         self.unet = networks.unet.to(run.device)
@@ -140,6 +144,15 @@ class Studio:
         shown = texts if variant.sees else replace(texts, pixels=torch.zeros_like(texts.pixels))
         words, states = self.understand(*columns(shown))
         return words, spread(states, wanted), spread(self.mllm.visual_embeddings, wanted)
+
+
+def _begin_painting(unet: nn.Module, known: Path) -> None:
+    if not known.is_file():
+        nn.init.zeros_(unet.conv_out.weight)  # type: ignore[union-attr, arg-type]
+        return
+    told = ("attn2.to_k.", "attn2.to_v.")  # what hears the guidance
+    heard = {name: value for name, value in unet.state_dict().items() if any(part in name for part in told)}
+    unet.load_state_dict(load_file(known) | heard)
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from mgie_engine.checkpoints import build
 from mgie_engine.cli import main
@@ -23,6 +24,7 @@ from mgie_engine.training.run import Run
 from mgie_engine.training.variants.folders import load_variant
 from mgie_engine.training.variants.job import Job, prepare
 from mgie_engine.training.variants.order import Order, take
+from mgie_engine.training.variants.studio import Studio
 from mgie_engine.training.variants.variant import variants
 from mgie_engine.training.vocabulary import train_vocabulary
 from mgie_engine.training.world import World, write_world
@@ -120,6 +122,19 @@ def test_a_variant_has_its_number_of_visual_tokens(job, name, count):
     assert mgie.visual_embeddings.shape[1] == len(mgie.tokenizer.visual) == count
     (reading,) = mgie.read([RED], [WISH])
     assert reading.guidance.shape == (77, 32)
+
+
+def test_all_may_begin_with_a_painter_which_forgets_how_it_was_guided(job, tmp_path):
+    for part in ("vae", "mllm"):
+        shutil.copyfile(job.run.folder / f"{part}.safetensors", tmp_path / f"{part}.safetensors")
+    painter = build(job.run.config).unet
+    for parameter in painter.parameters():
+        nn.init.constant_(parameter, 0.5)
+    packing.keep(painter, tmp_path / "start-unet.safetensors")
+    prepare(run := replace(job.run, folder=tmp_path), LANGUAGE)
+    first = Studio(run, job.tokenizer).unet.state_dict()
+    forgotten = {name for name, value in first.items() if not (value == 0.5).all()}
+    assert forgotten == {name for name in first if "attn2.to_k" in name or "attn2.to_v" in name}
 
 
 def test_a_job_that_is_done_does_nothing_more(job):
