@@ -200,5 +200,6 @@ def seconds_by_stage(mgie: MGIE, some: Sequence[Case], settings: EditSettings) -
         picture = to_png(to_image(case.before))
         request = EditRequest(picture, case.edit.instruction, settings, case.history)
         runs.append(edit_alone(mgie, request, lambda progress: None).seconds)
-    stages = {stage: median(run[stage] for run in runs[1:]) for stage in runs[0]}
+    named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal paints nothing
+    stages = {stage: median(run[stage] for run in runs[1:] if stage in run) for stage in named}
     return {**stages, "all": median(sum(run.values()) for run in runs[1:])}

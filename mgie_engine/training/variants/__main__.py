@@ -5,8 +5,8 @@
 DIR may hold vae.safetensors, mllm.safetensors, unet.safetensors and the vocabulary of another run (the first
 three also as start-*.safetensors); a missing language model is trained first, a missing U-Net is a random
 one. Every visible GPU takes a share of the variants, one after another. Everything goes to DIR/variants: a
-folder of weights and a log per variant, and results.json. The exit code is 1 while some have no result: run it
-again to go on.
+folder of weights and a log per variant, and results.json. The exit code is 1 while some have no result: run
+it again to go on.
 """
 
 import argparse
