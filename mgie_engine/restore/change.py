@@ -12,7 +12,7 @@ SURE = 16.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain
 SURE_DETAIL, MAYBE_DETAIL = 24.0, 14.0  # root mean square difference: detail added or lost, mean unchanged
 DETAIL_COUNTS = 0.1  # of detail, when a tone is compared with no tone; the model's noise is detail too
-OUTLINE = 0.3  # of the strongest difference near by: where a thing ends and the rim of its blur begins
+OUTLINE = 0.15  # of the strongest difference near by: where a thing ends and the rim of its blur begins
 AT_EDGES = 0.05  # share of the local variance by which a model misses an edge that it was to keep
 # A shift of whole regions, in levels, that is an edit; models tint what they keep by a few levels.
 BROAD = 1.5  # when the instruction speaks of the whole picture

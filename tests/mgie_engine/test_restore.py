@@ -166,6 +166,15 @@ def test_a_removed_thing_leaves_no_ghost():
     assert not differ(restored.picture, picture)[far_from(mask, 32)].any()
 
 
+def test_the_shadow_of_a_removed_thing_goes_with_it():
+    bare = Image.new("RGB", (SQUARE, SQUARE), "#808080")
+    before = bare.copy()
+    draw = ImageDraw.Draw(before)
+    draw.rectangle((36, 60, 73, 63), "#787878")
+    draw.rectangle((40, 40, 69, 59), "#080808")
+    assert psnr(restore(before, before, bare).picture, bare) > 60
+
+
 def test_an_added_thing_is_taken_from_the_painting_with_crisp_edges():
     picture, wanted = drawing(1024, 1024), drawing(1024, 1024, star=True)
     restored = carried(picture, wanted)
