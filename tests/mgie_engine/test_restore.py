@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from mgie_engine.restore import Restored, restore
 
@@ -147,6 +147,14 @@ def test_a_vignette_is_carried_over():
     light = 1 - 0.2 * sum(axis**2 for axis in np.meshgrid(*[np.linspace(-1, 1, 1024)] * 2))
     wanted = Image.fromarray((np.asarray(picture) * light[..., None]).round().astype(np.uint8))
     assert psnr(carried(picture, wanted).picture, wanted) > 45
+
+
+@pytest.mark.parametrize("operation", [ImageFilter.UnsharpMask(3, 80, 0), ImageFilter.GaussianBlur(1)])
+def test_sharper_and_softer_are_carried_over_from_a_soft_painting(operation: ImageFilter.Filter):
+    picture = drawing(256, 256)
+    wanted = picture.filter(operation)
+    restored = restore(picture, picture, wanted.filter(ImageFilter.GaussianBlur(0.5)))
+    assert psnr(restored.picture, wanted) > psnr(picture, wanted) + 11
 
 
 def test_a_recoloured_thing_is_recoloured_sharply_and_the_rest_stays_as_it_was():
