@@ -13,7 +13,7 @@ from mgie_engine.restore.windows import apply_windows, fit_windows
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, before painted pixels are better
 MISSED = 4.5  # … next to such a place
 # Shares of the local variance that a true change of colour misses at edges and in texture
-MISSED_BY_TONES, MISSED_BY_WINDOWS = 0.1, 0.02
+MISSED_BY_TONES, MISSED_BY_WINDOWS = 0.1, 0.3
 SOMETHING = 6.0  # contrast, in levels, that is more than noise
 LEFT_OF_IT = 0.1  # share of the variance
 TINT = 8.0  # most that the colour guard takes back, in levels
