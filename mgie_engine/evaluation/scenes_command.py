@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 ON_SHEET = 40  # edits on a contact sheet
 TIMED = 5  # edits timed one by one
+KINDS = (
+    "recolour", "remove", "add", "replace", "resize", "move", "background", "tonal", "follow-up", "ambiguous",
+    "refuse", "nothing",
+)  # fmt: skip
 SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
 
 
@@ -38,6 +42,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
     parser.add_argument("--first", type=int, default=0, help="the first story (default: %(default)s)")
     parser.add_argument("--count", type=int, default=200, help="edits (default: %(default)s)")
+    parser.add_argument("--kind", choices=KINDS, help="edits of this kind alone")
     parser.add_argument(
         "--typed", action="store_true", help="try wishes that people typed in their own words"
     )
@@ -79,14 +84,14 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
     more = 0 if arguments.typed else max(0, count - TIMED)
     with crew(hands(mgie.device)) as spread:
         drawn = TIMED + more + arguments.chains
-        stream = draw(arguments.split, size, arguments.first, drawn, spread=spread)
+        stream = draw(arguments.split, size, arguments.first, drawn, arguments.kind, spread)
         timed = list(islice(stream, TIMED))
         some = typed_cases(size) if arguments.typed else chain(timed, islice(stream, more))
         rows = _judged(mgie, islice(some, count), settings, arguments, spread)
         starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
         drifts = _drifts(mgie, starts, settings, arguments.split, spread)
     told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
-    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "seeds", "typed")}
+    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "kind", "seeds", "typed")}
     seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
     return {**told, **summary(rows), "drift": drifts, "seconds": seconds}
 

@@ -5,7 +5,9 @@ from PIL import Image
 
 from mgie_engine import checkpoints
 from mgie_engine.cli import main
+from mgie_engine.evaluation.scenes_command import KINDS
 from mgie_engine.evaluation.scenes_sheet import SIDE, Shot, sheet
+from mgie_engine.scenes.stories import story
 from tests.mgie_engine.serving.tiny import a_tiny_mgie
 
 FLAGS = ("--device", "cpu", "--steps", "2", "--count", "3", "--chains", "1", "--threads", "1")
@@ -39,6 +41,16 @@ def test_wishes_that_people_typed_are_tried_as_well(folder, capsys):
     report = json.loads(capsys.readouterr().out)
     assert report["typed"] is True
     assert report["kinds"]["all"]["count"] == 3
+
+
+def test_edits_of_one_kind_can_be_asked_for(folder, capsys):
+    assert evaluate(folder, "--kind", "resize", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["kinds"].keys() == {"resize", "all"}
+
+
+def test_every_kind_that_is_told_can_be_asked_for():
+    kinds = {step.edit.kind for seed in range(60) for step in story(seed, "test").steps}
+    assert kinds == set(KINDS)
 
 
 def test_people_get_a_table(folder, capsys):
