@@ -47,7 +47,7 @@ def sweep(
 
     While a batch is restored and judged, the next one is painted.
     """
-    jobs, judged = _jobs(mgie, tasks, plan, done), list[Iterator[Cell]]()
+    jobs, judged = _jobs(mgie, tasks, plan, done), iter(list[Cell]())
     while some := list(islice(jobs, plan.batch)):
         settings = [
             replace(plan.settings, text_cfg=job.strengths[0], image_cfg=job.strengths[1], seed=job.seed)
@@ -58,10 +58,11 @@ def sweep(
             _Try(job.task.subject, job.task.goal, job.strengths, job.seed, edit, plan.settings.keep)
             for job, edit in zip(some, painted, strict=True)
         ]
-        judged.append(spread(_judged, tries))
-        if len(judged) > 1:
-            yield list(judged.pop(0))
-    yield from map(list, judged)
+        last, judged = judged, spread(_judged, tries)
+        if cells := list(last):
+            yield cells
+    if cells := list(judged):
+        yield cells
 
 
 @dataclass(frozen=True, slots=True)

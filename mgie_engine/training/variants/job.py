@@ -44,11 +44,7 @@ from mgie_engine.training.variants.variant import Variant, variants
 
 log = logging.getLogger(__name__)
 FOLDER = "variants"  # below a run's folder
-PARTS = (
-    "vae",
-    "mllm",
-    "unet",
-)  # files in a run's folder that all variants begin with; the last may be missing
+PARTS = ("vae", "mllm", "unet")  # what all variants begin with; without the last, with a random U-Net
 Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
 
 
