@@ -50,12 +50,12 @@ def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> F
     return Figure(float((found * weight).sum() / weight.sum()), float(low), float(high))
 
 
-def points(found: Figure | None) -> str:
+def points(found: Figure | None, digits: int = 1) -> str:
     """A difference of shares in percentage points, with its interval; "–" where there is none."""
     if found is None:
         return "–"
     mean, low, high = (100 * value for value in (found.mean, found.low, found.high))
-    return f"{mean:+.1f} ({low:+.1f} … {high:+.1f})"
+    return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
 
 
 def summary(rows: Sequence[Row]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--held-out", type=int, default=0, help="edits to check on (default: %(default)s)")
     parser.add_argument("--first", type=int, default=FIRST, help="the first story (default: %(default)s)")
     parser.add_argument("--worded", type=int, default=0, help="wishes asked in few and in many words")
-    parser.add_argument("--published", action="store_true", help="also the settings Extended MGIE publishes")
+    parser.add_argument("--published", action="store_true", help="also the settings MGIE and Extended MGIE publish")
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures of yours instead of scenes")
     parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
     parser.add_argument("--steps", type=int, help="denoising steps; the model's own if left out")
@@ -101,7 +101,7 @@ def _parts(
     from mgie_engine.evaluation.scenes_running import at_once
     from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
     from mgie_engine.study.fitting import fit, worth_checking
-    from mgie_engine.study.guidelines import GENTLE, HARSH, ONE_COLOUR, SKY
+    from mgie_engine.study.guidelines import GENTLE, HARSH, ONE_COLOUR, PUBLISHED, SKY
     from mgie_engine.study.means import Study
     from mgie_engine.study.sweep import Plan
     from mgie_engine.study.tasks import folder_tasks, scene_tasks, worded_tasks
@@ -129,6 +129,7 @@ def _parts(
         found = Study(read_cells(arguments.output / CELLS))
         table = fit(found, mgie.config.name, own, FITTED)
         pairs = worth_checking(found, table, own, FITTED)
+        pairs += (PUBLISHED,) if arguments.published else ()
         yield scene_tasks(HELD_OUT, size, first, arguments.held_out), plan(pairs)
 
 

@@ -100,7 +100,7 @@ def _rule_line(rule: Rule) -> str:
 
 
 def _of(found: Check | None) -> str:
-    return f"{_share(found.mean)} | {points(found.over_own)}" if found else "– | –"
+    return f"{_share(found.mean)} | {points(found.over_own, 2)}" if found else "– | –"
 
 
 def _share(found: Figure | None) -> str:

@@ -9,7 +9,7 @@ from mgie_engine.strengths import Table
 from mgie_engine.study.cells import FITTED, HELD_OUT, Strengths
 from mgie_engine.study.fitting import Check, best_fixed, check_auto, check_fixed, fit
 from mgie_engine.study.groups import Group, groups
-from mgie_engine.study.guidelines import Guideline, guidelines
+from mgie_engine.study.guidelines import PUBLISHED, Guideline, guidelines
 from mgie_engine.study.heat import Panel, heat_maps
 from mgie_engine.study.means import (
     Measure,
@@ -133,7 +133,9 @@ def checks_of(report: Report) -> Iterator[tuple[str, list[tuple[str, Check | Non
     """The ways to choose strengths, by the measures, on the held-out edits."""
     study, own = report.study, report.own
     fixed = best_fixed(study, own, FITTED)
-    for name, pair in (("own", own), (f"best fixed ({fixed[0]:g}/{fixed[1]:g})", fixed)):
+    named = (("best fixed", fixed), ("published", PUBLISHED))
+    pairs = {"own": own} | {f"{name} ({text:g}/{image:g})": (text, image) for name, (text, image) in named}
+    for name, pair in pairs.items():
         yield name, [(m, check_fixed(study, measure, pair, own, HELD_OUT)) for m, measure in MEASURES]
     yield "auto", [(m, check_auto(study, measure, report.table, own, HELD_OUT)) for m, measure in MEASURES]
 

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from mgie_engine.memory.staging import Stage, one_by_one
+from mgie_engine.memory.staging import Stage, one_by_one, pin
 
 CPU = torch.device("cpu")
 
@@ -48,3 +48,7 @@ def test_rows_one_by_one_give_what_they_give_together():
     both = [unet(inputs, times, words).sample for unet in (together, apart)]
     torch.testing.assert_close(*both)
     assert (together.rows, apart.rows) == ([3], [1, 1, 1])
+
+
+def test_weights_are_locked_in_memory_for_a_gpu_alone():
+    assert not pin(nn.Linear(2, 2), CPU)
