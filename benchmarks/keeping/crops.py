@@ -8,7 +8,7 @@ from PIL import Image, ImageChops, ImageFilter
 from keeping.pictures import scene
 from keeping.tonal import EDITS, Trip
 from mgie_engine.restore import restore
-from mgie_engine.scenes.edits import State, recolour_to
+from mgie_engine.scenes.edits import State, recolour_to, resize_to
 from mgie_engine.scenes.pictures import pictures, to_image
 from mgie_engine.scenes.scene import BACK, FRONT, Cell, Scene, Thing
 from mgie_engine.serving.pictures import for_the_model
@@ -19,7 +19,7 @@ SIDE, CROP, RULE = 256, 200, 4  # of the square a model sees, of a crop, between
 def write(folder: Path, trip: Trip) -> list[Path]:
     """Write the strips; the small results are exact ones that went through a model's autoencoder."""
     folder.mkdir(parents=True, exist_ok=True)
-    strips = {"tonal.png": _tonal(trip), "recolour.png": _recolour(trip)}
+    strips = {"tonal.png": _tonal(trip), "recolour.png": _recolour(trip), "larger.png": _larger(trip)}
     for name, strip in strips.items():
         strip.quantize(256, Image.Quantize.MEDIANCUT).save(folder / name, "PNG", optimize=True)
     return [folder / name for name in strips]
@@ -38,7 +38,17 @@ def _recolour(trip: Trip) -> Image.Image:
     ball = Thing("ball", "red", "large", Cell(FRONT, 1), "striped")
     house = Thing("house", "white", "large", Cell(BACK, 2), parts=(("roof", "brown"), ("door", "teal")))
     before = State(Scene((ball, house)))
-    after = recolour_to(before, ball, "blue", "").goal
+    return _around(before, recolour_to(before, ball, "blue", "").goal, trip)
+
+
+def _larger(trip: Trip) -> Image.Image:
+    house = Thing("house", "pink", "medium", Cell(BACK, 2), parts=(("roof", "black"), ("door", "white")))
+    before = State(Scene((house,)))
+    return _around(before, resize_to(before, house, "large", "").goal, trip)
+
+
+def _around(before: State, after: State, trip: Trip) -> Image.Image:
+    """What differs between two states of a scene, at 2048 pixels."""
     first, second = (to_image(picture) for picture in pictures([before, after], 2048))
     box = ImageChops.difference(first, second).getbbox()
     assert box

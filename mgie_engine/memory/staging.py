@@ -18,6 +18,7 @@ from mgie_engine.model.mgie import MGIE
 
 PINNING = 1.6  # of the weights' own size: torch rounds each block of locked memory up to a power of two
 
+
 class Stage:
     """A device with room for one network of several; who is on it is `current`."""
 
@@ -77,7 +78,7 @@ def offload(mgie: MGIE, device: torch.device) -> Stage:
 def pin(network: nn.Module, device: torch.device) -> bool:
     """Lock a network's weights in main memory, from where a GPU fetches several times as fast.
 
-    Not on a CPU, and not where main memory is short: then they stay where they are, mapped files for instance.
+    Not for a CPU, and not where main memory is short: then they stay where they are, in mapped files perhaps.
     """
     tensors = [*network.parameters(), *network.buffers()]
     needed = PINNING * sum(tensor.nbytes for tensor in tensors)

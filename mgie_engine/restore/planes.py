@@ -61,6 +61,16 @@ def dilate(mask: Tensor, radius: int) -> Tensor:
     return F.max_pool2d(wide, (1, 2 * radius + 1), 1, (0, radius))[0, 0] > 0
 
 
+def highest(maps: Tensor, reach: int) -> Tensor:
+    """The highest level of the maps (C, S, S) within `reach` pixels, along either axis."""
+    return F.max_pool2d(maps[None], 2 * reach + 1, 1, reach)[0]
+
+
+def beyond(maps: Tensor, other: Tensor, reach: int) -> Tensor:
+    """By how much maps (C, S, S) lie outside of all that other shows within `reach` pixels; 0 inside."""
+    return (maps - highest(other, reach)).clamp(min=0) + (-highest(-other, reach) - maps).clamp(min=0)
+
+
 def joined(seed: Tensor, within: Tensor) -> Tensor:
     """All of `within` that touches `seed`, directly or through itself (morphological reconstruction)."""
     grown, allowed = seed, within | seed
@@ -79,6 +89,15 @@ def _along_rows(grown: Tensor, allowed: Tensor) -> Tensor:
     reached = torch.zeros(int(run[-1, -1]) + 1, dtype=torch.bool)
     reached[run[grown]] = True
     return reached[run] & allowed
+
+
+def closed(mask: Tensor, radius: int) -> Tensor:
+    """The mask (S, S) with its holes, and with its bays up to twice `radius` wide."""
+    wide = F.pad(dilate(F.pad(mask, (radius,) * 4), radius), (1, 1, 1, 1))
+    corner = torch.zeros_like(wide)
+    corner[0, 0] = True
+    outside = joined(corner, ~wide)
+    return ~dilate(outside, radius)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
 
 
 def feather(mask: Tensor, radius: int) -> Tensor:

@@ -48,7 +48,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--held-out", type=int, default=0, help="edits to check on (default: %(default)s)")
     parser.add_argument("--first", type=int, default=FIRST, help="the first story (default: %(default)s)")
     parser.add_argument("--worded", type=int, default=0, help="wishes asked in few and in many words")
-    parser.add_argument("--published", action="store_true", help="also the settings MGIE and Extended MGIE publish")
+    parser.add_argument(
+        "--published", action="store_true", help="also the settings MGIE and Extended MGIE publish"
+    )
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures of yours instead of scenes")
     parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
     parser.add_argument("--steps", type=int, help="denoising steps; the model's own if left out")

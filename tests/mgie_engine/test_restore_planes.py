@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mgie_engine.restore.planes import box, joined, smooth
+from mgie_engine.restore.planes import beyond, box, closed, joined, smooth
 
 SPIRAL = """
 #########
@@ -53,3 +53,21 @@ def test_a_box_is_the_mean_of_what_lies_inside_the_picture(radius: int):
     )
     assert torch.allclose(box(maps, radius), padded / inside, rtol=1e-4)
     assert torch.allclose(smooth(maps, radius), box(box(maps, radius), radius), rtol=1e-4)
+
+
+def test_closed_fills_holes_and_narrow_bays_and_leaves_the_outline():
+    shape = maze("....... .#####. .#...#. .#...#. .#####. ....... .......")
+    filled = maze("....... .#####. .#####. .#####. .#####. ....... .......")
+    bay = maze("....... .#####. .#####. .##.##. .##.##. ....... .......")
+    assert torch.equal(closed(shape, 1), filled)
+    assert torch.equal(closed(bay, 1), filled)
+    assert torch.equal(closed(filled, 3), filled)
+
+
+def test_what_another_picture_shows_near_by_is_not_beyond_it():
+    line = torch.zeros(3, 9, 9)
+    line[:, :, 4] = 100
+    aside = line.roll(1, 2)
+    assert not beyond(line, aside, 1).any()
+    assert beyond(line, aside.roll(1, 2), 1).max() == 100
+    assert beyond(-line, torch.zeros(3, 9, 9), 2).max() == 100

@@ -1,0 +1,195 @@
+"""Things that were moved, enlarged or made smaller: the original has them sharp, elsewhere.
+
+For each patch of painted pixels the one scale and place is looked for at which the small original shows the
+same: least squares by FFT (Lewis 1995) over scales, then refined below a pixel. What agrees is taken from the
+original.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mgie_engine.restore.planes import beyond, closed, dilate, feather, joined, px, smooth
+
+SIDE = 128  # the search looks at so many pixels a side
+SCALES = tuple(1.1**step for step in range(-7, 8))  # half to twice the size
+STEPS = ((0.05, 1.0), (0.025, 0.5), (0.012, 0.25))  # of scale, and of place in pixels of the small pictures
+ROUNDS = 3  # of each step, at most
+OUTSIDE = 0.25  # share of the picture's width by which a view may reach beyond it
+PATCHES = 4  # the largest are looked for
+LEAST = 0.002  # share of the picture: smaller patches are painted
+THING = 12.0  # contrast of a patch, in levels, below which there is no thing in it
+ALIKE = 0.65  # share of a patch's variance that the original explains; the ground it lies on is part of it
+AGREED = 0.85  # share of a patch's pixels that agree
+OFF = 20.0  # levels outside of what is near by, from which on what was painted is something else
+KNOWN = 0.01  # share of the neighbourhood that must be ground for its colour to be known
+UNMOVED = 0.3  # of the moved original's error has the original where nothing moved
+
+Box = tuple[int, int, int, int]  # top, left, bottom, right
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a box shows of a picture: its corner's place there, in pixels, and how much larger."""
+
+    scale: float
+    top: float
+    left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A thing of the original that the edit shows elsewhere; places in shares of height and width."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+    scale: float  # how much larger than in the original
+    from_top: float  # of what is shown at `top`
+    from_left: float
+    trust: Tensor  # (S, S): 1 where the original's pixels are right, 0 where the painted ones are
+    rim: Tensor  # (S, S): 1 where some of them may be ground that came along
+    ground: Tensor  # (3, S, S): colours of the ground it lay on; below 0 where nobody knows
+    lighter: Tensor  # (3, S, S): by how much the ground is that it lies on now
+
+
+def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
+    """The things in `place` (S, S) that output (3, S, S) shows and source has elsewhere, largest first."""
+    for patch in _patches(place):
+        box = _bounds(dilate(patch, px(patch, 100)))
+        mask = dilate(patch, px(patch, 100))[_inside(box)].float()
+        window = output[:, *_inside(box)]
+        error = _Error(source, window, mask / mask.sum())
+        mean = (window * error.weight).sum((1, 2), keepdim=True)
+        contrast = float(((window - mean).square().mean(0) * error.weight).sum())
+        if contrast < THING**2:
+            continue
+        view = _refined(_search(source, window, mask), error)
+        if error.of(view) < (1 - ALIKE) * contrast and (found := _thing(source, output, patch, box, view)):
+            yield found
+
+
+def _patches(place: Tensor) -> list[Tensor]:
+    """The connected parts of a place, without holes and bays, the largest first."""
+    left, found = place.clone(), list[Tensor]()
+    while bool(left.any()):
+        seed = torch.zeros_like(left)
+        seed[divmod(int(left.flatten().float().argmax()), left.shape[1])] = True
+        patch = joined(seed, left)
+        left &= ~patch
+        if float(patch.float().mean()) > LEAST:
+            found.append(patch)
+    found.sort(key=lambda patch: -int(patch.sum()))
+    return [closed(patch, px(patch, 16)) for patch in found[:PATCHES]]
+
+
+def _bounds(where: Tensor) -> Box:
+    rows, columns = where.any(1).nonzero()[:, 0], where.any(0).nonzero()[:, 0]
+    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+
+
+def _inside(box: Box) -> tuple[slice, slice]:
+    return slice(box[0], box[2]), slice(box[1], box[3])
+
+
+def _search(source: Tensor, window: Tensor, mask: Tensor) -> View:
+    """Roughly where source (3, S, S) looks like the window (3, h, w) does within its mask (h, w)."""
+    size = source.shape[-1]
+    shrink = min(1.0, SIDE / size)
+    height, width = (max(2, round(side * shrink)) for side in mask.shape)
+    small = F.interpolate(torch.cat([window * mask, mask[None]])[None], (height, width), mode="area")[0]
+    kernel = torch.cat([-2 * small[:3], small[3:]])
+    best, view = float("inf"), View(1.0, 0.0, 0.0)
+    for scale in SCALES:
+        side = round(size * shrink * scale)
+        scaled = F.interpolate(source[None], (side, side), mode="bilinear", antialias=True)
+        over = round(side * OUTSIDE)
+        scaled = F.pad(scaled, (over,) * 4, mode="replicate")[0]
+        planes = torch.cat([scaled, scaled.square().sum(0, keepdim=True)])
+        wide = planes.shape[-2:]
+        product = torch.fft.rfft2(planes) * torch.fft.rfft2(kernel, s=wide).conj()
+        cost = torch.fft.irfft2(product.sum(0), s=wide)[: wide[0] - height + 1, : wide[1] - width + 1]
+        row, column = divmod(int(cost.flatten().argmin()), cost.shape[1])
+        if float(cost[row, column]) < best:
+            best = float(cost[row, column])
+            view = View(side / (size * shrink), (row - over) * size / side, (column - over) * size / side)
+    return view
+
+
+@dataclass(frozen=True, slots=True)
+class _Error:
+    """How far a window is from what it would show of source."""
+
+    source: Tensor
+    window: Tensor
+    weight: Tensor  # (h, w), sums to 1
+
+    def of(self, view: View) -> float:
+        """Mean square, in levels."""
+        seen = _seen(self.source, view, self.window.shape[1:])
+        return float(((seen - self.window).square().mean(0) * self.weight).sum())
+
+
+def _refined(view: View, error: _Error) -> View:
+    best = error.of(view)
+    for grow, shift in STEPS:
+        for _ in range(ROUNDS):
+            tries = list(_near(view, grow, shift, error))
+            errors = [error.of(one) for one in tries]
+            if min(errors, default=best) >= best:
+                break
+            best = min(errors)
+            view = tries[errors.index(best)]
+    return view
+
+
+def _near(view: View, grow: float, shift: float, error: _Error) -> Iterator[View]:
+    """Views a little larger, smaller or beside that one, about the window's middle."""
+    height, width = error.window.shape[1:]
+    for scale in (view.scale * factor for factor in (1 - grow, 1.0, 1 + grow)):
+        centred = (1 / view.scale - 1 / scale) / 2
+        for down in (-shift, 0.0, shift):
+            for along in (-shift, 0.0, shift):
+                top, left = view.top + centred * height + down, view.left + centred * width + along
+                yield View(scale, top, left)
+
+
+def _seen(source: Tensor, view: View, shape: torch.Size) -> Tensor:
+    """What a box of a shape (h, w) shows of source, (3, h, w)."""
+    size = source.shape[-1]
+    y = (view.top + (torch.arange(shape[0]) + 0.5) / view.scale) * 2 / size - 1
+    x = (view.left + (torch.arange(shape[1]) + 0.5) / view.scale) * 2 / size - 1
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)[None]
+    return F.grid_sample(source[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
+
+
+def _thing(source: Tensor, output: Tensor, patch: Tensor, box: Box, view: View) -> Moved | None:
+    """What of the patch the view explains, better than the original does as it lies; None if too little."""
+    size, reach, here = patch.shape[-1], px(patch, 128), _inside(box)
+    window = output[:, *here]
+    seen = _seen(source, view, window.shape[1:])
+    off = torch.maximum(beyond(window, seen, reach), beyond(seen, window, reach))
+    still, came = (_squared(window - shown, reach) for shown in (source[:, *here], seen))
+    agrees = torch.zeros_like(patch)
+    agrees[here] = (_squared(off, 1) < OFF**2) & (still > UNMOVED * came)
+    if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
+        return None
+    near = dilate(patch, px(patch, 100))
+    trust, rim = feather(agrees & near, 1) * near, feather(dilate(~patch, px(patch, 32)), 2)
+    ring = (near & ~patch)[here].float()[None]
+    around = smooth(ring, px(patch, 32))
+    was, becomes = (smooth(maps * ring, px(patch, 32)) / around.clamp(min=1e-6) for maps in (seen, window))
+    ground, lighter = torch.full_like(source, -255), torch.zeros_like(source)
+    ground[:, *here] = torch.where(around > KNOWN, was, -255)
+    lighter[:, *here] = torch.where(around > KNOWN, becomes - was, 0)
+    top, left, bottom, right = (side / size for side in box)
+    at = view.scale, view.top / size, view.left / size
+    return Moved(top, left, bottom, right, *at, trust, rim, ground, lighter)
+
+
+def _squared(maps: Tensor, radius: int) -> Tensor:
+    return smooth(maps.square().mean(0, keepdim=True), radius)[0]

@@ -1,0 +1,75 @@
+"""Things that an edit shows elsewhere or in another size."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from mgie_engine.restore import Restored, restore
+
+SQUARE = 128
+Spot = tuple[float, float, float]  # left, top and side of a thing, in shares of the picture's width
+
+
+def board(width: int, height: int, spot: Spot | None, colour: str = "#b03030") -> Image.Image:
+    """A ground that gets lighter, and a dotted disc with a bar on it."""
+    ground = np.linspace(90, 150, height)[:, None, None] + np.zeros((height, width, 3))
+    scene = Image.fromarray(ground.astype(np.uint8))
+    if spot:
+        left, top, side = (share * width for share in spot)
+        draw = ImageDraw.Draw(scene)
+        draw.ellipse((left, top, left + side, top + side), colour)
+        for dot in range(25):
+            x, y = left + side * (0.25 + 0.12 * (dot % 5)), top + side * (0.2 + 0.1 * (dot // 5))
+            draw.ellipse((x, y, x + 0.05 * side, y + 0.05 * side), "#f0f0f0")
+        draw.rectangle(
+            (left + 0.2 * side, top + 0.75 * side, left + 0.8 * side, top + 0.82 * side), "#202020"
+        )
+    return scene
+
+
+def painted(picture: Image.Image) -> Image.Image:
+    """As a small model would paint it: without its finest detail."""
+    return picture.resize((SQUARE, SQUARE), Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(0.8))
+
+
+def carried(before: Image.Image, after: Image.Image) -> Restored:
+    return restore(before, painted(before), painted(after))
+
+
+def off(picture: Image.Image, wanted: Image.Image, spot: Spot) -> float:
+    """Mean difference in levels, in the thing's square."""
+    left, top, side = (round(share * wanted.width) for share in spot)
+    crops = [np.asarray(one.crop((left, top, left + side, top + side)), float) for one in (picture, wanted)]
+    return float(abs(crops[0] - crops[1]).mean())
+
+
+@pytest.mark.parametrize(
+    ("size", "was", "becomes"),
+    [
+        ((640, 640), (0.1, 0.1, 0.25), (0.6, 0.55, 0.25)),
+        ((640, 640), (0.3, 0.3, 0.25), (0.25, 0.25, 0.35)),
+        ((640, 640), (0.3, 0.3, 0.4), (0.35, 0.38, 0.28)),
+        ((640, 640), (0.1, 0.1, 0.25), (0.75, 0.75, 0.25)),
+        ((960, 480), (0.1, 0.1, 0.2), (0.6, 0.2, 0.2)),
+    ],
+    ids=["moved", "enlarged", "made smaller", "moved into the corner", "moved in a wide picture"],
+)
+def test_a_thing_that_moved_is_as_sharp_as_it_was(size: tuple[int, int], was: Spot, becomes: Spot):
+    before, after = board(*size, was), board(*size, becomes)
+    enlarged = painted(after).resize(size, Image.Resampling.LANCZOS)
+    restored = carried(before, after).picture
+    assert off(restored, after, becomes) < 0.5 * off(enlarged, after, becomes)
+    assert off(restored, after, (0, 0, size[1] / size[0])) < 1.5
+
+
+def test_a_thing_that_moved_in_another_colour_has_the_painted_one():
+    before, after = board(640, 640, (0.1, 0.1, 0.25)), board(640, 640, (0.6, 0.6, 0.25), "#3050c0")
+    middle = carried(before, after).picture.crop((420, 525, 460, 530))
+    red, _, blue = np.asarray(middle).mean((0, 1))
+    assert blue > red
+
+
+def test_what_is_new_is_not_taken_for_something_old():
+    before, after = board(640, 640, None), board(640, 640, (0.5, 0.5, 0.25))
+    restored = carried(before, after).picture
+    assert off(restored, after, (0.5, 0.5, 0.25)) < 20
