@@ -19,10 +19,11 @@ SCALES = tuple(1.1**step for step in range(-7, 8))  # half to twice the size
 STEPS = ((0.05, 1.0), (0.025, 0.5), (0.012, 0.25))  # of scale, and of place in pixels of the small pictures
 ROUNDS = 3  # of each step, at most
 OUTSIDE = 0.25  # share of the picture's width by which a view may reach beyond it
-PATCHES = 4  # the largest are looked for
+PARTS = 32  # of what is painted, at most; more are noise
+PATCHES = 4  # the largest of them are looked for
 LEAST = 0.002  # share of the picture: smaller patches are painted
 THING = 12.0  # contrast of a patch, in levels, below which there is no thing in it
-ALIKE = 0.65  # share of a patch's variance that the original explains; the ground it lies on is part of it
+LEFT = 0.2  # share of a patch's change that may be left; the ground it lies on is part of it
 AGREED = 0.85  # share of a patch's pixels that agree
 OFF = 20.0  # levels outside of what is near by, from which on what was painted is something else
 KNOWN = 0.01  # share of the neighbourhood that must be ground for its colour to be known
@@ -65,26 +66,25 @@ def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
         window = output[:, *_inside(box)]
         error = _Error(source, window, mask / mask.sum())
         mean = (window * error.weight).sum((1, 2), keepdim=True)
-        contrast = float(((window - mean).square().mean(0) * error.weight).sum())
-        if contrast < THING**2:
+        if float(((window - mean).square().mean(0) * error.weight).sum()) < THING**2:
             continue
-        view = _refined(_search(source, window, mask), error)
-        if error.of(view) < (1 - ALIKE) * contrast and (found := _thing(source, output, patch, box, view)):
+        view, unmoved = _refined(_search(source, window, mask), error), View(1.0, box[0], box[1])
+        if error.of(view) < LEFT * error.of(unmoved) and (found := _thing(source, output, patch, box, view)):
             yield found
 
 
 def _patches(place: Tensor) -> list[Tensor]:
     """The connected parts of a place, without holes and bays, the largest first."""
     left, found = place.clone(), list[Tensor]()
-    while bool(left.any()):
+    while bool(left.any()) and len(found) < PARTS:
         seed = torch.zeros_like(left)
         seed[divmod(int(left.flatten().float().argmax()), left.shape[1])] = True
         patch = joined(seed, left)
         left &= ~patch
-        if float(patch.float().mean()) > LEAST:
-            found.append(patch)
+        found.append(patch)
     found.sort(key=lambda patch: -int(patch.sum()))
-    return [closed(patch, px(patch, 16)) for patch in found[:PATCHES]]
+    large = [patch for patch in found[:PATCHES] if float(patch.float().mean()) > LEAST]
+    return [closed(patch, px(patch, 16)) for patch in large]
 
 
 def _bounds(where: Tensor) -> Box:
@@ -158,12 +158,16 @@ def _near(view: View, grow: float, shift: float, error: _Error) -> Iterator[View
                 yield View(scale, top, left)
 
 
-def _seen(source: Tensor, view: View, shape: torch.Size) -> Tensor:
-    """What a box of a shape (h, w) shows of source, (3, h, w)."""
-    size = source.shape[-1]
+def _from(view: View, shape: torch.Size, size: int) -> Tensor:
+    """Where a box of a shape (h, w) comes from, (h, w, 2): x and y, from -1 to 1 inside of the picture."""
     y = (view.top + (torch.arange(shape[0]) + 0.5) / view.scale) * 2 / size - 1
     x = (view.left + (torch.arange(shape[1]) + 0.5) / view.scale) * 2 / size - 1
-    grid = torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)[None]
+    return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
+
+
+def _seen(source: Tensor, view: View, shape: torch.Size) -> Tensor:
+    """What a box of a shape (h, w) shows of source, (3, h, w); beyond its edges, the edges."""
+    grid = _from(view, shape, source.shape[-1])[None]
     return F.grid_sample(source[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
@@ -175,7 +179,8 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, box: Box, view: View) 
     off = torch.maximum(beyond(window, seen, reach), beyond(seen, window, reach))
     still, came = (_squared(window - shown, reach) for shown in (source[:, *here], seen))
     agrees = torch.zeros_like(patch)
-    agrees[here] = (_squared(off, 1) < OFF**2) & (still > UNMOVED * came)
+    known = (_from(view, window.shape[1:], size).abs() < 1).all(-1)
+    agrees[here] = known & (_squared(off, 1) < OFF**2) & (still > UNMOVED * came)
     if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
         return None
     near = dilate(patch, px(patch, 100))
