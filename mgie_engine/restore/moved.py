@@ -106,8 +106,10 @@ def _search(source: Tensor, window: Tensor, mask: Tensor) -> View:
     best, view = float("inf"), View(1.0, 0.0, 0.0)
     for scale in SCALES:
         side = round(size * shrink * scale)
-        scaled = F.interpolate(source[None], (side, side), mode="bilinear", antialias=True)
         over = round(side * OUTSIDE)
+        if side + 2 * over < max(height, width):
+            continue
+        scaled = F.interpolate(source[None], (side, side), mode="bilinear", antialias=True)
         scaled = F.pad(scaled, (over,) * 4, mode="replicate")[0]
         planes = torch.cat([scaled, scaled.square().sum(0, keepdim=True)])
         wide = planes.shape[-2:]

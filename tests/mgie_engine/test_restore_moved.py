@@ -73,3 +73,30 @@ def test_what_is_new_is_not_taken_for_something_old():
     before, after = board(640, 640, None), board(640, 640, (0.5, 0.5, 0.25))
     restored = carried(before, after).picture
     assert off(restored, after, (0.5, 0.5, 0.25)) < 20
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_is_painted_a_picture_comes_back(seed: int):
+    before, after = scattered(seed), scattered(seed + 100)
+    whole = before.resize((300, 170), Image.Resampling.LANCZOS)
+    assert restore(whole, before, after).picture.size == whole.size
+
+
+def test_a_picture_that_was_shifted_as_a_whole_comes_back():
+    before = scattered(120)  # all of it is one patch, larger than the picture at half its size
+    shift = (1, 0, -60, 0, 1, -10)
+    after = before.transform(before.size, Image.Transform.AFFINE, shift, fillcolor="#808080")
+    restored = restore(before, before, after).picture
+    assert off(restored, after, (0, 0, 1)) < off(before, after, (0, 0, 1)) / 4
+
+
+def scattered(seed: int) -> Image.Image:
+    """Rectangles of all sizes, some of them partly outside."""
+    dice = np.random.default_rng(seed)
+    scene = Image.new("RGB", (SQUARE, SQUARE), "#808080")
+    for _ in range(int(dice.integers(1, 9))):
+        left, top = dice.integers(-40, SQUARE, 2)
+        width, height = dice.integers(2, 90, 2)
+        colour = tuple(int(level) for level in dice.integers(0, 256, 3))
+        ImageDraw.Draw(scene).rectangle((left, top, left + width, top + height), colour)
+    return scene
