@@ -12,6 +12,7 @@ from mgie_engine.strengths import TABLE, Table, read_table
 from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
 from mgie_engine.study.command import pairs_to_try
 from mgie_engine.study.fitting import worth_checking
+from mgie_engine.study.guidelines import PUBLISHED
 from mgie_engine.study.means import Study
 from mgie_engine.study.tasks import worded_tasks
 from tests.fakes import a_picture
@@ -63,9 +64,9 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     table = Table.from_json((studied / TABLE).read_text())
     needed = worth_checking(Study(cells), table, table.own, FITTED)
     held_out = Counter(cell.strengths for cell in cells if cell.subject.part == HELD_OUT)
-    assert held_out == dict.fromkeys(needed, 3)
+    assert held_out == dict.fromkeys((*needed, PUBLISHED), 3)
     assert len(report["guidelines"]) == 7
-    assert report["held_out"].keys() >= {"own", "auto"}
+    assert report["held_out"].keys() >= {"own", "published (7.5/1.5)", "auto"}
 
 
 def test_there_are_words_a_picture_and_a_table(studied):
