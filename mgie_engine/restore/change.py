@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.planes import dilate, feather, joined, px, smooth, variance
+from mgie_engine.restore.planes import dilate, feather, highest, joined, px, smooth, variance
 from mgie_engine.restore.tones import Tone
 
 SURE = 16.0  # smoothed difference, levels, that is an edit for certain
@@ -81,7 +81,7 @@ def _outlined(mask: Tensor, difference: Tensor) -> Tensor:
     """The mask without the rim of pixels that only lie next to the edit."""
     reach, gap = px(mask, 64), px(mask, 128)
     fine = _strength(smooth(difference, px(mask, 256)))
-    strongest = F.max_pool2d(fine[None, None], 2 * reach + 1, 1, reach)[0, 0]
+    strongest = highest(fine[None], reach)[0]
     inside = dilate(mask & (fine > OUTLINE * strongest), gap)
     return mask & ~dilate(~inside, gap)
 

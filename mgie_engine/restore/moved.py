@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.planes import beyond, closed, dilate, feather, joined, px, smooth
+from mgie_engine.restore.planes import beyond, closed, dilate, energy, feather, joined, px, smooth
 
 SIDE = 128  # the search looks at so many pixels a side
 SCALES = tuple(1.1**step for step in range(-7, 8))  # half to twice the size
@@ -61,15 +61,16 @@ class Moved:
 def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
     """The things in `place` (S, S) that output (3, S, S) shows and source has elsewhere, largest first."""
     for patch in _patches(place):
-        box = _bounds(dilate(patch, px(patch, 100)))
-        mask = dilate(patch, px(patch, 100))[_inside(box)].float()
+        near = dilate(patch, px(patch, 100))
+        box = _bounds(near)
+        mask = near[_inside(box)].float()
         window = output[:, *_inside(box)]
         error = _Error(source, window, mask / mask.sum())
         mean = (window * error.weight).sum((1, 2), keepdim=True)
         if float(((window - mean).square().mean(0) * error.weight).sum()) < THING**2:
             continue
         view, unmoved = _refined(_search(source, window, mask), error), View(1.0, box[0], box[1])
-        if error.of(view) < LEFT * error.of(unmoved) and (found := _thing(source, output, patch, box, view)):
+        if error.of(view) < LEFT * error.of(unmoved) and (found := _thing(source, output, patch, near, view)):
             yield found
 
 
@@ -173,19 +174,22 @@ def _seen(source: Tensor, view: View, shape: torch.Size) -> Tensor:
     return F.grid_sample(source[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
-def _thing(source: Tensor, output: Tensor, patch: Tensor, box: Box, view: View) -> Moved | None:
-    """What of the patch the view explains, better than the original does as it lies; None if too little."""
+def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: View) -> Moved | None:
+    """What of the patch the view explains, better than the original does as it lies; None if too little.
+
+    near: the patch with a rim, whose bounds are the view's box.
+    """
+    box = _bounds(near)
     size, reach, here = patch.shape[-1], px(patch, 128), _inside(box)
     window = output[:, *here]
     seen = _seen(source, view, window.shape[1:])
-    off = torch.maximum(beyond(window, seen, reach), beyond(seen, window, reach))
-    still, came = (_squared(window - shown, reach) for shown in (source[:, *here], seen))
+    off = energy(beyond(window, seen, reach), 1)
+    still, came = (energy(window - shown, reach) for shown in (source[:, *here], seen))
     agrees = torch.zeros_like(patch)
     known = (_from(view, window.shape[1:], size).abs() < 1).all(-1)
-    agrees[here] = known & (_squared(off, 1) < OFF**2) & (still > UNMOVED * came)
+    agrees[here] = known & (off < OFF**2) & (still > UNMOVED * came)
     if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
         return None
-    near = dilate(patch, px(patch, 100))
     trust, rim = feather(agrees & near, 1) * near, feather(dilate(~patch, px(patch, 32)), 2)
     ring = (near & ~patch)[here].float()[None]
     around = smooth(ring, px(patch, 32))
@@ -196,7 +200,3 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, box: Box, view: View) 
     top, left, bottom, right = (side / size for side in box)
     at = view.scale, view.top / size, view.left / size
     return Moved(top, left, bottom, right, *at, trust, rim, ground, lighter)
-
-
-def _squared(maps: Tensor, radius: int) -> Tensor:
-    return smooth(maps.square().mean(0, keepdim=True), radius)[0]

@@ -4,10 +4,9 @@ Painted outlines are rarely where the original has them. What is off by a pixel 
 news is a level that the other picture has nowhere near by.
 """
 
-import torch
 from torch import Tensor
 
-from mgie_engine.restore.planes import beyond, dilate, joined, px, smooth, variance
+from mgie_engine.restore.planes import beyond, dilate, energy, joined, px, smooth, variance
 
 NEW = 12.0  # levels outside of all that is near by, from which on something is new for certain
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, where something new is near
@@ -19,27 +18,26 @@ LEFT_OF_IT = 0.1  # share of the variance: next to nothing
 LEFT_AT_OUTLINES = 0.2  # … of a narrow window's
 
 
-def to_paint(start: Tensor, guess: Tensor, output: Tensor, mask: Tensor, energy: Tensor) -> Tensor:
+def to_paint(start: Tensor, guess: Tensor, output: Tensor, mask: Tensor, missed: Tensor) -> Tensor:
     """Where of the edit `mask` (S, S) the painted pixels are to be shown, (S, S) bool.
 
     start: the original under its change of tone; guess: under fitted changes of colour, too; output: as
-    painted, all (3, S, S). energy (S, S): what guess misses of output, squared.
+    painted, all (3, S, S). missed (S, S): what guess misses of output, squared.
     """
-    reach, noise = px(start, 128), energy.median()
-    off = torch.maximum(beyond(output, guess, reach), beyond(guess, output, reach))
-    off = smooth(off.square().mean(0, keepdim=True), px(start, 256))[0]
+    reach, noise = px(start, 128), missed.median()
+    off = energy(beyond(output, guess, reach), px(start, 256))
     new = mask & ((off > (6 * noise).clamp(min=NEW**2)) | _erased(start, guess))
-    beside = dilate(new, reach + 1) & (energy > (2 * noise).clamp(min=MISSED**2))
+    beside = dilate(new, reach + 1) & (missed > (2 * noise).clamp(min=MISSED**2))
     around = px(start, 16)
     dense = smooth(new.float()[None], around)[0] > DENSE * smooth(mask.float()[None], around)[0]
     expected = noise + AT_EDGES * variance(start, reach)
-    unexplained = _unexplained(energy, expected) | _erased(start, guess)
+    unexplained = _unexplained(missed, expected)
     return mask & (new | beside | (dense & unexplained) | dilate(mask & _gone(guess, output), px(start, 256)))
 
 
-def _unexplained(energy: Tensor, expected: Tensor) -> Tensor:
-    sure = energy > (6 * expected).clamp(min=UNEXPLAINED**2)
-    return joined(sure, energy > (2 * expected).clamp(min=MISSED**2))
+def _unexplained(missed: Tensor, expected: Tensor) -> Tensor:
+    sure = missed > (6 * expected).clamp(min=UNEXPLAINED**2)
+    return joined(sure, missed > (2 * expected).clamp(min=MISSED**2))
 
 
 def _erased(start: Tensor, guess: Tensor) -> Tensor:

@@ -66,8 +66,17 @@ def highest(maps: Tensor, reach: int) -> Tensor:
     return F.max_pool2d(maps[None], 2 * reach + 1, 1, reach)[0]
 
 
-def beyond(maps: Tensor, other: Tensor, reach: int) -> Tensor:
-    """By how much maps (C, S, S) lie outside of all that other shows within `reach` pixels; 0 inside."""
+def energy(maps: Tensor, radius: int) -> Tensor:
+    """Mean square of the maps (C, S, S) in a soft window, (S, S)."""
+    return smooth(maps.square().mean(0, keepdim=True), radius)[0]
+
+
+def beyond(one: Tensor, other: Tensor, reach: int) -> Tensor:
+    """By how much either of two maps (C, S, S) is outside of all the other shows within `reach` pixels."""
+    return torch.maximum(_outside(one, other, reach), _outside(other, one, reach))
+
+
+def _outside(maps: Tensor, other: Tensor, reach: int) -> Tensor:
     return (maps - highest(other, reach)).clamp(min=0) + (-highest(-other, reach) - maps).clamp(min=0)
 
 

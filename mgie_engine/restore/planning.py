@@ -9,7 +9,7 @@ from torch import Tensor
 from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, toned
 from mgie_engine.restore.moved import Moved, moved
 from mgie_engine.restore.novel import to_paint
-from mgie_engine.restore.planes import feather, highest, px, smooth
+from mgie_engine.restore.planes import energy, feather, highest, px, smooth
 from mgie_engine.restore.render import Plan
 from mgie_engine.restore.tones import fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
@@ -48,9 +48,9 @@ def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tu
     everywhere = torch.ones(source.shape[1:])
     windows = fit_windows(source, output - start, everywhere)
     guess = start + apply_windows(windows, source)
-    energy = smooth((output - guess).square().mean(0, keepdim=True), px(source, 128))[0]
-    place = to_paint(start, guess, output, mask, energy)
-    signal = (1 - energy.median() / energy.clamp(min=1e-6)).clamp(0, 1)
+    missed = energy(output - guess, px(source, 128))
+    place = to_paint(start, guess, output, mask, missed)
+    signal = (1 - missed.median() / missed.clamp(min=1e-6)).clamp(0, 1)
     painted = guess + signal * (output - guess)
     if bool(place.any()):
         windows = fit_windows(source, output - start, (~place).float())
