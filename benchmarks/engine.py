@@ -6,23 +6,24 @@ Ends in one line of JSON. The engine runs in this process, after one edit to war
 """
 
 import argparse
-import io
 import json
 import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-from PIL import Image, ImageDraw
 
 from conversations.settings import EditSettings, SettingsWish
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
+from mgie_engine.evaluation.scenes import cases
+from mgie_engine.scenes.pictures import to_image
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
+from mgie_engine.serving.pictures import to_png
 
 if TYPE_CHECKING:
     from mgie_engine.serving.engine import Engine
@@ -47,7 +48,7 @@ def main() -> None:
     loading_s = time.monotonic() - began
     config = engine.model.config
     settings = settle(SettingsWish(steps=arguments.steps), config.defaults, fresh_seed=7)
-    requests = [a_request(number, settings) for number in range(arguments.edits)]
+    requests = some_requests(arguments.edits, settings)
     with engine:
         measure(engine, requests[:1], 1)
         companies = {str(company): measure(engine, requests, company) for company in COMPANIES}
@@ -85,15 +86,10 @@ def measure(engine: "Engine", requests: Sequence[EditRequest], at_once: int) -> 
     }
 
 
-def a_request(number: int, settings: EditSettings) -> EditRequest:
-    """Make a picture of a ball on a table redder; the picture depends on `number`."""
-    picture = Image.new("RGB", (512, 384), "khaki")
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle((0, 250, 512, 384), "sienna")
-    draw.ellipse((60 + 70 * (number % 5), 150, 160 + 70 * (number % 5), 250), "royalblue")
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return EditRequest(file.getvalue(), "make the ball red", settings)
+def some_requests(count: int, settings: EditSettings) -> list[EditRequest]:
+    """As many wishes to recolour a thing of a drawn scene of 512 pixels."""
+    some = islice(cases("test", size=512, kind="recolour"), count)
+    return [EditRequest(to_png(to_image(case.before)), case.edit.instruction, settings) for case in some]
 
 
 if __name__ == "__main__":

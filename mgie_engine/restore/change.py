@@ -99,12 +99,13 @@ def toned(
     """The mask with what the tone explains, and whether the tone is of use at all."""
     shift, bound, meant = tone(source), _broad_bound(relevance), mask | _is_meant(relevance)
     left, before = _energy(output - shift), _energy(output - source)
+    keeps_detail = tone.detail == "as it was"
     moved = _strength(smooth(shift - source, px(source, 64)))
     if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
         return mask, False
-    if not tone.changes_detail and float((moved > bound).float().mean()) < 0.1:
+    if keeps_detail and float((moved > bound).float().mean()) < 0.1:
         return mask, False
-    if tone.changes_detail or float((moved > 1).float().mean()) > 0.7:
+    if not keeps_detail or float((moved > 1).float().mean()) > 0.7:
         return meant & ~((before < 0.5 * left) & (moved > 3)), True
     return mask | (meant & (moved > bound) & (left < 0.5 * before)), True
 

@@ -26,11 +26,16 @@ def make_plan(
     spoken = None if relevance is None else enlarged(relevance, size)
     mask = changed(source, output, spoken)
     tone = fit_tone(source, output, sharp)
+    if tone.detail == "softer":
+        source = sharp
     mask, tonal = toned(tone, source, output, mask, spoken)
     if not tonal:
         tone = no_tone(size)
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    windows, painting, painted = _transfer(source, output, tone(source), mask)
+    start = tone(source)
+    windows, painting, painted = _transfer(source, output, start, mask)
+    if tonal:
+        windows = windows * _worth(output - start, windows, source)
     show = blend(mask, allowed(spoken, strict))
     things: tuple[Moved, ...] = ()
     if not tonal:
@@ -55,6 +60,17 @@ def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tu
     if bool(place.any()):
         windows = fit_windows(source, output - start, (~place).float())
     return windows, feather(place, px(source, 128)), painted
+
+
+def _worth(left: Tensor, windows: Tensor, source: Tensor) -> Tensor:
+    """How far to believe the windows in what a tone has left over, (S, S), 0 to 1.
+
+    The tone has told the edit; windows that explain less than half of the rest only follow the model's noise.
+    """
+    radius = px(left, 32)
+    still_left = energy(left - apply_windows(windows, source), radius)
+    share = still_left / energy(left, radius).clamp(min=1)
+    return smooth((1 - 2 * share).clamp(0, 1)[None], radius)[0]
 
 
 def _counts(change: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ iteratively reweighted least squares, so that things that were painted anew do n
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,9 +21,12 @@ TIE = 1e-6  # weight of everything's size: what the picture does not show stays 
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-# Share of the coarse band that is an edit; others move it by -0.14 to 0.21 (mgie-mini). The fine band is no
-# sign: models are soft, and lose of it what they should keep, even what they should sharpen.
-BLURS, SHARPENS = -0.19, 0.23
+# Share of the coarse band that is an edit; others move it by -0.14 to 0.21 (mgie-mini). Where the fine band
+# gains, the fit has mixed the two up, and the coarse one has to lose a third of that more. That the fine band
+# loses is a sign only where no level moves: models are soft, and lose up to 0.3 of it, up to 0.7 under a new
+# contrast, and some of what they should sharpen.
+BLURS, SHARPENS, MIXED_UP = -0.19, 0.23, 1 / 3
+BLURS_FINE, STILL = -0.5, 6.0  # root mean square of what the rest of the tone moves, in levels
 MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
@@ -35,7 +39,7 @@ class Tone:
     curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
     gain: Tensor  # (3, S, S), per channel
     offset: Tensor  # (3, S, S)
-    changes_detail: bool = False  # it sharpens or blurs
+    detail: Literal["as it was", "sharper", "softer"] = "as it was"
 
     def __call__(self, source: Tensor) -> Tensor:
         """The tone of (3, S, S) levels, clipped."""
@@ -61,8 +65,33 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     """The tone that takes source to output, both (3, S, S).
 
     sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
-    original's where detail is added or taken away.
+    original's where detail is added or taken away. A softer picture is compared with it altogether: of what
+    is soft an autoencoder loses nothing, so its errors are not in both.
     """
+    tone, shares = _fit(source, output, sharp)
+    fine, coarse = shares.mean(1).tolist()
+    moved = smooth(tone(source) - source, px(source, 64)).square().mean().sqrt()
+    if coarse > SHARPENS:
+        return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
+    if coarse + MIXED_UP * max(fine, 0) < BLURS or (fine < BLURS_FINE and moved < STILL):
+        tone, (fines, coarses) = _fit(sharp, output, sharp)
+        coarses = coarses.clamp(-1, 0)
+        fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
+        return _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
+    return tone
+
+
+def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sharper", "softer"]) -> Tone:
+    """The tone with a share (2 bands, 3 channels) of the detail added."""
+    gain, offset = tone.gain, tone.offset
+    for width, share in zip(DETAIL_WIDTHS, shares[..., None, None], strict=True):
+        gain = gain + share
+        offset = offset - share * smooth(sharp, px(sharp, width))
+    return Tone(tone.curves, gain, offset, detail)
+
+
+def _fit(source: Tensor, output: Tensor, sharp: Tensor) -> tuple[Tone, Tensor]:
+    """A tone that leaves detail as it is, and beside it the shares (2 bands, 3 channels) of the detail."""
     places = _places(source.shape[-1])
     details = [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
     spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
@@ -74,17 +103,8 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     )
     gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
     offset = torch.einsum("cj,jyx->cyx", lift, places)
-    coarse = detail[:, 1].mean()
-    changes_detail = bool(coarse < BLURS or coarse > SHARPENS)
-    if changes_detail:
-        if coarse > 0:
-            detail[:, 0].clamp_(min=0)
-        for width, share in zip(DETAIL_WIDTHS, detail.T[..., None, None], strict=True):
-            gain = gain + share
-            offset = offset - share * smooth(sharp, px(sharp, width))
-    return Tone(
-        torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)]), gain, offset, changes_detail
-    )
+    added = torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)])
+    return Tone(added, gain, offset), detail.T
 
 
 def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
