@@ -1,11 +1,11 @@
 """Train the small model. One call does it all, the stages that do not need each other side by side:
 
-    python -m mgie_engine.training mini --folder DIR [--minutes M] [--stories N] [--wordings K]
+    python -m mgie_engine.training mini --folder DIR [--minutes M] [--stories N] [--first I] [--wordings K]
         [--start MODEL [--parts vae …] [--keep vae …]]
 
 or one stage a call, in this order (the third may be started early: it waits for the first two):
 
-    python -m mgie_engine.training world          --folder DIR [--stories N] [--wordings K]
+    python -m mgie_engine.training world          --folder DIR [--stories N] [--first I] [--wordings K]
     python -m mgie_engine.training mini-vae       --folder DIR [--minutes M]
     python -m mgie_engine.training mini-mllm      --folder DIR [--minutes M]
     python -m mgie_engine.training mini-diffusion --folder DIR [--minutes M]
@@ -66,13 +66,14 @@ def main() -> None:
                 given.minutes or 26.0,
                 given.stories,
                 given.wordings,
+                given.first,
                 start=given.start,
                 parts=given.parts,
                 kept=given.keep,
             )
             whole.train(given.folder, plan, given.tiny)
         case "world":
-            make_world(given.folder, given.stories, given.wordings)
+            make_world(given.folder, given.stories, given.wordings, given.first)
         case "pack":
             packing.pack(given.folder, _config(given))
         case _:
@@ -80,11 +81,12 @@ def main() -> None:
             (train_full if recipe.stage == "full" else train_stage)(given, recipe)
 
 
-def make_world(folder: Path, stories: int, wordings: int = WORDINGS) -> None:
+def make_world(folder: Path, stories: int, wordings: int = WORDINGS, first: int = 0) -> None:
     """The vocabulary, unless it is there already, and the training stories told in it, with every wording."""
     if not (folder / "tokenizer.model").is_file():
         train_vocabulary(folder)
-    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories, wordings=wordings)
+    prompter = packing.prompter(folder, IMAGE_TOKENS)
+    write_world(folder / "world", prompter, stories, first=first, wordings=wordings)
 
 
 def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
@@ -147,6 +149,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--parts", nargs="+", choices=packing.PARTS, default=packing.PARTS, help="what of it")
     parser.add_argument("--keep", nargs="+", choices=("vae", "mllm"), default=(), help="as it is")
     parser.add_argument("--stories", type=int, default=120_000)
+    parser.add_argument("--first", type=int, default=0, help="story; what goes on may read new ones")
     parser.add_argument("--wordings", type=int, default=WORDINGS, help="of every edit of a story")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")

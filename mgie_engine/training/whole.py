@@ -28,6 +28,7 @@ class Plan:
     minutes: float
     stories: int
     wordings: int  # of every edit
+    first: int = 0  # story
     vae_share: float = 0.34
     mllm_share: float = 0.2
     start: str | None = None  # model to go on from
@@ -45,7 +46,8 @@ def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
         packing.unpack(plan.start, folder, plan.parts)
     for part in plan.kept:
         (folder / f"start-{part}.safetensors").replace(folder / f"{part}.safetensors")
-    told = ("--stories", str(plan.stories), "--wordings", str(plan.wordings))
+    numbers = {"--stories": plan.stories, "--first": plan.first, "--wordings": plan.wordings}
+    told = [str(part) for option in numbers.items() for part in option]
     _finish(_stage("world", folder, tiny, *told), end)
     stages = list(_stages(folder, plan, end - 60 * PACKING_MINUTES, tiny))
     try:

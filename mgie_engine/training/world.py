@@ -106,15 +106,17 @@ def write_world(
     prompter: Prompter,
     stories: int,
     *,
+    first: int = 0,
     split: Split = "train",
     wordings: int = WORDINGS,
     chunk: int = 1000,
 ) -> list[Path]:
-    """Write `stories` stories as chunks in place of earlier ones, in parallel; returns the files."""
+    """Write `stories` stories from number `first` on in place of earlier chunks, in parallel; the files."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{split}-*.npz"):
         old.unlink()
-    chunks = [range(start, min(start + chunk, stories)) for start in range(0, stories, chunk)]
+    end = first + stories
+    chunks = [range(start, min(start + chunk, end)) for start in range(first, end, chunk)]
     jobs = [(folder / f"{split}-{seeds.start:08d}.npz", prompter, seeds, split, wordings) for seeds in chunks]
     with multiprocessing.get_context("fork").Pool() as pool:
         return pool.starmap(_write_chunk, jobs, chunksize=1)

@@ -114,6 +114,14 @@ def test_a_world_written_anew_holds_nothing_of_the_old_one(folder, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_world_can_begin_with_a_later_story(folder, tmp_path):
+    prompter = packing.prompter(folder, IMAGE_TOKENS)
+    *_, third = write_world(tmp_path / "all", prompter, stories=3, wordings=1, chunk=1)
+    (file,) = write_world(tmp_path / "later", prompter, stories=1, first=2, wordings=1)
+    assert file.name == third.name
+    assert np.array_equal(World.load([file]).ids, World.load([third]).ids)
+
+
 def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, world):
     rows = asked(world)
     torch.manual_seed(0)
