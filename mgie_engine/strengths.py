@@ -48,13 +48,16 @@ class Preset(StrEnum):
 _LEANING: Mapping[Preset, tuple[float, float]] = MappingProxyType(
     {Preset.FAITHFUL: (0.8, 4 / 3), Preset.BALANCED: (1.0, 1.0), Preset.BOLD: (1.2, 0.8)}
 )
+# Text and image CFG that somebody published.
+PUBLISHED = 7.5, 1.5  # what MGIE and InstructPix2Pix use throughout
+GENTLE, HARSH = (7.0, 2.0), (8.5, 0.7)  # what Extended MGIE recommends, and what it warns of
 MAGIX_SEED = 13331
 _FIXED: Mapping[Preset, SettingsWish] = MappingProxyType(
     {
         Preset.AUTO: SettingsWish(text_cfg=AUTO, image_cfg=AUTO),
-        Preset.CLASSIC: SettingsWish(text_cfg=7.5, image_cfg=1.5),
-        Preset.MAGIX: SettingsWish(text_cfg=7.0, image_cfg=2.0, seed=MAGIX_SEED),
-        Preset.MAGIX_VIVID: SettingsWish(text_cfg=8.5, image_cfg=0.7, seed=MAGIX_SEED),
+        Preset.CLASSIC: SettingsWish(*PUBLISHED),
+        Preset.MAGIX: SettingsWish(*GENTLE, seed=MAGIX_SEED),
+        Preset.MAGIX_VIVID: SettingsWish(*HARSH, seed=MAGIX_SEED),
     }
 )
 

@@ -11,7 +11,7 @@ from conversations.settings import SettingsWish, checked
 from mgie_engine.arguments import positive
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.serving.command import add_model, chosen_model, settle
-from mgie_engine.strengths import TABLE, fingerprint
+from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
 
 if TYPE_CHECKING:
     from mgie_engine.evaluation.scenes_crew import Spread
@@ -103,7 +103,7 @@ def _parts(
     from mgie_engine.evaluation.scenes_running import at_once
     from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
     from mgie_engine.study.fitting import fit, worth_checking
-    from mgie_engine.study.guidelines import GENTLE, HARSH, ONE_COLOUR, PUBLISHED, SKY
+    from mgie_engine.study.guidelines import ONE_COLOUR, SKY
     from mgie_engine.study.means import Study
     from mgie_engine.study.sweep import Plan
     from mgie_engine.study.tasks import folder_tasks, scene_tasks, worded_tasks

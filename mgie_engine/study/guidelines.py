@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mgie_engine.evaluation.scenes_figures import Figure, figure
+from mgie_engine.strengths import GENTLE, HARSH
 from mgie_engine.study.cells import FITTED, HELD_OUT, Strengths, Subject
 from mgie_engine.study.fitting import ENOUGH, best_fixed
 from mgie_engine.study.groups import is_scene
 from mgie_engine.study.means import Measure, Study, Which, difference, gap, kept, score, success_raw
 from mgie_engine.study.tasks import LONG, SHORT
 
-PUBLISHED: Strengths = (7.5, 1.5)  # what MGIE and InstructPix2Pix use throughout
-GENTLE: Strengths = (7.0, 2.0)  # the settings Extended MGIE recommends
-HARSH: Strengths = (8.5, 0.7)  # the settings it warns of
 NO_WORSE = -0.05  # so much of a share may be lost where something is said to be enough
 SKY, ONE_COLOUR = "background", "recolour"  # kinds of the drawn world
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mgie_engine.strengths import Table
+from mgie_engine.strengths import PUBLISHED, Table
 from mgie_engine.study.cells import FITTED, HELD_OUT, Strengths
 from mgie_engine.study.fitting import Check, best_fixed, check_auto, check_fixed, fit
 from mgie_engine.study.groups import Group, groups
-from mgie_engine.study.guidelines import PUBLISHED, Guideline, guidelines
+from mgie_engine.study.guidelines import Guideline, guidelines
 from mgie_engine.study.heat import Panel, heat_maps
 from mgie_engine.study.means import (
     Measure,

@@ -8,11 +8,10 @@ import pytest
 
 from mgie_engine import checkpoints
 from mgie_engine.cli import main
-from mgie_engine.strengths import TABLE, Table, read_table
+from mgie_engine.strengths import PUBLISHED, TABLE, Table, read_table
 from mgie_engine.study.cells import FITTED, HELD_OUT, read_cells
 from mgie_engine.study.command import pairs_to_try
 from mgie_engine.study.fitting import worth_checking
-from mgie_engine.study.guidelines import PUBLISHED
 from mgie_engine.study.means import Study
 from mgie_engine.study.tasks import worded_tasks
 from tests.fakes import a_picture

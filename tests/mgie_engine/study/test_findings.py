@@ -2,10 +2,10 @@
 
 import pytest
 
-from mgie_engine.strengths import Kind, Pictures, Rule, Table
+from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, Rule, Table
 from mgie_engine.study.fitting import best_fixed, check_auto, check_fixed, fit, worth_checking
 from mgie_engine.study.groups import groups
-from mgie_engine.study.guidelines import GENTLE, HARSH, Comparison, Guideline, Verdict, guidelines
+from mgie_engine.study.guidelines import Comparison, Guideline, Verdict, guidelines
 from mgie_engine.study.means import Study, gap, kept, score, success
 from tests.mgie_engine.study.cells import OWN, a_cell, a_subject, painted
 
