@@ -26,10 +26,11 @@ def make_plan(
     spoken = None if relevance is None else enlarged(relevance, size)
     mask = changed(source, output, spoken)
     tone = fit_tone(source, output, sharp)
-    if tone.detail == "softer":
-        source = sharp
-    mask, tonal = toned(tone, source, output, mask, spoken)
-    if not tonal:
+    compared = sharp if tone.detail == "softer" else source
+    mask, tonal = toned(tone, compared, output, mask, spoken)
+    if tonal:
+        source = compared
+    else:
         tone = no_tone(size)
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
     start = tone(source)
