@@ -1,5 +1,7 @@
 """Where the edit is: what differs in the small pair, and how strongly the instruction spoke there."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -29,52 +31,47 @@ SILENT = 1e-4  # … below which the instruction had no say at all
 STRICT_SHARE = 0.3  # of the strongest relevance: the edge of the mask under keep = strict
 
 
-def changed(source: Tensor, output: Tensor, relevance: Tensor | None) -> Tensor:
-    """Where output and source, both (3, S, S), differ by more than the model's noise, (S, S) bool."""
-    difference, bound = output - source, _broad_bound(relevance)
-    tint = around(difference, ~_strong(difference, source, relevance))
-    difference = difference - tint * (_strength(tint) < bound)
-    mask = _outlined(_strong(difference, source, relevance), difference)
-    broad = _strength(around(difference, ~mask)) > bound
-    return mask | (broad & _is_meant(relevance))
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the instruction has a say in, for differences to be judged by."""
+
+    meant: Tensor  # (S, S) bool, or one for all: enough of a say for a difference to be an edit
+    doubt: Tensor  # (S, S), or one for all: how many times as strong a difference has to be
+    bound: float  # the shift of a whole region, in levels, that is an edit and not the model's tint
 
 
-def _broad_bound(relevance: Tensor | None) -> float:
-    """The shift of a whole region, in levels, that is an edit and not the model's tint."""
+def heard(relevance: Tensor | None) -> Heard:
+    """Of how strongly the instruction speaks at each place, (S, S); None when nobody listened."""
     if relevance is None:
-        return BROAD_UNHEARD
-    return BROAD_QUIET + (BROAD - BROAD_QUIET) * _at_large(relevance)
-
-
-def _at_large(relevance: Tensor) -> float:
-    """Whether the instruction speaks of the whole picture, 0 to 1: loud everywhere, not only in places."""
-    middle, peak = torch.quantile(relevance.flatten(), torch.tensor([0.5, 0.99])).tolist()
+        return Heard(torch.tensor(True), torch.ones(()), BROAD_UNHEARD)
+    floor, middle, peak = torch.quantile(relevance.flatten(), torch.tensor([FLOOR, 0.5, 0.99])).tolist()
     loudness = middle * min(1.0, EVEN * middle / max(peak, SILENT))
-    return float(min(max((loudness - QUIET) / (LOUD - QUIET), 0.0), 1.0))
+    at_large = min(max((loudness - QUIET) / (LOUD - QUIET), 0.0), 1.0)  # loud everywhere, not only in places
+    about = (relevance / (ABOUT * max(floor, SILENT))).clamp(
+        min=at_large
+    )  # how surely, 1 and more where it is
+    bound = BROAD_QUIET + (BROAD - BROAD_QUIET) * at_large
+    return Heard(about > HEARD, (1.5 - 0.6 * about).clamp(0.8, 1.5), bound)
 
 
-def _about(relevance: Tensor | None) -> Tensor:
-    """How surely the instruction is about each place, (S, S): 1 and more where it is, or nobody listened."""
-    if relevance is None:
-        return torch.ones(())
-    floor = torch.quantile(relevance.flatten(), FLOOR).clamp(min=SILENT)
-    return (relevance / (ABOUT * floor)).clamp(min=_at_large(relevance))
+def changed(source: Tensor, output: Tensor, heard: Heard) -> Tensor:
+    """Where output and source, both (3, S, S), differ by more than the model's noise, (S, S) bool."""
+    difference = output - source
+    tint = around(difference, ~_strong(difference, source, heard))
+    difference = difference - tint * (_strength(tint) < heard.bound)
+    mask = _outlined(_strong(difference, source, heard), difference)
+    broad = _strength(around(difference, ~mask)) > heard.bound
+    return mask | (broad & heard.meant)
 
 
-def _is_meant(relevance: Tensor | None) -> Tensor:
-    """Where the instruction has enough of a say for a difference to be an edit, (S, S) or one for all."""
-    return _about(relevance) > HEARD
-
-
-def _strong(difference: Tensor, source: Tensor, relevance: Tensor | None) -> Tensor:
+def _strong(difference: Tensor, source: Tensor, heard: Heard) -> Tensor:
     """Where something near differs for certain, and what is joined to it."""
-    doubt = torch.ones(()) if relevance is None else (1.5 - 0.6 * _about(relevance)).clamp(0.8, 1.5)
     expected = AT_EDGES * variance(source, px(source, 128))
     near = smooth(difference, px(difference, 128)).square().mean(0) - expected
     detail = smooth(difference.square(), px(difference, 64)).mean(0) - expected
-    sure = (near > (SURE * doubt) ** 2) | (detail > (SURE_DETAIL * doubt) ** 2)
-    maybe = (near > (MAYBE * doubt) ** 2) | (detail > (MAYBE_DETAIL * doubt) ** 2)
-    return joined(sure & _is_meant(relevance), maybe)
+    sure = (near > (SURE * heard.doubt) ** 2) | (detail > (SURE_DETAIL * heard.doubt) ** 2)
+    maybe = (near > (MAYBE * heard.doubt) ** 2) | (detail > (MAYBE_DETAIL * heard.doubt) ** 2)
+    return joined(sure & heard.meant, maybe)
 
 
 def _outlined(mask: Tensor, difference: Tensor) -> Tensor:
@@ -93,21 +90,19 @@ def around(maps: Tensor, where: Tensor) -> Tensor:
     return smooth(maps * weight, radius) / smooth(weight, radius).clamp(min=0.02)
 
 
-def toned(
-    tone: Tone, source: Tensor, output: Tensor, mask: Tensor, relevance: Tensor | None
-) -> tuple[Tensor, bool]:
+def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor, heard: Heard) -> tuple[Tensor, bool]:
     """The mask with what the tone explains, and whether the tone is of use at all."""
-    shift, bound, meant = tone(source), _broad_bound(relevance), mask | _is_meant(relevance)
+    shift, meant = tone(source), mask | heard.meant
     left, before = _energy(output - shift), _energy(output - source)
     keeps_detail = tone.detail == "as it was"
     moved = _strength(smooth(shift - source, px(source, 64)))
     if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
         return mask, False
-    if keeps_detail and float((moved > bound).float().mean()) < 0.1:
+    if keeps_detail and float((moved > heard.bound).float().mean()) < 0.1:
         return mask, False
     if not keeps_detail or float((moved > 1).float().mean()) > 0.7:
         return meant & ~((before < 0.5 * left) & (moved > 3)), True
-    return mask | (meant & (moved > bound) & (left < 0.5 * before)), True
+    return mask | (meant & (moved > heard.bound) & (left < 0.5 * before)), True
 
 
 def allowed(relevance: Tensor | None, strict: bool) -> Tensor | None:
