@@ -40,16 +40,15 @@ class Heard:
     bound: float  # the shift of a whole region, in levels, that is an edit and not the model's tint
 
 
-def heard(relevance: Tensor | None) -> Heard:
-    """Of how strongly the instruction speaks at each place, (S, S); None when nobody listened."""
+def hear(relevance: Tensor | None) -> Heard:
+    """relevance: (S, S), how strongly the instruction speaks at each place; None when nobody listened."""
     if relevance is None:
         return Heard(torch.tensor(True), torch.ones(()), BROAD_UNHEARD)
     floor, middle, peak = torch.quantile(relevance.flatten(), torch.tensor([FLOOR, 0.5, 0.99])).tolist()
     loudness = middle * min(1.0, EVEN * middle / max(peak, SILENT))
     at_large = min(max((loudness - QUIET) / (LOUD - QUIET), 0.0), 1.0)  # loud everywhere, not only in places
-    about = (relevance / (ABOUT * max(floor, SILENT))).clamp(
-        min=at_large
-    )  # how surely, 1 and more where it is
+    # How surely the instruction is about each place: 1 and more where it is.
+    about = (relevance / (ABOUT * max(floor, SILENT))).clamp(min=at_large)
     bound = BROAD_QUIET + (BROAD - BROAD_QUIET) * at_large
     return Heard(about > HEARD, (1.5 - 0.6 * about).clamp(0.8, 1.5), bound)
 

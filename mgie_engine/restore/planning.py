@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, heard, toned
+from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, hear, toned
 from mgie_engine.restore.moved import Moved, moved
 from mgie_engine.restore.novel import to_paint
 from mgie_engine.restore.planes import energy, feather, highest, px, smooth
@@ -24,11 +24,11 @@ def make_plan(
     """What to do where. source: what the model's autoencoder makes of its input `sharp`; all (3, S, S)."""
     size = source.shape[-1]
     spoken = None if relevance is None else enlarged(relevance, size)
-    say = heard(spoken)
-    mask = changed(source, output, say)
+    heard = hear(spoken)
+    mask = changed(source, output, heard)
     tone = fit_tone(source, output, sharp)
     compared = sharp if tone.detail == "softer" else source
-    mask, tonal = toned(tone, compared, output, mask, say)
+    mask, tonal = toned(tone, compared, output, mask, heard)
     if tonal:
         source = compared
     else:
