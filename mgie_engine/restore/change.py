@@ -8,7 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mgie_engine.restore.planes import dilate, feather, highest, joined, px, smooth, variance
-from mgie_engine.restore.tones import Tone
 
 SURE = 16.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain
@@ -89,12 +88,16 @@ def around(maps: Tensor, where: Tensor) -> Tensor:
     return smooth(maps * weight, radius) / smooth(weight, radius).clamp(min=0.02)
 
 
-def toned(tone: Tone, source: Tensor, output: Tensor, mask: Tensor, heard: Heard) -> tuple[Tensor, bool]:
-    """The mask with what the tone explains, and whether the tone is of use at all."""
-    shift, meant = tone(source), mask | heard.meant
-    left, before = _energy(output - shift), _energy(output - source)
-    keeps_detail = tone.detail == "as it was"
-    moved = _strength(smooth(shift - source, px(source, 64)))
+def toned(
+    start: Tensor, source: Tensor, output: Tensor, mask: Tensor, heard: Heard, keeps_detail: bool
+) -> tuple[Tensor, bool]:
+    """The mask with what a tone explains, and whether the tone is of use at all.
+
+    start: source under the tone; it, source and output: (3, S, S).
+    """
+    meant = mask | heard.meant
+    left, before = _energy(output - start), _energy(output - source)
+    moved = _strength(smooth(start - source, px(source, 64)))
     if float(left.clamp(max=SURE**2).mean()) > 0.5 * float(before.clamp(max=SURE**2).mean()):
         return mask, False
     if keeps_detail and float((moved > heard.bound).float().mean()) < 0.1:

@@ -28,13 +28,13 @@ def make_plan(
     mask = changed(source, output, heard)
     tone = fit_tone(source, output, sharp)
     compared = sharp if tone.detail == "softer" else source
-    mask, tonal = toned(tone, compared, output, mask, heard)
+    start = tone(compared)
+    mask, tonal = toned(start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was")
     if tonal:
         source = compared
     else:
-        tone = no_tone(size)
+        tone, start = no_tone(size), source
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    start = tone(source)
     windows, painting, painted = _transfer(source, output, start, mask)
     if tonal:
         windows = windows * _worth(output - start, windows, source)

@@ -70,15 +70,19 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     """
     tone, shares = _fit(source, output, sharp)
     fine, coarse = shares.mean(1).tolist()
-    moved = smooth(tone(source) - source, px(source, 64)).square().mean().sqrt()
     if coarse > SHARPENS:
         return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
-    if coarse + MIXED_UP * max(fine, 0) < BLURS or (fine < BLURS_FINE and moved < STILL):
+    if coarse + MIXED_UP * max(fine, 0) < BLURS or (fine < BLURS_FINE and _is_still(tone, source)):
         tone, (fines, coarses) = _fit(sharp, output, sharp)
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
         return _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
     return tone
+
+
+def _is_still(tone: Tone, source: Tensor) -> bool:
+    """Whether a tone moves hardly any level of source (3, S, S)."""
+    return bool(smooth(tone(source) - source, px(source, 64)).square().mean().sqrt() < STILL)
 
 
 def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sharper", "softer"]) -> Tone:

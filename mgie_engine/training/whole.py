@@ -28,7 +28,7 @@ class Plan:
     minutes: float
     stories: int
     wordings: int  # of every edit
-    first: int = 0  # story
+    first: int = 0  # number of the first story
     vae_share: float = 0.34
     mllm_share: float = 0.2
     start: str | None = None  # model to go on from
