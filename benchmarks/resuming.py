@@ -11,9 +11,7 @@ difference between the steps that were made twice, seconds a step, and memory.
 
 import argparse
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+import psutil
 import torch
 
 ROOT = Path(__file__).parents[1]
@@ -61,8 +60,8 @@ def command(given: argparse.Namespace, folder: Path, save_at: int) -> list[str]:
     """The training run, as a person would start it."""
     launch = [sys.executable, "-m", "accelerate.commands.launch", f"--num_processes={given.devices}"]
     launch += ["--num_machines=1", "--mixed_precision=no", "--dynamo_backend=no"]
-    launch += ["--multi_gpu"] if given.devices > 1 else []
-    launch += ["--cpu"] if given.tiny and not torch.cuda.is_available() else []
+    # --multi_gpu starts several processes, on a CPU too.
+    launch += ["--multi_gpu"] if given.devices > 1 else ["--cpu"] if not torch.cuda.is_available() else []
     recipe = [f"save_every={save_at}", "keep=1", "log_every=1", "warmup=0.1", "learning_rate=1e-4"]
     batch = given.batch_size * given.devices
     recipe += [f"options.micro_batch={given.batch_size}", "options.sample_every=0"]
@@ -76,13 +75,15 @@ def command(given: argparse.Namespace, folder: Path, save_at: int) -> list[str]:
 
 def killed(command: list[str], run: Path, after: int) -> list[Record]:
     """Start a run, kill it with all its processes once it has told of a step, and give what it told."""
-    child = subprocess.Popen(
-        command, cwd=ROOT, stdout=sys.stderr, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    child = subprocess.Popen(command, cwd=ROOT, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
     for line in child.stderr or ():  # it logs a line a step
         sys.stderr.write(line)
         if any(record["step"] >= after for record in records(run)):
-            os.killpg(child.pid, signal.SIGKILL)
+            launcher = psutil.Process(child.pid)  # its workers are sessions of their own, and would go on
+            processes = [launcher, *launcher.children(recursive=True)]
+            for process in processes:
+                process.kill()
+            psutil.wait_procs(processes)
             child.wait()
             return records(run)
     sys.exit(f"the run ended by itself with {child.wait()}")

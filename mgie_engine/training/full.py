@@ -5,8 +5,8 @@ One process or several, each on a device of its own, that hold the networks whol
 
 import logging
 import math
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 import torch
 import torch.distributed as dist
 from accelerate import PartialState
+from filelock import FileLock, Timeout
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
@@ -152,8 +153,24 @@ def planned(plan: Plan, processes: int) -> Recipe:
 def train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
     """Train, or go on where an earlier call was stopped; the last logged means.
 
-    Afterwards the folder holds what was learned, as `mgie extract` takes it.
+    Afterwards the folder holds what was learned, as `mgie extract` takes it. ModelError while another run,
+    such as the workers of a launcher that was killed, still writes there.
     """
+    with _alone(plan.folder) if state.is_main_process else nullcontext():
+        return _train(plan, source, state)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", blocking=False):
+            yield
+    except Timeout as error:
+        raise ModelError(f"Another run is at work in {folder}: wait until it is over, or end it.") from error
+
+
+def _train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
     recipe, options = planned(plan, state.num_processes), Options.of(plan.recipe)
     torch.manual_seed(recipe.seed)
     half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32

@@ -59,6 +59,17 @@ def normalised(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) 
     return (pixels.float() / 255 - _constants(mean, pixels.device)) / _constants(std, pixels.device)
 
 
+def shifted(pixels: Tensor, most: int) -> Tensor:
+    """Pictures (B, 3, S, S), each moved at random by up to `most` pixels both ways; their edges are repeated."""
+    if not most:
+        return pixels
+    place = torch.arange(pixels.shape[-1], device=pixels.device)
+    moves = torch.randint(-most, most + 1, (2, len(pixels), 1), device=pixels.device)
+    rows, columns = (place + moves).clamp(0, len(place) - 1)  # (B, S) each
+    moved = pixels.gather(2, rows[:, None, :, None].expand_as(pixels))
+    return moved.gather(3, columns[:, None, None].expand_as(pixels))
+
+
 @cache
 def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
     """Copied to the device once: each copy waits for all the device has still to do."""

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mgie_engine.model.mllm import MLLM
-from mgie_engine.training.gallery import Painter, normalised
+from mgie_engine.training.gallery import Painter, normalised, shifted
 from mgie_engine.training.objective import Texts, next_token_loss
 from mgie_engine.training.run import Draw, Run
 from mgie_engine.training.world import ANSWERS
@@ -82,9 +82,11 @@ def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
     table, vision = run.table(), run.config.vision
     truth = torch.from_numpy(run.world.truth).to(run.device)
     draw = Draw.of(run.world, run.seed, inventories=True)
+    most = run.recipe.options.get("shift", 0)
     while True:
         drawn = draw.texts(run.recipe.batch_size)
         rows = torch.from_numpy(run.world.before[run.world.edit[drawn]]).long()
-        pixels = normalised((painter(rows, vision.image_size) * 255).round(), vision.mean, vision.std)
+        painted = shifted((painter(rows, vision.image_size) * 255).round(), most)
+        pixels = normalised(painted, vision.mean, vision.std)
         texts = table.texts(torch.from_numpy(drawn), pixels)
         yield texts, truth[rows.to(run.device)].long()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mgie_engine.checkpoints import build
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.model.diffusion import alphas_cumprod
-from mgie_engine.training.gallery import Gallery, Painter, normalised
+from mgie_engine.training.gallery import Gallery, Painter, normalised, shifted
 from mgie_engine.training.objective import Paintings, Texts, denoising, understand
 from mgie_engine.training.run import Draw, Run, TextTable, there
 
@@ -144,7 +144,8 @@ def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
             torch.rand(len(edits), device=device),
             mask_weight(gallery.changed[edits], share, most),
         )
-        pixels = normalised(gallery.pixels[before[edits]], vision.mean, vision.std)
+        seen = shifted(gallery.pixels[before[edits]], options.get("shift", 0))
+        pixels = normalised(seen, vision.mean, vision.std)
         yield table.texts(torch.from_numpy(drawn), pixels), paintings
 
 

@@ -1,4 +1,4 @@
-"""`benchmarks/training.py` in toy size, from beginning to end."""
+"""`benchmarks/training.py` and `benchmarks/resuming.py` in toy size, from beginning to end."""
 
 import json
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_benchmark_of_training_runs_from_beginning_to_end():
+def report(*command):
+    """The last line of what a benchmark prints."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.training", "--tiny"],
+        [sys.executable, "-m", *command, "--tiny"],
         cwd=ROOT,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -19,7 +20,18 @@ def test_the_benchmark_of_training_runs_from_beginning_to_end():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout.splitlines()[-1])
-    cases = [*report["mini"], *report["full"]]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_benchmark_of_training_runs_from_beginning_to_end():
+    found = report("benchmarks.training")
+    cases = [*found["mini"], *found["full"]]
     assert [case["case"] for case in cases] == ["4", "4 ready", "2", "2 average"]
     assert all(case["step_s"] > 0 and case["cpu_ms"]["learn"] > 0 for case in cases)
+
+
+def test_two_processes_that_share_the_networks_go_on_after_a_kill_as_if_nothing_had_happened():
+    found = report("benchmarks.resuming", "--devices", "2", "--steps", "10")
+    assert found["steps"] == 10
+    assert found["steps_made_twice"] >= 2
+    assert found["largest_difference"] == 0

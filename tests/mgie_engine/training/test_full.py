@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import PartialState
+from filelock import FileLock
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -74,6 +75,12 @@ def test_a_killed_run_goes_on_with_the_same_losses(data, first, tmp_path):
     assert losses(tmp_path) == told
     again = load_file(tmp_path / full.WEIGHTS)
     assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_a_folder_that_another_run_still_writes_to_is_refused(data, first, tmp_path):
+    with FileLock(tmp_path / ".lock"), pytest.raises(ModelError, match="Another run is at work"):
+        train(plan(data, tmp_path, steps=1), first)
+    train(plan(data, tmp_path, steps=1), first)
 
 
 def test_extract_takes_a_run_and_its_checkpoints(data, first, tmp_path):

@@ -11,7 +11,7 @@ from mgie_engine.prompting import IGNORED, Prompt
 from mgie_engine.scenes.stories import story, tellings
 from mgie_engine.training import packing
 from mgie_engine.training.autoencoder import train_vae, whiten
-from mgie_engine.training.gallery import Gallery, Painter
+from mgie_engine.training.gallery import Gallery, Painter, shifted
 from mgie_engine.training.language import Quiz, train_mllm
 from mgie_engine.training.mini import IMAGE_TOKENS, tiny_config
 from mgie_engine.training.painting import mask_weight, train_diffusion
@@ -148,6 +148,17 @@ def test_word_noise_takes_about_its_share(tokenizer, world):
         for share in (0.1, 1.0)
     ]
     assert float(changed[0] / changed[1]) == pytest.approx(0.1, abs=0.01)
+
+
+def test_pictures_are_shifted_both_ways_and_keep_their_edges():
+    picture = torch.arange(35).view(1, 1, 5, 7)[..., :5].repeat(400, 3, 1, 1)
+    torch.manual_seed(0)
+    seen = shifted(picture, 1)
+    centres = {tuple(divmod(int(one[0, 2, 2]), 7)) for one in seen}
+    assert centres == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3)}
+    up = next(one[0] for one in seen if one[0, 2, 2] == picture[0, 0, 3, 2])
+    assert torch.equal(up, picture[0, 0, [1, 2, 3, 4, 4]])
+    assert torch.equal(shifted(picture, 0), picture)
 
 
 def test_the_states_to_read_are_those_that_predict_the_visual_tokens(tokenizer, world):
