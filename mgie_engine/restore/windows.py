@@ -1,16 +1,19 @@
 """The local-affine transfer: per window, the change of colour that takes one small picture to another.
 
 This is the colour guided filter of He, Sun and Tang (2010) with weights, fitted to a difference, so that
-where a window says little the slopes fall back to zero and the difference to its mean.
+where a window says little the slopes fall back to zero and the difference to its mean. As in their fast
+guided filter (He and Sun 2015) not every pixel of a window is looked at: the maps are smooth anyway.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mgie_engine.restore.planes import box
 
 RADII = (1 / 6, 1 / 24)  # of the windows, in picture widths; each fits what the wider ones left
 STIFFNESS = (1.0, 10.0)  # of the slopes, in units of the noise
+FEWEST = 5  # pixels of a window's radius that are looked at
 CELL = 1 / 32  # the model's noise comes in cells of this many picture widths: one latent
 QUIET = 1.0  # least noise that is believed, squared levels
 
@@ -45,6 +48,11 @@ def _trust(predicted: Tensor, noise: float, radius: int, size: int) -> Tensor:
 
 
 def _fit(source: Tensor, target: Tensor, weight: Tensor, radius: int, ridge: float) -> Tensor:
+    whole = weight.shape[-2:]
+    stride = 2 ** (max(1, radius // FEWEST).bit_length() - 1)  # divides the sides of most models' pictures
+    thin = slice(stride // 2, None, stride)
+    source, target, weight = (maps[..., thin, thin] for maps in (source, target, weight))
+    radius //= stride
     mass = box(weight, radius)
     share = mass / (mass + 1e-2)  # → 0 where nothing in reach is to be learned from
     mass = mass.clamp(min=1e-6)
@@ -58,7 +66,8 @@ def _fit(source: Tensor, target: Tensor, weight: Tensor, radius: int, ridge: flo
     slopes = _inverse(pairs, ridge)
     slopes = (slopes[:, :, None] * cross[None]).sum(1)  # (3 in, 3 out, S, S)
     offset = mean_y - (slopes * mean_x[:, None]).sum(0)
-    return box(torch.cat([slopes.flatten(0, 1), offset]) * share, radius)
+    maps = box(torch.cat([slopes.flatten(0, 1), offset]) * share, radius)
+    return F.interpolate(maps[None], size=whole, mode="bilinear")[0]
 
 
 def _inverse(pairs: Tensor, ridge: float) -> Tensor:
