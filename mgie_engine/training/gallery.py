@@ -60,7 +60,7 @@ def normalised(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) 
 
 
 def shifted(pixels: Tensor, most: int) -> Tensor:
-    """Pictures (B, 3, S, S), each moved at random by up to `most` pixels both ways; their edges are repeated."""
+    """Pictures (B, 3, S, S), each moved at random by up to `most` pixels both ways; edges are repeated."""
     if not most:
         return pixels
     place = torch.arange(pixels.shape[-1], device=pixels.device)

@@ -55,7 +55,7 @@ def mini_config(vocabulary: int) -> ModelConfig:
         noise=NoiseSchedule(
             prediction_type="v_prediction", rescale_betas_zero_snr=True, spacing="trailing"
         ),
-        defaults=Defaults(text_cfg=2.0, image_cfg=1.0, steps=6, sampler="dpmpp_2m"),
+        defaults=Defaults(text_cfg=1.5, image_cfg=1.0, steps=6, sampler="dpmpp_2m"),
         picture_size=256,
         max_new_tokens=96,
         history_turns=2,
