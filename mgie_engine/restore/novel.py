@@ -18,21 +18,24 @@ LEFT_OF_IT = 0.1  # share of the variance: next to nothing
 LEFT_AT_OUTLINES = 0.2  # … of a narrow window's
 
 
-def to_paint(start: Tensor, guess: Tensor, output: Tensor, mask: Tensor, missed: Tensor) -> Tensor:
+def to_paint(
+    start: Tensor, guess: Tensor, output: Tensor, mask: Tensor, missed: Tensor, lost: Tensor
+) -> Tensor:
     """Where of the edit `mask` (S, S) the painted pixels are to be shown, (S, S) bool.
 
     start: the original under its change of tone; guess: under fitted changes of colour, too; output: as
-    painted, all (3, S, S). missed (S, S): what guess misses of output, squared.
+    painted, all (3, S, S). missed (S, S): what guess misses of output, squared; lost (S, S) or one for all:
+    how much of that is the autoencoder's, which a strong change of tone makes plain.
     """
     reach, noise = px(start, 128), missed.median()
     off = energy(beyond(output, guess, reach), px(start, 256))
-    new = mask & ((off > (6 * noise).clamp(min=NEW**2)) | _erased(start, guess))
-    beside = dilate(new, reach + 1) & (missed > (2 * noise).clamp(min=MISSED**2))
+    new = mask & ((off > (6 * noise).clamp(min=NEW**2) + lost) | _erased(start, guess))
+    beside = dilate(new, reach + 1) & (missed > (2 * noise).clamp(min=MISSED**2) + lost)
     around = px(start, 16)
     dense = smooth(new.float()[None], around)[0] > DENSE * smooth(mask.float()[None], around)[0]
-    expected = noise + AT_EDGES * variance(start, reach)
-    unexplained = _unexplained(missed, expected)
-    return mask & (new | beside | (dense & unexplained) | dilate(mask & _gone(guess, output), px(start, 256)))
+    unexplained = _unexplained(missed - lost, noise + AT_EDGES * variance(start, reach))
+    gone = dilate(mask & _gone(guess, output, lost), px(start, 256))
+    return mask & (new | beside | (dense & unexplained) | gone)
 
 
 def _unexplained(missed: Tensor, expected: Tensor) -> Tensor:
@@ -46,7 +49,7 @@ def _erased(start: Tensor, guess: Tensor) -> Tensor:
     return (before > SOMETHING**2) & (after < LEFT_OF_IT * before)
 
 
-def _gone(guess: Tensor, output: Tensor) -> Tensor:
+def _gone(guess: Tensor, output: Tensor, lost: Tensor) -> Tensor:
     """Where an outline would stay that was painted over."""
     before, after = (variance(maps, px(guess, 128)) for maps in (guess, output))
-    return (before > SOMETHING**2) & (after < LEFT_AT_OUTLINES * before)
+    return (before > SOMETHING**2 + lost) & (after < LEFT_AT_OUTLINES * before)

@@ -15,6 +15,7 @@ from mgie_engine.restore.tones import fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
 
 TINT = 8.0  # most that the colour guard takes back, in levels
+LOST = 2.0  # times the energy that the autoencoder lost: the painted picture has lost as much elsewhere
 FAINT = 4.0  # a local change of so many levels is a halo of the edit and not shown; of twice as many it is
 
 
@@ -35,7 +36,8 @@ def make_plan(
     else:
         tone, start = no_tone(size), source
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    windows, painting, painted = _transfer(source, output, start, mask)
+    lost = LOST * energy(tone(sharp) - start, px(source, 128)) if tonal else torch.zeros(())
+    windows, painting, painted = _transfer(source, output, start, mask, lost)
     if tonal:
         windows = windows * _worth(output - start, windows, source)
     show = blend(mask, allowed(spoken, strict))
@@ -47,16 +49,18 @@ def make_plan(
     return Plan(tone.curves, windows + tone.as_windows(), painted, painting, show, things)
 
 
-def _transfer(source: Tensor, output: Tensor, start: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _transfer(
+    source: Tensor, output: Tensor, start: Tensor, mask: Tensor, lost: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """The windows' maps, where to paint (S, S) and the colours to paint with (3, S, S).
 
-    Fitted, judged, and fitted again without what is to be painted.
+    Fitted, judged, and fitted again without what is to be painted. lost: as `to_paint` takes it.
     """
     everywhere = torch.ones(source.shape[1:])
     windows = fit_windows(source, output - start, everywhere)
     guess = start + apply_windows(windows, source)
     missed = energy(output - guess, px(source, 128))
-    place = to_paint(start, guess, output, mask, missed)
+    place = to_paint(start, guess, output, mask, missed, lost)
     signal = (1 - missed.median() / missed.clamp(min=1e-6)).clamp(0, 1)
     painted = guess + signal * (output - guess)
     if bool(place.any()):

@@ -21,12 +21,13 @@ TIE = 1e-6  # weight of everything's size: what the picture does not show stays 
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-# Share of the coarse band that is an edit; others move it by -0.14 to 0.21 (mgie-mini). Where the fine band
-# gains, the fit has mixed the two up, and the coarse one has to lose a third of that more. That the fine band
-# loses is a sign only where no level moves: models are soft, and lose up to 0.3 of it, up to 0.7 under a new
-# contrast, and some of what they should sharpen.
+# Share of the coarse band that is an edit; others move it by -0.14 to 0.21 (mgie-mini), and by more where the
+# rest of the tone moves levels. Where the fine band gains, the fit has mixed the two up, and the coarse one
+# has to lose a third of that more. That the fine band loses is a sign only where no level moves: models are
+# soft, and lose up to 0.3 of it, up to 0.7 under a new contrast, and some of what they should sharpen.
 BLURS, SHARPENS, MIXED_UP = -0.19, 0.23, 1 / 3
 BLURS_FINE, STILL = -0.5, 6.0  # root mean square of what the rest of the tone moves, in levels
+MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
 MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
@@ -70,9 +71,10 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     """
     tone, shares = _fit(source, output, sharp)
     fine, coarse = shares.mean(1).tolist()
-    if coarse > SHARPENS:
+    still = _is_still(tone, source)
+    if coarse > (SHARPENS if still else MOVING):
         return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
-    if coarse + MIXED_UP * max(fine, 0) < BLURS or (fine < BLURS_FINE and _is_still(tone, source)):
+    if coarse + MIXED_UP * max(fine, 0) < (BLURS if still else -MOVING) or (still and fine < BLURS_FINE):
         tone, (fines, coarses) = _fit(sharp, output, sharp)
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)

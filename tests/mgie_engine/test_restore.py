@@ -183,6 +183,18 @@ def test_more_contrast_is_not_taken_for_a_blur_although_models_paint_it_soft():
     assert psnr(restored.picture, wanted) > 33
 
 
+def test_detail_stays_the_pictures_own_where_more_contrast_is_painted_without_it():
+    picture = drawing(256, 256)
+    draw, dice = ImageDraw.Draw(picture), np.random.default_rng(1)
+    for x, y in dice.uniform(0.05, 0.9, (60, 2)) * 256:  # windows of a house, leaves of a tree
+        draw.rectangle((x, y, x + 3, y + 5), tuple(dice.integers(60, 200, 3).tolist()))
+    wanted = picture.point([min(255, max(0, round((level - 128) * 1.5 + 128))) for level in range(256)] * 3)
+    seen = through_an_autoencoder(picture.filter(ImageFilter.GaussianBlur(1)))
+    painted = through_an_autoencoder(wanted.filter(ImageFilter.GaussianBlur(1.5)), 30)
+    restored = restore(picture, picture, painted, reconstruction=seen)
+    assert psnr(restored.picture, wanted) > 28
+
+
 def test_a_recoloured_thing_is_recoloured_sharply_and_the_rest_stays_as_it_was():
     picture, wanted = drawing(1024, 1024), drawing(1024, 1024, ball="#2040d0")
     restored = carried(picture, wanted)
