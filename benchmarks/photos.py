@@ -5,7 +5,7 @@
 Every picture of the folder is asked for every tone and judged against the exact operation at its own size, in
 dB of PSNR; a wish to change what is in it must bring the same bytes back and say why. Also printed: how well
 the autoencoder brings back the pictures, squeezed to the model's square, as they are and averaged over 8 x 8
-pixels, and test scenes. Ends in one line of JSON.
+pixels, and drawn test scenes. Ends in one line of JSON.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument(
         "--sheet", type=Path, metavar="FILE.png", help="one tone of each picture, for the eye"
     )
-    parser.add_argument("--scenes", type=int, default=64, help="test scenes through the autoencoder")
+    parser.add_argument("--scenes", type=int, default=64, help="drawn test scenes through the autoencoder")
     parser.add_argument("--model", default="mgie-mini")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
@@ -68,9 +68,8 @@ def main() -> None:
     if arguments.sheet:
         chosen = [shots[number * len(TONES) + number % len(TONES)] for number in range(len(photos))]
         sheet(chosen).save(arguments.sheet)
-    start = [
-        to_image(case.before) for case in islice(cases("test", mgie.config.picture_size), arguments.scenes)
-    ]
+    drawn = (case for case in cases("test", mgie.config.picture_size) if case.start.scene)
+    start = [to_image(case.before) for case in islice(drawn, arguments.scenes)]
     report = {
         "benchmark": "photos",
         "model": mgie.config.name,
