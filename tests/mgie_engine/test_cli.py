@@ -49,7 +49,7 @@ def test_the_same_command_twice_gives_identical_bytes(folder: Path):
 def test_the_models_defaults_fill_what_was_not_said(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert edit(folder, "--json", "--steps", "1") == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["sampler"], told["text_cfg"], told["keep"]) == ("dpmpp_2m", 2.0, "auto")
+    assert (told["sampler"], told["text_cfg"], told["keep"]) == ("dpmpp_2m", 1.5, "auto")
     assert 0 <= told["seed"] < 2**32
 
 
