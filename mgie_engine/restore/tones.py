@@ -71,10 +71,11 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
     """
     tone, shares = _fit(source, output, sharp)
     fine, coarse = shares.mean(1).tolist()
-    still = _is_still(tone, source)
-    if coarse > (SHARPENS if still else MOVING):
+    if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
         return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
-    if coarse + MIXED_UP * max(fine, 0) < (BLURS if still else -MOVING) or (still and fine < BLURS_FINE):
+    softened = coarse + MIXED_UP * max(fine, 0)
+    may_be_softer = softened < BLURS or fine < BLURS_FINE
+    if softened < -MOVING or (may_be_softer and _is_still(tone, source)):
         tone, (fines, coarses) = _fit(sharp, output, sharp)
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)

@@ -45,6 +45,10 @@ def dimmed(picture: Image.Image) -> Image.Image:
     return picture.point([round(level * 0.6) for level in range(256)] * len(picture.getbands()))
 
 
+def with_contrast(picture: Image.Image) -> Image.Image:
+    return picture.point([min(255, max(0, round((level - 128) * 1.5 + 128))) for level in range(256)] * 3)
+
+
 def carried(before: Image.Image, after: Image.Image, **how: object) -> Restored:
     """The edit `before` → `after`, both at full size, seen and painted small and carried over."""
     return restore(before, as_seen(before), noisy(as_seen(after)), **how)  # type: ignore[arg-type]
@@ -178,7 +182,7 @@ def test_errors_that_an_autoencoder_makes_of_sharp_detail_do_not_count_as_detail
 
 def test_more_contrast_is_not_taken_for_a_blur_although_models_paint_it_soft():
     picture = drawing(256, 256)
-    wanted = picture.point([min(255, max(0, round((level - 128) * 1.5 + 128))) for level in range(256)] * 3)
+    wanted = with_contrast(picture)
     restored = restore(picture, picture, wanted.filter(ImageFilter.GaussianBlur(0.8)))
     assert psnr(restored.picture, wanted) > 33
 
@@ -188,7 +192,7 @@ def test_detail_stays_the_pictures_own_where_more_contrast_is_painted_without_it
     draw, dice = ImageDraw.Draw(picture), np.random.default_rng(1)
     for x, y in dice.uniform(0.05, 0.9, (60, 2)) * 256:  # windows of a house, leaves of a tree
         draw.rectangle((x, y, x + 3, y + 5), tuple(dice.integers(60, 200, 3).tolist()))
-    wanted = picture.point([min(255, max(0, round((level - 128) * 1.5 + 128))) for level in range(256)] * 3)
+    wanted = with_contrast(picture)
     seen = through_an_autoencoder(picture.filter(ImageFilter.GaussianBlur(1)))
     painted = through_an_autoencoder(wanted.filter(ImageFilter.GaussianBlur(1.5)), 30)
     restored = restore(picture, picture, painted, reconstruction=seen)
