@@ -15,7 +15,7 @@ from mgie_engine.model.mgie import MGIE
 from mgie_engine.prompting import Prompt
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
-from mgie_engine.serving.finishing import Painted
+from mgie_engine.serving.finishing import Painted, with_trial
 from mgie_engine.serving.pictures import for_the_model
 
 Talk = tuple[Exchange, ...]
@@ -54,7 +54,8 @@ def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.
     side, scale = mgie.config.picture_size, mgie.config.latent_scale
     squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
     seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
-    return [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
+    found = [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
+    return [with_trial(mgie, painted) for painted in found]
 
 
 def enlarged(painted: Painted) -> Image.Image:

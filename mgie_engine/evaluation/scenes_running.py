@@ -22,7 +22,7 @@ from mgie_engine.scenes.phrasing import templates
 from mgie_engine.scenes.pictures import to_image
 from mgie_engine.scenes.wording import Split
 from mgie_engine.serving.engine import changes_nothing, edit_alone
-from mgie_engine.serving.finishing import Painted, restored
+from mgie_engine.serving.finishing import Painted, restored, with_trial
 from mgie_engine.serving.painting import Painting, batch
 from mgie_engine.serving.pictures import to_png
 
@@ -78,7 +78,7 @@ def paint_all(
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
     return [
-        Painted(picture, picture, seen[which[index]], raw[index], heard[index])
+        with_trial(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index]))
         for index, picture in enumerate(pictures)
     ]
 

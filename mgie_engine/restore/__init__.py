@@ -40,6 +40,7 @@ def restore(
     model_output: Picture,
     *,
     reconstruction: Picture | None = None,
+    trial: Picture | None = None,
     relevance: Tensor | np.ndarray | None = None,
     keep: Keep = "auto",
 ) -> Restored:
@@ -47,22 +48,26 @@ def restore(
 
     original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S.
     model_output: what the model painted, S x S. reconstruction: model_input through the model's
-    autoencoder, S x S; its errors are shared by model_output and so cancel. relevance: (h, w) float, how
-    strongly the instruction speaks at each place. Raises ValueError when the small pictures differ in
+    autoencoder, S x S; its errors are shared by model_output and so cancel. trial:
+    unsharp_masked(model_input) through it, worth having where `seems_sharper`; by how much an edit sharpened
+    is only roughly known without it. relevance: (h, w) float, how strongly the instruction speaks at each
+    place. Raises ValueError when the small pictures differ in
     size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
     pixels = np.asarray(whole)
     sharp, output = planes(model_input), planes(model_output)
     source = sharp if reconstruction is None else planes(reconstruction)
-    if not sharp.shape == source.shape == output.shape:
+    tried = None if trial is None else planes(trial)
+    if not sharp.shape == source.shape == output.shape or (tried is not None and tried.shape != sharp.shape):
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
     grey = _is_grey(pixels) and not _has_colour(output - source)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
+        tried = None if tried is None else _grey(tried)
     if keep == "off":
         return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
-    plan = make_plan(source, output, sharp, relevance, keep == "strict")
+    plan = make_plan(source, output, sharp, tried, relevance, keep == "strict")
     if not bool(plan.blend.any()):
         return _restored(pixels, pixels[..., :3], plan.blend, plan.painting)
     edited = render(pixels, plan)

@@ -20,16 +20,22 @@ FAINT = 4.0  # a local change of so many levels is a halo of the edit and not sh
 
 
 def make_plan(
-    source: Tensor, output: Tensor, sharp: Tensor, relevance: Tensor | np.ndarray | None, strict: bool
+    source: Tensor,
+    output: Tensor,
+    sharp: Tensor,
+    trial: Tensor | None,
+    relevance: Tensor | np.ndarray | None,
+    strict: bool,
 ) -> Plan:
-    """What to do where. source: what the model's autoencoder makes of its input `sharp`; all (3, S, S)."""
+    """What to do where.
+
+    source: what the model's autoencoder makes of its input `sharp`; trial: of that sharpened; all (3, S, S).
+    """
     size = source.shape[-1]
     spoken = None if relevance is None else enlarged(relevance, size)
     heard = hear(spoken)
     mask = changed(source, output, heard)
-    tone = fit_tone(source, output, sharp)
-    compared = sharp if tone.detail == "softer" else source
-    start = tone(compared)
+    tone, compared, start = fit_tone(source, output, sharp, trial)
     mask, tonal = toned(start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was")
     if tonal:
         source = compared

@@ -1,19 +1,21 @@
 """One change of tone for the whole picture, fitted on the small pair and exact at any size.
 
 An output channel is the input plus three free curves (one per input channel), plus a gain and an offset that
-vary smoothly over the picture (a vignette), plus a share of two bands of detail (sharpen, blur). Fitted by
-iteratively reweighted least squares, so that things that were painted anew do not pull at it.
+vary smoothly over the picture (a vignette), plus a share of detail (sharpen, blur): of two bands, or of what
+a trial of sharpening shows. Fitted by iteratively reweighted least squares, so that things that were painted
+anew do not pull at it.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from mgie_engine.restore.planes import px, smooth
+from mgie_engine.restore.sharpening import soft
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
 STIFFNESS = 1e-2  # weight of the curves' second differences
@@ -28,6 +30,7 @@ DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of deta
 BLURS, SHARPENS, MIXED_UP = -0.19, 0.23, 1 / 3
 BLURS_FINE, STILL = -0.5, 6.0  # root mean square of what the rest of the tone moves, in levels
 MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
+SHARPENED = 0.25  # amount, told by a trial, that is an edit; other edits of photos: up to 0.2 (mgie-mini)
 MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
@@ -56,31 +59,58 @@ class Tone:
         return torch.cat([slopes.flatten(0, 1), self.offset])
 
 
+class Fitted(NamedTuple):
+    """A tone, and what of the small pair it is to be judged by."""
+
+    tone: Tone
+    compared: Tensor  # (3, S, S), what the output is compared with
+    start: Tensor  # (3, S, S), what the tone makes of that
+
+
 def no_tone(size: int) -> Tone:
     """The tone that changes nothing."""
     flat = torch.zeros(3, size, size)
     return Tone(torch.zeros(3, 256, 3), flat, flat)
 
 
-def fit_tone(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
+def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, trial: Tensor | None = None) -> Fitted:
     """The tone that takes source to output, both (3, S, S).
 
     sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
     original's where detail is added or taken away. A softer picture is compared with it altogether: of what
-    is soft an autoencoder loses nothing, so its errors are not in both.
+    is soft an autoencoder loses nothing, so its errors are not in both. trial: (3, S, S), sharp sharpened by
+    1 and through the autoencoder.
     """
-    tone, shares = _fit(source, output, sharp)
+    if trial is not None:
+        tone, shares = _fit(source, output, sharp, [trial - source])
+        amount = float(shares.mean())
+        if amount > SHARPENED and _is_still(tone, source):
+            start = (tone(source) + amount * (trial - source)).clamp(0, 255)
+            gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
+            return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
+    tone = _by_bands(source, output, sharp)
+    compared = sharp if tone.detail == "softer" else source
+    return Fitted(tone, compared, tone(compared))
+
+
+def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
+    """The tone without a trial: two bands of detail tell of what became sharper or softer."""
+    tone, shares = _fit(source, output, sharp, _bands(source))
     fine, coarse = shares.mean(1).tolist()
     if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
         return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
     softened = coarse + MIXED_UP * max(fine, 0)
     may_be_softer = softened < BLURS or fine < BLURS_FINE
     if softened < -MOVING or (may_be_softer and _is_still(tone, source)):
-        tone, (fines, coarses) = _fit(sharp, output, sharp)
+        tone, (fines, coarses) = _fit(sharp, output, sharp, _bands(sharp))
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
         return _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
     return tone
+
+
+def _bands(source: Tensor) -> list[Tensor]:
+    return [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
 
 
 def _is_still(tone: Tone, source: Tensor) -> bool:
@@ -97,10 +127,9 @@ def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sha
     return Tone(tone.curves, gain, offset, detail)
 
 
-def _fit(source: Tensor, output: Tensor, sharp: Tensor) -> tuple[Tone, Tensor]:
-    """A tone that leaves detail as it is, and beside it the shares (2 bands, 3 channels) of the detail."""
+def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -> tuple[Tone, Tensor]:
+    """A tone that leaves detail as it is, and beside it the shares (D, 3 channels) of the D `details`."""
     places = _places(source.shape[-1])
-    details = [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
     spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
     before, after, spread, *shown = [_thin(maps) for maps in (source, output, spread, places, *details)]
     features = _features(before, shown[0], shown[1:])

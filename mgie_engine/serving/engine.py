@@ -21,7 +21,7 @@ from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError, RequestRefused
 from mgie_engine.model.mgie import Reading
 from mgie_engine.prompting import Prompt
-from mgie_engine.serving.finishing import Delivered, Painted, finish
+from mgie_engine.serving.finishing import Delivered, Painted, finish, with_trial
 from mgie_engine.serving.painting import Painting, batch
 from mgie_engine.serving.pictures import for_the_model, open_picture, to_preview
 from mgie_engine.serving.scheduler import next_turn, preview_steps
@@ -185,7 +185,7 @@ class Engine:
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
         painted = Painted(opened.original, opened.square, reconstruction, output, relevance)
-        slot.finishing = self._threads.submit(finish, painted, slot.request.settings)
+        slot.finishing = self._threads.submit(finish, with_trial(self.model, painted), slot.request.settings)
 
     def _deliver(self) -> None:
         for slot in list(self._slots.values()):

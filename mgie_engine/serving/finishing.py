@@ -1,13 +1,18 @@
 """From painted latents to the delivered picture. `finish` is pure CPU work and runs beside the loop."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
+from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Restored, restore
+from mgie_engine.restore.sharpening import seems_sharper, unsharp_masked
 from mgie_engine.serving.pictures import to_png
 
 
@@ -20,6 +25,7 @@ class Painted:
     reconstruction: Image.Image  # model_input through the autoencoder
     output: Image.Image  # the model's square
     relevance: np.ndarray | None  # (h, w) float32
+    trial: Image.Image | None = None  # model_input sharpened, through the autoencoder, where that tells much
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,25 @@ class Delivered:
     size: tuple[int, int]
     changed: float  # share of pixels that differ from the original, 0 to 1
     notes: tuple[str, ...]
+
+
+class Autoencoder(Protocol):
+    """What a trial needs of a model."""
+
+    config: ModelConfig
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor: ...
+
+    def decode(self, latents: Tensor) -> list[Image.Image]: ...
+
+
+def with_trial(model: Autoencoder, painted: Painted) -> Painted:
+    """The painting, with a trial of sharpening if it seems to be sharper than its original."""
+    if not seems_sharper(painted.reconstruction, painted.output):
+        return painted
+    latents = model.encode([unsharp_masked(painted.model_input)]) * model.config.latent_scale
+    (trial,) = model.decode(latents)
+    return replace(painted, trial=trial)
 
 
 @torch.inference_mode()
@@ -46,6 +71,7 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         painted.model_input,
         painted.output,
         reconstruction=painted.reconstruction,
+        trial=painted.trial,
         relevance=painted.relevance,
         keep=keep,
     )

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.config import BUNDLED
 from mgie_engine.edits import EditRequest, EditResult
+from mgie_engine.evaluation.scenes import psnr
+from mgie_engine.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.scenes.tones import TONES
 from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.engine import edit_alone
 
@@ -50,6 +54,13 @@ def test_a_photo_gets_darker_when_asked(mini):
     assert "darker" in result.expressive
     assert brightness(result.image) < 0.85 * brightness(hills())
     assert result.size == Image.open(io.BytesIO(hills())).size
+
+
+def test_a_photo_is_sharpened_by_as_much_as_training_taught(mini):
+    before = pixels(Image.open(io.BytesIO(hills())))
+    wanted = TONES["sharpen"](before[None], torch.ones(1, 1, 1, 1))[0].clamp(0, 1)
+    after = pixels(Image.open(io.BytesIO(ask(mini, "sharpen it").image)))
+    assert psnr((after - wanted).square()) > 33
 
 
 def test_what_is_in_a_photo_is_left_alone_and_said_so(mini):
