@@ -51,8 +51,7 @@ def restore(
     autoencoder, S x S; its errors are shared by model_output and so cancel. trial:
     unsharp_masked(model_input) through it, worth having where `seems_sharper`; by how much an edit sharpened
     is only roughly known without it. relevance: (h, w) float, how strongly the instruction speaks at each
-    place. Raises ValueError when the small pictures differ in
-    size or a picture is neither RGB nor RGBA.
+    place. Raises ValueError when the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
     pixels = np.asarray(whole)

@@ -50,11 +50,21 @@ def _foreign_wish(how: Random, split: Split) -> str:
     elif kind < 0.5:
         key = "test" if split == "test" else "train"
         words = how.choice(table("elsewhere")[key])
+    elif kind < 0.7:
+        words = _about_something(how, split)
     else:
         x, y = how.sample(table("elsewhere")["subjects"], 2)
         ask = how.choice(templates("asks", split, "elsewhere"))
         words = fill(vary(how, ask), x=x, y=y, c=how.choice(tuple(COLOURS)))
     return dress(how, words)
+
+
+def _about_something(how: Random, split: Split) -> str:
+    """A question or a remark about a kind of thing of this world, or what no edit does to one."""
+    thing = how.choice(GROUND_KINDS + SKY_KINDS)
+    known = {"x": how.choice(table("elsewhere")["subjects"]), "c": how.choice(tuple(COLOURS))}
+    ask = vary(how, how.choice(templates("about", split, "elsewhere")))
+    return fill(ask, thing=say(how, thing), things=plural(say(how, thing)), **known)
 
 
 def content_on_photo(dice: Dice, state: State, split: Split) -> Edit | None:

@@ -30,6 +30,7 @@ from mgie_engine.scenes.tonal import tonal
 from mgie_engine.scenes.wording import Split
 
 CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.2, 0.1
+CROWDED_SHARE = 0.4  # of training scenes: as full as a long talk makes them, with more to tell apart
 MAX_HISTORY = 2  # earlier turns that reach the prompt
 
 Makers = Sequence[tuple[Maker, float]]
@@ -93,7 +94,8 @@ def first_edit(dice: Dice, state: State, split: Split) -> Edit:
 def _start(rng: Random, split: Split) -> State:
     if rng.random() < PHOTO_SHARE:
         return State(None, photo=rng.getrandbits(30))
-    start = State(random_scene(rng))
+    crowded = split == "train" and rng.random() < CROWDED_SHARE
+    start = State(random_scene(rng, fewest=5 if crowded else 2))
     if rng.random() < TONED_SHARE:
         edit = tonal(Dice.of(rng), start, split)
         return edit.goal if edit and edit.goal.is_readable else start

@@ -9,7 +9,8 @@ import pytest
 from mgie_engine.scenes.phrasing import phrasings, table, templates, ways
 
 ENOUGH = 3  # phrasings for training that share a word with a held-out one
-SOURCES = {"phrases": phrasings(), "tones": table("tones"), "elsewhere": {"asks": table("elsewhere")["asks"]}}
+ELSEWHERE = {kind: table("elsewhere")[kind] for kind in ("asks", "about")}
+SOURCES = {"phrases": phrasings(), "tones": table("tones"), "elsewhere": ELSEWHERE}
 KINDS = [
     (source, kind) for source, kinds in SOURCES.items() for kind, entry in kinds.items() if "train" in entry
 ]
