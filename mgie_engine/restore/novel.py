@@ -25,7 +25,7 @@ def to_paint(
 
     start: the original under its change of tone; guess: under fitted changes of colour, too; output: as
     painted, all (3, S, S). missed (S, S): what guess misses of output, squared; lost (S, S) or one for all:
-    how much of that is the autoencoder's, which a strong change of tone makes plain.
+    how much of that the autoencoder took, which a strong change of tone makes plain, or a blur.
     """
     reach, noise = px(start, 128), missed.median()
     off = energy(beyond(output, guess, reach), px(start, 256))

@@ -15,7 +15,7 @@ from mgie_engine.restore.tones import fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
 
 TINT = 8.0  # most that the colour guard takes back, in levels
-LOST = 2.0  # times the energy that the autoencoder lost: the painted picture has lost as much elsewhere
+LOST = 2.0  # times the energy that the autoencoder or a blur took: the painting has lost as much elsewhere
 FAINT = 4.0  # a local change of so many levels is a halo of the edit and not shown; of twice as many it is
 
 
@@ -42,7 +42,8 @@ def make_plan(
     else:
         tone, start = no_tone(size), source
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    lost = LOST * energy(tone(sharp) - start, px(source, 128)) if tonal else torch.zeros(())
+    crisp = sharp if tone.detail == "softer" else tone(sharp)
+    lost = LOST * energy(crisp - start, px(source, 128)) if tonal else torch.zeros(())
     windows, painting, painted = _transfer(source, output, start, mask, lost)
     if tonal:
         windows = windows * _worth(output - start, windows, source)

@@ -78,3 +78,13 @@ def test_a_thing_that_is_new_does_not_make_a_picture_seem_sharper():
     changed = picture.copy()
     ImageDraw.Draw(changed).ellipse((60, 60, 120, 120), "#2040d0", "#101010", 4)
     assert not seems_sharper(coded(picture), coded(changed))
+
+
+def test_a_picture_blurred_more_in_places_keeps_its_own_pixels_there():
+    picture = leaves()
+    wanted, softer = (picture.filter(ImageFilter.GaussianBlur(radius)) for radius in (1.6, 3))
+    places = Image.fromarray(np.uint8(np.random.default_rng(0).random((16, 16)) < 0.3) * 255)
+    painted = Image.composite(softer, wanted, places.resize(picture.size, Image.Resampling.NEAREST))
+    restored = restore(picture, picture, painted)
+    assert restored.painted < 0.02
+    assert psnr(restored.picture, wanted) > psnr(painted, wanted) + 3
