@@ -41,6 +41,18 @@ def smooth(maps: Tensor, radius: int) -> Tensor:
     return _window(height, radius, 2) @ maps @ _window(width, radius, 2).T
 
 
+def gaussian(maps: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of sigma pixels > 0, whose window is cut off at the borders."""
+    height, width = maps.shape[-2:]
+    return _bell(height, sigma) @ maps @ _bell(width, sigma).T
+
+
+def _bell(size: int, sigma: float) -> Tensor:
+    at = torch.arange(float(size))
+    near = torch.exp(-((at[:, None] - at) ** 2) / (2 * sigma**2))
+    return near / near.sum(1, keepdim=True)
+
+
 @lru_cache(maxsize=32)
 def _window(size: int, radius: int, passes: int) -> Tensor:
     """A line of pixels averaged, as a (size, size) matrix: it costs the same for any radius."""

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.planes import px, smooth
+from mgie_engine.restore.planes import gaussian, px, smooth
 from mgie_engine.restore.sharpening import soft
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
@@ -28,6 +28,10 @@ DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of deta
 # has to lose a third of that more. That the fine band loses is a sign only where no level moves: models are
 # soft, and lose up to 0.3 of it, up to 0.7 under a new contrast, and some of what they should sharpen.
 BLURS, SHARPENS, MIXED_UP = -0.19, 0.23, 1 / 3
+LEAST_BLUR, BLUR_STEPS = (
+    1 / 512,
+    32,
+)  # sigma of a blur in picture widths, and the number of 8 % steps up to 1/47
 BLURS_FINE, STILL = -0.5, 6.0  # root mean square of what the rest of the tone moves, in levels
 MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
 SHARPENED = 0.25  # amount, told by a trial, that is an edit; other edits of photos: up to 0.2 (mgie-mini)
@@ -88,25 +92,41 @@ def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, trial: Tensor | None
             start = (tone(source) + amount * (trial - source)).clamp(0, 255)
             gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
             return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
-    tone = _by_bands(source, output, sharp)
-    compared = sharp if tone.detail == "softer" else source
-    return Fitted(tone, compared, tone(compared))
+    return _by_bands(source, output, sharp)
 
 
-def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Tone:
-    """The tone without a trial: two bands of detail tell of what became sharper or softer."""
+def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:
+    """The tone without a trial: two bands of detail tell whether it became sharper or softer."""
     tone, shares = _fit(source, output, sharp, _bands(source))
     fine, coarse = shares.mean(1).tolist()
     if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
-        return _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
+        tone = _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
+        return Fitted(tone, source, tone(source))
     softened = coarse + MIXED_UP * max(fine, 0)
-    may_be_softer = softened < BLURS or fine < BLURS_FINE
-    if softened < -MOVING or (may_be_softer and _is_still(tone, source)):
+    if (softened < BLURS or fine < BLURS_FINE) and _is_still(tone, source):
+        return _blurred(output, sharp)
+    if softened < -MOVING:
         tone, (fines, coarses) = _fit(sharp, output, sharp, _bands(sharp))
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
-        return _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
-    return tone
+        tone = _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
+        return Fitted(tone, sharp, tone(sharp))
+    return Fitted(tone, source, tone(source))
+
+
+def _blurred(output: Tensor, sharp: Tensor) -> Fitted:
+    """The Gaussian blur that takes sharp closest to output, both (3, S, S), without the model's tint."""
+
+    def blurred(step: int) -> Tensor:
+        return gaussian(sharp, sharp.shape[-1] * LEAST_BLUR * 1.08**step)
+
+    def miss(step: int) -> float:
+        return float((output - blurred(step)).square().mean())
+
+    near = min(range(0, BLUR_STEPS, 4), key=miss)
+    blur = blurred(min(range(near - 3, near + 4), key=miss))
+    tinted, _ = _fit(blur, output, blur, _bands(blur))
+    return Fitted(Tone(torch.zeros(3, 256, 3), -torch.ones_like(blur), blur, "softer"), sharp, tinted(blur))
 
 
 def _bands(source: Tensor) -> list[Tensor]:

@@ -88,3 +88,11 @@ def test_a_picture_blurred_more_in_places_keeps_its_own_pixels_there():
     restored = restore(picture, picture, painted)
     assert restored.painted < 0.02
     assert psnr(restored.picture, wanted) > psnr(painted, wanted) + 3
+
+
+@pytest.mark.parametrize("radius", [1.2, 2.0, 3.2])
+def test_a_blur_is_as_strong_as_it_was_painted_and_takes_no_tint_over(radius: float):
+    picture = leaves()
+    wanted = picture.filter(ImageFilter.GaussianBlur(radius))
+    painted = wanted.point([min(255, level + 3) for level in range(256)] * 3)
+    assert psnr(restore(picture, picture, painted).picture, wanted) > 40
