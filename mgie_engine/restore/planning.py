@@ -37,13 +37,14 @@ def make_plan(
     mask = changed(source, output, heard)
     tone, compared, start = fit_tone(source, output, sharp, trial)
     mask, tonal = toned(start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was")
+    lost = torch.zeros(())
     if tonal:
         source = compared
+        crisp = sharp if tone.detail == "softer" else tone(sharp)
+        lost = LOST * energy(crisp - start, px(source, 128))
     else:
         tone, start = no_tone(size), source
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    crisp = sharp if tone.detail == "softer" else tone(sharp)
-    lost = LOST * energy(crisp - start, px(source, 128)) if tonal else torch.zeros(())
     windows, painting, painted = _transfer(source, output, start, mask, lost)
     if tonal:
         windows = windows * _worth(output - start, windows, source)

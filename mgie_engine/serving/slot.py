@@ -1,6 +1,6 @@
 """One edit on its way through the engine, and the seam to the networks that do the work."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,20 +9,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, Progress, Stage
 from mgie_engine.model.mgie import Denoised, Reading
 from mgie_engine.prompting import Prompt
-from mgie_engine.serving.finishing import Delivered
+from mgie_engine.serving.finishing import Autoencoder, Delivered
 from mgie_engine.serving.painting import Painting
 
 Reader = Generator[None, None, Reading]
 
 
-class EditModel(Protocol):
+class EditModel(Autoencoder, Protocol):
     """The seam in front of the networks; `MGIE` in production, a small reckoning in tests."""
-
-    config: ModelConfig
 
     @property
     def device(self) -> torch.device: ...
@@ -30,8 +27,6 @@ class EditModel(Protocol):
     def reading(self, picture: Image.Image, prompt: Prompt) -> Reader:
         """Read one request, pausing after every token; the generator returns the reading."""
         ...
-
-    def encode(self, pictures: Sequence[Image.Image]) -> Tensor: ...
 
     def denoise(
         self,
@@ -43,8 +38,6 @@ class EditModel(Protocol):
         text_cfg: Tensor,
         image_cfg: Tensor,
     ) -> Denoised: ...
-
-    def decode(self, latents: Tensor) -> list[Image.Image]: ...
 
     def preview(self, x0: Tensor) -> Image.Image: ...
 
