@@ -13,7 +13,8 @@ from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State, recolour_to, remove_it, to
 from mgie_engine.scenes.makers import other_colour
 from mgie_engine.scenes.phrasing import phrase, plural, say, wished_colour
-from mgie_engine.scenes.scene import SIZES, Scene, Thing, is_sky_kind
+from mgie_engine.scenes.references import nameless
+from mgie_engine.scenes.scene import Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import Split, there
 
 
@@ -130,28 +131,12 @@ def _pick(dice: Dice, state: State, things: Sequence[Thing]) -> tuple[Thing, str
     assert state.scene
     ground = [thing for thing in state.scene.things if not is_sky_kind(thing.kind)]
     ways = [
-        (thing, words) for thing in ground if thing in things for words in _nameless(dice.how, ground, thing)
+        (thing, f"the {words}")
+        for thing in ground
+        if thing in things
+        for words in nameless(dice.how, ground, thing)
     ]
     if len(ground) < 2 or not ways:
         return None
     picked, words = dice.what.choice(ways)
     return picked, dice.anew(words, [others for thing, others in ways if thing is picked])
-
-
-def _nameless(rng: Random, ground: Sequence[Thing], thing: Thing) -> list[str]:
-    others = [other for other in ground if other is not thing]
-    ways = []
-    for attribute in ("colour", "material"):
-        value = getattr(thing, attribute)
-        if value != "plain" and all(getattr(other, attribute) != value for other in others):
-            ways += [f"the {say(rng, value)} one", f"the {say(rng, value)} thing"]
-    size = SIZES[thing.size]
-    if all(SIZES[other.size] < size for other in others):
-        ways += ["the biggest one", "the largest thing", "the biggest thing"]
-    if all(SIZES[other.size] > size for other in others):
-        ways += ["the smallest one", "the smallest thing", "the tiniest thing"]
-    if all(other.cell.column > thing.cell.column for other in others):
-        ways += ["the leftmost thing", "the thing on the far left", "the one furthest left"]
-    if all(other.cell.column < thing.cell.column for other in others):
-        ways += ["the rightmost thing", "the thing on the far right", "the one furthest right"]
-    return ways

@@ -21,7 +21,7 @@ from mgie_engine.scenes.edits import (
     resize_to,
     to,
 )  # fmt: skip
-from mgie_engine.scenes.phrasing import dressed, fill, phrase, plural, say, table, wished_colour
+from mgie_engine.scenes.phrasing import dressed, fill, like, phrase, plural, say, table, wished_colour
 from mgie_engine.scenes.references import (
     REGIONS,
     Reference,
@@ -69,7 +69,8 @@ def recolour(dice: Dice, state: State, split: Split) -> Edit | None:
     colour = thing.colour if dice.what.random() < 0.03 else other_colour(dice.what, thing.colour)
     at = refer(how, state.scene, thing)
     said = wished_colour(how, colour)
-    words = phrase(how, "recolour", split, it=at.it, name=at.name, colour=said, old=say(how, thing.colour))
+    known = {"colour": said, "old": say(how, thing.colour), "like": like(how, colour)}
+    words = phrase(how, "recolour", split, it=at.it, name=at.name, **known)
     return recolour_to(state, thing, colour, words)
 
 
@@ -132,8 +133,10 @@ def add(dice: Dice, state: State, split: Split) -> Edit | None:
     cell, place = _place(dice, state.scene, kind)
     if cell is None:
         return None
-    a = fill(f"a {dressed(how, said_size)} {said_colour} {say(how, kind)}")
-    words = phrase(how, "add", split, a=a, where=f" {place}")
+    name = say(how, kind)
+    a = fill(f"a {dressed(how, said_size)} {said_colour} {name}")
+    apart = {"name": name, "colour": said_colour} if said_colour and not said_size else {}
+    words = phrase(how, "add", split, a=a, where=f" {place}", **apart)
     return add_it(state, (new_thing(kind, colour, cell, size=size),), words)
 
 
@@ -265,6 +268,7 @@ def aside_words(rng: Random, step: int) -> str:
         f"one {to_the}",
         f"{side}wards",
         f"{side} a bit",
+        "➡️" if step > 0 else "⬅️",
     )
     return rng.choice(ways)
 

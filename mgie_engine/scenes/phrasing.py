@@ -18,6 +18,8 @@ from mgie_engine.scenes.wording import Split
 
 _FOLDER = Path(__file__).parent
 SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
 
 
 @cache
@@ -97,7 +99,7 @@ def dress(rng: Random, text: str) -> str:
         text = text.replace("'", "")
     if rng.random() < 0.06:
         text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole|notch|hint|great)", "", text) or text
-    if rng.random() < 0.03:
+    if rng.random() < 0.06:
         text = _mistyped(rng, text)
     if rng.random() < 0.25:
         text = text[:1].upper() + text[1:]
@@ -124,21 +126,30 @@ def _politely(rng: Random, text: str) -> str:
 
 
 def _chatty(rng: Random, text: str) -> str:
-    """What people say before they say what they want."""
-    if rng.random() < 0.06:
-        return f"{rng.choice(table('words')['habits']['openers'])} {text}"
+    """What people say before and after what they want, which tells nothing of it."""
+    habits, talk = table("words")["habits"], rng.random()
+    if talk < 0.06:
+        return f"{rng.choice(habits['openers'])} {text}"
+    if talk < 0.1:
+        return f"{vary(rng, rng.choice(habits['remarks']))} {text}"
+    if talk < 0.15 and text[-1] not in "?!.":
+        after = vary(rng, rng.choice(habits["afterthoughts"]))
+        return f"{text}{rng.choice((', ', ', ', '. ', ' - ', ' '))}{after}"
     return text
 
 
 def _mistyped(rng: Random, text: str) -> str:
-    """One letter of a longer word doubled, drawn out, dropped, or swapped with the next."""
-    words = [match.span() for match in re.finditer(r"[a-z]{5,}", text)]
+    """One letter of a word doubled, drawn out, dropped, mistaken, or swapped with the next."""
+    words = [match.span() for match in re.finditer(r"[a-z]{3,}", text)]
     if not words:
         return text
     start, end = rng.choice(words)
+    if end - start == 3:  # shorter words would become others
+        return text[: start + 1] + text[start + 2] + text[start + 1] + text[end:]
     at = rng.randrange(start + 1, end - 1)
-    one, next_one = text[at], text[at + 1]
-    slip = rng.choice((one * 2 + next_one, one * rng.choice((3, 4)) + next_one, next_one, next_one + one))
+    one, two = text[at], text[at + 1]
+    beside = rng.choice(_NEAR_KEYS.get(one, one))
+    slip = rng.choice((one * 2 + two, one * rng.choice((3, 4)) + two, two, two + one, one, beside + two))
     return text[:at] + slip + text[at + 2 :]
 
 
@@ -152,6 +163,12 @@ def say(rng: Random, word: str) -> str:
 def wished_colour(rng: Random, colour: str) -> str:
     """A name for a colour that something shall get; the nearest colour of this world is meant."""
     return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
+
+
+def like(rng: Random, colour: str) -> str:
+    """Something that everybody knows to be of that colour."""
+    known: str = rng.choice(table("words")["like"][colour])
+    return known
 
 
 def dressed(rng: Random, name: str) -> str:

@@ -6,10 +6,11 @@ from itertools import combinations
 from random import Random
 
 from mgie_engine.scenes.phrasing import say, table
-from mgie_engine.scenes.scene import BACK, COLUMNS, FRONT, SKY, Cell, Scene, Thing, is_sky_kind
+from mgie_engine.scenes.scene import BACK, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import COLUMN_WORDS, ROW_WORDS, where
 
 NEIGHBOURLY = 0.08  # how often a thing is told by what stands near
+NAMELESS = 0.08  # how often by its look or its place alone
 ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoken
 
 
@@ -30,6 +31,8 @@ def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True)
     if by_neighbour and rng.random() < NEIGHBOURLY and (near := _relations(rng, scene, thing)):
         who = rng.choice((say(rng, thing.kind), say(rng, thing.kind), "one", "thing"))
         return Reference(f"the {who} {rng.choice(near)}", None)
+    if rng.random() < NAMELESS and (bare := _by_look(rng, scene, thing)):
+        return Reference(f"the {rng.choice(bare)}", None)
     name = say(rng, thing.kind)
     alike = [other for other in scene.things if other.kind == thing.kind]
     if len(alike) == 1 and rng.random() < 0.6:
@@ -44,6 +47,44 @@ def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True)
     fewest = min(len(chosen) for chosen in ways)
     chosen = rng.choice([w for w in ways if len(w) <= max(1, fewest)] or ways)
     return Reference(f"the {_spoken(rng, thing, chosen)}{name}", None if chosen else name)
+
+
+def nameless(rng: Random, among: Sequence[Thing], thing: Thing) -> list[str]:
+    """What tells `thing` from all `among` which it is, its kind left out: "red one", "biggest thing"."""
+    others = [other for other in among if other is not thing]
+    ways = []
+    for attribute in ("colour", "material"):
+        value = getattr(thing, attribute)
+        if value != "plain" and all(getattr(other, attribute) != value for other in others):
+            ways += [f"{say(rng, value)} one", f"{say(rng, value)} thing"]
+    size = SIZES[thing.size]
+    if all(SIZES[other.size] < size for other in others):
+        ways += ["biggest one", "largest thing", "biggest thing"]
+    if all(SIZES[other.size] > size for other in others):
+        ways += ["smallest one", "smallest thing", "tiniest thing"]
+    if all(other.cell.column > thing.cell.column for other in others):
+        ways += ["leftmost thing", "thing on the far left", "one furthest left"]
+    if all(other.cell.column < thing.cell.column for other in others):
+        ways += ["rightmost thing", "thing on the far right", "one furthest right"]
+    return ways
+
+
+def _by_look(rng: Random, scene: Scene, thing: Thing) -> list[str]:
+    """What `thing` alone may be called by its look or its place."""
+    here = [other.kind for other in scene.things]
+    ways = [
+        look
+        for look, kinds in table("words")["looks"].items()
+        if thing.kind in kinds and sum(kind in kinds for kind in here) == 1
+    ]
+    if thing.cell.row != SKY:
+        return ways + nameless(rng, [t for t in scene.things if not is_sky_kind(t.kind)], thing)
+    above = [other for other in scene.things if other.cell.row == SKY]
+    if len(above) == 1:
+        ways += ["thing in the sky", "thing up there"]
+    if sum(other.colour == thing.colour for other in above) == 1:
+        ways.append(f"{say(rng, thing.colour)} thing {rng.choice(('in the sky', 'up there'))}")
+    return ways
 
 
 def _adjectives(thing: Thing) -> list[tuple[str, ...]]:
@@ -150,8 +191,21 @@ def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
         near = scene.at(Cell(row, cell.column))
         if near and len(scene.of(near.kind)) == 1:
             ways += [f"{side} the {say(rng, near.kind)}"] * 2
-    for step, side in ((-1, "to the right of"), (1, "to the left of")):
-        near = scene.at(Cell(cell.row, cell.column + step)) if 0 <= cell.column + step < COLUMNS else None
-        if near and sum(other.kind == near.kind for other in scene.things) == 1:
-            ways += [f"{side} the {say(rng, near.kind)}"] * 3
+    neighbours = [_alone_at(scene, Cell(cell.row, cell.column + step)) for step in (-1, 1)]
+    for near, side in zip(neighbours, ("right", "left"), strict=True):
+        if near:
+            name = say(rng, near.kind)
+            ways += [f"to the {side} of the {name}"] * 3 + [
+                f"{side} of the {name}",
+                f"just {side} of the {name}",
+            ]
+    if all(neighbours):
+        names = [say(rng, near.kind) for near in neighbours if near]
+        ways += [f"between the {one} and the {other}" for one, other in (names, names[::-1])] * 2
     return rng.choice(ways)
+
+
+def _alone_at(scene: Scene, cell: Cell) -> Thing | None:
+    """What stands in a cell and is the only one of its kind."""
+    near = scene.at(cell) if 0 <= cell.column < COLUMNS else None
+    return near if near and len(scene.of(near.kind)) == 1 else None

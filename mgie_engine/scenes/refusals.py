@@ -47,9 +47,11 @@ def _foreign_wish(how: Random, split: Split) -> str:
     kind = how.random()
     if kind < 0.04:
         words = "".join(how.choices(ascii_lowercase, k=how.randint(4, 10)))  # a hand on the keyboard
-    elif kind < 0.5:
+    elif kind < 0.3:
         key = "test" if split == "test" else "train"
         words = how.choice(table("elsewhere")[key])
+    elif kind < 0.5:
+        words = fill(vary(how, how.choice(templates("sayings", split, "elsewhere"))))
     elif kind < 0.7:
         words = _about_something(how, split)
     else:

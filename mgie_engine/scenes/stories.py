@@ -37,7 +37,7 @@ Makers = Sequence[tuple[Maker, float]]
 
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 9), (move, 12),
-    (background, 12), (several, 4), (ambiguous, 10), (tonal, 10), (refuse, 6), (nothing, 1.5),
+    (background, 12), (several, 4), (ambiguous, 10), (tonal, 10), (refuse, 8), (nothing, 1.5),
 )  # fmt: skip
 ON_PHOTOS: Makers = ((tonal, 16), (content_on_photo, 2), (refuse, 2), (nothing, 0.6))
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours can no longer be told

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from mgie_engine.scenes.dice import Dice
 from mgie_engine.scenes.edits import Edit, State, to
-from mgie_engine.scenes.phrasing import phrase, say, table, wished_colour
+from mgie_engine.scenes.phrasing import like, phrase, say, table, wished_colour
 from mgie_engine.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
 from mgie_engine.scenes.wording import AS_ASKED, Split, stays
 
@@ -65,7 +65,7 @@ def _sky(dice: Dice, state: State, split: Split) -> Edit | None:
     assert state.scene
     new = dice.what.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
     colour = wished_colour(dice.how, new) if dice.how.random() < 0.5 else say(dice.how, new)
-    words = phrase(dice.how, "sky", split, colour=colour)
+    words = phrase(dice.how, "sky", split, colour=colour, like=like(dice.how, new))
     return surround(state, words, {"sky": new})
 
 

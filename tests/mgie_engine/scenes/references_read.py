@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 
 from mgie_engine.scenes.phrasing import table
-from mgie_engine.scenes.scene import Cell, Scene, Thing
+from mgie_engine.scenes.scene import SIZES, Cell, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import ROW_WORDS, where
 
 
 def meant(scene: Scene, words: str) -> list[Thing]:
     """Every thing that the reference fits."""
+    if (named_by_look := _looks_so(scene, words.removeprefix("the "))) is not None:
+        return named_by_look
     who, nearby, other = _nearby(words.removeprefix("the "))
     if other:
         things = [t for t in scene.things if _stands(scene, t, nearby, scene.of(other)[0])]
@@ -18,6 +20,36 @@ def meant(scene: Scene, words: str) -> list[Thing]:
     alike = scene.of(kind)
     found = [thing for thing in alike if _has(thing, before)]
     return [thing for thing in found if not after or _is_there(thing, alike, after)]
+
+
+def _looks_so(scene: Scene, words: str) -> list[Thing] | None:
+    """What is told without its name; None for words that name it or what stands near."""
+    if kinds := table("words")["looks"].get(words):
+        return [thing for thing in scene.things if thing.kind in kinds]
+    if found := re.fullmatch(r"(.*?) ?thing (in the sky|up there)", words):
+        return [thing for thing in scene.things if is_sky_kind(thing.kind) and _has(thing, found[1])]
+    things = [thing for thing in scene.things if not is_sky_kind(thing.kind)]
+    if words in EXTREMES:
+        of, best = EXTREMES[words]
+        return [thing for thing in things if of(thing) == best(map(of, things))]
+    found = re.fullmatch(r"(.+) (one|thing)", words)
+    return [thing for thing in things if _has(thing, found[1])] if found else None
+
+
+def _size(thing: Thing) -> float:
+    return SIZES[thing.size]
+
+
+def _column(thing: Thing) -> int:
+    return thing.cell.column
+
+
+EXTREMES = {
+    **dict.fromkeys(("biggest one", "largest thing", "biggest thing"), (_size, max)),
+    **dict.fromkeys(("smallest one", "smallest thing", "tiniest thing"), (_size, min)),
+    **dict.fromkeys(("leftmost thing", "thing on the far left", "one furthest left"), (_column, min)),
+    **dict.fromkeys(("rightmost thing", "thing on the far right", "one furthest right"), (_column, max)),
+}
 
 
 def _nearby(words: str) -> tuple[str, str, str]:
