@@ -22,7 +22,7 @@ from mgie_engine.scenes.pictures import changed
 from mgie_engine.scenes.pictures import pictures as pictures
 from mgie_engine.scenes.stories import Step, Story, story
 from mgie_engine.scenes.typed import typed_edits, typed_start
-from mgie_engine.scenes.wording import Split
+from mgie_engine.scenes.wording import Split, Typed
 
 SUCCESS = 0.25  # share of the do-nothing error that may be left
 UNTOUCHED_DB = 30.0  # what an edit that changes nothing must keep
@@ -103,10 +103,10 @@ def _steps(told: Story, kind: str | None) -> list[Step]:
     return [step for step in told.steps if kind in (None, step.edit.kind)]
 
 
-def typed_cases(size: int = 256) -> Iterator[Case]:
+def typed_cases(size: int = 256, which: Typed = "typed") -> Iterator[Case]:
     """The wishes that people typed in words of their own; all begin with the same picture."""
     start = typed_start()
-    for edit in typed_edits():
+    for edit in typed_edits(which):
         before, goal = pictures((start, edit.goal), size)
         yield Case(edit, start, (), before, goal)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from conversations.settings import EditSettings, SettingsWish, checked
 from mgie_engine.errors import RequestRefused
-from mgie_engine.scenes.wording import Split
+from mgie_engine.scenes.wording import Split, Typed
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
 if TYPE_CHECKING:
@@ -44,7 +44,11 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--count", type=int, default=200, help="edits (default: %(default)s)")
     parser.add_argument("--kind", choices=KINDS, help="edits of this kind alone")
     parser.add_argument(
-        "--typed", action="store_true", help="try wishes that people typed in their own words"
+        "--typed",
+        nargs="?",
+        const="typed",
+        choices=get_args(Typed),
+        help="try wishes that people typed in their own words; “unheard”: those never seen in training words",
     )
     parser.add_argument("--seeds", type=int, default=1, help="pictures painted per edit (default: 1)")
     parser.add_argument("--chains", type=int, default=8, help="chains of ten idle turns (default: 8)")
@@ -86,7 +90,7 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
         drawn = TIMED + more + arguments.chains
         stream = draw(arguments.split, size, arguments.first, drawn, arguments.kind, spread)
         timed = list(islice(stream, TIMED))
-        some = typed_cases(size) if arguments.typed else chain(timed, islice(stream, more))
+        some = typed_cases(size, arguments.typed) if arguments.typed else chain(timed, islice(stream, more))
         rows = _judged(mgie, islice(some, count), settings, arguments, spread)
         starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
         drifts = _drifts(mgie, starts, settings, arguments.split, spread)

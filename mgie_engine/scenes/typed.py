@@ -9,7 +9,7 @@ from mgie_engine.scenes.phrasing import table
 from mgie_engine.scenes.scene import Cell, Scene, Thing, new_thing
 from mgie_engine.scenes.surroundings import surround
 from mgie_engine.scenes.tonal import tone_edit
-from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, describe, stays, there
+from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, Typed, describe, stays, there
 
 
 def typed_start() -> State:
@@ -22,10 +22,10 @@ def typed_start() -> State:
     return State(Scene(things, **told))
 
 
-def typed_edits() -> Iterator[Edit]:
+def typed_edits(which: Typed = "typed") -> Iterator[Edit]:
     """Every wish with what it must come to."""
     start = typed_start()
-    for group in table("typed")["typed"]:
+    for group in table("typed")[which]:
         for said in group["said"]:
             yield _meant(start, group["want"], said)
 
@@ -39,9 +39,11 @@ def _meant(start: State, want: Mapping[str, Any], said: str) -> Edit:
         case "around":
             edit = surround(start, said, {name: value for name, value in want.items() if name != "kind"})
         case "tonal":
-            edit = tone_edit(start, ((want["tone"], "plain"),), said)
+            edit = tone_edit(start, ((want["tone"], want.get("degree", "plain")),), said)
         case "add":
-            edit = add_it(start, (new_thing(want["new"], want["colour"], Cell(*want["to"])),), said)
+            size = want.get("size", "medium")
+            new = new_thing(want["new"], want["colour"], Cell(*want["to"]), size=size)
+            edit = add_it(start, (new,), said)
         case "refuse":
             edit = Edit("refuse", said, f"{NOTHING} {KNOWN_HERE}", start)
         case "nothing":

@@ -1,5 +1,7 @@
 from collections import Counter
 
+import pytest
+
 from mgie_engine.scenes.facts import UNREADABLE, holds, read
 from mgie_engine.scenes.typed import typed_edits, typed_start
 from tests.mgie_engine.scenes.telling import steps
@@ -15,8 +17,9 @@ def test_there_are_twenty_wishes_of_every_frequent_kind():
     )  # fmt: skip
 
 
-def test_every_wish_comes_to_what_it_says():
-    for edit in typed_edits():
+@pytest.mark.parametrize("which", ["typed", "unheard"])
+def test_every_wish_comes_to_what_it_says(which):
+    for edit in typed_edits(which):
         facts = read(edit.expressive)
         assert all(holds(fact, typed_start(), edit.goal) and fact.attribute != UNREADABLE for fact in facts)
         assert (edit.goal == typed_start()) == (edit.kind in ("refuse", "nothing"))
