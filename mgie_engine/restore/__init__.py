@@ -17,6 +17,10 @@ from conversations.settings import Keep
 from mgie_engine.restore.planes import Picture, image, planes, smooth
 from mgie_engine.restore.planning import make_plan
 from mgie_engine.restore.render import render
+from mgie_engine.restore.tones import Tried
+from mgie_engine.restore.trials import Trial, to_try
+
+__all__ = ["Restored", "Trial", "restore", "to_try"]
 
 MAP_SIDE = 256  # longest side of a change map
 COLOURED, TINTED = 16.0, 4.0  # chroma, in levels: of one place, of the whole, that no noise makes
@@ -40,7 +44,7 @@ def restore(
     model_output: Picture,
     *,
     reconstruction: Picture | None = None,
-    trial: Picture | None = None,
+    trial: Trial | None = None,
     relevance: Tensor | np.ndarray | None = None,
     keep: Keep = "auto",
 ) -> Restored:
@@ -48,22 +52,22 @@ def restore(
 
     original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S.
     model_output: what the model painted, S x S. reconstruction: model_input through the model's
-    autoencoder, S x S; its errors are shared by model_output and so cancel. trial:
-    unsharp_masked(model_input) through it, worth having where `seems_sharper`; by how much an edit sharpened
-    is only roughly known without it. relevance: (h, w) float, how strongly the instruction speaks at each
+    autoencoder, S x S; its errors are shared by model_output and so cancel. trial: what `to_try` says,
+    through it; by how much an edit sharpened or raised the contrast is only roughly known without it.
+    relevance: (h, w) float, how strongly the instruction speaks at each
     place. Raises ValueError when the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
     pixels = np.asarray(whole)
     sharp, output = planes(model_input), planes(model_output)
     source = sharp if reconstruction is None else planes(reconstruction)
-    tried = None if trial is None else planes(trial)
-    if not sharp.shape == source.shape == output.shape or (tried is not None and tried.shape != sharp.shape):
+    tried = None if trial is None else Tried(trial.supposed, planes(trial.picture))
+    if not sharp.shape == source.shape == output.shape or (tried and tried.through.shape != sharp.shape):
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
     grey = _is_grey(pixels) and not _has_colour(output - source)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
-        tried = None if tried is None else _grey(tried)
+        tried = tried and tried._replace(through=_grey(tried.through))
     if keep == "off":
         return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
     plan = make_plan(source, output, sharp, tried, relevance, keep == "strict")

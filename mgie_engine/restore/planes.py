@@ -24,6 +24,11 @@ def planes(picture: Picture) -> Tensor:
     return torch.from_numpy(np.array(image(picture).convert("RGB"))).permute(2, 0, 1).float()
 
 
+def luma(picture: Picture) -> Tensor:
+    """The lightness of a picture, (1, H, W)."""
+    return torch.from_numpy(np.array(image(picture).convert("L")))[None].float()
+
+
 def px(maps: Tensor, per_width: int) -> int:
     """One `per_width`-th of the width of the maps, in whole pixels, at least 1."""
     return max(1, round(maps.shape[-1] / per_width))

@@ -11,7 +11,7 @@ from mgie_engine.restore.moved import Moved, moved
 from mgie_engine.restore.novel import to_paint
 from mgie_engine.restore.planes import energy, feather, highest, px, smooth
 from mgie_engine.restore.render import Plan
-from mgie_engine.restore.tones import fit_tone, no_tone
+from mgie_engine.restore.tones import Tried, fit_tone, no_tone
 from mgie_engine.restore.windows import apply_windows, fit_windows
 
 TINT = 8.0  # most that the colour guard takes back, in levels
@@ -23,19 +23,20 @@ def make_plan(
     source: Tensor,
     output: Tensor,
     sharp: Tensor,
-    trial: Tensor | None,
+    tried: Tried | None,
     relevance: Tensor | np.ndarray | None,
     strict: bool,
 ) -> Plan:
     """What to do where.
 
-    source: what the model's autoencoder makes of its input `sharp`; trial: of that sharpened; all (3, S, S).
+    source: what the model's autoencoder makes of its input `sharp`; tried: of what was tried on that; all
+    (3, S, S).
     """
     size = source.shape[-1]
     spoken = None if relevance is None else enlarged(relevance, size)
     heard = hear(spoken)
     mask = changed(source, output, heard)
-    tone, compared, start = fit_tone(source, output, sharp, trial)
+    tone, compared, start = fit_tone(source, output, sharp, tried)
     mask, tonal = toned(start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was")
     lost = torch.zeros(())
     if tonal:

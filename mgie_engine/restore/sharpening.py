@@ -5,13 +5,12 @@ strengthened. But it treats a picture sharpened on purpose just alike: as much o
 found in the painting is the amount.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from mgie_engine.restore.planes import Picture, image, planes, px, smooth
+from mgie_engine.restore.planes import Picture, luma, planes, px, smooth
 
 WIDTHS = (256, 128)  # box radii of the blurs whose mean is taken, per picture width: sigma 1/160
 STRONGER = 1.03  # times the energy of fine detail, where there is much of it, that may come of sharpening
@@ -24,7 +23,7 @@ def seems_sharper(reconstruction: Picture, output: Picture) -> bool:
 
     Both S x S, as `restore` takes them. A look of some milliseconds; few other edits pass it.
     """
-    before, after = _luma(reconstruction), _luma(output)
+    before, after = luma(reconstruction), luma(output)
     if float(_means(after - before).square().mean().sqrt()) >= STILL:
         return False
     was, now = (_means((maps - soft(maps)).square()) for maps in (before, after))
@@ -41,10 +40,6 @@ def unsharp_masked(picture: Picture) -> Image.Image:
 def soft(maps: Tensor) -> Tensor:
     """What the detail that sharpening strengthens stands out from, as maps (C, S, S)."""
     return torch.stack([smooth(maps, px(maps, width)) for width in WIDTHS]).mean(0)
-
-
-def _luma(picture: Picture) -> Tensor:
-    return torch.from_numpy(np.array(image(picture).convert("L")))[None].float()
 
 
 def _means(maps: Tensor) -> Tensor:

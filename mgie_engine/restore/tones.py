@@ -63,6 +63,16 @@ class Tone:
         return torch.cat([slopes.flatten(0, 1), self.offset])
 
 
+Supposed = Literal["sharper", "more contrast"]
+
+
+class Tried(NamedTuple):
+    """What an edit is supposed to have done, and (3, S, S) of what comes of that in the autoencoder."""
+
+    supposed: Supposed
+    through: Tensor
+
+
 class Fitted(NamedTuple):
     """A tone, and what of the small pair it is to be judged by."""
 
@@ -77,22 +87,38 @@ def no_tone(size: int) -> Tone:
     return Tone(torch.zeros(3, 256, 3), flat, flat)
 
 
-def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, trial: Tensor | None = None) -> Fitted:
+def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, tried: Tried | None = None) -> Fitted:
     """The tone that takes source to output, both (3, S, S).
 
     sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
     original's where detail is added or taken away. A softer picture is compared with it altogether: of what
-    is soft an autoencoder loses nothing, so its errors are not in both. trial: (3, S, S), sharp sharpened by
-    1 and through the autoencoder.
+    is soft an autoencoder loses nothing, so its errors are not in both. tried: sharp with the tone fitted
+    without it, or sharpened by 1, through the autoencoder.
     """
-    if trial is not None:
-        tone, shares = _fit(source, output, sharp, [trial - source])
-        amount = float(shares.mean())
-        if amount > SHARPENED and _is_still(tone, source):
-            start = (tone(source) + amount * (trial - source)).clamp(0, 255)
-            gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
-            return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
-    return _by_bands(source, output, sharp)
+    if tried and tried.supposed == "sharper" and (sharper := _sharper(source, output, sharp, tried.through)):
+        return sharper
+    fitted = _by_bands(source, output, sharp)
+    if tried and tried.supposed == "more contrast" and fitted.tone.detail == "as it was":
+        return _again(fitted.tone, source, output, sharp, tried.through)
+    return fitted
+
+
+def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted | None:
+    """Sharpening by as much of the trial's change as was painted; None where that is hardly any."""
+    tone, shares = _fit(source, output, sharp, [through - source])
+    amount = float(shares.mean())
+    if amount <= SHARPENED or not _is_still(tone, source):
+        return None
+    start = (tone(source) + amount * (through - source)).clamp(0, 255)
+    gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
+    return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
+
+
+def _again(first: Tone, source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted:
+    """The tone fitted anew, now that the autoencoder has shown what it makes of the first one."""
+    lost = through - first(source)
+    tone, _ = _fit(source, output - lost, sharp, _bands(source))
+    return Fitted(tone, source, (tone(source) + lost).clamp(0, 255))
 
 
 def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:

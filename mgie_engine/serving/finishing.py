@@ -11,8 +11,8 @@ from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
-from mgie_engine.restore import Restored, restore
-from mgie_engine.restore.sharpening import seems_sharper, unsharp_masked
+from mgie_engine.restore import Restored, Trial, restore, to_try
+from mgie_engine.restore.planes import image
 from mgie_engine.serving.pictures import to_png
 
 
@@ -25,7 +25,7 @@ class Painted:
     reconstruction: Image.Image  # model_input through the autoencoder
     output: Image.Image  # the model's square
     relevance: np.ndarray | None  # (h, w) float32
-    trial: Image.Image | None = None  # model_input sharpened, through the autoencoder, where that tells much
+    trial: Trial | None = None  # what it seems to have become, through the autoencoder, where that tells much
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,13 @@ class Autoencoder(Protocol):
 
 
 def with_trial(model: Autoencoder, painted: Painted) -> Painted:
-    """The painting, with a trial of sharpening if it seems to be sharper than its original."""
-    if not seems_sharper(painted.reconstruction, painted.output):
+    """The painting, with a trial of what it seems to have become, if there is one worth making."""
+    trial = to_try(painted.model_input, painted.reconstruction, painted.output)
+    if trial is None:
         return painted
-    latents = model.encode([unsharp_masked(painted.model_input)]) * model.config.latent_scale
-    (trial,) = model.decode(latents)
-    return replace(painted, trial=trial)
+    latents = model.encode([image(trial.picture)]) * model.config.latent_scale
+    (through,) = model.decode(latents)
+    return replace(painted, trial=trial._replace(picture=through))
 
 
 @torch.inference_mode()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from mgie_engine.restore import restore
+from mgie_engine.restore import Trial, restore
 from mgie_engine.restore.sharpening import seems_sharper, unsharp_masked
 from tests.mgie_engine.test_restore import dimmed, drawing, psnr, with_contrast
 
@@ -30,13 +30,18 @@ def coded(picture: Image.Image) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(1.3))
 
 
+def trial_of(picture: Image.Image) -> Trial:
+    """The picture sharpened on purpose, through that autoencoder."""
+    return Trial("sharper", coded(unsharp_masked(picture)))
+
+
 @pytest.mark.parametrize("amount", [0.6, 1.2, 1.9])
 def test_a_trial_tells_the_amount(amount: float):
     picture = leaves()
     wanted = sharpened(picture, amount)
     seen, painted = coded(picture), coded(wanted)
     guessed = restore(picture, picture, painted, reconstruction=seen)
-    told = restore(picture, picture, painted, reconstruction=seen, trial=coded(unsharp_masked(picture)))
+    told = restore(picture, picture, painted, reconstruction=seen, trial=trial_of(picture))
     assert psnr(told.picture, wanted) > 32
     assert psnr(told.picture, wanted) > psnr(guessed.picture, wanted) + 3
 
@@ -44,7 +49,7 @@ def test_a_trial_tells_the_amount(amount: float):
 def test_a_grey_picture_is_sharpened_and_stays_grey():
     picture = leaves().convert("L").convert("RGB")
     wanted = sharpened(picture, 1.2)
-    trial = coded(unsharp_masked(picture))
+    trial = trial_of(picture)
     told = restore(picture, picture, coded(wanted), reconstruction=coded(picture), trial=trial).picture
     assert psnr(told, wanted) > 32
     assert len({channel.tobytes() for channel in told.split()}) == 1
@@ -53,13 +58,13 @@ def test_a_grey_picture_is_sharpened_and_stays_grey():
 def test_a_trial_of_another_size_is_refused():
     picture = drawing(128, 128)
     with pytest.raises(ValueError, match="128"):
-        restore(picture, picture, picture, trial=drawing(64, 64))
+        restore(picture, picture, picture, trial=Trial("sharper", drawing(64, 64)))
 
 
 def test_a_trial_changes_nothing_where_nothing_was_sharpened():
     picture = leaves()
     wanted = dimmed(picture)
-    seen, painted, trial = coded(picture), coded(wanted), coded(unsharp_masked(picture))
+    seen, painted, trial = coded(picture), coded(wanted), trial_of(picture)
     without = restore(picture, picture, painted, reconstruction=seen)
     assert restore(picture, picture, painted, reconstruction=seen, trial=trial).picture == without.picture
 
