@@ -54,8 +54,8 @@ def restore(
     model_output: what the model painted, S x S. reconstruction: model_input through the model's
     autoencoder, S x S; its errors are shared by model_output and so cancel. trial: what `to_try` says,
     through it; by how much an edit sharpened or raised the contrast is only roughly known without it.
-    relevance: (h, w) float, how strongly the instruction speaks at each
-    place. Raises ValueError when the small pictures differ in size or a picture is neither RGB nor RGBA.
+    relevance: (h, w) float, how strongly the instruction speaks at each place. Raises ValueError when the
+    small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
     pixels = np.asarray(whole)

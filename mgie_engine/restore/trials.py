@@ -23,7 +23,10 @@ ALIKE = 0.9  # correlation of the tiles' levels: the whole picture follows one t
 
 
 class Trial(NamedTuple):
-    """What an edit is supposed to have done, and that done to the model's input, S x S."""
+    """What an edit is supposed to have done, and that done to the model's input, S x S.
+
+    `to_try` gives the picture as it is; `restore` takes it as it comes back from the autoencoder.
+    """
 
     supposed: Supposed
     picture: Picture
