@@ -80,7 +80,9 @@ def test_the_same_seed_gives_the_same_latents_alone_or_in_company(model, alone, 
         together.run(dict(enumerate(REQUESTS)), join_at_step)
     assert together.companions > 1
     for key, latents in together.painted.items():
-        assert (latents - alone[key].painted[key]).abs().max() <= 1e-3
+        apart = alone[key].painted[key]
+        # Rounding, which who shares a step decides: up to 6e-4 of the largest on CPUs without AVX-512.
+        assert (latents - apart).abs().max() <= 1e-3 * apart.abs().max()
         assert together.results[key].expressive == alone[key].results[key].expressive
         assert together.results[key].size == (40 + 30 * key, 64)
 
