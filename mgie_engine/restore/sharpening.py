@@ -24,9 +24,9 @@ def seems_sharper(reconstruction: Picture, output: Picture) -> bool:
     Both S x S, as `restore` takes them. A look of some milliseconds; few other edits pass it.
     """
     before, after = luma(reconstruction), luma(output)
-    if float(_means(after - before).square().mean().sqrt()) >= STILL:
+    if float(tiles(after - before).square().mean().sqrt()) >= STILL:
         return False
-    was, now = (_means((maps - soft(maps)).square()) for maps in (before, after))
+    was, now = (tiles((maps - soft(maps)).square()) for maps in (before, after))
     return float((now / was.clamp(min=1))[was >= was.median()].median()) > STRONGER
 
 
@@ -42,5 +42,6 @@ def soft(maps: Tensor) -> Tensor:
     return torch.stack([smooth(maps, px(maps, width)) for width in WIDTHS]).mean(0)
 
 
-def _means(maps: Tensor) -> Tensor:
+def tiles(maps: Tensor) -> Tensor:
+    """The means of maps (C, S, S) over tiles, TILES to a side."""
     return F.avg_pool2d(maps, max(1, maps.shape[-1] // TILES))

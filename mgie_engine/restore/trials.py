@@ -8,15 +8,12 @@ purpose loses the same on its way through.
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor
 
 from mgie_engine.restore.planes import Picture, luma, planes
-from mgie_engine.restore.sharpening import seems_sharper, unsharp_masked
+from mgie_engine.restore.sharpening import seems_sharper, tiles, unsharp_masked
 from mgie_engine.restore.tones import Supposed, fit_tone
 
-TILES = 16  # per picture width
 STEEPER = 1.08  # slope of the tiles' levels that comes of more contrast; 1.12 to 1.51 for photos (mgie-mini)
 LIFTED = 2.0  # levels by which the darkest quarter may rise: other steep tones lift it by 4 and more
 ALIKE = 0.9  # correlation of the tiles' levels: the whole picture follows one tone
@@ -50,14 +47,9 @@ def to_try(model_input: Picture, reconstruction: Picture, output: Picture) -> Tr
 
 def seems_steeper(reconstruction: Picture, output: Picture) -> bool:
     """Whether light and dark were pulled apart all over the picture, as more contrast does."""
-    before, after = (_tiles(picture) for picture in (reconstruction, output))
+    before, after = (tiles(luma(picture)) for picture in (reconstruction, output))
     spread, moved = before - before.mean(), after - after.mean()
     slope = (spread * moved).sum() / spread.square().sum().clamp(min=1)
     alike = (spread * moved).sum() / (spread.norm() * moved.norm()).clamp(min=1)
     lifted = (after - before)[before <= before.quantile(0.25)].mean()
     return bool(slope > STEEPER and alike > ALIKE and lifted < LIFTED)
-
-
-def _tiles(picture: Picture) -> Tensor:
-    maps = luma(picture)
-    return F.avg_pool2d(maps, max(1, maps.shape[-1] // TILES)).flatten()
