@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from mgie_engine.restore.moved import Moved
+from mgie_engine.restore.planes import highest
 
 STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
 STEEPEST = 3.0  # how much narrower than enlarged an edge of painted content may become
@@ -70,7 +71,7 @@ class _Lines:
         Between the darkest and the lightest neighbour, each channel is pushed to the nearer one.
         """
         size = painted.shape[1]
-        light, dark = F.max_pool2d(painted, 3, 1, 1), -F.max_pool2d(-painted, 3, 1, 1)
+        light, dark = highest(painted, 1), -highest(-painted, 1)
         bounds = F.avg_pool2d(torch.cat([dark, light]), 3, 1, 1, count_include_pad=False)
         soft, dark, light = self.of(torch.cat([painted, bounds])).chunk(3)
         steep = min(max(min(self.height, self.width) / size, 1.0), STEEPEST)

@@ -53,7 +53,9 @@ class Engine:
         self._slots: dict[int, Slot] = {}  # the oldest first
         self._events: list[Event] = []
         self._step_s = 0.0  # of the last denoising step
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="pictures")
+        torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
+        # Restoring is many small steps: on one core each they take half as long as spread over all cores.
+        self._threads = ThreadPoolExecutor(2, "pictures", torch.set_num_threads, (1,))
 
     def __enter__(self) -> Self:
         return self

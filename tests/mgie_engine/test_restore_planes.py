@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mgie_engine.restore.planes import beyond, box, closed, joined, smooth
+from mgie_engine.restore.planes import beyond, box, closed, highest, joined, smooth
 
 SPIRAL = """
 #########
@@ -71,3 +71,9 @@ def test_what_another_picture_shows_near_by_is_not_beyond_it():
     assert not beyond(line, aside, 1).any()
     assert beyond(line, aside.roll(1, 2), 1).max() == 100
     assert beyond(-line, torch.zeros(3, 9, 9), 2).max() == 100
+
+
+@pytest.mark.parametrize("reach", [1, 2, 3, 8])
+def test_the_highest_near_by_is_what_pooling_finds(reach):
+    maps = torch.randn(3, 30, 41, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(highest(maps, reach), F.max_pool2d(maps[None], 2 * reach + 1, 1, reach)[0])
