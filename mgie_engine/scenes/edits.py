@@ -103,6 +103,14 @@ def add_it(state: State, things: tuple[Thing, ...], instruction: str) -> Edit | 
     return Edit("add", instruction, f"{text} {stays(state.scene, first)}", to(state, scene), last, act="add")
 
 
+def replace_by(state: State, thing: Thing, new: Thing, instruction: str) -> Edit:
+    """The edit that puts `new` in the place of `thing`."""
+    assert state.scene
+    text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
+    goal = to(state, state.scene.swapped(thing, new))
+    return Edit("replace", instruction, text, goal, new, act="replace", was=thing)
+
+
 def resize_to(state: State, thing: Thing, size: str, instruction: str) -> Edit:
     """The edit that gives `thing` the `size`; says so where it has it already."""
     assert state.scene

@@ -17,6 +17,7 @@ from mgie_engine.scenes.edits import (
     recolour_part_to,
     recolour_to,
     remove_it,
+    replace_by,
     resize_it,
     resize_to,
     to,
@@ -28,6 +29,7 @@ from mgie_engine.scenes.references import (
     beside,
     first_free,
     home_rows,
+    other_than,
     place_words,
     refer,
     region,
@@ -43,7 +45,6 @@ from mgie_engine.scenes.scene import (
     NATURAL_COLOUR,
     PART_OF,
     SIZES,
-    SKY,
     SKY_KINDS,
     Cell,
     Scene,
@@ -51,7 +52,7 @@ from mgie_engine.scenes.scene import (
     is_sky_kind,
     new_thing,
 )  # fmt: skip
-from mgie_engine.scenes.wording import COLUMN_WORDS, Split, counted, describe, stays, there, where
+from mgie_engine.scenes.wording import COLUMN_WORDS, Split, counted, describe, stays, where
 
 
 def other_colour(rng: Random, *taken: str) -> str:
@@ -70,8 +71,14 @@ def recolour(dice: Dice, state: State, split: Split) -> Edit | None:
     at = refer(how, state.scene, thing)
     said = wished_colour(how, colour)
     known = {"colour": said, "old": say(how, thing.colour), "like": like(how, colour)}
-    words = phrase(how, "recolour", split, it=at.it, name=at.name, **known)
+    words = phrase(how, "recolour", split, **_told(how, state.scene, thing, at), **known)
     return recolour_to(state, thing, colour, words)
+
+
+def _told(rng: Random, scene: Scene, thing: Thing, at: Reference) -> dict[str, str | None]:
+    """What phrasings may say of a thing: how it is told, its name and that of many, and something else."""
+    names = at.name and plural(at.name)
+    return {"it": at.it, "name": at.name, "names": names, "other": other_than(rng, scene, thing)}
 
 
 def recolour_part(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -114,7 +121,9 @@ def remove(dice: Dice, state: State, split: Split) -> Edit | None:
         return None
     thing = dice.what.choice(state.scene.things)
     at = refer(dice.how, state.scene, thing)
-    return remove_it(state, thing, phrase(dice.how, "remove", split, it=at.it, name=at.name))
+    return remove_it(
+        state, thing, phrase(dice.how, "remove", split, **_told(dice.how, state.scene, thing, at))
+    )
 
 
 def add(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -136,8 +145,10 @@ def add(dice: Dice, state: State, split: Split) -> Edit | None:
     name = say(how, kind)
     a = fill(f"a {dressed(how, said_size)} {said_colour} {name}")
     apart = {"name": name, "colour": said_colour} if said_colour and not said_size else {}
-    words = phrase(how, "add", split, a=a, where=f" {place}", **apart)
-    return add_it(state, (new_thing(kind, colour, cell, size=size),), words)
+    new = new_thing(kind, colour, cell, size=size)
+    known = {"other": other_than(how, state.scene, new), **apart}
+    words = phrase(how, "add", split, a=a, where=f" {place}", **known)
+    return add_it(state, (new,), words)
 
 
 def _add_two(how: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
@@ -180,13 +191,25 @@ def replace_thing(dice: Dice, state: State, split: Split) -> Edit | None:
     said_colour = what.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
     colour = what.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
     new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
-    scene = state.scene.swapped(thing, new)
-    if not fits(scene):
+    if not fits(state.scene.swapped(thing, new)):
         return None
-    a = fill(f"a {dressed(how, wished_colour(how, colour) if said_colour else '')} {say(how, kind)}")
-    words = phrase(how, "replace", split, it=refer(how, state.scene, thing).it, a=a)
-    text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
-    return Edit("replace", words, text, to(state, scene), new, was=thing)
+    words = phrase(
+        how,
+        "replace",
+        split,
+        **_told(how, state.scene, thing, refer(how, state.scene, thing)),
+        **new_words(how, new, said_colour),
+    )
+    return replace_by(state, thing, new, words)
+
+
+def new_words(rng: Random, new: Thing, colour_said: bool) -> dict[str, str]:
+    """What phrasings may say of a thing that is wished for, its colour with it or apart from it."""
+    name = say(rng, new.kind)
+    if not colour_said:
+        return {"a": fill(f"a {dressed(rng, '')} {name}")}
+    colour = wished_colour(rng, new.colour)
+    return {"a": fill(f"a {dressed(rng, colour)} {name}"), "new": name, "colour": colour}
 
 
 def resize(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -196,15 +219,23 @@ def resize(dice: Dice, state: State, split: Split) -> Edit | None:
         return None
     what, how = dice.what, dice.how
     thing = what.choice(state.scene.things)
-    at = refer(how, state.scene, thing)
+    told = _told(how, state.scene, thing, refer(how, state.scene, thing))
+    if what.random() < 0.08 and (model := _of_another_size(what, state.scene, thing)):
+        words = phrase(how, "size_like", split, it=told["it"], other=f"the {say(how, model.kind)}")
+        return resize_to(state, thing, model.size, words)
     if what.random() < 0.2:
         size = what.choice([size for size in SIZES if size != thing.size])
-        words = phrase(how, "size", split, it=at.it, name=at.name, size=say(how, size))
+        words = phrase(how, "size", split, **told, size=say(how, size))
         return resize_to(state, thing, size, words)
     step = {"small": 1, "large": -1}.get(thing.size, what.choice((-1, 1)))
     step = -step if what.random() < 0.08 else step
-    words = phrase(how, "grow" if step > 0 else "shrink", split, it=at.it, name=at.name)
-    return resize_it(state, thing, step, words)
+    return resize_it(state, thing, step, phrase(how, "grow" if step > 0 else "shrink", split, **told))
+
+
+def _of_another_size(what: Random, scene: Scene, thing: Thing) -> Thing | None:
+    """Something alone of its kind that is bigger or smaller than `thing`."""
+    others = [t for t in scene.things if len(scene.of(t.kind)) == 1 and t.size != thing.size]
+    return what.choice(others) if others else None
 
 
 def move(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -216,19 +247,19 @@ def move(dice: Dice, state: State, split: Split) -> Edit | None:
     if what.random() < 0.08:
         return swap_places(dice, state, split)
     thing = what.choice(state.scene.things)
-    it = refer(how, state.scene, thing, by_neighbour=False).it
+    told = _told(how, state.scene, thing, refer(how, state.scene, thing, by_neighbour=False))
     if what.random() < 0.4:
         step = what.choice((-1, 1))
         no_room = first_free(state.scene, towards(thing, step)) is None
         step = -step if no_room and what.random() < 0.8 else step
-        words = phrase(how, "move", split, it=it, to=aside_words(how, step))
+        words = phrase(how, "move", split, **told, to=aside_words(how, step))
         return move_aside(state, thing, step, words)
     ways = _ways(dice, state.scene, thing)
     if not ways:
         return None
     cell, words = what.choice(ways)
     words = dice.anew(words, [others for there_too, others in ways if there_too == cell])
-    return move_it(state, thing, cell, phrase(how, "move", split, it=it, to=words))
+    return move_it(state, thing, cell, phrase(how, "move", split, **told, to=words))
 
 
 def swap_places(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -268,9 +299,17 @@ def aside_words(rng: Random, step: int) -> str:
         f"one {to_the}",
         f"{side}wards",
         f"{side} a bit",
+        f"{rng.choice(('one step', 'a step', 'one place', 'one spot'))} {rng.choice((side, to_the))}",
+        f"{rng.choice(('further', 'over', 'a little', 'a little more', 'farther'))} {to_the}",
         "➡️" if step > 0 else "⬅️",
     )
     return rng.choice(ways)
+
+
+def depth_words(rng: Random, row: int) -> str:
+    """Words for a step to the front or to the back."""
+    words: str = rng.choice(table("words")["depth"]["front" if row == FRONT else "back"])
+    return words
 
 
 def _ways(dice: Dice, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
@@ -287,12 +326,10 @@ def _ways(dice: Dice, scene: Scene, thing: Thing) -> list[tuple[Cell, str]]:
                 spot = Cell(near.cell.row, near.cell.column + step)
                 ways += [(spot, f"to the {side} of the {name}")] if 0 <= spot.column < COLUMNS else []
     if row == BACK:
-        forward = ("to the front", "forward", "closer", "to the foreground")
-        ways += [(Cell(FRONT, column), how.choice(forward))] * 3
+        ways += [(Cell(FRONT, column), depth_words(how, FRONT))] * 3
     if row == FRONT:
-        backward = ("to the back", "backwards", "further away", "to the background")
-        ways += [(Cell(BACK, column), how.choice(backward))] * 3
-    anywhere = [cell for cell in region("", home_rows(thing.kind)) if row != SKY and scene.at(cell) is None]
+        ways += [(Cell(BACK, column), depth_words(how, BACK))] * 3
+    anywhere = [cell for cell in region("", home_rows(thing.kind)) if scene.at(cell) is None]
     rest = scene.without(*scene.of(thing.kind))  # nothing moves to its own right
     ways += [(cell, place_words(how, rest, cell)) for cell in what.sample(anywhere, min(2, len(anywhere)))]
     return [(cell, words) for cell, words in ways if scene.at(cell) is None]

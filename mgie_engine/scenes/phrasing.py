@@ -18,6 +18,7 @@ from mgie_engine.scenes.wording import Split
 
 _FOLDER = Path(__file__).parent
 SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
+ASIDES = 0.15  # how often something is said around a wish that names what is not meant, or why
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
 
@@ -76,12 +77,30 @@ def fields(template: str) -> frozenset[str]:
 def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
     """One way to ask for `kind`, as somebody types it; only phrasings whose fields are all known."""
     given = {name: value for name, value in known.items() if value is not None}
-    return dress(rng, fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given))
+    text = fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given)
+    return dress(rng, text if split == "test" else _with_aside(rng, kind, text, given))
 
 
 @cache
 def _fitting(kind: str, split: Split, known: frozenset[str]) -> Sequence[str]:
     return [template for template in templates(kind, split) if fields(template) <= known]
+
+
+def _with_aside(rng: Random, kind: str, text: str, given: Mapping[str, str]) -> str:
+    """The wish with something around it that is not the wish; only what `given` can fill."""
+    if rng.random() >= ASIDES or kind not in table("asides"):
+        return text
+    where = rng.choice(("before", "after"))
+    ways = [way for way in _asides(kind, where) if fields(way) <= given.keys()]
+    if not ways or (where == "after" and text[-1] in "?!."):
+        return text
+    said = vary(rng, rng.choice(ways)).format(**given)
+    return f"{said}{text}" if where == "before" else f"{text}{said}"
+
+
+@cache
+def _asides(kind: str, where: str) -> Sequence[str]:
+    return [*table("asides")["any"][where], *table("asides")[kind][where]]
 
 
 def fill(template: str, **given: str) -> str:

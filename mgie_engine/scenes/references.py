@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 
-from mgie_engine.scenes.phrasing import say, table
+from mgie_engine.scenes.phrasing import plural, say, table
 from mgie_engine.scenes.scene import BACK, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import COLUMN_WORDS, ROW_WORDS, where
 
-NEIGHBOURLY = 0.08  # how often a thing is told by what stands near
-NAMELESS = 0.08  # how often by its look or its place alone
+NEIGHBOURLY = 0.12  # how often a thing is told by what stands near
+NAMELESS = 0.1  # how often by its look or its place alone
+OF_TWO = 0.4  # how often one of two of a kind by what tells it from the other
 ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoken
 
 
@@ -38,6 +39,8 @@ def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True)
     if len(alike) == 1 and rng.random() < 0.6:
         return Reference(f"the {name}", name)
     ways = [chosen for chosen in _adjectives(thing) if _matches(alike, thing, chosen) == [thing]]
+    if len(alike) == 2 and rng.random() < OF_TWO and (either := _of_two(rng, thing, alike, name)):
+        return Reference(f"the {rng.choice(either)}", None)
     sides = _sides(thing, alike)
     if sides and (not ways or rng.random() < 0.4):
         said = rng.choice([(), (), ("colour",)])
@@ -47,6 +50,38 @@ def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True)
     fewest = min(len(chosen) for chosen in ways)
     chosen = rng.choice([w for w in ways if len(w) <= max(1, fewest)] or ways)
     return Reference(f"the {_spoken(rng, thing, chosen)}{name}", None if chosen else name)
+
+
+def other_than(rng: Random, scene: Scene, thing: Thing) -> str | None:
+    """Words for anything but `thing` that stands there, if they cannot be taken for it."""
+    others = [t for t in scene.things if t is not thing and (t.kind, t.colour) != (thing.kind, thing.colour)]
+    if not others:
+        return None
+    other = rng.choice(others)
+    is_plain = other.kind != thing.kind and len(scene.of(other.kind)) == 1 and rng.random() < 0.8
+    return f"the {'' if is_plain else f'{say(rng, other.colour)} '}{say(rng, other.kind)}"
+
+
+def _of_two(rng: Random, thing: Thing, alike: Sequence[Thing], name: str) -> list[str]:
+    """What `thing` is called beside the one other of its kind: "left ball", "bigger of the two balls"."""
+    other = next(one for one in alike if one is not thing)
+    ways = []
+    if thing.cell.column != other.cell.column:
+        side = "left" if thing.cell.column < other.cell.column else "right"
+        ways += [
+            f"{side} {name}",
+            f"{side} {name}",
+            f"{side} of the two {plural(name)}",
+            f"{side}-hand {name}",
+        ]
+    if thing.size != other.size:
+        is_bigger = SIZES[thing.size] > SIZES[other.size]
+        words = ("bigger", "larger", "big") if is_bigger else ("smaller", "little", "small")
+        word = rng.choice(words)
+        ways += [f"{word} {name}", f"{word} {name}", f"{rng.choice(words[:1])} of the two {plural(name)}"]
+    if thing.colour != other.colour:
+        ways += [f"{say(rng, thing.colour)} {name}"] * 2
+    return ways
 
 
 def nameless(rng: Random, among: Sequence[Thing], thing: Thing) -> list[str]:
@@ -77,6 +112,8 @@ def _by_look(rng: Random, scene: Scene, thing: Thing) -> list[str]:
         for look, kinds in table("words")["looks"].items()
         if thing.kind in kinds and sum(kind in kinds for kind in here) == 1
     ]
+    if (corner := _CORNERS.get(thing.cell)) and rng.random() < 0.5:
+        ways += [f"thing in the {corner} corner", f"one in the {corner} corner"]
     if thing.cell.row != SKY:
         return ways + nameless(rng, [t for t in scene.things if not is_sky_kind(t.kind)], thing)
     above = [other for other in scene.things if other.cell.row == SKY]
@@ -85,6 +122,14 @@ def _by_look(rng: Random, scene: Scene, thing: Thing) -> list[str]:
     if sum(other.colour == thing.colour for other in above) == 1:
         ways.append(f"{say(rng, thing.colour)} thing {rng.choice(('in the sky', 'up there'))}")
     return ways
+
+
+_CORNERS = {
+    Cell(SKY, 0): "top left",
+    Cell(SKY, COLUMNS - 1): "top right",
+    Cell(FRONT, 0): "bottom left",
+    Cell(FRONT, COLUMNS - 1): "bottom right",
+}
 
 
 def _adjectives(thing: Thing) -> list[tuple[str, ...]]:
@@ -117,27 +162,41 @@ def _sides(thing: Thing, alike: Sequence[Thing]) -> list[str]:
 
 def _relations(rng: Random, scene: Scene, thing: Thing) -> list[str]:
     """Where `thing` alone stands, seen from things that are alone of their kind."""
-    row, column = thing.cell.row, thing.cell.column
-    ways = []
-    for other in scene.things:
-        if other is thing or len(scene.of(other.kind)) > 1:
-            continue
-        if other.cell.column == column:
-            sides = [word for row_seen, word in _IN_LINE[row] if row_seen == other.cell.row]
-            ways += [f"{side} the {say(rng, other.kind)}" for side in sides]
-        if [near for cell in beside(scene, other) if (near := scene.at(cell))] == [thing]:
-            word = rng.choice(("next to", "next to", "beside", "right by"))
-            ways.append(f"{word} the {say(rng, other.kind)}")
+    ways = [
+        f"{side} the {say(rng, near.kind)}"
+        for side, near in _in_line(scene, thing.cell)
+        if len(scene.of(near.kind)) == 1
+    ]
+    for step, side in ((1, "left"), (-1, "right")):
+        near = _alone_at(scene, Cell(thing.cell.row, thing.cell.column + step))
+        if near and near.kind != thing.kind:
+            ways.append(f"{rng.choice(('to the ', ''))}{side} of the {say(rng, near.kind)}")
+            if [other for cell in beside(scene, near) if (other := scene.at(cell))] == [thing]:
+                word = rng.choice(("next to", "next to", "beside", "right by", "by", "near"))
+                ways.append(f"{word} the {say(rng, near.kind)}")
     return ways
 
 
 # --- places ---
 
 _IN_LINE = {
-    SKY: ((BACK, "above"), (BACK, "over")),
-    BACK: ((FRONT, "behind"), (FRONT, "in back of")),
-    FRONT: ((BACK, "in front of"),),
+    SKY: ((BACK, "above"), (BACK, "over"), (BACK, "straight above")),
+    BACK: ((FRONT, "behind"), (FRONT, "in back of"), (FRONT, "right behind")),
+    FRONT: ((BACK, "in front of"), (BACK, "right in front of")),
 }  # the row of what is named, and where that is seen from a cell of the same column
+_OVER = tuple((FRONT, side) for _, side in _IN_LINE[SKY])  # as well, where nothing stands between
+
+
+def _in_line(scene: Scene, cell: Cell) -> list[tuple[str, Thing]]:
+    """What stands in the same column, each with how the cell lies to it."""
+    between = scene.at(Cell(BACK, cell.column))
+    sides = _IN_LINE[cell.row] + (_OVER if cell.row == SKY and between is None else ())
+    found = [(side, near) for row, side in sides if (near := scene.at(Cell(row, cell.column)))]
+    if cell.row == FRONT and between and between.kind == "tree":
+        found.append(("under", between))
+    return found
+
+
 REGIONS = ("left", "right", "middle", "front", "back")
 
 
@@ -187,21 +246,24 @@ def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
         ways += [f"in the {depth} {side} corner", f"{depth} {side}"]
     if cell.row == SKY:
         ways.append(f"in the sky {COLUMN_WORDS[cell.column]}")
-    for row, side in _IN_LINE[cell.row]:
-        near = scene.at(Cell(row, cell.column))
-        if near and len(scene.of(near.kind)) == 1:
-            ways += [f"{side} the {say(rng, near.kind)}"] * 2
+    if cell in _CORNERS:
+        ways += [f"in the {_CORNERS[cell]} corner", _CORNERS[cell]]
+    for side, seen in _in_line(scene, cell):
+        if len(scene.of(seen.kind)) == 1:
+            ways += [f"{side} the {say(rng, seen.kind)}"] * 2
     neighbours = [_alone_at(scene, Cell(cell.row, cell.column + step)) for step in (-1, 1)]
     for near, side in zip(neighbours, ("right", "left"), strict=True):
         if near:
             name = say(rng, near.kind)
             ways += [f"to the {side} of the {name}"] * 3 + [
                 f"{side} of the {name}",
-                f"just {side} of the {name}",
+                f"{rng.choice(('just', 'immediately', 'directly', 'right'))} {side} of the {name}",
+                f"directly to the {side} of the {name}",
             ]
     if all(neighbours):
         names = [say(rng, near.kind) for near in neighbours if near]
         ways += [f"between the {one} and the {other}" for one, other in (names, names[::-1])] * 2
+        ways.append(f"in the gap between the {names[0]} and the {names[1]}")
     return rng.choice(ways)
 
 

@@ -106,7 +106,11 @@ def _absent(dice: Dice, state: State, split: Split) -> Edit | None:
     kind = dice.what.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
     how = dice.how
     colour = f"{say(how, how.choice(tuple(COLOURS)))} " if how.random() < 0.3 else ""
-    words = _wish(how, f"{colour}{say(how, kind)}", split, bare=not colour)
+    if not colour and how.random() < 0.15:
+        known = {"name": say(how, kind), "colour": _any_colour(how)}
+        words = phrase(how, how.choice(("all", "remove_all")), split, names=plural(known["name"]), **known)
+    else:
+        words = _wish(how, f"{colour}{say(how, kind)}", split, bare=not colour)
     return Edit("refuse", words, f"{NOTHING} I see no {kind} here.", state)
 
 

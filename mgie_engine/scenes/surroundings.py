@@ -26,6 +26,7 @@ MOODS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "sunny": {"sky": "blue", "time": "day", "weather": "clear"},
         "spooky": {"time": "night", "weather": "fog"},
         "gloomy": {"sky": "grey", "weather": "rain"},
+        "rainy_night": {"time": "night", "weather": "rain"},
         "winter": {"ground": "snow", "weather": "snow"},
         "summer": {"ground": "grass", "time": "day", "weather": "clear"},
     }
@@ -43,8 +44,16 @@ def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
     clauses = [clause.format(old=getattr(scene, name), new=news[name]) for name, clause in changes]
     text = " and ".join(clauses)
     goal = to(state, replace(scene, **cast("dict[str, Any]", news)))
-    colour = news.get("sky") if len(news) == 1 else None
-    return Edit("background", instruction, f"T{text[1:]}. {stays(scene)}", goal, None, colour)
+    only = next(iter(news)) if len(news) == 1 else ""
+    return Edit(
+        "background",
+        instruction,
+        f"T{text[1:]}. {stays(scene)}",
+        goal,
+        None,
+        news.get("sky") if only else None,
+        only,
+    )
 
 
 def background(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -74,7 +83,8 @@ def _time(dice: Dice, state: State, split: Split) -> Edit | None:
     old = state.scene.time
     new = dice.what.choice([time for time in TIMES if time != old])
     known = {"time": _word(dice.how, "time", new), "at": _word(dice.how, "at", new), "old_time": old}
-    return surround(state, phrase(dice.how, "time", split, **known), {"time": new})
+    kind = "time" if dice.how.random() < 0.75 else f"time_{new}"
+    return surround(state, phrase(dice.how, kind, split, **known), {"time": new})
 
 
 def _weather(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -87,7 +97,22 @@ def _weather(dice: Dice, state: State, split: Split) -> Edit | None:
         return surround(state, phrase(dice.how, "clear", split, weather_noun=noun), {"weather": new})
     kind = "weather" if dice.how.random() < 0.75 else f"weather_{new}"
     known = {"weather": _word(dice.how, "weather", new), "weather_noun": _word(dice.how, "weather_noun", new)}
+    if state.scene.ground != new:
+        known["old_ground"] = state.scene.ground
     return surround(state, phrase(dice.how, kind, split, **known), {"weather": new})
+
+
+def again(dice: Dice, state: State, aspect: str, split: Split) -> Edit | None:
+    """What was changed last around the things, once more; `aspect`: ground, sky, time, weather."""
+    assert state.scene
+    values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
+    new = dice.what.choice([value for value in values if value != getattr(state.scene, aspect)])
+    if aspect == "sky":
+        words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, new))
+    else:
+        noun = "weather_noun" if aspect == "weather" else aspect
+        words = phrase(dice.how, "it_around", split, what=_word(dice.how, noun, new))
+    return surround(state, words, {aspect: new})
 
 
 def _mood(dice: Dice, state: State, split: Split) -> Edit | None:

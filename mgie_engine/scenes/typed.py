@@ -4,12 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mgie_engine.scenes.edits import Edit, State, add_it, move_it, recolour_to, remove_it, resize_to, to
+from mgie_engine.scenes.edits import (
+    Edit,
+    State,
+    add_it,
+    move_it,
+    recolour_to,
+    remove_it,
+    replace_by,
+    resize_to,
+)
 from mgie_engine.scenes.phrasing import table
 from mgie_engine.scenes.scene import Cell, Scene, Thing, new_thing
 from mgie_engine.scenes.surroundings import surround
 from mgie_engine.scenes.tonal import tone_edit
-from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, Typed, describe, stays, there
+from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, Typed
 
 
 def typed_start() -> State:
@@ -67,5 +76,4 @@ def _of_thing(start: State, thing: Thing, want: Mapping[str, Any], said: str) ->
             return move_it(start, thing, Cell(*want["to"]), said)
     assert start.scene
     new = replace(new_thing(want["new"], want["colour"], thing.cell, size=thing.size), jitter=thing.jitter)
-    text = f"The {there(thing)} becomes a {describe(new)}. {stays(start.scene, thing)}"
-    return Edit("replace", said, text, to(start, start.scene.swapped(thing, new)), new, was=thing)
+    return replace_by(start, thing, new, said)

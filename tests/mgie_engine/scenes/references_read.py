@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from mgie_engine.scenes.phrasing import table
+from mgie_engine.scenes.phrasing import plural, table
 from mgie_engine.scenes.scene import SIZES, Cell, Scene, Thing, is_sky_kind
 from mgie_engine.scenes.wording import ROW_WORDS, where
 
@@ -12,14 +12,26 @@ def meant(scene: Scene, words: str) -> list[Thing]:
     """Every thing that the reference fits."""
     if (named_by_look := _looks_so(scene, words.removeprefix("the "))) is not None:
         return named_by_look
+    if of_two := re.fullmatch(r"the (.+) of the two (.+)", words):
+        (alike,) = (scene.of(kind) for kind in KINDS if of_two[2] in map(plural, NAMES[kind]))
+        return _either(alike, of_two[1])
     who, nearby, other = _nearby(words.removeprefix("the "))
     if other:
         things = [t for t in scene.things if _stands(scene, t, nearby, scene.of(other)[0])]
         return things if who in ("one", "thing") else [t for t in things if t.kind == _split(who)[0]]
     kind, before, after = _split(words.removeprefix("the "))
     alike = scene.of(kind)
+    if len(alike) == 2 and not after and (either := _either(alike, before)):
+        return either
     found = [thing for thing in alike if _has(thing, before)]
     return [thing for thing in found if not after or _is_there(thing, alike, after)]
+
+
+def _either(alike: Sequence[Thing], word: str) -> list[Thing]:
+    """Which of two is on one side, or bigger or smaller than the other; none where the word says neither."""
+    if word in SIDES:
+        return [max(alike, key=lambda thing: SIDES[word] * _column(thing))]
+    return [max(alike, key=lambda thing: COMPARED[word] * _size(thing))] if word in COMPARED else []
 
 
 def _looks_so(scene: Scene, words: str) -> list[Thing] | None:
@@ -28,6 +40,8 @@ def _looks_so(scene: Scene, words: str) -> list[Thing] | None:
         return [thing for thing in scene.things if thing.kind in kinds]
     if found := re.fullmatch(r"(.*?) ?thing (in the sky|up there)", words):
         return [thing for thing in scene.things if is_sky_kind(thing.kind) and _has(thing, found[1])]
+    if found := re.fullmatch(r"(?:thing|one) in the (.+) corner", words):
+        return [thing for thing in scene.things if CORNERS.get(found[1]) == thing.cell]
     things = [thing for thing in scene.things if not is_sky_kind(thing.kind)]
     if words in EXTREMES:
         of, best = EXTREMES[words]
@@ -44,6 +58,13 @@ def _column(thing: Thing) -> int:
     return thing.cell.column
 
 
+CORNERS = {
+    f"{depth} {side}": Cell(row, column)
+    for depth, row in (("top", 0), ("bottom", 2))
+    for side, column in (("left", 0), ("right", 3))
+}
+SIDES = {"left": -1, "left-hand": -1, "right": 1, "right-hand": 1}
+COMPARED = {"bigger": 1, "larger": 1, "big": 1, "smaller": -1, "little": -1, "small": -1}
 EXTREMES = {
     **dict.fromkeys(("biggest one", "largest thing", "biggest thing"), (_size, max)),
     **dict.fromkeys(("smallest one", "smallest thing", "tiniest thing"), (_size, min)),
@@ -55,16 +76,23 @@ EXTREMES = {
 def _nearby(words: str) -> tuple[str, str, str]:
     """Who stands how to which kind of thing, as in "one", "behind", "car"; the last may be empty."""
     found = re.fullmatch(
-        r"(.+?) (next to|beside|right by|behind|in back of|in front of|above|over) the (.+)", words
+        r"(.+?) (next to|beside|right by|by|near|(?:to the )?(?:left|right) of|(?:right )?behind|in back of|"
+        r"(?:right )?in front of|under|above|straight above|over) the (?!middle)(.+)",
+        words,
     )
     return (found[1], found[2], _split(found[3])[0]) if found else (words, "", "")
 
 
 def _stands(scene: Scene, thing: Thing, nearby: str, other: Thing) -> bool:
     rows, columns = other.cell.row - thing.cell.row, other.cell.column - thing.cell.column
-    if nearby in ("next to", "beside", "right by"):
+    if nearby in ("next to", "beside", "right by", "by", "near"):
         return rows == 0 and abs(columns) == 1
-    return columns == 0 and rows == (-1 if nearby == "in front of" else 1)
+    if nearby.endswith(" of") and nearby.split()[-2] in ("left", "right"):
+        return rows == 0 and columns == (1 if "left" in nearby else -1)
+    if nearby == "under" or nearby.endswith("in front of"):
+        return columns == 0 and rows == -1
+    between = scene.at(Cell(1, thing.cell.column))
+    return columns == 0 and (rows == 1 or (rows == 2 and between is None))
 
 
 def _split(words: str) -> tuple[str, str, str]:
@@ -77,6 +105,7 @@ def _split(words: str) -> tuple[str, str, str]:
 
 
 KINDS = frozenset(table("words")["usual"])
+NAMES = table("words")["names"]
 EVERYWHERE = frozenset(where(Cell(row, column)) for row in range(3) for column in range(4))
 
 

@@ -6,6 +6,7 @@ from mgie_engine.scenes.edits import State, add_it, recolour_to, remove_it
 from mgie_engine.scenes.facts import read
 from mgie_engine.scenes.followups import follow_up
 from mgie_engine.scenes.scene import BACK, FRONT, Cell, Scene, Thing
+from mgie_engine.scenes.surroundings import surround
 from mgie_engine.scenes.tonal import tone_edit
 from tests.mgie_engine.scenes.telling import steps
 
@@ -40,8 +41,9 @@ def test_the_other_one_gets_the_colour_and_the_wrong_one_gets_its_own_back():
 
 def test_the_tree_too_means_the_same_deed():
     last = remove_it(STATE, LEFT, "remove the left ball")
-    assert {edit.was for edit in follow_ups(last)} == {TREE, RIGHT}
-    assert all(edit.act == "remove" for edit in follow_ups(last))
+    deeds = [edit for edit in follow_ups(last) if edit.kind != "nothing"]
+    assert {edit.was for edit in deeds} == {TREE, RIGHT}
+    assert all(edit.act == "remove" for edit in deeds)
 
 
 def test_another_one_is_like_the_one_before():
@@ -56,8 +58,24 @@ def test_another_one_is_like_the_one_before():
 def test_more_repeats_a_tone_and_too_much_takes_some_of_it_back():
     last = tone_edit(STATE, (("warm", "plain"),), "warmer")
     assert last
-    tones = {edit.goal.tones[-1] for edit in follow_ups(last)}
+    tones = {edit.goal.tones[-1] for edit in follow_ups(last) if edit.kind != "nothing"}
     assert tones == {("warm", 1.0), ("cool", 0.5)}
+
+
+def test_another_sky_is_a_sky_and_another_hour_an_hour():
+    for aspect, value in (("sky", "pink"), ("time", "night"), ("weather", "rain"), ("ground", "sand")):
+        last = surround(STATE, f"{value} please", {aspect: value})
+        scenes = [edit.goal.scene for edit in follow_ups(last) if edit.kind == "follow-up"]
+        assert scenes
+        assert all(scene == replace(STATE.scene, **{aspect: getattr(scene, aspect)}) for scene in scenes)
+        assert value not in {getattr(scene, aspect) for scene in scenes}
+
+
+def test_who_is_content_changes_nothing():
+    last = remove_it(STATE, LEFT, "remove the left ball")
+    content = [edit for edit in follow_ups(last) if edit.kind == "nothing"]
+    assert content
+    assert {edit.goal for edit in content} == {last.goal}
 
 
 def test_a_refused_wish_has_nothing_to_follow():
