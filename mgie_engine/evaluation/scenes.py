@@ -21,7 +21,7 @@ from mgie_engine.scenes.facts import UNREADABLE, Fact, holds, read
 from mgie_engine.scenes.pictures import changed
 from mgie_engine.scenes.pictures import pictures as pictures
 from mgie_engine.scenes.stories import Step, Story, story
-from mgie_engine.scenes.typed import typed_edits, typed_start
+from mgie_engine.scenes.typed import typed_wishes
 from mgie_engine.scenes.wording import Split, Typed
 
 SUCCESS = 0.25  # share of the do-nothing error that may be left
@@ -104,11 +104,10 @@ def _steps(told: Story, kind: str | None) -> list[Step]:
 
 
 def typed_cases(size: int = 256, which: Typed = "typed") -> Iterator[Case]:
-    """The wishes that people typed in words of their own; all begin with the same picture."""
-    start = typed_start()
-    for edit in typed_edits(which):
+    """The wishes that people typed in words of their own."""
+    for start, edit, history in typed_wishes(which):
         before, goal = pictures((start, edit.goal), size)
-        yield Case(edit, start, (), before, goal)
+        yield Case(edit, start, tuple(Exchange(asked, said) for asked, said in history), before, goal)
 
 
 def judge_text(case: Case, expressive: str) -> Said:

@@ -48,7 +48,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         nargs="?",
         const="typed",
         choices=get_args(Typed),
-        help="try wishes that people typed in their own words; “unheard”: no phrasing was made for these",
+        help="try what people typed in their own words; no phrasing was made for “unheard”, nor for “talks”",
     )
     parser.add_argument("--seeds", type=int, default=1, help="pictures painted per edit (default: 1)")
     parser.add_argument("--chains", type=int, default=8, help="chains of ten idle turns (default: 8)")

@@ -23,16 +23,16 @@ TIE = 1e-6  # weight of everything's size: what the picture does not show stays 
 ROUNDS = 5  # of reweighting
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-# Share of the coarse band that is an edit; others move it by -0.14 to 0.21 (mgie-mini), and by more where the
-# rest of the tone moves levels. Where the fine band gains, the fit has mixed the two up, and the coarse one
-# has to lose a third of that more. That the fine band loses is a sign only where no level moves: models are
-# soft, and lose up to 0.3 of it, up to 0.7 under a new contrast, and some of what they should sharpen.
-BLURS, SHARPENS, MIXED_UP = -0.19, 0.23, 1 / 3
+# Share of the coarse band that is an edit where levels stay; others move it by -0.07 to 0.05 (mgie-mini), a
+# slight blur by -0.18 and more, and all by more where the rest of the tone moves levels. Where the fine band
+# gains, the fit has mixed the two up, and the coarse one has to lose a third of that more. The fine band alone
+# tells nothing: models are soft, lose up to 0.15 of both bands, and some of the fine one where they sharpen.
+BLURS, BLURS_BOTH, SHARPENS, MIXED_UP = -0.13, -0.35, 0.19, 1 / 3
 LEAST_BLUR, BLUR_STEPS = (
     1 / 512,
     32,
-)  # sigma of a blur in picture widths, and the number of 8 % steps up to 1/47
-BLURS_FINE, STILL = -0.5, 6.0  # root mean square of what the rest of the tone moves, in levels
+)  # sigma of a blur in picture widths, and the 8 % steps from it up to 1/47
+STILL = 6.0  # root mean square of what the rest of the tone moves, in levels
 MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
 SHARPENED = 0.25  # amount, told by a trial, that is an edit; other edits of photos: up to 0.2 (mgie-mini)
 MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
@@ -129,7 +129,7 @@ def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:
         tone = _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
         return Fitted(tone, source, tone(source))
     softened = coarse + MIXED_UP * max(fine, 0)
-    if (softened < BLURS or fine < BLURS_FINE) and _is_still(tone, source):
+    if (softened < BLURS or fine + coarse < BLURS_BOTH) and _is_still(tone, source):
         return _blurred(output, sharp)
     if softened < -MOVING:
         tone, (fines, coarses) = _fit(sharp, output, sharp, _bands(sharp))

@@ -78,7 +78,7 @@ def _of_two(rng: Random, thing: Thing, alike: Sequence[Thing], name: str) -> lis
         is_bigger = SIZES[thing.size] > SIZES[other.size]
         words = ("bigger", "larger", "big") if is_bigger else ("smaller", "little", "small")
         word = rng.choice(words)
-        ways += [f"{word} {name}", f"{word} {name}", f"{rng.choice(words[:1])} of the two {plural(name)}"]
+        ways += [f"{word} {name}", f"{word} {name}", f"{words[0]} of the two {plural(name)}"]
     if thing.colour != other.colour:
         ways += [f"{say(rng, thing.colour)} {name}"] * 2
     return ways

@@ -1,8 +1,8 @@
-"""Wishes in people's own words, from typed.toml, as edits of the scene they were typed to."""
+"""What people typed in their own words (typed, unheard and talks.toml), with what it must come to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mgie_engine.scenes.edits import (
     Edit,
@@ -20,29 +20,64 @@ from mgie_engine.scenes.surroundings import surround
 from mgie_engine.scenes.tonal import tone_edit
 from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, Typed
 
+Named = Mapping[str, Thing]
+
+
+class Wish(NamedTuple):
+    """The picture something was typed to, what it must come to, and what was said before."""
+
+    start: State
+    edit: Edit
+    history: tuple[tuple[str, str], ...] = ()  # (instruction, expressive)
+
 
 def typed_start() -> State:
-    """The picture all wishes were typed to."""
+    """The picture all wishes were typed to; talks begin with one thing more."""
     told = dict(table("typed")["scene"])
-    things = tuple(
-        new_thing(thing["kind"], thing["colour"], Cell(*thing["cell"]), size=thing["size"])
-        for thing in told.pop("things")
-    )
-    return State(Scene(things, **told))
+    return State(Scene(tuple(map(_thing, told.pop("things"))), **told))
 
 
-def typed_edits(which: Typed = "typed") -> Iterator[Edit]:
-    """Every wish with what it must come to."""
+def typed_wishes(which: Typed = "typed") -> Iterator[Wish]:
+    """Every wish, or every second wish of the talks."""
+    if which == "talks":
+        yield from _talks()
+        return
     start = typed_start()
-    for group in table("typed")[which]:
-        for said in group["said"]:
-            yield _meant(start, group["want"], said)
-
-
-def _meant(start: State, want: Mapping[str, Any], said: str) -> Edit:
-    """The edit that `want` describes."""
     assert start.scene
-    thing = next((thing for thing in start.scene.things if thing.kind == want.get("it")), None)
+    named = {thing.kind: thing for thing in start.scene.things}
+    for group in table(which)[which]:
+        for said in group["said"]:
+            yield Wish(start, _meant(start, named, group["want"], said))
+
+
+def _talks() -> Iterator[Wish]:
+    start = typed_start()
+    assert start.scene
+    more = {thing["name"]: _thing(thing) for thing in table("talks")["more"]}
+    named = {thing.kind: thing for thing in start.scene.things} | more
+    start = replace(start, scene=start.scene.plus(*more.values()))
+    for talk in table("talks")["talks"]:
+        first = _meant(start, named, talk["meant"], talk["first"])
+        now = _named_after(named, talk["meant"], first)
+        edit = _meant(first.goal, now, talk["want"], talk["said"])
+        yield Wish(first.goal, edit, ((first.instruction, first.expressive),))
+
+
+def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:
+    """What the things are after the first turn, and under "new" the one that it changed or brought in."""
+    scene = first.goal.scene
+    assert scene
+    left = {name: scene.at(thing.cell) for name, thing in named.items() if name != want.get("it")}
+    now = left | {want.get("it", "new"): first.thing, "new": first.thing}
+    return {name: thing for name, thing in now.items() if thing}
+
+
+def _thing(told: Mapping[str, Any]) -> Thing:
+    return new_thing(told["kind"], told["colour"], Cell(*told["cell"]), size=told["size"])
+
+
+def _meant(start: State, named: Named, want: Mapping[str, Any], said: str) -> Edit:
+    """The edit that `want` describes."""
     edit: Edit | None
     match want["kind"]:
         case "around":
@@ -58,8 +93,7 @@ def _meant(start: State, want: Mapping[str, Any], said: str) -> Edit:
         case "nothing":
             edit = Edit("nothing", said, AS_ASKED, start)
         case _:
-            assert thing, want
-            edit = _of_thing(start, thing, want, said)
+            edit = _of_thing(start, named[want["it"]], want, said)
     assert edit, want
     return edit
 
@@ -74,6 +108,5 @@ def _of_thing(start: State, thing: Thing, want: Mapping[str, Any], said: str) ->
             return resize_to(start, thing, want["size"], said)
         case "move":
             return move_it(start, thing, Cell(*want["to"]), said)
-    assert start.scene
     new = replace(new_thing(want["new"], want["colour"], thing.cell, size=thing.size), jitter=thing.jitter)
     return replace_by(start, thing, new, said)

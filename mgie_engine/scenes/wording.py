@@ -9,7 +9,7 @@ from typing import Literal
 from mgie_engine.scenes.scene import BACK, FRONT, SKY, Cell, Scene, Thing
 
 Split = Literal["train", "validation", "test"]
-Typed = Literal["typed", "unheard"]  # by people: with the grammar widened in view of them, or not
+Typed = Literal["typed", "unheard", "talks"]  # by people; the grammar was widened in view of the first alone
 
 ROW_WORDS = {SKY: "in the sky", BACK: "at the back", FRONT: "in front"}
 COLUMN_WORDS = ("on the far left", "left of the middle", "right of the middle", "on the far right")

@@ -1,14 +1,16 @@
 from collections import Counter
+from typing import get_args
 
 import pytest
 
 from mgie_engine.scenes.facts import UNREADABLE, holds, read
-from mgie_engine.scenes.typed import typed_edits, typed_start
+from mgie_engine.scenes.typed import typed_wishes
+from mgie_engine.scenes.wording import Typed
 from tests.mgie_engine.scenes.telling import steps
 
 
 def test_there_are_twenty_wishes_of_every_frequent_kind():
-    count = Counter(edit.kind for edit in typed_edits())
+    count = Counter(wish.edit.kind for wish in typed_wishes())
     assert all(
         count[kind] >= 20
         for kind in (
@@ -17,14 +19,22 @@ def test_there_are_twenty_wishes_of_every_frequent_kind():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("which", ["typed", "unheard"])
+@pytest.mark.parametrize("which", get_args(Typed))
 def test_every_wish_comes_to_what_it_says(which):
-    for edit in typed_edits(which):
+    for start, edit, _ in typed_wishes(which):
         facts = read(edit.expressive)
-        assert all(holds(fact, typed_start(), edit.goal) and fact.attribute != UNREADABLE for fact in facts)
-        assert (edit.goal == typed_start()) == (edit.kind in ("refuse", "nothing"))
+        assert all(holds(fact, start, edit.goal) and fact.attribute != UNREADABLE for fact in facts)
+        assert (edit.goal == start) == (edit.kind in ("refuse", "nothing"))
 
 
 def test_no_wish_is_one_that_is_made_up():
     made_up = {step.edit.instruction.lower() for _, step in steps()}
-    assert not made_up & {edit.instruction.lower() for edit in typed_edits()}
+    assert not made_up & {wish.edit.instruction.lower() for wish in typed_wishes()}
+
+
+def test_the_second_turn_of_a_talk_begins_where_the_first_one_ends():
+    for start, edit, ((asked, said),) in typed_wishes("talks"):
+        assert asked != edit.instruction
+        assert read(said)
+        assert start.scene
+        assert not edit.was or edit.was in start.scene.things
