@@ -25,7 +25,7 @@ FIT_SIZE = 128  # the fit looks at about this many pixels per side
 DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
 # Share of the coarse band that is an edit where levels stay; others move it by -0.07 to 0.05 (mgie-mini), a
 # slight blur by -0.18 and more, and all by more where the rest of the tone moves levels. Where the fine band
-# gains, the fit has mixed the two up, and the coarse one has to lose a third of that more. The fine band alone
+# gains, the fit has mixed the two up, and the coarse one must lose a third of that more. The fine band alone
 # tells nothing: models are soft, lose up to 0.15 of both bands, and some of the fine one where they sharpen.
 BLURS, BLURS_BOTH, SHARPENS, MIXED_UP = -0.13, -0.35, 0.19, 1 / 3
 LEAST_BLUR, BLUR_STEPS = (

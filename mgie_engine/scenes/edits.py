@@ -46,7 +46,7 @@ class Edit:
     goal: State
     thing: Thing | None = None  # as it is in the goal
     colour: str | None = None  # the colour that was given
-    act: str = ""  # what could be done to another thing, too: a kind of phrases.toml
+    act: str = ""  # what could be done again, to another thing or with another value: "remove", "sky"
     part: str | None = None  # of `thing`, when only that changed
     was: Thing | None = None  # the thing before
 

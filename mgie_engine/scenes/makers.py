@@ -121,9 +121,8 @@ def remove(dice: Dice, state: State, split: Split) -> Edit | None:
         return None
     thing = dice.what.choice(state.scene.things)
     at = refer(dice.how, state.scene, thing)
-    return remove_it(
-        state, thing, phrase(dice.how, "remove", split, **_told(dice.how, state.scene, thing, at))
-    )
+    told = _told(dice.how, state.scene, thing, at)
+    return remove_it(state, thing, phrase(dice.how, "remove", split, **told))
 
 
 def add(dice: Dice, state: State, split: Split) -> Edit | None:
@@ -193,13 +192,8 @@ def replace_thing(dice: Dice, state: State, split: Split) -> Edit | None:
     new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
     if not fits(state.scene.swapped(thing, new)):
         return None
-    words = phrase(
-        how,
-        "replace",
-        split,
-        **_told(how, state.scene, thing, refer(how, state.scene, thing)),
-        **new_words(how, new, said_colour),
-    )
+    told = _told(how, state.scene, thing, refer(how, state.scene, thing))
+    words = phrase(how, "replace", split, **told, **new_words(how, new, said_colour))
     return replace_by(state, thing, new, words)
 
 

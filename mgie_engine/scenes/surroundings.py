@@ -45,15 +45,8 @@ def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
     text = " and ".join(clauses)
     goal = to(state, replace(scene, **cast("dict[str, Any]", news)))
     only = next(iter(news)) if len(news) == 1 else ""
-    return Edit(
-        "background",
-        instruction,
-        f"T{text[1:]}. {stays(scene)}",
-        goal,
-        None,
-        news.get("sky") if only else None,
-        only,
-    )
+    text = f"T{text[1:]}. {stays(scene)}"
+    return Edit("background", instruction, text, goal, colour=news.get("sky") if only else None, act=only)
 
 
 def background(dice: Dice, state: State, split: Split) -> Edit | None:
