@@ -6,7 +6,6 @@ from hypothesis import settings
 
 # Read when torch is first imported: threads that wait sleep, and leave the cores to those that work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")  # browsers and engines share the cores
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")

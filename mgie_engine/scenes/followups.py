@@ -29,6 +29,7 @@ from mgie_engine.scenes.scene import (
     SKY_KINDS,
     Cell,
     Thing,
+    in_place_of,
     is_sky_kind,
     new_thing,
 )
@@ -139,15 +140,11 @@ def _instead(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
     kind = dice.what.choice([kind for kind in kinds if kind != last.thing.kind])
     colour_said = dice.what.random() < 0.6
     usual: str = table("words")["usual"][kind]
-    new = _in_place(last.thing, kind, other_colour(dice.what) if colour_said else usual)
+    new = in_place_of(last.thing, kind, other_colour(dice.what) if colour_said else usual)
     if not fits(state.scene.swapped(last.thing, new)):
         return None
     words = phrase(dice.how, "it_replace", split, a=new_words(dice.how, new, colour_said)["a"])
     return replace_by(state, last.thing, new, words)
-
-
-def _in_place(thing: Thing, kind: str, colour: str) -> Thing:
-    return replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
 
 
 def _too(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
@@ -169,7 +166,7 @@ def _too(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
         case "remove":
             return remove_it(state, thing, words)
         case "replace" if last.thing and is_sky_kind(last.thing.kind) == is_sky_kind(thing.kind):
-            new = _in_place(thing, last.thing.kind, last.thing.colour)
+            new = in_place_of(thing, last.thing.kind, last.thing.colour)
             is_new = new.kind != thing.kind and fits(state.scene.swapped(thing, new))
             return replace_by(state, thing, new, words) if is_new else None
         case "grow" | "shrink":

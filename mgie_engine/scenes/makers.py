@@ -49,6 +49,7 @@ from mgie_engine.scenes.scene import (
     Cell,
     Scene,
     Thing,
+    in_place_of,
     is_sky_kind,
     new_thing,
 )  # fmt: skip
@@ -189,7 +190,7 @@ def replace_thing(dice: Dice, state: State, split: Split) -> Edit | None:
     kind = what.choice([other for other in kinds if other != thing.kind])
     said_colour = what.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
     colour = what.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
-    new = replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
+    new = in_place_of(thing, kind, colour)
     if not fits(state.scene.swapped(thing, new)):
         return None
     told = _told(how, state.scene, thing, refer(how, state.scene, thing))

@@ -111,6 +111,11 @@ def new_thing(kind: str, colour: str, cell: Cell, *, size: str = "medium", mater
     return Thing(kind, colour, size, cell, material, parts)
 
 
+def in_place_of(thing: Thing, kind: str, colour: str) -> Thing:
+    """Another thing where `thing` stands, of its size."""
+    return replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
+
+
 def random_thing(rng: Random, kind: str, cell: Cell) -> Thing:
     colour = NATURAL_COLOUR.get(kind, rng.choice(tuple(COLOURS)))
     if kind == "tree":

@@ -15,7 +15,7 @@ from mgie_engine.scenes.edits import (
     resize_to,
 )
 from mgie_engine.scenes.phrasing import table
-from mgie_engine.scenes.scene import Cell, Scene, Thing, new_thing
+from mgie_engine.scenes.scene import Cell, Scene, Thing, in_place_of, new_thing
 from mgie_engine.scenes.surroundings import surround
 from mgie_engine.scenes.tonal import tone_edit
 from mgie_engine.scenes.wording import AS_ASKED, KNOWN_HERE, NOTHING, Typed
@@ -108,5 +108,4 @@ def _of_thing(start: State, thing: Thing, want: Mapping[str, Any], said: str) ->
             return resize_to(start, thing, want["size"], said)
         case "move":
             return move_it(start, thing, Cell(*want["to"]), said)
-    new = replace(new_thing(want["new"], want["colour"], thing.cell, size=thing.size), jitter=thing.jitter)
-    return replace_by(start, thing, new, said)
+    return replace_by(start, thing, in_place_of(thing, want["new"], want["colour"]), said)

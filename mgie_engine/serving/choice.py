@@ -95,10 +95,11 @@ def _let_threads_sleep() -> None:
 
     As soon as anything else wants a core, spinning threads take it from those that work: on two cores, one of
     them busy with something else, an edit took 36 s instead of 4. But to wake a thread for each of an edit's
-    thousands of short steps is a fifth of its time on a slow host. Whoever has set a variable knows better.
+    thousands of short steps is a fifth of its time on a slow host. Whoever has set the policy knows better.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
 def _keep_freed_memory() -> None:
