@@ -15,6 +15,7 @@ from mgie_engine.checkpoints import Networks, Source
 from mgie_engine.config import ModelConfig, ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.memory import modes
+from mgie_engine.memory.folding import fold_upsampling
 from mgie_engine.memory.modes import QUANTISED, STAGED, Mode, Parameters
 from mgie_engine.memory.quantising import QUANTISERS, Quantiser, replace_linear
 from mgie_engine.memory.staging import offload, take_turns
@@ -55,6 +56,9 @@ def keep(
     )
     if mode is Mode.MIXED:
         _paint_in_bf16(networks)
+    if device.type == "cpu":
+        fold_upsampling(networks.unet)
+        fold_upsampling(networks.vae)
     mgie = _assembled(source, networks, device)
     if mode is Mode.SWAP:
         take_turns(mgie, device)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import prod
 from typing import Any, Self
 
 import torch
@@ -29,6 +30,7 @@ from mgie_engine.serving.slot import EditModel, Opened, Slot
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
 LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do
+QUICK_PIXELS = 2**20  # a picture up to this size is restored in the time of a denoising step or two
 
 Event = tuple[int, Progress | EditResult | EngineError]
 
@@ -54,7 +56,7 @@ class Engine:
         self._events: list[Event] = []
         self._step_s = 0.0  # of the last denoising step
         torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
-        # Restoring is many small steps: on one core each they take half as long as spread over all cores.
+        # Restoring is many small steps, which several threads with helpers of their own would make in turns.
         self._threads = ThreadPoolExecutor(2, "pictures", torch.set_num_threads, (1,))
 
     def __enter__(self) -> Self:
@@ -187,7 +189,12 @@ class Engine:
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
         painted = Painted(opened.original, opened.square, reconstruction, output, relevance)
-        slot.finishing = self._threads.submit(finish, with_trial(self.model, painted), slot.request.settings)
+        work = with_trial(self.model, painted), slot.request.settings
+        if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
+            slot.finishing = Future()  # nobody waits for this thread, and it has all cores
+            slot.finishing.set_result(finish(*work))
+        else:
+            slot.finishing = self._threads.submit(finish, *work)
 
     def _deliver(self) -> None:
         for slot in list(self._slots.values()):

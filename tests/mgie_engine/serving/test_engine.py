@@ -76,12 +76,13 @@ def test_an_edit_tells_its_way_and_ends_with_the_picture(engine: Engine):
     assert set(result.seconds) == {"reading", "painting", "finishing"}
 
 
-def test_the_delivered_picture_has_the_size_it_came_with(engine: Engine):
-    engine.admit(1, ask())
+@pytest.mark.parametrize("size", [(30, 20), (1100, 1000)], ids=["in the loop", "beside it"])
+def test_the_delivered_picture_has_the_size_it_came_with(engine: Engine, size: tuple[int, int]):
+    engine.admit(1, replace(ask(), image=a_picture(*size)))
     result = news_of(run(engine), 1)[-1]
     assert isinstance(result, EditResult)
     with Image.open(io.BytesIO(result.image)) as picture:
-        assert (picture.format, picture.size) == ("PNG", (30, 20))
+        assert (picture.format, picture.size) == ("PNG", size)
 
 
 def test_the_expressive_instruction_is_known_once_reading_is_over(engine: Engine):
