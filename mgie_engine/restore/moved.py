@@ -22,11 +22,12 @@ OUTSIDE = 0.25  # share of the picture's width by which a view may reach beyond 
 PARTS = 32  # of what is painted, at most; more are noise
 PATCHES = 4  # the largest of them are looked for
 LEAST = 0.002  # share of the picture: smaller patches are painted
-THING = 12.0  # contrast of a patch, in levels, below which there is no thing in it
+THING = 12.0  # levels by which a patch stands out from its rim; where it does by less, it is ground
 LEFT = 0.2  # share of a patch's change that may be left; the ground it lies on is part of it
 AGREED = 0.85  # share of a patch's pixels that agree
 OFF = 20.0  # levels outside of what is near by, from which on what was painted is something else
 KNOWN = 0.01  # share of the neighbourhood that must be ground for its colour to be known
+AS_WELL = 4.0  # levels: who misses what was painted by no more is as good as who misses it by less
 UNMOVED = 0.3  # of the moved original's error has the original where nothing moved
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
@@ -54,6 +55,7 @@ class Moved:
     from_left: float
     trust: Tensor  # (S, S): 1 where the original's pixels are right, 0 where the painted ones are
     rim: Tensor  # (S, S): 1 where some of them may be ground that came along
+    still: Tensor  # (S, S): 1 where the original as it lies is as much like what was painted
     ground: Tensor  # (3, S, S): colours of the ground it lay on; below 0 where nobody knows
     lighter: Tensor  # (3, S, S): by how much the ground is that it lies on now
 
@@ -65,10 +67,10 @@ def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
         box = _bounds(near)
         mask = near[_inside(box)].float()
         window = output[:, *_inside(box)]
-        error = _Error(source, window, mask / mask.sum())
-        mean = (window * error.weight).sum((1, 2), keepdim=True)
-        if float(((window - mean).square().mean(0) * error.weight).sum()) < THING**2:
+        rim = near & dilate(~near, 1)
+        if not _stands_out(window, patch[_inside(box)], rim[_inside(box)]):
             continue
+        error = _Error(source, window, mask / mask.sum())
         view, unmoved = _refined(_search(source, window, mask), error), View(1.0, box[0], box[1])
         if error.of(view) < LEFT * error.of(unmoved) and (found := _thing(source, output, patch, near, view)):
             yield found
@@ -95,6 +97,28 @@ def _bounds(where: Tensor) -> Box:
 
 def _inside(box: Box) -> tuple[slice, slice]:
     return slice(box[0], box[2]), slice(box[1], box[3])
+
+
+def _stands_out(window: Tensor, patch: Tensor, rim: Tensor) -> bool:
+    """Whether the window (3, h, w) shows more in the patch than its rim, both (h, w), straight to any side.
+
+    Ground does not, whatever its light: not even where the horizon runs through it.
+    """
+    sides = torch.stack([_on_a_side(window, rim, turns) for turns in range(4)])
+    above = window - sides.nan_to_num(-torch.inf).amax(0)
+    below = sides.nan_to_num(torch.inf).amin(0) - window
+    return float(torch.maximum(above, below).clamp(min=0).amax(0)[patch].square().mean()) > THING**2
+
+
+def _on_a_side(maps: Tensor, known: Tensor, turns: int) -> Tensor:
+    """For each pixel of the maps (C, h, w) the nearest known level on its left, or some quarter turns on.
+
+    nan where there is none.
+    """
+    maps, known = maps.rot90(turns, (1, 2)), known.rot90(turns)
+    at = torch.where(known, torch.arange(known.shape[1]), -1).cummax(1).values
+    found = maps.gather(2, at.clamp(min=0).expand_as(maps)).where(at >= 0, torch.nan)
+    return found.rot90(-turns, (1, 2))
 
 
 def _search(source: Tensor, window: Tensor, mask: Tensor) -> View:
@@ -197,6 +221,10 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: Vi
     ground, lighter = torch.full_like(source, -255), torch.zeros_like(source)
     ground[:, *here] = torch.where(around > KNOWN, was, -255)
     lighter[:, *here] = torch.where(around > KNOWN, becomes - was, 0)
+    lies, comes = source[:, *here], seen + lighter[:, *here]
+    missed, misses = (energy(window - shown, px(patch, 256)).sqrt() for shown in (lies, comes))
+    still = torch.zeros_like(trust)
+    still[here] = (2 - missed / misses.clamp(min=AS_WELL)).clamp(0, 1)
     top, left, bottom, right = (side / size for side in box)
     at = view.scale, view.top / size, view.left / size
-    return Moved(top, left, bottom, right, *at, trust, rim, ground, lighter)
+    return Moved(top, left, bottom, right, *at, trust, rim, still, ground, lighter)

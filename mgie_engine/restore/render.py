@@ -127,13 +127,11 @@ class _Layer:
         here = slice(first - lines.top, last - lines.top), slice(self.left, self.left + self.shown.shape[1])
         shown = self.shown[first - self.top : last - self.top].permute(2, 0, 1).float()
         thing = self.thing
-        maps = lines.of(torch.cat([thing.trust[None], thing.rim[None], thing.ground, thing.lighter]))[
-            :, *here
-        ]
-        trust, rim, ground, lighter = maps.split_with_sizes((1, 1, 3, 3))
+        maps = torch.cat([thing.trust[None], thing.rim[None], thing.still[None], thing.ground, thing.lighter])
+        trust, rim, still, ground, lighter = lines.of(maps)[:, *here].split_with_sizes((1, 1, 1, 3, 3))
         shown += rim * (1 - _differs(shown, ground)) * lighter
         painted[:, *here] = torch.lerp(painted[:, *here], shown, trust)
-        blend[:, *here] *= 1 - trust * rim * (1 - _differs(shown, before[:, *here]))
+        blend[:, *here] *= 1 - trust * rim * still * (1 - _differs(shown, before[:, *here]))
 
 
 def _differs(one: Tensor, other: Tensor) -> Tensor:

@@ -75,6 +75,24 @@ def test_what_is_new_is_not_taken_for_something_old():
     assert off(restored, after, (0.5, 0.5, 0.25)) < 20
 
 
+def test_ground_is_painted_where_a_thing_was_removed_not_taken_from_elsewhere():
+    """What comes from elsewhere lets the original shine through where the two are much alike."""
+    before, after = spotlight(tree=True), spotlight(tree=False)
+    assert off(carried(before, after).picture, after, (0.25, 0.55, 0.3)) < 0.4
+
+
+def spotlight(tree: bool) -> Image.Image:
+    """A wall that a lamp lights in the middle, and a tree before it."""
+    across = np.arange(512) / 256 - 1
+    light = (1 - 0.6 * (across[:, None] ** 2 + across**2)).clip(0.1)[..., None]
+    scene = Image.fromarray((light * (90, 150, 200)).astype(np.uint8))
+    if tree:
+        draw = ImageDraw.Draw(scene)
+        draw.ellipse((150, 310, 250, 410), "#e0c020")
+        draw.rectangle((190, 405, 210, 450), "#603010")
+    return scene
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_is_painted_a_picture_comes_back(seed: int):
     before, after = scattered(seed), scattered(seed + 100)
