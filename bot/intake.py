@@ -31,6 +31,7 @@ from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_wish
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
+LENT_BY = "lent_by"  # in the source of an upload: the person it belongs to, if not who brought it
 COUNTED = 1000  # newest turns of a person looked through for those of a day
 
 
@@ -169,6 +170,9 @@ class Intake:
                 return await ask_which(self._store, asked)
         if asked.from_original:
             base = Base(base.session, base.session.root)
+        asked = replace(
+            asked, from_turn=base.turn.id, from_version=None
+        )  # should it have to wait for consent
         preset = preset_wish(asked.preset, self._defaults) if asked.preset else NO_WISH
         draft = base.session.ask(
             asked.person,
@@ -192,7 +196,7 @@ class Intake:
             asked.person,
             image=await asyncio.to_thread(self._images.put, read.png),
             notes=read.notes,
-            source={**asked.source, HIDDEN: _is_hidden(asked, rules)},
+            source={**asked.source, HIDDEN: _is_hidden(asked, rules), LENT_BY: _lender(asked)},
             delivered=asked.message,
             event_id=event_id,
         )
@@ -222,7 +226,7 @@ class Intake:
             wish=varied_wish(turn, asked.variation, self._draw_seed()),
             source=asked.source,
         )
-        return await self._accept(asked, draft, session, rules, is_allowed)
+        return await self._accept(replace(asked, turn=turn.id), draft, session, rules, is_allowed)
 
     async def _sheet(self, asked: GridAsked, rules: HouseRules, is_allowed: bool) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
@@ -243,7 +247,7 @@ class Intake:
                 wish=SettingsWish(**asdict(turn.settings)) if turn.settings else turn.wish,
                 source=asked.source,
             )
-        return await self._accept(asked, draft, base.session, rules, is_allowed)
+        return await self._accept(replace(asked, turn=turn.id), draft, base.session, rules, is_allowed)
 
     async def _meant(self, asked: VariationAsked | GridAsked) -> Base | None:
         """The turn meant: the named one, or where I stand, even if that failed."""
@@ -258,15 +262,11 @@ class Intake:
         self, asked: Work, draft: TurnDraft, session: EditSession, rules: HouseRules, is_allowed: bool
     ) -> Reply:
         """Save the turn, then set it going; from here on it will be answered."""
-        if not is_allowed and (
-            objection := await self._consents.objection(
-                asked, session.owner, draft.instruction, is_open=not session.is_locked
-            )
-        ):
+        parent = session.turn(draft.parent_id)
+        if not is_allowed and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
         wishes = await layers(self._store, asked, session)
         settings = wishes.settle(draft.wish, self._defaults, self._draw_seed())
-        parent = session.turn(draft.parent_id)
         source = {
             **draft.source,
             EVENT: asked.event_id,
@@ -281,6 +281,25 @@ class Intake:
         if parent.image is None:
             return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), run.card())
         return Accepted(Say.QUEUED(version=turn.label), run.card())
+
+    async def _not_allowed(
+        self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
+    ) -> Note | None:
+        """The question or refusal of whoever lent the picture it starts from, else of the session's owner."""
+        lender, words = parent.source.get(LENT_BY), draft.instruction
+        if lender == asked.person:
+            return None
+        is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.person
+        if lender and not is_own_again:
+            objection = await self._consents.objection(asked, lender, words, is_open=False)
+            if objection:
+                return objection
+        return await self._consents.objection(asked, session.owner, words, is_open=not session.is_locked)
+
+
+def _lender(asked: EditAsked) -> str | None:
+    """Whose picture an edit begins with, if not the asker's."""
+    return None if asked.picture_owner == asked.person else asked.picture_owner
 
 
 def _is_hidden(asked: Work, rules: HouseRules) -> bool:

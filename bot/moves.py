@@ -3,7 +3,7 @@
 from bot.cards import card_of
 from bot.events import Event, HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.replies import History, Note, Reply, Say, Shown
-from bot.which import Base, base_of, forget_head, my_head, named_version
+from bot.which import Base, base_of, forget_head, my_head, named_version, session_here
 from conversations.session import EditSession
 from conversations.store import SessionStore
 
@@ -28,7 +28,7 @@ async def move(store: SessionStore, asked: MoveAsked, now: float) -> Reply:
 async def history(store: SessionStore, asked: HistoryAsked) -> Reply:
     """Every version of the session of the named turn, else of mine here, else of the newest one here."""
     session = (
-        await store.session_for_channel(asked.channel, asked.person)
+        await session_here(store, asked)
         if asked.turn is None
         else (await base_of(store, asked, asked.turn)).session
     )

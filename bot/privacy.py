@@ -5,6 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from bot.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
@@ -89,9 +90,12 @@ class Privacy:
             self._runner.drop(turn.id)
 
     async def erase_picture(self, turn: Turn) -> None:
-        """Delete the picture of a turn, unless another turn has the same."""
-        if turn.image is not None and not await self._store.is_shared(turn.image):
+        """Delete the picture of a turn, unless another turn has the same; this one never shows it again."""
+        if turn.image is None:
+            return
+        if not await self._store.is_shared(turn.image):
             await asyncio.to_thread(self._images.delete, turn.image)
+        await self._store.update_turn(turn.id, image=_no_picture(turn))
 
     async def throw_away_old(self) -> int:
         """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""
@@ -128,3 +132,8 @@ class Privacy:
         for key in present:
             self._images.delete(key)
         return len(present)
+
+
+def _no_picture(turn: Turn) -> str:
+    """A key of its own that no picture ever has: should the same picture come again, the turn has it not."""
+    return sha256(f"erased {turn.id}".encode()).hexdigest()

@@ -12,6 +12,7 @@ from conversations.session import EditSession, Turn
 from conversations.store import SessionStore
 
 CHOICES = 3
+LOOKED_THROUGH = 10  # of the newest sessions of a channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,39 @@ async def named_version(
 ) -> Base:
     """The version called so ("v2", or its id "k3f9"); NoSuchVersion if none is.
 
-    A number counts in `session`, else in mine here, else in the newest one here.
+    A number counts in `session`, else in mine here, else in the newest one here that was shown.
     """
     number = version_number(version)
     if number is None:
         return await base_of(store, event, version.strip().lower())
-    session = session or await store.session_for_channel(event.channel, event.person)
+    session = session or await session_here(store, event)
     if session is None:
         raise NoSuchVersion(version)
     return Base(session, session.version(number))
+
+
+async def session_here(store: SessionStore, event: Event) -> EditSession | None:
+    """Mine in this channel, else the newest one here that was shown to others."""
+    session = await store.session_for_channel(event.channel, event.person)
+    if session is None or _was_shown(session, event.person):
+        return session
+    return next(iter(await _shown_here(store, event)), None)
+
+
+async def _shown_here(store: SessionStore, event: Event) -> list[EditSession]:
+    newest = await store.sessions_in(event.channel, LOOKED_THROUGH)
+    return [session for session in newest if _was_shown(session, event.person)]
+
+
+def _was_shown(session: EditSession, person: str) -> bool:
+    """Whether the person may have seen a picture of the session: as their own, or posted for all.
+
+    What is answered by a `token`, where the bot only visits, is for the asker alone.
+    """
+    if session.owner == person or session.has_head(person):
+        return True
+    turns = session.turns.values()
+    return any(turn.delivered and turn.image and not turn.source.get("token") for turn in turns)
 
 
 async def base_of(store: SessionStore, event: Event, turn_id: str) -> Base:
@@ -80,8 +105,8 @@ async def forget_head(store: SessionStore, event: Event, now: float) -> None:
 
 async def ask_which(store: SessionStore, event: EditAsked) -> Which:
     """The question, with the newest pictures of the channel to choose from."""
-    sessions = await store.sessions_in(event.channel, CHOICES)
-    choices = tuple(_choice(session, event.person) for session in sessions)
+    sessions = await _shown_here(store, event)
+    choices = tuple(_choice(session, event.person) for session in sessions[:CHOICES])
     return Which(Say.WHICH_PICTURE(), event.text, choices)
 
 

@@ -8,6 +8,8 @@ from bot.events import (
     ConsentAsked,
     DeleteAsked,
     LockAsked,
+    Move,
+    MoveAsked,
     Variation,
     VariationAsked,
 )
@@ -193,3 +195,42 @@ async def test_a_deleted_version_leaves_its_followers(tmp_path):
         )
     assert isinstance(shown, Shown)
     assert shown.card.title == "v2 · from v0"
+
+
+async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        anns = await d.upload(message="m1")
+        await lock(d)
+        await d.workflow.handle(MoveAsked(**d.origin("bob"), move=Move.GO_TO, turn=anns.root.id))
+        question = await d.workflow.handle(d.asked("make it red", "bob"))
+        await d.upload("bob")
+        d.clock.now += 3600
+        await answer(d, question, Answer.ONCE)
+        await d.idle()
+        made = next(card for card in d.chat.shown if card.instruction == "make it red")
+    assert made.parent == anns.root.id
+
+
+async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        posted = {"picture": a_picture(), "picture_owner": ANN, "message": "m1", "reply_to": "m1"}
+        question = await d.workflow.handle(d.asked("make it red", "bob", **posted))
+        await answer(d, question, Answer.ONCE)
+        await d.idle()
+        again = await d.workflow.handle(d.asked("make it blue", "bob", **posted))
+        assert (again.asks, isinstance(again, Note)) == (ANN, True)
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
+        refused = await d.workflow.handle(d.asked("make it green", "cid", **posted))
+        assert refused.text == "Its owner does not allow edits of this picture."
+        assert isinstance(await d.workflow.handle(d.asked("make it gold", "ann", **posted)), Accepted)
+
+
+async def test_what_was_made_with_consent_can_be_gone_on_from_and_varied(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await answer(d, await asks_for_anns(d), Answer.ONCE)
+        await d.idle()
+        made = next(card for card in d.chat.shown if card.after)
+        again = VariationAsked(**d.origin("bob"), variation=Variation.AGAIN, turn=made.turn_id)
+        assert isinstance(await d.workflow.handle(again), Accepted)
+        follow_up = d.asked("make it blue", "bob", from_turn=made.turn_id)
+        assert isinstance(await d.workflow.handle(follow_up), Accepted)

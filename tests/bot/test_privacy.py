@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from bot.events import Act, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.presses import pressed
 from bot.replies import Erased, Files, Note
 from conversations.errors import NoSuchVersion, PictureMissing
@@ -169,3 +169,15 @@ async def test_an_edited_request_that_runs_or_says_nothing_stays(tmp_path):
         for text in ("", "undo", "now blue", "x" * 500):
             assert not await d.workflow.reworded(waiting.event_id, text)
         assert not await d.workflow.reworded("paper:unknown", "make it blue")
+
+
+async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first, second = [await d.upload(channel=channel, message=channel) for channel in ("c1", "c2")]
+        for session, channel in ((first, "c1"), (second, "c2")):
+            await d.workflow.handle(DeleteAsked(**d.origin(channel=channel), turn=session.root.id))
+        assert list(d.images.keys()) == []
+        await d.upload(channel="c3")
+        gone = (await d.store.turn(first.root.id)).image
+        with pytest.raises(PictureMissing):
+            await d.workflow.picture(gone)

@@ -1,5 +1,6 @@
 """One edit from chat to chat, and what follows it."""
 
+from bot.events import HistoryAsked, ShowAsked
 from bot.replies import Accepted, CardState, Note, Shown, Which
 from conversations.session import TurnState
 from conversations.settings import SettingsWish
@@ -114,6 +115,30 @@ async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert isinstance(await d.workflow.handle(d.asked("make it darker", person="bob")), Which)
+
+
+async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        assert (isinstance(reply, Which), reply.choices) == (True, ())
+        shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version="v0"))
+        assert isinstance(shown, Note)
+        listed = await d.workflow.handle(HistoryAsked(**d.origin("bob")))
+        assert listed == Note("Nothing here yet. Attach a picture and say what to change.")
+        await d.upload(message="m1")
+        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        assert [choice.version for choice in reply.choices] == ["v0"]
+
+
+async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        visit = {"source": {"token": "t"}}
+        await d.upload(**visit)
+        await d.accepted("make it red", **visit)
+        await d.idle()
+        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        assert reply.choices == ()
 
 
 async def test_a_version_of_another_channel_is_not_reached(tmp_path):
