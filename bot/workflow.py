@@ -13,9 +13,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from bot.cards import card_of
@@ -217,15 +218,20 @@ class EditWorkflow:
         """Do what the event asks and say what to answer; None for an event that was handled before.
 
         Never raises for anything a person can do; such cases are replies with a sentence. Events of one
-        person in one channel are handled one after the other, in the order of the calls.
+        person in one channel are handled one after the other, in the order of the calls; those that only look
+        wait for nothing, since a form must open within seconds.
         """
-        turnstile = self._locks.setdefault((event.channel, event.person), asyncio.Lock())
-        async with turnstile:
+        async with self._turnstile(event):
             try:
                 with speaking(event.language):
                     return await self._answered(event)
             except DuplicateEvent:
                 return None
+
+    def _turnstile(self, event: Event) -> AbstractAsyncContextManager[Any]:
+        if isinstance(event, READ_ONLY):
+            return nullcontext()
+        return self._locks.setdefault((event.channel, event.person), asyncio.Lock())
 
     async def _answered(self, event: Event) -> Reply:
         try:

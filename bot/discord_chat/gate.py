@@ -74,7 +74,7 @@ class Gate:
             text=words_of(message, me),
             has_picture=bool(message.attachments),
             replies_to_person=message.reference is not None,
-            mentions_others=bool(message.mentions),
+            mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
             head_age_s=await self._head_age_s(message),
             language=language,
         )

@@ -1,5 +1,8 @@
 """One edit from chat to chat, and what follows it."""
 
+import asyncio
+from threading import Event
+
 from bot.events import HistoryAsked, ShowAsked
 from bot.replies import Accepted, CardState, Note, Shown, Which
 from conversations.session import TurnState
@@ -139,6 +142,18 @@ async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
         await d.idle()
         reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
         assert reply.choices == ()
+
+
+async def test_looking_does_not_wait_for_a_picture_that_is_still_read(tmp_path, monkeypatch):
+    async with desk(tmp_path, EchoEditor()) as d:
+        session, reading, put = await d.upload(), Event(), d.images.put
+        monkeypatch.setattr(d.images, "put", lambda data: (reading.wait(10), put(data))[1])
+        uploading = asyncio.create_task(d.upload())
+        await asyncio.sleep(0)
+        shown = await d.workflow.handle(ShowAsked(**d.origin(), turn=session.root.id))
+        assert (isinstance(shown, Shown), uploading.done()) == (True, False)
+        reading.set()
+        await uploading
 
 
 async def test_a_version_of_another_channel_is_not_reached(tmp_path):

@@ -258,7 +258,7 @@ class Pages:
             "embeds": [],
             "mentions": [person(who) for who in note.mentions],
             "mention_roles": [],
-            "mention_everyone": False,
+            "mention_everyone": "@everyone" in note.content and not note.author.bot,
             "timestamp": born_at(note.id),
             "edited_timestamp": born_at(world.ids.next()) if note.edits else None,
             "flags": note.flags,

@@ -67,6 +67,7 @@ async def test_chatter_never_becomes_an_edit(tmp_path: Path) -> None:
         r.discord.say(r.channel, r.anna, "lol")
         r.discord.say(r.channel, r.anna, "// make it blue")
         r.discord.say(r.channel, r.anna, f"<@{r.ben.id}> make it blue")
+        r.discord.say(r.channel, r.anna, "@everyone make it blue")
         r.discord.say(r.channel, r.ben, "make it blue")  # he has no picture here
         other = r.discord.say(r.channel, r.ben, "hello")
         r.discord.say(r.channel, r.anna, "make it blue", reply_to=other)
