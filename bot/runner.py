@@ -208,6 +208,7 @@ class TurnRunner:
                 await self._store.set_state(run.turn.id, TurnState.WAITING)
         except NoSuchVersion:
             log.info("turn %s was deleted while it was on its way", run.turn.id)
+            await self.showing.take_back(run)
         except Exception:
             log.exception("turn %s cannot go on now; it stays on disk for the next resume", run.turn.id)
         finally:

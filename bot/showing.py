@@ -8,6 +8,7 @@ from bot.cards import state_of
 from bot.chat import Chat, ChatGone
 from bot.metrics import Metrics
 from bot.run import Run
+from conversations.errors import NoSuchVersion
 from conversations.rows import TurnFields
 from conversations.session import TurnState
 from conversations.store import SessionStore
@@ -48,24 +49,31 @@ class Showing:
         async with run.showing:
             if run.known.is_set() or run.is_released:
                 return
+            key = None
             try:
                 async with asyncio.timeout(COURTESY_S):
                     key = await self._chat(run).show(run.turn, run.card())
                 if key is not None and key != run.turn.delivered:
                     run.turn = await self._store.update_turn(run.turn.id, delivered=key)
+            except NoSuchVersion:
+                await self.take_back(run, key)
             except Exception as error:
                 log.warning("the card of turn %s could not be shown: %r", run.turn.id, error)
 
     async def deliver(self, run: Run) -> None:
-        """Show how the turn ended, once, and close its row."""
+        """Show how the turn ended, once, and close its row; NoSuchVersion when it was erased."""
         async with run.showing:
-            run.session = await self._store.session(run.turn.session_id)
-            run.turn = run.session.turn(run.turn.id)
-            state = state_of(run.turn)
-            fields: TurnFields = {}
-            if key := await self._show_result(run):
-                fields["delivered"] = key
-            run.turn = await self._store.set_state(run.turn.id, _FINAL[state], **fields)
+            key = None
+            try:
+                run.session = await self._store.session(run.turn.session_id)
+                run.turn = run.session.turn(run.turn.id)
+                state = state_of(run.turn)
+                key = await self._show_result(run)
+                fields: TurnFields = {"delivered": key} if key else {}
+                run.turn = await self._store.set_state(run.turn.id, _FINAL[state], **fields)
+            except NoSuchVersion:
+                await self.take_back(run, key)
+                raise
         kind = "first" if run.session.turns[run.turn.parent_id or run.turn.id].is_upload else "follow_up"
         self._metrics.jobs.labels(str(state), kind).inc()
 
@@ -87,6 +95,14 @@ class Showing:
                     raise
                 log.warning("turn %s could not be delivered, trying again: %r", run.turn.id, error)
         raise AssertionError("unreachable")
+
+    async def take_back(self, run: Run, key: str | None = None) -> None:
+        """Leave nothing of an erased turn in its chat, nor the message `key`; no matter if that fails now."""
+        try:
+            async with asyncio.timeout(COURTESY_S):
+                await self._chat(run).take_back(run.turn, key)
+        except Exception as error:
+            log.warning("the card of the erased turn %s could not be taken back: %r", run.turn.id, error)
 
     def _chat(self, run: Run) -> Chat:
         return self._chats[run.turn.owner.partition(":")[0]]

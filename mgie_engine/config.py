@@ -202,7 +202,22 @@ def read_config(location: ModelLocation) -> ModelConfig:
     """
     if location.layout == "released":
         return ModelConfig(name=location.name)
-    file = location.folder / "config.json"
-    if not file.is_file():
-        raise ModelError(f"{file} is missing.")
-    return ModelConfig.from_json(file.read_text(encoding="utf-8"))
+    return ModelConfig.from_json(read_text(location.folder / "config.json"))
+
+
+def read_text(file: Path) -> str:
+    """The text of a model's file; ModelError if it is missing or no text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ModelError(f"{file} is missing.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{file} cannot be read: {error}.") from error
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """The object in a model's JSON file; ModelError if it is missing or damaged."""
+    try:
+        return dict(json.loads(read_text(file)))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{file} is damaged: {error}.") from error

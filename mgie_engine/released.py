@@ -11,7 +11,6 @@ Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
 """
 
 import inspect
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from mgie_engine.config import (
     ModelConfig,
     NoiseSchedule,
     VisionSizes,
+    read_json,
 )
 from mgie_engine.errors import ModelError
 from mgie_engine.releases.layout import (
@@ -100,12 +100,12 @@ def _together(
     makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
     config = ModelConfig(
         name=folder.resolve().name,
-        language=language_sizes(_json(llava / "config.json"), rows),
-        vision=vision_sizes(_json(clip / "config.json"), _json(llava / "config.json")),
+        language=language_sizes(read_json(llava / "config.json"), rows),
+        vision=vision_sizes(read_json(clip / "config.json"), read_json(llava / "config.json")),
         edit_head=edit_head,
-        unet=_arguments(UNet2DConditionModel, _json(pix2pix / "unet" / "config.json")),
-        vae=_arguments(AutoencoderKL, _json(pix2pix / "vae" / "config.json")),
-        noise=_noise(_json(pix2pix / "scheduler" / "scheduler_config.json")),
+        unet=_arguments(UNet2DConditionModel, read_json(pix2pix / "unet" / "config.json")),
+        vae=_arguments(AutoencoderKL, read_json(pix2pix / "vae" / "config.json")),
+        noise=_noise(read_json(pix2pix / "scheduler" / "scheduler_config.json")),
         defaults=Defaults(),
     )
     return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), Lazy(makers))
@@ -194,18 +194,21 @@ def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> Languag
 def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
     """The sizes that the configuration of a CLIP model or its tower tells, and LLaVA's choice of a layer."""
     tower = clip.get("vision_config", clip)
-    return VisionSizes(
-        image_size=tower["image_size"],
-        patch_size=tower["patch_size"],
-        hidden_size=tower["hidden_size"],
-        intermediate_size=tower["intermediate_size"],
-        layers=tower["num_hidden_layers"],
-        heads=tower["num_attention_heads"],
-        hidden_act=tower.get("hidden_act", "quick_gelu"),
-        layer_norm_eps=tower.get("layer_norm_eps", 1e-5),
-        projection_dim=tower.get("projection_dim", 768),
-        select_layer=llava.get("mm_vision_select_layer", -2),
-    )
+    try:
+        return VisionSizes(
+            image_size=tower["image_size"],
+            patch_size=tower["patch_size"],
+            hidden_size=tower["hidden_size"],
+            intermediate_size=tower["intermediate_size"],
+            layers=tower["num_hidden_layers"],
+            heads=tower["num_attention_heads"],
+            hidden_act=tower.get("hidden_act", "quick_gelu"),
+            layer_norm_eps=tower.get("layer_norm_eps", 1e-5),
+            projection_dim=tower.get("projection_dim", 768),
+            select_layer=llava.get("mm_vision_select_layer", -2),
+        )
+    except KeyError as error:
+        raise ModelError(f"The vision tower's config.json lacks {error}.") from error
 
 
 def _edit_head(taught: Mapping[str, Tensor]) -> EditHeadSizes:
@@ -227,13 +230,16 @@ def _layers(taught: Mapping[str, Tensor], side: str) -> int:
 
 
 def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
-    return NoiseSchedule(
-        train_timesteps=scheduler["num_train_timesteps"],
-        beta_start=scheduler["beta_start"],
-        beta_end=scheduler["beta_end"],
-        beta_schedule=scheduler["beta_schedule"],
-        prediction_type=scheduler.get("prediction_type", "epsilon"),
-    )
+    try:
+        return NoiseSchedule(
+            train_timesteps=scheduler["num_train_timesteps"],
+            beta_start=scheduler["beta_start"],
+            beta_end=scheduler["beta_end"],
+            beta_schedule=scheduler["beta_schedule"],
+            prediction_type=scheduler.get("prediction_type", "epsilon"),
+        )
+    except KeyError as error:
+        raise ModelError(f"The scheduler's configuration lacks {error}.") from error
 
 
 def _wanted(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:
@@ -257,9 +263,3 @@ def _arguments(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {prefix + name: tensor for name, tensor in tensors.items()}
-
-
-def _json(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        raise ModelError(f"{file} is missing.")
-    return dict(json.loads(file.read_text(encoding="utf-8")))

@@ -65,7 +65,9 @@ def _read_file(file: Path) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise ModelError(f"{file} is missing.") from error
     except pickle.UnpicklingError as error:
-        raise ModelError(f"{file} holds more than tensors, which is not safe to read.") from error
+        raise ModelError(
+            f"{file} is damaged, or holds more than tensors, which is not safe to read."
+        ) from error
     except (SafetensorError, RuntimeError, EOFError, OSError) as error:
         raise ModelError(f"{file} is damaged or no tensor file: {error}") from error
     if not isinstance(loaded, dict):

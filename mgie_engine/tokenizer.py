@@ -12,6 +12,7 @@ from typing import Any
 
 from sentencepiece import SentencePieceProcessor
 
+from mgie_engine.config import read_json
 from mgie_engine.errors import ModelError
 
 PATCH, START, END = "<im_patch>", "<im_start>", "<im_end>"
@@ -53,7 +54,10 @@ class Tokenizer:
         model = folder / "tokenizer.model"
         if not model.is_file():
             raise ModelError(f"{model} is missing.")
-        pieces = SentencePieceProcessor(model_file=str(model))
+        try:
+            pieces = SentencePieceProcessor(model_file=str(model))
+        except (RuntimeError, OSError) as error:
+            raise ModelError(f"{model} is damaged: {error}.") from error
         added = _json(folder / "added_tokens.json")
         return cls(pieces, added, visual_tokens, _keeps_spaces(_json(folder / "special_tokens_map.json")))
 
@@ -130,4 +134,4 @@ def _keeps_spaces(special: dict[str, Any]) -> Iterable[str]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    return read_json(path) if path.is_file() else {}

@@ -1,7 +1,7 @@
 """Messages missed while the bot was away: looked up once it is back.
 
 Where nothing was said since, nothing is asked: a channel's newest message id comes with the connection.
-The look goes back a little further than needed, since the workflow does nothing twice for one message.
+The look goes back a little further than needed, since no message is answered twice.
 """
 
 import json

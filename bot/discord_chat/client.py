@@ -103,6 +103,7 @@ class EditBot(commands.Bot):
             http_trace=request_counter(workflow.metrics),
         )
         self.workflow, self.downloads, self._patience_s = workflow, downloads, patience_s
+        self._store = store
         self.drawing, self.photos, self.languages = Drawing(workflow.picture), Photos(), Languages(store)
         self.metrics = workflow.metrics
         self._acks = AckTimes(self.metrics)
@@ -249,7 +250,12 @@ class EditBot(commands.Bot):
         self._acks.answered(message.id)
 
     async def _answer(self, message: discord.Message, source: Source) -> None:
+        """Do what it asks, unless it was answered before: catching up hears some messages again."""
         assert self.user is not None
+        # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
+        answered = f"answered {message_event(message.id)}"
+        if await self._store.was_seen(answered):
+            return
         heard = hear(message, self.user)
         reply: Reply | None
         try:
@@ -259,6 +265,7 @@ class EditBot(commands.Bot):
         else:
             reply = await self.workflow.handle(edit_asked(message, heard, picture, source))
         await answer_message(message, reply, self.drawing, source)
+        await self._store.seen(answered)
         if not isinstance(reply, Accepted):
             self._acks.answered(message.id)
 

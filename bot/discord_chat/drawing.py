@@ -29,6 +29,7 @@ from bot.replies import (
     Accepted,
     Card,
     CardState,
+    Choice,
     Compared,
     Decided,
     Erased,
@@ -106,10 +107,7 @@ class Drawing:
             case Compared():
                 return await self._compared(reply)
             case Which():
-                shots = await self._thumbnails(
-                    [(c.image, c.version, c.instruction, c.is_hidden) for c in reply.choices]
-                )
-                return Outgoing(view=which_layout(reply, shots), shots=shots)
+                return await self._which(reply)
             case History():
                 shots = await self._versions(reply.cards)
                 return Outgoing(view=history_layout(reply, shots), shots=shots)
@@ -162,18 +160,27 @@ class Drawing:
         except PictureMissing:
             return None
 
+    async def _which(self, which: Which) -> Outgoing:
+        """The question, with those choices whose pictures are still there."""
+        offered = [(choice, await self._thumbnail(choice.image, choice)) for choice in which.choices]
+        choices = tuple(choice for choice, shot in offered if shot)
+        shots = [shot for _, shot in offered if shot]
+        return Outgoing(view=which_layout(replace(which, choices=choices), shots), shots=shots)
+
     async def _versions(self, cards: Sequence[Card]) -> Sequence[Shot]:
         done = [card for card in cards if card.after][-GALLERY_LIMIT:]
-        return await self._thumbnails([(c.after or "", c.version, c.instruction, c.is_hidden) for c in done])
+        shots = [await self._thumbnail(card.after or "", card) for card in done]
+        return [shot for shot in shots if shot]
 
-    async def _thumbnails(self, pictures: Sequence[tuple[str, str, str, bool]]) -> Sequence[Shot]:
-        """Light copies of pictures given as key, version, instruction, and whether behind a spoiler."""
-        shots = []
-        for key, version, instruction, is_hidden in pictures:
-            if file := await self._before(key):
-                alt = f"{version}: {instruction or Say.AS_UPLOADED()}"
-                shots.append(Shot(file, version, alt, is_hidden))
-        return shots
+    async def _thumbnail(self, key: str, shown: Card | Choice) -> Shot | None:
+        """A light copy of a version's picture; None when it was deleted meanwhile."""
+        file = await self._before(key)
+        if file is None:
+            return None
+        # Versions of several sessions may be in one message, and then "v1" is more than one of them.
+        stem = f"{shown.turn_id}-{shown.version}"
+        alt = f"{shown.version}: {shown.instruction or Say.AS_UPLOADED()}"
+        return Shot(file, stem, alt, shown.is_hidden)
 
 
 def _note(note: Note) -> Outgoing:

@@ -30,7 +30,7 @@ from bot.discord_chat.visiting import show_to_visitor
 from bot.replies import Card, CardState, Say
 from conversations.session import Turn
 
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, OLD_MESSAGE_EDITS = 10003, 10008, 30046
+ARCHIVED_THREAD, OLD_MESSAGE_EDITS = 50083, 30046
 TOO_LARGE = 40005
 SCAN_MESSAGES = 300  # how far to look for a result after a crash
 LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the result
@@ -102,6 +102,13 @@ class DiscordChat:
             await take_away(self._client, others)
         return final
 
+    async def take_back(self, turn: Turn, key: str | None) -> None:
+        """Forget an erased turn, and delete this message of it."""
+        self._previews.end(turn.id)
+        self._pace.stop(turn.id)
+        self._looked_up.pop(turn.id, None)
+        await take_away(self._client, [key] if key else [])
+
     async def _with_its_card(self, turn: Turn) -> Turn:
         """The turn, knowing its card even if the bot was killed between posting and remembering it.
 
@@ -144,7 +151,7 @@ class DiscordChat:
         return turn.delivered
 
     async def _edit(self, turn: Turn, key: str | None, card: Card) -> bool:
-        """Edit a card where it stands; False when it is gone or too old to be edited."""
+        """Edit a card where it stands; False when it is gone or can no longer be edited there."""
         place = MessagePlace.of(key)
         if place is None:
             return False
@@ -152,10 +159,12 @@ class DiscordChat:
         message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
         try:
             await message.edit(view=drawn.view, allowed_mentions=NOBODY)
+        except (discord.Forbidden, discord.NotFound):
+            return False
         except discord.HTTPException as error:
-            if error.code in (UNKNOWN_MESSAGE, OLD_MESSAGE_EDITS, UNKNOWN_CHANNEL):
-                return False
-            raise
+            if error.code not in (ARCHIVED_THREAD, OLD_MESSAGE_EDITS):
+                raise
+            return False
         return True
 
     # -- when it is over ----------------------------------------------------------------------------------
@@ -179,7 +188,7 @@ class DiscordChat:
         return str(place)
 
     async def _show_end(self, turn: Turn, card: Card) -> str:
-        """Say on the card that nothing came of it; on a new one if the card is gone."""
+        """Say on the card that nothing came of it; on a new one if the card cannot be edited."""
         if turn.delivered and await self._edit(turn, turn.delivered, card):
             return turn.delivered
         drawn = await self._drawing.card(card, Source.of(turn.source))

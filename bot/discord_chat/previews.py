@@ -33,5 +33,5 @@ class Previews:
         return self._running.get(turn_id, (0, 0))[1] > 0
 
     def end(self, turn_id: str) -> None:
-        """That turn is over."""
+        """That turn is over, or was erased."""
         self._running.pop(turn_id, None)

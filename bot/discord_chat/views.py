@@ -186,12 +186,15 @@ def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[Car
 
 
 def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
-    """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message."""
+    """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
+
+    `shots` are the pictures of the choices, one for each.
+    """
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(which.text))
     if which.words:
         view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
-    for choice, shot in zip(which.choices, shots, strict=False):
+    for choice, shot in zip(which.choices, shots, strict=True):
         about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
         view.add_item(ui.Section(about, accessory=thumbnail(shot)))
     if which.choices:

@@ -47,6 +47,11 @@ class Board:
         """A turn whose end is stored can be seen on every page, so it counts as delivered."""
         return f"{NAME}:{turn.id}"
 
+    async def take_back(self, turn: Turn, key: str | None) -> None:
+        """Take the card of an erased turn down."""
+        if self._live[turn.owner].pop(turn.id, None) is not None:
+            self._changes[turn.owner] += 1
+
     def mark(self, person: str) -> str:
         """Changes whenever something new was shown to this person."""
         return f"{self._started}:{self._changes[person]}"

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from conversations.settings import EditSettings, SettingsWish, checked
-from mgie_engine.errors import RequestRefused
+from mgie_engine.arguments import not_negative, picture_file, positive
 from mgie_engine.scenes.wording import Split, Typed
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
@@ -40,8 +39,8 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Measure a model on scenes whose goals are known; figures come with 95 % intervals.",
     )
     parser.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
-    parser.add_argument("--first", type=int, default=0, help="the first story (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=200, help="edits (default: %(default)s)")
+    parser.add_argument("--first", type=not_negative, default=0, help="the first story (default: 0)")
+    parser.add_argument("--count", type=positive, default=200, help="edits (default: %(default)s)")
     parser.add_argument("--kind", choices=KINDS, help="edits of this kind alone")
     parser.add_argument(
         "--typed",
@@ -50,10 +49,12 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         choices=get_args(Typed),
         help="try what people typed in their own words; no phrasing was made for “unheard”, nor for “talks”",
     )
-    parser.add_argument("--seeds", type=int, default=1, help="pictures painted per edit (default: 1)")
-    parser.add_argument("--chains", type=int, default=8, help="chains of ten idle turns (default: 8)")
-    parser.add_argument("--batch", type=int, help="edits painted side by side")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help=f"also show {ON_SHEET} of the edits")
+    parser.add_argument("--seeds", type=positive, default=1, help="pictures painted per edit (default: 1)")
+    parser.add_argument("--chains", type=positive, default=8, help="chains of ten idle turns (default: 8)")
+    parser.add_argument("--batch", type=positive, help="edits painted side by side")
+    parser.add_argument(
+        "--sheet", type=picture_file, metavar="FILE", help=f"also show {ON_SHEET} of the edits"
+    )
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     add_settings(parser)
     add_model(parser)
@@ -62,8 +63,6 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edits, judge them, and print what was found."""
-    if min(arguments.count, arguments.seeds, arguments.chains) < 1:
-        raise RequestRefused("--count, --seeds and --chains must be at least 1.")
     wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
     mgie = chosen_model(arguments, environment).load()
     settings = settle(wish, mgie.config.defaults, fresh_seed=SEED)

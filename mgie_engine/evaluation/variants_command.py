@@ -39,6 +39,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     from mgie_engine.evaluation.variants_report import to_markdown, write_docs
 
     found = read_results(file)
+    if not found["variants"]:
+        raise DataError(f"{file} holds no variant's results.")
     sys.stdout.write(to_markdown(found))
     if arguments.docs:
         write_docs(found, arguments.docs)

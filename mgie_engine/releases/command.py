@@ -48,6 +48,8 @@ def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     if arguments.onto and not arguments.output:
         raise ModelError("With --onto, say with -o where the new model goes.")
     location = resolve_model(arguments.onto or arguments.model, home)
+    if location.layout == "ours" and not arguments.output:
+        raise ModelError(f"{location.name} is one folder already; say with -o where its copy goes.")
     source, output = checkpoints.read(location), arguments.output or location.folder
     if arguments.onto:
         source = convert.onto(convert.find_differentials(Path(arguments.model)), source)

@@ -55,7 +55,7 @@ def main() -> None:
     except EngineError as error:
         send(CannotLoad(error))
         return
-    send(Ready(launch.slots or engine.suitable_slots))
+    send(Ready(launch.slots or engine.suitable_slots, engine.silence_s))
     while True:
         while not engine.busy or not inbox.empty():
             match inbox.get():

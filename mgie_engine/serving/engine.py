@@ -30,6 +30,7 @@ from mgie_engine.serving.slot import EditModel, Opened, Slot
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
 LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do
+LARGE = 2048  # width of a language model from which on a model's step is a matter of minutes on a CPU
 QUICK_PIXELS = 2**20  # a picture up to this size is restored in the time of a denoising step or two
 
 Event = tuple[int, Progress | EditResult | EngineError]
@@ -69,6 +70,12 @@ class Engine:
     def suitable_slots(self) -> int:
         """Edits at once: on a CPU more of them only share what one would have; a GPU has room to spare."""
         return self._slots_wished or (2 if self.model.device.type == "cpu" else 8)
+
+    @property
+    def silence_s(self) -> float:
+        """How long a healthy engine may be silent: a step of a large model on a CPU takes minutes."""
+        is_slow = self.model.device.type == "cpu" and self.model.config.language.hidden_size >= LARGE
+        return 3600.0 if is_slow else 120.0
 
     @property
     def under_way(self) -> int:
@@ -164,13 +171,15 @@ class Engine:
         except Exception as error:
             if _is_fatal(error):
                 raise
-            # Memory may suffice for one by one, and if one is at fault only that one shall fail.
-            for slot, painting in zip(slots, paintings, strict=True):
-                with self._blame(slot):
-                    alone = self.model.denoise(*batch([painting]))
-                    yield slot, alone.x0[0], alone.relevance[0]
         else:
             yield from zip(slots, denoised.x0, denoised.relevance, strict=True)
+            return
+        # Memory may suffice for one by one, now that the error no longer holds what the many had taken, and
+        # if one is at fault only that one shall fail.
+        for slot, painting in zip(slots, paintings, strict=True):
+            with self._blame(slot):
+                alone = self.model.denoise(*batch([painting]))
+                yield slot, alone.x0[0], alone.relevance[0]
 
     def _preview(self, painting: Painting) -> bytes | None:
         if painting.x0 is None or painting.step not in preview_steps(

@@ -25,6 +25,11 @@ class Works(Protocol):
         ...
 
     @property
+    def silence_s(self) -> float:
+        """How long it may say nothing while edits run."""
+        ...
+
+    @property
     def busy(self) -> bool:
         """Whether any edit is under way."""
         ...
@@ -78,11 +83,12 @@ class Ready:
     """The model is loaded."""
 
     slots: int
+    silence_s: float  # how long the process may say nothing while edits run
 
 
 @dataclass(frozen=True, slots=True)
 class CannotLoad:
-    """The model cannot be loaded, and trying again will not help."""
+    """The model cannot be loaded; if it never was, trying again will not help."""
 
     error: EngineError
 

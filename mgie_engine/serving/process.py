@@ -33,7 +33,7 @@ class Patience:
     """How long to wait for an engine process."""
 
     load_s: float = 900.0  # from its start until the model is loaded
-    hang_s: float = 120.0  # without a sign of life while edits run
+    hang_s: float | None = None  # without a sign of life while edits run; None: as the engine says
     first_pause_s: float = 0.5  # before the first restart; doubles from one to the next
     longest_pause_s: float = 60.0
 
@@ -56,7 +56,7 @@ class EngineProcess:
 
     `start` returns at once and the model loads meanwhile; edits asked for before that wait. When the child
     dies, or shows no sign of life while busy, its edits raise EngineDied and another child is started. A
-    model that cannot be loaded is not tried again: `fault` says why, and every edit raises it.
+    model that could never be loaded is not tried again: `fault` says why, and every edit raises it.
     """
 
     def __init__(self, builder: Builder, slots: int | None = None, patience: Patience | None = None) -> None:
@@ -68,6 +68,8 @@ class EngineProcess:
         self._last_key = 0
         self._deaths = 0  # since the last finished edit
         self._ready = False
+        self._was_ready = False  # at any time
+        self._hang_s = 0.0
         self._fault: EngineError | None = None
         self._process: Process | None = None  # while it may be spoken to
         self._watch: asyncio.Timeout | None = None
@@ -100,7 +102,7 @@ class EngineProcess:
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """Make one edit; see Editor."""
         if self._fault:
-            raise self._fault
+            raise self._fault.with_traceback(None)  # else every edit would leave its own traceback on it
         if self._supervisor is None or self._supervisor.done():
             raise ServiceClosed
         self._last_key = key = self._last_key + 1
@@ -137,7 +139,10 @@ class EngineProcess:
         """Run one child from its start to its end; says how it ended."""
         # Only a pipe joins the two: when the parent ends, however it ends, the child reads the end and exits.
         command = (sys.executable, "-m", "mgie_engine.serving.child")
-        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+        except OSError as error:
+            return EngineDied(f"The engine process could not be started: {error}.")
         assert process.stdout is not None
         try:
             async with asyncio.timeout(self._patience.load_s) as self._watch:
@@ -168,10 +173,11 @@ class EngineProcess:
 
     def _hear(self, answer: Answer) -> None:
         match answer:
-            case Ready(slots):
-                self._ready, self._slots = True, slots
+            case Ready(slots, silence_s):
+                self._ready, self._was_ready, self._slots = True, True, slots
+                self._hang_s = self._patience.hang_s or silence_s
             case CannotLoad(error):
-                self._fault = error
+                self._fault = None if self._was_ready else error  # memory may be short for a while only
                 _log.error("The model cannot be loaded: %s", error)
             case Happened(key, Progress() as progress) if key in self._edits:
                 self._edits[key].report(progress)
@@ -182,10 +188,10 @@ class EngineProcess:
                 _settle(self._edits[key].outcome, error)
 
     def _keep_watch(self) -> None:
-        """Expect the next sign of life within `hang_s` if an edit runs, at any time if none does."""
+        """Expect the next sign of life in time if an edit runs, whenever it comes if none does."""
         if self._watch and self._ready and not self._watch.expired():
-            hang_s = self._patience.hang_s
-            self._watch.reschedule(asyncio.get_running_loop().time() + hang_s if self._edits else None)
+            until = asyncio.get_running_loop().time() + self._hang_s
+            self._watch.reschedule(until if self._edits else None)
 
     def _fail_edits(self, error: EngineError) -> None:
         for edit in self._edits.values():

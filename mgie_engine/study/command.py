@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conversations.settings import SettingsWish, checked
-from mgie_engine.arguments import positive
+from mgie_engine.arguments import not_negative, positive
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.serving.command import add_model, chosen_model, settle
 from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
@@ -44,16 +44,24 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("output", type=Path, metavar="OUT", help="a folder; made if missing")
     parser.add_argument("--text", type=float, nargs="+", metavar="CFG", help="text CFGs to try")
     parser.add_argument("--image", type=float, nargs="+", metavar="CFG", help="image CFGs to try")
-    parser.add_argument("--edits", type=int, default=40, help="edits to learn from (default: %(default)s)")
-    parser.add_argument("--held-out", type=int, default=0, help="edits to check on (default: %(default)s)")
-    parser.add_argument("--first", type=int, default=FIRST, help="the first story (default: %(default)s)")
-    parser.add_argument("--worded", type=int, default=0, help="wishes asked in few and in many words")
+    parser.add_argument(
+        "--edits", type=positive, default=40, help="edits to learn from (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--held-out", type=not_negative, default=0, help="edits to check on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--first", type=not_negative, default=FIRST, help="the first story (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--worded", type=not_negative, default=0, help="wishes asked in few and in many words"
+    )
     parser.add_argument(
         "--published", action="store_true", help="also the settings MGIE and Extended MGIE publish"
     )
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures of yours instead of scenes")
     parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
-    parser.add_argument("--steps", type=int, help="denoising steps; the model's own if left out")
+    parser.add_argument("--steps", type=positive, help="denoising steps; the model's own if left out")
     parser.add_argument("--batch", type=positive, help="pictures painted side by side")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put the report into this page, too")
     parser.add_argument(

@@ -47,6 +47,7 @@ class PaperChat:
     def __init__(self) -> None:
         self.shown: list[Card] = []
         self.posted: dict[str, str] = {}  # nonce of a final card → key of its message
+        self.taken_back: list[tuple[str, str | None]] = []  # erased turn, key of a message
         self.breaks = 0  # how many of the next shows fail
         self.is_gone = False
         self.dies_after_posting = False
@@ -72,6 +73,10 @@ class PaperChat:
     async def already_delivered(self, turn: Turn) -> str | None:
         """Look through the pages."""
         return next((key for nonce, key in self.posted.items() if nonce.startswith(turn.id)), None)
+
+    async def take_back(self, turn: Turn, key: str | None) -> None:
+        """Note it."""
+        self.taken_back.append((turn.id, key))
 
     async def saw(self, wanted: Callable[[Card], bool]) -> None:
         """Wait until a card like that was shown."""

@@ -66,11 +66,19 @@ class Faults:
         return self.add(Fault(method, re.compile(path), 429, body, headers, said=said))
 
     def refuse(
-        self, method: str, path: str, code: int, message: str, *, status: int = 400, said: str = ""
+        self,
+        method: str,
+        path: str,
+        code: int,
+        message: str,
+        *,
+        status: int = 400,
+        times: int = 1,
+        said: str = "",
     ) -> Fault:
         """A plain API error such as 30046 or 50013."""
         body = {"code": code, "message": message}
-        return self.add(Fault(method, re.compile(path), status, body, said=said))
+        return self.add(Fault(method, re.compile(path), status, body, times=times, said=said))
 
     def silence(self, method: str, path: str, *, said: str = "") -> Fault:
         """The request takes effect and no answer ever comes."""

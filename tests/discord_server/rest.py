@@ -101,7 +101,9 @@ class Rest:
         return self._fetched(message)
 
     async def edit(self, request: web.Request, body: Body) -> Answer:
-        return self.pages.message(self.post.edit(self._message(request), body))
+        message = self._message(request)
+        self.world.permit(message.channel)
+        return self.pages.message(self.post.edit(message, body))
 
     async def delete(self, request: web.Request, body: Body) -> Answer:
         message = self._message(request)

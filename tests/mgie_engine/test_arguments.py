@@ -4,11 +4,11 @@ import argparse
 
 import pytest
 
-from mgie_engine.arguments import positive
+from mgie_engine.arguments import not_negative, positive
 
 
 def test_whole_numbers_from_1_are_positive():
-    assert [positive("1"), positive("256")] == [1, 256]
+    assert [positive("1"), positive("256"), not_negative("0")] == [1, 256, 0]
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "2.5", "many", ""])

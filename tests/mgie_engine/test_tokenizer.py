@@ -73,3 +73,11 @@ def test_plain_strings_in_the_special_tokens_map_eat_spaces(tmp_path):
 def test_a_missing_model_file_is_named(tmp_path):
     with pytest.raises(ModelError, match=r"tokenizer\.model is missing"):
         Tokenizer.read(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.model", "added_tokens.json", "special_tokens_map.json"])
+def test_a_damaged_file_is_named(tmp_path, name):
+    tokenizer().save(tmp_path)
+    (tmp_path / name).write_bytes(b"version https://git-lfs\xff")
+    with pytest.raises(ModelError, match=name.replace(".", r"\.")):
+        Tokenizer.read(tmp_path)

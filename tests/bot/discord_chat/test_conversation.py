@@ -9,9 +9,12 @@ from tests.discord_server.people import buttons_of, gallery_of, text_of
 from tests.discord_server.world import Message
 from tests.fakes import a_picture
 
+SECTION = 9  # a text with a small picture beside it
 
-def post_picture(r: Room, words: str = "make the ball red") -> Message:
-    return r.discord.say(r.channel, r.anna, words, files={"ball.png": a_picture()}, mention=True)
+
+def post_picture(r: Room, words: str = "make the ball red", picture: bytes | None = None) -> Message:
+    files = {"ball.png": picture or a_picture()}
+    return r.discord.say(r.channel, r.anna, words, files=files, mention=True)
 
 
 async def test_a_mention_with_a_picture_gets_the_edited_picture(tmp_path: Path) -> None:
@@ -109,6 +112,51 @@ async def test_somebody_new_in_the_channel_chooses_which_picture_is_meant(tmp_pa
         (_, mine) = results_in(r.discord, r.channel)
         assert "**You asked:** make it darker" in text_of(mine)
         assert f"<@{r.ben.id}>" in text_of(mine)
+
+
+def offers_of(which: Message, r: Room) -> list[tuple[str, str]]:
+    """What "Which picture?" offers: each text, and the alt text of the file that stands beside it."""
+    sections = [c for c in which.components if c["type"] == SECTION]
+    shown = [r.discord.world.uploads[s["accessory"]["media"]["attachment"]] for s in sections]
+    return [
+        (section["components"][0]["content"], upload.description or "")
+        for section, upload in zip(sections, shown, strict=True)
+    ]
+
+
+async def test_each_choice_stands_beside_its_own_picture(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        for words in ("red", "green", "blue"):
+            await r.result(post_picture(r, words))
+        which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))
+        assert offers_of(which, r) == [
+            ("**v1** blue", "v1: blue"),
+            ("**v1** green", "v1: green"),
+            ("**v1** red", "v1: red"),
+        ]
+        assert len({upload.filename for upload in which.uploads}) == 3
+
+
+async def test_a_picture_that_was_erased_is_no_choice(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        for words, colour in (("red", "teal"), ("green", "pink"), ("blue", "navy")):
+            await r.result(post_picture(r, words, a_picture(colour=colour)))
+        turns = {turn.instruction: turn for turn in await r.turns()}
+        r.images.delete(turns["green"].image or "")
+        which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))
+        assert [text for text, _ in offers_of(which, r)] == ["**v1** blue", "**v1** red"]
+        chosen = [turns["blue"].id, turns["red"].id]
+        assert [b["custom_id"] for b in buttons_of(which)] == [f"e1:choose:{turn}:" for turn in chosen]
+
+
+async def test_where_every_picture_was_erased_the_question_has_no_choices(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        for turn in await r.turns():
+            r.images.delete(turn.image or "")
+        which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))
+        assert Say.WHICH_PICTURE() in text_of(which)
+        assert (offers_of(which, r), buttons_of(which), which.uploads) == ([], [], [])
 
 
 async def test_a_picture_without_words_waits_for_them(tmp_path: Path) -> None:

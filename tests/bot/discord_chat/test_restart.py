@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from bot.replies import Say
 from tests.bot.discord_chat.bot_process import bot_process, colour_of, marks_on
-from tests.bot.discord_chat.room import loopback, person, results_in, results_to
+from tests.bot.discord_chat.room import loopback, person, results_in, results_to, room
+from tests.bot.discord_chat.test_conversation import post_picture
 from tests.discord_server import DiscordServer
 from tests.discord_server.people import gallery_of, text_of
 from tests.discord_server.world import Channel, Message
@@ -129,3 +131,31 @@ async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) 
             assert await bot.stop() == 0
         assert len(results_in(discord, channel)) == 2
         assert len(results_in(discord, dm)) == 2
+
+
+async def test_what_was_answered_with_a_question_is_not_carried_out_after_a_restart(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            vague = discord.say(r.channel, r.anna, "make it darker", mention=True)
+            assert Say.WHICH_PICTURE() in text_of(await r.answer(vague))
+            await r.result(post_picture(r))
+            await r.turns_end()
+        discord.world.nonces.clear()  # as if minutes had passed
+        missed = discord.say(r.channel, r.anna, "now blue", mention=True)
+        async with room(tmp_path, discord=discord) as r:
+            await r.result(missed)  # the missed are heard oldest first
+            await r.turns_end()
+            assert len(discord.answers_to(vague)) == 1
+            assert len(results_in(discord, r.channel)) == 2
+
+
+async def test_a_refusal_is_not_given_again_after_a_restart(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            refused = discord.say(r.channel, r.anna, "red", files={"a.png": b"no picture"}, mention=True)
+            await r.answer(refused)
+        discord.world.nonces.clear()
+        missed = discord.say(r.channel, r.anna, "red", files={"a.png": a_picture()}, mention=True)
+        async with room(tmp_path, discord=discord) as r:
+            await r.result(missed)
+            assert len(discord.answers_to(refused)) == 1

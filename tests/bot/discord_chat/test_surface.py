@@ -124,6 +124,22 @@ async def test_previews_come_at_most_twice_each_with_a_fresh_card(tmp_path: Path
         assert [len(q.body["attachments"]) for q in with_files] == [1, 1, 2]
 
 
+async def test_a_withdrawn_edit_keeps_no_previews_from_the_next(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        asked = post_picture(r)
+        (await editor.started()).report(painting(1, 12))
+        await a_card(r, "🎨")
+        r.discord.delete(asked)
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        again = post_picture(r)
+        edit = await editor.started()
+        edit.report(painting(8, 12, preview=a_preview()))
+        await r.discord.wait_for(lambda: _preview(r, set()))
+        edit.finish()
+        await r.result(again)
+
+
 def _preview(r: Room, before: set[int]) -> Message | None:
     cards = [m for m in r.discord.messages_of_bot(r.channel) if gallery_of(m, r.discord.world)]
     return next((m for m in cards if m.id not in before), None)

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bot.replies import Say
 from conversations.session import TurnState
+from mgie_engine.errors import EngineError
 from tests.bot.discord_chat.room import Room, results_in, results_to, room
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -112,6 +113,47 @@ async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
         assert len(r.discord.messages_of_bot(r.channel)) == 1
 
 
+async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        await a_card(r, "🎨")
+        r.discord.faults.refuse("PATCH", "/messages/", 50083, "Thread is archived", times=99)
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        (card,) = r.discord.messages_of_bot(r.channel)
+        assert Say.FAILED() in text_of(card)
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
+async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        await a_card(r, "🎨")
+        r.channel.denied.add("view_channel")
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        (card,) = r.discord.messages_of_bot(r.discord.dm(r.anna))
+        assert Say.FAILED() in text_of(card)
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
+async def test_a_failed_edit_of_a_place_nobody_can_be_told_in_ends_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        await a_card(r, "🎨")
+        r.channel.denied.add("view_channel")
+        r.discord.dm(r.anna).denied.add("send_messages")
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
 async def test_a_deleted_request_is_forgotten_with_its_card(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
@@ -123,6 +165,26 @@ async def test_a_deleted_request_is_forgotten_with_its_card(tmp_path: Path) -> N
         await r.turns_end()
         assert edit.cancelled
         assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+@pytest.mark.parametrize("said", ["-card", "-done"])
+async def test_a_request_deleted_while_its_card_or_result_is_posted_leaves_nothing(
+    tmp_path: Path, said: str
+) -> None:
+    async with room(tmp_path) as r:
+        late = r.discord.faults.rate_limit(POST, MESSAGES, retry_after_s=0.5, said=said)
+        asked = post_picture(r)
+        await r.discord.wait_for(lambda: late.met)
+        r.discord.delete(asked)
+        await r.turns_end()
+        await r.discord.wait_for(lambda: _posted(r, said))
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+def _posted(r: Room, said: str) -> bool:
+    posts = [q for q in r.discord.requests if q.method == POST and q.path.endswith("/messages")]
+    return any(q.status == 200 and said in q.body["nonce"] for q in posts)
 
 
 async def test_an_edited_request_is_followed_while_it_waits(tmp_path: Path) -> None:

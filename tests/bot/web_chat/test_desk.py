@@ -58,6 +58,16 @@ async def test_the_board_holds_the_latest_card_until_the_end() -> None:
     assert board.latest(ANN, stored) == stored
 
 
+async def test_the_card_of_an_erased_turn_leaves_the_board() -> None:
+    board, turn = Board(), Turn("k3f9", "s", 1, "root", ANN)
+    stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
+    await board.show(turn, replace(stored, status="step 3/4"))
+    before = board.mark(ANN)
+    await board.take_back(turn, None)
+    assert board.latest(ANN, stored) == stored
+    assert board.mark(ANN) != before
+
+
 async def test_without_a_cookie_nothing_is_taken(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         assert await here.give(None, a_drawing()) == NO_COOKIE

@@ -60,9 +60,19 @@ def test_people_get_a_table(folder, capsys):
     assert "unchanged area" in out
 
 
-def test_no_edits_are_refused(folder, capsys):
-    assert evaluate(folder, "--seeds", "0") == 1
-    assert "at least 1" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        (("--seeds", "0"), "whole number from 1"),
+        (("--batch", "-1"), "whole number from 1"),
+        (("--sheet", "sheet.foo"), "neither in .png nor in .jpg"),
+        (("--sheet", "nowhere/sheet.png"), "no folder"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_any_work(folder, capsys, option, complaint):
+    with pytest.raises(SystemExit):
+        evaluate(folder, *option)
+    assert complaint in capsys.readouterr().err
 
 
 def test_a_sheet_has_three_edits_a_row():

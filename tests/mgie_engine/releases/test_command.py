@@ -64,6 +64,7 @@ def test_the_doctor_ends_with_1_when_something_is_missing(home, capsys):
     [
         (["download", "gpt"], "Only mgie-7b can be downloaded"),
         (["convert", "mgie-7b", "--onto", "mgie-7b"], "say with -o"),
+        (["convert", "mgie-mini"], "say with -o"),
         (["extract", "nowhere", "-o", "x"], "No model 'nowhere'"),
         (["doctor", "--memory", "int4"], "no memory mode 'int4'"),
     ],

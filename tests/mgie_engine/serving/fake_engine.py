@@ -15,6 +15,7 @@ class FakeEngine:
     """Gives pictures back, unless told "hang", "kill the process", "refuse" or "wait for PATH"."""
 
     suitable_slots = 3
+    silence_s = 120.0
 
     def __init__(self) -> None:
         self._edits: dict[int, EditRequest] = {}
@@ -84,4 +85,18 @@ class Chatty:
 
     def build(self) -> FakeEngine:
         os.write(1, b"loading 100 %\n")
+        return FakeEngine()
+
+
+@dataclass(frozen=True)
+class Shaky:
+    """Builds the fake engine, but not the second time."""
+
+    tally: Path
+
+    def build(self) -> FakeEngine:
+        with self.tally.open("a") as file:
+            file.write("x")
+        if self.tally.read_text() == "xx":
+            raise ModelError("The model needs 2.0 GB of free memory, and 1.0 GB is free.")
         return FakeEngine()

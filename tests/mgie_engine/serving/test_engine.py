@@ -1,6 +1,7 @@
 """Edits share the engine, join and leave at any step, and fail alone."""
 
 import io
+import weakref
 from concurrent.futures import wait
 from dataclasses import replace
 
@@ -215,6 +216,29 @@ def test_what_goes_wrong_with_an_edit_goes_wrong_with_that_one_alone(
     assert sentence in str(failure)
     assert isinstance(result, EditResult)
     assert result.image == edit_alone(FakeModel(), good, lambda _: None).image
+
+
+def test_one_by_one_begins_when_the_memory_of_the_many_is_free_again(model: FakeModel):
+    """An error that is still being handled keeps the frames it came through, and what they hold."""
+    held: list[weakref.ref[torch.Tensor]] = []
+    plain = model.denoise
+
+    def denoise(latents: torch.Tensor, *rest: torch.Tensor):
+        if len(latents) > 1:
+            activations = torch.zeros(10)
+            held.append(weakref.ref(activations))
+            raise torch.OutOfMemoryError("no more")
+        assert [ref() for ref in held] == [None] * len(held)
+        return plain(latents, *rest)
+
+    model.denoise = denoise
+    with Engine(model, clock=lambda: model.seconds) as engine:
+        engine.admit(1, ask(steps=12))
+        engine.admit(2, ask())
+        pictures_open(engine)
+        ends = [news for _, news in run(engine) if not isinstance(news, Progress)]
+    assert held
+    assert [type(end) for end in ends] == [EditResult, EditResult]
 
 
 def test_a_broken_device_is_not_survived(engine: Engine):

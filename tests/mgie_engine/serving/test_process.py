@@ -19,7 +19,7 @@ from mgie_engine.serving.messages import Builder
 from mgie_engine.serving.process import EngineProcess, Patience
 from mgie_engine.serving.service import EditService
 from tests.fakes import a_request
-from tests.mgie_engine.serving.fake_engine import Chatty, Deadly, Fake, Missing
+from tests.mgie_engine.serving.fake_engine import Chatty, Deadly, Fake, Missing, Shaky
 
 HASTY = Patience(first_pause_s=0.01)
 PARENT = """
@@ -111,6 +111,33 @@ async def test_a_process_that_never_gets_ready_is_ended():
     async with an_engine(patience=Patience(load_s=0.0, first_pause_s=0.01)) as engine:
         with pytest.raises(EngineDied, match="no sign of life"):
             await engine.run(a_request(), ignore)
+
+
+async def test_a_process_that_cannot_be_started_is_started_later(monkeypatch):
+    start = asyncio.create_subprocess_exec
+    tries = iter([BlockingIOError("no more processes")])
+
+    def sometimes(*command, **pipes):
+        for error in tries:
+            raise error
+        return start(*command, **pipes)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", sometimes)
+    async with an_engine() as engine:
+        with pytest.raises(EngineDied, match="no more processes"):
+            await engine.run(a_request(), ignore)
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+
+
+async def test_a_model_that_was_loaded_once_is_tried_again(tmp_path: Path):
+    async with an_engine(Shaky(tmp_path / "tally")) as engine:
+        await engine.run(a_request(), ignore)
+        with pytest.raises(EngineDied):
+            await engine.run(a_request("kill the process"), ignore)
+        with pytest.raises(EngineDied):  # the second life ends for want of memory
+            await engine.run(a_request(), ignore)
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+        assert engine.fault is None
 
 
 async def test_a_refused_request_leaves_the_process_alone():
