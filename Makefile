@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
 .PHONY: run test check bench format clean
 .DEFAULT_GOAL := run
@@ -18,14 +19,14 @@ run: $(READY)  ## Discord when DISCORD_TOKEN is set, else the local chat page
 	@$(BIN)/mgie-bot
 
 test: $(READY)  ## everything CI runs but the style checks
-	@$(BIN)/pytest
+	@$(TEST)
 
 check: $(READY)  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(TEST)
 
 format: $(READY)
 	$(BIN)/ruff format .

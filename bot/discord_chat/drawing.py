@@ -126,10 +126,13 @@ class Drawing:
         return Outgoing(view=layout, shots=shots)
 
     async def result(self, card: Card, limit: int) -> Shot | None:
-        """The picture of a version as a file of at most `limit` bytes; None without one."""
+        """The picture of a version as a file of at most `limit` bytes; None when it has none any more."""
         if card.after is None:
             return None
-        file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
+        try:
+            file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
+        except PictureMissing:
+            return None
         return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
 
     async def for_moderators(self, told: ForModerators, source: Source) -> Outgoing:

@@ -29,7 +29,8 @@ from bot.events import (
 from bot.presses import pressed
 from bot.replies import Card, Decided, History, Note, Say, Shown
 from bot.rulings import ReportAsked
-from bot.sentences import speaking
+from bot.sentences import speaking, translated
+from conversations.errors import PictureMissing
 from conversations.settings import SettingsWish
 
 CONSENTS = (Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
@@ -114,9 +115,11 @@ class Presses:
             await self._desk.answer(interaction, card)
             return
         shot = await self._desk.drawing.result(card, interaction.filesize_limit)
-        if shot is not None:
-            note = shot.file.note or card.version
-            await interaction.edit_original_response(content=note, attachments=[shot.attachment()])
+        if shot is None:
+            await self._desk.answer(interaction, Note(translated(str(PictureMissing(card.after or "")))))
+            return
+        note = shot.file.note or card.version
+        await interaction.edit_original_response(content=note, attachments=[shot.attachment()])
 
     # -- forms --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bot.discord_chat.buttons import base36
 from bot.replies import Say
 from tests.bot.discord_chat.room import Room, loopback, results_in, room, turn_of
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -112,3 +113,13 @@ async def test_a_button_of_another_release_says_what_to_do(tmp_path: Path) -> No
         button = buttons_of(first)[1]
         button["custom_id"] = f"e0:explode:{turn_of(first)}"
         assert "another release" in await said(r, r.discord.press(first, button["custom_id"], r.anna))
+
+
+async def test_a_picture_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        card = await r.result(post_picture(r))
+        made = await r.store.turn(turn_of(card))
+        r.images.delete(made.image or "")
+        buttons_of(card)[0]["custom_id"] = f"e1:png:{made.id}:{base36(r.anna.id)}"
+        pressed = r.discord.press(card, f"e1:png:{made.id}:{base36(r.anna.id)}", r.anna)
+        assert "is no longer stored" in await said(r, pressed)
