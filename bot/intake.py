@@ -170,9 +170,8 @@ class Intake:
                 return await ask_which(self._store, asked)
         if asked.from_original:
             base = Base(base.session, base.session.root)
-        asked = replace(
-            asked, from_turn=base.turn.id, from_version=None
-        )  # should it have to wait for consent
+        # Should it have to wait for somebody's consent, it will mean this version all the same.
+        asked = replace(asked, from_turn=base.turn.id, from_version=None)
         preset = preset_wish(asked.preset, self._defaults) if asked.preset else NO_WISH
         draft = base.session.ask(
             asked.person,

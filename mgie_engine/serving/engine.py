@@ -57,7 +57,7 @@ class Engine:
         self._events: list[Event] = []
         self._step_s = 0.0  # of the last denoising step
         torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
-        # Restoring is many small steps, which several threads with helpers of their own would make in turns.
+        # One core each: helpers of these threads would fall asleep between the many small steps of restoring.
         self._threads = ThreadPoolExecutor(2, "pictures", torch.set_num_threads, (1,))
 
     def __enter__(self) -> Self:
