@@ -63,13 +63,12 @@ class Showing:
     async def deliver(self, run: Run) -> None:
         """Show how the turn ended, once, and close its row; NoSuchVersion when it was erased."""
         async with run.showing:
-            key = None
+            run.session = await self._store.session(run.turn.session_id)
+            run.turn = run.session.turn(run.turn.id)
+            state = state_of(run.turn)
+            key = await self._show_result(run)
+            fields: TurnFields = {"delivered": key} if key else {}
             try:
-                run.session = await self._store.session(run.turn.session_id)
-                run.turn = run.session.turn(run.turn.id)
-                state = state_of(run.turn)
-                key = await self._show_result(run)
-                fields: TurnFields = {"delivered": key} if key else {}
                 run.turn = await self._store.set_state(run.turn.id, _FINAL[state], **fields)
             except NoSuchVersion:
                 await self.take_back(run, key)

@@ -56,7 +56,7 @@ def keep(
     )
     if mode is Mode.MIXED:
         _paint_in_bf16(networks)
-    if device.type == "cpu":
+    elif mode is Mode.FP32 and device.type == "cpu":
         fold_upsampling(networks.unet)
         fold_upsampling(networks.vae)
     mgie = _assembled(source, networks, device)

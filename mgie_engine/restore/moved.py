@@ -208,10 +208,10 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: Vi
     window = output[:, *here]
     seen = _seen(source, view, window.shape[1:])
     off = energy(beyond(window, seen, reach), 1)
-    still, came = (energy(window - shown, reach) for shown in (source[:, *here], seen))
+    stayed, came = (energy(window - shown, reach) for shown in (source[:, *here], seen))
     agrees = torch.zeros_like(patch)
     known = (_from(view, window.shape[1:], size).abs() < 1).all(-1)
-    agrees[here] = known & (off < OFF**2) & (still > UNMOVED * came)
+    agrees[here] = known & (off < OFF**2) & (stayed > UNMOVED * came)
     if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
         return None
     trust, rim = feather(agrees & near, 1) * near, feather(dilate(~patch, px(patch, 32)), 2)
@@ -221,10 +221,10 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: Vi
     ground, lighter = torch.full_like(source, -255), torch.zeros_like(source)
     ground[:, *here] = torch.where(around > KNOWN, was, -255)
     lighter[:, *here] = torch.where(around > KNOWN, becomes - was, 0)
-    lies, comes = source[:, *here], seen + lighter[:, *here]
-    missed, misses = (energy(window - shown, px(patch, 256)).sqrt() for shown in (lies, comes))
+    both = source[:, *here], seen + lighter[:, *here]
+    off_unmoved, off_moved = (energy(window - shown, px(patch, 256)).sqrt() for shown in both)
     still = torch.zeros_like(trust)
-    still[here] = (2 - missed / misses.clamp(min=AS_WELL)).clamp(0, 1)
+    still[here] = (2 - off_unmoved / off_moved.clamp(min=AS_WELL)).clamp(0, 1)
     top, left, bottom, right = (side / size for side in box)
     at = view.scale, view.top / size, view.left / size
     return Moved(top, left, bottom, right, *at, trust, rim, still, ground, lighter)

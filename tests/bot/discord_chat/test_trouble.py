@@ -14,7 +14,7 @@ from tests.bot.discord_chat.room import Room, results_in, results_to, room
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.discord_server.people import gallery_of, text_of
-from tests.fakes import ScriptedEditor, a_picture
+from tests.fakes import ScriptedEdit, ScriptedEditor, a_picture
 
 POST, MESSAGES = "POST", "/messages$"
 
@@ -26,6 +26,14 @@ async def one_result(r: Room) -> str:
     assert r.discord.messages_of_bot(r.channel) == [result]
     assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
     return text_of(result)
+
+
+async def begun(r: Room, editor: ScriptedEditor) -> ScriptedEdit:
+    """An edit of a fresh picture that runs, and whose card says so."""
+    post_picture(r)
+    edit = await editor.started()
+    await a_card(r, "🎨")
+    return edit
 
 
 async def test_a_lost_answer_does_not_double_the_result(tmp_path: Path) -> None:
@@ -101,9 +109,7 @@ async def test_a_deleted_card_is_posted_again_when_the_edit_fails(tmp_path: Path
 async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
-        post_picture(r)
-        edit = await editor.started()
-        await a_card(r, "🎨")
+        edit = await begun(r, editor)
         sentence = "Maximum number of edits to messages older than 1 hour reached."
         r.discord.faults.refuse("PATCH", "/messages/", 30046, sentence, status=429)
         edit.die()
@@ -116,9 +122,7 @@ async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
 async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
-        post_picture(r)
-        edit = await editor.started()
-        await a_card(r, "🎨")
+        edit = await begun(r, editor)
         r.discord.faults.refuse("PATCH", "/messages/", 50083, "Thread is archived", times=99)
         edit.fail(EngineError("no"))
         await r.turns_end()
@@ -130,9 +134,7 @@ async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Pa
 async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
-        post_picture(r)
-        edit = await editor.started()
-        await a_card(r, "🎨")
+        edit = await begun(r, editor)
         r.channel.denied.add("view_channel")
         edit.fail(EngineError("no"))
         await r.turns_end()
@@ -144,9 +146,7 @@ async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_pat
 async def test_a_failed_edit_of_a_place_nobody_can_be_told_in_ends_quietly(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
-        post_picture(r)
-        edit = await editor.started()
-        await a_card(r, "🎨")
+        edit = await begun(r, editor)
         r.channel.denied.add("view_channel")
         r.discord.dm(r.anna).denied.add("send_messages")
         edit.fail(EngineError("no"))
