@@ -28,10 +28,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-from tests.bot.discord_chat.bot_process import bot_process
-from tests.bot.discord_chat.room import results_to
-from tests.discord_server import DiscordServer
-from tests.discord_server.world import Message
+from tests.support.bot_process import bot_process
+from tests.support.discord_room import results_to
+from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.world import Message
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 120.0
 THOUGHT_S = 1.0

@@ -29,11 +29,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-from tests.bot.discord_chat.bot_process import BotProcess, bot_process, colour_of, marks_on
-from tests.bot.discord_chat.room import results_to
-from tests.discord_server import DiscordServer
-from tests.discord_server.people import gallery_of
-from tests.discord_server.world import Message
+from tests.support.bot_process import BotProcess, bot_process, colour_of, marks_on
+from tests.support.discord_room import results_to
+from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.people import gallery_of
+from tests.support.discord_server.world import Message
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 300.0
 KILL_WITHIN_S = {"start": 3.0, "connection": 1.0, "request": 0.25}  # of one of these, as chance will have it

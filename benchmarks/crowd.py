@@ -27,10 +27,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
 from benchmarks.chat import a_photo, delays, first_answers
-from tests.bot.discord_chat.bot_process import SERVICE_S, bot_process
-from tests.bot.discord_chat.room import results_in, results_to
-from tests.discord_server import DiscordServer
-from tests.discord_server.world import Message
+from tests.support.bot_process import SERVICE_S, bot_process
+from tests.support.discord_room import results_in, results_to
+from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.world import Message
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 120.0
 FLOOD, NEWCOMERS = 50, 5

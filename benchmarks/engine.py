@@ -19,10 +19,10 @@ from conversations.settings import EditSettings, SettingsWish
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
-from mgie_engine.evaluation.scenes import cases
-from mgie_engine.scenes.pictures import to_image
-from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.lab.evaluation.scene_cases import cases
+from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.serving.command import settle
+from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import to_png
 
 if TYPE_CHECKING:

@@ -84,7 +84,7 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
     """A model's edits of drawn scenes."""
     from keeping import painting, scenes
 
-    from mgie_engine.evaluation.scenes_crew import crew, hands
+    from mgie_engine.lab.evaluation.workers import crew, hands
 
     mgie, count = painting.load(arguments.model, arguments.device), arguments.scenes
     with crew(hands(mgie.device)) as spread:

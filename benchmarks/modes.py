@@ -28,26 +28,26 @@ import torch
 from PIL import Image
 
 from conversations.settings import EditSettings
-from mgie_engine import checkpoints
-from mgie_engine.checkpoints import Source
+from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.native import Source
+from mgie_engine.checkpoints.tensors import Lazy
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes, resolve_model
 from mgie_engine.edits import EditRequest
 from mgie_engine.errors import ModelError
-from mgie_engine.memory.acceptance import guidance, likeness
+from mgie_engine.install.convert import convert, shapes
+from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory.loading import is_out_of_memory, keep
 from mgie_engine.memory.modes import LADDERS, QUANTISED, Mode
-from mgie_engine.memory.quantising import QUANTISERS
-from mgie_engine.releases.convert import convert, shapes
-from mgie_engine.releases.full_size import FULL_SIZE
+from mgie_engine.memory.precision_check import guidance, likeness
+from mgie_engine.memory.quantise import QUANTISERS
 from mgie_engine.serving.engine import edit_alone
-from mgie_engine.tensors import Lazy
-from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.text.tokenizer import Tokenizer
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
 from benchmarks.rivals import RIVALS  # noqa: E402
-from tests.mgie_engine.published import write_parts  # noqa: E402
+from tests.support.published import write_parts  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"
 RELEASE, OURS = "release", "ours"
@@ -141,7 +141,7 @@ def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:
     quantisers = {**QUANTISERS, QUANTISED.get(Mode(mode), "int8"): RIVALS[name]} if library else QUANTISERS
     with peak_memory() as peak:
         began = time.monotonic()
-        mgie = keep(checkpoints.read(resolve_model(str(folder / OURS))), device, Mode(mode), quantisers)
+        mgie = keep(native.read(resolve_model(str(folder / OURS))), device, Mode(mode), quantisers)
         _wait_for(device)
         loading_s = time.monotonic() - began
         torch.save(guidance(mgie, picture(mgie.config.picture_size)), _said(folder, name))

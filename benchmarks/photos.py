@@ -24,12 +24,12 @@ from keeping.painting import defaults, load
 from PIL import Image
 
 from mgie_engine.edits import EditRequest, EditResult
-from mgie_engine.evaluation.scenes import cases, psnr
-from mgie_engine.evaluation.scenes_running import pixels
-from mgie_engine.evaluation.scenes_sheet import Shot, sheet
+from mgie_engine.lab.evaluation.scene_cases import cases, psnr
+from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.lab.evaluation.scenes_sheet import Shot, sheet
+from mgie_engine.lab.scenes.scene_images import to_image
+from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.scenes.pictures import to_image
-from mgie_engine.scenes.tones import TONES
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import for_the_model, to_png
 

@@ -27,8 +27,8 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
-from mgie_engine.data.drawn import drawn  # noqa: E402
-from mgie_engine.data.prepare import Plan, with_history, write_shards  # noqa: E402
+from mgie_engine.lab.data.drawn import drawn  # noqa: E402
+from mgie_engine.lab.data.prepare import Plan, with_history, write_shards  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"
 ENDS = 5  # steps at each end that are averaged
@@ -66,7 +66,7 @@ def command(given: argparse.Namespace, folder: Path, save_at: int) -> list[str]:
     batch = given.batch_size * given.devices
     recipe += [f"options.micro_batch={given.batch_size}", "options.sample_every=0"]
     recipe += ["options.side=64", "precision='no'"] if given.tiny else []
-    what = ["-m", "mgie_engine.training", "release", "--from", "random", "--tokenizer", str(TOKENIZER)]
+    what = ["-m", "mgie_engine.lab.training", "release", "--from", "random", "--tokenizer", str(TOKENIZER)]
     what += ["--data", str(folder / "data"), "--folder", str(folder / "run")]
     what += ["--steps", str(given.steps), "--batch-size", str(batch), "--set", *recipe]
     sharing = ["--shard"] if given.devices > 1 else []

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from mgie_engine.memory.quantising import Quantiser, bitsandbytes
+from mgie_engine.memory.quantise import Quantiser, bitsandbytes
 
 
 def int8_of_bitsandbytes(weight: Tensor) -> nn.Module:

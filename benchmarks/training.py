@@ -32,21 +32,21 @@ from torch.profiler import ProfilerActivity, profile
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
-from mgie_engine.checkpoints import build  # noqa: E402
+from mgie_engine.checkpoints.native import build  # noqa: E402
+from mgie_engine.install.full_size import FULL_SIZE  # noqa: E402
+from mgie_engine.lab.training import full, initial_weights, packing  # noqa: E402
+from mgie_engine.lab.training.batch_loader import Draws, Item, Maker  # noqa: E402
+from mgie_engine.lab.training.context import Run, TextTable  # noqa: E402
+from mgie_engine.lab.training.dataset import World, write_world  # noqa: E402
+from mgie_engine.lab.training.diffusion_stage import Paint, Understand, batches, columns  # noqa: E402
+from mgie_engine.lab.training.latent_cache import Gallery  # noqa: E402
+from mgie_engine.lab.training.mini import IMAGE_TOKENS, mini_config, tiny_config  # noqa: E402
+from mgie_engine.lab.training.recipe import Recipe  # noqa: E402
+from mgie_engine.lab.training.trainer import Loss, Trainer  # noqa: E402
+from mgie_engine.lab.training.vocabulary import train_vocabulary  # noqa: E402
 from mgie_engine.model.diffusion import alphas_cumprod  # noqa: E402
-from mgie_engine.prompting import Prompt, Prompter  # noqa: E402
-from mgie_engine.releases.full_size import FULL_SIZE  # noqa: E402
-from mgie_engine.tokenizer import Tokenizer  # noqa: E402
-from mgie_engine.training import full, packing, start  # noqa: E402
-from mgie_engine.training.feeding import Draws, Item, Maker  # noqa: E402
-from mgie_engine.training.gallery import Gallery  # noqa: E402
-from mgie_engine.training.mini import IMAGE_TOKENS, mini_config, tiny_config  # noqa: E402
-from mgie_engine.training.painting import Paint, Understand, batches, columns  # noqa: E402
-from mgie_engine.training.recipe import Recipe  # noqa: E402
-from mgie_engine.training.run import Run, TextTable  # noqa: E402
-from mgie_engine.training.trainer import Loss, Trainer  # noqa: E402
-from mgie_engine.training.vocabulary import train_vocabulary  # noqa: E402
-from mgie_engine.training.world import World, write_world  # noqa: E402
+from mgie_engine.text.prompting import Prompt, Prompter  # noqa: E402
+from mgie_engine.text.tokenizer import Tokenizer  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"
 PARTS = ("feed", "learn", "clip", "optimize", "average")
@@ -232,10 +232,10 @@ def large(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
         channels_last=wish != "plain layout",
         side=64 if tiny else 256,
     )
-    source = start.random_weights(
+    source = initial_weights.random_weights(
         tiny_config(len(tokenizer)) if tiny else config, tokenizer, state.device, seed=0
     )
-    first = start.load(source, state.device, torch.bfloat16)
+    first = initial_weights.load(source, state.device, torch.bfloat16)
     shared = state.num_processes > 1
     lesson = full.prepare(first, options, state.device, compiled=recipe.compile, shared=shared)
     modules = nn.ModuleDict(first.networks.parts())
@@ -250,7 +250,7 @@ def large(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
     return Bench(trainer, loss, _again(lot), recipe.batch_size)
 
 
-def random_lot(first: start.Start, options: full.Options) -> Any:
+def random_lot(first: initial_weights.Start, options: full.Options) -> Any:
     """A lot of noise for pictures, with texts of about the usual length."""
     config, size, side = first.config, options.micro_batch, options.side
     maker = Maker(Prompter(first.tokenizer, config.vision.tokens), config.vision, side)

@@ -11,18 +11,18 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 
 from bot.errors import CannotStart, ModelMissing
-from bot.health import health_app, health_server
-from bot.lock import only_one
-from bot.metrics import Metrics
+from bot.ops.health import health_app, health_server
+from bot.ops.instance_lock import only_one
+from bot.ops.metrics import Metrics
 from bot.settings import Settings, read_settings
-from bot.workflow import EditWorkflow, ModelFacts
+from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.errors import StoreError
-from conversations.images import ImageStore
-from conversations.store import SessionStore
+from conversations.images.image_store import ImageStore
+from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig, read_config, resolve_model
 from mgie_engine.edits import Editor
 from mgie_engine.errors import ModelError
-from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
@@ -146,8 +146,8 @@ def _engine(settings: Settings) -> EngineProcess:
 
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
     # Imported here and below: a chat's library takes a second or more, and the engine loads meanwhile.
-    from bot.discord_chat.connecting import DiscordAddress, Listening, serve_discord
     from bot.discord_chat.errors import LoginRefused
+    from bot.discord_chat.startup import DiscordAddress, Listening, serve_discord
 
     assert settings.discord_token is not None
     address = DiscordAddress(

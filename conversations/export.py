@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversations.conversation import IMAGE_TOKEN
+from conversations.animation import Scene, animation
 from conversations.errors import PictureMissing
-from conversations.images import ImageStore
+from conversations.images.image_store import ImageStore
+from conversations.llava.conversation import IMAGE_TOKEN
+from conversations.llava.templates import template
 from conversations.session import EditSession, Turn
-from conversations.story import Scene, animation
-from conversations.templates import template
 
 TALK = "vicuna_v1_1"
 OVERHEAD = 512  # bytes a zip needs per file, at most, beside its contents

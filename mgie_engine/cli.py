@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Sequence
 
 from conversations.errors import ConversationError
-from mgie_engine.data import command as data
 from mgie_engine.errors import EngineError
-from mgie_engine.evaluation import command as evaluate
-from mgie_engine.releases import command as releases
-from mgie_engine.scenes import command as scenes
+from mgie_engine.install import command as releases
+from mgie_engine.lab.data import command as data
+from mgie_engine.lab.evaluation import command as evaluate
+from mgie_engine.lab.scenes import command as scenes
+from mgie_engine.lab.study import command as study
 from mgie_engine.serving import command as edit
-from mgie_engine.study import command as study
 
 # A register function adds one parser and sets its `run`: arguments and environment in, nothing out.
 REGISTER: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (

@@ -14,17 +14,25 @@ from torch import Tensor
 
 from keeping.painting import Talk, defaults, enlarged, paint
 from mgie_engine.edits import Exchange
-from mgie_engine.evaluation.scenes import compare, psnr
-from mgie_engine.evaluation.scenes_running import pixels
+from mgie_engine.lab.evaluation.scene_cases import compare, psnr
+from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.lab.scenes.edit_generators import (
+    add,
+    move,
+    recolour,
+    recolour_part,
+    remove,
+    replace_thing,
+    resize,
+)
+from mgie_engine.lab.scenes.phrasing import templates
+from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.scene import random_scene
+from mgie_engine.lab.scenes.scene_edits import Edit, Maker, State
+from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.scenes.dice import Dice
-from mgie_engine.scenes.edits import Edit, Maker, State
-from mgie_engine.scenes.makers import add, move, recolour, recolour_part, remove, replace_thing, resize
-from mgie_engine.scenes.phrasing import templates
-from mgie_engine.scenes.pictures import changed, pictures, to_image
-from mgie_engine.scenes.scene import random_scene
 from mgie_engine.serving.engine import changes_nothing
-from mgie_engine.serving.finishing import Painted, restored
+from mgie_engine.serving.postprocess import Painted, restored
 
 TURNS = 10
 MAKERS: tuple[Maker, ...] = (recolour, recolour_part, remove, add, replace_thing, resize, move)

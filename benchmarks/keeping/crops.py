@@ -7,10 +7,10 @@ from PIL import Image, ImageChops, ImageFilter
 
 from keeping.pictures import scene
 from keeping.tonal import EDITS, Trip
+from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, Thing
+from mgie_engine.lab.scenes.scene_edits import State, recolour_to, resize_to
+from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.restore import restore
-from mgie_engine.scenes.edits import State, recolour_to, resize_to
-from mgie_engine.scenes.pictures import pictures, to_image
-from mgie_engine.scenes.scene import BACK, FRONT, Cell, Scene, Thing
 from mgie_engine.serving.pictures import for_the_model
 
 SIDE, CROP, RULE = 256, 200, 4  # of the square a model sees, of a crop, between crops; pixels

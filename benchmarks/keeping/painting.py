@@ -10,13 +10,13 @@ from PIL import Image
 from conversations.settings import EditSettings, SettingsWish
 from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
-from mgie_engine.evaluation.scenes_running import paint_all
+from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.prompting import Prompt
-from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.command import settle
-from mgie_engine.serving.finishing import Painted, with_trial
+from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import for_the_model
+from mgie_engine.serving.postprocess import Painted, with_trial
+from mgie_engine.text.prompting import Prompt
 
 Talk = tuple[Exchange, ...]
 

@@ -12,13 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from keeping.painting import defaults, enlarged, paint, through
-from mgie_engine.evaluation.scenes import Case, Shown, cases, compare
-from mgie_engine.evaluation.scenes_crew import Spread, one_by_one
-from mgie_engine.evaluation.scenes_running import pixels
+from mgie_engine.lab.evaluation.scene_cases import Case, Shown, cases, compare
+from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.lab.evaluation.workers import Spread, one_by_one
+from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.change import SILENT
-from mgie_engine.scenes.pictures import pictures, to_image
-from mgie_engine.serving.finishing import Painted, restored
+from mgie_engine.serving.postprocess import Painted, restored
 
 BATCH = {"cpu": 8, "cuda": 64}
 

@@ -10,7 +10,28 @@ from typing import Protocol, Self
 import discord
 from discord.ext import commands
 
-from bot.discord_chat.answering import (
+from bot.chat.events import EditAsked, Event, GridAsked, QueueAsked, VariationAsked, origin
+from bot.chat.replies import Accepted, Note, Queue, Reply, Say, seconds_in_words
+from bot.discord_chat.commands import COGS, message_menus
+from bot.discord_chat.commands.command_translator import CommandTranslator
+from bot.discord_chat.errors import DownloadRefused
+from bot.discord_chat.gateway_metrics import AckTimes, request_counter
+from bot.discord_chat.ids import CHAT, MessagePlace, message_event
+from bot.discord_chat.inbound.catch_up import CatchUp
+from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.inbound.inbound_images import Photos
+from bot.discord_chat.inbound.message_filter import QUESTION, Gate, Step
+from bot.discord_chat.inbound.message_handler import (
+    edit_asked,
+    hear,
+    is_for_me,
+    is_spoken,
+    source_of,
+    words_of,
+)
+from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.interaction_context import Interaction
+from bot.discord_chat.responses import (
     acknowledge,
     answer_interaction,
     answer_message,
@@ -18,32 +39,18 @@ from bot.discord_chat.answering import (
     source_of_interaction,
     take_away,
 )
-from bot.discord_chat.buttons import ButtonId, CardButton, VersionMenu
-from bot.discord_chat.catch_up import CatchUp
-from bot.discord_chat.cogs import COGS, message_menus
-from bot.discord_chat.desk import Interaction
-from bot.discord_chat.downloads import Downloads
-from bot.discord_chat.drawing import Drawing, Outgoing
-from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.gate import QUESTION, Gate, Step
-from bot.discord_chat.inbound import edit_asked, hear, is_for_me, is_spoken, source_of, words_of
-from bot.discord_chat.keys import CHAT, MessagePlace, message_event
-from bot.discord_chat.languages import Languages
-from bot.discord_chat.modals import read_form
-from bot.discord_chat.outbound import DiscordChat
-from bot.discord_chat.pace import PAUSE_S
-from bot.discord_chat.photos import Photos
-from bot.discord_chat.pressing import Presses
-from bot.discord_chat.source import Source
-from bot.discord_chat.telemetry import AckTimes, request_counter
-from bot.discord_chat.translating import CommandTranslator
-from bot.discord_chat.visiting import LONGEST_WAIT_S
-from bot.events import EditAsked, Event, GridAsked, QueueAsked, VariationAsked, origin
-from bot.limits import Limits
-from bot.metrics import Metrics
-from bot.replies import Accepted, Note, Queue, Reply, Say, seconds_in_words
-from bot.sentences import known_language, speaking
-from conversations.store import SessionStore
+from bot.discord_chat.sending.edit_throttle import PAUSE_S
+from bot.discord_chat.sending.outbound import DiscordChat
+from bot.discord_chat.ui.buttons import ButtonId, CardButton, VersionMenu
+from bot.discord_chat.ui.component_handler import Presses
+from bot.discord_chat.ui.modals import read_form
+from bot.discord_chat.ui.rendering import Drawing, Outgoing
+from bot.discord_chat.user_install import LONGEST_WAIT_S
+from bot.discord_chat.user_locales import Languages
+from bot.i18n.catalog import known_language, speaking
+from bot.ops.metrics import Metrics
+from bot.policy.limits import Limits
+from conversations.store.session_store import SessionStore
 
 PATIENCE_S = 1.0  # after which a person is shown that the bot is at it
 SERVERS_S = 2.0  # what discord.py takes
@@ -51,7 +58,7 @@ log = logging.getLogger(__name__)
 
 
 class Workflow(Protocol):
-    """What the chat needs of bot.workflow.EditWorkflow."""
+    """What the chat needs of bot.workflow.dispatcher.EditWorkflow."""
 
     @property
     def metrics(self) -> Metrics: ...

@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_chat.source import Source
+from bot.discord_chat.inbound.reply_context import Source
 
 _NEEDED = {
     "view_channel": "View Channel",

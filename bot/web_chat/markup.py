@@ -12,12 +12,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bot.events import Act
-from bot.replies import Button, Card
-from bot.sentences import spoken, spoken_language
+from bot.chat.events import Act
+from bot.chat.replies import Button, Card
+from bot.i18n.catalog import spoken, spoken_language
+from bot.web_chat.page_state import PageView, picture_of
 from bot.web_chat.presets import Offer
 from bot.web_chat.samples import Sample
-from bot.web_chat.view import PageView, picture_of
 
 PAGE = Path(__file__).parent / "page"
 # Undo is at the filmstrip, refine is typing.

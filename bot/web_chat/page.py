@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI, Request
 
-from bot.sentences import accepted_language, speaking, spoken
+from bot.i18n.catalog import accepted_language, speaking, spoken
 from bot.web_chat import markup
-from bot.web_chat.desk import Desk, Knobs, Said, Sight, seed_of
-from bot.web_chat.gate import person_of
+from bot.web_chat.controller import Desk, Knobs, Said, Sight, seed_of
 from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
+from bot.web_chat.security import person_of
 
 LONGEST_WORDS = 400
 GLANCE_S = 0.4

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.replies import Say
-from bot.web_chat.desk import Knobs
+from bot.chat.replies import Say
+from bot.web_chat.controller import Knobs
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import Preset, preset_wish
 

@@ -17,17 +17,17 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
-from bot.replies import Say
-from bot.web_chat.board import Board
-from bot.web_chat.desk import Desk, Knobs
-from bot.web_chat.gate import LOOPBACK, Gate, person_of
+from bot.chat.replies import Say
+from bot.web_chat.controller import Desk, Knobs
+from bot.web_chat.image_responses import Shelf
+from bot.web_chat.live_cards import Board
 from bot.web_chat.markup import PAGE
 from bot.web_chat.page import build_page, mount, speaking_to
 from bot.web_chat.samples import Sample, read_samples
-from bot.web_chat.shelf import Shelf
-from bot.workflow import EditWorkflow
+from bot.web_chat.security import LOOPBACK, Gate, person_of
+from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing
-from conversations.images import ImageStore, PictureLimits
+from conversations.images.image_store import ImageStore, PictureLimits
 from mgie_engine.config import Defaults
 
 MIB = 2**20

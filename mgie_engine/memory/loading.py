@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from mgie_engine import checkpoints
-from mgie_engine.checkpoints import Networks, Source
+from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.native import Networks, Source
 from mgie_engine.config import ModelConfig, ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.memory import modes
-from mgie_engine.memory.folding import fold_upsampling
+from mgie_engine.memory.fuse_upsample import fold_upsampling
 from mgie_engine.memory.modes import QUANTISED, STAGED, Mode, Parameters
-from mgie_engine.memory.quantising import QUANTISERS, Quantiser, replace_linear
-from mgie_engine.memory.staging import offload, take_turns
+from mgie_engine.memory.offload import offload, take_turns
+from mgie_engine.memory.quantise import QUANTISERS, Quantiser, replace_linear
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.prompting import Prompt
+from mgie_engine.text.prompting import Prompt
 
 Keeper = Callable[[Source, torch.device, Mode], MGIE]
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -45,8 +45,8 @@ def keep(
     """The model in one mode."""
     dtype = DTYPES[modes.precision(mode, device.type)]
     home = torch.device("cpu") if mode in STAGED else device
-    networks = checkpoints.empty(source.config)
-    checkpoints.fill(
+    networks = native.empty(source.config)
+    native.fill(
         networks,
         source.tensors,
         home,
@@ -79,8 +79,8 @@ def load_fitting(
     Where memory runs out all the same, one mode down, and a note (logged, too) says so.
     ModelError if no mode fits.
     """
-    source = checkpoints.read(location)
-    parameters = count(checkpoints.empty(source.config), source.config)
+    source = native.read(location)
+    parameters = count(native.empty(source.config), source.config)
     mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device), quick_bf16)
     notes: list[str] = []
     while mode:
@@ -111,9 +111,7 @@ def count(networks: Networks, config: ModelConfig) -> Parameters:
     """How many numbers each part of networks, empty or not, has."""
     sizes = {part: [p.numel() for p in network.parameters()] for part, network in networks.parts().items()}
     linears = sum(
-        tensor.numel()
-        for name, tensor in networks.mllm.named_parameters()
-        if checkpoints.is_llama_linear(name)
+        tensor.numel() for name, tensor in networks.mllm.named_parameters() if native.is_llama_linear(name)
     )
     return Parameters(
         linears=linears,
@@ -157,10 +155,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _assembled(source: Source, networks: Networks, device: torch.device) -> MGIE:
-    own = checkpoints.own_embeddings(networks, source.tensors)
+    own = native.own_embeddings(networks, source.tensors)
     rows = networks.mllm.visual_embeddings if own is None else own
     networks.edit_head.to(device)
-    return checkpoints.assemble(source.config, source.tokenizer, networks, rows.to(device))
+    return native.assemble(source.config, source.tokenizer, networks, rows.to(device))
 
 
 def _paint_in_bf16(networks: Networks) -> None:
@@ -169,7 +167,7 @@ def _paint_in_bf16(networks: Networks) -> None:
     networks.unet.set_attention_slice(1)  # one head at a time stays in the cache; a seventh off a step
 
 
-def _quantising(quantise: Quantiser, device: torch.device, home: torch.device) -> checkpoints.PutLinear:
+def _quantising(quantise: Quantiser, device: torch.device, home: torch.device) -> native.PutLinear:
     """Quantise on the device, keep at home."""
 
     def put(network: nn.Module, name: str, weight: Tensor) -> None:

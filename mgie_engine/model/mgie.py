@@ -12,12 +12,12 @@ from torch import Tensor
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.model.diffusion import condition_latents, rescale, to_x0
 from mgie_engine.model.edit_head import EditHead
+from mgie_engine.model.instruction import Reader, Thinking
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.model.preview import preview
-from mgie_engine.model.reading import Reader, Thinking
 from mgie_engine.preprocess import clip_pixels, stack_vae_pixels, to_pictures
-from mgie_engine.prompting import Prompt, Prompter
-from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.text.prompting import Prompt, Prompter
+from mgie_engine.text.tokenizer import Tokenizer
 
 NEITHER, IMAGE, BOTH = range(3)  # the branches of guidance: unconditional, picture, picture and instruction
 

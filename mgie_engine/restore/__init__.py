@@ -14,11 +14,11 @@ from PIL import Image
 from torch import Tensor
 
 from conversations.settings import Keep
-from mgie_engine.restore.planes import Picture, image, planes, smooth
+from mgie_engine.restore.autoencoder_probe import Trial, to_try
+from mgie_engine.restore.compose import render
+from mgie_engine.restore.image_ops import Picture, image, planes, smooth
 from mgie_engine.restore.planning import make_plan
-from mgie_engine.restore.render import render
-from mgie_engine.restore.tones import Tried
-from mgie_engine.restore.trials import Trial, to_try
+from mgie_engine.restore.tone_fit import Tried
 
 __all__ = ["Restored", "Trial", "restore", "to_try"]
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.planes import dilate, feather, highest, joined, px, smooth, variance
+from mgie_engine.restore.image_ops import dilate, feather, highest, joined, px, smooth, variance
 
 SURE = 16.0  # smoothed difference, levels, that is an edit for certain
 MAYBE = 5.0  # … that belongs to an edit when it touches one that is certain

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, hear, toned
-from mgie_engine.restore.moved import Moved, moved
-from mgie_engine.restore.novel import to_paint
-from mgie_engine.restore.planes import energy, feather, highest, px, smooth
-from mgie_engine.restore.render import Plan
-from mgie_engine.restore.tones import Tried, fit_tone, no_tone
-from mgie_engine.restore.windows import apply_windows, fit_windows
+from mgie_engine.restore.compose import Plan
+from mgie_engine.restore.image_ops import energy, feather, highest, px, smooth
+from mgie_engine.restore.local_affine import apply_windows, fit_windows
+from mgie_engine.restore.moved_objects import Moved, moved
+from mgie_engine.restore.new_content import to_paint
+from mgie_engine.restore.tone_fit import Tried, fit_tone, no_tone
 
 TINT = 8.0  # most that the colour guard takes back, in levels
 LOST = 2.0  # times the energy that the autoencoder or a blur took: the painting has lost as much elsewhere

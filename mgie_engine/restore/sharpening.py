@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from mgie_engine.restore.planes import Picture, luma, planes, px, smooth
+from mgie_engine.restore.image_ops import Picture, luma, planes, px, smooth
 
 WIDTHS = (256, 128)  # box radii of the blurs whose mean is taken, per picture width: sigma 1/160
 STRONGER = 1.03  # times the energy of fine detail, where there is much of it, that may come of sharpening

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversations.images import read_picture
+from conversations.images.image_store import read_picture
 from conversations.settings import CHOICES, RANGES, EditSettings, SettingsWish, checked
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import RequestRefused
-from mgie_engine.serving.choice import ModelChoice
+from mgie_engine.serving.loader import ModelChoice
 
 if TYPE_CHECKING:
     from mgie_engine.config import Defaults

@@ -21,12 +21,12 @@ from conversations.settings import SettingsWish, checked
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError, RequestRefused
 from mgie_engine.model.mgie import Reading
-from mgie_engine.prompting import Prompt
-from mgie_engine.serving.finishing import Delivered, Painted, finish, with_trial
-from mgie_engine.serving.painting import Painting, batch
+from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.pictures import for_the_model, open_picture, to_preview
+from mgie_engine.serving.postprocess import Delivered, Painted, finish, with_trial
 from mgie_engine.serving.scheduler import next_turn, preview_steps
 from mgie_engine.serving.slot import EditModel, Opened, Slot
+from mgie_engine.text.prompting import Prompt
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
 LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report
 from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
-from mgie_engine.serving.messages import (
+from mgie_engine.serving.protocol import (
     Answer,
     Builder,
     Cancel,
@@ -138,7 +138,7 @@ class EngineProcess:
     async def _one_life(self) -> EngineDied:
         """Run one child from its start to its end; says how it ended."""
         # Only a pipe joins the two: when the parent ends, however it ends, the child reads the end and exits.
-        command = (sys.executable, "-m", "mgie_engine.serving.child")
+        command = (sys.executable, "-m", "mgie_engine.serving.worker")
         try:
             process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
         except OSError as error:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mgie_engine.edits import EditRequest, Progress, Stage
 from mgie_engine.model.mgie import Denoised, Reading
-from mgie_engine.prompting import Prompt
-from mgie_engine.serving.finishing import Autoencoder, Delivered
-from mgie_engine.serving.painting import Painting
+from mgie_engine.serving.denoising import Painting
+from mgie_engine.serving.postprocess import Autoencoder, Delivered
+from mgie_engine.text.prompting import Prompt
 
 Reader = Generator[None, None, Reading]
 

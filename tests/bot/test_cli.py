@@ -11,10 +11,10 @@ import pytest
 
 from bot.cli import main, serve, summary
 from bot.errors import FolderInUse
-from bot.lock import only_one
+from bot.ops.instance_lock import only_one
 from bot.settings import Settings, read_settings
 from mgie_engine.config import ModelConfig
-from tests.fakes import EchoEditor
+from tests.support.fakes import EchoEditor
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_without_a_token_the_page_is_named():
 @pytest.mark.usefixtures("model_folder")
 def test_a_folder_in_use_is_named_with_its_holder(tmp_path, capsys):
     code = (
-        "import sys; from pathlib import Path; from bot.lock import only_one\n"
+        "import sys; from pathlib import Path; from bot.ops.instance_lock import only_one\n"
         "with only_one(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "data")]

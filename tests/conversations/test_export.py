@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conversations.conversation import Conversation
+from conversations.animation import Scene, animation
 from conversations.export import talk_to, write_export
-from conversations.images import ImageStore
+from conversations.images.image_store import ImageStore
+from conversations.llava.conversation import Conversation
 from conversations.session import EditSession, TurnState
-from conversations.story import Scene, animation
-from tests.conversations.story import Story
+from tests.support.session_story import Story
 
 
 def png(colour: str, size: tuple[int, int] = (64, 48)) -> bytes:

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversations.conversation import Conversation
-from conversations.templates import template
+from conversations.llava.conversation import Conversation
+from conversations.llava.templates import template
 
 GOLDEN = Path(
     os.environ.get("MGIE_CONVERSATION_GOLDEN", Path(__file__).parent / "data" / "llava_golden.json")

@@ -4,7 +4,7 @@ import pytest
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
 from conversations.session import NEXT_STATES, EditSession, Turn, TurnState
-from tests.conversations.story import Story
+from tests.support.session_story import Story
 
 ANN, BOB = "ann", "bob"
 

@@ -11,12 +11,12 @@ from PIL import Image
 from conversations.settings import EditSettings
 from mgie_engine.config import BUNDLED
 from mgie_engine.edits import EditRequest, EditResult
-from mgie_engine.evaluation.scenes import psnr
-from mgie_engine.evaluation.scenes_running import pixels
+from mgie_engine.lab.evaluation.scene_cases import psnr
+from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.scenes.tones import TONES
-from mgie_engine.serving.choice import ModelChoice
 from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.loader import ModelChoice
 
 FOLDER = BUNDLED / "mgie-mini"
 HILLS = Path(__file__).parents[2] / "bot" / "samples" / "hills.jpg"

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mgie_engine import checkpoints
+from mgie_engine.checkpoints import native
 from mgie_engine.cli import main
-from tests.fakes import a_picture
-from tests.mgie_engine.serving.tiny import a_tiny_mgie
+from tests.support.fakes import a_picture
+from tests.support.tiny_serving import a_tiny_mgie
 
 KNOBS = ["--seed", "7", "--text-cfg", "7.5", "--image-cfg", "1.5", "--steps", "2"]
 
@@ -18,7 +18,7 @@ KNOBS = ["--seed", "7", "--text-cfg", "7.5", "--image-cfg", "1.5", "--steps", "2
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a picture, and a model in model/."""
     folder = tmp_path_factory.mktemp("cli")
-    checkpoints.save(a_tiny_mgie(), folder / "model")
+    native.save(a_tiny_mgie(), folder / "model")
     (folder / "in.png").write_bytes(a_picture(50, 30))
     return folder
 

@@ -32,7 +32,7 @@ from mgie_engine.strengths import (
     preset_wish,
     read_table,
 )
-from tests.fakes import a_picture
+from tests.support.fakes import a_picture
 
 OWN, PAIR = Defaults(text_cfg=2.0, image_cfg=1.2), (2.0, 1.2)
 SIMPLE, BUSY = Look(0.01, 2.0), Look(0.2, 5.0)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from bot.discord_chat.buttons import base36
-from bot.replies import Say
-from tests.bot.discord_chat.room import Room, loopback, results_in, room, turn_of
+from bot.chat.replies import Say
+from bot.discord_chat.ui.buttons import base36
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.discord_server.interactions import MODAL, Interaction
-from tests.discord_server.people import buttons_of, text_of
-from tests.discord_server.world import Message
-from tests.fakes import ScriptedEditor
+from tests.support.discord_room import Room, loopback, results_in, room, turn_of
+from tests.support.discord_server.interactions import MODAL, Interaction
+from tests.support.discord_server.people import buttons_of, text_of
+from tests.support.discord_server.world import Message
+from tests.support.fakes import ScriptedEditor
 
 
 async def said(r: Room, asked: Interaction) -> str:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.events import Preset
-from bot.replies import Say
-from bot.sentences import phrasebook
+from bot.chat.events import Preset
+from bot.chat.replies import Say
+from bot.i18n.catalog import phrasebook
 from mgie_engine.strengths import NOT_STUDIED
-from tests.bot.discord_chat.room import Room, results_in, room, turn_of
-from tests.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
-from tests.discord_server.people import RefusedByDiscord, gallery_of, text_of
-from tests.discord_server.world import EPHEMERAL, Message
-from tests.fakes import ScriptedEditor, a_picture
+from tests.support.discord_room import Room, results_in, room, turn_of
+from tests.support.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
+from tests.support.discord_server.people import RefusedByDiscord, gallery_of, text_of
+from tests.support.discord_server.world import EPHEMERAL, Message
+from tests.support.fakes import ScriptedEditor, a_picture
 
 
 async def answered(r: Room, asked: Interaction) -> str:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bot.replies import Say
+from bot.chat.replies import Say
 from conversations.session import TurnState
-from tests.bot.discord_chat.room import Room, results_in, room, turn_of
-from tests.discord_server.people import buttons_of, gallery_of, text_of
-from tests.discord_server.world import Message
-from tests.fakes import a_picture
+from tests.support.discord_room import Room, results_in, room, turn_of
+from tests.support.discord_server.people import buttons_of, gallery_of, text_of
+from tests.support.discord_server.world import Message
+from tests.support.fakes import a_picture
 
 SECTION = 9  # a text with a small picture beside it
 

@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.discord_chat.downloads import DownloadRules, Downloads, Remote, first_picture
 from bot.discord_chat.errors import DownloadRefused
+from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, Remote, first_picture
 
 DISCORD = DownloadRules(("cdn.discordapp.com", "media.discordapp.net", "127.0.0.1:8800"), 1000)
 

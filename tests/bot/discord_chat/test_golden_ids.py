@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord_chat.buttons import CHOOSE, ButtonId, Local, base36
-from bot.events import Act
-from bot.replies import Say
-from bot.sentences import blanks_to_groups, phrasebook
-from tests.bot.discord_chat.room import Room, loopback, room, turn_of
+from bot.chat.events import Act
+from bot.chat.replies import Say
+from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, Local, base36
+from bot.i18n.catalog import blanks_to_groups, phrasebook
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, seen
-from tests.discord_server.interactions import Interaction
-from tests.discord_server.limits import every_component
-from tests.discord_server.people import SELECT, buttons_of, text_of
-from tests.discord_server.world import Message
+from tests.support.discord_room import Room, loopback, room, turn_of
+from tests.support.discord_server.interactions import Interaction
+from tests.support.discord_server.limits import every_component
+from tests.support.discord_server.people import SELECT, buttons_of, text_of
+from tests.support.discord_server.world import Message
 
 GOLDEN = tomllib.loads((Path(__file__).parent / "golden_ids.toml").read_text("utf-8"))
 IDS = {shape: answer for table in GOLDEN.values() for shape, answer in table.items()}

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from bot.replies import Say
-from tests.bot.discord_chat.room import Room, results_in, room
+from bot.chat.replies import Say
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, press, seen
-from tests.discord_server import shapes
-from tests.discord_server.interactions import Interaction
-from tests.discord_server.limits import every_component
-from tests.discord_server.people import RefusedByDiscord, buttons_of, gallery_of, text_of
-from tests.discord_server.world import Channel, Message
-from tests.fakes import ScriptedEditor, a_picture
+from tests.support.discord_room import Room, results_in, room
+from tests.support.discord_server import shapes
+from tests.support.discord_server.interactions import Interaction
+from tests.support.discord_server.limits import every_component
+from tests.support.discord_server.people import RefusedByDiscord, buttons_of, gallery_of, text_of
+from tests.support.discord_server.world import Channel, Message
+from tests.support.fakes import ScriptedEditor, a_picture
 
 
 def admin(r: Room, command: str, channel: Channel | None = None, **options: object) -> Interaction:

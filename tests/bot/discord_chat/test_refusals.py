@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.replies import Say
-from bot.sentences import blanks_to_groups, phrasebook
+from bot.chat.replies import Say
+from bot.i18n.catalog import blanks_to_groups, phrasebook
 from mgie_engine.errors import RequestRefused
-from tests.bot.discord_chat.room import room
 from tests.bot.discord_chat.test_buttons import a_card
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.discord_server.people import buttons_of, text_of
-from tests.fakes import ScriptedEditor, echo
+from tests.support.discord_room import room
+from tests.support.discord_server.people import buttons_of, text_of
+from tests.support.fakes import ScriptedEditor, echo
 
 ELSEWHERE = phrasebook("en").elsewhere
 

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from bot.replies import Say
-from tests.bot.discord_chat.bot_process import bot_process, colour_of, marks_on
-from tests.bot.discord_chat.room import loopback, person, results_in, results_to, room
+from bot.chat.replies import Say
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.discord_server import DiscordServer
-from tests.discord_server.people import gallery_of, text_of
-from tests.discord_server.world import Channel, Message
-from tests.fakes import a_picture
+from tests.support.bot_process import bot_process, colour_of, marks_on
+from tests.support.discord_room import loopback, person, results_in, results_to, room
+from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.people import gallery_of, text_of
+from tests.support.discord_server.world import Channel, Message
+from tests.support.fakes import a_picture
 
 FIRST_START_S = 60.0
 

@@ -4,16 +4,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.replies import Say
+from bot.chat.replies import Say
 from conversations.session import Turn, TurnState
-from tests.bot.discord_chat.bot_process import MarkingEditor, colour_of, marks_on
-from tests.bot.discord_chat.room import Room, loopback, results_in, room
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, press
-from tests.discord_server.people import gallery_of, text_of
-from tests.discord_server.world import Message
-from tests.fakes import ScriptedEditor
+from tests.support.bot_process import MarkingEditor, colour_of, marks_on
+from tests.support.discord_room import Room, loopback, results_in, room
+from tests.support.discord_server.people import gallery_of, text_of
+from tests.support.discord_server.world import Message
+from tests.support.fakes import ScriptedEditor
 
 
 @dataclass(frozen=True)

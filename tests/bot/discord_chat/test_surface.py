@@ -4,14 +4,14 @@ import io
 import zipfile
 from pathlib import Path
 
-from bot.replies import Say
-from tests.bot.discord_chat.room import Room, is_result, results_in, room, turn_of
+from bot.chat.replies import Say
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.discord_server.interactions import Interaction
-from tests.discord_server.people import buttons_of, gallery_of, text_of
-from tests.discord_server.world import Message, Person
-from tests.fakes import ScriptedEditor, a_picture, a_preview, painting
+from tests.support.discord_room import Room, is_result, results_in, room, turn_of
+from tests.support.discord_server.interactions import Interaction
+from tests.support.discord_server.people import buttons_of, gallery_of, text_of
+from tests.support.discord_server.world import Message, Person
+from tests.support.fakes import ScriptedEditor, a_picture, a_preview, painting
 
 
 async def seen(r: Room, asked: Interaction) -> Message:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.bot.web_chat.house import browser
+from tests.support.page_server import browser
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from bot.events import Act
-from bot.replies import Card, CardState, Say, buttons
+from bot.chat.events import Act
+from bot.chat.replies import Card, CardState, Say, buttons
 from bot.web_chat import markup
-from bot.web_chat.view import PageView
+from bot.web_chat.page_state import PageView
 
 BEFORE, AFTER = "a" * 64, "b" * 64
 

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, expect
 
-from bot.limits import Limits
-from tests.bot.web_chat.gestures import (
+from bot.policy.limits import Limits
+from tests.support.fakes import ScriptedEditor, a_preview, painting
+from tests.support.page_gestures import (
     finished,
     give,
     give_a_drawing,
@@ -18,8 +19,7 @@ from tests.bot.web_chat.gestures import (
     standing_at,
     version,
 )
-from tests.bot.web_chat.house import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
-from tests.fakes import ScriptedEditor, a_preview, painting
+from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 

@@ -6,12 +6,12 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from conversations.session import Turn, TurnState
-from tests.bot.discord_chat.bot_process import MarkingEditor, colour_of, marks_on
 from tests.bot.discord_chat.test_story import EXPECTED
-from tests.bot.web_chat.gestures import give_a_drawing
-from tests.bot.web_chat.house import DESKTOP, PHONE, House
-from tests.bot.web_chat.story import CORRECTION, told
-from tests.fakes import ScriptedEditor
+from tests.support.bot_process import MarkingEditor, colour_of, marks_on
+from tests.support.fakes import ScriptedEditor
+from tests.support.page_gestures import give_a_drawing
+from tests.support.page_server import DESKTOP, PHONE, House
+from tests.support.page_story import CORRECTION, told
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 

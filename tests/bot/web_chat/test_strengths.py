@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.web_chat.desk import Knobs
+from bot.web_chat.controller import Knobs
 from bot.web_chat.presets import offers
 from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, Rule, Table
-from tests.bot.web_chat.gestures import finished, give_a_drawing, say, stage_picture
-from tests.bot.web_chat.house import DEFAULTS, MODEL, InvertingEditor, house, visit
+from tests.support.page_gestures import finished, give_a_drawing, say, stage_picture
+from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, house, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 

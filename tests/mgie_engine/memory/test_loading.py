@@ -4,15 +4,15 @@ import pytest
 import torch
 from PIL import Image
 
-from mgie_engine import checkpoints
+from mgie_engine.checkpoints import native
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
-from mgie_engine.memory.acceptance import LEAST_COSINE, guidance, likeness
 from mgie_engine.memory.loading import count, keep, load_fitting
 from mgie_engine.memory.modes import Mode
-from mgie_engine.memory.quantising import Int8Linear
-from tests.mgie_engine.memory.test_quantising import needs_bitsandbytes
-from tests.mgie_engine.tiny import model
+from mgie_engine.memory.precision_check import LEAST_COSINE, guidance, likeness
+from mgie_engine.memory.quantise import Int8Linear
+from tests.mgie_engine.memory.test_quantise import needs_bitsandbytes
+from tests.support.tiny_model import model
 
 CPU = torch.device("cpu")
 PICTURE = Image.linear_gradient("L").convert("RGB").resize((32, 32))
@@ -23,13 +23,13 @@ EXACT = (Mode.FP32, Mode.MIXED, Mode.FP16, Mode.BF16, Mode.INT8, Mode.OFFLOAD)
 @pytest.fixture(scope="module")
 def location(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    checkpoints.save(model(), folder)
+    native.save(model(), folder)
     return resolve_model(str(folder))
 
 
 @pytest.fixture(scope="module")
 def source(location):
-    return checkpoints.read(location)
+    return native.read(location)
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_another_failure_is_not_taken_for_lack_of_memory(location):
 
 
 def test_counting_leaves_nothing_out(source):
-    networks = checkpoints.empty(source.config)
+    networks = native.empty(source.config)
     found = count(networks, source.config)
     everything = sum(p.numel() for part in networks.parts().values() for p in part.parameters())
     assert found.linears + found.language + found.unet + found.vae == everything

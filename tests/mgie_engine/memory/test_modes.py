@@ -1,10 +1,10 @@
 import pytest
 
-from mgie_engine.checkpoints import empty
+from mgie_engine.checkpoints.native import empty
 from mgie_engine.errors import ModelError
+from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory.loading import count
 from mgie_engine.memory.modes import GIB, Mode, Parameters, choose, needed, next_lower, parse, weight_bytes
-from mgie_engine.releases.full_size import FULL_SIZE
 
 SMALL = Parameters(linears=10**7, language=10**7, largest=10**6, unet=10**7, vae=10**7, picture_size=256)
 

@@ -3,7 +3,7 @@ import torch
 
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.model.diffusion import add_noise, alphas_cumprod, rescale, to_x0
-from tests.mgie_engine.tiny import V_PREDICTION
+from tests.support.tiny_model import V_PREDICTION
 
 EPSILON = NoiseSchedule()
 LATENTS, NOISE = (torch.randn(3, 4, 5, 5, generator=torch.Generator().manual_seed(s)) for s in (0, 1))

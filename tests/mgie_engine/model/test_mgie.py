@@ -7,8 +7,8 @@ from mgie_engine.config import Behaviour
 from mgie_engine.model import sampling
 from mgie_engine.model.mgie import branch_weights, finish
 from mgie_engine.model.preview import fit, preview
-from mgie_engine.prompting import Prompt
-from tests.mgie_engine.tiny import V_PREDICTION, model
+from mgie_engine.text.prompting import Prompt
+from tests.support.tiny_model import V_PREDICTION, model
 
 GENERATOR = torch.Generator().manual_seed(3)
 LATENTS, CONDITION = (

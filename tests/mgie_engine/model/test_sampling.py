@@ -8,7 +8,7 @@ from diffusers import DPMSolverMultistepScheduler, EulerAncestralDiscreteSchedul
 
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.model.sampling import dpmpp_2m_step, euler_ancestral_step, noise_like, schedule
-from tests.mgie_engine.tiny import V_PREDICTION
+from tests.support.tiny_model import V_PREDICTION
 
 SHAPE = (2, 3, 4, 5)
 # Diffusers hands tensors to numpy the old way; that is not ours to fail on.

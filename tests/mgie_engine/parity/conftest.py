@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from mgie_engine.checkpoints import assemble
+from mgie_engine.checkpoints.native import assemble
 from mgie_engine.config import Behaviour
-from mgie_engine.prompting import Prompter
+from mgie_engine.text.prompting import Prompter
 from tests.mgie_engine.parity.golden import golden
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mgie_engine.checkpoints import Networks, build, fill
+from mgie_engine.checkpoints.native import Networks, build, fill
 from mgie_engine.config import LanguageSizes, ModelConfig, NoiseSchedule, VisionSizes
 from mgie_engine.preprocess import vae_pixels
-from mgie_engine.tokenizer import Tokenizer
+from mgie_engine.text.tokenizer import Tokenizer
 from tests.mgie_engine.parity import rule
 
 OWN_COPY = Path(__file__).parent / "published"

@@ -8,7 +8,7 @@ import torch
 
 from mgie_engine.model.mgie import finish
 from mgie_engine.model.mllm import picture_start
-from mgie_engine.prompting import Prompt
+from mgie_engine.text.prompting import Prompt
 from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
 
 STATES = 2e-5  # absolute; values are of order 1

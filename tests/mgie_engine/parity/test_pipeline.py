@@ -12,7 +12,7 @@ from mgie_engine.config import Behaviour
 from mgie_engine.model import sampling
 from mgie_engine.model.mgie import branch_weights
 from mgie_engine.preprocess import to_multiple
-from mgie_engine.serving.painting import Painting, batch
+from mgie_engine.serving.denoising import Painting, batch
 from tests.mgie_engine.parity.golden import close, golden, ids, value
 from tests.mgie_engine.parity.test_language import generated
 

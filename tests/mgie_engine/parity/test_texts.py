@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from mgie_engine.prompting import IGNORED, Prompt
-from mgie_engine.wording import remove_alter
+from mgie_engine.text.cleanup import remove_alter
+from mgie_engine.text.prompting import IGNORED, Prompt
 from tests.mgie_engine.parity.golden import golden, ids
 
 

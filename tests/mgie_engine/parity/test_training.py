@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from mgie_engine.config import Behaviour
-from mgie_engine.data import examples as data
+from mgie_engine.lab.data import examples as data
+from mgie_engine.lab.training.batch_loader import Draws, Item, Maker
+from mgie_engine.lab.training.full import Lesson
+from mgie_engine.lab.training.objective import Paintings, denoising, texts, training_loss, understand
 from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
-from mgie_engine.prompting import Prompt
-from mgie_engine.training.feeding import Draws, Item, Maker
-from mgie_engine.training.full import Lesson
-from mgie_engine.training.objective import Paintings, denoising, texts, training_loss, understand
+from mgie_engine.text.prompting import Prompt
 from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
 
 LOSS, GRADIENT = 1e-5, 1e-3  # absolute, relative

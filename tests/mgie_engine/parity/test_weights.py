@@ -2,7 +2,7 @@
 
 import pytest
 
-from mgie_engine.checkpoints import build, places
+from mgie_engine.checkpoints.native import build, places
 from tests.mgie_engine.parity.golden import rule
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.engine import Engine
-from mgie_engine.serving.painting import Painting
 from mgie_engine.serving.pictures import to_png
 from mgie_engine.serving.slot import Slot
-from tests.mgie_engine.serving.tiny import a_tiny_mgie
+from tests.support.tiny_serving import a_tiny_mgie
 
 PLAIN = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=8, seed=7, sampler="euler_ancestral")
 ALL_SETTINGS = (

@@ -13,8 +13,8 @@ from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, EditResult, Exchange, Progress, Stage
 from mgie_engine.errors import EngineError, RequestRefused
 from mgie_engine.serving.engine import Engine, Event, edit_alone
-from tests.fakes import a_picture, some_settings
-from tests.mgie_engine.serving.fake_model import TOKENS, FakeModel
+from tests.support.fake_model import TOKENS, FakeModel
+from tests.support.fakes import a_picture, some_settings
 
 
 def ask(instruction: str = "make it red", **knobs) -> EditRequest:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.pictures import for_the_model, open_picture, to_png, to_preview
-from tests.fakes import a_picture
+from tests.support.fakes import a_picture
 
 
 def test_a_picture_opens_at_its_size():

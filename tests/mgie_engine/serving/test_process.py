@@ -15,18 +15,18 @@ import pytest
 
 from mgie_engine.edits import EditResult, Progress, Stage
 from mgie_engine.errors import EngineDied, ModelError, RequestRefused, ServiceClosed
-from mgie_engine.serving.messages import Builder
 from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.protocol import Builder
 from mgie_engine.serving.service import EditService
-from tests.fakes import a_request
-from tests.mgie_engine.serving.fake_engine import Chatty, Deadly, Fake, Missing, Shaky
+from tests.support.fake_engine import Chatty, Deadly, Fake, Missing, Shaky
+from tests.support.fakes import a_request
 
 HASTY = Patience(first_pause_s=0.01)
 PARENT = """
 import asyncio
 from mgie_engine.serving.process import EngineProcess
-from tests.fakes import a_request
-from tests.mgie_engine.serving.fake_engine import Fake
+from tests.support.fakes import a_request
+from tests.support.fake_engine import Fake
 
 async def main():
     engine = EngineProcess(Fake())
@@ -214,7 +214,7 @@ def test_a_hung_process_whose_parent_is_killed_ends_by_itself():
 
 def test_the_parents_side_imports_no_torch():
     code = (
-        "import sys, mgie_engine.serving.process, mgie_engine.serving.service, mgie_engine.serving.choice; "
+        "import sys, mgie_engine.serving.process, mgie_engine.serving.service, mgie_engine.serving.loader; "
     )
     code += "sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'diffusers')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -226,7 +226,7 @@ class Arithmetic:
 
     def build(self):
         from mgie_engine.serving.engine import Engine
-        from tests.mgie_engine.serving.fake_model import FakeModel
+        from tests.support.fake_model import FakeModel
 
         return Engine(FakeModel())
 

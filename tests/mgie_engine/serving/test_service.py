@@ -17,7 +17,7 @@ from mgie_engine.errors import (
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditHandle, EditService
 from mgie_engine.serving.stats import waiting_time
-from tests.fakes import EchoEditor, ScriptedEditor, a_request, echo, painting
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_request, echo, painting
 
 
 class FakeClock:

@@ -1,0 +1,1 @@
+"""What every chat and the workflow exchange: events, replies, cards."""

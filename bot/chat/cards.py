@@ -1,0 +1,170 @@
+"""From a turn to its card: pure functions, the same for every chat."""
+
+from collections.abc import Iterable
+
+from bot.chat.events import Act
+from bot.chat.replies import Card, CardState, Say, buttons, seconds_in_words
+from bot.i18n.catalog import blanks_to_groups, languages, phrasebook, translated
+from conversations.session import EditSession, Turn, TurnState
+from mgie_engine.edits import Progress, Stage
+from mgie_engine.serving.job import Place
+
+HIDDEN = "hidden"  # in the source of a turn: whether its pictures are shown behind spoilers
+DEEP = 4  # edits in a row from which detail is likely to have softened
+
+_BUTTONS: dict[CardState, tuple[Act, ...]] = {
+    CardState.QUEUED: (Act.CANCEL,),
+    CardState.RUNNING: (Act.CANCEL,),
+    CardState.DONE: (Act.REFINE, Act.UNDO, Act.RETRY, Act.SUBTLER, Act.STRONGER),
+    CardState.FAILED: (Act.RETRY,),
+    CardState.CANCELLED: (Act.RETRY,),
+}
+_SHEET = (Act.DELETE,)  # of a finished sheet: it is to look at
+_SHARE_READING, _SHARE_PAINTING = 0.15, 0.75  # of the bar; a guess that holds for every model so far
+
+
+def card_of(
+    turn: Turn, session: EditSession, place: Place | None = None, progress: Progress | None = None
+) -> Card:
+    """The card of a turn as it stands; `place` and `progress` are known while it waits and runs."""
+    if turn.is_upload:
+        return _upload_card(turn)
+    parent = session.parent_of(turn)
+    assert parent is not None
+    state, depth = state_of(turn), len(session.path_to(turn)) - 1
+    origin = Say.FROM if turn.grid is None else Say.SHEET_FROM
+    return Card(
+        turn_id=turn.id,
+        version=turn.label,
+        title=f"{turn.label} · {origin(parent=parent.label)}",
+        owner=turn.owner,
+        state=state,
+        instruction=turn.instruction,
+        expressive=turn.expressive or (progress.expressive if progress else None),
+        before=parent.image,
+        after=turn.image,
+        parent=parent.id,
+        parent_key=parent.delivered,
+        status=_status(turn, parent, place, progress),
+        wait_s=place.wait_s if place and state is CardState.QUEUED else None,
+        fraction=_fraction(progress) if state is CardState.RUNNING else float(state is CardState.DONE),
+        preview=progress.preview if progress else None,
+        facts=_facts(turn) if state is CardState.DONE else "",
+        notes=_notes(turn, parent, depth),
+        buttons=buttons(*_acts(turn, state, depth)),
+        is_sheet=turn.grid is not None,
+        key=turn.delivered,
+        seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
+        is_hidden=bool(turn.source.get(HIDDEN)),
+    )
+
+
+def state_of(turn: Turn) -> CardState:
+    """What a person is told: a turn whose end is known is over, shown or not."""
+    if turn.state is TurnState.WAITING:
+        return CardState.QUEUED
+    if turn.state is TurnState.RUNNING:
+        return CardState.RUNNING
+    if not turn.is_lost:
+        return CardState.DONE
+    return CardState.CANCELLED if turn.error is None else CardState.FAILED
+
+
+def _upload_card(turn: Turn) -> Card:
+    return Card(
+        turn_id=turn.id,
+        version=turn.label,
+        title=turn.label,
+        owner=turn.owner,
+        state=CardState.DONE,
+        after=turn.image,
+        fraction=1.0,
+        notes=tuple(map(translated, turn.notes)),
+        buttons=buttons(Act.REFINE),
+        key=turn.delivered,
+        is_hidden=bool(turn.source.get(HIDDEN)),
+    )
+
+
+def _status(turn: Turn, parent: Turn, place: Place | None, progress: Progress | None) -> str:
+    """The one line that says how it goes."""
+    match state_of(turn):
+        case CardState.QUEUED if parent.image is None:
+            return Say.WAITS_FOR(parent=parent.label)
+        case CardState.QUEUED if place and place.position:
+            line = Say.PLACE(place=place.position, total=place.of)
+            wait = "" if place.wait_s is None else Say.WAIT(seconds=seconds_in_words(place.wait_s))
+            return " · ".join(part for part in (line, wait) if part)
+        case CardState.RUNNING:
+            return stage_in_words(progress)
+        case CardState.FAILED:
+            return translated(turn.error or Say.FAILED())
+        case CardState.CANCELLED:
+            return Say.CANCELLED()
+        case _:
+            return ""
+
+
+def stage_in_words(progress: Progress | None) -> str:
+    """ "reading the picture…", "step 12/50", "finishing"."""
+    if progress is None or progress.stage is Stage.READING:
+        return Say.READING()
+    if progress.stage is Stage.PAINTING:
+        return Say.PAINTING(step=progress.step, steps=progress.steps)
+    return Say.FINISHING()
+
+
+def _fraction(progress: Progress | None) -> float:
+    """How full the bar is, 0 to 1; never falls while an edit moves on."""
+    if progress is None or progress.stage is Stage.READING:
+        return 0.0
+    if progress.stage is Stage.PAINTING:
+        return _SHARE_READING + _SHARE_PAINTING * progress.step / max(1, progress.steps)
+    return _SHARE_READING + _SHARE_PAINTING
+
+
+def _facts(turn: Turn) -> str:
+    """Settings used and what came of them, on one line."""
+    facts = []
+    if used := turn.settings:
+        facts += [Say.FACT_TEXT(value=_all(turn.grid.text_cfg if turn.grid else (used.text_cfg,)))]
+        facts += [Say.FACT_IMAGE(value=_all(turn.grid.image_cfg if turn.grid else (used.image_cfg,)))]
+        facts += [Say.FACT_STEPS(value=used.steps), Say.FACT_SEED(value=used.seed)]
+    if turn.seconds:
+        facts.append(Say.FACT_SECONDS(value=f"{sum(turn.seconds.values()):.1f}"))
+    if turn.changed is not None:
+        facts.append(Say.FACT_CHANGED(value=round(100 * turn.changed)))
+    return " · ".join([*facts, turn.id])
+
+
+def _acts(turn: Turn, state: CardState, depth: int) -> tuple[Act, ...]:
+    if state is CardState.FAILED and filtered_mark(turn.error):
+        return (*_BUTTONS[state], Act.APPEAL)
+    if state is not CardState.DONE:
+        return () if turn.grid and state.is_final else _BUTTONS[state]
+    if turn.grid:
+        return _SHEET
+    return (*_BUTTONS[state], Act.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
+
+
+def filtered_mark(error: str | None) -> str | None:
+    """The mark of the removed picture because of which a result was filtered; None for any other error."""
+    texts = (phrasebook(language).say[Say.RESULT_FILTERED.name] for language in languages())
+    found = (blanks_to_groups(text).fullmatch(error or "") for text in texts)
+    return next((match["mark"] for match in found if match), None)
+
+
+def _all(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _notes(turn: Turn, parent: Turn, depth: int) -> tuple[str, ...]:
+    """Sentences worth showing: about the upload on the first edit of it, about depth from the fourth on."""
+    notes = tuple(map(translated, turn.notes))
+    if parent.is_upload and turn.number == 1:
+        notes = tuple(map(translated, parent.notes)) + notes
+    if turn.is_reworded:
+        notes = (Say.UPDATED(), *notes)
+    if depth >= DEEP and state_of(turn) is CardState.DONE:
+        notes = (*notes, Say.DEEP(depth=depth))
+    return notes

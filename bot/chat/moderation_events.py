@@ -1,0 +1,60 @@
+"""What moderators of a server ask of the bot, and what people ask of moderators: events like all others."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.chat.events import Event
+
+
+class Rule(StrEnum):
+    """What moderators decide for their server; which `subject` each one needs."""
+
+    STATUS = "status"  # show what holds here
+    LOG = "log"  # show who decided what
+    PAUSE = "pause"
+    RESUME = "resume"
+    OPEN = "open"  # these five: a channel
+    HIDE = "hide"  # open, with pictures behind spoilers
+    CLOSE = "close"
+    OVERHEAR = "overhear"
+    IGNORE = "ignore"
+    REPORTS = "reports"  # the channel in which reports are shown
+    LIMITS = "limits"
+    OWN_ONLY = "own_only"
+    BY_CONSENT = "by_consent"
+    BLOCK = "block"  # these three: a person
+    UNBLOCK = "unblock"
+    CANCEL = "cancel"
+    REMOVE = "remove"  # these three: a turn id
+    BAR = "bar"
+    DISMISS = "dismiss"
+    LIFT = "lift"  # the mark of a picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleAsked(Event):
+    """A moderator decides something, or looks; `may`: whether the chat lets this person.
+
+    `waiting` and `per_day` go with LIMITS: edits of one person; 0 takes the limit back, None leaves it.
+    """
+
+    rule: Rule
+    subject: str = ""
+    may: bool = False
+    waiting: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAsked(Event):
+    """Tell the moderators about a version, and why."""
+
+    turn: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealAsked(Event):
+    """Ask the moderators to look again at a refusal: `about` is a mark, or the id of a filtered turn."""
+
+    about: str

@@ -1,0 +1,284 @@
+"""What a person sees, as plain values: every sentence, every error, and the card of a version.
+
+Chats draw these; they add no words of their own beyond layout. Pictures are named by their ImageStore key, so
+a value is small and can be drawn again after a restart. Times are seconds from now, never clock times.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bot.chat.events import Act
+from bot.i18n.catalog import Say, spoken
+
+__all__ = [
+    "Accepted",
+    "Button",
+    "Card",
+    "CardState",
+    "Choice",
+    "Compared",
+    "Decided",
+    "Erased",
+    "Files",
+    "ForModerators",
+    "History",
+    "Note",
+    "Panel",
+    "Queue",
+    "Reply",
+    "Row",
+    "Say",
+    "Shown",
+    "Which",
+    "buttons",
+    "seconds_in_words",
+]
+
+
+class CardState(StrEnum):
+    """The states of a card, in order; a card only ever moves forward."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (CardState.DONE, CardState.FAILED, CardState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press; how `act` becomes an event: `bot.chat.events.pressed`."""
+
+    act: Act
+    label: str
+
+
+def buttons(*acts: Act) -> tuple[Button, ...]:
+    """Buttons in the language spoken now."""
+    return tuple(Button(act, spoken().buttons[act]) for act in acts)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One version as a person sees it, in one of its states.
+
+    turn_id    "k3f9"; with `state` the nonce of a message: f"{turn_id}-{state}"
+    title      "v3 · from v2"; an uploaded picture is just "v0"
+    parent     turn id of the version it starts from; None for an uploaded picture
+    parent_key where the parent was shown (a delivered key), for a jump link
+    before     ImageStore key of the picture it starts from; after: of the result, when done
+    status     the line of a card not yet done: "Place 3 of 7 · about 20 s", "step 12/50", or why it failed
+    fraction   0 to 1 while running
+    preview    small WebP while running, now and then
+    facts      "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9", when done
+    notes      sentences worth showing, e.g. "I used the first frame."
+    wait_s     seconds until it probably starts, when queued and known
+    is_hidden  pictures are shown behind spoilers, where the chat has such
+    seed       as used, when done
+    key        where this version itself is shown (a delivered key), if it is
+    is_sheet   `after` is many small pictures to look at; nothing can start from it
+    """
+
+    turn_id: str
+    version: str
+    title: str
+    owner: str
+    state: CardState
+    instruction: str = ""
+    expressive: str | None = None
+    before: str | None = None
+    after: str | None = None
+    parent: str | None = None
+    parent_key: str | None = None
+    status: str = ""
+    wait_s: float | None = None
+    fraction: float = 0.0
+    preview: bytes | None = None
+    facts: str = ""
+    notes: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    is_sheet: bool = False
+    is_hidden: bool = False
+    key: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sentence or two. `private`: only for the person who asked, where the chat can do that.
+
+    People in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
+    under it, with `about` where a card's have their turn id, and are for the person `asks` to press.
+    """
+
+    text: str
+    private: bool = True
+    buttons: tuple[Button, ...] = ()
+    about: str = ""
+    asks: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An edit is saved and queued; its card comes, now and later, through `Chat.show`.
+
+    `note` is for chats that must answer the gesture itself ("Queued as v3."); others may leave it out.
+    """
+
+    note: str
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A version to show right now (after undo, go to, a picture without words), with a sentence."""
+
+    note: str
+    card: Card
+    private: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A picture a person may have meant; choosing it is EditAsked(from_turn=turn_id), same words."""
+
+    turn_id: str
+    version: str
+    image: str  # ImageStore key
+    instruction: str
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which picture is meant? `words` is what to ask again with; at most 3 choices, newest first."""
+
+    text: str
+    words: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting in the panel: what it is, and who says so."""
+
+    knob: str  # "text CFG"
+    value: str  # "7.5", "random"
+    origin: str  # "this session", "you", "this channel", "the model's default"
+    name: str = ""  # "text_cfg": the knob in any language
+    setting: float | str | None = None  # the value itself; None when it is drawn anew each time
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The settings that hold for me here. `text` says what was just done, or is empty."""
+
+    text: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All versions of the session, oldest first, as cards; `head` is the turn id of my own head, if any."""
+
+    text: str
+    cards: tuple[Card, ...]
+    head: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions, and a picture (WebP) of where they differ."""
+
+    text: str
+    before: Card
+    after: Card
+    change_map: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """My turns that wait or run, as cards, and how busy it is; `wait_s` until a new edit would start."""
+
+    text: str
+    mine: tuple[Card, ...] = ()
+    waiting: int = 0
+    running: int = 0
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files to hand over privately; the chat deletes the folder they are in once that is done."""
+
+    text: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What the bot no longer knows; `messages` are delivered keys of messages the chat may take away too."""
+
+    text: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForModerators:
+    """Something moderators should see: the chat posts it in the channel `to`, and says `text` to who asked.
+
+    told     what it is about, with people named by their keys; words: of a person, as they wrote them
+    card     the version it is about, if there is one; its picture is shown behind a spoiler
+    key      where that version was shown
+    buttons  with `about` where a card's have their turn id, and `owner` as the owner
+    """
+
+    text: str
+    to: str
+    told: str
+    words: str = ""
+    card: Card | None = None
+    key: str | None = None
+    buttons: tuple[Button, ...] = ()
+    about: str = ""
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a moderator's decision did; `messages` are delivered keys of messages the chat takes away."""
+
+    text: str
+    messages: tuple[str, ...] = ()
+
+
+Reply = (
+    Accepted
+    | Shown
+    | Note
+    | Which
+    | Panel
+    | History
+    | Compared
+    | Queue
+    | Files
+    | Erased
+    | ForModerators
+    | Decided
+)
+
+
+def seconds_in_words(seconds: float) -> str:
+    """A duration a person would say: "under 5 s", "20 s", "3 min", "5 h"."""
+    if seconds < 5:
+        return Say.UNDER_5_SECONDS()
+    if seconds < 90:
+        return Say.SECONDS(count=round(seconds / 5) * 5)
+    if seconds < 5400:
+        return Say.MINUTES(count=round(seconds / 60))
+    return Say.HOURS(count=round(seconds / 3600))

@@ -1,0 +1,30 @@
+"""Versions to choose from while typing."""
+
+from typing import cast
+
+from discord import app_commands
+
+from bot.chat.events import HistoryAsked
+from bot.chat.replies import History
+from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+
+MOST, CHARS = 25, 100
+
+
+async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """The versions of the picture here that match what was typed, newest first; called by discord.py."""
+    desk = cast(Desk, interaction.client)
+    reply = await desk.consult(HistoryAsked(**origin_of(interaction)))
+    if not isinstance(reply, History):
+        return []
+    named = [
+        (f"{card.version} {card.instruction}".strip(), card.version)
+        for card in reversed(reply.cards)
+        if card.after and not card.is_sheet
+    ]
+    wanted = typed.casefold().strip()
+    return [
+        app_commands.Choice(name=name[:CHARS], value=version)
+        for name, version in named
+        if wanted in name.casefold()
+    ][:MOST]

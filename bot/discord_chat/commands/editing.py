@@ -1,0 +1,131 @@
+"""/edit, /grid and /show: begin with a picture or refine, try scales side by side, see a version again."""
+
+from dataclasses import replace
+from typing import Literal
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.cards import HIDDEN
+from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
+from bot.chat.replies import Note, Panel, Say
+from bot.discord_chat.commands.autocomplete import suggest_versions
+from bot.discord_chat.errors import DownloadRefused
+from bot.discord_chat.inbound.downloads import Remote
+from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.i18n.catalog import speaking
+from bot.workflow.settings_layers import GRID_SIDE
+from conversations.settings import Grid, Keep, SettingsWish
+
+
+class EditingCog(commands.Cog):
+    """Commands that make pictures."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @app_commands.command(name="edit", description="Edit a picture, or refine the last one")
+    @app_commands.describe(
+        instruction="What to change, for example: make the sky darker",
+        image="A picture to begin with; without one I go on from your last version here",
+        from_version="The version to go on from, for example: v2",
+        keep="How much of the picture stays untouched where nothing was asked to change",
+        spoiler="Show the pictures behind spoilers",
+    )
+    @app_commands.rename(from_version="from")
+    @app_commands.autocomplete(from_version=suggest_versions)
+    async def edit(
+        self,
+        interaction: Interaction,
+        instruction: app_commands.Range[str, 1, 400],
+        image: discord.Attachment | None = None,
+        from_version: app_commands.Range[str, 1, 10] | None = None,
+        keep: Literal["auto", "strict", "off"] | None = None,
+        spoiler: bool = False,
+    ) -> None:
+        """Acknowledge, fetch the picture while its address is good, then ask."""
+        if not await self.desk.acknowledge(interaction):
+            return
+        try:
+            picture = await self.desk.downloads.fetch(Remote(image.url, image.size)) if image else None
+        except DownloadRefused as refusal:
+            await self.desk.answer(interaction, Note(str(refusal)))
+            return
+        event = edit_event(interaction, instruction, picture, from_version, keep)
+        if spoiler:
+            event = replace(event, source={**event.source, HIDDEN: True})
+        await self.desk.ask(interaction, event)
+
+    @app_commands.command(name="grid", description="One edit under several strengths, side by side")
+    @app_commands.describe(
+        instruction="What to change; without it, the instruction of your last version",
+        text_cfg="How closely I follow your words, one to three numbers: 6 7.5 9",
+        image_cfg="How closely I keep your picture, one to three numbers: 1.2 1.5 1.8",
+    )
+    async def grid(
+        self,
+        interaction: Interaction,
+        instruction: app_commands.Range[str, 1, 400] | None = None,
+        text_cfg: app_commands.Range[str, 1, 40] | None = None,
+        image_cfg: app_commands.Range[str, 1, 40] | None = None,
+    ) -> None:
+        """A sheet of small pictures."""
+        if not await self.desk.acknowledge(interaction):
+            return
+        try:
+            grid = await self._grid(interaction, text_cfg, image_cfg)
+        except ValueError:
+            with speaking(interaction.locale):
+                await self.desk.answer(interaction, Note(Say.GRID_SIZE(side=GRID_SIDE)))
+            return
+        asked = GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
+        await self.desk.ask(interaction, asked)
+
+    async def _grid(
+        self, interaction: Interaction, text_cfg: str | None, image_cfg: str | None
+    ) -> Grid | None:
+        """The sheet of scales as typed, "6 7.5 9"; None when none were. ValueError for what is no number.
+
+        A scale nobody typed is the one that holds here.
+        """
+        if text_cfg is None and image_cfg is None:
+            return None
+        who = origin_of(interaction)
+        who["event_id"] += ":panel"
+        panel = await self.desk.consult(SettingsAsked(**who))
+        now = {row.name: row.setting for row in panel.rows} if isinstance(panel, Panel) else {}
+        text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
+        return Grid(scales(text), scales(image))
+
+    @app_commands.command(name="show", description="Show a version again, with live buttons")
+    @app_commands.describe(version="For example: v2, or its id; without one, your own last version")
+    @app_commands.autocomplete(version=suggest_versions)
+    async def show(
+        self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
+    ) -> None:
+        """One version, for everybody to see."""
+        if await self.desk.acknowledge(interaction):
+            await self.desk.ask(interaction, ShowAsked(**origin_of(interaction), version=version))
+
+
+def scales(typed: str) -> tuple[float, ...]:
+    """ "6, 7.5 9" → (6.0, 7.5, 9.0)."""
+    return tuple(float(word) for word in typed.replace(";", " ").replace(", ", " ").split())
+
+
+def edit_event(
+    interaction: Interaction,
+    instruction: str,
+    picture: bytes | None,
+    from_version: str | None,
+    keep: Keep | None,
+) -> EditAsked:
+    """What /edit asks."""
+    return EditAsked(
+        **origin_of(interaction),
+        text=instruction,
+        picture=picture,
+        from_version=from_version,
+        wish=SettingsWish(keep=keep),
+    )

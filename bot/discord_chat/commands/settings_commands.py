@@ -1,0 +1,68 @@
+"""/cfg: how edits are made here, for me, or for a channel."""
+
+from typing import Literal
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.events import Preset, Scope, SettingsAsked
+from bot.chat.replies import Note, Say
+from bot.discord_chat.interaction_context import Desk, Interaction, moderates, origin_of
+from bot.i18n.catalog import speaking
+from conversations.settings import Sampler, SettingsWish
+
+Named = Literal["auto", "faithful", "balanced", "bold", "classic", "magix", "magix_vivid"]  # every Preset
+RANDOM, LOCK = "random", "lock"
+
+
+class SettingsCog(commands.Cog):
+    """Settings and the panel that shows them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @app_commands.command(name="cfg", description="Show or change how edits are made")
+    @app_commands.describe(
+        text_cfg="How closely I follow your words",
+        image_cfg="How closely I keep your picture",
+        steps="Painting steps; more take longer",
+        seed="A number, “random”, or “lock” to keep the seed of your last version",
+        preset="Two guidance scales that go well together; auto chooses them for each edit",
+        sampler="How the steps are taken",
+        scope="Where this is kept; this session unless you say otherwise",
+        reset="Empty the scope first",
+    )
+    async def cfg(
+        self,
+        interaction: Interaction,
+        text_cfg: app_commands.Range[float, 1.0, 20.0] | None = None,
+        image_cfg: app_commands.Range[float, 0.0, 5.0] | None = None,
+        steps: app_commands.Range[int, 1, 200] | None = None,
+        seed: app_commands.Range[str, 1, 10] | None = None,
+        preset: Named | None = None,
+        sampler: Sampler | None = None,
+        scope: Literal["session", "me", "channel"] = "session",
+        reset: bool = False,
+    ) -> None:
+        """Acknowledge, then change what was named; nothing named shows the panel."""
+        if not await self.desk.acknowledge(interaction):
+            return
+        word = (seed or "").strip().lower()
+        number = int(word) if word.isdecimal() else None
+        if word not in ("", RANDOM, LOCK) and number is None:
+            with speaking(interaction.locale):
+                await self.desk.answer(interaction, Note(Say.NOT_A_SEED(word=word)))
+            return
+        asked = SettingsAsked(
+            **origin_of(interaction),
+            wish=SettingsWish(
+                text_cfg=text_cfg, image_cfg=image_cfg, steps=steps, seed=number, sampler=sampler
+            ),
+            preset=Preset(preset) if preset else None,
+            scope=Scope(scope),
+            forget=("seed",) if word == RANDOM else (),
+            lock_seed=word == LOCK,
+            reset=reset,
+            may_set_channel=moderates(interaction),
+        )
+        await self.desk.ask(interaction, asked)

@@ -1,0 +1,1 @@
+"""Messages people post on Discord: filter, images, catch-up."""

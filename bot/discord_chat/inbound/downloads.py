@@ -1,0 +1,113 @@
+"""Fetching attachments: from the allowed hosts only, never further than asked, never larger than agreed."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.chat.replies import Say
+from bot.discord_chat.errors import DownloadRefused
+
+CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRules:
+    """Hosts ("cdn.example.org", or "127.0.0.1:8800" for one port only), bytes and seconds.
+
+    `plain_http` is for servers of one's own; Discord's are fetched over https alone.
+    """
+
+    hosts: tuple[str, ...]
+    max_bytes: int
+    timeout_s: float = 20.0
+    plain_http: bool = False
+
+    def allow(self, url: str) -> bool:
+        """Whether `url` may be asked at all: its scheme and its exact host, without credentials."""
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            return False
+        schemes = ("https", "http") if self.plain_http else ("https",)
+        if parts.scheme not in schemes or parts.username is not None or not host:
+            return False
+        return host in self.hosts or (port is not None and f"{host}:{port}" in self.hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A file that somebody attached: its signed address, and its bytes as Discord counts them."""
+
+    url: str
+    size: int = 0
+
+
+class Downloads:
+    """Fetches attachments within the rules; close it when done."""
+
+    def __init__(self, rules: DownloadRules) -> None:
+        self._rules = rules
+        self._session: aiohttp.ClientSession | None = None
+
+    async def fetch(self, file: Remote) -> bytes:
+        """The file; DownloadRefused, with a sentence, when it cannot or may not be had.
+
+        Redirects are not followed: an allowed host must not be able to send the bot elsewhere.
+        """
+        if not self._rules.allow(file.url):
+            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it is on a host I do not fetch from"))
+        self._check_size(file.size)
+        try:
+            async with asyncio.timeout(self._rules.timeout_s):
+                return await self._fetch(file.url)
+        except TimeoutError as error:
+            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it took too long")) from error
+        except aiohttp.ClientError as error:
+            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="the connection failed")) from error
+
+    async def _fetch(self, url: str) -> bytes:
+        async with self._open().get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise DownloadRefused(Say.NOT_DOWNLOADED(reason=f"the server answered {response.status}"))
+            self._check_size(response.content_length or 0)
+            data = bytearray()
+            async for chunk in response.content.iter_chunked(CHUNK):
+                data += chunk
+                self._check_size(len(data))
+            return bytes(data)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # Bytes as they are on the wire: a small compressed body must not unfold into a large one.
+            self._session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+            )
+        return self._session
+
+    def _check_size(self, size: int) -> None:
+        if size > self._rules.max_bytes:
+            limit = in_mebibytes(self._rules.max_bytes)
+            raise DownloadRefused(Say.FILE_TOO_LARGE(size=in_mebibytes(size), limit=limit))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def in_mebibytes(size: int) -> str:
+    """ "10 MiB", "0.5 MiB"."""
+    return f"{size / 2**20:.1f}".removesuffix(".0") + " MiB"
+
+
+def first_picture(names_and_types: Iterable[tuple[str, str | None]]) -> int | None:
+    """Which attachment is meant: the first that calls itself a picture, else the first; None of none."""
+    files = list(names_and_types)
+    for number, (_, content_type) in enumerate(files):
+        if (content_type or "").startswith("image/"):
+            return number
+    return 0 if files else None

@@ -1,0 +1,102 @@
+"""Messages that do not name the bot: the few that are meant for it all the same.
+
+Everything but the hint about replies needs the message-content intent: without it Discord tells no words.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+import discord
+
+from bot.chat.events import EditAsked
+from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
+from bot.discord_chat.inbound.message_handler import replied_to, words_of
+from bot.policy.server_settings import Houses
+from bot.workflow.intent_filter import Overheard, Verdict, verdict
+from bot.workflow.targets import my_head
+from conversations.store.session_store import SessionStore
+
+QUESTION = "💬"  # the bot's way to ask "is this for me?"; its author answers by clicking it
+
+
+class Step(Enum):
+    """What to do with a message that does not name the bot."""
+
+    RUN = auto()
+    ASK = auto()
+    HINT = auto()  # it replies to the bot with the @ off, and cannot be read
+    IGNORE = auto()
+
+
+class Gate:
+    """Decides about plain messages; `edit_channels` are the channels given to editing, by number."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        edit_channels: Iterable[int],
+        *,
+        reads_all: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`reads_all`: whether Discord grants the message-content intent. `clock`: Unix seconds."""
+        self._store, self._clock = store, clock
+        self._houses = Houses(store)
+        self._reads_all = reads_all
+        self._edit_channels = frozenset(edit_channels)
+
+    async def is_open(self, channel: object) -> bool:
+        """Whether plain messages in this channel, or thread of one, may be meant for the bot.
+
+        The operator says so for some channels, the moderators of each server for theirs.
+        """
+        if not self._reads_all:
+            return False
+        numbers = {getattr(channel, "id", 0), getattr(channel, "parent_id", None) or 0}
+        if not self._edit_channels.isdisjoint(numbers):
+            return True
+        guild = getattr(channel, "guild", None)
+        rules = await self._houses.rules(f"{CHAT}:{guild.id}" if guild else None)
+        return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
+
+    async def judge(self, message: discord.Message, me: discord.abc.User, language: str) -> Step:
+        """What to do with a person's message that neither mentions the bot nor is a DM."""
+        replied = replied_to(message)
+        if replied is not None and replied.author.id == me.id:
+            if self._reads_all:
+                return Step.RUN
+            return Step.HINT if await self._is_first_hint_today(message.author.id) else Step.IGNORE
+        if not await self.is_open(message.channel):
+            return Step.IGNORE
+        said = Overheard(
+            text=words_of(message, me),
+            has_picture=bool(message.attachments),
+            replies_to_person=message.reference is not None,
+            mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
+            head_age_s=await self._head_age_s(message),
+            language=language,
+        )
+        return {Verdict.RUN: Step.RUN, Verdict.ASK: Step.ASK, Verdict.IGNORE: Step.IGNORE}[verdict(said)]
+
+    async def _head_age_s(self, message: discord.Message) -> float | None:
+        """Seconds since the author's last turn here began or ended; None without one."""
+        asked = EditAsked(
+            person=person_key(message.author.id),
+            channel=channel_key(message.channel.id),
+            event_id=message_event(message.id),
+        )
+        base = await my_head(self._store, asked)
+        if base is None:
+            return None
+        moved_at = base.session.heads[asked.person].moved_at
+        return self._clock() - max(moved_at, base.turn.finished_at or 0.0)
+
+    async def _is_first_hint_today(self, user: int) -> bool:
+        """Whether this person was not told today; from now on they were."""
+        key, today = f"{CHAT}:hint:{user}", datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+        if await self._store.recall(key) == today:
+            return False
+        await self._store.remember(key, today)
+        return True

@@ -1,0 +1,145 @@
+"""Replies back to the gesture they answer: on a message, or on an interaction that was deferred."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import discord
+
+from bot.chat.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, Shown
+from bot.discord_chat.ids import MessagePlace
+from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, Source
+from bot.discord_chat.sending.reports import tell_moderators
+from bot.discord_chat.ui.rendering import Drawing, Outgoing
+
+EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
+FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request
+Interaction = discord.Interaction[Any]
+log = logging.getLogger(__name__)
+
+
+def source_of_interaction(interaction: Interaction, language: str) -> Source:
+    """Where the cards of what an interaction asks for go: its channel, in reply to nothing.
+
+    Where only the person has installed the bot, not the server, they go where the interaction is answered.
+    """
+    limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
+    token = interaction.token if is_visiting(interaction) else None
+    parent = getattr(interaction.channel, "parent_id", None)
+    return Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, token, parent)
+
+
+def is_visiting(interaction: Interaction) -> bool:
+    """Whether the bot is here only because the person brought it along, so that it may not post by itself."""
+    in_own_dm = interaction.guild_id is None and interaction.context.dm_channel
+    return not in_own_dm and not interaction.is_guild_integration()
+
+
+async def acknowledge(interaction: Interaction) -> bool:
+    """Tell Discord within its 3 s that an answer will come; False when it is too late or already done.
+
+    Too late means that the person was told of a failure: then nothing may be done in their name.
+    """
+    try:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+    except (discord.HTTPException, discord.InteractionResponded, OSError) as error:
+        log.warning("could not acknowledge interaction %s: %s", interaction.id, error)
+        return False
+    return True
+
+
+async def answer_interaction(
+    interaction: Interaction, reply: Reply | None, drawing: Drawing, source: Source
+) -> None:
+    """Put the reply where "thinking…" stands; by DM when Discord no longer takes it."""
+    if reply is None:
+        await interaction.delete_original_response()
+        return
+    if isinstance(reply, ForModerators):
+        was_told = await tell_moderators(interaction.client, drawing, reply, source, f"r{interaction.id}")
+        reply = Note(reply.text if was_told else Say.REPORTED())
+    drawn = await drawing.reply(reply, source)
+    if is_for_all(reply) and not source.token and await _posted(interaction, drawn):
+        if isinstance(reply, Shown):
+            await interaction.delete_original_response()
+            return
+        drawn = Outgoing(Say.QUESTION_POSTED())
+    try:
+        if isinstance(reply, Files):
+            await _hand_over(interaction, reply)
+            return
+        await interaction.edit_original_response(**drawn.to_edit(), allowed_mentions=drawn.mentions)
+    except discord.HTTPException as error:
+        if error.code not in EXPIRED:
+            raise
+        if not isinstance(reply, Accepted):  # an accepted edit shows up by itself
+            await _tell_by_dm(interaction.user, Outgoing(Say.TOO_LATE()))
+    if isinstance(reply, Erased | Decided):
+        await take_away(interaction.client, reply.messages)
+
+
+def is_for_all(reply: Reply) -> bool:
+    """Whether everybody in the channel should see it."""
+    return isinstance(reply, Shown | Note) and not reply.private
+
+
+async def _posted(interaction: Interaction, drawn: Outgoing) -> bool:
+    """Show it to the channel; False where the bot may not."""
+    channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        await channel.send(**drawn.to_send(), nonce=f"i{interaction.id}", allowed_mentions=drawn.mentions)
+    except (discord.Forbidden, discord.NotFound):
+        return False
+    return True
+
+
+async def _hand_over(interaction: Interaction, reply: Files) -> None:
+    """Give the files to the person alone, and delete what they were made from."""
+    try:
+        first, *others = [
+            reply.files[at : at + FILES_AT_ONCE] for at in range(0, len(reply.files), FILES_AT_ONCE)
+        ]
+        await interaction.edit_original_response(content=reply.text, attachments=_files(first))
+        for more in others:
+            await interaction.followup.send(files=_files(more), ephemeral=True)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, reply.files[0].parent, ignore_errors=True)
+
+
+def _files(paths: Sequence[Path]) -> list[discord.File]:
+    return [discord.File(path) for path in paths]
+
+
+async def take_away(client: discord.Client, keys: Sequence[str]) -> None:
+    """Delete messages of ours; no matter if one is gone or cannot be deleted now."""
+    for place in filter(None, map(MessagePlace.of, keys)):
+        message = client.get_partial_messageable(place.channel).get_partial_message(place.message)
+        try:
+            await message.delete()
+        except (discord.DiscordException, OSError) as error:
+            log.info("could not take away the message %s: %s", place, error)
+
+
+async def answer_message(
+    message: discord.Message, reply: Reply | None, drawing: Drawing, source: Source
+) -> None:
+    """Reply to a message, once: its own id is the nonce. Accepted edits answer by their card."""
+    if reply is None or isinstance(reply, Accepted):
+        return
+    drawn = await drawing.reply(reply, source)
+    arguments = {**drawn.to_send(), "nonce": f"m{message.id}", "allowed_mentions": drawn.mentions}
+    try:
+        await message.channel.send(**arguments, reference=message.to_reference(fail_if_not_exists=False))
+    except discord.Forbidden:
+        await _tell_by_dm(message.author, drawn)
+
+
+async def _tell_by_dm(user: discord.abc.User, drawn: Outgoing) -> None:
+    """A last way to reach somebody; fine if they do not take DMs."""
+    try:
+        await user.send(**drawn.to_send())  # type: ignore[attr-defined]
+    except (discord.HTTPException, OSError) as error:
+        log.info("could not reach %s by DM: %s", user.id, error)

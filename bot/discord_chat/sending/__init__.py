@@ -1,0 +1,1 @@
+"""Messages the bot posts and edits on Discord."""

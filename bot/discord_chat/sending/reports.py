@@ -1,0 +1,38 @@
+"""What people bring before the moderators: shown in the channel they chose, closed once they decided."""
+
+import logging
+
+import discord
+
+from bot.chat.replies import Decided, ForModerators
+from bot.discord_chat.ids import channel_of, person_key
+from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.ui.layouts import closed_report
+from bot.discord_chat.ui.rendering import Drawing
+from bot.workflow.consents import mention
+
+NOBODY = discord.AllowedMentions.none()
+log = logging.getLogger(__name__)
+
+
+async def tell_moderators(
+    client: discord.Client, drawing: Drawing, told: ForModerators, source: Source, nonce: str
+) -> bool:
+    """Show it in the moderators' channel, once; False where the bot may not post there (any more)."""
+    drawn = await drawing.for_moderators(told, source)
+    channel = client.get_partial_messageable(channel_of(told.to) or 0)
+    try:
+        await channel.send(**drawn.to_send(), nonce=nonce, allowed_mentions=NOBODY)
+    except (discord.Forbidden, discord.NotFound) as error:
+        log.warning("a report could not be shown in %s: %s", told.to, error)
+        return False
+    return True
+
+
+async def close(message: discord.Message, decided: Decided, by: int) -> None:
+    """Say on a report what was decided, and by whom; no matter if it is gone."""
+    view = closed_report(message, f"{decided.text} · {mention(person_key(by))}")
+    try:
+        await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
+    except (discord.DiscordException, OSError) as error:
+        log.info("could not close the report %s: %s", message.id, error)

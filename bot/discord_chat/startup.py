@@ -1,0 +1,93 @@
+"""Serving Discord: points the library at the right server, logs in, goes on without a privilege it lacks."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord_chat.client import EditBot, Workflow
+from bot.discord_chat.errors import LoginRefused
+from bot.discord_chat.inbound.downloads import DownloadRules, Downloads
+from conversations.images.decode import PictureLimits
+from conversations.store.session_store import SessionStore
+
+API_VERSION = "v10"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordAddress:
+    """Where Discord is: None means the service itself, anything else a server compatible with it."""
+
+    api_base: str | None = None  # "https://discord.example/api/v10"; the version may be left out
+    gateway_url: str | None = None
+    cdn_hosts: tuple[str, ...] = ("cdn.discordapp.com", "media.discordapp.net")
+
+    @property
+    def download_rules(self) -> DownloadRules:
+        """What may be downloaded; plain http only where the API itself is reached that way."""
+        plain = (self.api_base or "").startswith("http://")
+        return DownloadRules(self.cdn_hosts, PictureLimits().bytes, plain_http=plain)
+
+
+def point_at(address: DiscordAddress) -> None:
+    """Point discord.py there. It keeps these addresses in its classes, so a process has one Discord."""
+    if address.api_base:
+        base = address.api_base.rstrip("/")
+        Route.BASE = base if re.search(r"/v\d+$", base) else f"{base}/{API_VERSION}"
+        discord.Asset.BASE = str(yarl.URL(base).origin())
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
+    if address.gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What the bot may read beyond what names it: with the message-content intent, these channels."""
+
+    message_content: bool = False
+    edit_channels: tuple[int, ...] = ()
+
+
+NAMED_ONLY = Listening()
+
+
+async def serve_discord(
+    workflow: Workflow,
+    store: SessionStore,
+    token: str,
+    address: DiscordAddress,
+    listening: Listening = NAMED_ONLY,
+) -> None:
+    """Talk on Discord until cancelled; LoginRefused when the token is not accepted."""
+    point_at(address)
+    try:
+        await _serve(workflow, store, token, address, listening)
+    except discord.PrivilegedIntentsRequired:
+        log.warning(
+            "Discord does not grant this bot the message-content intent; going on without. "
+            "Mentions, replies, DMs and commands work all the same."
+        )
+        await _serve(workflow, store, token, address, NAMED_ONLY)
+
+
+async def _serve(
+    workflow: Workflow, store: SessionStore, token: str, address: DiscordAddress, listening: Listening
+) -> None:
+    async with EditBot(
+        workflow,
+        Downloads(address.download_rules),
+        store,
+        message_content=listening.message_content,
+        edit_channels=listening.edit_channels,
+    ) as bot:
+        try:
+            await bot.start(token)
+        except discord.LoginFailure as error:
+            raise LoginRefused(
+                "Discord does not accept DISCORD_TOKEN; copy it again from the developer portal."
+            ) from error

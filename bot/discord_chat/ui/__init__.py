@@ -1,0 +1,1 @@
+"""Layouts, buttons, modals and attachments of Discord messages."""

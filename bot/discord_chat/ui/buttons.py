@@ -1,0 +1,195 @@
+"""What can be pressed: every button carries its whole meaning in its id, so it works after any restart.
+
+e1:refine:k3f9:8dk2    release of the id, act, turn, owner's number in base 36
+v1:k3f9:               a menu of versions beside that turn
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, Self
+
+import discord
+from discord import ButtonStyle, ui
+
+from bot.chat.events import Act, Preset
+from bot.chat.replies import Button, Card, Say
+from bot.discord_chat.ids import user_of
+
+RELEASE = 1
+CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
+EDIT_IMAGE = "edit_image"  # in the id of a modal; the turn is the number of the message with the picture
+MENU_ROWS = 25
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Local(StrEnum):
+    """What buttons do that only this chat has."""
+
+    MORE = "more"
+    STRENGTHS = "strengths"
+    AS_PNG = "png"
+    KEEP_STRICT = "keep_strict"
+    KEEP_OFF = "keep_off"
+    LOCK_SEED = "lock_seed"
+    RANDOM_SEED = "random_seed"
+    AUTO = Preset.AUTO.value
+    FAITHFUL = Preset.FAITHFUL.value
+    BALANCED = Preset.BALANCED.value
+    BOLD = Preset.BOLD.value
+
+    @property
+    def label(self) -> str:
+        """In the language spoken now."""
+        return _LABELS[self]()
+
+
+_LABELS = {
+    Local.MORE: Say.MORE,
+    Local.STRENGTHS: Say.STRENGTHS,
+    Local.AS_PNG: Say.AS_PNG,
+    Local.KEEP_STRICT: Say.KEEP_STRICT,
+    Local.KEEP_OFF: Say.KEEP_OFF,
+    Local.LOCK_SEED: Say.LOCK_SEED,
+    Local.RANDOM_SEED: Say.RANDOM_SEED,
+    Local.AUTO: Say.AUTO,
+    Local.FAITHFUL: Say.FAITHFUL,
+    Local.BALANCED: Say.BALANCED,
+    Local.BOLD: Say.BOLD,
+}
+LEANINGS = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)  # the presets that are offered
+_LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
+    Act.REFINE: (ButtonStyle.primary, "✏️"),
+    Act.UNDO: (ButtonStyle.secondary, "↩️"),
+    Act.RETRY: (ButtonStyle.secondary, "🎲"),
+    Act.ALLOW_ONCE: (ButtonStyle.success, None),
+    Act.DELETE: (ButtonStyle.danger, None),
+    Act.FORGET_ME: (ButtonStyle.danger, None),
+    Act.REMOVE: (ButtonStyle.danger, None),
+    Local.MORE: (ButtonStyle.secondary, "⋯"),
+    Local.STRENGTHS: (ButtonStyle.secondary, "🎚"),
+}
+_PLAIN = (ButtonStyle.secondary, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonId:
+    """The meaning of a button, as its custom_id (at most 100 characters)."""
+
+    act: str  # an Act, a Local, CHOOSE or EDIT_IMAGE
+    turn: str
+    owner: int | None = None
+    release: int = RELEASE
+
+    def __str__(self) -> str:
+        owner = "" if self.owner is None else base36(self.owner)
+        return f"e{self.release}:{self.act}:{self.turn}:{owner}"
+
+    @classmethod
+    def read(cls, found: re.Match[str]) -> "ButtonId":
+        """The meaning of an id that matched the template."""
+        owner = int(found["owner"], 36) if found["owner"] else None
+        return cls(found["act"], found["turn"], owner, int(found["release"]))
+
+    @classmethod
+    def parse(cls, custom_id: str) -> "ButtonId | None":
+        """The meaning of an id; None for one that is not of ours."""
+        found = _TEMPLATE.fullmatch(custom_id)
+        return cls.read(found) if found else None
+
+
+def base36(number: int) -> str:
+    """A number in the shortest digits an id may hold."""
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits or "0"
+
+
+class PressHandler(Protocol):
+    """What the client must be able to do with a pressed button or a chosen version."""
+
+    async def pressed(self, interaction: discord.Interaction[Any], button: ButtonId) -> None: ...
+
+
+_TEMPLATE = re.compile(r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]*)(?::(?P<owner>[a-z0-9]*))?.*")
+
+
+class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
+    """A button of any card of any release; the client decides what the press means."""
+
+    def __init__(self, button_id: ButtonId, label: str) -> None:
+        style, emoji = _LOOKS.get(button_id.act, _PLAIN)
+        super().__init__(ui.Button(style=style, label=label[:80], emoji=emoji, custom_id=str(button_id)))
+        self.button_id = button_id
+
+    @classmethod
+    def of(cls, button: Button, turn: str, owner: str | None) -> Self:
+        """The button of a card or a question."""
+        return cls(ButtonId(button.act.value, turn, user_of(owner or "")), button.label)
+
+    @classmethod
+    def local(cls, act: Local, turn: str = "", owner: str | None = None) -> Self:
+        """A button only this chat has, in the language spoken now."""
+        return cls(ButtonId(act.value, turn, user_of(owner or "")), act.label)
+
+    @classmethod
+    def choosing(cls, turn: str, version: str) -> Self:
+        """A button that says which picture was meant."""
+        return cls(ButtonId(CHOOSE, turn), version)
+
+    @classmethod
+    def cancelling(cls, card: Card) -> Self:
+        """A button that cancels a version named on it."""
+        return cls.of(Button(Act.CANCEL, f"✖ {card.version}"), card.turn_id, card.owner)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The button as it was pressed; called by discord.py."""
+        return cls(ButtonId.read(match), getattr(item, "label", None) or "…")
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press to the client; called by discord.py."""
+        handler: PressHandler = interaction.client
+        await handler.pressed(interaction, self.button_id)
+
+
+class VersionMenu(
+    ui.DynamicItem[ui.Select[Any]], template=re.compile(r"v(?P<release>\d+):(?P<turn>[a-z0-9]+):.*")
+):
+    """A menu of the newest versions of a session; choosing one goes on from there."""
+
+    def __init__(self, turn: str, options: Sequence[discord.SelectOption]) -> None:
+        select: ui.Select[Any] = ui.Select(
+            custom_id=f"v{RELEASE}:{turn}:", options=list(options), placeholder=Say.GO_ON_FROM()
+        )
+        super().__init__(select)
+
+    @classmethod
+    def of(cls, cards: Sequence[Card], turn: str) -> Self:
+        """A menu of these versions, newest first, beside `turn`."""
+        options = [
+            discord.SelectOption(
+                label=card.title[:100], value=card.turn_id, description=card.instruction[:100] or None
+            )
+            for card in reversed(cards[-MENU_ROWS:])
+        ]
+        return cls(turn, options)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """The menu as it was used; called by discord.py."""
+        return cls(match["turn"], getattr(item, "options", []))
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""
+        handler: PressHandler = interaction.client
+        (chosen,) = self.item.values
+        await handler.pressed(interaction, ButtonId(Act.GO_TO.value, chosen))

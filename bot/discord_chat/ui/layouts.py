@@ -1,0 +1,332 @@
+"""Cards as Discord shows them: layouts of components, drawn from plain values."""
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.chat.events import Act
+from bot.chat.replies import (
+    Card,
+    CardState,
+    Compared,
+    ForModerators,
+    History,
+    Note,
+    Panel,
+    Queue,
+    Say,
+    Which,
+    buttons,
+)
+from bot.discord_chat.ids import MessagePlace, user_of
+from bot.discord_chat.ui.attachments import PictureFile
+from bot.discord_chat.ui.buttons import LEANINGS, CardButton, Local, VersionMenu
+
+INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
+WORDS_ID = 900  # the component that keeps the words of "Which picture?"
+BAR_CELLS = 10
+MAX_ROWS = 20
+COUNTED_FROM_S = 10.0
+FIRST = "v1"  # the version that comes with a tip
+REPORT_COLOUR = 0xF0B232
+
+_TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
+_MARKS = {
+    CardState.QUEUED: ("⏳", 0x80848E),
+    CardState.RUNNING: ("🎨", 0x5865F2),
+    CardState.DONE: ("✅", 0x23A55A),
+    CardState.FAILED: ("⚠️", 0xF23F43),
+    CardState.CANCELLED: ("🚫", 0x80848E),
+}
+
+
+_OPEN = tuple(f"### {_MARKS[state][0]} " for state in (CardState.QUEUED, CardState.RUNNING))
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture on a card: its file, the name it is attached under, and its alt text."""
+
+    file: PictureFile
+    stem: str
+    alt: str
+    is_hidden: bool = False  # behind a spoiler
+
+    @property
+    def name(self) -> str:
+        return f"{self.stem}.{self.file.suffix}"
+
+    def attachment(self) -> discord.File:
+        """A fresh file to send; discord.py closes it afterwards."""
+        return discord.File(io.BytesIO(self.file.data), self.name, description=self.alt[:ALT_CHARS])
+
+
+def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
+    """Pictures side by side, each with its alt text."""
+    items = [
+        discord.MediaGalleryItem(
+            f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden
+        )
+        for shot in shots
+    ]
+    return ui.MediaGallery(*items)
+
+
+def thumbnail(shot: Shot) -> ui.Thumbnail[Any]:
+    """A small picture beside a text."""
+    return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden)
+
+
+def card_layout(
+    card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "", *, now: float = 0.0
+) -> ui.LayoutView:
+    """A card in its state, with a sentence before it where there is one to say; `now` in Unix seconds."""
+    mark, colour = _MARKS[card.state]
+    box: ui.Container[Any] = ui.Container(accent_colour=colour)
+    box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild)}"))
+    if shots:
+        box.add_item(gallery(shots))
+    for text in (_words(card, now), _small_print(card, shots)):
+        if text:
+            box.add_item(ui.TextDisplay(text))
+    _add_buttons(box, _card_buttons(card))
+    view = ui.LayoutView(timeout=None)
+    if opening:
+        view.add_item(ui.TextDisplay(opening))
+    return view.add_item(box)
+
+
+def _card_buttons(card: Card) -> list[CardButton]:
+    """The card's own buttons, and on a finished edit what this chat adds."""
+    own = [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons]
+    if card.state is not CardState.DONE or card.parent is None or card.is_sheet:
+        return own
+    added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(Act.COMPARE)]
+    added += [CardButton.local(act, card.turn_id, card.owner) for act in (Local.STRENGTHS, Local.MORE)]
+    return [*own[:5], *added, *own[5:]]
+
+
+def alt_texts(card: Card) -> tuple[str, str]:
+    """What the pictures before and after show, for those who cannot see them."""
+    before = Say.BEFORE(version=(card.title.split() or [card.version])[-1])
+    if not card.instruction:
+        return before, Say.AS_UPLOADED()
+    understood = f" {Say.UNDERSTOOD()} {card.expressive}" if card.expressive else ""
+    return before, Say.AFTER(words=card.instruction) + understood
+
+
+def _title(card: Card, guild: int | None) -> str:
+    """ "v3 · [from v2 ↗](link) · @anna": the parent linked where it is shown, the owner never pinged."""
+    version, _, origin = card.title.partition(" · ")
+    parent = MessagePlace.of(card.parent_key)
+    if origin and parent:
+        origin = f"[{origin} ↗]({parent.link(guild)})"
+    user = user_of(card.owner)
+    owner = f"<@{user}>" if user and card.state is CardState.DONE else ""
+    return " · ".join(part for part in (version, origin, owner) if part)
+
+
+def _words(card: Card, now: float) -> str:
+    """What was asked and understood, and how it goes."""
+    asked = plain(card.instruction, INSTRUCTION_CHARS)
+    lines = [f"**{Say.ASKED()}** {asked}"] if asked else []
+    if card.expressive:
+        lines.append(f"**{Say.UNDERSTOOD()}** {plain(card.expressive, READING_CHARS)}")
+    progress = f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %")
+    how_it_goes = [progress if card.state is CardState.RUNNING else "", _status(card, now)]
+    lines.append(" · ".join(part for part in how_it_goes if part))
+    return "\n".join(line for line in lines if line)
+
+
+def _status(card: Card, now: float) -> str:
+    """How it stands; a longer wait as a time that Discord itself counts down."""
+    if card.wait_s is None or card.wait_s < COUNTED_FROM_S:
+        return card.status
+    return f"{card.status.partition(' · ')[0]} · <t:{round(now + card.wait_s)}:R>"
+
+
+def _small_print(card: Card, shots: Sequence[Shot]) -> str:
+    """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
+    notes = [*card.notes, *(shot.file.note for shot in shots if shot.file.note)]
+    if card.version == FIRST and card.state is CardState.DONE and not card.is_sheet:
+        notes.append(Say.TIP())
+    lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
+    return "\n".join(f"-# {line}" for line in lines)
+
+
+def ends_card_of(turn_id: str, line: str) -> bool:
+    """Whether this last line belongs to a final card of that turn."""
+    return line.startswith("-# ") and line.split()[-1] == turn_id
+
+
+def bar(fraction: float) -> str:
+    """A bar of text, ▓ for what is done."""
+    full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
+    return "▓" * full + "░" * (BAR_CELLS - full)
+
+
+def plain(text: str, limit: int) -> str:
+    """Text of people or models on one line, without markdown of its own, cut where it gets too long."""
+    line = " ".join(text.split())
+    cut = line if len(line) <= limit else line[: limit - 1] + "…"
+    return discord.utils.escape_markdown(cut)
+
+
+def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[CardButton]) -> None:
+    for start in range(0, len(pressable), 5):
+        row: ui.ActionRow[Any] = ui.ActionRow()
+        for button in pressable[start : start + 5]:
+            row.add_item(button)
+        box.add_item(row)
+
+
+def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
+    """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
+
+    `shots` are the pictures of the choices, one for each.
+    """
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(which.text))
+    if which.words:
+        view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
+    for choice, shot in zip(which.choices, shots, strict=True):
+        about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
+        view.add_item(ui.Section(about, accessory=thumbnail(shot)))
+    if which.choices:
+        row: ui.ActionRow[Any] = ui.ActionRow()
+        for choice in which.choices:
+            row.add_item(CardButton.choosing(choice.turn_id, choice.version))
+        view.add_item(row)
+    return view
+
+
+def turn_on(message: discord.Message) -> str | None:
+    """The turn a card of ours shows, read from its buttons; None for other messages."""
+    for component in walk(message.components):
+        found = _TURN_IN_ID.match(getattr(component, "custom_id", None) or "")
+        if found:
+            return found[1]
+    return None
+
+
+def is_open_card(message: discord.Message) -> bool:
+    """Whether a card of ours says that its edit still waits or runs."""
+    texts = (c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay))
+    return any(text.startswith(_OPEN) for text in texts)
+
+
+def words_kept(message: discord.Message | None) -> str:
+    """The words a "Which picture?" message keeps."""
+    for component in message.components if message else ():
+        if isinstance(component, discord.TextDisplay) and component.id == WORDS_ID:
+            return component.content.removeprefix("> ")
+    return ""
+
+
+def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
+    """All versions as lines, the newest pictures as a gallery; a dot marks where the person stands."""
+    view = ui.LayoutView(timeout=None)
+    lines = [history.text] if history.text else []
+    for card in history.cards[-MAX_ROWS:]:
+        mark, _ = _MARKS[card.state]
+        here = "**●** " if card.turn_id == history.head else ""
+        asked = plain(card.instruction, 100)
+        lines.append(" ".join(part for part in (mark, here + card.title, asked and f"— {asked}") if part))
+    view.add_item(ui.TextDisplay("\n".join(lines) or "…"))
+    if shots:
+        view.add_item(gallery(shots))
+    return view
+
+
+def panel_layout(panel: Panel) -> ui.LayoutView:
+    """The settings with buttons that set this session's scales and seed."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(panel_text(panel)))
+    _add_buttons(view, [CardButton.local(act) for act in (*LEANINGS, Local.LOCK_SEED, Local.RANDOM_SEED)])
+    return view
+
+
+def more_layout(history: History, card: Card) -> ui.LayoutView:
+    """Everything else one can do with a version; nobody else sees it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(f"**{card.title}**"))
+    with_pictures = [c for c in history.cards if c.after and not c.is_sheet]
+    if with_pictures:
+        menu: ui.ActionRow[Any] = ui.ActionRow()
+        view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id)))
+    acts = (Act.CORRECT, Act.FROM_ORIGINAL, Act.LOCK, Act.SHARE, Act.DELETE, Act.REPORT)
+    of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
+    local = (Local.AS_PNG, Local.KEEP_STRICT, Local.KEEP_OFF)
+    _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
+    return view
+
+
+def note_layout(note: Note) -> ui.LayoutView:
+    """A sentence with buttons under it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(with_names(note.text)))
+    _add_buttons(view, [CardButton.of(button, note.about, note.asks) for button in note.buttons])
+    return view
+
+
+def report_layout(told: ForModerators, shots: Sequence[Shot], guild: int | None) -> ui.LayoutView:
+    """What somebody brings before the moderators, with what they can do about it."""
+    box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
+    place = MessagePlace.of(told.key)
+    link = f" [↗]({place.link(guild)})" if place else ""
+    asked = f"“{plain(told.card.instruction, INSTRUCTION_CHARS)}”" if told.card else ""
+    words = f"> {plain(told.words, INSTRUCTION_CHARS)}" if told.words else ""
+    lines = (f"🚩 {with_names(told.told)}{link}", asked, words)
+    box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
+    if shots:
+        box.add_item(gallery(shots))
+    _add_buttons(box, [CardButton.of(button, told.about, told.owner) for button in told.buttons])
+    return ui.LayoutView(timeout=None).add_item(box)
+
+
+def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
+    """The same without its picture and buttons, with what was decided."""
+    texts = [c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay)]
+    box: ui.Container[Any] = ui.Container(accent_colour=_MARKS[CardState.CANCELLED][1])
+    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_names(outcome)}"])))
+    return ui.LayoutView(timeout=None).add_item(box)
+
+
+def queue_layout(queue: Queue, guild: int | None) -> ui.LayoutView:
+    """My edits in line, each with a link to its card and a button that cancels it."""
+    view = ui.LayoutView(timeout=None)
+    places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
+    links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
+    view.add_item(ui.TextDisplay(f"{queue.text}\n{links}".strip()))
+    _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
+    return view
+
+
+def compared_layout(compared: Compared, shots: Sequence[Shot]) -> ui.LayoutView:
+    """Two versions and where they differ."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(compared.text))
+    return view.add_item(gallery(shots))
+
+
+def with_names(text: str) -> str:
+    """A text in which people and channels are named by their keys, as Discord names them."""
+    return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
+
+
+def panel_text(panel: Panel) -> str:
+    """The settings as lines: the knob, its value, and who says so."""
+    rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
+    return "\n".join([*([panel.text] if panel.text else []), *rows])
+
+
+def walk(components: Iterable[Any]) -> Iterator[Any]:
+    """Every component of a received message, outermost first."""
+    for component in components:
+        yield component
+        yield from walk(getattr(component, "children", ()))

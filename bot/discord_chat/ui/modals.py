@@ -1,0 +1,111 @@
+"""Forms that ask for words.
+
+What is sent is read from the interaction itself, since a form object does not outlive a restart and its id
+does.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.chat.events import NEEDS_WORDS, Preset
+from bot.chat.replies import Card, Say
+from bot.discord_chat.inbound.downloads import Remote
+from bot.discord_chat.ui.buttons import EDIT_IMAGE, LEANINGS, ButtonId
+
+WORDS, STRENGTH, START, PHOTO = "words", "strength", "start", "photo"
+ORIGINAL = "original"
+TITLE_CHARS, LABEL_CHARS, READING_CHARS, REPORT_CHARS = 45, 45, 2000, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was sent: which one, and what is in it."""
+
+    button: ButtonId
+    words: str
+    preset: Preset | None = None
+    from_original: bool = False
+    photo: Remote | None = None
+
+
+def refine_form(button: ButtonId, card: Card, max_length: int) -> ui.Modal:
+    """What should change in a version, how strongly, from where, or in which other photo."""
+    form = _form(button, Say.REFINE_TITLE(version=card.version))
+    form.add_item(_words(Say.WHAT_TO_CHANGE(), card.instruction[:max_length], max_length))
+    presets = {"": Say.AS_IT_IS(), **{leaning.value: leaning.label for leaning in LEANINGS}}
+    form.add_item(_choice(Say.HOW_STRONGLY(), STRENGTH, presets))
+    form.add_item(_choice(Say.FROM_WHERE(), START, {"": card.version, ORIGINAL: Say.THE_ORIGINAL()}))
+    upload: ui.FileUpload[Any] = ui.FileUpload(custom_id=PHOTO, required=False, min_values=0, max_values=1)
+    form.add_item(ui.Label(text=Say.ANOTHER_PHOTO()[:LABEL_CHARS], component=upload))
+    return form
+
+
+def correct_form(button: ButtonId, card: Card) -> ui.Modal:
+    """How the model should have understood the instruction of a version."""
+    form = _form(button, Say.CORRECT_TITLE(version=card.version))
+    form.add_item(_words(Say.HOW_UNDERSTOOD(), (card.expressive or "")[:READING_CHARS], READING_CHARS))
+    return form
+
+
+def report_form(button: ButtonId, version: str) -> ui.Modal:
+    """What is wrong with a version; it may stay empty."""
+    form = _form(button, Say.REPORT_TITLE(version=version))
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=WORDS, style=discord.TextStyle.paragraph, required=False, max_length=REPORT_CHARS
+    )
+    form.add_item(ui.Label(text=Say.WHAT_IS_WRONG()[:LABEL_CHARS], component=field))
+    return form
+
+
+def edit_form(message: int, max_length: int) -> ui.Modal:
+    """What should change in the picture of a message."""
+    form = _form(ButtonId(EDIT_IMAGE, str(message)), Say.EDIT_TITLE())
+    form.add_item(_words(Say.WHAT_TO_CHANGE(), "", max_length))
+    return form
+
+
+def _form(button: ButtonId, title: str) -> ui.Modal:
+    return ui.Modal(title=title[:TITLE_CHARS], custom_id=str(button), timeout=900)
+
+
+def _words(question: str, prefilled: str, max_length: int) -> ui.Label[Any]:
+    field: ui.TextInput[Any] = ui.TextInput(
+        custom_id=WORDS,
+        style=discord.TextStyle.paragraph,
+        placeholder=Say.FOR_EXAMPLE(),
+        default=prefilled or None,
+        min_length=1,
+        max_length=max_length,
+    )
+    return ui.Label(text=question[:LABEL_CHARS], component=field)
+
+
+def _choice(question: str, name: str, choices: dict[str, str]) -> ui.Label[Any]:
+    options = [
+        discord.RadioGroupOption(label=label, value=value or "-", default=not value)
+        for value, label in choices.items()
+    ]
+    group: ui.RadioGroup[Any] = ui.RadioGroup(custom_id=name, options=options, required=False)
+    return ui.Label(text=question[:LABEL_CHARS], component=group)
+
+
+def read_form(interaction: discord.Interaction[Any]) -> Filled | None:
+    """The form that was sent; None for one that is not ours."""
+    data: Any = interaction.data or {}
+    button = ButtonId.parse(data.get("custom_id", ""))
+    if button is None or button.act not in (*NEEDS_WORDS, EDIT_IMAGE):
+        return None
+    fields = {f["custom_id"]: f for f in (label.get("component", {}) for label in data["components"]) if f}
+    strength = fields.get(STRENGTH, {}).get("value")
+    uploaded = (data.get("resolved") or {}).get("attachments", {})
+    chosen = next(iter(fields.get(PHOTO, {}).get("values") or ()), None)
+    return Filled(
+        button=button,
+        words=fields.get(WORDS, {}).get("value") or "",
+        preset=Preset(strength) if strength in set(Preset) else None,
+        from_original=fields.get(START, {}).get("value") == ORIGINAL,
+        photo=Remote(uploaded[chosen]["url"], uploaded[chosen]["size"]) if chosen in uploaded else None,
+    )

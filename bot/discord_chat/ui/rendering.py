@@ -1,0 +1,193 @@
+"""From replies to what is sent: fetches the pictures a reply names and lays everything out."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot.chat.replies import (
+    Accepted,
+    Card,
+    CardState,
+    Choice,
+    Compared,
+    Decided,
+    Erased,
+    Files,
+    ForModerators,
+    History,
+    Note,
+    Panel,
+    Queue,
+    Reply,
+    Say,
+    Shown,
+    Which,
+)
+from bot.discord_chat.ids import user_of
+from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.ui.attachments import PictureFile, before_file, result_file
+from bot.discord_chat.ui.layouts import (
+    Shot,
+    alt_texts,
+    card_layout,
+    compared_layout,
+    history_layout,
+    note_layout,
+    panel_layout,
+    queue_layout,
+    report_layout,
+    which_layout,
+    with_names,
+)
+from conversations.errors import PictureMissing
+
+GALLERY_LIMIT = 10
+LoadPicture = Callable[[str], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something to send: either plain text, or a layout with its pictures; `pings` is who may be pinged."""
+
+    text: str | None = None
+    view: ui.LayoutView | None = None
+    shots: Sequence[Shot] = field(default_factory=tuple)
+    pings: int | None = None
+
+    @property
+    def mentions(self) -> discord.AllowedMentions:
+        """Who may be pinged by it."""
+        users = [discord.Object(self.pings)] if self.pings else False
+        return discord.AllowedMentions(everyone=False, roles=False, users=users, replied_user=False)
+
+    def files(self) -> list[discord.File]:
+        """Fresh files; a sent one cannot be sent again."""
+        return [shot.attachment() for shot in self.shots]
+
+    def to_send(self) -> dict[str, Any]:
+        """The arguments of a `send` or `reply`."""
+        if self.view is None:
+            return {"content": self.text}
+        return {"view": self.view, "files": self.files()}
+
+    def to_edit(self) -> dict[str, Any]:
+        """The arguments of an `edit` that replaces whatever was there."""
+        if self.view is None:
+            return {"content": self.text}
+        return {"content": None, "view": self.view, "attachments": self.files()}
+
+
+class Drawing:
+    """Draws replies; `load` gives the PNG of an ImageStore key."""
+
+    def __init__(self, load: LoadPicture) -> None:
+        self._load = load
+
+    async def reply(self, reply: Reply, source: Source) -> Outgoing:
+        """Any reply of the workflow."""
+        match reply:
+            case Note():
+                return _note(reply)
+            case Accepted(note):
+                return Outgoing(note)
+            case Shown(note, card):
+                return await self.card(card, source, note)
+            case Panel():
+                return Outgoing(view=panel_layout(reply))
+            case Queue():
+                layout = queue_layout(reply, source.guild)
+                return Outgoing(view=layout) if reply.mine else Outgoing(reply.text)
+            case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
+                return Outgoing(with_names(text))
+            case Compared():
+                return await self._compared(reply)
+            case Which():
+                return await self._which(reply)
+            case History():
+                shots = await self._versions(reply.cards)
+                return Outgoing(view=history_layout(reply, shots), shots=shots)
+
+    async def card(
+        self, card: Card, source: Source, opening: str = "", *, with_preview: bool = False
+    ) -> Outgoing:
+        """A card in its state; pictures once it is done, before that only a preview if wanted."""
+        shots: Sequence[Shot] = ()
+        if card.state is CardState.DONE:
+            shots = await self._before_and_after(card, source)
+        elif with_preview and card.preview is not None:
+            file = PictureFile(card.preview, "webp")
+            shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW(), card.is_hidden)]
+        layout = card_layout(card, shots, source.guild, opening, now=time.time())
+        return Outgoing(view=layout, shots=shots)
+
+    async def result(self, card: Card, limit: int) -> Shot | None:
+        """The picture of a version as a file of at most `limit` bytes; None when it has none any more."""
+        if card.after is None:
+            return None
+        try:
+            file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
+        except PictureMissing:
+            return None
+        return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
+
+    async def for_moderators(self, told: ForModerators, source: Source) -> Outgoing:
+        """What moderators are shown, any picture behind a spoiler."""
+        shots = await self._versions([replace(told.card, is_hidden=True)]) if told.card else ()
+        return Outgoing(view=report_layout(told, shots, source.guild), shots=shots)
+
+    async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
+        shots = []
+        if card.before and not card.is_sheet and (before := await self._before(card.before)):
+            shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
+        if after := await self.result(card, source.file_limit):
+            shots.append(after)
+        return shots
+
+    async def _compared(self, compared: Compared) -> Outgoing:
+        before, after = compared.before, compared.after
+        about = Say.CHANGE_MAP(before=before.version, after=after.version)
+        is_hidden = before.is_hidden or after.is_hidden
+        changes = Shot(PictureFile(compared.change_map, "webp"), "changes", about, is_hidden)
+        shots = [*await self._versions((before, after)), changes]
+        return Outgoing(view=compared_layout(compared, shots), shots=shots)
+
+    async def _before(self, key: str) -> PictureFile | None:
+        """A light copy of a picture; None when it was deleted meanwhile."""
+        try:
+            return await asyncio.to_thread(before_file, await self._load(key))
+        except PictureMissing:
+            return None
+
+    async def _which(self, which: Which) -> Outgoing:
+        """The question, with those choices whose pictures are still there."""
+        offered = [(choice, await self._thumbnail(choice.image, choice)) for choice in which.choices]
+        choices = tuple(choice for choice, shot in offered if shot)
+        shots = [shot for _, shot in offered if shot]
+        return Outgoing(view=which_layout(replace(which, choices=choices), shots), shots=shots)
+
+    async def _versions(self, cards: Sequence[Card]) -> Sequence[Shot]:
+        done = [card for card in cards if card.after][-GALLERY_LIMIT:]
+        shots = [await self._thumbnail(card.after or "", card) for card in done]
+        return [shot for shot in shots if shot]
+
+    async def _thumbnail(self, key: str, shown: Card | Choice) -> Shot | None:
+        """A light copy of a version's picture; None when it was deleted meanwhile."""
+        file = await self._before(key)
+        if file is None:
+            return None
+        # Versions of several sessions may be in one message, and then "v1" is more than one of them.
+        stem = f"{shown.turn_id}-{shown.version}"
+        alt = f"{shown.version}: {shown.instruction or Say.AS_UPLOADED()}"
+        return Shot(file, stem, alt, shown.is_hidden)
+
+
+def _note(note: Note) -> Outgoing:
+    pings = user_of(note.asks) if note.asks and not note.private else None
+    if note.buttons:
+        return Outgoing(view=note_layout(note), pings=pings)
+    return Outgoing(with_names(note.text), pings=pings)

@@ -1,0 +1,38 @@
+"""The language of each person: interactions tell it, messages do not, so the last one told is remembered."""
+
+from bot.discord_chat.ids import CHAT
+from bot.discord_chat.inbound.catch_up import Memory
+from bot.i18n.catalog import ENGLISH, known_language
+
+KEPT = 10_000
+
+
+class Languages:
+    """Who speaks what, as codes such as "de"; kept in `memory` across restarts."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._known: dict[int, str] = {}
+
+    async def of(self, user: int) -> str:
+        """The language this person last used Discord in, as far as known; English before that."""
+        if user not in self._known:
+            self._keep(user, await self._memory.recall(_key(user)) or ENGLISH)
+        return self._known[user]
+
+    async def learn(self, user: int, locale: object) -> str:
+        """Remember what an interaction says; the language it stands for."""
+        language = known_language(locale)
+        if language != await self.of(user):
+            self._keep(user, language)
+            await self._memory.remember(_key(user), language)
+        return language
+
+    def _keep(self, user: int, language: str) -> None:
+        self._known[user] = language
+        while len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+
+
+def _key(user: int) -> str:
+    return f"{CHAT}:language:{user}"

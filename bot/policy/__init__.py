@@ -1,0 +1,1 @@
+"""Limits, server settings and image hashes."""

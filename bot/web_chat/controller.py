@@ -1,0 +1,270 @@
+"""Takes the page's gestures to the workflow as events, and brings back what the page should show.
+
+Holds no edit logic and nothing about people: what a page shows comes from the workflow and the board each
+time. Knows no gradio.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bot.chat.events import (
+    Act,
+    EditAsked,
+    ExportAsked,
+    GridAsked,
+    HistoryAsked,
+    Move,
+    MoveAsked,
+    Preset,
+    Scope,
+    SettingsAsked,
+)
+from bot.chat.replies import Files, History, Note, Panel, Reply, Say, Which
+from bot.i18n.catalog import ENGLISH, spoken, spoken_language
+from bot.web_chat.image_responses import Shelf
+from bot.web_chat.live_cards import Board
+from bot.web_chat.page_state import PageView, Size
+from bot.web_chat.samples import Sample
+from bot.workflow.button_events import pressed
+from bot.workflow.dispatcher import EditWorkflow
+from bot.workflow.text_commands import control
+from conversations.errors import PictureMissing
+from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsWish
+
+WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """Where the knobs stand; a `seed` of None means a new one for each edit.
+
+    `is_auto`: the scales are chosen for each edit, and the two numbers only stand in for them.
+    """
+
+    text_cfg: float
+    image_cfg: float
+    steps: int
+    seed: int | None = None
+    is_auto: bool = False
+
+    def stand_as(self, other: "Knobs") -> bool:
+        """Whether every number is the same."""
+        return replace(self, is_auto=other.is_auto) == other
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What stands in the fields when somebody sends: `shown` is the reading the page had put there itself."""
+
+    instruction: str
+    expressive: str
+    shown: str
+    knobs: Knobs
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the page should show now.
+
+    view    the versions and where this person stands
+    mark    for `glance`: what this page has seen
+    notice  a sentence, or ""
+    taken   the instruction was taken: clear its field
+    """
+
+    view: PageView
+    mark: str = ""
+    notice: str = ""
+    taken: bool = False
+
+    @property
+    def reading(self) -> str:
+        """The expressive instruction of the version this person stands at."""
+        current = self.view.current
+        return (current.expressive or "") if current else ""
+
+
+class Desk:
+    """One for all pages. `defaults` are the model's; only knobs that differ from them are wished for."""
+
+    def __init__(
+        self,
+        workflow: EditWorkflow,
+        board: Board,
+        shelf: Shelf,
+        samples: Mapping[str, Sample],
+        defaults: Knobs,
+    ) -> None:
+        self._workflow = workflow
+        self._board = board
+        self._shelf = shelf
+        self._samples = samples
+        self._defaults = defaults
+
+    async def look(self, person: str | None, reply: Reply | None = None) -> Sight:
+        """Everything as it stands, with what `reply` has to say."""
+        if person is None:
+            return Sight(PageView(), notice=spoken().page["no_cookie"])
+        mark = self._board.mark(person)
+        told = await self._workflow.handle(HistoryAsked(**self._who(person)))
+        view = await self._view(person, told) if isinstance(told, History) else PageView()
+        return Sight(view, mark, _sentence(reply))
+
+    async def glance(self, person: str | None, mark: str) -> Sight | None:
+        """Everything as it stands, or None when nothing is new since `mark`."""
+        if person is None or self._board.mark(person) == mark:
+            return None
+        return await self.look(person)
+
+    @property
+    def defaults(self) -> Knobs:
+        """Where the knobs of the model itself stand."""
+        return self._defaults
+
+    async def knobs(self, person: str | None) -> Knobs:
+        """Where this person's knobs were left."""
+        if person is None:
+            return self._defaults
+        panel = await self._workflow.handle(SettingsAsked(**self._who(person)))
+        return _knobs_of(panel, self._defaults) if isinstance(panel, Panel) else self._defaults
+
+    async def give(self, person: str | None, picture: bytes) -> str:
+        """Begin with an uploaded picture; a sentence when it was refused, else ""."""
+        if person is None:
+            return spoken().page["no_cookie"]
+        reply = await self._workflow.handle(EditAsked(**self._who(person), picture=picture))
+        return reply.text if isinstance(reply, Note) else ""
+
+    async def say(self, person: str | None, said: Said) -> Sight:
+        """Ask for the words; or, when only the reading was changed, for the last edit, so corrected."""
+        before = await self.look(person)
+        if person is None:
+            return before
+        await self._keep(person, said.knobs)
+        words, base = said.instruction.strip(), before.view.head
+        correction = said.expressive.strip()
+        if correction in (said.shown.strip(), before.reading.strip()):
+            correction = ""
+        if correction and not words and before.view.current is not None:
+            words, base = before.view.current.instruction, before.view.current.parent
+        return await self._ask(person, words, from_turn=base, reading=correction or None)
+
+    async def act(self, person: str | None, gesture: Mapping[str, Any]) -> Sight:
+        """A pressed button, as the browser describes it; anything unknown only looks."""
+        if person is None:
+            return await self.look(person)
+        act, turn, words = (str(gesture.get(name, "")) for name in ("act", "turn", "words"))
+        match act:
+            case "given":
+                text = (
+                    spoken().page["connection_lost"] if gesture.get("lost") else str(gesture.get("text", ""))
+                )
+                return await self.look(person, Note(text))
+            case "say":
+                return await self._ask(person, words, from_turn=(await self.look(person)).view.head)
+            case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
+                return await self._ask(person, words, picture=await asyncio.to_thread(sample.path.read_bytes))
+            case "undo" | "redo":
+                reply = await self._workflow.handle(MoveAsked(**self._who(person), move=Move(act)))
+            case "preset" if gesture.get("preset") in set(Preset):
+                preset = Preset(str(gesture["preset"]))
+                asked = SettingsAsked(**self._who(person), scope=Scope.ME, preset=preset)
+                reply = await self._workflow.handle(asked)
+            case "grid" if turn:
+                reply = await self._workflow.handle(GridAsked(**self._who(person), turn=turn))
+            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
+                reply = await self._workflow.handle(pressed(Act(act), turn, **self._who(person)))
+            case _:
+                reply = None
+        return await self.look(person, reply)
+
+    async def export(self, person: str | None) -> Path | str:
+        """Everything of this person as a zip, alone in a folder that the caller deletes; or a sentence."""
+        if person is None:
+            return spoken().page["no_cookie"]
+        reply = await self._workflow.handle(ExportAsked(**self._who(person)))
+        return reply.files[0] if isinstance(reply, Files) else _sentence(reply)
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    async def _ask(self, person: str, words: str, **asked: Any) -> Sight:
+        reply = await self._workflow.handle(EditAsked(**self._who(person), text=words, **asked))
+        sight = await self.look(person, reply)
+        return replace(sight, taken=not isinstance(reply, Note | Which) or _is_control(words))
+
+    def _who(self, person: str) -> dict[str, Any]:
+        """A browser is a person in a channel of its own."""
+        return {
+            "person": person,
+            "channel": person,
+            "event_id": f"web:e:{secrets.token_urlsafe(12)}",
+            "source": {"language": spoken_language()},
+        }
+
+    async def _view(self, person: str, told: History) -> PageView:
+        cards = tuple(self._board.latest(person, card) for card in told.cards)
+        keys = {key for card in cards for key in (card.before, card.after) if key}
+        sizes = await asyncio.to_thread(lambda: {key: self._size(key) for key in keys})
+        return PageView(cards, told.head, sizes)
+
+    def _size(self, key: str) -> Size:
+        try:
+            return self._shelf.size(key)
+        except PictureMissing:
+            return (1, 1)
+
+    async def _keep(self, person: str, knobs: Knobs) -> None:
+        """Wish for the knobs that differ from the model's own, for this person from now on.
+
+        Scales that were left to auto stay so until one of them is moved.
+        """
+        before = await self.knobs(person)
+        if knobs.stand_as(before):
+            return
+        wished: dict[str, Any] = {
+            name: getattr(knobs, name)
+            for name in WISHED
+            if getattr(knobs, name) != getattr(self._defaults, name)
+        }
+        if before.is_auto and (knobs.text_cfg, knobs.image_cfg) == (before.text_cfg, before.image_cfg):
+            wished |= dict.fromkeys(GUIDANCE, AUTO)
+        await self._workflow.handle(
+            SettingsAsked(**self._who(person), scope=Scope.ME, reset=True, wish=SettingsWish(**wished))
+        )
+
+
+def _is_control(words: str) -> bool:
+    return control(words, (ENGLISH, spoken_language())) is not None
+
+
+def seed_of(text: str) -> int | None:
+    """The seed typed into its field, None for a random one; ValueError with a sentence for anything else."""
+    text = text.strip()
+    low, high = RANGES["seed"]
+    if text.lower() in ("", "random", spoken().page["random"]):
+        return None
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ValueError(spoken().page["seed_range"].format(high=f"{high:.0f}"))
+    return int(text)
+
+
+def _knobs_of(panel: Panel, defaults: Knobs) -> Knobs:
+    chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
+    is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
+    shown = {name: value for name, value in chosen.items() if value != AUTO}
+    return Knobs(**{name: shown.get(name, getattr(defaults, name)) for name in WISHED}, is_auto=is_auto)
+
+
+def _sentence(reply: Reply | None) -> str:
+    """What a reply has to say on the page, which tells most by what it shows."""
+    match reply:
+        case Which():  # the page always names a version, so there is none
+            return Say.NO_SESSION()
+        case Note(text) | History(text) | Panel(text):
+            return text
+        case _:
+            return ""

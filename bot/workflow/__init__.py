@@ -1,0 +1,1 @@
+"""Handles events of any chat and runs turns; knows neither Discord nor the page."""

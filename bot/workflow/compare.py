@@ -1,0 +1,46 @@
+"""Two versions side by side, and where they differ."""
+
+import asyncio
+
+from bot.chat.cards import card_of
+from bot.chat.events import CompareAsked
+from bot.chat.replies import Compared, Note, Reply, Say
+from bot.workflow.diff_image import ChangeMap, change_map
+from bot.workflow.targets import base_of, my_head, named_version
+from conversations.images.image_store import ImageStore
+from conversations.session import EditSession, Turn
+from conversations.store.session_store import SessionStore
+
+
+async def compare(store: SessionStore, images: ImageStore, asked: CompareAsked) -> Reply:
+    """What was asked for, with the change map; raises SessionError for versions there are not."""
+    if asked.turn is not None:
+        base = await base_of(store, asked, asked.turn)
+    elif asked.version is not None:
+        base = await named_version(store, asked, asked.version)
+    elif (head := await my_head(store, asked)) is not None:
+        base = head
+    else:
+        return Note(Say.NO_SESSION())
+    session, after = base.session, base.turn
+    before = await _other(store, asked, session, after)
+    if before is None:
+        return Note(Say.NOTHING_TO_COMPARE(version=after.label))
+    for turn in (before, after):
+        if turn.image is None:
+            return Note(Say.NOT_FINISHED(version=turn.label))
+    found = await asyncio.to_thread(_compared, images, before, after)
+    text = Say.COMPARED(before=before.label, after=after.label, share=round(100 * found.changed))
+    return Compared(text, card_of(before, session), card_of(after, session), found.webp)
+
+
+async def _other(store: SessionStore, asked: CompareAsked, session: EditSession, after: Turn) -> Turn | None:
+    """The version to compare with: the named one, or the one it was made from."""
+    if asked.other is None:
+        return session.parent_of(after)
+    named = await named_version(store, asked, asked.other, session)
+    return None if named.turn.id == after.id else named.turn
+
+
+def _compared(images: ImageStore, before: Turn, after: Turn) -> ChangeMap:
+    return change_map(images.get(before.image or ""), images.get(after.image or ""))

@@ -1,0 +1,103 @@
+"""Other people's pictures, edited only with their consent. Answers are kept, open questions are not."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.chat.events import Act, Answer, ConsentAnswered, ConsentAsked, LockAsked, Work
+from bot.chat.replies import Note, Say, buttons
+from bot.workflow.targets import base_of, my_head
+from conversations.store.session_store import SessionStore
+from conversations.store.user_data import Consent
+
+OPEN_QUESTIONS = 16  # kept at most; each may hold a picture in memory
+OPEN_S = 24 * 3600.0
+
+
+def mention(person: str) -> str:
+    """A person in a sentence; the chat puts their name there."""
+    return f"<@{person}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An edit that waits for somebody's consent."""
+
+    asked: Work
+    owner: str
+    at: float  # Unix seconds
+
+
+class Consents:
+    """Asks the owner of a picture, and remembers what they said."""
+
+    def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+        self._open: dict[str, Question] = {}
+
+    async def objection(self, asked: Work, owner: str, words: str, *, is_open: bool) -> Note | None:
+        """Why `asked` may not go on yet: the question to `owner`, or their refusal. None if it may.
+
+        `is_open`: whether it may where the owner never said anything.
+        """
+        if owner == asked.person:
+            return None
+        said = await self._store.consent(owner, asked.person)
+        if said is Consent.ALWAYS or (said is None and is_open):
+            return None
+        if said is Consent.NEVER:
+            return Note(Say.CONSENT_REFUSED())
+        return self._ask(asked, owner, words)
+
+    async def answered(self, event: ConsentAnswered) -> tuple[Note, Work | None]:
+        """What to tell the owner, and the edit that may go on now, if any."""
+        question = self._open.get(event.request)
+        if question is None or question.at < self._clock() - OPEN_S:
+            return Note(Say.CONSENT_OVER()), None
+        if event.person != question.owner:
+            return Note(Say.CONSENT_NOT_YOURS(owner=mention(question.owner))), None
+        del self._open[event.request]
+        asker = question.asked.person
+        match event.answer:
+            case Answer.ONCE:
+                return Note(Say.CONSENT_ONCE()), question.asked
+            case Answer.ALWAYS:
+                await self._store.set_consent(question.owner, asker, Consent.ALWAYS)
+                return Note(Say.CONSENT_ALWAYS(person=mention(asker))), question.asked
+            case Answer.NEVER:
+                await self._store.set_consent(question.owner, asker, Consent.NEVER)
+                return Note(Say.CONSENT_NEVER(person=mention(asker))), None
+
+    def _ask(self, asked: Work, owner: str, words: str) -> Note:
+        request = secrets.token_hex(4)
+        while len(self._open) >= OPEN_QUESTIONS:
+            del self._open[next(iter(self._open))]
+        self._open[request] = Question(asked, owner, self._clock())
+        text = Say.CONSENT_ASKED(owner=mention(owner), person=mention(asked.person), words=words)
+        answers = buttons(Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
+        return Note(text, private=False, buttons=answers, about=request, asks=owner)
+
+
+async def consent_at_large(store: SessionStore, asked: ConsentAsked) -> Note:
+    """Keep what a person says about everybody."""
+    await store.set_consent(asked.person, None, asked.everybody)
+    match asked.everybody:
+        case Consent.ALWAYS:
+            return Note(Say.CONSENT_EVERYBODY())
+        case Consent.NEVER:
+            return Note(Say.CONSENT_NOBODY())
+        case None:
+            return Note(Say.CONSENT_BY_ASKING())
+
+
+async def lock(store: SessionStore, asked: LockAsked) -> Note:
+    """Close a session to others or open it again; for who began it."""
+    base = await (my_head(store, asked) if asked.turn is None else base_of(store, asked, asked.turn))
+    if base is None:
+        return Note(Say.NO_SESSION())
+    if base.session.owner != asked.person:
+        return Note(Say.NOT_YOUR_SESSION())
+    await store.lock(base.session.id, asked.is_locked)
+    return Note(Say.LOCKED() if asked.is_locked else Say.SHARED())

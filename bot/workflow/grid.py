@@ -1,0 +1,145 @@
+"""A sheet: one edit under several guidance scales, read once, painted cell by cell through the same line."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from PIL import Image, ImageDraw, ImageFont
+
+from bot.i18n.catalog import Say
+from conversations.settings import Grid
+from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
+from mgie_engine.errors import EditCancelled
+from mgie_engine.serving.job import Place
+from mgie_engine.serving.service import EditHandle, EditService
+
+CELL_SIDE = 384  # pixels, longer side
+MARGIN, GAP = 40, 6  # pixels: for labels above and to the left, and between cells
+PAPER, INK = "#f6f5f2", "#151513"
+
+
+class SheetHandle:
+    """To whoever waits for it, an edit like any other (see EditHandle); `request` makes that of one cell.
+
+    A cell enters the line when the one before it is done, so that a sheet never crowds others out. The first
+    cell reads the instruction; the others are given that reading.
+    """
+
+    def __init__(
+        self,
+        service: EditService,
+        key: str,
+        owner: str,
+        grid: Grid,
+        request: Callable[[], Awaitable[EditRequest]],
+    ) -> None:
+        self._service = service
+        self._key = key
+        self._owner = owner
+        self._grid = grid
+        self._request = request
+        self._reading: str | None = None
+        self._begun: asyncio.Queue[EditHandle | None] = asyncio.Queue()  # None: no more cells
+        self._is_cancelled = False
+        self._cell = self._submit(0)
+
+    def place(self) -> Place:
+        """Where the cell at work stands."""
+        return self._cell.place()
+
+    def cancel(self) -> None:
+        """End the sheet."""
+        self._is_cancelled = True
+        self._cell.cancel()
+
+    async def events(self) -> AsyncIterator[Progress]:
+        """Progress of the whole sheet; for one follower."""
+        cells = len(self._grid.cells)
+        number = 0
+        while (cell := await self._begun.get()) is not None:
+            async for progress in cell.events():
+                if number == 0 or progress.stage is not Stage.READING:  # that was given, and is over at once
+                    yield of_the_whole(progress, number, cells)
+            number += 1
+
+    async def result(self) -> EditResult:
+        """The sheet; raises as EditHandle does, for the first cell that fails."""
+        done: list[EditResult] = []
+        try:
+            for number in range(len(self._grid.cells)):
+                if number:
+                    self._cell = self._submit(number)
+                done.append(await self._cell.result())
+                self._reading = done[0].expressive
+        finally:
+            self._begun.put_nowait(None)
+        sheet = await asyncio.to_thread(draw_sheet, [result.image for result in done], self._grid)
+        stages = {stage for result in done for stage in result.seconds}
+        seconds = {stage: sum(result.seconds.get(stage, 0.0) for result in done) for stage in stages}
+        return replace(done[0], image=sheet.png, size=sheet.size, seconds=seconds, changed=None)
+
+    def _submit(self, number: int) -> EditHandle:
+        if self._is_cancelled:
+            raise EditCancelled("The edit was cancelled.")
+        text_cfg, image_cfg = self._grid.cells[number]
+
+        async def request() -> EditRequest:
+            whole = await self._request()
+            settings = replace(whole.settings, text_cfg=text_cfg, image_cfg=image_cfg)
+            return replace(whole, settings=settings, reading=whole.reading or self._reading)
+
+        handle = self._service.submit_nowait(f"{self._key}.{number}", self._owner, request, again=True)
+        self._begun.put_nowait(handle)
+        return handle
+
+
+def of_the_whole(progress: Progress, number: int, cells: int) -> Progress:
+    """The progress of a sheet of `cells` while its cell `number` (from 0) is this far."""
+    if progress.stage is Stage.READING:
+        return progress
+    steps = progress.steps
+    done = steps if progress.stage is Stage.FINISHING else progress.step
+    return replace(progress, stage=Stage.PAINTING, step=number * steps + done, steps=cells * steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A drawn sheet."""
+
+    png: bytes
+    size: tuple[int, int]
+
+
+def draw_sheet(pictures: Sequence[bytes], grid: Grid) -> Sheet:
+    """The pictures (of one shape, in the order of `grid.cells`) side by side, with their scales as labels."""
+    cells = []
+    for data in pictures:
+        with Image.open(io.BytesIO(data)) as picture:
+            small = picture.convert("RGBA")
+            small.thumbnail((CELL_SIDE, CELL_SIDE), Image.Resampling.LANCZOS)
+            cells.append(small)
+    width, height = max(cell.width for cell in cells), max(cell.height for cell in cells)
+    columns, rows = len(grid.text_cfg), len(grid.image_cfg)
+    size = (MARGIN + columns * (width + GAP), MARGIN + rows * (height + GAP))
+    sheet = Image.new("RGB", size, PAPER)
+    for number, cell in enumerate(cells):
+        at = (MARGIN + number % columns * (width + GAP), MARGIN + number // columns * (height + GAP))
+        sheet.paste(cell, at, cell)
+    across = [Say.FACT_TEXT(value=f"{value:g}") for value in grid.text_cfg]
+    down = [Say.FACT_IMAGE(value=f"{value:g}") for value in grid.image_cfg]
+    _label(sheet, across, width)
+    turned = sheet.transpose(Image.Transpose.ROTATE_270)
+    _label(turned, down[::-1], height, start=GAP)
+    sheet = turned.transpose(Image.Transpose.ROTATE_90)
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return Sheet(file.getvalue(), size)
+
+
+def _label(sheet: Image.Image, labels: Sequence[str], pitch: int, start: int = MARGIN) -> None:
+    """Words along the upper edge, one per cell."""
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(max(10, min(20, pitch // 8)))
+    for number, label in enumerate(labels):
+        draw.text((start + number * (pitch + GAP) + pitch / 2, MARGIN / 2), label, INK, font, "mm")

@@ -1,0 +1,139 @@
+"""What the bot keeps of a person: shown, handed over, erased; and old pictures thrown away."""
+
+import asyncio
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from bot.chat.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.chat.replies import Erased, Files, Note, Reply, Say, buttons
+from bot.workflow.runner import TurnRunner
+from bot.workflow.targets import base_of
+from conversations.errors import ConversationError
+from conversations.export import write_export
+from conversations.images.image_store import ImageStore
+from conversations.session import Turn
+from conversations.store.session_store import SessionStore
+
+log = logging.getLogger(__name__)
+
+DAY_S = 24 * 3600.0
+
+
+class Privacy:
+    """Answers what people ask about their own data. `keep_days`: how long pictures stay; None for ever."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        runner: TurnRunner,
+        keep_days: float | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._images = images
+        self._runner = runner
+        self._keep_days = keep_days
+        self._clock = clock
+
+    async def view(self, asked: PrivacyAsked) -> Note:
+        """How much is kept, and for how long."""
+        counts = await self._counts(asked.person)
+        if self._keep_days is None:
+            return Note(Say.KEPT_FOR_GOOD(**counts))
+        return Note(Say.KEPT(**counts, days=f"{self._keep_days:g}"))
+
+    async def export(self, asked: ExportAsked) -> Reply:
+        """Everything of the person as zip files, in a folder of their own."""
+        kept = await self._store.export_person(asked.person)
+        ids = {row["session_id"]: None for row in kept["turns"]}
+        if not ids:
+            return Note(Say.NOTHING_KEPT())
+        sessions = [await self._store.session(session_id) for session_id in ids]
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mgie-export-"))
+        files = await asyncio.to_thread(
+            write_export, asked.person, kept, sessions, self._images, folder, asked.max_bytes
+        )
+        return Files(Say.EXPORTED(), files)
+
+    async def forget(self, asked: ForgetAsked) -> Reply:
+        """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
+        counts = await self._counts(asked.person)
+        if not any(counts.values()):
+            return Note(Say.NOTHING_KEPT())
+        if not asked.is_confirmed:
+            return Note(Say.FORGET_SURE(**counts), buttons=buttons(Act.FORGET_ME), asks=asked.person)
+        forgotten = await self._store.delete_person(asked.person)
+        for turn in forgotten.turns:
+            self._runner.drop(turn.id)
+        await asyncio.to_thread(self._delete, forgotten.images)
+        messages = tuple(turn.delivered for turn in forgotten.turns if turn.delivered)
+        return Erased(Say.FORGOTTEN(turns=len(forgotten.turns)), messages)
+
+    async def delete(self, asked: DeleteAsked) -> Reply:
+        """Erase one version; of an upload only the picture goes, since the others hang on it."""
+        turn = (await base_of(self._store, asked, asked.turn)).turn
+        if turn.owner != asked.person and not asked.may_delete_others:
+            return Note(Say.NOT_YOURS(version=turn.label))
+        await self.erase(turn)
+        return Erased(Say.DELETED(version=turn.label), (turn.delivered,) if turn.delivered else ())
+
+    async def erase(self, turn: Turn) -> None:
+        """Erase a turn and what runs for it; of an upload only the picture."""
+        await self.erase_picture(turn)
+        if not turn.is_upload:
+            await self._store.delete_turn(turn.id)
+            self._runner.drop(turn.id)
+
+    async def erase_picture(self, turn: Turn) -> None:
+        """Delete the picture of a turn, unless another turn has the same; this one never shows it again."""
+        if turn.image is None:
+            return
+        if not await self._store.is_shared(turn.image):
+            await asyncio.to_thread(self._images.delete, turn.image)
+        await self._store.update_turn(turn.id, image=_no_picture(turn))
+
+    async def throw_away_old(self) -> int:
+        """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""
+        if self._keep_days is None:
+            return 0
+        moment = self._clock() - self._keep_days * DAY_S
+        old = await self._store.images_untouched_since(moment)
+        used = await self._store.images_in_use()
+        return await asyncio.to_thread(lambda: self._delete({*old, *self._orphans(used)}))
+
+    def _orphans(self, used: frozenset[str]) -> list[str]:
+        """Pictures no turn has: a crash came between storing them and saving the turn, or it was erased."""
+        young = self._clock() - DAY_S
+        loose = (key for key in self._images.keys() if key not in used)  # noqa: SIM118
+        return [key for key in loose if self._images.path(key).stat().st_mtime < young]
+
+    async def keep_tidy(self, every_s: float) -> None:
+        """Throw old pictures away now and then, for ever."""
+        while True:
+            try:
+                if count := await self.throw_away_old():
+                    log.info("%d old pictures were deleted", count)
+            except (ConversationError, OSError):
+                log.exception("old pictures could not be deleted")
+            await asyncio.sleep(every_s)
+
+    async def _counts(self, person: str) -> dict[str, int]:
+        kept = await self._store.export_person(person)
+        uploads = sum(row["parent_id"] is None for row in kept["turns"])
+        return {"sessions": uploads, "turns": len(kept["turns"]) - uploads}
+
+    def _delete(self, keys: Iterable[str]) -> int:
+        present = [key for key in keys if self._images.path(key).exists()]
+        for key in present:
+            self._images.delete(key)
+        return len(present)
+
+
+def _no_picture(turn: Turn) -> str:
+    """A key of its own that no picture ever has: should the same picture come again, the turn has it not."""
+    return sha256(f"erased {turn.id}".encode()).hexdigest()

@@ -1,0 +1,160 @@
+"""Settings as people speak of them: presets, stronger and subtler, and the panel. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+
+from bot.chat.events import Scope, SettingsAsked, Variation
+from bot.chat.replies import Row, Say
+from conversations.errors import SettingsRefused
+from conversations.session import Turn
+from conversations.settings import (
+    AUTO,
+    NO_WISH,
+    RANGES,
+    EditSettings,
+    Grid,
+    SettingsWish,
+    checked,
+    origins,
+    resolve,
+)
+from mgie_engine.config import Defaults
+from mgie_engine.strengths import preset_wish
+
+STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
+VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
+
+GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a sheet nobody chose the scales of
+GRID_SIDE = 3  # cells
+
+KNOB_NAMES = {
+    "text_cfg": Say.KNOB_TEXT_CFG,
+    "image_cfg": Say.KNOB_IMAGE_CFG,
+    "steps": Say.KNOB_STEPS,
+    "seed": Say.KNOB_SEED,
+    "sampler": Say.KNOB_SAMPLER,
+    "keep": Say.KNOB_KEEP,
+}
+SCOPE_NAMES = {
+    "session": Say.SCOPE_SESSION,
+    "person": Say.SCOPE_PERSON,
+    "channel": Say.SCOPE_CHANNEL,
+    "bot": Say.SCOPE_BOT,
+}
+WHERE_KEPT = {
+    Scope.SESSION: Say.SCOPE_SESSION,
+    Scope.ME: Say.SCOPE_PERSON,
+    Scope.CHANNEL: Say.SCOPE_CHANNEL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The wishes that hold for one person in one channel, strongest first; a call's own comes on top."""
+
+    session: SettingsWish = NO_WISH
+    person: SettingsWish = NO_WISH
+    channel: SettingsWish = NO_WISH
+
+    def settle(self, call: SettingsWish, defaults: Defaults, seed: int) -> EditSettings:
+        """The settings of an edit; `seed` is used where nobody wished for one."""
+        bot = EditSettings(
+            text_cfg=defaults.text_cfg,
+            image_cfg=defaults.image_cfg,
+            steps=defaults.steps,
+            seed=seed if defaults.seed is None else defaults.seed,
+            sampler=defaults.sampler,
+        )
+        return resolve(bot, call=call, session=self.session, person=self.person, channel=self.channel)
+
+    def on_auto(self, call: SettingsWish) -> tuple[str, ...]:
+        """The guidance scales of an edit that advice shall fill in, by name."""
+        return call.over(self.session).over(self.person).over(self.channel).on_auto
+
+    def panel(self, defaults: Defaults) -> tuple[Row, ...]:
+        """Each knob with its value and who says so; a seed nobody wished for is "random"."""
+        settled = self.settle(NO_WISH, defaults, seed=0)
+        said_by = origins(session=self.session, person=self.person, channel=self.channel)
+        free = {"seed"} if said_by["seed"] == "bot" and defaults.seed is None else set()
+        values = {knob: None if knob in free else getattr(settled, knob) for knob in KNOB_NAMES}
+        values |= dict.fromkeys(self.on_auto(NO_WISH), AUTO)
+        return tuple(
+            Row(name(), _shown(values[knob]), SCOPE_NAMES[said_by[knob]](), knob, values[knob])
+            for knob, name in KNOB_NAMES.items()
+        )
+
+
+def changed_wish(
+    asked: SettingsAsked, before: SettingsWish, defaults: Defaults, head: Turn | None
+) -> SettingsWish:
+    """The wish of a scope after `asked`; `head` gives the seed to lock, if it has one."""
+    wish = NO_WISH if asked.reset else before
+    if asked.preset is not None:
+        wish = preset_wish(asked.preset, defaults).over(wish)
+    wish = asked.wish.over(_without(wish, asked.forget))
+    if asked.lock_seed and head is not None and head.settings is not None:
+        wish = replace(wish, seed=head.settings.seed)
+    return wish
+
+
+def asks_for_change(asked: SettingsAsked) -> bool:
+    """Whether there is anything to change, or only the panel to show."""
+    return bool(asked.wish.spoken() or asked.preset or asked.reset or asked.forget or asked.lock_seed)
+
+
+def varied_wish(turn: Turn, variation: Variation, seed: int) -> SettingsWish:
+    """The call-level wish for doing `turn` once more; `seed` is a fresh one."""
+    if variation is Variation.FROM_ORIGINAL:
+        return turn.wish
+    if variation is Variation.AGAIN or turn.settings is None:
+        return replace(turn.wish, seed=seed)
+    used = turn.settings
+    if variation is Variation.CORRECTED:
+        return SettingsWish(**asdict(used))
+    sign = 1 if variation is Variation.STRONGER else -1
+    low, high = RANGES["text_cfg"]
+    return replace(
+        turn.wish,
+        text_cfg=_within(used.text_cfg + sign * STRONGER_TEXT, low, high),
+        image_cfg=_within(used.image_cfg + sign * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
+        steps=used.steps,
+        seed=used.seed,
+        sampler=used.sampler,
+    )
+
+
+def grid_around(settings: EditSettings) -> Grid:
+    """A sheet with these settings in the middle, smaller where a scale meets its bound."""
+    return Grid(
+        _around(settings.text_cfg, GRID_TEXT, *RANGES["text_cfg"]),
+        _around(settings.image_cfg, GRID_IMAGE, *RANGES["image_cfg"]),
+    )
+
+
+def checked_grid(grid: Grid) -> Grid:
+    """The same sheet, each scale once and in order; SettingsRefused for one too large or out of range."""
+    for text, image in grid.cells:
+        checked(SettingsWish(text_cfg=text, image_cfg=image))
+    tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))
+    if not tidy.cells or max(len(tidy.text_cfg), len(tidy.image_cfg)) > GRID_SIDE:
+        raise SettingsRefused(Say.GRID_SIZE(side=GRID_SIDE))
+    return tidy
+
+
+def _around(middle: float, step: float, low: float, high: float) -> tuple[float, ...]:
+    values = {_within(middle + sign * step, low, high) for sign in (-1, 0, 1)}
+    return tuple(sorted(values))
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return round(min(max(value, low), high), 3)
+
+
+def _without(wish: SettingsWish, knobs: Iterable[str]) -> SettingsWish:
+    return SettingsWish(**{knob: value for knob, value in wish.spoken().items() if knob not in set(knobs)})
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return Say.RANDOM()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,147 @@
+"""From the bytes of a file to a clean picture, with every limit checked before anything is decoded.
+
+Pillow's global settings stay as they are; the limits here are stricter than its own.
+"""
+
+import contextlib
+import threading
+from dataclasses import dataclass
+
+from PIL import ImageFile
+
+from conversations.errors import PictureRefused
+from conversations.images.formats import Format, count_frames, open_lazily
+from conversations.images.normalise import normalise, to_png
+
+MIB = 2**20
+_BIG_PIXELS = 4_000_000
+_ONE_BIG_AT_A_TIME = threading.Lock()  # bounds memory, however many threads read pictures
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLimits:
+    """What a picture may be."""
+
+    bytes: int = 10 * MIB
+    pixels: int = 40_000_000
+    aspect: float = 20.0  # longer side over shorter side
+    min_side: int = 8  # pixels
+    frames: int = 1000  # of an animation, of which the first is used
+    scans: int = 100  # of a progressive JPEG; each costs a pass over all pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture safe to keep and to edit."""
+
+    png: bytes  # upright, 8 bits, sRGB, RGB or RGBA, no metadata
+    width: int  # pixels
+    height: int
+    notes: tuple[str, ...] = ()  # sentences on what reading it changed
+
+
+def decode(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
+    """The picture in `data`, a file of that format; PictureRefused with a sentence for everything else."""
+    try:
+        with open_lazily(data, kind) as opened:
+            frames = count_frames(data, kind, opened, limits.frames)
+            _check_size(opened.width, opened.height, limits)
+            _check_frames(frames, limits)
+            if kind is Format.JPEG:
+                _check_jpeg(data, opened, limits)
+            with _room_for(opened):
+                return _clean(opened, limits, _notes(data, kind, opened, frames))
+    except PictureRefused:
+        raise
+    except MemoryError:
+        raise PictureRefused(
+            "The picture needs more memory than I have; please send a smaller one."
+        ) from None
+    except Exception as error:  # damaged bytes make the decoders raise nearly anything
+        raise _damaged(kind) from error
+
+
+def check_bytes(data: bytes, limits: PictureLimits) -> None:
+    """Refuse an empty file and one of too many bytes."""
+    if not data:
+        raise PictureRefused("The file is empty; please send the picture again.")
+    if len(data) > limits.bytes:
+        raise PictureRefused(
+            f"The file has {len(data) / MIB:.1f} MiB and I take up to {limits.bytes / MIB:g} MiB; "
+            "please send a smaller one."
+        )
+
+
+def _check_size(width: int, height: int, limits: PictureLimits) -> None:
+    size = f"{width:,} × {height:,} pixels"
+    if width < limits.min_side or height < limits.min_side:
+        if max(width, height) > limits.aspect * limits.min_side:
+            raise PictureRefused(f"The picture is {size}, too thin to edit; please crop it.")
+        raise PictureRefused(
+            f"The picture is {size}; I need at least {limits.min_side} × {limits.min_side} to see anything."
+        )
+    if max(width, height) > limits.aspect * min(width, height):
+        raise PictureRefused(
+            f"The picture is {size}; one side may be at most {limits.aspect:g} times the other, "
+            "so please crop it."
+        )
+    if width * height > limits.pixels:
+        raise PictureRefused(
+            f"The picture is {size}, {width * height / 1e6:,.0f} megapixels, and I take up to "
+            f"{limits.pixels / 1e6:g}; please send a smaller one."
+        )
+
+
+def _check_frames(frames: int, limits: PictureLimits) -> None:
+    if frames > limits.frames:
+        raise PictureRefused(
+            f"The animation has more than {limits.frames:,} frames; please send a single picture."
+        )
+
+
+def _check_jpeg(data: bytes, opened: ImageFile.ImageFile, limits: PictureLimits) -> None:
+    # Each 8 × 8 block costs at least one bit. The decoder itself would fill what is missing with grey.
+    if len(data) * 8 < opened.width * opened.height / 64:
+        raise _damaged(Format.JPEG)
+    # Inside coded data an 0xFF is always followed by 0x00 or a restart mark, so this counts scans (and those
+    # of an embedded thumbnail).
+    if data.count(b"\xff\xda") > limits.scans:
+        raise PictureRefused(
+            "The JPEG file is coded in far too many passes; please save it again and send that."
+        )
+
+
+def _damaged(kind: Format) -> PictureRefused:
+    return PictureRefused(
+        f"The {kind} file is damaged or incomplete, so I cannot read it; please send it again."
+    )
+
+
+def _room_for(opened: ImageFile.ImageFile) -> contextlib.AbstractContextManager[object]:
+    big = opened.width * opened.height > _BIG_PIXELS
+    return _ONE_BIG_AT_A_TIME if big else contextlib.nullcontext()
+
+
+def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[str, ...]) -> Picture:
+    picture = normalise(opened)
+    if picture is not opened:
+        opened.close()  # frees the pixels as decoded before the PNG is made
+    _check_size(picture.width, picture.height, limits)  # some files only tell their true size now
+    return Picture(to_png(picture), picture.width, picture.height, notes)
+
+
+def _notes(data: bytes, kind: Format, opened: ImageFile.ImageFile, frames: int) -> tuple[str, ...]:
+    notes = []
+    if frames > 1 and kind is Format.HEIC:
+        notes.append(f"The file holds {frames} pictures; I used the main one.")
+    elif frames > 1:
+        notes.append("This is an animation; I used the first frame.")
+    if _channel_bits(data, kind, opened) > 8:
+        notes.append("It has more than 8 bits per colour; I work with 8.")
+    return tuple(notes)
+
+
+def _channel_bits(data: bytes, kind: Format, opened: ImageFile.ImageFile) -> int:
+    if kind is Format.PNG:
+        return data[24]  # IHDR is always the first chunk
+    return int(opened.info.get("bit_depth", 8))

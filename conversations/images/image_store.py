@@ -1,0 +1,100 @@
+"""Pictures: how they come in (`read_picture`), and how they are kept (`ImageStore`)."""
+
+import contextlib
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversations.errors import PictureMissing
+from conversations.images.decode import Picture, PictureLimits, check_bytes, decode
+from conversations.images.formats import Format, sniff
+from conversations.images.sandbox import decode_apart
+
+__all__ = ["ImageStore", "Picture", "PictureLimits", "read_picture"]
+
+DEFAULT_LIMITS = PictureLimits()
+_DECODED_APART = (Format.HEIC, Format.AVIF)
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+    """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
+
+    PNG, JPEG, WebP, GIF and BMP (read here), HEIC and AVIF (read in a process of their own). Anything else,
+    and anything damaged or beyond `limits`, raises PictureRefused with a sentence. Blocks, for seconds if the
+    picture is large: call it on a thread.
+    """
+    check_bytes(data, limits)
+    kind = sniff(data)
+    return decode_apart(data, kind, limits) if kind in _DECODED_APART else decode(data, kind, limits)
+
+
+class ImageStore:
+    """A folder of pictures. The same bytes are kept once; a file is there whole or not at all.
+
+    Methods block on the disk: call them on a thread. Several processes may share the folder.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`; its key, the SHA-256 in hex. When this returns the file survives a crash."""
+        key = hashlib.sha256(data).hexdigest()
+        path = self.path(key)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            _write_whole(path, data)
+        return key
+
+    def get(self, key: str) -> bytes:
+        """The bytes of that key; PictureMissing when they were deleted or never here."""
+        try:
+            return self.path(key).read_bytes()
+        except FileNotFoundError:
+            raise PictureMissing(key) from None
+
+    def path(self, key: str) -> Path:
+        """Where the file of that key is, or would be. ValueError for anything that is not a key."""
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is not the key of a picture")
+        return self.folder / key[:2] / f"{key}.png"
+
+    def delete(self, key: str) -> None:
+        """Remove the file of that key; fine when it is already gone."""
+        self.path(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """The key of every picture here, in no particular order."""
+        return (path.stem for path in self.folder.glob("??/*.png") if _KEY.fullmatch(path.stem))
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside, sync, then rename into place: a crash leaves at most a stray `.part` file."""
+    handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable; not every system lets a folder be opened for that."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,293 @@
+"""The SQL behind SessionStore: sessions, turns and heads. Synchronous; runs on the store's own thread.
+
+Every function that writes does so in one transaction, so a killed process leaves all of it or nothing.
+"""
+
+import secrets
+import string
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlite_utils import Database
+
+from conversations.errors import DuplicateEvent, NoSuchVersion, TurnStateConflict
+from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
+from conversations.store.serialization import (
+    Row,
+    TurnFields,
+    fields_row,
+    redo_text,
+    session_of,
+    turn_of,
+    turn_row,
+    wish_of,
+)
+
+_LETTERS, _DIGITS = string.ascii_lowercase, string.digits
+
+
+@contextmanager
+def writing(db: Database) -> Iterator[None]:
+    """One transaction that holds the write lock from its start, so that what it reads stays true."""
+    shared = bool(db.conn.in_transaction)  # with the work of others: clerk.py takes back what fails
+    if shared:
+        yield
+        return
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.execute("COMMIT")
+    except BaseException:
+        if db.conn.in_transaction:  # SQLite itself rolls back on some errors, such as a full disk
+            db.conn.execute("ROLLBACK")
+        raise
+
+
+def one(db: Database, sql: str, *values: object) -> Row | None:
+    """The first row of a query, or None."""
+    return next(iter(db.query(sql, values)), None)
+
+
+def random_id(length: int) -> str:
+    """A short id people can type: a letter, then letters and digits."""
+    return secrets.choice(_LETTERS) + "".join(secrets.choice(_LETTERS + _DIGITS) for _ in range(length - 1))
+
+
+def fresh_id(db: Database, table: str, length: int, draw: Callable[[int], str] = random_id) -> str:
+    """An id not yet taken in `table`; a character longer after every eighth draw that hit a taken one."""
+    draws = 0
+    while True:
+        candidate = draw(length + draws // 8)
+        if one(db, f"SELECT 1 FROM {table} WHERE id = ?", candidate) is None:
+            return candidate
+        draws += 1
+
+
+# -- sessions -----------------------------------------------------------------------------------------------
+
+
+def open_session(db: Database, channel: str, upload: Turn, event_id: str | None) -> EditSession:
+    """A session of `upload.owner` whose v0 is `upload`; ids are given here, the rest comes with `upload`."""
+    with writing(db):
+        note_event(db, event_id, upload.created_at)
+        session_id = fresh_id(db, "sessions", 6)
+        session_row = {
+            "id": session_id,
+            "channel": channel,
+            "owner": upload.owner,
+            "created_at": upload.created_at,
+        }
+        db.table("sessions").insert(session_row)
+        row = {**turn_row(upload), "id": fresh_id(db, "turns", 4), "session_id": session_id}
+        db.table("turns").insert(row)
+        note_delivery(db, row["id"], upload.delivered)
+        write_head(db, session_id, upload.owner, Head(row["id"], (), upload.created_at))
+    return session(db, session_id)
+
+
+def session(db: Database, session_id: str) -> EditSession:
+    """The session of that id; NoSuchVersion when there is none."""
+    row = one(db, "SELECT * FROM sessions WHERE id = ?", session_id)
+    if row is None:
+        raise NoSuchVersion(f"session {session_id}")
+    turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY number", (session_id,))
+    heads = db.query("SELECT * FROM heads WHERE session_id = ? ORDER BY moved_at", (session_id,))
+    wish = one(db, "SELECT wish FROM wishes WHERE scope = 'session' AND key = ?", session_id)
+    return session_of(row, turns, heads, wish_of(wish["wish"] if wish else None))
+
+
+def session_for_channel(db: Database, channel: str, person: str | None) -> EditSession | None:
+    """The session this person last moved in here, else the newest of the channel."""
+    mine = person is not None and one(
+        db,
+        "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
+        "WHERE channel = ? AND person = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
+        channel,
+        person,
+    )
+    found = mine or one(
+        db,
+        "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        channel,
+    )
+    return session(db, found["id"]) if found else None
+
+
+def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ...]:
+    """The newest sessions of a channel, newest first."""
+    rows = db.query(
+        "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        (channel, limit),
+    )
+    return tuple(session(db, row["id"]) for row in list(rows))
+
+
+# -- turns --------------------------------------------------------------------------------------------------
+
+
+def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -> Turn:
+    """Save a new waiting turn under the next number of its session, and move its owner's head to it."""
+    with writing(db):
+        note_event(db, event_id, now)
+        parent = one(
+            db,
+            "SELECT 1 FROM turns WHERE id = ? AND session_id = ?",
+            draft.parent_id,
+            draft.session_id,
+        )
+        if parent is None:
+            raise NoSuchVersion(draft.parent_id)
+        last = one(db, "SELECT max(number) AS number FROM turns WHERE session_id = ?", draft.session_id)
+        assert last is not None
+        added = Turn(
+            id=fresh_id(db, "turns", 4),
+            session_id=draft.session_id,
+            number=last["number"] + 1,
+            parent_id=draft.parent_id,
+            owner=draft.owner,
+            instruction=draft.instruction,
+            reading=draft.reading,
+            wish=draft.wish,
+            settings=draft.settings,
+            source=draft.source,
+            created_at=now,
+            grid=draft.grid,
+        )
+        db.table("turns").insert(turn_row(added))
+        if added.grid is None:
+            write_head(db, added.session_id, added.owner, Head(added.id, (), now))
+    return added
+
+
+def turn(db: Database, turn_id: str) -> Turn:
+    """The turn of that id; NoSuchVersion when there is none."""
+    row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
+    if row is None:
+        raise NoSuchVersion(turn_id)
+    return turn_of(row)
+
+
+def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: TurnFields) -> Turn:
+    """Move a turn to `state` together with `fields`, if its present state allows it: compare and set."""
+    before = [str(earlier) for earlier, nexts in NEXT_STATES.items() if state in nexts]
+    columns = {**fields_row(fields), "state": str(state)}
+    sets = ", ".join(f"{column} = :{column}" for column in columns)
+    if state not in (TurnState.WAITING, TurnState.RUNNING):
+        sets += ", finished_at = coalesce(finished_at, :now)"
+    marks = ", ".join(f"'{earlier}'" for earlier in before)
+    with writing(db):
+        done = db.execute(
+            f"UPDATE turns SET {sets} WHERE id = :id AND state IN ({marks})",
+            {**columns, "id": turn_id, "now": now},
+        )
+        if done.rowcount == 0:
+            raise TurnStateConflict(turn_id, turn(db, turn_id).state, state)
+        note_delivery(db, turn_id, fields.get("delivered"))
+    return turn(db, turn_id)
+
+
+def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
+    """Record what became known about a turn, whatever its state."""
+    with writing(db):
+        turn(db, turn_id)
+        db.table("turns").update(turn_id, fields_row(fields))
+        note_delivery(db, turn_id, fields.get("delivered"))
+    return turn(db, turn_id)
+
+
+def reword(db: Database, turn_id: str, instruction: str) -> Turn:
+    """Change the instruction of a turn that still waits."""
+    with writing(db):
+        done = db.execute(
+            "UPDATE turns SET instruction = ?, is_reworded = 1 WHERE id = ? AND state = 'waiting'",
+            (instruction, turn_id),
+        )
+        if done.rowcount == 0:
+            raise TurnStateConflict(turn_id, turn(db, turn_id).state, "reworded")
+    return turn(db, turn_id)
+
+
+def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
+    """All turns in these states, oldest first: the durable queue."""
+    marks = ", ".join("?" * len(states))
+    rows = db.query(
+        f"SELECT * FROM turns WHERE state IN ({marks}) ORDER BY created_at, rowid",
+        [str(state) for state in states],
+    )
+    return tuple(turn_of(row) for row in rows)
+
+
+def turns_by(db: Database, owner: str, limit: int) -> tuple[Turn, ...]:
+    """The newest turns of a person, newest first, without uploads."""
+    rows = db.query(
+        "SELECT * FROM turns WHERE owner = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        (owner, limit),
+    )
+    return tuple(turn_of(row) for row in rows)
+
+
+def find_by_delivered(db: Database, key: str) -> Turn | None:
+    """The turn a message shows or showed."""
+    found = one(db, "SELECT turn_id FROM deliveries WHERE key = ?", key)
+    return turn(db, found["turn_id"]) if found else None
+
+
+def count_states(db: Database) -> dict[TurnState, int]:
+    """How many edits are in each state, uploads not counted."""
+    rows = db.query("SELECT state, count(*) AS n FROM turns WHERE number > 0 GROUP BY state")
+    counted = {row["state"]: row["n"] for row in rows}
+    return {state: counted.get(state, 0) for state in TurnState}
+
+
+def images_in_use(db: Database) -> frozenset[str]:
+    """The keys of every picture a turn refers to."""
+    rows = db.query("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL")
+    return frozenset(row["image"] for row in rows)
+
+
+def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
+    """The keys of pictures of which every session that has them was last added to before `moment`."""
+    rows = db.query(
+        "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
+        "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
+        "USING (session_id) WHERE image IS NOT NULL GROUP BY image HAVING max(touched) < ? AND sum(open) = 0",
+        (moment,),
+    )
+    return frozenset(row["image"] for row in rows)
+
+
+def is_shared(db: Database, key: str) -> bool:
+    """Whether more than one turn has this picture."""
+    return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (key,)))) > 1
+
+
+def lock(db: Database, session_id: str, is_locked: bool) -> None:
+    """Close a session to others, or open it again."""
+    db.execute("UPDATE sessions SET is_locked = ? WHERE id = ?", (int(is_locked), session_id))
+
+
+# -- parts of a transaction ---------------------------------------------------------------------------------
+
+
+def note_event(db: Database, event_id: str | None, now: float) -> None:
+    """Remember a chat event inside a transaction; DuplicateEvent when it was already handled."""
+    if event_id is None:
+        return
+    done = db.execute("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?, ?)", (event_id, now))
+    if done.rowcount == 0:
+        raise DuplicateEvent(event_id)
+
+
+def note_delivery(db: Database, turn_id: str, key: str | None) -> None:
+    """Remember which turn a message shows; earlier messages of the turn keep pointing at it."""
+    if key is not None:
+        db.execute("INSERT OR REPLACE INTO deliveries (key, turn_id) VALUES (?, ?)", (key, turn_id))
+
+
+def write_head(db: Database, session_id: str, person: str, head: Head) -> None:
+    """Put a person's head where `head` says."""
+    row = (session_id, person, head.turn_id, redo_text(head.redo), head.moved_at)
+    db.execute(
+        "INSERT OR REPLACE INTO heads (session_id, person, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",
+        row,
+    )

@@ -1,0 +1,154 @@
+"""What the database knows about one person: given out whole, or erased.
+
+Synchronous; runs on the store's own thread.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils import Database
+
+from conversations.session import Turn
+from conversations.store.queries import one, write_head, writing
+from conversations.store.serialization import head_of, turn_of
+
+EVERYBODY = "*"
+
+
+class Consent(StrEnum):
+    """A lasting answer to whether somebody may edit my pictures."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased, for those who hold the messages and the pictures."""
+
+    turns: tuple[Turn, ...]  # their messages should go, and those still running be cancelled
+    images: tuple[str, ...]  # keys that no turn refers to any longer
+
+
+def consent(db: Database, owner: str, grantee: str) -> Consent | None:
+    """What `owner` said about `grantee`, else about everybody."""
+    found = one(
+        db,
+        "SELECT answer FROM consents WHERE owner = ? AND grantee IN (?, ?) ORDER BY grantee = ? LIMIT 1",
+        owner,
+        grantee,
+        EVERYBODY,
+        EVERYBODY,
+    )
+    return Consent(found["answer"]) if found else None
+
+
+def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
+    """Keep an answer, or take it back."""
+    key = (owner, EVERYBODY if grantee is None else grantee)
+    if answer is None:
+        db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
+    else:
+        db.execute(
+            "INSERT OR REPLACE INTO consents (owner, grantee, answer) VALUES (?, ?, ?)", (*key, answer)
+        )
+
+
+def export_person(db: Database, person: str) -> dict[str, Any]:
+    """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
+    return {
+        "person": person,
+        "sessions": _rows(db, "SELECT * FROM sessions WHERE owner = ? ORDER BY created_at", person),
+        "turns": _rows(db, "SELECT * FROM turns WHERE owner = ? ORDER BY created_at, number", person),
+        "heads": _rows(db, "SELECT * FROM heads WHERE person = ? ORDER BY moved_at", person),
+        "wishes": _rows(db, "SELECT wish FROM wishes WHERE scope = 'person' AND key = ?", person),
+        "messages": _rows(
+            db,
+            "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE owner = ?",
+            person,
+        ),
+        "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", person),
+    }
+
+
+def delete_person(db: Database, person: str) -> Forgotten:
+    """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
+
+    What others made from such a turn stays, and hangs on the version before it.
+    """
+    with writing(db):
+        rows = _rows(
+            db,
+            "SELECT turns.* FROM turns JOIN sessions ON sessions.id = session_id "
+            "WHERE turns.owner = ? OR sessions.owner = ? ORDER BY session_id, number DESC",
+            person,
+            person,
+        )
+        turns = tuple(turn_of(row) for row in rows)
+        own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", person)}
+        db.execute("DELETE FROM heads WHERE person = ?", (person,))
+        for session_id in own_sessions:
+            _delete_session(db, session_id)
+        for turn in turns:
+            if turn.session_id not in own_sessions:
+                _take_out(db, turn)
+        db.execute("DELETE FROM wishes WHERE scope = 'person' AND key = ?", (person,))
+        db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (person,))
+        db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (person,))
+        pictures = {turn.image for turn in turns if turn.image is not None}
+        unused = tuple(sorted(key for key in pictures if _unused(db, key)))
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log, too, forgets what it held
+    return Forgotten(turns, unused)
+
+
+def _rows(db: Database, sql: str, *values: object) -> list[dict[str, Any]]:
+    return list(db.query(sql, values))
+
+
+def _unused(db: Database, key: str) -> bool:
+    return one(db, "SELECT 1 FROM turns WHERE image = ? LIMIT 1", key) is None
+
+
+def _delete_session(db: Database, session_id: str) -> None:
+    db.execute("DELETE FROM heads WHERE session_id = ?", (session_id,))
+    _delete_messages(db, (row["id"] for row in _turn_ids(db, session_id)))
+    db.execute("DELETE FROM turns WHERE session_id = ?", (session_id,))
+    db.execute("DELETE FROM wishes WHERE scope = 'session' AND key = ?", (session_id,))
+    db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+
+
+def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
+    return _rows(db, "SELECT id FROM turns WHERE session_id = ?", session_id)
+
+
+def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
+    for turn_id in turn_ids:
+        db.execute("DELETE FROM deliveries WHERE turn_id = ?", (turn_id,))
+
+
+def delete_turn(db: Database, turn_id: str) -> None:
+    """Erase one turn that is no upload; what was made from it hangs on the version before."""
+    with writing(db):
+        row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
+        if row is not None and row["parent_id"] is not None:
+            _take_out(db, turn_of(row))
+
+
+def _take_out(db: Database, turn: Turn) -> None:
+    """Remove one turn; its children and the heads on it go to its parent of the moment."""
+    now = one(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
+    assert now is not None
+    db.execute("UPDATE turns SET parent_id = ? WHERE parent_id = ?", (now["parent_id"], turn.id))
+    for row in _rows(db, "SELECT * FROM heads WHERE session_id = ?", turn.session_id):
+        head = head_of(row)
+        kept = replace(
+            head,
+            turn_id=now["parent_id"] if head.turn_id == turn.id else head.turn_id,
+            redo=tuple(turn_id for turn_id in head.redo if turn_id != turn.id),
+        )
+        if kept != head:
+            write_head(db, turn.session_id, row["person"], kept)
+    _delete_messages(db, [turn.id])
+    db.execute("DELETE FROM turns WHERE id = ?", (turn.id,))

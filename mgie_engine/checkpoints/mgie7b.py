@@ -1,0 +1,265 @@
+"""The published files of MGIE-7B: LLaVA, Apple's differentials, CLIP, and InstructPix2Pix.
+
+A folder holds
+
+    mgie_7b/mllm.pt, mgie_7b/unet.pt      Apple's differentials
+    LLaVA-7B-v1/                          or: llama-7b/ and LLaVA-Lightning-7B-delta-v1-1/, added on the way
+    clip-vit-large-patch14/               or the hub's openai/clip-vit-large-patch14
+    instruct-pix2pix/                     or the hub's timbrooks/instruct-pix2pix
+
+Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
+"""
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from huggingface_hub import snapshot_download
+from torch import Tensor
+
+from mgie_engine.checkpoints.layout import (
+    BASE,
+    CLIP,
+    CLIP_HUB,
+    DELTA,
+    DIFFERENTIALS,
+    LLAVA,
+    PIX2PIX,
+    PIX2PIX_HUB,
+)
+from mgie_engine.checkpoints.tensors import Lazy, at_hand, read_tensors
+from mgie_engine.config import (
+    Defaults,
+    EditHeadSizes,
+    LanguageSizes,
+    ModelConfig,
+    NoiseSchedule,
+    VisionSizes,
+    read_json,
+)
+from mgie_engine.errors import ModelError
+from mgie_engine.text.tokenizer import Tokenizer
+
+_EDIT_HEADS = 4  # attention heads of the edit head, which no tensor's shape tells
+_OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What a folder of published files holds, tensors under their published names."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: Lazy
+
+
+def read(folder: Path) -> Released:
+    """Read a folder of published files. ModelError names what is missing."""
+    taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
+    painted = read_tensors([folder / DIFFERENTIALS / "unet.pt"])
+    table = _wanted(taught, "model.embed_tokens.weight")
+    return _together(folder, painted, taught, len(table), _edit_head(taught))
+
+
+def read_bases(folder: Path, diffusion: Path | None = None) -> Released:
+    """The same folder without Apple's differentials: what MGIE's own training starts from.
+
+    LLaVA's tables end before the visual tokens, there is no edit head, and the U-Net is that of the folder
+    `diffusion`, by default the folder's InstructPix2Pix. ModelError names what is missing.
+    """
+    diffusion = diffusion or folder / PIX2PIX
+    rows = len(_wanted(_llava_tensors(folder), "model.embed_tokens.weight", "LLaVA"))
+    return _together(folder, _weights(diffusion / "unet"), {}, rows, EditHeadSizes(), diffusion)
+
+
+def _together(
+    folder: Path,
+    painted: Mapping[str, Tensor],
+    taught: Mapping[str, Tensor],
+    rows: int,
+    edit_head: EditHeadSizes,
+    diffusion: Path | None = None,
+) -> Released:
+    clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
+    pix2pix = diffusion or _folder_or_hub(
+        folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"]
+    )
+    llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
+    mapped = {
+        **_prefixed("clip.", {n: t for n, t in _weights(clip).items() if n.startswith("vision_model.")}),
+        **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae").items()}),
+        **_prefixed("unet.", painted),
+        **taught,
+    }
+    makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
+    config = ModelConfig(
+        name=folder.resolve().name,
+        language=language_sizes(read_json(llava / "config.json"), rows),
+        vision=vision_sizes(read_json(clip / "config.json"), read_json(llava / "config.json")),
+        edit_head=edit_head,
+        unet=_arguments(UNet2DConditionModel, read_json(pix2pix / "unet" / "config.json")),
+        vae=_arguments(AutoencoderKL, read_json(pix2pix / "vae" / "config.json")),
+        noise=_noise(read_json(pix2pix / "scheduler" / "scheduler_config.json")),
+        defaults=Defaults(),
+    )
+    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), Lazy(makers))
+
+
+def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Lazy:
+    """LLaVA's tensors, in fp16: delta plus base.
+
+    Tables with more rows than the base's get it added to their first rows; mm_projector stands there whole.
+    ModelError for another tensor that the base lacks or that does not fit it.
+    """
+    makers = {}
+    for name, change in delta.items():
+        if name in base:
+            _check_fit(name, change, base[name])
+            makers[name] = partial(_added, change, base[name])
+        elif "mm_projector" in name:
+            makers[name] = partial(change.to, torch.float16)
+        else:
+            raise ModelError(f"The delta's tensor {name} is missing in the base model.")
+    return Lazy(makers)
+
+
+def _check_fit(name: str, change: Tensor, base: Tensor) -> None:
+    table = name in ("model.embed_tokens.weight", "lm_head.weight")
+    fits = change.shape[1:] == base.shape[1:] and (
+        len(change) == len(base) or (table and len(change) > len(base))
+    )
+    if not fits:
+        raise ModelError(
+            f"The tensor {name} has shape {list(base.shape)} in the base, {list(change.shape)} in the delta."
+        )
+
+
+def _added(change: Tensor, base: Tensor) -> Tensor:
+    total = change.to(torch.float16, copy=True)
+    total[: len(base)] += base.half()
+    return total
+
+
+def _llava_tensors(folder: Path) -> Lazy:
+    if (folder / LLAVA).is_dir():
+        return Lazy({name: at_hand(tensor) for name, tensor in _weights(folder / LLAVA).items()})
+    if (folder / BASE).is_dir() and (folder / DELTA).is_dir():
+        return apply_delta(_weights(folder / BASE), _weights(folder / DELTA))
+    raise ModelError(f"{folder} needs {LLAVA}, or {BASE} and {DELTA}.")
+
+
+def _weights(folder: Path) -> dict[str, Tensor]:
+    """The tensors of a folder: safetensors if there are any, else .bin files."""
+    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    if not files:
+        raise ModelError(f"{folder} holds no .safetensors or .bin files.")
+    return read_tensors(files)
+
+
+def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
+    if folder.is_dir():
+        return folder
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} is missing, and {hub_id} could not be fetched: {error}") from error
+
+
+def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> LanguageSizes:
+    """The sizes that LLaVA's config.json tells, for tables of `rows` tokens if not of its own.
+
+    ModelError names a key that it lacks.
+    """
+    try:
+        return LanguageSizes(
+            vocab_size=llava["vocab_size"] if rows is None else rows,
+            hidden_size=llava["hidden_size"],
+            intermediate_size=llava["intermediate_size"],
+            layers=llava["num_hidden_layers"],
+            heads=llava["num_attention_heads"],
+            max_positions=llava.get("max_position_embeddings", llava.get("max_sequence_length", 2048)),
+            rms_norm_eps=llava["rms_norm_eps"],
+            rope_theta=llava.get("rope_theta", 10000.0),
+        )
+    except KeyError as error:
+        raise ModelError(f"LLaVA's config.json lacks {error}.") from error
+
+
+def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
+    """The sizes that the configuration of a CLIP model or its tower tells, and LLaVA's choice of a layer."""
+    tower = clip.get("vision_config", clip)
+    try:
+        return VisionSizes(
+            image_size=tower["image_size"],
+            patch_size=tower["patch_size"],
+            hidden_size=tower["hidden_size"],
+            intermediate_size=tower["intermediate_size"],
+            layers=tower["num_hidden_layers"],
+            heads=tower["num_attention_heads"],
+            hidden_act=tower.get("hidden_act", "quick_gelu"),
+            layer_norm_eps=tower.get("layer_norm_eps", 1e-5),
+            projection_dim=tower.get("projection_dim", 768),
+            select_layer=llava.get("mm_vision_select_layer", -2),
+        )
+    except KeyError as error:
+        raise ModelError(f"The vision tower's config.json lacks {error}.") from error
+
+
+def _edit_head(taught: Mapping[str, Tensor]) -> EditHeadSizes:
+    query = _wanted(taught, "edit_head.query")  # (1, queries, width)
+    return EditHeadSizes(
+        queries=query.shape[1],
+        width=query.shape[2],
+        encoder_layers=_layers(taught, "encoder"),
+        decoder_layers=_layers(taught, "decoder"),
+        heads=_EDIT_HEADS,
+        feedforward=len(_wanted(taught, "edit_head.mapper.encoder.layers.0.linear1.bias")),
+        out_dim=len(_wanted(taught, "edit_head.hid2feat.bias")),
+    )
+
+
+def _layers(taught: Mapping[str, Tensor], side: str) -> int:
+    pattern = re.compile(rf"edit_head\.mapper\.{side}\.layers\.(\d+)\.")
+    return 1 + max((int(found[1]) for name in taught if (found := pattern.match(name))), default=-1)
+
+
+def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
+    try:
+        return NoiseSchedule(
+            train_timesteps=scheduler["num_train_timesteps"],
+            beta_start=scheduler["beta_start"],
+            beta_end=scheduler["beta_end"],
+            beta_schedule=scheduler["beta_schedule"],
+            prediction_type=scheduler.get("prediction_type", "epsilon"),
+        )
+    except KeyError as error:
+        raise ModelError(f"The scheduler's configuration lacks {error}.") from error
+
+
+def _wanted(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:
+    if name not in tensors:
+        raise ModelError(f"{where} lacks the tensor {name}.")
+    return tensors[name]
+
+
+def _new_name(name: str) -> str:
+    """A VAE tensor's name today; files of 2023 call its attention layers otherwise."""
+    for old, new in _OLD_ATTENTION.items():
+        name = re.sub(rf"(attentions\.\d+)\.{old}\.", rf"\1.{new}.", name)
+    return name
+
+
+def _arguments(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What today's class takes of a stored configuration."""
+    known = inspect.signature(kind).parameters
+    return {name: value for name, value in config.items() if name in known}
+
+
+def _prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + name: tensor for name, tensor in tensors.items()}

@@ -1,0 +1,267 @@
+"""Models from and to files: our one-folder layout, and the door to the released one.
+
+Our layout is config.json, a tokenizer (model, added tokens, special tokens) and model-*.safetensors.
+Tensors have the names of the published code, whatever the installed libraries call them.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import init_empty_weights
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor, nn
+
+from mgie_engine.checkpoints import mgie7b
+from mgie_engine.checkpoints.tensors import (
+    SHARD_BYTES,
+    Lazy,
+    Stored,
+    as_stored,
+    dequantised,
+    read_tensors,
+    write_shards,
+)
+from mgie_engine.config import Behaviour, ModelConfig, ModelLocation, read_config
+from mgie_engine.errors import ModelError
+from mgie_engine.model.diffusion import build_unet, build_vae
+from mgie_engine.model.edit_head import EditHead
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.model.mllm import MLLM
+from mgie_engine.text.tokenizer import Tokenizer
+
+VISUAL_EMBEDDINGS = "emb"  # the name in the released mllm.pt
+PutLinear = Callable[[nn.Module, str, Tensor], None]  # a network, the name of a weight in it, the weight
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The four networks of a model."""
+
+    mllm: MLLM
+    edit_head: EditHead
+    unet: UNet2DConditionModel
+    vae: AutoencoderKL
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Each network by its name."""
+        return {"mllm": self.mllm, "edit_head": self.edit_head, "unet": self.unet, "vae": self.vae}
+
+
+def build(config: ModelConfig) -> Networks:
+    """Networks with random weights, for training from nothing."""
+    edit_head = EditHead(config.edit_head, config.language.hidden_size)
+    return Networks(MLLM(config), edit_head, build_unet(config), build_vae(config))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model still in its files, tensors under their published names."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: Lazy
+    exact: bool  # whether the files hold nothing else
+
+
+def load(
+    location: ModelLocation,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    behaviour: Behaviour = Behaviour.SERVING,
+) -> MGIE:
+    """The model at a place, ready to answer. ModelError names the file, the tensor, and both shapes."""
+    source = read(location)
+    networks = empty(source.config)
+    fill(networks, source.tensors, torch.device(device), dtype, strict=source.exact)
+    own = own_embeddings(networks, source.tensors)
+    return assemble(source.config, source.tokenizer, networks, own, behaviour)
+
+
+def read(location: ModelLocation) -> Source:
+    """What lies at a place; the tensors are read from the disk only where they are used."""
+    if location.layout == "released":
+        found = mgie7b.read(location.folder)
+        source = Source(found.config, found.tokenizer, found.tensors, exact=False)
+    else:
+        config = read_config(location)
+        tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
+        tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
+        source = Source(config, tokenizer, tensors, exact=True)
+    _check_vocabulary(source.config, source.tokenizer)
+    return source
+
+
+def empty(config: ModelConfig) -> Networks:
+    """Networks without weights, to be filled."""
+    with init_empty_weights(include_buffers=False):
+        return build(config)
+
+
+def assemble(
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    networks: Networks,
+    visual_embeddings: Tensor | None = None,
+    behaviour: Behaviour = Behaviour.SERVING,
+) -> MGIE:
+    """A model of networks that have their weights, set to answering: no dropout, no gradients."""
+    for network in networks.parts().values():
+        network.eval().requires_grad_(False)
+    for convolutional in (networks.unet, networks.vae):
+        convolutional.to(memory_format=torch.channels_last)  # a tenth to a fifth faster, on CPUs too
+    return MGIE(
+        config,
+        tokenizer,
+        networks.mllm,
+        networks.edit_head,
+        networks.unet,
+        networks.vae,
+        visual_embeddings,
+        behaviour,
+    )
+
+
+def save(mgie: MGIE, folder: Path, stored: Mapping[str, Stored] | Stored = "fp32") -> list[Path]:
+    """Write a model in our layout and return its shards.
+
+    `stored` is one type for all, or types by the start of tensor names, the longest fitting start winning:
+    {"": "int8", "vae.": "fp16"}.
+    """
+    return write(mgie.config, mgie.tokenizer, named_tensors(mgie), folder, stored)
+
+
+def write(
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    tensors: Iterable[tuple[str, Tensor]],
+    folder: Path,
+    stored: Mapping[str, Stored] | Stored,
+    shard_bytes: int = SHARD_BYTES,
+) -> list[Path]:
+    """Write tensors in our layout and return its shards; one shard at a time is in memory.
+
+    `stored` as in `save`. config.json comes last: a folder that was not finished is not taken for a model.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").unlink(missing_ok=True)
+    for old in folder.glob("*.safetensors"):
+        old.unlink()
+    kinds: Mapping[str, Stored] = stored if isinstance(stored, Mapping) else {"": stored}
+    groups = (as_stored(name, tensor, _kind(name, kinds)) for name, tensor in tensors)
+    shards = write_shards(groups, folder, shard_bytes)
+    tokenizer.save(folder)
+    (folder / "config.json").write_text(config.to_json(), encoding="utf-8")
+    return shards
+
+
+def named_tensors(mgie: MGIE) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of a model under its published name."""
+    networks = Networks(mgie.mllm, mgie.edit_head, mgie.unet, mgie.vae)
+    found = {part: network.state_dict() for part, network in networks.parts().items()}
+    for name, (part, local) in places(networks).items():
+        yield name, found[part][local]
+    if not torch.equal(mgie.visual_embeddings, mgie.mllm.visual_embeddings):
+        yield VISUAL_EMBEDDINGS, mgie.visual_embeddings
+
+
+def places(networks: Networks) -> dict[str, tuple[str, str]]:
+    """Published name of a tensor → the network it is in and its name there."""
+    return {
+        _published(part, local): (part, local)
+        for part, network in networks.parts().items()
+        for local in network.state_dict()
+    }
+
+
+def fill(
+    networks: Networks,
+    tensors: Mapping[str, Tensor],
+    device: torch.device,
+    dtype: torch.dtype | Callable[[str], torch.dtype],
+    *,
+    strict: bool = True,
+    put_linear: PutLinear | None = None,
+) -> None:
+    """Put tensors into networks, on a device and in a type. ModelError unless every place gets its tensor.
+
+    The type is one for all, or told for each published name.
+    Tensors for which there is no place are an error too if strict, else they are left alone.
+    With `put_linear` the linears of LLaMA's layers go to it instead, one after another.
+    """
+    found = places(networks)
+    if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
+        raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
+    for part, network in networks.parts().items():
+        wanted = network.state_dict()
+        chosen = {}
+        for name, (owner, local) in found.items():
+            if owner != part:
+                continue
+            tensor = checked(name, tensors, wanted[local].shape)
+            tensor = tensor.to(device, dtype(name) if callable(dtype) else dtype)
+            if put_linear and is_llama_linear(name):
+                put_linear(network, local, tensor)
+            else:
+                chosen[local] = tensor
+        network.load_state_dict(chosen, assign=True, strict=put_linear is None)
+        network.to(device)  # the buffers, which are not in the files
+
+
+def is_llama_linear(name: str) -> bool:
+    """Whether a published name is that of a weight matrix in LLaMA's layers: the bulk of the 7B."""
+    return name.startswith("model.layers.") and name.endswith("_proj.weight")
+
+
+def checked(name: str, tensors: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
+    """A tensor by its published name. ModelError if it is missing or has another shape."""
+    if name not in tensors:
+        raise ModelError(f"The tensor {name} of shape {list(shape)} is missing.")
+    tensor = tensors[name]
+    if tensor.shape != shape:
+        raise ModelError(f"The tensor {name} has shape {list(tensor.shape)}, the model needs {list(shape)}.")
+    return tensor
+
+
+def _published(part: str, local: str) -> str:
+    if part != "mllm":
+        return f"{part}.{local}"
+    if local.startswith("mm_projector."):
+        return f"model.{local}"
+    if local.startswith("clip."):  # some versions of transformers have a vision_model in between, some not
+        return "clip.vision_model." + local.removeprefix("clip.").removeprefix("vision_model.")
+    return local
+
+
+def own_embeddings(networks: Networks, tensors: Mapping[str, Tensor]) -> Tensor | None:
+    """The edit head's own visual embeddings, if the file has some, as (1, 8, hidden)."""
+    given, rows = tensors.get(VISUAL_EMBEDDINGS), networks.mllm.visual_embeddings
+    if given is None:
+        return None
+    if given.numel() != rows.numel() or given.shape[-2:] != rows.shape[-2:]:
+        raise ModelError(
+            f"The tensor {VISUAL_EMBEDDINGS} has shape {list(given.shape)}, not {list(rows.shape)}."
+        )
+    own = given.reshape(rows.shape).to(rows)
+    if not torch.equal(own, rows):
+        log.warning(
+            "The file's emb differs from the embedding table by up to %.2g.", (own - rows).abs().max()
+        )
+    return own
+
+
+def _check_vocabulary(config: ModelConfig, tokenizer: Tokenizer) -> None:
+    rows = config.language.vocab_size
+    if rows != len(tokenizer) or tokenizer.visual[-1] != rows - 1:
+        raise ModelError(
+            f"The tokenizer has {len(tokenizer)} tokens with [IMG] tokens up to {tokenizer.visual[-1]}, "
+            f"but the embedding table has {rows} rows, the last of which must be theirs."
+        )
+
+
+def _kind(name: str, kinds: Mapping[str, Stored]) -> Stored:
+    fitting = [start for start in kinds if name.startswith(start)]
+    return kinds[max(fitting, key=len)] if fitting else "fp32"

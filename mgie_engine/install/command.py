@@ -1,0 +1,147 @@
+"""`mgie download | convert | extract | doctor`: the published weights, and what they need here."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from mgie_engine.config import models_home, resolve_model
+from mgie_engine.errors import ModelError
+from mgie_engine.install import licence
+
+_MODEL = "mgie-7b"
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the four commands."""
+    _add_download(commands)
+    _add_convert(commands)
+    _add_extract(commands)
+    _add_doctor(commands)
+
+
+def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Bring the published files into MGIE_HOME."""
+    if arguments.model != _MODEL:
+        raise ModelError(f"Only {_MODEL} can be downloaded; {arguments.model!r} is not published.")
+    home = models_home(environment)
+    ask = input if sys.stdin.isatty() else None
+    licence.make_sure(home, arguments.accept_license, _say, ask and (lambda: ask("Accept? [y/N] ")))
+    from huggingface_hub import HfApi
+
+    from mgie_engine.install import download
+
+    folder = home / arguments.model
+    if arguments.source:
+        download.copy_all(arguments.source, folder, _say)
+    else:
+        download.fetch_all(folder, HfApi(endpoint=environment.get("HF_ENDPOINT")), _say)
+    _say(f"Next: `mgie doctor {arguments.model}`, then `mgie convert {arguments.model}`.")
+
+
+def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Write a model as one folder of safetensors."""
+    from mgie_engine.checkpoints import native
+    from mgie_engine.install import convert
+
+    home = models_home(environment)
+    if arguments.onto and not arguments.output:
+        raise ModelError("With --onto, say with -o where the new model goes.")
+    location = resolve_model(arguments.onto or arguments.model, home)
+    if location.layout == "ours" and not arguments.output:
+        raise ModelError(f"{location.name} is one folder already; say with -o where its copy goes.")
+    source, output = native.read(location), arguments.output or location.folder
+    if arguments.onto:
+        source = convert.onto(convert.find_differentials(Path(arguments.model)), source)
+    shards = convert.write(source, output, arguments.keep)
+    size = sum(shard.stat().st_size for shard in shards)
+    _say(f"{output}: {len(shards)} shards, {size / 1e9:.2f} GB.")
+
+
+def run_extract(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Write mllm.pt and unet.pt."""
+    from mgie_engine.install import extract
+
+    try:
+        tensors = extract.tensors_of(resolve_model(arguments.model, models_home(environment)))
+    except ModelError:
+        if not Path(arguments.model).is_dir():
+            raise
+        tensors = extract.tensors_of_run(Path(arguments.model))
+    for file in extract.extract(tensors, arguments.output / "mgie_7b"):
+        _say(f"{file}: {file.stat().st_size / 1e6:.1f} MB.")
+
+
+def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Say whether a model can run here; ModelError if not."""
+    import torch
+
+    from mgie_engine.install import doctor
+    from mgie_engine.memory import modes
+    from mgie_engine.serving.loader import ModelChoice
+
+    wish = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
+    device = torch.device(ModelChoice(device=arguments.device).find_device())
+    findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), wish)
+    for finding in findings:
+        _say(f"{'✗' if finding.in_the_way else '·'} {finding.sentence}")
+    if wrong := sum(finding.in_the_way for finding in findings):
+        raise ModelError(f"{arguments.model} cannot run here yet: {wrong} of the lines above must change.")
+    _say(f"✓ {arguments.model} can run here.")
+
+
+def _add_download(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "download",
+        help="fetch the published MGIE-7B",
+        description="Fetch the published files into MGIE_HOME; run again, it goes on where it stopped.",
+    )
+    parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="FOLDER", help="copy from a folder instead of the hub"
+    )
+    parser.add_argument("--accept-license", action="store_true", help="accept the terms without being asked")
+    parser.set_defaults(run=run_download)
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "convert",
+        help="make one folder of safetensors that loads by memory map",
+        description="Write a model in our layout, LLaMA and LLaVA's delta added on the way.",
+    )
+    parser.add_argument("model", help="a name or a folder; with --onto a folder with mllm.pt and unet.pt")
+    parser.add_argument("-o", "--output", type=Path, help="where it goes (default: the model's own folder)")
+    parser.add_argument("--keep", choices=["fp16", "bf16", "fp32", "int8"], default="fp16", help="stored as")
+    parser.add_argument(
+        "--onto", metavar="MODEL", help="the model that lends all that mllm.pt and unet.pt lack"
+    )
+    parser.set_defaults(run=run_convert)
+
+
+def _add_extract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "extract",
+        help="make mllm.pt and unet.pt, as published",
+        description="Make OUT/mgie_7b/mllm.pt and unet.pt of a model or a training run's folder.",
+    )
+    parser.add_argument("model", help="a name, a folder, or a training run's folder")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    parser.set_defaults(run=run_extract)
+
+
+def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "doctor",
+        help="what is here, what is missing, which memory mode fits",
+        description="Say whether a model can run here. Exit code 0: yes; 1: not yet.",
+    )
+    parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument("--memory", metavar="MODE", help="a memory mode instead of the best that fits")
+    parser.set_defaults(run=run_doctor)
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,109 @@
+"""Whether a model can run here: what is there, what is missing, which memory mode fits. One sentence each."""
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.layout import missing
+from mgie_engine.config import ModelConfig, resolve_model
+from mgie_engine.errors import ModelError
+from mgie_engine.install.full_size import FULL_SIZE
+from mgie_engine.memory import modes
+from mgie_engine.memory.loading import count, free_bytes, has_quick_bf16
+from mgie_engine.memory.modes import Mode, Parameters, in_gb
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found on this machine."""
+
+    device: str  # "cuda", "cpu"
+    device_name: str
+    free: int  # bytes of memory the model may take there
+    parameters: Parameters  # of the model, or of the published one while it is not here
+    has_bitsandbytes: bool
+    disk_free: int | None = None  # bytes where the model belongs; None where it does not matter
+    lacks: tuple[str, ...] = ()  # sentences
+    quick_bf16: bool = False  # of the CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence, and whether it stands in the model's way."""
+
+    sentence: str
+    in_the_way: bool = False
+
+
+def examine(model: str, home: Path, device: torch.device) -> Facts:
+    """Look at the device, its memory, the model's files and the libraries."""
+    config, lacks = _model(model, home)
+    is_cuda = device.type == "cuda"
+    return Facts(
+        device=device.type,
+        device_name=torch.cuda.get_device_name(device) if is_cuda else f"{torch.get_num_threads()} threads",
+        free=free_bytes(device),
+        parameters=count(native.empty(config), config),
+        has_bitsandbytes=importlib.util.find_spec("bitsandbytes") is not None,
+        disk_free=shutil.disk_usage(_existing(home)).free if lacks else None,
+        lacks=tuple(lacks),
+        quick_bf16=has_quick_bf16(),
+    )
+
+
+def diagnose(facts: Facts, wish: Mode | None = None) -> list[Finding]:
+    """What the facts mean, for the mode wished for or the best one."""
+    found = [Finding(f"Device: {facts.device} ({facts.device_name}), {in_gb(facts.free)} of memory is free.")]
+    found += [Finding(sentence, in_the_way=True) for sentence in facts.lacks]
+    if facts.disk_free is not None:
+        whole = modes.weight_bytes(facts.parameters, Mode.FP16, facts.device)
+        short = facts.disk_free < whole
+        words = f"Disk: {in_gb(facts.disk_free)} is free, and the files take about {in_gb(whole)}."
+        found.append(Finding(words, in_the_way=short))
+    return [*found, *_about_memory(facts, wish)]
+
+
+def _about_memory(facts: Facts, wish: Mode | None) -> Iterator[Finding]:
+    for mode in modes.ladder(facts.parameters, facts.device):
+        need = modes.needed(facts.parameters, mode, facts.device)
+        fits = "fits" if need <= facts.free else "does not fit"
+        yield Finding(f"Memory mode {mode}: needs {in_gb(need)}, {fits}.")
+    try:
+        mode = wish or modes.choose(facts.parameters, facts.device, facts.free, facts.quick_bf16)
+    except ModelError as error:
+        yield Finding(str(error), in_the_way=True)
+        return
+    need = modes.needed(facts.parameters, mode, facts.device)
+    yield Finding(f"Chosen: {mode}{' (as wished)' if wish else ''}.", in_the_way=need > facts.free)
+    if modes.QUANTISED.get(mode) == "nf4" and not facts.has_bitsandbytes:
+        yield Finding(f"{mode} needs bitsandbytes: pip install 'mgie[quantised]'.", in_the_way=True)
+
+
+def _model(model: str, home: Path) -> tuple[ModelConfig, list[str]]:
+    """The model's sizes and what it lacks; the published sizes where it is not here or not whole."""
+    try:
+        location = resolve_model(model, home)
+    except ModelError as error:
+        lacks = missing(_files(home / model))
+        return FULL_SIZE, lacks if model == FULL_SIZE.name else [str(error)]
+    if location.layout == "released" and (lacks := missing(_files(location.folder))):
+        return FULL_SIZE, lacks
+    try:
+        return native.read(location).config, []
+    except ModelError as error:
+        return FULL_SIZE, [str(error)]
+
+
+def _files(folder: Path) -> set[str]:
+    found = (*folder.glob("*/*"), *folder.glob("*/*/*"))
+    return {path.relative_to(folder).as_posix() for path in found if path.is_file()}
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder that exists."""
+    return next(place for place in (path, *path.absolute().parents) if place.is_dir())

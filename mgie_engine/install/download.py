@@ -1,0 +1,167 @@
+"""The published files brought into a model's folder: from the hub, or from another folder of this machine.
+
+A file comes as NAME.part, goes on from there after a broken connection or a killed program, and gets its name
+once its checksum is right. Knows no torch.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import huggingface_hub.errors
+from huggingface_hub import HfApi, hf_hub_url
+from huggingface_hub.file_download import http_get
+from huggingface_hub.hf_api import RepoSibling
+from huggingface_hub.utils import build_hf_headers, tqdm  # type: ignore[attr-defined]
+
+from mgie_engine.checkpoints.layout import FOLDERS, LLAVA_DELTA, MGIE, OTHERS, Kind, Part, is_llava
+from mgie_engine.errors import ModelError
+from mgie_engine.install.ledger import Ledger, Sums, check_room, sums_of
+
+Say = Callable[[str], None]
+_BROKEN = (OSError, huggingface_hub.errors.HTTPError)  # type: ignore[attr-defined]
+_CHUNK = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file of the hub, and where in the model's folder it belongs."""
+
+    hub: str
+    kind: Kind
+    revision: str
+    path: str
+    target: str
+    sums: Sums  # as the hub gives them
+
+
+def fetch_all(folder: Path, api: HfApi, say: Say) -> None:
+    """Fetch everything that is not there yet. ModelError says what went wrong and what to do."""
+    ledger = Ledger.read(folder)
+    lacking = [wanted for wanted in plan(api) if not ledger.has(wanted.target, wanted.sums.size)]
+    arrived = sum(_part(folder, wanted.target)[1] for wanted in lacking)
+    folder.mkdir(parents=True, exist_ok=True)
+    check_room(folder, sum(wanted.sums.size for wanted in lacking) - arrived)
+    for number, wanted in enumerate(lacking, 1):
+        say(f"{number} of {len(lacking)}: {wanted.target} from {wanted.hub}")
+        ledger = ledger.with_file(wanted.target, fetch(folder, wanted, api))
+    say(f"All files are in {folder}, checked.")
+
+
+def plan(api: HfApi) -> list[Wanted]:
+    """Every file of the release on the hub. ModelError if a repository cannot be listed or lacks its part."""
+    differentials = _listed(MGIE, api)
+    whole = any(is_llava(wanted.target) for wanted in differentials)
+    parts = OTHERS if whole else (LLAVA_DELTA, *OTHERS)
+    return [*differentials, *(wanted for part in parts for wanted in _listed(part, api))]
+
+
+def fetch(folder: Path, wanted: Wanted, api: HfApi) -> Sums:
+    """Fetch one file from where an earlier try stopped; returns its checksums. ModelError if it fails."""
+    part, there = _part(folder, wanted.target)
+    if there > wanted.sums.size:  # left by another version of the file
+        part.unlink()
+        there = 0
+    part.parent.mkdir(parents=True, exist_ok=True)
+    url = hf_hub_url(
+        wanted.hub, wanted.path, repo_type=wanted.kind, revision=wanted.revision, endpoint=api.endpoint
+    )
+    try:
+        with part.open("ab") as file:
+            http_get(
+                url,
+                file,
+                resume_size=there,
+                headers=build_hf_headers(token=api.token),
+                expected_size=wanted.sums.size,
+                displayed_filename=wanted.target,
+            )
+    except _BROKEN as error:
+        raise ModelError(
+            f"{wanted.target} stopped coming ({error}); the same command goes on where it stopped."
+        ) from error
+    found = sums_of(part)
+    if not found.agrees_with(wanted.sums):
+        part.unlink()
+        raise ModelError(f"{wanted.target} came with a wrong checksum and was thrown away; try again.")
+    part.replace(folder / wanted.target)
+    return found
+
+
+def copy_all(source: Path, folder: Path, say: Say) -> None:
+    """Copy the release's files from a folder that holds some of its parts, here or below _ckpt.
+
+    Checked against the checksums that lie there, if any do. ModelError if nothing is there or a copy is bad.
+    """
+    files = list(_files_in(source))
+    if not files:
+        raise ModelError(f"{source} holds none of the folders {', '.join(FOLDERS)}.")
+    ledger, known = Ledger.read(folder), Ledger.read(source)
+    lacking = [(f, target) for f, target in files if not ledger.has(target, f.stat().st_size)]
+    folder.mkdir(parents=True, exist_ok=True)
+    check_room(folder, sum(file.stat().st_size for file, _ in lacking))
+    for file, target in lacking:
+        found = _copy(file, folder / target)
+        if (expected := known.files.get(target)) and not found.agrees_with(expected):
+            (folder / target).unlink()
+            raise ModelError(f"{file} does not have the checksum that files.json beside it gives.")
+        ledger = ledger.with_file(target, found)
+    say(f"{len(lacking)} files were copied to {folder}, {len(files) - len(lacking)} were there.")
+
+
+def _listed(part: Part, api: HfApi) -> list[Wanted]:
+    for kind in part.kinds:
+        try:
+            info = api.repo_info(part.hub, repo_type=kind, files_metadata=True)
+        except huggingface_hub.errors.RepositoryNotFoundError:
+            continue
+        except _BROKEN as error:
+            raise ModelError(f"{part.hub} could not be listed: {error}") from error
+        found = [
+            Wanted(part.hub, kind, str(info.sha), sibling.rfilename, target, _sums(sibling))
+            for sibling in getattr(info, "siblings", None) or ()
+            if (target := part.place(sibling.rfilename))
+        ]
+        if found:
+            return found
+    raise ModelError(
+        f"{part.hub} is not on the hub, or no longer holds what MGIE needs; "
+        "`mgie download --from FOLDER` takes the files from this machine."
+    )
+
+
+def _sums(sibling: RepoSibling) -> Sums:
+    lfs = sibling.lfs
+    # Of a file in LFS, the blob is only a pointer.
+    return Sums(sibling.size or 0, lfs.sha256 if lfs else None, None if lfs else sibling.blob_id)
+
+
+def _part(folder: Path, target: str) -> tuple[Path, int]:
+    """Where a file comes in, and how much of it is there."""
+    part = folder / f"{target}.part"
+    return part, part.stat().st_size if part.is_file() else 0
+
+
+def _files_in(source: Path) -> Iterator[tuple[Path, str]]:
+    for root in (source, source / "_ckpt"):
+        for name in FOLDERS:
+            for file in sorted((root / name).rglob("*")):
+                if file.is_file() and file.suffix != ".part":
+                    yield file, file.relative_to(root).as_posix()
+
+
+def _copy(file: Path, target: Path) -> Sums:
+    part = target.with_name(f"{target.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    size = file.stat().st_size
+    with file.open("rb") as source, part.open("wb") as copy, _bar(file.name, size) as bar:
+        while chunk := source.read(_CHUNK):
+            copy.write(chunk)
+            bar.update(len(chunk))
+    found = sums_of(part)
+    part.replace(target)
+    return found
+
+
+def _bar(name: str, size: int) -> tqdm:
+    return tqdm(desc=name, total=size, unit="B", unit_scale=True, disable=None)  # type: ignore[no-untyped-call]

@@ -1,0 +1,84 @@
+"""The published pair of files, mllm.pt and unet.pt, out of any model or training run.
+
+In fp16, under the names and with the very keys that the published demo loads.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS
+from mgie_engine.checkpoints.tensors import dequantised, read_tensors
+from mgie_engine.config import ModelLocation
+from mgie_engine.errors import ModelError
+
+VISUAL_TOKENS = 8
+TABLE, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+_SUFFIXES = (".safetensors", ".bin")
+
+
+def extract(source: Mapping[str, Tensor], folder: Path) -> tuple[Path, Path]:
+    """Write mllm.pt and unet.pt of a model's tensors, under published names, into `folder`.
+
+    ModelError says which half the source has nothing of.
+    """
+    mllm, unet = language_half(source), diffusion_half(source)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = folder / "mllm.pt", folder / "unet.pt"
+    for file, tensors in zip(files, (mllm, unet), strict=True):
+        partial = file.with_suffix(".partial")
+        torch.save(tensors, partial)
+        partial.replace(file)
+    return files
+
+
+def language_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What mllm.pt holds: both tables, the edit head, and `emb` (1, 8, D), the visual tokens' embeddings."""
+    for needed in (TABLE, HEAD, "edit_head.query"):
+        if needed not in source:
+            raise ModelError(f"There is no tensor {needed} to extract.")
+    half = {name: _half(source[name]) for name in (TABLE, HEAD)}
+    half |= {name: _half(source[name]) for name in source if name.startswith("edit_head.")}
+    own = source[VISUAL_EMBEDDINGS] if VISUAL_EMBEDDINGS in source else half[TABLE][-VISUAL_TOKENS:]
+    # A copy: torch.save would write the whole table a second time for a view of it.
+    half[VISUAL_EMBEDDINGS] = _half(own).reshape(1, VISUAL_TOKENS, -1).clone()
+    return half
+
+
+def diffusion_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What unet.pt holds: the U-Net, without a prefix."""
+    half = {name.removeprefix("unet."): _half(source[name]) for name in source if name.startswith("unet.")}
+    if not half:
+        raise ModelError("There is no U-Net to extract.")
+    return half
+
+
+def tensors_of(model: ModelLocation) -> Mapping[str, Tensor]:
+    """A model's tensors under their published names, read where they are used."""
+    return native.read(model).tensors
+
+
+def tensors_of_run(folder: Path) -> Mapping[str, Tensor]:
+    """The tensors of a training run's folder, or of its newest checkpoint-N: .bin or .safetensors shards.
+
+    ModelError if there are none.
+    """
+    for place in (folder, *_checkpoints(folder)):
+        for suffix in _SUFFIXES:
+            if files := sorted(place.glob(f"*{suffix}")):
+                return dequantised(read_tensors(files))
+    raise ModelError(f"{folder} holds no tensors: neither .safetensors nor .bin files, nor a checkpoint-N.")
+
+
+def _checkpoints(folder: Path) -> Iterator[Path]:
+    """Folders checkpoint-N, the highest N first."""
+    found = {path: path.name.removeprefix("checkpoint-") for path in folder.glob("checkpoint-*")}
+    numbered = [(int(number), path) for path, number in found.items() if number.isdigit()]
+    yield from (path for _, path in sorted(numbered, reverse=True))
+
+
+def _half(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", torch.float16).contiguous()

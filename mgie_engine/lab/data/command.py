@@ -1,0 +1,176 @@
+"""`mgie data`: from public layouts to the files that training reads, and the release's files in and out."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgie_engine.cli_types import positive
+from mgie_engine.config import models_home
+from mgie_engine.errors import DataError
+
+if TYPE_CHECKING:
+    from mgie_engine.lab.data.examples import Example
+    from mgie_engine.lab.data.llava import Llava
+    from mgie_engine.lab.data.prepare import Done, Report
+
+EXAMPLES = """examples:
+  mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1
+  mgie data import magicbrush MagicBrush/train imported
+  mgie data prepare imported prepared --llava LLaVA-7B-v1
+  mgie data export prepared release --name ipr2pr
+"""
+SUMMARISER = "jordiclive/flan-t5-11b-summarizer-filtered"
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie data` with its sub-commands."""
+    parser = commands.add_parser(
+        "data",
+        help="prepare, import and export training data",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(title="what to do", required=True, metavar="ACTION")
+    _register_prepare(actions)
+    _register_import(actions)
+    _register_export(actions)
+
+
+def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Write expressive instructions for the examples of a folder."""
+    import torch
+
+    from mgie_engine.lab.data.prepare import Plan, prepare
+    from mgie_engine.lab.data.sources import examples_of
+    from mgie_engine.lab.data.summariser import load_summariser
+
+    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    llava = _describer(arguments, environment, device)
+    dtype = torch.float32 if device == "cpu" else torch.bfloat16
+    summariser = load_summariser(arguments.summariser, device, dtype)
+    plan = Plan(llava.name, summariser.name, arguments.shard_size, arguments.batch_size)
+    source = examples_of(_folder(arguments.source))
+    _tell(prepare(source, arguments.output, llava, summariser, plan, _progress()), arguments.output)
+
+
+def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Bring the examples of a public layout into shards, as they are."""
+    from mgie_engine.lab.data.prepare import Plan, with_history, write_shards
+    from mgie_engine.lab.data.release import read_release
+    from mgie_engine.lab.data.sources import LAYOUTS
+
+    source, layout = _folder(arguments.source), arguments.layout
+    found = read_release(source, arguments.name) if layout == "release" else LAYOUTS[layout](source)
+    plan = Plan(shard_size=arguments.shard_size)
+    _tell(write_shards(found, arguments.output, with_history, plan, _progress()), arguments.output)
+
+
+def run_export(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Write the examples of a folder as the release's files."""
+    from mgie_engine.lab.data.release import write_release
+    from mgie_engine.lab.data.sources import examples_of
+
+    source = _spoken(examples_of(_folder(arguments.source)))
+    count = write_release(arguments.output, arguments.name, source, as_is=arguments.as_is)
+    sys.stdout.write(f"{arguments.output}/{arguments.name}.*: {count} examples\n")
+
+
+def _spoken(examples: "Iterable[Example]") -> "Iterable[Example]":
+    """The examples; DataError at the first without an expressive instruction."""
+    for example in examples:
+        if not example.expressive:
+            raise DataError(f"{example.id} has no expressive instruction yet: `mgie data prepare` writes it.")
+        yield example
+
+
+def _describer(arguments: argparse.Namespace, environment: Mapping[str, str], device: str) -> "Llava":
+    """LLaVA from its published folder, or the language half of an MGIE."""
+    import torch
+
+    from mgie_engine.lab.data.llava import load_llava, of_mgie
+    from mgie_engine.serving.loader import ModelChoice
+
+    folder = Path(arguments.llava)
+    if (folder / "config.json").is_file() and (folder / "tokenizer_config.json").is_file():
+        dtype = torch.float32 if device == "cpu" else torch.float16
+        return load_llava(folder, arguments.clip, device, dtype)
+    return of_mgie(ModelChoice(arguments.llava, models_home(environment), device).load())
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise DataError(f"There is no folder {str(path)!r}.")
+    return path
+
+
+def _progress() -> "Report":
+    began, tty = time.monotonic(), sys.stderr.isatty()
+
+    def show(done: "Done") -> None:
+        new = done.examples - done.kept
+        rate = new / max(time.monotonic() - began, 1e-6)
+        line = f"{done.shards} shards, {done.examples} examples, {done.kept} kept, {rate:.2f} new/s"
+        sys.stderr.write(f"\r\033[K{line}" if tty else line + "\n")
+
+    return show
+
+
+def _tell(done: "Done", folder: Path) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\n")
+    sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")
+
+
+def _register_prepare(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser(
+        "prepare", help="have expressive instructions written; goes on where it stopped"
+    )
+    _add(parser, run_prepare, "a folder of InstructPix2Pix, MagicBrush, or imported examples")
+    parser.add_argument("--llava", required=True, metavar="MODEL", help="LLaVA's folder, or an MGIE model")
+    parser.add_argument("--clip", metavar="MODEL", help="LLaVA's CLIP tower, if not the one it names")
+    parser.add_argument("--summariser", default=SUMMARISER, metavar="MODEL", help="default: %(default)s")
+    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="default: %(default)s")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1; a GPU if there is one")
+    _add_shard_size(parser)
+
+
+def _register_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser("import", help="bring a public layout into training's format")
+    parser.add_argument("layout", choices=("ipr2pr", "magicbrush", "release"))
+    _add(parser, run_import, "its folder")
+    _add_name(parser)
+    _add_shard_size(parser)
+
+
+def _register_export(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = actions.add_parser("export", help="write the release's pkl, tsv and json")
+    _add(parser, run_export, "a folder of prepared examples")
+    _add_name(parser)
+    parser.add_argument("--as-is", action="store_true", help="do not encode JPEG pictures again")
+
+
+def _add(
+    parser: argparse.ArgumentParser,
+    run: Callable[[argparse.Namespace, Mapping[str, str]], None],
+    source: str,
+) -> None:
+    parser.add_argument("source", type=Path, metavar="SOURCE", help=source)
+    parser.add_argument("output", type=Path, metavar="OUT", help="the folder to write to")
+    parser.set_defaults(run=run)
+
+
+def _add_name(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", default="ipr2pr", help="of the release's files (default: %(default)s)")
+
+
+def _add_shard_size(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shard-size",
+        type=positive,
+        default=256,
+        metavar="N",
+        help="examples in a file (default: %(default)s)",
+    )

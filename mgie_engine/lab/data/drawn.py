@@ -1,0 +1,34 @@
+"""Edits of the drawn world as examples, expressive instructions included: data to try training out on."""
+
+import itertools
+from collections.abc import Iterator
+
+from mgie_engine.lab.data.examples import Example
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.lab.scenes.scene_images import pictures, to_image
+from mgie_engine.lab.scenes.stories import story
+from mgie_engine.serving.pictures import to_png
+
+
+def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") -> Iterator[Example]:
+    """`count` edits with pictures of side × side pixels; edits that build on one another are a session.
+
+    The same numbers give the same examples.
+    """
+    number = 0
+    for place in itertools.count(seed):
+        told = story(place, split)
+        painted = [to_png(to_image(picture)) for picture in pictures(told.states, side)]
+        session = f"{split}-{place}" if any(step.before for step in told.steps) else ""
+        for step in told.steps:
+            if number == count:
+                return
+            yield Example(
+                f"{split}-{place}-{number:06}",
+                step.edit.instruction,
+                painted[step.before],
+                painted[step.after],
+                step.edit.expressive,
+                session=session,
+            )
+            number += 1

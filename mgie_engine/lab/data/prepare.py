@@ -1,0 +1,135 @@
+"""Examples into shards, with expressive instructions written on the way.
+
+A language model that sees the picture describes the edit at length, another makes that short. What was
+finished before is kept, so a run that was stopped goes on, and gives the same files as one that was not.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+
+from mgie_engine.edits import Exchange
+from mgie_engine.errors import DataError
+from mgie_engine.lab.atomic_write import agree
+from mgie_engine.lab.data.examples import Example, opened, portions, sessions
+from mgie_engine.lab.data.shards import shard_file, shard_ids, write_shard
+
+PLAN = "plan.json"  # beside the shards: how they were made
+
+
+class Describer(Protocol):
+    """Says at length what a picture will be like after an edit."""
+
+    @property
+    def name(self) -> str: ...
+
+    def describe(self, pictures: Sequence[Image.Image], instructions: Sequence[str]) -> list[str]: ...
+
+
+class Summariser(Protocol):
+    """Makes paragraphs short."""
+
+    @property
+    def name(self) -> str: ...
+
+    def summarise(self, texts: Sequence[str]) -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What decides the bytes of the shards; a folder holds the work of one plan."""
+
+    describer: str = ""  # "" where no expressive instructions are written
+    summariser: str = ""
+    shard_size: int = 256  # examples in a file; a session that is under way is finished
+    batch_size: int = 8  # examples a language model sees at once
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How far a run is."""
+
+    shards: int
+    examples: int
+    kept: int  # of the examples: those found finished
+
+
+Report = Callable[[Done], None]
+
+
+def prepare(
+    examples: Iterable[Example],
+    folder: Path,
+    describer: Describer,
+    summariser: Summariser,
+    plan: Plan,
+    report: Report,
+) -> Done:
+    """Write examples with expressive instructions to shards; reports after each.
+
+    DataError if the folder holds shards of other examples or of another plan.
+    """
+
+    def written(portion: list[Example]) -> list[Example]:
+        batches = batched(portion, plan.batch_size)
+        texts = [text for batch in batches for text in express(batch, describer, summariser)]
+        return with_history([replace(e, expressive=t) for e, t in zip(portion, texts, strict=True)])
+
+    return write_shards(examples, folder, written, plan, report)
+
+
+def write_shards(
+    examples: Iterable[Example],
+    folder: Path,
+    change: Callable[[list[Example]], list[Example]],
+    plan: Plan,
+    report: Report,
+) -> Done:
+    """Write what `change` makes of each portion of the examples, unless its shard is there already."""
+    agree(folder / PLAN, asdict(plan))
+    done = Done(0, 0, 0)
+    for number, portion in enumerate(portions(examples, plan.shard_size)):
+        kept = _is_finished(shard_file(folder, number), portion)
+        if not kept:
+            write_shard(shard_file(folder, number), change(portion))
+        done = Done(number + 1, done.examples + len(portion), done.kept + kept * len(portion))
+        report(done)
+    if shard_file(folder, done.shards).exists():
+        raise DataError(f"{shard_file(folder, done.shards)} holds more than the source does.")
+    return done
+
+
+def express(batch: Sequence[Example], describer: Describer, summariser: Summariser) -> list[str]:
+    """The expressive instructions of a few examples."""
+    pictures = [opened(example.before) for example in batch]
+    return summariser.summarise(describer.describe(pictures, [example.instruction for example in batch]))
+
+
+def with_history(examples: Iterable[Example]) -> list[Example]:
+    """The examples with the earlier turns of their sessions as they are now."""
+    told = list[Example]()
+    for turns in sessions(examples):
+        history: tuple[Exchange, ...] = ()
+        for turn in turns:
+            told.append(replace(turn, history=history))
+            history += (Exchange(turn.instruction, turn.expressive),)
+    return told
+
+
+def batched(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Lists of `size` examples; the last may be shorter."""
+    rest = iter(examples)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _is_finished(file: Path, portion: Sequence[Example]) -> bool:
+    if not file.exists():
+        return False
+    if shard_ids(file) != [example.id for example in portion]:
+        raise DataError(f"{file} was made from other examples; choose another folder.")
+    return True

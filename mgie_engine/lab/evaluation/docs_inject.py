@@ -1,0 +1,16 @@
+"""Pages of the documentation with places for figures: a command writes what lies between two marks."""
+
+from pathlib import Path
+
+from mgie_engine.errors import DataError
+from mgie_engine.lab.atomic_write import write_whole
+
+
+def fill_in(page: Path, name: str, told: str) -> None:
+    """Put Markdown between a page's marks of that name; DataError if it has none."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    text = page.read_text("utf-8")
+    if begin not in text or end not in text:
+        raise DataError(f"{page} has no place for this: {begin} and {end}.")
+    before, after = text.partition(begin)[0], text.partition(end)[2]
+    write_whole(page, f"{before}{begin}\n\n{told.strip()}\n\n{end}{after}".encode())

@@ -1,0 +1,150 @@
+"""`mgie evaluate files`: an editor, or edits made elsewhere, against the goals of a data set."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conversations.settings import SettingsWish, checked
+from mgie_engine.cli_types import positive
+from mgie_engine.config import Defaults
+from mgie_engine.errors import DataError
+from mgie_engine.lab.evaluation.metric_names import BETTER, Backbones
+from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
+
+if TYPE_CHECKING:
+    from mgie_engine.lab.evaluation.editors import Measured
+    from mgie_engine.lab.evaluation.report import Shown
+    from mgie_engine.lab.evaluation.scoring import Judged, Report
+    from mgie_engine.lab.evaluation.suites import Case
+
+DEFAULT_METRICS = {
+    "pairs": ("l1", "ssim", "dino", "cvs", "cts"),
+    "magicbrush": ("l1", "l2", "cvs", "dino", "cts", "cts_goal"),
+}
+SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
+EXAMPLES = """examples:
+  mgie evaluate files prepared -o report --metrics l1 ssim
+  mgie evaluate files MagicBrush/test -o report --suite magicbrush --model mgie-7b --device cuda
+  mgie evaluate files MagicBrush/test -o plain --suite magicbrush --pix2pix timbrooks/instruct-pix2pix
+  mgie evaluate files prepared -o theirs --edits their-edits --metrics l1 lpips --lpips alexnet.pth
+"""
+
+
+def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie evaluate files`."""
+    parser = kinds.add_parser(
+        "files",
+        help="on pictures with goals",
+        description="Measure edits of a data set against its goals. Edits that are there are not made again.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", type=Path, help="a folder of prepared data, InstructPix2Pix or MagicBrush")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where reports go")
+    parser.add_argument(
+        "--suite", choices=sorted(DEFAULT_METRICS), default="pairs", help="default: %(default)s"
+    )
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first examples, or sessions")
+    parser.add_argument("--edits", type=Path, metavar="DIR", help="judge these edits instead of making some")
+    parser.add_argument("--pix2pix", metavar="MODEL", help="measure InstructPix2Pix from a folder or the hub")
+    add_settings(parser)
+    add_model(parser)
+    _add_metrics(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Make the edits that are missing, judge all, and write report.json, report.md and report.html."""
+    if not arguments.source.is_dir():
+        raise DataError(f"There is no folder {str(arguments.source)!r}.")
+    from mgie_engine.lab.evaluation.image_metrics import metrics
+    from mgie_engine.lab.evaluation.scoring import judge, make_edits
+    from mgie_engine.lab.evaluation.suites import SUITES
+
+    cases = list(SUITES[arguments.suite](arguments.source, arguments.limit))
+    backbones = Backbones(arguments.clip, arguments.dino, arguments.lpips)
+    names = arguments.metrics or DEFAULT_METRICS[arguments.suite]
+    measures = metrics(names, backbones, _device(arguments.device))
+    edits: Path = arguments.edits or arguments.output / "edits"
+    told: dict[str, Any] = {"editor": str(edits)}
+    if not arguments.edits:
+        editor = _editor(arguments, environment)
+        make_edits(cases, editor, edits, _progress("edited"))
+        told = editor.told
+    judged = judge(cases, edits, measures, _progress("judged"))
+    _write(arguments, told | {"suite": arguments.suite, "source": str(arguments.source)}, judged, edits)
+
+
+def _write(
+    arguments: argparse.Namespace, told: Mapping[str, Any], judged: "Sequence[Judged]", edits: Path
+) -> None:
+    from mgie_engine.lab.evaluation.image_metrics import mean_by_group
+    from mgie_engine.lab.evaluation.report import Report, Row, to_html, to_json, to_markdown
+
+    names = list(judged[0].values) if judged else []
+    rows = [Row(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
+    means = mean_by_group([(row.groups, row.values) for row in rows])
+    report = Report(f"{told['editor']} on files", told, {n: BETTER[n] for n in names}, means, rows)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    page = to_html(report, _shown(rows, judged, edits, arguments.pictures))
+    for ending, text in (("json", to_json(report)), ("md", to_markdown(report)), ("html", page)):
+        (arguments.output / f"report.{ending}").write_text(text, encoding="utf-8")
+    sys.stdout.write(to_markdown(report))
+
+
+def _shown(rows: Sequence[Any], judged: "Sequence[Judged]", edits: Path, limit: int) -> "Iterator[Shown]":
+    from mgie_engine.lab.data.examples import opened
+    from mgie_engine.lab.evaluation.report import Shown
+    from mgie_engine.lab.evaluation.scoring import picture_before
+
+    for row, one in islice(zip(rows, judged, strict=True), limit):
+        before = {"before": picture_before(one.case, edits)} if _has_before(one.case, edits) else {}
+        yield Shown(row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
+
+
+def _has_before(case: "Case", edits: Path) -> bool:
+    """Whether the picture a case starts from is known: folders made elsewhere may lack the steps between."""
+    from mgie_engine.lab.evaluation.scoring import edit_file
+
+    return case.before is not None or edit_file(case.follows, edits) is not None
+
+
+def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "Measured":
+    from mgie_engine.lab.evaluation.editors import Ours, Pix2Pix
+
+    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    if arguments.pix2pix:
+        settings = settle(wish, Defaults(), SEED)
+        return Pix2Pix.load(arguments.pix2pix, settings, _device(arguments.device))
+    model = chosen_model(arguments, environment).load()
+    return Ours(model, settle(wish, model.config.defaults, SEED))
+
+
+def _device(wished: str) -> str:
+    import torch
+
+    if wished != "auto":
+        return wished
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _progress(verb: str) -> "Report":
+    def show(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{done} of {of} {verb}" + "\n" * (done == of))
+
+    return show
+
+
+def _add_metrics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--metrics", nargs="+", choices=tuple(BETTER), help="default: what fits the suite")
+    parser.add_argument("--clip", default=Backbones().clip, metavar="MODEL", help="for cvs and cts")
+    parser.add_argument("--dino", default=Backbones().dino, metavar="MODEL", help="for dino")
+    parser.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's weights, for lpips")
+    parser.add_argument(
+        "--pictures", type=positive, default=60, metavar="N", help="cases on the page (default: %(default)s)"
+    )

@@ -1,0 +1,219 @@
+"""How near an edit is to its goal.
+
+Every metric takes an outcome and gives a number; where pixels are compared, the edit is first brought to the
+goal's size. L1, L2, CLIP and DINO are computed as by MagicBrush's public script, so that numbers compare:
+github.com/OSU-NLP-Group/MagicBrush, evaluation/image_eval.py.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+from torchmetrics.functional.image import structural_similarity_index_measure
+from transformers import AutoModel, AutoTokenizer, CLIPModel
+
+from mgie_engine.errors import ModelError
+from mgie_engine.lab.evaluation.lpips import load_lpips
+from mgie_engine.lab.evaluation.metric_names import Backbones
+
+_CLIP_LOOKS = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
+_IMAGENET_LOOKS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_SSIM_BORDER = 5  # half a window
+_REMEMBERED = 8  # pictures whose features are kept: the metrics of one outcome share them
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An edit, its goal, and the goal's description ("" if there is none); pictures are RGB."""
+
+    result: Image.Image
+    goal: Image.Image
+    caption: str = ""
+
+
+Metric = Callable[[Outcome], float | None]  # None where there is nothing to compare with
+
+
+def metrics(names: Sequence[str], backbones: Backbones, device: str = "cpu") -> dict[str, Metric]:
+    """Metrics by their names (keys of BETTER); loads what they need. ModelError if that is missing."""
+    found: dict[str, Metric] = {"l1": l1, "l2": l2, "ssim": ssim}
+    if {"cvs", "cts", "cts_goal"} & set(names):
+        clip = Clip.load(backbones.clip, device)
+        found |= {"cvs": clip.cvs, "cts": clip.cts, "cts_goal": clip.cts_goal}
+    if "dino" in names:
+        found["dino"] = Dino.load(backbones.dino, device).similarity
+    if "lpips" in names:
+        network = load_lpips(backbones.lpips).to(device)
+        found["lpips"] = lambda outcome: _number(network(*(x.to(device) for x in _pair(outcome))))
+    return {name: found[name] for name in names}
+
+
+def l1(outcome: Outcome) -> float:
+    """Mean absolute difference of values in 0…1."""
+    return _number(F.l1_loss(*_pair(outcome)))
+
+
+def l2(outcome: Outcome) -> float:
+    """Mean squared difference of values in 0…1 (MagicBrush calls this L2)."""
+    return _number(F.mse_loss(*_pair(outcome)))
+
+
+def ssim(outcome: Outcome) -> float | None:
+    """Structural similarity, at most 1, over the windows that lie inside (Wang et al. 2004, section III-C).
+
+    The windows are Gaussian, 11 pixels wide; None for smaller pictures.
+    """
+    if min(outcome.goal.size) <= 2 * _SSIM_BORDER:
+        return None
+    result, goal = (pixels.double() for pixels in _pair(outcome))
+    found = structural_similarity_index_measure(result, goal, data_range=1.0, return_full_image=True)
+    inside = slice(_SSIM_BORDER, -_SSIM_BORDER)
+    return _number(found[1][..., inside, inside].mean())
+
+
+class Clip:
+    """Similarity by CLIP: of two pictures, and of a picture and a text."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self._model, self._tokenizer = model, tokenizer
+        self._side = model.config.vision_config.image_size
+        self._features = lru_cache(_REMEMBERED)(self._picture_features)
+
+    @classmethod
+    def load(cls, name: str, device: str) -> "Clip":
+        """CLIP with its tokenizer; ModelError if it is not there."""
+        model = _pretrained(CLIPModel, name).to(device).eval()
+        return cls(model, _pretrained(AutoTokenizer, name))
+
+    def cvs(self, outcome: Outcome) -> float:
+        """Cosine of the pictures' features, -1…1: CVS, or CLIP-I."""
+        return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
+
+    def cts(self, outcome: Outcome) -> float | None:
+        """Cosine of the edit's features and the caption's, -1…1: CTS, or CLIP-T."""
+        return self._to_text(outcome.result, outcome.caption)
+
+    def cts_goal(self, outcome: Outcome) -> float | None:
+        """The same of the goal itself: what a perfect edit would get."""
+        return self._to_text(outcome.goal, outcome.caption)
+
+    def _to_text(self, picture: Image.Image, caption: str) -> float | None:
+        if not caption:
+            return None
+        return _cosine(self._features(_Key(picture)), self._text_features(caption))
+
+    @torch.inference_mode()
+    def _picture_features(self, key: "_Key") -> Tensor:
+        pixels = view(key.picture, self._side, self._side, *_CLIP_LOOKS).to(self._model.device)
+        return cast(Tensor, self._model.get_image_features(pixel_values=pixels).pooler_output)
+
+    @torch.inference_mode()
+    def _text_features(self, text: str) -> Tensor:
+        tokens = self._tokenizer([text], return_tensors="pt", truncation=True, max_length=self._longest())
+        found = self._model.get_text_features(**tokens.to(self._model.device))
+        return cast(Tensor, found.pooler_output)
+
+    def _longest(self) -> int:
+        return int(self._model.config.text_config.max_position_embeddings)
+
+
+class Dino:
+    """Similarity of two pictures by the class token of a DINO vision transformer."""
+
+    def __init__(self, model: Any, resize: int = 256, crop: int = 224) -> None:
+        self._model, self._resize, self._crop = model, resize, crop
+        self._features = lru_cache(_REMEMBERED)(self._picture_features)
+
+    @classmethod
+    def load(cls, name: str, device: str) -> "Dino":
+        """DINO; ModelError if it is not there."""
+        return cls(_pretrained(AutoModel, name).to(device).eval())
+
+    def similarity(self, outcome: Outcome) -> float:
+        """Cosine of the pictures' features, -1…1."""
+        return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
+
+    @torch.inference_mode()
+    def _picture_features(self, key: "_Key") -> Tensor:
+        pixels = view(key.picture, self._resize, self._crop, *_IMAGENET_LOOKS).to(self._model.device)
+        return cast(Tensor, self._model(pixel_values=pixels).last_hidden_state[:, 0])
+
+
+def view(picture: Image.Image, short: int, crop: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+    """Normalised (1, 3, crop, crop): short side to `short`, bicubic, then the centre, as by torchvision."""
+    width, height = picture.size
+    long = int(short * max(picture.size) / min(picture.size))
+    scaled = picture.resize((short, long) if width <= height else (long, short), Image.Resampling.BICUBIC)
+    left, top = (round((side - crop) / 2) for side in scaled.size)
+    pixels = _pixels(scaled.crop((left, top, left + crop, top + crop)))
+    return (pixels - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+
+
+class _Key:
+    """A picture that equals another with the same pixels."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self.picture = picture
+        self._content = (picture.size, picture.tobytes())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+
+def _pair(outcome: Outcome) -> tuple[Tensor, Tensor]:
+    """Edit and goal (1, 3, H, W) in 0…1, at the goal's size."""
+    result = outcome.result
+    if result.size != outcome.goal.size:
+        result = result.resize(outcome.goal.size, Image.Resampling.BICUBIC)
+    return _pixels(result), _pixels(outcome.goal)
+
+
+def _pixels(picture: Image.Image) -> Tensor:
+    values = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255
+    return torch.from_numpy(values).permute(2, 0, 1)[None]
+
+
+def _cosine(a: Tensor, b: Tensor) -> float:
+    return _number(F.cosine_similarity(a.double(), b.double()))
+
+
+def _number(value: Tensor) -> float:
+    return float(value.squeeze())
+
+
+def _pretrained(kind: Any, name: str) -> Any:
+    try:
+        return kind.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name!r} cannot be loaded for a metric: {error}") from error
+
+
+def mean_by_group(
+    values: Sequence[tuple[Sequence[str], Mapping[str, float | None]]],
+) -> dict[str, dict[str, float | None]]:
+    """Means of each metric over the cases of each group, and how many cases there are ("cases").
+
+    Cases without a value do not count; a metric that no case has is None.
+    """
+    groups: dict[str, list[Mapping[str, float | None]]] = {}
+    for names, found in values:
+        for name in names:
+            groups.setdefault(name, []).append(found)
+    return {name: {"cases": len(group)} | _means(group) for name, group in groups.items()}
+
+
+def _means(group: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    means: dict[str, float | None] = {}
+    for metric in group[0]:
+        known = [value for found in group if (value := found[metric]) is not None]
+        means[metric] = sum(known) / len(known) if known else None
+    return means

@@ -1,0 +1,106 @@
+"""The same test edits for every model of a comparison, and the file its results lie in. Knows no torch."""
+
+import argparse
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, get_args
+
+from filelock import FileLock
+
+from mgie_engine.errors import DataError
+from mgie_engine.lab.atomic_write import write_whole
+from mgie_engine.lab.scenes.expressive_text import Split
+
+RESULTS, TRAINING = "results.json", "training.json"  # in a folder of variants
+ALL, AMBIGUOUS = "all", "ambiguous"  # the sets of edits
+
+Result = Mapping[
+    str, Any
+]  # of one variant, as JSON has it: its title, settings, and an entry per edit and set
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Which edits every variant is tried on."""
+
+    split: Split = "test"
+    first: int = 0  # story
+    count: int = 300  # edits of all kinds
+    ambiguous: int = 300  # edits that only the picture explains
+    seeds: int = 1  # pictures painted per edit
+    denoising_steps: int | None = None  # like the two strengths the model's own where None
+    text_cfg: float | None = None
+    image_cfg: float | None = None
+
+
+def add_trial(parser: argparse.ArgumentParser) -> None:
+    """Add an option per field of a trial."""
+    told = {
+        "first": "the first story",
+        "count": "edits of all kinds",
+        "ambiguous": "edits whose meaning only the picture tells",
+        "seeds": "pictures painted per edit",
+    }
+    parser.add_argument(
+        "--split", choices=get_args(Split), default=Trial().split, help="default: %(default)s"
+    )
+    for name, text in told.items():
+        default = getattr(Trial(), name)
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)")
+    parser.add_argument("--denoising-steps", type=int, help="the model's own if left out")
+    parser.add_argument("--text-cfg", type=float, help="the model's own if left out")
+    parser.add_argument("--image-cfg", type=float, help="the model's own if left out")
+
+
+def trial_of(arguments: argparse.Namespace) -> Trial:
+    """The trial that the options of `add_trial` ask for."""
+    return Trial(**{field.name: getattr(arguments, field.name) for field in fields(Trial)})
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """The file in which the results of all variants lie. Several processes may add to it."""
+
+    file: Path
+    training: Mapping[str, Any]  # what they have in common
+    trial: Trial
+    order: Sequence[str] = ()  # of the names; others come last, as they were found
+
+    def read(self) -> dict[str, Result]:
+        """Results by name of the variant, in the order found; DataError if they are of other training
+        or other edits.
+        """
+        if not self.file.is_file():
+            return {}
+        found = read_results(self.file)
+        for name, mine in (("training", dict(self.training)), ("trial", asdict(self.trial))):
+            if found[name] != mine:
+                raise DataError(f"{self.file} is of another {name}: {found[name]}, not {mine}.")
+        known: dict[str, Result] = found["variants"]
+        return known
+
+    def add(self, name: str, result: Result, copies: Path | None = None) -> None:
+        """Write one more; the file is whole at any time. A folder for copies gets the file, too."""
+        places = {name: place for place, name in enumerate(self.order)}
+        with FileLock(f"{self.file}.lock"):
+            known = self.read() | {name: result}
+            ordered = sorted(known, key=lambda name: places.get(name, len(places)))
+            told = {"training": dict(self.training), "trial": asdict(self.trial)}
+            told["variants"] = {name: known[name] for name in ordered}
+            write_whole(self.file, (json.dumps(told) + "\n").encode())
+            if copies:
+                shutil.copy(self.file, copies)
+
+
+def read_results(file: Path) -> dict[str, Any]:
+    """Training, trial and variants of a file of results; DataError if it is none."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read: {error}.") from error
+    if not isinstance(found, dict) or {"training", "trial", "variants"} - found.keys():
+        raise DataError(f"{file} holds no results of variants.")
+    return found

@@ -1,0 +1,138 @@
+"""Figures of an evaluation on scenes, each with its 95 % interval by bootstrap over edits. Knows no torch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mgie_engine.lab.evaluation.scene_cases import Said, Shown
+
+RESAMPLES = 1000
+TALKING = ("follow-up",)  # kinds whose words lean on earlier turns
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One edit: what was said, and every picture made of it."""
+
+    kind: str
+    said: Said
+    raw: Sequence[Shown]  # one per sampling seed
+    delivered: Sequence[Shown]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def listed(self, digits: int = 4) -> list[float]:
+        """As JSON has it."""
+        return [round(value, digits) for value in (self.mean, self.low, self.high)]
+
+
+def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> Figure | None:
+    """The mean of values (nan left out), weighted if weights are given; None where there are none."""
+    found = np.asarray(values, dtype=float)
+    weight = np.ones_like(found) if weights is None else np.asarray(weights, dtype=float)
+    known = ~np.isnan(found) & (weight > 0)
+    found, weight = found[known], weight[known]
+    if not len(found):
+        return None
+    drawn = np.random.default_rng(0).integers(0, len(found), (RESAMPLES, len(found)))
+    means = (found * weight)[drawn].sum(1) / weight[drawn].sum(1)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return Figure(float((found * weight).sum() / weight.sum()), float(low), float(high))
+
+
+def points(found: Figure | None, digits: int = 1) -> str:
+    """A difference of shares in percentage points, with its interval; "–" where there is none."""
+    if found is None:
+        return "–"
+    mean, low, high = (100 * value for value in (found.mean, found.low, found.high))
+    return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
+
+
+def summary(rows: Sequence[Row]) -> dict[str, Any]:
+    """All figures of the rows, as JSON has them: [mean, low, high]."""
+    kinds = sorted({row.kind for row in rows})
+    return {
+        "kinds": {
+            kind: _by_kind(rows if kind == "all" else [row for row in rows if row.kind == kind])
+            for kind in (*kinds, "all")
+        },
+        "kept_db": {
+            "raw": _listed([_mean(shown.kept_db for shown in row.raw) for row in rows], 2),
+            "delivered": _listed([_mean(shown.kept_db for shown in row.delivered) for row in rows], 2),
+        },
+        "facts_true": _facts(rows),
+        "resolved_follow_ups": _listed([row.said.resolved for row in rows if row.kind in TALKING]),
+    }
+
+
+def _by_kind(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "count": len(rows),
+        "success": _listed([_mean(shown.success for shown in row.delivered) for row in rows]),
+        "success_raw": _listed([_mean(shown.success for shown in row.raw) for row in rows]),
+        "resolved": _listed([row.said.resolved for row in rows]),
+        "word_for_word": _listed([row.said.word_for_word for row in rows]),
+        "facts_true": _facts(rows),
+        "kept_db": _listed([_mean(shown.kept_db for shown in row.delivered) for row in rows], 2),
+    }
+
+
+def _facts(rows: Sequence[Row]) -> list[float] | None:
+    """Share of stated facts that are true; an edit that states more counts for more."""
+    shares = [row.said.true / row.said.stated for row in rows]
+    return _listed(shares, weights=[row.said.stated for row in rows])
+
+
+def drift_summary(chains: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Mean PSNR (dB) after each turn, and how much the last turn has lost against the first."""
+    table: NDArray[np.float64] = np.asarray(chains, dtype=float)
+    lost = figure(list(table[:, 0] - table[:, -1]))
+    assert lost
+    return {"db": [round(float(v), 2) for v in table.mean(0)], "lost_db": lost.listed(2)}
+
+
+def _mean(values: Any) -> float:
+    return float(np.mean(list(values)))
+
+
+def _listed(
+    values: Sequence[float], digits: int = 4, weights: Sequence[float] | None = None
+) -> list[float] | None:
+    found = figure(values, weights)
+    return None if found is None else found.listed(digits)
+
+
+def in_words(report: Mapping[str, Any]) -> str:
+    """The report as a table for people."""
+    lines = [f"{'kind':<12}{'edits':>6}{'success':>22}{'raw':>8}{'resolved':>10}{'facts':>8}{'kept dB':>9}"]
+    for kind, row in report["kinds"].items():
+        success = "{:.1%} ({:.1%}–{:.1%})".format(*row["success"])
+        cells = [_first(row[name], "{:.1%}") for name in ("success_raw", "resolved", "facts_true")]
+        kept = _first(row["kept_db"], "{:.1f}")
+        lines.append(
+            f"{kind:<12}{row['count']:>6}{success:>22}{cells[0]:>8}{cells[1]:>10}{cells[2]:>8}{kept:>9}"
+        )
+    lines.append("unchanged area: raw {}, delivered {}".format(*(_db(v) for v in report["kept_db"].values())))
+    lines.append("follow-ups resolved: " + _first(report["resolved_follow_ups"], "{:.1%}"))
+    for name, chain in report["drift"].items():
+        lines.append(f"drift, {name}: {chain['db'][0]} dB → {chain['db'][-1]} dB")
+    lines.append("seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in report["seconds"].items()))
+    return "\n".join(lines) + "\n"
+
+
+def _first(listed: Sequence[float] | None, form: str) -> str:
+    return "–" if listed is None else form.format(listed[0])
+
+
+def _db(listed: Sequence[float] | None) -> str:
+    return f"{_first(listed, '{:.1f}')} dB"

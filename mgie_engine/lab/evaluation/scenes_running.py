@@ -1,0 +1,205 @@
+"""Runs a model on many scenes at once, as the engine would one by one: read, paint, restore."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from statistics import median
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from conversations.settings import EditSettings, Keep
+from mgie_engine.edits import EditRequest, Exchange
+from mgie_engine.lab.evaluation.scene_cases import Case, judge_picture, judge_text, psnr
+from mgie_engine.lab.evaluation.scenes_figures import Row
+from mgie_engine.lab.evaluation.scenes_sheet import Shot
+from mgie_engine.lab.evaluation.workers import Spread, one_by_one
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.lab.scenes.phrasing import templates
+from mgie_engine.lab.scenes.scene_images import to_image
+from mgie_engine.model.mgie import MGIE, Reading
+from mgie_engine.preprocess import stack_vae_pixels
+from mgie_engine.serving.denoising import Painting, batch
+from mgie_engine.serving.engine import changes_nothing, edit_alone
+from mgie_engine.serving.pictures import to_png
+from mgie_engine.serving.postprocess import Painted, restored, with_trial
+from mgie_engine.text.prompting import Prompt
+
+DRIFT_TURNS = 10
+_AT_ONCE = {"cpu": 8, "cuda": 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One edit made."""
+
+    raw: Image.Image  # as the model painted it
+    delivered: Image.Image  # with what should stay put back
+
+
+def at_once(device: torch.device) -> int:
+    """How many edits to paint side by side on a device."""
+    return _AT_ONCE.get(device.type, 8)
+
+
+def make_all(
+    mgie: MGIE,
+    pictures: Sequence[Image.Image],
+    readings: Sequence[Reading],
+    settings: Sequence[EditSettings],
+    spread: Spread = one_by_one,
+) -> list[Made]:
+    """Paint edits of pictures of the model's size side by side and restore them; equal step counts.
+
+    A picture that is there more than once is encoded once.
+    """
+    painted = paint_all(mgie, pictures, readings, settings)
+    finished = spread(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
+    return [Made(one.output, done) for one, done in zip(painted, finished, strict=True)]
+
+
+@torch.inference_mode()
+def paint_all(
+    mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
+) -> list[Painted]:
+    """As `make_all`, not yet restored."""
+    single = {id(picture): picture for picture in pictures}
+    places = {key: place for place, key in enumerate(single)}
+    which = [places[id(picture)] for picture in pictures]
+    latents_of = mgie.encode(list(single.values()))
+    condition = latents_of[which]
+    paintings = [
+        Painting(mgie.config.noise, wish, reading.guidance, latents)
+        for wish, reading, latents in zip(settings, readings, condition, strict=True)
+    ]
+    denoise_all(mgie, paintings)
+    raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
+    seen = mgie.decode(latents_of * mgie.config.latent_scale)
+    heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
+    return [
+        with_trial(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index]))
+        for index, picture in enumerate(pictures)
+    ]
+
+
+def denoise_all(mgie: MGIE, paintings: Sequence[Painting]) -> None:
+    """Take paintings of equal step counts to their end, side by side."""
+    while not paintings[0].is_over:
+        denoised = mgie.denoise(*batch(paintings))
+        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
+            painting.advance(x0, relevance)
+
+
+def _delivered(edit: tuple[Painted, Keep]) -> Image.Image:
+    return restored(*edit).picture
+
+
+def judge_all(
+    mgie: MGIE,
+    cases: Iterator[Case],
+    settings: EditSettings,
+    seeds: int,
+    batch_size: int,
+    spread: Spread = one_by_one,
+) -> Iterator[tuple[Row, Shot]]:
+    """Every case judged, with its first picture for a contact sheet; read once, painted once per seed.
+
+    While a batch is restored and judged, the next one is painted.
+    """
+    first = settings.seed
+    judged: Iterator[tuple[Row, Shot]] = iter(())
+    while some := list(islice(cases, batch_size)):
+        before = [to_image(case.before) for case in some]
+        readings = mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
+        made = []
+        for number in range(seeds):
+            wishes = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
+            made.append(paint_all(mgie, before, readings, wishes))
+        tries = [
+            Try(case, reading.expressive, edits, settings.keep)
+            for case, reading, *edits in zip(some, readings, *made, strict=True)
+        ]
+        last, judged = judged, spread(judge, tries)
+        yield from last
+        first += len(some)
+    yield from judged
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What a model made of a case."""
+
+    case: Case
+    expressive: str
+    painted: Sequence[Painted]  # with one noise after the other
+    keep: Keep
+
+
+def judge(tried: Try) -> tuple[Row, Shot]:
+    """Restore a case's pictures and judge them, and what was said."""
+    case, painted = tried.case, tried.painted
+    finished = [restored(one, tried.keep).picture for one in painted]
+    raw = [judge_picture(case, pixels(one.output)) for one in painted]
+    shown = [judge_picture(case, pixels(picture)) for picture in finished]
+    asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
+    goal, success = to_image(case.goal), shown[0].success
+    shot = Shot(painted[0].original, finished[0], goal, asked, tried.expressive, success)
+    return Row(case.edit.kind, judge_text(case, tried.expressive), raw, shown), shot
+
+
+def pixels(picture: Image.Image) -> Tensor:
+    """A picture as (3, H, W) in [0, 1]."""
+    return stack_vae_pixels([picture])[0] / 2 + 0.5
+
+
+# --- drift ---
+
+
+def drift(
+    mgie: MGIE,
+    starts: Sequence[Image.Image],
+    settings: EditSettings,
+    split: Split,
+    spread: Spread = one_by_one,
+    *,
+    delivered: bool,
+) -> list[list[float]]:
+    """PSNR against the start after each of ten wishes to change nothing, for each start (S, 10).
+
+    Every edit starts from the last one, as the model painted it or as it is `delivered`: where the model
+    reads that nothing changes, that is the very picture it was given.
+    """
+    now, ways = list(starts), templates("nothing", split)
+    talks: list[tuple[Exchange, ...]] = [() for _ in starts]
+    fidelity: list[list[float]] = [[] for _ in starts]
+    for turn in range(DRIFT_TURNS):
+        asked = ways[turn % len(ways)]
+        readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
+        wishes = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
+        made = make_all(mgie, now, readings, wishes, spread)
+        now = [
+            (picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.delivered)
+            if delivered
+            else edit.raw
+            for picture, reading, edit in zip(now, readings, made, strict=True)
+        ]
+        talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
+        for start, picture, values in zip(starts, now, fidelity, strict=True):
+            values.append(psnr((pixels(start) - pixels(picture)).square()))
+    return fidelity
+
+
+# --- time ---
+
+
+def seconds_by_stage(mgie: MGIE, some: Sequence[Case], settings: EditSettings) -> dict[str, float]:
+    """Median wall seconds of one edit through the whole engine, by stage; the first edit only warms up."""
+    runs = []
+    for case in [*some[:1], *some]:
+        picture = to_png(to_image(case.before))
+        request = EditRequest(picture, case.edit.instruction, settings, case.history)
+        runs.append(edit_alone(mgie, request, lambda progress: None).seconds)
+    named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal paints nothing
+    stages = {stage: median(run[stage] for run in runs[1:] if stage in run) for stage in named}
+    return {**stages, "all": median(sum(run.values()) for run in runs[1:])}

@@ -1,0 +1,108 @@
+"""From cases to figures: edits into a folder, then the folder against the goals.
+
+The two halves meet in files only, so edits made elsewhere are judged like ours, and work that was stopped
+goes on. Beside each edit may lie a .txt with the expressive instruction.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from mgie_engine.edits import Exchange
+from mgie_engine.errors import DataError
+from mgie_engine.lab.atomic_write import agree, write_whole
+from mgie_engine.lab.data.examples import opened
+from mgie_engine.lab.data.layouts import inside
+from mgie_engine.lab.evaluation.image_metrics import Metric, Outcome
+from mgie_engine.lab.evaluation.suites import Case
+
+if TYPE_CHECKING:
+    from mgie_engine.lab.evaluation.editors import Measured
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
+TOLD = "editor.json"  # in a folder of edits: by whom they are
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A case with its edit and what the metrics say."""
+
+    case: Case
+    result: Path
+    expressive: str
+    values: Mapping[str, float | None]
+
+
+Report = Callable[[int, int], None]  # how many are done, of how many
+
+
+def make_edits(cases: Sequence[Case], editor: "Measured", folder: Path, report: Report) -> None:
+    """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
+    agree(folder / TOLD, editor.told)
+    by_name = {case.name: case for case in cases}
+    for number, case in enumerate(cases, 1):
+        if edit_file(case.name, folder) is None:
+            talk = case.history + _talk(case, by_name, folder)
+            made = editor.edit(picture_before(case, folder), case.instruction, talk)
+            if made.expressive:
+                write_whole(inside(folder, case.name + ".txt"), made.expressive.encode())
+            write_whole(inside(folder, case.name + ".png"), _png(made.picture))
+        report(number, len(cases))
+
+
+def judge(cases: Sequence[Case], folder: Path, metrics: Mapping[str, Metric], report: Report) -> list[Judged]:
+    """Every case that counts, judged by its file in the folder. DataError names what is missing."""
+    counted = [case for case in cases if case.groups]
+    missing = [case.name for case in counted if edit_file(case.name, folder) is None]
+    if missing:
+        raise DataError(f"The folder {folder} lacks {len(missing)} edits, the first is {missing[0]}.png.")
+    judged = list[Judged]()
+    for number, case in enumerate(counted, 1):
+        file = _edit(case.name, folder)
+        outcome = Outcome(opened(file), opened(case.goal), case.caption)
+        values = {name: metric(outcome) for name, metric in metrics.items()}
+        judged.append(Judged(case, file, said(case.name, folder), values))
+        report(number, len(counted))
+    return judged
+
+
+def picture_before(case: Case, folder: Path) -> Image.Image:
+    """What the case starts from; `folder` has the edit it follows, if it follows one."""
+    return opened(_edit(case.follows, folder) if case.before is None else case.before)
+
+
+def edit_file(name: str, folder: Path) -> Path | None:
+    """The file of an edit, if it is there."""
+    return next((file for end in ENDINGS if (file := inside(folder, name + end)).is_file()), None)
+
+
+def said(name: str, folder: Path) -> str:
+    """The expressive instruction of an edit; "" if none is known."""
+    file = inside(folder, name + ".txt")
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+def _edit(name: str, folder: Path) -> Path:
+    file = edit_file(name, folder)
+    if file is None:
+        raise DataError(f"The edit {name} is not in {folder}.")
+    return file
+
+
+def _talk(case: Case, by_name: Mapping[str, Case], folder: Path) -> tuple[Exchange, ...]:
+    """What was said on the way to a case, oldest first."""
+    talk: tuple[Exchange, ...] = ()
+    while case.follows:
+        case = by_name[case.follows]
+        talk = (Exchange(case.instruction, said(case.name, folder)), *talk)
+    return talk
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

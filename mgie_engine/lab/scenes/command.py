@@ -1,0 +1,80 @@
+"""`mgie scenes`: the drawn world as files."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from itertools import count, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from mgie_engine.lab.scenes.expressive_text import Split
+
+if TYPE_CHECKING:  # stories know tones, and tones know torch, which takes seconds to import
+    from mgie_engine.lab.scenes.stories import Step, Story
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie scenes`."""
+    parser = commands.add_parser("scenes", help="pictures of the drawn world, with their edits")
+    actions = parser.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    render = actions.add_parser(
+        "render",
+        help="write edits with input, goal and mask",
+        description="Write 0000_input.png, 0000_goal.png, 0000_mask.png, … and scenes.jsonl. "
+        "The same seed and split give the same files.",
+    )
+    render.add_argument("--seed", type=int, default=0, help="the first story (default: %(default)s)")
+    render.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
+    render.add_argument("--count", type=int, default=16, help="edits to write (default: %(default)s)")
+    render.add_argument("--size", type=int, default=256, help="pixels per side (default: %(default)s)")
+    render.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; made if missing")
+    render.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Write the files, and say how many."""
+    folder: Path = arguments.out
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = islice(steps_from(arguments.seed, arguments.split), arguments.count)
+    with (folder / "scenes.jsonl").open("w", encoding="utf-8") as lines:
+        for number, (told, step) in enumerate(steps):
+            name = f"{number:04d}"
+            write_pictures(folder, name, told, step, arguments.size)
+            lines.write(json.dumps({"name": name} | record(step)) + "\n")
+    sys.stdout.write(f"{arguments.count} edits in {folder}\n")
+
+
+def steps_from(seed: int, split: Split) -> "Iterator[tuple[Story, Step]]":
+    """Endless edits with their stories, from story number `seed` on."""
+    from mgie_engine.lab.scenes.stories import story
+
+    for number in count(seed):
+        told = story(number, split)
+        for step in told.steps:
+            yield told, step
+
+
+def record(step: "Step") -> dict[str, Any]:
+    """One edit as scenes.jsonl has it."""
+    from mgie_engine.lab.scenes.fact_checker import read
+
+    edit = step.edit
+    return {
+        "instruction": edit.instruction,
+        "expressive": edit.expressive,
+        "kind": edit.kind,
+        "facts": [asdict(fact) for fact in read(edit.expressive)],
+        "turns": [{"instruction": asked, "expressive": said} for asked, said in step.history],
+    }
+
+
+def write_pictures(folder: Path, name: str, told: "Story", step: "Step", size: int) -> None:
+    """Input, goal and mask of one edit as PNG files."""
+    from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
+
+    before, goal = pictures([told.states[step.before], told.states[step.after]], size)
+    to_image(before).save(folder / f"{name}_input.png")
+    to_image(goal).save(folder / f"{name}_goal.png")
+    to_image(changed(before, goal)).save(folder / f"{name}_mask.png")

@@ -1,0 +1,286 @@
+"""Expressive instructions read back into facts, and facts compared with the picture.
+
+The grammar is the voice of `wording` and of the edits. What a model says in other words is one fact that
+cannot be read, and counts as false.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from mgie_engine.lab.scenes.expressive_text import (
+    ALL_STAYS,
+    AS_ASKED,
+    KNOWN_HERE,
+    KNOWN_PHOTO,
+    NOTHING,
+    THINGS_STAY,
+    where,
+)
+from mgie_engine.lab.scenes.phrasing import plural, table
+from mgie_engine.lab.scenes.references import towards
+from mgie_engine.lab.scenes.scene import (  # fmt: skip
+    COLOURS,
+    COLUMNS,
+    GROUND_KINDS,
+    MATERIALS,
+    PART_OF,
+    ROWS,
+    SIZES,
+    SKY_KINDS,
+    Cell,
+)
+from mgie_engine.lab.scenes.scene_edits import State
+from mgie_engine.lab.scenes.tonal import DEGREES
+from mgie_engine.lab.scenes.tones import STRENGTHS
+
+When = Literal["before", "after"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One stated attribute: in the picture before or after, of a place, of a kind, or of the whole."""
+
+    when: When
+    about: str  # "in front on the far left", "balls", "ground", "picture", …
+    attribute: str
+    value: str
+
+
+UNREADABLE = "unreadable"
+_PLACES: Mapping[str, Cell] = MappingProxyType(
+    {where(Cell(row, column)): Cell(row, column) for row in ROWS for column in range(COLUMNS)}
+)
+_KINDS: Mapping[str, str] = MappingProxyType({plural(k): k for k in GROUND_KINDS + SKY_KINDS})
+
+
+def _any(words: Sequence[str]) -> str:
+    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
+
+
+_COLOUR, _PLACE, _SIZE = _any(tuple(COLOURS)), _any(tuple(_PLACES)), _any(tuple(SIZES))
+_KIND, _KINDS_WORD = _any(GROUND_KINDS + SKY_KINDS), _any(tuple(_KINDS))
+_PART = _any([part for parts in PART_OF.values() for part in parts])
+_MATERIAL = _any([material for material in MATERIALS if material != "plain"])
+_THING = f"{_SIZE} {_COLOUR}(?: {_MATERIAL})? {_KIND}"
+
+_READ_THING = re.compile(
+    f"(?P<size>{_SIZE})? ?(?P<colour>{_COLOUR})? ?(?P<material>{_MATERIAL})? ?(?P<kind>{_KIND}|{_KINDS_WORD})"
+)
+
+
+def read(expressive: str) -> list[Fact]:
+    """The facts an expressive instruction states; a sentence of unknown form is one unreadable fact."""
+    facts = list[Fact]()
+    for sentence in re.findall(r"[^.!?]+[.!?]?", expressive):
+        facts += _read_sentence(sentence.strip())
+    return facts or [Fact("before", "text", UNREADABLE, expressive)]
+
+
+def holds(fact: Fact, before: State, after: State) -> bool:
+    """Whether a fact is true of an edit's two pictures."""
+    state = before if fact.when == "before" else after
+    if fact.about == "picture":
+        return _tone_holds(fact, before, after)
+    if fact.attribute == UNREADABLE or state.scene is None:
+        return False
+    if fact.about in ("ground", "sky", "time", "weather"):
+        return bool(getattr(state.scene, fact.about) == fact.value)
+    if fact.about in _KINDS:
+        return _group_holds(fact, state)
+    return _thing_holds(fact, state)
+
+
+def _tone_holds(fact: Fact, before: State, after: State) -> bool:
+    if fact.attribute == "same":
+        return before == after
+    name, _, degree = fact.value.partition(" ")
+    done = after.tones[len(before.tones) :]
+    return (name, STRENGTHS[degree]) in done
+
+
+def _group_holds(fact: Fact, state: State) -> bool:
+    assert state.scene
+    group = state.scene.of(_KINDS[fact.about])
+    if fact.attribute == "count":
+        return str(len(group)) == fact.value
+    if fact.attribute == "odd":
+        return all(len({t.colour for t in state.scene.of(k)}) < 2 for k in _KINDS.values())
+    if fact.attribute == "none in":
+        return all(thing.colour != fact.value for thing in group)
+    return bool(group) and all(getattr(thing, fact.attribute) == fact.value for thing in group)
+
+
+def _thing_holds(fact: Fact, state: State) -> bool:
+    assert state.scene
+    thing = state.scene.at(_PLACES[fact.about])
+    if thing is None or fact.attribute == "nothing":
+        return thing is None and fact.attribute == "nothing"
+    if fact.attribute == "no room":
+        step = 1 if fact.value == "right" else -1
+        return all(state.scene.at(cell) for cell in towards(thing, step))
+    value = dict(thing.parts).get(fact.attribute, getattr(thing, fact.attribute, None))
+    return value == fact.value
+
+
+# --- sentences ---
+
+
+def _read_sentence(sentence: str) -> list[Fact]:
+    for pattern, reader in _FORMS:
+        match = pattern.fullmatch(sentence)
+        if match:
+            return list(reader(match.groupdict()))
+    return [Fact("before", "text", UNREADABLE, sentence)]
+
+
+def _described(when: When, thing: str, place: str) -> Iterator[Fact]:
+    found = _READ_THING.fullmatch(thing)
+    assert found
+    for attribute, value in found.groupdict().items():
+        if value:
+            yield Fact(when, place, attribute, _KINDS.get(value, value))
+
+
+Groups = dict[str, str]
+
+
+def _turns(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield Fact("after", g["place"], "colour", g["colour"])
+
+
+def _part_turns(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield Fact("before", g["place"], g["part"], g["old"])
+    yield Fact("after", g["place"], g["part"], g["colour"])
+
+
+def _removed(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield Fact("after", g["place"], "nothing", "")
+
+
+def _appears(g: Groups) -> Iterator[Fact]:
+    for place in (g["place"], g.get("second")):
+        if place:
+            yield Fact("before", place, "nothing", "")
+            yield from _described("after", g["thing"], place)
+
+
+def _becomes(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield from _described("after", g["new"], g["place"])
+
+
+def _resized(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield Fact("before", g["place"], "size", g["old"])
+    yield Fact("after", g["place"], "size", g["new"])
+
+
+def _moves(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield from _described("after", g["thing"], g["second"])
+
+
+def _stays(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield from _described("after", g["thing"], g["place"])
+
+
+def _all(g: Groups) -> Iterator[Fact]:
+    yield Fact("before", g["kinds"], "count", g["count"] or "2")
+    if g["colour"]:
+        yield Fact("after", g["kinds"], "colour", g["colour"])
+    else:
+        yield Fact("after", g["kinds"], "count", "0")
+
+
+def _surroundings(g: Groups) -> Iterator[Fact]:
+    for clause in g["clauses"].split(" and "):
+        found = re.fullmatch(r"[Tt]he (ground|sky|light|weather) \w+ from (\w+) to (\w+)", clause)
+        assert found
+        about = {"light": "time"}.get(found[1], found[1])
+        yield Fact("before", about, about, found[2])
+        yield Fact("after", about, about, found[3])
+
+
+def _toned(g: Groups) -> Iterator[Fact]:
+    effects = {text: (name, DEGREES[i]) for name, ways in _effects().items() for i, text in enumerate(ways)}
+    for name, ways in _effects().items():
+        effects[ways[1]] = (name, DEGREES[1])  # what has no degrees is plain
+    for effect in re.split(r" and (?=gets|takes|turns)", g["effects"]):
+        name, degree = effects.get(effect, ("", ""))
+        yield (
+            Fact("after", "picture", "tone", f"{name} {degree}")
+            if name
+            else Fact("after", "text", UNREADABLE, effect)
+        )
+
+
+def _effects() -> Mapping[str, Sequence[str]]:
+    effects: Mapping[str, Sequence[str]] = table("tones")["effects"]
+    return effects
+
+
+def _same(g: Groups) -> Iterator[Fact]:
+    yield Fact("after", "picture", "same", "")
+
+
+def _none_here(g: Groups) -> Iterator[Fact]:
+    if g["colour"]:
+        yield Fact("before", plural(g["kind"]), "none in", g["colour"])
+    else:
+        yield Fact("before", plural(g["kind"]), "count", "0")
+
+
+def _no_odd(g: Groups) -> Iterator[Fact]:
+    yield Fact("before", next(iter(_KINDS)), "odd", "")
+
+
+def _already(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    if g["value"]:
+        yield Fact("before", g["place"], "size" if g["value"] in SIZES else "colour", g["value"])
+
+
+def _no_room(g: Groups) -> Iterator[Fact]:
+    yield from _described("before", g["thing"], g["place"])
+    yield Fact("before", g["place"], "no room", g["side"])
+
+
+def _nothing_stated(g: Groups) -> Iterator[Fact]:
+    yield from ()
+
+
+_AT = f"(?P<thing>{_THING}) (?P<place>{_PLACE})"
+_PART_WORD = f"(?P<part>{_PART})"
+_PAIR = f"(?P<thing>{_SIZE} {_COLOUR} {_KINDS_WORD})"
+_GROUP = rf"(?:Both|All (?P<count>\d+)) (?P<kinds>{_KINDS_WORD})"
+_CLAUSE = r"[Tt]he (?:ground|sky|light|weather) (?:turns|changes) from \w+ to \w+"
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[Groups], Iterator[Fact]]], ...] = tuple(
+    (re.compile(pattern), reader)
+    for pattern, reader in (
+        (rf"The {_AT} turns (?P<colour>{_COLOUR})\.", _turns),
+        (rf"The (?P<old>{_COLOUR}) {_PART_WORD} of the {_AT} turns (?P<colour>{_COLOUR})\.", _part_turns),
+        (rf"The {_AT} is removed\.", _removed),
+        (rf"A (?P<thing>{_THING}) appears (?P<place>{_PLACE})\.", _appears),
+        (rf"Two {_PAIR} appear (?P<place>{_PLACE}) and (?P<second>{_PLACE})\.", _appears),
+        (rf"The {_AT} becomes a (?P<new>{_THING})\.", _becomes),
+        (rf"The {_AT} (?:grows|shrinks) from (?P<old>{_SIZE}) to (?P<new>{_SIZE})\.", _resized),
+        (rf"The (?P<thing>{_THING}) moves from (?P<place>{_PLACE}) to (?P<second>{_PLACE})\.", _moves),
+        (rf"The (?P<thing>{_COLOUR} {_KIND}) (?P<place>{_PLACE}) stays\.", _stays),
+        (rf"{_GROUP} (?:turn (?P<colour>{_COLOUR})|are removed)\.", _all),
+        (rf"(?P<clauses>{_CLAUSE}(?: and {_CLAUSE})*)\.", _surroundings),
+        (r"The whole picture (?P<effects>.+)\.", _toned),
+        (rf"(?:{re.escape(NOTHING)}|{re.escape(AS_ASKED)})", _same),
+        (rf"I see no (?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND}) here\.", _none_here),
+        (r"I see no odd one here\.", _no_odd),
+        (rf"The {_AT} is (?:already (?P<value>{_COLOUR}|{_SIZE})|in the way)\.", _already),
+        (rf"There is no room on the (?P<side>left|right) of the {_AT}\.", _no_room),
+        ("|".join(map(re.escape, (ALL_STAYS, THINGS_STAY, KNOWN_HERE, KNOWN_PHOTO))), _nothing_stated),
+    )
+)  # fmt: skip

@@ -1,0 +1,204 @@
+"""How people ask: phrasings, words and typing habits, from the tables beside this module.
+
+A phrasing may hold choices: (one|another), (word|) and <list>, a list of lists.toml. A choice is drawn when
+the phrasing is, so that a handful of frames makes many ways to say the same.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import product
+from pathlib import Path
+from random import Random
+from string import Formatter
+from typing import Any
+
+from mgie_engine.lab.scenes.expressive_text import Split
+
+_FOLDER = Path(__file__).parent
+SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
+ASIDES = 0.15  # how often something is said around a wish that names what is not meant, or why
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
+
+
+@cache
+def table(name: str) -> Mapping[str, Any]:
+    """The data file `name`.toml beside this module."""
+    return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+
+
+@cache
+def phrasings() -> Mapping[str, Any]:
+    """The phrasings of every kind of edit but tones, whichever file they are in."""
+    return {kind: ways for name in ("phrases", "around", "talk") for kind, ways in table(name).items()}
+
+
+@cache
+def templates(kind: str, split: Split, source: str = "phrases") -> Sequence[str]:
+    """The phrasings of a kind that belong to a split, with their choices open."""
+    kinds = phrasings() if source == "phrases" else table(source)
+    return tuple(kinds[kind]["test" if split == "test" else "train"])
+
+
+def vary(rng: Random, template: str) -> str:
+    """One way to settle the choices of a phrasing."""
+    return "".join(ways[0] if len(ways) == 1 else rng.choice(ways) for ways in _choices(template))
+
+
+def ways(template: str) -> list[str]:
+    """Every way to settle the choices of a phrasing, single blanks between words."""
+    return [" ".join("".join(parts).split()) for parts in product(*map(dict.fromkeys, _choices(template)))]
+
+
+@cache
+def _choices(template: str) -> Sequence[Sequence[str]]:
+    """A phrasing in pieces, each with all it can be."""
+    return tuple(_settled(piece) for piece in re.split(r"(\([^()]*\)|<\w+>)", template) if piece)
+
+
+def _settled(piece: str) -> Sequence[str]:
+    if piece.startswith("("):
+        return tuple(way for choice in piece[1:-1].split("|") for way in _written_out(choice))
+    return tuple(table("lists")[piece[1:-1]]) if piece.startswith("<") else (piece,)
+
+
+def _written_out(choice: str) -> list[str]:
+    return ["".join(parts) for parts in product(*_choices(choice))]
+
+
+@cache
+def fields(template: str) -> frozenset[str]:
+    """The names in braces."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(template) if name)
+
+
+def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
+    """One way to ask for `kind`, as somebody types it; only phrasings whose fields are all known."""
+    given = {name: value for name, value in known.items() if value is not None}
+    text = fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given)
+    return dress(rng, text if split == "test" else _with_aside(rng, kind, text, given))
+
+
+@cache
+def _fitting(kind: str, split: Split, known: frozenset[str]) -> Sequence[str]:
+    return [template for template in templates(kind, split) if fields(template) <= known]
+
+
+def _with_aside(rng: Random, kind: str, text: str, given: Mapping[str, str]) -> str:
+    """The wish with something around it that is not the wish; only what `given` can fill."""
+    if rng.random() >= ASIDES or kind not in table("asides"):
+        return text
+    where = rng.choice(("before", "after"))
+    ways = [way for way in _asides(kind, where) if fields(way) <= given.keys()]
+    if not ways or (where == "after" and text[-1] in "?!."):
+        return text
+    said = vary(rng, rng.choice(ways)).format(**given)
+    return f"{said}{text}" if where == "before" else f"{text}{said}"
+
+
+@cache
+def _asides(kind: str, where: str) -> Sequence[str]:
+    return [*table("asides")["any"][where], *table("asides")[kind][where]]
+
+
+def fill(template: str, **given: str) -> str:
+    """The template with its fields, single blanks, and "an" where it belongs."""
+    text = " ".join(template.format(**given).split())
+    return re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", text)
+
+
+def dress(rng: Random, text: str) -> str:
+    """Typing habits: politeness, small talk, missing articles, capitals, full stops or smiles, rare typos."""
+    text = _chatty(rng, _politely(rng, text))
+    if text.startswith("I ") and rng.random() < 0.5:
+        text = text[:1].lower() + text[1:]
+    if rng.random() < 0.3:
+        text = text.replace("'", "")
+    if rng.random() < 0.06:
+        text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole|notch|hint|great)", "", text) or text
+    if rng.random() < 0.06:
+        text = _mistyped(rng, text)
+    if rng.random() < 0.25:
+        text = text[:1].upper() + text[1:]
+    ending = rng.random()
+    if ending < 0.15 and text[-1] not in "?.!":
+        text += rng.choice((".", ".", "!"))
+    elif ending < 0.18:
+        text += rng.choice(table("words")["habits"]["trailing"])
+    elif ending < 0.2:
+        text = text.upper() if ending < 0.185 else text.lower()
+    return text
+
+
+def _politely(rng: Random, text: str) -> str:
+    habits, manner = table("words")["habits"], rng.random()
+    first = text.split()[0]
+    if manner < 0.14 and first in habits["verbs"]:
+        before = rng.choice(habits["before"])
+        asking = before.split()[0] in ("can", "could", "would") and rng.random() < 0.7
+        return f"{before} {text}{'?' if asking else ''}"
+    if manner < 0.2 and text[-1] not in "?!" and not text.endswith(("please", "now")):
+        return f"{text} {rng.choice(habits['after'])}"
+    return text
+
+
+def _chatty(rng: Random, text: str) -> str:
+    """What people say before and after what they want, which tells nothing of it."""
+    habits, talk = table("words")["habits"], rng.random()
+    if talk < 0.06:
+        return f"{rng.choice(habits['openers'])} {text}"
+    if talk < 0.1:
+        return f"{vary(rng, rng.choice(habits['remarks']))} {text}"
+    if talk < 0.15 and text[-1] not in "?!.":
+        after = vary(rng, rng.choice(habits["afterthoughts"]))
+        return f"{text}{rng.choice((', ', ', ', '. ', ' - ', ' '))}{after}"
+    return text
+
+
+def _mistyped(rng: Random, text: str) -> str:
+    """One letter of a word doubled, drawn out, dropped, mistaken, or swapped with the next."""
+    words = [match.span() for match in re.finditer(r"[a-z]{3,}", text)]
+    if not words:
+        return text
+    start, end = rng.choice(words)
+    if end - start == 3:  # shorter words would become others
+        return text[: start + 1] + text[start + 2] + text[start + 1] + text[end:]
+    at = rng.randrange(start + 1, end - 1)
+    one, two = text[at], text[at + 1]
+    beside = rng.choice(_NEAR_KEYS.get(one, one))
+    slip = rng.choice((one * 2 + two, one * rng.choice((3, 4)) + two, two, two + one, one, beside + two))
+    return text[:at] + slip + text[at + 2 :]
+
+
+def say(rng: Random, word: str) -> str:
+    """A word of this world, or one of its synonyms; good for pointing at something."""
+    usual: str
+    usual, *others = table("words")["names"].get(word, [word])
+    return usual if not others or rng.random() < SPOKEN_PLAINLY else rng.choice(others)
+
+
+def wished_colour(rng: Random, colour: str) -> str:
+    """A name for a colour that something shall get; the nearest colour of this world is meant."""
+    return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
+
+
+def like(rng: Random, colour: str) -> str:
+    """Something that everybody knows to be of that colour."""
+    known: str = rng.choice(table("words")["like"][colour])
+    return known
+
+
+def dressed(rng: Random, name: str) -> str:
+    """A thing that is wished for, now and then with a word of liking that changes nothing."""
+    return f"{rng.choice(table('words')['habits']['dressing'])} {name}" if rng.random() < 0.06 else name
+
+
+def plural(name: str) -> str:
+    """More than one of `name`."""
+    head, blank, last = name.rpartition(" ")
+    usual: str = table("words")["plurals"].get(last, f"{last}s")
+    if last.endswith("y") and last not in table("words")["plurals"]:
+        usual = f"{last[:-1]}ies"
+    return f"{head}{blank}{usual}"

@@ -1,0 +1,130 @@
+"""Stories: pictures and the edits that lead from one to the next, with the talk that each edit can refer to.
+
+`story(seed, split)` is the whole generator: the same seed and split give the same story for ever. A story is
+either a fan (independent edits of one picture) or a chain (follow-ups, with "it", "too", "more"). `tellings`
+tells it several times, each time asked for in other words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from mgie_engine.lab.scenes.ambiguous_edits import ambiguous
+from mgie_engine.lab.scenes.edit_generators import (
+    add,
+    move,
+    recolour,
+    recolour_part,
+    remove,
+    replace_thing,
+    resize,
+    several,
+)
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.lab.scenes.followups import follow_up
+from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
+from mgie_engine.lab.scenes.rng import Dice, Replayed, Taped
+from mgie_engine.lab.scenes.scene import random_scene
+from mgie_engine.lab.scenes.scene_edits import Edit, Maker, State
+from mgie_engine.lab.scenes.surroundings import background
+from mgie_engine.lab.scenes.tonal import tonal
+
+CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.2, 0.1
+CROWDED_SHARE = 0.4  # of training scenes: as full as a long talk makes them, with more to tell apart
+MAX_HISTORY = 2  # earlier turns that reach the prompt
+
+Makers = Sequence[tuple[Maker, float]]
+
+ON_SCENES: Makers = (
+    (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 9), (move, 12),
+    (background, 12), (several, 4), (ambiguous, 10), (tonal, 10), (refuse, 8), (nothing, 1.5),
+)  # fmt: skip
+ON_PHOTOS: Makers = ((tonal, 16), (content_on_photo, 2), (refuse, 2), (nothing, 0.6))
+ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours can no longer be told
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One edit of a story: from picture `before` to picture `after` (indices), after the talk `history`."""
+
+    before: int
+    after: int
+    edit: Edit
+    history: tuple[tuple[str, str], ...] = ()  # (instruction, expressive), oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Pictures, and the edits between them."""
+
+    states: tuple[State, ...]
+    steps: tuple[Step, ...]
+
+
+def story(seed: int, split: Split) -> Story:
+    """The story number `seed` of a split."""
+    return tellings(seed, split, 1)[0]
+
+
+def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
+    """The story number `seed` of a split in `count` >= 1 wordings; the first is always the same.
+
+    They share states, order and expressive instructions. Instructions are worded anew, and so is the history.
+    """
+    rng = Random(f"{split}-{seed}")
+    start = _start(rng, split)
+    taped = Taped(rng)
+    told = [_told(Dice(taped, rng), start, split)]
+    for number in range(1, count):
+        dice = Dice(Replayed(taped.tape), Random(f"{split}-{seed}-{number}"), is_again=True)
+        told.append(_told(dice, start, split))
+    return tuple(told)
+
+
+def first_edit(dice: Dice, state: State, split: Split) -> Edit:
+    """One edit of `state` that needs no history; makers that do not fit the picture are drawn again."""
+    makers = ON_PHOTOS if state.scene is None else ON_SCENES if state.is_readable else ON_ALTERED
+    kinds, weights = [kind for kind, _ in makers], [weight for _, weight in makers]
+    while True:
+        edit: Edit | None = dice.what.choices(kinds, weights)[0](dice, state, split)
+        if edit is not None:
+            return edit
+
+
+def _start(rng: Random, split: Split) -> State:
+    if rng.random() < PHOTO_SHARE:
+        return State(None, photo=rng.getrandbits(30))
+    crowded = split == "train" and rng.random() < CROWDED_SHARE
+    start = State(random_scene(rng, fewest=5 if crowded else 2))
+    if rng.random() < TONED_SHARE:
+        edit = tonal(Dice.of(rng), start, split)
+        return edit.goal if edit and edit.goal.is_readable else start
+    return start
+
+
+def _told(dice: Dice, start: State, split: Split) -> Story:
+    return (_chain if dice.what.random() < CHAIN_SHARE else _fan)(dice, start, split)
+
+
+def _fan(dice: Dice, start: State, split: Split) -> Story:
+    states, steps = [start], []
+    for _ in range(3):
+        edit = first_edit(dice, start, split)
+        if edit.goal not in states:
+            states.append(edit.goal)
+        steps.append(Step(0, states.index(edit.goal), edit))
+    return Story(tuple(states), tuple(steps))
+
+
+def _chain(dice: Dice, start: State, split: Split) -> Story:
+    states, steps, said = [start], list[Step](), list[tuple[str, str]]()
+    last: Edit | None = None
+    for _ in range(dice.what.randint(2, 4)):
+        state = states[-1]
+        edit = follow_up(dice, state, last, split) if last and dice.what.random() < 0.8 else None
+        edit = edit or first_edit(dice, state, split)
+        states.append(edit.goal)
+        steps.append(Step(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
+        said.append((edit.instruction, edit.expressive))
+        last = edit
+    return Story(tuple(states), tuple(steps))

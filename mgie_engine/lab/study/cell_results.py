@@ -1,0 +1,105 @@
+"""What a study keeps: a line of JSON per painting, so that a stopped study goes on where it was. No torch."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mgie_engine.errors import DataError
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.strengths import Kind, Look, Wording
+
+Strengths = tuple[float, float]  # text CFG, image CFG
+FITTED: Split = "validation"  # what is learnt from
+HELD_OUT: Split = "test"  # what is checked on
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One edit to try under many strengths."""
+
+    name: str  # of this edit in its part
+    part: str  # "validation", "test", "short", "long", "pictures"
+    kind: str  # what it truly is, in the drawn world's terms; "" where nobody knows
+    instruction: str
+    wording: Wording
+    look: Look
+    things: int | None  # that stand in the picture; None where nobody knows
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How right one picture is; None where there is no goal to compare it with."""
+
+    moved: float  # mean difference from the input, 0 to 1
+    success: bool | None = None
+    left: float | None = None  # error left inside the changed area, as a share of doing nothing
+    kept_db: float | None = None  # PSNR outside the changed area; None where hardly anything is outside
+
+    @property
+    def closeness(self) -> float | None:
+        """How much of the way to the goal was made, 0 to 1; of an idle wish, whether it was one."""
+        if self.left is None:
+            return None
+        return float(bool(self.success)) if self.left == 0 else 1 - min(1.0, self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One painting of one edit."""
+
+    subject: Subject
+    strengths: Strengths
+    seed: int
+    raw: Outcome  # as the model painted it
+    delivered: Outcome  # with what should stay put back
+
+    @property
+    def key(self) -> tuple[str, str, Strengths, int]:
+        """What no two lines share."""
+        return self.subject.part, self.subject.name, self.strengths, self.seed
+
+    def to_json(self) -> str:
+        """This painting on one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> "Cell":
+        """The painting on a line; ValueError, KeyError or TypeError for any other line."""
+        data = json.loads(line)
+        text, image = data["strengths"]
+        raw, delivered = Outcome(**data["raw"]), Outcome(**data["delivered"])
+        return cls(_subject(data["subject"]), (text, image), data["seed"], raw, delivered)
+
+
+def _subject(data: dict[str, Any]) -> Subject:
+    said = data["wording"]
+    wording = Wording(Kind(said["kind"]), said["words"], said["constraints"])
+    return Subject(**data | {"wording": wording, "look": Look(**data["look"])})
+
+
+def read_cells(file: Path) -> Iterator[Cell]:
+    """Every painting so far, none where there is no file; a last line cut off by a kill is left out.
+
+    DataError names a line that is no painting.
+    """
+    if not file.exists():
+        return
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    for number, line in enumerate(lines, 1):
+        if not line.endswith("\n"):
+            return
+        try:
+            yield Cell.from_json(line)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{file}, line {number}, is no painting of a study: {error!r}.") from error
+
+
+def append_cells(file: Path, cells: Iterable[Cell]) -> None:
+    """Add paintings; what a kill left of a line before is cut off first."""
+    with file.open("ab+") as out:
+        out.seek(0)
+        kept = out.read()
+        out.truncate(kept.rfind(b"\n") + 1)
+        out.write("".join(cell.to_json() + "\n" for cell in cells).encode())

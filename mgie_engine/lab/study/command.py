@@ -1,0 +1,183 @@
+"""`mgie study`: what the two strengths do to a model's edits."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conversations.settings import SettingsWish, checked
+from mgie_engine.cli_types import not_negative, positive
+from mgie_engine.config import read_config, resolve_model
+from mgie_engine.serving.command import add_model, chosen_model, settle
+from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
+
+if TYPE_CHECKING:
+    from mgie_engine.lab.evaluation.workers import Spread
+    from mgie_engine.lab.study.cell_results import Strengths
+    from mgie_engine.lab.study.sweep import Plan
+    from mgie_engine.lab.study.tasks import Task
+    from mgie_engine.model.mgie import MGIE
+
+TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the model's own strengths
+FIRST = 100_000  # the first story: far from those of `mgie evaluate scenes`
+CELLS = "cells.jsonl"
+EXAMPLES = """examples:
+  mgie study out --race                          quick, to choose a model's defaults
+  mgie study out --edits 200 --held-out 200 --device cuda
+  mgie study out --pictures photos               photos/instructions.tsv: picture, tab, instruction, tab, goal
+Run it again on the same folder to go on, or to paint more; then the report is written anew.
+"""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie study`."""
+    parser = commands.add_parser(
+        "study",
+        help="find out which strengths are best for what",
+        description="Paint edits under many text and image CFGs, judge them, and say what was found: "
+        "OUT/report.md, report.json, heat maps, and strengths.json, the table that auto follows.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("output", type=Path, metavar="OUT", help="a folder; made if missing")
+    parser.add_argument("--text", type=float, nargs="+", metavar="CFG", help="text CFGs to try")
+    parser.add_argument("--image", type=float, nargs="+", metavar="CFG", help="image CFGs to try")
+    parser.add_argument(
+        "--edits", type=positive, default=40, help="edits to learn from (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--held-out", type=not_negative, default=0, help="edits to check on (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--first", type=not_negative, default=FIRST, help="the first story (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--worded", type=not_negative, default=0, help="wishes asked in few and in many words"
+    )
+    parser.add_argument(
+        "--published", action="store_true", help="also the settings MGIE and Extended MGIE publish"
+    )
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures of yours instead of scenes")
+    parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
+    parser.add_argument("--steps", type=positive, help="denoising steps; the model's own if left out")
+    parser.add_argument("--batch", type=positive, help="pictures painted side by side")
+    parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put the report into this page, too")
+    parser.add_argument(
+        "--race", action="store_true", help="drop the worse half of the pairs after a quarter and a half"
+    )
+    parser.add_argument("--install", action="store_true", help="let auto follow what was found")
+    parser.add_argument("--report-only", action="store_true", help="paint nothing more")
+    add_model(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Paint what is missing, then write the report of everything in the folder."""
+    from mgie_engine.lab.atomic_write import agree
+    from mgie_engine.lab.evaluation.workers import crew, hands
+    from mgie_engine.lab.study.cell_results import read_cells
+    from mgie_engine.lab.study.files import write, write_docs
+    from mgie_engine.lab.study.statistics import Study
+    from mgie_engine.lab.study.study_report import Report
+
+    choice = chosen_model(arguments, environment)
+    location = resolve_model(choice.model, choice.home)
+    config, weights = read_config(location), fingerprint(location.folder)
+    settings = settle(checked(SettingsWish(steps=arguments.steps)), config.defaults, fresh_seed=0)
+    own, folder = (settings.text_cfg, settings.image_cfg), arguments.output
+    followed = {"model": config.name, "weights": weights, "own": list(own), "steps": settings.steps}
+    agree(folder / "plan.json", followed)
+    if not arguments.report_only:
+        mgie = choice.load()
+        with crew(hands(mgie.device)) as spread:
+            for tasks, plan in _parts(mgie, arguments, own):
+                _paint(mgie, tasks, plan, folder / CELLS, spread)
+    took = f"{settings.steps} steps, {settings.sampler}."
+    report = Report.of(Study(read_cells(folder / CELLS)), config.name, weights, own, took)
+    write(report, folder)
+    if arguments.install:
+        (location.folder / TABLE).write_text(report.table.to_json(), "utf-8")
+    if arguments.docs:
+        write_docs(report, arguments.docs)
+    sys.stdout.write((folder / "report.md").read_text("utf-8"))
+
+
+def _parts(
+    mgie: "MGIE", arguments: argparse.Namespace, own: "Strengths"
+) -> "Iterator[tuple[Iterator[Task], Plan]]":
+    """What to paint; what was found so far decides what is worth checking on held-out edits."""
+    from mgie_engine.lab.evaluation.scenes_running import at_once
+    from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, read_cells
+    from mgie_engine.lab.study.fit import fit, worth_checking
+    from mgie_engine.lab.study.guidelines import ONE_COLOUR, SKY
+    from mgie_engine.lab.study.statistics import Study
+    from mgie_engine.lab.study.sweep import Plan
+    from mgie_engine.lab.study.tasks import folder_tasks, scene_tasks, worded_tasks
+
+    size, first = mgie.config.picture_size, arguments.first
+    settings = settle(SettingsWish(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
+    batch = arguments.batch or at_once(mgie.device)
+
+    def plan(pairs: "tuple[Strengths, ...]") -> Plan:
+        for text, image in pairs:
+            checked(SettingsWish(text_cfg=text, image_cfg=image))
+        return Plan(pairs, tuple(range(arguments.seeds)), settings, batch)
+
+    whole = plan(pairs_to_try(arguments.text, arguments.image, own))
+    if arguments.pictures:
+        yield folder_tasks(arguments.pictures, size), whole
+        return
+    for number, pairs in _rounds(arguments, whole.strengths, own):
+        yield scene_tasks(FITTED, size, first, number), plan(pairs)
+    yield worded_tasks(size, first, arguments.worded), plan((own,))
+    if arguments.published:
+        some = scene_tasks(FITTED, size, first, arguments.edits)
+        yield (task for task in some if task.subject.kind in (SKY, ONE_COLOUR)), plan((GENTLE, HARSH))
+    if arguments.held_out:
+        found = Study(read_cells(arguments.output / CELLS))
+        table = fit(found, mgie.config.name, own, FITTED)
+        pairs = worth_checking(found, table, own, FITTED)
+        pairs += (PUBLISHED,) if arguments.published else ()
+        yield scene_tasks(HELD_OUT, size, first, arguments.held_out), plan(pairs)
+
+
+def _rounds(
+    arguments: argparse.Namespace, pairs: "tuple[Strengths, ...]", own: "Strengths"
+) -> "Iterator[tuple[int, tuple[Strengths, ...]]]":
+    """How many edits to paint under which pairs; what came of a round decides the next."""
+    from mgie_engine.lab.study.cell_results import FITTED, read_cells
+    from mgie_engine.lab.study.fit import better_half
+    from mgie_engine.lab.study.statistics import Study
+
+    if arguments.race:
+        for share in (4, 2):
+            yield -(-arguments.edits // share), pairs
+            pairs = better_half(Study(read_cells(arguments.output / CELLS)), pairs, own, FITTED)
+    yield arguments.edits, pairs
+
+
+def pairs_to_try(
+    text: list[float] | None, image: list[float] | None, own: "Strengths"
+) -> "tuple[Strengths, ...]":
+    """Every pair of the two axes, and the model's own first; without axes, some around the model's own."""
+    texts = text or [round(own[0] * share, 1) for share in TEXT_SHARES]
+    images = image or [round(own[1] * share, 1) for share in IMAGE_SHARES]
+    return tuple(dict.fromkeys((own, *((t, i) for i in images for t in texts))))
+
+
+def _paint(mgie: "MGIE", tasks: "Iterator[Task]", plan: "Plan", file: Path, spread: "Spread") -> None:
+    from mgie_engine.lab.study.cell_results import append_cells, read_cells
+    from mgie_engine.lab.study.sweep import sweep
+
+    done = {cell.key for cell in read_cells(file)}
+    painted, began = 0, time.monotonic()
+    for cells in sweep(mgie, tasks, plan, done, spread):
+        append_cells(file, cells)
+        painted += len(cells)
+        each = (time.monotonic() - began) / painted
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\033[K{cells[-1].subject.part}: {painted} painted, {each:.2f} s each")
+    if painted and sys.stderr.isatty():
+        sys.stderr.write("\n")

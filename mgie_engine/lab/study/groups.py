@@ -1,0 +1,76 @@
+"""Which edits of a study are looked at together: by kind, by complexity of picture and words."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, Subject
+from mgie_engine.lab.study.statistics import Study, Which
+
+PICTURES = "pictures"  # a part that is neither split of the drawn world
+FEW_THINGS = 4  # in a picture of the drawn world, which has 2 to 8
+MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
+    ("texture", lambda subject: subject.look.texture),
+    ("entropy", lambda subject: subject.look.entropy),
+    ("words", lambda subject: subject.wording.words),
+    ("constraints", lambda subject: subject.wording.constraints),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Edits that are looked at together."""
+
+    name: str
+    which: Which
+    family: str  # groups that are shown on one sheet: "all", "kinds", "complexity", "pictures"
+
+
+def is_scene(subject: Subject) -> bool:
+    """Whether it is an edit of the drawn world as people would ask for it."""
+    return subject.part in (FITTED, HELD_OUT)
+
+
+def _is_fitted(subject: Subject) -> bool:
+    return subject.part == FITTED
+
+
+def groups(study: Study) -> Iterator[Group]:
+    """Your own pictures; the fitted edits of the drawn world: all, each kind, each half by complexity.
+
+    Held-out edits are left out: they are not painted under every pair, so their means could not be compared.
+    """
+    subjects = study.subjects.values()
+    if any(subject.part == PICTURES for subject in subjects):
+        yield Group(PICTURES, lambda subject: subject.part == PICTURES, PICTURES)
+    scenes = [subject for subject in subjects if _is_fitted(subject)]
+    if not scenes:
+        return
+    yield Group("all", _is_fitted, "all")
+    for kind in sorted({subject.kind for subject in scenes}):
+        yield _of_kind(kind)
+    yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
+    for name, value in MEASURED:
+        yield from _halves(name, value, _middle([value(subject) for subject in scenes]))
+
+
+def _middle(values: Sequence[float]) -> float:
+    """The median, or the next value above the least where that is the median."""
+    middle = sorted(values)[len(values) // 2]
+    return middle if middle > min(values) else min((v for v in values if v > middle), default=middle)
+
+
+def _of_kind(kind: str) -> Group:
+    return Group(kind, lambda subject: _is_fitted(subject) and subject.kind == kind, "kinds")
+
+
+def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[Group]:
+    """Edits below and from a middle value; those without the value (nan) are in neither."""
+
+    def below(subject: Subject) -> bool:
+        return _is_fitted(subject) and value(subject) < middle
+
+    def from_there(subject: Subject) -> bool:
+        return _is_fitted(subject) and value(subject) >= middle
+
+    yield Group(f"{name} below {middle:g}", below, "complexity")
+    yield Group(f"{name} from {middle:g}", from_there, "complexity")

@@ -1,0 +1,152 @@
+"""Figures of a study: means over edits with 95 % intervals by bootstrap, an edit against itself."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import median
+from typing import TypeVar
+
+import numpy as np
+
+from mgie_engine.lab.evaluation.scenes_figures import RESAMPLES, Figure, figure
+from mgie_engine.lab.study.cell_results import FITTED, Cell, Strengths, Subject
+
+KEPT_WELL_DB = 40.0  # from here on nobody sees that something else has changed
+FEW = 3  # edits, below which no figure is given
+
+Measure = Callable[[Cell], float | None]
+Which = Callable[[Subject], bool]
+Edit = tuple[str, str]  # part and name
+Name = TypeVar("Name")
+
+
+def success(cell: Cell) -> float | None:
+    """Whether the delivered picture is the goal, by the yardstick of `mgie evaluate scenes`."""
+    return None if cell.delivered.success is None else float(cell.delivered.success)
+
+
+def success_raw(cell: Cell) -> float | None:
+    """The same of the picture as the model painted it."""
+    return None if cell.raw.success is None else float(cell.raw.success)
+
+
+def kept(cell: Cell) -> float | None:
+    """PSNR (dB) of what should stay, as the model painted it: what the strengths themselves do."""
+    return cell.raw.kept_db
+
+
+def kept_delivered(cell: Cell) -> float | None:
+    """The same of the delivered picture, where what should stay was put back."""
+    return cell.delivered.kept_db
+
+
+def moved(cell: Cell) -> float | None:
+    """How much the picture changed in all, 0 to 1, as the model painted it."""
+    return cell.raw.moved
+
+
+def score(cell: Cell) -> float | None:
+    """Both ends as one: the share of the way to the goal, times how well the rest was kept, 0 to 1."""
+    close, kept_db = cell.delivered.closeness, cell.delivered.kept_db
+    if close is None:
+        return None
+    return close * (1.0 if kept_db is None else min(1.0, max(0.0, kept_db) / KEPT_WELL_DB))
+
+
+def everything(subject: Subject) -> bool:
+    """Any edit."""
+    return True
+
+
+class Study:
+    """The paintings of a study, to ask for figures."""
+
+    def __init__(self, cells: Iterable[Cell]) -> None:
+        self._cells: dict[Edit, dict[Strengths, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+        self.subjects: dict[Edit, Subject] = {}
+        for cell in cells:
+            edit = (cell.subject.part, cell.subject.name)
+            self.subjects[edit] = cell.subject
+            self._cells[edit][cell.strengths].append(cell)
+        fitted = [subject for subject in self.subjects.values() if subject.part == FITTED]
+        looks = [subject.look.texture for subject in fitted or self.subjects.values()]
+        self.busy_from = median(looks) if looks else 0.0
+
+    def only(self, which: Which) -> "Study":
+        """The study of these edits alone; what counts as busy stays."""
+        part = Study(
+            cell
+            for edit, by in self._cells.items()
+            if which(self.subjects[edit])
+            for cells in by.values()
+            for cell in cells
+        )
+        part.busy_from = self.busy_from
+        return part
+
+    def __len__(self) -> int:
+        """How many paintings."""
+        return sum(len(cells) for by in self._cells.values() for cells in by.values())
+
+    @property
+    def strengths(self) -> tuple[Strengths, ...]:
+        """Every pair that was tried, by image CFG, then text CFG."""
+        return tuple(sorted({pair for by in self._cells.values() for pair in by}, key=lambda p: (p[1], p[0])))
+
+    def complexity(self, *, busy: bool) -> "Which":
+        """Edits of busy pictures, or of simple ones."""
+        return lambda subject: self.is_busy(subject) == busy
+
+    def is_busy(self, subject: Subject) -> bool:
+        """Whether a picture has at least the median texture."""
+        return subject.look.texture >= self.busy_from
+
+    def values(self, measure: Measure, pair: Strengths, which: Which = everything) -> dict[Edit, float]:
+        """The measure of each edit under a pair, averaged over its seeds; edits without one left out."""
+        found: dict[Edit, float] = {}
+        for edit, by in self._cells.items():
+            known = [value for cell in by.get(pair, ()) if (value := measure(cell)) is not None]
+            if known and which(self.subjects[edit]):
+                found[edit] = float(np.mean(known))
+        return found
+
+    def mean(self, measure: Measure, pair: Strengths, which: Which = everything) -> Figure | None:
+        """The mean under a pair; None for fewer than three edits."""
+        return _figure(list(self.values(measure, pair, which).values()))
+
+    def means(self, measure: Measure, which: Which = everything) -> dict[Strengths, Figure]:
+        """The mean under every pair that all of these edits were painted under, so that they compare."""
+        values = {pair: list(self.values(measure, pair, which).values()) for pair in self.strengths}
+        most = max(map(len, values.values()), default=0)
+        return {p: found for p, v in values.items() if len(v) == most and (found := _figure(v))}
+
+    def gains(
+        self, measure: Measure, pair: Strengths, over: Strengths, which: Which = everything
+    ) -> dict[Edit, float]:
+        """How much better each edit is under a pair than under another."""
+        return difference(self.values(measure, pair, which), self.values(measure, over, which))
+
+    def gain(
+        self, measure: Measure, pair: Strengths, over: Strengths, which: Which = everything
+    ) -> Figure | None:
+        """The mean gain over edits painted under both; None for fewer than three."""
+        return _figure(list(self.gains(measure, pair, over, which).values()))
+
+
+def difference(these: Mapping[Name, float], those: Mapping[Name, float]) -> dict[Name, float]:
+    """What these have more than those, by name."""
+    return {name: value - those[name] for name, value in these.items() if name in those}
+
+
+def gap(these: Sequence[float], those: Sequence[float]) -> Figure | None:
+    """The difference of two means over different edits; None where either has fewer than three."""
+    if min(len(these), len(those)) < FEW:
+        return None
+    rng = np.random.default_rng(0)
+    a, b = np.asarray(these), np.asarray(those)
+    drawn = [side[rng.integers(0, len(side), (RESAMPLES, len(side)))].mean(1) for side in (a, b)]
+    low, high = np.percentile(drawn[0] - drawn[1], (2.5, 97.5))
+    return Figure(float(a.mean() - b.mean()), float(low), float(high))
+
+
+def _figure(values: Sequence[float]) -> Figure | None:
+    return figure(values) if len(values) >= FEW else None

@@ -1,0 +1,144 @@
+"""What is said about a study: as a value, as JSON, and as heat maps."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, Strengths
+from mgie_engine.lab.study.fit import Check, best_fixed, check_auto, check_fixed, fit
+from mgie_engine.lab.study.groups import Group, groups
+from mgie_engine.lab.study.guidelines import Guideline, guidelines
+from mgie_engine.lab.study.heatmap import Panel, heat_maps
+from mgie_engine.lab.study.statistics import (
+    Measure,
+    Study,
+    Which,
+    kept,
+    kept_delivered,
+    moved,
+    score,
+    success,
+    success_raw,
+)
+from mgie_engine.strengths import PUBLISHED, Table
+
+MEASURES: tuple[tuple[str, Measure], ...] = (
+    ("success", success),
+    ("success as painted", success_raw),
+    ("what stays, as painted (dB)", kept),
+    ("what stays, delivered (dB)", kept_delivered),
+    ("score", score),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is said about a study."""
+
+    model: str
+    own: Strengths
+    study: Study
+    table: Table
+    guidelines: tuple[Guideline, ...]
+    took: str = ""  # how it was painted: device, steps, seeds
+
+    @classmethod
+    def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "Report":
+        """Fit the table and test the guidelines; `weights` is the fingerprint of those that painted."""
+        table = replace(fit(study, model, own, FITTED), weights=weights)
+        return cls(model, own, study, table, guidelines(study, own), took)
+
+
+# --- heat maps ---
+
+
+def maps(report: Report) -> Iterator[tuple[str, str]]:
+    """A name and an SVG per family of groups: success beside what stays, without goals how much moved."""
+    families: dict[str, list[Panel]] = {}
+    for group in groups(report.study):
+        panels = [
+            _panel(report, group, ("success, delivered (%)", 0, 100), success, 100),
+            _panel(report, group, ("what stays, as painted (dB)", 15, 40), kept),
+        ]
+        if not panels[0].values:
+            panels = [_panel(report, group, ("how much moved (%)", 0, 25), moved, 100)]
+        if panels[0].values:
+            families.setdefault(group.family, []).extend(panels)
+    for family, panels in families.items():
+        yield family, heat_maps(f"{report.model}: {family}", panels, report.own)
+
+
+def _panel(
+    report: Report, group: Group, axis: tuple[str, float, float], measure: Measure, scale: float = 1
+) -> Panel:
+    title, low, high = axis
+    means = report.study.means(measure, group.which)
+    values = {pair: scale * mean.mean for pair, mean in means.items()}
+    return Panel(f"{group.name}: {title}", values, low, high)
+
+
+def file_name(family: str) -> str:
+    """The name of a family's heat maps."""
+    return f"strengths-{family}.svg"
+
+
+# --- JSON ---
+
+
+def to_json(report: Report) -> str:
+    """All figures, each [mean, low, high]."""
+    study = report.study
+    told = {
+        "model": report.model,
+        "own": report.own,
+        "took": report.took,
+        "edits": len(study.subjects),
+        "paintings": len(study),
+        "busy_from": study.busy_from,
+        "groups": {group.name: list(_pairs(study, group.which)) for group in groups(study)},
+        "guidelines": [_guideline(found) for found in report.guidelines],
+        "table": asdict(report.table),
+        "held_out": {
+            name: {measure: _check(found) for measure, found in checks} for name, checks in checks_of(report)
+        },
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def _pairs(study: Study, which: Which) -> Iterator[dict[str, Any]]:
+    for pair in study.strengths:
+        edits = len(study.values(moved, pair, which))
+        if edits:
+            means = {name: study.mean(measure, pair, which) for name, measure in MEASURES}
+            told = {name: mean.listed() if mean else None for name, mean in means.items()}
+            yield {"text_cfg": pair[0], "image_cfg": pair[1], "edits": edits, **told}
+
+
+def _guideline(found: Guideline) -> dict[str, Any]:
+    comparisons = [
+        {
+            "what": c.what,
+            "found": c.found.listed() if c.found else None,
+            "edits": c.edits,
+            "floor": c.floor,
+            "verdict": c.verdict,
+        }
+        for c in found.comparisons
+    ]
+    return {"claim": found.claim, "verdict": found.verdict, "comparisons": comparisons}
+
+
+def checks_of(report: Report) -> Iterator[tuple[str, list[tuple[str, Check | None]]]]:
+    """The ways to choose strengths, by the measures, on the held-out edits."""
+    study, own = report.study, report.own
+    fixed = best_fixed(study, own, FITTED)
+    named = (("best fixed", fixed), ("published", PUBLISHED))
+    pairs = {"own": own} | {f"{name} ({text:g}/{image:g})": (text, image) for name, (text, image) in named}
+    for name, pair in pairs.items():
+        yield name, [(m, check_fixed(study, measure, pair, own, HELD_OUT)) for m, measure in MEASURES]
+    yield "auto", [(m, check_auto(study, measure, report.table, own, HELD_OUT)) for m, measure in MEASURES]
+
+
+def _check(found: Check | None) -> dict[str, Any] | None:
+    return {"mean": found.mean.listed(), "over_own": found.over_own.listed()} if found else None

@@ -1,0 +1,110 @@
+"""Paints every edit under every pair of strengths, each instruction read once, and judges the pictures."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from itertools import islice
+from math import isnan
+
+from torch import Tensor
+
+from conversations.settings import EditSettings, Keep
+from mgie_engine.lab.evaluation.scene_cases import compare
+from mgie_engine.lab.evaluation.scenes_running import paint_all, pixels
+from mgie_engine.lab.evaluation.workers import Spread, one_by_one
+from mgie_engine.lab.study.cell_results import Cell, Outcome, Strengths, Subject
+from mgie_engine.lab.study.tasks import Task
+from mgie_engine.model.mgie import MGIE, Reading
+from mgie_engine.serving.postprocess import Painted, restored
+
+Key = tuple[str, str, Strengths, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to paint of each edit: every pair of strengths under every seed, `batch` pictures at a time."""
+
+    strengths: tuple[Strengths, ...]
+    seeds: tuple[int, ...]
+    settings: EditSettings  # the rest of them
+    batch: int
+
+    def missing(self, task: Task, done: AbstractSet[Key]) -> list[tuple[Strengths, int]]:
+        """What is not painted yet of an edit."""
+        name = (task.subject.part, task.subject.name)
+        wanted = [(strengths, seed) for seed in self.seeds for strengths in self.strengths]
+        return [(strengths, seed) for strengths, seed in wanted if (*name, strengths, seed) not in done]
+
+
+def sweep(
+    mgie: MGIE,
+    tasks: Iterable[Task],
+    plan: Plan,
+    done: AbstractSet[Key],
+    spread: Spread = one_by_one,
+) -> Iterator[list[Cell]]:
+    """Every painting that is not done yet, a batch at a time as they come.
+
+    While a batch is restored and judged, the next one is painted.
+    """
+    jobs, judged = _jobs(mgie, tasks, plan, done), iter(list[Cell]())
+    while some := list(islice(jobs, plan.batch)):
+        settings = [
+            replace(plan.settings, text_cfg=job.strengths[0], image_cfg=job.strengths[1], seed=job.seed)
+            for job in some
+        ]
+        painted = paint_all(mgie, [job.task.picture for job in some], [job.reading for job in some], settings)
+        tries = [
+            _Try(job.task.subject, job.task.goal, job.strengths, job.seed, edit, plan.settings.keep)
+            for job, edit in zip(some, painted, strict=True)
+        ]
+        last, judged = judged, spread(_judged, tries)
+        if cells := list(last):
+            yield cells
+    if cells := list(judged):
+        yield cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    task: Task
+    reading: Reading
+    strengths: Strengths
+    seed: int
+
+
+def _jobs(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key]) -> Iterator[_Job]:
+    unfinished = ((task, missing) for task in tasks if (missing := plan.missing(task, done)))
+    while some := list(islice(unfinished, plan.batch)):
+        readings = mgie.read([task.picture for task, _ in some], [task.prompt for task, _ in some])
+        for (task, missing), reading in zip(some, readings, strict=True):
+            for strengths, seed in missing:
+                yield _Job(task, reading, strengths, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A painted edit, fit for another process."""
+
+    subject: Subject
+    goal: Tensor | None
+    strengths: Strengths
+    seed: int
+    painted: Painted
+    keep: Keep
+
+
+def _judged(tried: _Try) -> Cell:
+    before, painted = pixels(tried.painted.original), tried.painted
+    shown = (painted.output, restored(painted, tried.keep).picture)
+    outcomes = [_outcome(before, tried.goal, pixels(picture)) for picture in shown]
+    return Cell(tried.subject, tried.strengths, tried.seed, *outcomes)
+
+
+def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> Outcome:
+    moved = round(float((result - before).abs().mean()), 5)
+    if goal is None:
+        return Outcome(moved)
+    shown = compare(before, goal, result)
+    kept = None if isnan(shown.kept_db) else round(shown.kept_db, 3)
+    return Outcome(moved, shown.success, round(shown.left, 5), kept)

@@ -1,0 +1,187 @@
+"""Prepared examples as batches of the full-size training: which, in which order, with which random draws.
+
+Everything follows from the recipe's seed, the process and the number of the batch, so a run that goes on
+after a kill is fed what it would have been fed. Pictures are opened on threads beside the training.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import count, islice
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mgie_engine.config import Behaviour, VisionSizes
+from mgie_engine.errors import DataError
+from mgie_engine.lab.data import shards
+from mgie_engine.lab.data.examples import Example, opened
+from mgie_engine.lab.data.shards import Group
+from mgie_engine.lab.training.context import there
+from mgie_engine.lab.training.objective import Texts, texts
+from mgie_engine.preprocess import clip_pixels, crop_resize, training_crop, vae_pixels
+from mgie_engine.text.prompting import Example as Text
+from mgie_engine.text.prompting import Prompt, Prompter
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An example as numbers."""
+
+    text: Text
+    seen: Tensor  # (3, S, S) for the CLIP tower
+    before: Tensor  # (3, P, P) in -1…1
+    after: Tensor  # (3, P, P) in -1…1
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The dice of a batch of B items."""
+
+    sample: Tensor  # (B, C, h, w) standard normal: which of the goal's latents
+    noise: Tensor  # (B, C, h, w) standard normal
+    timesteps: Tensor  # (B,) int64
+    drop: Tensor  # (B,) uniform in 0…1
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """B items and their dice, on one device."""
+
+    texts: Texts
+    before: Tensor  # (B, 3, P, P)
+    after: Tensor  # (B, 3, P, P)
+    draws: Draws
+
+    def to(self, device: torch.device) -> "Lot":
+        """The same on a device, without waiting for it."""
+        return Lot(
+            _moved(self.texts, device),
+            there(self.before, device),
+            there(self.after, device),
+            _moved(self.draws, device),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes numbers of examples."""
+
+    prompter: Prompter
+    vision: VisionSizes
+    side: int  # of the pictures that are painted
+    max_length: int = 512  # tokens
+
+    def item(self, example: Example) -> Item:
+        """The centre square of the pictures, and the text; DataError without an expressive instruction."""
+        if not example.expressive:
+            raise DataError(f"{example.id} has no expressive instruction yet: `mgie data prepare` writes it.")
+        before, after = opened(example.before), opened(example.after)
+        return Item(
+            self.text(example),
+            clip_pixels(crop_resize(before, 512), self.vision),
+            vae_pixels(training_crop(before, self.side)),
+            vae_pixels(training_crop(after, self.side)),
+        )
+
+    def text(self, example: Example) -> Text:
+        """What the language model reads. Too long, it loses turns, oldest first, and then its end.
+
+        Of an instruction that leaves no room for the picture the beginning is taken.
+        """
+        history, asked = list(example.history), example.instruction
+        if self.prompter.behaviour is Behaviour.RELEASE:
+            return self.prompter.example(Prompt(asked, tuple(history)), example.expressive, self.max_length)
+        while True:
+            told = self.prompter.example(Prompt(asked, tuple(history)), example.expressive, 10**6)
+            if history and len(told.ids) > self.max_length:
+                history.pop(0)
+            elif self.prompter.tokenizer.picture_end not in told.ids[: self.max_length]:
+                asked = asked[: len(asked) // 2]
+            else:
+                return Text(told.ids[: self.max_length], told.labels[: self.max_length])
+
+    def lot(self, items: Sequence[Item], draws: Draws) -> Lot:
+        """Items side by side, texts padded to the longest."""
+        seen = torch.stack([item.seen for item in items])
+        told = texts([item.text for item in items], seen, self.prompter.tokenizer, self.prompter.image_tokens)
+        before = torch.stack([item.before for item in items])
+        return Lot(told, before, torch.stack([item.after for item in items]), draws)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What one of `world` processes is fed."""
+
+    folder: Path
+    maker: Maker
+    latents: tuple[int, int, int]  # channels, height, width
+    timesteps: int
+    size: int  # items of a lot
+    seed: int
+    rank: int = 0
+    world: int = 1
+    threads: int = 4
+
+    def lots(self, skip: int = 0) -> Generator[Lot, None, None]:
+        """Endless lots on the CPU after the first `skip`; each pass over the data is shuffled anew."""
+        examples = passes(shards.groups(self.folder), self.seed, self.rank, self.world, skip * self.size)
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="feeding") as pool:
+            items = ahead(pool, self.maker.item, examples, 2 * self.size)
+            for number in count(skip):
+                yield self.maker.lot(list(islice(items, self.size)), self.draws(number))
+
+    def draws(self, number: int) -> Draws:
+        """The dice of the lot `number`."""
+        rng = np.random.default_rng([self.seed, self.rank, number])
+        shape = (self.size, *self.latents)
+        sample, noise = (torch.from_numpy(rng.standard_normal(shape, np.float32)) for _ in range(2))
+        steps = torch.from_numpy(rng.integers(0, self.timesteps, self.size))
+        return Draws(sample, noise, steps, torch.from_numpy(rng.random(self.size, np.float32)))
+
+
+def passes(
+    groups: Sequence[Group], seed: int, rank: int = 0, world: int = 1, skip: int = 0
+) -> Iterator[Example]:
+    """Pass after pass over the data, after the first `skip` examples; in each, readers share the groups.
+
+    DataError if there are fewer groups than readers.
+    """
+    if len(groups) < world:
+        raise DataError(f"The data have {len(groups)} row groups, too few for {world} processes.")
+    for turn in count(seed):
+        dealt = shards.deal(groups, seed=turn, rank=rank, world=world)
+        rows = sum(group.rows for group in dealt)
+        if skip >= rows:
+            skip -= rows
+            continue
+        yield from shards.stream(dealt, seed=turn, skip=skip)
+        skip = 0
+
+
+def ahead(
+    pool: ThreadPoolExecutor, make: Callable[[Given], Made], given: Iterable[Given], most: int
+) -> Iterator[Made]:
+    """What `make` makes of each, in order, with up to `most` in the making."""
+    making = deque[Future[Made]]()
+    for thing in given:
+        making.append(pool.submit(make, thing))
+        if len(making) > most:
+            yield making.popleft().result()
+    while making:
+        yield making.popleft().result()
+
+
+Columns = TypeVar("Columns", Texts, Draws)
+
+
+def _moved(columns: Columns, device: torch.device) -> Columns:
+    moved = [there(getattr(columns, field.name), device) for field in fields(columns)]
+    return type(columns)(*moved)

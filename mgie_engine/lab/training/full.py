@@ -1,0 +1,239 @@
+"""Training at full size: the tables, the edit head and the U-Net learn, the rest of the networks does not.
+
+One process or several, each on a device of its own, that hold the networks whole or share them.
+"""
+
+import logging
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+import torch.distributed as dist
+from accelerate import PartialState
+from filelock import FileLock, Timeout
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+
+from mgie_engine.checkpoints.native import Networks, Source
+from mgie_engine.config import Behaviour, ModelConfig
+from mgie_engine.errors import ModelError
+from mgie_engine.lab.data import shards
+from mgie_engine.lab.training import initial_weights as starting
+from mgie_engine.lab.training.batch_loader import Feed, Lot, Maker
+from mgie_engine.lab.training.initial_weights import Start
+from mgie_engine.lab.training.objective import Losses, Paintings, training_loss
+from mgie_engine.lab.training.recipe import Recipe
+from mgie_engine.lab.training.sample_grids import Samples
+from mgie_engine.lab.training.trainer import Trainer
+from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
+from mgie_engine.text.prompting import Prompter
+
+log = logging.getLogger(__name__)
+WEIGHTS = "model-00001.safetensors"  # what was learned, under published names
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a recipe of the stage "full" may say under [options]."""
+
+    micro_batch: int = 4  # items a device has at once; the rest of a batch comes one after another
+    side: int = 256  # pixels of the pictures that are painted
+    max_length: int = 512  # tokens
+    history_turns: int = 0  # earlier turns of a talk that a text shows
+    texts: str = "serving"  # or "release": as its code makes them, oddities included
+    checkpointing: bool = True  # compute activations twice, for memory
+    channels_last: bool = True  # for the convolutions, where the networks are held whole
+    sample_every: int = 0  # steps between sample grids; 0: none
+    samples: int = 4  # rows of a grid
+    sample_steps: int = 20
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "Options":
+        """ModelError names an option that does not exist."""
+        if unknown := recipe.options.keys() - set(cls.__slots__):
+            raise ModelError(f"The recipe has the unknown option {min(unknown)!r}.")
+        return cls(**recipe.options)
+
+
+class Lesson(nn.Module):
+    """All the networks, and both losses of a lot as their one way in: what can be shared can be gathered."""
+
+    def __init__(self, config: ModelConfig, networks: Networks) -> None:
+        super().__init__()
+        self.config = config
+        self.mllm, self.edit_head = networks.mllm, networks.edit_head
+        self.unet, self.vae = networks.unet, networks.vae
+        self.register_buffer("alphas", alphas_cumprod(config.noise), persistent=False)
+
+    @property
+    def networks(self) -> Networks:
+        return Networks(self.mllm, self.edit_head, self.unet, self.vae)
+
+    def forward(self, lot: Lot) -> dict[str, Tensor]:
+        """The losses by name."""
+        found = self.losses(lot)
+        return {"total": found.total, "instruction": found.instruction, "edit": found.edit}
+
+    def losses(self, lot: Lot, behaviour: Behaviour = Behaviour.SERVING) -> Losses:
+        """The losses of a lot on the networks' device."""
+        alphas = cast(Tensor, self.alphas)
+        noise, paintings = self.config.noise, self.paintings(lot)
+        learners = self.mllm, self.edit_head, self.unet
+        return training_loss(*learners, lot.texts, paintings, noise, alphas, behaviour)
+
+    @torch.no_grad()
+    def paintings(self, lot: Lot) -> Paintings:
+        """The pictures of a lot as latents."""
+        draws = lot.draws
+        goal = target_latents(self.vae, lot.after, draws.sample).float()
+        condition = condition_latents(self.vae, lot.before).float()
+        return Paintings(goal, condition, draws.noise, draws.timesteps, draws.drop)
+
+
+def prepare(
+    first: Start, options: Options, device: torch.device, *, compiled: bool = False, shared: bool = False
+) -> Lesson:
+    """The networks made ready to learn; `shared`: spread over all processes, each block by itself."""
+    lesson = Lesson(first.config, first.networks).to(device)
+    if options.checkpointing:
+        language = lesson.mllm.model  # renamed in transformers 5.2x
+        enable = getattr(language, "activation_checkpointing_enable", language.gradient_checkpointing_enable)
+        enable()
+        lesson.unet.enable_gradient_checkpointing()
+    if options.channels_last and not shared and device.type == "cuda":
+        lesson.unet.to(memory_format=torch.channels_last)
+        lesson.vae.to(memory_format=torch.channels_last)
+    for block in _blocks(lesson) if compiled else ():
+        block.compile()
+    if shared:
+        mesh = init_device_mesh(device.type, (dist.get_world_size(),))
+        for block in _blocks(lesson):
+            fully_shard(block, mesh=mesh)
+        fully_shard(lesson, mesh=mesh)
+    return lesson.train()
+
+
+def _blocks(lesson: Lesson) -> list[nn.Module]:
+    unet = lesson.unet
+    return [*lesson.mllm.model.layers, *unet.down_blocks, unet.mid_block, *unet.up_blocks]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One training."""
+
+    recipe: Recipe
+    data: Path
+    folder: Path  # where it writes
+    shared: bool = False
+
+
+def planned(plan: Plan, processes: int) -> Recipe:
+    """The recipe with its steps counted out and its batch shared out. ModelError if it does not divide."""
+    recipe, options = plan.recipe, Options.of(plan.recipe)
+    at_once = options.micro_batch * processes
+    if recipe.batch_size % at_once:
+        raise ModelError(
+            f"A batch of {recipe.batch_size} cannot be shared by {processes} processes "
+            f"that take {options.micro_batch} at once."
+        )
+    rows = sum(group.rows for group in shards.groups(plan.data))
+    steps = recipe.steps or math.ceil(recipe.epochs * rows / recipe.batch_size)
+    if steps < 1:
+        raise ModelError("The recipe says neither how many steps nor how many epochs.")
+    return replace(recipe, steps=steps, accumulate=recipe.batch_size // at_once)
+
+
+def train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
+    """Train, or go on where an earlier call was stopped; the last logged means.
+
+    Afterwards the folder holds what was learned, as `mgie extract` takes it. ModelError while another run,
+    such as the workers of a launcher that was killed, still writes there.
+    """
+    with _alone(plan.folder) if state.is_main_process else nullcontext():
+        return _train(plan, source, state)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", blocking=False):
+            yield
+    except Timeout as error:
+        raise ModelError(f"Another run is at work in {folder}: wait until it is over, or end it.") from error
+
+
+def _train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
+    recipe, options = planned(plan, state.num_processes), Options.of(plan.recipe)
+    torch.manual_seed(recipe.seed)
+    half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
+    first = starting.load(source, state.device, half)
+    lesson = prepare(first, options, state.device, compiled=recipe.compile, shared=plan.shared)
+    modules = nn.ModuleDict(first.networks.parts())
+    cpu = state.device.type == "cpu"
+    trainer = Trainer(recipe, modules, plan.folder, cpu=cpu, saves=plan.folder)
+    if trainer.resume():
+        log.info("going on after step %d", trainer.clock.step)
+    samples = Samples(
+        plan.data,
+        trainer,
+        lesson,
+        first.networks,
+        first.config,
+        first.tokenizer,
+        options.side,
+        options.samples,
+        options.sample_steps,
+    )
+
+    def loss(_: nn.ModuleDict, lot: Lot) -> Mapping[str, Tensor]:
+        return cast(dict[str, Tensor], lesson(lot.to(state.device)))
+
+    def after_step(step: int) -> None:
+        if options.sample_every and step % options.sample_every == 0:
+            samples.draw(step)
+        if recipe.save_every and step % recipe.save_every == 0:
+            keep(trainer, first.networks, plan.folder / f"checkpoint-{step}")
+
+    feed = feed_of(plan, first, recipe, state)
+    with closing(feed.lots(skip=trainer.clock.step * recipe.accumulate)) as lots:
+        last = trainer.fit(lots, loss, after_step)
+    keep(trainer, first.networks, plan.folder)
+    return last
+
+
+def feed_of(plan: Plan, first: Start, recipe: Recipe, state: PartialState) -> Feed:
+    """What this process is fed."""
+    options, config = Options.of(recipe), first.config
+    tokens, behaviour = config.vision.tokens, Behaviour(options.texts)
+    prompter = Prompter(first.tokenizer, tokens, options.history_turns, behaviour)
+    side = options.side // 2 ** (len(config.vae["block_out_channels"]) - 1)
+    return Feed(
+        plan.data,
+        Maker(prompter, config.vision, options.side, options.max_length),
+        (config.latent_channels, side, side),
+        config.noise.train_timesteps,
+        options.micro_batch,
+        recipe.seed,
+        state.process_index,
+        state.num_processes,
+    )
+
+
+def keep(trainer: Trainer, networks: Networks, folder: Path) -> None:
+    """Write what was learned, in fp16 and under published names. All processes call it."""
+    names = starting.published_names(networks)
+    learned: dict[str, Any] = {}
+    for name, tensor in trainer.learned():
+        if trainer.state.is_main_process:
+            learned[names[name]] = tensor.to("cpu", torch.float16).contiguous()
+    if learned:
+        save_file(learned, partial := folder / f"{WEIGHTS}.partial", metadata={"format": "pt"})
+        partial.replace(folder / WEIGHTS)

@@ -1,0 +1,92 @@
+"""The second stage: the language model learns to look and to spell edits out; nothing is painted yet.
+
+Beside the next-token loss there is a quiz: what stands in each cell, asked of the patches directly. It
+teaches the vision tower in hundreds of steps what words alone teach in thousands, and is then thrown away.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mgie_engine.lab.training.context import Draw, Run
+from mgie_engine.lab.training.dataset import ANSWERS
+from mgie_engine.lab.training.latent_cache import Painter, normalised, shifted
+from mgie_engine.lab.training.objective import Texts, next_token_loss
+from mgie_engine.model.mllm import MLLM
+
+
+class Quiz(nn.Module):
+    """Asks the patches what is where: one learned query per question, one attention, one linear layer."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.queries = nn.Parameter(torch.randn(len(ANSWERS), hidden) * 0.02)
+        self.look = nn.MultiheadAttention(hidden, 4, batch_first=True)
+        self.places = nn.Parameter(torch.randn(1, 64, hidden) * 0.02)
+        self.answers = nn.Linear(hidden, max(ANSWERS))
+
+    def forward(self, patches: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss, and the share of right answers; patches (B, 64, D), truth (B, Q), -1 where nobody knows."""
+        queries = self.queries.expand(len(patches), -1, -1)
+        seen, _ = self.look(queries, patches + self.places, patches, need_weights=False)
+        scores = self.answers(seen).float()  # (B, Q, choices)
+        loss = F.cross_entropy(scores.flatten(0, 1), truth.flatten(), ignore_index=-1, reduction="sum")
+        known = truth >= 0
+        right = ((scores.argmax(-1) == truth) & known).sum() / known.sum().clamp(min=1)
+        return loss / known.sum().clamp(min=1), right
+
+
+class Lesson(nn.Module):
+    """Both losses of a batch, as one graph to compile."""
+
+    def __init__(self, mllm: MLLM, quiz: Quiz) -> None:
+        super().__init__()
+        self.mllm, self.quiz = mllm, quiz
+
+    def forward(
+        self, ids: Tensor, labels: Tensor, real: Tensor, picture_at: Tensor, pixels: Tensor, truth: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Next-token loss, quiz loss, share of right answers."""
+        patches = self.mllm.patches(pixels)
+        states = self.mllm.follow(ids, patches, picture_at, real)
+        words = next_token_loss(self.mllm.lm_head(states), labels)
+        return words, *self.quiz(patches, truth)
+
+
+def train_mllm(run: Run) -> MLLM:
+    """Train on pictures painted at the vision tower's own size, from DIR/start-mllm.safetensors if there."""
+    torch.manual_seed(run.recipe.seed)
+    mllm, quiz = MLLM(run.config).to(run.device), Quiz(run.config.language.hidden_size).to(run.device)
+    if (start := run.folder / "start-mllm.safetensors").is_file():
+        mllm.load_state_dict(load_file(start))
+    trainer = run.trainer(nn.ModuleDict({"mllm": mllm, "quiz": quiz}))
+    lesson = run.compiled(Lesson(mllm, quiz))
+    quiz_weight = run.recipe.options.get("quiz_weight", 0.5)
+
+    def loss(modules: nn.ModuleDict, batch: tuple[Texts, Tensor]) -> Mapping[str, Tensor]:
+        texts, truth = batch
+        words, asked, right = lesson(
+            texts.ids, texts.labels, texts.real, texts.picture_at, texts.pixels, truth
+        )
+        return {"total": words + quiz_weight * asked, "words": words, "quiz_right": right}
+
+    trainer.fit(_batches(run), loss)
+    return trainer.averaged["mllm"]  # type: ignore[return-value]
+
+
+def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
+    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+    table, vision = run.table(), run.config.vision
+    truth = torch.from_numpy(run.world.truth).to(run.device)
+    draw = Draw.of(run.world, run.seed, inventories=True)
+    most = run.recipe.options.get("shift", 0)
+    while True:
+        drawn = draw.texts(run.recipe.batch_size)
+        rows = torch.from_numpy(run.world.before[run.world.edit[drawn]]).long()
+        painted = shifted((painter(rows, vision.image_size) * 255).round(), most)
+        pixels = normalised(painted, vision.mean, vision.std)
+        texts = table.texts(torch.from_numpy(drawn), pixels)
+        yield texts, truth[rows.to(run.device)].long()

@@ -1,0 +1,132 @@
+"""Painting the world's pictures on the device, and keeping what training needs of them there.
+
+A `Gallery` is the cache of the diffusion stage: latents, small pictures for the vision tower, and where each
+edit changes something. Painting and encoding once, instead of at every step, is what keeps the GPU fed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from torch import Tensor
+
+from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
+from mgie_engine.lab.scenes.tones import TONES
+from mgie_engine.lab.training.context import there
+from mgie_engine.lab.training.dataset import TONE_NAMES, World
+
+CHANGED = 0.03  # a pixel has changed when any channel moved by more
+
+
+class Painter:
+    """Paints rows of a world, (B, 3, size, size) in [0, 1]; their sheets lie on the device."""
+
+    def __init__(self, world: World, device: torch.device, *, compiled: bool = False) -> None:
+        self.shapes = torch.from_numpy(world.shapes).to(device)
+        self.backdrop = torch.from_numpy(world.backdrop).to(device)
+        self.tone, self.strength = torch.from_numpy(world.tone), torch.from_numpy(world.strength)
+        self._steps: tuple[Paint, ...] | None = compile_painter() if compiled else None
+
+    @torch.no_grad()
+    def __call__(self, rows: Tensor, size: int = 256) -> Tensor:
+        """Pictures of rows (B,), int64 on the CPU."""
+        on_device = there(rows, self.shapes.device)
+        pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
+        return self._toned(pictures, rows)
+
+    def _toned(self, pictures: Tensor, rows: Tensor) -> Tensor:
+        for depth in range(self.tone.shape[1]):
+            tone = self.tone[rows, depth]
+            for index in sorted({*tone.tolist()} - {-1}):
+                toned = (tone == index).nonzero()[:, 0]
+                where = there(toned, pictures.device)
+                amount = there(self.strength[rows[toned], depth], pictures.device).view(-1, 1, 1, 1)
+                pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
+        return pictures
+
+
+def vision_pixels(pictures: Tensor, side: int) -> Tensor:
+    """Pictures (B, 3, H, W) in [0, 1] at the vision tower's size as uint8; antialiased bicubic, as Pillow."""
+    small = F.interpolate(pictures, (side, side), mode="bicubic", antialias=True, align_corners=False)
+    return (small.clamp(0, 1) * 255).round().byte()
+
+
+def normalised(pixels: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """uint8 pixels (B, 3, S, S) as the vision tower takes them."""
+    return (pixels.float() / 255 - _constants(mean, pixels.device)) / _constants(std, pixels.device)
+
+
+def shifted(pixels: Tensor, most: int) -> Tensor:
+    """Pictures (B, 3, S, S), each moved at random by up to `most` pixels both ways; edges are repeated."""
+    if not most:
+        return pixels
+    place = torch.arange(pixels.shape[-1], device=pixels.device)
+    moves = torch.randint(-most, most + 1, (2, len(pixels), 1), device=pixels.device)
+    rows, columns = (place + moves).clamp(0, len(place) - 1)  # (B, S) each
+    moved = pixels.gather(2, rows[:, None, :, None].expand_as(pixels))
+    return moved.gather(3, columns[:, None, None].expand_as(pixels))
+
+
+@cache
+def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Copied to the device once: each copy waits for all the device has still to do."""
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Latents of N pictures and the changed area of M edits, all on the device."""
+
+    latents: Tensor  # (N, C, h, w) bfloat16, posterior modes
+    pixels: Tensor  # (N, 3, S, S) uint8 for the vision tower
+    changed: Tensor  # (M, 1, h, w) bool: latent pixels that an edit touches
+
+    @staticmethod
+    def batch_of(world: World) -> int:
+        """How many pictures are painted at a time."""
+        return min(256, len(world.is_photo))
+
+    @classmethod
+    @torch.no_grad()
+    def hang(
+        cls,
+        world: World,
+        painter: Painter,
+        vae: AutoencoderKL,
+        side: int,
+        *,
+        size: int = 256,
+    ) -> "Gallery":
+        """Paint and encode every picture of a world."""
+        device, n = painter.shapes.device, len(world.is_photo)
+        f = 2 ** (len(vae.config.block_out_channels) - 1)
+        latents = torch.empty(
+            n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
+        )
+        pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
+        for rows in _batches(n, cls.batch_of(world)):
+            pictures = painter(rows, size)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)
+            pixels[rows] = vision_pixels(pictures, side)
+        return cls(latents, pixels, _changed(pixels, world, f * side // size))
+
+
+def _changed(pictures: Tensor, world: World, factor: int) -> Tensor:
+    before, after = torch.from_numpy(world.before).long(), torch.from_numpy(world.after).long()
+    side = pictures.shape[-1] // factor
+    areas = torch.empty(len(before), 1, side, side, dtype=torch.bool, device=pictures.device)
+    for edits in _batches(len(before), min(2048, len(before))):
+        a, b = (pictures[rows[edits].to(pictures.device)].float() for rows in (before, after))
+        moved = ((a - b).abs().amax(1, keepdim=True) > CHANGED * 255).float()
+        areas[edits] = F.max_pool2d(moved, factor) > 0
+    return areas
+
+
+def _batches(count: int, size: int) -> Iterator[Tensor]:
+    """Rows in batches of one size, so that one compiled shape serves all: the last goes back to fill up."""
+    for start in range(0, count, size):
+        yield torch.arange(size) + min(start, count - size)

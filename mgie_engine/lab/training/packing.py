@@ -1,0 +1,80 @@
+"""Between a run's folder and a model's folder: weights kept, packed for shipping, taken out to go on from."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from mgie_engine.checkpoints.native import assemble, build, load, save
+from mgie_engine.checkpoints.tensors import Stored
+from mgie_engine.config import ModelConfig, resolve_model
+from mgie_engine.lab.evaluation.scene_cases import pictures
+from mgie_engine.lab.scenes.stories import MAX_HISTORY, story
+from mgie_engine.lab.training.trainer import checkpoints, read_average
+from mgie_engine.model.preview import fit
+from mgie_engine.text.prompting import Prompter
+from mgie_engine.text.tokenizer import Tokenizer
+
+PREVIEWED = 24  # each of another story
+PARTS = ("vae", "mllm", "diffusion")
+STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
+
+
+def prompter(folder: Path, image_tokens: int) -> Prompter:
+    """Builds texts with the vocabulary of a run."""
+    return Prompter(Tokenizer.read(folder), image_tokens, history_turns=MAX_HISTORY)
+
+
+def keep(module: nn.Module, path: Path) -> None:
+    """Write weights whole or not at all, on the CPU."""
+    state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    save_file(state, partial := path.with_suffix(".partial"))
+    partial.replace(path)
+
+
+def pack(folder: Path, config: ModelConfig) -> list[Path]:
+    """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen.
+
+    While the last stage is still at work, its last save is packed. What previews need is fitted on
+    `PREVIEWED` pictures.
+    """
+    networks = build(config)
+    networks.vae.load_state_dict(load_file(folder / "vae.safetensors"))
+    trained = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
+    trained.load_state_dict(_trained(folder, trained))
+    config = replace(config, preview=_preview(networks.vae, config))
+    return save(assemble(config, Tokenizer.read(folder), networks), folder / "model", STORED)
+
+
+def _preview(vae: AutoencoderKL, config: ModelConfig) -> tuple[tuple[float, ...], ...]:
+    """One picture after the other: side by side, their planes leave the CPU's cache, and threads wait."""
+    starts = [story(seed, "train").states[0] for seed in range(PREVIEWED)]
+    pixels = [pictures([state], config.picture_size) * 2 - 1 for state in starts]
+    with torch.inference_mode():
+        latents = [vae.encode(one).latent_dist.mode() * config.latent_scale for one in pixels]
+    return fit(torch.cat(latents), torch.cat(pixels))
+
+
+def _trained(folder: Path, modules: nn.ModuleDict) -> dict[str, Tensor]:
+    if (done := folder / "diffusion.safetensors").is_file():
+        return load_file(done)
+    return read_average(checkpoints(folder / "diffusion")[0], modules.state_dict())
+
+
+def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
+    """Some parts of a model as the start of a run; the vocabulary comes with the language model."""
+    mgie = load(resolve_model(model))
+    if "vae" in parts:
+        keep(mgie.vae, folder / "start-vae.safetensors")
+    if "mllm" in parts:
+        mgie.tokenizer.save(folder)
+        keep(mgie.mllm, folder / "start-mllm.safetensors")
+    if "unet" in parts:
+        keep(mgie.unet, folder / "start-unet.safetensors")
+    if "diffusion" in parts:
+        trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
+        keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")

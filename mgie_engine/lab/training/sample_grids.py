@@ -1,0 +1,100 @@
+"""Sample grids while training: what the model makes of the first examples of the data, beside their goals."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from PIL import Image
+from torch import nn
+from torch.distributed.fsdp import FSDPModule
+
+from conversations.settings import EditSettings, Sampler
+from mgie_engine.checkpoints.native import Networks
+from mgie_engine.config import ModelConfig
+from mgie_engine.edits import EditRequest
+from mgie_engine.errors import RequestRefused
+from mgie_engine.lab.data import shards
+from mgie_engine.lab.data.examples import Example, opened
+from mgie_engine.lab.training.trainer import Trainer
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.preprocess import training_crop
+from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.pictures import open_picture, to_png
+from mgie_engine.text.tokenizer import Tokenizer
+
+SEED = 13331  # the published demo's
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Draws DIR/samples/STEP.png: a row per example with input, goal, and what the model makes of it."""
+
+    data: Path
+    trainer: Trainer
+    root: nn.Module  # holds the networks, and shares them with other processes, if they are shared
+    networks: Networks
+    config: ModelConfig
+    tokenizer: Tokenizer
+    side: int
+    rows: int
+    steps: int
+
+    def draw(self, step: int) -> None:
+        """Edit with the averaged weights, if there are any. All processes call it."""
+        examples = list(islice(shards.read(self.data), self.rows))
+        with self.trainer.average_in_place(), _gathered(self.root), self.trainer.autocast():
+            config = replace(self.config, picture_size=self.side)
+            mgie = MGIE(
+                config,
+                self.tokenizer,
+                self.networks.mllm,
+                self.networks.edit_head,
+                self.networks.unet,
+                self.networks.vae,
+            )
+            found = [self._row(mgie, example) for example in examples]
+        if self.trainer.state.is_main_process:
+            sheet = _stacked(found)
+            file = self.trainer.folder / "samples" / f"{step:08}.png"
+            file.parent.mkdir(exist_ok=True)
+            sheet.save(file)
+            self.trainer.curves.picture(step, "samples", sheet)
+
+    def _row(self, mgie: MGIE, example: Example) -> list[Image.Image]:
+        before, goal = (
+            training_crop(opened(picture), self.side) for picture in (example.before, example.after)
+        )
+        usual = self.config.defaults
+        sampler: Sampler = "dpmpp_2m" if self.steps < 50 else "euler_ancestral"
+        settings = EditSettings(usual.text_cfg, usual.image_cfg, self.steps, SEED, sampler, keep="off")
+        request = EditRequest(to_png(before), example.instruction, settings, example.history)
+        try:
+            result = open_picture(edit_alone(mgie, request, lambda _: None).image)
+        except RequestRefused:  # too long for the model
+            result = before
+        return [before, goal, result]
+
+
+@contextmanager
+def _gathered(root: nn.Module) -> Iterator[None]:
+    """For a while the networks answer instead of learning, and what no block shares lies whole everywhere."""
+    root.eval()
+    if isinstance(root, FSDPModule):
+        root.unshard()
+    try:
+        yield
+    finally:
+        if isinstance(root, FSDPModule):
+            root.reshard()
+        root.train()
+
+
+def _stacked(rows: list[list[Image.Image]]) -> Image.Image:
+    width, height = rows[0][0].size
+    sheet = Image.new("RGB", (width * len(rows[0]), height * len(rows)))
+    for down, row in enumerate(rows):
+        for across, picture in enumerate(row):
+            sheet.paste(picture.convert("RGB"), (across * width, down * height))
+    return sheet

@@ -1,0 +1,44 @@
+"""What a variant is: what it reads, what teaches its language model, how many visual tokens it has.
+
+Everything else (data, order of batches, noise, steps, first weights) is the same for all.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from mgie_engine.errors import ModelError
+from mgie_engine.lab.training.recipe import Recipe
+
+INSTRUCTION, EDIT = "instruction", "edit"  # the two losses of `mgie_engine.lab.training.objective`
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One model of the comparison."""
+
+    name: str  # of its folder
+    title: str  # for people
+    taught_by: tuple[str, ...]  # which losses reach the language model; none: it stays as it was
+    sees: bool = True  # False: its language model is shown a blank picture, whatever the true one is
+    speaks: bool = True  # False: the instruction's states go straight to the cross-attention
+    visual_tokens: int = 8
+
+    @classmethod
+    def of(cls, name: str, told: dict[str, Any]) -> "Variant":
+        """A variant as a recipe or variant.json tells it; ModelError if that says something unknown."""
+        try:
+            variant = cls(name, **told | {"taught_by": tuple(told["taught_by"])})
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"The variant {name!r} cannot be read: {error}.") from error
+        if unknown := set(variant.taught_by) - {INSTRUCTION, EDIT}:
+            raise ModelError(f"The variant {name!r} is taught by {min(unknown)!r}, which is no loss.")
+        return variant
+
+
+def variants(recipe: Recipe, chosen: Collection[str] = ()) -> tuple[Variant, ...]:
+    """The variants of a recipe in its order, or those chosen; ModelError for a name it does not have."""
+    told = recipe.options["variants"]
+    if unknown := set(chosen) - told.keys():
+        raise ModelError(f"There is no variant {min(unknown)!r}; there are {', '.join(told)}.")
+    return tuple(Variant.of(name, what) for name, what in told.items() if not chosen or name in chosen)

@@ -1,0 +1,99 @@
+"""The variants of one call, shared out among processes: each has a device of its own and a share of them."""
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from mgie_engine.lab.atomic_write import agree
+from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Trial, read_results
+from mgie_engine.lab.evaluation.workers import end_with_parent
+from mgie_engine.lab.training.context import Run
+from mgie_engine.lab.training.dataset import World
+from mgie_engine.lab.training.devices import CHOICE, visible
+from mgie_engine.lab.training.mini import mini_config, tiny_config
+from mgie_engine.lab.training.recipe import Recipe
+from mgie_engine.lab.variants.variant import variants
+from mgie_engine.lab.variants.variant_worker import FOLDER, Job, prepare
+from mgie_engine.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted; fit for another process. The folder has a world and a vocabulary."""
+
+    folder: Path
+    recipe: Recipe
+    trial: Trial
+    minutes: float | None = None  # as a job has it, like the next two
+    until: float | None = None
+    copies: Path | None = None
+    tiny: bool = False
+
+    def run(self) -> Run:
+        """The run, on the first visible device."""
+        world = World.load(sorted((self.folder / "world").glob("train-*.npz")))
+        config = (tiny_config if self.tiny else mini_config)(len(Tokenizer.read(self.folder)))
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return Run(config, self.recipe, world, self.folder, device, until=self.until)
+
+    def job(self, run: Run, leads: bool = True) -> Job:
+        """The job of one process."""
+        return Job(run, Tokenizer.read(self.folder), self.trial, self.minutes, self.copies, leads)
+
+
+def take(order: Order, language: Recipe, chosen: Sequence[str] = (), processes: int | None = None) -> bool:
+    """Go through the variants, or those chosen; whether all of them have a result now.
+
+    `processes`: None for one on each visible GPU. Errors as `prepare` and, with one process, `Job.do`; of
+    several, each tells of its own.
+    """
+    agree(order.folder / "world.json", {"stories": order.recipe.stories})
+    run = order.run()
+    prepare(run, language)
+    wanted = [variant.name for variant in variants(order.recipe, chosen)]
+    missing = _missing(order.folder / FOLDER / RESULTS, wanted)
+    count = min(processes or max(1, torch.cuda.device_count()), len(missing))
+    if count <= 1:
+        return order.job(run).do(wanted)
+    del run
+    _work(order, [missing[rank::count] for rank in range(count)])
+    return not _missing(order.folder / FOLDER / RESULTS, wanted)
+
+
+def _work(order: Order, shares: Sequence[Sequence[str]]) -> None:
+    """A process for each share; without the leader's word on what is trained, the others do not begin."""
+    context, devices = multiprocessing.get_context("spawn"), visible()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # none shall spin on a core of another's
+    leader, *others = (context.Process(target=_share, args=(order, r, shares)) for r in range(len(shares)))
+    for rank, process in enumerate((leader, *others)):
+        if devices:
+            os.environ[CHOICE] = devices[rank % len(devices)]
+        process.start()
+    leader.join()
+    for process in others:
+        if not (order.folder / FOLDER / TRAINING).is_file():
+            process.terminate()
+        process.join()
+
+
+def _share(order: Order, rank: int, shares: Sequence[Sequence[str]]) -> None:
+    end_with_parent()
+    tell(f"[{rank}] ")
+    torch.set_num_threads(max(1, torch.get_num_threads() // len(shares)))
+    order.job(order.run(), leads=rank == 0).do(shares[rank])
+
+
+def tell(who: str = "") -> None:
+    """Set up what every process needs: a log on stderr, and quick multiplication."""
+    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {who}%(message)s", datefmt="%H:%M:%S")
+    torch.set_float32_matmul_precision("high")
+
+
+def _missing(file: Path, wanted: Sequence[str]) -> list[str]:
+    known = read_results(file)["variants"] if file.is_file() else {}
+    return [name for name in wanted if name not in known]

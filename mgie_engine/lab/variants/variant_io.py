@@ -1,0 +1,123 @@
+"""A variant as a folder: variant.json, its configuration, and the weights that are its own.
+
+The shared folder beside it holds the autoencoder and the language model all variants began with.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import cast
+
+import torch
+from accelerate import init_empty_weights
+from torch import Tensor, nn
+
+from mgie_engine.checkpoints.native import Networks, assemble, build, fill, places, write
+from mgie_engine.checkpoints.tensors import dequantised, read_tensors
+from mgie_engine.config import ModelConfig
+from mgie_engine.errors import ModelError
+from mgie_engine.lab.atomic_write import write_whole
+from mgie_engine.lab.training.initial_weights import TABLES
+from mgie_engine.lab.training.packing import STORED
+from mgie_engine.lab.variants.pix2pix import BlankReader, WordHead, WordReader
+from mgie_engine.lab.variants.tokens import tokenizer_with
+from mgie_engine.lab.variants.variant import Variant
+from mgie_engine.model.edit_head import EditHead
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.text.tokenizer import Tokenizer
+
+SHARED, TOLD = "shared", "variant.json"
+
+
+def write_shared(networks: Networks, config: ModelConfig, tokenizer: Tokenizer, folder: Path) -> None:
+    """Write the language model and the autoencoder below `folder`."""
+    tensors = _named(networks, ("mllm", "vae"))
+    write(config, tokenizer, tensors.items(), folder / SHARED, STORED)
+
+
+def write_variant(
+    variant: Variant,
+    trained: nn.ModuleDict,
+    shared: Networks,
+    config: ModelConfig,
+    tokenizer: Tokenizer,
+    folder: Path,
+) -> None:
+    """Write what training changed of the shared networks below `folder`; variant.json comes last."""
+    own, tokenizer = config_of(variant, config), tokenizer_with(tokenizer, variant.visual_tokens)
+    networks = Networks(**dict(trained.items()), vae=shared.vae)  # type: ignore[arg-type]
+    before = _named(shared, ("mllm",))
+    changed = _changed(_named(networks, trained.keys()), before, own.language.vocab_size)
+    (folder / variant.name / TOLD).unlink(missing_ok=True)
+    write(own, tokenizer, changed, folder / variant.name, STORED)
+    told = json.dumps(asdict(variant), indent=2) + "\n"
+    write_whole(folder / variant.name / TOLD, told.encode())
+
+
+def is_shared(folder: Path) -> bool:
+    """Whether the shared folder is whole."""
+    return (folder / SHARED / "config.json").is_file()
+
+
+def is_written(folder: Path, name: str) -> bool:
+    """Whether a variant's folder is whole."""
+    return (folder / name / TOLD).is_file()
+
+
+def load_variant(
+    folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> tuple[Variant, MGIE]:
+    """The variant in a folder, with the shared folder beside it; ModelError if either lacks something."""
+    try:
+        told = json.loads((folder / TOLD).read_text("utf-8"))
+        config = ModelConfig.from_json((folder / "config.json").read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"{folder} holds no whole variant: {error}.") from error
+    variant = Variant.of(told.pop("name"), told)
+    files = [sorted(place.glob("*.safetensors")) for place in (folder.parent / SHARED, folder)]
+    shared, own = (dequantised(read_tensors(some)) for some in files)
+    networks = _empty(variant, config)
+    fill(networks, {**shared, **own}, torch.device(device), dtype)
+    tokenizer = Tokenizer.read(folder, variant.visual_tokens)
+    mgie = assemble(config, tokenizer, networks)
+    if not (variant.sees and variant.speaks):
+        reader = BlankReader if variant.speaks else WordReader
+        mgie.reader = reader(mgie.mllm, mgie.reader.prompter, config)
+    return variant, mgie
+
+
+def config_of(variant: Variant, config: ModelConfig) -> ModelConfig:
+    """The configuration of the whole model with a variant's name and number of visual tokens."""
+    left_out = config.edit_head.visual_tokens - variant.visual_tokens
+    return replace(
+        config,
+        name=variant.name,
+        language=replace(config.language, vocab_size=config.language.vocab_size - left_out),
+        edit_head=replace(config.edit_head, visual_tokens=variant.visual_tokens),
+    )
+
+
+def _changed(
+    now: Mapping[str, Tensor], before: Mapping[str, Tensor], vocabulary: int
+) -> Iterator[tuple[str, Tensor]]:
+    for name, tensor in now.items():
+        kept = tensor[:vocabulary] if name in TABLES else tensor
+        known = before.get(name)
+        if known is None or known.shape != kept.shape or not torch.equal(known.to(kept.device), kept):
+            yield name, kept
+
+
+def _named(networks: Networks, parts: Collection[str]) -> dict[str, Tensor]:
+    """The tensors of some networks under their published names."""
+    states = {part: networks.parts()[part].state_dict() for part in parts}
+    return {name: states[part][local] for name, (part, local) in places(networks).items() if part in parts}
+
+
+def _empty(variant: Variant, config: ModelConfig) -> Networks:
+    with init_empty_weights(include_buffers=False):
+        networks = build(config)
+        if not variant.speaks:
+            head = WordHead(config.edit_head, config.language.hidden_size)
+            networks = replace(networks, edit_head=cast("EditHead", head))
+    return networks

@@ -1,0 +1,176 @@
+"""All variants in one go: train one, write it, try it on the test edits, write that down, take the next.
+
+A job that was broken off and is started again goes on with the first variant that has no result. One that
+is written and not yet tried is only tried. Several processes may share the variants of a folder: the leader
+finds out how many steps to train and writes it down, the others wait for that.
+"""
+
+import json
+import logging
+import shutil
+import time
+import zlib
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache, cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file
+
+from mgie_engine.checkpoints.native import Networks, build
+from mgie_engine.errors import ModelError
+from mgie_engine.lab.atomic_write import agree
+from mgie_engine.lab.data.layouts import read_json
+from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, Trial
+from mgie_engine.lab.evaluation.workers import crew, hands
+from mgie_engine.lab.training import packing
+from mgie_engine.lab.training.context import Run
+from mgie_engine.lab.training.language import train_mllm
+from mgie_engine.lab.training.recipe import Recipe
+from mgie_engine.lab.variants.variant import Variant, variants
+from mgie_engine.lab.variants.variant_io import (
+    is_shared,
+    is_written,
+    load_variant,
+    write_shared,
+    write_variant,
+)
+from mgie_engine.lab.variants.variant_scores import measure, trial_cases
+from mgie_engine.lab.variants.variant_trainer import Studio
+from mgie_engine.lab.variants.variants_report import compare
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.text.tokenizer import Tokenizer
+
+log = logging.getLogger(__name__)
+FOLDER = "variants"  # below a run's folder
+PARTS = ("vae", "mllm", "unet")  # what all variants begin with; without the last, with a random U-Net
+Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
+
+
+def prepare(run: Run, language: Recipe) -> None:
+    """See to it that the run's folder has vae.safetensors and mllm.safetensors.
+
+    What another run left as start-*.safetensors is taken as it is. A missing
+    language model is trained by the recipe `language`; ModelError where the autoencoder is missing.
+    """
+    for part in PARTS:
+        kept, start = run.folder / f"{part}.safetensors", run.folder / f"start-{part}.safetensors"
+        if start.is_file() and not kept.is_file():
+            shutil.copyfile(start, kept)
+    if not (run.folder / "vae.safetensors").is_file():
+        raise ModelError(
+            f"{run.folder} has no vae.safetensors: name a model with --start, or train mini-vae."
+        )
+    if not (mllm := run.folder / "mllm.safetensors").is_file():
+        packing.keep(train_mllm(replace(run, recipe=language)), mllm)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Trains and tries the variants of a run's recipe."""
+
+    run: Run
+    tokenizer: Tokenizer
+    trial: Trial
+    minutes: float | None = None  # for each variant, in place of the recipe's steps
+    copies: Path | None = None  # a folder that gets the results, too, after each variant
+    leads: bool = True  # else another process does
+
+    def do(self, chosen: Collection[str] = ()) -> bool:
+        """Go through the variants, or those chosen; whether all of them have a result now.
+
+        One that fails does not keep the next from its turn. DataError if the folder holds results of other
+        training or of other edits.
+        """
+        results = self._begin()
+        wanted = variants(self.run.recipe, chosen)
+        with crew(hands(self.run.device)) as spread:
+            drawn = cache(partial(trial_cases, self.trial, self.run.config.picture_size, spread))
+            self._go_through(wanted, results, lambda mgie: measure(mgie, drawn(), self.trial, spread))
+        return results.read().keys() >= {variant.name for variant in wanted}
+
+    @property
+    def folder(self) -> Path:
+        """Where the variants lie."""
+        return self.run.folder / FOLDER
+
+    def _begin(self) -> Results:
+        """Agree with earlier calls and with other processes on what is trained, and where the results go."""
+        self.folder.mkdir(exist_ok=True)
+        begun = self.folder / TRAINING
+        if not self.leads:
+            self._await(begun)
+        elif not (begun.is_file() and is_shared(self.folder)):
+            write_shared(self._shared, self.run.config, self.tokenizer, self.folder)
+        training = self._training()
+        agree(begun, training)
+        order = [variant.name for variant in variants(self.run.recipe)]
+        return Results(self.folder / RESULTS, training, self.trial, order)
+
+    def _await(self, begun: Path) -> None:
+        """Wait for the leader, which its own end would end too, and get ready meanwhile."""
+        while not begun.is_file():
+            _ = self._studio
+            time.sleep(0.5)
+
+    def _go_through(self, wanted: Sequence[Variant], results: Results, tried: Tried) -> None:
+        longest = 0.0
+        for variant in wanted:
+            if variant.name in results.read():
+                continue
+            if self.run.until is not None and time.time() + longest > self.run.until:
+                log.info("no time left for %s: start again to go on", variant.name)
+                break
+            began = time.time()
+            try:
+                self._take(variant, results, tried)
+            except Exception:  # what the machine is lent for is worth more than one variant
+                log.exception("%s failed", variant.name)
+            longest = max(longest, time.time() - began)
+
+    def _take(self, variant: Variant, results: Results, tried: Tried) -> None:
+        if not is_written(self.folder, variant.name):
+            trained = self._studio.train(variant, self.folder, steps=self._steps)
+            write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
+            log.info("%s is trained", variant.name)
+        _, mgie = load_variant(self.folder / variant.name, self.run.device)
+        lines = (self.folder / f"{variant.name}.jsonl").read_text("utf-8").splitlines()
+        found = tried(mgie)
+        result = asdict(variant) | found | {"log": list(map(json.loads, lines))}
+        results.add(variant.name, result, self.copies)
+        (told,) = compare({variant.name: result})
+        success = {name: figure.listed() for name, figure in told.success.items() if figure}
+        log.info("%s is tried in %.0f s: success %s", variant.name, found["took_s"], json.dumps(success))
+
+    def _training(self) -> dict[str, Any]:
+        recipe, weights = self.run.recipe, [self.run.folder / f"{part}.safetensors" for part in PARTS]
+        same = {name: getattr(recipe, name) for name in ("batch_size", "learning_rate", "seed")}
+        edits = len(self.run.world.kind)
+        return (
+            same
+            | {"steps": self._steps, "edits": edits}
+            | {file.stem: f"{zlib.crc32(file.read_bytes()):08x}" for file in weights if file.is_file()}
+        )
+
+    @cached_property
+    def _steps(self) -> int:
+        """Of every variant: those the job was begun with, what the minutes suffice for, or the recipe's."""
+        if self.minutes is None:
+            return self.run.recipe.steps
+        if (begun := self.folder / TRAINING).is_file():
+            return int(read_json(begun)["steps"])
+        seconds = self._studio.seconds_per_step(variants(self.run.recipe)[0], self.folder)
+        log.info("a step takes %.3f s", seconds)
+        return max(1, int(60 * self.minutes / seconds))
+
+    @cached_property
+    def _studio(self) -> Studio:
+        return Studio(replace(self.run, until=None), self.tokenizer)
+
+    @cached_property
+    def _shared(self) -> Networks:
+        networks = build(self.run.config)
+        networks.vae.load_state_dict(load_file(self.run.folder / "vae.safetensors"))
+        networks.mllm.load_state_dict(load_file(self.run.folder / "mllm.safetensors"))
+        return networks

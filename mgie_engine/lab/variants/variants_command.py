@@ -1,0 +1,66 @@
+"""`mgie evaluate variants`: the paper's baselines and settings on the same test edits."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from mgie_engine.errors import DataError
+from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, add_trial, read_results, trial_of
+
+
+def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `mgie evaluate variants`."""
+    parser = kinds.add_parser(
+        "variants",
+        help="the paper's comparison",
+        description="Try every variant below DIR that has no result yet on the same edits and seeds, then "
+        "print the table of all. `python -m mgie_engine.lab.variants` trains and tries them in one go.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="holds variants, their results, or both")
+    parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put table and plot into this page, too")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: %(default)s")
+    add_trial(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    """Measure what is missing and tell of everything."""
+    file = arguments.folder / RESULTS
+    known = read_results(file)["variants"] if file.is_file() else {}
+    missing = [place.parent for place in sorted(arguments.folder.glob("*/variant.json"))]
+    missing = [folder for folder in missing if folder.name not in known]
+    if missing:
+        try_all(missing, arguments)
+    if not file.is_file():
+        raise DataError(f"{arguments.folder} holds neither variants nor {RESULTS}.")
+
+    from mgie_engine.lab.variants.variants_report import to_markdown, write_docs
+
+    found = read_results(file)
+    if not found["variants"]:
+        raise DataError(f"{file} holds no variant's results.")
+    sys.stdout.write(to_markdown(found))
+    if arguments.docs:
+        write_docs(found, arguments.docs)
+
+
+def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
+    """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
+    import torch
+
+    from mgie_engine.lab.data.layouts import read_json
+    from mgie_engine.lab.evaluation.workers import crew, hands
+    from mgie_engine.lab.variants.variant_io import load_variant
+    from mgie_engine.lab.variants.variant_scores import measure, trial_cases
+
+    trial = trial_of(arguments)
+    results = Results(arguments.folder / RESULTS, read_json(arguments.folder / TRAINING), trial)
+    results.read()
+    sets = None
+    with crew(hands(torch.device(arguments.device))) as spread:
+        for folder in folders:
+            variant, mgie = load_variant(folder, arguments.device)
+            sets = sets or trial_cases(trial, mgie.config.picture_size, spread)
+            results.add(variant.name, asdict(variant) | measure(mgie, sets, trial, spread))

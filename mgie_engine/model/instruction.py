@@ -1,0 +1,133 @@
+"""Reading an instruction with its picture: the expressive instruction, and what becomes guidance.
+
+The state *before* a token predicts it. Guidance is made from the eight states that predict [IMG0]…[IMG7].
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mgie_engine.config import ModelConfig
+from mgie_engine.errors import RequestRefused
+from mgie_engine.model.greedy import Rows, WritingRules, write
+from mgie_engine.model.mllm import MLLM, picture_start
+from mgie_engine.text.cleanup import AS_WRITTEN, is_gibberish, remove_alter, tidy
+from mgie_engine.text.prompting import Prompt, Prompter
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What the language model made of one prompt."""
+
+    ids: list[int]  # what it wrote, token by token
+    states: Tensor  # (8, D), those that predict the visual tokens
+    expressive: str = ""
+    notes: tuple[str, ...] = ()
+
+
+Thinking = Generator[None, None, list[Thought]]  # yields after each token
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads with one language model."""
+
+    mllm: MLLM
+    prompter: Prompter
+    config: ModelConfig
+
+    def read(self, pixels: Tensor, prompts: Sequence[Prompt]) -> Thinking:
+        """Read prompts with pictures pixels (B, 3, H, W); a step per token.
+
+        A reading that comes with the prompt is used as it is. Where the model writes nothing or gibberish,
+        the instruction is the reading, and a note says so. RequestRefused if an instruction is too long.
+        """
+        given = [row for row, prompt in enumerate(prompts) if prompt.reading is not None]
+        open_ = [row for row, prompt in enumerate(prompts) if prompt.reading is None]
+        thoughts: dict[int, Thought] = {}
+        if open_:
+            written = yield from self._write(pixels[open_], [prompts[row] for row in open_])
+            thoughts |= dict(zip(open_, written, strict=True))
+        unclear = [row for row in open_ if not thoughts[row].expressive]
+        readings = {row: prompts[row].reading or prompts[row].instruction for row in (*given, *unclear)}
+        for row, reading in readings.items():
+            note = (AS_WRITTEN,) if row in unclear else ()
+            thoughts[row] = self._follow(pixels[row : row + 1], prompts[row], reading, note)
+        return [thoughts[row] for row in range(len(prompts))]
+
+    def read_as_release(self, pixels: Tensor, prompts: Sequence[Prompt]) -> Thinking:
+        """Read as the published demo does: write to </s> or the limit, then look for [IMG0] in everything.
+
+        ValueError for picture tokens inside an instruction. `expressive` is left empty: see `release_text`.
+        """
+        tokenizer = self.prompter.tokenizer
+        rows = self._rows(pixels, [self.prompter.ids(prompt) for prompt in prompts])
+        rules = WritingRules(
+            self.config.max_new_tokens, frozenset({tokenizer.end}), (), self.config.no_repeat_ngram
+        )
+        written = yield from write(rows, rules)
+        return [self._release_thought(rows, row, ids) for row, ids in enumerate(written)]
+
+    def release_text(self, prompt: Prompt, thought: Thought) -> str:
+        """The text the published demo shows; IndexError where it crashes."""
+        ids = self.prompter.ids(prompt) + thought.ids
+        return remove_alter(self.prompter.tokenizer.decode(ids))
+
+    def _write(self, pixels: Tensor, prompts: Sequence[Prompt]) -> Thinking:
+        """Write until a visual token or </s> would follow, then put the visual tokens there."""
+        rows = self._rows(pixels, [self.prompter.ids(prompt) for prompt in prompts])
+        written = yield from write(rows, self._rules())
+        states = self._force(rows)
+        return [self._thought(ids, states[row]) for row, ids in enumerate(written)]
+
+    def _follow(self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[str, ...]) -> Thought:
+        """Go along with a reading as if the model had written it."""
+        ids = self.prompter.tokenizer.encode_plain(reading.strip())
+        rows = self._rows(pixels, [self.prompter.ids(prompt) + ids])
+        return Thought(ids, self._force(rows)[0], reading.strip(), notes)
+
+    def _force(self, rows: Rows) -> Tensor:
+        """Put the visual tokens after every row in one pass: the states (B, 8, D) that predict them."""
+        before = rows.last[:, None]
+        visual = list(self.prompter.tokenizer.visual[:-1])
+        if not visual:
+            return before
+        after = rows.feed([visual] * len(rows.prompts), [True] * len(rows.prompts))
+        return torch.cat([before, after], dim=1)
+
+    def _thought(self, ids: list[int], states: Tensor) -> Thought:
+        stops = self._rules().stops
+        words = [token for token in ids if token not in stops]
+        text = tidy(self.prompter.tokenizer.decode(words))
+        return Thought(ids, states, "" if is_gibberish(text) else text)
+
+    def _release_thought(self, rows: Rows, row: int, ids: list[int]) -> Thought:
+        out = [*rows.prompts[row], *ids]
+        states = rows.states(row, len(out) - 1)  # the last token has none
+        visual = self.prompter.tokenizer.visual
+        latest = len(states) - len(visual) - 1
+        at = min(out.index(visual[0]) - 1, latest) if visual[0] in out else latest
+        return Thought(ids, states[at : at + len(visual)])
+
+    def _rules(self) -> WritingRules:
+        tokenizer = self.prompter.tokenizer
+        stops = frozenset({tokenizer.end, tokenizer.visual[0]})
+        never = {tokenizer.unknown, tokenizer.begin, *tokenizer.added.values()} - stops
+        return WritingRules(
+            self.config.max_new_tokens, stops, tuple(sorted(never)), self.config.no_repeat_ngram
+        )
+
+    def _rows(self, pixels: Tensor, prompts: Sequence[list[int]]) -> Rows:
+        tokenizer, room = self.prompter.tokenizer, self.config.language.max_positions
+        for ids in prompts:
+            if (too_many := len(ids) + self.config.max_new_tokens + len(tokenizer.visual) - room) > 0:
+                raise RequestRefused(f"The instruction is too long for this model, by {too_many} tokens.")
+        starts = [
+            picture_start(
+                torch.tensor(ids), tokenizer.picture_start, tokenizer.picture_end, self.prompter.image_tokens
+            )
+            for ids in prompts
+        ]
+        return Rows(self.mllm, prompts, pixels, starts)

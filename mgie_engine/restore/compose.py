@@ -1,0 +1,159 @@
+"""The plan carried out at the original's size, in strips; bytes where nothing changes stay the original's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from mgie_engine.restore.image_ops import highest
+from mgie_engine.restore.moved_objects import Moved
+
+STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
+STEEPEST = 3.0  # how much narrower than enlarged an edge of painted content may become
+SAME = 12.0  # levels by which the ground differs from itself; things differ by twice as many
+FLAT = 24.0  # difference of neighbours, in levels, that is no edge
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do where; maps of S x S that are enlarged to the original."""
+
+    curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
+    affine: Tensor  # (12, S, S): three slopes each for red, green and blue, then three offsets, to be added
+    painted: Tensor  # (3, S, S): colours of new content
+    painting: Tensor  # (S, S): 0 change the original's colours, 1 take the painted ones
+    blend: Tensor  # (S, S): 0 keep the original's bytes, 1 show the edit
+    moved: tuple[Moved, ...] = ()  # things among what is painted that the original shows elsewhere
+
+
+def render(pixels: np.ndarray, plan: Plan) -> np.ndarray:
+    """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8."""
+    height, width = pixels.shape[:2]
+    edited = pixels[..., :3].copy()
+    layers = [_Layer.of(pixels, thing) for thing in plan.moved]
+    rows = max(1, STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        part = edited[top : top + rows]
+        lines = _Lines(top, len(part), height, width)
+        blend = lines.of(plan.blend[None])
+        if bool(blend.any()):
+            part[...] = _edit(torch.from_numpy(part), plan, lines, layers, blend).numpy()
+    return edited
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Rows `top` to `top + rows` of a picture height x width."""
+
+    top: int
+    rows: int
+    height: int
+    width: int
+
+    def of(self, maps: Tensor) -> Tensor:
+        """These rows of (C, S, S) maps enlarged bilinearly, (C, rows, width)."""
+        size = maps.shape[1]
+        at = (torch.arange(self.top, self.top + self.rows) + 0.5) * size / self.height - 0.5
+        at = at.clamp(0, size - 1)
+        above = at.long()
+        below = (above + 1).clamp(max=size - 1)
+        lines = torch.lerp(maps[:, above], maps[:, below], (at - above)[:, None])
+        return F.interpolate(lines[None], (self.rows, self.width), mode="bilinear", align_corners=False)[0]
+
+    def crisp(self, painted: Tensor) -> Tensor:
+        """These rows of the colours (3, S, S) enlarged with edges as steep as the picture's size allows.
+
+        Between the darkest and the lightest neighbour, each channel is pushed to the nearer one.
+        """
+        size = painted.shape[1]
+        light, dark = highest(painted, 1), -highest(-painted, 1)
+        bounds = F.avg_pool2d(torch.cat([dark, light]), 3, 1, 1, count_include_pad=False)
+        soft, dark, light = self.of(torch.cat([painted, bounds])).chunk(3)
+        steep = min(max(min(self.height, self.width) / size, 1.0), STEEPEST)
+        gap = light - dark
+        place = ((soft - dark) / gap.clamp(min=1.0) - 0.5) * steep + 0.5
+        return torch.lerp(soft, dark + gap * place.clamp(0, 1), ((gap - FLAT) / FLAT).clamp(0, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Pixels of one axis, and where in the original they come from, all inside of it."""
+
+    begin: int
+    end: int
+    source: tuple[float, float]
+
+
+def _span(begin: float, end: float, source: float, scale: float, length: int) -> _Span:
+    """begin, end, source: in shares of `length`; cut to what the original has."""
+    offset = source * length - begin * length / scale  # a pixel x comes from offset + x / scale
+    first = max(int(begin * length), ceil(-offset * scale), 0)
+    last = min(ceil(end * length), int((length - offset) * scale), length)
+    last = max(last, first + 1)
+    return _Span(first, last, (offset + first / scale, min(offset + last / scale, length)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A moved thing at the original's size: a box of the picture, what it shows, and where to believe it."""
+
+    top: int
+    left: int
+    shown: Tensor  # (h, w, 3) uint8
+    thing: Moved
+
+    @classmethod
+    def of(cls, pixels: np.ndarray, thing: Moved) -> "_Layer":
+        rows = _span(thing.top, thing.bottom, thing.from_top, thing.scale, pixels.shape[0])
+        columns = _span(thing.left, thing.right, thing.from_left, thing.scale, pixels.shape[1])
+        box = columns.source[0], rows.source[0], columns.source[1], rows.source[1]
+        first = int(box[0]), int(box[1])
+        crop = Image.fromarray(pixels[first[1] : ceil(box[3]), first[0] : ceil(box[2]), :3])
+        local = box[0] - first[0], box[1] - first[1], box[2] - first[0], box[3] - first[1]
+        size = columns.end - columns.begin, rows.end - rows.begin
+        shown = crop.resize(size, Image.Resampling.BICUBIC, box=local)
+        return cls(rows.begin, columns.begin, torch.from_numpy(np.array(shown)), thing)
+
+    def onto(self, painted: Tensor, before: Tensor, blend: Tensor, lines: _Lines) -> None:
+        """Put these rows of it over the painted ones (3, rows, width), and take back what is hardly new."""
+        first, last = max(self.top, lines.top), min(self.top + len(self.shown), lines.top + lines.rows)
+        if first >= last:
+            return
+        here = slice(first - lines.top, last - lines.top), slice(self.left, self.left + self.shown.shape[1])
+        shown = self.shown[first - self.top : last - self.top].permute(2, 0, 1).float()
+        thing = self.thing
+        maps = torch.cat([thing.trust[None], thing.rim[None], thing.still[None], thing.ground, thing.lighter])
+        trust, rim, still, ground, lighter = lines.of(maps)[:, *here].split_with_sizes((1, 1, 1, 3, 3))
+        shown += rim * (1 - _differs(shown, ground)) * lighter
+        painted[:, *here] = torch.lerp(painted[:, *here], shown, trust)
+        blend[:, *here] *= 1 - trust * rim * still * (1 - _differs(shown, before[:, *here]))
+
+
+def _differs(one: Tensor, other: Tensor) -> Tensor:
+    """How surely two pictures show different things, 0 to 1."""
+    return ((one - other).abs().amax(0, keepdim=True) / SAME - 1).clamp(0, 1)
+
+
+def _edit(part: Tensor, plan: Plan, lines: _Lines, layers: Sequence[_Layer], blend: Tensor) -> Tensor:
+    """part: (rows, width, 3) uint8, and so is the answer."""
+    levels = part.permute(2, 0, 1)
+    before = levels.float()
+    maps = lines.of(plan.affine)
+    wanted = before + maps[9:]
+    for channel in range(3):
+        wanted.addcmul_(maps[3 * channel : 3 * channel + 3], before[channel])
+        wanted += plan.curves[channel][levels[channel].int()].permute(2, 0, 1)
+    wanted.clamp_(0, 255)
+    painting = lines.of(plan.painting[None])
+    if bool(painting.any()):
+        painted = lines.crisp(plan.painted)
+        for layer in layers:
+            layer.onto(painted, before, blend, lines)
+        wanted = torch.lerp(wanted, painted, painting)
+    mixed = torch.lerp(before, wanted, blend)
+    return mixed.round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0)

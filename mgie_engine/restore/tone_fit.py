@@ -1,0 +1,262 @@
+"""One change of tone for the whole picture, fitted on the small pair and exact at any size.
+
+An output channel is the input plus three free curves (one per input channel), plus a gain and an offset that
+vary smoothly over the picture (a vignette), plus a share of detail (sharpen, blur): of two bands, or of what
+a trial of sharpening shows. Fitted by iteratively reweighted least squares, so that things that were painted
+anew do not pull at it.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mgie_engine.restore.image_ops import gaussian, px, smooth
+from mgie_engine.restore.sharpening import soft
+
+KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
+STIFFNESS = 1e-2  # weight of the curves' second differences
+TIE = 1e-6  # weight of everything's size: what the picture does not show stays as it was
+ROUNDS = 5  # of reweighting
+FIT_SIZE = 128  # the fit looks at about this many pixels per side
+DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
+# Share of the coarse band that is an edit where levels stay; others move it by -0.07 to 0.05 (mgie-mini), a
+# slight blur by -0.18 and more, and all by more where the rest of the tone moves levels. Where the fine band
+# gains, the fit has mixed the two up, and the coarse one must lose a third of that more. The fine band alone
+# tells nothing: models are soft, lose up to 0.15 of both bands, and some of the fine one where they sharpen.
+BLURS, BLURS_BOTH, SHARPENS, MIXED_UP = -0.13, -0.35, 0.19, 1 / 3
+LEAST_BLUR, BLUR_STEPS = (
+    1 / 512,
+    32,
+)  # sigma of a blur in picture widths, and the 8 % steps from it up to 1/47
+STILL = 6.0  # root mean square of what the rest of the tone moves, in levels
+MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
+SHARPENED = 0.25  # amount, told by a trial, that is an edit; other edits of photos: up to 0.2 (mgie-mini)
+MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
+MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
+EVEN_GAP = 255 / (KNOTS - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """output = clip(input + curves(input) + gain · input + offset), the last two as maps."""
+
+    curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
+    gain: Tensor  # (3, S, S), per channel
+    offset: Tensor  # (3, S, S)
+    detail: Literal["as it was", "sharper", "softer"] = "as it was"
+
+    def __call__(self, source: Tensor) -> Tensor:
+        """The tone of (3, S, S) levels, clipped."""
+        added = self.gain * source + self.offset
+        for levels, curve in zip(source.round().long().clamp(0, 255), self.curves, strict=True):
+            added = added + curve[levels].permute(2, 0, 1)
+        return (source + added).clamp(0, 255)
+
+    def as_windows(self) -> Tensor:
+        """Gain and offset as maps (12, S, S): the added red, green and blue per input channel, the offset."""
+        slopes = torch.zeros(3, *self.gain.shape)
+        slopes[range(3), range(3)] = self.gain
+        return torch.cat([slopes.flatten(0, 1), self.offset])
+
+
+Supposed = Literal["sharper", "more contrast"]
+
+
+class Tried(NamedTuple):
+    """What an edit is supposed to have done, and (3, S, S) of what comes of that in the autoencoder."""
+
+    supposed: Supposed
+    through: Tensor
+
+
+class Fitted(NamedTuple):
+    """A tone, and what of the small pair it is to be judged by."""
+
+    tone: Tone
+    compared: Tensor  # (3, S, S), what the output is compared with
+    start: Tensor  # (3, S, S), what the tone makes of that
+
+
+def no_tone(size: int) -> Tone:
+    """The tone that changes nothing."""
+    flat = torch.zeros(3, size, size)
+    return Tone(torch.zeros(3, 256, 3), flat, flat)
+
+
+def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, tried: Tried | None = None) -> Fitted:
+    """The tone that takes source to output, both (3, S, S).
+
+    sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
+    original's where detail is added or taken away. A softer picture is compared with it altogether: of what
+    is soft an autoencoder loses nothing, so its errors are not in both. tried: sharp with the tone fitted
+    without it, or sharpened by 1, through the autoencoder.
+    """
+    if tried and tried.supposed == "sharper" and (sharper := _sharper(source, output, sharp, tried.through)):
+        return sharper
+    fitted = _by_bands(source, output, sharp)
+    if tried and tried.supposed == "more contrast" and fitted.tone.detail == "as it was":
+        return _again(fitted.tone, source, output, sharp, tried.through)
+    return fitted
+
+
+def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted | None:
+    """Sharpening by as much of the trial's change as was painted; None where that is hardly any."""
+    tone, shares = _fit(source, output, sharp, [through - source])
+    amount = float(shares.mean())
+    if amount <= SHARPENED or not _is_still(tone, source):
+        return None
+    start = (tone(source) + amount * (through - source)).clamp(0, 255)
+    gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
+    return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
+
+
+def _again(first: Tone, source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted:
+    """The tone fitted anew, now that the autoencoder has shown what it makes of the first one."""
+    lost = through - first(source)
+    tone, _ = _fit(source, output - lost, sharp, _bands(source))
+    return Fitted(tone, source, (tone(source) + lost).clamp(0, 255))
+
+
+def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:
+    """The tone without a trial: two bands of detail tell whether it became sharper or softer."""
+    tone, shares = _fit(source, output, sharp, _bands(source))
+    fine, coarse = shares.mean(1).tolist()
+    if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
+        tone = _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
+        return Fitted(tone, source, tone(source))
+    softened = coarse + MIXED_UP * max(fine, 0)
+    if (softened < BLURS or fine + coarse < BLURS_BOTH) and _is_still(tone, source):
+        return _blurred(output, sharp)
+    if softened < -MOVING:
+        tone, (fines, coarses) = _fit(sharp, output, sharp, _bands(sharp))
+        coarses = coarses.clamp(-1, 0)
+        fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
+        tone = _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
+        return Fitted(tone, sharp, tone(sharp))
+    return Fitted(tone, source, tone(source))
+
+
+def _blurred(output: Tensor, sharp: Tensor) -> Fitted:
+    """The Gaussian blur that takes sharp closest to output, both (3, S, S), without the model's tint."""
+
+    def blurred(step: int) -> Tensor:
+        return gaussian(sharp, sharp.shape[-1] * LEAST_BLUR * 1.08**step)
+
+    def miss(step: int) -> float:
+        return float((output - blurred(step)).square().mean())
+
+    near = min(range(0, BLUR_STEPS, 4), key=miss)
+    blur = blurred(min(range(near - 3, near + 4), key=miss))
+    tinted, _ = _fit(blur, output, blur, _bands(blur))
+    return Fitted(Tone(torch.zeros(3, 256, 3), -torch.ones_like(blur), blur, "softer"), sharp, tinted(blur))
+
+
+def _bands(source: Tensor) -> list[Tensor]:
+    return [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
+
+
+def _is_still(tone: Tone, source: Tensor) -> bool:
+    """Whether a tone moves hardly any level of source (3, S, S)."""
+    return bool(smooth(tone(source) - source, px(source, 64)).square().mean().sqrt() < STILL)
+
+
+def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sharper", "softer"]) -> Tone:
+    """The tone with a share (2 bands, 3 channels) of the detail added."""
+    gain, offset = tone.gain, tone.offset
+    for width, share in zip(DETAIL_WIDTHS, shares[..., None, None], strict=True):
+        gain = gain + share
+        offset = offset - share * smooth(sharp, px(sharp, width))
+    return Tone(tone.curves, gain, offset, detail)
+
+
+def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -> tuple[Tone, Tensor]:
+    """A tone that leaves detail as it is, and beside it the shares (D, 3 channels) of the D `details`."""
+    places = _places(source.shape[-1])
+    spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
+    before, after, spread, *shown = [_thin(maps) for maps in (source, output, spread, places, *details)]
+    features = _features(before, shown[0], shown[1:])
+    solved = _solve(features, before.flatten(1), after.flatten(1), spread.flatten(1) / 2)
+    curves, lift, tilt, detail = torch.split(
+        solved, [3 * KNOTS, len(places), len(places), len(details)], dim=1
+    )
+    gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
+    offset = torch.einsum("cj,jyx->cyx", lift, places)
+    added = torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)])
+    return Tone(added, gain, offset), detail.T
+
+
+def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
+    """What the change of each channel is made of, (3, pixels, features)."""
+    hats = torch.cat([_hats()[levels.flatten()] for levels in source.round().long().clamp(0, 255)], 1)
+    lift = places.flatten(1).T
+    return torch.stack(
+        [
+            torch.cat([hats, lift, lift * level[:, None] / MIDDLE, torch.stack(bands, 1)], 1)
+            for level, *bands in zip(source.flatten(1), *(band.flatten(1) for band in details), strict=True)
+        ]
+    )
+
+
+def _solve(features: Tensor, before: Tensor, after: Tensor, spread: Tensor) -> Tensor:
+    """Coefficients (3, features) that take the levels before to those after, both (3, pixels).
+
+    spread: (3, pixels), how far the levels of the original may lie from those of its pixel here.
+    """
+    penalty = _penalty(features.shape[-1]) * before.shape[-1]
+    trust = torch.ones_like(before)
+    for _ in range(ROUNDS):
+        weighted = (features * trust[..., None]).mT
+        normal, target = (weighted @ features).double(), (weighted @ (after - before)[..., None]).double()
+        solved: Tensor = torch.linalg.solve(normal + penalty, target).float()
+        guess = before + (features @ solved)[..., 0]
+        miss = (after - guess.clamp(0, 255)).square().mean(0).sqrt()
+        scale = 3 * miss.median().clamp(min=0.7)
+        clipped = ((guess < 0) & (after < scale)) | ((guess > 255) & (after > 255 - scale))
+        mixed = (guess - spread < 0) | (guess + spread > 255)
+        trust = ~clipped / (1 + (miss / scale) ** 2) * (1 - (1 - MIXED) * mixed)
+    return solved[..., 0]
+
+
+def _penalty(count: int) -> Tensor:
+    """(count, count) float64: bends of the curves per knot, and a little of everything."""
+    whole = torch.eye(count, dtype=torch.float64) * TIE
+    gaps = _knots().double().diff()
+    bends = torch.zeros(KNOTS - 2, KNOTS, dtype=torch.float64)
+    for i, (left, right) in enumerate(pairwise(gaps)):
+        bends[i, i : i + 3] = torch.stack([1 / left, -1 / left - 1 / right, 1 / right])
+        bends[i] *= EVEN_GAP * ((left + right) / 2 / EVEN_GAP) ** 0.5
+    for start in range(0, 3 * KNOTS, KNOTS):
+        whole[start : start + KNOTS, start : start + KNOTS] += STIFFNESS * bends.T @ bends
+    return whole
+
+
+def _places(size: int) -> Tensor:
+    """Smooth maps over the picture, (6, S, S): planes, quadrics, and the fourth power of the radius."""
+    at = (torch.arange(size) + 0.5) / size * 2 - 1
+    x, y = at.expand(size, size), at[:, None].expand(size, size)
+    return torch.stack([x, y, x * x, x * y, y * y, (x * x + y * y) ** 2])
+
+
+def _thin(maps: Tensor) -> Tensor:
+    stride = max(1, maps.shape[-1] // FIT_SIZE)
+    return maps[:, ::stride, ::stride]
+
+
+def _knots() -> Tensor:
+    return 255 * torch.linspace(0, 1, KNOTS) ** 1.5
+
+
+@cache
+def _hats() -> Tensor:
+    """Linear interpolation between the knots, (256 levels, KNOTS)."""
+    levels, knots = torch.arange(256.0), _knots()
+    right = torch.searchsorted(knots, levels).clamp(1, KNOTS - 1)
+    share = (levels - knots[right - 1]) / (knots[right] - knots[right - 1])
+    table = torch.zeros(256, KNOTS)
+    table[torch.arange(256), right - 1] = 1 - share
+    table[torch.arange(256), right] = share
+    return table

@@ -1,0 +1,78 @@
+"""From painted latents to the delivered picture. `finish` is pure CPU work and runs beside the loop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from conversations.settings import EditSettings, Keep
+from mgie_engine.config import ModelConfig
+from mgie_engine.restore import Restored, Trial, restore, to_try
+from mgie_engine.restore.image_ops import image
+from mgie_engine.serving.pictures import to_png
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What the model made, and what it was made from."""
+
+    original: Image.Image  # as sent, any size
+    model_input: Image.Image  # the model's square
+    reconstruction: Image.Image  # model_input through the autoencoder
+    output: Image.Image  # the model's square
+    relevance: np.ndarray | None  # (h, w) float32
+    trial: Trial | None = None  # what it seems to have become, through the autoencoder, where that tells much
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What goes out."""
+
+    png: bytes
+    size: tuple[int, int]
+    changed: float  # share of pixels that differ from the original, 0 to 1
+    notes: tuple[str, ...]
+
+
+class Autoencoder(Protocol):
+    """What a trial needs of a model."""
+
+    config: ModelConfig
+
+    def encode(self, pictures: Sequence[Image.Image]) -> Tensor: ...
+
+    def decode(self, latents: Tensor) -> list[Image.Image]: ...
+
+
+def with_trial(model: Autoencoder, painted: Painted) -> Painted:
+    """The painting, with a trial of what it seems to have become, if there is one worth making."""
+    trial = to_try(painted.model_input, painted.reconstruction, painted.output)
+    if trial is None:
+        return painted
+    latents = model.encode([image(trial.picture)]) * model.config.latent_scale
+    (through,) = model.decode(latents)
+    return replace(painted, trial=trial._replace(picture=through))
+
+
+@torch.inference_mode()
+def finish(painted: Painted, settings: EditSettings) -> Delivered:
+    """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
+    whole = restored(painted, settings.keep)
+    return Delivered(to_png(whole.picture), whole.picture.size, whole.changed, whole.notes)
+
+
+def restored(painted: Painted, keep: Keep = "auto") -> Restored:
+    """The edit at the original's size, with what was not asked to change put back."""
+    return restore(
+        painted.original,
+        painted.model_input,
+        painted.output,
+        reconstruction=painted.reconstruction,
+        trial=painted.trial,
+        relevance=painted.relevance,
+        keep=keep,
+    )

@@ -1,0 +1,1 @@
+"""Tokenizer, prompts and clean-up of generated text."""

@@ -1,0 +1,112 @@
+"""An instruction and the talk before it as token ids: the same for training and for answering.
+
+The template is vicuna_v1_1; only the last turn shows the picture. In serving, what people typed is plain
+text; the release makes tokens of special strings in it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from conversations.llava.conversation import IMAGE_TOKEN, Conversation
+from conversations.llava.templates import template
+from mgie_engine.config import Behaviour
+from mgie_engine.edits import Exchange
+from mgie_engine.text.tokenizer import END, PATCH, START, Tokenizer
+
+TEMPLATE = "vicuna_v1_1"
+IGNORED = -100  # label of a token that is not supervised
+_ANSWER = " ASSISTANT: "  # what the release splits a training text at
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What to read: an instruction, the exchanges before it (oldest first), or a reading to use as it is."""
+
+    instruction: str
+    history: tuple[Exchange, ...] = ()
+    reading: str | None = None  # an expressive instruction in place of the model's own; in serving only
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training text: ids and labels of equal length."""
+
+    ids: list[int]
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class Prompter:
+    """Builds the texts of one model."""
+
+    tokenizer: Tokenizer
+    image_tokens: int  # patches of a picture
+    history_turns: int = 0  # earlier turns the model was trained to read
+    behaviour: Behaviour = Behaviour.SERVING
+
+    def text(self, prompt: Prompt) -> str:
+        """The prompt as one string, up to and including "ASSISTANT:"."""
+        return self._conversation(prompt, None).get_prompt()
+
+    def ids(self, prompt: Prompt) -> list[int]:
+        """The prompt as token ids, ready to be continued."""
+        return self.tokenizer.encode(self.text(prompt))
+
+    def answer(self, expressive: str) -> list[int]:
+        """Ids that continue a prompt: the expressive instruction, the visual tokens, </s>."""
+        return [*self.tokenizer.encode_plain(expressive.strip()), *self.tokenizer.visual, self.tokenizer.end]
+
+    def example(self, prompt: Prompt, expressive: str, max_length: int = 512) -> Example:
+        """A training text whose last answer is supervised; what is longer than max_length is cut off.
+
+        Under the release's behaviour every answer is supervised, except where its count of tokens is upset
+        by what the texts contain: then none is.
+        """
+        if self.behaviour is Behaviour.RELEASE:
+            return self._release_example(prompt, expressive, max_length)
+        known, taught = self.ids(prompt), self.answer(expressive)
+        labels = [IGNORED] * len(known) + taught
+        return Example((known + taught)[:max_length], labels[:max_length])
+
+    def _conversation(self, prompt: Prompt, answer: str | None) -> Conversation:
+        talk = template(TEMPLATE)
+        turns = prompt.history[-self.history_turns :] if self.history_turns else ()
+        for turn in turns:
+            talk.append_message(talk.roles[0], question(self._typed(turn.instruction)))
+            talk.append_message(talk.roles[1], self._typed(turn.expressive or turn.instruction))
+        picture = "\n" + START + PATCH * self.image_tokens + END
+        talk.append_message(talk.roles[0], question(self._typed(prompt.instruction)) + picture)
+        talk.append_message(talk.roles[1], answer)
+        return talk
+
+    def _typed(self, text: str) -> str:
+        return text if self.behaviour is Behaviour.RELEASE else self.tokenizer.shield(text)
+
+    def _release_example(self, prompt: Prompt, expressive: str, max_length: int) -> Example:
+        """The published preprocessing: mask by counting the tokens of every round's question."""
+        visual = " ".join(f"[IMG{i}]" for i in range(len(self.tokenizer.visual)))
+        talk = self._conversation(prompt, f"{expressive} {visual}")
+        picture = START + PATCH * self.image_tokens + END
+        text = talk.get_prompt().replace(IMAGE_TOKEN, picture)
+        ids = self.tokenizer.encode(text)[:max_length]
+        return Example(ids, self._release_labels(ids, text.split(talk.sep2 or ""), max_length))
+
+    def _release_labels(self, ids: list[int], rounds: Sequence[str], max_length: int) -> list[int]:
+        labels, place = list(ids), 1
+        labels[:1] = [IGNORED]
+        for spoken in rounds:
+            asked, *answers = spoken.split(_ANSWER)
+            if len(answers) != 1:
+                break
+            masked = len(self.tokenizer.encode(asked + _ANSWER)) - 2  # neither <s> nor the trailing blank
+            labels[place : place + masked] = [IGNORED] * len(labels[place : place + masked])
+            place += len(self.tokenizer.encode(spoken))
+        labels[place:] = [IGNORED] * len(labels[place:])
+        real = sum(token != self.tokenizer.unknown for token in ids)
+        upset = place < max_length and place != real
+        return [IGNORED] * len(ids) if upset else labels
+
+
+def question(instruction: str) -> str:
+    """What the user's side says about an instruction."""
+    return f"what will this image be like if '{instruction}'"

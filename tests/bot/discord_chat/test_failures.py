@@ -1,0 +1,366 @@
+"""When Discord does not cooperate: each result still appears once, and people are told what is wrong."""
+
+import io
+import random
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bot.chat.replies import Say
+from conversations.session import TurnState
+from mgie_engine.errors import EngineError
+from tests.bot.discord_chat.test_buttons import a_card, said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.discord_room import Room, results_in, results_to, room
+from tests.support.discord_server.people import gallery_of, text_of
+from tests.support.fakes import ScriptedEdit, ScriptedEditor, a_picture
+
+POST, MESSAGES = "POST", "/messages$"
+
+
+async def one_result(r: Room) -> str:
+    """Post a picture, wait until all is over: the text of the only message the bot left."""
+    result = await r.result(post_picture(r))
+    await r.turns_end()
+    assert r.discord.messages_of_bot(r.channel) == [result]
+    assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
+    return text_of(result)
+
+
+async def begun(r: Room, editor: ScriptedEditor) -> ScriptedEdit:
+    """An edit of a fresh picture that runs, and whose card says so."""
+    post_picture(r)
+    edit = await editor.started()
+    await a_card(r, "🎨")
+    return edit
+
+
+async def test_a_lost_answer_does_not_double_the_result(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        lost = r.discord.faults.server_error(POST, MESSAGES, said="-done", done=True)
+        await one_result(r)
+        assert lost.met == 1
+
+
+async def test_a_server_error_is_tried_again(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.server_error(POST, MESSAGES, said="-done", status=503)
+        await one_result(r)
+
+
+@pytest.mark.parametrize("via", [True, False])
+async def test_a_rate_limit_delays_and_loses_nothing(tmp_path: Path, via: bool) -> None:
+    async with room(tmp_path) as r:
+        limit = r.discord.faults.rate_limit(POST, MESSAGES, via=via, said="-done")
+        await one_result(r)
+        assert limit.met == 1
+
+
+async def test_a_dropped_socket_is_resumed_and_nothing_is_missed(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await one_result(r)
+        r.discord.gateway.drop_sockets()
+        asked = r.discord.say(r.channel, r.anna, "now blue", mention=True)
+        await r.result(asked)
+        assert r.discord.gateway.resumes == 1
+
+
+async def test_a_server_that_asks_to_reconnect_loses_nobody(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.discord.gateway.ask_to_reconnect()
+        await r.discord.wait_for(lambda: r.discord.gateway.resumes)
+        await one_result(r)
+
+
+async def test_events_told_twice_are_answered_once(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = post_picture(r)
+        r.discord.gateway.replay(last=1)
+        await r.result(asked)
+        r.discord.gateway.replay(last=10)
+        again = r.discord.say(r.channel, r.anna, "now blue", mention=True)
+        await r.result(again)
+        await r.turns_end()
+        assert len(r.discord.messages_of_bot(r.channel)) == 2
+
+
+async def test_a_deleted_card_is_no_loss(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        asked = post_picture(r)
+        edit = await editor.started()
+        r.discord.delete(await a_card(r, "🎨"))
+        edit.finish()
+        await r.result(asked)
+
+
+async def test_a_deleted_card_is_posted_again_when_the_edit_fails(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        r.discord.delete(await a_card(r, "🎨"))
+        edit.die()
+        (await editor.started()).die()
+        assert Say.FAILED() in text_of(await a_card(r, "⚠️"))
+
+
+async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        edit = await begun(r, editor)
+        sentence = "Maximum number of edits to messages older than 1 hour reached."
+        r.discord.faults.refuse("PATCH", "/messages/", 30046, sentence, status=429)
+        edit.die()
+        (await editor.started()).die()
+        await a_card(r, "⚠️")
+        await r.turns_end()
+        assert len(r.discord.messages_of_bot(r.channel)) == 1
+
+
+async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        edit = await begun(r, editor)
+        r.discord.faults.refuse("PATCH", "/messages/", 50083, "Thread is archived", times=99)
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        (card,) = r.discord.messages_of_bot(r.channel)
+        assert Say.FAILED() in text_of(card)
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
+async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        edit = await begun(r, editor)
+        r.channel.denied.add("view_channel")
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        (card,) = r.discord.messages_of_bot(r.discord.dm(r.anna))
+        assert Say.FAILED() in text_of(card)
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
+async def test_a_failed_edit_of_a_place_nobody_can_be_told_in_ends_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        edit = await begun(r, editor)
+        r.channel.denied.add("view_channel")
+        r.discord.dm(r.anna).denied.add("send_messages")
+        edit.fail(EngineError("no"))
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
+
+
+async def test_a_deleted_request_is_forgotten_with_its_card(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        asked = post_picture(r)
+        edit = await editor.started()
+        await a_card(r, "🎨")
+        r.discord.delete(asked)
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        await r.turns_end()
+        assert edit.cancelled
+        assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+@pytest.mark.parametrize("said", ["-card", "-done"])
+async def test_a_request_deleted_while_its_card_or_result_is_posted_leaves_nothing(
+    tmp_path: Path, said: str
+) -> None:
+    async with room(tmp_path) as r:
+        late = r.discord.faults.rate_limit(POST, MESSAGES, retry_after_s=0.5, said=said)
+        asked = post_picture(r)
+        await r.discord.wait_for(lambda: late.met)
+        r.discord.delete(asked)
+        await r.turns_end()
+        await r.discord.wait_for(lambda: _posted(r, said))
+        await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+        assert [turn.is_upload for turn in await r.turns()] == [True]
+
+
+def _posted(r: Room, said: str) -> bool:
+    posts = [q for q in r.discord.requests if q.method == POST and q.path.endswith("/messages")]
+    return any(q.status == 200 and said in q.body["nonce"] for q in posts)
+
+
+async def test_an_edited_request_is_followed_while_it_waits(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        await r.result_of(editor, post_picture(r))
+        r.discord.say(r.channel, r.ben, "busy", files={"b.png": a_picture()}, mention=True)
+        busy = await editor.started()
+        asked = r.discord.say(r.channel, r.anna, "make it red", mention=True)
+        card = await r.answer(asked)
+        r.discord.rewrite(asked, "make it blue")
+        await r.discord.wait_for(lambda: "make it blue" in text_of(card))
+        assert "-# (updated)" in text_of(card)
+        busy.finish()
+        (await editor.started()).finish()
+        assert "make it blue" in text_of(await r.result(asked))
+
+
+async def test_where_the_bot_may_not_post_the_owner_hears_by_dm_which_right_is_missing(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as r:
+        r.channel.denied.add("send_messages")
+        post_picture(r)
+        dm = r.discord.dm(r.anna)
+        await r.discord.wait_for(lambda: results_in(r.discord, dm))
+        await r.turns_end()
+        why, *results = r.discord.messages_of_bot(dm)
+        assert text_of(why).startswith(f"I may not post in <#{r.channel.id}>: I lack ")
+        assert len(results) == 1
+        assert r.discord.messages_of_bot(r.channel) == []
+
+
+async def test_without_the_right_to_reply_it_posts_plainly(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.channel.denied.add("read_message_history")
+        post_picture(r)
+        (result,) = await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+        assert result.reply_to is None
+
+
+async def test_a_deleted_channel_ends_its_turns_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        del r.discord.world.channels[r.channel.id]
+        edit.finish()
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
+
+
+async def test_a_server_that_threw_the_bot_out_ends_its_turns_quietly(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        edit = await editor.started()
+        r.channel.denied.add("view_channel")
+        r.discord.dm(r.anna).denied.add("send_messages")
+        r.discord.gateway.dispatch("GUILD_DELETE", {"id": str(r.discord.world.guild_id)})
+        edit.finish()
+        await r.turns_end()
+        assert {turn.state for turn in await r.turns()} == {TurnState.DONE}
+
+
+async def test_an_answer_to_a_webhook_that_is_not_there_yet_loses_no_edit(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.refuse("PATCH", "@original$", 10015, "Unknown Webhook", status=404)
+        r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+
+
+async def test_where_the_bot_may_not_react_it_stays_silent(tmp_path: Path) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        await r.result(post_picture(r))
+        refused = r.discord.faults.refuse("PUT", "/reactions/", 50013, "Missing Permissions", status=403)
+        r.discord.say(r.channel, r.anna, "sunset over there")
+        await r.discord.wait_for(lambda: refused.met)
+        await r.result(r.discord.say(r.channel, r.anna, "make it blue"))
+
+
+async def test_a_public_answer_that_may_not_be_posted_is_given_in_private(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        r.channel.denied.add("send_messages")
+        assert "make the ball red" in await said(r, r.discord.slash(r.channel, r.anna, "show"))
+
+
+def photo_of_noise(side: int) -> bytes:
+    """A JPEG whose pixels hardly compress: small enough to upload, far too large as a PNG."""
+    file = io.BytesIO()
+    data = random.Random(1).randbytes(side * side * 3)
+    Image.frombytes("RGB", (side, side), data).save(file, "JPEG", quality=60)
+    return file.getvalue()
+
+
+async def test_a_result_over_the_limit_is_encoded_again_and_that_is_said(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        photo = photo_of_noise(2048)
+        asked = r.discord.say(r.channel, r.anna, "red", files={"photo.jpg": photo}, mention=True)
+        result = await r.result(asked)
+        after, _ = gallery_of(result, r.discord.world)[1]
+        assert len(after) < r.discord.world.filesize_limit
+        assert "-# Shown as WebP at quality 9" in text_of(result)
+        assert "to fit this place's limit of 10 MiB." in text_of(result)
+
+
+async def test_a_server_that_takes_less_than_it_says_still_gets_the_result(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        sentence = "Request entity too large"
+        refused = r.discord.faults.refuse(POST, MESSAGES, 40005, sentence, status=413, said="-done")
+        await one_result(r)
+        assert refused.met == 1
+
+
+async def test_an_attachment_that_is_too_large_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": bytes(11 * 2**20)}, mention=True)
+        assert text_of(await r.answer(asked)) == Say.FILE_TOO_LARGE(size="11 MiB", limit="10 MiB")
+
+
+async def test_an_attachment_that_is_gone_is_said(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = post_picture(r)
+        r.discord.world.uploads.clear()
+        assert text_of(await r.answer(asked)) == Say.NOT_DOWNLOADED(reason="the server answered 404")
+
+
+async def test_an_interaction_that_came_too_late_is_not_acted_upon(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.refuse(POST, "/callback$", 10062, "Unknown interaction", status=404)
+        r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        asked = post_picture(r, "blue")
+        await r.result(asked)
+        assert len(results_in(r.discord, r.channel)) == 1
+
+
+async def test_an_expired_token_loses_no_edit(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.refuse("PATCH", "@original$", 50027, "Invalid Webhook Token", status=401)
+        r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+
+
+async def test_an_expired_token_with_nothing_queued_is_told_by_dm(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.discord.faults.refuse("PATCH", "@original$", 50027, "Invalid Webhook Token", status=401)
+        r.discord.slash(r.channel, r.anna, "session new")
+        dm = r.discord.dm(r.anna)
+        (told,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(dm))
+        assert text_of(told) == Say.TOO_LATE()
+
+
+async def test_an_interaction_told_twice_is_answered_once(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        r.discord.gateway.replay(last=1)
+        assert await said(r, asked) == "Queued as v1."
+        await r.turns_end()
+        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
+        assert len(results_in(r.discord, r.channel)) == 1
+
+
+async def test_results_to_one_request_are_one(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        asked = post_picture(r)
+        await r.result(asked)
+        await r.turns_end()
+        assert len(results_to(r.discord, asked)) == 1
+
+
+async def test_while_a_large_picture_is_on_its_way_the_bot_types(tmp_path: Path) -> None:
+    async with room(tmp_path, patience_s=0.0) as r:
+        r.discord.cdn_is_open.clear()
+        asked = post_picture(r)
+        await r.discord.wait_for(lambda: r.channel.typing)
+        r.discord.cdn_is_open.set()
+        await r.result(asked)

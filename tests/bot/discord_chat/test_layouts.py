@@ -1,0 +1,123 @@
+"""Cards as layouts: within Discord's bounds whatever is on them."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.chat.events import Act
+from bot.chat.replies import Card, CardState, Choice, History, Panel, Row, Which, buttons
+from bot.discord_chat.ui.attachments import PictureFile
+from bot.discord_chat.ui.buttons import ButtonId, CardButton, base36
+from bot.discord_chat.ui.layouts import (
+    Shot,
+    bar,
+    card_layout,
+    ends_card_of,
+    history_layout,
+    panel_text,
+    plain,
+    which_layout,
+)
+from tests.support.discord_server.limits import check_message, every_component
+from tests.support.discord_server.world import COMPONENTS_V2
+
+OWNER = f"discord:{2**63 - 1}"
+FULL = Card(
+    turn_id="k3f9",
+    version="v3",
+    title="v3 · from v2",
+    owner=OWNER,
+    state=CardState.DONE,
+    instruction="make *it* darker " * 200,
+    expressive="the scene is set at dusk " * 200,
+    parent_key="discord:12:34",
+    facts="text 7.5 · k3f9",
+    notes=tuple(f"note {n}" for n in range(5)),
+    buttons=buttons(*Act),
+)
+PICTURE = PictureFile(b"", "png")
+SHOTS = (Shot(PICTURE, "before", "before " * 300), Shot(PICTURE, "after", "after " * 300))
+
+
+def components(view: Any) -> list[dict[str, Any]]:
+    """The components as sent, after the service's checks."""
+    sent: list[dict[str, Any]] = view.to_components()
+    check_message({"components": sent}, COMPONENTS_V2)
+    return list(every_component(sent))
+
+
+def texts(view: Any) -> str:
+    return "\n".join(c["content"] for c in components(view) if "content" in c)
+
+
+@pytest.mark.parametrize("state", list(CardState))
+def test_the_fullest_card_keeps_to_discords_bounds(state: CardState) -> None:
+    assert components(card_layout(replace(FULL, state=state), SHOTS, 1, "opening"))
+
+
+def test_the_parent_is_linked_in_servers_and_dms() -> None:
+    assert "[from v2 ↗](https://discord.com/channels/5/12/34)" in texts(card_layout(FULL, (), 5))
+    assert "[from v2 ↗](https://discord.com/channels/@me/12/34)" in texts(card_layout(FULL, (), None))
+
+
+def test_a_running_card_shows_bar_and_stage() -> None:
+    running = replace(FULL, state=CardState.RUNNING, fraction=0.24, status="step 12/50", facts="")
+    assert "▓▓░░░░░░░░ 24 % · step 12/50" in texts(card_layout(running, (), 1))
+
+
+def test_a_longer_wait_counts_itself_down() -> None:
+    waiting = replace(FULL, state=CardState.QUEUED, status="Place 3 of 7 · about 20 s", wait_s=20.0)
+    assert "Place 3 of 7 · <t:1700000020:R>" in texts(card_layout(waiting, (), 1, now=1_700_000_000.0))
+    soon = replace(waiting, status="Place 1 of 1 · about under 5 s", wait_s=3.0)
+    assert "about under 5 s" in texts(card_layout(soon, (), 1, now=1_700_000_000.0))
+
+
+def test_final_cards_end_in_their_turn_so_they_are_found_again() -> None:
+    for state in (CardState.DONE, CardState.FAILED, CardState.CANCELLED):
+        facts = FULL.facts if state is CardState.DONE else ""
+        text = texts(card_layout(replace(FULL, state=state, facts=facts), (), 1))
+        assert ends_card_of("k3f9", text.splitlines()[-1])
+        assert not ends_card_of("k3f", text.splitlines()[-1])
+
+
+def test_unfinished_cards_do_not() -> None:
+    waiting = replace(FULL, state=CardState.QUEUED, facts="", notes=())
+    assert not any(ends_card_of("k3f9", line) for line in texts(card_layout(waiting, (), 1)).splitlines())
+
+
+def test_peoples_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
+    assert plain("# big\n**bold** `code`", 100) == r"\# big \*\*bold\*\* \`code\`"
+    assert plain("[prize](https://evil.example)", 100) == r"\[prize](https://evil.example)"
+    assert plain("word " * 100, 20).endswith("…")
+
+
+@pytest.mark.parametrize(("share", "drawn"), [(-1, "░" * 10), (0.5, "▓" * 5 + "░" * 5), (2, "▓" * 10)])
+def test_the_bar_stays_within_itself(share: float, drawn: str) -> None:
+    assert bar(share) == drawn
+
+
+def test_button_ids_say_everything_and_read_back() -> None:
+    button = ButtonId("refine", "k3f9", 123456789)
+    found = CardButton.__discord_ui_compiled_template__.fullmatch(str(button))
+    assert found is not None
+    assert ButtonId.read(found) == button
+    assert int(base36(2**63), 36) == 2**63
+
+
+def test_which_keeps_the_words_and_offers_the_pictures() -> None:
+    which = Which("Which picture?", "make it\ndarker", (Choice("k3f9", "v3", "key", "red"),))
+    view = which_layout(which, SHOTS[:1])
+    assert "> make it darker" in texts(view)
+    assert [c["custom_id"] for c in components(view) if c.get("custom_id")] == ["e1:choose:k3f9:"]
+
+
+def test_a_long_history_shows_its_newest_part() -> None:
+    cards = tuple(replace(FULL, turn_id=f"t{n}", title=f"v{n} · from v{n - 1}") for n in range(1, 60))
+    text = texts(history_layout(History("Versions here: 59.", cards, "t58"), ()))
+    assert "**●** v58 · from v57" in text
+    assert "v39 · " not in text
+
+
+def test_the_panel_names_value_and_origin() -> None:
+    assert panel_text(Panel("", (Row("steps", "50", "you"),))) == "**steps** 50 · *you*"

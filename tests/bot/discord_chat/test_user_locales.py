@@ -1,0 +1,94 @@
+"""People of other languages: commands, answers and cards in theirs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.chat.replies import Say
+from bot.i18n.catalog import speaking
+from tests.bot.discord_chat.test_buttons import said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.discord_room import Room, room
+from tests.support.discord_server.people import text_of
+from tests.support.discord_server.world import Person
+
+LOCALES = ("de", "es-ES")
+
+
+def person_from(r: Room, locale: str) -> Person:
+    dora = r.discord.world.add_person("dora")
+    dora.locale = locale
+    return dora
+
+
+def in_words(locale: str, sentence: Say) -> str:
+    with speaking(locale):
+        return sentence()
+
+
+def parts(commands: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every command, option and choice, each with where it belongs."""
+    for part in commands:
+        yield part
+        yield from parts(part.get("options") or [])
+        yield from part.get("choices") or []
+
+
+async def test_every_command_option_and_choice_has_a_german_and_a_spanish_name(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        for part in parts(r.discord.world.commands):
+            assert set(part.get("name_localizations") or {}) >= set(LOCALES), part["name"]
+            if part.get("description"):
+                assert set(part.get("description_localizations") or {}) >= set(LOCALES), part["description"]
+
+
+async def test_localised_names_are_as_unique_as_the_english_ones(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        commands = r.discord.world.commands
+        for siblings in [commands, *(c.get("options") or [] for c in parts(commands))]:
+            for locale in LOCALES:
+                names = [(c["name_localizations"][locale], c["type"]) for c in siblings]
+                assert len(set(names)) == len(names)
+                assert all(len(name) <= 32 for name, _ in names)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_commands_answer_in_the_language_of_who_used_them(tmp_path: Path, locale: str) -> None:
+    async with room(tmp_path) as r:
+        asked = r.discord.slash(r.channel, person_from(r, locale), "session undo")
+        assert await said(r, asked) == in_words(locale, Say.NO_SESSION) != Say.NO_SESSION()
+
+
+async def test_messages_are_answered_in_the_language_last_used(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        dora = person_from(r, "de")
+        await said(r, r.discord.slash(r.channel, dora, "info"))
+        answer = await r.answer(r.discord.say(r.channel, dora, "mach es dunkler", mention=True))
+        assert text_of(answer).startswith(in_words("de", Say.WHICH_PICTURE))
+
+
+async def test_cards_speak_the_language_of_who_asked(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.anna.locale = "es-ES"
+        await said(r, r.discord.slash(r.channel, r.anna, "info"))
+        result = await r.result(post_picture(r))
+        assert f"**{in_words('es', Say.ASKED)}** make the ball red" in text_of(result)
+
+
+async def test_a_button_answers_in_the_language_of_who_presses_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        opened = r.discord.press(result, "Refine", person_from(r, "de"))
+        modal = await r.discord.wait_for(lambda: opened.modal)
+        assert modal["title"] == "v1 verfeinern"
+
+
+async def test_control_words_are_known_in_the_language_of_who_says_them(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        r.anna.locale = "de"
+        await said(r, r.discord.slash(r.channel, r.anna, "info"))
+        await r.result(post_picture(r))
+        answer = await r.answer(r.discord.say(r.channel, r.anna, "zurück", mention=True))
+        assert "v0" in text_of(answer)

@@ -1,0 +1,179 @@
+"""What the desk makes of gestures, without a browser."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.chat.replies import Card, CardState
+from bot.i18n.catalog import phrasebook
+from bot.web_chat.controller import Desk, Knobs, Said, seed_of
+from bot.web_chat.image_responses import Shelf
+from bot.web_chat.live_cards import Board
+from bot.web_chat.samples import read_samples
+from bot.web_chat.server import read_limited
+from conversations.errors import PictureMissing
+from conversations.images.image_store import ImageStore
+from conversations.session import Turn
+from tests.support.page_server import DEFAULTS, InvertingEditor, a_drawing, parts
+
+ANN = "web:ann"
+NO_COOKIE = phrasebook("en").page["no_cookie"]
+KNOBS = Knobs(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
+
+
+def said(instruction: str, expressive: str = "", shown: str = "", knobs: Knobs = KNOBS) -> Said:
+    return Said(instruction, expressive, shown, knobs)
+
+
+@asynccontextmanager
+async def desk(folder: Path) -> AsyncIterator[Desk]:
+    async with parts(folder, InvertingEditor()) as (_, images, workflow):
+        board = Board()
+        workflow.connect(board)
+        yield Desk(workflow, board, Shelf(images), read_samples(), KNOBS)
+
+
+async def test_a_glance_brings_only_what_is_new(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        sight = await here.look(ANN)
+        assert await here.glance(ANN, sight.mark) is None
+        assert await here.glance(ANN, "mark of an earlier run") == sight
+
+
+async def test_the_board_holds_the_latest_card_until_the_end() -> None:
+    board, turn = Board(), Turn("k3f9", "s", 1, "root", ANN)
+    stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
+    live, done = replace(stored, status="step 3/4"), replace(stored, state=CardState.DONE)
+    before = board.mark(ANN)
+    assert await board.show(turn, live) == "web:k3f9"
+    assert board.mark(ANN) != before
+    assert board.latest(ANN, stored) == live
+    assert board.latest(ANN, done) == done
+    await board.show(turn, done)
+    assert board.latest(ANN, stored) == stored
+
+
+async def test_the_card_of_an_erased_turn_leaves_the_board() -> None:
+    board, turn = Board(), Turn("k3f9", "s", 1, "root", ANN)
+    stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
+    await board.show(turn, replace(stored, status="step 3/4"))
+    before = board.mark(ANN)
+    await board.take_back(turn, None)
+    assert board.latest(ANN, stored) == stored
+    assert board.mark(ANN) != before
+
+
+async def test_without_a_cookie_nothing_is_taken(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        assert await here.give(None, a_drawing()) == NO_COOKIE
+        assert (await here.say(None, said("make it night"))).notice == NO_COOKIE
+        assert (await here.act(None, {"act": "undo"})).notice == NO_COOKIE
+
+
+async def test_a_preview_stays_in_sight_until_the_next_one() -> None:
+    board, turn = Board(), Turn("k3f9", "s", 1, "root", ANN)
+    stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
+    for preview, seen in ((b"soft", b"soft"), (None, b"soft"), (b"sharper", b"sharper"), (None, b"sharper")):
+        await board.show(turn, replace(stored, preview=preview))
+        assert board.latest(ANN, stored).preview == seen
+
+
+@pytest.mark.parametrize(
+    "gesture", [{}, {"act": "fly"}, {"act": "cancel"}, {"act": "sample", "sample": "../x"}, {"act": ["undo"]}]
+)
+async def test_unknown_gestures_only_look(tmp_path: Path, gesture: dict[str, Any]) -> None:
+    async with desk(tmp_path) as here:
+        sight = await here.act(ANN, gesture)
+        assert (sight.view.cards, sight.notice) == ((), "")
+
+
+async def test_a_turn_of_somebody_else_cannot_be_reached(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        await here.say(ANN, said("make it night"))
+        turn = (await here.look(ANN)).view.cards[1].turn_id
+        sight = await here.act("web:bob", {"act": "go_to", "turn": turn})
+        assert sight.view.cards == ()
+        assert sight.notice
+
+
+async def test_an_untouched_reading_is_no_correction(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        await here.say(
+            ANN, said("one", expressive="what an older page showed", shown="what an older page showed")
+        )
+        turn = (await here.look(ANN)).view.cards[1]
+        assert turn.expressive != "what an older page showed"
+
+
+async def test_knobs_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        moved = Knobs(7.0, 2.0, 4, seed=13331)
+        await here.say(ANN, said("one", knobs=moved))
+        assert await here.knobs(ANN) == moved
+        await here.say(ANN, said("two"))
+        assert await here.knobs(ANN) == KNOBS
+
+
+@pytest.mark.parametrize(
+    ("typed", "seed"), [("", None), (" random ", None), ("0", 0), ("4294967295", 2**32 - 1)]
+)
+def test_seeds_are_read_as_typed(typed: str, seed: int | None) -> None:
+    assert seed_of(typed) == seed
+
+
+@pytest.mark.parametrize("typed", ["-1", "4294967296", "1.5", "many", "²"])
+def test_other_seeds_are_refused_with_the_range(typed: str) -> None:
+    with pytest.raises(ValueError, match="from 0 to 4294967295"):
+        seed_of(typed)
+
+
+def test_every_sample_has_its_picture_and_words() -> None:
+    for sample in read_samples().values():
+        assert sample.path.is_file()
+        assert sample.title
+        assert sample.instructions
+
+
+def test_the_shelf_knows_sizes_and_small_versions(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path)
+    key = images.put(a_drawing((900, 600)))
+    shelf = Shelf(images)
+    assert shelf.size(key) == (900, 600)
+    assert len(shelf.thumb(key)) < 5000
+    with pytest.raises(PictureMissing):
+        shelf.size("0" * 64)
+
+
+@pytest.mark.parametrize(("sizes", "kept"), [([3, 3], b"x" * 6), ([], b""), ([4, 7], None), ([11], None)])
+async def test_uploads_are_read_up_to_the_limit(sizes: list[int], kept: bytes | None) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for size in sizes:
+            yield b"x" * size
+
+    assert await read_limited(chunks(), 10) == (sum(sizes), kept)
+
+
+async def test_an_endless_upload_is_cut_off() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 10
+
+    assert await read_limited(chunks(), 10) == (510, None)
+
+
+async def test_a_sheet_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.give(ANN, a_drawing())
+        await here.say(ANN, said("make it night"))
+        head = (await here.look(ANN)).view.head
+        sight = await here.act(ANN, {"act": "grid", "turn": head})
+        assert sight.view.cards[-1].is_sheet
+        assert sight.view.head == head

@@ -1,0 +1,119 @@
+"""Any two versions side by side, and any version again by its name."""
+
+import io
+
+from PIL import Image
+
+from bot.chat.events import Act, CompareAsked, HelpAsked, ShowAsked
+from bot.chat.replies import Compared, Note, Shown
+from bot.workflow.button_events import pressed
+from mgie_engine.edits import EditResult
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
+from tests.support.workflow_room import Desk, desk
+
+
+class Painter(EchoEditor):
+    """Paints the left half black."""
+
+    async def run(self, request, report) -> EditResult:
+        with Image.open(io.BytesIO(request.image)) as picture:
+            painted = picture.convert("RGB")
+        painted.paste("black", (0, 0, painted.width // 2, painted.height))
+        file = io.BytesIO()
+        painted.save(file, "PNG")
+        result = echo(request)
+        return EditResult(file.getvalue(), "(black)", result.settings, result.model, result.size)
+
+
+async def compared(d: Desk, **more):
+    return await d.workflow.handle(CompareAsked(**d.origin(), **more))
+
+
+async def edits(d: Desk) -> None:
+    await d.accepted("make it black", picture=a_picture())
+    await d.accepted("again and again")
+    await d.idle()
+
+
+async def test_my_version_is_compared_with_the_one_it_came_from(tmp_path):
+    async with desk(tmp_path, Painter()) as d:
+        await d.accepted("make it black", picture=a_picture())
+        await d.idle()
+        found = await compared(d)
+    assert isinstance(found, Compared)
+    assert found.text == "v0 and v1: 50 % of the pixels differ."
+    assert (found.before.version, found.after.version) == ("v0", "v1")
+    with Image.open(io.BytesIO(found.change_map)) as drawn:
+        assert drawn.size == (12, 9)
+
+
+async def test_any_two_versions_can_be_compared(tmp_path):
+    async with desk(tmp_path, Painter()) as d:
+        await edits(d)
+        assert (await compared(d, other="v0")).text == "v0 and v2: 50 % of the pixels differ."
+        assert (await compared(d, version="v1", other="v2")).text == "v2 and v1: 0 % of the pixels differ."
+
+
+async def test_compare_is_a_word_and_a_button(tmp_path):
+    async with desk(tmp_path, Painter()) as d:
+        await edits(d)
+        assert isinstance(await d.workflow.handle(d.asked("compare")), Compared)
+        said = await d.workflow.handle(d.asked("compare with v0"))
+        assert said.before.version == "v0"
+        press = pressed(Act.COMPARE, said.after.turn_id, **d.origin(), source={})
+        assert (await d.workflow.handle(press)).before.version == "v1"
+
+
+async def test_what_cannot_be_compared_is_said(tmp_path):
+    async with desk(tmp_path, ScriptedEditor()) as d:
+        assert (await compared(d)).text.startswith("Nothing here yet")
+        await d.upload()
+        assert (await compared(d)).text == "There is only v0 so far; nothing to compare it with."
+        await d.accepted("make it black")
+        assert (await compared(d)).text == "v1 has no picture yet."
+        assert isinstance(await compared(d, version="v9"), Note)
+
+
+async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = (await d.accepted("make it red", picture=a_picture())).card
+        await d.idle()
+        for name in ("v1", "1", first.turn_id, first.turn_id.upper()):
+            shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version=name))
+            assert isinstance(shown, Shown)
+            assert shown.card.turn_id == first.turn_id
+        elsewhere = await d.workflow.handle(ShowAsked(**d.origin(channel="c2"), version=first.turn_id))
+        assert isinstance(elsewhere, Note)
+
+
+async def test_each_chat_has_help_of_its_own(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        who = {"channel": "x", "event_id": "e", "source": {}}
+        on_discord = await d.workflow.handle(HelpAsked(person="discord:1", **who))
+        on_page = await d.workflow.handle(HelpAsked(person="web:1", **who))
+    assert "/edit" in on_discord.text
+    assert "/" not in on_page.text.replace("</", "")
+
+
+async def test_everything_is_said_in_the_language_of_who_asks(tmp_path):
+    german = {"source": {"language": "de"}}
+    async with desk(tmp_path, EchoEditor()) as d:
+        reply = await d.accepted("mach es rot", picture=a_picture(), **german)
+        await d.idle()
+        [card] = d.chat.finals(reply.card.turn_id)
+        undone = await d.workflow.handle(d.asked("rückgängig", **german))
+        refused = await d.workflow.handle(d.asked("rückgängig", **german))
+    assert reply.note == "Eingereiht als v1."
+    assert card.title == "v1 · aus v0"
+    assert card.buttons[0].label == "Verfeinern"
+    assert undone.note == "Zurück bei v0."
+    assert refused.text.startswith("Es gibt nichts rückgängig zu machen")
+
+
+async def test_a_card_keeps_its_language_after_a_restart(tmp_path):
+    async with desk(tmp_path, ScriptedEditor()) as d:
+        reply = await d.accepted("hazlo rojo", picture=a_picture(), source={"language": "es"})
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.workflow.resume("paper")
+        await d.idle()
+    assert d.chat.finals(reply.card.turn_id)[0].title == "v1 · de v0"

@@ -1,0 +1,236 @@
+"""Other people's pictures: asked for, allowed once or always, refused; sessions locked and shared."""
+
+from bot.chat.events import (
+    Act,
+    Answer,
+    ConsentAnswered,
+    ConsentAsked,
+    DeleteAsked,
+    LockAsked,
+    Move,
+    MoveAsked,
+    Variation,
+    VariationAsked,
+)
+from bot.chat.replies import Accepted, Erased, Note, Shown
+from bot.policy.limits import Limits
+from bot.workflow.button_events import pressed
+from bot.workflow.consents import OPEN_QUESTIONS
+from conversations.store.user_data import Consent
+from tests.support.fakes import EchoEditor, a_picture
+from tests.support.workflow_room import Desk, desk
+
+ANN, BOB = "paper:ann", "paper:bob"
+
+
+async def asks_for_anns(d: Desk, text: str = "make it red", person: str = "bob"):
+    """Somebody takes up a picture that ann has posted."""
+    return await d.workflow.handle(d.asked(text, person, picture=a_picture(), picture_owner=ANN))
+
+
+async def answer(d: Desk, question: Note, said: Answer, person: str = "ann"):
+    return await d.workflow.handle(ConsentAnswered(**d.origin(person), request=question.about, answer=said))
+
+
+async def lock(d: Desk, is_locked: bool = True, person: str = "ann", **more):
+    return await d.workflow.handle(LockAsked(**d.origin(person), is_locked=is_locked, **more))
+
+
+async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        question = await asks_for_anns(d)
+        assert list(d.images.keys()) == []
+    assert isinstance(question, Note)
+    assert question.text == "<@paper:ann>, may <@paper:bob> edit your picture? “make it red”"
+    assert [button.act for button in question.buttons] == ["allow_once", "allow_always", "refuse"]
+    assert (question.private, question.asks) == (False, ANN)
+
+
+async def test_ones_own_picture_needs_nobodys_consent(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert isinstance(await asks_for_anns(d, person="ann"), Accepted)
+
+
+async def test_allowed_once_the_edit_goes_on_and_the_next_one_asks_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        said = await answer(d, await asks_for_anns(d), Answer.ONCE)
+        assert said.text == "Allowed this once."
+        await d.idle()
+        assert [card.instruction for card in d.chat.shown if card.after] == ["make it red"]
+        assert isinstance(await asks_for_anns(d), Note)
+
+
+async def test_allowed_always_nobody_is_asked_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await answer(d, await asks_for_anns(d), Answer.ALWAYS)
+        assert isinstance(await asks_for_anns(d), Accepted)
+
+
+async def test_refused_it_stays_refused(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await answer(d, await asks_for_anns(d), Answer.NEVER)
+        refusal = await asks_for_anns(d)
+        assert refusal.text == "Its owner does not allow edits of this picture."
+        assert refusal.buttons == ()
+        await d.idle()
+        assert d.chat.shown == []
+
+
+async def test_only_the_owner_answers(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        question = await asks_for_anns(d)
+        said = await answer(d, question, Answer.ALWAYS, "bob")
+        assert said.text == "Only <@paper:ann> can answer that."
+        assert await d.store.consent(ANN, BOB) is None
+        assert (await answer(d, question, Answer.ONCE)).text == "Allowed this once."
+
+
+async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        question = await asks_for_anns(d)
+        d.clock.now += 25 * 3600
+        assert "no longer open" in (await answer(d, question, Answer.ONCE)).text
+        question = await asks_for_anns(d)
+        await answer(d, question, Answer.ONCE)
+        assert "no longer open" in (await answer(d, question, Answer.ONCE)).text
+
+
+async def test_what_cannot_go_on_is_told_to_who_allowed_it(tmp_path):
+    async with desk(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
+        question = await asks_for_anns(d)
+        assert (await answer(d, question, Answer.ONCE)).text.startswith("That was quick")
+
+
+async def test_many_open_questions_forget_the_oldest(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = await asks_for_anns(d)
+        for number in range(OPEN_QUESTIONS):
+            await asks_for_anns(d, f"make it {number}")
+        assert "no longer open" in (await answer(d, first, Answer.ONCE)).text
+
+
+async def test_a_person_can_let_everybody_or_nobody(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.ALWAYS))
+        assert isinstance(await asks_for_anns(d), Accepted)
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
+        assert isinstance(await asks_for_anns(d), Note)
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=None))
+        assert (await asks_for_anns(d)).buttons
+
+
+async def test_who_lets_nobody_closes_their_sessions_too(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        session = await d.upload()
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
+        reply = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+    assert reply.text == "Its owner does not allow edits of this picture."
+
+
+async def test_a_session_is_shared_until_it_is_locked(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        session = await d.upload()
+        assert (await lock(d)).text.startswith("Only you go on from here")
+        question = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+        assert question.asks == ANN
+        await answer(d, question, Answer.ONCE)
+        await lock(d, False)
+        reply = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+        assert isinstance(reply, Accepted)
+        assert reply.card.title == "v2 · from v0"
+
+
+async def test_the_owner_goes_on_in_a_locked_session(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        await lock(d)
+        assert isinstance(await d.workflow.handle(d.asked("make it red")), Accepted)
+
+
+async def test_a_lock_holds_for_buttons_too(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        await lock(d, turn=first.card.turn_id)
+        asked = VariationAsked(**d.origin("bob"), variation=Variation.AGAIN, turn=first.card.turn_id)
+        assert (await d.workflow.handle(asked)).asks == ANN
+
+
+async def test_only_who_brought_the_picture_locks(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        session = await d.upload()
+        reply = await lock(d, person="bob", turn=session.root.id)
+        assert reply.text == "Only the person who brought the picture can do that."
+        assert (await lock(d, person="bob")).text.startswith("Nothing here yet")
+
+
+async def test_buttons_say_the_same_as_events(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        question = await asks_for_anns(d)
+        press = pressed(Act.ALLOW_ALWAYS, question.about, **d.origin(), source={})
+        assert isinstance(await d.workflow.handle(press), Note)
+        assert await d.store.consent(ANN, BOB) is Consent.ALWAYS
+
+
+async def test_only_the_owner_or_a_moderator_deletes_a_version(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = (await d.accepted("make it red", picture=a_picture())).card.turn_id
+        await d.idle()
+        said = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first))
+        assert said.text.startswith("Only the person who asked for v1")
+        erased = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first, may_delete_others=True))
+        assert erased == Erased("v1 is deleted.", (f"m-{first}",))
+        session = await d.store.session_for_channel("paper:c1", ANN)
+    assert [turn.number for turn in session.turns.values()] == [0]
+
+
+async def test_a_deleted_version_leaves_its_followers(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = (await d.accepted("make it red", picture=a_picture())).card.turn_id
+        await d.accepted("now blue")
+        await d.idle()
+        await d.workflow.handle(DeleteAsked(**d.origin(), turn=first))
+        shown = await d.workflow.handle(
+            pressed(Act.GO_TO, (await d.store.turns_by(ANN))[0].id, **d.origin(), source={})
+        )
+    assert isinstance(shown, Shown)
+    assert shown.card.title == "v2 · from v0"
+
+
+async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        anns = await d.upload(message="m1")
+        await lock(d)
+        await d.workflow.handle(MoveAsked(**d.origin("bob"), move=Move.GO_TO, turn=anns.root.id))
+        question = await d.workflow.handle(d.asked("make it red", "bob"))
+        await d.upload("bob")
+        d.clock.now += 3600
+        await answer(d, question, Answer.ONCE)
+        await d.idle()
+        made = next(card for card in d.chat.shown if card.instruction == "make it red")
+    assert made.parent == anns.root.id
+
+
+async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        posted = {"picture": a_picture(), "picture_owner": ANN, "message": "m1", "reply_to": "m1"}
+        question = await d.workflow.handle(d.asked("make it red", "bob", **posted))
+        await answer(d, question, Answer.ONCE)
+        await d.idle()
+        again = await d.workflow.handle(d.asked("make it blue", "bob", **posted))
+        assert (again.asks, isinstance(again, Note)) == (ANN, True)
+        await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
+        refused = await d.workflow.handle(d.asked("make it green", "cid", **posted))
+        assert refused.text == "Its owner does not allow edits of this picture."
+        assert isinstance(await d.workflow.handle(d.asked("make it gold", "ann", **posted)), Accepted)
+
+
+async def test_what_was_made_with_consent_can_be_gone_on_from_and_varied(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await answer(d, await asks_for_anns(d), Answer.ONCE)
+        await d.idle()
+        made = next(card for card in d.chat.shown if card.after)
+        again = VariationAsked(**d.origin("bob"), variation=Variation.AGAIN, turn=made.turn_id)
+        assert isinstance(await d.workflow.handle(again), Accepted)
+        follow_up = d.asked("make it blue", "bob", from_turn=made.turn_id)
+        assert isinstance(await d.workflow.handle(follow_up), Accepted)

@@ -1,0 +1,93 @@
+"""A turn erased while it is being shown leaves nothing behind in its chat."""
+
+import asyncio
+
+import pytest
+
+from bot.chat.replies import Card, CardState
+from conversations.session import Turn
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
+from tests.support.workflow_room import Desk, PaperChat, desk
+
+
+class SlowChat(PaperChat):
+    """Posts every card as a message of its own; those of the state `slow` only when `go` is set."""
+
+    def __init__(self, slow: CardState | None = None) -> None:
+        super().__init__()
+        self._slow = slow
+        self.go, self.took_back = asyncio.Event(), asyncio.Event()
+
+    async def show(self, turn: Turn, card: Card) -> str | None:
+        """Write the card down, and wait with its key."""
+        await super().show(turn, card)
+        if card.state is self._slow:
+            await self.go.wait()
+        return f"m-{turn.id}-{card.state}"
+
+    async def take_back(self, turn: Turn, key: str | None) -> None:
+        """Note it, and say so if there was a message."""
+        await super().take_back(turn, key)
+        if key:
+            self.took_back.set()
+
+
+async def erased_while_shown(d: Desk, chat: SlowChat, state: CardState) -> tuple[str, tuple[str, ...]]:
+    """Ask, and withdraw while that state is being shown: the turn, and the messages the chat was told of."""
+    asked = d.asked("make it red", picture=a_picture())
+    turn = (await d.workflow.handle(asked)).card.turn_id
+    await chat.saw(lambda card: card.state is state)
+    told = await d.workflow.withdrawn(asked.event_id)
+    chat.go.set()
+    await d.idle()
+    return turn, told
+
+
+async def test_a_first_card_that_came_too_late_is_taken_back(tmp_path):
+    chat = SlowChat(CardState.QUEUED)
+    async with desk(tmp_path, ScriptedEditor(ready=False), chat) as d:
+        turn, told = await erased_while_shown(d, chat, CardState.QUEUED)
+        async with asyncio.timeout(5):
+            await chat.took_back.wait()
+    assert told == ()
+    assert (turn, f"m-{turn}-queued") in chat.taken_back
+
+
+async def test_a_result_that_came_too_late_is_taken_back(tmp_path):
+    chat = SlowChat(CardState.DONE)
+    async with desk(tmp_path, EchoEditor(), chat) as d:
+        turn, told = await erased_while_shown(d, chat, CardState.DONE)
+    assert f"m-{turn}-done" not in told
+    assert (turn, f"m-{turn}-done") in chat.taken_back
+
+
+async def test_a_chat_that_cannot_take_back_harms_nobody(tmp_path, monkeypatch):
+    async def broken(turn, key):
+        raise ConnectionError("503")
+
+    chat = SlowChat(CardState.DONE)
+    monkeypatch.setattr(chat, "take_back", broken)
+    async with desk(tmp_path, EchoEditor(), chat) as d:
+        await erased_while_shown(d, chat, CardState.DONE)
+        await d.accepted("now blue", picture=a_picture())
+        await d.idle()
+        assert len(chat.posted) == 2
+
+
+@pytest.mark.parametrize("is_erased", [True, False])
+async def test_a_turn_erased_between_two_cards_is_forgotten(tmp_path, is_erased):
+    editor, chat = ScriptedEditor(), SlowChat()
+    async with desk(tmp_path, editor, chat) as d:
+        asked = d.asked("make it red", picture=a_picture())
+        turn = (await d.workflow.handle(asked)).card.turn_id
+        edit = await editor.started()
+        await chat.saw(lambda card: card.state is CardState.RUNNING)
+        if is_erased:
+            await d.workflow.withdrawn(asked.event_id)
+        else:
+            edit.finish()
+        await d.idle()
+        await d.accepted("now blue", picture=a_picture())
+        (await editor.started()).report(painting(1))
+        await chat.saw(lambda card: card.turn_id != turn and card.fraction > 0)
+    assert chat.taken_back == ([(turn, None)] if is_erased else [])

@@ -1,0 +1,77 @@
+"""Which plain messages of an edit channel are instructions, and which are chatter."""
+
+import pytest
+
+from bot.workflow.intent_filter import Overheard, Verdict, verdict
+
+RUN, ASK, IGNORE = Verdict.RUN, Verdict.ASK, Verdict.IGNORE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("make it darker", RUN),
+        ("Please remove the car", RUN),
+        ("could you make the sky blue?", RUN),
+        ("a bit darker", RUN),
+        ("now blue", RUN),
+        ("without the hat", RUN),
+        ("undo", RUN),
+        ("back to v2", RUN),
+        ("stop", RUN),
+        ("replace the dog with a cat " + "very " * 40, ASK),
+        ("the dog looks sad in this one", ASK),
+        ("I like the second version", ASK),
+        ("who took this photo?", IGNORE),
+        ("what time is it in Tokyo?", IGNORE),
+        ("help", IGNORE),
+        ("// make it darker", IGNORE),
+        ("lol", IGNORE),
+        ("hahaha 😂😂", IGNORE),
+        ("thank you!", IGNORE),
+        ("😂", IGNORE),
+        ("<:pog:123456789012345678>", IGNORE),
+        ("https://example.org/cat.png", IGNORE),
+        ("", IGNORE),
+        ("...", IGNORE),
+    ],
+)
+def test_what_is_heard(text, expected):
+    assert verdict(Overheard(text, head_age_s=5)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("mach es dunkler", "de", RUN),
+        ("kannst du den Himmel blau malen?", "de", IGNORE),
+        ("etwas heller", "de", RUN),
+        ("krass haha", "de", IGNORE),
+        ("haz el cielo azul", "es", RUN),
+        ("otra vez", "es", RUN),
+        ("jajaja", "es", IGNORE),
+    ],
+)
+def test_other_languages_are_heard(text, language, expected):
+    assert verdict(Overheard(text, head_age_s=5, language=language)) is expected
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"replies_to_person": True},
+        {"mentions_others": True},
+        {"head_age_s": None},
+        {"head_age_s": 600.0},
+    ],
+)
+def test_talk_between_people_is_left_alone(more):
+    assert verdict(Overheard("make it darker", **{"head_age_s": 5.0, **more})) is IGNORE
+
+
+def test_a_picture_with_an_instruction_needs_no_earlier_turn():
+    assert verdict(Overheard("make it darker", has_picture=True)) is RUN
+
+
+def test_a_picture_alone_is_not_taken():
+    assert verdict(Overheard("", has_picture=True)) is IGNORE

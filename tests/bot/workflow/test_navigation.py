@@ -1,0 +1,118 @@
+"""Undo, redo, go to, start over, new, history, show: by words and by buttons."""
+
+from bot.chat.events import Act, HistoryAsked, Move, MoveAsked, ShowAsked
+from bot.chat.replies import History, Note, Shown, Which
+from bot.workflow.button_events import pressed
+from tests.support.fakes import EchoEditor, a_picture
+from tests.support.workflow_room import Desk, desk
+
+
+async def three_versions(d: Desk) -> list[str]:
+    """Ann's v1, v2, v3 in a row; their turn ids."""
+    first = await d.accepted("make the ball red", picture=a_picture())
+    rest = [await d.accepted(words) for words in ("now blue", "and darker")]
+    await d.idle()
+    return [reply.card.turn_id for reply in (first, *rest)]
+
+
+async def says(d: Desk, text: str, person: str = "ann", **more) -> str:
+    """What the bot answers to these words, in short."""
+    reply = await d.workflow.handle(d.asked(text, person, **more))
+    return reply.note if isinstance(reply, Shown) else reply.text
+
+
+async def test_undo_and_redo_by_words(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        assert await says(d, "undo") == "Back at v2."
+        assert await says(d, "Undo that, please!") == "Back at v1."
+        assert await says(d, "redo") == "Now at v2."
+        assert (await d.accepted("now green")).card.title == "v4 · from v2"
+
+
+async def test_undo_ends_at_the_upload(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        assert (await says(d, "undo")).startswith("There is nothing to undo")
+
+
+async def test_back_to_a_version(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        assert await says(d, "back to v1") == "Now at v1."
+        assert "no v7" in await says(d, "back to v7")
+
+
+async def test_start_over_goes_to_the_upload_and_keeps_everything(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        assert await says(d, "start over") == "Back at v0."
+        assert (await d.accepted("make it green")).card.title == "v4 · from v0"
+
+
+async def test_new_forgets_the_picture_until_the_next(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        [first, *_] = await three_versions(d)
+        reply = await d.workflow.handle(MoveAsked(**d.origin(), move=Move.NEW))
+        assert isinstance(reply, Note)
+        d.clock.now += 1
+        assert isinstance(await d.workflow.handle(d.asked("make it green")), Which)
+        assert (await d.accepted("make it green", from_turn=first)).card.title == "v4 · from v1"
+        assert (await d.accepted("and darker")).card.title == "v5 · from v4"
+
+
+async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        [_, second, _] = await three_versions(d)
+        reply = await d.workflow.handle(pressed(Act.UNDO, second, **d.origin(), source={}))
+        assert isinstance(reply, Shown)
+        assert (reply.note, reply.card.version) == ("Back at v1.", "v1")
+
+
+async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        [first, *_] = await three_versions(d)
+        reply = await d.workflow.handle(pressed(Act.UNDO, first, **d.origin("bob"), source={}))
+    assert reply == Note("Only the person who asked for v1 can do that.")
+
+
+async def test_replying_undo_to_a_result_means_that_result(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        [_, second, _] = await three_versions(d)
+        assert await says(d, "undo", reply_to=f"m-{second}") == "Back at v1."
+
+
+async def test_moves_need_a_picture_first(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert (await says(d, "undo")).startswith("Nothing here yet.")
+
+
+async def test_an_undo_heard_twice_is_done_once(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        event = d.asked("undo")
+        assert isinstance(await d.workflow.handle(event), Shown)
+        assert await d.workflow.handle(event) is None
+
+
+async def test_the_history_lists_every_version_and_where_i_stand(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        [_, second, _] = await three_versions(d)
+        await says(d, "undo")
+        reply = await d.workflow.handle(HistoryAsked(**d.origin()))
+    assert isinstance(reply, History)
+    assert [card.title for card in reply.cards] == ["v0", "v1 · from v0", "v2 · from v1", "v3 · from v2"]
+    assert reply.head == second
+
+
+async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        reply = await d.workflow.handle(ShowAsked(**d.origin(), version="2"))
+    assert isinstance(reply, Shown)
+    assert (reply.card.version, reply.private) == ("v2", False)
+
+
+async def test_words_with_a_picture_are_never_control_words(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert (await d.accepted("more", picture=a_picture())).card.instruction == "more"

@@ -1,0 +1,183 @@
+"""What is kept of a person can be seen, taken home and erased; what is old goes by itself."""
+
+import json
+import os
+import zipfile
+
+import pytest
+
+from bot.chat.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.chat.replies import Erased, Files, Note
+from bot.workflow.button_events import pressed
+from conversations.errors import NoSuchVersion, PictureMissing
+from conversations.session import TurnState
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
+from tests.support.workflow_room import desk
+
+DAY_S = 24 * 3600
+
+
+async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        reply = await d.workflow.handle(PrivacyAsked(**d.origin()))
+    assert "1 pictures you brought, 1 edits" in reply.text
+    assert "30 days" in reply.text
+
+
+async def test_an_export_has_pictures_and_talk(tmp_path):
+    picture = a_picture()
+    async with desk(tmp_path, EchoEditor()) as d:
+        session = (await d.accepted("make it red", picture=picture)).card
+        await d.idle()
+        reply = await d.workflow.handle(ExportAsked(**d.origin()))
+        stored = await d.workflow.picture(session.before)
+    assert isinstance(reply, Files)
+    [path] = reply.files
+    with zipfile.ZipFile(path) as archive:
+        [talk] = [name for name in archive.namelist() if name.endswith("conversation.json")]
+        assert json.loads(archive.read(talk))[0]["messages"][0] == ["USER", "<image>\nmake it red"]
+        assert archive.read(talk.replace("conversation.json", "v0.png")) == stored
+        assert json.loads(archive.read("person.json"))["person"] == "paper:ann"
+
+
+async def test_who_has_nothing_here_gets_a_sentence(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        for event in (ExportAsked(**d.origin()), ForgetAsked(**d.origin(), is_confirmed=True)):
+            assert (await d.workflow.handle(event)).text == "I keep nothing of yours."
+
+
+async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        reply = await d.workflow.handle(ForgetAsked(**d.origin()))
+        assert isinstance(reply, Note)
+        assert [button.act for button in reply.buttons] == [Act.FORGET_ME]
+        assert await d.store.session_for_channel("paper:c1", "paper:ann") is not None
+
+
+async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        done = (await d.accepted("make it red", picture=a_picture())).card.turn_id
+        (await editor.started()).finish()
+        await d.idle()
+        await d.accepted("now blue")
+        running = await editor.started()
+        await d.accepted("and green")
+        reply = await d.workflow.handle(pressed(Act.FORGET_ME, "", **d.origin(), source={}))
+        await d.idle()
+        assert running.cancelled
+        assert isinstance(reply, Erased)
+        assert reply.messages == (f"m-{done}",)
+        assert list(d.images.keys()) == []
+        assert (await d.store.export_person("paper:ann"))["turns"] == []
+        with pytest.raises(NoSuchVersion):
+            await d.store.turn(done)
+        await d.upload()  # and one may begin anew
+
+
+async def test_old_pictures_go_and_the_talk_stays(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first = (await d.accepted("make it red", picture=a_picture())).card
+        await d.idle()
+        d.clock.now += 29 * DAY_S
+        assert await d.workflow.throw_away_old() == 0
+        d.clock.now += 2 * DAY_S
+        assert await d.workflow.throw_away_old() == 1  # the echo is the same picture
+        with pytest.raises(PictureMissing):
+            await d.workflow.picture(first.before)
+        again = await d.accepted("make it red", from_turn=first.turn_id)
+        [turn] = await d.done(again.card.turn_id)
+    assert (turn.state, turn.error) == (
+        TurnState.FAILED,
+        "The picture of v1 is gone, so this cannot be tried. Attach it again.",
+    )
+
+
+async def test_pictures_of_no_version_go_after_a_day(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        for name, age_s in (("old", 2 * DAY_S), ("young", 3600)):
+            key = d.images.put(name.encode())
+            os.utime(d.images.path(key), times=(d.clock.now - age_s,) * 2)
+        assert await d.workflow.throw_away_old() == 1
+        assert len(list(d.images.keys())) == 2
+
+
+async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.upload()
+        asked = d.asked("make it red")
+        first = (await d.workflow.handle(asked)).card.turn_id
+        running = await editor.started()
+        assert await d.workflow.withdrawn(asked.event_id) == ()
+        await d.idle()
+        assert running.cancelled
+        assert d.chat.finals(first) == []
+        with pytest.raises(NoSuchVersion):
+            await d.store.turn(first)
+
+
+async def test_what_waited_for_a_deleted_request_starts_from_the_version_before(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.upload()
+        asked = d.asked("make it red")
+        await d.workflow.handle(asked)
+        await editor.started()
+        second = await d.accepted("now blue")
+        await d.workflow.withdrawn(asked.event_id)
+        (await editor.started()).finish()
+        await d.idle()
+    assert d.chat.finals(second.card.turn_id)[0].title == "v2 · from v0"
+
+
+async def test_a_deleted_message_takes_its_picture_along(tmp_path):
+    async with desk(tmp_path, ScriptedEditor()) as d:
+        session = await d.upload(message="paper:post")
+        await d.workflow.withdrawn("paper:m:1", "paper:post")
+        with pytest.raises(PictureMissing):
+            await d.workflow.picture(session.root.image)
+
+
+async def test_an_edited_request_changes_what_waits_and_says_so(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("first", "bob", picture=a_picture())
+        running = await editor.started()
+        asked = d.asked("make it red", picture=a_picture())
+        waiting = (await d.workflow.handle(asked)).card.turn_id
+        assert await d.workflow.reworded(asked.event_id, " make it blue ")
+        await d.chat.saw(lambda card: card.turn_id == waiting and card.instruction == "make it blue")
+        assert "(updated)" in d.chat.shown[-1].notes
+        running.finish()
+        assert (await editor.started()).request.instruction == "make it blue"
+
+
+async def test_an_edited_request_that_runs_or_says_nothing_stays(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        asked = d.asked("make it red", picture=a_picture())
+        waiting = d.asked("now blue", "bob", picture=a_picture())
+        for event in (asked, waiting):
+            await d.workflow.handle(event)
+        await editor.started()
+        assert not await d.workflow.reworded(asked.event_id, "make it blue")
+        for text in ("", "undo", "now blue", "x" * 500):
+            assert not await d.workflow.reworded(waiting.event_id, text)
+        assert not await d.workflow.reworded("paper:unknown", "make it blue")
+
+
+async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        first, second = [await d.upload(channel=channel, message=channel) for channel in ("c1", "c2")]
+        for session, channel in ((first, "c1"), (second, "c2")):
+            await d.workflow.handle(DeleteAsked(**d.origin(channel=channel), turn=session.root.id))
+        assert list(d.images.keys()) == []
+        await d.upload(channel="c3")
+        gone = (await d.store.turn(first.root.id)).image
+        with pytest.raises(PictureMissing):
+            await d.workflow.picture(gone)

@@ -1,0 +1,181 @@
+"""Waiting: how many may, who may cancel, what is told, and what a drain leaves."""
+
+import asyncio
+
+from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
+from bot.chat.replies import CardState, Note, Queue
+from bot.policy.limits import Limits
+from conversations.session import TurnState
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
+from tests.support.workflow_room import Desk, PaperChat, desk
+
+
+async def says(d: Desk, event) -> str:
+    reply = await d.workflow.handle(event)
+    assert isinstance(reply, Note | Queue), reply
+    return reply.text
+
+
+async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        session = await d.upload()
+        for _ in range(4):
+            await d.accepted("make it red", from_turn=session.root.id)
+            if not editor.edits:
+                await editor.started()
+        text = await says(d, d.asked("make it red", from_turn=session.root.id))
+    assert text == "3 edits of yours are already waiting; I take 3 at a time. Try again when one is done."
+
+
+async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor, limits=Limits(waiting=2)) as d:
+        for person in ("ann", "bob", "eve"):
+            await d.accepted("make it red", person, picture=a_picture())
+            if person == "ann":
+                await editor.started()
+        text = await says(d, d.asked("make it red", "joe", picture=a_picture()))
+        counts = await d.store.count_states()
+    assert text.startswith("2 edits are already waiting here.")
+    assert counts[TurnState.WAITING] + counts[TurnState.RUNNING] == 3
+
+
+async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
+    async with desk(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
+        session = await d.upload()
+        await d.accepted("make it red", from_turn=session.root.id)
+        assert await says(d, d.asked("blue")) == "That was quick: 2 requests in 12 s. Try again in 12 s."
+        d.clock.now += 12
+        await d.accepted("make it blue")
+
+
+async def test_too_many_words_and_none_at_all_get_a_sentence(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        assert (await says(d, d.asked("x" * 401))).startswith("That is 401 characters; 400 are")
+        assert (await says(d, d.asked("  "))).startswith("Say what to change")
+
+
+async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", "bob", picture=a_picture())
+        running = await editor.started()
+        reply = await d.accepted("make it red", picture=a_picture())
+        assert await says(d, CancelAsked(**d.origin())) == "v1 is cancelled. Not counted."
+        running.finish()
+        [turn] = await d.done(reply.card.turn_id)
+    assert (turn.state, len(editor.edits)) == (TurnState.CANCELLED, 1)
+    assert [card.status for card in d.chat.finals(turn.id)] == ["Cancelled. Not counted."]
+
+
+async def test_a_running_turn_is_cancelled_by_word(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        edit = await editor.started()
+        assert await says(d, d.asked("stop")) == "v1 is cancelled. Not counted."
+        [turn] = await d.done(reply.card.turn_id)
+    assert (turn.state, edit.cancelled) == (TurnState.CANCELLED, True)
+
+
+async def test_a_dependent_turn_is_cancelled_while_its_parent_runs(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", picture=a_picture())
+        edit = await editor.started()
+        child = await d.accepted("now blue")
+        assert await says(d, CancelAsked(**d.origin(), turn=child.card.turn_id)) == (
+            "v2 is cancelled. Not counted."
+        )
+        edit.finish()
+        await d.idle()
+        assert (await d.accepted("now green")).card.title == "v3 · from v1"
+
+
+async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        turn = reply.card.turn_id
+        refused = await says(d, CancelAsked(**d.origin("bob"), turn=turn))
+        assert refused == "Only the person who asked for v1 can do that."
+        allowed = CancelAsked(**d.origin("bob"), turn=turn, may_cancel_others=True)
+        assert await says(d, allowed) == "v1 is cancelled. Not counted."
+
+
+async def test_what_is_over_cannot_be_cancelled(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        over = CancelAsked(**d.origin(), turn=reply.card.turn_id)
+        assert await says(d, over) == "v1 is already over."
+        assert await says(d, CancelAsked(**d.origin())) == "Nothing of yours waits or runs here."
+
+
+async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", "bob", picture=a_picture())
+        await editor.started()
+        await d.accepted("make it blue", picture=a_picture())
+        assert await says(d, QueueAsked(**d.origin())) == (
+            "v1 “make it blue”: Place 1 of 1\nIn all 1 wait and 1 run."
+        )
+        assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("Nothing of yours is waiting.")
+
+
+async def test_people_are_told_when_they_move_up(tmp_path):
+    chat, editor = PaperChat(), ScriptedEditor()
+    async with desk(tmp_path, editor, chat, every_s=0.01) as d:
+        for person in ("ann", "bob", "eve"):
+            last = await d.accepted("make it red", person, picture=a_picture())
+        assert last.card.status == "Place 2 of 2"
+        (await editor.started()).finish()
+        await chat.saw(lambda card: card.turn_id == last.card.turn_id and card.status.startswith("Place 1"))
+
+
+async def test_info_names_model_and_licence(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        text = await says(d, InfoAsked(**d.origin()))
+    assert "test-model (ready)" in text
+    assert "CC-BY-NC" in text
+    assert "non-commercial" in text
+    assert "Apache-2.0" in text
+
+
+async def test_help_is_one_note(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert "Edit pictures by talking" in await says(d, HelpAsked(**d.origin()))
+        assert await says(d, d.asked("help")) == await says(d, HelpAsked(**d.origin()))
+
+
+async def test_a_drain_finishes_what_runs_and_keeps_what_waits(tmp_path):
+    chat, editor = PaperChat(), ScriptedEditor()
+    async with desk(tmp_path, editor, chat) as d:
+        running = await d.accepted("make it red", picture=a_picture())
+        edit = await editor.started()
+        waiting = await d.accepted("make it red", "bob", picture=a_picture())
+        dependent = await d.accepted("now blue")
+        draining = asyncio.create_task(d.workflow.drain(30))
+        await asyncio.sleep(0)  # lets it begin
+        refused = await says(d, d.asked("make it green", "eve", picture=a_picture()))
+        edit.finish()
+        await draining
+        ids = [reply.card.turn_id for reply in (running, waiting, dependent)]
+        states = [(await d.store.turn(turn_id)).state for turn_id in ids]
+    assert refused.startswith("I am restarting")
+    assert states == [TurnState.DONE, TurnState.WAITING, TurnState.WAITING]
+    assert list(chat.posted) == [f"{ids[0]}-done"]
+
+
+async def test_a_drain_does_not_wait_for_ever(tmp_path):
+    chat, editor = PaperChat(), ScriptedEditor()
+    async with desk(tmp_path, editor, chat) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        await editor.started()
+        await d.workflow.drain(0)
+        turn = await d.store.turn(reply.card.turn_id)
+    assert (turn.state, chat.posted) == (TurnState.WAITING, {})
+    assert chat.states(turn.id)[-1] in (CardState.QUEUED, CardState.RUNNING)

@@ -1,0 +1,100 @@
+"""Settings: where they are kept, which one wins, and what the panel says."""
+
+from typing import Any
+
+import pytest
+
+from bot.chat.events import Preset, Scope, SettingsAsked
+from bot.chat.replies import Note, Panel
+from conversations.settings import SettingsWish
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
+from tests.support.workflow_room import Desk, desk
+
+
+async def tune(d: Desk, person: str = "ann", **asked: Any) -> Panel:
+    reply = await d.workflow.handle(SettingsAsked(**d.origin(person), **asked))
+    assert isinstance(reply, Panel), reply
+    return reply
+
+
+def rows(panel: Panel) -> dict[str, tuple[str, str]]:
+    return {row.knob: (row.value, row.origin) for row in panel.rows}
+
+
+async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        await tune(d, wish=SettingsWish(steps=20), scope=Scope.CHANNEL, may_set_channel=True)
+        await tune(d, wish=SettingsWish(image_cfg=1.2), scope=Scope.ME)
+        panel = await tune(d, wish=SettingsWish(text_cfg=9.0))
+    assert panel.text == "Saved for this session."
+    assert rows(panel) == {
+        "text CFG": ("9", "this session"),
+        "image CFG": ("1.2", "you"),
+        "steps": ("20", "this channel"),
+        "seed": ("random", "the model's default"),
+        "sampler": ("euler_ancestral", "the model's default"),
+        "keep": ("auto", "the model's default"),
+    }
+
+
+async def test_asking_without_a_wish_changes_nothing(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        panel = await tune(d)
+    assert (panel.text, rows(panel)["text CFG"]) == ("", ("7.5", "the model's default"))
+
+
+async def test_settings_reach_the_edit(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await tune(d, wish=SettingsWish(steps=9), scope=Scope.ME)
+        await d.accepted("make the ball red", picture=a_picture())
+        assert (await editor.started()).request.settings.steps == 9
+
+
+async def test_without_a_session_a_wish_is_kept_for_the_person(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        assert (await tune(d, wish=SettingsWish(steps=9))).text == "Saved for you."
+
+
+async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        asked = SettingsAsked(**d.origin(), wish=SettingsWish(steps=9), scope=Scope.CHANNEL)
+        reply = await d.workflow.handle(asked)
+        assert isinstance(reply, Note)
+        assert rows(await tune(d))["steps"][1] == "the model's default"
+
+
+async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await tune(d, wish=SettingsWish(steps=9), scope=Scope.ME)
+        both = rows(await tune(d, wish=SettingsWish(text_cfg=9.0), scope=Scope.ME))
+        assert (both["steps"][0], both["text CFG"][0]) == ("9", "9")
+        none = rows(await tune(d, reset=True, scope=Scope.ME))
+        assert none["steps"][1] == "the model's default"
+
+
+@pytest.mark.parametrize(
+    ("preset", "text", "image"),
+    [(Preset.FAITHFUL, "6", "2"), (Preset.BALANCED, "7.5", "1.5"), (Preset.BOLD, "9", "1.2")],
+)
+async def test_presets_set_both_guidance_scales(tmp_path, preset, text, image):
+    async with desk(tmp_path, EchoEditor()) as d:
+        panel = rows(await tune(d, preset=preset, scope=Scope.ME))
+    assert (panel["text CFG"][0], panel["image CFG"][0]) == (text, image)
+
+
+async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.accepted("make the ball red", picture=a_picture(), wish=SettingsWish(seed=1371))
+        await d.idle()
+        assert rows(await tune(d, lock_seed=True))["seed"] == ("1371", "this session")
+        assert rows(await tune(d, forget=("seed",)))["seed"] == ("random", "the model's default")
+
+
+async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        reply = await d.workflow.handle(SettingsAsked(**d.origin(), wish=SettingsWish(image_cfg=9.0)))
+        assert isinstance(reply, Note)
+        assert "image_cfg must lie between 0 and 5" in reply.text
+        assert rows(await tune(d))["image CFG"][0] == "1.5"

@@ -1,0 +1,148 @@
+"""Again, stronger, subtler: the same instruction from the same parent."""
+
+from bot.chat.events import Variation, VariationAsked
+from bot.chat.replies import Note
+from bot.workflow.settings_layers import varied_wish
+from conversations.session import Turn
+from conversations.settings import EditSettings, SettingsWish
+from mgie_engine.errors import EngineError
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
+from tests.support.workflow_room import desk
+
+USED = EditSettings(7.5, 1.5, 50, 7, "euler_ancestral")
+
+
+def used(settings: EditSettings, wish: SettingsWish = SettingsWish()) -> Turn:  # noqa: B008
+    return Turn("k3f9", "s", 1, "p", "ann", settings=settings, wish=wish)
+
+
+def test_stronger_keeps_the_seed_and_follows_the_words_more():
+    wish = varied_wish(used(USED), Variation.STRONGER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg, wish.seed, wish.steps) == (9.0, 1.3, 7, 50)
+
+
+def test_subtler_is_the_reverse():
+    wish = varied_wish(used(USED), Variation.SUBTLER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg, wish.seed) == (6.0, 1.7, 7)
+
+
+def test_strength_stays_in_its_range():
+    strongest = used(EditSettings(19.5, 1.1, 50, 7, "euler_ancestral"))
+    wish = varied_wish(strongest, Variation.STRONGER, seed=1)
+    assert (wish.text_cfg, wish.image_cfg) == (20.0, 1.0)
+
+
+def test_an_image_scale_below_one_is_left_there():
+    odd = used(EditSettings(7.5, 0.5, 50, 7, "euler_ancestral"))
+    assert varied_wish(odd, Variation.STRONGER, seed=1).image_cfg == 0.5
+
+
+def test_again_takes_a_fresh_seed_and_keeps_what_the_call_named():
+    wish = varied_wish(used(USED, SettingsWish(steps=20, seed=7)), Variation.AGAIN, seed=1)
+    assert wish == SettingsWish(steps=20, seed=1)
+
+
+async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make the ball red", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        reply = await d.accepted("stronger")
+        edit = await editor.started()
+        edit.finish()
+        await d.idle()
+        assert (await d.accepted("stronger")).card.title == "v3 · from v0"
+    assert (reply.card.title, edit.request.instruction) == ("v2 · from v0", "make the ball red")
+    assert edit.request.settings.text_cfg == 9.0
+
+
+async def test_an_upload_cannot_be_done_again(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        await d.upload()
+        reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
+    assert isinstance(reply, Note)
+    assert reply.text.startswith("v0 is a picture as it was uploaded")
+
+
+def variation(d, kind: Variation, **more) -> VariationAsked:
+    return VariationAsked(**d.origin(), variation=kind, **more)
+
+
+async def test_a_corrected_reading_is_what_the_engine_is_given(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        before = await editor.started()
+        before.finish()
+        await d.idle()
+        asked = variation(d, Variation.CORRECTED, turn=first.card.turn_id, reading=" The ball is red. ")
+        reply = await d.workflow.handle(asked)
+        edit = await editor.started()
+        edit.finish()
+        [turn] = await d.done(reply.card.turn_id)
+    assert edit.request.reading == "The ball is red."
+    assert (edit.request.instruction, edit.request.settings) == ("make it red", before.request.settings)
+    assert reply.card.title == "v2 · from v0"
+    assert (turn.reading, turn.expressive) == ("The ball is red.", "The ball is red.")
+
+
+async def test_a_corrected_reading_goes_into_what_is_remembered(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        await d.accepted("make it red", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        await d.workflow.handle(variation(d, Variation.CORRECTED, reading="The ball is red."))
+        (await editor.started()).finish()
+        await d.idle()
+        await d.accepted("now blue")
+        [earlier] = (await editor.started()).request.history
+    assert (earlier.instruction, earlier.expressive) == ("make it red", "The ball is red.")
+
+
+async def deep(d, *more: str) -> str:
+    """Four edits in a row; the id of the last."""
+    await d.upload()
+    for words in ("make it red.", "add a hat", "add a hat", "darker", *more):
+        last = await d.accepted(words)
+        await d.idle()
+    return last.card.turn_id
+
+
+async def test_from_the_original_combines_every_instruction(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        last = await deep(d)
+        assert "from_original" in [button.act for button in d.chat.finals(last)[0].buttons]
+        reply = await d.workflow.handle(d.asked("start again from the original"))
+    assert (reply.card.instruction, reply.card.title) == ("make it red, add a hat, darker", "v5 · from v0")
+
+
+async def test_from_the_original_is_not_offered_on_shallow_ground(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+    assert "from_original" not in [button.act for button in d.chat.finals(reply.card.turn_id)[0].buttons]
+
+
+async def test_too_many_instructions_to_combine_are_refused(tmp_path):
+    async with desk(tmp_path, EchoEditor()) as d:
+        last = await deep(d, "long " * 78)
+        reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
+    assert isinstance(reply, Note)
+    assert "400 are the most" in reply.text
+
+
+async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_path):
+    editor = ScriptedEditor()
+    async with desk(tmp_path, editor) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        second = await d.accepted("now blue")
+        (await editor.started()).fail(EngineError("no"))
+        await d.idle()
+        [card] = d.chat.finals(second.card.turn_id)
+        assert card.status == "v1 did not finish, so this was not tried. Press Retry to use it on v0."
+        again = variation(d, Variation.AGAIN, turn=second.card.turn_id)
+        reply = await d.workflow.handle(again)
+    assert (reply.card.title, reply.card.instruction) == ("v3 · from v0", "now blue")
+    assert first.card.version == "v1"

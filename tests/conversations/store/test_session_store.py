@@ -1,0 +1,374 @@
+"""SessionStore on real SQLite: what it saves, what it refuses, what it forgets."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
+from conversations.session import EditSession, Turn, TurnDraft, TurnState
+from conversations.settings import NO_WISH, EditSettings, SettingsWish
+from conversations.store.session_store import SessionStore
+
+ANN, BOB, ROOM = "ann", "bob", "room"
+PICTURE, RESULT = "a" * 64, "b" * 64
+USED = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=50, seed=7, sampler="dpmpp_2m", keep="strict")
+
+
+class Clock:
+    """Time that passes only when told to, but for a hair at every look, so that order shows."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        self.now += 0.001
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SessionStore]:
+    async with SessionStore.open(tmp_path / "deep" / "talk.db", clock=clock) as store:
+        yield store
+
+
+async def begin(store: SessionStore, owner: str = ANN, channel: str = ROOM) -> EditSession:
+    return await store.open_session(channel, owner, image=PICTURE)
+
+
+async def ask(store: SessionStore, session: EditSession, person: str, parent: str | None = None) -> Turn:
+    now = await store.session(session.id)
+    return await store.add_turn(now.ask(person, f"{person} wishes", parent=parent))
+
+
+def bytes_of(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def finish(store: SessionStore, turn: Turn, image: str = RESULT) -> Turn:
+    await store.set_state(turn.id, TurnState.RUNNING)
+    await store.set_state(turn.id, TurnState.DELIVERING, image=image, expressive="as understood")
+    return await store.set_state(turn.id, TurnState.DONE)
+
+
+async def test_a_session_begins_with_its_upload_as_v0(store: SessionStore) -> None:
+    session = await store.open_session(ROOM, ANN, image=PICTURE, notes=("first frame",), delivered="m1")
+    assert (session.root.label, session.root.image, session.root.state) == ("v0", PICTURE, TurnState.DONE)
+    assert session.head_of(ANN) == session.root
+    assert await store.find_by_delivered("m1") == session.root
+
+
+async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
+    session = await begin(store)
+    draft = session.ask(
+        ANN,
+        "make the “ball” red 🎈",
+        reading="The ball is red.",
+        wish=SettingsWish(seed=7),
+        settings=USED,
+        source={"message": 12345678901234567890, "thread": None},
+    )
+    saved = await store.add_turn(draft)
+    done = await store.set_state(
+        saved.id,
+        TurnState.CANCELLED,
+        seconds={"reading": 0.25},
+        changed=0.5,
+        notes=("a", "b"),
+        error="Stopped.",
+        delivered="m2",
+    )
+    assert (saved.wish, saved.settings, saved.source) == (draft.wish, USED, draft.source)
+    assert (done.seconds, done.changed, done.notes, done.error) == (
+        {"reading": 0.25},
+        0.5,
+        ("a", "b"),
+        "Stopped.",
+    )
+    assert await store.turn(saved.id) == done
+    assert (await store.session(session.id)).turn(saved.id) == done
+
+
+async def test_a_saved_turn_is_its_owners_head(store: SessionStore) -> None:
+    session = await begin(store)
+    turn = await ask(store, session, BOB)
+    now = await store.session(session.id)
+    assert (now.head_of(BOB), now.head_of(ANN)) == (turn, session.root)
+
+
+async def test_turns_asked_at_once_get_numbers_of_their_own(store: SessionStore) -> None:
+    session = await begin(store)
+    drafts = [session.ask(f"p{n}", "something") for n in range(25)]
+    turns = await asyncio.gather(*(store.add_turn(draft) for draft in drafts))
+    assert sorted(turn.number for turn in turns) == list(range(1, 26))
+    assert len({turn.id for turn in turns}) == 25
+
+
+async def test_a_turn_on_a_parent_of_another_session_is_refused(store: SessionStore) -> None:
+    mine, other = await begin(store), await begin(store)
+    with pytest.raises(NoSuchVersion):
+        await store.add_turn(TurnDraft(mine.id, other.root.id, ANN, "x"))
+
+
+async def test_an_event_makes_one_turn_only(store: SessionStore) -> None:
+    session = await begin(store)
+    await store.add_turn(session.ask(ANN, "once"), event_id="e1")
+    with pytest.raises(DuplicateEvent):
+        await store.add_turn(session.ask(ANN, "twice"), event_id="e1")
+    assert len((await store.session(session.id)).turns) == 2
+
+
+async def test_a_refused_turn_leaves_its_event_unseen(store: SessionStore) -> None:
+    session = await begin(store)
+    await store.delete_person(ANN)
+    with pytest.raises(NoSuchVersion):
+        await store.add_turn(session.ask(ANN, "x"), event_id="e1")
+    assert not await store.seen("e1")
+
+
+async def test_an_event_begins_one_session_only(store: SessionStore) -> None:
+    await store.open_session(ROOM, ANN, image=PICTURE, event_id="e1")
+    with pytest.raises(DuplicateEvent):
+        await store.open_session(ROOM, ANN, image=PICTURE, event_id="e1")
+    assert len(await store.sessions_in(ROOM)) == 1
+
+
+async def test_of_two_who_take_the_same_turn_one_wins(store: SessionStore) -> None:
+    turn = await ask(store, await begin(store), ANN)
+    steps = (store.set_state(turn.id, TurnState.RUNNING) for _ in range(2))
+    outcomes = await asyncio.gather(*steps, return_exceptions=True)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Turn", "TurnStateConflict"]
+
+
+async def test_a_refused_step_writes_nothing(store: SessionStore) -> None:
+    turn = await finish(store, await ask(store, await begin(store), ANN))
+    with pytest.raises(TurnStateConflict, match=rf"Edit {turn.id} is done, so it cannot become cancelled\."):
+        await store.set_state(turn.id, TurnState.CANCELLED, error="late", delivered="m9")
+    assert await store.turn(turn.id) == turn
+    assert await store.find_by_delivered("m9") is None
+
+
+async def test_a_step_of_an_unknown_turn_is_refused(store: SessionStore) -> None:
+    with pytest.raises(NoSuchVersion):
+        await store.set_state("zzzz", TurnState.RUNNING)
+
+
+async def test_a_turn_is_finished_when_its_picture_is_there(store: SessionStore, clock: Clock) -> None:
+    turn = await ask(store, await begin(store), ANN)
+    assert (await store.set_state(turn.id, TurnState.RUNNING)).finished_at is None
+    made = await store.set_state(turn.id, TurnState.DELIVERING, image=RESULT)
+    clock.now += 100
+    assert made.finished_at is not None
+    assert (await store.set_state(turn.id, TurnState.DONE)).finished_at == made.finished_at
+
+
+async def test_the_queue_is_in_order_of_asking(store: SessionStore) -> None:
+    session = await begin(store)
+    asked = [await ask(store, session, person) for person in (ANN, BOB, ANN)]
+    await store.set_state(asked[1].id, TurnState.RUNNING)
+    queue = await store.turns_in(TurnState.WAITING, TurnState.RUNNING)
+    assert [turn.id for turn in queue] == [turn.id for turn in asked]
+
+
+async def test_edits_are_counted_by_state_without_uploads(store: SessionStore) -> None:
+    session = await begin(store)
+    await finish(store, await ask(store, session, ANN))
+    await ask(store, session, ANN)
+    counts = await store.count_states()
+    assert (counts[TurnState.DONE], counts[TurnState.WAITING], counts[TurnState.FAILED]) == (1, 1, 0)
+
+
+async def test_every_message_that_showed_a_turn_leads_to_it(store: SessionStore) -> None:
+    turn = await ask(store, await begin(store), ANN)
+    await store.update_turn(turn.id, delivered="card")
+    await store.update_turn(turn.id, delivered="result")
+    found = [await store.find_by_delivered(key) for key in ("card", "result", "other")]
+    assert [None if turn is None else turn.delivered for turn in found] == ["result", "result", None]
+
+
+async def test_only_a_waiting_turn_can_be_reworded(store: SessionStore) -> None:
+    turn = await ask(store, await begin(store), ANN)
+    assert (await store.reword(turn.id, "better words")).instruction == "better words"
+    await store.set_state(turn.id, TurnState.RUNNING)
+    with pytest.raises(TurnStateConflict, match="is running, so it cannot become reworded"):
+        await store.reword(turn.id, "too late")
+
+
+async def test_a_moved_head_is_kept(store: SessionStore, clock: Clock) -> None:
+    session = await begin(store)
+    await finish(store, await ask(store, session, ANN))
+    moved = (await store.session(session.id)).undo(ANN)
+    await store.set_head(session.id, ANN, moved.heads[ANN])
+    back = await store.session(session.id)
+    assert back.head_of(ANN) == back.root
+    assert back.redo(ANN).head_of(ANN).label == "v1"
+    assert back.heads[ANN].moved_at == pytest.approx(clock.now, abs=0.1)
+
+
+async def test_a_person_continues_where_they_last_moved_in_the_channel(store: SessionStore) -> None:
+    mine = await begin(store, ANN)
+    other = await begin(store, BOB)
+    found = [await store.session_for_channel(ROOM, person) for person in (ANN, BOB, "newcomer", None)]
+    assert [session and session.id for session in found] == [mine.id, other.id, other.id, other.id]
+    assert await store.session_for_channel("elsewhere", ANN) is None
+
+
+async def test_sessions_of_a_channel_come_newest_first(store: SessionStore) -> None:
+    first, second = await begin(store), await begin(store, BOB)
+    await begin(store, channel="elsewhere")
+    assert [session.id for session in await store.sessions_in(ROOM)] == [second.id, first.id]
+
+
+async def test_a_persons_turns_come_newest_first(store: SessionStore) -> None:
+    session = await begin(store)
+    turns = [await ask(store, session, person) for person in (ANN, BOB, ANN)]
+    assert await store.turns_by(ANN) == (turns[2], turns[0])
+
+
+async def test_wishes_are_kept_by_scope_and_taken_back(store: SessionStore) -> None:
+    session = await begin(store)
+    await store.set_wish("person", ANN, SettingsWish(seed=0))
+    await store.set_wish("session", session.id, SettingsWish(keep="off"))
+    await store.set_wish("channel", ANN, SettingsWish(seed=2))
+    assert await store.wish("person", ANN) == SettingsWish(seed=0)
+    assert (await store.session(session.id)).wish == SettingsWish(keep="off")
+    await store.set_wish("person", ANN, NO_WISH)
+    assert await store.wish("person", ANN) == NO_WISH
+
+
+async def test_an_event_is_new_once(store: SessionStore) -> None:
+    assert [await store.seen("e1") for _ in range(3)] == [False, True, True]
+
+
+async def test_facts_are_remembered(store: SessionStore) -> None:
+    assert await store.recall("last") is None
+    await store.remember("last", "1")
+    await store.remember("last", "2")
+    assert await store.recall("last") == "2"
+
+
+async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore) -> None:
+    session = await begin(store)
+    turn = await ask(store, session, ANN)
+    await store.update_turn(turn.id, delivered="m1")
+    await store.set_wish("person", ANN, SettingsWish(seed=3))
+    await ask(store, session, BOB)
+    export = json.loads(json.dumps(await store.export_person(ANN)))
+    assert [row["instruction"] for row in export["turns"]] == ["", "ann wishes"]
+    assert (export["wishes"], export["messages"]) == (
+        [{"wish": '{"seed":3}'}],
+        [{"key": "m1", "turn_id": turn.id}],
+    )
+    told = json.dumps(export)  # random ids in it may happen to contain "bob"
+    assert '"bob"' not in told
+    assert "bob wishes" not in told
+
+
+async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore) -> None:
+    session = await begin(store)
+    theirs = await finish(store, await ask(store, session, BOB))
+    forgotten = await store.delete_person(ANN)
+    assert set(forgotten.images) == {PICTURE, RESULT}
+    assert theirs in forgotten.turns
+    with pytest.raises(NoSuchVersion):
+        await store.session(session.id)
+
+
+async def test_deleting_a_person_keeps_what_others_made_in_their_own_sessions(store: SessionStore) -> None:
+    session = await begin(store, BOB)
+    first = await finish(store, await ask(store, session, ANN), image="1" * 64)
+    second = await finish(store, await ask(store, session, ANN), image="2" * 64)
+    third = await finish(store, await ask(store, session, BOB, parent=second.id), image="3" * 64)
+    forgotten = await store.delete_person(ANN)
+    left = await store.session(session.id)
+    assert [turn.label for turn in left.path_to(left.turn(third.id))] == ["v0", "v3"]
+    assert ({turn.id for turn in forgotten.turns}, set(forgotten.images)) == (
+        {first.id, second.id},
+        {"1" * 64, "2" * 64},
+    )
+
+
+async def test_heads_on_erased_turns_move_up(store: SessionStore) -> None:
+    session = await begin(store, BOB)
+    turn = await finish(store, await ask(store, session, ANN))
+    now = await store.session(session.id)
+    await store.set_head(session.id, BOB, now.go_to(BOB, turn).heads[BOB])
+    await store.delete_person(ANN)
+    left = await store.session(session.id)
+    assert left.head_of(BOB) == left.root
+    assert not left.has_head(ANN)
+
+
+async def test_a_picture_somebody_else_still_uses_is_not_given_up(store: SessionStore) -> None:
+    await begin(store, ANN)
+    await begin(store, BOB)
+    assert (await store.delete_person(ANN)).images == ()
+    assert await store.images_in_use() == {PICTURE}
+
+
+async def test_erased_words_are_gone_from_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "talk.db"
+    async with SessionStore.open(path) as store:
+        session = await begin(store)
+        await store.add_turn(session.ask(ANN, "a very private instruction"))
+        await store.delete_person(ANN)
+        kept = bytes_of(tmp_path)
+    assert b"very private" not in kept
+
+
+async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
+    async with SessionStore.open(tmp_path / "talk.db") as store:
+        session = await begin(store)
+        await ask(store, session, ANN)
+        before = await store.session(session.id)
+    async with SessionStore.open(tmp_path / "talk.db") as store:
+        assert await store.session(session.id) == before
+
+
+async def test_old_events_are_forgotten_at_opening(tmp_path: Path, clock: Clock) -> None:
+    async with SessionStore.open(tmp_path / "talk.db", clock=clock) as store:
+        await store.seen("old")
+    clock.now += 15 * 24 * 3600
+    async with SessionStore.open(tmp_path / "talk.db", clock=clock) as store:
+        assert not await store.seen("old")
+
+
+async def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "talk.db"
+    path.write_bytes(b"not a database at all, but long enough to look at" * 100)
+    with pytest.raises(
+        StoreError, match="cannot be used as the conversation database: file is not a database"
+    ):
+        async with SessionStore.open(path):
+            pass
+
+
+async def test_while_another_process_writes_too_long_nothing_is_written_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    async with SessionStore.open(tmp_path / "talk.db", patience_s=0) as store:
+        session = await begin(store)
+        other = sqlite3.connect(tmp_path / "talk.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"cannot be used just now: database is locked\."):
+            await store.add_turn(session.ask(ANN, "x"))
+        other.close()
+        assert (await store.add_turn(session.ask(ANN, "x"))).number == 1
+
+
+async def test_cancelling_a_caller_does_not_tear_a_write(store: SessionStore) -> None:
+    session = await begin(store)
+    task = asyncio.ensure_future(store.add_turn(session.ask(ANN, "x")))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    now = await store.session(session.id)
+    assert now.head_of(ANN).number == len(now.turns) - 1

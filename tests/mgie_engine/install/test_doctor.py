@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from mgie_engine.checkpoints import native
+from mgie_engine.install.doctor import Facts, diagnose, examine
+from mgie_engine.memory.modes import GIB, Mode, Parameters
+from tests.support.published import write_release
+from tests.support.tiny_model import model
+
+SEVEN = Parameters(6_476_005_376, 601_837_312, 131_117_056, 859_532_484, 83_653_863)
+CARD = Facts("cuda", "a card", 20 * GIB, SEVEN, has_bitsandbytes=False)
+
+
+def sentences(facts, wish=None):
+    return [finding.sentence for finding in diagnose(facts, wish)]
+
+
+def in_the_way(facts, wish=None):
+    return [finding.sentence for finding in diagnose(facts, wish) if finding.in_the_way]
+
+
+def test_a_healthy_machine_is_told_its_mode():
+    assert in_the_way(CARD) == []
+    assert sentences(CARD)[0] == "Device: cuda (a card), 21.5 GB of memory is free."
+    assert "Memory mode int8: needs 11.7 GB, fits." in sentences(CARD)
+    assert sentences(CARD)[-1] == "Chosen: fp16."
+
+
+def test_too_little_memory_for_any_mode_is_in_the_way():
+    (complaint,) = in_the_way(replace(CARD, free=GIB))
+    assert "needs at least" in complaint
+
+
+def test_four_bits_without_their_library_are_in_the_way():
+    assert in_the_way(replace(CARD, free=8 * GIB)) == [
+        "swap needs bitsandbytes: pip install 'mgie[quantised]'."
+    ]
+    assert in_the_way(replace(CARD, free=8 * GIB, has_bitsandbytes=True)) == []
+
+
+def test_a_mode_wished_for_that_does_not_fit_is_in_the_way():
+    assert in_the_way(replace(CARD, free=8 * GIB), Mode.FP16) == ["Chosen: fp16 (as wished)."]
+
+
+def test_missing_files_and_a_small_disk_are_in_the_way():
+    facts = replace(CARD, lacks=("mgie_7b/mllm.pt is missing.",), disk_free=GIB)
+    assert in_the_way(facts) == [
+        "mgie_7b/mllm.pt is missing.",
+        "Disk: 1.1 GB is free, and the files take about 16.0 GB.",
+    ]
+
+
+def test_an_empty_home_lacks_every_part(tmp_path):
+    facts = examine("mgie-7b", tmp_path / "home", torch.device("cpu"))
+    assert len(facts.lacks) == 5
+    assert facts.parameters.unet == 859_532_484
+    assert facts.disk_free
+
+
+@pytest.mark.parametrize("layout", ["ours", "released"])
+def test_a_whole_model_lacks_nothing(tmp_path, layout):
+    folder = tmp_path / "mgie-7b"
+    folder.mkdir()
+    if layout == "ours":
+        native.save(model(), folder)
+    else:
+        write_release(folder, model())
+    facts = examine("mgie-7b", tmp_path, torch.device("cpu"))
+    assert (facts.lacks, facts.disk_free) == ((), None)
+    assert facts.parameters.picture_size == (32 if layout == "ours" else 512)
+
+
+def test_a_released_folder_without_clip_lacks_clip(tmp_path):
+    folder = tmp_path / "mgie-7b"
+    folder.mkdir()
+    write_release(folder, model())
+    (folder / "clip-vit-large-patch14").rename(tmp_path / "aside")
+    (complaint,) = examine("mgie-7b", tmp_path, torch.device("cpu")).lacks
+    assert complaint.startswith("clip-vit-large-patch14/ is missing")

@@ -1,0 +1,83 @@
+from dataclasses import replace
+from random import Random
+
+from mgie_engine.lab.scenes.fact_checker import read
+from mgie_engine.lab.scenes.followups import follow_up
+from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, Thing
+from mgie_engine.lab.scenes.scene_edits import State, add_it, recolour_to, remove_it
+from mgie_engine.lab.scenes.surroundings import surround
+from mgie_engine.lab.scenes.tonal import tone_edit
+from tests.support.scene_descriptions import steps
+
+LEFT = Thing("ball", "red", "large", Cell(FRONT, 0))
+RIGHT = Thing("ball", "green", "small", Cell(FRONT, 3))
+TREE = Thing("tree", "green", "medium", Cell(BACK, 1))
+STATE = State(Scene((LEFT, RIGHT, TREE)))
+
+
+def follow_ups(last, *, tries=200):
+    found = (follow_up(Dice.of(Random(seed)), last.goal, last, "train") for seed in range(tries))
+    return [edit for edit in found if edit]
+
+
+def test_every_follow_up_has_a_talk_to_lean_on():
+    assert all(step.history for _, step in steps(kind="follow-up"))
+
+
+def test_the_expressive_instruction_says_what_it_resolved_to():
+    for _, step in steps(kind="follow-up"):
+        assert " it " not in f" {step.edit.expressive} "
+        assert read(step.edit.expressive)
+
+
+def test_the_other_one_gets_the_colour_and_the_wrong_one_gets_its_own_back():
+    last = recolour_to(STATE, LEFT, "blue", "make the ball blue")
+    corrected = [e for e in follow_ups(last) if e.act == "recolour" and e.expressive.count("turns") == 2]
+    assert corrected
+    balls = {thing.cell: thing.colour for thing in corrected[0].goal.scene.of("ball")}
+    assert balls == {LEFT.cell: "red", RIGHT.cell: "blue"}
+
+
+def test_the_tree_too_means_the_same_deed():
+    last = remove_it(STATE, LEFT, "remove the left ball")
+    deeds = [edit for edit in follow_ups(last) if edit.kind != "nothing"]
+    assert {edit.was for edit in deeds} == {TREE, RIGHT}
+    assert all(edit.act == "remove" for edit in deeds)
+
+
+def test_another_one_is_like_the_one_before():
+    new = Thing("kite", "red", "small", Cell(0, 0))
+    last = add_it(STATE, (new,), "add a small red kite")
+    assert last
+    kites = [e.goal.scene.of("kite") for e in follow_ups(last) if len(e.goal.scene.of("kite")) == 2]
+    assert kites
+    assert kites[0][1] == replace(new, cell=Cell(0, 1))
+
+
+def test_more_repeats_a_tone_and_too_much_takes_some_of_it_back():
+    last = tone_edit(STATE, (("warm", "plain"),), "warmer")
+    assert last
+    tones = {edit.goal.tones[-1] for edit in follow_ups(last) if edit.kind != "nothing"}
+    assert tones == {("warm", 1.0), ("cool", 0.5)}
+
+
+def test_another_sky_is_a_sky_and_another_hour_an_hour():
+    for aspect, value in (("sky", "pink"), ("time", "night"), ("weather", "rain"), ("ground", "sand")):
+        last = surround(STATE, f"{value} please", {aspect: value})
+        scenes = [edit.goal.scene for edit in follow_ups(last) if edit.kind == "follow-up"]
+        assert scenes
+        assert all(scene == replace(STATE.scene, **{aspect: getattr(scene, aspect)}) for scene in scenes)
+        assert value not in {getattr(scene, aspect) for scene in scenes}
+
+
+def test_who_is_content_changes_nothing():
+    last = remove_it(STATE, LEFT, "remove the left ball")
+    content = [edit for edit in follow_ups(last) if edit.kind == "nothing"]
+    assert content
+    assert {edit.goal for edit in content} == {last.goal}
+
+
+def test_a_refused_wish_has_nothing_to_follow():
+    last = recolour_to(STATE, LEFT, "red", "make the left ball red")
+    assert follow_ups(last) == []

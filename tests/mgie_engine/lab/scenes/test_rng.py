@@ -1,0 +1,28 @@
+from random import Random
+
+from mgie_engine.lab.scenes.rng import Dice, Replayed, Taped
+
+
+def thrown(rng):
+    """Something of everything that stories draw."""
+    return [
+        rng.random(), rng.choice(range(77)), rng.choices("abc", [1, 2, 3]), rng.sample(range(30), 4),
+        rng.randint(2, 4), rng.gauss(0, 1), rng.uniform(1, 2), rng.getrandbits(30),
+    ]  # fmt: skip
+
+
+def test_a_tape_changes_nothing_and_gives_the_same_again():
+    taped = Taped(Random(5))
+    assert thrown(taped) == thrown(Random(5))
+    assert thrown(Replayed(taped.tape)) == thrown(Random(5))
+
+
+def test_what_is_said_for_the_first_time_takes_no_further_throw():
+    dice = Dice.of(Random(0))
+    assert dice.anew("this one", ["this one", "the other"]) == "this one"
+    assert dice.how.random() == Random(0).random()
+
+
+def test_what_is_said_again_may_be_said_otherwise():
+    dice = Dice(Random(0), Random(1), is_again=True)
+    assert {dice.anew("a", "abc") for _ in range(50)} == {"a", "b", "c"}

@@ -1,0 +1,102 @@
+"""Engines for the engine process that need no torch; what they do is asked for in the instruction."""
+
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
+from mgie_engine.errors import EngineError, ModelError, RequestRefused
+from tests.support.fakes import echo
+
+
+class FakeEngine:
+    """Gives pictures back, unless told "hang", "kill the process", "refuse" or "wait for PATH"."""
+
+    suitable_slots = 3
+    silence_s = 120.0
+
+    def __init__(self) -> None:
+        self._edits: dict[int, EditRequest] = {}
+        self._told: set[int] = set()
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._edits)
+
+    def admit(self, key: int, request: EditRequest) -> None:
+        self._edits[key] = request
+
+    def cancel(self, key: int) -> None:
+        self._edits.pop(key, None)
+
+    def step(self) -> list[tuple[int, Progress | EditResult | EngineError]]:
+        events: list[tuple[int, Progress | EditResult | EngineError]] = []
+        for key, request in list(self._edits.items()):
+            if key not in self._told:
+                self._told.add(key)
+                events.append((key, Progress(Stage.READING)))
+            elif news := self._work(request):
+                del self._edits[key]
+                events.append((key, news))
+        return events
+
+    def _work(self, request: EditRequest) -> EditResult | EngineError | None:
+        match request.instruction.split(" for "):
+            case ["hang"]:
+                threading.Event().wait()
+            case ["kill the process"]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            case ["refuse"]:
+                return RequestRefused("I would rather not.")
+            case ["wait", path] if not Path(path).exists():
+                return None
+        return echo(request)
+
+
+@dataclass(frozen=True)
+class Fake:
+    """Builds the fake engine."""
+
+    def build(self) -> FakeEngine:
+        return FakeEngine()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A model that is not there."""
+
+    def build(self) -> FakeEngine:
+        raise ModelError("No model 'nothing'.")
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """A model that takes the process down while it loads."""
+
+    def build(self) -> FakeEngine:
+        os._exit(3)
+
+
+@dataclass(frozen=True)
+class Chatty:
+    """A model whose libraries print while it loads."""
+
+    def build(self) -> FakeEngine:
+        os.write(1, b"loading 100 %\n")
+        return FakeEngine()
+
+
+@dataclass(frozen=True)
+class Shaky:
+    """Builds the fake engine, but not the second time."""
+
+    tally: Path
+
+    def build(self) -> FakeEngine:
+        with self.tally.open("a") as file:
+            file.write("x")
+        if self.tally.read_text() == "xx":
+            raise ModelError("The model needs 2.0 GB of free memory, and 1.0 GB is free.")
+        return FakeEngine()

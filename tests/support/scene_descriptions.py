@@ -1,0 +1,28 @@
+"""Many steps of stories, told once for all tests, and small pictures of them."""
+
+from functools import cache
+
+from torch import Tensor
+
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.lab.scenes.scene_edits import State
+from mgie_engine.lab.scenes.scene_images import pictures
+from mgie_engine.lab.scenes.stories import Step, Story, story
+
+STORIES = 1200
+
+
+@cache
+def stories(split: Split = "train") -> tuple[Story, ...]:
+    """The first stories of a split."""
+    return tuple(story(seed, split) for seed in range(STORIES))
+
+
+def steps(split: Split = "train", kind: str | None = None) -> list[tuple[Story, Step]]:
+    """Every step of them, or those of one kind."""
+    return [(told, step) for told in stories(split) for step in told.steps if kind in (None, step.edit.kind)]
+
+
+def drawn(*states: State, size: int = 48) -> Tensor:
+    """Small pictures (B, 3, size, size)."""
+    return pictures(states, size)

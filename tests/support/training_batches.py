@@ -1,0 +1,25 @@
+"""Full-size training at toy size: data of the drawn world, a start, a plan."""
+
+from pathlib import Path
+
+from mgie_engine.lab.data.drawn import drawn
+from mgie_engine.lab.data.prepare import Plan as DataPlan
+from mgie_engine.lab.data.prepare import with_history, write_shards
+from mgie_engine.lab.training.full import Plan
+from mgie_engine.lab.training.recipe import Recipe
+
+SIDE = 32
+OPTIONS = {"micro_batch": 2, "side": SIDE, "history_turns": 1}
+
+
+def prepare(folder: Path, count: int = 24) -> Path:
+    """Edits of the drawn world as training reads them."""
+    write_shards(drawn(count, SIDE), folder, with_history, DataPlan(shard_size=8), lambda done: None)
+    return folder
+
+
+def plan(data: Path, folder: Path, *, shared: bool = False, options=None, **changes) -> Plan:
+    """Four items a step in two lots, in fp32."""
+    usual = {"batch_size": 4, "precision": "no", "log_every": 1, "save_every": 0}
+    recipe = Recipe.read("release", **usual | changes, options=OPTIONS | (options or {}))
+    return Plan(recipe, data, folder, shared)

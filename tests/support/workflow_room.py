@@ -1,0 +1,174 @@
+"""A whole bot without a network: real store, real pictures, real service, a chat made of paper."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.chat.events import EditAsked
+from bot.chat.interface import ChatGone
+from bot.chat.replies import Accepted, Card, CardState
+from bot.ops.metrics import Metrics
+from bot.policy.limits import Limits
+from bot.workflow.dispatcher import EditWorkflow, ModelFacts
+from bot.workflow.runner import TurnRunner
+from conversations.images.image_store import ImageStore
+from conversations.session import EditSession, Turn
+from conversations.store.session_store import SessionStore
+from mgie_engine.config import Defaults
+from mgie_engine.edits import Editor
+from mgie_engine.serving.service import EditService
+from mgie_engine.strengths import Table
+from tests.support.fakes import a_picture
+
+MODEL = ModelFacts("test-model", Defaults(steps=4))
+NO_PACE = Limits(requests=1000)
+
+
+class Clock:
+    """Unix seconds that only the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class PaperChat:
+    """Keeps what it was shown. The pages outlive the bot, as messages do."""
+
+    name = "paper"
+    is_connected = True
+
+    def __init__(self) -> None:
+        self.shown: list[Card] = []
+        self.posted: dict[str, str] = {}  # nonce of a final card → key of its message
+        self.taken_back: list[tuple[str, str | None]] = []  # erased turn, key of a message
+        self.breaks = 0  # how many of the next shows fail
+        self.is_gone = False
+        self.dies_after_posting = False
+        self._news = asyncio.Condition()
+
+    async def show(self, turn: Turn, card: Card) -> str | None:
+        """Write the card down; a final one is posted once."""
+        if self.is_gone:
+            raise ChatGone("the channel was deleted")
+        if self.breaks:
+            self.breaks -= 1
+            raise ConnectionError("503")
+        self.shown.append(card)
+        async with self._news:
+            self._news.notify_all()
+        if not card.state.is_final:
+            return None
+        key = self.posted.setdefault(f"{turn.id}-{card.state}", f"m-{turn.id}")
+        if self.dies_after_posting:
+            raise ConnectionError("the line went dead after the message went out")
+        return key
+
+    async def already_delivered(self, turn: Turn) -> str | None:
+        """Look through the pages."""
+        return next((key for nonce, key in self.posted.items() if nonce.startswith(turn.id)), None)
+
+    async def take_back(self, turn: Turn, key: str | None) -> None:
+        """Note it."""
+        self.taken_back.append((turn.id, key))
+
+    async def saw(self, wanted: Callable[[Card], bool]) -> None:
+        """Wait until a card like that was shown."""
+        async with asyncio.timeout(10), self._news:
+            await self._news.wait_for(lambda: any(map(wanted, self.shown)))
+
+    def finals(self, turn_id: str) -> list[Card]:
+        """Every final card shown of that turn."""
+        return [card for card in self.shown if card.turn_id == turn_id and card.state.is_final]
+
+    def states(self, turn_id: str) -> list[CardState]:
+        """The states shown of that turn, in order, without repeats."""
+        return [state for state, _ in itertools.groupby(c.state for c in self.shown if c.turn_id == turn_id)]
+
+
+@dataclass
+class Desk:
+    """One running bot and the things around it."""
+
+    folder: Path
+    store: SessionStore
+    images: ImageStore
+    service: EditService
+    runner: TurnRunner
+    workflow: EditWorkflow
+    chat: PaperChat
+    clock: Clock
+    metrics: Metrics
+    _events: Any = field(default_factory=lambda: itertools.count(1))
+
+    def asked(self, text: str = "", person: str = "ann", channel: str = "c1", **more: Any) -> EditAsked:
+        """An event of its own id; persons and channels belong to the paper chat."""
+        more.setdefault("event_id", f"paper:{person}:{channel}:{next(self._events)}")
+        return EditAsked(person=f"paper:{person}", channel=f"paper:{channel}", text=text, **more)
+
+    def origin(self, person: str = "ann", channel: str = "c1") -> dict[str, str]:
+        """Keyword arguments for any other event."""
+        event = self.asked(person=person, channel=channel)
+        return {"person": event.person, "channel": event.channel, "event_id": event.event_id}
+
+    async def accepted(self, text: str, person: str = "ann", channel: str = "c1", **more: Any) -> Accepted:
+        """Ask, and be accepted."""
+        reply = await self.workflow.handle(self.asked(text, person, channel, **more))
+        assert isinstance(reply, Accepted), reply
+        return reply
+
+    async def upload(self, person: str = "ann", channel: str = "c1", **more: Any) -> EditSession:
+        """A session on a fresh picture."""
+        await self.workflow.handle(self.asked("", person, channel, picture=a_picture(), **more))
+        session = await self.store.session_for_channel(f"paper:{channel}", f"paper:{person}")
+        assert session is not None
+        return session
+
+    async def done(self, *turn_ids: str) -> list[Turn]:
+        """Those turns once nothing more will happen to them here."""
+        await self.idle()
+        return [await self.store.turn(turn_id) for turn_id in turn_ids]
+
+    async def idle(self) -> None:
+        """Wait until no turn is on its way."""
+        await self.runner.idle()
+
+
+@asynccontextmanager
+async def desk(
+    folder: Path,
+    editor: Editor,
+    chat: PaperChat | None = None,
+    *,
+    limits: Limits = NO_PACE,
+    clock: Clock | None = None,
+    every_s: float = 3600,
+    strengths: Table | None = None,
+) -> AsyncIterator[Desk]:
+    """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
+    clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
+    images = ImageStore(folder / "images")
+    async with SessionStore.open(folder / "bot.db", clock=clock) as store, EditService(editor) as service:
+        runner = TurnRunner(
+            store,
+            images,
+            service,
+            metrics,
+            strengths=strengths,
+            clock=clock,
+            pauses_s=(0, 0, 0),
+            places_every_s=every_s,
+            resume_every_s=every_s,
+        )
+        workflow = EditWorkflow(
+            store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner, clock=clock
+        )
+        workflow.connect(chat)
+        async with workflow:
+            yield Desk(folder, store, images, service, runner, workflow, chat, clock, metrics)
