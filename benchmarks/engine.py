@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from conversations.settings import EditSettings, SettingsWish
+from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
@@ -47,7 +47,7 @@ def main() -> None:
     engine = ModelChoice(arguments.model, home, arguments.device, memory=arguments.memory).build()
     loading_s = time.monotonic() - began
     config = engine.model.config
-    settings = settle(SettingsWish(steps=arguments.steps), config.defaults, fresh_seed=7)
+    settings = settle(SettingsOverride(steps=arguments.steps), config.defaults, fresh_seed=7)
     requests = some_requests(arguments.edits, settings)
     with engine:
         measure(engine, requests[:1], 1)

@@ -16,14 +16,14 @@ PAPER, INK = "#151513", "#f6f5f2"
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AnimationFrame:
     """One frame: a picture file and the words under it."""
 
     picture: bytes
     words: str
 
 
-def animation(scenes: Sequence[Scene]) -> bytes:
+def animation(scenes: Sequence[AnimationFrame]) -> bytes:
     """An endless animated WebP, the size of the first picture scaled to fit. ValueError for no scenes."""
     if not scenes:
         raise ValueError("a story needs a picture")
@@ -39,7 +39,7 @@ def animation(scenes: Sequence[Scene]) -> bytes:
     return file.getvalue()
 
 
-def _frame(scene: Scene, size: tuple[int, int]) -> Image.Image:
+def _frame(scene: AnimationFrame, size: tuple[int, int]) -> Image.Image:
     frame = Image.new("RGB", (size[0], size[1] + CAPTION), PAPER)
     with Image.open(io.BytesIO(scene.picture)) as picture:
         shown = picture.convert("RGBA")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conversations.animation import Scene, animation
+from conversations.animation import AnimationFrame, animation
 from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
 from conversations.llava.conversation import IMAGE_TOKEN
@@ -28,7 +28,7 @@ LONGEST_STORY = 40  # frames
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ExportFile:
     """A file of the export."""
 
     name: str
@@ -36,7 +36,7 @@ class Entry:
 
 
 def write_export(
-    person: str,
+    user: str,
     kept: Mapping[str, Any],
     sessions: Iterable[EditSession],
     images: ImageStore,
@@ -48,7 +48,7 @@ def write_export(
     `kept` is what SessionStore.export_person gives, `sessions` those the person has a part in. A single
     picture larger than `max_bytes` still gets a zip of its own. Pictures no longer stored are left out.
     """
-    return _pack(_entries(person, kept, sessions, images), folder, max_bytes)
+    return _pack(_entries(user, kept, sessions, images), folder, max_bytes)
 
 
 def talk_to(session: EditSession, tip: Turn) -> dict[str, Any]:
@@ -64,35 +64,35 @@ def talk_to(session: EditSession, tip: Turn) -> dict[str, Any]:
 
 
 def _entries(
-    person: str, kept: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
-) -> Iterator[Entry]:
-    yield Entry("person.json", _json(kept))
+    user: str, kept: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
+) -> Iterator[ExportFile]:
+    yield ExportFile("person.json", _json(kept))
     for session in sessions:
-        tips = [turn for turn in session.turns.values() if _is_tip(session, turn, person)]
+        tips = [turn for turn in session.turns.values() if _is_tip(session, turn, user)]
         if not tips:
             continue
         talks = [talk_to(session, tip) for tip in tips]
-        yield Entry(f"{session.id}/conversation.json", _json(talks))
+        yield ExportFile(f"{session.id}/conversation.json", _json(talks))
         shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
         for turn in shown.values():
             if (data := _picture(images, turn)) is not None:
-                yield Entry(f"{session.id}/{_name(turn)}", data)
+                yield ExportFile(f"{session.id}/{_name(turn)}", data)
         if story := _story(images, session.path_to(tips[-1])):
-            yield Entry(f"{session.id}/story.webp", story)
+            yield ExportFile(f"{session.id}/story.webp", story)
 
 
-def _is_tip(session: EditSession, turn: Turn, person: str) -> bool:
+def _is_tip(session: EditSession, turn: Turn, user: str) -> bool:
     """Whether this is the person's and nothing of theirs with a picture was made from it."""
-    if turn.owner != person or turn.image is None or turn.grid is not None:
+    if turn.user != user or turn.image is None or turn.grid is not None:
         return False
-    return not any(child.owner == person and child.image for child in session.children_of(turn))
+    return not any(child.user == user and child.image for child in session.children_of(turn))
 
 
 def _story(images: ImageStore, path: Iterable[Turn]) -> bytes | None:
     scenes = []
     for turn in path:
         if turn.image and (data := _picture(images, turn)) is not None:
-            scenes.append(Scene(data, f"{turn.label}  {turn.instruction}".strip()))
+            scenes.append(AnimationFrame(data, f"{turn.label}  {turn.instruction}".strip()))
     return animation(scenes[-LONGEST_STORY:]) if len(scenes) > 1 else None
 
 
@@ -111,7 +111,7 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode()
 
 
-def _pack(entries: Iterable[Entry], folder: Path, max_bytes: int | None) -> tuple[Path, ...]:
+def _pack(entries: Iterable[ExportFile], folder: Path, max_bytes: int | None) -> tuple[Path, ...]:
     folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     archive: zipfile.ZipFile | None = None

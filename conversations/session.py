@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
-from conversations.settings import NO_WISH, EditSettings, Grid, SettingsWish
+from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
 
 
 class TurnState(StrEnum):
@@ -57,10 +57,10 @@ class TurnDraft:
 
     session_id: str
     parent_id: str
-    owner: str
+    user: str
     instruction: str
     reading: str | None = None  # the person's own words in place of the model's expressive instruction
-    wish: SettingsWish = NO_WISH  # settings named in this very request
+    override: SettingsOverride = NO_OVERRIDE  # settings named in this very request
     settings: EditSettings | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     grid: Grid | None = None  # for a sheet
@@ -77,12 +77,12 @@ class Turn:
     session_id: str
     number: int  # the n of "v3"; counts up within the session, gaps after deletions
     parent_id: str | None
-    owner: str  # opaque, e.g. "discord:42"
+    user: str  # opaque, e.g. "discord:42"
     instruction: str = ""
     expressive: str | None = None  # how the model understood the instruction
     reading: str | None = None  # the person's correction of that, given with the request
     state: TurnState = TurnState.WAITING
-    wish: SettingsWish = NO_WISH
+    override: SettingsOverride = NO_OVERRIDE
     settings: EditSettings | None = None  # as used, once known
     image: str | None = None  # ImageStore key
     seconds: Mapping[str, float] = field(default_factory=dict)  # wall seconds by stage
@@ -132,7 +132,7 @@ class EditSession:
     owner: str
     turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in order of number
     heads: Mapping[str, Head] = field(default_factory=dict)  # by person
-    wish: SettingsWish = NO_WISH  # settings for the whole session
+    override: SettingsOverride = NO_OVERRIDE  # settings for the whole session
     created_at: float = 0.0
     is_locked: bool = False  # only its owner may go on from it, unless they consent
 
@@ -176,17 +176,17 @@ class EditSession:
             if earlier.expressive is not None
         )
 
-    def has_head(self, person: str) -> bool:
+    def has_head(self, user: str) -> bool:
         """Whether this person ever moved or asked in this session."""
-        return person in self.heads
+        return user in self.heads
 
-    def head_of(self, person: str) -> Turn:
+    def head_of(self, user: str) -> Turn:
         """The version a wish of this person builds on.
 
         Without a head of their own: the head of the session's owner, or the last version with a picture.
         The turn may still be waiting or running; it is never failed or cancelled.
         """
-        head = self.heads.get(person) or self.heads.get(self.owner)
+        head = self.heads.get(user) or self.heads.get(self.owner)
         if head is None:
             pictures = (turn for turn in self.turns.values() if turn.image and turn.grid is None)
             return max(pictures, key=lambda turn: turn.number)
@@ -214,12 +214,12 @@ class EditSession:
 
     def ask(
         self,
-        person: str,
+        user: str,
         instruction: str,
         *,
         parent: str | None = None,
         reading: str | None = None,
-        wish: SettingsWish = NO_WISH,
+        override: SettingsOverride = NO_OVERRIDE,
         settings: EditSettings | None = None,
         source: Mapping[str, Any] | None = None,
     ) -> TurnDraft:
@@ -228,46 +228,46 @@ class EditSession:
         The parent may still be waiting or running: the new turn then depends on it. A parent that failed or
         was cancelled raises VersionHasNoPicture, a foreign id NoSuchVersion.
         """
-        base = self.head_of(person) if parent is None else self._alive(self.turn(parent))
-        return TurnDraft(self.id, base.id, person, instruction, reading, wish, settings, source or {})
+        base = self.head_of(user) if parent is None else self._alive(self.turn(parent))
+        return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source or {})
 
     def add(self, turn: Turn) -> "EditSession":
         """The session with a saved turn in it; its owner's head moves there and loses the way forward."""
         grown = replace(self, turns={**self.turns, turn.id: turn})
         if turn.grid is not None:
             return grown
-        return grown._with_head(turn.owner, Head(turn.id, moved_at=turn.created_at))
+        return grown._with_head(turn.user, Head(turn.id, moved_at=turn.created_at))
 
     def update(self, turn: Turn) -> "EditSession":
         """The session with a turn it already has replaced by a later state of it."""
         self.turn(turn.id)
         return replace(self, turns={**self.turns, turn.id: turn})
 
-    def undo(self, person: str) -> "EditSession":
+    def undo(self, user: str) -> "EditSession":
         """One step up; the version left behind can be redone. NothingToUndo on the upload."""
-        above = self.parent_of(self.head_of(person))
+        above = self.parent_of(self.head_of(user))
         if above is None:
             raise NothingToUndo
-        return self._climb(person, self.nearest_alive(above))
+        return self._climb(user, self.nearest_alive(above))
 
-    def redo(self, person: str) -> "EditSession":
+    def redo(self, user: str) -> "EditSession":
         """One step back down the way undo came. NothingToRedo when there is none left."""
-        head = self.heads.get(person, Head(""))
+        head = self.heads.get(user, Head(""))
         alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).is_lost]
         if not alive:
             raise NothingToRedo
-        return self._with_head(person, Head(alive[-1], tuple(alive[:-1])))
+        return self._with_head(user, Head(alive[-1], tuple(alive[:-1])))
 
-    def go_to(self, person: str, turn: Turn) -> "EditSession":
+    def go_to(self, user: str, turn: Turn) -> "EditSession":
         """To any version of the tree. VersionHasNoPicture for one that failed or was cancelled."""
         self._alive(self.turn(turn.id))
-        if any(turn.id == above.id for above in self._upwards(self.head_of(person))):
-            return self._climb(person, turn)
-        return self._with_head(person, Head(turn.id))
+        if any(turn.id == above.id for above in self._upwards(self.head_of(user))):
+            return self._climb(user, turn)
+        return self._with_head(user, Head(turn.id))
 
-    def reset(self, person: str) -> "EditSession":
+    def reset(self, user: str) -> "EditSession":
         """Back to the uploaded picture; nothing is deleted, redo leads down again."""
-        return self._climb(person, self.root)
+        return self._climb(user, self.root)
 
     # -- inside -------------------------------------------------------------------------------------------
 
@@ -286,16 +286,16 @@ class EditSession:
             raise VersionHasNoPicture(turn.label, "failed" if failed else "was cancelled", nearest)
         return turn
 
-    def _climb(self, person: str, target: Turn) -> "EditSession":
+    def _climb(self, user: str, target: Turn) -> "EditSession":
         """Move up to an ancestor of the head, remembering every living version passed."""
         passed: list[str] = []
-        for turn in self._upwards(self.head_of(person)):
+        for turn in self._upwards(self.head_of(user)):
             if turn.id == target.id:
                 break
             if not turn.is_lost:
                 passed.append(turn.id)
-        redo = self.heads[person].redo if person in self.heads else ()
-        return self._with_head(person, Head(target.id, (*redo, *passed)))
+        redo = self.heads[user].redo if user in self.heads else ()
+        return self._with_head(user, Head(target.id, (*redo, *passed)))
 
-    def _with_head(self, person: str, head: Head) -> "EditSession":
-        return replace(self, heads={**self.heads, person: head})
+    def _with_head(self, user: str, head: Head) -> "EditSession":
+        return replace(self, heads={**self.heads, user: head})

@@ -10,7 +10,7 @@ from conversations.errors import SettingsRefused
 
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
-Scope = Literal["call", "session", "person", "channel", "bot"]
+SettingsLayer = Literal["call", "session", "person", "channel", "bot"]
 Auto = Literal["auto"]  # for a guidance scale: chosen for each edit from its picture and its words
 
 AUTO: Auto = "auto"
@@ -38,7 +38,7 @@ class EditSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class SettingsWish:
+class SettingsOverride:
     """Settings as somebody wishes them: None leaves the knob to the next layer."""
 
     text_cfg: float | Auto | None = None
@@ -48,23 +48,23 @@ class SettingsWish:
     sampler: Sampler | None = None
     keep: Keep | None = None
 
-    def over(self, lower: "SettingsWish") -> "SettingsWish":
+    def merged_over(self, lower: "SettingsOverride") -> "SettingsOverride":
         """This wish where it speaks, `lower` where it is silent."""
-        return SettingsWish(**{**lower.spoken(), **self.spoken()})
+        return SettingsOverride(**{**lower.explicit(), **self.explicit()})
 
-    def spoken(self) -> dict[str, Any]:
+    def explicit(self) -> dict[str, Any]:
         """The knobs this wish names, by name."""
-        return {knob: value for knob, value in asdict(self).items() if value is not None}
+        return {setting: value for setting, value in asdict(self).items() if value is not None}
 
     @property
-    def on_auto(self) -> tuple[str, ...]:
+    def auto_scales(self) -> tuple[str, ...]:
         """The guidance scales this wish leaves to advice, by name."""
-        return tuple(knob for knob in GUIDANCE if getattr(self, knob) == AUTO)
+        return tuple(setting for setting in GUIDANCE if getattr(self, setting) == AUTO)
 
-    def advised(self, text_cfg: float, image_cfg: float) -> "SettingsWish":
+    def with_guidance(self, text_cfg: float, image_cfg: float) -> "SettingsOverride":
         """This wish with these numbers in the place of every "auto"."""
         numbers = {"text_cfg": text_cfg, "image_cfg": image_cfg}
-        return replace(self, **{knob: numbers[knob] for knob in self.on_auto})  # type: ignore[arg-type]
+        return replace(self, **{setting: numbers[setting] for setting in self.auto_scales})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,49 +80,54 @@ class Grid:
         return tuple((text, image) for image in self.image_cfg for text in self.text_cfg)
 
 
-NO_WISH = SettingsWish()
-KNOBS = tuple(knob.name for knob in fields(SettingsWish))
+NO_OVERRIDE = SettingsOverride()
+SETTING_NAMES = tuple(setting.name for setting in fields(SettingsOverride))
 
 
 def resolve(
     bot: EditSettings,
     *,
-    call: SettingsWish = NO_WISH,
-    session: SettingsWish = NO_WISH,
-    person: SettingsWish = NO_WISH,
-    channel: SettingsWish = NO_WISH,
+    call: SettingsOverride = NO_OVERRIDE,
+    session: SettingsOverride = NO_OVERRIDE,
+    user: SettingsOverride = NO_OVERRIDE,
+    channel: SettingsOverride = NO_OVERRIDE,
 ) -> EditSettings:
     """The settings to use: call > session > person > channel > bot, by knob; the bot's for one on auto."""
-    wish = call.over(session).over(person).over(channel).advised(bot.text_cfg, bot.image_cfg)
-    return EditSettings(**{**asdict(bot), **wish.spoken()})
+    override = (
+        call.merged_over(session)
+        .merged_over(user)
+        .merged_over(channel)
+        .with_guidance(bot.text_cfg, bot.image_cfg)
+    )
+    return EditSettings(**{**asdict(bot), **override.explicit()})
 
 
 def origins(
     *,
-    call: SettingsWish = NO_WISH,
-    session: SettingsWish = NO_WISH,
-    person: SettingsWish = NO_WISH,
-    channel: SettingsWish = NO_WISH,
-) -> dict[str, Scope]:
+    call: SettingsOverride = NO_OVERRIDE,
+    session: SettingsOverride = NO_OVERRIDE,
+    user: SettingsOverride = NO_OVERRIDE,
+    channel: SettingsOverride = NO_OVERRIDE,
+) -> dict[str, SettingsLayer]:
     """For each knob, the layer that `resolve` takes it from."""
-    layers: tuple[tuple[Scope, SettingsWish], ...] = (
+    layers: tuple[tuple[SettingsLayer, SettingsOverride], ...] = (
         ("channel", channel),
-        ("person", person),
+        ("person", user),
         ("session", session),
         ("call", call),
     )
-    origin: dict[str, Scope] = dict.fromkeys(KNOBS, "bot")
-    for scope, wish in layers:
-        origin.update(dict.fromkeys(wish.spoken(), scope))
+    origin: dict[str, SettingsLayer] = dict.fromkeys(SETTING_NAMES, "bot")
+    for scope, override in layers:
+        origin.update(dict.fromkeys(override.explicit(), scope))
     return origin
 
 
-def checked(wish: SettingsWish) -> SettingsWish:
+def checked(override: SettingsOverride) -> SettingsOverride:
     """The same wish; SettingsRefused, naming knob and range, when a value lies outside. Never clamps."""
-    for knob, value in wish.spoken().items():
-        if knob in CHOICES and value not in CHOICES[knob]:
-            raise SettingsRefused(f"{knob} must be one of {', '.join(CHOICES[knob])}, not {value}.")
-        if knob in RANGES and value != AUTO and not RANGES[knob][0] <= value <= RANGES[knob][1]:
-            low, high = RANGES[knob]
-            raise SettingsRefused(f"{knob} must lie between {low:g} and {high:.10g}, not {value:.10g}.")
-    return wish
+    for setting, value in override.explicit().items():
+        if setting in CHOICES and value not in CHOICES[setting]:
+            raise SettingsRefused(f"{setting} must be one of {', '.join(CHOICES[setting])}, not {value}.")
+        if setting in RANGES and value != AUTO and not RANGES[setting][0] <= value <= RANGES[setting][1]:
+            low, high = RANGES[setting]
+            raise SettingsRefused(f"{setting} must lie between {low:g} and {high:.10g}, not {value:.10g}.")
+    return override

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from conversations.errors import SettingsRefused
-from conversations.settings import AUTO, RANGES, SettingsWish, checked
+from conversations.settings import AUTO, RANGES, SettingsOverride, checked
 from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
 
@@ -52,17 +52,17 @@ _LEANING: Mapping[Preset, tuple[float, float]] = MappingProxyType(
 PUBLISHED = 7.5, 1.5  # what MGIE and InstructPix2Pix use throughout
 GENTLE, HARSH = (7.0, 2.0), (8.5, 0.7)  # what Extended MGIE recommends, and what it warns of
 MAGIX_SEED = 13331
-_FIXED: Mapping[Preset, SettingsWish] = MappingProxyType(
+_FIXED: Mapping[Preset, SettingsOverride] = MappingProxyType(
     {
-        Preset.AUTO: SettingsWish(text_cfg=AUTO, image_cfg=AUTO),
-        Preset.CLASSIC: SettingsWish(*PUBLISHED),
-        Preset.MAGIX: SettingsWish(*GENTLE, seed=MAGIX_SEED),
-        Preset.MAGIX_VIVID: SettingsWish(*HARSH, seed=MAGIX_SEED),
+        Preset.AUTO: SettingsOverride(text_cfg=AUTO, image_cfg=AUTO),
+        Preset.CLASSIC: SettingsOverride(*PUBLISHED),
+        Preset.MAGIX: SettingsOverride(*GENTLE, seed=MAGIX_SEED),
+        Preset.MAGIX_VIVID: SettingsOverride(*HARSH, seed=MAGIX_SEED),
     }
 )
 
 
-def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
+def preset_override(preset: Preset, defaults: Defaults) -> SettingsOverride:
     """Both scales of a preset, and its seed where one was published with them; always within RANGES.
 
     An image scale from 1 on is never lowered below 1, where the picture would push the other way.
@@ -71,7 +71,7 @@ def preset_wish(preset: Preset, defaults: Defaults) -> SettingsWish:
         return _FIXED[preset]
     text, image = _LEANING[preset]
     least = min(1.0, defaults.image_cfg)
-    return SettingsWish(
+    return SettingsOverride(
         text_cfg=_within(defaults.text_cfg * text, *RANGES["text_cfg"]),
         image_cfg=_within(defaults.image_cfg * image, least, RANGES["image_cfg"][1]),
     )
@@ -215,7 +215,7 @@ class Table:
 def _rule(row: Mapping[str, Any]) -> Rule:
     kind = None if row["kind"] is None else Kind(row["kind"])
     mean, low, high = row["gain"]
-    checked(SettingsWish(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
+    checked(SettingsOverride(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
     return Rule(
         kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
     )

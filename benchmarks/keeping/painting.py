@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from PIL import Image
 
-from conversations.settings import EditSettings, SettingsWish
+from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
@@ -28,7 +28,7 @@ def load(name: str, device: str) -> MGIE:
 
 def defaults(mgie: MGIE) -> EditSettings:
     """The settings a person has who set nothing, and seed 0."""
-    return settle(SettingsWish(), mgie.config.defaults, fresh_seed=0)
+    return settle(SettingsOverride(), mgie.config.defaults, fresh_seed=0)
 
 
 @torch.inference_mode()

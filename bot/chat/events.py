@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypedDict
 
-from conversations.settings import Grid, SettingsWish
+from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent
 from mgie_engine.strengths import Preset as Preset
 
 Json = Mapping[str, Any]
-NOTHING_WISHED = SettingsWish()
 
 
 def house_of(person: str, source: Json) -> str | None:
@@ -77,7 +76,7 @@ class EditAsked(Event):
     from_turn: str | None = None  # a turn id, for a button or modal that belongs to a version
     from_version: str | None = None  # "v2" or "2", as typed into `from:`
     from_original: bool = False  # from the upload that the version meant comes from
-    wish: SettingsWish = NOTHING_WISHED  # knobs for this one call
+    override: SettingsOverride = NO_OVERRIDE  # knobs for this one call
     preset: Preset | None = None  # both guidance scales for this one call; a knob in `wish` beats it
     reading: str | None = None  # a corrected expressive instruction, used in place of the model's own
 
@@ -172,7 +171,7 @@ class SettingsAsked(Event):
     keeps the seed of my head. `may_set_channel`: whether the chat lets this person set a whole channel.
     """
 
-    wish: SettingsWish = NOTHING_WISHED
+    override: SettingsOverride = NO_OVERRIDE
     preset: Preset | None = None
     scope: Scope = Scope.SESSION
     forget: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ class HouseRules:
     language: str = ENGLISH
     log: tuple[Deed, ...] = ()
 
-    def over(self, limits: Limits) -> Limits:
+    def merged_over(self, limits: Limits) -> Limits:
         """The bot's limits, with those of this house where they are narrower."""
         if self.waiting is None:
             return limits

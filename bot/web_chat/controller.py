@@ -33,7 +33,7 @@ from bot.workflow.button_events import pressed
 from bot.workflow.dispatcher import EditWorkflow
 from bot.workflow.text_commands import control
 from conversations.errors import PictureMissing
-from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsWish
+from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
 
 WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
 
@@ -233,7 +233,9 @@ class Desk:
         if before.is_auto and (knobs.text_cfg, knobs.image_cfg) == (before.text_cfg, before.image_cfg):
             wished |= dict.fromkeys(GUIDANCE, AUTO)
         await self._workflow.handle(
-            SettingsAsked(**self._who(person), scope=Scope.ME, reset=True, wish=SettingsWish(**wished))
+            SettingsAsked(
+                **self._who(person), scope=Scope.ME, reset=True, override=SettingsOverride(**wished)
+            )
         )
 
 

@@ -33,14 +33,14 @@ class Board:
 
     async def show(self, turn: Turn, card: Card) -> str | None:
         """Put up the card of a turn; the last preview stays in sight until there is another."""
-        before = self._live[turn.owner].get(turn.id)
+        before = self._live[turn.user].get(turn.id)
         if before is not None and card.preview is None:
             card = replace(card, preview=before.preview)
         if card.state.is_final:
-            self._live[turn.owner].pop(turn.id, None)
+            self._live[turn.user].pop(turn.id, None)
         else:
-            self._live[turn.owner][turn.id] = card
-        self._changes[turn.owner] += 1
+            self._live[turn.user][turn.id] = card
+        self._changes[turn.user] += 1
         return f"{NAME}:{turn.id}"
 
     async def already_delivered(self, turn: Turn) -> str | None:
@@ -49,8 +49,8 @@ class Board:
 
     async def take_back(self, turn: Turn, key: str | None) -> None:
         """Take the card of an erased turn down."""
-        if self._live[turn.owner].pop(turn.id, None) is not None:
-            self._changes[turn.owner] += 1
+        if self._live[turn.user].pop(turn.id, None) is not None:
+            self._changes[turn.user] += 1
 
     def mark(self, person: str) -> str:
         """Changes whenever something new was shown to this person."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.chat.replies import Say
 from bot.web_chat.controller import Knobs
 from mgie_engine.config import Defaults
-from mgie_engine.strengths import Preset, preset_wish
+from mgie_engine.strengths import Preset, preset_override
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ def offers(knobs: Knobs, defaults: Knobs) -> tuple[Offer, ...]:
 def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:
     if knobs.is_auto or preset is Preset.AUTO:
         return knobs.is_auto and preset is Preset.AUTO
-    wish = preset_wish(preset, own)
-    return (knobs.text_cfg, knobs.image_cfg) == (wish.text_cfg, wish.image_cfg)
+    override = preset_override(preset, own)
+    return (knobs.text_cfg, knobs.image_cfg) == (override.text_cfg, override.image_cfg)
 
 
 def _label(preset: Preset, own: Defaults) -> str:
     if preset in (Preset.AUTO, Preset.FAITHFUL, Preset.BALANCED, Preset.BOLD):
         return Say[preset.name]()
-    wish = preset_wish(preset, own)
+    override = preset_override(preset, own)
     author = "MGIE" if preset is Preset.CLASSIC else "MagiX"
-    return f"{author} {wish.text_cfg:g}/{wish.image_cfg:g}"
+    return f"{author} {override.text_cfg:g}/{override.image_cfg:g}"

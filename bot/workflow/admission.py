@@ -19,16 +19,16 @@ from bot.policy.server_settings import HouseRules, Houses, objection_of_house, o
 from bot.workflow.auto_guidance import ON_AUTO
 from bot.workflow.consents import Consents
 from bot.workflow.runner import EVENT, TurnRunner
-from bot.workflow.settings_layers import checked_grid, grid_around, varied_wish
+from bot.workflow.settings_layers import checked_grid, grid_around, varied_override
 from bot.workflow.settings_panel import layers
 from bot.workflow.targets import Base, ask_which, base_of, is_recent, my_head, named_version, shown_version
 from conversations.errors import DuplicateEvent
 from conversations.images.image_store import ImageStore, read_picture
 from conversations.session import EditSession, Turn, TurnDraft
-from conversations.settings import NO_WISH, SettingsWish, checked
+from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
-from mgie_engine.strengths import preset_wish
+from mgie_engine.strengths import preset_override
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
 LENT_BY = "lent_by"  # in the source of an upload: the person it belongs to, if not who brought it
@@ -122,7 +122,7 @@ class Intake:
         if rules.per_day is None or asked.house is None:
             return None
         turns = await self._store.turns_by(asked.person, COUNTED)
-        here = [turn for turn in turns if house_of(turn.owner, turn.source) == asked.house]
+        here = [turn for turn in turns if house_of(turn.user, turn.source) == asked.house]
         made_at = [turn.created_at for turn in here if not turn.is_lost]
         sentence = objection_to_quota(made_at, rules.per_day, self._clock())
         return ("quota", sentence) if sentence else None
@@ -141,7 +141,7 @@ class Intake:
             return "words", sentence
         own = self._runner.waiting(person) + self._entering[person]
         everybody = self._runner.waiting() + self._entering.total()
-        if sentence := objection_to_another(own, everybody, rules.over(self._limits)):
+        if sentence := objection_to_another(own, everybody, rules.merged_over(self._limits)):
             return "line", sentence
         return None
 
@@ -149,7 +149,7 @@ class Intake:
 
     async def _edit(self, asked: EditAsked, rules: HouseRules, is_allowed: bool) -> Reply:
         words = _words(asked)
-        checked(asked.wish)
+        checked(asked.override)
         base = await shown_version(self._store, asked)
         if base is None and asked.picture is not None:
             owner = asked.person if is_allowed else asked.picture_owner or asked.person
@@ -172,13 +172,13 @@ class Intake:
             base = Base(base.session, base.session.root)
         # Should it have to wait for somebody's consent, it will mean this version all the same.
         asked = replace(asked, from_turn=base.turn.id, from_version=None)
-        preset = preset_wish(asked.preset, self._defaults) if asked.preset else NO_WISH
+        preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
         draft = base.session.ask(
             asked.person,
             words,
             parent=base.turn.id,
             reading=asked.reading,
-            wish=asked.wish.over(preset),
+            override=asked.override.merged_over(preset),
             source=asked.source,
         )
         return await self._accept(asked, draft, base.session, rules, is_allowed)
@@ -222,7 +222,7 @@ class Intake:
             words,
             parent=parent,
             reading=reading,
-            wish=varied_wish(turn, asked.variation, self._draw_seed()),
+            override=varied_override(turn, asked.variation, self._draw_seed()),
             source=asked.source,
         )
         return await self._accept(replace(asked, turn=turn.id), draft, session, rules, is_allowed)
@@ -243,7 +243,7 @@ class Intake:
                 turn.instruction,
                 parent=turn.parent_id,
                 reading=turn.reading or turn.expressive,
-                wish=SettingsWish(**asdict(turn.settings)) if turn.settings else turn.wish,
+                override=SettingsOverride(**asdict(turn.settings)) if turn.settings else turn.override,
                 source=asked.source,
             )
         return await self._accept(replace(asked, turn=turn.id), draft, base.session, rules, is_allowed)
@@ -265,11 +265,11 @@ class Intake:
         if not is_allowed and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
         wishes = await layers(self._store, asked, session)
-        settings = wishes.settle(draft.wish, self._defaults, self._draw_seed())
+        settings = wishes.settle(draft.override, self._defaults, self._draw_seed())
         source = {
             **draft.source,
             EVENT: asked.event_id,
-            ON_AUTO: wishes.on_auto(draft.wish),
+            ON_AUTO: wishes.on_auto(draft.override),
             HIDDEN: bool(parent.source.get(HIDDEN)) or _is_hidden(asked, rules),
         }
         draft = replace(draft, settings=settings, source=source)

@@ -104,4 +104,4 @@ class Showing:
             log.warning("the card of the erased turn %s could not be taken back: %r", run.turn.id, error)
 
     def _chat(self, run: Run) -> Chat:
-        return self._chats[run.turn.owner.partition(":")[0]]
+        return self._chats[run.turn.user.partition(":")[0]]

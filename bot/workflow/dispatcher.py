@@ -328,7 +328,7 @@ class EditWorkflow:
         """Stop the named turn if it is the person's own, else the newest of theirs in the channel."""
         if asked.turn is not None:
             turn = await self._store.turn(asked.turn)
-            if turn.owner != asked.person and not asked.may_cancel_others:
+            if turn.user != asked.person and not asked.may_cancel_others:
                 return Note(Say.NOT_YOURS(version=turn.label))
         else:
             mine = self._runner.runs_of(asked.person)

@@ -72,7 +72,7 @@ class Moderation:
         if asked.rule not in (Rule.REMOVE, Rule.BAR):
             return None, None
         turn = await self._store.turn(asked.subject)
-        if house_of(turn.owner, turn.source) != house:
+        if house_of(turn.user, turn.source) != house:
             raise NoSuchVersion(asked.subject)
         mark = None
         if asked.rule is Rule.BAR and turn.image is not None:
@@ -84,7 +84,7 @@ class Moderation:
         """Cancel what a person has in line there, where the decision says so; how many."""
         if asked.rule not in (Rule.CANCEL, Rule.BLOCK):
             return 0
-        theirs = [run for run in self._runner.runs_in(house) if run.turn.owner == asked.subject]
+        theirs = [run for run in self._runner.runs_in(house) if run.turn.user == asked.subject]
         return sum([await self._runner.cancel(run.turn.id) for run in theirs])
 
     def _status(self, house: str, rules: HouseRules) -> str:
@@ -120,7 +120,7 @@ class Moderation:
         with speaking(rules.language):
             turn, card = base.turn, card_of(base.turn, base.session)
             told = Say.REPORT_TOLD(
-                person=mention(asked.person), version=turn.label, owner=mention(turn.owner), turn=turn.id
+                person=mention(asked.person), version=turn.label, owner=mention(turn.user), turn=turn.id
             )
             choices = buttons(Act.REMOVE, Act.BAR, Act.BLOCK, Act.DISMISS)
         return ForModerators(
@@ -132,7 +132,7 @@ class Moderation:
             key=turn.delivered,
             buttons=choices,
             about=turn.id,
-            owner=turn.owner,
+            owner=turn.user,
         )
 
     async def appeal(self, asked: AppealAsked) -> Reply:
@@ -251,7 +251,7 @@ def _subject_in_words(deed: Deed) -> str:
 
 def _run_in_words(run: Run) -> str:
     card = run.card()
-    return f"{mention(run.turn.owner)} {card.version} `{run.turn.id}` · {card.status}".rstrip(" ·")
+    return f"{mention(run.turn.user)} {card.version} `{run.turn.id}` · {card.status}".rstrip(" ·")
 
 
 def _place(channel: str) -> str:

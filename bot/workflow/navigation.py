@@ -16,7 +16,7 @@ async def move(store: SessionStore, asked: MoveAsked, now: float) -> Reply:
     base = await _target(store, asked)
     if base is None:
         return Note(Say.NO_SESSION())
-    if asked.move is Move.UNDO and asked.turn is not None and base.turn.owner != asked.person:
+    if asked.move is Move.UNDO and asked.turn is not None and base.turn.user != asked.person:
         return Note(Say.NOT_YOURS(version=base.turn.label))
     moved = _moved(base, asked)
     await store.set_head(moved.id, asked.person, moved.heads[asked.person])

@@ -49,7 +49,7 @@ class Privacy:
 
     async def export(self, asked: ExportAsked) -> Reply:
         """Everything of the person as zip files, in a folder of their own."""
-        kept = await self._store.export_person(asked.person)
+        kept = await self._store.export_user(asked.person)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not ids:
             return Note(Say.NOTHING_KEPT())
@@ -67,7 +67,7 @@ class Privacy:
             return Note(Say.NOTHING_KEPT())
         if not asked.is_confirmed:
             return Note(Say.FORGET_SURE(**counts), buttons=buttons(Act.FORGET_ME), asks=asked.person)
-        forgotten = await self._store.delete_person(asked.person)
+        forgotten = await self._store.delete_user(asked.person)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
         await asyncio.to_thread(self._delete, forgotten.images)
@@ -77,7 +77,7 @@ class Privacy:
     async def delete(self, asked: DeleteAsked) -> Reply:
         """Erase one version; of an upload only the picture goes, since the others hang on it."""
         turn = (await base_of(self._store, asked, asked.turn)).turn
-        if turn.owner != asked.person and not asked.may_delete_others:
+        if turn.user != asked.person and not asked.may_delete_others:
             return Note(Say.NOT_YOURS(version=turn.label))
         await self.erase(turn)
         return Erased(Say.DELETED(version=turn.label), (turn.delivered,) if turn.delivered else ())
@@ -123,7 +123,7 @@ class Privacy:
             await asyncio.sleep(every_s)
 
     async def _counts(self, person: str) -> dict[str, int]:
-        kept = await self._store.export_person(person)
+        kept = await self._store.export_user(person)
         uploads = sum(row["parent_id"] is None for row in kept["turns"])
         return {"sessions": uploads, "turns": len(kept["turns"]) - uploads}
 

@@ -122,7 +122,7 @@ class TurnRunner:
     async def _take_up(self, chat: str) -> int:
         taken = 0
         for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
-            if listed.owner.partition(":")[0] != chat or listed.id in self._runs:
+            if listed.user.partition(":")[0] != chat or listed.id in self._runs:
                 continue
             session = await self._store.session(listed.session_id)
             turn = session.turns.get(listed.id)
@@ -166,16 +166,16 @@ class TurnRunner:
 
     def runs_of(self, person: str) -> list[Run]:
         """The person's turns whose end is not known yet, oldest first."""
-        return [run for run in self._runs.values() if run.turn.owner == person and not run.known.is_set()]
+        return [run for run in self._runs.values() if run.turn.user == person and not run.known.is_set()]
 
     def runs_in(self, house: str) -> list[Run]:
         """The turns asked for in a server whose end is not known yet, oldest first."""
         unfinished = (run for run in self._runs.values() if not run.known.is_set())
-        return [run for run in unfinished if house_of(run.turn.owner, run.turn.source) == house]
+        return [run for run in unfinished if house_of(run.turn.user, run.turn.source) == house]
 
     def waiting(self, person: str | None = None) -> int:
         """How many turns wait: of a person, or in all."""
-        return sum(run.is_waiting for run in self._runs.values() if person in (None, run.turn.owner))
+        return sum(run.is_waiting for run in self._runs.values() if person in (None, run.turn.user))
 
     async def drain(self, within_s: float) -> None:
         """Take nothing new, give waiting turns back to the disk, let begun ones end for so many seconds."""
@@ -248,7 +248,7 @@ class TurnRunner:
     async def _result(self, run: Run) -> TurnFields:
         assert run.handle is not None
         result = await run.handle.result()
-        if mark := await self._houses.barred_mark(house_of(run.turn.owner, run.turn.source), result.image):
+        if mark := await self._houses.barred_mark(house_of(run.turn.user, run.turn.source), result.image):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused(Say.RESULT_FILTERED(mark=mark))
         self._metrics.observe_stages(result.seconds)
@@ -288,9 +288,9 @@ class TurnRunner:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
         turn = run.turn
         run.handle = (
-            self._service.submit_nowait(turn.id, turn.owner, lambda: self._request(run), again=True)
+            self._service.submit_nowait(turn.id, turn.user, lambda: self._request(run), again=True)
             if turn.grid is None
-            else SheetHandle(self._service, turn.id, turn.owner, turn.grid, lambda: self._request(run))
+            else SheetHandle(self._service, turn.id, turn.user, turn.grid, lambda: self._request(run))
         )
         run.place = run.handle.place()
         run.in_line.set()

@@ -9,17 +9,17 @@ from conversations.errors import SettingsRefused
 from conversations.session import Turn
 from conversations.settings import (
     AUTO,
-    NO_WISH,
+    NO_OVERRIDE,
     RANGES,
     EditSettings,
     Grid,
-    SettingsWish,
+    SettingsOverride,
     checked,
     origins,
     resolve,
 )
 from mgie_engine.config import Defaults
-from mgie_engine.strengths import preset_wish
+from mgie_engine.strengths import preset_override
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
@@ -52,11 +52,11 @@ WHERE_KEPT = {
 class Layers:
     """The wishes that hold for one person in one channel, strongest first; a call's own comes on top."""
 
-    session: SettingsWish = NO_WISH
-    person: SettingsWish = NO_WISH
-    channel: SettingsWish = NO_WISH
+    session: SettingsOverride = NO_OVERRIDE
+    person: SettingsOverride = NO_OVERRIDE
+    channel: SettingsOverride = NO_OVERRIDE
 
-    def settle(self, call: SettingsWish, defaults: Defaults, seed: int) -> EditSettings:
+    def settle(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
         """The settings of an edit; `seed` is used where nobody wished for one."""
         bot = EditSettings(
             text_cfg=defaults.text_cfg,
@@ -65,56 +65,56 @@ class Layers:
             seed=seed if defaults.seed is None else defaults.seed,
             sampler=defaults.sampler,
         )
-        return resolve(bot, call=call, session=self.session, person=self.person, channel=self.channel)
+        return resolve(bot, call=call, session=self.session, user=self.person, channel=self.channel)
 
-    def on_auto(self, call: SettingsWish) -> tuple[str, ...]:
+    def on_auto(self, call: SettingsOverride) -> tuple[str, ...]:
         """The guidance scales of an edit that advice shall fill in, by name."""
-        return call.over(self.session).over(self.person).over(self.channel).on_auto
+        return call.merged_over(self.session).merged_over(self.person).merged_over(self.channel).auto_scales
 
     def panel(self, defaults: Defaults) -> tuple[Row, ...]:
         """Each knob with its value and who says so; a seed nobody wished for is "random"."""
-        settled = self.settle(NO_WISH, defaults, seed=0)
-        said_by = origins(session=self.session, person=self.person, channel=self.channel)
+        settled = self.settle(NO_OVERRIDE, defaults, seed=0)
+        said_by = origins(session=self.session, user=self.person, channel=self.channel)
         free = {"seed"} if said_by["seed"] == "bot" and defaults.seed is None else set()
         values = {knob: None if knob in free else getattr(settled, knob) for knob in KNOB_NAMES}
-        values |= dict.fromkeys(self.on_auto(NO_WISH), AUTO)
+        values |= dict.fromkeys(self.on_auto(NO_OVERRIDE), AUTO)
         return tuple(
             Row(name(), _shown(values[knob]), SCOPE_NAMES[said_by[knob]](), knob, values[knob])
             for knob, name in KNOB_NAMES.items()
         )
 
 
-def changed_wish(
-    asked: SettingsAsked, before: SettingsWish, defaults: Defaults, head: Turn | None
-) -> SettingsWish:
+def changed_override(
+    asked: SettingsAsked, before: SettingsOverride, defaults: Defaults, head: Turn | None
+) -> SettingsOverride:
     """The wish of a scope after `asked`; `head` gives the seed to lock, if it has one."""
-    wish = NO_WISH if asked.reset else before
+    override = NO_OVERRIDE if asked.reset else before
     if asked.preset is not None:
-        wish = preset_wish(asked.preset, defaults).over(wish)
-    wish = asked.wish.over(_without(wish, asked.forget))
+        override = preset_override(asked.preset, defaults).merged_over(override)
+    override = asked.override.merged_over(_without(override, asked.forget))
     if asked.lock_seed and head is not None and head.settings is not None:
-        wish = replace(wish, seed=head.settings.seed)
-    return wish
+        override = replace(override, seed=head.settings.seed)
+    return override
 
 
 def asks_for_change(asked: SettingsAsked) -> bool:
     """Whether there is anything to change, or only the panel to show."""
-    return bool(asked.wish.spoken() or asked.preset or asked.reset or asked.forget or asked.lock_seed)
+    return bool(asked.override.explicit() or asked.preset or asked.reset or asked.forget or asked.lock_seed)
 
 
-def varied_wish(turn: Turn, variation: Variation, seed: int) -> SettingsWish:
+def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:
     """The call-level wish for doing `turn` once more; `seed` is a fresh one."""
     if variation is Variation.FROM_ORIGINAL:
-        return turn.wish
+        return turn.override
     if variation is Variation.AGAIN or turn.settings is None:
-        return replace(turn.wish, seed=seed)
+        return replace(turn.override, seed=seed)
     used = turn.settings
     if variation is Variation.CORRECTED:
-        return SettingsWish(**asdict(used))
+        return SettingsOverride(**asdict(used))
     sign = 1 if variation is Variation.STRONGER else -1
     low, high = RANGES["text_cfg"]
     return replace(
-        turn.wish,
+        turn.override,
         text_cfg=_within(used.text_cfg + sign * STRONGER_TEXT, low, high),
         image_cfg=_within(used.image_cfg + sign * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
         steps=used.steps,
@@ -134,7 +134,7 @@ def grid_around(settings: EditSettings) -> Grid:
 def checked_grid(grid: Grid) -> Grid:
     """The same sheet, each scale once and in order; SettingsRefused for one too large or out of range."""
     for text, image in grid.cells:
-        checked(SettingsWish(text_cfg=text, image_cfg=image))
+        checked(SettingsOverride(text_cfg=text, image_cfg=image))
     tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))
     if not tidy.cells or max(len(tidy.text_cfg), len(tidy.image_cfg)) > GRID_SIDE:
         raise SettingsRefused(Say.GRID_SIZE(side=GRID_SIDE))
@@ -150,8 +150,10 @@ def _within(value: float, low: float, high: float) -> float:
     return round(min(max(value, low), high), 3)
 
 
-def _without(wish: SettingsWish, knobs: Iterable[str]) -> SettingsWish:
-    return SettingsWish(**{knob: value for knob, value in wish.spoken().items() if knob not in set(knobs)})
+def _without(override: SettingsOverride, knobs: Iterable[str]) -> SettingsOverride:
+    return SettingsOverride(
+        **{knob: value for knob, value in override.explicit().items() if knob not in set(knobs)}
+    )
 
 
 def _shown(value: object) -> str:

@@ -2,20 +2,20 @@
 
 from bot.chat.events import Event, Scope, SettingsAsked
 from bot.chat.replies import Note, Panel, Reply, Say
-from bot.workflow.settings_layers import WHERE_KEPT, Layers, asks_for_change, changed_wish
+from bot.workflow.settings_layers import WHERE_KEPT, Layers, asks_for_change, changed_override
 from bot.workflow.targets import Base, my_head
 from conversations.session import EditSession
-from conversations.settings import NO_WISH, checked
-from conversations.store.session_store import SessionStore, WishScope
+from conversations.settings import NO_OVERRIDE, checked
+from conversations.store.session_store import OverrideScope, SessionStore
 from mgie_engine.config import Defaults
 
 
 async def layers(store: SessionStore, event: Event, session: EditSession | None) -> Layers:
     """The wishes that hold for this person in this channel and session."""
     return Layers(
-        session=session.wish if session else NO_WISH,
-        person=await store.wish("person", event.person),
-        channel=await store.wish("channel", event.channel),
+        session=session.override if session else NO_OVERRIDE,
+        person=await store.override("person", event.person),
+        channel=await store.override("channel", event.channel),
     )
 
 
@@ -27,15 +27,15 @@ async def tune(store: SessionStore, asked: SettingsAsked, defaults: Defaults) ->
     said = ""
     if asks_for_change(asked):
         scope, key, kept = _place(asked, head)
-        before = await store.wish(scope, key)
-        wish = checked(changed_wish(asked, before, defaults, head.turn if head else None))
-        await store.set_wish(scope, key, wish)
+        before = await store.override(scope, key)
+        override = checked(changed_override(asked, before, defaults, head.turn if head else None))
+        await store.set_override(scope, key, override)
         said = (Say.RESET_SETTINGS if asked.reset else Say.SAVED_SETTINGS)(scope=WHERE_KEPT[kept]())
     session = await store.session(head.session.id) if head else None
     return Panel(said, (await layers(store, asked, session)).panel(defaults))
 
 
-def _place(asked: SettingsAsked, head: Base | None) -> tuple[WishScope, str, Scope]:
+def _place(asked: SettingsAsked, head: Base | None) -> tuple[OverrideScope, str, Scope]:
     """Where the wish is kept: scope and key in the store. Without a session it is kept for the person."""
     if asked.scope is Scope.CHANNEL:
         return "channel", asked.channel, Scope.CHANNEL

@@ -1,7 +1,7 @@
-"""The thread that works on the database: in order, and several jobs to a transaction when it cannot keep up.
+"""Run database jobs in order on one thread, and commit jobs that queue up together.
 
-Making one transaction durable means waiting for the disk, whatever it holds. Jobs that come meanwhile share
-the next one, so that a crowd waits for the disk a few times and not once for each person.
+A durable commit waits for the disk once, however much it holds. Jobs that arrive during a commit share the
+next transaction, so that many users at once cost a few disk syncs instead of one each.
 """
 
 import asyncio
@@ -15,22 +15,22 @@ from typing import Any, Generic, TypeVar
 from sqlite_utils import Database
 
 T = TypeVar("T")
-TOGETHER = 64  # jobs in one transaction, at most
+MAX_BATCH = 64  # jobs per transaction; bounds how long the first job of a batch waits for the last
 
 
 @dataclass(eq=False, slots=True)
-class _Job(Generic[T]):
-    """Work on the database, and who waits for it."""
+class _WriteJob(Generic[T]):
+    """A function of the database and the future that receives its result."""
 
     work: Callable[[Database], T]
-    alone: bool
+    own_transaction: bool
     future: asyncio.Future[T]
     result: T | None = None
     error: BaseException | None = None
 
-    def settle(self) -> None:
-        """Tell who waits, on their own loop."""
-        if self.future.done():  # they gave up waiting; the work is done all the same
+    def resolve(self) -> None:
+        """Hand the result to the caller; runs on the caller's event loop, as futures are not thread-safe."""
+        if self.future.done():  # the caller was cancelled; the work is committed all the same
             return
         if self.error is not None:
             self.future.set_exception(self.error)
@@ -38,23 +38,28 @@ class _Job(Generic[T]):
             self.future.set_result(self.result)  # type: ignore[arg-type]
 
 
-class Clerk:
-    """Runs jobs on `db`, in the order they come, on a `thread` of its own (an executor of one)."""
+class WriteBatcher:
+    """Runs jobs on `db` in the order they arrive, on `thread` (an executor with one worker).
+
+    Invariants: only the thread touches `db`. At most one `_work` loop runs at a time, and `_is_busy` is true
+    exactly while one runs or is submitted. A caller gets its result only after the commit.
+    """
 
     def __init__(self, db: Database, thread: Executor) -> None:
         self._db = db
         self._thread = thread
-        self._jobs: deque[_Job[Any]] = deque()
-        self._lock = Lock()  # guards _jobs and _is_busy
+        self._jobs: deque[_WriteJob[Any]] = deque()
+        self._lock = Lock()  # guards _jobs and _is_busy: both the event loop and the thread use them
         self._is_busy = False
 
-    async def do(self, work: Callable[[Database], T], *, alone: bool = False) -> T:
-        """Run `work(db)`; when this returns, what it wrote is durable. Raises what it raises.
+    async def do(self, work: Callable[[Database], T], *, own_transaction: bool = False) -> T:
+        """Run `work(db)` and return its result once its writes are durable. Raises what `work` raises.
 
-        Work that raises has written nothing. alone: it needs a transaction of its own, or none.
+        Work that raises has written nothing. own_transaction: never share a transaction with other jobs
+        (needed for pragmas, which fail inside one).
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(work, alone, future)
+        job = _WriteJob(work, own_transaction, future)
         with self._lock:
             self._jobs.append(job)
             idle, self._is_busy = not self._is_busy, True
@@ -63,36 +68,43 @@ class Clerk:
         return await future
 
     def _work(self) -> None:
-        """On the thread: until nothing is left to do."""
+        """Run batches on the thread until the queue is empty."""
         while batch := self._next():
             self._run(batch)
-            batch[0].future.get_loop().call_soon_threadsafe(_settle, batch)
+            # All jobs of a store come from one event loop, so the first one's loop serves for the batch.
+            batch[0].future.get_loop().call_soon_threadsafe(_resolve_batch, batch)
 
-    def _next(self) -> list[_Job[Any]]:
-        """The jobs to do together now."""
+    def _next(self) -> list[_WriteJob[Any]]:
+        """The jobs of the next transaction; an empty list marks the batcher as idle.
+
+        Taking jobs and clearing `_is_busy` happen under one lock, so that no job can be queued in between
+        and stay there with no loop running.
+        """
         with self._lock:
-            batch: list[_Job[Any]] = []
-            while self._jobs and len(batch) < TOGETHER:
-                if batch and (self._jobs[0].alone or batch[0].alone):
+            batch: list[_WriteJob[Any]] = []
+            while self._jobs and len(batch) < MAX_BATCH:
+                if batch and (self._jobs[0].own_transaction or batch[0].own_transaction):
                     break
                 batch.append(self._jobs.popleft())
             self._is_busy = bool(batch)
             return batch
 
-    def _run(self, batch: list[_Job[Any]]) -> None:
+    def _run(self, batch: list[_WriteJob[Any]]) -> None:
+        # A lost shared transaction wrote nothing, so each job can safely run again by itself.
         if len(batch) == 1 or not self._run_together(batch):
             for job in batch:
                 self._try(job)
 
-    def _run_together(self, batch: list[_Job[Any]]) -> bool:
-        """All in one transaction, each failing job taken back; False if it was lost, nothing written."""
+    def _run_together(self, batch: list[_WriteJob[Any]]) -> bool:
+        """Run the jobs in one transaction and roll back those that fail; False if all of it was lost."""
         conn = self._db.conn
         try:
+            # IMMEDIATE takes the write lock now. A later upgrade from a read lock could fail half-way.
             conn.execute("BEGIN IMMEDIATE")
             for job in batch:
                 conn.execute("SAVEPOINT job")
                 if not self._try(job):
-                    conn.execute("ROLLBACK TO job")  # fails if SQLite has taken back everything by itself
+                    conn.execute("ROLLBACK TO job")  # raises if SQLite rolled back everything (disk full)
                 conn.execute("RELEASE job")
             conn.execute("COMMIT")
         except Exception:
@@ -101,15 +113,15 @@ class Clerk:
             return False
         return True
 
-    def _try(self, job: _Job[Any]) -> bool:
+    def _try(self, job: _WriteJob[Any]) -> bool:
         job.result = job.error = None
         try:
             job.result = job.work(self._db)
-        except BaseException as error:
+        except BaseException as error:  # the thread must survive, and the caller must hear of it
             job.error = error
         return job.error is None
 
 
-def _settle(batch: list[_Job[Any]]) -> None:
+def _resolve_batch(batch: list[_WriteJob[Any]]) -> None:
     for job in batch:
-        job.settle()
+        job.resolve()

@@ -13,14 +13,14 @@ from sqlite_utils import Database
 from conversations.errors import DuplicateEvent, NoSuchVersion, TurnStateConflict
 from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.store.serialization import (
-    Row,
+    DbRow,
     TurnFields,
     fields_row,
+    override_of,
     redo_text,
     session_of,
     turn_of,
     turn_row,
-    wish_of,
 )
 
 _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
@@ -43,7 +43,7 @@ def writing(db: Database) -> Iterator[None]:
         raise
 
 
-def one(db: Database, sql: str, *values: object) -> Row | None:
+def one(db: Database, sql: str, *values: object) -> DbRow | None:
     """The first row of a query, or None."""
     return next(iter(db.query(sql, values)), None)
 
@@ -53,7 +53,7 @@ def random_id(length: int) -> str:
     return secrets.choice(_LETTERS) + "".join(secrets.choice(_LETTERS + _DIGITS) for _ in range(length - 1))
 
 
-def fresh_id(db: Database, table: str, length: int, draw: Callable[[int], str] = random_id) -> str:
+def new_id(db: Database, table: str, length: int, draw: Callable[[int], str] = random_id) -> str:
     """An id not yet taken in `table`; a character longer after every eighth draw that hit a taken one."""
     draws = 0
     while True:
@@ -67,21 +67,21 @@ def fresh_id(db: Database, table: str, length: int, draw: Callable[[int], str] =
 
 
 def open_session(db: Database, channel: str, upload: Turn, event_id: str | None) -> EditSession:
-    """A session of `upload.owner` whose v0 is `upload`; ids are given here, the rest comes with `upload`."""
+    """A session of `upload.user` whose v0 is `upload`; ids are given here, the rest comes with `upload`."""
     with writing(db):
-        note_event(db, event_id, upload.created_at)
-        session_id = fresh_id(db, "sessions", 6)
+        record_event(db, event_id, upload.created_at)
+        session_id = new_id(db, "sessions", 6)
         session_row = {
             "id": session_id,
             "channel": channel,
-            "owner": upload.owner,
+            "owner": upload.user,
             "created_at": upload.created_at,
         }
         db.table("sessions").insert(session_row)
-        row = {**turn_row(upload), "id": fresh_id(db, "turns", 4), "session_id": session_id}
+        row = {**turn_row(upload), "id": new_id(db, "turns", 4), "session_id": session_id}
         db.table("turns").insert(row)
-        note_delivery(db, row["id"], upload.delivered)
-        write_head(db, session_id, upload.owner, Head(row["id"], (), upload.created_at))
+        record_delivery(db, row["id"], upload.delivered)
+        write_head(db, session_id, upload.user, Head(row["id"], (), upload.created_at))
     return session(db, session_id)
 
 
@@ -92,18 +92,18 @@ def session(db: Database, session_id: str) -> EditSession:
         raise NoSuchVersion(f"session {session_id}")
     turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY number", (session_id,))
     heads = db.query("SELECT * FROM heads WHERE session_id = ? ORDER BY moved_at", (session_id,))
-    wish = one(db, "SELECT wish FROM wishes WHERE scope = 'session' AND key = ?", session_id)
-    return session_of(row, turns, heads, wish_of(wish["wish"] if wish else None))
+    override = one(db, "SELECT wish FROM wishes WHERE scope = 'session' AND key = ?", session_id)
+    return session_of(row, turns, heads, override_of(override["wish"] if override else None))
 
 
-def session_for_channel(db: Database, channel: str, person: str | None) -> EditSession | None:
+def session_for_channel(db: Database, channel: str, user: str | None) -> EditSession | None:
     """The session this person last moved in here, else the newest of the channel."""
-    mine = person is not None and one(
+    mine = user is not None and one(
         db,
         "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
         "WHERE channel = ? AND person = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
         channel,
-        person,
+        user,
     )
     found = mine or one(
         db,
@@ -128,7 +128,7 @@ def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ..
 def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -> Turn:
     """Save a new waiting turn under the next number of its session, and move its owner's head to it."""
     with writing(db):
-        note_event(db, event_id, now)
+        record_event(db, event_id, now)
         parent = one(
             db,
             "SELECT 1 FROM turns WHERE id = ? AND session_id = ?",
@@ -140,14 +140,14 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
         last = one(db, "SELECT max(number) AS number FROM turns WHERE session_id = ?", draft.session_id)
         assert last is not None
         added = Turn(
-            id=fresh_id(db, "turns", 4),
+            id=new_id(db, "turns", 4),
             session_id=draft.session_id,
             number=last["number"] + 1,
             parent_id=draft.parent_id,
-            owner=draft.owner,
+            user=draft.user,
             instruction=draft.instruction,
             reading=draft.reading,
-            wish=draft.wish,
+            override=draft.override,
             settings=draft.settings,
             source=draft.source,
             created_at=now,
@@ -155,7 +155,7 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
         )
         db.table("turns").insert(turn_row(added))
         if added.grid is None:
-            write_head(db, added.session_id, added.owner, Head(added.id, (), now))
+            write_head(db, added.session_id, added.user, Head(added.id, (), now))
     return added
 
 
@@ -182,7 +182,7 @@ def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: 
         )
         if done.rowcount == 0:
             raise TurnStateConflict(turn_id, turn(db, turn_id).state, state)
-        note_delivery(db, turn_id, fields.get("delivered"))
+        record_delivery(db, turn_id, fields.get("delivered"))
     return turn(db, turn_id)
 
 
@@ -191,7 +191,7 @@ def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
     with writing(db):
         turn(db, turn_id)
         db.table("turns").update(turn_id, fields_row(fields))
-        note_delivery(db, turn_id, fields.get("delivered"))
+        record_delivery(db, turn_id, fields.get("delivered"))
     return turn(db, turn_id)
 
 
@@ -217,11 +217,11 @@ def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
     return tuple(turn_of(row) for row in rows)
 
 
-def turns_by(db: Database, owner: str, limit: int) -> tuple[Turn, ...]:
+def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
     """The newest turns of a person, newest first, without uploads."""
     rows = db.query(
         "SELECT * FROM turns WHERE owner = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
-        (owner, limit),
+        (user, limit),
     )
     return tuple(turn_of(row) for row in rows)
 
@@ -269,7 +269,7 @@ def lock(db: Database, session_id: str, is_locked: bool) -> None:
 # -- parts of a transaction ---------------------------------------------------------------------------------
 
 
-def note_event(db: Database, event_id: str | None, now: float) -> None:
+def record_event(db: Database, event_id: str | None, now: float) -> None:
     """Remember a chat event inside a transaction; DuplicateEvent when it was already handled."""
     if event_id is None:
         return
@@ -278,15 +278,15 @@ def note_event(db: Database, event_id: str | None, now: float) -> None:
         raise DuplicateEvent(event_id)
 
 
-def note_delivery(db: Database, turn_id: str, key: str | None) -> None:
+def record_delivery(db: Database, turn_id: str, key: str | None) -> None:
     """Remember which turn a message shows; earlier messages of the turn keep pointing at it."""
     if key is not None:
         db.execute("INSERT OR REPLACE INTO deliveries (key, turn_id) VALUES (?, ?)", (key, turn_id))
 
 
-def write_head(db: Database, session_id: str, person: str, head: Head) -> None:
+def write_head(db: Database, session_id: str, user: str, head: Head) -> None:
     """Put a person's head where `head` says."""
-    row = (session_id, person, head.turn_id, redo_text(head.redo), head.moved_at)
+    row = (session_id, user, head.turn_id, redo_text(head.redo), head.moved_at)
     db.execute(
         "INSERT OR REPLACE INTO heads (session_id, person, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",
         row,

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any, TypedDict
 
 from conversations.session import EditSession, Head, Turn, TurnState
-from conversations.settings import NO_WISH, EditSettings, Grid, SettingsWish
+from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
 
-Row = dict[str, Any]
+DbRow = dict[str, Any]
 
 
 class TurnFields(TypedDict, total=False):
@@ -25,7 +25,7 @@ class TurnFields(TypedDict, total=False):
     delivered: str | None
 
 
-def turn_row(turn: Turn) -> Row:
+def turn_row(turn: Turn) -> DbRow:
     """The row that holds this turn."""
     plain = {column: getattr(turn, column) for column in _PLAIN}
     rest: TurnFields = {
@@ -35,17 +35,18 @@ def turn_row(turn: Turn) -> Row:
         "source": turn.source,
     }
     more = {
+        "owner": turn.user,
         "state": turn.state.value,
-        "wish": wish_text(turn.wish),
+        "wish": override_text(turn.override),
         "grid": _text(asdict(turn.grid)) if turn.grid else None,
         "is_reworded": int(turn.is_reworded),
     }
     return {**plain, **more, **fields_row(rest)}
 
 
-def fields_row(fields: TurnFields) -> Row:
+def fields_row(fields: TurnFields) -> DbRow:
     """These fields as columns."""
-    row: Row = dict(fields)
+    row: DbRow = dict(fields)
     for column in _JSON & row.keys():
         row[column] = _text(row[column])
     settings = fields.get("settings")
@@ -59,8 +60,9 @@ def turn_of(row: Mapping[str, Any]) -> Turn:
     settings = row["settings"]
     return Turn(
         **{column: row[column] for column in _PLAIN},
+        user=row["owner"],
         state=TurnState(row["state"]),
-        wish=wish_of(row["wish"]),
+        override=override_of(row["wish"]),
         settings=EditSettings(**json.loads(settings)) if settings else None,
         seconds=json.loads(row["seconds"]),
         notes=tuple(json.loads(row["notes"])),
@@ -87,7 +89,9 @@ def redo_text(redo: Iterable[str]) -> str:
     return _text(list(redo))
 
 
-def session_of(row: Row, turns: Iterable[Row], heads: Iterable[Row], wish: SettingsWish) -> EditSession:
+def session_of(
+    row: DbRow, turns: Iterable[DbRow], heads: Iterable[DbRow], override: SettingsOverride
+) -> EditSession:
     """The session made of its rows; `turns` in order of number."""
     return EditSession(
         id=row["id"],
@@ -95,20 +99,20 @@ def session_of(row: Row, turns: Iterable[Row], heads: Iterable[Row], wish: Setti
         owner=row["owner"],
         turns={turn["id"]: turn_of(turn) for turn in turns},
         heads={head["person"]: head_of(head) for head in heads},
-        wish=wish,
+        override=override,
         created_at=row["created_at"],
         is_locked=bool(row["is_locked"]),
     )
 
 
-def wish_text(wish: SettingsWish) -> str | None:
+def override_text(override: SettingsOverride) -> str | None:
     """A wish as it is stored: only the knobs it names, None when it names none."""
-    return _text(wish.spoken()) if wish != NO_WISH else None
+    return _text(override.explicit()) if override != NO_OVERRIDE else None
 
 
-def wish_of(text: str | None) -> SettingsWish:
+def override_of(text: str | None) -> SettingsOverride:
     """The wish stored as `text`."""
-    return SettingsWish(**json.loads(text)) if text else NO_WISH
+    return SettingsOverride(**json.loads(text)) if text else NO_OVERRIDE
 
 
 def _text(value: Any) -> str:
@@ -121,7 +125,6 @@ _PLAIN = (
     "session_id",
     "number",
     "parent_id",
-    "owner",
     "instruction",
     "expressive",
     "reading",

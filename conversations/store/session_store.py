@@ -18,18 +18,18 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
-from conversations.settings import NO_WISH, SettingsWish
+from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store import queries, user_data
-from conversations.store.db_worker import Clerk
+from conversations.store.db_worker import WriteBatcher
 from conversations.store.migrations import migrations
-from conversations.store.serialization import TurnFields, wish_of, wish_text
-from conversations.store.user_data import Consent, Forgotten
+from conversations.store.serialization import TurnFields, override_of, override_text
+from conversations.store.user_data import Consent, ErasedData
 
 P = ParamSpec("P")
 T = TypeVar("T")
-WishScope = Literal["session", "person", "channel"]
+OverrideScope = Literal["session", "person", "channel"]
 
-REMEMBER_EVENTS_S = 14 * 24 * 3600.0  # a chat replays its events within minutes; two weeks is generous
+EVENT_RETENTION_S = 14 * 24 * 3600.0  # a chat replays its events within minutes; two weeks is generous
 
 
 class SessionStore:
@@ -38,14 +38,14 @@ class SessionStore:
     Any method raises StoreError, having written nothing, when the disk is full or another process is writing.
     """
 
-    def __init__(self, clerk: Clerk, clock: Callable[[], float]) -> None:
-        self._clerk = clerk
+    def __init__(self, batcher: WriteBatcher, clock: Callable[[], float]) -> None:
+        self._batcher = batcher
         self._clock = clock
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, path: Path | str, *, clock: Callable[[], float] = time.time, patience_s: float = 5.0
+        cls, path: Path | str, *, clock: Callable[[], float] = time.time, lock_timeout_s: float = 5.0
     ) -> AsyncIterator["SessionStore"]:
         """The store in the file `path`, made or brought up to date as needed.
 
@@ -54,9 +54,9 @@ class SessionStore:
         """
         with ThreadPoolExecutor(1, "session-store") as thread:
             loop = asyncio.get_running_loop()
-            db = await loop.run_in_executor(thread, _connect, Path(path), clock(), patience_s)
+            db = await loop.run_in_executor(thread, _connect, Path(path), clock(), lock_timeout_s)
             try:
-                yield cls(Clerk(db, thread), clock)
+                yield cls(WriteBatcher(db, thread), clock)
             finally:
                 await loop.run_in_executor(thread, db.close)
 
@@ -84,7 +84,7 @@ class SessionStore:
             session_id="",
             number=0,
             parent_id=None,
-            owner=owner,
+            user=owner,
             state=TurnState.DONE,
             image=image,
             notes=notes,
@@ -99,17 +99,17 @@ class SessionStore:
         """The session of that id; NoSuchVersion when there is none."""
         return await self._do(queries.session, session_id)
 
-    async def session_for_channel(self, channel: str, person: str | None = None) -> EditSession | None:
+    async def session_for_channel(self, channel: str, user: str | None = None) -> EditSession | None:
         """The session `person` last moved in here, else the newest of the channel, else None."""
-        return await self._do(queries.session_for_channel, channel, person)
+        return await self._do(queries.session_for_channel, channel, user)
 
     async def sessions_in(self, channel: str, limit: int = 20) -> tuple[EditSession, ...]:
         """The newest sessions of a channel, newest first."""
         return await self._do(queries.sessions_in, channel, limit)
 
-    async def set_head(self, session_id: str, person: str, head: Head) -> None:
+    async def set_head(self, session_id: str, user: str, head: Head) -> None:
         """Save where a person stands, as a move of EditSession left it (`moved.heads[person]`)."""
-        await self._do(_set_head, session_id, person, Head(head.turn_id, head.redo, self._clock()))
+        await self._do(_set_head, session_id, user, Head(head.turn_id, head.redo, self._clock()))
 
     async def lock(self, session_id: str, is_locked: bool) -> None:
         """Close a session to everybody but its owner, or open it again."""
@@ -153,9 +153,9 @@ class SessionStore:
         """All turns in these states, oldest first: the durable queue."""
         return await self._do(queries.turns_in, states)
 
-    async def turns_by(self, owner: str, limit: int = 50) -> tuple[Turn, ...]:
+    async def turns_by(self, user: str, limit: int = 50) -> tuple[Turn, ...]:
         """The newest turns of a person, newest first, without uploads."""
-        return await self._do(queries.turns_by, owner, limit)
+        return await self._do(queries.turns_by, user, limit)
 
     async def find_by_delivered(self, key: str) -> Turn | None:
         """The turn that a message shows or once showed: which version a reply means."""
@@ -179,13 +179,13 @@ class SessionStore:
 
     # -- wishes -------------------------------------------------------------------------------------------
 
-    async def wish(self, scope: WishScope, key: str) -> SettingsWish:
+    async def override(self, scope: OverrideScope, key: str) -> SettingsOverride:
         """The settings wished for a session (its id), a person or a channel; NO_WISH when none."""
-        return await self._do(_wish, scope, key)
+        return await self._do(_override, scope, key)
 
-    async def set_wish(self, scope: WishScope, key: str, wish: SettingsWish) -> None:
+    async def set_override(self, scope: OverrideScope, key: str, override: SettingsOverride) -> None:
         """Replace that wish; NO_WISH takes it back."""
-        await self._do(_set_wish, scope, key, wish)
+        await self._do(_set_override, scope, key, override)
 
     # -- the bot's own memory -----------------------------------------------------------------------------
 
@@ -215,66 +215,66 @@ class SessionStore:
         """Keep what `owner` says about `grantee`, or about everybody (None); no answer takes it back."""
         await self._do(user_data.set_consent, owner, grantee, answer)
 
-    async def export_person(self, person: str) -> dict[str, Any]:
+    async def export_user(self, user: str) -> dict[str, Any]:
         """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
-        return await self._do(user_data.export_person, person)
+        return await self._do(user_data.export_user, user)
 
-    async def delete_person(self, person: str) -> Forgotten:
+    async def delete_user(self, user: str) -> ErasedData:
         """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
 
         What others made from such a turn stays, and hangs on the version before it. The erased text is
         overwritten in the file; the pictures named in the answer are the caller's to delete.
         """
-        with _sentence_for_faults():
-            return await self._clerk.do(lambda db: user_data.delete_person(db, person), alone=True)
+        with _as_store_errors():
+            return await self._batcher.do(lambda db: user_data.delete_user(db, user), own_transaction=True)
 
     # -- inside -------------------------------------------------------------------------------------------
 
     async def _do(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _sentence_for_faults():
-            return await self._clerk.do(lambda db: work(db, *args, **kwargs))
+        with _as_store_errors():
+            return await self._batcher.do(lambda db: work(db, *args, **kwargs))
 
 
 @contextmanager
-def _sentence_for_faults() -> Iterator[None]:
+def _as_store_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         raise StoreError(f"The conversation database cannot be used just now: {error}.") from error
 
 
-def _connect(path: Path, now: float, patience_s: float) -> Database:
+def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = Database(path)
     try:
         db.enable_wal()
         db.execute("PRAGMA synchronous = FULL")
-        db.execute(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
+        db.execute(f"PRAGMA busy_timeout = {round(lock_timeout_s * 1000)}")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")  # what a person has deleted is overwritten, not only unlinked
         migrations.apply(db)
-        db.execute("DELETE FROM seen WHERE at < ?", (now - REMEMBER_EVENTS_S,))
+        db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
     except sqlite3.DatabaseError as error:
         db.close()
         raise StoreError(f"{path} cannot be used as the conversation database: {error}.") from error
     return db
 
 
-def _set_head(db: Database, session_id: str, person: str, head: Head) -> None:
+def _set_head(db: Database, session_id: str, user: str, head: Head) -> None:
     with queries.writing(db):
-        queries.write_head(db, session_id, person, head)
+        queries.write_head(db, session_id, user, head)
 
 
-def _wish(db: Database, scope: str, key: str) -> SettingsWish:
+def _override(db: Database, scope: str, key: str) -> SettingsOverride:
     row = queries.one(db, "SELECT wish FROM wishes WHERE scope = ? AND key = ?", scope, key)
-    return wish_of(row["wish"]) if row else NO_WISH
+    return override_of(row["wish"]) if row else NO_OVERRIDE
 
 
-def _set_wish(db: Database, scope: str, key: str, wish: SettingsWish) -> None:
-    if wish == NO_WISH:
+def _set_override(db: Database, scope: str, key: str, override: SettingsOverride) -> None:
+    if override == NO_OVERRIDE:
         db.execute("DELETE FROM wishes WHERE scope = ? AND key = ?", (scope, key))
     else:
-        row = (scope, key, wish_text(wish))
+        row = (scope, key, override_text(override))
         db.execute("INSERT OR REPLACE INTO wishes (scope, key, wish) VALUES (?, ?, ?)", row)
 
 

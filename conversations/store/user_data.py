@@ -25,7 +25,7 @@ class Consent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ErasedData:
     """What was erased, for those who hold the messages and the pictures."""
 
     turns: tuple[Turn, ...]  # their messages should go, and those still running be cancelled
@@ -56,24 +56,24 @@ def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent |
         )
 
 
-def export_person(db: Database, person: str) -> dict[str, Any]:
+def export_user(db: Database, user: str) -> dict[str, Any]:
     """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
     return {
-        "person": person,
-        "sessions": _rows(db, "SELECT * FROM sessions WHERE owner = ? ORDER BY created_at", person),
-        "turns": _rows(db, "SELECT * FROM turns WHERE owner = ? ORDER BY created_at, number", person),
-        "heads": _rows(db, "SELECT * FROM heads WHERE person = ? ORDER BY moved_at", person),
-        "wishes": _rows(db, "SELECT wish FROM wishes WHERE scope = 'person' AND key = ?", person),
+        "person": user,
+        "sessions": _rows(db, "SELECT * FROM sessions WHERE owner = ? ORDER BY created_at", user),
+        "turns": _rows(db, "SELECT * FROM turns WHERE owner = ? ORDER BY created_at, number", user),
+        "heads": _rows(db, "SELECT * FROM heads WHERE person = ? ORDER BY moved_at", user),
+        "wishes": _rows(db, "SELECT wish FROM wishes WHERE scope = 'person' AND key = ?", user),
         "messages": _rows(
             db,
             "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE owner = ?",
-            person,
+            user,
         ),
-        "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", person),
+        "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", user),
     }
 
 
-def delete_person(db: Database, person: str) -> Forgotten:
+def delete_user(db: Database, user: str) -> ErasedData:
     """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
 
     What others made from such a turn stays, and hangs on the version before it.
@@ -83,31 +83,31 @@ def delete_person(db: Database, person: str) -> Forgotten:
             db,
             "SELECT turns.* FROM turns JOIN sessions ON sessions.id = session_id "
             "WHERE turns.owner = ? OR sessions.owner = ? ORDER BY session_id, number DESC",
-            person,
-            person,
+            user,
+            user,
         )
         turns = tuple(turn_of(row) for row in rows)
-        own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", person)}
-        db.execute("DELETE FROM heads WHERE person = ?", (person,))
+        own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", user)}
+        db.execute("DELETE FROM heads WHERE person = ?", (user,))
         for session_id in own_sessions:
             _delete_session(db, session_id)
         for turn in turns:
             if turn.session_id not in own_sessions:
-                _take_out(db, turn)
-        db.execute("DELETE FROM wishes WHERE scope = 'person' AND key = ?", (person,))
-        db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (person,))
-        db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (person,))
+                _detach_turn(db, turn)
+        db.execute("DELETE FROM wishes WHERE scope = 'person' AND key = ?", (user,))
+        db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (user,))
+        db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (user,))
         pictures = {turn.image for turn in turns if turn.image is not None}
-        unused = tuple(sorted(key for key in pictures if _unused(db, key)))
+        unused = tuple(sorted(key for key in pictures if _is_unused(db, key)))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log, too, forgets what it held
-    return Forgotten(turns, unused)
+    return ErasedData(turns, unused)
 
 
 def _rows(db: Database, sql: str, *values: object) -> list[dict[str, Any]]:
     return list(db.query(sql, values))
 
 
-def _unused(db: Database, key: str) -> bool:
+def _is_unused(db: Database, key: str) -> bool:
     return one(db, "SELECT 1 FROM turns WHERE image = ? LIMIT 1", key) is None
 
 
@@ -133,10 +133,10 @@ def delete_turn(db: Database, turn_id: str) -> None:
     with writing(db):
         row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
         if row is not None and row["parent_id"] is not None:
-            _take_out(db, turn_of(row))
+            _detach_turn(db, turn_of(row))
 
 
-def _take_out(db: Database, turn: Turn) -> None:
+def _detach_turn(db: Database, turn: Turn) -> None:
     """Remove one turn; its children and the heads on it go to its parent of the moment."""
     now = one(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
     assert now is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conversations.images.image_store import read_picture
-from conversations.settings import CHOICES, RANGES, EditSettings, SettingsWish, checked
+from conversations.settings import CHOICES, RANGES, EditSettings, SettingsOverride, checked
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import RequestRefused
@@ -51,7 +51,9 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edit, write it, and say what was used."""
-    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    wish = checked(
+        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
+    )
     _check_output(arguments.output)
     picture = read_picture(arguments.picture.read_bytes())
     began = time.monotonic()
@@ -69,11 +71,11 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     sys.stdout.write(json.dumps(report) + "\n" if arguments.json else _in_words(report))
 
 
-def settle(wish: SettingsWish, defaults: "Defaults", fresh_seed: int) -> EditSettings:
+def settle(wish: SettingsOverride, defaults: "Defaults", fresh_seed: int) -> EditSettings:
     """The wish, with the model's defaults where it is silent; without any seed, `fresh_seed`."""
-    bottom = SettingsWish(**asdict(defaults))
-    seed = SettingsWish(seed=fresh_seed, keep="auto")
-    return EditSettings(**wish.over(bottom).over(seed).spoken())
+    bottom = SettingsOverride(**asdict(defaults))
+    seed = SettingsOverride(seed=fresh_seed, keep="auto")
+    return EditSettings(**wish.merged_over(bottom).merged_over(seed).explicit())
 
 
 def describe(result: EditResult) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from conversations.errors import SettingsRefused
-from conversations.settings import SettingsWish, checked
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError, RequestRefused
 from mgie_engine.model.mgie import Reading
@@ -263,7 +263,7 @@ def edit_alone(model: EditModel, request: EditRequest, report: Report) -> EditRe
 
 
 def _open(request: EditRequest, side: int) -> Opened:
-    checked(SettingsWish(**asdict(request.settings)))
+    checked(SettingsOverride(**asdict(request.settings)))
     original = open_picture(request.image)
     return Opened(original, for_the_model(original, side))
 

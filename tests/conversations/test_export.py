@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conversations.animation import Scene, animation
+from conversations.animation import AnimationFrame, animation
 from conversations.export import talk_to, write_export
 from conversations.images.image_store import ImageStore
 from conversations.llava.conversation import Conversation
@@ -92,7 +92,9 @@ def test_a_picture_no_longer_stored_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_story_has_a_frame_per_scene_of_one_size() -> None:
-    film = animation([Scene(png("red"), "v0"), Scene(png("blue", (30, 90)), "v1 " + "long words " * 50)])
+    film = animation(
+        [AnimationFrame(png("red"), "v0"), AnimationFrame(png("blue", (30, 90)), "v1 " + "long words " * 50)]
+    )
     with Image.open(io.BytesIO(film)) as opened:
         assert (opened.n_frames, opened.size) == (2, (64, 48 + 44))
 

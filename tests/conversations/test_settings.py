@@ -3,7 +3,7 @@
 import pytest
 
 from conversations.errors import SettingsRefused
-from conversations.settings import NO_WISH, EditSettings, SettingsWish, checked, origins, resolve
+from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride, checked, origins, resolve
 
 BOT = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=50, seed=1, sampler="euler_ancestral")
 
@@ -15,64 +15,68 @@ def test_without_wishes_the_bots_own_settings_hold() -> None:
 def test_the_nearer_layer_wins_knob_by_knob() -> None:
     settings = resolve(
         BOT,
-        call=SettingsWish(seed=5),
-        session=SettingsWish(seed=4, steps=40),
-        person=SettingsWish(steps=30, image_cfg=3.0),
-        channel=SettingsWish(image_cfg=2.0, text_cfg=2.0, sampler="dpmpp_2m"),
+        call=SettingsOverride(seed=5),
+        session=SettingsOverride(seed=4, steps=40),
+        user=SettingsOverride(steps=30, image_cfg=3.0),
+        channel=SettingsOverride(image_cfg=2.0, text_cfg=2.0, sampler="dpmpp_2m"),
     )
     assert settings == EditSettings(text_cfg=2.0, image_cfg=3.0, steps=40, seed=5, sampler="dpmpp_2m")
 
 
 def test_zero_is_a_wish() -> None:
-    settings = resolve(BOT, call=SettingsWish(image_cfg=0.0, seed=0))
+    settings = resolve(BOT, call=SettingsOverride(image_cfg=0.0, seed=0))
     assert (settings.image_cfg, settings.seed) == (0.0, 0)
 
 
 def test_each_knob_can_say_where_it_comes_from() -> None:
-    told = origins(call=SettingsWish(seed=5), channel=SettingsWish(seed=1, steps=20))
+    told = origins(call=SettingsOverride(seed=5), channel=SettingsOverride(seed=1, steps=20))
     assert (told["seed"], told["steps"], told["text_cfg"]) == ("call", "channel", "bot")
 
 
 def test_a_wish_lies_over_another() -> None:
-    assert SettingsWish(seed=1).over(SettingsWish(seed=2, steps=3)) == SettingsWish(seed=1, steps=3)
+    assert SettingsOverride(seed=1).merged_over(SettingsOverride(seed=2, steps=3)) == SettingsOverride(
+        seed=1, steps=3
+    )
 
 
 @pytest.mark.parametrize(
-    ("wish", "sentence"),
+    ("override", "sentence"),
     [
-        (SettingsWish(text_cfg=0.5), "text_cfg must lie between 1 and 20, not 0.5."),
-        (SettingsWish(image_cfg=5.1), "image_cfg must lie between 0 and 5, not 5.1."),
-        (SettingsWish(steps=0), "steps must lie between 1 and 200, not 0."),
-        (SettingsWish(seed=2**32), "seed must lie between 0 and 4294967295, not 4294967296."),
-        (SettingsWish(text_cfg=float("nan")), "text_cfg must lie between 1 and 20, not nan."),
-        (SettingsWish(sampler="ddim"), "sampler must be one of euler_ancestral, dpmpp_2m, not ddim."),  # type: ignore[arg-type]
+        (SettingsOverride(text_cfg=0.5), "text_cfg must lie between 1 and 20, not 0.5."),
+        (SettingsOverride(image_cfg=5.1), "image_cfg must lie between 0 and 5, not 5.1."),
+        (SettingsOverride(steps=0), "steps must lie between 1 and 200, not 0."),
+        (SettingsOverride(seed=2**32), "seed must lie between 0 and 4294967295, not 4294967296."),
+        (SettingsOverride(text_cfg=float("nan")), "text_cfg must lie between 1 and 20, not nan."),
+        (SettingsOverride(sampler="ddim"), "sampler must be one of euler_ancestral, dpmpp_2m, not ddim."),  # type: ignore[arg-type]
     ],
 )
-def test_a_value_out_of_range_is_refused_and_not_clamped(wish: SettingsWish, sentence: str) -> None:
+def test_a_value_out_of_range_is_refused_and_not_clamped(override: SettingsOverride, sentence: str) -> None:
     with pytest.raises(SettingsRefused) as refusal:
-        checked(wish)
+        checked(override)
     assert str(refusal.value) == sentence
 
 
-@pytest.mark.parametrize("wish", [NO_WISH, SettingsWish(text_cfg=20, image_cfg=0, steps=200, seed=2**32 - 1)])
-def test_the_ends_of_a_range_belong_to_it(wish: SettingsWish) -> None:
-    assert checked(wish) == wish
+@pytest.mark.parametrize(
+    "override", [NO_OVERRIDE, SettingsOverride(text_cfg=20, image_cfg=0, steps=200, seed=2**32 - 1)]
+)
+def test_the_ends_of_a_range_belong_to_it(override: SettingsOverride) -> None:
+    assert checked(override) == override
 
 
 def test_auto_is_a_wish_that_nearer_numbers_beat() -> None:
-    wish = SettingsWish(text_cfg=9.0).over(SettingsWish(text_cfg="auto", image_cfg="auto"))
-    assert (wish.text_cfg, wish.on_auto) == (9.0, ("image_cfg",))
+    override = SettingsOverride(text_cfg=9.0).merged_over(SettingsOverride(text_cfg="auto", image_cfg="auto"))
+    assert (override.text_cfg, override.auto_scales) == (9.0, ("image_cfg",))
 
 
 def test_auto_becomes_the_advice_and_the_rest_stays() -> None:
-    wish = SettingsWish(text_cfg="auto", image_cfg=2.0, seed=5)
-    assert wish.advised(3.0, 1.2) == SettingsWish(text_cfg=3.0, image_cfg=2.0, seed=5)
+    override = SettingsOverride(text_cfg="auto", image_cfg=2.0, seed=5)
+    assert override.with_guidance(3.0, 1.2) == SettingsOverride(text_cfg=3.0, image_cfg=2.0, seed=5)
 
 
 def test_until_there_is_advice_the_bots_own_number_stands_for_auto() -> None:
-    assert resolve(BOT, session=SettingsWish(text_cfg="auto")).text_cfg == BOT.text_cfg
+    assert resolve(BOT, session=SettingsOverride(text_cfg="auto")).text_cfg == BOT.text_cfg
 
 
 def test_auto_is_in_range_and_no_other_word_is() -> None:
-    wish = SettingsWish(text_cfg="auto", image_cfg="auto")
-    assert checked(wish) == wish
+    override = SettingsOverride(text_cfg="auto", image_cfg="auto")
+    assert checked(override) == override

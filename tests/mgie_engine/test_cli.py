@@ -11,7 +11,7 @@ from mgie_engine.cli import main
 from tests.support.fakes import a_picture
 from tests.support.tiny_serving import a_tiny_mgie
 
-KNOBS = ["--seed", "7", "--text-cfg", "7.5", "--image-cfg", "1.5", "--steps", "2"]
+SETTING_NAMES = ["--seed", "7", "--text-cfg", "7.5", "--image-cfg", "1.5", "--steps", "2"]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def edit(folder: Path, *more: str, picture: str = "in.png", output: str = "out.p
 
 
 def test_an_edit_is_written_and_told_in_one_line_of_json(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert edit(folder, *KNOBS, "--json") == 0
+    assert edit(folder, *SETTING_NAMES, "--json") == 0
     (line,) = capsys.readouterr().out.splitlines()
     told = json.loads(line)
     assert (told["seed"], told["text_cfg"], told["image_cfg"], told["steps"]) == (7, 7.5, 1.5, 2)
@@ -42,7 +42,7 @@ def test_an_edit_is_written_and_told_in_one_line_of_json(folder: Path, capsys: p
 
 def test_the_same_command_twice_gives_identical_bytes(folder: Path):
     for output in ("one.png", "two.png"):
-        assert edit(folder, *KNOBS, output=output) == 0
+        assert edit(folder, *SETTING_NAMES, output=output) == 0
     assert (folder / "one.png").read_bytes() == (folder / "two.png").read_bytes()
 
 
@@ -54,12 +54,12 @@ def test_the_models_defaults_fill_what_was_not_said(folder: Path, capsys: pytest
 
 
 def test_a_corrected_reading_is_used(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert edit(folder, *KNOBS, "--reading", "The ball is red.", "--json") == 0
+    assert edit(folder, *SETTING_NAMES, "--reading", "The ball is red.", "--json") == 0
     assert json.loads(capsys.readouterr().out)["expressive"] == "The ball is red."
 
 
 def test_without_json_it_is_told_in_words(folder: Path, capsys: pytest.CaptureFixture[str]):
-    assert edit(folder, *KNOBS) == 0
+    assert edit(folder, *SETTING_NAMES) == 0
     assert "seed 7 · text CFG 7.5 · image CFG 1.5 · 2 steps" in capsys.readouterr().out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversations.settings import SettingsWish, checked
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.config import BUNDLED, Defaults, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.strengths import (
@@ -29,7 +29,7 @@ from mgie_engine.strengths import (
     fingerprint,
     listen_to,
     look_at,
-    preset_wish,
+    preset_override,
     read_table,
 )
 from tests.support.fakes import a_picture
@@ -52,33 +52,33 @@ TABLE_OF_TWO = Table(
 
 
 @pytest.mark.parametrize(
-    ("preset", "wish"),
+    ("preset", "override"),
     [
-        (Preset.AUTO, SettingsWish(text_cfg="auto", image_cfg="auto")),
-        (Preset.FAITHFUL, SettingsWish(text_cfg=6.0, image_cfg=2.0)),
-        (Preset.BALANCED, SettingsWish(text_cfg=7.5, image_cfg=1.5)),
-        (Preset.BOLD, SettingsWish(text_cfg=9.0, image_cfg=1.2)),
-        (Preset.CLASSIC, SettingsWish(text_cfg=7.5, image_cfg=1.5)),
-        (Preset.MAGIX, SettingsWish(text_cfg=7.0, image_cfg=2.0, seed=13331)),
-        (Preset.MAGIX_VIVID, SettingsWish(text_cfg=8.5, image_cfg=0.7, seed=13331)),
+        (Preset.AUTO, SettingsOverride(text_cfg="auto", image_cfg="auto")),
+        (Preset.FAITHFUL, SettingsOverride(text_cfg=6.0, image_cfg=2.0)),
+        (Preset.BALANCED, SettingsOverride(text_cfg=7.5, image_cfg=1.5)),
+        (Preset.BOLD, SettingsOverride(text_cfg=9.0, image_cfg=1.2)),
+        (Preset.CLASSIC, SettingsOverride(text_cfg=7.5, image_cfg=1.5)),
+        (Preset.MAGIX, SettingsOverride(text_cfg=7.0, image_cfg=2.0, seed=13331)),
+        (Preset.MAGIX_VIVID, SettingsOverride(text_cfg=8.5, image_cfg=0.7, seed=13331)),
     ],
 )
-def test_the_published_model_has_the_published_numbers(preset, wish):
-    assert preset_wish(preset, Defaults()) == wish
+def test_the_published_model_has_the_published_numbers(preset, override):
+    assert preset_override(preset, Defaults()) == override
 
 
 def test_another_model_leans_on_its_own_numbers():
-    assert preset_wish(Preset.FAITHFUL, OWN) == SettingsWish(text_cfg=1.6, image_cfg=1.6)
+    assert preset_override(Preset.FAITHFUL, OWN) == SettingsOverride(text_cfg=1.6, image_cfg=1.6)
 
 
 def test_the_picture_never_pushes_the_other_way_by_a_preset_that_leans():
-    assert preset_wish(Preset.BOLD, OWN).image_cfg == 1.0
+    assert preset_override(Preset.BOLD, OWN).image_cfg == 1.0
 
 
 @pytest.mark.parametrize("preset", Preset)
 @pytest.mark.parametrize("own", [Defaults(text_cfg=1, image_cfg=0), Defaults(text_cfg=20, image_cfg=5)])
 def test_every_preset_of_every_model_is_in_range(preset, own):
-    checked(preset_wish(preset, own))
+    checked(preset_override(preset, own))
 
 
 # --- looking and listening ---

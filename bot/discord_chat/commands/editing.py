@@ -16,7 +16,7 @@ from bot.discord_chat.inbound.downloads import Remote
 from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
 from bot.i18n.catalog import speaking
 from bot.workflow.settings_layers import GRID_SIDE
-from conversations.settings import Grid, Keep, SettingsWish
+from conversations.settings import Grid, Keep, SettingsOverride
 
 
 class EditingCog(commands.Cog):
@@ -127,5 +127,5 @@ def edit_event(
         text=instruction,
         picture=picture,
         from_version=from_version,
-        wish=SettingsWish(keep=keep),
+        override=SettingsOverride(keep=keep),
     )

@@ -9,7 +9,7 @@ from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Say
 from bot.discord_chat.interaction_context import Desk, Interaction, moderates, origin_of
 from bot.i18n.catalog import speaking
-from conversations.settings import Sampler, SettingsWish
+from conversations.settings import Sampler, SettingsOverride
 
 Named = Literal["auto", "faithful", "balanced", "bold", "classic", "magix", "magix_vivid"]  # every Preset
 RANDOM, LOCK = "random", "lock"
@@ -55,7 +55,7 @@ class SettingsCog(commands.Cog):
             return
         asked = SettingsAsked(
             **origin_of(interaction),
-            wish=SettingsWish(
+            override=SettingsOverride(
                 text_cfg=text_cfg, image_cfg=image_cfg, steps=steps, seed=number, sampler=sampler
             ),
             preset=Preset(preset) if preset else None,

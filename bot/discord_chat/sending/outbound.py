@@ -236,7 +236,7 @@ class DiscordChat:
         self, turn: Turn, source: Source, drawn: Outgoing, nonce: str, cause: discord.Forbidden
     ) -> MessagePlace:
         """Tell the owner privately what the bot may not do there, and show the card under it."""
-        user = user_of(turn.owner)
+        user = user_of(turn.user)
         if user is None:
             raise ChatGone(f"channel {source.channel}: {cause.text}") from cause
         missing = missing_permissions(self._client, source, files=bool(drawn.shots))

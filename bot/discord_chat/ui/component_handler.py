@@ -31,7 +31,7 @@ from bot.discord_chat.ui.rendering import Outgoing
 from bot.i18n.catalog import speaking, translated
 from bot.workflow.button_events import pressed
 from conversations.errors import PictureMissing
-from conversations.settings import SettingsWish
+from conversations.settings import SettingsOverride
 
 CONSENTS = (Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
 
@@ -232,9 +232,9 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
         case Local.STRENGTHS:
             return SettingsAsked(**who)
         case Local.KEEP_STRICT:
-            return SettingsAsked(**who, wish=SettingsWish(keep="strict"))
+            return SettingsAsked(**who, override=SettingsOverride(keep="strict"))
         case Local.KEEP_OFF:
-            return SettingsAsked(**who, wish=SettingsWish(keep="off"))
+            return SettingsAsked(**who, override=SettingsOverride(keep="off"))
         case Local.LOCK_SEED:
             return SettingsAsked(**who, lock_seed=True)
         case Local.RANDOM_SEED:

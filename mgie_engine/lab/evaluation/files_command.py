@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conversations.settings import SettingsWish, checked
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import positive
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
@@ -116,7 +116,9 @@ def _has_before(case: "Case", edits: Path) -> bool:
 def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "Measured":
     from mgie_engine.lab.evaluation.editors import Ours, Pix2Pix
 
-    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    wish = checked(
+        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
+    )
     if arguments.pix2pix:
         settings = settle(wish, Defaults(), SEED)
         return Pix2Pix.load(arguments.pix2pix, settings, _device(arguments.device))

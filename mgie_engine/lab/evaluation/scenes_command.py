@@ -9,7 +9,7 @@ from dataclasses import asdict
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, get_args
 
-from conversations.settings import EditSettings, SettingsWish, checked
+from conversations.settings import EditSettings, SettingsOverride, checked
 from mgie_engine.cli_types import not_negative, picture_file, positive
 from mgie_engine.lab.scenes.expressive_text import Split, Typed
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
@@ -63,7 +63,9 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edits, judge them, and print what was found."""
-    wish = checked(SettingsWish(**{knob: getattr(arguments, knob) for knob in asdict(SettingsWish())}))
+    wish = checked(
+        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
+    )
     mgie = chosen_model(arguments, environment).load()
     settings = settle(wish, mgie.config.defaults, fresh_seed=SEED)
     began = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conversations.settings import SettingsWish, checked
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import not_negative, positive
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.serving.command import add_model, chosen_model, settle
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     choice = chosen_model(arguments, environment)
     location = resolve_model(choice.model, choice.home)
     config, weights = read_config(location), fingerprint(location.folder)
-    settings = settle(checked(SettingsWish(steps=arguments.steps)), config.defaults, fresh_seed=0)
+    settings = settle(checked(SettingsOverride(steps=arguments.steps)), config.defaults, fresh_seed=0)
     own, folder = (settings.text_cfg, settings.image_cfg), arguments.output
     followed = {"model": config.name, "weights": weights, "own": list(own), "steps": settings.steps}
     agree(folder / "plan.json", followed)
@@ -117,12 +117,12 @@ def _parts(
     from mgie_engine.lab.study.tasks import folder_tasks, scene_tasks, worded_tasks
 
     size, first = mgie.config.picture_size, arguments.first
-    settings = settle(SettingsWish(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
+    settings = settle(SettingsOverride(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
     batch = arguments.batch or at_once(mgie.device)
 
     def plan(pairs: "tuple[Strengths, ...]") -> Plan:
         for text, image in pairs:
-            checked(SettingsWish(text_cfg=text, image_cfg=image))
+            checked(SettingsOverride(text_cfg=text, image_cfg=image))
         return Plan(pairs, tuple(range(arguments.seeds)), settings, batch)
 
     whole = plan(pairs_to_try(arguments.text, arguments.image, own))

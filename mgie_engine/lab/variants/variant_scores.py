@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conversations.settings import SettingsWish, checked
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Trial
 from mgie_engine.lab.evaluation.scene_cases import Case, draw
 from mgie_engine.lab.evaluation.scenes_figures import Row
@@ -34,7 +34,7 @@ def measure(
 ) -> dict[str, Any]:
     """What a variant made of every edit of every set, as JSON has it."""
     began = time.monotonic()
-    wish = SettingsWish(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
+    wish = SettingsOverride(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
     settings = settle(checked(wish), mgie.config.defaults, fresh_seed=SEED)
     batch = at_once(mgie.device)
     entries = {

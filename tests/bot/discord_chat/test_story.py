@@ -111,7 +111,7 @@ def check_tree(r: Room, turns: tuple[Turn, ...]) -> None:
     labels = {turn.id: turn.label for turn in turns}
     names = {f"discord:{who.id}": who.name for who in (r.anna, r.ben)}
     told = {
-        turn.label: Told(labels[turn.parent_id], names[turn.owner], turn.instruction, turn.state)
+        turn.label: Told(labels[turn.parent_id], names[turn.user], turn.instruction, turn.state)
         for turn in turns
         if turn.parent_id is not None
     }

@@ -55,7 +55,7 @@ def test_a_limit_that_is_not_named_stays_and_zero_takes_it_back() -> None:
 
 @pytest.mark.parametrize(("waiting", "held_to"), [(None, 3), (1, 1), (50, 3)])
 def test_a_server_can_only_narrow_the_limits_of_the_bot(waiting: int | None, held_to: int) -> None:
-    assert HouseRules(waiting=waiting).over(Limits(waiting_per_person=3)).waiting_per_person == held_to
+    assert HouseRules(waiting=waiting).merged_over(Limits(waiting_per_person=3)).waiting_per_person == held_to
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from bot.chat.events import EditAsked, GridAsked, Preset, Scope, SettingsAsked, Variation, VariationAsked
 from bot.chat.replies import Accepted, Card, CardState, Panel
 from bot.i18n.catalog import languages, speaking, translated
-from conversations.settings import SettingsWish
+from conversations.settings import SettingsOverride
 from mgie_engine.edits import EditRequest
 from mgie_engine.strengths import (
     NO_BETTER,
@@ -97,8 +97,8 @@ async def test_a_number_said_for_one_knob_beats_auto_for_that_knob(tmp_path):
     editor = ScriptedEditor()
     async with desk(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
-        wish = SettingsWish(text_cfg=3.0)
-        request = await asked_of_the_engine(d, editor, "add a tree", picture=a_picture(), wish=wish)
+        override = SettingsOverride(text_cfg=3.0)
+        request = await asked_of_the_engine(d, editor, "add a tree", picture=a_picture(), override=override)
     assert (request.settings.text_cfg, request.settings.image_cfg) == (3.0, 1.25)
 
 

@@ -6,7 +6,7 @@ from threading import Event
 from bot.chat.events import HistoryAsked, ShowAsked
 from bot.chat.replies import Accepted, CardState, Note, Shown, Which
 from conversations.session import TurnState
-from conversations.settings import SettingsWish
+from conversations.settings import SettingsOverride
 from mgie_engine.errors import ModelError, RequestRefused
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import PaperChat, desk
@@ -174,15 +174,17 @@ async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path):
 async def test_settings_named_in_the_call_are_used_and_shown(tmp_path):
     editor = ScriptedEditor()
     async with desk(tmp_path, editor) as d:
-        wish = SettingsWish(text_cfg=9.0, seed=5)
-        await d.accepted("make the ball red", picture=a_picture(), wish=wish)
+        override = SettingsOverride(text_cfg=9.0, seed=5)
+        await d.accepted("make the ball red", picture=a_picture(), override=override)
         settings = (await editor.started()).request.settings
     assert (settings.text_cfg, settings.image_cfg, settings.seed, settings.steps) == (9.0, 1.5, 5, 4)
 
 
 async def test_settings_out_of_range_are_refused_by_name(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        reply = await d.workflow.handle(d.asked("red", picture=a_picture(), wish=SettingsWish(text_cfg=99.0)))
+        reply = await d.workflow.handle(
+            d.asked("red", picture=a_picture(), override=SettingsOverride(text_cfg=99.0))
+        )
     assert isinstance(reply, Note)
     assert "text_cfg must lie between 1 and 20" in reply.text
 

@@ -72,7 +72,7 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
         assert isinstance(reply, Erased)
         assert reply.messages == (f"m-{done}",)
         assert list(d.images.keys()) == []
-        assert (await d.store.export_person("paper:ann"))["turns"] == []
+        assert (await d.store.export_user("paper:ann"))["turns"] == []
         with pytest.raises(NoSuchVersion):
             await d.store.turn(done)
         await d.upload()  # and one may begin anew

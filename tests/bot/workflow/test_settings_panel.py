@@ -6,7 +6,7 @@ import pytest
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Panel
-from conversations.settings import SettingsWish
+from conversations.settings import SettingsOverride
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
@@ -24,9 +24,9 @@ def rows(panel: Panel) -> dict[str, tuple[str, str]]:
 async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        await tune(d, wish=SettingsWish(steps=20), scope=Scope.CHANNEL, may_set_channel=True)
-        await tune(d, wish=SettingsWish(image_cfg=1.2), scope=Scope.ME)
-        panel = await tune(d, wish=SettingsWish(text_cfg=9.0))
+        await tune(d, override=SettingsOverride(steps=20), scope=Scope.CHANNEL, may_set_channel=True)
+        await tune(d, override=SettingsOverride(image_cfg=1.2), scope=Scope.ME)
+        panel = await tune(d, override=SettingsOverride(text_cfg=9.0))
     assert panel.text == "Saved for this session."
     assert rows(panel) == {
         "text CFG": ("9", "this session"),
@@ -47,19 +47,19 @@ async def test_asking_without_a_wish_changes_nothing(tmp_path):
 async def test_settings_reach_the_edit(tmp_path):
     editor = ScriptedEditor()
     async with desk(tmp_path, editor) as d:
-        await tune(d, wish=SettingsWish(steps=9), scope=Scope.ME)
+        await tune(d, override=SettingsOverride(steps=9), scope=Scope.ME)
         await d.accepted("make the ball red", picture=a_picture())
         assert (await editor.started()).request.settings.steps == 9
 
 
 async def test_without_a_session_a_wish_is_kept_for_the_person(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        assert (await tune(d, wish=SettingsWish(steps=9))).text == "Saved for you."
+        assert (await tune(d, override=SettingsOverride(steps=9))).text == "Saved for you."
 
 
 async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        asked = SettingsAsked(**d.origin(), wish=SettingsWish(steps=9), scope=Scope.CHANNEL)
+        asked = SettingsAsked(**d.origin(), override=SettingsOverride(steps=9), scope=Scope.CHANNEL)
         reply = await d.workflow.handle(asked)
         assert isinstance(reply, Note)
         assert rows(await tune(d))["steps"][1] == "the model's default"
@@ -67,8 +67,8 @@ async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
 
 async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        await tune(d, wish=SettingsWish(steps=9), scope=Scope.ME)
-        both = rows(await tune(d, wish=SettingsWish(text_cfg=9.0), scope=Scope.ME))
+        await tune(d, override=SettingsOverride(steps=9), scope=Scope.ME)
+        both = rows(await tune(d, override=SettingsOverride(text_cfg=9.0), scope=Scope.ME))
         assert (both["steps"][0], both["text CFG"][0]) == ("9", "9")
         none = rows(await tune(d, reset=True, scope=Scope.ME))
         assert none["steps"][1] == "the model's default"
@@ -86,7 +86,7 @@ async def test_presets_set_both_guidance_scales(tmp_path, preset, text, image):
 
 async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        await d.accepted("make the ball red", picture=a_picture(), wish=SettingsWish(seed=1371))
+        await d.accepted("make the ball red", picture=a_picture(), override=SettingsOverride(seed=1371))
         await d.idle()
         assert rows(await tune(d, lock_seed=True))["seed"] == ("1371", "this session")
         assert rows(await tune(d, forget=("seed",)))["seed"] == ("random", "the model's default")
@@ -94,7 +94,7 @@ async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
 
 async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        reply = await d.workflow.handle(SettingsAsked(**d.origin(), wish=SettingsWish(image_cfg=9.0)))
+        reply = await d.workflow.handle(SettingsAsked(**d.origin(), override=SettingsOverride(image_cfg=9.0)))
         assert isinstance(reply, Note)
         assert "image_cfg must lie between 0 and 5" in reply.text
         assert rows(await tune(d))["image CFG"][0] == "1.5"

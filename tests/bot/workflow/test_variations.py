@@ -2,9 +2,9 @@
 
 from bot.chat.events import Variation, VariationAsked
 from bot.chat.replies import Note
-from bot.workflow.settings_layers import varied_wish
+from bot.workflow.settings_layers import varied_override
 from conversations.session import Turn
-from conversations.settings import EditSettings, SettingsWish
+from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.errors import EngineError
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import desk
@@ -12,34 +12,34 @@ from tests.support.workflow_room import desk
 USED = EditSettings(7.5, 1.5, 50, 7, "euler_ancestral")
 
 
-def used(settings: EditSettings, wish: SettingsWish = SettingsWish()) -> Turn:  # noqa: B008
-    return Turn("k3f9", "s", 1, "p", "ann", settings=settings, wish=wish)
+def used(settings: EditSettings, override: SettingsOverride = SettingsOverride()) -> Turn:  # noqa: B008
+    return Turn("k3f9", "s", 1, "p", "ann", settings=settings, override=override)
 
 
 def test_stronger_keeps_the_seed_and_follows_the_words_more():
-    wish = varied_wish(used(USED), Variation.STRONGER, seed=1)
-    assert (wish.text_cfg, wish.image_cfg, wish.seed, wish.steps) == (9.0, 1.3, 7, 50)
+    override = varied_override(used(USED), Variation.STRONGER, seed=1)
+    assert (override.text_cfg, override.image_cfg, override.seed, override.steps) == (9.0, 1.3, 7, 50)
 
 
 def test_subtler_is_the_reverse():
-    wish = varied_wish(used(USED), Variation.SUBTLER, seed=1)
-    assert (wish.text_cfg, wish.image_cfg, wish.seed) == (6.0, 1.7, 7)
+    override = varied_override(used(USED), Variation.SUBTLER, seed=1)
+    assert (override.text_cfg, override.image_cfg, override.seed) == (6.0, 1.7, 7)
 
 
 def test_strength_stays_in_its_range():
     strongest = used(EditSettings(19.5, 1.1, 50, 7, "euler_ancestral"))
-    wish = varied_wish(strongest, Variation.STRONGER, seed=1)
-    assert (wish.text_cfg, wish.image_cfg) == (20.0, 1.0)
+    override = varied_override(strongest, Variation.STRONGER, seed=1)
+    assert (override.text_cfg, override.image_cfg) == (20.0, 1.0)
 
 
 def test_an_image_scale_below_one_is_left_there():
     odd = used(EditSettings(7.5, 0.5, 50, 7, "euler_ancestral"))
-    assert varied_wish(odd, Variation.STRONGER, seed=1).image_cfg == 0.5
+    assert varied_override(odd, Variation.STRONGER, seed=1).image_cfg == 0.5
 
 
 def test_again_takes_a_fresh_seed_and_keeps_what_the_call_named():
-    wish = varied_wish(used(USED, SettingsWish(steps=20, seed=7)), Variation.AGAIN, seed=1)
-    assert wish == SettingsWish(steps=20, seed=1)
+    override = varied_override(used(USED, SettingsOverride(steps=20, seed=7)), Variation.AGAIN, seed=1)
+    assert override == SettingsOverride(steps=20, seed=1)
 
 
 async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):

@@ -59,7 +59,7 @@ async def test_forgetting_a_person_forgets_what_they_allowed_and_were_allowed(st
     await store.set_consent(ANN, BOB, Consent.ALWAYS)
     await store.set_consent(BOB, ANN, Consent.ALWAYS)
     await store.remember(f"forgotten {ROOM} {ANN}", "1")
-    await store.delete_person(ANN)
+    await store.delete_user(ANN)
     assert (await store.consent(ANN, BOB), await store.consent(BOB, ANN)) == (None, None)
     assert await store.recall(f"forgotten {ROOM} {ANN}") is None
 

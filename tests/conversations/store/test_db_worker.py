@@ -1,4 +1,4 @@
-"""The clerk does what it is told in order, together when it must, and each job stands or falls by itself."""
+"""The write batcher runs jobs in order, shares transactions under load, and isolates failing jobs."""
 
 import asyncio
 import threading
@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlite_utils import Database
 
-from conversations.store.db_worker import Clerk
+from conversations.store.db_worker import WriteBatcher
 from conversations.store.queries import writing
 
 
 class Desk:
-    """A clerk who can be kept busy."""
+    """A write batcher that can be kept busy."""
 
     def __init__(self, db: Database, thread: ThreadPoolExecutor) -> None:
         self.db = db
-        self.clerk = Clerk(db, thread)
+        self.batcher = WriteBatcher(db, thread)
         self.door = threading.Event()
         self.commits = 0
 
@@ -25,10 +25,12 @@ class Desk:
         """Count what SQLite is told."""
         self.commits += statement == "COMMIT"
 
-    async def all_at_once(self, *works, alone=False) -> list:
-        """Give the clerk all these while it is busy with something else."""
-        busy = asyncio.ensure_future(self.clerk.do(lambda _: self.door.wait()))
-        given = [asyncio.ensure_future(self.clerk.do(work, alone=alone)) for work in works]
+    async def all_at_once(self, *works, own_transaction=False) -> list:
+        """Queue all these while the batcher runs something else."""
+        busy = asyncio.ensure_future(self.batcher.do(lambda _: self.door.wait()))
+        given = [
+            asyncio.ensure_future(self.batcher.do(work, own_transaction=own_transaction)) for work in works
+        ]
         await asyncio.sleep(0)
         self.door.set()
         await busy
@@ -48,7 +50,7 @@ async def desk(tmp_path) -> AsyncIterator[Desk]:
 
 
 def write(number: int, *, then_fail: bool = False):
-    """A job that writes a number, the way the ledger does."""
+    """A job that writes a number, the way queries.py does."""
 
     def work(db: Database) -> int:
         with writing(db):
@@ -67,13 +69,13 @@ def everything(db: Database) -> list[int]:
 async def test_jobs_that_wait_share_one_transaction(desk):
     assert await desk.all_at_once(*map(write, range(10))) == list(range(10))
     assert desk.commits == 1
-    assert await desk.clerk.do(everything) == list(range(10))
+    assert await desk.batcher.do(everything) == list(range(10))
 
 
 async def test_a_failing_job_takes_nobody_with_it(desk):
     outcomes = await desk.all_at_once(write(1), write(2, then_fail=True), write(3))
     assert [type(outcome) for outcome in outcomes] == [int, ValueError, int]
-    assert await desk.clerk.do(everything) == [1, 3]
+    assert await desk.batcher.do(everything) == [1, 3]
 
 
 async def test_a_transaction_lost_as_a_whole_is_done_again_one_by_one(desk):
@@ -83,20 +85,20 @@ async def test_a_transaction_lost_as_a_whole_is_done_again_one_by_one(desk):
 
     outcomes = await desk.all_at_once(write(1), roll_everything_back, write(3))
     assert [type(outcome) for outcome in outcomes] == [int, OSError, int]
-    assert await desk.clerk.do(everything) == [1, 3]
+    assert await desk.batcher.do(everything) == [1, 3]
 
 
-async def test_a_job_alone_has_no_transaction_around_it(desk):
-    outcomes = await desk.all_at_once(*[lambda db: db.conn.in_transaction] * 3, alone=True)
+async def test_a_job_of_its_own_transaction_runs_outside_the_shared_one(desk):
+    outcomes = await desk.all_at_once(*[lambda db: db.conn.in_transaction] * 3, own_transaction=True)
     assert outcomes == [False, False, False]
 
 
 async def test_who_gave_up_waiting_harms_nobody(desk):
-    busy = asyncio.ensure_future(desk.clerk.do(lambda _: desk.door.wait()))
-    gone = asyncio.ensure_future(desk.clerk.do(write(1)))
+    busy = asyncio.ensure_future(desk.batcher.do(lambda _: desk.door.wait()))
+    gone = asyncio.ensure_future(desk.batcher.do(write(1)))
     await asyncio.sleep(0)
     gone.cancel()
     desk.door.set()
     await busy
-    assert await desk.clerk.do(write(2)) == 2
-    assert await desk.clerk.do(everything) == [1, 2]
+    assert await desk.batcher.do(write(2)) == 2
+    assert await desk.batcher.do(everything) == [1, 2]

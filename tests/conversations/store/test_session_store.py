@@ -10,7 +10,7 @@ import pytest
 
 from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
 from conversations.session import EditSession, Turn, TurnDraft, TurnState
-from conversations.settings import NO_WISH, EditSettings, SettingsWish
+from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride
 from conversations.store.session_store import SessionStore
 
 ANN, BOB, ROOM = "ann", "bob", "room"
@@ -72,7 +72,7 @@ async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
         ANN,
         "make the “ball” red 🎈",
         reading="The ball is red.",
-        wish=SettingsWish(seed=7),
+        override=SettingsOverride(seed=7),
         settings=USED,
         source={"message": 12345678901234567890, "thread": None},
     )
@@ -86,7 +86,7 @@ async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
         error="Stopped.",
         delivered="m2",
     )
-    assert (saved.wish, saved.settings, saved.source) == (draft.wish, USED, draft.source)
+    assert (saved.override, saved.settings, saved.source) == (draft.override, USED, draft.source)
     assert (done.seconds, done.changed, done.notes, done.error) == (
         {"reading": 0.25},
         0.5,
@@ -128,7 +128,7 @@ async def test_an_event_makes_one_turn_only(store: SessionStore) -> None:
 
 async def test_a_refused_turn_leaves_its_event_unseen(store: SessionStore) -> None:
     session = await begin(store)
-    await store.delete_person(ANN)
+    await store.delete_user(ANN)
     with pytest.raises(NoSuchVersion):
         await store.add_turn(session.ask(ANN, "x"), event_id="e1")
     assert not await store.seen("e1")
@@ -235,13 +235,13 @@ async def test_a_persons_turns_come_newest_first(store: SessionStore) -> None:
 
 async def test_wishes_are_kept_by_scope_and_taken_back(store: SessionStore) -> None:
     session = await begin(store)
-    await store.set_wish("person", ANN, SettingsWish(seed=0))
-    await store.set_wish("session", session.id, SettingsWish(keep="off"))
-    await store.set_wish("channel", ANN, SettingsWish(seed=2))
-    assert await store.wish("person", ANN) == SettingsWish(seed=0)
-    assert (await store.session(session.id)).wish == SettingsWish(keep="off")
-    await store.set_wish("person", ANN, NO_WISH)
-    assert await store.wish("person", ANN) == NO_WISH
+    await store.set_override("person", ANN, SettingsOverride(seed=0))
+    await store.set_override("session", session.id, SettingsOverride(keep="off"))
+    await store.set_override("channel", ANN, SettingsOverride(seed=2))
+    assert await store.override("person", ANN) == SettingsOverride(seed=0)
+    assert (await store.session(session.id)).override == SettingsOverride(keep="off")
+    await store.set_override("person", ANN, NO_OVERRIDE)
+    assert await store.override("person", ANN) == NO_OVERRIDE
 
 
 async def test_an_event_is_new_once(store: SessionStore) -> None:
@@ -259,9 +259,9 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
     session = await begin(store)
     turn = await ask(store, session, ANN)
     await store.update_turn(turn.id, delivered="m1")
-    await store.set_wish("person", ANN, SettingsWish(seed=3))
+    await store.set_override("person", ANN, SettingsOverride(seed=3))
     await ask(store, session, BOB)
-    export = json.loads(json.dumps(await store.export_person(ANN)))
+    export = json.loads(json.dumps(await store.export_user(ANN)))
     assert [row["instruction"] for row in export["turns"]] == ["", "ann wishes"]
     assert (export["wishes"], export["messages"]) == (
         [{"wish": '{"seed":3}'}],
@@ -275,7 +275,7 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
 async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore) -> None:
     session = await begin(store)
     theirs = await finish(store, await ask(store, session, BOB))
-    forgotten = await store.delete_person(ANN)
+    forgotten = await store.delete_user(ANN)
     assert set(forgotten.images) == {PICTURE, RESULT}
     assert theirs in forgotten.turns
     with pytest.raises(NoSuchVersion):
@@ -287,7 +287,7 @@ async def test_deleting_a_person_keeps_what_others_made_in_their_own_sessions(st
     first = await finish(store, await ask(store, session, ANN), image="1" * 64)
     second = await finish(store, await ask(store, session, ANN), image="2" * 64)
     third = await finish(store, await ask(store, session, BOB, parent=second.id), image="3" * 64)
-    forgotten = await store.delete_person(ANN)
+    forgotten = await store.delete_user(ANN)
     left = await store.session(session.id)
     assert [turn.label for turn in left.path_to(left.turn(third.id))] == ["v0", "v3"]
     assert ({turn.id for turn in forgotten.turns}, set(forgotten.images)) == (
@@ -301,7 +301,7 @@ async def test_heads_on_erased_turns_move_up(store: SessionStore) -> None:
     turn = await finish(store, await ask(store, session, ANN))
     now = await store.session(session.id)
     await store.set_head(session.id, BOB, now.go_to(BOB, turn).heads[BOB])
-    await store.delete_person(ANN)
+    await store.delete_user(ANN)
     left = await store.session(session.id)
     assert left.head_of(BOB) == left.root
     assert not left.has_head(ANN)
@@ -310,7 +310,7 @@ async def test_heads_on_erased_turns_move_up(store: SessionStore) -> None:
 async def test_a_picture_somebody_else_still_uses_is_not_given_up(store: SessionStore) -> None:
     await begin(store, ANN)
     await begin(store, BOB)
-    assert (await store.delete_person(ANN)).images == ()
+    assert (await store.delete_user(ANN)).images == ()
     assert await store.images_in_use() == {PICTURE}
 
 
@@ -319,7 +319,7 @@ async def test_erased_words_are_gone_from_the_file(tmp_path: Path) -> None:
     async with SessionStore.open(path) as store:
         session = await begin(store)
         await store.add_turn(session.ask(ANN, "a very private instruction"))
-        await store.delete_person(ANN)
+        await store.delete_user(ANN)
         kept = bytes_of(tmp_path)
     assert b"very private" not in kept
 
@@ -354,7 +354,7 @@ async def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: P
 async def test_while_another_process_writes_too_long_nothing_is_written_and_that_is_said(
     tmp_path: Path,
 ) -> None:
-    async with SessionStore.open(tmp_path / "talk.db", patience_s=0) as store:
+    async with SessionStore.open(tmp_path / "talk.db", lock_timeout_s=0) as store:
         session = await begin(store)
         other = sqlite3.connect(tmp_path / "talk.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")

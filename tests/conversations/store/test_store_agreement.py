@@ -14,14 +14,14 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from conversations.errors import SessionError, TurnStateConflict
 from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnState
-from conversations.settings import NO_WISH, SettingsWish
+from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store.session_store import SessionStore
 
 people = st.sampled_from(["ann", "bob", "cid"])
 channels = st.sampled_from(["room", "hall"])
 states = st.sampled_from(list(TurnState))
 moves = st.sampled_from(["undo", "redo", "reset"])
-wishes = st.builds(SettingsWish, seed=st.none() | st.integers(0, 9), steps=st.none() | st.integers(1, 9))
+wishes = st.builds(SettingsOverride, seed=st.none() | st.integers(0, 9), steps=st.none() | st.integers(1, 9))
 
 
 def without_times(session: EditSession) -> EditSession:
@@ -41,7 +41,7 @@ class StoreAgreement(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="mgie-store-"))
         self.runner = asyncio.Runner()
         self.model: dict[str, EditSession] = {}
-        self.wishes: dict[tuple[str, str], SettingsWish] = {}
+        self.wishes: dict[tuple[str, str], SettingsOverride] = {}
         self.messages: dict[str, str] = {}
         self.events: set[str] = set()
         self.now = 0.0
@@ -125,16 +125,16 @@ class StoreAgreement(RuleBasedStateMachine):
         self.do(self.store.set_head(session_id, person, moved.heads[person]))
         self.model[session_id] = moved
 
-    @rule(session_id=sessions, wish=wishes)
-    def wish_for_a_session(self, session_id: str, wish: SettingsWish) -> None:
-        self.do(self.store.set_wish("session", session_id, wish))
-        self.model[session_id] = replace(self.model[session_id], wish=wish)
+    @rule(session_id=sessions, override=wishes)
+    def wish_for_a_session(self, session_id: str, override: SettingsOverride) -> None:
+        self.do(self.store.set_override("session", session_id, override))
+        self.model[session_id] = replace(self.model[session_id], override=override)
 
-    @rule(person=people, wish=wishes)
-    def wish_for_a_person(self, person: str, wish: SettingsWish) -> None:
-        self.do(self.store.set_wish("person", person, wish))
-        self.wishes["person", person] = wish
-        assert self.do(self.store.wish("person", person)) == wish
+    @rule(person=people, override=wishes)
+    def wish_for_a_person(self, person: str, override: SettingsOverride) -> None:
+        self.do(self.store.set_override("person", person, override))
+        self.wishes["person", person] = override
+        assert self.do(self.store.override("person", person)) == override
 
     @rule(event=st.sampled_from("abcde"))
     def see(self, event: str) -> None:
@@ -174,8 +174,8 @@ class StoreAgreement(RuleBasedStateMachine):
                 assert all(session.turn(head.turn_id) in session.path_to(turn)[:-1] for turn in below)
 
     def teardown(self) -> None:
-        for (scope, key), wish in self.wishes.items():
-            assert self.do(self.store.wish(scope, key)) == wish or wish == NO_WISH
+        for (scope, key), override in self.wishes.items():
+            assert self.do(self.store.override(scope, key)) == override or override == NO_OVERRIDE
         self.do(self.opening.__aexit__(None, None, None))
         self.runner.close()
         shutil.rmtree(self.folder)
