@@ -1,4 +1,4 @@
-"""What was said and shown: conversations, sessions, pictures and their store.
+"""Conversations, edit sessions, uploaded images, and the store that keeps them.
 
 Plain Python; no torch, no Discord.
 """

@@ -1,6 +1,6 @@
-"""The story of a picture, as something to watch: an animation of its versions, each with what was asked.
+"""An animation of the versions of an image, each captioned with its instruction.
 
-Pure: pictures and words in, the bytes of a file out. Blocks: call it on a thread.
+Pure: images and texts in, the bytes of a file out. Blocks: call it on a thread.
 """
 
 import io
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-SIDE = 640  # pixels, longer side of the pictures
-CAPTION = 44  # pixels, height of the line of words
+SIDE = 640  # pixels, longer side of the images
+CAPTION = 44  # pixels, height of the caption
 FRAME_MS, LAST_MS = 1400, 2800
 PAPER, INK = "#151513", "#f6f5f2"
 
 
 @dataclass(frozen=True, slots=True)
 class AnimationFrame:
-    """One frame: a picture file and the words under it."""
+    """One frame: an image file and its caption."""
 
-    picture: bytes
-    words: str
+    image: bytes
+    caption: str
 
 
-def animation(scenes: Sequence[AnimationFrame]) -> bytes:
-    """An endless animated WebP, the size of the first picture scaled to fit. ValueError for no scenes."""
-    if not scenes:
-        raise ValueError("a story needs a picture")
-    with Image.open(io.BytesIO(scenes[0].picture)) as first:
+def animation(versions: Sequence[AnimationFrame]) -> bytes:
+    """A looping animated WebP in the aspect ratio of the first image. Raises ValueError without versions."""
+    if not versions:
+        raise ValueError("an animation needs at least one version")
+    with Image.open(io.BytesIO(versions[0].image)) as first:
         scale = min(1.0, SIDE / max(first.size))
         size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
-    frames = [_frame(scene, size) for scene in scenes]
+    frames = [_frame(version, size) for version in versions]
     file = io.BytesIO()
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
     frames[0].save(
@@ -39,20 +39,22 @@ def animation(scenes: Sequence[AnimationFrame]) -> bytes:
     return file.getvalue()
 
 
-def _frame(scene: AnimationFrame, size: tuple[int, int]) -> Image.Image:
+def _frame(version: AnimationFrame, size: tuple[int, int]) -> Image.Image:
     frame = Image.new("RGB", (size[0], size[1] + CAPTION), PAPER)
-    with Image.open(io.BytesIO(scene.picture)) as picture:
+    with Image.open(io.BytesIO(version.image)) as picture:
         shown = picture.convert("RGBA")
         shown.thumbnail(size)
     frame.paste(shown, ((size[0] - shown.width) // 2, (size[1] - shown.height) // 2), shown)
     draw = ImageDraw.Draw(frame)
     font = ImageFont.load_default(max(11, min(18, size[0] // 24)))
-    draw.text((size[0] / 2, size[1] + CAPTION / 2), _fit(scene.words, size[0] - 16, font), INK, font, "mm")
+    draw.text(
+        (size[0] / 2, size[1] + CAPTION / 2), _fit(version.caption, size[0] - 16, font), INK, font, "mm"
+    )
     return frame
 
 
 def _fit(words: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The words, cut where they leave the frame; without what the font has no letters for."""
+    """The caption cut to `width` pixels, without characters that the font lacks."""
     line = " ".join(words.encode("latin-1", "ignore").decode("latin-1").split())
     if font.getlength(line) <= width:
         return line

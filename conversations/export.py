@@ -1,11 +1,11 @@
-"""Everything a person made, as zip files: pictures as they are stored, the talk in LLaVA's message format.
+"""Everything a user made, as zip files: images as stored, conversations in LLaVA's message format.
 
-    person.json                    what the database holds about the person
-    <session>/conversation.json    a list of talks, one per branch; each can be read by Conversation.from_dict
-    <session>/v0.png, v1.png …     the versions of those talks, byte for byte
+    person.json                    what the database holds about the user
+    <session>/conversation.json    one conversation per branch, each readable by Conversation.from_dict
+    <session>/v0.png, v1.png …     the versions of those branches, byte for byte
     <session>/story.webp           an animation of the newest branch
 
-Blocks: call it on a thread. Holds one picture in memory at a time, and those of a story.
+Blocks: call it on a thread. Holds one image in memory at a time, and those of one animation.
 """
 
 import json
@@ -22,9 +22,9 @@ from conversations.llava.conversation import IMAGE_TOKEN
 from conversations.llava.templates import template
 from conversations.session import EditSession, Turn
 
-TALK = "vicuna_v1_1"
-OVERHEAD = 512  # bytes a zip needs per file, at most, beside its contents
-LONGEST_STORY = 40  # frames
+TEMPLATE = "vicuna_v1_1"
+OVERHEAD = 512  # bytes that a zip adds per file, at most
+MAX_FRAMES = 40  # of an animation
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +37,24 @@ class ExportFile:
 
 def write_export(
     user: str,
-    kept: Mapping[str, Any],
+    stored: Mapping[str, Any],
     sessions: Iterable[EditSession],
     images: ImageStore,
     folder: Path,
     max_bytes: int | None = None,
 ) -> tuple[Path, ...]:
-    """Write the person's export into `folder` as one zip, or several of at most `max_bytes` each.
+    """Write the user's export into `folder` as one zip, or several of at most `max_bytes` each.
 
-    `kept` is what SessionStore.export_person gives, `sessions` those the person has a part in. A single
-    picture larger than `max_bytes` still gets a zip of its own. Pictures no longer stored are left out.
+    `stored` comes from SessionStore.export_user; `sessions` are those the user has turns in. An image larger
+    than `max_bytes` gets a zip of its own. Images that are no longer stored are left out.
     """
-    return _pack(_entries(user, kept, sessions, images), folder, max_bytes)
+    return _pack(_entries(user, stored, sessions, images), folder, max_bytes)
 
 
-def talk_to(session: EditSession, tip: Turn) -> dict[str, Any]:
-    """The talk from the upload to `tip`: LLaVA's keys, plus `id`, `image` and the `results` in order."""
+def conversation_to(session: EditSession, tip: Turn) -> dict[str, Any]:
+    """The conversation from the upload to `tip`: LLaVA's keys, plus `id`, `image` and `results` in order."""
     path = session.path_to(tip)
-    talk = template(TALK)
+    talk = template(TEMPLATE)
     user, assistant = talk.roles
     for number, turn in enumerate(path[1:]):
         talk.append_message(user, f"{IMAGE_TOKEN}\n{turn.instruction}" if number == 0 else turn.instruction)
@@ -64,36 +64,36 @@ def talk_to(session: EditSession, tip: Turn) -> dict[str, Any]:
 
 
 def _entries(
-    user: str, kept: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
+    user: str, stored: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
 ) -> Iterator[ExportFile]:
-    yield ExportFile("person.json", _json(kept))
+    yield ExportFile("person.json", _json(stored))
     for session in sessions:
         tips = [turn for turn in session.turns.values() if _is_tip(session, turn, user)]
         if not tips:
             continue
-        talks = [talk_to(session, tip) for tip in tips]
+        talks = [conversation_to(session, tip) for tip in tips]
         yield ExportFile(f"{session.id}/conversation.json", _json(talks))
         shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
         for turn in shown.values():
             if (data := _picture(images, turn)) is not None:
                 yield ExportFile(f"{session.id}/{_name(turn)}", data)
-        if story := _story(images, session.path_to(tips[-1])):
-            yield ExportFile(f"{session.id}/story.webp", story)
+        if film := _animation(images, session.path_to(tips[-1])):
+            yield ExportFile(f"{session.id}/story.webp", film)
 
 
 def _is_tip(session: EditSession, turn: Turn, user: str) -> bool:
-    """Whether this is the person's and nothing of theirs with a picture was made from it."""
+    """Whether this is the user's version with an image, and they made no further version from it."""
     if turn.user != user or turn.image is None or turn.grid is not None:
         return False
     return not any(child.user == user and child.image for child in session.children_of(turn))
 
 
-def _story(images: ImageStore, path: Iterable[Turn]) -> bytes | None:
-    scenes = []
+def _animation(images: ImageStore, path: Iterable[Turn]) -> bytes | None:
+    frames = []
     for turn in path:
         if turn.image and (data := _picture(images, turn)) is not None:
-            scenes.append(AnimationFrame(data, f"{turn.label}  {turn.instruction}".strip()))
-    return animation(scenes[-LONGEST_STORY:]) if len(scenes) > 1 else None
+            frames.append(AnimationFrame(data, f"{turn.label}  {turn.instruction}".strip()))
+    return animation(frames[-MAX_FRAMES:]) if len(frames) > 1 else None
 
 
 def _picture(images: ImageStore, turn: Turn) -> bytes | None:
@@ -123,7 +123,7 @@ def _pack(entries: Iterable[ExportFile], folder: Path, max_bytes: int | None) ->
                 archive.close()
             paths.append(folder / f"mgie-{len(paths) + 1}.zip")
             archive, used = zipfile.ZipFile(paths[-1], "w"), 0
-        # Stored, not deflated: pictures are compressed already, and the bound above holds exactly.
+        # Stored, not deflated: images are compressed already, and so `used` is exact.
         archive.writestr(entry.name, entry.data)
         used += size
     if archive is not None:

@@ -1,14 +1,14 @@
-"""What happened to a picture: a tree of versions, and where in it each person stands.
+"""One uploaded image, the tree of versions made from it, and the current version of each user.
 
-Pure values and pure moves: nothing here knows a clock, a database or a chat. A move returns a new session,
-or a `TurnDraft` that the store numbers, dates and saves.
+Pure values and functions: nothing here knows a clock, a database or a chat. A move returns a new session, or
+a `TurnDraft` that the store numbers, dates and saves.
 
-Three rules carry everything else:
-- A person's head moves to a new turn when it is asked, not when it is done, so that a second wish builds on
-  the first although that is still running.
-- A head never rests on a turn that failed or was cancelled: it is read as the nearest one above.
-- The redo stack is a path downwards from the head. Going up (undo, reset, go to an ancestor) lengthens it,
-  anything that leaves the path (a new turn, go to elsewhere) clears it.
+Invariants:
+- A user's head moves to a new turn when the turn is requested, not when it is done. So a second request
+  builds on the first one while that is still running.
+- A head never points at a failed or cancelled turn: it is read as the nearest ancestor that is neither.
+- The redo stack is a path downwards from the head. Moving up (undo, reset, go to an ancestor) extends it. Any
+  move off the path (a new turn, go to another branch) clears it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,13 @@ from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOver
 
 
 class TurnState(StrEnum):
-    """Where a turn is on its way; the durable queue is the set of turns that are not yet final."""
+    """The life cycle of a turn. The turns in a state that is not final are the durable queue."""
 
     WAITING = "waiting"  # saved, not yet started
     RUNNING = "running"
-    DELIVERING = "delivering"  # its end is known (a picture; an error; neither: cancelled), not yet shown
+    DELIVERING = (
+        "delivering"  # outcome stored (image: done, error: failed, neither: cancelled), not yet shown
+    )
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -40,7 +42,7 @@ NEXT_STATES: Mapping[TurnState, frozenset[TurnState]] = {
     TurnState.WAITING: frozenset(
         {TurnState.RUNNING, TurnState.DELIVERING, TurnState.FAILED, TurnState.CANCELLED}
     ),
-    # Back to waiting: the process that ran it ended, and nothing of it was kept.
+    # Back to waiting: the process that ran it ended and kept no partial result.
     TurnState.RUNNING: frozenset(
         {TurnState.WAITING, TurnState.DELIVERING, TurnState.FAILED, TurnState.CANCELLED}
     ),
@@ -53,24 +55,24 @@ NEXT_STATES: Mapping[TurnState, frozenset[TurnState]] = {
 
 @dataclass(frozen=True, slots=True)
 class TurnDraft:
-    """A turn as asked, before the store gives it an id, a number and a date."""
+    """A requested turn, before the store gives it an id, a number and a date."""
 
     session_id: str
     parent_id: str
     user: str
     instruction: str
-    reading: str | None = None  # the person's own words in place of the model's expressive instruction
-    override: SettingsOverride = NO_OVERRIDE  # settings named in this very request
+    reading: str | None = None  # replaces the expressive instruction of the model
+    override: SettingsOverride = NO_OVERRIDE  # the settings named in this request
     settings: EditSettings | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
-    grid: Grid | None = None  # for a sheet
+    grid: Grid | None = None  # compare these guidance scales instead of making one version
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One version: what was asked, what came of it. Number 0 is the uploaded picture.
+    """One version: the request and its outcome. Number 0 is the uploaded image.
 
-    With a `grid` it is a sheet of small pictures to look at; nobody stands on it and nothing starts from it.
+    A turn with a `grid` is a contact sheet of small images. No head points at it, and no turn starts from it.
     """
 
     id: str  # short and typeable, e.g. "k3f9"
@@ -79,11 +81,11 @@ class Turn:
     parent_id: str | None
     user: str  # opaque, e.g. "discord:42"
     instruction: str = ""
-    expressive: str | None = None  # how the model understood the instruction
-    reading: str | None = None  # the person's correction of that, given with the request
+    expressive: str | None = None  # the expressive instruction of the model
+    reading: str | None = None  # the user's replacement for it, given with the request
     state: TurnState = TurnState.WAITING
     override: SettingsOverride = NO_OVERRIDE
-    settings: EditSettings | None = None  # as used, once known
+    settings: EditSettings | None = None  # as used; None until the turn has run
     image: str | None = None  # ImageStore key
     seconds: Mapping[str, float] = field(default_factory=dict)  # wall seconds by stage
     changed: float | None = None  # share of pixels that differ from the parent, 0 to 1
@@ -98,17 +100,17 @@ class Turn:
 
     @property
     def label(self) -> str:
-        """The name people use, e.g. "v3"."""
+        """The name shown to users, e.g. "v3"."""
         return f"v{self.number}"
 
     @property
     def is_upload(self) -> bool:
-        """Whether this is the picture the session began with."""
+        """Whether this is the uploaded image the session began with."""
         return self.parent_id is None
 
     @property
     def is_lost(self) -> bool:
-        """Whether the turn ended without a picture, even if nobody was told yet."""
+        """Whether the turn ended without an image, even if that was not shown yet."""
         if self.state is TurnState.DELIVERING:
             return self.image is None
         return self.state in (TurnState.FAILED, TurnState.CANCELLED)
@@ -116,41 +118,41 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where one person stands in a session."""
+    """The current version of one user in a session."""
 
     turn_id: str
-    redo: tuple[str, ...] = ()  # turn ids; the last one is the next to return to
+    redo: tuple[str, ...] = ()  # turn ids; redo returns to the last one first
     moved_at: float = 0.0  # Unix seconds, set by the store
 
 
 @dataclass(frozen=True, slots=True)
 class EditSession:
-    """One uploaded picture in one channel, and everything made from it."""
+    """One uploaded image in one channel, and everything made from it."""
 
     id: str
     channel: str  # opaque, e.g. "discord:123"
     owner: str
     turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in order of number
-    heads: Mapping[str, Head] = field(default_factory=dict)  # by person
+    heads: Mapping[str, Head] = field(default_factory=dict)  # by user
     override: SettingsOverride = NO_OVERRIDE  # settings for the whole session
     created_at: float = 0.0
-    is_locked: bool = False  # only its owner may go on from it, unless they consent
+    is_locked: bool = False  # only the owner may edit its versions, unless the owner consents
 
     # -- looking ------------------------------------------------------------------------------------------
 
     @property
     def root(self) -> Turn:
-        """The uploaded picture, v0."""
+        """The uploaded image, v0."""
         return next(turn for turn in self.turns.values() if turn.is_upload)
 
     def turn(self, turn_id: str) -> Turn:
-        """The turn of that id; NoSuchVersion when it is not of this session."""
+        """The turn of that id. Raises NoSuchVersion if this session has none."""
         if turn_id not in self.turns:
             raise NoSuchVersion(turn_id)
         return self.turns[turn_id]
 
     def version(self, number: int) -> Turn:
-        """The turn people call v<number>; NoSuchVersion when there is none."""
+        """The turn shown as v<number>. Raises NoSuchVersion if there is none."""
         for turn in self.turns.values():
             if turn.number == number:
                 return turn
@@ -165,11 +167,11 @@ class EditSession:
         return tuple(other for other in self.turns.values() if other.parent_id == turn.id)
 
     def path_to(self, turn: Turn) -> tuple[Turn, ...]:
-        """The chain of turns from the upload to this one, both included."""
+        """The turns from the upload to this one, both included."""
         return tuple(reversed(list(self._upwards(turn))))
 
     def exchanges_before(self, turn: Turn) -> tuple[tuple[str, str], ...]:
-        """What was asked and how it was understood on the way to this turn: oldest first, without itself."""
+        """(instruction, expressive instruction) of every ancestor that has both, oldest first."""
         return tuple(
             (earlier.instruction, earlier.expressive)
             for earlier in self.path_to(turn)[:-1]
@@ -177,14 +179,14 @@ class EditSession:
         )
 
     def has_head(self, user: str) -> bool:
-        """Whether this person ever moved or asked in this session."""
+        """Whether this user ever requested an edit or moved in this session."""
         return user in self.heads
 
     def head_of(self, user: str) -> Turn:
-        """The version a wish of this person builds on.
+        """The version that the next edit of this user builds on.
 
-        Without a head of their own: the head of the session's owner, or the last version with a picture.
-        The turn may still be waiting or running; it is never failed or cancelled.
+        A user without a head gets the head of the session's owner, else the last version with an image. The
+        turn may still be waiting or running; it is never failed or cancelled.
         """
         head = self.heads.get(user) or self.heads.get(self.owner)
         if head is None:
@@ -193,20 +195,20 @@ class EditSession:
         return self.nearest_alive(self.turn(head.turn_id))
 
     def nearest_alive(self, turn: Turn) -> Turn:
-        """This turn, or the nearest above it that neither failed nor was cancelled."""
+        """This turn, or its nearest ancestor that neither failed nor was cancelled."""
         return next(above for above in self._upwards(turn) if not above.is_lost)
 
     def dependents_of(self, turn: Turn) -> tuple[Turn, ...]:
-        """The turns directly made from it that still wait for its picture."""
+        """The turns made directly from it that still wait for its image."""
         return tuple(child for child in self.children_of(turn) if child.state is TurnState.WAITING)
 
     def is_ready(self, turn: Turn) -> bool:
-        """Whether a waiting turn may run: its parent's picture exists."""
+        """Whether a waiting turn can run: its parent has an image."""
         parent = self.parent_of(turn)
         return turn.state is TurnState.WAITING and parent is not None and parent.image is not None
 
     def is_stranded(self, turn: Turn) -> bool:
-        """Whether a waiting turn can never run, because the turn it builds on failed or was cancelled."""
+        """Whether a waiting turn can never run, because its parent failed or was cancelled."""
         parent = self.parent_of(turn)
         return turn.state is TurnState.WAITING and parent is not None and parent.is_lost
 
@@ -223,35 +225,35 @@ class EditSession:
         settings: EditSettings | None = None,
         source: Mapping[str, Any] | None = None,
     ) -> TurnDraft:
-        """A new turn from the person's head, or from the turn `parent` (an id: a reply, a branch).
+        """A new turn from the user's head, or from the turn with the id `parent` (a reply, a branch).
 
-        The parent may still be waiting or running: the new turn then depends on it. A parent that failed or
-        was cancelled raises VersionHasNoPicture, a foreign id NoSuchVersion.
+        The parent may still be waiting or running; the new turn then waits for it. Raises
+        VersionHasNoPicture for a failed or cancelled parent, NoSuchVersion for an unknown id.
         """
         base = self.head_of(user) if parent is None else self._alive(self.turn(parent))
         return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source or {})
 
     def add(self, turn: Turn) -> "EditSession":
-        """The session with a saved turn in it; its owner's head moves there and loses the way forward."""
+        """The session with a saved turn added; its user's head moves there their redo stack is cleared."""
         grown = replace(self, turns={**self.turns, turn.id: turn})
         if turn.grid is not None:
             return grown
         return grown._with_head(turn.user, Head(turn.id, moved_at=turn.created_at))
 
     def update(self, turn: Turn) -> "EditSession":
-        """The session with a turn it already has replaced by a later state of it."""
+        """The session with one of its turns replaced by a later state of that turn."""
         self.turn(turn.id)
         return replace(self, turns={**self.turns, turn.id: turn})
 
     def undo(self, user: str) -> "EditSession":
-        """One step up; the version left behind can be redone. NothingToUndo on the upload."""
+        """Move one step up; redo leads back. Raises NothingToUndo at the upload."""
         above = self.parent_of(self.head_of(user))
         if above is None:
             raise NothingToUndo
         return self._climb(user, self.nearest_alive(above))
 
     def redo(self, user: str) -> "EditSession":
-        """One step back down the way undo came. NothingToRedo when there is none left."""
+        """Move one step down the redo stack. Raises NothingToRedo if it is empty."""
         head = self.heads.get(user, Head(""))
         alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).is_lost]
         if not alive:
@@ -259,20 +261,20 @@ class EditSession:
         return self._with_head(user, Head(alive[-1], tuple(alive[:-1])))
 
     def go_to(self, user: str, turn: Turn) -> "EditSession":
-        """To any version of the tree. VersionHasNoPicture for one that failed or was cancelled."""
+        """Move to any version. Raises VersionHasNoPicture for one that failed or was cancelled."""
         self._alive(self.turn(turn.id))
         if any(turn.id == above.id for above in self._upwards(self.head_of(user))):
             return self._climb(user, turn)
         return self._with_head(user, Head(turn.id))
 
     def reset(self, user: str) -> "EditSession":
-        """Back to the uploaded picture; nothing is deleted, redo leads down again."""
+        """Move to the uploaded image. Nothing is deleted, and redo leads back."""
         return self._climb(user, self.root)
 
     # -- inside -------------------------------------------------------------------------------------------
 
     def _upwards(self, turn: Turn) -> Iterator[Turn]:
-        above: Turn | None = self.turn(turn.id)  # as it is now, however old the value passed in
+        above: Turn | None = self.turn(turn.id)  # the session's own copy: the value passed in may be outdated
         while above is not None:
             yield above
             above = self.parent_of(above)
@@ -287,7 +289,7 @@ class EditSession:
         return turn
 
     def _climb(self, user: str, target: Turn) -> "EditSession":
-        """Move up to an ancestor of the head, remembering every living version passed."""
+        """Move up to an ancestor of the head, and put the versions passed on the redo stack."""
         passed: list[str] = []
         for turn in self._upwards(self.head_of(user)):
             if turn.id == target.id:

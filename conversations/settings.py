@@ -1,6 +1,7 @@
-"""The knobs of one edit, and how layers of wishes become one setting.
+"""The settings of one edit, and how layers of overrides combine into them.
 
-Wishes are layered call > session > person > channel > bot: for each knob the first layer that names it wins.
+Layers, highest priority first: call, session, user, channel, bot. Each setting comes from the first layer
+that names it.
 """
 
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,7 +12,7 @@ from conversations.errors import SettingsRefused
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
 SettingsLayer = Literal["call", "session", "person", "channel", "bot"]
-Auto = Literal["auto"]  # for a guidance scale: chosen for each edit from its picture and its words
+Auto = Literal["auto"]  # of a guidance scale: chosen for each edit from its image and instruction
 
 AUTO: Auto = "auto"
 GUIDANCE = ("text_cfg", "image_cfg")
@@ -27,19 +28,19 @@ CHOICES: dict[str, tuple[str, ...]] = {"sampler": get_args(Sampler), "keep": get
 
 @dataclass(frozen=True, slots=True)
 class EditSettings:
-    """Settings as an edit uses them: nothing left open."""
+    """The settings an edit runs with; every value is known."""
 
     text_cfg: float  # text guidance scale s_T, 1 to 20
     image_cfg: float  # image guidance scale s_I, 0 to 5
     steps: int  # denoising steps, 1 to 200
     seed: int  # 0 to 2**32 - 1
     sampler: Sampler
-    keep: Keep = "auto"  # how much of the original is put back where nothing was asked to change
+    keep: Keep = "auto"  # how much of the input image is restored outside the edited area
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsOverride:
-    """Settings as somebody wishes them: None leaves the knob to the next layer."""
+    """The settings one layer names. None means: not named here, use the next layer."""
 
     text_cfg: float | Auto | None = None
     image_cfg: float | Auto | None = None
@@ -49,20 +50,20 @@ class SettingsOverride:
     keep: Keep | None = None
 
     def merged_over(self, lower: "SettingsOverride") -> "SettingsOverride":
-        """This wish where it speaks, `lower` where it is silent."""
+        """The settings named here, and those of `lower` for the rest."""
         return SettingsOverride(**{**lower.explicit(), **self.explicit()})
 
     def explicit(self) -> dict[str, Any]:
-        """The knobs this wish names, by name."""
+        """The settings named here, by name."""
         return {setting: value for setting, value in asdict(self).items() if value is not None}
 
     @property
     def auto_scales(self) -> tuple[str, ...]:
-        """The guidance scales this wish leaves to advice, by name."""
+        """The names of the guidance scales set to "auto"."""
         return tuple(setting for setting in GUIDANCE if getattr(self, setting) == AUTO)
 
     def with_guidance(self, text_cfg: float, image_cfg: float) -> "SettingsOverride":
-        """This wish with these numbers in the place of every "auto"."""
+        """The same override, with these numbers in place of every "auto"."""
         numbers = {"text_cfg": text_cfg, "image_cfg": image_cfg}
         return replace(self, **{setting: numbers[setting] for setting in self.auto_scales})  # type: ignore[arg-type]
 
@@ -92,7 +93,7 @@ def resolve(
     user: SettingsOverride = NO_OVERRIDE,
     channel: SettingsOverride = NO_OVERRIDE,
 ) -> EditSettings:
-    """The settings to use: call > session > person > channel > bot, by knob; the bot's for one on auto."""
+    """The settings to use. A guidance scale on "auto" gets the value of `bot`."""
     override = (
         call.merged_over(session)
         .merged_over(user)
@@ -109,7 +110,7 @@ def origins(
     user: SettingsOverride = NO_OVERRIDE,
     channel: SettingsOverride = NO_OVERRIDE,
 ) -> dict[str, SettingsLayer]:
-    """For each knob, the layer that `resolve` takes it from."""
+    """The layer that `resolve` takes each setting from, by name of the setting."""
     layers: tuple[tuple[SettingsLayer, SettingsOverride], ...] = (
         ("channel", channel),
         ("person", user),
@@ -123,7 +124,7 @@ def origins(
 
 
 def checked(override: SettingsOverride) -> SettingsOverride:
-    """The same wish; SettingsRefused, naming knob and range, when a value lies outside. Never clamps."""
+    """The same override. Raises SettingsRefused if a value is out of range; never clamps."""
     for setting, value in override.explicit().items():
         if setting in CHOICES and value not in CHOICES[setting]:
             raise SettingsRefused(f"{setting} must be one of {', '.join(CHOICES[setting])}, not {value}.")

@@ -1,4 +1,4 @@
-"""The shape of the database, as a list of steps. Steps are appended, never edited."""
+"""The database schema as a list of numbered steps. New steps are appended; old steps are never edited."""
 
 from sqlite_utils import Database, Migrations
 

@@ -1,6 +1,6 @@
-"""The SQL behind SessionStore: sessions, turns and heads. Synchronous; runs on the store's own thread.
+"""The SQL behind SessionStore: sessions, turns and heads. Synchronous; runs on the database thread.
 
-Every function that writes does so in one transaction, so a killed process leaves all of it or nothing.
+Every function writes in one transaction, so a killed process leaves all of its changes or none.
 """
 
 import secrets
@@ -28,8 +28,8 @@ _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
 
 @contextmanager
 def writing(db: Database) -> Iterator[None]:
-    """One transaction that holds the write lock from its start, so that what it reads stays true."""
-    shared = bool(db.conn.in_transaction)  # with the work of others: clerk.py takes back what fails
+    """A transaction that takes the write lock at its start, so that no other writer changes what it reads."""
+    shared = bool(db.conn.in_transaction)  # a batch of jobs: db_worker rolls back the jobs that fail
     if shared:
         yield
         return
@@ -49,12 +49,12 @@ def one(db: Database, sql: str, *values: object) -> DbRow | None:
 
 
 def random_id(length: int) -> str:
-    """A short id people can type: a letter, then letters and digits."""
+    """A short id that users can type: a letter, then letters and digits."""
     return secrets.choice(_LETTERS) + "".join(secrets.choice(_LETTERS + _DIGITS) for _ in range(length - 1))
 
 
 def new_id(db: Database, table: str, length: int, draw: Callable[[int], str] = random_id) -> str:
-    """An id not yet taken in `table`; a character longer after every eighth draw that hit a taken one."""
+    """An id that `table` does not have yet. After every eighth collision it grows by one character."""
     draws = 0
     while True:
         candidate = draw(length + draws // 8)
@@ -67,7 +67,7 @@ def new_id(db: Database, table: str, length: int, draw: Callable[[int], str] = r
 
 
 def open_session(db: Database, channel: str, upload: Turn, event_id: str | None) -> EditSession:
-    """A session of `upload.user` whose v0 is `upload`; ids are given here, the rest comes with `upload`."""
+    """Save a session of `upload.user` whose v0 is `upload`, and give ids to both."""
     with writing(db):
         record_event(db, event_id, upload.created_at)
         session_id = new_id(db, "sessions", 6)
@@ -86,7 +86,7 @@ def open_session(db: Database, channel: str, upload: Turn, event_id: str | None)
 
 
 def session(db: Database, session_id: str) -> EditSession:
-    """The session of that id; NoSuchVersion when there is none."""
+    """The session of that id. Raises NoSuchVersion if there is none."""
     row = one(db, "SELECT * FROM sessions WHERE id = ?", session_id)
     if row is None:
         raise NoSuchVersion(f"session {session_id}")
@@ -97,7 +97,7 @@ def session(db: Database, session_id: str) -> EditSession:
 
 
 def session_for_channel(db: Database, channel: str, user: str | None) -> EditSession | None:
-    """The session this person last moved in here, else the newest of the channel."""
+    """The session of this channel that the user moved in last, else its newest session."""
     mine = user is not None and one(
         db,
         "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
@@ -126,7 +126,7 @@ def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ..
 
 
 def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -> Turn:
-    """Save a new waiting turn under the next number of its session, and move its owner's head to it."""
+    """Save a waiting turn under the next number of its session, and move its user's head to it."""
     with writing(db):
         record_event(db, event_id, now)
         parent = one(
@@ -160,7 +160,7 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
 
 
 def turn(db: Database, turn_id: str) -> Turn:
-    """The turn of that id; NoSuchVersion when there is none."""
+    """The turn of that id. Raises NoSuchVersion if there is none."""
     row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
     if row is None:
         raise NoSuchVersion(turn_id)
@@ -168,7 +168,7 @@ def turn(db: Database, turn_id: str) -> Turn:
 
 
 def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: TurnFields) -> Turn:
-    """Move a turn to `state` together with `fields`, if its present state allows it: compare and set."""
+    """Move a turn to `state` and set `fields`, if its present state allows it (compare and set)."""
     before = [str(earlier) for earlier, nexts in NEXT_STATES.items() if state in nexts]
     columns = {**fields_row(fields), "state": str(state)}
     sets = ", ".join(f"{column} = :{column}" for column in columns)
@@ -187,7 +187,7 @@ def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: 
 
 
 def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
-    """Record what became known about a turn, whatever its state."""
+    """Set fields of a turn, whatever its state."""
     with writing(db):
         turn(db, turn_id)
         db.table("turns").update(turn_id, fields_row(fields))
@@ -196,7 +196,7 @@ def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
 
 
 def reword(db: Database, turn_id: str, instruction: str) -> Turn:
-    """Change the instruction of a turn that still waits."""
+    """Change the instruction of a waiting turn."""
     with writing(db):
         done = db.execute(
             "UPDATE turns SET instruction = ?, is_reworded = 1 WHERE id = ? AND state = 'waiting'",
@@ -218,7 +218,7 @@ def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
 
 
 def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
-    """The newest turns of a person, newest first, without uploads."""
+    """The newest turns of a user, newest first, without uploads."""
     rows = db.query(
         "SELECT * FROM turns WHERE owner = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
         (user, limit),
@@ -227,26 +227,26 @@ def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
 
 
 def find_by_delivered(db: Database, key: str) -> Turn | None:
-    """The turn a message shows or showed."""
+    """The turn a message shows or once showed."""
     found = one(db, "SELECT turn_id FROM deliveries WHERE key = ?", key)
     return turn(db, found["turn_id"]) if found else None
 
 
 def count_states(db: Database) -> dict[TurnState, int]:
-    """How many edits are in each state, uploads not counted."""
+    """The number of edits in each state, without uploads."""
     rows = db.query("SELECT state, count(*) AS n FROM turns WHERE number > 0 GROUP BY state")
     counted = {row["state"]: row["n"] for row in rows}
     return {state: counted.get(state, 0) for state in TurnState}
 
 
 def images_in_use(db: Database) -> frozenset[str]:
-    """The keys of every picture a turn refers to."""
+    """The keys of all images that turns refer to."""
     rows = db.query("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL")
     return frozenset(row["image"] for row in rows)
 
 
 def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
-    """The keys of pictures of which every session that has them was last added to before `moment`."""
+    """The keys of images used only in sessions with no open turn and no turn since `moment` (Unix time)."""
     rows = db.query(
         "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
         "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
@@ -257,12 +257,12 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
 
 
 def is_shared(db: Database, key: str) -> bool:
-    """Whether more than one turn has this picture."""
+    """Whether more than one turn has this image."""
     return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (key,)))) > 1
 
 
 def lock(db: Database, session_id: str, is_locked: bool) -> None:
-    """Close a session to others, or open it again."""
+    """Restrict a session to its owner, or lift that."""
     db.execute("UPDATE sessions SET is_locked = ? WHERE id = ?", (int(is_locked), session_id))
 
 
@@ -270,7 +270,7 @@ def lock(db: Database, session_id: str, is_locked: bool) -> None:
 
 
 def record_event(db: Database, event_id: str | None, now: float) -> None:
-    """Remember a chat event inside a transaction; DuplicateEvent when it was already handled."""
+    """Record a chat event as handled. Raises DuplicateEvent if it was handled before."""
     if event_id is None:
         return
     done = db.execute("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?, ?)", (event_id, now))
@@ -279,13 +279,13 @@ def record_event(db: Database, event_id: str | None, now: float) -> None:
 
 
 def record_delivery(db: Database, turn_id: str, key: str | None) -> None:
-    """Remember which turn a message shows; earlier messages of the turn keep pointing at it."""
+    """Record which turn a message shows. Earlier messages of the turn still lead to it."""
     if key is not None:
         db.execute("INSERT OR REPLACE INTO deliveries (key, turn_id) VALUES (?, ?)", (key, turn_id))
 
 
 def write_head(db: Database, session_id: str, user: str, head: Head) -> None:
-    """Put a person's head where `head` says."""
+    """Save the head of a user."""
     row = (session_id, user, head.turn_id, redo_text(head.redo), head.moved_at)
     db.execute(
         "INSERT OR REPLACE INTO heads (session_id, person, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",

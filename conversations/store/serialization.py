@@ -1,4 +1,4 @@
-"""Sessions and turns as database rows, and back. JSON for what has parts; knows no SQL."""
+"""Convert sessions and turns to database rows and back. Values with parts become JSON. Knows no SQL."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ DbRow = dict[str, Any]
 
 
 class TurnFields(TypedDict, total=False):
-    """What becomes known about a turn after it was asked."""
+    """The fields of a turn that change after it was requested."""
 
     expressive: str | None
     settings: EditSettings | None
@@ -26,7 +26,7 @@ class TurnFields(TypedDict, total=False):
 
 
 def turn_row(turn: Turn) -> DbRow:
-    """The row that holds this turn."""
+    """The turn as a row."""
     plain = {column: getattr(turn, column) for column in _PLAIN}
     rest: TurnFields = {
         "settings": turn.settings,
@@ -45,7 +45,7 @@ def turn_row(turn: Turn) -> DbRow:
 
 
 def fields_row(fields: TurnFields) -> DbRow:
-    """These fields as columns."""
+    """The fields as columns."""
     row: DbRow = dict(fields)
     for column in _JSON & row.keys():
         row[column] = _text(row[column])
@@ -56,7 +56,7 @@ def fields_row(fields: TurnFields) -> DbRow:
 
 
 def turn_of(row: Mapping[str, Any]) -> Turn:
-    """The turn a row holds."""
+    """The turn of a row."""
     settings = row["settings"]
     return Turn(
         **{column: row[column] for column in _PLAIN},
@@ -80,19 +80,19 @@ def _grid_of(text: str | None) -> Grid | None:
 
 
 def head_of(row: Mapping[str, Any]) -> Head:
-    """The head a row holds."""
+    """The head of a row."""
     return Head(row["turn_id"], tuple(json.loads(row["redo"])), row["moved_at"])
 
 
 def redo_text(redo: Iterable[str]) -> str:
-    """A redo stack as it is stored."""
+    """A redo stack as JSON."""
     return _text(list(redo))
 
 
 def session_of(
     row: DbRow, turns: Iterable[DbRow], heads: Iterable[DbRow], override: SettingsOverride
 ) -> EditSession:
-    """The session made of its rows; `turns` in order of number."""
+    """The session of these rows; `turns` in order of number."""
     return EditSession(
         id=row["id"],
         channel=row["channel"],
@@ -106,12 +106,12 @@ def session_of(
 
 
 def override_text(override: SettingsOverride) -> str | None:
-    """A wish as it is stored: only the knobs it names, None when it names none."""
+    """An override as JSON with only the settings it names; None if it names none."""
     return _text(override.explicit()) if override != NO_OVERRIDE else None
 
 
 def override_of(text: str | None) -> SettingsOverride:
-    """The wish stored as `text`."""
+    """The override stored as `text`."""
     return SettingsOverride(**json.loads(text)) if text else NO_OVERRIDE
 
 

@@ -1,8 +1,8 @@
-"""SessionStore: everything said and asked, kept in one SQLite file.
+"""SessionStore: sessions, turns and everything else the bot stores, in one SQLite file.
 
-One thread owns the connection; the methods here are its async face. The file is in WAL mode with
+One thread owns the connection; the methods here are its async interface. The file is in WAL mode with
 synchronous=FULL: when a method returns, what it wrote survives a kill of the process and a loss of power.
-Pictures are not in it (see images.py), only their keys.
+The file holds the keys of images, not the images (see images/image_store.py).
 """
 
 import asyncio
@@ -29,13 +29,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 OverrideScope = Literal["session", "person", "channel"]
 
-EVENT_RETENTION_S = 14 * 24 * 3600.0  # a chat replays its events within minutes; two weeks is generous
+EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
 
 
 class SessionStore:
-    """Sessions, turns, heads and wishes on disk. Open it with `async with SessionStore.open(path)`.
+    """Sessions, turns, heads and overrides on disk. Open it with `async with SessionStore.open(path)`.
 
-    Any method raises StoreError, having written nothing, when the disk is full or another process is writing.
+    Any method raises StoreError, having written nothing, if the disk is full or the lock timeout passes.
     """
 
     def __init__(self, batcher: WriteBatcher, clock: Callable[[], float]) -> None:
@@ -47,10 +47,10 @@ class SessionStore:
     async def open(
         cls, path: Path | str, *, clock: Callable[[], float] = time.time, lock_timeout_s: float = 5.0
     ) -> AsyncIterator["SessionStore"]:
-        """The store in the file `path`, made or brought up to date as needed.
+        """The store in the file `path`, created or migrated as needed.
 
-        `clock` gives Unix seconds; `patience_s` is how long to wait while another process writes.
-        StoreError when the file is no database of ours.
+        `clock` gives Unix seconds; `lock_timeout_s` limits the wait for a lock of another process. Raises
+        StoreError if the file is not a conversation database.
         """
         with ThreadPoolExecutor(1, "session-store") as thread:
             loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class SessionStore:
         delivered: str | None = None,
         event_id: str | None = None,
     ) -> EditSession:
-        """Begin a session on an uploaded picture (an ImageStore key), which becomes v0.
+        """Begin a session on an uploaded image (an ImageStore key), which becomes v0.
 
         `delivered` is the message that shows the upload, so that replies to it find it. With `event_id`, an
         event already seen raises DuplicateEvent and nothing is written.
@@ -96,11 +96,11 @@ class SessionStore:
         return await self._do(queries.open_session, channel, upload, event_id)
 
     async def session(self, session_id: str) -> EditSession:
-        """The session of that id; NoSuchVersion when there is none."""
+        """The session of that id. Raises NoSuchVersion if there is none."""
         return await self._do(queries.session, session_id)
 
     async def session_for_channel(self, channel: str, user: str | None = None) -> EditSession | None:
-        """The session `person` last moved in here, else the newest of the channel, else None."""
+        """The session of this channel that `user` moved in last, else its newest session, else None."""
         return await self._do(queries.session_for_channel, channel, user)
 
     async def sessions_in(self, channel: str, limit: int = 20) -> tuple[EditSession, ...]:
@@ -108,45 +108,45 @@ class SessionStore:
         return await self._do(queries.sessions_in, channel, limit)
 
     async def set_head(self, session_id: str, user: str, head: Head) -> None:
-        """Save where a person stands, as a move of EditSession left it (`moved.heads[person]`)."""
+        """Save the head of a user after a move of EditSession (`moved.heads[user]`)."""
         await self._do(_set_head, session_id, user, Head(head.turn_id, head.redo, self._clock()))
 
     async def lock(self, session_id: str, is_locked: bool) -> None:
-        """Close a session to everybody but its owner, or open it again."""
+        """Restrict a session to its owner, or lift that."""
         await self._do(queries.lock, session_id, is_locked)
 
     # -- turns --------------------------------------------------------------------------------------------
 
     async def add_turn(self, draft: TurnDraft, *, event_id: str | None = None) -> Turn:
-        """Save a new waiting turn: give it id, number and date, and move its owner's head to it, all at once.
+        """Save a waiting turn with id, number and date, and move its user's head to it, in one transaction.
 
-        When this returns, the turn may be acknowledged. With `event_id`, an event already seen raises
-        DuplicateEvent and nothing is written. NoSuchVersion when the parent is gone.
+        When this returns, the turn may be acknowledged. Raises DuplicateEvent, having written nothing, if
+        `event_id` was handled before; NoSuchVersion if the parent is gone.
         """
         return await self._do(queries.add_turn, draft, self._clock(), event_id)
 
     async def set_state(self, turn_id: str, state: TurnState, **fields: Unpack[TurnFields]) -> Turn:
-        """Move a turn to `state`, with what became known, in one step; the turn as it then is.
+        """Move a turn to `state` and set `fields` in one step; returns the new turn.
 
-        TurnStateConflict, and nothing written, when its present state does not allow that
-        (session.NEXT_STATES): of two who try the same step, one wins.
+        Raises TurnStateConflict, having written nothing, if its present state does not allow that (see
+        session.NEXT_STATES). Of two callers that try the same step, one succeeds.
         """
         return await self._do(queries.set_state, turn_id, state, self._clock(), fields)
 
     async def update_turn(self, turn_id: str, **fields: Unpack[TurnFields]) -> Turn:
-        """Record what became known about a turn, whatever its state; the turn as it then is."""
+        """Set fields of a turn, whatever its state; returns the new turn."""
         return await self._do(queries.update_turn, turn_id, fields)
 
     async def reword(self, turn_id: str, instruction: str) -> Turn:
-        """Change the instruction of a turn that still waits; TurnStateConflict once it runs."""
+        """Change the instruction of a waiting turn. Raises TurnStateConflict once it runs."""
         return await self._do(queries.reword, turn_id, instruction)
 
     async def delete_turn(self, turn_id: str) -> None:
-        """Erase a turn (no upload); what was made from it hangs on the version before it."""
+        """Erase a turn that is no upload; its children are attached to its parent."""
         await self._do(user_data.delete_turn, turn_id)
 
     async def turn(self, turn_id: str) -> Turn:
-        """The turn of that id; NoSuchVersion when there is none."""
+        """The turn of that id. Raises NoSuchVersion if there is none."""
         return await self._do(queries.turn, turn_id)
 
     async def turns_in(self, *states: TurnState) -> tuple[Turn, ...]:
@@ -154,47 +154,47 @@ class SessionStore:
         return await self._do(queries.turns_in, states)
 
     async def turns_by(self, user: str, limit: int = 50) -> tuple[Turn, ...]:
-        """The newest turns of a person, newest first, without uploads."""
+        """The newest turns of a user, newest first, without uploads."""
         return await self._do(queries.turns_by, user, limit)
 
     async def find_by_delivered(self, key: str) -> Turn | None:
-        """The turn that a message shows or once showed: which version a reply means."""
+        """The turn that a message shows or once showed, for replies to it."""
         return await self._do(queries.find_by_delivered, key)
 
     async def count_states(self) -> dict[TurnState, int]:
-        """How many edits are in each state, uploads not counted."""
+        """The number of edits in each state, without uploads."""
         return await self._do(queries.count_states)
 
     async def images_in_use(self) -> frozenset[str]:
-        """The keys of every picture a turn refers to; any other in the ImageStore may go."""
+        """The keys of all images that turns refer to; others in the ImageStore can be deleted."""
         return await self._do(queries.images_in_use)
 
     async def images_untouched_since(self, moment: float) -> frozenset[str]:
-        """The keys of pictures only of sessions with nothing open and nothing asked since `moment` (Unix)."""
+        """The keys of images used only in sessions with no open turn and none since `moment` (Unix time)."""
         return await self._do(queries.images_untouched_since, moment)
 
     async def is_shared(self, image: str) -> bool:
-        """Whether more than one turn has this picture."""
+        """Whether more than one turn has this image."""
         return await self._do(queries.is_shared, image)
 
-    # -- wishes -------------------------------------------------------------------------------------------
+    # -- overrides ----------------------------------------------------------------------------------------
 
     async def override(self, scope: OverrideScope, key: str) -> SettingsOverride:
-        """The settings wished for a session (its id), a person or a channel; NO_WISH when none."""
+        """The settings override of a session (by id), a user or a channel; NO_OVERRIDE if there is none."""
         return await self._do(_override, scope, key)
 
     async def set_override(self, scope: OverrideScope, key: str, override: SettingsOverride) -> None:
-        """Replace that wish; NO_WISH takes it back."""
+        """Replace that override; NO_OVERRIDE removes it."""
         await self._do(_set_override, scope, key, override)
 
     # -- the bot's own memory -----------------------------------------------------------------------------
 
     async def seen(self, event_id: str) -> bool:
-        """Whether this chat event was handled before; from now on it was."""
+        """Whether this chat event was handled before; records it as handled."""
         return await self._do(_seen, event_id, self._clock())
 
     async def was_seen(self, event_id: str) -> bool:
-        """Whether this chat event was handled before; only looks."""
+        """Whether this chat event was handled before; records nothing."""
         return await self._do(_was_seen, event_id)
 
     async def recall(self, key: str) -> str | None:
@@ -205,30 +205,30 @@ class SessionStore:
         """Keep a small fact, such as the last message seen in a channel."""
         await self._do(_remember, key, value)
 
-    # -- people -------------------------------------------------------------------------------------------
+    # -- users --------------------------------------------------------------------------------------------
 
     async def consent(self, owner: str, grantee: str) -> Consent | None:
-        """What `owner` said about `grantee` editing their pictures, else about everybody; None: nothing."""
+        """Whether `grantee` may edit the images of `owner`; None if the owner never answered that."""
         return await self._do(user_data.consent, owner, grantee)
 
     async def set_consent(self, owner: str, grantee: str | None, answer: Consent | None) -> None:
-        """Keep what `owner` says about `grantee`, or about everybody (None); no answer takes it back."""
+        """Save the answer of `owner` for `grantee`, or for everybody (None); an answer of None removes it."""
         await self._do(user_data.set_consent, owner, grantee, answer)
 
     async def export_user(self, user: str) -> dict[str, Any]:
-        """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
+        """Everything stored about a user, JSON-able; `turns[].image` are ImageStore keys."""
         return await self._do(user_data.export_user, user)
 
     async def delete_user(self, user: str) -> ErasedData:
-        """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
+        """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
-        What others made from such a turn stays, and hangs on the version before it. The erased text is
-        overwritten in the file; the pictures named in the answer are the caller's to delete.
+        What others made from such a turn stays, attached to the turn's parent. The erased text is overwritten
+        in the file. The caller deletes the images named in the result.
         """
         with _as_store_errors():
             return await self._batcher.do(lambda db: user_data.delete_user(db, user), own_transaction=True)
 
-    # -- inside -------------------------------------------------------------------------------------------
+    # -- internals ----------------------------------------------------------------------------------------
 
     async def _do(self, work: Callable[Concatenate[Database, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with _as_store_errors():
@@ -251,7 +251,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA busy_timeout = {round(lock_timeout_s * 1000)}")
         db.execute("PRAGMA foreign_keys = ON")
-        db.execute("PRAGMA secure_delete = ON")  # what a person has deleted is overwritten, not only unlinked
+        db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
     except sqlite3.DatabaseError as error:

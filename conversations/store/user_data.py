@@ -1,7 +1,4 @@
-"""What the database knows about one person: given out whole, or erased.
-
-Synchronous; runs on the store's own thread.
-"""
+"""Everything the database holds about one user: export and erasure. Runs on the database thread."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,7 +15,7 @@ EVERYBODY = "*"
 
 
 class Consent(StrEnum):
-    """A lasting answer to whether somebody may edit my pictures."""
+    """A lasting answer to whether another user may edit the owner's images."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -26,14 +23,14 @@ class Consent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErasedData:
-    """What was erased, for those who hold the messages and the pictures."""
+    """What was erased, for the callers that hold the messages and the images."""
 
-    turns: tuple[Turn, ...]  # their messages should go, and those still running be cancelled
-    images: tuple[str, ...]  # keys that no turn refers to any longer
+    turns: tuple[Turn, ...]  # the caller deletes their messages and cancels those still running
+    images: tuple[str, ...]  # keys that no turn refers to any more
 
 
 def consent(db: Database, owner: str, grantee: str) -> Consent | None:
-    """What `owner` said about `grantee`, else about everybody."""
+    """The answer of `owner` for `grantee`, else their answer for everybody."""
     found = one(
         db,
         "SELECT answer FROM consents WHERE owner = ? AND grantee IN (?, ?) ORDER BY grantee = ? LIMIT 1",
@@ -46,7 +43,7 @@ def consent(db: Database, owner: str, grantee: str) -> Consent | None:
 
 
 def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
-    """Keep an answer, or take it back."""
+    """Save an answer; None removes it."""
     key = (owner, EVERYBODY if grantee is None else grantee)
     if answer is None:
         db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
@@ -57,7 +54,7 @@ def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent |
 
 
 def export_user(db: Database, user: str) -> dict[str, Any]:
-    """Everything kept about a person, JSON-able; `turns[].image` are ImageStore keys."""
+    """Everything stored about a user, JSON-able; `turns[].image` are ImageStore keys."""
     return {
         "person": user,
         "sessions": _rows(db, "SELECT * FROM sessions WHERE owner = ? ORDER BY created_at", user),
@@ -74,9 +71,9 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
 
 
 def delete_user(db: Database, user: str) -> ErasedData:
-    """Erase a person: the sessions they began, whole, and their turns in the sessions of others.
+    """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
-    What others made from such a turn stays, and hangs on the version before it.
+    What others made from such a turn stays, attached to the turn's parent.
     """
     with writing(db):
         rows = _rows(
@@ -99,7 +96,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
         db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (user,))
         pictures = {turn.image for turn in turns if turn.image is not None}
         unused = tuple(sorted(key for key in pictures if _is_unused(db, key)))
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log, too, forgets what it held
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
     return ErasedData(turns, unused)
 
 
@@ -129,7 +126,7 @@ def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
 
 
 def delete_turn(db: Database, turn_id: str) -> None:
-    """Erase one turn that is no upload; what was made from it hangs on the version before."""
+    """Erase one turn that is no upload; its children are attached to its parent."""
     with writing(db):
         row = one(db, "SELECT * FROM turns WHERE id = ?", turn_id)
         if row is not None and row["parent_id"] is not None:
@@ -137,7 +134,7 @@ def delete_turn(db: Database, turn_id: str) -> None:
 
 
 def _detach_turn(db: Database, turn: Turn) -> None:
-    """Remove one turn; its children and the heads on it go to its parent of the moment."""
+    """Remove one turn; its children and the heads on it move to its present parent."""
     now = one(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
     assert now is not None
     db.execute("UPDATE turns SET parent_id = ? WHERE parent_id = ?", (now["parent_id"], turn.id))

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from conversations.animation import AnimationFrame, animation
-from conversations.export import talk_to, write_export
+from conversations.export import conversation_to, write_export
 from conversations.images.image_store import ImageStore
 from conversations.llava.conversation import Conversation
 from conversations.session import EditSession, TurnState
@@ -61,7 +61,7 @@ def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path
 
 def test_a_talk_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
     session = told(ImageStore(tmp_path))
-    talk = talk_to(session, session.version(2))
+    talk = conversation_to(session, session.version(2))
     read = Conversation.from_dict(json.loads(json.dumps(talk)))
     assert read.messages == [
         ["USER", "<image>\nmake it red"],
@@ -91,7 +91,7 @@ def test_a_picture_no_longer_stored_is_left_out(tmp_path: Path) -> None:
     assert "s/v1.png" not in files(path)
 
 
-def test_a_story_has_a_frame_per_scene_of_one_size() -> None:
+def test_an_animation_has_one_frame_per_version_of_one_size() -> None:
     film = animation(
         [AnimationFrame(png("red"), "v0"), AnimationFrame(png("blue", (30, 90)), "v1 " + "long words " * 50)]
     )
@@ -99,6 +99,6 @@ def test_a_story_has_a_frame_per_scene_of_one_size() -> None:
         assert (opened.n_frames, opened.size) == (2, (64, 48 + 44))
 
 
-def test_a_story_without_scenes_is_no_story() -> None:
-    with pytest.raises(ValueError, match="needs a picture"):
+def test_an_animation_needs_a_version() -> None:
+    with pytest.raises(ValueError, match="at least one version"):
         animation([])
