@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from bot.errors import CannotStart, ModelMissing
 from bot.ops.health import health_app, health_server
-from bot.ops.instance_lock import only_one
+from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(summary(settings, config))
             return 0
         _start_logging(settings)
-        with only_one(settings.data_dir):
+        with single_instance(settings.data_dir):
             asyncio.run(serve(settings, config))
     except (CannotStart, StoreError) as error:
         sys.stderr.write(f"{error}\n")

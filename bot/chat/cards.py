@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.chat.replies import Card, CardState, Say, buttons, seconds_in_words
 from bot.i18n.catalog import blanks_to_groups, languages, phrasebook, translated
 from conversations.session import EditSession, Turn, TurnState
@@ -12,14 +12,20 @@ from mgie_engine.serving.job import Place
 HIDDEN = "hidden"  # in the source of a turn: whether its pictures are shown behind spoilers
 DEEP = 4  # edits in a row from which detail is likely to have softened
 
-_BUTTONS: dict[CardState, tuple[Act, ...]] = {
-    CardState.QUEUED: (Act.CANCEL,),
-    CardState.RUNNING: (Act.CANCEL,),
-    CardState.DONE: (Act.REFINE, Act.UNDO, Act.RETRY, Act.SUBTLER, Act.STRONGER),
-    CardState.FAILED: (Act.RETRY,),
-    CardState.CANCELLED: (Act.RETRY,),
+_BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
+    CardState.QUEUED: (ButtonAction.CANCEL,),
+    CardState.RUNNING: (ButtonAction.CANCEL,),
+    CardState.DONE: (
+        ButtonAction.REFINE,
+        ButtonAction.UNDO,
+        ButtonAction.RETRY,
+        ButtonAction.SUBTLER,
+        ButtonAction.STRONGER,
+    ),
+    CardState.FAILED: (ButtonAction.RETRY,),
+    CardState.CANCELLED: (ButtonAction.RETRY,),
 }
-_SHEET = (Act.DELETE,)  # of a finished sheet: it is to look at
+_SHEET = (ButtonAction.DELETE,)  # of a finished sheet: it is to look at
 _SHARE_READING, _SHARE_PAINTING = 0.15, 0.75  # of the bar; a guess that holds for every model so far
 
 
@@ -52,7 +58,7 @@ def card_of(
         facts=_facts(turn) if state is CardState.DONE else "",
         notes=_notes(turn, parent, depth),
         buttons=buttons(*_acts(turn, state, depth)),
-        is_sheet=turn.grid is not None,
+        is_grid=turn.grid is not None,
         key=turn.delivered,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=bool(turn.source.get(HIDDEN)),
@@ -80,7 +86,7 @@ def _upload_card(turn: Turn) -> Card:
         after=turn.image,
         fraction=1.0,
         notes=tuple(map(translated, turn.notes)),
-        buttons=buttons(Act.REFINE),
+        buttons=buttons(ButtonAction.REFINE),
         key=turn.delivered,
         is_hidden=bool(turn.source.get(HIDDEN)),
     )
@@ -137,17 +143,17 @@ def _facts(turn: Turn) -> str:
     return " · ".join([*facts, turn.id])
 
 
-def _acts(turn: Turn, state: CardState, depth: int) -> tuple[Act, ...]:
-    if state is CardState.FAILED and filtered_mark(turn.error):
-        return (*_BUTTONS[state], Act.APPEAL)
+def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
+    if state is CardState.FAILED and blocked_hash_of(turn.error):
+        return (*_BUTTONS[state], ButtonAction.APPEAL)
     if state is not CardState.DONE:
         return () if turn.grid and state.is_final else _BUTTONS[state]
     if turn.grid:
         return _SHEET
-    return (*_BUTTONS[state], Act.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
+    return (*_BUTTONS[state], ButtonAction.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
 
 
-def filtered_mark(error: str | None) -> str | None:
+def blocked_hash_of(error: str | None) -> str | None:
     """The mark of the removed picture because of which a result was filtered; None for any other error."""
     texts = (phrasebook(language).say[Say.RESULT_FILTERED.name] for language in languages())
     found = (blanks_to_groups(text).fullmatch(error or "") for text in texts)

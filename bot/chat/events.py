@@ -20,7 +20,7 @@ from mgie_engine.strengths import Preset as Preset
 Json = Mapping[str, Any]
 
 
-def house_of(person: str, source: Json) -> str | None:
+def server_of(person: str, source: Json) -> str | None:
     """The key of the server a gesture of this source was made in; None in a DM and on the local page."""
     guild = source.get("guild")
     return None if guild is None else f"{person.partition(':')[0]}:{guild}"
@@ -41,9 +41,9 @@ class Event:
         return self.person.partition(":")[0]
 
     @property
-    def house(self) -> str | None:
+    def server(self) -> str | None:
         """The key of the server it happened in, whose moderators decide there; None where there are none."""
-        return house_of(self.person, self.source)
+        return server_of(self.person, self.source)
 
     @property
     def places(self) -> frozenset[str]:
@@ -271,7 +271,7 @@ class InfoAsked(Event):
     """Which model, which licence, which limits?"""
 
 
-class Act(StrEnum):
+class ButtonAction(StrEnum):
     """What a button on a card does; chats put the value into the button's id."""
 
     CANCEL = "cancel"
@@ -295,14 +295,20 @@ class Act(StrEnum):
     REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
     APPEAL = "appeal"  # with a mark in place of a turn id, or a turn id
     REMOVE = "remove"  # these and what follows: on what moderators see
-    BAR = "bar"
+    BLOCK_IMAGE = "bar"
     BLOCK = "block"
     DISMISS = "dismiss"
-    LIFT = "lift"  # with a mark in place of a turn id
+    UNBLOCK_IMAGE = "lift"  # with a mark in place of a turn id
 
 
-NEEDS_WORDS = (Act.REFINE, Act.CORRECT, Act.REPORT)
-DECISIONS = (Act.REMOVE, Act.BAR, Act.BLOCK, Act.DISMISS, Act.LIFT)
+NEEDS_WORDS = (ButtonAction.REFINE, ButtonAction.CORRECT, ButtonAction.REPORT)
+DECISIONS = (
+    ButtonAction.REMOVE,
+    ButtonAction.BLOCK_IMAGE,
+    ButtonAction.BLOCK,
+    ButtonAction.DISMISS,
+    ButtonAction.UNBLOCK_IMAGE,
+)
 
 
 class Origin(TypedDict):

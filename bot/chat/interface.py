@@ -44,7 +44,7 @@ class Chat(Protocol):
         """
         ...
 
-    async def take_back(self, turn: Turn, key: str | None) -> None:
+    async def retract(self, turn: Turn, key: str | None) -> None:
         """The turn was erased: forget it, and delete the message `key`, if any; quiet if that is gone.
 
         `key` is what `show` gave too late to be kept: nobody else knows that message.

@@ -6,7 +6,7 @@ from enum import StrEnum
 from bot.chat.events import Event
 
 
-class Rule(StrEnum):
+class ModAction(StrEnum):
     """What moderators decide for their server; which `subject` each one needs."""
 
     STATUS = "status"  # show what holds here
@@ -16,7 +16,7 @@ class Rule(StrEnum):
     OPEN = "open"  # these five: a channel
     HIDE = "hide"  # open, with pictures behind spoilers
     CLOSE = "close"
-    OVERHEAR = "overhear"
+    LISTEN = "overhear"
     IGNORE = "ignore"
     REPORTS = "reports"  # the channel in which reports are shown
     LIMITS = "limits"
@@ -26,21 +26,21 @@ class Rule(StrEnum):
     UNBLOCK = "unblock"
     CANCEL = "cancel"
     REMOVE = "remove"  # these three: a turn id
-    BAR = "bar"
+    BLOCK_IMAGE = "bar"
     DISMISS = "dismiss"
-    LIFT = "lift"  # the mark of a picture
+    UNBLOCK_IMAGE = "lift"  # the mark of a picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleAsked(Event):
-    """A moderator decides something, or looks; `may`: whether the chat lets this person.
+class ModActionRequested(Event):
+    """A moderator decides something, or looks; `is_permitted`: whether the chat lets this person.
 
     `waiting` and `per_day` go with LIMITS: edits of one person; 0 takes the limit back, None leaves it.
     """
 
-    rule: Rule
+    action: ModAction
     subject: str = ""
-    may: bool = False
+    is_permitted: bool = False
     waiting: int | None = None
     per_day: int | None = None
 

@@ -8,29 +8,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.i18n.catalog import Say, spoken
 
 __all__ = [
     "Accepted",
+    "AskTarget",
     "Button",
     "Card",
     "CardState",
-    "Choice",
-    "Compared",
+    "Comparison",
     "Decided",
     "Erased",
     "Files",
     "ForModerators",
     "History",
+    "ImageChoice",
     "Note",
-    "Panel",
     "Queue",
     "Reply",
-    "Row",
     "Say",
-    "Shown",
-    "Which",
+    "SettingRow",
+    "SettingsPanel",
+    "ShownVersion",
     "buttons",
     "seconds_in_words",
 ]
@@ -54,11 +54,11 @@ class CardState(StrEnum):
 class Button:
     """Something to press; how `act` becomes an event: `bot.chat.events.pressed`."""
 
-    act: Act
+    act: ButtonAction
     label: str
 
 
-def buttons(*acts: Act) -> tuple[Button, ...]:
+def buttons(*acts: ButtonAction) -> tuple[Button, ...]:
     """Buttons in the language spoken now."""
     return tuple(Button(act, spoken().buttons[act]) for act in acts)
 
@@ -81,7 +81,7 @@ class Card:
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
     key        where this version itself is shown (a delivered key), if it is
-    is_sheet   `after` is many small pictures to look at; nothing can start from it
+    is_grid   `after` is many small pictures to look at; nothing can start from it
     """
 
     turn_id: str
@@ -102,7 +102,7 @@ class Card:
     facts: str = ""
     notes: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
-    is_sheet: bool = False
+    is_grid: bool = False
     is_hidden: bool = False
     key: str | None = None
     seed: int | None = None
@@ -135,7 +135,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownVersion:
     """A version to show right now (after undo, go to, a picture without words), with a sentence."""
 
     note: str
@@ -144,7 +144,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ImageChoice:
     """A picture a person may have meant; choosing it is EditAsked(from_turn=turn_id), same words."""
 
     turn_id: str
@@ -155,16 +155,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class AskTarget:
     """Which picture is meant? `words` is what to ask again with; at most 3 choices, newest first."""
 
     text: str
     words: str
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ImageChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SettingRow:
     """One setting in the panel: what it is, and who says so."""
 
     knob: str  # "text CFG"
@@ -175,11 +175,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class SettingsPanel:
     """The settings that hold for me here. `text` says what was just done, or is empty."""
 
     text: str
-    rows: tuple[Row, ...]
+    rows: tuple[SettingRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """Two versions, and a picture (WebP) of where they differ."""
 
     text: str
@@ -259,12 +259,12 @@ class Decided:
 
 Reply = (
     Accepted
-    | Shown
+    | ShownVersion
     | Note
-    | Which
-    | Panel
+    | AskTarget
+    | SettingsPanel
     | History
-    | Compared
+    | Comparison
     | Queue
     | Files
     | Erased

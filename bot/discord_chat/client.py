@@ -68,8 +68,8 @@ class Workflow(Protocol):
     async def resume(self, chat: str) -> int: ...
     async def handle(self, event: Event) -> Reply | None: ...
     async def picture(self, key: str) -> bytes: ...
-    async def withdrawn(self, event_id: str, message: str | None = None) -> tuple[str, ...]: ...
-    async def reworded(self, event_id: str, text: str) -> bool: ...
+    async def message_deleted(self, event_id: str, message: str | None = None) -> tuple[str, ...]: ...
+    async def message_edited(self, event_id: str, text: str) -> bool: ...
 
 
 class EditBot(commands.Bot):
@@ -221,13 +221,13 @@ class EditBot(commands.Bot):
     async def _withdraw(self, channel: int, messages: Iterable[int]) -> None:
         for message in messages:
             key = str(MessagePlace(channel, message))
-            await take_away(self, await self.workflow.withdrawn(message_event(message), key))
+            await take_away(self, await self.workflow.message_deleted(message_event(message), key))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """An edit that still waits follows the words that asked for it."""
         message = payload.message
         if self.user is not None and is_spoken(message) and message.content:
-            await self.workflow.reworded(message_event(message.id), words_of(message, self.user))
+            await self.workflow.message_edited(message_event(message.id), words_of(message, self.user))
 
     async def _take_in(self, message: discord.Message) -> None:
         """A message meant for the bot."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import discord
 
-from bot.chat.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, Shown
+from bot.chat.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, ShownVersion
 from bot.discord_chat.ids import MessagePlace
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, Source
 from bot.discord_chat.sending.reports import tell_moderators
@@ -63,7 +63,7 @@ async def answer_interaction(
         reply = Note(reply.text if was_told else Say.REPORTED())
     drawn = await drawing.reply(reply, source)
     if is_for_all(reply) and not source.token and await _posted(interaction, drawn):
-        if isinstance(reply, Shown):
+        if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return
         drawn = Outgoing(Say.QUESTION_POSTED())
@@ -83,7 +83,7 @@ async def answer_interaction(
 
 def is_for_all(reply: Reply) -> bool:
     """Whether everybody in the channel should see it."""
-    return isinstance(reply, Shown | Note) and not reply.private
+    return isinstance(reply, ShownVersion | Note) and not reply.private
 
 
 async def _posted(interaction: Interaction, drawn: Outgoing) -> bool:

@@ -15,7 +15,7 @@ from bot.errors import CannotStart, FolderInUse
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def single_instance(folder: Path) -> Iterator[None]:
     """Hold the folder while the block runs; FolderInUse, naming the process, if another one holds it.
 
     CannotStart when the folder cannot be made or written to.
@@ -39,6 +39,6 @@ def only_one(folder: Path) -> Iterator[None]:
 def _lock_file(folder: Path) -> TextIO:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return open(folder / "bot.ops.instance_lock", "a+")
+        return open(folder / "bot.lock", "a+")
     except OSError as error:
         raise CannotStart(f"DATA_DIR: {folder.resolve()} cannot be used: {error.strerror}.") from error

@@ -12,20 +12,22 @@ from PIL import Image
 
 SIDE = 8
 ALIKE = 4  # of 64 bits; re-encoding and scaling change fewer, other pictures about 32
-MARK_CHARS = SIDE * SIDE // 4
+HASH_CHARS = SIDE * SIDE // 4
 
 
-def mark_of(png: bytes) -> str:
+def dhash(png: bytes) -> str:
     """The mark of a picture, as 16 hexadecimal digits."""
     with Image.open(io.BytesIO(png)) as picture:
         small = picture.convert("L").resize((SIDE + 1, SIDE), Image.Resampling.LANCZOS)
     grey = small.tobytes()
     rows = (grey[at : at + SIDE + 1] for at in range(0, len(grey), SIDE + 1))
     bits = [right > left for row in rows for left, right in pairwise(row)]
-    return f"{sum(1 << place for place, bit in enumerate(bits) if bit):0{MARK_CHARS}x}"
+    return f"{sum(1 << place for place, bit in enumerate(bits) if bit):0{HASH_CHARS}x}"
 
 
-def barred_mark(png: bytes, barred: Iterable[str]) -> str | None:
+def find_blocked(png: bytes, barred: Iterable[str]) -> str | None:
     """The mark among `barred` that this picture is alike; None when it is like none of them."""
-    own = int(mark_of(png), 16)
-    return next((mark for mark in barred if (own ^ int(mark, 16)).bit_count() <= ALIKE), None)
+    own = int(dhash(png), 16)
+    return next(
+        (image_hash for image_hash in barred if (own ^ int(image_hash, 16)).bit_count() <= ALIKE), None
+    )

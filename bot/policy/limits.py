@@ -28,7 +28,7 @@ def objection_to_words(words: str, limits: Limits) -> str | None:
     return None
 
 
-def objection_to_another(own: int, waiting: int, limits: Limits) -> str | None:
+def objection_to_queueing(own: int, waiting: int, limits: Limits) -> str | None:
     """Why a person with `own` waiting edits, of `waiting` in all, may not add one, or None."""
     if own >= limits.waiting_per_person:
         return Say.TOO_MANY_WAITING(count=own, limit=limits.waiting_per_person)
@@ -38,14 +38,14 @@ def objection_to_another(own: int, waiting: int, limits: Limits) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RateLimiter:
     """When one person asked lately: Unix or monotonic seconds, oldest first."""
 
     times: tuple[float, ...] = ()
 
-    def after(self, now: float, limits: Limits) -> "Pace":
+    def after(self, now: float, limits: Limits) -> "RateLimiter":
         """The pace with one more request; forgets what left the window."""
-        return Pace((*self._recent(now, limits), now))
+        return RateLimiter((*self._recent(now, limits), now))
 
     def objection(self, now: float, limits: Limits) -> str | None:
         """Why a request at `now` comes too fast, with the time to wait, or None."""

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from bot.chat.events import Work
 from bot.chat.replies import Say, seconds_in_words
 from bot.i18n.catalog import ENGLISH
-from bot.policy.image_hash import barred_mark
+from bot.policy.image_hash import find_blocked
 from bot.policy.limits import Limits
 from conversations.store.session_store import SessionStore
 
@@ -20,7 +20,7 @@ DAY_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class AuditEntry:
     """One entry of the log: when (Unix seconds), who, what (the value of a Rule), and to what."""
 
     at: float
@@ -30,7 +30,7 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class HouseRules:
+class ServerSettings:
     """The decisions that hold in one house; people and channels by their keys, pictures by their marks.
 
     waiting, per_day   edits of one person: waiting, and in 24 hours; None where the bot's own limits hold
@@ -54,7 +54,7 @@ class HouseRules:
     reports: str | None = None
     barred: tuple[str, ...] = ()
     language: str = ENGLISH
-    log: tuple[Deed, ...] = ()
+    log: tuple[AuditEntry, ...] = ()
 
     def merged_over(self, limits: Limits) -> Limits:
         """The bot's limits, with those of this house where they are narrower."""
@@ -62,15 +62,15 @@ class HouseRules:
             return limits
         return replace(limits, waiting_per_person=min(self.waiting, limits.waiting_per_person))
 
-    def noted(self, deed: Deed) -> "HouseRules":
+    def noted(self, deed: AuditEntry) -> "ServerSettings":
         """The same, with one more entry in the log."""
         return replace(self, log=(*self.log, deed)[-LOG_KEPT:])
 
 
-NO_RULES = HouseRules()
+DEFAULT_SERVER_SETTINGS = ServerSettings()
 
 
-def objection_of_house(asked: Work, rules: HouseRules) -> tuple[str, str] | None:
+def objection_of_server(asked: Work, rules: ServerSettings) -> tuple[str, str] | None:
     """Why this house takes no such edit, as a label for the metrics and a sentence; None if it does."""
     if asked.person in rules.blocked:
         return "blocked", Say.BLOCKED()
@@ -95,39 +95,41 @@ def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...
     return (*others, member) if is_in else others
 
 
-class Houses:
+class ServerSettingsStore:
     """Reads and writes the rules of every house."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self._changing = asyncio.Lock()
 
-    async def rules(self, house: str | None) -> HouseRules:
-        """What holds there; NO_RULES where nobody decided anything."""
-        kept = None if house is None else await self._store.recall(_key(house))
-        return NO_RULES if kept is None else _read(kept)
+    async def rules(self, server: str | None) -> ServerSettings:
+        """What holds there; DEFAULT_SERVER_SETTINGS where nobody decided anything."""
+        kept = None if server is None else await self._store.recall(_key(server))
+        return DEFAULT_SERVER_SETTINGS if kept is None else _read(kept)
 
-    async def barred_mark(self, house: str | None, png: bytes) -> str | None:
+    async def find_blocked(self, server: str | None, png: bytes) -> str | None:
         """The mark of the removed picture that this one is like; None where there is none."""
-        barred = (await self.rules(house)).barred
-        return await asyncio.to_thread(barred_mark, png, barred) if barred else None
+        barred = (await self.rules(server)).barred
+        return await asyncio.to_thread(find_blocked, png, barred) if barred else None
 
-    async def change(self, house: str, changed: Callable[[HouseRules], HouseRules]) -> HouseRules:
+    async def change(
+        self, server: str, changed: Callable[[ServerSettings], ServerSettings]
+    ) -> ServerSettings:
         """Replace the rules of a house by what `changed` makes of them; the new ones."""
         async with self._changing:
-            rules = changed(await self.rules(house))
-            await self._store.remember(_key(house), json.dumps(asdict(rules)))
+            rules = changed(await self.rules(server))
+            await self._store.remember(_key(server), json.dumps(asdict(rules)))
             return rules
 
 
-def _key(house: str) -> str:
-    return f"house {house}"
+def _key(server: str) -> str:
+    return f"house {server}"
 
 
-def _read(kept: str) -> HouseRules:
+def _read(kept: str) -> ServerSettings:
     """The rules as they were kept; fields of another release are left out."""
     row = json.loads(kept)
-    log = tuple(Deed(**deed) for deed in row.pop("log", ()))
-    known = {name: row[name] for name in HouseRules.__dataclass_fields__ if name in row}
+    log = tuple(AuditEntry(**deed) for deed in row.pop("log", ()))
+    known = {name: row[name] for name in ServerSettings.__dataclass_fields__ if name in row}
     lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list)}
-    return HouseRules(**{**known, **lists, "log": log})
+    return ServerSettings(**{**known, **lists, "log": log})

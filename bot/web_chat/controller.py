@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.chat.events import (
-    Act,
+    ButtonAction,
     EditAsked,
     ExportAsked,
     GridAsked,
@@ -23,15 +23,15 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
-from bot.chat.replies import Files, History, Note, Panel, Reply, Say, Which
+from bot.chat.replies import AskTarget, Files, History, Note, Reply, Say, SettingsPanel
 from bot.i18n.catalog import ENGLISH, spoken, spoken_language
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
 from bot.web_chat.page_state import PageView, Size
 from bot.web_chat.samples import Sample
-from bot.workflow.button_events import pressed
+from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
-from bot.workflow.text_commands import control
+from bot.workflow.text_commands import parse
 from conversations.errors import PictureMissing
 from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
 
@@ -130,7 +130,7 @@ class Desk:
         if person is None:
             return self._defaults
         panel = await self._workflow.handle(SettingsAsked(**self._who(person)))
-        return _knobs_of(panel, self._defaults) if isinstance(panel, Panel) else self._defaults
+        return _knobs_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
     async def give(self, person: str | None, picture: bytes) -> str:
         """Begin with an uploaded picture; a sentence when it was refused, else ""."""
@@ -177,7 +177,9 @@ class Desk:
             case "grid" if turn:
                 reply = await self._workflow.handle(GridAsked(**self._who(person), turn=turn))
             case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
-                reply = await self._workflow.handle(pressed(Act(act), turn, **self._who(person)))
+                reply = await self._workflow.handle(
+                    button_event(ButtonAction(act), turn, **self._who(person))
+                )
             case _:
                 reply = None
         return await self.look(person, reply)
@@ -194,7 +196,7 @@ class Desk:
     async def _ask(self, person: str, words: str, **asked: Any) -> Sight:
         reply = await self._workflow.handle(EditAsked(**self._who(person), text=words, **asked))
         sight = await self.look(person, reply)
-        return replace(sight, taken=not isinstance(reply, Note | Which) or _is_control(words))
+        return replace(sight, taken=not isinstance(reply, Note | AskTarget) or _is_control(words))
 
     def _who(self, person: str) -> dict[str, Any]:
         """A browser is a person in a channel of its own."""
@@ -240,7 +242,7 @@ class Desk:
 
 
 def _is_control(words: str) -> bool:
-    return control(words, (ENGLISH, spoken_language())) is not None
+    return parse(words, (ENGLISH, spoken_language())) is not None
 
 
 def seed_of(text: str) -> int | None:
@@ -254,7 +256,7 @@ def seed_of(text: str) -> int | None:
     return int(text)
 
 
-def _knobs_of(panel: Panel, defaults: Knobs) -> Knobs:
+def _knobs_of(panel: SettingsPanel, defaults: Knobs) -> Knobs:
     chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
     is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
     shown = {name: value for name, value in chosen.items() if value != AUTO}
@@ -264,9 +266,9 @@ def _knobs_of(panel: Panel, defaults: Knobs) -> Knobs:
 def _sentence(reply: Reply | None) -> str:
     """What a reply has to say on the page, which tells most by what it shows."""
     match reply:
-        case Which():  # the page always names a version, so there is none
+        case AskTarget():  # the page always names a version, so there is none
             return Say.NO_SESSION()
-        case Note(text) | History(text) | Panel(text):
+        case Note(text) | History(text) | SettingsPanel(text):
             return text
         case _:
             return ""

@@ -47,7 +47,7 @@ class Board:
         """A turn whose end is stored can be seen on every page, so it counts as delivered."""
         return f"{NAME}:{turn.id}"
 
-    async def take_back(self, turn: Turn, key: str | None) -> None:
+    async def retract(self, turn: Turn, key: str | None) -> None:
         """Take the card of an erased turn down."""
         if self._live[turn.user].pop(turn.id, None) is not None:
             self._changes[turn.user] += 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.chat.replies import Button, Card
 from bot.i18n.catalog import spoken, spoken_language
 from bot.web_chat.page_state import PageView, picture_of
@@ -21,7 +21,13 @@ from bot.web_chat.samples import Sample
 
 PAGE = Path(__file__).parent / "page"
 # Undo is at the filmstrip, refine is typing.
-HEAD_OFFERS = (Act.CANCEL, Act.RETRY, Act.SUBTLER, Act.STRONGER, Act.FROM_ORIGINAL)
+HEAD_OFFERS = (
+    ButtonAction.CANCEL,
+    ButtonAction.RETRY,
+    ButtonAction.SUBTLER,
+    ButtonAction.STRONGER,
+    ButtonAction.FROM_ORIGINAL,
+)
 FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
 
 
@@ -50,7 +56,7 @@ def film(view: PageView) -> str:
     if not view.cards:
         return ""
     can_undo = view.current is not None and view.current is not view.cards[0]
-    cards = [card for card in view.cards if not card.is_sheet]
+    cards = [card for card in view.cards if not card.is_grid]
     return _draw("film.html", cards=cards, head=view.head, can_undo=can_undo, picture=picture_of)
 
 
@@ -66,7 +72,7 @@ def notice(text: str) -> str:
 
 def offers(card: Card, head: str | None) -> tuple[Button, ...]:
     """The buttons worth drawing under a card: all of the head's, only cancel or retry of others."""
-    wanted = HEAD_OFFERS if card.turn_id == head else (Act.CANCEL, Act.RETRY)
+    wanted = HEAD_OFFERS if card.turn_id == head else (ButtonAction.CANCEL, ButtonAction.RETRY)
     if card.state.is_final and card.turn_id != head and card.after:
         return ()
     return tuple(button for button in card.buttons if button.act in wanted)

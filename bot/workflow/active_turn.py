@@ -23,7 +23,7 @@ class Handle(Protocol):
 
 
 @dataclass(eq=False, slots=True)
-class Run:
+class ActiveTurn:
     """One unfinished turn, here and now."""
 
     turn: Turn
@@ -36,15 +36,17 @@ class Run:
     advice: tuple[str, ...] = ()  # why auto chose its strengths
     is_cancelled: bool = False
     is_released: bool = False  # given back to the disk: to run at the next start
-    look: asyncio.Event = field(default_factory=asyncio.Event)  # a waiting dependent should look again
-    in_line: asyncio.Event = field(default_factory=asyncio.Event)  # or never will be
-    known: asyncio.Event = field(default_factory=asyncio.Event)  # how it ended is on disk
-    showing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    parent_changed: asyncio.Event = field(
+        default_factory=asyncio.Event
+    )  # a waiting dependent should look again
+    enqueued: asyncio.Event = field(default_factory=asyncio.Event)  # or never will be
+    finished: asyncio.Event = field(default_factory=asyncio.Event)  # how it ended is on disk
+    delivery: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def is_waiting(self) -> bool:
         """Whether it still stands in line."""
-        return not self.has_begun and not self.known.is_set()
+        return not self.has_begun and not self.finished.is_set()
 
     @property
     def language(self) -> object:
@@ -60,4 +62,4 @@ class Run:
         """Leave the line or the engine, and look up."""
         if self.handle is not None:
             self.handle.cancel()
-        self.look.set()
+        self.parent_changed.set()

@@ -11,17 +11,30 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.chat.cards import HIDDEN, card_of
-from bot.chat.events import Act, EditAsked, GridAsked, Variation, VariationAsked, Work, house_of
-from bot.chat.replies import Accepted, Note, Reply, Say, Shown, buttons
+from bot.chat.events import ButtonAction, EditAsked, GridAsked, Variation, VariationAsked, Work, server_of
+from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
 from bot.ops.metrics import Metrics
-from bot.policy.limits import Limits, Pace, objection_to_another, objection_to_words
-from bot.policy.server_settings import HouseRules, Houses, objection_of_house, objection_to_quota
+from bot.policy.limits import Limits, RateLimiter, objection_to_queueing, objection_to_words
+from bot.policy.server_settings import (
+    ServerSettings,
+    ServerSettingsStore,
+    objection_of_server,
+    objection_to_quota,
+)
 from bot.workflow.auto_guidance import ON_AUTO
 from bot.workflow.consents import Consents
 from bot.workflow.runner import EVENT, TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, varied_override
 from bot.workflow.settings_panel import layers
-from bot.workflow.targets import Base, ask_which, base_of, is_recent, my_head, named_version, shown_version
+from bot.workflow.targets import (
+    Target,
+    ask_target,
+    current_version,
+    is_recent,
+    named_version,
+    shown_version,
+    target_of,
+)
 from conversations.errors import DuplicateEvent
 from conversations.images.image_store import ImageStore, read_picture
 from conversations.session import EditSession, Turn, TurnDraft
@@ -35,15 +48,15 @@ LENT_BY = "lent_by"  # in the source of an upload: the person it belongs to, if 
 COUNTED = 1000  # newest turns of a person looked through for those of a day
 
 
-class Barred(Exception):
+class BlockedImage(Exception):
     """An uploaded picture is like one that moderators removed; `mark` is of that one."""
 
-    def __init__(self, mark: str) -> None:
-        super().__init__(mark)
-        self.mark = mark
+    def __init__(self, image_hash: str) -> None:
+        super().__init__(image_hash)
+        self.image_hash = image_hash
 
 
-class Intake:
+class Admission:
     """Turns what people ask into saved turns, and hands these to the runner."""
 
     def __init__(
@@ -64,13 +77,13 @@ class Intake:
         self._images = images
         self._runner = runner
         self._consents = consents
-        self._houses = Houses(store)
+        self._server_settings = ServerSettingsStore(store)
         self._defaults = defaults
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
         self._draw_seed = draw_seed
-        self._paces: dict[str, Pace] = {}
+        self._rate_limits: dict[str, RateLimiter] = {}
         self._entering: Counter[str] = Counter()  # by person: edits on their way into the line
         self._counts = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
 
@@ -78,34 +91,36 @@ class Intake:
         """Take an edit in if it is new and the rules allow it; `is_allowed` by the owner of the picture."""
         if await self._store.was_seen(asked.event_id):
             raise DuplicateEvent(asked.event_id)
-        rules = await self._houses.rules(asked.house)
+        rules = await self._server_settings.rules(asked.server)
         async with self._counting(asked, rules):
             return await self._admit(asked, rules, is_allowed)
 
-    async def _admit(self, asked: Work, rules: HouseRules, is_allowed: bool) -> Reply:
+    async def _admit(self, asked: Work, rules: ServerSettings, is_allowed: bool) -> Reply:
         over_quota = await self._over_quota(asked, rules)
         # From here to the count below nothing is awaited, so that nobody slips through between the two.
-        if objection := objection_of_house(asked, rules) or over_quota or self._objection(asked, rules):
+        if objection := objection_of_server(asked, rules) or over_quota or self._objection(asked, rules):
             reason, sentence = objection
             self._metrics.edits_dropped.labels(reason).inc()
-            return Note(sentence, buttons=buttons(Act.MY_EDITS) if reason in ("line", "quota") else ())
+            return Note(
+                sentence, buttons=buttons(ButtonAction.MY_EDITS) if reason in ("line", "quota") else ()
+            )
         self._entering[asked.person] += 1
         try:
             return await self._taken_in(asked, rules, is_allowed)
-        except Barred as barred:
+        except BlockedImage as barred:
             self._metrics.filtered.labels("input").inc()
-            return Note(Say.PICTURE_BARRED(), buttons=buttons(Act.APPEAL), about=barred.mark)
+            return Note(Say.PICTURE_BARRED(), buttons=buttons(ButtonAction.APPEAL), about=barred.image_hash)
         finally:
             self._entering[asked.person] -= 1
             self._entering = +self._entering
 
-    def _counting(self, asked: Work, rules: HouseRules) -> AbstractAsyncContextManager[Any]:
+    def _counting(self, asked: Work, rules: ServerSettings) -> AbstractAsyncContextManager[Any]:
         """Where a house counts a person's edits, one is saved before the next is counted."""
         if rules.per_day is None:
             return nullcontext()
-        return self._counts.setdefault((asked.person, asked.house), asyncio.Lock())
+        return self._counts.setdefault((asked.person, asked.server), asyncio.Lock())
 
-    async def _taken_in(self, asked: Work, rules: HouseRules, is_allowed: bool) -> Reply:
+    async def _taken_in(self, asked: Work, rules: ServerSettings, is_allowed: bool) -> Reply:
         match asked:
             case EditAsked() if rules.own_only and asked.picture_owner not in (None, asked.person):
                 return Note(Say.ONLY_OWN())
@@ -117,37 +132,39 @@ class Intake:
             case GridAsked():
                 return await self._sheet(asked, rules, is_allowed)
 
-    async def _over_quota(self, asked: Work, rules: HouseRules) -> tuple[str, str] | None:
+    async def _over_quota(self, asked: Work, rules: ServerSettings) -> tuple[str, str] | None:
         """Why the person's day in this house is used up; edits that came to nothing do not count."""
-        if rules.per_day is None or asked.house is None:
+        if rules.per_day is None or asked.server is None:
             return None
         turns = await self._store.turns_by(asked.person, COUNTED)
-        here = [turn for turn in turns if house_of(turn.user, turn.source) == asked.house]
+        here = [turn for turn in turns if server_of(turn.user, turn.source) == asked.server]
         made_at = [turn.created_at for turn in here if not turn.is_lost]
         sentence = objection_to_quota(made_at, rules.per_day, self._clock())
         return ("quota", sentence) if sentence else None
 
-    def _objection(self, asked: Work, rules: HouseRules) -> tuple[str, str] | None:
+    def _objection(self, asked: Work, rules: ServerSettings) -> tuple[str, str] | None:
         """Why this edit is not taken, as a label for the metrics and a sentence."""
         if self._runner.is_draining:
             return "draining", Say.RESTARTING()
         now, person = self._clock(), asked.person
-        pace = self._paces.get(person, Pace())
+        pace = self._rate_limits.get(person, RateLimiter())
         if sentence := pace.objection(now, self._limits):
             return "pace", sentence
-        self._paces = {who: p for who, p in self._paces.items() if not p.is_idle(now, self._limits)}
-        self._paces[person] = pace.after(now, self._limits)
+        self._rate_limits = {
+            who: p for who, p in self._rate_limits.items() if not p.is_idle(now, self._limits)
+        }
+        self._rate_limits[person] = pace.after(now, self._limits)
         if isinstance(asked, EditAsked) and (sentence := _objection_to_what(asked, self._limits)):
             return "words", sentence
         own = self._runner.waiting(person) + self._entering[person]
         everybody = self._runner.waiting() + self._entering.total()
-        if sentence := objection_to_another(own, everybody, rules.merged_over(self._limits)):
+        if sentence := objection_to_queueing(own, everybody, rules.merged_over(self._limits)):
             return "line", sentence
         return None
 
     # -- edits --------------------------------------------------------------------------------------------
 
-    async def _edit(self, asked: EditAsked, rules: HouseRules, is_allowed: bool) -> Reply:
+    async def _edit(self, asked: EditAsked, rules: ServerSettings, is_allowed: bool) -> Reply:
         words = _words(asked)
         checked(asked.override)
         base = await shown_version(self._store, asked)
@@ -160,16 +177,18 @@ class Intake:
                 asked, asked.picture, rules, event_id=None if words else asked.event_id
             )
             if not words:
-                return Shown(Say.PICTURE_READY(version=session.root.label), card_of(session.root, session))
-            base = Base(session, session.root)
+                return ShownVersion(
+                    Say.PICTURE_READY(version=session.root.label), card_of(session.root, session)
+                )
+            base = Target(session, session.root)
         if base is None and asked.from_version is not None:
             base = await named_version(self._store, asked, asked.from_version)
         if base is None:
-            base = await my_head(self._store, asked)
+            base = await current_version(self._store, asked)
             if base is None or not is_recent(base, asked.person, self._clock(), self._limits):
-                return await ask_which(self._store, asked)
+                return await ask_target(self._store, asked)
         if asked.from_original:
-            base = Base(base.session, base.session.root)
+            base = Target(base.session, base.session.root)
         # Should it have to wait for somebody's consent, it will mean this version all the same.
         asked = replace(asked, from_turn=base.turn.id, from_version=None)
         preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
@@ -184,23 +203,23 @@ class Intake:
         return await self._accept(asked, draft, base.session, rules, is_allowed)
 
     async def _open_session(
-        self, asked: EditAsked, picture: bytes, rules: HouseRules, event_id: str | None
+        self, asked: EditAsked, picture: bytes, rules: ServerSettings, event_id: str | None
     ) -> EditSession:
         """A session on a picture just uploaded; PictureRefused or Barred where it is not taken."""
         read = await asyncio.to_thread(read_picture, picture)
-        if mark := await self._houses.barred_mark(asked.house, read.png):
-            raise Barred(mark)
+        if image_hash := await self._server_settings.find_blocked(asked.server, read.png):
+            raise BlockedImage(image_hash)
         return await self._store.open_session(
             asked.channel,
             asked.person,
             image=await asyncio.to_thread(self._images.put, read.png),
             notes=read.notes,
-            source={**asked.source, HIDDEN: _is_hidden(asked, rules), LENT_BY: _lender(asked)},
+            source={**asked.source, HIDDEN: _is_hidden(asked, rules), LENT_BY: _image_owner(asked)},
             delivered=asked.message,
             event_id=event_id,
         )
 
-    async def _vary(self, asked: VariationAsked, rules: HouseRules, is_allowed: bool) -> Reply:
+    async def _vary(self, asked: VariationAsked, rules: ServerSettings, is_allowed: bool) -> Reply:
         """The same instruction once more, from the same parent; or all of them, from the upload."""
         base = await self._meant(asked)
         if base is None:
@@ -227,7 +246,7 @@ class Intake:
         )
         return await self._accept(replace(asked, turn=turn.id), draft, session, rules, is_allowed)
 
-    async def _sheet(self, asked: GridAsked, rules: HouseRules, is_allowed: bool) -> Reply:
+    async def _sheet(self, asked: GridAsked, rules: ServerSettings, is_allowed: bool) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
         base = await self._meant(asked)
         if base is None:
@@ -248,24 +267,24 @@ class Intake:
             )
         return await self._accept(replace(asked, turn=turn.id), draft, base.session, rules, is_allowed)
 
-    async def _meant(self, asked: VariationAsked | GridAsked) -> Base | None:
+    async def _meant(self, asked: VariationAsked | GridAsked) -> Target | None:
         """The turn meant: the named one, or where I stand, even if that failed."""
         if asked.turn is not None:
-            return await base_of(self._store, asked, asked.turn)
-        head = await my_head(self._store, asked)
+            return await target_of(self._store, asked, asked.turn)
+        head = await current_version(self._store, asked)
         if head is None:
             return None
-        return Base(head.session, head.session.turn(head.session.heads[asked.person].turn_id))
+        return Target(head.session, head.session.turn(head.session.heads[asked.person].turn_id))
 
     async def _accept(
-        self, asked: Work, draft: TurnDraft, session: EditSession, rules: HouseRules, is_allowed: bool
+        self, asked: Work, draft: TurnDraft, session: EditSession, rules: ServerSettings, is_allowed: bool
     ) -> Reply:
         """Save the turn, then set it going; from here on it will be answered."""
         parent = session.turn(draft.parent_id)
         if not is_allowed and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
         wishes = await layers(self._store, asked, session)
-        settings = wishes.settle(draft.override, self._defaults, self._draw_seed())
+        settings = wishes.resolved(draft.override, self._defaults, self._draw_seed())
         source = {
             **draft.source,
             EVENT: asked.event_id,
@@ -276,10 +295,10 @@ class Intake:
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
         turn = await self._store.add_turn(draft, event_id=asked.event_id)
-        run = self._runner.begin(turn, session.add(turn))
+        active = self._runner.begin(turn, session.add(turn))
         if parent.image is None:
-            return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), run.card())
-        return Accepted(Say.QUEUED(version=turn.label), run.card())
+            return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), active.card())
+        return Accepted(Say.QUEUED(version=turn.label), active.card())
 
     async def _not_allowed(
         self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
@@ -296,12 +315,12 @@ class Intake:
         return await self._consents.objection(asked, session.owner, words, is_open=not session.is_locked)
 
 
-def _lender(asked: EditAsked) -> str | None:
+def _image_owner(asked: EditAsked) -> str | None:
     """Whose picture an edit begins with, if not the asker's."""
     return None if asked.picture_owner == asked.person else asked.picture_owner
 
 
-def _is_hidden(asked: Work, rules: HouseRules) -> bool:
+def _is_hidden(asked: Work, rules: ServerSettings) -> bool:
     """Whether its picture is shown behind a spoiler: by wish, or because its channel's are."""
     return bool(asked.source.get(HIDDEN)) or not asked.places.isdisjoint(rules.hidden)
 

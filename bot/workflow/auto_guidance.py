@@ -12,14 +12,16 @@ ON_AUTO = "auto"  # in the source of a turn: the guidance scales to fill in, by 
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ResolvedSettings:
     """The settings of an edit, and why advice chose them: sentences, none where it was not asked."""
 
     settings: EditSettings
     reason: tuple[str, ...] = ()
 
 
-async def settle(turn: Turn, settings: EditSettings, png: bytes, table: Table | None) -> Settled:
+async def resolve_auto(
+    turn: Turn, settings: EditSettings, png: bytes, table: Table | None
+) -> ResolvedSettings:
     """`settings`, where the model's own stand for what the turn left open, with advice in their place.
 
     A sheet shows scales of its own and needs no advice.
@@ -27,8 +29,8 @@ async def settle(turn: Turn, settings: EditSettings, png: bytes, table: Table | 
     left_open: Iterable[str] = turn.source.get(ON_AUTO, ())
     names = [name for name in GUIDANCE if name in left_open]
     if not names or turn.grid is not None:
-        return Settled(settings)
+        return ResolvedSettings(settings)
     own = (settings.text_cfg, settings.image_cfg)
     advice = await asyncio.to_thread(advise_on, png, turn.instruction, table, own)
     chosen = {name: getattr(advice, name) for name in names}
-    return Settled(replace(settings, **chosen), advice.reason)
+    return ResolvedSettings(replace(settings, **chosen), advice.reason)

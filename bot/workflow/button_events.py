@@ -1,8 +1,8 @@
 """From a pressed button to the event it stands for, the same for every chat."""
 
 from bot.chat.events import (
-    Act,
     Answer,
+    ButtonAction,
     CancelAsked,
     CompareAsked,
     ConsentAnswered,
@@ -18,20 +18,24 @@ from bot.chat.events import (
     Variation,
     VariationAsked,
 )
-from bot.chat.moderation_events import AppealAsked, Rule, RuleAsked
+from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
 
-_ANSWERS = {Act.ALLOW_ONCE: Answer.ONCE, Act.ALLOW_ALWAYS: Answer.ALWAYS, Act.REFUSE: Answer.NEVER}
-_MOVES = {Act.UNDO: Move.UNDO, Act.GO_TO: Move.GO_TO}
+_ANSWERS = {
+    ButtonAction.ALLOW_ONCE: Answer.ONCE,
+    ButtonAction.ALLOW_ALWAYS: Answer.ALWAYS,
+    ButtonAction.REFUSE: Answer.NEVER,
+}
+_MOVES = {ButtonAction.UNDO: Move.UNDO, ButtonAction.GO_TO: Move.GO_TO}
 _VARIATIONS = {
-    Act.RETRY: Variation.AGAIN,
-    Act.STRONGER: Variation.STRONGER,
-    Act.SUBTLER: Variation.SUBTLER,
-    Act.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
+    ButtonAction.RETRY: Variation.AGAIN,
+    ButtonAction.STRONGER: Variation.STRONGER,
+    ButtonAction.SUBTLER: Variation.SUBTLER,
+    ButtonAction.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
 }
 
 
-def pressed(
-    act: Act,
+def button_event(
+    act: ButtonAction,
     turn: str,
     *,
     person: str,
@@ -53,20 +57,28 @@ def pressed(
     if act in _VARIATIONS:
         return VariationAsked(**who, turn=turn, variation=_VARIATIONS[act])
     match act:
-        case Act.CANCEL:
+        case ButtonAction.CANCEL:
             return CancelAsked(**who, turn=turn, may_cancel_others=moderates)
-        case Act.DELETE:
+        case ButtonAction.DELETE:
             return DeleteAsked(**who, turn=turn, may_delete_others=moderates)
-        case Act.COMPARE:
+        case ButtonAction.COMPARE:
             return CompareAsked(**who, turn=turn)
-        case Act.LOCK | Act.SHARE:
-            return LockAsked(**who, turn=turn, is_locked=act is Act.LOCK)
-        case Act.FORGET_ME:
+        case ButtonAction.LOCK | ButtonAction.SHARE:
+            return LockAsked(**who, turn=turn, is_locked=act is ButtonAction.LOCK)
+        case ButtonAction.FORGET_ME:
             return ForgetAsked(**who, is_confirmed=True)
-        case Act.MY_EDITS:
+        case ButtonAction.MY_EDITS:
             return QueueAsked(**who)
-        case Act.APPEAL:
+        case ButtonAction.APPEAL:
             return AppealAsked(**who, about=turn)
-        case Act.REMOVE | Act.BAR | Act.BLOCK | Act.DISMISS | Act.LIFT:
-            return RuleAsked(**who, rule=Rule(act.value), subject=turn, may=moderates)
+        case (
+            ButtonAction.REMOVE
+            | ButtonAction.BLOCK_IMAGE
+            | ButtonAction.BLOCK
+            | ButtonAction.DISMISS
+            | ButtonAction.UNBLOCK_IMAGE
+        ):
+            return ModActionRequested(
+                **who, action=ModAction(act.value), subject=turn, is_permitted=moderates
+            )
     raise ValueError(f"{act} needs words; ask for them first")

@@ -4,9 +4,9 @@ import asyncio
 
 from bot.chat.cards import card_of
 from bot.chat.events import CompareAsked
-from bot.chat.replies import Compared, Note, Reply, Say
-from bot.workflow.diff_image import ChangeMap, change_map
-from bot.workflow.targets import base_of, my_head, named_version
+from bot.chat.replies import Comparison, Note, Reply, Say
+from bot.workflow.diff_image import DiffImage, change_map
+from bot.workflow.targets import current_version, named_version, target_of
 from conversations.images.image_store import ImageStore
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
@@ -15,10 +15,10 @@ from conversations.store.session_store import SessionStore
 async def compare(store: SessionStore, images: ImageStore, asked: CompareAsked) -> Reply:
     """What was asked for, with the change map; raises SessionError for versions there are not."""
     if asked.turn is not None:
-        base = await base_of(store, asked, asked.turn)
+        base = await target_of(store, asked, asked.turn)
     elif asked.version is not None:
         base = await named_version(store, asked, asked.version)
-    elif (head := await my_head(store, asked)) is not None:
+    elif (head := await current_version(store, asked)) is not None:
         base = head
     else:
         return Note(Say.NO_SESSION())
@@ -31,7 +31,7 @@ async def compare(store: SessionStore, images: ImageStore, asked: CompareAsked) 
             return Note(Say.NOT_FINISHED(version=turn.label))
     found = await asyncio.to_thread(_compared, images, before, after)
     text = Say.COMPARED(before=before.label, after=after.label, share=round(100 * found.changed))
-    return Compared(text, card_of(before, session), card_of(after, session), found.webp)
+    return Comparison(text, card_of(before, session), card_of(after, session), found.webp)
 
 
 async def _other(store: SessionStore, asked: CompareAsked, session: EditSession, after: Turn) -> Turn | None:
@@ -42,5 +42,5 @@ async def _other(store: SessionStore, asked: CompareAsked, session: EditSession,
     return None if named.turn.id == after.id else named.turn
 
 
-def _compared(images: ImageStore, before: Turn, after: Turn) -> ChangeMap:
+def _compared(images: ImageStore, before: Turn, after: Turn) -> DiffImage:
     return change_map(images.get(before.image or ""), images.get(after.image or ""))

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.chat.events import Act, Answer, ConsentAnswered, ConsentAsked, LockAsked, Work
+from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked, LockAsked, Work
 from bot.chat.replies import Note, Say, buttons
-from bot.workflow.targets import base_of, my_head
+from bot.workflow.targets import current_version, target_of
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
 
@@ -76,7 +76,7 @@ class Consents:
             del self._open[next(iter(self._open))]
         self._open[request] = Question(asked, owner, self._clock())
         text = Say.CONSENT_ASKED(owner=mention(owner), person=mention(asked.person), words=words)
-        answers = buttons(Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
+        answers = buttons(ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
         return Note(text, private=False, buttons=answers, about=request, asks=owner)
 
 
@@ -94,7 +94,9 @@ async def consent_at_large(store: SessionStore, asked: ConsentAsked) -> Note:
 
 async def lock(store: SessionStore, asked: LockAsked) -> Note:
     """Close a session to others or open it again; for who began it."""
-    base = await (my_head(store, asked) if asked.turn is None else base_of(store, asked, asked.turn))
+    base = await (
+        current_version(store, asked) if asked.turn is None else target_of(store, asked, asked.turn)
+    )
     if base is None:
         return Note(Say.NO_SESSION())
     if base.session.owner != asked.person:

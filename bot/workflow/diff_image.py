@@ -11,14 +11,14 @@ FAINT, WARM = (255, 214, 10), (230, 30, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeMap:
+class DiffImage:
     """The map as WebP, and the share of pixels that differ at all, 0 to 1."""
 
     webp: bytes
     changed: float
 
 
-def change_map(before: bytes, after: bytes) -> ChangeMap:
+def change_map(before: bytes, after: bytes) -> DiffImage:
     """Compare two picture files; the first is scaled to the size of the second where they differ."""
     with Image.open(io.BytesIO(after)) as opened:
         new = opened.convert("RGBA")
@@ -30,7 +30,7 @@ def change_map(before: bytes, after: bytes) -> ChangeMap:
     changed = 1 - most.histogram()[0] / (most.width * most.height)
     file = io.BytesIO()
     _drawn(new, most).save(file, "WEBP", quality=85, method=2)
-    return ChangeMap(file.getvalue(), changed)
+    return DiffImage(file.getvalue(), changed)
 
 
 def _strongest(difference: Image.Image) -> Image.Image:

@@ -43,22 +43,21 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.interface import Chat
-from bot.chat.moderation_events import AppealAsked, ReportAsked, RuleAsked
+from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.replies import Accepted, Card, Note, Queue, Reply, Say, seconds_in_words
 from bot.i18n.catalog import ENGLISH, known_language, speaking, spoken, translated
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits, objection_to_words
-from bot.workflow.admission import Intake
+from bot.workflow.admission import Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
-from bot.workflow.settings_panel import tune
-from bot.workflow.steering import steer
+from bot.workflow.settings_panel import change_settings
 from bot.workflow.targets import shown_version
-from bot.workflow.text_commands import control
+from bot.workflow.text_commands import parse, to_event
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
@@ -122,7 +121,7 @@ class EditWorkflow:
         self._consents = Consents(store, clock)
         self._privacy = Privacy(store, images, self._runner, keep_days, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
-        self._intake = Intake(
+        self._intake = Admission(
             store,
             images,
             self._runner,
@@ -137,7 +136,7 @@ class EditWorkflow:
 
     async def __aenter__(self) -> Self:
         await self._runner.__aenter__()
-        self._tidying = asyncio.create_task(self._privacy.keep_tidy(TIDY_EVERY_S), name="tidying")
+        self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
         return self
 
     async def __aexit__(
@@ -163,11 +162,11 @@ class EditWorkflow:
     @property
     def is_connected(self) -> bool:
         """Whether every chat there is, and at least one, can show cards."""
-        return self._runner.showing.is_connected
+        return self._runner.delivery.is_connected
 
     def connect(self, chat: Chat) -> None:
         """Show the cards of people whose key begins with `chat.name` through `chat`."""
-        self._runner.showing.connect(chat)
+        self._runner.delivery.connect(chat)
 
     async def resume(self, chat: str) -> int:
         """Take up every unfinished turn of that chat in the order it was asked; how many there were."""
@@ -181,38 +180,38 @@ class EditWorkflow:
         """The PNG of an ImageStore key, as found on a card; PictureMissing when it is gone."""
         return await asyncio.to_thread(self._images.get, key)
 
-    async def throw_away_old(self) -> int:
+    async def delete_old_images(self) -> int:
         """Delete pictures of sessions nobody uses any more (this also happens every hour); how many."""
-        return await self._privacy.throw_away_old()
+        return await self._privacy.delete_old_images()
 
     async def card(self, turn: Turn) -> Card:
         """The card of a turn as it stands on disk; NoSuchVersion when it was deleted."""
         session = await self._store.session(turn.session_id)
         return card_of(session.turn(turn.id), session)
 
-    async def withdrawn(self, event_id: str, message: str | None = None) -> tuple[str, ...]:
+    async def message_deleted(self, event_id: str, message: str | None = None) -> tuple[str, ...]:
         """A message was deleted: what it asked for and still waits or runs is erased; its picture too.
 
         `event_id` of the gesture it was, `message` its key. Gives the keys of messages the chat should take
         away now.
         """
         taken: list[str] = []
-        if run := self._runner.asked_by(event_id):
-            await self._privacy.erase(run.turn)
-            taken += [run.turn.delivered] if run.turn.delivered else []
+        if active := self._runner.asked_by(event_id):
+            await self._privacy.erase(active.turn)
+            taken += [active.turn.delivered] if active.turn.delivered else []
         shown = await self._store.find_by_delivered(message) if message else None
         if shown is not None and shown.delivered == message and shown.state.is_final:
             await self._privacy.erase_picture(shown)
         return tuple(taken)
 
-    async def reworded(self, event_id: str, text: str) -> bool:
+    async def message_edited(self, event_id: str, text: str) -> bool:
         """A message was edited: the turn it asked for follows if it still waits and the words will do."""
-        words, run = text.strip(), self._runner.asked_by(event_id)
-        if run is None or not run.is_waiting or words == run.turn.instruction:
+        words, active = text.strip(), self._runner.asked_by(event_id)
+        if active is None or not active.is_waiting or words == active.turn.instruction:
             return False
-        if objection_to_words(words, self._limits) or control(words, self._tongues(run.language)):
+        if objection_to_words(words, self._limits) or parse(words, self._tongues(active.language)):
             return False
-        return await self._runner.reword(run, words)
+        return await self._runner.reword(active, words)
 
     async def handle(self, event: Event) -> Reply | None:
         """Do what the event asks and say what to answer; None for an event that was handled before.
@@ -260,7 +259,7 @@ class EditWorkflow:
             case CancelAsked():
                 return await self._cancel(event)
             case SettingsAsked():
-                return await tune(self._store, event, self._model.defaults)
+                return await change_settings(self._store, event, self._model.defaults)
             case HistoryAsked():
                 return await history(self._store, event)
             case ShowAsked():
@@ -279,7 +278,7 @@ class EditWorkflow:
                 return self._info()
             case HelpAsked():
                 return Note("\n".join([Say.HELP(), *filter(None, [spoken().help.get(event.chat)])]))
-            case RuleAsked():
+            case ModActionRequested():
                 return await self._moderation.decide(event)
             case ReportAsked():
                 return await self._moderation.report(event)
@@ -314,11 +313,11 @@ class EditWorkflow:
     async def _steered(self, asked: EditAsked) -> Event:
         """The event a control word stands for; `asked` itself when its text is an instruction."""
         plain = asked.picture is None and not asked.reading
-        said = control(asked.text, self._tongues(asked.language)) if plain else None
+        said = parse(asked.text, self._tongues(asked.language)) if plain else None
         if said is None:
             return asked
         base = await shown_version(self._store, asked)
-        return steer(asked, said, base.turn.id if base else None)
+        return to_event(asked, said, base.turn.id if base else None)
 
     def _tongues(self, tag: object) -> tuple[str, ...]:
         """The languages in which a person's control words are known."""
@@ -331,8 +330,8 @@ class EditWorkflow:
             if turn.user != asked.person and not asked.may_cancel_others:
                 return Note(Say.NOT_YOURS(version=turn.label))
         else:
-            mine = self._runner.runs_of(asked.person)
-            here = [run.turn for run in mine if run.session.channel == asked.channel]
+            mine = self._runner.active_turns_of(asked.person)
+            here = [active.turn for active in mine if active.session.channel == asked.channel]
             if not here:
                 return Note(Say.NOTHING_TO_CANCEL())
             turn = here[-1]
@@ -341,7 +340,7 @@ class EditWorkflow:
 
     def _queue(self, asked: QueueAsked) -> Queue:
         """The person's unfinished turns, and how busy it is."""
-        cards = tuple(run.card() for run in self._runner.runs_of(asked.person))
+        cards = tuple(active.card() for active in self._runner.active_turns_of(asked.person))
         stats = self._service.stats()
         wait_s = _wait_s(stats)
         mine = "\n".join(Say.MY_TURN(version=c.version, words=c.instruction, status=c.status) for c in cards)

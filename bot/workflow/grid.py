@@ -19,7 +19,7 @@ MARGIN, GAP = 40, 6  # pixels: for labels above and to the left, and between cel
 PAPER, INK = "#f6f5f2", "#151513"
 
 
-class SheetHandle:
+class GridHandle:
     """To whoever waits for it, an edit like any other (see EditHandle); `request` makes that of one cell.
 
     A cell enters the line when the one before it is done, so that a sheet never crowds others out. The first
@@ -74,7 +74,7 @@ class SheetHandle:
                 self._reading = done[0].expressive
         finally:
             self._begun.put_nowait(None)
-        sheet = await asyncio.to_thread(draw_sheet, [result.image for result in done], self._grid)
+        sheet = await asyncio.to_thread(draw_grid, [result.image for result in done], self._grid)
         stages = {stage for result in done for stage in result.seconds}
         seconds = {stage: sum(result.seconds.get(stage, 0.0) for result in done) for stage in stages}
         return replace(done[0], image=sheet.png, size=sheet.size, seconds=seconds, changed=None)
@@ -104,14 +104,14 @@ def of_the_whole(progress: Progress, number: int, cells: int) -> Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class GridImage:
     """A drawn sheet."""
 
     png: bytes
     size: tuple[int, int]
 
 
-def draw_sheet(pictures: Sequence[bytes], grid: Grid) -> Sheet:
+def draw_grid(pictures: Sequence[bytes], grid: Grid) -> GridImage:
     """The pictures (of one shape, in the order of `grid.cells`) side by side, with their scales as labels."""
     cells = []
     for data in pictures:
@@ -134,7 +134,7 @@ def draw_sheet(pictures: Sequence[bytes], grid: Grid) -> Sheet:
     sheet = turned.transpose(Image.Transpose.ROTATE_90)
     file = io.BytesIO()
     sheet.save(file, "PNG")
-    return Sheet(file.getvalue(), size)
+    return GridImage(file.getvalue(), size)
 
 
 def _label(sheet: Image.Image, labels: Sequence[str], pitch: int, start: int = MARGIN) -> None:

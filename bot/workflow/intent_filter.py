@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.i18n.catalog import ENGLISH, phrasebook
-from bot.workflow.text_commands import Word, control
+from bot.workflow.text_commands import CommandWord, parse
 
 RECENT_S = 600.0
 ASIDE = "//"
 WORDS_MAX = 40  # longer ones are stories
 
 
-class Verdict(StrEnum):
+class Intent(StrEnum):
     """What to do with an overheard message."""
 
     RUN = "run"
@@ -25,7 +25,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Overheard:
+class PlainMessage:
     """A message that neither mentions the bot nor replies to it, in an edit channel or a session thread."""
 
     text: str
@@ -36,21 +36,21 @@ class Overheard:
     language: str = ENGLISH
 
 
-def verdict(said: Overheard) -> Verdict:
+def classify(said: PlainMessage) -> Intent:
     """Whether an overheard message is meant for the bot."""
     text = said.text.strip()
     if said.replies_to_person or said.mentions_others or text.startswith(ASIDE):
-        return Verdict.IGNORE
+        return Intent.IGNORE
     has_base = said.has_picture or (said.head_age_s is not None and said.head_age_s < RECENT_S)
     if not has_base or is_chatter(text, said.language):
-        return Verdict.IGNORE
-    word = control(text, {ENGLISH: None, said.language: None})
+        return Intent.IGNORE
+    word = parse(text, {ENGLISH: None, said.language: None})
     if word is not None:
-        return Verdict.IGNORE if word.word is Word.HELP else Verdict.RUN
+        return Intent.IGNORE if word.word is CommandWord.HELP else Intent.RUN
     words = _words(text)
     if _is_instruction(words, said.language):
-        return Verdict.RUN if len(words) <= WORDS_MAX else Verdict.ASK
-    return Verdict.IGNORE if text.endswith("?") else Verdict.ASK
+        return Intent.RUN if len(words) <= WORDS_MAX else Intent.ASK
+    return Intent.IGNORE if text.endswith("?") else Intent.ASK
 
 
 def is_chatter(text: str, language: str = ENGLISH) -> bool:

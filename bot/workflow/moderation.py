@@ -6,18 +6,18 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bot.chat.cards import card_of, filtered_mark
-from bot.chat.events import Act, house_of
-from bot.chat.moderation_events import AppealAsked, ReportAsked, Rule, RuleAsked
+from bot.chat.cards import blocked_hash_of, card_of
+from bot.chat.events import ButtonAction, server_of
+from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
 from bot.chat.replies import Decided, ForModerators, Note, Reply, Say, buttons
 from bot.i18n.catalog import speaking, spoken
-from bot.policy.image_hash import MARK_CHARS, mark_of
-from bot.policy.server_settings import Deed, HouseRules, Houses, with_one
-from bot.workflow.active_turn import Run
+from bot.policy.image_hash import HASH_CHARS, dhash
+from bot.policy.server_settings import AuditEntry, ServerSettings, ServerSettingsStore, with_one
+from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
-from bot.workflow.targets import base_of
+from bot.workflow.targets import target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
@@ -43,57 +43,59 @@ class Moderation:
         self._images = images
         self._runner = runner
         self._privacy = privacy
-        self._houses = Houses(store)
+        self._server_settings = ServerSettingsStore(store)
         self._clock = clock
 
     # -- what moderators decide ---------------------------------------------------------------------------
 
-    async def decide(self, asked: RuleAsked) -> Reply:
+    async def decide(self, asked: ModActionRequested) -> Reply:
         """Do what a moderator decided, note it in the log of the server, and say what holds now."""
-        house = asked.house
-        if house is None:
+        server = asked.server
+        if server is None:
             return Note(Say.ONLY_IN_SERVERS())
-        if not asked.may:
+        if not asked.is_permitted:
             return Note(Say.NOT_A_MODERATOR())
-        if asked.rule is Rule.STATUS:
-            return Note(self._status(house, await self._houses.rules(house)))
-        if asked.rule is Rule.LOG:
-            return Note(_log_in_words((await self._houses.rules(house)).log))
-        removed, mark = await self._removed(asked, house)
-        deed = Deed(self._clock(), asked.person, asked.rule.value, mark or asked.subject)
-        asked = replace(asked, subject=mark or asked.subject)
-        rules = await self._houses.change(house, lambda now: ruled(now, asked).noted(deed))
-        stopped = await self._stop(asked, house)
-        text = outcome(asked, rules, stopped, removed)
+        if asked.action is ModAction.STATUS:
+            return Note(self._status(server, await self._server_settings.rules(server)))
+        if asked.action is ModAction.LOG:
+            return Note(_log_in_words((await self._server_settings.rules(server)).log))
+        removed, image_hash = await self._removed(asked, server)
+        deed = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
+        asked = replace(asked, subject=image_hash or asked.subject)
+        rules = await self._server_settings.change(server, lambda now: apply(now, asked).noted(deed))
+        stopped = await self._stop(asked, server)
+        text = summary(asked, rules, stopped, removed)
         return Decided(text, (removed.delivered,) if removed and removed.delivered else ())
 
-    async def _removed(self, asked: RuleAsked, house: str) -> tuple[Turn | None, str | None]:
+    async def _removed(self, asked: ModActionRequested, server: str) -> tuple[Turn | None, str | None]:
         """The version that REMOVE and BAR erase, and with BAR its mark; nothing for any other decision."""
-        if asked.rule not in (Rule.REMOVE, Rule.BAR):
+        if asked.action not in (ModAction.REMOVE, ModAction.BLOCK_IMAGE):
             return None, None
         turn = await self._store.turn(asked.subject)
-        if house_of(turn.user, turn.source) != house:
+        if server_of(turn.user, turn.source) != server:
             raise NoSuchVersion(asked.subject)
-        mark = None
-        if asked.rule is Rule.BAR and turn.image is not None:
-            mark = await asyncio.to_thread(mark_of, await asyncio.to_thread(self._images.get, turn.image))
+        image_hash = None
+        if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
+            image_hash = await asyncio.to_thread(dhash, await asyncio.to_thread(self._images.get, turn.image))
         await self._privacy.erase(turn)
-        return turn, mark
+        return turn, image_hash
 
-    async def _stop(self, asked: RuleAsked, house: str) -> int:
+    async def _stop(self, asked: ModActionRequested, server: str) -> int:
         """Cancel what a person has in line there, where the decision says so; how many."""
-        if asked.rule not in (Rule.CANCEL, Rule.BLOCK):
+        if asked.action not in (ModAction.CANCEL, ModAction.BLOCK):
             return 0
-        theirs = [run for run in self._runner.runs_in(house) if run.turn.user == asked.subject]
-        return sum([await self._runner.cancel(run.turn.id) for run in theirs])
+        theirs = [
+            active for active in self._runner.active_turns_in(server) if active.turn.user == asked.subject
+        ]
+        return sum([await self._runner.cancel(active.turn.id) for active in theirs])
 
-    def _status(self, house: str, rules: HouseRules) -> str:
+    def _status(self, server: str, rules: ServerSettings) -> str:
         """What holds in a server, and what goes on there."""
-        runs = self._runner.runs_in(house)
+        actives = self._runner.active_turns_in(server)
         text = Say.HOUSE_STATUS(
             state=Say.HOUSE_PAUSED() if rules.is_paused else Say.HOUSE_OPEN(),
-            waiting=sum(run.is_waiting for run in runs),
-            running=sum(not run.is_waiting for run in runs),
+            waiting=sum(active.is_waiting for active in actives),
+            running=sum(not active.is_waiting for active in actives),
             limits=_limits_in_words(rules),
             blocked=_listed(map(mention, rules.blocked)),
             closed=_listed(map(_place, rules.closed)),
@@ -104,15 +106,15 @@ class Moderation:
             reports=_listed([_place(rules.reports)] if rules.reports else []),
         )
         told = [line for line in text.splitlines() if not line.endswith(NOTHING)]
-        return "\n".join([*told, *map(_run_in_words, runs[:LOG_SHOWN])])
+        return "\n".join([*told, *map(_active_in_words, actives[:LOG_SHOWN])])
 
     # -- what people bring before them --------------------------------------------------------------------
 
     async def report(self, asked: ReportAsked) -> Reply:
         """Show a version to the moderators, with what they can do about it; once per person and version."""
-        base = await base_of(self._store, asked, asked.turn)
+        base = await target_of(self._store, asked, asked.turn)
         log.warning("turn %s was reported by %s", base.turn.id, asked.person)
-        rules = await self._houses.rules(asked.house)
+        rules = await self._server_settings.rules(asked.server)
         if rules.reports is None:
             return Note(Say.REPORTED())
         if await self._store.seen(f"report {asked.person} {base.turn.id}"):
@@ -122,7 +124,9 @@ class Moderation:
             told = Say.REPORT_TOLD(
                 person=mention(asked.person), version=turn.label, owner=mention(turn.user), turn=turn.id
             )
-            choices = buttons(Act.REMOVE, Act.BAR, Act.BLOCK, Act.DISMISS)
+            choices = buttons(
+                ButtonAction.REMOVE, ButtonAction.BLOCK_IMAGE, ButtonAction.BLOCK, ButtonAction.DISMISS
+            )
         return ForModerators(
             Say.REPORTED_HERE(),
             rules.reports,
@@ -137,103 +141,107 @@ class Moderation:
 
     async def appeal(self, asked: AppealAsked) -> Reply:
         """Ask the moderators to take pictures like a removed one again; once per person and picture."""
-        words, mark = "", asked.about
-        if len(mark) != MARK_CHARS:
-            turn = (await base_of(self._store, asked, asked.about)).turn
-            words, mark = turn.instruction, filtered_mark(turn.error) or ""
-        rules = await self._houses.rules(asked.house)
-        if mark not in rules.barred:
+        words, image_hash = "", asked.about
+        if len(image_hash) != HASH_CHARS:
+            turn = (await target_of(self._store, asked, asked.about)).turn
+            words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
+        rules = await self._server_settings.rules(asked.server)
+        if image_hash not in rules.barred:
             return Note(Say.APPEAL_OVER())
         if rules.reports is None:
-            return Note(Say.NOBODY_TO_APPEAL_TO(mark=mark))
-        if await self._store.seen(f"appeal {asked.person} {mark}"):
+            return Note(Say.NOBODY_TO_APPEAL_TO(mark=image_hash))
+        if await self._store.seen(f"appeal {asked.person} {image_hash}"):
             return Note(Say.APPEALED())
         with speaking(rules.language):
-            told = Say.APPEAL_TOLD(person=mention(asked.person), mark=mark)
-            choices = buttons(Act.LIFT, Act.DISMISS)
-        return ForModerators(Say.APPEALED(), rules.reports, told, words=words, buttons=choices, about=mark)
+            told = Say.APPEAL_TOLD(person=mention(asked.person), mark=image_hash)
+            choices = buttons(ButtonAction.UNBLOCK_IMAGE, ButtonAction.DISMISS)
+        return ForModerators(
+            Say.APPEALED(), rules.reports, told, words=words, buttons=choices, about=image_hash
+        )
 
 
-def ruled(rules: HouseRules, asked: RuleAsked) -> HouseRules:
+def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
     """The rules of a server after a decision."""
     subject = asked.subject
-    match asked.rule:
-        case Rule.PAUSE | Rule.RESUME:
-            return replace(rules, is_paused=asked.rule is Rule.PAUSE)
-        case Rule.OPEN | Rule.HIDE | Rule.CLOSE:
-            closed = with_one(rules.closed, subject, asked.rule is Rule.CLOSE)
+    match asked.action:
+        case ModAction.PAUSE | ModAction.RESUME:
+            return replace(rules, is_paused=asked.action is ModAction.PAUSE)
+        case ModAction.OPEN | ModAction.HIDE | ModAction.CLOSE:
+            closed = with_one(rules.closed, subject, asked.action is ModAction.CLOSE)
             return replace(
-                rules, closed=closed, hidden=with_one(rules.hidden, subject, asked.rule is Rule.HIDE)
+                rules, closed=closed, hidden=with_one(rules.hidden, subject, asked.action is ModAction.HIDE)
             )
-        case Rule.OVERHEAR | Rule.IGNORE:
-            heard = with_one(rules.overheard, subject, asked.rule is Rule.OVERHEAR)
+        case ModAction.LISTEN | ModAction.IGNORE:
+            heard = with_one(rules.overheard, subject, asked.action is ModAction.LISTEN)
             return replace(rules, overheard=heard)
-        case Rule.REPORTS:
+        case ModAction.REPORTS:
             return replace(rules, reports=subject, language=asked.language)
-        case Rule.LIMITS:
+        case ModAction.LIMITS:
             waiting = rules.waiting if asked.waiting is None else asked.waiting or None
             return replace(
                 rules,
                 waiting=waiting,
                 per_day=rules.per_day if asked.per_day is None else asked.per_day or None,
             )
-        case Rule.OWN_ONLY | Rule.BY_CONSENT:
-            return replace(rules, own_only=asked.rule is Rule.OWN_ONLY)
-        case Rule.BLOCK | Rule.UNBLOCK:
-            return replace(rules, blocked=with_one(rules.blocked, subject, asked.rule is Rule.BLOCK))
-        case Rule.BAR | Rule.LIFT if len(subject) == MARK_CHARS:
-            return replace(rules, barred=with_one(rules.barred, subject, asked.rule is Rule.BAR))
+        case ModAction.OWN_ONLY | ModAction.BY_CONSENT:
+            return replace(rules, own_only=asked.action is ModAction.OWN_ONLY)
+        case ModAction.BLOCK | ModAction.UNBLOCK:
+            return replace(rules, blocked=with_one(rules.blocked, subject, asked.action is ModAction.BLOCK))
+        case ModAction.BLOCK_IMAGE | ModAction.UNBLOCK_IMAGE if len(subject) == HASH_CHARS:
+            return replace(
+                rules, barred=with_one(rules.barred, subject, asked.action is ModAction.BLOCK_IMAGE)
+            )
         case _:
             return rules
 
 
-def outcome(asked: RuleAsked, rules: HouseRules, stopped: int, removed: Turn | None) -> str:
+def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, removed: Turn | None) -> str:
     """What a decision did, in a sentence."""
     subject = asked.subject
-    match asked.rule:
-        case Rule.BLOCK:
+    match asked.action:
+        case ModAction.BLOCK:
             return Say.RULED_BLOCKED(person=mention(subject), count=stopped)
-        case Rule.UNBLOCK:
+        case ModAction.UNBLOCK:
             return Say.RULED_UNBLOCKED(person=mention(subject))
-        case Rule.CANCEL:
+        case ModAction.CANCEL:
             return Say.RULED_CANCELLED(person=mention(subject), count=stopped)
-        case Rule.LIMITS:
+        case ModAction.LIMITS:
             return Say.RULED_LIMITS(limits=_limits_in_words(rules))
-        case Rule.REMOVE if removed:
+        case ModAction.REMOVE if removed:
             return Say.RULED_REMOVED(version=removed.label)
-        case Rule.BAR if removed:
+        case ModAction.BLOCK_IMAGE if removed:
             return Say.RULED_BARRED(version=removed.label, mark=subject)
-        case Rule.LIFT:
+        case ModAction.UNBLOCK_IMAGE:
             return Say.RULED_LIFTED(mark=subject)
         case _:
-            return _PLAIN[asked.rule]()
+            return _PLAIN[asked.action]()
 
 
 _PLAIN = {
-    Rule.PAUSE: Say.RULED_PAUSED,
-    Rule.RESUME: Say.RULED_RESUMED,
-    Rule.OPEN: Say.RULED_OPEN,
-    Rule.HIDE: Say.RULED_HIDDEN,
-    Rule.CLOSE: Say.RULED_CLOSED,
-    Rule.OVERHEAR: Say.RULED_OVERHEARD,
-    Rule.IGNORE: Say.RULED_IGNORED,
-    Rule.REPORTS: Say.RULED_REPORTS,
-    Rule.OWN_ONLY: Say.RULED_OWN_ONLY,
-    Rule.BY_CONSENT: Say.RULED_BY_CONSENT,
-    Rule.DISMISS: Say.RULED_DISMISSED,
+    ModAction.PAUSE: Say.RULED_PAUSED,
+    ModAction.RESUME: Say.RULED_RESUMED,
+    ModAction.OPEN: Say.RULED_OPEN,
+    ModAction.HIDE: Say.RULED_HIDDEN,
+    ModAction.CLOSE: Say.RULED_CLOSED,
+    ModAction.LISTEN: Say.RULED_OVERHEARD,
+    ModAction.IGNORE: Say.RULED_IGNORED,
+    ModAction.REPORTS: Say.RULED_REPORTS,
+    ModAction.OWN_ONLY: Say.RULED_OWN_ONLY,
+    ModAction.BY_CONSENT: Say.RULED_BY_CONSENT,
+    ModAction.DISMISS: Say.RULED_DISMISSED,
 }
 
 
-def _limits_in_words(rules: HouseRules) -> str:
+def _limits_in_words(rules: ServerSettings) -> str:
     no_limit = Say.NO_LIMIT()
     return Say.HOUSE_LIMITS(waiting=rules.waiting or no_limit, per_day=rules.per_day or no_limit)
 
 
-def _whose(rules: HouseRules) -> str:
+def _whose(rules: ServerSettings) -> str:
     return Say.HOUSE_OWN_ONLY() if rules.own_only else Say.HOUSE_BY_CONSENT()
 
 
-def _log_in_words(deeds: tuple[Deed, ...]) -> str:
+def _log_in_words(deeds: tuple[AuditEntry, ...]) -> str:
     """The newest decisions, newest first."""
     lines = [
         (f"<t:{round(deed.at)}:R>", mention(deed.by), spoken().deeds[deed.rule], _subject_in_words(deed))
@@ -242,16 +250,16 @@ def _log_in_words(deeds: tuple[Deed, ...]) -> str:
     return "\n".join(" ".join(line).strip() for line in lines) or Say.LOG_EMPTY()
 
 
-def _subject_in_words(deed: Deed) -> str:
+def _subject_in_words(deed: AuditEntry) -> str:
     if ":" not in deed.subject:
         return deed.subject
-    is_person = deed.rule in (Rule.BLOCK, Rule.UNBLOCK, Rule.CANCEL)
+    is_person = deed.rule in (ModAction.BLOCK, ModAction.UNBLOCK, ModAction.CANCEL)
     return mention(deed.subject) if is_person else _place(deed.subject)
 
 
-def _run_in_words(run: Run) -> str:
-    card = run.card()
-    return f"{mention(run.turn.user)} {card.version} `{run.turn.id}` · {card.status}".rstrip(" ·")
+def _active_in_words(active: ActiveTurn) -> str:
+    card = active.card()
+    return f"{mention(active.turn.user)} {card.version} `{active.turn.id}` · {card.status}".rstrip(" ·")
 
 
 def _place(channel: str) -> str:

@@ -2,8 +2,8 @@
 
 from bot.chat.cards import card_of
 from bot.chat.events import Event, HistoryAsked, Move, MoveAsked, ShowAsked
-from bot.chat.replies import History, Note, Reply, Say, Shown
-from bot.workflow.targets import Base, base_of, forget_head, my_head, named_version, session_here
+from bot.chat.replies import History, Note, Reply, Say, ShownVersion
+from bot.workflow.targets import Target, current_version, forget_head, named_version, session_here, target_of
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
 
@@ -22,7 +22,7 @@ async def move(store: SessionStore, asked: MoveAsked, now: float) -> Reply:
     await store.set_head(moved.id, asked.person, moved.heads[asked.person])
     head = moved.head_of(asked.person)
     sentence = Say.NOW_AT if asked.move in (Move.REDO, Move.GO_TO) else Say.BACK_AT
-    return Shown(sentence(version=head.label), card_of(head, moved))
+    return ShownVersion(sentence(version=head.label), card_of(head, moved))
 
 
 async def history(store: SessionStore, asked: HistoryAsked) -> Reply:
@@ -30,7 +30,7 @@ async def history(store: SessionStore, asked: HistoryAsked) -> Reply:
     session = (
         await session_here(store, asked)
         if asked.turn is None
-        else (await base_of(store, asked, asked.turn)).session
+        else (await target_of(store, asked, asked.turn)).session
     )
     if session is None:
         return Note(Say.NO_SESSION())
@@ -44,24 +44,24 @@ async def show(store: SessionStore, asked: ShowAsked) -> Reply:
     base = await _base(store, asked, asked.turn, asked.version)
     if base is None:
         return Note(Say.NO_SESSION())
-    return Shown(base.turn.label, card_of(base.turn, base.session), private=False)
+    return ShownVersion(base.turn.label, card_of(base.turn, base.session), private=False)
 
 
-async def _target(store: SessionStore, asked: MoveAsked) -> Base | None:
+async def _target(store: SessionStore, asked: MoveAsked) -> Target | None:
     if asked.move in (Move.UNDO, Move.GO_TO):
         return await _base(store, asked, asked.turn, asked.version)
-    return await my_head(store, asked)
+    return await current_version(store, asked)
 
 
-async def _base(store: SessionStore, asked: Event, turn: str | None, version: str | None) -> Base | None:
+async def _base(store: SessionStore, asked: Event, turn: str | None, version: str | None) -> Target | None:
     if turn is not None:
-        return await base_of(store, asked, turn)
+        return await target_of(store, asked, turn)
     if version is not None:
         return await named_version(store, asked, version)
-    return await my_head(store, asked)
+    return await current_version(store, asked)
 
 
-def _moved(base: Base, asked: MoveAsked) -> EditSession:
+def _moved(base: Target, asked: MoveAsked) -> EditSession:
     match asked.move:
         case Move.UNDO if asked.turn is not None:
             return base.session.go_to(asked.person, base.turn).undo(asked.person)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from bot.chat.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, Say, buttons
 from bot.workflow.runner import TurnRunner
-from bot.workflow.targets import base_of
+from bot.workflow.targets import target_of
 from conversations.errors import ConversationError
 from conversations.export import write_export
 from conversations.images.image_store import ImageStore
@@ -66,7 +66,7 @@ class Privacy:
         if not any(counts.values()):
             return Note(Say.NOTHING_KEPT())
         if not asked.is_confirmed:
-            return Note(Say.FORGET_SURE(**counts), buttons=buttons(Act.FORGET_ME), asks=asked.person)
+            return Note(Say.FORGET_SURE(**counts), buttons=buttons(ButtonAction.FORGET_ME), asks=asked.person)
         forgotten = await self._store.delete_user(asked.person)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
@@ -76,7 +76,7 @@ class Privacy:
 
     async def delete(self, asked: DeleteAsked) -> Reply:
         """Erase one version; of an upload only the picture goes, since the others hang on it."""
-        turn = (await base_of(self._store, asked, asked.turn)).turn
+        turn = (await target_of(self._store, asked, asked.turn)).turn
         if turn.user != asked.person and not asked.may_delete_others:
             return Note(Say.NOT_YOURS(version=turn.label))
         await self.erase(turn)
@@ -97,7 +97,7 @@ class Privacy:
             await asyncio.to_thread(self._images.delete, turn.image)
         await self._store.update_turn(turn.id, image=_no_picture(turn))
 
-    async def throw_away_old(self) -> int:
+    async def delete_old_images(self) -> int:
         """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""
         if self._keep_days is None:
             return 0
@@ -112,11 +112,11 @@ class Privacy:
         loose = (key for key in self._images.keys() if key not in used)  # noqa: SIM118
         return [key for key in loose if self._images.path(key).stat().st_mtime < young]
 
-    async def keep_tidy(self, every_s: float) -> None:
+    async def clean_up_forever(self, every_s: float) -> None:
         """Throw old pictures away now and then, for ever."""
         while True:
             try:
-                if count := await self.throw_away_old():
+                if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):
                 log.exception("old pictures could not be deleted")

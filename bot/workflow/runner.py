@@ -14,15 +14,15 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bot.chat.events import house_of
+from bot.chat.events import server_of
 from bot.chat.replies import Say
 from bot.i18n.catalog import speaking
 from bot.ops.metrics import Metrics
-from bot.policy.server_settings import Houses
-from bot.workflow.active_turn import Run
-from bot.workflow.auto_guidance import settle
-from bot.workflow.delivery import Showing
-from bot.workflow.grid import SheetHandle
+from bot.policy.server_settings import ServerSettingsStore
+from bot.workflow.active_turn import ActiveTurn
+from bot.workflow.auto_guidance import resolve_auto
+from bot.workflow.delivery import Delivery
+from bot.workflow.grid import GridHandle
 from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.session import EditSession, Turn, TurnState
@@ -68,13 +68,13 @@ class TurnRunner:
         self._images = images
         self._service = service
         self._metrics = metrics
-        self._houses = Houses(store)
+        self._server_settings = ServerSettingsStore(store)
         self._strengths = strengths
         self._clock = clock
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
-        self.showing = Showing(store, metrics, pauses_s)
-        self._runs: dict[str, Run] = {}  # by turn id
+        self.delivery = Delivery(store, metrics, pauses_s)
+        self._active: dict[str, ActiveTurn] = {}  # by turn id
         self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,8 +83,8 @@ class TurnRunner:
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
-        self._spawn(self._tell_places())
-        self._spawn(self._resume_now_and_then())
+        self._spawn(self._update_places())
+        self._spawn(self._resume_periodically())
         return self
 
     async def __aexit__(
@@ -97,36 +97,36 @@ class TurnRunner:
 
     # -- from outside -------------------------------------------------------------------------------------
 
-    def begin(self, turn: Turn, session: EditSession) -> Run:
+    def begin(self, turn: Turn, session: EditSession) -> ActiveTurn:
         """Take up a turn that is on disk; nothing happens if it was taken up before."""
-        if turn.id in self._runs:
-            return self._runs[turn.id]
-        run = self._runs[turn.id] = Run(turn, session)
+        if turn.id in self._active:
+            return self._active[turn.id]
+        active = self._active[turn.id] = ActiveTurn(turn, session)
         if turn.state is TurnState.DELIVERING:
-            run.may_be_shown = True
-            run.known.set()
+            active.may_be_shown = True
+            active.finished.set()
         elif session.is_ready(turn):
             with suppress(ServiceClosed):
-                self._enter_line(run)
-        with speaking(run.language):  # and so all that follows from it
-            owner = self._spawn(self._see_through(run))
+                self._enqueue(active)
+        with speaking(active.language):  # and so all that follows from it
+            owner = self._spawn(self._process(active))
         self._owners.add(owner)
         owner.add_done_callback(self._owners.discard)
-        return run
+        return active
 
     async def resume(self, chat: str) -> int:
         """Take up that chat's unfinished turns nobody here works on, in the order they were asked."""
         async with self._resuming:
-            return 0 if self.is_draining else await self._take_up(chat)
+            return 0 if self.is_draining else await self._start_unfinished(chat)
 
-    async def _take_up(self, chat: str) -> int:
+    async def _start_unfinished(self, chat: str) -> int:
         taken = 0
         for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
-            if listed.user.partition(":")[0] != chat or listed.id in self._runs:
+            if listed.user.partition(":")[0] != chat or listed.id in self._active:
                 continue
             session = await self._store.session(listed.session_id)
             turn = session.turns.get(listed.id)
-            if turn is None or turn.state.is_final or turn.id in self._runs:
+            if turn is None or turn.state.is_final or turn.id in self._active:
                 continue
             if turn.state is TurnState.RUNNING:  # its process ended; nothing of it was kept
                 turn = await self._store.set_state(turn.id, TurnState.WAITING)
@@ -137,56 +137,64 @@ class TurnRunner:
 
     async def cancel(self, turn_id: str) -> bool:
         """End a turn that waits or runs; whether it was still possible. On disk when this returns."""
-        run = self._runs.get(turn_id)
-        if run is None or run.known.is_set():
+        active = self._active.get(turn_id)
+        if active is None or active.finished.is_set():
             return False
-        run.is_cancelled = True
-        run.stop()
-        await run.known.wait()
-        return run.turn.is_lost and run.turn.error is None
+        active.is_cancelled = True
+        active.stop()
+        await active.finished.wait()
+        return active.turn.is_lost and active.turn.error is None
 
     def drop(self, turn_id: str) -> None:
         """Forget a turn that was deleted from the store; what waits for it looks again."""
-        if run := self._runs.get(turn_id):
-            run.is_cancelled = True
-            run.stop()
+        if active := self._active.get(turn_id):
+            active.is_cancelled = True
+            active.stop()
 
-    def asked_by(self, event_id: str) -> Run | None:
+    def asked_by(self, event_id: str) -> ActiveTurn | None:
         """The unfinished turn that this chat event asked for."""
-        return next((run for run in self._runs.values() if run.turn.source.get(EVENT) == event_id), None)
+        return next(
+            (active for active in self._active.values() if active.turn.source.get(EVENT) == event_id), None
+        )
 
-    async def reword(self, run: Run, instruction: str) -> bool:
+    async def reword(self, active: ActiveTurn, instruction: str) -> bool:
         """Change the instruction of a turn that waits; whether it was still possible."""
         try:
-            run.turn = await self._store.reword(run.turn.id, instruction)
+            active.turn = await self._store.reword(active.turn.id, instruction)
         except TurnStateConflict:
             return False
-        await self.showing.courtesy(run)
+        await self.delivery.update_progress(active)
         return True
 
-    def runs_of(self, person: str) -> list[Run]:
+    def active_turns_of(self, person: str) -> list[ActiveTurn]:
         """The person's turns whose end is not known yet, oldest first."""
-        return [run for run in self._runs.values() if run.turn.user == person and not run.known.is_set()]
+        return [
+            active
+            for active in self._active.values()
+            if active.turn.user == person and not active.finished.is_set()
+        ]
 
-    def runs_in(self, house: str) -> list[Run]:
+    def active_turns_in(self, server: str) -> list[ActiveTurn]:
         """The turns asked for in a server whose end is not known yet, oldest first."""
-        unfinished = (run for run in self._runs.values() if not run.known.is_set())
-        return [run for run in unfinished if house_of(run.turn.user, run.turn.source) == house]
+        unfinished = (active for active in self._active.values() if not active.finished.is_set())
+        return [active for active in unfinished if server_of(active.turn.user, active.turn.source) == server]
 
     def waiting(self, person: str | None = None) -> int:
         """How many turns wait: of a person, or in all."""
-        return sum(run.is_waiting for run in self._runs.values() if person in (None, run.turn.user))
+        return sum(
+            active.is_waiting for active in self._active.values() if person in (None, active.turn.user)
+        )
 
     async def drain(self, within_s: float) -> None:
         """Take nothing new, give waiting turns back to the disk, let begun ones end for so many seconds."""
         self.is_draining = True
-        for run in list(self._runs.values()):
-            if run.is_waiting:
-                self._release(run)
+        for active in list(self._active.values()):
+            if active.is_waiting:
+                self._release(active)
         await self.idle(within_s)
-        for run in list(self._runs.values()):
-            if not run.known.is_set():
-                self._release(run)
+        for active in list(self._active.values()):
+            if not active.finished.is_set():
+                self._release(active)
         await self.idle(LAST_WORD_S)
 
     async def idle(self, within_s: float = math.inf) -> None:
@@ -198,38 +206,38 @@ class TurnRunner:
 
     # -- one turn -----------------------------------------------------------------------------------------
 
-    async def _see_through(self, run: Run) -> None:
+    async def _process(self, active: ActiveTurn) -> None:
         try:
-            if not run.known.is_set():
-                await self._bring_to_its_end(run)
-            await self.showing.deliver(run)
+            if not active.finished.is_set():
+                await self._work(active)
+            await self.delivery.deliver(active)
         except LeftOnDisk:
-            if run.turn.state is TurnState.RUNNING:
-                await self._store.set_state(run.turn.id, TurnState.WAITING)
+            if active.turn.state is TurnState.RUNNING:
+                await self._store.set_state(active.turn.id, TurnState.WAITING)
         except NoSuchVersion:
-            log.info("turn %s was deleted while it was on its way", run.turn.id)
-            await self.showing.take_back(run)
+            log.info("turn %s was deleted while it was on its way", active.turn.id)
+            await self.delivery.retract(active)
         except Exception:
-            log.exception("turn %s cannot go on now; it stays on disk for the next resume", run.turn.id)
+            log.exception("turn %s cannot go on now; it stays on disk for the next resume", active.turn.id)
         finally:
-            del self._runs[run.turn.id]
-            self._announce(run)
+            del self._active[active.turn.id]
+            self._announce_finished(active)
 
-    async def _bring_to_its_end(self, run: Run) -> None:
+    async def _work(self, active: ActiveTurn) -> None:
         """Wait for the parent, the line and the engine; leaves how it ended on disk."""
-        self._spawn(self._keep_informed(run))
-        fields = await self._outcome(run)
-        run.turn = await self._store.set_state(run.turn.id, TurnState.DELIVERING, **fields)
-        self._announce(run)
+        self._spawn(self._show_progress(active))
+        fields = await self._outcome(active)
+        active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
+        self._announce_finished(active)
 
-    async def _outcome(self, run: Run) -> TurnFields:
+    async def _outcome(self, active: ActiveTurn) -> TurnFields:
         """How the turn ends, as fields of its row: a picture, an error, or neither (cancelled)."""
         try:
-            if run.handle is None:
-                await self._wait_for_parent(run)
-            return await self._result(run)
+            if active.handle is None:
+                await self._wait_for_parent(active)
+            return await self._result(active)
         except EditCancelled:
-            if run.is_released:
+            if active.is_released:
                 raise LeftOnDisk from None
             return {}
         except ServiceClosed:
@@ -239,18 +247,20 @@ class TurnRunner:
         except ModelError:
             return {"error": Say.NO_MODEL()}
         except EngineError as error:
-            log.warning("turn %s failed: %s", run.turn.id, error)
+            log.warning("turn %s failed: %s", active.turn.id, error)
             return {"error": Say.FAILED()}
         except OSError:
-            log.exception("the picture of turn %s could not be stored", run.turn.id)
+            log.exception("the picture of turn %s could not be stored", active.turn.id)
             return {"error": Say.UNEXPECTED()}
 
-    async def _result(self, run: Run) -> TurnFields:
-        assert run.handle is not None
-        result = await run.handle.result()
-        if mark := await self._houses.barred_mark(house_of(run.turn.user, run.turn.source), result.image):
+    async def _result(self, active: ActiveTurn) -> TurnFields:
+        assert active.handle is not None
+        result = await active.handle.result()
+        if image_hash := await self._server_settings.find_blocked(
+            server_of(active.turn.user, active.turn.source), result.image
+        ):
             self._metrics.filtered.labels("output").inc()
-            raise RequestRefused(Say.RESULT_FILTERED(mark=mark))
+            raise RequestRefused(Say.RESULT_FILTERED(mark=image_hash))
         self._metrics.observe_stages(result.seconds)
         return {
             "image": await asyncio.to_thread(self._images.put, result.image),
@@ -258,96 +268,96 @@ class TurnRunner:
             "settings": result.settings,
             "seconds": result.seconds,
             "changed": result.changed,
-            "notes": (*run.advice, *result.notes),
+            "notes": (*active.advice, *result.notes),
         }
 
-    async def _wait_for_parent(self, run: Run) -> None:
+    async def _wait_for_parent(self, active: ActiveTurn) -> None:
         """Enter the line once the parent has its picture; RequestRefused when it will never have one."""
         while True:
-            run.look.clear()
-            await self._look_up(run)
-            parent = run.session.parent_of(run.turn)
+            active.parent_changed.clear()
+            await self._refresh(active)
+            parent = active.session.parent_of(active.turn)
             assert parent is not None
-            if run.is_cancelled or run.is_released:
+            if active.is_cancelled or active.is_released:
                 raise EditCancelled("The edit was cancelled.")
             if parent.image is not None:
-                return self._enter_line(run)
+                return self._enqueue(active)
             if parent.is_lost:
-                nearest = run.session.nearest_alive(parent)
+                nearest = active.session.nearest_alive(parent)
                 raise RequestRefused(Say.PARENT_FAILED(parent=parent.label, nearest=nearest.label))
-            if parent.id not in self._runs:
+            if parent.id not in self._active:
                 raise LeftOnDisk
-            await run.look.wait()
+            await active.parent_changed.wait()
 
-    async def _look_up(self, run: Run) -> None:
+    async def _refresh(self, active: ActiveTurn) -> None:
         """The turn and its session as they now are; NoSuchVersion when it was deleted."""
-        run.session = await self._store.session(run.turn.session_id)
-        run.turn = run.session.turn(run.turn.id)
+        active.session = await self._store.session(active.turn.session_id)
+        active.turn = active.session.turn(active.turn.id)
 
-    def _enter_line(self, run: Run) -> None:
+    def _enqueue(self, active: ActiveTurn) -> None:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
-        turn = run.turn
-        run.handle = (
-            self._service.submit_nowait(turn.id, turn.user, lambda: self._request(run), again=True)
+        turn = active.turn
+        active.handle = (
+            self._service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
             if turn.grid is None
-            else SheetHandle(self._service, turn.id, turn.user, turn.grid, lambda: self._request(run))
+            else GridHandle(self._service, turn.id, turn.user, turn.grid, lambda: self._request(active))
         )
-        run.place = run.handle.place()
-        run.in_line.set()
+        active.place = active.handle.place()
+        active.enqueued.set()
 
-    async def _request(self, run: Run) -> EditRequest:
+    async def _request(self, active: ActiveTurn) -> EditRequest:
         """What the engine is asked, made when its turn has come; marks the turn as running."""
-        if not run.has_begun:
+        if not active.has_begun:
             if self.is_draining:
                 raise ServiceClosed
-            run.has_begun = True
-            self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - run.turn.created_at))
-            run.turn = await self._store.set_state(run.turn.id, TurnState.RUNNING)
+            active.has_begun = True
+            self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - active.turn.created_at))
+            active.turn = await self._store.set_state(active.turn.id, TurnState.RUNNING)
             if not self.is_draining:  # by now there may be nobody left to show it
-                self._spawn(self.showing.courtesy(run))
-        await self._look_up(run)
-        turn, parent = run.turn, run.session.parent_of(run.turn)
+                self._spawn(self.delivery.update_progress(active))
+        await self._refresh(active)
+        turn, parent = active.turn, active.session.parent_of(active.turn)
         assert parent is not None
         assert parent.image is not None
         assert turn.settings is not None
         try:
             image = await asyncio.to_thread(self._images.get, parent.image)
         except PictureMissing:
-            with speaking(run.language):  # this is called in a task of the service's
+            with speaking(active.language):  # this is called in a task of the service's
                 raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
-        history = tuple(Exchange(*said) for said in run.session.exchanges_before(turn))
-        settled = await settle(turn, turn.settings, image, self._strengths)
-        run.advice = settled.reason
-        return EditRequest(image, turn.instruction, settled.settings, history, turn.reading)
+        history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
+        resolved = await resolve_auto(turn, turn.settings, image, self._strengths)
+        active.advice = resolved.reason
+        return EditRequest(image, turn.instruction, resolved.settings, history, turn.reading)
 
     # -- showing ------------------------------------------------------------------------------------------
 
-    async def _keep_informed(self, run: Run) -> None:
+    async def _show_progress(self, active: ActiveTurn) -> None:
         """The queued card, then progress as it comes."""
-        await self.showing.courtesy(run)
-        await run.in_line.wait()
-        if run.handle is not None:
-            async for progress in run.handle.events():
-                run.progress = progress
-                await self.showing.courtesy(run)
+        await self.delivery.update_progress(active)
+        await active.enqueued.wait()
+        if active.handle is not None:
+            async for progress in active.handle.events():
+                active.progress = progress
+                await self.delivery.update_progress(active)
 
-    async def _tell_places(self) -> None:
+    async def _update_places(self) -> None:
         """Now and then tell waiting people that they moved up; a place shown never grows."""
         while True:
             await asyncio.sleep(self._places_every_s)
-            for run in list(self._runs.values()):
-                if not run.is_waiting or run.handle is None or run.place is None:
+            for active in list(self._active.values()):
+                if not active.is_waiting or active.handle is None or active.place is None:
                     continue
-                place = run.handle.place()
-                if 0 < place.position < run.place.position:
-                    run.place = replace(place, of=max(place.position, place.of))
-                    self._spawn(self.showing.courtesy(run))
+                place = active.handle.place()
+                if 0 < place.position < active.place.position:
+                    active.place = replace(place, of=max(place.position, place.of))
+                    self._spawn(self.delivery.update_progress(active))
 
-    async def _resume_now_and_then(self) -> None:
+    async def _resume_periodically(self) -> None:
         """Take up what a full disk or a long outage of a chat has left behind."""
         while True:
             await asyncio.sleep(self._resume_every_s)
-            for chat in self.showing.chats:
+            for chat in self.delivery.chats:
                 try:
                     await self.resume(chat)
                 except Exception:
@@ -355,17 +365,17 @@ class TurnRunner:
 
     # -- small things -------------------------------------------------------------------------------------
 
-    def _announce(self, run: Run) -> None:
+    def _announce_finished(self, active: ActiveTurn) -> None:
         """How `run` ended is known: wake those who wait for that."""
-        run.known.set()
-        run.in_line.set()
-        for other in self._runs.values():
-            if other.turn.parent_id == run.turn.id:
-                other.look.set()
+        active.finished.set()
+        active.enqueued.set()
+        for other in self._active.values():
+            if other.turn.parent_id == active.turn.id:
+                other.parent_changed.set()
 
-    def _release(self, run: Run) -> None:
-        run.is_released = True
-        run.stop()
+    def _release(self, active: ActiveTurn) -> None:
+        active.is_released = True
+        active.stop()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._group.create_task(work)

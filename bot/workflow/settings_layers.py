@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from bot.chat.events import Scope, SettingsAsked, Variation
-from bot.chat.replies import Row, Say
+from bot.chat.replies import Say, SettingRow
 from conversations.errors import SettingsRefused
 from conversations.session import Turn
 from conversations.settings import (
@@ -27,7 +27,7 @@ VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the oth
 GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a sheet nobody chose the scales of
 GRID_SIDE = 3  # cells
 
-KNOB_NAMES = {
+SETTING_LABELS = {
     "text_cfg": Say.KNOB_TEXT_CFG,
     "image_cfg": Say.KNOB_IMAGE_CFG,
     "steps": Say.KNOB_STEPS,
@@ -49,14 +49,14 @@ WHERE_KEPT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
+class SettingsLayers:
     """The wishes that hold for one person in one channel, strongest first; a call's own comes on top."""
 
     session: SettingsOverride = NO_OVERRIDE
     person: SettingsOverride = NO_OVERRIDE
     channel: SettingsOverride = NO_OVERRIDE
 
-    def settle(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
+    def resolved(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
         """The settings of an edit; `seed` is used where nobody wished for one."""
         bot = EditSettings(
             text_cfg=defaults.text_cfg,
@@ -71,16 +71,20 @@ class Layers:
         """The guidance scales of an edit that advice shall fill in, by name."""
         return call.merged_over(self.session).merged_over(self.person).merged_over(self.channel).auto_scales
 
-    def panel(self, defaults: Defaults) -> tuple[Row, ...]:
+    def panel(self, defaults: Defaults) -> tuple[SettingRow, ...]:
         """Each knob with its value and who says so; a seed nobody wished for is "random"."""
-        settled = self.settle(NO_OVERRIDE, defaults, seed=0)
-        said_by = origins(session=self.session, user=self.person, channel=self.channel)
-        free = {"seed"} if said_by["seed"] == "bot" and defaults.seed is None else set()
-        values = {knob: None if knob in free else getattr(settled, knob) for knob in KNOB_NAMES}
+        resolved = self.resolved(NO_OVERRIDE, defaults, seed=0)
+        origin = origins(session=self.session, user=self.person, channel=self.channel)
+        free = {"seed"} if origin["seed"] == "bot" and defaults.seed is None else set()
+        values = {
+            setting: None if setting in free else getattr(resolved, setting) for setting in SETTING_LABELS
+        }
         values |= dict.fromkeys(self.on_auto(NO_OVERRIDE), AUTO)
         return tuple(
-            Row(name(), _shown(values[knob]), SCOPE_NAMES[said_by[knob]](), knob, values[knob])
-            for knob, name in KNOB_NAMES.items()
+            SettingRow(
+                name(), _shown(values[setting]), SCOPE_NAMES[origin[setting]](), setting, values[setting]
+            )
+            for setting, name in SETTING_LABELS.items()
         )
 
 
@@ -150,9 +154,9 @@ def _within(value: float, low: float, high: float) -> float:
     return round(min(max(value, low), high), 3)
 
 
-def _without(override: SettingsOverride, knobs: Iterable[str]) -> SettingsOverride:
+def _without(override: SettingsOverride, settings: Iterable[str]) -> SettingsOverride:
     return SettingsOverride(
-        **{knob: value for knob, value in override.explicit().items() if knob not in set(knobs)}
+        **{setting: value for setting, value in override.explicit().items() if setting not in set(settings)}
     )
 
 

@@ -1,4 +1,4 @@
-"""Control words: the few sentences that steer the talk and never reach the model.
+"""Text commands ("undo", "back to v2"): whole messages that steer the session and never reach the model.
 
 The phrases are in the table `words` of each language, as people type them; `{n}` stands for a version ("2",
 "v2", "version 2"), `{v}` for one that says so ("v2"). A phrase counts only when it is the whole message, so
@@ -11,11 +11,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from bot.chat.events import (
+    CancelAsked,
+    CompareAsked,
+    EditAsked,
+    Event,
+    HelpAsked,
+    HistoryAsked,
+    Move,
+    MoveAsked,
+    Variation,
+    VariationAsked,
+    origin,
+)
 from bot.i18n.catalog import ENGLISH, languages, phrasebook
 
 
-class Word(StrEnum):
-    """What a control word asks for; the value is its key in the tables."""
+class CommandWord(StrEnum):
+    """What a text command asks for; the value is its key in the tables."""
 
     UNDO = "undo"
     REDO = "redo"
@@ -32,22 +45,55 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """A control word as typed; `version` ("v2") only with GO_TO and COMPARE."""
+class TextCommand:
+    """A text command as typed; `version` ("v2") only with GO_TO and COMPARE."""
 
-    word: Word
+    word: CommandWord
     version: str | None = None
 
 
-def control(text: str, tongues: Iterable[str] = (ENGLISH,)) -> Control | None:
-    """The control word this whole text is, or None for anything else, which is then an instruction."""
+_MOVES = {
+    CommandWord.UNDO: Move.UNDO,
+    CommandWord.REDO: Move.REDO,
+    CommandWord.START_OVER: Move.START_OVER,
+    CommandWord.GO_TO: Move.GO_TO,
+}
+_VARIATIONS = {
+    CommandWord.AGAIN: Variation.AGAIN,
+    CommandWord.STRONGER: Variation.STRONGER,
+    CommandWord.SUBTLER: Variation.SUBTLER,
+    CommandWord.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
+}
+
+
+def parse(text: str, tongues: Iterable[str] = (ENGLISH,)) -> TextCommand | None:
+    """The text command that this whole text is; None for anything else, which is then an instruction."""
     for language in tongues:
         said = _plain(text, phrasebook(language).words["courtesy"])
         for pattern, word in _patterns(language):
             if match := pattern.fullmatch(said):
                 number = match.groupdict().get("n")
-                return Control(word, None if number is None else f"v{int(number)}")
+                return TextCommand(word, None if number is None else f"v{int(number)}")
     return None
+
+
+def to_event(asked: EditAsked, command: TextCommand, turn: str | None) -> Event:
+    """The event that `command` stands for; `turn` is the version that the message replied to, if any."""
+    who = origin(asked)
+    if move := _MOVES.get(command.word):
+        target = None if command.version else turn
+        return MoveAsked(**who, move=move, turn=target, version=command.version)
+    if variation := _VARIATIONS.get(command.word):
+        return VariationAsked(**who, variation=variation, turn=turn)
+    match command.word:
+        case CommandWord.COMPARE:
+            return CompareAsked(**who, turn=turn, other=command.version)
+        case CommandWord.STOP:
+            return CancelAsked(**who, turn=turn)
+        case CommandWord.HISTORY:
+            return HistoryAsked(**who)
+        case _:
+            return HelpAsked(**who)
 
 
 def version_number(text: str) -> int | None:
@@ -71,9 +117,11 @@ def _blanks(language: str) -> Mapping[str, str]:
 
 
 @cache
-def _patterns(language: str) -> tuple[tuple[re.Pattern[str], Word], ...]:
+def _patterns(language: str) -> tuple[tuple[re.Pattern[str], CommandWord], ...]:
     return tuple(
-        (_pattern(phrase, language), word) for word in Word for phrase in phrasebook(language).words[word]
+        (_pattern(phrase, language), word)
+        for word in CommandWord
+        for phrase in phrasebook(language).words[word]
     )
 
 

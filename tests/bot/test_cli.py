@@ -11,7 +11,7 @@ import pytest
 
 from bot.cli import main, serve, summary
 from bot.errors import FolderInUse
-from bot.ops.instance_lock import only_one
+from bot.ops.instance_lock import single_instance
 from bot.settings import Settings, read_settings
 from mgie_engine.config import ModelConfig
 from tests.support.fakes import EchoEditor
@@ -71,8 +71,8 @@ def test_without_a_token_the_page_is_named():
 @pytest.mark.usefixtures("model_folder")
 def test_a_folder_in_use_is_named_with_its_holder(tmp_path, capsys):
     code = (
-        "import sys; from pathlib import Path; from bot.ops.instance_lock import only_one\n"
-        "with only_one(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from bot.ops.instance_lock import single_instance\n"
+        "with single_instance(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "data")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
@@ -81,7 +81,7 @@ def test_a_folder_in_use_is_named_with_its_holder(tmp_path, capsys):
         assert main([]) == 2
         holder.kill()
     assert f"(process {holder.pid}) already works on" in capsys.readouterr().err
-    with only_one(tmp_path / "data"):
+    with single_instance(tmp_path / "data"):
         pass  # free again although its holder was killed
 
 
@@ -113,7 +113,7 @@ def test_a_discord_that_cannot_be_reached_is_said(monkeypatch):
 
 
 def test_a_folder_is_held_only_once(tmp_path):
-    with only_one(tmp_path), pytest.raises(FolderInUse), only_one(tmp_path):
+    with single_instance(tmp_path), pytest.raises(FolderInUse), single_instance(tmp_path):
         pass
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from PIL import Image
 
 from bot.cli import serve
-from bot.ops.instance_lock import only_one
+from bot.ops.instance_lock import single_instance
 from bot.settings import read_settings
 from mgie_engine.config import Defaults, ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
@@ -168,7 +168,7 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     settings = read_settings(env_file=None)
     config = ModelConfig(name=sys.argv[1], defaults=Defaults(steps=4))
-    with only_one(settings.data_dir):
+    with single_instance(settings.data_dir):
         asyncio.run(observed(serve(settings, config, editor), os.environ.get("STALLS_FILE")))
 
 

@@ -74,7 +74,7 @@ class PaperChat:
         """Look through the pages."""
         return next((key for nonce, key in self.posted.items() if nonce.startswith(turn.id)), None)
 
-    async def take_back(self, turn: Turn, key: str | None) -> None:
+    async def retract(self, turn: Turn, key: str | None) -> None:
         """Note it."""
         self.taken_back.append((turn.id, key))
 

@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.chat.cards import HIDDEN
 from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
-from bot.chat.replies import Note, Panel, Say
+from bot.chat.replies import Note, Say, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.inbound.downloads import Remote
@@ -94,7 +94,7 @@ class EditingCog(commands.Cog):
         who = origin_of(interaction)
         who["event_id"] += ":panel"
         panel = await self.desk.consult(SettingsAsked(**who))
-        now = {row.name: row.setting for row in panel.rows} if isinstance(panel, Panel) else {}
+        now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))
 

@@ -13,9 +13,9 @@ import discord
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
 from bot.discord_chat.inbound.message_handler import replied_to, words_of
-from bot.policy.server_settings import Houses
-from bot.workflow.intent_filter import Overheard, Verdict, verdict
-from bot.workflow.targets import my_head
+from bot.policy.server_settings import ServerSettingsStore
+from bot.workflow.intent_filter import Intent, PlainMessage, classify
+from bot.workflow.targets import current_version
 from conversations.store.session_store import SessionStore
 
 QUESTION = "💬"  # the bot's way to ask "is this for me?"; its author answers by clicking it
@@ -43,7 +43,7 @@ class Gate:
     ) -> None:
         """`reads_all`: whether Discord grants the message-content intent. `clock`: Unix seconds."""
         self._store, self._clock = store, clock
-        self._houses = Houses(store)
+        self._server_settings = ServerSettingsStore(store)
         self._reads_all = reads_all
         self._edit_channels = frozenset(edit_channels)
 
@@ -58,7 +58,7 @@ class Gate:
         if not self._edit_channels.isdisjoint(numbers):
             return True
         guild = getattr(channel, "guild", None)
-        rules = await self._houses.rules(f"{CHAT}:{guild.id}" if guild else None)
+        rules = await self._server_settings.rules(f"{CHAT}:{guild.id}" if guild else None)
         return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
 
     async def judge(self, message: discord.Message, me: discord.abc.User, language: str) -> Step:
@@ -70,7 +70,7 @@ class Gate:
             return Step.HINT if await self._is_first_hint_today(message.author.id) else Step.IGNORE
         if not await self.is_open(message.channel):
             return Step.IGNORE
-        said = Overheard(
+        said = PlainMessage(
             text=words_of(message, me),
             has_picture=bool(message.attachments),
             replies_to_person=message.reference is not None,
@@ -78,7 +78,7 @@ class Gate:
             head_age_s=await self._head_age_s(message),
             language=language,
         )
-        return {Verdict.RUN: Step.RUN, Verdict.ASK: Step.ASK, Verdict.IGNORE: Step.IGNORE}[verdict(said)]
+        return {Intent.RUN: Step.RUN, Intent.ASK: Step.ASK, Intent.IGNORE: Step.IGNORE}[classify(said)]
 
     async def _head_age_s(self, message: discord.Message) -> float | None:
         """Seconds since the author's last turn here began or ended; None without one."""
@@ -87,7 +87,7 @@ class Gate:
             channel=channel_key(message.channel.id),
             event_id=message_event(message.id),
         )
-        base = await my_head(self._store, asked)
+        base = await current_version(self._store, asked)
         if base is None:
             return None
         moved_at = base.session.heads[asked.person].moved_at

@@ -102,7 +102,7 @@ class DiscordChat:
             await take_away(self._client, others)
         return final
 
-    async def take_back(self, turn: Turn, key: str | None) -> None:
+    async def retract(self, turn: Turn, key: str | None) -> None:
         """Forget an erased turn, and delete this message of it."""
         self._previews.end(turn.id)
         self._pace.stop(turn.id)

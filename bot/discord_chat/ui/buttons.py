@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 import discord
 from discord import ButtonStyle, ui
 
-from bot.chat.events import Act, Preset
+from bot.chat.events import ButtonAction, Preset
 from bot.chat.replies import Button, Card, Say
 from bot.discord_chat.ids import user_of
 
@@ -61,13 +61,13 @@ _LABELS = {
 }
 LEANINGS = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)  # the presets that are offered
 _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
-    Act.REFINE: (ButtonStyle.primary, "✏️"),
-    Act.UNDO: (ButtonStyle.secondary, "↩️"),
-    Act.RETRY: (ButtonStyle.secondary, "🎲"),
-    Act.ALLOW_ONCE: (ButtonStyle.success, None),
-    Act.DELETE: (ButtonStyle.danger, None),
-    Act.FORGET_ME: (ButtonStyle.danger, None),
-    Act.REMOVE: (ButtonStyle.danger, None),
+    ButtonAction.REFINE: (ButtonStyle.primary, "✏️"),
+    ButtonAction.UNDO: (ButtonStyle.secondary, "↩️"),
+    ButtonAction.RETRY: (ButtonStyle.secondary, "🎲"),
+    ButtonAction.ALLOW_ONCE: (ButtonStyle.success, None),
+    ButtonAction.DELETE: (ButtonStyle.danger, None),
+    ButtonAction.FORGET_ME: (ButtonStyle.danger, None),
+    ButtonAction.REMOVE: (ButtonStyle.danger, None),
     Local.MORE: (ButtonStyle.secondary, "⋯"),
     Local.STRENGTHS: (ButtonStyle.secondary, "🎚"),
 }
@@ -144,7 +144,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     @classmethod
     def cancelling(cls, card: Card) -> Self:
         """A button that cancels a version named on it."""
-        return cls.of(Button(Act.CANCEL, f"✖ {card.version}"), card.turn_id, card.owner)
+        return cls.of(Button(ButtonAction.CANCEL, f"✖ {card.version}"), card.turn_id, card.owner)
 
     @classmethod
     async def from_custom_id(
@@ -192,4 +192,4 @@ class VersionMenu(
         """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""
         handler: PressHandler = interaction.client
         (chosen,) = self.item.values
-        await handler.pressed(interaction, ButtonId(Act.GO_TO.value, chosen))
+        await handler.pressed(interaction, ButtonId(ButtonAction.GO_TO.value, chosen))

@@ -5,7 +5,7 @@ import discord
 from bot.chat.events import (
     DECISIONS,
     NEEDS_WORDS,
-    Act,
+    ButtonAction,
     CancelAsked,
     DeleteAsked,
     EditAsked,
@@ -18,7 +18,7 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ReportAsked
-from bot.chat.replies import Card, Decided, History, Note, Say, Shown
+from bot.chat.replies import Card, Decided, History, Note, Say, ShownVersion
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.ids import MessagePlace, person_key
 from bot.discord_chat.interaction_context import Desk, Interaction, moderates, origin_of
@@ -29,11 +29,11 @@ from bot.discord_chat.ui.layouts import is_open_card, more_layout, turn_on, word
 from bot.discord_chat.ui.modals import Filled, correct_form, edit_form, refine_form, report_form
 from bot.discord_chat.ui.rendering import Outgoing
 from bot.i18n.catalog import speaking, translated
-from bot.workflow.button_events import pressed
+from bot.workflow.button_events import button_event
 from conversations.errors import PictureMissing
 from conversations.settings import SettingsOverride
 
-CONSENTS = (Act.ALLOW_ONCE, Act.ALLOW_ALWAYS, Act.REFUSE)
+CONSENTS = (ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
 
 
 class Presses:
@@ -47,7 +47,7 @@ class Presses:
     async def pressed(self, interaction: Interaction, button: ButtonId) -> None:
         """A button of some card; some of them first ask for words."""
         with speaking(interaction.locale):
-            if button.release != RELEASE or button.act not in {*Act, *Local, CHOOSE}:
+            if button.release != RELEASE or button.act not in {*ButtonAction, *Local, CHOOSE}:
                 sentence = Say.OLD_BUTTON(version=button.turn)
                 await interaction.response.send_message(sentence, ephemeral=True)
             elif button.act in NEEDS_WORDS:
@@ -82,9 +82,9 @@ class Presses:
         card = await self._card(interaction, button.turn)
         if isinstance(card, Note):
             await interaction.response.send_message(card.text, ephemeral=True)
-        elif button.act == Act.CORRECT:
+        elif button.act == ButtonAction.CORRECT:
             await interaction.response.send_modal(correct_form(button, card))
-        elif button.act == Act.REPORT:
+        elif button.act == ButtonAction.REPORT:
             await interaction.response.send_modal(report_form(button, card.version))
         else:
             longest = self._desk.limits.instruction_chars
@@ -94,7 +94,7 @@ class Presses:
         """The version of a turn, or why there is none."""
         reply = await self._desk.consult(ShowAsked(**origin_of(interaction), turn=turn))
         match reply:
-            case Shown(card=card):
+            case ShownVersion(card=card):
                 return card
             case Note():
                 return reply
@@ -140,9 +140,9 @@ class Presses:
     async def _wished(self, interaction: Interaction, filled: Filled) -> Event:
         """The event of a form."""
         who, turn = origin_of(interaction), filled.button.turn
-        if filled.button.act == Act.CORRECT:
+        if filled.button.act == ButtonAction.CORRECT:
             return VariationAsked(**who, variation=Variation.CORRECTED, turn=turn, reading=filled.words)
-        if filled.button.act == Act.REPORT:
+        if filled.button.act == ButtonAction.REPORT:
             return ReportAsked(**who, turn=turn, text=filled.words)
         photo = self._desk.photos.of(int(turn)) if filled.button.act == EDIT_IMAGE else None
         if photo is not None:
@@ -172,7 +172,7 @@ class Presses:
         """Edit the picture of any message."""
         with speaking(interaction.locale):
             if turn := turn_on(message):
-                await self._ask_for_words(interaction, ButtonId(Act.REFINE.value, turn))
+                await self._ask_for_words(interaction, ButtonId(ButtonAction.REFINE.value, turn))
             elif self._desk.photos.keep(message):
                 await interaction.response.send_modal(
                     edit_form(message.id, self._desk.limits.instruction_chars)
@@ -183,7 +183,7 @@ class Presses:
     async def refine_from_here(self, interaction: Interaction, message: discord.Message) -> None:
         """Go on from the version a message shows."""
         if turn := await self._turn_of(interaction, message):
-            await self._ask_for_words(interaction, ButtonId(Act.REFINE.value, turn))
+            await self._ask_for_words(interaction, ButtonId(ButtonAction.REFINE.value, turn))
 
     async def details(self, interaction: Interaction, message: discord.Message) -> None:
         """Everything known of the version a message shows."""
@@ -193,7 +193,9 @@ class Presses:
 
     async def _show_details(self, interaction: Interaction, turn: str) -> None:
         card = await self._card(interaction, turn)
-        await self._desk.answer(interaction, card if isinstance(card, Note) else Shown(card.title, card))
+        await self._desk.answer(
+            interaction, card if isinstance(card, Note) else ShownVersion(card.title, card)
+        )
 
     async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> None:
         """Stop what waits or runs; erase what is over."""
@@ -212,7 +214,7 @@ class Presses:
         """Tell those who moderate here about a version."""
         if turn := await self._turn_of(interaction, message):
             with speaking(interaction.locale):
-                await self._ask_for_words(interaction, ButtonId(Act.REPORT.value, turn))
+                await self._ask_for_words(interaction, ButtonId(ButtonAction.REPORT.value, turn))
 
     async def _turn_of(self, interaction: Interaction, message: discord.Message) -> str | None:
         """The turn a message shows; None, and that is said, when it shows none."""
@@ -241,7 +243,7 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
             return SettingsAsked(**who, forget=("seed",))
         case _ if button.act in LEANINGS:
             return SettingsAsked(**who, preset=Preset(button.act))
-        case Act.BLOCK:  # the one button that is about a person
+        case ButtonAction.BLOCK:  # the one button that is about a person
             blocked = person_key(button.owner or 0)
-            return pressed(Act.BLOCK, blocked, **who, moderates=moderates(interaction))
-    return pressed(Act(button.act), button.turn, **who, moderates=moderates(interaction))
+            return button_event(ButtonAction.BLOCK, blocked, **who, moderates=moderates(interaction))
+    return button_event(ButtonAction(button.act), button.turn, **who, moderates=moderates(interaction))

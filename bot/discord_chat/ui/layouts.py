@@ -9,18 +9,18 @@ from typing import Any
 import discord
 from discord import ui
 
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.chat.replies import (
+    AskTarget,
     Card,
     CardState,
-    Compared,
+    Comparison,
     ForModerators,
     History,
     Note,
-    Panel,
     Queue,
     Say,
-    Which,
+    SettingsPanel,
     buttons,
 )
 from bot.discord_chat.ids import MessagePlace, user_of
@@ -104,9 +104,9 @@ def card_layout(
 def _card_buttons(card: Card) -> list[CardButton]:
     """The card's own buttons, and on a finished edit what this chat adds."""
     own = [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons]
-    if card.state is not CardState.DONE or card.parent is None or card.is_sheet:
+    if card.state is not CardState.DONE or card.parent is None or card.is_grid:
         return own
-    added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(Act.COMPARE)]
+    added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(ButtonAction.COMPARE)]
     added += [CardButton.local(act, card.turn_id, card.owner) for act in (Local.STRENGTHS, Local.MORE)]
     return [*own[:5], *added, *own[5:]]
 
@@ -153,7 +153,7 @@ def _status(card: Card, now: float) -> str:
 def _small_print(card: Card, shots: Sequence[Shot]) -> str:
     """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
     notes = [*card.notes, *(shot.file.note for shot in shots if shot.file.note)]
-    if card.version == FIRST and card.state is CardState.DONE and not card.is_sheet:
+    if card.version == FIRST and card.state is CardState.DONE and not card.is_grid:
         notes.append(Say.TIP())
     lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
     return "\n".join(f"-# {line}" for line in lines)
@@ -185,7 +185,7 @@ def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[Car
         box.add_item(row)
 
 
-def which_layout(which: Which, shots: Sequence[Shot]) -> ui.LayoutView:
+def which_layout(which: AskTarget, shots: Sequence[Shot]) -> ui.LayoutView:
     """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
 
     `shots` are the pictures of the choices, one for each.
@@ -243,7 +243,7 @@ def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
     return view
 
 
-def panel_layout(panel: Panel) -> ui.LayoutView:
+def panel_layout(panel: SettingsPanel) -> ui.LayoutView:
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(panel_text(panel)))
@@ -255,11 +255,18 @@ def more_layout(history: History, card: Card) -> ui.LayoutView:
     """Everything else one can do with a version; nobody else sees it."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(f"**{card.title}**"))
-    with_pictures = [c for c in history.cards if c.after and not c.is_sheet]
+    with_pictures = [c for c in history.cards if c.after and not c.is_grid]
     if with_pictures:
         menu: ui.ActionRow[Any] = ui.ActionRow()
         view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id)))
-    acts = (Act.CORRECT, Act.FROM_ORIGINAL, Act.LOCK, Act.SHARE, Act.DELETE, Act.REPORT)
+    acts = (
+        ButtonAction.CORRECT,
+        ButtonAction.FROM_ORIGINAL,
+        ButtonAction.LOCK,
+        ButtonAction.SHARE,
+        ButtonAction.DELETE,
+        ButtonAction.REPORT,
+    )
     of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
     local = (Local.AS_PNG, Local.KEEP_STRICT, Local.KEEP_OFF)
     _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
@@ -307,7 +314,7 @@ def queue_layout(queue: Queue, guild: int | None) -> ui.LayoutView:
     return view
 
 
-def compared_layout(compared: Compared, shots: Sequence[Shot]) -> ui.LayoutView:
+def compared_layout(compared: Comparison, shots: Sequence[Shot]) -> ui.LayoutView:
     """Two versions and where they differ."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(compared.text))
@@ -319,7 +326,7 @@ def with_names(text: str) -> str:
     return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
-def panel_text(panel: Panel) -> str:
+def panel_text(panel: SettingsPanel) -> str:
     """The settings as lines: the knob, its value, and who says so."""
     rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
     return "\n".join([*([panel.text] if panel.text else []), *rows])

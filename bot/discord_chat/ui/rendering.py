@@ -11,22 +11,22 @@ from discord import ui
 
 from bot.chat.replies import (
     Accepted,
+    AskTarget,
     Card,
     CardState,
-    Choice,
-    Compared,
+    Comparison,
     Decided,
     Erased,
     Files,
     ForModerators,
     History,
+    ImageChoice,
     Note,
-    Panel,
     Queue,
     Reply,
     Say,
-    Shown,
-    Which,
+    SettingsPanel,
+    ShownVersion,
 )
 from bot.discord_chat.ids import user_of
 from bot.discord_chat.inbound.reply_context import Source
@@ -95,18 +95,18 @@ class Drawing:
                 return _note(reply)
             case Accepted(note):
                 return Outgoing(note)
-            case Shown(note, card):
+            case ShownVersion(note, card):
                 return await self.card(card, source, note)
-            case Panel():
+            case SettingsPanel():
                 return Outgoing(view=panel_layout(reply))
             case Queue():
                 layout = queue_layout(reply, source.guild)
                 return Outgoing(view=layout) if reply.mine else Outgoing(reply.text)
             case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
                 return Outgoing(with_names(text))
-            case Compared():
+            case Comparison():
                 return await self._compared(reply)
-            case Which():
+            case AskTarget():
                 return await self._which(reply)
             case History():
                 shots = await self._versions(reply.cards)
@@ -142,13 +142,13 @@ class Drawing:
 
     async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
         shots = []
-        if card.before and not card.is_sheet and (before := await self._before(card.before)):
+        if card.before and not card.is_grid and (before := await self._before(card.before)):
             shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
         if after := await self.result(card, source.file_limit):
             shots.append(after)
         return shots
 
-    async def _compared(self, compared: Compared) -> Outgoing:
+    async def _compared(self, compared: Comparison) -> Outgoing:
         before, after = compared.before, compared.after
         about = Say.CHANGE_MAP(before=before.version, after=after.version)
         is_hidden = before.is_hidden or after.is_hidden
@@ -163,7 +163,7 @@ class Drawing:
         except PictureMissing:
             return None
 
-    async def _which(self, which: Which) -> Outgoing:
+    async def _which(self, which: AskTarget) -> Outgoing:
         """The question, with those choices whose pictures are still there."""
         offered = [(choice, await self._thumbnail(choice.image, choice)) for choice in which.choices]
         choices = tuple(choice for choice, shot in offered if shot)
@@ -175,7 +175,7 @@ class Drawing:
         shots = [await self._thumbnail(card.after or "", card) for card in done]
         return [shot for shot in shots if shot]
 
-    async def _thumbnail(self, key: str, shown: Card | Choice) -> Shot | None:
+    async def _thumbnail(self, key: str, shown: Card | ImageChoice) -> Shot | None:
         """A light copy of a version's picture; None when it was deleted meanwhile."""
         file = await self._before(key)
         if file is None:

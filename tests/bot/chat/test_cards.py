@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.cards import card_of, state_of
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.chat.replies import CardState, seconds_in_words
 from conversations.session import EditSession, Turn, TurnState
 from conversations.settings import EditSettings
@@ -47,7 +47,7 @@ def test_a_queued_card_names_its_place_and_the_wait():
         "Place 3 of 7 · about 20 s",
         21.0,
     )
-    assert [button.act for button in queued.buttons] == [Act.CANCEL]
+    assert [button.act for button in queued.buttons] == [ButtonAction.CANCEL]
 
 
 def test_before_anything_was_measured_only_the_place_is_named():
@@ -73,7 +73,7 @@ def test_a_finished_card_tells_everything():
     assert (done.title, done.version, done.before, done.after) == ("v1 · from v0", "v1", "aa", "bb")
     assert done.facts == "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9"
     assert (done.expressive, done.parent_key, done.fraction) == ("The scene is set at dusk.", "m-0", 1.0)
-    assert Act.UNDO in [button.act for button in done.buttons]
+    assert ButtonAction.UNDO in [button.act for button in done.buttons]
 
 
 def test_the_first_edit_tells_what_was_done_to_the_upload():
@@ -100,7 +100,7 @@ def test_how_it_ended_shows_before_it_is_delivered():
 def test_a_failed_card_says_why_and_offers_to_try_again():
     failed = card(replace(EDIT, state=TurnState.FAILED, error="The engine is tired."))
     assert failed.status == "The engine is tired."
-    assert [button.act for button in failed.buttons] == [Act.RETRY]
+    assert [button.act for button in failed.buttons] == [ButtonAction.RETRY]
 
 
 @pytest.mark.parametrize(

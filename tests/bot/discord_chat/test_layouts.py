@@ -5,8 +5,17 @@ from typing import Any
 
 import pytest
 
-from bot.chat.events import Act
-from bot.chat.replies import Card, CardState, Choice, History, Panel, Row, Which, buttons
+from bot.chat.events import ButtonAction
+from bot.chat.replies import (
+    AskTarget,
+    Card,
+    CardState,
+    History,
+    ImageChoice,
+    SettingRow,
+    SettingsPanel,
+    buttons,
+)
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import ButtonId, CardButton, base36
 from bot.discord_chat.ui.layouts import (
@@ -34,7 +43,7 @@ FULL = Card(
     parent_key="discord:12:34",
     facts="text 7.5 · k3f9",
     notes=tuple(f"note {n}" for n in range(5)),
-    buttons=buttons(*Act),
+    buttons=buttons(*ButtonAction),
 )
 PICTURE = PictureFile(b"", "png")
 SHOTS = (Shot(PICTURE, "before", "before " * 300), Shot(PICTURE, "after", "after " * 300))
@@ -106,7 +115,7 @@ def test_button_ids_say_everything_and_read_back() -> None:
 
 
 def test_which_keeps_the_words_and_offers_the_pictures() -> None:
-    which = Which("Which picture?", "make it\ndarker", (Choice("k3f9", "v3", "key", "red"),))
+    which = AskTarget("Which picture?", "make it\ndarker", (ImageChoice("k3f9", "v3", "key", "red"),))
     view = which_layout(which, SHOTS[:1])
     assert "> make it darker" in texts(view)
     assert [c["custom_id"] for c in components(view) if c.get("custom_id")] == ["e1:choose:k3f9:"]
@@ -120,4 +129,4 @@ def test_a_long_history_shows_its_newest_part() -> None:
 
 
 def test_the_panel_names_value_and_origin() -> None:
-    assert panel_text(Panel("", (Row("steps", "50", "you"),))) == "**steps** 50 · *you*"
+    assert panel_text(SettingsPanel("", (SettingRow("steps", "50", "you"),))) == "**steps** 50 · *you*"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.events import Act
-from bot.chat.moderation_events import Rule
+from bot.chat.events import ButtonAction
+from bot.chat.moderation_events import ModAction
 from bot.i18n.catalog import (
     Phrasebook,
     Say,
@@ -55,8 +55,8 @@ def test_every_sentence_has_the_same_blanks(language: str, table: str) -> None:
 
 def test_the_tables_hold_exactly_what_the_program_says() -> None:
     assert set(phrasebook("en").say) == {sentence.name for sentence in Say}
-    assert set(phrasebook("en").buttons) == set(Act)
-    assert set(phrasebook("en").deeds) == set(Rule) - {Rule.STATUS, Rule.LOG}
+    assert set(phrasebook("en").buttons) == set(ButtonAction)
+    assert set(phrasebook("en").deeds) == set(ModAction) - {ModAction.STATUS, ModAction.LOG}
 
 
 def test_the_page_says_exactly_what_is_written_for_it() -> None:

@@ -5,7 +5,7 @@ import random
 
 from PIL import Image
 
-from bot.policy.image_hash import MARK_CHARS, barred_mark, mark_of
+from bot.policy.image_hash import HASH_CHARS, dhash, find_blocked
 
 
 def scene(seed: int, size: int = 96, kind: str = "PNG") -> bytes:
@@ -17,16 +17,16 @@ def scene(seed: int, size: int = 96, kind: str = "PNG") -> bytes:
 
 
 def test_a_mark_is_short_and_the_same_for_the_same_picture() -> None:
-    assert len(mark_of(scene(1))) == MARK_CHARS
-    assert mark_of(scene(1)) == mark_of(scene(1))
+    assert len(dhash(scene(1))) == HASH_CHARS
+    assert dhash(scene(1)) == dhash(scene(1))
 
 
 def test_another_size_or_format_is_known_again() -> None:
-    barred = [mark_of(scene(1))]
-    assert barred_mark(scene(1, size=64), barred) == barred[0]
-    assert barred_mark(scene(1, kind="JPEG"), barred) == barred[0]
+    barred = [dhash(scene(1))]
+    assert find_blocked(scene(1, size=64), barred) == barred[0]
+    assert find_blocked(scene(1, kind="JPEG"), barred) == barred[0]
 
 
 def test_other_pictures_are_not_taken_for_a_barred_one() -> None:
-    barred = [mark_of(scene(0))]
-    assert [seed for seed in range(1, 200) if barred_mark(scene(seed), barred)] == []
+    barred = [dhash(scene(0))]
+    assert [seed for seed in range(1, 200) if find_blocked(scene(seed), barred)] == []

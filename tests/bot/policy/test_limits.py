@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.policy.limits import Limits, Pace, is_fresh, objection_to_another, objection_to_words
+from bot.policy.limits import Limits, RateLimiter, is_fresh, objection_to_queueing, objection_to_words
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12, head_ttl_s=60)
 
@@ -16,11 +16,11 @@ def test_words_have_a_length(words, fine):
     ("own", "waiting", "fine"), [(0, 0, True), (2, 4, True), (3, 3, False), (0, 5, False)]
 )
 def test_the_line_has_room_for_so_many(own, waiting, fine):
-    assert (objection_to_another(own, waiting, LIMITS) is None) is fine
+    assert (objection_to_queueing(own, waiting, LIMITS) is None) is fine
 
 
 def test_a_window_slides():
-    pace = Pace().after(0, LIMITS).after(5, LIMITS)
+    pace = RateLimiter().after(0, LIMITS).after(5, LIMITS)
     assert pace.objection(6, LIMITS) == "That was quick: 2 requests in 12 s. Try again in 6 s."
     assert pace.objection(12, LIMITS) is None
     assert not pace.is_idle(16.9, LIMITS)
@@ -28,7 +28,7 @@ def test_a_window_slides():
 
 
 def test_a_pace_forgets_what_left_the_window():
-    pace = Pace()
+    pace = RateLimiter()
     for second in range(100):
         pace = pace.after(float(second), LIMITS)
     assert len(pace.times) == 12

@@ -63,7 +63,7 @@ async def test_the_card_of_an_erased_turn_leaves_the_board() -> None:
     stored = Card("k3f9", "v1", "v1 · from v0", ANN, CardState.RUNNING)
     await board.show(turn, replace(stored, status="step 3/4"))
     before = board.mark(ANN)
-    await board.take_back(turn, None)
+    await board.retract(turn, None)
     assert board.latest(ANN, stored) == stored
     assert board.mark(ANN) != before
 
@@ -175,5 +175,5 @@ async def test_a_sheet_of_strengths_is_made_of_the_version_one_stands_at(tmp_pat
         await here.say(ANN, said("make it night"))
         head = (await here.look(ANN)).view.head
         sight = await here.act(ANN, {"act": "grid", "turn": head})
-        assert sight.view.cards[-1].is_sheet
+        assert sight.view.cards[-1].is_grid
         assert sight.view.head == head

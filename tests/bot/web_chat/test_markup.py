@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.chat.events import Act
+from bot.chat.events import ButtonAction
 from bot.chat.replies import Card, CardState, Say, buttons
 from bot.web_chat import markup
 from bot.web_chat.page_state import PageView
@@ -20,16 +20,22 @@ EDIT = Card(
     instruction="make it <night>",
     before=BEFORE,
     after=AFTER,
-    buttons=buttons(Act.REFINE, Act.UNDO, Act.RETRY, Act.SUBTLER, Act.STRONGER),
+    buttons=buttons(
+        ButtonAction.REFINE,
+        ButtonAction.UNDO,
+        ButtonAction.RETRY,
+        ButtonAction.SUBTLER,
+        ButtonAction.STRONGER,
+    ),
 )
 RUNNING = replace(
     EDIT, turn_id="cccc", version="v2", title="v2 · from v1", state=CardState.RUNNING, after=None,
-    status="step 3/4", fraction=0.7, buttons=buttons(Act.CANCEL),
+    status="step 3/4", fraction=0.7, buttons=buttons(ButtonAction.CANCEL),
 )  # fmt: skip
 WAITING = replace(RUNNING, turn_id="dddd", version="v3", title="v3 · from v2", state=CardState.QUEUED)
 
 
-def acts(card: Card, head: str) -> list[Act]:
+def acts(card: Card, head: str) -> list[ButtonAction]:
     return [button.act for button in markup.offers(card, head)]
 
 
@@ -67,14 +73,14 @@ def test_words_are_escaped_everywhere() -> None:
 
 
 def test_the_head_offers_to_vary_it_and_older_versions_offer_nothing() -> None:
-    assert acts(EDIT, "bbbb") == [Act.RETRY, Act.SUBTLER, Act.STRONGER]
+    assert acts(EDIT, "bbbb") == [ButtonAction.RETRY, ButtonAction.SUBTLER, ButtonAction.STRONGER]
     assert acts(EDIT, "aaaa") == []
 
 
 def test_unfinished_work_can_be_cancelled_and_failed_work_retried_wherever_one_stands() -> None:
-    failed = replace(EDIT, state=CardState.FAILED, after=None, buttons=buttons(Act.RETRY))
-    assert acts(RUNNING, "aaaa") == [Act.CANCEL]
-    assert acts(failed, "aaaa") == [Act.RETRY]
+    failed = replace(EDIT, state=CardState.FAILED, after=None, buttons=buttons(ButtonAction.RETRY))
+    assert acts(RUNNING, "aaaa") == [ButtonAction.CANCEL]
+    assert acts(failed, "aaaa") == [ButtonAction.RETRY]
 
 
 def test_the_original_cannot_be_undone() -> None:
@@ -101,7 +107,7 @@ def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
 
 
 def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
-    sheet = replace(EDIT, turn_id="eeee", version="v2", title="v2 · sheet from v0", is_sheet=True)
+    sheet = replace(EDIT, turn_id="eeee", version="v2", title="v2 · sheet from v0", is_grid=True)
     view = PageView((UPLOAD, EDIT, sheet), "bbbb")
     assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(view)
     assert 'data-turn="eeee"' not in markup.film(view)
@@ -109,6 +115,6 @@ def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
 
 
 def test_deep_versions_offer_the_original() -> None:
-    deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(Act.FROM_ORIGINAL)))
-    assert Act.FROM_ORIGINAL in acts(deep, "bbbb")
+    deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(ButtonAction.FROM_ORIGINAL)))
+    assert ButtonAction.FROM_ORIGINAL in acts(deep, "bbbb")
     assert "From the original" in markup.talk(PageView((UPLOAD, deep), "bbbb"))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.chat.events import EditAsked, GridAsked, Preset, Scope, SettingsAsked, Variation, VariationAsked
-from bot.chat.replies import Accepted, Card, CardState, Panel
+from bot.chat.replies import Accepted, Card, CardState, SettingsPanel
 from bot.i18n.catalog import languages, speaking, translated
 from conversations.settings import SettingsOverride
 from mgie_engine.edits import EditRequest
@@ -25,10 +25,10 @@ from tests.support.workflow_room import Desk, desk
 ADDING = Table("test-model", 0.5, (7.5, 1.5), (Rule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),))
 
 
-async def set_auto(d: Desk, scope: Scope = Scope.ME) -> Panel:
+async def set_auto(d: Desk, scope: Scope = Scope.ME) -> SettingsPanel:
     asked = SettingsAsked(**d.origin(), preset=Preset.AUTO, scope=scope, may_set_channel=True)
     reply = await d.workflow.handle(asked)
-    assert isinstance(reply, Panel)
+    assert isinstance(reply, SettingsPanel)
     return reply
 
 
@@ -114,7 +114,7 @@ async def test_another_preset_ends_auto(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await set_auto(d)
         panel = await d.workflow.handle(SettingsAsked(**d.origin(), preset=Preset.MAGIX, scope=Scope.ME))
-    assert isinstance(panel, Panel)
+    assert isinstance(panel, SettingsPanel)
     values = {row.name: row.value for row in panel.rows}
     assert (values["text_cfg"], values["image_cfg"], values["seed"]) == ("7", "2", "13331")
 

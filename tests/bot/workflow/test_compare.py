@@ -4,9 +4,9 @@ import io
 
 from PIL import Image
 
-from bot.chat.events import Act, CompareAsked, HelpAsked, ShowAsked
-from bot.chat.replies import Compared, Note, Shown
-from bot.workflow.button_events import pressed
+from bot.chat.events import ButtonAction, CompareAsked, HelpAsked, ShowAsked
+from bot.chat.replies import Comparison, Note, ShownVersion
+from bot.workflow.button_events import button_event
 from mgie_engine.edits import EditResult
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
 from tests.support.workflow_room import Desk, desk
@@ -40,7 +40,7 @@ async def test_my_version_is_compared_with_the_one_it_came_from(tmp_path):
         await d.accepted("make it black", picture=a_picture())
         await d.idle()
         found = await compared(d)
-    assert isinstance(found, Compared)
+    assert isinstance(found, Comparison)
     assert found.text == "v0 and v1: 50 % of the pixels differ."
     assert (found.before.version, found.after.version) == ("v0", "v1")
     with Image.open(io.BytesIO(found.change_map)) as drawn:
@@ -57,10 +57,10 @@ async def test_any_two_versions_can_be_compared(tmp_path):
 async def test_compare_is_a_word_and_a_button(tmp_path):
     async with desk(tmp_path, Painter()) as d:
         await edits(d)
-        assert isinstance(await d.workflow.handle(d.asked("compare")), Compared)
+        assert isinstance(await d.workflow.handle(d.asked("compare")), Comparison)
         said = await d.workflow.handle(d.asked("compare with v0"))
         assert said.before.version == "v0"
-        press = pressed(Act.COMPARE, said.after.turn_id, **d.origin(), source={})
+        press = button_event(ButtonAction.COMPARE, said.after.turn_id, **d.origin(), source={})
         assert (await d.workflow.handle(press)).before.version == "v1"
 
 
@@ -80,7 +80,7 @@ async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
         await d.idle()
         for name in ("v1", "1", first.turn_id, first.turn_id.upper()):
             shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version=name))
-            assert isinstance(shown, Shown)
+            assert isinstance(shown, ShownVersion)
             assert shown.card.turn_id == first.turn_id
         elsewhere = await d.workflow.handle(ShowAsked(**d.origin(channel="c2"), version=first.turn_id))
         assert isinstance(elsewhere, Note)

@@ -25,9 +25,9 @@ class SlowChat(PaperChat):
             await self.go.wait()
         return f"m-{turn.id}-{card.state}"
 
-    async def take_back(self, turn: Turn, key: str | None) -> None:
+    async def retract(self, turn: Turn, key: str | None) -> None:
         """Note it, and say so if there was a message."""
-        await super().take_back(turn, key)
+        await super().retract(turn, key)
         if key:
             self.took_back.set()
 
@@ -37,7 +37,7 @@ async def erased_while_shown(d: Desk, chat: SlowChat, state: CardState) -> tuple
     asked = d.asked("make it red", picture=a_picture())
     turn = (await d.workflow.handle(asked)).card.turn_id
     await chat.saw(lambda card: card.state is state)
-    told = await d.workflow.withdrawn(asked.event_id)
+    told = await d.workflow.message_deleted(asked.event_id)
     chat.go.set()
     await d.idle()
     return turn, told
@@ -66,7 +66,7 @@ async def test_a_chat_that_cannot_take_back_harms_nobody(tmp_path, monkeypatch):
         raise ConnectionError("503")
 
     chat = SlowChat(CardState.DONE)
-    monkeypatch.setattr(chat, "take_back", broken)
+    monkeypatch.setattr(chat, "retract", broken)
     async with desk(tmp_path, EchoEditor(), chat) as d:
         await erased_while_shown(d, chat, CardState.DONE)
         await d.accepted("now blue", picture=a_picture())
@@ -83,7 +83,7 @@ async def test_a_turn_erased_between_two_cards_is_forgotten(tmp_path, is_erased)
         edit = await editor.started()
         await chat.saw(lambda card: card.state is CardState.RUNNING)
         if is_erased:
-            await d.workflow.withdrawn(asked.event_id)
+            await d.workflow.message_deleted(asked.event_id)
         else:
             edit.finish()
         await d.idle()

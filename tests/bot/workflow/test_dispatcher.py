@@ -4,7 +4,7 @@ import asyncio
 from threading import Event
 
 from bot.chat.events import HistoryAsked, ShowAsked
-from bot.chat.replies import Accepted, CardState, Note, Shown, Which
+from bot.chat.replies import Accepted, AskTarget, CardState, Note, ShownVersion
 from conversations.session import TurnState
 from conversations.settings import SettingsOverride
 from mgie_engine.errors import ModelError, RequestRefused
@@ -35,7 +35,7 @@ async def test_a_turn_is_on_disk_before_it_is_accepted(tmp_path):
 async def test_a_picture_alone_begins_and_waits_for_words(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked(picture=a_picture()))
-        assert isinstance(reply, Shown)
+        assert isinstance(reply, ShownVersion)
         assert (reply.card.title, reply.note) == ("v0", "Got it, that is v0. What should I change?")
         assert (await d.accepted("make the ball red")).card.title == "v1 · from v0"
 
@@ -100,7 +100,7 @@ async def test_a_version_can_be_named(tmp_path):
 async def test_words_without_any_picture_are_asked_which(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("make it darker"))
-    assert reply == Which("Which picture? Reply to one, attach one, or use /edit.", "make it darker")
+    assert reply == AskTarget("Which picture? Reply to one, attach one, or use /edit.", "make it darker")
 
 
 async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path):
@@ -108,7 +108,7 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
         session = await d.upload()
         d.clock.now += 1801
         reply = await d.workflow.handle(d.asked("make it darker"))
-        assert isinstance(reply, Which)
+        assert isinstance(reply, AskTarget)
         assert [choice.turn_id for choice in reply.choices] == [session.root.id]
         chosen = await d.accepted(reply.words, from_turn=reply.choices[0].turn_id)
     assert chosen.card.title == "v1 · from v0"
@@ -117,14 +117,14 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
 async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        assert isinstance(await d.workflow.handle(d.asked("make it darker", person="bob")), Which)
+        assert isinstance(await d.workflow.handle(d.asked("make it darker", person="bob")), AskTarget)
 
 
 async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
-        assert (isinstance(reply, Which), reply.choices) == (True, ())
+        assert (isinstance(reply, AskTarget), reply.choices) == (True, ())
         shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version="v0"))
         assert isinstance(shown, Note)
         listed = await d.workflow.handle(HistoryAsked(**d.origin("bob")))
@@ -151,7 +151,7 @@ async def test_looking_does_not_wait_for_a_picture_that_is_still_read(tmp_path, 
         uploading = asyncio.create_task(d.upload())
         await asyncio.sleep(0)
         shown = await d.workflow.handle(ShowAsked(**d.origin(), turn=session.root.id))
-        assert (isinstance(shown, Shown), uploading.done()) == (True, False)
+        assert (isinstance(shown, ShownVersion), uploading.done()) == (True, False)
         reading.set()
         await uploading
 

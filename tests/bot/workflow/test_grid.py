@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.chat.events import CancelAsked, GridAsked, Move, MoveAsked
 from bot.chat.replies import Accepted, CardState, Note
-from bot.workflow.grid import draw_sheet, of_the_whole
+from bot.workflow.grid import draw_grid, of_the_whole
 from conversations.session import TurnState
 from conversations.settings import Grid
 from mgie_engine.edits import Progress, Stage
@@ -171,7 +171,7 @@ def test_progress_only_grows():
 
 def test_the_drawn_sheet_holds_every_picture_in_its_place():
     colours = ["red", "green", "blue", "yellow"]
-    drawn = draw_sheet([a_picture(400, 200, colour) for colour in colours], FOUR)
+    drawn = draw_grid([a_picture(400, 200, colour) for colour in colours], FOUR)
     with Image.open(io.BytesIO(drawn.png)) as opened:
         assert opened.size == drawn.size == (40 + 2 * (384 + 6), 40 + 2 * (192 + 6))
         places = [(100, 100), (600, 100), (100, 300), (600, 300)]

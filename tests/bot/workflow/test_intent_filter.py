@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.workflow.intent_filter import Overheard, Verdict, verdict
+from bot.workflow.intent_filter import Intent, PlainMessage, classify
 
-RUN, ASK, IGNORE = Verdict.RUN, Verdict.ASK, Verdict.IGNORE
+RUN, ASK, IGNORE = Intent.RUN, Intent.ASK, Intent.IGNORE
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ RUN, ASK, IGNORE = Verdict.RUN, Verdict.ASK, Verdict.IGNORE
     ],
 )
 def test_what_is_heard(text, expected):
-    assert verdict(Overheard(text, head_age_s=5)) is expected
+    assert classify(PlainMessage(text, head_age_s=5)) is expected
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_is_heard(text, expected):
     ],
 )
 def test_other_languages_are_heard(text, language, expected):
-    assert verdict(Overheard(text, head_age_s=5, language=language)) is expected
+    assert classify(PlainMessage(text, head_age_s=5, language=language)) is expected
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_other_languages_are_heard(text, language, expected):
     ],
 )
 def test_talk_between_people_is_left_alone(more):
-    assert verdict(Overheard("make it darker", **{"head_age_s": 5.0, **more})) is IGNORE
+    assert classify(PlainMessage("make it darker", **{"head_age_s": 5.0, **more})) is IGNORE
 
 
 def test_a_picture_with_an_instruction_needs_no_earlier_turn():
-    assert verdict(Overheard("make it darker", has_picture=True)) is RUN
+    assert classify(PlainMessage("make it darker", has_picture=True)) is RUN
 
 
 def test_a_picture_alone_is_not_taken():
-    assert verdict(Overheard("", has_picture=True)) is IGNORE
+    assert classify(PlainMessage("", has_picture=True)) is IGNORE

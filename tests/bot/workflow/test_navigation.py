@@ -1,8 +1,8 @@
 """Undo, redo, go to, start over, new, history, show: by words and by buttons."""
 
-from bot.chat.events import Act, HistoryAsked, Move, MoveAsked, ShowAsked
-from bot.chat.replies import History, Note, Shown, Which
-from bot.workflow.button_events import pressed
+from bot.chat.events import ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
+from bot.chat.replies import AskTarget, History, Note, ShownVersion
+from bot.workflow.button_events import button_event
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
@@ -18,7 +18,7 @@ async def three_versions(d: Desk) -> list[str]:
 async def says(d: Desk, text: str, person: str = "ann", **more) -> str:
     """What the bot answers to these words, in short."""
     reply = await d.workflow.handle(d.asked(text, person, **more))
-    return reply.note if isinstance(reply, Shown) else reply.text
+    return reply.note if isinstance(reply, ShownVersion) else reply.text
 
 
 async def test_undo_and_redo_by_words(tmp_path):
@@ -56,7 +56,7 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
         reply = await d.workflow.handle(MoveAsked(**d.origin(), move=Move.NEW))
         assert isinstance(reply, Note)
         d.clock.now += 1
-        assert isinstance(await d.workflow.handle(d.asked("make it green")), Which)
+        assert isinstance(await d.workflow.handle(d.asked("make it green")), AskTarget)
         assert (await d.accepted("make it green", from_turn=first)).card.title == "v4 · from v1"
         assert (await d.accepted("and darker")).card.title == "v5 · from v4"
 
@@ -64,15 +64,15 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
 async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
-        reply = await d.workflow.handle(pressed(Act.UNDO, second, **d.origin(), source={}))
-        assert isinstance(reply, Shown)
+        reply = await d.workflow.handle(button_event(ButtonAction.UNDO, second, **d.origin(), source={}))
+        assert isinstance(reply, ShownVersion)
         assert (reply.note, reply.card.version) == ("Back at v1.", "v1")
 
 
 async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         [first, *_] = await three_versions(d)
-        reply = await d.workflow.handle(pressed(Act.UNDO, first, **d.origin("bob"), source={}))
+        reply = await d.workflow.handle(button_event(ButtonAction.UNDO, first, **d.origin("bob"), source={}))
     assert reply == Note("Only the person who asked for v1 can do that.")
 
 
@@ -91,7 +91,7 @@ async def test_an_undo_heard_twice_is_done_once(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         event = d.asked("undo")
-        assert isinstance(await d.workflow.handle(event), Shown)
+        assert isinstance(await d.workflow.handle(event), ShownVersion)
         assert await d.workflow.handle(event) is None
 
 
@@ -109,7 +109,7 @@ async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         reply = await d.workflow.handle(ShowAsked(**d.origin(), version="2"))
-    assert isinstance(reply, Shown)
+    assert isinstance(reply, ShownVersion)
     assert (reply.card.version, reply.private) == ("v2", False)
 
 

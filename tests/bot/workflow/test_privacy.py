@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from bot.chat.events import Act, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note
-from bot.workflow.button_events import pressed
+from bot.workflow.button_events import button_event
 from conversations.errors import NoSuchVersion, PictureMissing
 from conversations.session import TurnState
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
@@ -53,7 +53,7 @@ async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
         await d.upload()
         reply = await d.workflow.handle(ForgetAsked(**d.origin()))
         assert isinstance(reply, Note)
-        assert [button.act for button in reply.buttons] == [Act.FORGET_ME]
+        assert [button.act for button in reply.buttons] == [ButtonAction.FORGET_ME]
         assert await d.store.session_for_channel("paper:c1", "paper:ann") is not None
 
 
@@ -66,7 +66,7 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
         await d.accepted("now blue")
         running = await editor.started()
         await d.accepted("and green")
-        reply = await d.workflow.handle(pressed(Act.FORGET_ME, "", **d.origin(), source={}))
+        reply = await d.workflow.handle(button_event(ButtonAction.FORGET_ME, "", **d.origin(), source={}))
         await d.idle()
         assert running.cancelled
         assert isinstance(reply, Erased)
@@ -83,9 +83,9 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
         first = (await d.accepted("make it red", picture=a_picture())).card
         await d.idle()
         d.clock.now += 29 * DAY_S
-        assert await d.workflow.throw_away_old() == 0
+        assert await d.workflow.delete_old_images() == 0
         d.clock.now += 2 * DAY_S
-        assert await d.workflow.throw_away_old() == 1  # the echo is the same picture
+        assert await d.workflow.delete_old_images() == 1  # the echo is the same picture
         with pytest.raises(PictureMissing):
             await d.workflow.picture(first.before)
         again = await d.accepted("make it red", from_turn=first.turn_id)
@@ -102,7 +102,7 @@ async def test_pictures_of_no_version_go_after_a_day(tmp_path):
         for name, age_s in (("old", 2 * DAY_S), ("young", 3600)):
             key = d.images.put(name.encode())
             os.utime(d.images.path(key), times=(d.clock.now - age_s,) * 2)
-        assert await d.workflow.throw_away_old() == 1
+        assert await d.workflow.delete_old_images() == 1
         assert len(list(d.images.keys())) == 2
 
 
@@ -113,7 +113,7 @@ async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):
         asked = d.asked("make it red")
         first = (await d.workflow.handle(asked)).card.turn_id
         running = await editor.started()
-        assert await d.workflow.withdrawn(asked.event_id) == ()
+        assert await d.workflow.message_deleted(asked.event_id) == ()
         await d.idle()
         assert running.cancelled
         assert d.chat.finals(first) == []
@@ -129,7 +129,7 @@ async def test_what_waited_for_a_deleted_request_starts_from_the_version_before(
         await d.workflow.handle(asked)
         await editor.started()
         second = await d.accepted("now blue")
-        await d.workflow.withdrawn(asked.event_id)
+        await d.workflow.message_deleted(asked.event_id)
         (await editor.started()).finish()
         await d.idle()
     assert d.chat.finals(second.card.turn_id)[0].title == "v2 · from v0"
@@ -138,7 +138,7 @@ async def test_what_waited_for_a_deleted_request_starts_from_the_version_before(
 async def test_a_deleted_message_takes_its_picture_along(tmp_path):
     async with desk(tmp_path, ScriptedEditor()) as d:
         session = await d.upload(message="paper:post")
-        await d.workflow.withdrawn("paper:m:1", "paper:post")
+        await d.workflow.message_deleted("paper:m:1", "paper:post")
         with pytest.raises(PictureMissing):
             await d.workflow.picture(session.root.image)
 
@@ -150,7 +150,7 @@ async def test_an_edited_request_changes_what_waits_and_says_so(tmp_path):
         running = await editor.started()
         asked = d.asked("make it red", picture=a_picture())
         waiting = (await d.workflow.handle(asked)).card.turn_id
-        assert await d.workflow.reworded(asked.event_id, " make it blue ")
+        assert await d.workflow.message_edited(asked.event_id, " make it blue ")
         await d.chat.saw(lambda card: card.turn_id == waiting and card.instruction == "make it blue")
         assert "(updated)" in d.chat.shown[-1].notes
         running.finish()
@@ -165,10 +165,10 @@ async def test_an_edited_request_that_runs_or_says_nothing_stays(tmp_path):
         for event in (asked, waiting):
             await d.workflow.handle(event)
         await editor.started()
-        assert not await d.workflow.reworded(asked.event_id, "make it blue")
+        assert not await d.workflow.message_edited(asked.event_id, "make it blue")
         for text in ("", "undo", "now blue", "x" * 500):
-            assert not await d.workflow.reworded(waiting.event_id, text)
-        assert not await d.workflow.reworded("paper:unknown", "make it blue")
+            assert not await d.workflow.message_edited(waiting.event_id, text)
+        assert not await d.workflow.message_edited("paper:unknown", "make it blue")
 
 
 async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(tmp_path):

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 
 from bot.chat.events import Preset, Scope, SettingsAsked
-from bot.chat.replies import Note, Panel
+from bot.chat.replies import Note, SettingsPanel
 from conversations.settings import SettingsOverride
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
 
-async def tune(d: Desk, person: str = "ann", **asked: Any) -> Panel:
+async def tune(d: Desk, person: str = "ann", **asked: Any) -> SettingsPanel:
     reply = await d.workflow.handle(SettingsAsked(**d.origin(person), **asked))
-    assert isinstance(reply, Panel), reply
+    assert isinstance(reply, SettingsPanel), reply
     return reply
 
 
-def rows(panel: Panel) -> dict[str, tuple[str, str]]:
+def rows(panel: SettingsPanel) -> dict[str, tuple[str, str]]:
     return {row.knob: (row.value, row.origin) for row in panel.rows}
 
 

@@ -3,30 +3,30 @@
 import pytest
 
 from bot.i18n.catalog import languages, phrasebook
-from bot.workflow.text_commands import Control, Word, control, version_number
+from bot.workflow.text_commands import CommandWord, TextCommand, parse, version_number
 
 
 @pytest.mark.parametrize(
     ("text", "word", "version"),
     [
-        ("undo", Word.UNDO, None),
-        ("Undo that, please.", Word.UNDO, None),
-        ("REDO!", Word.REDO, None),
-        ("start over", Word.START_OVER, None),
-        ("again", Word.AGAIN, None),
-        ("stop", Word.STOP, None),
-        ("stronger", Word.STRONGER, None),
-        ("too much", Word.SUBTLER, None),
-        ("back to v2", Word.GO_TO, "v2"),
-        ("go back to version 12", Word.GO_TO, "v12"),
-        ("back to 2", Word.GO_TO, "v2"),
-        ("v3", Word.GO_TO, "v3"),
-        ("history", Word.HISTORY, None),
-        ("help", Word.HELP, None),
+        ("undo", CommandWord.UNDO, None),
+        ("Undo that, please.", CommandWord.UNDO, None),
+        ("REDO!", CommandWord.REDO, None),
+        ("start over", CommandWord.START_OVER, None),
+        ("again", CommandWord.AGAIN, None),
+        ("stop", CommandWord.STOP, None),
+        ("stronger", CommandWord.STRONGER, None),
+        ("too much", CommandWord.SUBTLER, None),
+        ("back to v2", CommandWord.GO_TO, "v2"),
+        ("go back to version 12", CommandWord.GO_TO, "v12"),
+        ("back to 2", CommandWord.GO_TO, "v2"),
+        ("v3", CommandWord.GO_TO, "v3"),
+        ("history", CommandWord.HISTORY, None),
+        ("help", CommandWord.HELP, None),
     ],
 )
 def test_control_words(text, word, version):
-    assert control(text) == Control(word, version)
+    assert parse(text) == TextCommand(word, version)
 
 
 @pytest.mark.parametrize(
@@ -43,22 +43,22 @@ def test_control_words(text, word, version):
     ],
 )
 def test_everything_else_is_an_instruction(text):
-    assert control(text) is None
+    assert parse(text) is None
 
 
 def test_no_phrase_means_two_things():
     for language in languages():
         table = phrasebook(language).words
-        phrases = [phrase for word in Word for phrase in table[word]]
+        phrases = [phrase for word in CommandWord for phrase in table[word]]
         assert len(phrases) == len(set(phrases))
 
 
 @pytest.mark.parametrize("language", languages())
 def test_every_phrase_is_understood_in_its_language(language):
-    for word in Word:
+    for word in CommandWord:
         for phrase in phrasebook(language).words[word]:
             said = phrase.replace("{n}", "2").replace("{v}", "v2")
-            found = control(said.upper() + "!", (language,))
+            found = parse(said.upper() + "!", (language,))
             assert found is not None
             assert found.word is word
 
@@ -66,22 +66,22 @@ def test_every_phrase_is_understood_in_its_language(language):
 @pytest.mark.parametrize(
     ("text", "language", "word"),
     [
-        ("mach das bitte rückgängig", "de", Word.UNDO),
-        ("zurück zu Version 2", "de", Word.GO_TO),
-        ("¡deshacer, por favor!", "es", Word.UNDO),
+        ("mach das bitte rückgängig", "de", CommandWord.UNDO),
+        ("zurück zu Version 2", "de", CommandWord.GO_TO),
+        ("¡deshacer, por favor!", "es", CommandWord.UNDO),
         ("vuelve a la versión 2", "es", None),
-        ("vuelve a versión 2", "es", Word.GO_TO),
+        ("vuelve a versión 2", "es", CommandWord.GO_TO),
     ],
 )
 def test_other_languages_have_control_words(text, language, word):
-    found = control(text, ("en", language))
+    found = parse(text, ("en", language))
     assert (found.word if found else None) is word
-    assert control(text) is None
+    assert parse(text) is None
 
 
 def test_compare_may_name_a_version():
-    assert control("compare with v1") == Control(Word.COMPARE, "v1")
-    assert control("from the original") == Control(Word.FROM_ORIGINAL)
+    assert parse("compare with v1") == TextCommand(CommandWord.COMPARE, "v1")
+    assert parse("from the original") == TextCommand(CommandWord.FROM_ORIGINAL)
 
 
 @pytest.mark.parametrize(("text", "number"), [("v2", 2), ("2", 2), ("version 3", 3), ("V10", 10)])
