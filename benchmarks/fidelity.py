@@ -84,11 +84,11 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
     """A model's edits of drawn scenes."""
     from keeping import painting, scenes
 
-    from mgie_engine.lab.evaluation.workers import crew, hands
+    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 
     mgie, count = painting.load(arguments.model, arguments.device), arguments.scenes
-    with crew(hands(mgie.device)) as spread:
-        rows = [scenes.measure(mgie, count, size, arguments.exact, spread) for size in arguments.sizes]
+    with worker_pool(worker_count(mgie.device)) as pool_map:
+        rows = [scenes.measure(mgie, count, size, arguments.exact, pool_map) for size in arguments.sizes]
     show(rows)
     return {"model": arguments.model, "exact": arguments.exact, "rows": rows}
 

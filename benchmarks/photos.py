@@ -26,7 +26,7 @@ from PIL import Image
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.lab.evaluation.scene_cases import cases, psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
-from mgie_engine.lab.evaluation.scenes_sheet import Shot, sheet
+from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
@@ -67,7 +67,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(row) + "\n")
     if arguments.sheet:
         chosen = [shots[number * len(TONES) + number % len(TONES)] for number in range(len(photos))]
-        sheet(chosen).save(arguments.sheet)
+        contact_sheet(chosen).save(arguments.sheet)
     drawn = (case for case in cases("test", mgie.config.picture_size) if case.start.scene)
     start = [to_image(case.before) for case in islice(drawn, arguments.scenes)]
     report = {
@@ -83,7 +83,7 @@ def main() -> None:
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, Any]], list[Shot]]:
+def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, Any]], list[ContactSheetCard]]:
     """Every tone of every picture: what was understood, and PSNR against the exact operation."""
     rows, shots = [], []
     for name, photo in photos.items():
@@ -93,7 +93,7 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
             result = Image.open(io.BytesIO(made.image)).convert("RGB")
             db = round(psnr((pixels(result) - goal).square()), 1)
             rows.append({"photo": name, "tone": tone, "db": db, "said": made.expressive})
-            shots.append(Shot(photo, result, to_image(goal), wish, made.expressive, db >= BAR_DB))
+            shots.append(ContactSheetCard(photo, result, to_image(goal), wish, made.expressive, db >= BAR_DB))
     return rows, shots
 
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
 from mgie_engine.lab.data.drawn import drawn  # noqa: E402
-from mgie_engine.lab.data.prepare import Plan, with_history, write_shards  # noqa: E402
+from mgie_engine.lab.data.prepare import ShardConfig, with_history, write_shards  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"
 ENDS = 5  # steps at each end that are averaged
@@ -42,7 +42,7 @@ def main() -> None:
         folder = given.folder or Path(scratch)
         began = time.monotonic()
         side, count = (64, 64) if given.tiny else (256, 512)
-        plan = Plan(shard_size=64)
+        plan = ShardConfig(shard_size=64)
         write_shards(drawn(count, side), folder / "data", with_history, plan, lambda done: None)
         preparing_s = time.monotonic() - began
         shutil.rmtree(folder / "run", ignore_errors=True)

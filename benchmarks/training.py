@@ -35,11 +35,11 @@ sys.path.insert(0, str(ROOT))  # for when this is run as a script
 from mgie_engine.checkpoints.native import build  # noqa: E402
 from mgie_engine.install.full_size import FULL_SIZE  # noqa: E402
 from mgie_engine.lab.training import full, initial_weights, packing  # noqa: E402
-from mgie_engine.lab.training.batch_loader import Draws, Item, Maker  # noqa: E402
-from mgie_engine.lab.training.context import Run, TextTable  # noqa: E402
-from mgie_engine.lab.training.dataset import World, write_world  # noqa: E402
-from mgie_engine.lab.training.diffusion_stage import Paint, Understand, batches, columns  # noqa: E402
-from mgie_engine.lab.training.latent_cache import Gallery  # noqa: E402
+from mgie_engine.lab.training.batch_loader import EncodedExample, ExampleEncoder, NoiseSample  # noqa: E402
+from mgie_engine.lab.training.context import StageContext, TextTable  # noqa: E402
+from mgie_engine.lab.training.dataset import SceneDataset, write_dataset  # noqa: E402
+from mgie_engine.lab.training.diffusion_stage import DiffusionPass, LanguagePass, batches, columns  # noqa: E402
+from mgie_engine.lab.training.latent_cache import LatentCache  # noqa: E402
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, mini_config, tiny_config  # noqa: E402
 from mgie_engine.lab.training.recipe import Recipe  # noqa: E402
 from mgie_engine.lab.training.trainer import Loss, Trainer  # noqa: E402
@@ -180,7 +180,9 @@ def prepare_world(folder: Path, tiny: bool) -> None:
     """A vocabulary and a few stories, told once for all cases."""
     if not (folder / "world").is_dir():
         train_vocabulary(folder, 300 if tiny else 3000)
-        write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), 24 if tiny else 2000, chunk=125)
+        write_dataset(
+            folder / "world", packing.prompter(folder, IMAGE_TOKENS), 24 if tiny else 2000, chunk=125
+        )
 
 
 def mini(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
@@ -190,14 +192,14 @@ def mini(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
     config = (tiny_config if tiny else mini_config)(len(Tokenizer.read(folder)))
     recipe = Recipe.read("mini-diffusion", batch_size=int(size), compile=not tiny, graphs=wish == "graphs")
     recipe = Recipe.read("mini-diffusion", **_endless(recipe, 0.0 if wish == "no average" else recipe.ema))
-    world = World.load(sorted((folder / "world").glob("*.npz")))
-    run = Run(config, recipe, world, _scratch(folder, case), state.device)
+    dataset = SceneDataset.load(sorted((folder / "world").glob("*.npz")))
+    run = StageContext(config, recipe, dataset, _scratch(folder, case), state.device)
     networks = build(config)
     modules = nn.ModuleDict({"mllm": networks.mllm, "edit_head": networks.edit_head, "unet": networks.unet})
     trainer = run.trainer(modules.to(state.device))
     alphas = alphas_cumprod(config.noise).to(state.device)
-    reading = run.compiled(Understand(modules["mllm"]))
-    painting = run.compiled(Paint(modules["edit_head"], modules["unet"], config.noise, alphas))
+    reading = run.compiled(LanguagePass(modules["mllm"]))
+    painting = run.compiled(DiffusionPass(modules["edit_head"], modules["unet"], config.noise, alphas))
 
     def loss(modules: nn.ModuleDict, batch: Any) -> dict[str, torch.Tensor]:
         texts, paintings = batch
@@ -205,18 +207,18 @@ def mini(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
         edit = painting(states, modules["mllm"].visual_embeddings, *columns(paintings))
         return {"total": words + edit, "instruction": words, "edit": edit}
 
-    fed = batches(run, TextTable(world, state.device), random_gallery(run))
+    fed = batches(run, TextTable(dataset, state.device), random_gallery(run))
     return Bench(trainer, loss, _again(next(fed)) if wish == "ready" else fed, recipe.batch_size)
 
 
-def random_gallery(run: Run) -> Gallery:
+def random_gallery(run: StageContext) -> LatentCache:
     """A gallery of noise, as large as the world's would be."""
-    config, device, count = run.config, run.device, len(run.world.is_photo)
+    config, device, count = run.config, run.device, len(run.dataset.is_photo)
     side, seen = config.picture_size // 8, config.vision.image_size
     latents = torch.randn(count, config.latent_channels, side, side, dtype=torch.bfloat16, device=device)
     pixels = torch.randint(0, 256, (count, 3, seen, seen), dtype=torch.uint8, device=device)
-    changed = torch.rand(len(run.world.kind), 1, side, side, device=device) < 0.1
-    return Gallery(latents, pixels, changed)
+    changed = torch.rand(len(run.dataset.kind), 1, side, side, device=device) < 0.1
+    return LatentCache(latents, pixels, changed)
 
 
 def large(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
@@ -237,30 +239,30 @@ def large(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
     )
     first = initial_weights.load(source, state.device, torch.bfloat16)
     shared = state.num_processes > 1
-    lesson = full.prepare(first, options, state.device, compiled=recipe.compile, shared=shared)
+    task = full.build_task(first, options, state.device, compiled=recipe.compile, shared=shared)
     modules = nn.ModuleDict(first.networks.parts())
     where = _scratch(folder, case)
     trainer = Trainer(recipe, modules, where, cpu=state.device.type == "cpu", saves=where)
 
-    def loss(_: nn.ModuleDict, lot: Any) -> dict[str, torch.Tensor]:
-        found: dict[str, torch.Tensor] = lesson(lot.to(state.device))
+    def loss(_: nn.ModuleDict, batch: Any) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = task(batch.to(state.device))
         return found
 
-    lot = random_lot(first, options)
-    return Bench(trainer, loss, _again(lot), recipe.batch_size)
+    batch = random_lot(first, options)
+    return Bench(trainer, loss, _again(batch), recipe.batch_size)
 
 
-def random_lot(first: initial_weights.Start, options: full.Options) -> Any:
+def random_lot(first: initial_weights.InitialWeights, options: full.Options) -> Any:
     """A lot of noise for pictures, with texts of about the usual length."""
     config, size, side = first.config, options.micro_batch, options.side
-    maker = Maker(Prompter(first.tokenizer, config.vision.tokens), config.vision, side)
-    text = maker.prompter.example(Prompt("make the frame red"), "The frame of the picture is red. " * 4)
+    encoder = ExampleEncoder(Prompter(first.tokenizer, config.vision.tokens), config.vision, side)
+    text = encoder.prompter.example(Prompt("make the frame red"), "The frame of the picture is red. " * 4)
     seen, seen_side = torch.randn(3, config.vision.image_size, config.vision.image_size), side
     picture = torch.rand(3, seen_side, seen_side) * 2 - 1
     shape = (size, config.latent_channels, side // 8, side // 8)
     steps = torch.randint(0, config.noise.train_timesteps, (size,))
-    draws = Draws(torch.randn(shape), torch.randn(shape), steps, torch.rand(size))
-    return maker.lot([Item(text, seen, picture, picture)] * size, draws)
+    noise_sample = NoiseSample(torch.randn(shape), torch.randn(shape), steps, torch.rand(size))
+    return encoder.batch([EncodedExample(text, seen, picture, picture)] * size, noise_sample)
 
 
 def _endless(recipe: Recipe, ema: float) -> dict[str, Any]:

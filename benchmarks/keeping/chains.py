@@ -14,7 +14,7 @@ from torch import Tensor
 
 from keeping.painting import Talk, defaults, enlarged, paint
 from mgie_engine.edits import Exchange
-from mgie_engine.lab.evaluation.scene_cases import compare, psnr
+from mgie_engine.lab.evaluation.scene_cases import psnr, score_picture
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.scenes.edit_generators import (
     add,
@@ -26,16 +26,16 @@ from mgie_engine.lab.scenes.edit_generators import (
     resize,
 )
 from mgie_engine.lab.scenes.phrasing import templates
-from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import random_scene
-from mgie_engine.lab.scenes.scene_edits import Edit, Maker, State
+from mgie_engine.lab.scenes.scene_edits import Edit, EditGenerator, State
 from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.engine import changes_nothing
 from mgie_engine.serving.postprocess import Painted, restored
 
 TURNS = 10
-MAKERS: tuple[Maker, ...] = (recolour, recolour_part, remove, add, replace_thing, resize, move)
+MAKERS: tuple[EditGenerator, ...] = (recolour, recolour_part, remove, add, replace_thing, resize, move)
 
 Deliver = Callable[[Painted], Image.Image]
 Curve = list[float]  # a figure per turn, mean over the chains
@@ -72,7 +72,9 @@ def real(mgie: MGIE, count: int, size: int) -> dict[str, Curve]:
         for turn, now in enumerate(_followed(mgie, starts, wishes, deliver)):
             pairs = [(truth, pixels(picture)) for truth, picture in zip(truths, now, strict=True)]
             kept = fmean(_kept_db(truth[: turn + 2], result) for truth, result in pairs)
-            right = fmean(compare(truth[turn], truth[turn + 1], result).success for truth, result in pairs)
+            right = fmean(
+                score_picture(truth[turn], truth[turn + 1], result).success for truth, result in pairs
+            )
             found.setdefault(f"{way}_kept_db", []).append(kept)
             found.setdefault(f"{way}_success", []).append(right)
     return found
@@ -84,7 +86,7 @@ def ten_edits(number: int) -> tuple[State, list[Edit]]:
     start = state = State(random_scene(rng, fewest=4))
     edits: list[Edit] = []
     while len(edits) < TURNS:
-        edit = rng.choice(MAKERS)(Dice.of(rng), state, "test")
+        edit = rng.choice(MAKERS)(RngStreams.of(rng), state, "test")
         if edit is not None and edit.goal != state:
             edits.append(edit)
             state = edit.goal

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from keeping.pictures import scene
 from keeping.tonal import EDITS, Trip
-from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, Thing
+from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, recolour_to, resize_to
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.restore import restore
@@ -35,14 +35,16 @@ def _tonal(trip: Trip) -> Image.Image:
 
 
 def _recolour(trip: Trip) -> Image.Image:
-    ball = Thing("ball", "red", "large", Cell(FRONT, 1), "striped")
-    house = Thing("house", "white", "large", Cell(BACK, 2), parts=(("roof", "brown"), ("door", "teal")))
+    ball = SceneObject("ball", "red", "large", Cell(FRONT, 1), "striped")
+    house = SceneObject("house", "white", "large", Cell(BACK, 2), parts=(("roof", "brown"), ("door", "teal")))
     before = State(Scene((ball, house)))
     return _around(before, recolour_to(before, ball, "blue", "").goal, trip)
 
 
 def _larger(trip: Trip) -> Image.Image:
-    house = Thing("house", "pink", "medium", Cell(BACK, 2), parts=(("roof", "black"), ("door", "white")))
+    house = SceneObject(
+        "house", "pink", "medium", Cell(BACK, 2), parts=(("roof", "black"), ("door", "white"))
+    )
     before = State(Scene((house,)))
     return _around(before, resize_to(before, house, "large", "").goal, trip)
 

@@ -12,9 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from keeping.painting import defaults, enlarged, paint, through
-from mgie_engine.lab.evaluation.scene_cases import Case, Shown, cases, compare
+from mgie_engine.lab.evaluation.scene_cases import PictureScore, SceneCase, cases, score_picture
 from mgie_engine.lab.evaluation.scenes_running import pixels
-from mgie_engine.lab.evaluation.workers import Spread, one_by_one
+from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.change import SILENT
@@ -24,16 +24,16 @@ BATCH = {"cpu": 8, "cuda": 64}
 
 
 def measure(
-    mgie: MGIE, count: int, size: int, exact: bool = False, spread: Spread = one_by_one
+    mgie: MGIE, count: int, size: int, exact: bool = False, pool_map: PoolMap = serial_map
 ) -> dict[str, Any]:
     """`count` test edits of scenes of size x size, as painted, stretched and restored.
 
     exact: in place of what the model paints, the right goal through its autoencoder: what restoring costs.
     """
-    rows = [row for some in _batches(mgie, count) for row in _judged(mgie, some, size, exact, spread)]
+    rows = [row for some in _batches(mgie, count) for row in _judged(mgie, some, size, exact, pool_map)]
     told: dict[str, Any] = {"size": size, "edits": len(rows)}
     for way in ("raw", "enlarged", "restored"):
-        shown: list[Shown] = [row[way] for row in rows]
+        shown: list[PictureScore] = [row[way] for row in rows]
         kept = [one.kept_db for one in shown if one.kept_db == one.kept_db]
         told |= {
             f"{way}_success": round(fmean(one.success for one in shown), 3),
@@ -47,14 +47,16 @@ def measure(
     }
 
 
-def _batches(mgie: MGIE, count: int) -> Iterator[list[Case]]:
+def _batches(mgie: MGIE, count: int) -> Iterator[list[SceneCase]]:
     stream = islice(cases("test", mgie.config.picture_size), count)
     while some := list(islice(stream, BATCH.get(mgie.device.type, 8))):
         yield some
 
 
-def _judged(mgie: MGIE, some: list[Case], size: int, exact: bool, spread: Spread) -> Iterator[dict[str, Any]]:
-    painted = list(spread(partial(_drawn, size=size), some))
+def _judged(
+    mgie: MGIE, some: list[SceneCase], size: int, exact: bool, pool_map: PoolMap
+) -> Iterator[dict[str, Any]]:
+    painted = list(pool_map(partial(_drawn, size=size), some))
     originals = [to_image(before) for before, _ in painted]
     if exact:
         made = through(mgie, originals, [to_image(goal) for _, goal in painted])
@@ -62,10 +64,10 @@ def _judged(mgie: MGIE, some: list[Case], size: int, exact: bool, spread: Spread
         wishes, talks = [case.edit.instruction for case in some], [case.history for case in some]
         made, _ = paint(mgie, originals, wishes, talks, defaults(mgie))
     goals = [goal for _, goal in painted]
-    return spread(_row, zip(made, goals, strict=True))
+    return pool_map(_row, zip(made, goals, strict=True))
 
 
-def _drawn(case: Case, size: int) -> Tensor:
+def _drawn(case: SceneCase, size: int) -> Tensor:
     return pictures([case.start, case.edit.goal], size)
 
 
@@ -76,9 +78,9 @@ def _row(judged: tuple[Painted, Tensor]) -> dict[str, Any]:
     delivered = restored(edit).picture
     same = _same(edit.original, delivered)
     return {
-        "raw": compare(pixels(edit.model_input), small, pixels(edit.output)),
-        "enlarged": compare(before, goal, pixels(enlarged(edit))),
-        "restored": compare(before, goal, pixels(delivered)),
+        "raw": score_picture(pixels(edit.model_input), small, pixels(edit.output)),
+        "enlarged": score_picture(before, goal, pixels(enlarged(edit))),
+        "restored": score_picture(before, goal, pixels(delivered)),
         "kept_bytes": float(same.mean()),
         "changed_where_silent": int((~same & _silent(edit)).sum()),
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgie_engine.errors import DataError
-from mgie_engine.lab.data.layouts import read_json
+from mgie_engine.lab.data.public_datasets import read_json
 
 
 def write_whole(file: Path, data: bytes) -> None:

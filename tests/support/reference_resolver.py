@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from mgie_engine.lab.scenes.expressive_text import ROW_WORDS, where
 from mgie_engine.lab.scenes.phrasing import plural, table
-from mgie_engine.lab.scenes.scene import SIZES, Cell, Scene, Thing, is_sky_kind
+from mgie_engine.lab.scenes.scene import SIZES, Cell, Scene, SceneObject, is_sky_kind
 
 
-def meant(scene: Scene, words: str) -> list[Thing]:
+def meant(scene: Scene, words: str) -> list[SceneObject]:
     """Every thing that the reference fits."""
     if (named_by_look := _looks_so(scene, words.removeprefix("the "))) is not None:
         return named_by_look
@@ -17,45 +17,45 @@ def meant(scene: Scene, words: str) -> list[Thing]:
         return _either(alike, of_two[1])
     who, nearby, other = _nearby(words.removeprefix("the "))
     if other:
-        things = [t for t in scene.things if _stands(scene, t, nearby, scene.of(other)[0])]
-        return things if who in ("one", "thing") else [t for t in things if t.kind == _split(who)[0]]
+        objects = [t for t in scene.objects if _stands(scene, t, nearby, scene.of(other)[0])]
+        return objects if who in ("one", "thing") else [t for t in objects if t.kind == _split(who)[0]]
     kind, before, after = _split(words.removeprefix("the "))
     alike = scene.of(kind)
     if len(alike) == 2 and not after and (either := _either(alike, before)):
         return either
-    found = [thing for thing in alike if _has(thing, before)]
-    return [thing for thing in found if not after or _is_there(thing, alike, after)]
+    found = [obj for obj in alike if _has(obj, before)]
+    return [obj for obj in found if not after or _is_there(obj, alike, after)]
 
 
-def _either(alike: Sequence[Thing], word: str) -> list[Thing]:
+def _either(alike: Sequence[SceneObject], word: str) -> list[SceneObject]:
     """Which of two is on one side, or bigger or smaller than the other; none where the word says neither."""
     if word in SIDES:
-        return [max(alike, key=lambda thing: SIDES[word] * _column(thing))]
-    return [max(alike, key=lambda thing: COMPARED[word] * _size(thing))] if word in COMPARED else []
+        return [max(alike, key=lambda obj: SIDES[word] * _column(obj))]
+    return [max(alike, key=lambda obj: COMPARED[word] * _size(obj))] if word in COMPARED else []
 
 
-def _looks_so(scene: Scene, words: str) -> list[Thing] | None:
+def _looks_so(scene: Scene, words: str) -> list[SceneObject] | None:
     """What is told without its name; None for words that name it or what stands near."""
     if kinds := table("words")["looks"].get(words):
-        return [thing for thing in scene.things if thing.kind in kinds]
+        return [obj for obj in scene.objects if obj.kind in kinds]
     if found := re.fullmatch(r"(.*?) ?thing (in the sky|up there)", words):
-        return [thing for thing in scene.things if is_sky_kind(thing.kind) and _has(thing, found[1])]
+        return [obj for obj in scene.objects if is_sky_kind(obj.kind) and _has(obj, found[1])]
     if found := re.fullmatch(r"(?:thing|one) in the (.+) corner", words):
-        return [thing for thing in scene.things if CORNERS.get(found[1]) == thing.cell]
-    things = [thing for thing in scene.things if not is_sky_kind(thing.kind)]
+        return [obj for obj in scene.objects if CORNERS.get(found[1]) == obj.cell]
+    objects = [obj for obj in scene.objects if not is_sky_kind(obj.kind)]
     if words in EXTREMES:
         of, best = EXTREMES[words]
-        return [thing for thing in things if of(thing) == best(map(of, things))]
+        return [obj for obj in objects if of(obj) == best(map(of, objects))]
     found = re.fullmatch(r"(.+) (one|thing)", words)
-    return [thing for thing in things if _has(thing, found[1])] if found else None
+    return [obj for obj in objects if _has(obj, found[1])] if found else None
 
 
-def _size(thing: Thing) -> float:
-    return SIZES[thing.size]
+def _size(obj: SceneObject) -> float:
+    return SIZES[obj.size]
 
 
-def _column(thing: Thing) -> int:
-    return thing.cell.column
+def _column(obj: SceneObject) -> int:
+    return obj.cell.column
 
 
 CORNERS = {
@@ -83,15 +83,15 @@ def _nearby(words: str) -> tuple[str, str, str]:
     return (found[1], found[2], _split(found[3])[0]) if found else (words, "", "")
 
 
-def _stands(scene: Scene, thing: Thing, nearby: str, other: Thing) -> bool:
-    rows, columns = other.cell.row - thing.cell.row, other.cell.column - thing.cell.column
+def _stands(scene: Scene, obj: SceneObject, nearby: str, other: SceneObject) -> bool:
+    rows, columns = other.cell.row - obj.cell.row, other.cell.column - obj.cell.column
     if nearby in ("next to", "beside", "right by", "by", "near"):
         return rows == 0 and abs(columns) == 1
     if nearby.endswith(" of") and nearby.split()[-2] in ("left", "right"):
         return rows == 0 and columns == (1 if "left" in nearby else -1)
     if nearby == "under" or nearby.endswith("in front of"):
         return columns == 0 and rows == -1
-    between = scene.at(Cell(1, thing.cell.column))
+    between = scene.at(Cell(1, obj.cell.column))
     return columns == 0 and (rows == 1 or (rows == 2 and between is None))
 
 
@@ -109,24 +109,24 @@ NAMES = table("words")["names"]
 EVERYWHERE = frozenset(where(Cell(row, column)) for row in range(3) for column in range(4))
 
 
-def _has(thing: Thing, adjectives: str) -> bool:
+def _has(obj: SceneObject, adjectives: str) -> bool:
     """Whether all adjectives fit."""
     names = table("words")["names"]
     rest = f" {adjectives} "
-    for value in (thing.size, thing.colour, thing.material):
+    for value in (obj.size, obj.colour, obj.material):
         for said in sorted(names.get(value, [value]), key=len, reverse=True):
             rest = rest.replace(f" {said} ", "  ", 1)
     return not rest.strip()
 
 
-def _is_there(thing: Thing, alike: Sequence[Thing], place: str) -> bool:
+def _is_there(obj: SceneObject, alike: Sequence[SceneObject], place: str) -> bool:
     if place in EVERYWHERE:
-        return place == where(thing.cell)
+        return place == where(obj.cell)
     columns = [other.cell.column for other in alike]
     rows = [other.cell.row for other in alike]
     if place in ROW_WORDS.values():
-        return place == ROW_WORDS[thing.cell.row] and rows.count(thing.cell.row) == 1
+        return place == ROW_WORDS[obj.cell.row] and rows.count(obj.cell.row) == 1
     if len(alike) == 1:
-        return place == ("on the left" if thing.cell.column < 2 else "on the right")
+        return place == ("on the left" if obj.cell.column < 2 else "on the right")
     extreme = {"left": min(columns), "right": max(columns)}[place.split()[-1]]
-    return thing.cell.column == extreme and columns.count(extreme) == 1
+    return obj.cell.column == extreme and columns.count(extreme) == 1

@@ -7,7 +7,7 @@ from torch import Tensor
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.scene_images import pictures
-from mgie_engine.lab.scenes.stories import Step, Story, story
+from mgie_engine.lab.scenes.stories import Story, StoryStep, story
 
 STORIES = 1200
 
@@ -18,7 +18,7 @@ def stories(split: Split = "train") -> tuple[Story, ...]:
     return tuple(story(seed, split) for seed in range(STORIES))
 
 
-def steps(split: Split = "train", kind: str | None = None) -> list[tuple[Story, Step]]:
+def steps(split: Split = "train", kind: str | None = None) -> list[tuple[Story, StoryStep]]:
     """Every step of them, or those of one kind."""
     return [(told, step) for told in stories(split) for step in told.steps if kind in (None, step.edit.kind)]
 

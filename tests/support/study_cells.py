@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from mgie_engine.lab.study.cell_results import Cell, Outcome, Strengths, Subject
+from mgie_engine.lab.study.sweep_results import Strengths, Subject, SweepOutcome, SweepResult
 from mgie_engine.strengths import Kind, Look, Wording
 
 OWN: Strengths = (2.0, 1.2)
@@ -19,12 +19,14 @@ def a_subject(number: int = 0, part: str = "validation", *, kind: str = "add", b
 
 def a_cell(
     subject: Subject, pair: Strengths = OWN, left: float = 0.5, kept_db: float | None = 30.0, seed: int = 0
-) -> Cell:
+) -> SweepResult:
     """One painting: so much of the way left, so much kept, as painted and as delivered."""
-    outcome = Outcome(0.1, left < 0.25, left, kept_db)
-    return Cell(subject, pair, seed, outcome, outcome)
+    outcome = SweepOutcome(0.1, left < 0.25, left, kept_db)
+    return SweepResult(subject, pair, seed, outcome, outcome)
 
 
-def painted(subjects: list[Subject], left: Mapping[Strengths, Callable[[Subject], float]]) -> list[Cell]:
+def painted(
+    subjects: list[Subject], left: Mapping[Strengths, Callable[[Subject], float]]
+) -> list[SweepResult]:
     """Every edit under every pair; how much is left is said per pair and edit."""
     return [a_cell(subject, pair, of(subject)) for subject in subjects for pair, of in left.items()]

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from mgie_engine.lab.data.drawn import drawn
-from mgie_engine.lab.data.prepare import Plan as DataPlan
+from mgie_engine.lab.data.prepare import ShardConfig as DataPlan
 from mgie_engine.lab.data.prepare import with_history, write_shards
-from mgie_engine.lab.training.full import Plan
+from mgie_engine.lab.training.full import FullTrainingConfig
 from mgie_engine.lab.training.recipe import Recipe
 
 SIDE = 32
@@ -18,8 +18,8 @@ def prepare(folder: Path, count: int = 24) -> Path:
     return folder
 
 
-def plan(data: Path, folder: Path, *, shared: bool = False, options=None, **changes) -> Plan:
+def plan(data: Path, folder: Path, *, shared: bool = False, options=None, **changes) -> FullTrainingConfig:
     """Four items a step in two lots, in fp32."""
     usual = {"batch_size": 4, "precision": "no", "log_every": 1, "save_every": 0}
     recipe = Recipe.read("release", **usual | changes, options=OPTIONS | (options or {}))
-    return Plan(recipe, data, folder, shared)
+    return FullTrainingConfig(recipe, data, folder, shared)

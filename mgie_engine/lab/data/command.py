@@ -12,9 +12,9 @@ from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
 
 if TYPE_CHECKING:
-    from mgie_engine.lab.data.examples import Example
+    from mgie_engine.lab.data.examples import EditExample
     from mgie_engine.lab.data.llava import Llava
-    from mgie_engine.lab.data.prepare import Done, Report
+    from mgie_engine.lab.data.prepare import Report, ShardProgress
 
 EXAMPLES = """examples:
   mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1
@@ -43,7 +43,7 @@ def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     """Write expressive instructions for the examples of a folder."""
     import torch
 
-    from mgie_engine.lab.data.prepare import Plan, prepare
+    from mgie_engine.lab.data.prepare import ShardConfig, prepare_shards
     from mgie_engine.lab.data.sources import examples_of
     from mgie_engine.lab.data.summariser import load_summariser
 
@@ -51,20 +51,20 @@ def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     llava = _describer(arguments, environment, device)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
     summariser = load_summariser(arguments.summariser, device, dtype)
-    plan = Plan(llava.name, summariser.name, arguments.shard_size, arguments.batch_size)
+    plan = ShardConfig(llava.name, summariser.name, arguments.shard_size, arguments.batch_size)
     source = examples_of(_folder(arguments.source))
-    _tell(prepare(source, arguments.output, llava, summariser, plan, _progress()), arguments.output)
+    _tell(prepare_shards(source, arguments.output, llava, summariser, plan, _progress()), arguments.output)
 
 
 def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Bring the examples of a public layout into shards, as they are."""
-    from mgie_engine.lab.data.prepare import Plan, with_history, write_shards
+    from mgie_engine.lab.data.prepare import ShardConfig, with_history, write_shards
     from mgie_engine.lab.data.release import read_release
     from mgie_engine.lab.data.sources import LAYOUTS
 
     source, layout = _folder(arguments.source), arguments.layout
     found = read_release(source, arguments.name) if layout == "release" else LAYOUTS[layout](source)
-    plan = Plan(shard_size=arguments.shard_size)
+    plan = ShardConfig(shard_size=arguments.shard_size)
     _tell(write_shards(found, arguments.output, with_history, plan, _progress()), arguments.output)
 
 
@@ -78,7 +78,7 @@ def run_export(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     sys.stdout.write(f"{arguments.output}/{arguments.name}.*: {count} examples\n")
 
 
-def _spoken(examples: "Iterable[Example]") -> "Iterable[Example]":
+def _spoken(examples: "Iterable[EditExample]") -> "Iterable[EditExample]":
     """The examples; DataError at the first without an expressive instruction."""
     for example in examples:
         if not example.expressive:
@@ -109,7 +109,7 @@ def _folder(path: Path) -> Path:
 def _progress() -> "Report":
     began, tty = time.monotonic(), sys.stderr.isatty()
 
-    def show(done: "Done") -> None:
+    def show(done: "ShardProgress") -> None:
         new = done.examples - done.kept
         rate = new / max(time.monotonic() - began, 1e-6)
         line = f"{done.shards} shards, {done.examples} examples, {done.kept} kept, {rate:.2f} new/s"
@@ -118,7 +118,7 @@ def _progress() -> "Report":
     return show
 
 
-def _tell(done: "Done", folder: Path) -> None:
+def _tell(done: "ShardProgress", folder: Path) -> None:
     if sys.stderr.isatty():
         sys.stderr.write("\n")
     sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")

@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Iterator
 
-from mgie_engine.lab.data.examples import Example
+from mgie_engine.lab.data.examples import EditExample
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.stories import story
 from mgie_engine.serving.pictures import to_png
 
 
-def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") -> Iterator[Example]:
+def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") -> Iterator[EditExample]:
     """`count` edits with pictures of side × side pixels; edits that build on one another are a session.
 
     The same numbers give the same examples.
@@ -23,7 +23,7 @@ def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") ->
         for step in told.steps:
             if number == count:
                 return
-            yield Example(
+            yield EditExample(
                 f"{split}-{place}-{number:06}",
                 step.edit.instruction,
                 painted[step.before],

@@ -15,7 +15,7 @@ MAX_PIXELS = 100_000_000  # a stranger's file may claim any size
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class EditExample:
     """A picture, what was asked of it, how that is said at length, and the goal.
 
     Examples with the same session are turns of one talk and stand next to each other, oldest first.
@@ -53,9 +53,9 @@ def opened(picture: Picture) -> Image.Image:
         raise DataError(f"The picture {name} is damaged or none: {error}") from error
 
 
-def sessions(examples: Iterable[Example]) -> Iterator[list[Example]]:
+def sessions(examples: Iterable[EditExample]) -> Iterator[list[EditExample]]:
     """Neighbours with one session together; an example without any by itself."""
-    turns = list[Example]()
+    turns = list[EditExample]()
     for example in examples:
         if turns and (not example.session or example.session != turns[0].session):
             yield turns
@@ -65,9 +65,9 @@ def sessions(examples: Iterable[Example]) -> Iterator[list[Example]]:
         yield turns
 
 
-def portions(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+def session_chunks(examples: Iterable[EditExample], size: int) -> Iterator[list[EditExample]]:
     """Lists of at least `size` examples but for the last; no session is split."""
-    portion = list[Example]()
+    portion = list[EditExample]()
     for turns in sessions(examples):
         portion += turns
         if len(portion) >= size:

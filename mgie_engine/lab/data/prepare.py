@@ -15,7 +15,7 @@ from PIL import Image
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.atomic_write import agree
-from mgie_engine.lab.data.examples import Example, opened, portions, sessions
+from mgie_engine.lab.data.examples import EditExample, opened, session_chunks, sessions
 from mgie_engine.lab.data.shards import shard_file, shard_ids, write_shard
 
 PLAN = "plan.json"  # beside the shards: how they were made
@@ -40,7 +40,7 @@ class Summariser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ShardConfig:
     """What decides the bytes of the shards; a folder holds the work of one plan."""
 
     describer: str = ""  # "" where no expressive instructions are written
@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ShardProgress:
     """How far a run is."""
 
     shards: int
@@ -58,23 +58,23 @@ class Done:
     kept: int  # of the examples: those found finished
 
 
-Report = Callable[[Done], None]
+Report = Callable[[ShardProgress], None]
 
 
-def prepare(
-    examples: Iterable[Example],
+def prepare_shards(
+    examples: Iterable[EditExample],
     folder: Path,
     describer: Describer,
     summariser: Summariser,
-    plan: Plan,
+    plan: ShardConfig,
     report: Report,
-) -> Done:
+) -> ShardProgress:
     """Write examples with expressive instructions to shards; reports after each.
 
     DataError if the folder holds shards of other examples or of another plan.
     """
 
-    def written(portion: list[Example]) -> list[Example]:
+    def written(portion: list[EditExample]) -> list[EditExample]:
         batches = batched(portion, plan.batch_size)
         texts = [text for batch in batches for text in express(batch, describer, summariser)]
         return with_history([replace(e, expressive=t) for e, t in zip(portion, texts, strict=True)])
@@ -83,35 +83,35 @@ def prepare(
 
 
 def write_shards(
-    examples: Iterable[Example],
+    examples: Iterable[EditExample],
     folder: Path,
-    change: Callable[[list[Example]], list[Example]],
-    plan: Plan,
+    change: Callable[[list[EditExample]], list[EditExample]],
+    plan: ShardConfig,
     report: Report,
-) -> Done:
+) -> ShardProgress:
     """Write what `change` makes of each portion of the examples, unless its shard is there already."""
     agree(folder / PLAN, asdict(plan))
-    done = Done(0, 0, 0)
-    for number, portion in enumerate(portions(examples, plan.shard_size)):
+    done = ShardProgress(0, 0, 0)
+    for number, portion in enumerate(session_chunks(examples, plan.shard_size)):
         kept = _is_finished(shard_file(folder, number), portion)
         if not kept:
             write_shard(shard_file(folder, number), change(portion))
-        done = Done(number + 1, done.examples + len(portion), done.kept + kept * len(portion))
+        done = ShardProgress(number + 1, done.examples + len(portion), done.kept + kept * len(portion))
         report(done)
     if shard_file(folder, done.shards).exists():
         raise DataError(f"{shard_file(folder, done.shards)} holds more than the source does.")
     return done
 
 
-def express(batch: Sequence[Example], describer: Describer, summariser: Summariser) -> list[str]:
+def express(batch: Sequence[EditExample], describer: Describer, summariser: Summariser) -> list[str]:
     """The expressive instructions of a few examples."""
     pictures = [opened(example.before) for example in batch]
     return summariser.summarise(describer.describe(pictures, [example.instruction for example in batch]))
 
 
-def with_history(examples: Iterable[Example]) -> list[Example]:
+def with_history(examples: Iterable[EditExample]) -> list[EditExample]:
     """The examples with the earlier turns of their sessions as they are now."""
-    told = list[Example]()
+    told = list[EditExample]()
     for turns in sessions(examples):
         history: tuple[Exchange, ...] = ()
         for turn in turns:
@@ -120,14 +120,14 @@ def with_history(examples: Iterable[Example]) -> list[Example]:
     return told
 
 
-def batched(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+def batched(examples: Iterable[EditExample], size: int) -> Iterator[list[EditExample]]:
     """Lists of `size` examples; the last may be shorter."""
     rest = iter(examples)
     while batch := list(islice(rest, size)):
         yield batch
 
 
-def _is_finished(file: Path, portion: Sequence[Example]) -> bool:
+def _is_finished(file: Path, portion: Sequence[EditExample]) -> bool:
     if not file.exists():
         return False
     if shard_ids(file) != [example.id for example in portion]:

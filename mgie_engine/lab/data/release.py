@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from mgie_engine.errors import DataError
-from mgie_engine.lab.data.examples import Example, encoded, opened
-from mgie_engine.lab.data.layouts import read_json
+from mgie_engine.lab.data.examples import EditExample, encoded, opened
+from mgie_engine.lab.data.public_datasets import read_json
 
 
-def write_release(folder: Path, name: str, examples: Iterable[Example], *, as_is: bool = False) -> int:
+def write_release(folder: Path, name: str, examples: Iterable[EditExample], *, as_is: bool = False) -> int:
     """Write examples as the release's three files; how many there were.
 
     Pictures become JPEG at Pillow's default quality, 75; with `as_is`, those that are JPEG stay untouched.
@@ -43,7 +43,7 @@ def write_release(folder: Path, name: str, examples: Iterable[Example], *, as_is
     return len(tasks)
 
 
-def read_release(folder: Path, name: str) -> Iterator[Example]:
+def read_release(folder: Path, name: str) -> Iterator[EditExample]:
     """The examples of the release's three files. DataError where they are damaged or do not fit together.
 
     Nothing in the pickle is run: it may hold dicts, lists, strings and numbers only.
@@ -59,7 +59,7 @@ def read_release(folder: Path, name: str) -> Iterator[Example]:
                 before, after = _line(lines, line)
             except (KeyError, TypeError, ValueError) as error:
                 raise DataError(f"Entry {place} of {pkl} does not fit its files: {error!r}.") from error
-            yield Example(id_, instruction, before, after, expressive)
+            yield EditExample(id_, instruction, before, after, expressive)
 
 
 class _PlainUnpickler(pickle.Unpickler):

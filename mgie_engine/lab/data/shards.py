@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.atomic_write import write_whole
-from mgie_engine.lab.data.examples import Example, encoded
+from mgie_engine.lab.data.examples import EditExample, encoded
 
 ROWS_PER_GROUP = 16
 _TEXTS = ("id", "session", "instruction", "expressive", "caption")
@@ -45,7 +45,7 @@ SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RowGroup:
     """A row group: the smallest thing that is read at once."""
 
     file: Path
@@ -65,7 +65,7 @@ def shard_files(folder: Path) -> list[Path]:
     raise DataError(f"The folder {folder} holds no examples-*.parquet.")
 
 
-def write_shard(file: Path, examples: Sequence[Example]) -> None:
+def write_shard(file: Path, examples: Sequence[EditExample]) -> None:
     """Write examples to a file, whole or not at all; the same examples always give the same bytes."""
     table = pa.Table.from_pylist([_as_row(example) for example in examples], SCHEMA)
     file_in_memory = io.BytesIO()
@@ -79,17 +79,19 @@ def shard_ids(file: Path) -> list[str]:
         return [str(name) for name in parquet.read(columns=["id"])["id"].to_pylist()]
 
 
-def groups(folder: Path) -> list[Group]:
+def row_groups(folder: Path) -> list[RowGroup]:
     """Every row group of a folder's shards, in order."""
-    found = list[Group]()
+    found = list[RowGroup]()
     for file in shard_files(folder):
         with _opened(file) as parquet:
             rows = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
-        found += [Group(file, number, count) for number, count in enumerate(rows)]
+        found += [RowGroup(file, number, count) for number, count in enumerate(rows)]
     return found
 
 
-def deal(groups: Sequence[Group], *, seed: int | None = None, rank: int = 0, world: int = 1) -> list[Group]:
+def deal(
+    groups: Sequence[RowGroup], *, seed: int | None = None, rank: int = 0, world: int = 1
+) -> list[RowGroup]:
     """What one of `world` readers reads in one pass; together they read each group once.
 
     The order is the files', or shuffled by `seed`, which must be the same for every reader.
@@ -100,7 +102,7 @@ def deal(groups: Sequence[Group], *, seed: int | None = None, rank: int = 0, wor
     return order[rank::world]
 
 
-def stream(groups: Sequence[Group], *, seed: int | None = None, skip: int = 0) -> Iterator[Example]:
+def stream(groups: Sequence[RowGroup], *, seed: int | None = None, skip: int = 0) -> Iterator[EditExample]:
     """The examples of groups after the first `skip`; with a seed, each group's rows are shuffled.
 
     What is skipped is read only where a group is skipped in part, so a reader that goes on loses no time.
@@ -116,12 +118,12 @@ def stream(groups: Sequence[Group], *, seed: int | None = None, skip: int = 0) -
         skip = 0
 
 
-def read(folder: Path) -> Iterator[Example]:
+def read_examples(folder: Path) -> Iterator[EditExample]:
     """Every example of a folder, in order."""
-    return stream(groups(folder))
+    return stream(row_groups(folder))
 
 
-def _rows(group: Group) -> list[dict[str, Any]]:
+def _rows(group: RowGroup) -> list[dict[str, Any]]:
     with _opened(group.file) as parquet:
         try:
             rows: list[dict[str, Any]] = parquet.read_row_group(group.number).to_pylist()
@@ -141,13 +143,13 @@ def _opened(file: Path) -> pq.ParquetFile:
     return parquet
 
 
-def _as_row(example: Example) -> dict[str, Any]:
+def _as_row(example: EditExample) -> dict[str, Any]:
     turns = [{"instruction": t.instruction, "expressive": t.expressive} for t in example.history]
     pictures = {name: {"bytes": encoded(getattr(example, name)), "path": None} for name in _PICTURES}
     return {name: getattr(example, name) for name in _TEXTS} | {"history": turns} | pictures
 
 
-def _as_example(row: Mapping[str, Any]) -> Example:
+def _as_example(row: Mapping[str, Any]) -> EditExample:
     history = tuple(Exchange(**turn) for turn in row["history"])
     pictures = {name: row[name]["bytes"] for name in _PICTURES}
-    return Example(**{name: row[name] for name in _TEXTS}, history=history, **pictures)
+    return EditExample(**{name: row[name] for name in _TEXTS}, history=history, **pictures)

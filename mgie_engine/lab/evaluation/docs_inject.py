@@ -6,7 +6,7 @@ from mgie_engine.errors import DataError
 from mgie_engine.lab.atomic_write import write_whole
 
 
-def fill_in(page: Path, name: str, told: str) -> None:
+def inject(page: Path, name: str, told: str) -> None:
     """Put Markdown between a page's marks of that name; DataError if it has none."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = page.read_text("utf-8")

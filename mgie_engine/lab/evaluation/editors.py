@@ -17,24 +17,24 @@ from mgie_engine.serving.slot import EditModel
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class EditorOutput:
     """An edit, and how the instruction was understood ("" for a model that says nothing)."""
 
     picture: Image.Image
     expressive: str = ""
 
 
-class Measured(Protocol):
+class EvaluatedEditor(Protocol):
     """An editor under test. `told` says in plain data which it is and how it is set."""
 
     @property
     def told(self) -> dict[str, Any]: ...
 
-    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made: ...
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput: ...
 
 
 @dataclass(frozen=True)
-class Ours:
+class EngineEditor:
     """The engine, as the bot runs it."""
 
     model: EditModel
@@ -44,18 +44,18 @@ class Ours:
     def told(self) -> dict[str, Any]:
         return {"editor": self.model.config.name} | asdict(self.settings)
 
-    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made:
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput:
         """One edit at the picture's size."""
         file = io.BytesIO()
         picture.save(file, "PNG")
         request = EditRequest(file.getvalue(), instruction, self.settings, tuple(history))
         result = edit_alone(self.model, request, lambda _: None)
         with Image.open(io.BytesIO(result.image)) as edited:
-            return Made(edited.convert("RGB"), result.expressive)
+            return EditorOutput(edited.convert("RGB"), result.expressive)
 
 
 @dataclass(frozen=True)
-class Pix2Pix:
+class Pix2PixEditor:
     """InstructPix2Pix by diffusers, at the sizes of MagicBrush's public script."""
 
     name: str
@@ -63,7 +63,7 @@ class Pix2Pix:
     settings: EditSettings  # its sampler is the pipeline's own
 
     @classmethod
-    def load(cls, name: str, settings: EditSettings, device: str) -> "Pix2Pix":
+    def load(cls, name: str, settings: EditSettings, device: str) -> "Pix2PixEditor":
         """The pipeline in a folder or on the hub; ModelError if it is not there."""
         from diffusers import StableDiffusionInstructPix2PixPipeline  # brings much that others do not need
 
@@ -83,7 +83,7 @@ class Pix2Pix:
         knobs = {key: getattr(self.settings, key) for key in ("seed", "text_cfg", "image_cfg", "steps")}
         return {"editor": f"InstructPix2Pix {self.name}"} | knobs
 
-    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> Made:
+    def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput:
         """One edit; it reads no history. Guidance is off below an image CFG of 1, as published."""
         edited = self.pipeline(
             instruction,
@@ -93,7 +93,7 @@ class Pix2Pix:
             image_guidance_scale=self.settings.image_cfg,
             generator=torch.Generator().manual_seed(self.settings.seed),
         )
-        return Made(edited.images[0])
+        return EditorOutput(edited.images[0])
 
 
 def pix2pix_size(size: tuple[int, int], long: int = 512) -> tuple[int, int]:

@@ -16,10 +16,10 @@ from mgie_engine.lab.evaluation.metric_names import BETTER, Backbones
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
 if TYPE_CHECKING:
-    from mgie_engine.lab.evaluation.editors import Measured
-    from mgie_engine.lab.evaluation.report import Shown
-    from mgie_engine.lab.evaluation.scoring import Judged, Report
-    from mgie_engine.lab.evaluation.suites import Case
+    from mgie_engine.lab.evaluation.editors import EvaluatedEditor
+    from mgie_engine.lab.evaluation.report import ReportCase
+    from mgie_engine.lab.evaluation.scoring import Report, ScoredCase
+    from mgie_engine.lab.evaluation.suites import FileCase
 
 DEFAULT_METRICS = {
     "pairs": ("l1", "ssim", "dino", "cvs", "cts"),
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     if not arguments.source.is_dir():
         raise DataError(f"There is no folder {str(arguments.source)!r}.")
     from mgie_engine.lab.evaluation.image_metrics import metrics
-    from mgie_engine.lab.evaluation.scoring import judge, make_edits
+    from mgie_engine.lab.evaluation.scoring import make_edits, score_cases
     from mgie_engine.lab.evaluation.suites import SUITES
 
     cases = list(SUITES[arguments.suite](arguments.source, arguments.limit))
@@ -75,20 +75,20 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
         editor = _editor(arguments, environment)
         make_edits(cases, editor, edits, _progress("edited"))
         told = editor.told
-    judged = judge(cases, edits, measures, _progress("judged"))
+    judged = score_cases(cases, edits, measures, _progress("judged"))
     _write(arguments, told | {"suite": arguments.suite, "source": str(arguments.source)}, judged, edits)
 
 
 def _write(
-    arguments: argparse.Namespace, told: Mapping[str, Any], judged: "Sequence[Judged]", edits: Path
+    arguments: argparse.Namespace, told: Mapping[str, Any], judged: "Sequence[ScoredCase]", edits: Path
 ) -> None:
     from mgie_engine.lab.evaluation.image_metrics import mean_by_group
-    from mgie_engine.lab.evaluation.report import Report, Row, to_html, to_json, to_markdown
+    from mgie_engine.lab.evaluation.report import EvaluationReport, ReportRow, to_html, to_json, to_markdown
 
     names = list(judged[0].values) if judged else []
-    rows = [Row(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
+    rows = [ReportRow(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
     means = mean_by_group([(row.groups, row.values) for row in rows])
-    report = Report(f"{told['editor']} on files", told, {n: BETTER[n] for n in names}, means, rows)
+    report = EvaluationReport(f"{told['editor']} on files", told, {n: BETTER[n] for n in names}, means, rows)
     arguments.output.mkdir(parents=True, exist_ok=True)
     page = to_html(report, _shown(rows, judged, edits, arguments.pictures))
     for ending, text in (("json", to_json(report)), ("md", to_markdown(report)), ("html", page)):
@@ -96,34 +96,36 @@ def _write(
     sys.stdout.write(to_markdown(report))
 
 
-def _shown(rows: Sequence[Any], judged: "Sequence[Judged]", edits: Path, limit: int) -> "Iterator[Shown]":
+def _shown(
+    rows: Sequence[Any], judged: "Sequence[ScoredCase]", edits: Path, limit: int
+) -> "Iterator[ReportCase]":
     from mgie_engine.lab.data.examples import opened
-    from mgie_engine.lab.evaluation.report import Shown
+    from mgie_engine.lab.evaluation.report import ReportCase
     from mgie_engine.lab.evaluation.scoring import picture_before
 
     for row, one in islice(zip(rows, judged, strict=True), limit):
         before = {"before": picture_before(one.case, edits)} if _has_before(one.case, edits) else {}
-        yield Shown(row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
+        yield ReportCase(row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
 
 
-def _has_before(case: "Case", edits: Path) -> bool:
+def _has_before(case: "FileCase", edits: Path) -> bool:
     """Whether the picture a case starts from is known: folders made elsewhere may lack the steps between."""
     from mgie_engine.lab.evaluation.scoring import edit_file
 
     return case.before is not None or edit_file(case.follows, edits) is not None
 
 
-def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "Measured":
-    from mgie_engine.lab.evaluation.editors import Ours, Pix2Pix
+def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "EvaluatedEditor":
+    from mgie_engine.lab.evaluation.editors import EngineEditor, Pix2PixEditor
 
     wish = checked(
         SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
     )
     if arguments.pix2pix:
         settings = settle(wish, Defaults(), SEED)
-        return Pix2Pix.load(arguments.pix2pix, settings, _device(arguments.device))
+        return Pix2PixEditor.load(arguments.pix2pix, settings, _device(arguments.device))
     model = chosen_model(arguments, environment).load()
-    return Ours(model, settle(wish, model.config.defaults, SEED))
+    return EngineEditor(model, settle(wish, model.config.defaults, SEED))
 
 
 def _device(wished: str) -> str:

@@ -29,7 +29,7 @@ _REMEMBERED = 8  # pictures whose features are kept: the metrics of one outcome 
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MetricInput:
     """An edit, its goal, and the goal's description ("" if there is none); pictures are RGB."""
 
     result: Image.Image
@@ -37,7 +37,7 @@ class Outcome:
     caption: str = ""
 
 
-Metric = Callable[[Outcome], float | None]  # None where there is nothing to compare with
+Metric = Callable[[MetricInput], float | None]  # None where there is nothing to compare with
 
 
 def metrics(names: Sequence[str], backbones: Backbones, device: str = "cpu") -> dict[str, Metric]:
@@ -54,17 +54,17 @@ def metrics(names: Sequence[str], backbones: Backbones, device: str = "cpu") -> 
     return {name: found[name] for name in names}
 
 
-def l1(outcome: Outcome) -> float:
+def l1(outcome: MetricInput) -> float:
     """Mean absolute difference of values in 0…1."""
     return _number(F.l1_loss(*_pair(outcome)))
 
 
-def l2(outcome: Outcome) -> float:
+def l2(outcome: MetricInput) -> float:
     """Mean squared difference of values in 0…1 (MagicBrush calls this L2)."""
     return _number(F.mse_loss(*_pair(outcome)))
 
 
-def ssim(outcome: Outcome) -> float | None:
+def ssim(outcome: MetricInput) -> float | None:
     """Structural similarity, at most 1, over the windows that lie inside (Wang et al. 2004, section III-C).
 
     The windows are Gaussian, 11 pixels wide; None for smaller pictures.
@@ -91,15 +91,15 @@ class Clip:
         model = _pretrained(CLIPModel, name).to(device).eval()
         return cls(model, _pretrained(AutoTokenizer, name))
 
-    def cvs(self, outcome: Outcome) -> float:
+    def cvs(self, outcome: MetricInput) -> float:
         """Cosine of the pictures' features, -1…1: CVS, or CLIP-I."""
         return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
 
-    def cts(self, outcome: Outcome) -> float | None:
+    def cts(self, outcome: MetricInput) -> float | None:
         """Cosine of the edit's features and the caption's, -1…1: CTS, or CLIP-T."""
         return self._to_text(outcome.result, outcome.caption)
 
-    def cts_goal(self, outcome: Outcome) -> float | None:
+    def cts_goal(self, outcome: MetricInput) -> float | None:
         """The same of the goal itself: what a perfect edit would get."""
         return self._to_text(outcome.goal, outcome.caption)
 
@@ -135,7 +135,7 @@ class Dino:
         """DINO; ModelError if it is not there."""
         return cls(_pretrained(AutoModel, name).to(device).eval())
 
-    def similarity(self, outcome: Outcome) -> float:
+    def similarity(self, outcome: MetricInput) -> float:
         """Cosine of the pictures' features, -1…1."""
         return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
 
@@ -169,7 +169,7 @@ class _Key:
         return hash(self._content)
 
 
-def _pair(outcome: Outcome) -> tuple[Tensor, Tensor]:
+def _pair(outcome: MetricInput) -> tuple[Tensor, Tensor]:
     """Edit and goal (1, 3, H, W) in 0…1, at the goal's size."""
     result = outcome.result
     if result.size != outcome.goal.size:

@@ -26,7 +26,7 @@ _SAFE = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"  # the pa
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """A case as it is shown."""
 
     name: str
@@ -37,25 +37,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class EvaluationReport:
     """What was found. `means` are by group; `better` says of each metric which way is good."""
 
     title: str
     told: Mapping[str, Any]  # what was measured, and how it was set
     better: Mapping[str, str]
     means: Mapping[str, Mapping[str, Value]]
-    rows: Sequence[Row]
+    rows: Sequence[ReportRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ReportCase:
     """A case with the pictures for the page."""
 
-    row: Row
+    row: ReportRow
     pictures: Mapping[str, Image.Image]  # by what is written below them
 
 
-def to_json(report: Report) -> str:
+def to_json(report: EvaluationReport) -> str:
     """Everything, for programs."""
     rows = [
         {"name": row.name, "instruction": row.instruction, "expressive": row.expressive}
@@ -67,7 +67,7 @@ def to_json(report: Report) -> str:
     return json.dumps(told | {"means": means, "cases": rows}, indent=2, ensure_ascii=False) + "\n"
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: EvaluationReport) -> str:
     """The means, for people."""
     names = list(report.better)
     lines = [f"# {report.title}", "", *(f"- {key}: {value}" for key, value in report.told.items()), ""]
@@ -79,7 +79,7 @@ def to_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def to_html(report: Report, shown: Iterable[Shown]) -> str:
+def to_html(report: EvaluationReport, shown: Iterable[ReportCase]) -> str:
     """A page that needs nothing but itself: the means, and cases with pictures."""
     told = " · ".join(f"{key} {value}" for key, value in report.told.items())
     parts = [
@@ -98,11 +98,11 @@ def figure(value: Value) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _heading(report: Report) -> Any:
+def _heading(report: EvaluationReport) -> Any:
     return lambda name: f"{name} {'↓' if report.better[name] == 'lower' else '↑'}"
 
 
-def _means_table(report: Report) -> str:
+def _means_table(report: EvaluationReport) -> str:
     head = "".join(f"<th>{html.escape(_heading(report)(name))}</th>" for name in report.better)
     rows = ""
     for group, means in report.means.items():
@@ -111,7 +111,7 @@ def _means_table(report: Report) -> str:
     return f"<table><tr><th></th><th>cases</th>{head}</tr>{rows}</table>"
 
 
-def _section(case: Shown) -> str:
+def _section(case: ReportCase) -> str:
     row = case.row
     figures = "".join(
         f'<figure><img alt="{html.escape(name)}" src="{_data_address(picture)}">'

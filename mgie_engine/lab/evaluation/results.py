@@ -23,7 +23,7 @@ Result = Mapping[
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialConfig:
     """Which edits every variant is tried on."""
 
     split: Split = "test"
@@ -45,19 +45,19 @@ def add_trial(parser: argparse.ArgumentParser) -> None:
         "seeds": "pictures painted per edit",
     }
     parser.add_argument(
-        "--split", choices=get_args(Split), default=Trial().split, help="default: %(default)s"
+        "--split", choices=get_args(Split), default=TrialConfig().split, help="default: %(default)s"
     )
     for name, text in told.items():
-        default = getattr(Trial(), name)
+        default = getattr(TrialConfig(), name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)")
     parser.add_argument("--denoising-steps", type=int, help="the model's own if left out")
     parser.add_argument("--text-cfg", type=float, help="the model's own if left out")
     parser.add_argument("--image-cfg", type=float, help="the model's own if left out")
 
 
-def trial_of(arguments: argparse.Namespace) -> Trial:
+def trial_of(arguments: argparse.Namespace) -> TrialConfig:
     """The trial that the options of `add_trial` ask for."""
-    return Trial(**{field.name: getattr(arguments, field.name) for field in fields(Trial)})
+    return TrialConfig(**{field.name: getattr(arguments, field.name) for field in fields(TrialConfig)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Results:
 
     file: Path
     training: Mapping[str, Any]  # what they have in common
-    trial: Trial
+    trial: TrialConfig
     order: Sequence[str] = ()  # of the names; others come last, as they were found
 
     def read(self) -> dict[str, Result]:

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from mgie_engine.edits import Exchange
-from mgie_engine.lab.evaluation.workers import Spread, one_by_one
-from mgie_engine.lab.scenes.expressive_text import Split, Typed
-from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, holds, read
-from mgie_engine.lab.scenes.human_prompts import typed_wishes
+from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
+from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
+from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
+from mgie_engine.lab.scenes.human_prompts import human_prompts
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.scene_images import changed
 from mgie_engine.lab.scenes.scene_images import pictures as pictures
-from mgie_engine.lab.scenes.stories import Step, Story, story
+from mgie_engine.lab.scenes.stories import Story, StoryStep, story
 
 SUCCESS = 0.25  # share of the do-nothing error that may be left
 UNTOUCHED_DB = 30.0  # what an edit that changes nothing must keep
@@ -31,7 +31,7 @@ PERFECT_MSE = 1e-8  # below any step of eight bits; caps PSNR at 80 dB
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SceneCase:
     """One edit to try: its two pictures as states and as (3, H, W) in [0, 1], and what was said before."""
 
     edit: Edit
@@ -45,12 +45,12 @@ class Case:
         return _case, (self.edit, self.start, self.history, self.before.numpy(), self.goal.numpy())
 
 
-def _case(edit: Edit, start: State, history: tuple[Exchange, ...], before: Any, goal: Any) -> Case:
-    return Case(edit, start, history, torch.from_numpy(before), torch.from_numpy(goal))
+def _case(edit: Edit, start: State, history: tuple[Exchange, ...], before: Any, goal: Any) -> SceneCase:
+    return SceneCase(edit, start, history, torch.from_numpy(before), torch.from_numpy(goal))
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextScore:
     """How true an expressive instruction is."""
 
     stated: int  # facts
@@ -60,7 +60,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureScore:
     """How right a picture is."""
 
     success: bool
@@ -68,27 +68,27 @@ class Shown:
     kept_db: float  # PSNR outside the changed area; nan where hardly anything is outside
 
 
-def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None) -> Iterator[Case]:
+def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None) -> Iterator[SceneCase]:
     """Endless edits of a split, or those of a kind, in order of their stories from number `first` on."""
     return chain.from_iterable(_cases_of(seed, split, size, kind) for seed in count(first))
 
 
 def draw(
-    split: Split, size: int, first: int, wanted: int, kind: str | None = None, spread: Spread = one_by_one
-) -> Iterator[Case]:
+    split: Split, size: int, first: int, wanted: int, kind: str | None = None, pool_map: PoolMap = serial_map
+) -> Iterator[SceneCase]:
     """As many of `cases` as wanted, their stories painted side by side."""
     seeds = (seed for seed in count(first) for _ in _steps(story(seed, split), kind))
     stories = dict.fromkeys(islice(seeds, wanted))
-    painted = spread(partial(_cases_of, split=split, size=size, kind=kind), stories)
+    painted = pool_map(partial(_cases_of, split=split, size=size, kind=kind), stories)
     return islice(chain.from_iterable(painted), wanted)
 
 
-def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[Case]:
+def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[SceneCase]:
     told = story(seed, split)
     steps = _steps(told, kind)
     painted = pictures(told.states, size) if steps else torch.empty(0)
     return [
-        Case(
+        SceneCase(
             step.edit,
             told.states[step.before],
             tuple(Exchange(asked, said) for asked, said in step.history),
@@ -99,46 +99,46 @@ def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[Case
     ]
 
 
-def _steps(told: Story, kind: str | None) -> list[Step]:
+def _steps(told: Story, kind: str | None) -> list[StoryStep]:
     return [step for step in told.steps if kind in (None, step.edit.kind)]
 
 
-def typed_cases(size: int = 256, which: Typed = "typed") -> Iterator[Case]:
-    """The wishes that people typed in words of their own."""
-    for start, edit, history in typed_wishes(which):
+def human_prompt_cases(size: int = 256, which: PromptSet = "seen") -> Iterator[SceneCase]:
+    """One case per prompt that people wrote."""
+    for start, edit, history in human_prompts(which):
         before, goal = pictures((start, edit.goal), size)
-        yield Case(edit, start, tuple(Exchange(asked, said) for asked, said in history), before, goal)
+        yield SceneCase(edit, start, tuple(Exchange(asked, said) for asked, said in history), before, goal)
 
 
-def judge_text(case: Case, expressive: str) -> Said:
+def score_text(case: SceneCase, expressive: str) -> TextScore:
     """Compare what was said with the picture."""
-    facts = read(expressive)
-    true = sum(holds(fact, case.start, case.edit.goal) for fact in facts)
+    facts = parse_facts(expressive)
+    true = sum(fact_holds(fact, case.start, case.edit.goal) for fact in facts)
     resolved = _first_facts(expressive) == _first_facts(case.edit.expressive)
-    return Said(len(facts), true, resolved, expressive == case.edit.expressive)
+    return TextScore(len(facts), true, resolved, expressive == case.edit.expressive)
 
 
 def _first_facts(expressive: str) -> set[Fact]:
-    facts = set(read(expressive.partition(". ")[0].rstrip(".") + "."))
+    facts = set(parse_facts(expressive.partition(". ")[0].rstrip(".") + "."))
     return {fact for fact in facts if fact.attribute != UNREADABLE or fact.value == expressive}
 
 
-def judge_picture(case: Case, result: Tensor) -> Shown:
+def score_case_picture(case: SceneCase, result: Tensor) -> PictureScore:
     """Compare one result (3, H, W) in [0, 1] with the goal."""
-    return compare(case.before, case.goal, result)
+    return score_picture(case.before, case.goal, result)
 
 
-def compare(before: Tensor, goal: Tensor, result: Tensor) -> Shown:
+def score_picture(before: Tensor, goal: Tensor, result: Tensor) -> PictureScore:
     """Compare one result with its goal and with the picture before, all (3, H, W) in [0, 1]."""
     moved = changed(before, goal)
     error = (result - goal).square().mean(0)
     kept = ~moved
     kept_db = psnr(error[kept]) if kept.float().mean() >= ENOUGH else float("nan")
     if not moved.any():
-        return Shown(kept_db >= UNTOUCHED_DB, 0.0, kept_db)
+        return PictureScore(kept_db >= UNTOUCHED_DB, 0.0, kept_db)
     nothing = (before - goal).square().mean(0)[moved].mean()
     left = float(error[moved].mean() / nothing)
-    return Shown(left < SUCCESS, left, kept_db)
+    return PictureScore(left < SUCCESS, left, kept_db)
 
 
 def psnr(error: Tensor) -> float:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from conversations.settings import EditSettings, SettingsOverride, checked
 from mgie_engine.cli_types import not_negative, picture_file, positive
-from mgie_engine.lab.scenes.expressive_text import Split, Typed
+from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from mgie_engine.lab.evaluation.scene_cases import Case
-    from mgie_engine.lab.evaluation.scenes_figures import Row
-    from mgie_engine.lab.evaluation.workers import Spread
+    from mgie_engine.lab.evaluation.scene_cases import SceneCase
+    from mgie_engine.lab.evaluation.scenes_figures import SceneResult
+    from mgie_engine.lab.evaluation.workers import PoolMap
     from mgie_engine.model.mgie import MGIE
 
 ON_SHEET = 40  # edits on a contact sheet
@@ -43,11 +43,11 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--count", type=positive, default=200, help="edits (default: %(default)s)")
     parser.add_argument("--kind", choices=KINDS, help="edits of this kind alone")
     parser.add_argument(
-        "--typed",
+        "--human-prompts",
         nargs="?",
-        const="typed",
-        choices=get_args(Typed),
-        help="try what people typed in their own words; no phrasing was made for “unheard”, nor for “talks”",
+        const="seen",
+        choices=get_args(PromptSet),
+        help="use prompts that people wrote; the scene grammar was extended for “seen” (the default) only",
     )
     parser.add_argument("--seeds", type=positive, default=1, help="pictures painted per edit (default: 1)")
     parser.add_argument("--chains", type=positive, default=8, help="chains of ten idle turns (default: 8)")
@@ -79,59 +79,66 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of a model after the edits `arguments` asks for."""
-    from mgie_engine.lab.evaluation.scene_cases import draw, typed_cases
+    from mgie_engine.lab.evaluation.scene_cases import draw, human_prompt_cases
     from mgie_engine.lab.evaluation.scenes_figures import summary
     from mgie_engine.lab.evaluation.scenes_running import seconds_by_stage
-    from mgie_engine.lab.evaluation.workers import crew, hands
+    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
     from mgie_engine.lab.scenes.scene_images import to_image
 
     size, count = mgie.config.picture_size, arguments.count
-    more = 0 if arguments.typed else max(0, count - TIMED)
-    with crew(hands(mgie.device)) as spread:
+    more = 0 if arguments.human_prompts else max(0, count - TIMED)
+    with worker_pool(worker_count(mgie.device)) as pool_map:
         drawn = TIMED + more + arguments.chains
-        stream = draw(arguments.split, size, arguments.first, drawn, arguments.kind, spread)
+        stream = draw(arguments.split, size, arguments.first, drawn, arguments.kind, pool_map)
         timed = list(islice(stream, TIMED))
-        some = typed_cases(size, arguments.typed) if arguments.typed else chain(timed, islice(stream, more))
-        rows = _judged(mgie, islice(some, count), settings, arguments, spread)
+        some = (
+            human_prompt_cases(size, arguments.human_prompts)
+            if arguments.human_prompts
+            else chain(timed, islice(stream, more))
+        )
+        rows = _judged(mgie, islice(some, count), settings, arguments, pool_map)
         starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
-        drifts = _drifts(mgie, starts, settings, arguments.split, spread)
+        drifts = _drifts(mgie, starts, settings, arguments.split, pool_map)
     told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
-    told |= {name: getattr(arguments, name) for name in ("split", "first", "count", "kind", "seeds", "typed")}
+    told |= {
+        name: getattr(arguments, name)
+        for name in ("split", "first", "count", "kind", "seeds", "human_prompts")
+    }
     seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
     return {**told, **summary(rows), "drift": drifts, "seconds": seconds}
 
 
 def _judged(
     mgie: "MGIE",
-    some: "Iterator[Case]",
+    some: "Iterator[SceneCase]",
     settings: EditSettings,
     arguments: argparse.Namespace,
-    spread: "Spread",
-) -> "list[Row]":
+    pool_map: "PoolMap",
+) -> "list[SceneResult]":
     """Every edit; those for the contact sheet go there."""
-    from mgie_engine.lab.evaluation.scenes_figures import Row
-    from mgie_engine.lab.evaluation.scenes_running import at_once, judge_all
-    from mgie_engine.lab.evaluation.scenes_sheet import Shot, sheet
+    from mgie_engine.lab.evaluation.scenes_figures import SceneResult
+    from mgie_engine.lab.evaluation.scenes_running import default_batch_size, score_all
+    from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
 
-    batch = arguments.batch or at_once(mgie.device)
-    rows, shots = list[Row](), list[Shot]()
+    batch = arguments.batch or default_batch_size(mgie.device)
+    rows, shots = list[SceneResult](), list[ContactSheetCard]()
     every = max(1, arguments.count // ON_SHEET)
-    for row, shot in judge_all(mgie, some, settings, arguments.seeds, batch, spread):
+    for row, shot in score_all(mgie, some, settings, arguments.seeds, batch, pool_map):
         if len(rows) % every == 0 and len(shots) < ON_SHEET:
             shots.append(shot)
         rows.append(row)
     if arguments.sheet:
-        sheet(shots).save(arguments.sheet)
+        contact_sheet(shots).save(arguments.sheet)
     return rows
 
 
 def _drifts(
-    mgie: "MGIE", starts: "Sequence[Image]", settings: EditSettings, split: Split, spread: "Spread"
+    mgie: "MGIE", starts: "Sequence[Image]", settings: EditSettings, split: Split, pool_map: "PoolMap"
 ) -> dict[str, Any]:
     from mgie_engine.lab.evaluation.scenes_figures import drift_summary
     from mgie_engine.lab.evaluation.scenes_running import drift
 
     return {
-        name: drift_summary(drift(mgie, starts, settings, split, spread, delivered=name == "delivered"))
+        name: drift_summary(drift(mgie, starts, settings, split, pool_map, delivered=name == "delivered"))
         for name in ("delivered", "raw")
     }

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgie_engine.lab.evaluation.scene_cases import Said, Shown
+from mgie_engine.lab.evaluation.scene_cases import PictureScore, TextScore
 
 RESAMPLES = 1000
 TALKING = ("follow-up",)  # kinds whose words lean on earlier turns
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SceneResult:
     """One edit: what was said, and every picture made of it."""
 
     kind: str
-    said: Said
-    raw: Sequence[Shown]  # one per sampling seed
-    delivered: Sequence[Shown]
+    said: TextScore
+    raw: Sequence[PictureScore]  # one per sampling seed
+    delivered: Sequence[PictureScore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def points(found: Figure | None, digits: int = 1) -> str:
     return f"{mean:+.{digits}f} ({low:+.{digits}f} … {high:+.{digits}f})"
 
 
-def summary(rows: Sequence[Row]) -> dict[str, Any]:
+def summary(rows: Sequence[SceneResult]) -> dict[str, Any]:
     """All figures of the rows, as JSON has them: [mean, low, high]."""
     kinds = sorted({row.kind for row in rows})
     return {
@@ -75,7 +75,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _by_kind(rows: Sequence[Row]) -> dict[str, Any]:
+def _by_kind(rows: Sequence[SceneResult]) -> dict[str, Any]:
     return {
         "count": len(rows),
         "success": _listed([_mean(shown.success for shown in row.delivered) for row in rows]),
@@ -87,7 +87,7 @@ def _by_kind(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _facts(rows: Sequence[Row]) -> list[float] | None:
+def _facts(rows: Sequence[SceneResult]) -> list[float] | None:
     """Share of stated facts that are true; an edit that states more counts for more."""
     shares = [row.said.true / row.said.stated for row in rows]
     return _listed(shares, weights=[row.said.stated for row in rows])

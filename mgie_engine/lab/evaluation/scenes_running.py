@@ -11,10 +11,10 @@ from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
 from mgie_engine.edits import EditRequest, Exchange
-from mgie_engine.lab.evaluation.scene_cases import Case, judge_picture, judge_text, psnr
-from mgie_engine.lab.evaluation.scenes_figures import Row
-from mgie_engine.lab.evaluation.scenes_sheet import Shot
-from mgie_engine.lab.evaluation.workers import Spread, one_by_one
+from mgie_engine.lab.evaluation.scene_cases import SceneCase, psnr, score_case_picture, score_text
+from mgie_engine.lab.evaluation.scenes_figures import SceneResult
+from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard
+from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.phrasing import templates
 from mgie_engine.lab.scenes.scene_images import to_image
@@ -31,14 +31,14 @@ _AT_ONCE = {"cpu": 8, "cuda": 128}
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class EditImages:
     """One edit made."""
 
     raw: Image.Image  # as the model painted it
     delivered: Image.Image  # with what should stay put back
 
 
-def at_once(device: torch.device) -> int:
+def default_batch_size(device: torch.device) -> int:
     """How many edits to paint side by side on a device."""
     return _AT_ONCE.get(device.type, 8)
 
@@ -48,15 +48,15 @@ def make_all(
     pictures: Sequence[Image.Image],
     readings: Sequence[Reading],
     settings: Sequence[EditSettings],
-    spread: Spread = one_by_one,
-) -> list[Made]:
+    pool_map: PoolMap = serial_map,
+) -> list[EditImages]:
     """Paint edits of pictures of the model's size side by side and restore them; equal step counts.
 
     A picture that is there more than once is encoded once.
     """
     painted = paint_all(mgie, pictures, readings, settings)
-    finished = spread(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
-    return [Made(one.output, done) for one, done in zip(painted, finished, strict=True)]
+    finished = pool_map(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
+    return [EditImages(one.output, done) for one, done in zip(painted, finished, strict=True)]
 
 
 @torch.inference_mode()
@@ -95,20 +95,20 @@ def _delivered(edit: tuple[Painted, Keep]) -> Image.Image:
     return restored(*edit).picture
 
 
-def judge_all(
+def score_all(
     mgie: MGIE,
-    cases: Iterator[Case],
+    cases: Iterator[SceneCase],
     settings: EditSettings,
     seeds: int,
     batch_size: int,
-    spread: Spread = one_by_one,
-) -> Iterator[tuple[Row, Shot]]:
+    pool_map: PoolMap = serial_map,
+) -> Iterator[tuple[SceneResult, ContactSheetCard]]:
     """Every case judged, with its first picture for a contact sheet; read once, painted once per seed.
 
     While a batch is restored and judged, the next one is painted.
     """
     first = settings.seed
-    judged: Iterator[tuple[Row, Shot]] = iter(())
+    judged: Iterator[tuple[SceneResult, ContactSheetCard]] = iter(())
     while some := list(islice(cases, batch_size)):
         before = [to_image(case.before) for case in some]
         readings = mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
@@ -117,35 +117,35 @@ def judge_all(
             wishes = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
             made.append(paint_all(mgie, before, readings, wishes))
         tries = [
-            Try(case, reading.expressive, edits, settings.keep)
+            PaintedCase(case, reading.expressive, edits, settings.keep)
             for case, reading, *edits in zip(some, readings, *made, strict=True)
         ]
-        last, judged = judged, spread(judge, tries)
+        last, judged = judged, pool_map(score, tries)
         yield from last
         first += len(some)
     yield from judged
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class PaintedCase:
     """What a model made of a case."""
 
-    case: Case
+    case: SceneCase
     expressive: str
     painted: Sequence[Painted]  # with one noise after the other
     keep: Keep
 
 
-def judge(tried: Try) -> tuple[Row, Shot]:
+def score(tried: PaintedCase) -> tuple[SceneResult, ContactSheetCard]:
     """Restore a case's pictures and judge them, and what was said."""
     case, painted = tried.case, tried.painted
     finished = [restored(one, tried.keep).picture for one in painted]
-    raw = [judge_picture(case, pixels(one.output)) for one in painted]
-    shown = [judge_picture(case, pixels(picture)) for picture in finished]
+    raw = [score_case_picture(case, pixels(one.output)) for one in painted]
+    shown = [score_case_picture(case, pixels(picture)) for picture in finished]
     asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
     goal, success = to_image(case.goal), shown[0].success
-    shot = Shot(painted[0].original, finished[0], goal, asked, tried.expressive, success)
-    return Row(case.edit.kind, judge_text(case, tried.expressive), raw, shown), shot
+    shot = ContactSheetCard(painted[0].original, finished[0], goal, asked, tried.expressive, success)
+    return SceneResult(case.edit.kind, score_text(case, tried.expressive), raw, shown), shot
 
 
 def pixels(picture: Image.Image) -> Tensor:
@@ -161,7 +161,7 @@ def drift(
     starts: Sequence[Image.Image],
     settings: EditSettings,
     split: Split,
-    spread: Spread = one_by_one,
+    pool_map: PoolMap = serial_map,
     *,
     delivered: bool,
 ) -> list[list[float]]:
@@ -177,7 +177,7 @@ def drift(
         asked = ways[turn % len(ways)]
         readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
         wishes = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
-        made = make_all(mgie, now, readings, wishes, spread)
+        made = make_all(mgie, now, readings, wishes, pool_map)
         now = [
             (picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.delivered)
             if delivered
@@ -193,7 +193,7 @@ def drift(
 # --- time ---
 
 
-def seconds_by_stage(mgie: MGIE, some: Sequence[Case], settings: EditSettings) -> dict[str, float]:
+def seconds_by_stage(mgie: MGIE, some: Sequence[SceneCase], settings: EditSettings) -> dict[str, float]:
     """Median wall seconds of one edit through the whole engine, by stage; the first edit only warms up."""
     runs = []
     for case in [*some[:1], *some]:

@@ -12,7 +12,7 @@ LETTERS = 78  # that fit in a line below three pictures
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class ContactSheetCard:
     """One edit on the sheet."""
 
     before: Image.Image
@@ -23,7 +23,7 @@ class Shot:
     success: bool
 
 
-def sheet(shots: Sequence[Shot]) -> Image.Image:
+def contact_sheet(shots: Sequence[ContactSheetCard]) -> Image.Image:
     """All shots, three a row; a green or red line says whether each succeeded."""
     width, height = 3 * SIDE + 4 * GAP, SIDE + TEXT_LINES * LINE + 3 * GAP
     rows = -(-len(shots) // ACROSS)
@@ -34,7 +34,7 @@ def sheet(shots: Sequence[Shot]) -> Image.Image:
     return page
 
 
-def _card(shot: Shot, size: tuple[int, int]) -> Image.Image:
+def _card(shot: ContactSheetCard, size: tuple[int, int]) -> Image.Image:
     card = Image.new("RGB", size, "white")
     pen, font = ImageDraw.Draw(card), ImageFont.load_default(12)
     for place, picture in enumerate((shot.before, shot.result, shot.goal)):

@@ -16,22 +16,22 @@ from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.atomic_write import agree, write_whole
 from mgie_engine.lab.data.examples import opened
-from mgie_engine.lab.data.layouts import inside
-from mgie_engine.lab.evaluation.image_metrics import Metric, Outcome
-from mgie_engine.lab.evaluation.suites import Case
+from mgie_engine.lab.data.public_datasets import inside
+from mgie_engine.lab.evaluation.image_metrics import Metric, MetricInput
+from mgie_engine.lab.evaluation.suites import FileCase
 
 if TYPE_CHECKING:
-    from mgie_engine.lab.evaluation.editors import Measured
+    from mgie_engine.lab.evaluation.editors import EvaluatedEditor
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 TOLD = "editor.json"  # in a folder of edits: by whom they are
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredCase:
     """A case with its edit and what the metrics say."""
 
-    case: Case
+    case: FileCase
     result: Path
     expressive: str
     values: Mapping[str, float | None]
@@ -40,7 +40,7 @@ class Judged:
 Report = Callable[[int, int], None]  # how many are done, of how many
 
 
-def make_edits(cases: Sequence[Case], editor: "Measured", folder: Path, report: Report) -> None:
+def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path, report: Report) -> None:
     """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
     agree(folder / TOLD, editor.told)
     by_name = {case.name: case for case in cases}
@@ -54,23 +54,25 @@ def make_edits(cases: Sequence[Case], editor: "Measured", folder: Path, report: 
         report(number, len(cases))
 
 
-def judge(cases: Sequence[Case], folder: Path, metrics: Mapping[str, Metric], report: Report) -> list[Judged]:
+def score_cases(
+    cases: Sequence[FileCase], folder: Path, metrics: Mapping[str, Metric], report: Report
+) -> list[ScoredCase]:
     """Every case that counts, judged by its file in the folder. DataError names what is missing."""
     counted = [case for case in cases if case.groups]
     missing = [case.name for case in counted if edit_file(case.name, folder) is None]
     if missing:
         raise DataError(f"The folder {folder} lacks {len(missing)} edits, the first is {missing[0]}.png.")
-    judged = list[Judged]()
+    judged = list[ScoredCase]()
     for number, case in enumerate(counted, 1):
         file = _edit(case.name, folder)
-        outcome = Outcome(opened(file), opened(case.goal), case.caption)
+        outcome = MetricInput(opened(file), opened(case.goal), case.caption)
         values = {name: metric(outcome) for name, metric in metrics.items()}
-        judged.append(Judged(case, file, said(case.name, folder), values))
+        judged.append(ScoredCase(case, file, said(case.name, folder), values))
         report(number, len(counted))
     return judged
 
 
-def picture_before(case: Case, folder: Path) -> Image.Image:
+def picture_before(case: FileCase, folder: Path) -> Image.Image:
     """What the case starts from; `folder` has the edit it follows, if it follows one."""
     return opened(_edit(case.follows, folder) if case.before is None else case.before)
 
@@ -93,7 +95,7 @@ def _edit(name: str, folder: Path) -> Path:
     return file
 
 
-def _talk(case: Case, by_name: Mapping[str, Case], folder: Path) -> tuple[Exchange, ...]:
+def _talk(case: FileCase, by_name: Mapping[str, FileCase], folder: Path) -> tuple[Exchange, ...]:
     """What was said on the way to a case, oldest first."""
     talk: tuple[Exchange, ...] = ()
     while case.follows:

@@ -6,15 +6,15 @@ from itertools import islice
 from pathlib import Path
 
 from mgie_engine.edits import Exchange
-from mgie_engine.lab.data.examples import Example, Picture
-from mgie_engine.lab.data.layouts import BrushTurn, brush_sessions
+from mgie_engine.lab.data.examples import EditExample, Picture
+from mgie_engine.lab.data.public_datasets import BrushTurn, brush_sessions
 from mgie_engine.lab.data.sources import examples_of
 
 SINGLE, MULTI = "single-turn", "multi-turn"  # MagicBrush's all_turn and final_turn
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FileCase:
     """One edit to make and judge."""
 
     name: str  # of the edit's file in a folder of edits, without the ending
@@ -27,10 +27,10 @@ class Case:
     history: tuple[Exchange, ...] = ()
 
 
-def pair_cases(examples: Iterable[Example]) -> Iterator[Case]:
+def pair_cases(examples: Iterable[EditExample]) -> Iterator[FileCase]:
     """Every example by itself; later turns of a session start at the true picture."""
     for example in examples:
-        yield Case(
+        yield FileCase(
             example.id,
             example.instruction,
             example.before,
@@ -40,7 +40,7 @@ def pair_cases(examples: Iterable[Example]) -> Iterator[Case]:
         )
 
 
-def magicbrush_cases(folder: Path, limit: int | None = None) -> Iterator[Case]:
+def magicbrush_cases(folder: Path, limit: int | None = None) -> Iterator[FileCase]:
     """MagicBrush's protocol for its first `limit` sessions, with the names its public scripts give edits.
 
     Single-turn: every turn from the true picture (ID_1, ID_inde_2, …). Multi-turn: every turn from the edit
@@ -60,16 +60,16 @@ def magicbrush_cases(folder: Path, limit: int | None = None) -> Iterator[Case]:
             before = name
 
 
-def _case(name: str, turn: BrushTurn, groups: tuple[str, ...], follows: str = "") -> Case:
+def _case(name: str, turn: BrushTurn, groups: tuple[str, ...], follows: str = "") -> FileCase:
     before = None if follows else turn.before
-    return Case(name, turn.instruction, before, turn.after, turn.caption, groups, follows)
+    return FileCase(name, turn.instruction, before, turn.after, turn.caption, groups, follows)
 
 
-def _pairs(folder: Path, limit: int | None) -> Iterator[Case]:
+def _pairs(folder: Path, limit: int | None) -> Iterator[FileCase]:
     return pair_cases(islice(examples_of(folder), limit))
 
 
-SUITES: dict[str, Callable[[Path, int | None], Iterator[Case]]] = {
+SUITES: dict[str, Callable[[Path, int | None], Iterator[FileCase]]] = {
     "pairs": _pairs,
     "magicbrush": magicbrush_cases,
 }

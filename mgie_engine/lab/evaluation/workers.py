@@ -22,7 +22,7 @@ Thing = TypeVar("Thing")
 Made = TypeVar("Made")
 
 
-class Spread(Protocol):
+class PoolMap(Protocol):
     """Does some work on things; what is made comes in the order of the things.
 
     Work may begin before the first is asked for. Work and things are fit to be sent to another process.
@@ -31,12 +31,12 @@ class Spread(Protocol):
     def __call__(self, work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]: ...
 
 
-def one_by_one(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
+def serial_map(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
     """All of it here, each when it is asked for."""
     return map(work, things)
 
 
-def hands(device: torch.device) -> int:
+def worker_count(device: torch.device) -> int:
     """How many processes to put beside a model on a device: a CPU has no core to spare, so none there.
 
     Else one for each thread that torch would take: `torch.set_num_threads` bounds them.
@@ -45,22 +45,22 @@ def hands(device: torch.device) -> int:
 
 
 @contextmanager
-def crew(count: int) -> Iterator[Spread]:
+def worker_pool(count: int) -> Iterator[PoolMap]:
     """Processes that share the work while the block runs; with `count` 0 it is done here, one by one.
 
     BrokenProcessPool if one is killed.
     """
     if not count:
-        yield one_by_one
+        yield serial_map
         return
     # Not forked: what runs a model has threads and a GPU in hand, which a fork would tear apart.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, context, initializer=_begin) as pool:
 
-        def spread(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
+        def pool_map(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
             return _in_order(pool, work, iter(things))
 
-        yield spread
+        yield pool_map
 
 
 def _in_order(pool: Executor, work: Callable[[Thing], Made], things: Iterator[Thing]) -> Iterator[Made]:
@@ -75,7 +75,7 @@ def _in_order(pool: Executor, work: Callable[[Thing], Made], things: Iterator[Th
     return made()
 
 
-def end_with_parent() -> None:
+def exit_with_parent() -> None:
     """Let this process end with the one that started it, even if that is killed."""
     parent = multiprocessing.parent_process()
     assert parent
@@ -89,4 +89,4 @@ def end_with_parent() -> None:
 
 def _begin() -> None:
     torch.set_num_threads(1)
-    end_with_parent()
+    exit_with_parent()

@@ -13,130 +13,132 @@ from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import Split, there
 from mgie_engine.lab.scenes.phrasing import phrase, plural, say, wished_colour
 from mgie_engine.lab.scenes.references import nameless
-from mgie_engine.lab.scenes.rng import Dice
-from mgie_engine.lab.scenes.scene import Scene, Thing, is_sky_kind
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
 from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to, remove_it, to
 
 
-def ambiguous(dice: Dice, state: State, split: Split) -> Edit | None:
+def ambiguous(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Any of the wishes below that fits the picture."""
     assert state.scene
     makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
-    for maker in dice.what.sample(makers, len(makers)):
-        edit = maker(dice, state, split)
+    for maker in streams.content.sample(makers, len(makers)):
+        edit = maker(streams, state, split)
         if edit is not None:
             return replace(edit, kind="ambiguous")
     return None
 
 
-def _odd(dice: Dice, state: State, split: Split) -> Edit | None:
+def _odd(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Three or more of a kind, one in another colour: it takes the colour of the others."""
     assert state.scene
-    kinds = sorted({thing.kind for thing in state.scene.things})
+    kinds = sorted({obj.kind for obj in state.scene.objects})
     groups = [group for kind in kinds if _odd_one(group := state.scene.of(kind))]
     if len(groups) != 1 or _pairs(state.scene):
         return None
     odd = _odd_one(groups[0])
     assert odd
-    colour = next(thing.colour for thing in groups[0] if thing.colour != odd.colour)
-    words = phrase(dice.how, "odd", split, names=plural(say(dice.how, odd.kind)))
+    colour = next(obj.colour for obj in groups[0] if obj.colour != odd.colour)
+    words = phrase(streams.wording, "odd", split, names=plural(say(streams.wording, odd.kind)))
     return recolour_to(state, odd, colour, words)
 
 
 def has_odd_one(scene: Scene) -> bool:
     """Whether anything differs from others of its kind in colour."""
-    return any(len({thing.colour for thing in scene.of(kind)}) > 1 for kind in {t.kind for t in scene.things})
+    return any(len({obj.colour for obj in scene.of(kind)}) > 1 for kind in {t.kind for t in scene.objects})
 
 
-def _odd_one(group: Sequence[Thing]) -> Thing | None:
+def _odd_one(group: Sequence[SceneObject]) -> SceneObject | None:
     """The one whose colour differs where all others have one colour."""
-    colours = Counter(thing.colour for thing in group)
+    colours = Counter(obj.colour for obj in group)
     if len(group) < 3 or len(colours) != 2 or min(colours.values()) != 1:
         return None
-    return next(thing for thing in group if colours[thing.colour] == 1)
+    return next(obj for obj in group if colours[obj.colour] == 1)
 
 
-def _pairs(scene: Scene) -> list[list[Thing]]:
+def _pairs(scene: Scene) -> list[list[SceneObject]]:
     """Pairs of a kind in two colours, each from left to right."""
-    kinds = sorted({thing.kind for thing in scene.things})
+    kinds = sorted({obj.kind for obj in scene.objects})
     groups = [sorted(scene.of(kind), key=lambda t: (t.cell.column, t.cell.row)) for kind in kinds]
     return [group for group in groups if len(group) == 2 and group[0].colour != group[1].colour]
 
 
-def _match(dice: Dice, state: State, split: Split) -> Edit | None:
+def _match(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Two of a kind: the right one takes the colour of the left one."""
     assert state.scene
     pairs = _pairs(state.scene)
     if not pairs:
         return None
-    left, right = dice.what.choice(pairs)
-    words = phrase(dice.how, "match", split, names=plural(say(dice.how, left.kind)))
+    left, right = streams.content.choice(pairs)
+    words = phrase(streams.wording, "match", split, names=plural(say(streams.wording, left.kind)))
     return recolour_to(state, right, left.colour, words)
 
 
-def _two(what: Random, state: State) -> tuple[Thing, Thing] | None:
+def _two(content: Random, state: State) -> tuple[SceneObject, SceneObject] | None:
     assert state.scene
-    things = [t for t in state.scene.things if len(state.scene.of(t.kind)) == 1]
-    if len({thing.colour for thing in things}) < 2:
+    objects = [t for t in state.scene.objects if len(state.scene.of(t.kind)) == 1]
+    if len({obj.colour for obj in objects}) < 2:
         return None
-    one = what.choice(things)
-    return one, what.choice([thing for thing in things if thing.colour != one.colour])
+    one = content.choice(objects)
+    return one, content.choice([obj for obj in objects if obj.colour != one.colour])
 
 
-def _like(dice: Dice, state: State, split: Split) -> Edit | None:
+def _like(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """One thing takes the colour of another."""
-    two = _two(dice.what, state)
+    two = _two(streams.content, state)
     if two is None:
         return None
-    it, other = (f"the {say(dice.how, thing.kind)}" for thing in two)
-    words = phrase(dice.how, "colour_like", split, it=it, other=other)
+    it, other = (f"the {say(streams.wording, obj.kind)}" for obj in two)
+    words = phrase(streams.wording, "colour_like", split, it=it, other=other)
     return recolour_to(state, two[0], two[1].colour, words)
 
 
-def _swap(dice: Dice, state: State, split: Split) -> Edit | None:
+def _swap(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Two things trade their colours."""
-    two = _two(dice.what, state)
+    two = _two(streams.content, state)
     if two is None:
         return None
     assert state.scene
     one, other = two
-    it, its_other = (f"the {say(dice.how, thing.kind)}" for thing in two)
-    words = phrase(dice.how, "swap", split, it=it, other=its_other)
+    it, its_other = (f"the {say(streams.wording, obj.kind)}" for obj in two)
+    words = phrase(streams.wording, "swap", split, it=it, other=its_other)
     scene = state.scene.swapped(one, replace(one, colour=other.colour))
     scene = scene.swapped(other, replace(other, colour=one.colour))
     text = f"The {there(one)} turns {other.colour}. The {there(other)} turns {one.colour}."
     return Edit("ambiguous", words, text, to(state, scene))
 
 
-def _remove_one(dice: Dice, state: State, split: Split) -> Edit | None:
+def _remove_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing goes."""
-    picked = _pick(dice, state, state.scene.things if state.scene else ())
-    return picked and remove_it(state, picked[0], phrase(dice.how, "remove", split, it=picked[1]))
+    picked = _pick(streams, state, state.scene.objects if state.scene else ())
+    return picked and remove_it(state, picked[0], phrase(streams.wording, "remove", split, it=picked[1]))
 
 
-def _recolour_one(dice: Dice, state: State, split: Split) -> Edit | None:
+def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing gets another colour."""
     assert state.scene
-    picked = _pick(dice, state, state.scene.things)
+    picked = _pick(streams, state, state.scene.objects)
     if picked is None:
         return None
-    thing, it = picked
-    colour = other_colour(dice.what, thing.colour)
-    words = phrase(dice.how, "recolour", split, it=it, colour=wished_colour(dice.how, colour))
-    return recolour_to(state, thing, colour, words)
+    obj, it = picked
+    colour = other_colour(streams.content, obj.colour)
+    words = phrase(streams.wording, "recolour", split, it=it, colour=wished_colour(streams.wording, colour))
+    return recolour_to(state, obj, colour, words)
 
 
-def _pick(dice: Dice, state: State, things: Sequence[Thing]) -> tuple[Thing, str] | None:
+def _pick(
+    streams: RngStreams, state: State, objects: Sequence[SceneObject]
+) -> tuple[SceneObject, str] | None:
     """A thing on the ground and words that do not name its kind."""
     assert state.scene
-    ground = [thing for thing in state.scene.things if not is_sky_kind(thing.kind)]
+    ground = [obj for obj in state.scene.objects if not is_sky_kind(obj.kind)]
     ways = [
-        (thing, f"the {words}")
-        for thing in ground
-        if thing in things
-        for words in nameless(dice.how, ground, thing)
+        (obj, f"the {words}")
+        for obj in ground
+        if obj in objects
+        for words in nameless(streams.wording, ground, obj)
     ]
     if len(ground) < 2 or not ways:
         return None
-    picked, words = dice.what.choice(ways)
-    return picked, dice.anew(words, [others for thing, others in ways if thing is picked])
+    picked, words = streams.content.choice(ways)
+    return picked, streams.reworded(words, [others for obj, others in ways if obj is picked])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from mgie_engine.lab.scenes.expressive_text import Split
 
 if TYPE_CHECKING:  # stories know tones, and tones know torch, which takes seconds to import
-    from mgie_engine.lab.scenes.stories import Step, Story
+    from mgie_engine.lab.scenes.stories import Story, StoryStep
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     sys.stdout.write(f"{arguments.count} edits in {folder}\n")
 
 
-def steps_from(seed: int, split: Split) -> "Iterator[tuple[Story, Step]]":
+def steps_from(seed: int, split: Split) -> "Iterator[tuple[Story, StoryStep]]":
     """Endless edits with their stories, from story number `seed` on."""
     from mgie_engine.lab.scenes.stories import story
 
@@ -56,21 +56,21 @@ def steps_from(seed: int, split: Split) -> "Iterator[tuple[Story, Step]]":
             yield told, step
 
 
-def record(step: "Step") -> dict[str, Any]:
+def record(step: "StoryStep") -> dict[str, Any]:
     """One edit as scenes.jsonl has it."""
-    from mgie_engine.lab.scenes.fact_checker import read
+    from mgie_engine.lab.scenes.fact_checker import parse_facts
 
     edit = step.edit
     return {
         "instruction": edit.instruction,
         "expressive": edit.expressive,
         "kind": edit.kind,
-        "facts": [asdict(fact) for fact in read(edit.expressive)],
+        "facts": [asdict(fact) for fact in parse_facts(edit.expressive)],
         "turns": [{"instruction": asked, "expressive": said} for asked, said in step.history],
     }
 
 
-def write_pictures(folder: Path, name: str, told: "Story", step: "Step", size: int) -> None:
+def write_pictures(folder: Path, name: str, told: "Story", step: "StoryStep", size: int) -> None:
     """Input, goal and mask of one edit as PNG files."""
     from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
 

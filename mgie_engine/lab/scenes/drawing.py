@@ -1,6 +1,6 @@
 """From a scene to the shapes that draw it: a fixed-size table of numbers per picture, still no pixels.
 
-A picture is a `Sheet`: a backdrop (sky, ground, weather, light) and up to `SHAPES` shapes painted in order.
+A picture is a `ShapeTable`: a backdrop (sky, ground, weather, light) and up to `SHAPES` shapes in order.
 Lengths are in picture widths, x to the right, y down, angles in radians.
 """
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mgie_engine.lab.scenes.scene import COLOURS, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, Thing
+from mgie_engine.lab.scenes.scene import COLOURS, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, SceneObject
 
 SHAPES = 64  # shapes a picture may have: six things, two in the sky, two hills, and what edits add
 ELLIPSE, BOX, TRIANGLE, STAR, CRESCENT = range(5)
@@ -23,7 +23,7 @@ Colour = tuple[float, float, float]
 
 
 class Shape(NamedTuple):
-    """One painted shape; the field order is the column order of `Sheet.shapes`."""
+    """One painted shape; the field order is the column order of `ShapeTable.shapes`."""
 
     kind: float
     x: float
@@ -42,7 +42,7 @@ class Shape(NamedTuple):
 
 
 class Backdrop(NamedTuple):
-    """Everything behind and over the shapes; the field order is the column order of `Sheet.backdrop`."""
+    """Everything behind and over the shapes; the field order is the column order of `ShapeTable.backdrop`."""
 
     sky_top: Colour
     sky_bottom: Colour
@@ -59,14 +59,14 @@ class Backdrop(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ShapeTable:
     """A picture as numbers: `shapes` (SHAPES, 14) and `backdrop` (22,), both float32."""
 
     shapes: NDArray[np.float32]
     backdrop: NDArray[np.float32]
 
 
-def sheet(backdrop: Backdrop, shapes: list[Shape]) -> Sheet:
+def shape_table(backdrop: Backdrop, shapes: list[Shape]) -> ShapeTable:
     """Pack shapes into a table, painted first to last; ValueError beyond `SHAPES`."""
     if len(shapes) > SHAPES:
         raise ValueError(f"a picture holds {SHAPES} shapes, not {len(shapes)}")
@@ -74,7 +74,7 @@ def sheet(backdrop: Backdrop, shapes: list[Shape]) -> Sheet:
     if shapes:
         table[: len(shapes)] = np.asarray(shapes, dtype=np.float32)
     flat = [v for item in backdrop for v in (item if isinstance(item, tuple) else (item,))]
-    return Sheet(table, np.asarray(flat, dtype=np.float32))
+    return ShapeTable(table, np.asarray(flat, dtype=np.float32))
 
 
 SKY_TONES: dict[str, tuple[Colour, Colour]] = {
@@ -101,7 +101,7 @@ GROUND_TONES: dict[str, tuple[Colour, Colour]] = {
 LIGHT: dict[str, Colour] = {"day": (1.0, 1.0, 1.0), "sunset": (1.0, 0.80, 0.64), "night": (0.46, 0.52, 0.74)}
 
 
-def draw(scene: Scene) -> Sheet:
+def draw(scene: Scene) -> ShapeTable:
     """The sheet of a scene: backdrop, hills, then things from the back to the front."""
     sky_top, sky_bottom = SKY_TONES[scene.sky]
     ground_top, ground_bottom = GROUND_TONES[scene.ground]
@@ -116,7 +116,7 @@ def draw(scene: Scene) -> Sheet:
         rain=float(scene.weather == "rain"),
         snow=float(scene.weather == "snow"),
     )
-    return sheet(backdrop, _shapes(scene))
+    return shape_table(backdrop, _shapes(scene))
 
 
 def fits(scene: Scene) -> bool:
@@ -127,8 +127,8 @@ def fits(scene: Scene) -> bool:
 def _shapes(scene: Scene) -> list[Shape]:
     ground_top, _ = GROUND_TONES[scene.ground]
     shapes = [_hill(x, height, ground_top) for x, height in scene.hills]
-    for thing in sorted(scene.things, key=lambda t: (t.cell.row, t.cell.column)):
-        shapes += _draw_thing(thing)
+    for obj in sorted(scene.objects, key=lambda t: (t.cell.row, t.cell.column)):
+        shapes += _draw_thing(obj)
     return shapes
 
 
@@ -145,11 +145,11 @@ def place(cell: Cell) -> tuple[float, float, float]:
     return (x, 0.925, 0.112) if cell.row == FRONT else (x, 0.665, 0.088)
 
 
-def _draw_thing(thing: Thing) -> list[Shape]:
-    x, y, unit = place(thing.cell)
-    pen = _Pen(x + thing.jitter[0], y + thing.jitter[1], unit * SIZES[thing.size], PATTERN[thing.material])
-    shadow = [] if thing.cell.row == SKY else [pen.shadow()]
-    return shadow + _RECIPES[thing.kind](pen, thing)
+def _draw_thing(obj: SceneObject) -> list[Shape]:
+    x, y, unit = place(obj.cell)
+    pen = _Pen(x + obj.jitter[0], y + obj.jitter[1], unit * SIZES[obj.size], PATTERN[obj.material])
+    shadow = [] if obj.cell.row == SKY else [pen.shadow()]
+    return shadow + _RECIPES[obj.kind](pen, obj)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,69 +189,67 @@ class _Pen:
         return Shape(ELLIPSE, self.x, self.y, *size, opacity=0.28, shade=0.0, softness=0.03)
 
 
-def _ball(pen: _Pen, thing: Thing) -> list[Shape]:
+def _ball(pen: _Pen, obj: SceneObject) -> list[Shape]:
     glint = pen.shape(ELLIPSE, -0.32, 1.2, 0.2, 0.14, "white", opacity=0.45, angle=-0.6, shade=0.0)
-    return [pen.shape(ELLIPSE, 0, 0.86, 0.88, 0.88, thing.colour, patterned=True, shade=0.2), glint]
+    return [pen.shape(ELLIPSE, 0, 0.86, 0.88, 0.88, obj.colour, patterned=True, shade=0.2), glint]
 
 
-def _box(pen: _Pen, thing: Thing) -> list[Shape]:
-    body = pen.shape(BOX, 0, 0.8, 0.82, 0.8, thing.colour, corner=0.1, patterned=True)
+def _box(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    body = pen.shape(BOX, 0, 0.8, 0.82, 0.8, obj.colour, corner=0.1, patterned=True)
     return [body, pen.shape(BOX, 0, 1.5, 0.82, 0.1, "white", corner=0.08, opacity=0.25, shade=0.0)]
 
 
-def _cone(pen: _Pen, thing: Thing) -> list[Shape]:
-    return [pen.shape(TRIANGLE, 0, 0.95, 0.85, 0.95, thing.colour, patterned=True)]
+def _cone(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    return [pen.shape(TRIANGLE, 0, 0.95, 0.85, 0.95, obj.colour, patterned=True)]
 
 
-def _star(pen: _Pen, thing: Thing) -> list[Shape]:
-    return [pen.shape(STAR, 0, 0.9, 0.98, 0.98, thing.colour, patterned=True)]
+def _star(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    return [pen.shape(STAR, 0, 0.9, 0.98, 0.98, obj.colour, patterned=True)]
 
 
-def _heart(pen: _Pen, thing: Thing) -> list[Shape]:
+def _heart(pen: _Pen, obj: SceneObject) -> list[Shape]:
     lobes = [
-        pen.shape(ELLIPSE, side * 0.43, 1.28, 0.46, 0.44, thing.colour, patterned=True, shade=0.0)
+        pen.shape(ELLIPSE, side * 0.43, 1.28, 0.46, 0.44, obj.colour, patterned=True, shade=0.0)
         for side in (-1, 1)
     ]
-    tip = pen.shape(TRIANGLE, 0, 0.58, 0.86, 0.58, thing.colour, angle=math.pi, patterned=True, shade=0.0)
+    tip = pen.shape(TRIANGLE, 0, 0.58, 0.86, 0.58, obj.colour, angle=math.pi, patterned=True, shade=0.0)
     return [*lobes, tip]
 
 
-def _house(pen: _Pen, thing: Thing) -> list[Shape]:
+def _house(pen: _Pen, obj: SceneObject) -> list[Shape]:
     return [
-        pen.shape(BOX, 0, 0.62, 0.8, 0.62, thing.colour, corner=0.03),
-        pen.shape(TRIANGLE, 0, 1.62, 1.02, 0.42, thing.part("roof")),
-        pen.shape(BOX, -0.32, 0.38, 0.2, 0.38, thing.part("door"), corner=0.03),
+        pen.shape(BOX, 0, 0.62, 0.8, 0.62, obj.colour, corner=0.03),
+        pen.shape(TRIANGLE, 0, 1.62, 1.02, 0.42, obj.part("roof")),
+        pen.shape(BOX, -0.32, 0.38, 0.2, 0.38, obj.part("door"), corner=0.03),
         pen.shape(BOX, 0.36, 0.72, 0.22, 0.22, (0.75, 0.88, 0.96), corner=0.03),
     ]
 
 
-def _tree(pen: _Pen, thing: Thing) -> list[Shape]:
+def _tree(pen: _Pen, obj: SceneObject) -> list[Shape]:
     return [
         pen.shape(BOX, 0, 0.5, 0.13, 0.5, "brown", corner=0.03),
-        pen.shape(ELLIPSE, -0.34, 1.15, 0.5, 0.44, thing.colour),
-        pen.shape(ELLIPSE, 0.34, 1.15, 0.5, 0.44, thing.colour),
-        pen.shape(ELLIPSE, 0, 1.52, 0.56, 0.52, thing.colour),
+        pen.shape(ELLIPSE, -0.34, 1.15, 0.5, 0.44, obj.colour),
+        pen.shape(ELLIPSE, 0.34, 1.15, 0.5, 0.44, obj.colour),
+        pen.shape(ELLIPSE, 0, 1.52, 0.56, 0.52, obj.colour),
     ]
 
 
-def _car(pen: _Pen, thing: Thing) -> list[Shape]:
+def _car(pen: _Pen, obj: SceneObject) -> list[Shape]:
     wheels = [pen.shape(ELLIPSE, side * 0.52, 0.24, 0.24, 0.24, "black") for side in (-1, 1)]
     return [
-        pen.shape(BOX, 0, 0.88, 0.52, 0.36, thing.colour, corner=0.18),
+        pen.shape(BOX, 0, 0.88, 0.52, 0.36, obj.colour, corner=0.18),
         pen.shape(BOX, 0, 0.92, 0.38, 0.2, (0.75, 0.88, 0.96), corner=0.1),
-        pen.shape(BOX, 0, 0.5, 0.98, 0.28, thing.colour, corner=0.14),
+        pen.shape(BOX, 0, 0.5, 0.98, 0.28, obj.colour, corner=0.14),
         *wheels,
     ]
 
 
-def _flower(pen: _Pen, thing: Thing) -> list[Shape]:
+def _flower(pen: _Pen, obj: SceneObject) -> list[Shape]:
     petals = [
-        pen.shape(
-            ELLIPSE, 0.4 * math.cos(turn), 1.3 + 0.4 * math.sin(turn), 0.3, 0.3, thing.colour, shade=0.05
-        )
+        pen.shape(ELLIPSE, 0.4 * math.cos(turn), 1.3 + 0.4 * math.sin(turn), 0.3, 0.3, obj.colour, shade=0.05)
         for turn in (math.pi / 2 + 2 * math.pi * i / 5 for i in range(5))
     ]
-    heart = "orange" if thing.colour == "yellow" else "yellow"
+    heart = "orange" if obj.colour == "yellow" else "yellow"
     return [
         pen.shape(BOX, 0, 0.5, 0.07, 0.5, "green"),
         *petals,
@@ -259,46 +257,46 @@ def _flower(pen: _Pen, thing: Thing) -> list[Shape]:
     ]
 
 
-def _mushroom(pen: _Pen, thing: Thing) -> list[Shape]:
-    spot = "red" if thing.colour == "white" else "white"
+def _mushroom(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    spot = "red" if obj.colour == "white" else "white"
     spots = [
         pen.shape(ELLIPSE, dx, up, 0.13, 0.1, spot, shade=0.0) for dx, up in ((-0.4, 0.95), (0.35, 0.92))
     ]
     return [
         pen.shape(BOX, 0, 0.42, 0.24, 0.42, (0.94, 0.88, 0.76), corner=0.1),
-        pen.shape(ELLIPSE, 0, 0.95, 0.9, 0.5, thing.colour),
+        pen.shape(ELLIPSE, 0, 0.95, 0.9, 0.5, obj.colour),
         *spots,
         pen.shape(ELLIPSE, 0.02, 1.18, 0.15, 0.12, spot, shade=0.0),
     ]
 
 
-def _sun(pen: _Pen, thing: Thing) -> list[Shape]:
-    glow = pen.shape(ELLIPSE, 0, 0, 0.95, 0.95, thing.colour, opacity=0.35, shade=0.0)
-    return [glow, pen.shape(ELLIPSE, 0, 0, 0.68, 0.68, thing.colour, shade=0.04)]
+def _sun(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    glow = pen.shape(ELLIPSE, 0, 0, 0.95, 0.95, obj.colour, opacity=0.35, shade=0.0)
+    return [glow, pen.shape(ELLIPSE, 0, 0, 0.68, 0.68, obj.colour, shade=0.04)]
 
 
-def _moon(pen: _Pen, thing: Thing) -> list[Shape]:
-    return [pen.shape(CRESCENT, 0, 0, 0.75, 0.75, thing.colour, shade=0.0)]
+def _moon(pen: _Pen, obj: SceneObject) -> list[Shape]:
+    return [pen.shape(CRESCENT, 0, 0, 0.75, 0.75, obj.colour, shade=0.0)]
 
 
-def _cloud(pen: _Pen, thing: Thing) -> list[Shape]:
+def _cloud(pen: _Pen, obj: SceneObject) -> list[Shape]:
     return [
-        pen.shape(ELLIPSE, dx, up, width, height, thing.colour, shade=0.05)
+        pen.shape(ELLIPSE, dx, up, width, height, obj.colour, shade=0.05)
         for dx, up, width, height in ((-0.5, -0.1, 0.5, 0.34), (0.5, -0.1, 0.5, 0.34), (0, 0.14, 0.58, 0.48))
     ]
 
 
-def _balloon(pen: _Pen, thing: Thing) -> list[Shape]:
+def _balloon(pen: _Pen, obj: SceneObject) -> list[Shape]:
     return [
-        pen.shape(ELLIPSE, 0, 0.25, 0.68, 0.78, thing.colour, patterned=True, shade=0.2),
+        pen.shape(ELLIPSE, 0, 0.25, 0.68, 0.78, obj.colour, patterned=True, shade=0.2),
         pen.shape(BOX, 0, -0.62, 0.03, 0.16, "black", shade=0.0),
         pen.shape(BOX, 0, -0.86, 0.2, 0.15, "brown", corner=0.04),
     ]
 
 
-def _kite(pen: _Pen, thing: Thing) -> list[Shape]:
+def _kite(pen: _Pen, obj: SceneObject) -> list[Shape]:
     tail = pen.shape(BOX, 0.42, -0.72, 0.03, 0.42, "black", angle=-0.7, shade=0.0)
-    return [tail, pen.shape(BOX, 0, 0.1, 0.56, 0.56, thing.colour, angle=math.pi / 4)]
+    return [tail, pen.shape(BOX, 0, 0.1, 0.56, 0.56, obj.colour, angle=math.pi / 4)]
 
 
 _RECIPES = {

@@ -71,7 +71,7 @@ _READ_THING = re.compile(
 )
 
 
-def read(expressive: str) -> list[Fact]:
+def parse_facts(expressive: str) -> list[Fact]:
     """The facts an expressive instruction states; a sentence of unknown form is one unreadable fact."""
     facts = list[Fact]()
     for sentence in re.findall(r"[^.!?]+[.!?]?", expressive):
@@ -79,7 +79,7 @@ def read(expressive: str) -> list[Fact]:
     return facts or [Fact("before", "text", UNREADABLE, expressive)]
 
 
-def holds(fact: Fact, before: State, after: State) -> bool:
+def fact_holds(fact: Fact, before: State, after: State) -> bool:
     """Whether a fact is true of an edit's two pictures."""
     state = before if fact.when == "before" else after
     if fact.about == "picture":
@@ -109,19 +109,19 @@ def _group_holds(fact: Fact, state: State) -> bool:
     if fact.attribute == "odd":
         return all(len({t.colour for t in state.scene.of(k)}) < 2 for k in _KINDS.values())
     if fact.attribute == "none in":
-        return all(thing.colour != fact.value for thing in group)
-    return bool(group) and all(getattr(thing, fact.attribute) == fact.value for thing in group)
+        return all(obj.colour != fact.value for obj in group)
+    return bool(group) and all(getattr(obj, fact.attribute) == fact.value for obj in group)
 
 
 def _thing_holds(fact: Fact, state: State) -> bool:
     assert state.scene
-    thing = state.scene.at(_PLACES[fact.about])
-    if thing is None or fact.attribute == "nothing":
-        return thing is None and fact.attribute == "nothing"
+    obj = state.scene.at(_PLACES[fact.about])
+    if obj is None or fact.attribute == "nothing":
+        return obj is None and fact.attribute == "nothing"
     if fact.attribute == "no room":
         step = 1 if fact.value == "right" else -1
-        return all(state.scene.at(cell) for cell in towards(thing, step))
-    value = dict(thing.parts).get(fact.attribute, getattr(thing, fact.attribute, None))
+        return all(state.scene.at(cell) for cell in towards(obj, step))
+    value = dict(obj.parts).get(fact.attribute, getattr(obj, fact.attribute, None))
     return value == fact.value
 
 
@@ -136,8 +136,8 @@ def _read_sentence(sentence: str) -> list[Fact]:
     return [Fact("before", "text", UNREADABLE, sentence)]
 
 
-def _described(when: When, thing: str, place: str) -> Iterator[Fact]:
-    found = _READ_THING.fullmatch(thing)
+def _described(when: When, obj: str, place: str) -> Iterator[Fact]:
+    found = _READ_THING.fullmatch(obj)
     assert found
     for attribute, value in found.groupdict().items():
         if value:

@@ -8,7 +8,7 @@ from mgie_engine.lab.scenes.edit_generators import aside_words, depth_words, new
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, there
 from mgie_engine.lab.scenes.phrasing import phrase, say, table, wished_colour
 from mgie_engine.lab.scenes.references import first_free, home_rows, refer, region
-from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (
     BACK,
     FRONT,
@@ -16,10 +16,10 @@ from mgie_engine.lab.scenes.scene import (
     SKY,
     SKY_KINDS,
     Cell,
-    Thing,
+    SceneObject,
     in_place_of,
     is_sky_kind,
-    new_thing,
+    new_object,
 )
 from mgie_engine.lab.scenes.scene_edits import (  # fmt: skip
     Edit,
@@ -39,19 +39,19 @@ from mgie_engine.lab.scenes.tonal import DEGREES, tone_edit
 
 CONTENT = 0.03  # how often people only say that they like what they got
 
-FollowUp = Callable[[Dice, State, Edit, Split], Edit | None]
+FollowUp = Callable[[RngStreams, State, Edit, Split], Edit | None]
 
 
-def follow_up(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def follow_up(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """An edit of `state`, the goal of `last`, that needs the talk to be understood; None if none fits."""
-    if last.kind not in ("refuse", "nothing") and dice.what.random() < CONTENT:
-        return Edit("nothing", phrase(dice.how, "done", split), AS_ASKED, state)
+    if last.kind not in ("refuse", "nothing") and streams.content.random() < CONTENT:
+        return Edit("nothing", phrase(streams.wording, "done", split), AS_ASKED, state)
     if last.kind == "tonal":
-        edit = _more_or_back(dice, state, last, split)
+        edit = _more_or_back(streams, state, last, split)
     elif state.scene is None or not state.is_readable:
         return None
     else:
-        edit = dice.what.choice(_fitting(last))(dice, state, last, split)
+        edit = streams.content.choice(_fitting(last))(streams, state, last, split)
     if edit is None or edit.kind in ("refuse", "nothing"):
         return edit
     return replace(edit, kind="follow-up")
@@ -63,135 +63,144 @@ def _fitting(last: Edit) -> list[FollowUp]:
         ways += [_too, _too]
     if last.act in CLAUSES:
         ways += [_around_again]
-    if last.thing:
+    if last.obj:
         ways += [_recolour_it, _recolour_it, _remove_it, _resize_it, _move_it]
     if last.act == "recolour" and last.was:
         ways += [_other_one]
-    if last.act == "add" and last.thing:
+    if last.act == "add" and last.obj:
         ways += [_another]
-    if last.act in ("add", "replace") and last.thing:
+    if last.act in ("add", "replace") and last.obj:
         ways += [_instead]
     return ways or [_none]
 
 
-def _none(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _none(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     return None
 
 
-def _more_or_back(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _more_or_back(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     tone, opposite = last.goal.tones[-1][0], table("tones")["opposite"]
-    if tone in opposite and dice.what.random() < 0.35:
-        return tone_edit(state, ((opposite[tone], "little"),), phrase(dice.how, "back", split))
-    return tone_edit(state, ((tone, DEGREES[1]),), phrase(dice.how, "more", split))
+    if tone in opposite and streams.content.random() < 0.35:
+        return tone_edit(state, ((opposite[tone], "little"),), phrase(streams.wording, "back", split))
+    return tone_edit(state, ((tone, DEGREES[1]),), phrase(streams.wording, "more", split))
 
 
-def _recolour_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
-    thing = last.thing
-    assert thing
+def _recolour_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+    obj = last.obj
+    assert obj
     if last.part:
-        colour = other_colour(dice.what, thing.part(last.part))
-        words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, colour))
-        return recolour_part_to(state, thing, last.part, colour, words)
-    colour = other_colour(dice.what, thing.colour)
-    words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, colour))
-    return recolour_to(state, thing, colour, words)
+        colour = other_colour(streams.content, obj.part(last.part))
+        words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, colour))
+        return recolour_part_to(state, obj, last.part, colour, words)
+    colour = other_colour(streams.content, obj.colour)
+    words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, colour))
+    return recolour_to(state, obj, colour, words)
 
 
-def _remove_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
-    assert last.thing
-    return None if last.part else remove_it(state, last.thing, phrase(dice.how, "it_remove", split))
+def _remove_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+    assert last.obj
+    return None if last.part else remove_it(state, last.obj, phrase(streams.wording, "it_remove", split))
 
 
-def _resize_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
-    assert last.thing
-    if last.part:
-        return None
-    step = dice.what.choice((-1, 1))
-    return resize_it(state, last.thing, step, phrase(dice.how, "it_grow" if step > 0 else "it_shrink", split))
-
-
-def _move_it(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
-    assert state.scene
-    assert last.thing
+def _resize_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+    assert last.obj
     if last.part:
         return None
-    row, column = last.thing.cell.row, last.thing.cell.column
-    if row != SKY and dice.what.random() < 0.35:
-        cell = Cell(FRONT if row == BACK else BACK, column)
-        if state.scene.at(cell):
-            return None
-        words = phrase(dice.how, "it_move", split, to=depth_words(dice.how, cell.row))
-        return move_it(state, last.thing, cell, words)
-    step = dice.what.choice((-1, 1))
-    return move_aside(
-        state, last.thing, step, phrase(dice.how, "it_move", split, to=aside_words(dice.how, step))
+    step = streams.content.choice((-1, 1))
+    return resize_it(
+        state, last.obj, step, phrase(streams.wording, "it_grow" if step > 0 else "it_shrink", split)
     )
 
 
-def _around_again(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
-    return again(dice, state, last.act, split)
+def _move_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+    assert state.scene
+    assert last.obj
+    if last.part:
+        return None
+    row, column = last.obj.cell.row, last.obj.cell.column
+    if row != SKY and streams.content.random() < 0.35:
+        cell = Cell(FRONT if row == BACK else BACK, column)
+        if state.scene.at(cell):
+            return None
+        words = phrase(streams.wording, "it_move", split, to=depth_words(streams.wording, cell.row))
+        return move_it(state, last.obj, cell, words)
+    step = streams.content.choice((-1, 1))
+    return move_aside(
+        state,
+        last.obj,
+        step,
+        phrase(streams.wording, "it_move", split, to=aside_words(streams.wording, step)),
+    )
 
 
-def _instead(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _around_again(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+    return again(streams, state, last.act, split)
+
+
+def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """Something else in place of what has just appeared."""
     assert state.scene
-    assert last.thing
-    kinds = SKY_KINDS if is_sky_kind(last.thing.kind) else GROUND_KINDS
-    kind = dice.what.choice([kind for kind in kinds if kind != last.thing.kind])
-    colour_said = dice.what.random() < 0.6
+    assert last.obj
+    kinds = SKY_KINDS if is_sky_kind(last.obj.kind) else GROUND_KINDS
+    kind = streams.content.choice([kind for kind in kinds if kind != last.obj.kind])
+    colour_said = streams.content.random() < 0.6
     usual: str = table("words")["usual"][kind]
-    new = in_place_of(last.thing, kind, other_colour(dice.what) if colour_said else usual)
-    if not fits(state.scene.swapped(last.thing, new)):
+    new = in_place_of(last.obj, kind, other_colour(streams.content) if colour_said else usual)
+    if not fits(state.scene.swapped(last.obj, new)):
         return None
-    words = phrase(dice.how, "it_replace", split, a=new_words(dice.how, new, colour_said)["a"])
-    return replace_by(state, last.thing, new, words)
+    words = phrase(streams.wording, "it_replace", split, a=new_words(streams.wording, new, colour_said)["a"])
+    return replace_by(state, last.obj, new, words)
 
 
-def _too(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """The same for another thing."""
     assert state.scene
-    touched = {thing.cell for thing in (last.thing, last.was) if thing}
-    others = [thing for thing in state.scene.things if thing.cell not in touched]
-    thing = dice.what.choice(others) if others else None
-    if thing is None:
+    touched = {obj.cell for obj in (last.obj, last.was) if obj}
+    others = [obj for obj in state.scene.objects if obj.cell not in touched]
+    obj = streams.content.choice(others) if others else None
+    if obj is None:
         return None
-    alike = state.scene.of(thing.kind)
-    it = f"the {say(dice.how, thing.kind)}" if len(alike) == 1 else refer(dice.how, state.scene, thing).it
-    if len(alike) == 2 and last.thing in alike and dice.how.random() < 0.5:
-        it = f"the other {dice.how.choice(('one', say(dice.how, thing.kind)))}"
-    words = phrase(dice.how, "too", split, it=it)
+    alike = state.scene.of(obj.kind)
+    it = (
+        f"the {say(streams.wording, obj.kind)}"
+        if len(alike) == 1
+        else refer(streams.wording, state.scene, obj).it
+    )
+    if len(alike) == 2 and last.obj in alike and streams.wording.random() < 0.5:
+        it = f"the other {streams.wording.choice(('one', say(streams.wording, obj.kind)))}"
+    words = phrase(streams.wording, "too", split, it=it)
     match last.act:
         case "recolour" if last.colour:
-            return recolour_to(state, thing, last.colour, words)
+            return recolour_to(state, obj, last.colour, words)
         case "remove":
-            return remove_it(state, thing, words)
-        case "replace" if last.thing and is_sky_kind(last.thing.kind) == is_sky_kind(thing.kind):
-            new = in_place_of(thing, last.thing.kind, last.thing.colour)
-            is_new = new.kind != thing.kind and fits(state.scene.swapped(thing, new))
-            return replace_by(state, thing, new, words) if is_new else None
+            return remove_it(state, obj, words)
+        case "replace" if last.obj and is_sky_kind(last.obj.kind) == is_sky_kind(obj.kind):
+            new = in_place_of(obj, last.obj.kind, last.obj.colour)
+            is_new = new.kind != obj.kind and fits(state.scene.swapped(obj, new))
+            return replace_by(state, obj, new, words) if is_new else None
         case "grow" | "shrink":
-            return resize_it(state, thing, 1 if last.act == "grow" else -1, words)
+            return resize_it(state, obj, 1 if last.act == "grow" else -1, words)
     return None
 
 
-def _other_one(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _other_one(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """Of two of a kind the wrong one was recoloured: it gets its colour back, the other one the new one."""
     assert state.scene
-    done, was, colour = last.thing, last.was, last.colour
+    done, was, colour = last.obj, last.was, last.colour
     if done is None or was is None or colour is None:
         return None
-    others = [thing for thing in state.scene.of(done.kind) if thing is not done]
+    others = [obj for obj in state.scene.of(done.kind) if obj is not done]
     if len(others) != 1 or others[0].colour == colour:
         return None
     other = others[0]
-    known = {"name": say(dice.how, done.kind), "old": say(dice.how, other.colour)}
+    known = {"name": say(streams.wording, done.kind), "old": say(streams.wording, other.colour)}
     if other.cell.column != done.cell.column:
         known["side"] = "left" if other.cell.column < done.cell.column else "right"
-    words = phrase(dice.how, "other", split, **known)
+    words = phrase(streams.wording, "other", split, **known)
     return _corrected(state, (done, was), other, words)
 
 
-def _corrected(state: State, wrong: tuple[Thing, Thing], right: Thing, words: str) -> Edit:
+def _corrected(state: State, wrong: tuple[SceneObject, SceneObject], right: SceneObject, words: str) -> Edit:
     assert state.scene
     done, was = wrong
     new = replace(right, colour=done.colour)
@@ -200,12 +209,14 @@ def _corrected(state: State, wrong: tuple[Thing, Thing], right: Thing, words: st
     return Edit("recolour", words, text, to(state, scene), new, new.colour, "recolour")
 
 
-def _another(dice: Dice, state: State, last: Edit, split: Split) -> Edit | None:
+def _another(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """The thing that was added once more, in the first free place."""
     assert state.scene
-    assert last.thing
-    cell = first_free(state.scene, region("", home_rows(last.thing.kind)))
+    assert last.obj
+    cell = first_free(state.scene, region("", home_rows(last.obj.kind)))
     if cell is None:
         return None
-    copy = new_thing(last.thing.kind, last.thing.colour, cell, size=last.thing.size)
-    return add_it(state, (copy,), phrase(dice.how, "another", split, name=say(dice.how, copy.kind)))
+    copy = new_object(last.obj.kind, last.obj.colour, cell, size=last.obj.size)
+    return add_it(
+        state, (copy,), phrase(streams.wording, "another", split, name=say(streams.wording, copy.kind))
+    )

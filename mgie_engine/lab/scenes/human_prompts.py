@@ -1,12 +1,15 @@
-"""What people typed in their own words (typed, unheard and talks.toml), with what it must come to."""
+"""Instructions that people wrote in their own words, each with the edit that it must resolve to.
+
+They are in human_prompts_seen, _unseen and _followups.toml.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, NOTHING, Typed
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, NOTHING, PromptSet
 from mgie_engine.lab.scenes.phrasing import table
-from mgie_engine.lab.scenes.scene import Cell, Scene, Thing, in_place_of, new_thing
+from mgie_engine.lab.scenes.scene import Cell, Scene, SceneObject, in_place_of, new_object
 from mgie_engine.lab.scenes.scene_edits import (
     Edit,
     State,
@@ -20,60 +23,60 @@ from mgie_engine.lab.scenes.scene_edits import (
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
 
-Named = Mapping[str, Thing]
+Named = Mapping[str, SceneObject]
 
 
-class Wish(NamedTuple):
-    """The picture something was typed to, what it must come to, and what was said before."""
+class HumanPrompt(NamedTuple):
+    """A prompt: the picture it was written for, the edit it must resolve to, and the earlier turns."""
 
     start: State
     edit: Edit
     history: tuple[tuple[str, str], ...] = ()  # (instruction, expressive)
 
 
-def typed_start() -> State:
-    """The picture all wishes were typed to; talks begin with one thing more."""
-    told = dict(table("typed")["scene"])
-    return State(Scene(tuple(map(_thing, told.pop("things"))), **told))
+def prompt_start() -> State:
+    """The scene all prompts were written for; the follow-ups have one object more."""
+    told = dict(table("human_prompts_seen")["scene"])
+    return State(Scene(tuple(map(_object, told.pop("objects"))), **told))
 
 
-def typed_wishes(which: Typed = "typed") -> Iterator[Wish]:
-    """Every wish, or every second wish of the talks."""
-    if which == "talks":
-        yield from _talks()
+def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
+    """Every prompt of a set; of the follow-ups, the second turn of each conversation."""
+    if which == "followups":
+        yield from _followups()
         return
-    start = typed_start()
+    start = prompt_start()
     assert start.scene
-    named = {thing.kind: thing for thing in start.scene.things}
-    for group in table(which)[which]:
+    named = {obj.kind: obj for obj in start.scene.objects}
+    for group in table(f"human_prompts_{which}")["prompts"]:
         for said in group["said"]:
-            yield Wish(start, _meant(start, named, group["want"], said))
+            yield HumanPrompt(start, _meant(start, named, group["want"], said))
 
 
-def _talks() -> Iterator[Wish]:
-    start = typed_start()
+def _followups() -> Iterator[HumanPrompt]:
+    start, data = prompt_start(), table("human_prompts_followups")
     assert start.scene
-    more = {thing["name"]: _thing(thing) for thing in table("talks")["more"]}
-    named = {thing.kind: thing for thing in start.scene.things} | more
+    more = {obj["name"]: _object(obj) for obj in data["more"]}
+    named = {obj.kind: obj for obj in start.scene.objects} | more
     start = replace(start, scene=start.scene.plus(*more.values()))
-    for talk in table("talks")["talks"]:
+    for talk in data["prompts"]:
         first = _meant(start, named, talk["meant"], talk["first"])
         now = _named_after(named, talk["meant"], first)
         edit = _meant(first.goal, now, talk["want"], talk["said"])
-        yield Wish(first.goal, edit, ((first.instruction, first.expressive),))
+        yield HumanPrompt(first.goal, edit, ((first.instruction, first.expressive),))
 
 
 def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:
     """What the things are after the first turn, and under "new" the one that it changed or brought in."""
     scene = first.goal.scene
     assert scene
-    left = {name: scene.at(thing.cell) for name, thing in named.items() if name != want.get("it")}
-    now = left | {want.get("it", "new"): first.thing, "new": first.thing}
-    return {name: thing for name, thing in now.items() if thing}
+    left = {name: scene.at(obj.cell) for name, obj in named.items() if name != want.get("it")}
+    now = left | {want.get("it", "new"): first.obj, "new": first.obj}
+    return {name: obj for name, obj in now.items() if obj}
 
 
-def _thing(told: Mapping[str, Any]) -> Thing:
-    return new_thing(told["kind"], told["colour"], Cell(*told["cell"]), size=told["size"])
+def _object(told: Mapping[str, Any]) -> SceneObject:
+    return new_object(told["kind"], told["colour"], Cell(*told["cell"]), size=told["size"])
 
 
 def _meant(start: State, named: Named, want: Mapping[str, Any], said: str) -> Edit:
@@ -86,26 +89,26 @@ def _meant(start: State, named: Named, want: Mapping[str, Any], said: str) -> Ed
             edit = tone_edit(start, ((want["tone"], want.get("degree", "plain")),), said)
         case "add":
             size = want.get("size", "medium")
-            new = new_thing(want["new"], want["colour"], Cell(*want["to"]), size=size)
+            new = new_object(want["new"], want["colour"], Cell(*want["to"]), size=size)
             edit = add_it(start, (new,), said)
         case "refuse":
             edit = Edit("refuse", said, f"{NOTHING} {KNOWN_HERE}", start)
         case "nothing":
             edit = Edit("nothing", said, AS_ASKED, start)
         case _:
-            edit = _of_thing(start, named[want["it"]], want, said)
+            edit = _of_object(start, named[want["it"]], want, said)
     assert edit, want
     return edit
 
 
-def _of_thing(start: State, thing: Thing, want: Mapping[str, Any], said: str) -> Edit:
+def _of_object(start: State, obj: SceneObject, want: Mapping[str, Any], said: str) -> Edit:
     match want["kind"]:
         case "recolour":
-            return recolour_to(start, thing, want["colour"], said)
+            return recolour_to(start, obj, want["colour"], said)
         case "remove":
-            return remove_it(start, thing, said)
+            return remove_it(start, obj, said)
         case "resize":
-            return resize_to(start, thing, want["size"], said)
+            return resize_to(start, obj, want["size"], said)
         case "move":
-            return move_it(start, thing, Cell(*want["to"]), said)
-    return replace_by(start, thing, in_place_of(thing, want["new"], want["colour"]), said)
+            return move_it(start, obj, Cell(*want["to"]), said)
+    return replace_by(start, obj, in_place_of(obj, want["new"], want["colour"]), said)

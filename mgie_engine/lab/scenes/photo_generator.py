@@ -9,7 +9,7 @@ import colorsys
 from random import Random
 from typing import NamedTuple
 
-from mgie_engine.lab.scenes.drawing import Backdrop, Colour, Shape, Sheet, sheet
+from mgie_engine.lab.scenes.drawing import Backdrop, Colour, Shape, ShapeTable, shape_table
 
 
 class Palette(NamedTuple):
@@ -28,7 +28,7 @@ class Palette(NamedTuple):
         return colorsys.hsv_to_rgb((self.hue + rng.gauss(0, self.hues)) % 1.0, saturation, value)
 
 
-def procedural_photo(seed: int) -> Sheet:
+def procedural_photo(seed: int) -> ShapeTable:
     """The photo-like picture number `seed`; two of five lie in hard light, with blown and black areas."""
     rng = Random(f"photo-{seed}")
     hard = rng.random() < 0.4
@@ -56,7 +56,7 @@ def procedural_photo(seed: int) -> Sheet:
     count = rng.randint(12, 56)
     blur = rng.choice((0.0, 0.01, 0.04))
     sizes = sorted((_power_law(rng) for _ in range(count)), reverse=True)
-    return sheet(backdrop, [_leaf(rng, size, blur, palette.colour(rng)) for size in sizes])
+    return shape_table(backdrop, [_leaf(rng, size, blur, palette.colour(rng)) for size in sizes])
 
 
 def _power_law(rng: Random, smallest: float = 0.015, largest: float = 0.45) -> float:

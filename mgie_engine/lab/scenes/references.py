@@ -7,7 +7,17 @@ from random import Random
 
 from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, ROW_WORDS, where
 from mgie_engine.lab.scenes.phrasing import plural, say, table
-from mgie_engine.lab.scenes.scene import BACK, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, Thing, is_sky_kind
+from mgie_engine.lab.scenes.scene import (
+    BACK,
+    COLUMNS,
+    FRONT,
+    SIZES,
+    SKY,
+    Cell,
+    Scene,
+    SceneObject,
+    is_sky_kind,
+)
 
 NEIGHBOURLY = 0.12  # how often a thing is told by what stands near
 NAMELESS = 0.1  # how often by its look or its place alone
@@ -23,104 +33,104 @@ class Reference:
     name: str | None
 
 
-def refer(rng: Random, scene: Scene, thing: Thing, *, by_neighbour: bool = True) -> Reference:
-    """Words that single out `thing` in `scene`, from "the ball" to "the small red ball in front".
+def refer(rng: Random, scene: Scene, obj: SceneObject, *, by_neighbour: bool = True) -> Reference:
+    """Words that single out `obj` in `scene`, from "the ball" to "the small red ball in front".
 
     Now and then by what stands near, as in "the one behind the car"; not where a place follows, which would
     be mistaken for it.
     """
-    if by_neighbour and rng.random() < NEIGHBOURLY and (near := _relations(rng, scene, thing)):
-        who = rng.choice((say(rng, thing.kind), say(rng, thing.kind), "one", "thing"))
+    if by_neighbour and rng.random() < NEIGHBOURLY and (near := _relations(rng, scene, obj)):
+        who = rng.choice((say(rng, obj.kind), say(rng, obj.kind), "one", "thing"))
         return Reference(f"the {who} {rng.choice(near)}", None)
-    if rng.random() < NAMELESS and (bare := _by_look(rng, scene, thing)):
+    if rng.random() < NAMELESS and (bare := _by_look(rng, scene, obj)):
         return Reference(f"the {rng.choice(bare)}", None)
-    name = say(rng, thing.kind)
-    alike = [other for other in scene.things if other.kind == thing.kind]
+    name = say(rng, obj.kind)
+    alike = [other for other in scene.objects if other.kind == obj.kind]
     if len(alike) == 1 and rng.random() < 0.6:
         return Reference(f"the {name}", name)
-    ways = [chosen for chosen in _adjectives(thing) if _matches(alike, thing, chosen) == [thing]]
-    if len(alike) == 2 and rng.random() < OF_TWO and (either := _of_two(rng, thing, alike, name)):
+    ways = [chosen for chosen in _adjectives(obj) if _matches(alike, obj, chosen) == [obj]]
+    if len(alike) == 2 and rng.random() < OF_TWO and (either := _of_two(rng, obj, alike, name)):
         return Reference(f"the {rng.choice(either)}", None)
-    sides = _sides(thing, alike)
+    sides = _sides(obj, alike)
     if sides and (not ways or rng.random() < 0.4):
         said = rng.choice([(), (), ("colour",)])
-        return Reference(f"the {_spoken(rng, thing, said)}{name} {rng.choice(sides)}", None)
+        return Reference(f"the {_spoken(rng, obj, said)}{name} {rng.choice(sides)}", None)
     if not ways:
-        return Reference(f"the {_spoken(rng, thing, ('size', 'colour'))}{name} {where(thing.cell)}", None)
+        return Reference(f"the {_spoken(rng, obj, ('size', 'colour'))}{name} {where(obj.cell)}", None)
     fewest = min(len(chosen) for chosen in ways)
     chosen = rng.choice([w for w in ways if len(w) <= max(1, fewest)] or ways)
-    return Reference(f"the {_spoken(rng, thing, chosen)}{name}", None if chosen else name)
+    return Reference(f"the {_spoken(rng, obj, chosen)}{name}", None if chosen else name)
 
 
-def other_than(rng: Random, scene: Scene, thing: Thing) -> str | None:
-    """Words for anything but `thing` that stands there, if they cannot be taken for it."""
-    others = [t for t in scene.things if t is not thing and (t.kind, t.colour) != (thing.kind, thing.colour)]
+def other_than(rng: Random, scene: Scene, obj: SceneObject) -> str | None:
+    """Words for anything but `obj` that stands there, if they cannot be taken for it."""
+    others = [t for t in scene.objects if t is not obj and (t.kind, t.colour) != (obj.kind, obj.colour)]
     if not others:
         return None
     other = rng.choice(others)
-    is_plain = other.kind != thing.kind and len(scene.of(other.kind)) == 1 and rng.random() < 0.8
+    is_plain = other.kind != obj.kind and len(scene.of(other.kind)) == 1 and rng.random() < 0.8
     return f"the {'' if is_plain else f'{say(rng, other.colour)} '}{say(rng, other.kind)}"
 
 
-def _of_two(rng: Random, thing: Thing, alike: Sequence[Thing], name: str) -> list[str]:
-    """What `thing` is called beside the one other of its kind: "left ball", "bigger of the two balls"."""
-    other = next(one for one in alike if one is not thing)
+def _of_two(rng: Random, obj: SceneObject, alike: Sequence[SceneObject], name: str) -> list[str]:
+    """What `obj` is called beside the one other of its kind: "left ball", "bigger of the two balls"."""
+    other = next(one for one in alike if one is not obj)
     ways = []
-    if thing.cell.column != other.cell.column:
-        side = "left" if thing.cell.column < other.cell.column else "right"
+    if obj.cell.column != other.cell.column:
+        side = "left" if obj.cell.column < other.cell.column else "right"
         ways += [
             f"{side} {name}",
             f"{side} {name}",
             f"{side} of the two {plural(name)}",
             f"{side}-hand {name}",
         ]
-    if thing.size != other.size:
-        is_bigger = SIZES[thing.size] > SIZES[other.size]
+    if obj.size != other.size:
+        is_bigger = SIZES[obj.size] > SIZES[other.size]
         words = ("bigger", "larger", "big") if is_bigger else ("smaller", "little", "small")
         word = rng.choice(words)
         ways += [f"{word} {name}", f"{word} {name}", f"{words[0]} of the two {plural(name)}"]
-    if thing.colour != other.colour:
-        ways += [f"{say(rng, thing.colour)} {name}"] * 2
+    if obj.colour != other.colour:
+        ways += [f"{say(rng, obj.colour)} {name}"] * 2
     return ways
 
 
-def nameless(rng: Random, among: Sequence[Thing], thing: Thing) -> list[str]:
-    """What tells `thing` from all `among` which it is, its kind left out: "red one", "biggest thing"."""
-    others = [other for other in among if other is not thing]
+def nameless(rng: Random, among: Sequence[SceneObject], obj: SceneObject) -> list[str]:
+    """What tells `obj` from all `among` which it is, its kind left out: "red one", "biggest thing"."""
+    others = [other for other in among if other is not obj]
     ways = []
     for attribute in ("colour", "material"):
-        value = getattr(thing, attribute)
+        value = getattr(obj, attribute)
         if value != "plain" and all(getattr(other, attribute) != value for other in others):
             ways += [f"{say(rng, value)} one", f"{say(rng, value)} thing"]
-    size = SIZES[thing.size]
+    size = SIZES[obj.size]
     if all(SIZES[other.size] < size for other in others):
         ways += ["biggest one", "largest thing", "biggest thing"]
     if all(SIZES[other.size] > size for other in others):
         ways += ["smallest one", "smallest thing", "tiniest thing"]
-    if all(other.cell.column > thing.cell.column for other in others):
+    if all(other.cell.column > obj.cell.column for other in others):
         ways += ["leftmost thing", "thing on the far left", "one furthest left"]
-    if all(other.cell.column < thing.cell.column for other in others):
+    if all(other.cell.column < obj.cell.column for other in others):
         ways += ["rightmost thing", "thing on the far right", "one furthest right"]
     return ways
 
 
-def _by_look(rng: Random, scene: Scene, thing: Thing) -> list[str]:
-    """What `thing` alone may be called by its look or its place."""
-    here = [other.kind for other in scene.things]
+def _by_look(rng: Random, scene: Scene, obj: SceneObject) -> list[str]:
+    """What `obj` alone may be called by its look or its place."""
+    here = [other.kind for other in scene.objects]
     ways = [
         look
         for look, kinds in table("words")["looks"].items()
-        if thing.kind in kinds and sum(kind in kinds for kind in here) == 1
+        if obj.kind in kinds and sum(kind in kinds for kind in here) == 1
     ]
-    if (corner := _CORNERS.get(thing.cell)) and rng.random() < 0.5:
+    if (corner := _CORNERS.get(obj.cell)) and rng.random() < 0.5:
         ways += [f"thing in the {corner} corner", f"one in the {corner} corner"]
-    if thing.cell.row != SKY:
-        return ways + nameless(rng, [t for t in scene.things if not is_sky_kind(t.kind)], thing)
-    above = [other for other in scene.things if other.cell.row == SKY]
+    if obj.cell.row != SKY:
+        return ways + nameless(rng, [t for t in scene.objects if not is_sky_kind(t.kind)], obj)
+    above = [other for other in scene.objects if other.cell.row == SKY]
     if len(above) == 1:
         ways += ["thing in the sky", "thing up there"]
-    if sum(other.colour == thing.colour for other in above) == 1:
-        ways.append(f"{say(rng, thing.colour)} thing {rng.choice(('in the sky', 'up there'))}")
+    if sum(other.colour == obj.colour for other in above) == 1:
+        ways.append(f"{say(rng, obj.colour)} thing {rng.choice(('in the sky', 'up there'))}")
     return ways
 
 
@@ -132,46 +142,46 @@ _CORNERS = {
 }
 
 
-def _adjectives(thing: Thing) -> list[tuple[str, ...]]:
-    told = [a for a in ATTRIBUTES if getattr(thing, a) != "plain"]
+def _adjectives(obj: SceneObject) -> list[tuple[str, ...]]:
+    told = [a for a in ATTRIBUTES if getattr(obj, a) != "plain"]
     return [chosen for count in (1, 2, 3) for chosen in combinations(told, count)]
 
 
-def _matches(alike: Sequence[Thing], thing: Thing, attributes: Sequence[str]) -> list[Thing]:
-    return [other for other in alike if all(getattr(other, a) == getattr(thing, a) for a in attributes)]
+def _matches(alike: Sequence[SceneObject], obj: SceneObject, attributes: Sequence[str]) -> list[SceneObject]:
+    return [other for other in alike if all(getattr(other, a) == getattr(obj, a) for a in attributes)]
 
 
-def _spoken(rng: Random, thing: Thing, attributes: Sequence[str]) -> str:
-    return "".join(f"{say(rng, getattr(thing, attribute))} " for attribute in attributes)
+def _spoken(rng: Random, obj: SceneObject, attributes: Sequence[str]) -> str:
+    return "".join(f"{say(rng, getattr(obj, attribute))} " for attribute in attributes)
 
 
-def _sides(thing: Thing, alike: Sequence[Thing]) -> list[str]:
-    """Places that hold for `thing` alone among things of its kind."""
-    others = [other for other in alike if other is not thing]
+def _sides(obj: SceneObject, alike: Sequence[SceneObject]) -> list[str]:
+    """Places that hold for `obj` alone among things of its kind."""
+    others = [other for other in alike if other is not obj]
     if not others:
-        return [where(thing.cell), "on the left" if thing.cell.column < COLUMNS / 2 else "on the right"]
+        return [where(obj.cell), "on the left" if obj.cell.column < COLUMNS / 2 else "on the right"]
     ways = []
-    if all(other.cell.column > thing.cell.column for other in others):
+    if all(other.cell.column > obj.cell.column for other in others):
         ways += ["on the left", "on the left", "furthest left", "to the left"]
-    if all(other.cell.column < thing.cell.column for other in others):
+    if all(other.cell.column < obj.cell.column for other in others):
         ways += ["on the right", "on the right", "furthest right", "to the right"]
-    if all(other.cell.row != thing.cell.row for other in others):
-        ways.append(ROW_WORDS[thing.cell.row])
+    if all(other.cell.row != obj.cell.row for other in others):
+        ways.append(ROW_WORDS[obj.cell.row])
     return ways
 
 
-def _relations(rng: Random, scene: Scene, thing: Thing) -> list[str]:
-    """Where `thing` alone stands, seen from things that are alone of their kind."""
+def _relations(rng: Random, scene: Scene, obj: SceneObject) -> list[str]:
+    """Where `obj` alone stands, seen from things that are alone of their kind."""
     ways = [
         f"{side} the {say(rng, near.kind)}"
-        for side, near in _in_line(scene, thing.cell)
+        for side, near in _in_line(scene, obj.cell)
         if len(scene.of(near.kind)) == 1
     ]
     for step, side in ((1, "left"), (-1, "right")):
-        near = _alone_at(scene, Cell(thing.cell.row, thing.cell.column + step))
-        if near and near.kind != thing.kind:
+        near = _alone_at(scene, Cell(obj.cell.row, obj.cell.column + step))
+        if near and near.kind != obj.kind:
             ways.append(f"{rng.choice(('to the ', ''))}{side} of the {say(rng, near.kind)}")
-            if [other for cell in beside(scene, near) if (other := scene.at(cell))] == [thing]:
+            if [other for cell in beside(scene, near) if (other := scene.at(cell))] == [obj]:
                 word = rng.choice(("next to", "next to", "beside", "right by", "by", "near"))
                 ways.append(f"{word} the {say(rng, near.kind)}")
     return ways
@@ -187,7 +197,7 @@ _IN_LINE = {
 _OVER = tuple((FRONT, side) for _, side in _IN_LINE[SKY])  # as well, where nothing stands between
 
 
-def _in_line(scene: Scene, cell: Cell) -> list[tuple[str, Thing]]:
+def _in_line(scene: Scene, cell: Cell) -> list[tuple[str, SceneObject]]:
     """What stands in the same column, each with how the cell lies to it."""
     between = scene.at(Cell(BACK, cell.column))
     sides = _IN_LINE[cell.row] + (_OVER if cell.row == SKY and between is None else ())
@@ -214,9 +224,9 @@ def region(name: str, rows: Sequence[int]) -> list[Cell]:
     return [Cell(row, column) for row in kept for column in columns or range(COLUMNS)]
 
 
-def beside(scene: Scene, thing: Thing) -> list[Cell]:
+def beside(scene: Scene, obj: SceneObject) -> list[Cell]:
     """Cells next to a thing in the order in which they are taken: its right, then its left."""
-    steps = [Cell(thing.cell.row, thing.cell.column + step) for step in (1, -1)]
+    steps = [Cell(obj.cell.row, obj.cell.column + step) for step in (1, -1)]
     return [cell for cell in steps if 0 <= cell.column < COLUMNS]
 
 
@@ -225,10 +235,10 @@ def first_free(scene: Scene, cells: Sequence[Cell]) -> Cell | None:
     return next((cell for cell in cells if scene.at(cell) is None), None)
 
 
-def towards(thing: Thing, step: int) -> list[Cell]:
+def towards(obj: SceneObject, step: int) -> list[Cell]:
     """Cells to the left (-1) or right (+1) of a thing in its row, the nearest first."""
     end = COLUMNS if step > 0 else -1
-    return [Cell(thing.cell.row, column) for column in range(thing.cell.column + step, end, step)]
+    return [Cell(obj.cell.row, column) for column in range(obj.cell.column + step, end, step)]
 
 
 def region_words(rng: Random, name: str) -> str:
@@ -267,7 +277,7 @@ def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
     return rng.choice(ways)
 
 
-def _alone_at(scene: Scene, cell: Cell) -> Thing | None:
+def _alone_at(scene: Scene, cell: Cell) -> SceneObject | None:
     """What stands in a cell and is the only one of its kind."""
     near = scene.at(cell) if 0 <= cell.column < COLUMNS else None
     return near if near and len(scene.of(near.kind)) == 1 else None

@@ -11,12 +11,21 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mgie_engine.lab.scenes.drawing import CRESCENT, ELLIPSE, SHAPES, SPOTTED, STAR, STRIPED, TRIANGLE, Sheet
+from mgie_engine.lab.scenes.drawing import (
+    CRESCENT,
+    ELLIPSE,
+    SHAPES,
+    SPOTTED,
+    STAR,
+    STRIPED,
+    TRIANGLE,
+    ShapeTable,
+)
 
 Paint = Callable[[Tensor, Tensor], Tensor]
 
 
-def stack(sheets: Sequence[Sheet]) -> tuple[Tensor, Tensor]:
+def stack(sheets: Sequence[ShapeTable]) -> tuple[Tensor, Tensor]:
     """Shapes (B, SHAPES, 14) and backdrops (B, 22) of several sheets, float32 on the CPU."""
     shapes = torch.from_numpy(np.stack([sheet.shapes for sheet in sheets]))
     return shapes, torch.from_numpy(np.stack([sheet.backdrop for sheet in sheets]))
@@ -40,7 +49,7 @@ def compile_painter() -> tuple[Paint, ...]:
     return tuple(torch.compile(step, dynamic=False) for step in (_paint_backdrop, _paint_shape, _paint_air))
 
 
-def picture(sheet: Sheet, size: int = 256) -> Image.Image:
+def picture(sheet: ShapeTable, size: int = 256) -> Image.Image:
     """One picture, `size` square, RGB."""
     pixels = paint(*stack([sheet]), size)[0]
     return Image.fromarray((pixels * 255).round().byte().permute(1, 2, 0).contiguous().numpy())

@@ -13,24 +13,24 @@ Way = TypeVar("Way")
 
 
 @dataclass(frozen=True, slots=True)
-class Dice:
+class RngStreams:
     """What a maker of edits throws."""
 
-    what: Random  # decides what an edit does; nothing that is drawn here may hang on `how`
-    how: Random  # decides in which words it is asked for
-    is_again: bool = False  # whether all this was told before
+    content: Random  # decides what an edit does; nothing that is drawn here may hang on `how`
+    wording: Random  # decides in which words it is asked for
+    is_rewording: bool = False  # whether all this was told before
 
     @classmethod
-    def of(cls, rng: Random) -> "Dice":
+    def of(cls, rng: Random) -> "RngStreams":
         """Both from one stream."""
         return cls(rng, rng)
 
-    def anew(self, said: Way, ways: Sequence[Way]) -> Way:
+    def reworded(self, said: Way, ways: Sequence[Way]) -> Way:
         """What was drawn to be said; told again, any of the `ways` that mean the same."""
-        return self.how.choice(ways) if self.is_again else said
+        return self.wording.choice(ways) if self.is_rewording else said
 
 
-class Taped(Random):
+class RecordingRandom(Random):
     """Draws what `source` draws, and keeps it on a tape."""
 
     def __init__(self, source: Random) -> None:
@@ -49,7 +49,7 @@ class Taped(Random):
         return drawn
 
 
-class Replayed(Random):
+class ReplayingRandom(Random):
     """Draws again what is on a tape; StopIteration where it is asked for more."""
 
     def __init__(self, tape: Sequence[float]) -> None:

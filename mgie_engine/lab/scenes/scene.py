@@ -53,7 +53,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class SceneObject:
     """One thing in its cell; `parts` names the colours of parts that have their own (roof, door)."""
 
     kind: str
@@ -68,7 +68,7 @@ class Thing:
         """Colour of the part `name`; KeyError when it has none."""
         return dict(self.parts)[name]
 
-    def with_part(self, name: str, colour: str) -> "Thing":
+    def with_part(self, name: str, colour: str) -> "SceneObject":
         return replace(self, parts=tuple((n, colour if n == name else c) for n, c in self.parts))
 
 
@@ -76,66 +76,68 @@ class Thing:
 class Scene:
     """A whole drawn picture as data."""
 
-    things: tuple[Thing, ...]
+    objects: tuple[SceneObject, ...]
     ground: str = "grass"
     sky: str = "blue"
     time: str = "day"
     weather: str = "clear"
     hills: tuple[tuple[float, float], ...] = ()  # (centre x, height), decoration behind everything
 
-    def at(self, cell: Cell) -> Thing | None:
-        return next((thing for thing in self.things if thing.cell == cell), None)
+    def at(self, cell: Cell) -> SceneObject | None:
+        return next((obj for obj in self.objects if obj.cell == cell), None)
 
-    def of(self, kind: str) -> list[Thing]:
+    def of(self, kind: str) -> list[SceneObject]:
         """All things of a kind."""
-        return [thing for thing in self.things if thing.kind == kind]
+        return [obj for obj in self.objects if obj.kind == kind]
 
-    def without(self, *gone: Thing) -> "Scene":
-        return replace(self, things=tuple(thing for thing in self.things if thing not in gone))
+    def without(self, *gone: SceneObject) -> "Scene":
+        return replace(self, objects=tuple(obj for obj in self.objects if obj not in gone))
 
-    def plus(self, *new: Thing) -> "Scene":
-        return replace(self, things=self.things + new)
+    def plus(self, *new: SceneObject) -> "Scene":
+        return replace(self, objects=self.objects + new)
 
-    def swapped(self, old: Thing, new: Thing) -> "Scene":
-        return replace(self, things=tuple(new if thing is old else thing for thing in self.things))
+    def swapped(self, old: SceneObject, new: SceneObject) -> "Scene":
+        return replace(self, objects=tuple(new if obj is old else obj for obj in self.objects))
 
 
 def is_sky_kind(kind: str) -> bool:
     return kind in SKY_KINDS
 
 
-def new_thing(kind: str, colour: str, cell: Cell, *, size: str = "medium", material: str = "plain") -> Thing:
+def new_object(
+    kind: str, colour: str, cell: Cell, *, size: str = "medium", material: str = "plain"
+) -> SceneObject:
     """A thing as an edit adds it: centred in its cell, parts in their usual colours."""
     usual = {"roof": "red", "door": "brown"}
     parts = tuple((name, usual[name]) for name in PART_OF.get(kind, ()))
-    return Thing(kind, colour, size, cell, material, parts)
+    return SceneObject(kind, colour, size, cell, material, parts)
 
 
-def in_place_of(thing: Thing, kind: str, colour: str) -> Thing:
-    """Another thing where `thing` stands, of its size."""
-    return replace(new_thing(kind, colour, thing.cell, size=thing.size), jitter=thing.jitter)
+def in_place_of(obj: SceneObject, kind: str, colour: str) -> SceneObject:
+    """Another thing where `obj` stands, of its size."""
+    return replace(new_object(kind, colour, obj.cell, size=obj.size), jitter=obj.jitter)
 
 
-def random_thing(rng: Random, kind: str, cell: Cell) -> Thing:
+def random_object(rng: Random, kind: str, cell: Cell) -> SceneObject:
     colour = NATURAL_COLOUR.get(kind, rng.choice(tuple(COLOURS)))
     if kind == "tree":
         colour = rng.choice(("green", "green", "green", "orange", "red", "yellow", "pink", "teal"))
     material = rng.choice(MATERIALS) if kind in PATTERNED and rng.random() < 0.35 else "plain"
     parts = tuple((name, rng.choice([c for c in COLOURS if c != colour])) for name in PART_OF.get(kind, ()))
     jitter = (rng.uniform(-0.01, 0.01), rng.uniform(-0.01, 0.01))
-    return Thing(kind, colour, rng.choice(tuple(SIZES)), cell, material, parts, jitter)
+    return SceneObject(kind, colour, rng.choice(tuple(SIZES)), cell, material, parts, jitter)
 
 
-def _odd_one_out(rng: Random, things: list[Thing]) -> list[Thing]:
+def _odd_one_out(rng: Random, objects: list[SceneObject]) -> list[SceneObject]:
     """The first three or more things as copies of the first, but for the colour of one."""
-    first, count = things[0], rng.randint(3, len(things))
+    first, count = objects[0], rng.randint(3, len(objects))
     odd = rng.randrange(count)
     colour = rng.choice([colour for colour in COLOURS if colour != first.colour])
     copies = [
-        replace(first, cell=thing.cell, colour=colour if index == odd else first.colour)
-        for index, thing in enumerate(things[:count])
+        replace(first, cell=obj.cell, colour=colour if index == odd else first.colour)
+        for index, obj in enumerate(objects[:count])
     ]
-    return copies + [thing for thing in things[count:] if thing.kind != first.kind]
+    return copies + [obj for obj in objects[count:] if obj.kind != first.kind]
 
 
 def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
@@ -145,14 +147,14 @@ def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
     kinds = [rng.choice(GROUND_KINDS) for _ in chosen]
     if len(kinds) > 1 and rng.random() < 0.4:  # two alike, so that words must tell them apart
         kinds[1] = kinds[0]
-    things = [random_thing(rng, kind, cell) for kind, cell in zip(kinds, chosen, strict=True)]
-    if len(things) > 2 and rng.random() < 0.12:
-        things = _odd_one_out(rng, things)
+    objects = [random_object(rng, kind, cell) for kind, cell in zip(kinds, chosen, strict=True)]
+    if len(objects) > 2 and rng.random() < 0.12:
+        objects = _odd_one_out(rng, objects)
     sky_cells = rng.sample(range(COLUMNS), rng.choice((0, 1, 1, 2)))
     for kind, column in zip(rng.sample(SKY_KINDS, len(sky_cells)), sky_cells, strict=True):
-        things.append(random_thing(rng, kind, Cell(SKY, column)))
+        objects.append(random_object(rng, kind, Cell(SKY, column)))
     return Scene(
-        things=tuple(things),
+        objects=tuple(objects),
         ground=rng.choice(GROUNDS),
         sky="blue" if rng.random() < 0.5 else rng.choice(SKY_COLOURS),
         time=rng.choice(("day", "day", "day", "sunset", "night")),

@@ -8,13 +8,13 @@ changed is the difference of the two pictures.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mgie_engine.lab.scenes.drawing import Sheet, draw, fits
+from mgie_engine.lab.scenes.drawing import ShapeTable, draw, fits
 from mgie_engine.lab.scenes.expressive_text import NOTHING, Split, describe, stays, there, where
 from mgie_engine.lab.scenes.photo_generator import procedural_photo
 from mgie_engine.lab.scenes.phrasing import plural
 from mgie_engine.lab.scenes.references import first_free, towards
-from mgie_engine.lab.scenes.rng import Dice
-from mgie_engine.lab.scenes.scene import SIZES, Cell, Scene, Thing
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import SIZES, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.tones import UNGRADED, ToneSpec
 
 
@@ -26,7 +26,7 @@ class State:
     photo: int = 0
     tones: tuple[ToneSpec, ...] = ()
 
-    def sheet(self) -> Sheet:
+    def sheet(self) -> ShapeTable:
         """The picture before its tones."""
         return procedural_photo(self.photo) if self.scene is None else draw(self.scene)
 
@@ -44,14 +44,14 @@ class Edit:
     instruction: str
     expressive: str
     goal: State
-    thing: Thing | None = None  # as it is in the goal
+    obj: SceneObject | None = None  # as it is in the goal
     colour: str | None = None  # the colour that was given
     act: str = ""  # what could be done again, to another thing or with another value: "remove", "sky"
     part: str | None = None  # of `thing`, when only that changed
-    was: Thing | None = None  # the thing before
+    was: SceneObject | None = None  # the thing before
 
 
-Maker = Callable[[Dice, State, Split], Edit | None]
+EditGenerator = Callable[[RngStreams, State, Split], Edit | None]
 
 
 def to(state: State, scene: Scene) -> State:
@@ -59,94 +59,94 @@ def to(state: State, scene: Scene) -> State:
     return replace(state, scene=scene)
 
 
-def recolour_to(state: State, thing: Thing, colour: str, instruction: str) -> Edit:
-    """The edit that gives `thing` the `colour`, in the given words; says so where it has it already."""
+def recolour_to(state: State, obj: SceneObject, colour: str, instruction: str) -> Edit:
+    """The edit that gives `obj` the `colour`, in the given words; says so where it has it already."""
     assert state.scene
-    if thing.colour == colour:
-        text = f"{NOTHING} The {there(thing)} is already {colour}."
+    if obj.colour == colour:
+        text = f"{NOTHING} The {there(obj)} is already {colour}."
         return Edit("refuse", instruction, text, state)
-    new = replace(thing, colour=colour)
-    text = f"The {there(thing)} turns {colour}. {stays(state.scene, thing)}"
-    goal = to(state, state.scene.swapped(thing, new))
-    return Edit("recolour", instruction, text, goal, new, colour, "recolour", was=thing)
+    new = replace(obj, colour=colour)
+    text = f"The {there(obj)} turns {colour}. {stays(state.scene, obj)}"
+    goal = to(state, state.scene.swapped(obj, new))
+    return Edit("recolour", instruction, text, goal, new, colour, "recolour", was=obj)
 
 
-def recolour_part_to(state: State, thing: Thing, part: str, colour: str, instruction: str) -> Edit:
-    """The edit that gives a part of `thing` the `colour`."""
+def recolour_part_to(state: State, obj: SceneObject, part: str, colour: str, instruction: str) -> Edit:
+    """The edit that gives a part of `obj` the `colour`."""
     assert state.scene
-    what = f"The {thing.part(part)} {part} of the {there(thing)}"
-    text = f"{what} turns {colour}. {stays(state.scene, thing)}"
-    new = thing.with_part(part, colour)
-    goal = to(state, state.scene.swapped(thing, new))
+    what = f"The {obj.part(part)} {part} of the {there(obj)}"
+    text = f"{what} turns {colour}. {stays(state.scene, obj)}"
+    new = obj.with_part(part, colour)
+    goal = to(state, state.scene.swapped(obj, new))
     return Edit("recolour", instruction, text, goal, new, colour, "recolour", part)
 
 
-def remove_it(state: State, thing: Thing, instruction: str) -> Edit:
-    """The edit that takes `thing` away."""
+def remove_it(state: State, obj: SceneObject, instruction: str) -> Edit:
+    """The edit that takes `obj` away."""
     assert state.scene
-    text = f"The {there(thing)} is removed. {stays(state.scene, thing)}"
-    return Edit("remove", instruction, text, to(state, state.scene.without(thing)), act="remove", was=thing)
+    text = f"The {there(obj)} is removed. {stays(state.scene, obj)}"
+    return Edit("remove", instruction, text, to(state, state.scene.without(obj)), act="remove", was=obj)
 
 
-def add_it(state: State, things: tuple[Thing, ...], instruction: str) -> Edit | None:
+def add_it(state: State, objects: tuple[SceneObject, ...], instruction: str) -> Edit | None:
     """The edit that adds one thing or two alike; None where the picture is too full."""
     assert state.scene
-    scene = state.scene.plus(*things)
+    scene = state.scene.plus(*objects)
     if not fits(scene):
         return None
-    first = things[0]
+    first = objects[0]
     text = f"A {describe(first)} appears {where(first.cell)}."
-    if len(things) == 2:
+    if len(objects) == 2:
         pair = f"{first.size} {first.colour} {plural(first.kind)}"
-        text = f"Two {pair} appear {where(first.cell)} and {where(things[1].cell)}."
-    last = first if len(things) == 1 else None
+        text = f"Two {pair} appear {where(first.cell)} and {where(objects[1].cell)}."
+    last = first if len(objects) == 1 else None
     return Edit("add", instruction, f"{text} {stays(state.scene, first)}", to(state, scene), last, act="add")
 
 
-def replace_by(state: State, thing: Thing, new: Thing, instruction: str) -> Edit:
-    """The edit that puts `new` in the place of `thing`."""
+def replace_by(state: State, obj: SceneObject, new: SceneObject, instruction: str) -> Edit:
+    """The edit that puts `new` in the place of `obj`."""
     assert state.scene
-    text = f"The {there(thing)} becomes a {describe(new)}. {stays(state.scene, thing)}"
-    goal = to(state, state.scene.swapped(thing, new))
-    return Edit("replace", instruction, text, goal, new, act="replace", was=thing)
+    text = f"The {there(obj)} becomes a {describe(new)}. {stays(state.scene, obj)}"
+    goal = to(state, state.scene.swapped(obj, new))
+    return Edit("replace", instruction, text, goal, new, act="replace", was=obj)
 
 
-def resize_to(state: State, thing: Thing, size: str, instruction: str) -> Edit:
-    """The edit that gives `thing` the `size`; says so where it has it already."""
+def resize_to(state: State, obj: SceneObject, size: str, instruction: str) -> Edit:
+    """The edit that gives `obj` the `size`; says so where it has it already."""
     assert state.scene
-    if size == thing.size:
-        text = f"{NOTHING} The {there(thing)} is already {size}."
+    if size == obj.size:
+        text = f"{NOTHING} The {there(obj)} is already {size}."
         return Edit("refuse", instruction, text, state)
-    new = replace(thing, size=size)
-    grows = SIZES[size] > SIZES[thing.size]
+    new = replace(obj, size=size)
+    grows = SIZES[size] > SIZES[obj.size]
     verb, act = ("grows", "grow") if grows else ("shrinks", "shrink")
-    text = f"The {there(thing)} {verb} from {thing.size} to {size}. {stays(state.scene, thing)}"
-    goal = to(state, state.scene.swapped(thing, new))
-    return Edit("resize", instruction, text, goal, new, act=act, was=thing)
+    text = f"The {there(obj)} {verb} from {obj.size} to {size}. {stays(state.scene, obj)}"
+    goal = to(state, state.scene.swapped(obj, new))
+    return Edit("resize", instruction, text, goal, new, act=act, was=obj)
 
 
-def resize_it(state: State, thing: Thing, step: int, instruction: str) -> Edit:
+def resize_it(state: State, obj: SceneObject, step: int, instruction: str) -> Edit:
     """Grow (+1) or shrink (-1) by one size; at the end of the scale nothing changes."""
     sizes = list(SIZES)
-    return resize_to(state, thing, sizes[min(max(sizes.index(thing.size) + step, 0), 2)], instruction)
+    return resize_to(state, obj, sizes[min(max(sizes.index(obj.size) + step, 0), 2)], instruction)
 
 
-def move_it(state: State, thing: Thing, cell: Cell, instruction: str) -> Edit:
-    """The edit that moves `thing` to an empty cell."""
+def move_it(state: State, obj: SceneObject, cell: Cell, instruction: str) -> Edit:
+    """The edit that moves `obj` to an empty cell."""
     assert state.scene
-    new = replace(thing, cell=cell, jitter=(0.0, 0.0))
-    way = f"from {where(thing.cell)} to {where(cell)}"
-    text = f"The {describe(thing)} moves {way}. {stays(state.scene, thing)}"
-    goal = to(state, state.scene.swapped(thing, new))
-    return Edit("move", instruction, text, goal, new, was=thing)
+    new = replace(obj, cell=cell, jitter=(0.0, 0.0))
+    way = f"from {where(obj.cell)} to {where(cell)}"
+    text = f"The {describe(obj)} moves {way}. {stays(state.scene, obj)}"
+    goal = to(state, state.scene.swapped(obj, new))
+    return Edit("move", instruction, text, goal, new, was=obj)
 
 
-def move_aside(state: State, thing: Thing, step: int, instruction: str) -> Edit:
-    """The edit that moves `thing` to the next free cell on its left (-1) or right (+1), if there is one."""
+def move_aside(state: State, obj: SceneObject, step: int, instruction: str) -> Edit:
+    """The edit that moves `obj` to the next free cell on its left (-1) or right (+1), if there is one."""
     assert state.scene
-    cell = first_free(state.scene, towards(thing, step))
+    cell = first_free(state.scene, towards(obj, step))
     if cell is not None:
-        return move_it(state, thing, cell, instruction)
+        return move_it(state, obj, cell, instruction)
     side = "right" if step > 0 else "left"
-    text = f"{NOTHING} There is no room on the {side} of the {there(thing)}."
+    text = f"{NOTHING} There is no room on the {side} of the {there(obj)}."
     return Edit("refuse", instruction, text, state)

@@ -23,9 +23,9 @@ from mgie_engine.lab.scenes.edit_generators import (
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.followups import follow_up
 from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
-from mgie_engine.lab.scenes.rng import Dice, Replayed, Taped
+from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
 from mgie_engine.lab.scenes.scene import random_scene
-from mgie_engine.lab.scenes.scene_edits import Edit, Maker, State
+from mgie_engine.lab.scenes.scene_edits import Edit, EditGenerator, State
 from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
@@ -33,7 +33,7 @@ CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.2, 0.1
 CROWDED_SHARE = 0.4  # of training scenes: as full as a long talk makes them, with more to tell apart
 MAX_HISTORY = 2  # earlier turns that reach the prompt
 
-Makers = Sequence[tuple[Maker, float]]
+Makers = Sequence[tuple[EditGenerator, float]]
 
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 9), (move, 12),
@@ -44,7 +44,7 @@ ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours can no l
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StoryStep:
     """One edit of a story: from picture `before` to picture `after` (indices), after the talk `history`."""
 
     before: int
@@ -58,7 +58,7 @@ class Story:
     """Pictures, and the edits between them."""
 
     states: tuple[State, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[StoryStep, ...]
 
 
 def story(seed: int, split: Split) -> Story:
@@ -73,20 +73,22 @@ def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
     """
     rng = Random(f"{split}-{seed}")
     start = _start(rng, split)
-    taped = Taped(rng)
-    told = [_told(Dice(taped, rng), start, split)]
+    taped = RecordingRandom(rng)
+    told = [_told(RngStreams(taped, rng), start, split)]
     for number in range(1, count):
-        dice = Dice(Replayed(taped.tape), Random(f"{split}-{seed}-{number}"), is_again=True)
-        told.append(_told(dice, start, split))
+        streams = RngStreams(
+            ReplayingRandom(taped.tape), Random(f"{split}-{seed}-{number}"), is_rewording=True
+        )
+        told.append(_told(streams, start, split))
     return tuple(told)
 
 
-def first_edit(dice: Dice, state: State, split: Split) -> Edit:
+def first_edit(streams: RngStreams, state: State, split: Split) -> Edit:
     """One edit of `state` that needs no history; makers that do not fit the picture are drawn again."""
     makers = ON_PHOTOS if state.scene is None else ON_SCENES if state.is_readable else ON_ALTERED
     kinds, weights = [kind for kind, _ in makers], [weight for _, weight in makers]
     while True:
-        edit: Edit | None = dice.what.choices(kinds, weights)[0](dice, state, split)
+        edit: Edit | None = streams.content.choices(kinds, weights)[0](streams, state, split)
         if edit is not None:
             return edit
 
@@ -97,34 +99,34 @@ def _start(rng: Random, split: Split) -> State:
     crowded = split == "train" and rng.random() < CROWDED_SHARE
     start = State(random_scene(rng, fewest=5 if crowded else 2))
     if rng.random() < TONED_SHARE:
-        edit = tonal(Dice.of(rng), start, split)
+        edit = tonal(RngStreams.of(rng), start, split)
         return edit.goal if edit and edit.goal.is_readable else start
     return start
 
 
-def _told(dice: Dice, start: State, split: Split) -> Story:
-    return (_chain if dice.what.random() < CHAIN_SHARE else _fan)(dice, start, split)
+def _told(streams: RngStreams, start: State, split: Split) -> Story:
+    return (_chain if streams.content.random() < CHAIN_SHARE else _fan)(streams, start, split)
 
 
-def _fan(dice: Dice, start: State, split: Split) -> Story:
+def _fan(streams: RngStreams, start: State, split: Split) -> Story:
     states, steps = [start], []
     for _ in range(3):
-        edit = first_edit(dice, start, split)
+        edit = first_edit(streams, start, split)
         if edit.goal not in states:
             states.append(edit.goal)
-        steps.append(Step(0, states.index(edit.goal), edit))
+        steps.append(StoryStep(0, states.index(edit.goal), edit))
     return Story(tuple(states), tuple(steps))
 
 
-def _chain(dice: Dice, start: State, split: Split) -> Story:
-    states, steps, said = [start], list[Step](), list[tuple[str, str]]()
+def _chain(streams: RngStreams, start: State, split: Split) -> Story:
+    states, steps, said = [start], list[StoryStep](), list[tuple[str, str]]()
     last: Edit | None = None
-    for _ in range(dice.what.randint(2, 4)):
+    for _ in range(streams.content.randint(2, 4)):
         state = states[-1]
-        edit = follow_up(dice, state, last, split) if last and dice.what.random() < 0.8 else None
-        edit = edit or first_edit(dice, state, split)
+        edit = follow_up(streams, state, last, split) if last and streams.content.random() < 0.8 else None
+        edit = edit or first_edit(streams, state, split)
         states.append(edit.goal)
-        steps.append(Step(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
+        steps.append(StoryStep(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
         said.append((edit.instruction, edit.expressive))
         last = edit
     return Story(tuple(states), tuple(steps))

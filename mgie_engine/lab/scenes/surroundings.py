@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, stays
 from mgie_engine.lab.scenes.phrasing import like, phrase, say, table, wished_colour
-from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
 from mgie_engine.lab.scenes.scene_edits import Edit, State, to
 
@@ -49,68 +49,79 @@ def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
     return Edit("background", instruction, text, goal, colour=news.get("sky") if only else None, act=only)
 
 
-def background(dice: Dice, state: State, split: Split) -> Edit | None:
+def background(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Another ground, sky, time, weather or mood."""
     makers = (_ground, _sky, _time, _weather, _mood)
-    return dice.what.choices(makers, (3, 3, 3, 3, 3))[0](dice, state, split)
+    return streams.content.choices(makers, (3, 3, 3, 3, 3))[0](streams, state, split)
 
 
-def _ground(dice: Dice, state: State, split: Split) -> Edit | None:
+def _ground(streams: RngStreams, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.ground
-    new = dice.what.choice([ground for ground in GROUNDS if ground != old])
-    words = phrase(dice.how, "ground", split, ground=_word(dice.how, "ground", new), old_ground=old)
+    new = streams.content.choice([ground for ground in GROUNDS if ground != old])
+    words = phrase(
+        streams.wording, "ground", split, ground=_word(streams.wording, "ground", new), old_ground=old
+    )
     return surround(state, words, {"ground": new})
 
 
-def _sky(dice: Dice, state: State, split: Split) -> Edit | None:
+def _sky(streams: RngStreams, state: State, split: Split) -> Edit | None:
     assert state.scene
-    new = dice.what.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
-    colour = wished_colour(dice.how, new) if dice.how.random() < 0.5 else say(dice.how, new)
-    words = phrase(dice.how, "sky", split, colour=colour, like=like(dice.how, new))
+    new = streams.content.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
+    colour = (
+        wished_colour(streams.wording, new) if streams.wording.random() < 0.5 else say(streams.wording, new)
+    )
+    words = phrase(streams.wording, "sky", split, colour=colour, like=like(streams.wording, new))
     return surround(state, words, {"sky": new})
 
 
-def _time(dice: Dice, state: State, split: Split) -> Edit | None:
+def _time(streams: RngStreams, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.time
-    new = dice.what.choice([time for time in TIMES if time != old])
-    known = {"time": _word(dice.how, "time", new), "at": _word(dice.how, "at", new), "old_time": old}
-    kind = "time" if dice.how.random() < 0.75 else f"time_{new}"
-    return surround(state, phrase(dice.how, kind, split, **known), {"time": new})
+    new = streams.content.choice([time for time in TIMES if time != old])
+    known = {
+        "time": _word(streams.wording, "time", new),
+        "at": _word(streams.wording, "at", new),
+        "old_time": old,
+    }
+    kind = "time" if streams.wording.random() < 0.75 else f"time_{new}"
+    return surround(state, phrase(streams.wording, kind, split, **known), {"time": new})
 
 
-def _weather(dice: Dice, state: State, split: Split) -> Edit | None:
+def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
     assert state.scene
     old = state.scene.weather
-    new = dice.what.choice([weather for weather in WEATHERS if weather != old])
+    new = streams.content.choice([weather for weather in WEATHERS if weather != old])
     if new == "clear":
-        plain_snow = old == "snow" and state.scene.ground != "snow" and dice.how.random() < 0.6
-        noun = "snow" if plain_snow else _word(dice.how, "weather_noun", old)
-        return surround(state, phrase(dice.how, "clear", split, weather_noun=noun), {"weather": new})
-    kind = "weather" if dice.how.random() < 0.75 else f"weather_{new}"
-    known = {"weather": _word(dice.how, "weather", new), "weather_noun": _word(dice.how, "weather_noun", new)}
+        plain_snow = old == "snow" and state.scene.ground != "snow" and streams.wording.random() < 0.6
+        noun = "snow" if plain_snow else _word(streams.wording, "weather_noun", old)
+        return surround(state, phrase(streams.wording, "clear", split, weather_noun=noun), {"weather": new})
+    kind = "weather" if streams.wording.random() < 0.75 else f"weather_{new}"
+    known = {
+        "weather": _word(streams.wording, "weather", new),
+        "weather_noun": _word(streams.wording, "weather_noun", new),
+    }
     if state.scene.ground != new:
         known["old_ground"] = state.scene.ground
-    return surround(state, phrase(dice.how, kind, split, **known), {"weather": new})
+    return surround(state, phrase(streams.wording, kind, split, **known), {"weather": new})
 
 
-def again(dice: Dice, state: State, aspect: str, split: Split) -> Edit | None:
+def again(streams: RngStreams, state: State, aspect: str, split: Split) -> Edit | None:
     """What was changed last around the things, once more; `aspect`: ground, sky, time, weather."""
     assert state.scene
     values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
-    new = dice.what.choice([value for value in values if value != getattr(state.scene, aspect)])
+    new = streams.content.choice([value for value in values if value != getattr(state.scene, aspect)])
     if aspect == "sky":
-        words = phrase(dice.how, "it_recolour", split, colour=wished_colour(dice.how, new))
+        words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, new))
     else:
         noun = "weather_noun" if aspect == "weather" else aspect
-        words = phrase(dice.how, "it_around", split, what=_word(dice.how, noun, new))
+        words = phrase(streams.wording, "it_around", split, what=_word(streams.wording, noun, new))
     return surround(state, words, {aspect: new})
 
 
-def _mood(dice: Dice, state: State, split: Split) -> Edit | None:
-    mood = dice.what.choice(tuple(MOODS))
-    return surround(state, phrase(dice.how, mood, split), MOODS[mood])
+def _mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
+    mood = streams.content.choice(tuple(MOODS))
+    return surround(state, phrase(streams.wording, mood, split), MOODS[mood])
 
 
 def _word(rng: Random, table_name: str, value: str) -> str:

@@ -6,7 +6,7 @@ from random import Random
 
 from mgie_engine.lab.scenes.expressive_text import THINGS_STAY, Split
 from mgie_engine.lab.scenes.phrasing import dress, fields, fill, phrase, table, templates, vary
-from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 
@@ -16,21 +16,23 @@ _COLOURLESS = frozenset({"grey", "sepia"})
 _ABOUT_COLOUR = frozenset({"vivid", "muted", "grey"})
 
 
-def tonal(dice: Dice, state: State, split: Split) -> Edit | None:
+def tonal(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """One operation of light or colour, plain, a little or much; a night of light alone is for photos."""
-    if state.scene is None and dice.what.random() < 0.06:
-        return mood(dice, state, split)
-    name = dice.what.choice([name for name in TONES if name != "night" or state.scene is None])
-    is_plain = name in UNGRADED or dice.what.random() < 0.6
-    degree = "plain" if is_plain else dice.what.choice(("little", "much"))
-    return tone_edit(state, ((name, degree),), wish(dice.how, name, degree, split))
+    if state.scene is None and streams.content.random() < 0.06:
+        return mood(streams, state, split)
+    name = streams.content.choice([name for name in TONES if name != "night" or state.scene is None])
+    is_plain = name in UNGRADED or streams.content.random() < 0.6
+    degree = "plain" if is_plain else streams.content.choice(("little", "much"))
+    return tone_edit(state, ((name, degree),), wish(streams.wording, name, degree, split))
 
 
-def mood(dice: Dice, state: State, split: Split) -> Edit | None:
+def mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A mood on a photo: two operations at once."""
     moods = table("tones")["photo_moods"]
-    name = dice.what.choice(tuple(moods))
-    return tone_edit(state, [(tone, degree) for tone, degree in moods[name]], phrase(dice.how, name, split))
+    name = streams.content.choice(tuple(moods))
+    return tone_edit(
+        state, [(tone, degree) for tone, degree in moods[name]], phrase(streams.wording, name, split)
+    )
 
 
 def wish(rng: Random, name: str, degree: str, split: Split) -> str:

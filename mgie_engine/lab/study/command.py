@@ -14,9 +14,9 @@ from mgie_engine.serving.command import add_model, chosen_model, settle
 from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
 
 if TYPE_CHECKING:
-    from mgie_engine.lab.evaluation.workers import Spread
-    from mgie_engine.lab.study.cell_results import Strengths
-    from mgie_engine.lab.study.sweep import Plan
+    from mgie_engine.lab.evaluation.workers import PoolMap
+    from mgie_engine.lab.study.sweep import SweepConfig
+    from mgie_engine.lab.study.sweep_results import Strengths
     from mgie_engine.lab.study.tasks import Task
     from mgie_engine.model.mgie import MGIE
 
@@ -76,11 +76,11 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Paint what is missing, then write the report of everything in the folder."""
     from mgie_engine.lab.atomic_write import agree
-    from mgie_engine.lab.evaluation.workers import crew, hands
-    from mgie_engine.lab.study.cell_results import read_cells
-    from mgie_engine.lab.study.files import write, write_docs
+    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
+    from mgie_engine.lab.study.files import write_docs, write_report
     from mgie_engine.lab.study.statistics import Study
-    from mgie_engine.lab.study.study_report import Report
+    from mgie_engine.lab.study.study_report import StudyReport
+    from mgie_engine.lab.study.sweep_results import read_sweep
 
     choice = chosen_model(arguments, environment)
     location = resolve_model(choice.model, choice.home)
@@ -91,12 +91,12 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     agree(folder / "plan.json", followed)
     if not arguments.report_only:
         mgie = choice.load()
-        with crew(hands(mgie.device)) as spread:
+        with worker_pool(worker_count(mgie.device)) as pool_map:
             for tasks, plan in _parts(mgie, arguments, own):
-                _paint(mgie, tasks, plan, folder / CELLS, spread)
+                _paint(mgie, tasks, plan, folder / CELLS, pool_map)
     took = f"{settings.steps} steps, {settings.sampler}."
-    report = Report.of(Study(read_cells(folder / CELLS)), config.name, weights, own, took)
-    write(report, folder)
+    report = StudyReport.of(Study(read_sweep(folder / CELLS)), config.name, weights, own, took)
+    write_report(report, folder)
     if arguments.install:
         (location.folder / TABLE).write_text(report.table.to_json(), "utf-8")
     if arguments.docs:
@@ -106,24 +106,24 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def _parts(
     mgie: "MGIE", arguments: argparse.Namespace, own: "Strengths"
-) -> "Iterator[tuple[Iterator[Task], Plan]]":
+) -> "Iterator[tuple[Iterator[Task], SweepConfig]]":
     """What to paint; what was found so far decides what is worth checking on held-out edits."""
-    from mgie_engine.lab.evaluation.scenes_running import at_once
-    from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, read_cells
+    from mgie_engine.lab.evaluation.scenes_running import default_batch_size
     from mgie_engine.lab.study.fit import fit, worth_checking
     from mgie_engine.lab.study.guidelines import ONE_COLOUR, SKY
     from mgie_engine.lab.study.statistics import Study
-    from mgie_engine.lab.study.sweep import Plan
+    from mgie_engine.lab.study.sweep import SweepConfig
+    from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, read_sweep
     from mgie_engine.lab.study.tasks import folder_tasks, scene_tasks, worded_tasks
 
     size, first = mgie.config.picture_size, arguments.first
     settings = settle(SettingsOverride(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
-    batch = arguments.batch or at_once(mgie.device)
+    batch = arguments.batch or default_batch_size(mgie.device)
 
-    def plan(pairs: "tuple[Strengths, ...]") -> Plan:
+    def plan(pairs: "tuple[Strengths, ...]") -> SweepConfig:
         for text, image in pairs:
             checked(SettingsOverride(text_cfg=text, image_cfg=image))
-        return Plan(pairs, tuple(range(arguments.seeds)), settings, batch)
+        return SweepConfig(pairs, tuple(range(arguments.seeds)), settings, batch)
 
     whole = plan(pairs_to_try(arguments.text, arguments.image, own))
     if arguments.pictures:
@@ -136,7 +136,7 @@ def _parts(
         some = scene_tasks(FITTED, size, first, arguments.edits)
         yield (task for task in some if task.subject.kind in (SKY, ONE_COLOUR)), plan((GENTLE, HARSH))
     if arguments.held_out:
-        found = Study(read_cells(arguments.output / CELLS))
+        found = Study(read_sweep(arguments.output / CELLS))
         table = fit(found, mgie.config.name, own, FITTED)
         pairs = worth_checking(found, table, own, FITTED)
         pairs += (PUBLISHED,) if arguments.published else ()
@@ -147,14 +147,14 @@ def _rounds(
     arguments: argparse.Namespace, pairs: "tuple[Strengths, ...]", own: "Strengths"
 ) -> "Iterator[tuple[int, tuple[Strengths, ...]]]":
     """How many edits to paint under which pairs; what came of a round decides the next."""
-    from mgie_engine.lab.study.cell_results import FITTED, read_cells
     from mgie_engine.lab.study.fit import better_half
     from mgie_engine.lab.study.statistics import Study
+    from mgie_engine.lab.study.sweep_results import FITTED, read_sweep
 
     if arguments.race:
         for share in (4, 2):
             yield -(-arguments.edits // share), pairs
-            pairs = better_half(Study(read_cells(arguments.output / CELLS)), pairs, own, FITTED)
+            pairs = better_half(Study(read_sweep(arguments.output / CELLS)), pairs, own, FITTED)
     yield arguments.edits, pairs
 
 
@@ -167,14 +167,16 @@ def pairs_to_try(
     return tuple(dict.fromkeys((own, *((t, i) for i in images for t in texts))))
 
 
-def _paint(mgie: "MGIE", tasks: "Iterator[Task]", plan: "Plan", file: Path, spread: "Spread") -> None:
-    from mgie_engine.lab.study.cell_results import append_cells, read_cells
+def _paint(
+    mgie: "MGIE", tasks: "Iterator[Task]", plan: "SweepConfig", file: Path, pool_map: "PoolMap"
+) -> None:
     from mgie_engine.lab.study.sweep import sweep
+    from mgie_engine.lab.study.sweep_results import append_sweep, read_sweep
 
-    done = {cell.key for cell in read_cells(file)}
+    done = {cell.key for cell in read_sweep(file)}
     painted, began = 0, time.monotonic()
-    for cells in sweep(mgie, tasks, plan, done, spread):
-        append_cells(file, cells)
+    for cells in sweep(mgie, tasks, plan, done, pool_map):
+        append_sweep(file, cells)
         painted += len(cells)
         each = (time.monotonic() - began) / painted
         if sys.stderr.isatty():

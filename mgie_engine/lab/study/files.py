@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from mgie_engine.lab.atomic_write import write_whole
-from mgie_engine.lab.evaluation.docs_inject import fill_in
+from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.study.markdown import to_markdown
-from mgie_engine.lab.study.study_report import Report, file_name, maps, to_json
+from mgie_engine.lab.study.study_report import StudyReport, file_name, maps, to_json
 from mgie_engine.strengths import TABLE
 
 PLACE = "study"  # between <!-- study: begin --> and <!-- study: end -->
 
 
-def write(report: Report, folder: Path) -> None:
+def write_report(report: StudyReport, folder: Path) -> None:
     """report.json, report.md, strengths.json and the heat maps, in `folder`."""
     for name, svg in maps(report):
         write_whole(folder / file_name(name), svg.encode())
@@ -20,8 +20,8 @@ def write(report: Report, folder: Path) -> None:
     write_whole(folder / TABLE, report.table.to_json().encode())
 
 
-def write_docs(report: Report, page: Path) -> None:
+def write_docs(report: StudyReport, page: Path) -> None:
     """Put the report between the marks of a Markdown page, its heat maps into images/ beside it."""
     for name, svg in maps(report):
         write_whole(page.parent / "images" / file_name(name), svg.encode())
-    fill_in(page, PLACE, to_markdown(report, "images"))
+    inject(page, PLACE, to_markdown(report, "images"))

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure
-from mgie_engine.lab.study.cell_results import Strengths, Subject
-from mgie_engine.lab.study.statistics import Measure, Study, Which, difference, score
+from mgie_engine.lab.study.statistics import Measure, Study, SubjectFilter, difference, score
+from mgie_engine.lab.study.sweep_results import Strengths, Subject
 from mgie_engine.strengths import Kind, Pictures, Rule, Table, rule_for
 
 ENOUGH = 8  # edits that anything must be found on
@@ -65,7 +65,7 @@ def _is_sure(gain: Figure) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class HeldOutCheck:
     """What a way to choose strengths comes to on held-out edits."""
 
     mean: Figure
@@ -92,12 +92,16 @@ def better_half(study: Study, pairs: Sequence[Strengths], own: Strengths, part: 
     return tuple(pair for pair in pairs if pair == own or pair in best)
 
 
-def check_fixed(study: Study, measure: Measure, pair: Strengths, own: Strengths, part: str) -> Check | None:
+def check_fixed(
+    study: Study, measure: Measure, pair: Strengths, own: Strengths, part: str
+) -> HeldOutCheck | None:
     """One pair for every edit."""
     return _check(study, measure, lambda subject: pair, own, part)
 
 
-def check_auto(study: Study, measure: Measure, table: Table, own: Strengths, part: str) -> Check | None:
+def check_auto(
+    study: Study, measure: Measure, table: Table, own: Strengths, part: str
+) -> HeldOutCheck | None:
     """The pair the table advises for each edit; where that was not painted the edit is left out."""
 
     def chosen(subject: Subject) -> Strengths:
@@ -109,7 +113,7 @@ def check_auto(study: Study, measure: Measure, table: Table, own: Strengths, par
 
 def _check(
     study: Study, measure: Measure, chosen: Callable[[Subject], Strengths], own: Strengths, part: str
-) -> Check | None:
+) -> HeldOutCheck | None:
     by_pair = {pair: study.values(measure, pair, _part(part)) for pair in study.strengths}
     values = {
         edit: by_pair[pair][edit]
@@ -118,8 +122,8 @@ def _check(
     }
     own_values = by_pair.get(own, {})
     mean, over = figure(list(values.values())), figure(list(difference(values, own_values).values()))
-    return Check(mean, over) if mean and over else None
+    return HeldOutCheck(mean, over) if mean and over else None
 
 
-def _part(part: str) -> Which:
+def _part(part: str) -> SubjectFilter:
     return lambda subject: subject.part == part

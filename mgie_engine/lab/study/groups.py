@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, Subject
-from mgie_engine.lab.study.statistics import Study, Which
+from mgie_engine.lab.study.statistics import Study, SubjectFilter
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Subject
 
 PICTURES = "pictures"  # a part that is neither split of the drawn world
 FEW_THINGS = 4  # in a picture of the drawn world, which has 2 to 8
@@ -17,11 +17,11 @@ MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class EditGroup:
     """Edits that are looked at together."""
 
     name: str
-    which: Which
+    which: SubjectFilter
     family: str  # groups that are shown on one sheet: "all", "kinds", "complexity", "pictures"
 
 
@@ -34,18 +34,18 @@ def _is_fitted(subject: Subject) -> bool:
     return subject.part == FITTED
 
 
-def groups(study: Study) -> Iterator[Group]:
+def edit_groups(study: Study) -> Iterator[EditGroup]:
     """Your own pictures; the fitted edits of the drawn world: all, each kind, each half by complexity.
 
     Held-out edits are left out: they are not painted under every pair, so their means could not be compared.
     """
     subjects = study.subjects.values()
     if any(subject.part == PICTURES for subject in subjects):
-        yield Group(PICTURES, lambda subject: subject.part == PICTURES, PICTURES)
+        yield EditGroup(PICTURES, lambda subject: subject.part == PICTURES, PICTURES)
     scenes = [subject for subject in subjects if _is_fitted(subject)]
     if not scenes:
         return
-    yield Group("all", _is_fitted, "all")
+    yield EditGroup("all", _is_fitted, "all")
     for kind in sorted({subject.kind for subject in scenes}):
         yield _of_kind(kind)
     yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
@@ -59,11 +59,11 @@ def _middle(values: Sequence[float]) -> float:
     return middle if middle > min(values) else min((v for v in values if v > middle), default=middle)
 
 
-def _of_kind(kind: str) -> Group:
-    return Group(kind, lambda subject: _is_fitted(subject) and subject.kind == kind, "kinds")
+def _of_kind(kind: str) -> EditGroup:
+    return EditGroup(kind, lambda subject: _is_fitted(subject) and subject.kind == kind, "kinds")
 
 
-def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[Group]:
+def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[EditGroup]:
     """Edits below and from a middle value; those without the value (nan) are in neither."""
 
     def below(subject: Subject) -> bool:
@@ -72,5 +72,5 @@ def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iter
     def from_there(subject: Subject) -> bool:
         return _is_fitted(subject) and value(subject) >= middle
 
-    yield Group(f"{name} below {middle:g}", below, "complexity")
-    yield Group(f"{name} from {middle:g}", from_there, "complexity")
+    yield EditGroup(f"{name} below {middle:g}", below, "complexity")
+    yield EditGroup(f"{name} from {middle:g}", from_there, "complexity")

@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure
-from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, Strengths, Subject
 from mgie_engine.lab.study.fit import ENOUGH, best_fixed
 from mgie_engine.lab.study.groups import is_scene
-from mgie_engine.lab.study.statistics import Measure, Study, Which, difference, gap, kept, score, success_raw
+from mgie_engine.lab.study.statistics import (
+    Measure,
+    Study,
+    SubjectFilter,
+    difference,
+    gap,
+    kept,
+    score,
+    success_raw,
+)
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, Subject
 from mgie_engine.lab.study.tasks import LONG, SHORT
 from mgie_engine.strengths import GENTLE, HARSH
 
@@ -20,7 +29,7 @@ NO_WORSE = -0.05  # so much of a share may be lost where something is said to be
 SKY, ONE_COLOUR = "background", "recolour"  # kinds of the drawn world
 
 
-class Verdict(StrEnum):
+class GuidelineVerdict(StrEnum):
     """What the comparisons say together."""
 
     HOLDS = "holds"
@@ -40,13 +49,13 @@ class Comparison:
     unit: str = ""  # "dB", or "" for shares
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GuidelineVerdict:
         """What this comparison says alone."""
         if self.found is None:
-            return Verdict.OPEN
+            return GuidelineVerdict.OPEN
         if self.found.low > self.floor:
-            return Verdict.HOLDS
-        return Verdict.DOES_NOT if self.found.high < self.floor else Verdict.OPEN
+            return GuidelineVerdict.HOLDS
+        return GuidelineVerdict.DOES_NOT if self.found.high < self.floor else GuidelineVerdict.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +66,14 @@ class Guideline:
     comparisons: tuple[Comparison, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GuidelineVerdict:
         """Holds where every comparison does; depends where they disagree."""
         said = {comparison.verdict for comparison in self.comparisons}
-        if said == {Verdict.HOLDS}:
-            return Verdict.HOLDS
-        if Verdict.HOLDS in said:
-            return Verdict.DEPENDS
-        return Verdict.DOES_NOT if Verdict.DOES_NOT in said else Verdict.OPEN
+        if said == {GuidelineVerdict.HOLDS}:
+            return GuidelineVerdict.HOLDS
+        if GuidelineVerdict.HOLDS in said:
+            return GuidelineVerdict.DEPENDS
+        return GuidelineVerdict.DOES_NOT if GuidelineVerdict.DOES_NOT in said else GuidelineVerdict.OPEN
 
 
 def guidelines(study: Study, own: Strengths) -> tuple[Guideline, ...]:
@@ -105,7 +114,7 @@ def _many_words(study: Study, own: Strengths) -> Guideline:
     )
 
 
-def _wording(study: Study, own: Strengths, which: Which) -> list[float]:
+def _wording(study: Study, own: Strengths, which: SubjectFilter) -> list[float]:
     """How much better each wish went in few words than in many."""
     by_part = {
         part: {name: v for (p, name), v in study.values(score, own, which).items() if p == part}
@@ -188,7 +197,9 @@ def _balance(study: Study, own: Strengths) -> Guideline:
 # --- small things ---
 
 
-def _gains(study: Study, measure: Measure, pair: Strengths, base: Strengths, which: Which) -> list[float]:
+def _gains(
+    study: Study, measure: Measure, pair: Strengths, base: Strengths, which: SubjectFilter
+) -> list[float]:
     if pair == base:  # no step was tried
         return []
     return list(study.gains(measure, pair, base, which).values())

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
-from mgie_engine.lab.study.cell_results import Strengths
+from mgie_engine.lab.study.sweep_results import Strengths
 
 WIDE, HIGH, GAP, MARGIN, HEAD = 58, 30, 30, 46, 30  # pixels
 ACROSS = 4  # panels in a row
@@ -14,7 +14,7 @@ DARK = 0.6  # share from which letters are white
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class HeatMapPanel:
     """One map: a value per pair, and how it is written."""
 
     title: str
@@ -24,7 +24,7 @@ class Panel:
     form: str = "{:.0f}"
 
 
-def heat_maps(title: str, panels: Sequence[Panel], own: Strengths) -> str:
+def heat_maps(title: str, panels: Sequence[HeatMapPanel], own: Strengths) -> str:
     """The panels, four a row, as the text of an SVG; the model's own pair has a frame."""
     texts = sorted({pair[0] for panel in panels for pair in panel.values})
     images = sorted({pair[1] for panel in panels for pair in panel.values})
@@ -45,7 +45,7 @@ def heat_maps(title: str, panels: Sequence[Panel], own: Strengths) -> str:
 
 def _draw(
     page: Xml.Element,
-    panel: Panel,
+    panel: HeatMapPanel,
     corner: tuple[float, float],
     axes: tuple[Sequence[float], Sequence[float]],
     own: Strengths,
@@ -64,7 +64,9 @@ def _draw(
     _write(page, (middle, top + len(images) * HIGH + 14), "text CFG →, image CFG ↓", 10)
 
 
-def _square(page: Xml.Element, panel: Panel, at: tuple[float, float], value: float, *, framed: bool) -> None:
+def _square(
+    page: Xml.Element, panel: HeatMapPanel, at: tuple[float, float], value: float, *, framed: bool
+) -> None:
     share = (
         min(1.0, max(0.0, (value - panel.low) / (panel.high - panel.low))) if panel.high > panel.low else 0
     )

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from mgie_engine.lab.evaluation.scenes_figures import Figure, points
-from mgie_engine.lab.study.fit import Check
-from mgie_engine.lab.study.groups import groups
+from mgie_engine.lab.study.fit import HeldOutCheck
+from mgie_engine.lab.study.groups import edit_groups
 from mgie_engine.lab.study.guidelines import Comparison, Guideline
 from mgie_engine.lab.study.statistics import kept, score, success
-from mgie_engine.lab.study.study_report import Report, checks_of, file_name, maps
+from mgie_engine.lab.study.study_report import StudyReport, checks_of, file_name, maps
 from mgie_engine.strengths import Rule
 
 
-def to_markdown(report: Report, pictures: str = "") -> str:
+def to_markdown(report: StudyReport, pictures: str = "") -> str:
     """The report for people; heat maps are named relative to `pictures`, a folder or ""."""
     study = report.study
     lines = [
@@ -26,7 +26,7 @@ def to_markdown(report: Report, pictures: str = "") -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _heat_lines(report: Report, pictures: str) -> list[str]:
+def _heat_lines(report: StudyReport, pictures: str) -> list[str]:
     """Each sheet of heat maps; all edits together are shown, the others linked."""
     prefix = f"{pictures}/" if pictures else ""
     files = {family: f"{prefix}{file_name(family)}" for family, _ in maps(report)}
@@ -35,7 +35,7 @@ def _heat_lines(report: Report, pictures: str) -> list[str]:
     return [*shown, "", *([f"The same {' and '.join(linked)}.", ""] if linked else [])]
 
 
-def _best_lines(report: Report) -> list[str]:
+def _best_lines(report: StudyReport) -> list[str]:
     """Per group: its own pair against the pair with the best score."""
     study, own = report.study, report.own
     lines = [
@@ -44,7 +44,7 @@ def _best_lines(report: Report) -> list[str]:
         "| edits | n | own: success | what stays, painted | best | success | what stays | gain in score |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for group in groups(study):
+    for group in edit_groups(study):
         means = study.means(score, group.which)
         if own not in means:
             continue
@@ -70,7 +70,7 @@ def _guideline_lines(found: Sequence[Guideline]) -> list[str]:
     return [*lines, ""]
 
 
-def _advice_lines(report: Report) -> list[str]:
+def _advice_lines(report: StudyReport) -> list[str]:
     lines = ["### What auto does", ""]
     if not report.table.rules:
         lines += [
@@ -99,7 +99,7 @@ def _rule_line(rule: Rule) -> str:
     return f"| {rule.kind or 'any'} | {rule.pictures} | {pair} | {points(gain)} | {rule.edits} |"
 
 
-def _of(found: Check | None) -> str:
+def _of(found: HeldOutCheck | None) -> str:
     return f"{_share(found.mean)} | {points(found.over_own, 2)}" if found else "– | –"
 
 

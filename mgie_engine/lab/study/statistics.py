@@ -8,43 +8,43 @@ from typing import TypeVar
 import numpy as np
 
 from mgie_engine.lab.evaluation.scenes_figures import RESAMPLES, Figure, figure
-from mgie_engine.lab.study.cell_results import FITTED, Cell, Strengths, Subject
+from mgie_engine.lab.study.sweep_results import FITTED, Strengths, Subject, SweepResult
 
 KEPT_WELL_DB = 40.0  # from here on nobody sees that something else has changed
 FEW = 3  # edits, below which no figure is given
 
-Measure = Callable[[Cell], float | None]
-Which = Callable[[Subject], bool]
+Measure = Callable[[SweepResult], float | None]
+SubjectFilter = Callable[[Subject], bool]
 Edit = tuple[str, str]  # part and name
 Name = TypeVar("Name")
 
 
-def success(cell: Cell) -> float | None:
+def success(cell: SweepResult) -> float | None:
     """Whether the delivered picture is the goal, by the yardstick of `mgie evaluate scenes`."""
     return None if cell.delivered.success is None else float(cell.delivered.success)
 
 
-def success_raw(cell: Cell) -> float | None:
+def success_raw(cell: SweepResult) -> float | None:
     """The same of the picture as the model painted it."""
     return None if cell.raw.success is None else float(cell.raw.success)
 
 
-def kept(cell: Cell) -> float | None:
+def kept(cell: SweepResult) -> float | None:
     """PSNR (dB) of what should stay, as the model painted it: what the strengths themselves do."""
     return cell.raw.kept_db
 
 
-def kept_delivered(cell: Cell) -> float | None:
+def kept_delivered(cell: SweepResult) -> float | None:
     """The same of the delivered picture, where what should stay was put back."""
     return cell.delivered.kept_db
 
 
-def moved(cell: Cell) -> float | None:
+def moved(cell: SweepResult) -> float | None:
     """How much the picture changed in all, 0 to 1, as the model painted it."""
     return cell.raw.moved
 
 
-def score(cell: Cell) -> float | None:
+def score(cell: SweepResult) -> float | None:
     """Both ends as one: the share of the way to the goal, times how well the rest was kept, 0 to 1."""
     close, kept_db = cell.delivered.closeness, cell.delivered.kept_db
     if close is None:
@@ -60,8 +60,8 @@ def everything(subject: Subject) -> bool:
 class Study:
     """The paintings of a study, to ask for figures."""
 
-    def __init__(self, cells: Iterable[Cell]) -> None:
-        self._cells: dict[Edit, dict[Strengths, list[Cell]]] = defaultdict(lambda: defaultdict(list))
+    def __init__(self, cells: Iterable[SweepResult]) -> None:
+        self._cells: dict[Edit, dict[Strengths, list[SweepResult]]] = defaultdict(lambda: defaultdict(list))
         self.subjects: dict[Edit, Subject] = {}
         for cell in cells:
             edit = (cell.subject.part, cell.subject.name)
@@ -71,7 +71,7 @@ class Study:
         looks = [subject.look.texture for subject in fitted or self.subjects.values()]
         self.busy_from = median(looks) if looks else 0.0
 
-    def only(self, which: Which) -> "Study":
+    def only(self, which: SubjectFilter) -> "Study":
         """The study of these edits alone; what counts as busy stays."""
         part = Study(
             cell
@@ -92,7 +92,7 @@ class Study:
         """Every pair that was tried, by image CFG, then text CFG."""
         return tuple(sorted({pair for by in self._cells.values() for pair in by}, key=lambda p: (p[1], p[0])))
 
-    def complexity(self, *, busy: bool) -> "Which":
+    def complexity(self, *, busy: bool) -> "SubjectFilter":
         """Edits of busy pictures, or of simple ones."""
         return lambda subject: self.is_busy(subject) == busy
 
@@ -100,7 +100,9 @@ class Study:
         """Whether a picture has at least the median texture."""
         return subject.look.texture >= self.busy_from
 
-    def values(self, measure: Measure, pair: Strengths, which: Which = everything) -> dict[Edit, float]:
+    def values(
+        self, measure: Measure, pair: Strengths, which: SubjectFilter = everything
+    ) -> dict[Edit, float]:
         """The measure of each edit under a pair, averaged over its seeds; edits without one left out."""
         found: dict[Edit, float] = {}
         for edit, by in self._cells.items():
@@ -109,24 +111,24 @@ class Study:
                 found[edit] = float(np.mean(known))
         return found
 
-    def mean(self, measure: Measure, pair: Strengths, which: Which = everything) -> Figure | None:
+    def mean(self, measure: Measure, pair: Strengths, which: SubjectFilter = everything) -> Figure | None:
         """The mean under a pair; None for fewer than three edits."""
         return _figure(list(self.values(measure, pair, which).values()))
 
-    def means(self, measure: Measure, which: Which = everything) -> dict[Strengths, Figure]:
+    def means(self, measure: Measure, which: SubjectFilter = everything) -> dict[Strengths, Figure]:
         """The mean under every pair that all of these edits were painted under, so that they compare."""
         values = {pair: list(self.values(measure, pair, which).values()) for pair in self.strengths}
         most = max(map(len, values.values()), default=0)
         return {p: found for p, v in values.items() if len(v) == most and (found := _figure(v))}
 
     def gains(
-        self, measure: Measure, pair: Strengths, over: Strengths, which: Which = everything
+        self, measure: Measure, pair: Strengths, over: Strengths, which: SubjectFilter = everything
     ) -> dict[Edit, float]:
         """How much better each edit is under a pair than under another."""
         return difference(self.values(measure, pair, which), self.values(measure, over, which))
 
     def gain(
-        self, measure: Measure, pair: Strengths, over: Strengths, which: Which = everything
+        self, measure: Measure, pair: Strengths, over: Strengths, which: SubjectFilter = everything
     ) -> Figure | None:
         """The mean gain over edits painted under both; None for fewer than three."""
         return _figure(list(self.gains(measure, pair, over, which).values()))

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, Strengths
-from mgie_engine.lab.study.fit import Check, best_fixed, check_auto, check_fixed, fit
-from mgie_engine.lab.study.groups import Group, groups
+from mgie_engine.lab.study.fit import HeldOutCheck, best_fixed, check_auto, check_fixed, fit
+from mgie_engine.lab.study.groups import EditGroup, edit_groups
 from mgie_engine.lab.study.guidelines import Guideline, guidelines
-from mgie_engine.lab.study.heatmap import Panel, heat_maps
+from mgie_engine.lab.study.heatmap import HeatMapPanel, heat_maps
 from mgie_engine.lab.study.statistics import (
     Measure,
     Study,
-    Which,
+    SubjectFilter,
     kept,
     kept_delivered,
     moved,
@@ -21,6 +20,7 @@ from mgie_engine.lab.study.statistics import (
     success,
     success_raw,
 )
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths
 from mgie_engine.strengths import PUBLISHED, Table
 
 MEASURES: tuple[tuple[str, Measure], ...] = (
@@ -33,7 +33,7 @@ MEASURES: tuple[tuple[str, Measure], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StudyReport:
     """Everything that is said about a study."""
 
     model: str
@@ -44,7 +44,7 @@ class Report:
     took: str = ""  # how it was painted: device, steps, seeds
 
     @classmethod
-    def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "Report":
+    def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "StudyReport":
         """Fit the table and test the guidelines; `weights` is the fingerprint of those that painted."""
         table = replace(fit(study, model, own, FITTED), weights=weights)
         return cls(model, own, study, table, guidelines(study, own), took)
@@ -53,10 +53,10 @@ class Report:
 # --- heat maps ---
 
 
-def maps(report: Report) -> Iterator[tuple[str, str]]:
+def maps(report: StudyReport) -> Iterator[tuple[str, str]]:
     """A name and an SVG per family of groups: success beside what stays, without goals how much moved."""
-    families: dict[str, list[Panel]] = {}
-    for group in groups(report.study):
+    families: dict[str, list[HeatMapPanel]] = {}
+    for group in edit_groups(report.study):
         panels = [
             _panel(report, group, ("success, delivered (%)", 0, 100), success, 100),
             _panel(report, group, ("what stays, as painted (dB)", 15, 40), kept),
@@ -70,12 +70,12 @@ def maps(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _panel(
-    report: Report, group: Group, axis: tuple[str, float, float], measure: Measure, scale: float = 1
-) -> Panel:
+    report: StudyReport, group: EditGroup, axis: tuple[str, float, float], measure: Measure, scale: float = 1
+) -> HeatMapPanel:
     title, low, high = axis
     means = report.study.means(measure, group.which)
     values = {pair: scale * mean.mean for pair, mean in means.items()}
-    return Panel(f"{group.name}: {title}", values, low, high)
+    return HeatMapPanel(f"{group.name}: {title}", values, low, high)
 
 
 def file_name(family: str) -> str:
@@ -86,7 +86,7 @@ def file_name(family: str) -> str:
 # --- JSON ---
 
 
-def to_json(report: Report) -> str:
+def to_json(report: StudyReport) -> str:
     """All figures, each [mean, low, high]."""
     study = report.study
     told = {
@@ -96,7 +96,7 @@ def to_json(report: Report) -> str:
         "edits": len(study.subjects),
         "paintings": len(study),
         "busy_from": study.busy_from,
-        "groups": {group.name: list(_pairs(study, group.which)) for group in groups(study)},
+        "groups": {group.name: list(_pairs(study, group.which)) for group in edit_groups(study)},
         "guidelines": [_guideline(found) for found in report.guidelines],
         "table": asdict(report.table),
         "held_out": {
@@ -106,7 +106,7 @@ def to_json(report: Report) -> str:
     return json.dumps(told, indent=1) + "\n"
 
 
-def _pairs(study: Study, which: Which) -> Iterator[dict[str, Any]]:
+def _pairs(study: Study, which: SubjectFilter) -> Iterator[dict[str, Any]]:
     for pair in study.strengths:
         edits = len(study.values(moved, pair, which))
         if edits:
@@ -129,7 +129,7 @@ def _guideline(found: Guideline) -> dict[str, Any]:
     return {"claim": found.claim, "verdict": found.verdict, "comparisons": comparisons}
 
 
-def checks_of(report: Report) -> Iterator[tuple[str, list[tuple[str, Check | None]]]]:
+def checks_of(report: StudyReport) -> Iterator[tuple[str, list[tuple[str, HeldOutCheck | None]]]]:
     """The ways to choose strengths, by the measures, on the held-out edits."""
     study, own = report.study, report.own
     fixed = best_fixed(study, own, FITTED)
@@ -140,5 +140,5 @@ def checks_of(report: Report) -> Iterator[tuple[str, list[tuple[str, Check | Non
     yield "auto", [(m, check_auto(study, measure, report.table, own, HELD_OUT)) for m, measure in MEASURES]
 
 
-def _check(found: Check | None) -> dict[str, Any] | None:
+def _check(found: HeldOutCheck | None) -> dict[str, Any] | None:
     return {"mean": found.mean.listed(), "over_own": found.over_own.listed()} if found else None

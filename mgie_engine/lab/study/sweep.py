@@ -9,10 +9,10 @@ from math import isnan
 from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
-from mgie_engine.lab.evaluation.scene_cases import compare
+from mgie_engine.lab.evaluation.scene_cases import score_picture
 from mgie_engine.lab.evaluation.scenes_running import paint_all, pixels
-from mgie_engine.lab.evaluation.workers import Spread, one_by_one
-from mgie_engine.lab.study.cell_results import Cell, Outcome, Strengths, Subject
+from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
+from mgie_engine.lab.study.sweep_results import Strengths, Subject, SweepOutcome, SweepResult
 from mgie_engine.lab.study.tasks import Task
 from mgie_engine.model.mgie import MGIE, Reading
 from mgie_engine.serving.postprocess import Painted, restored
@@ -21,7 +21,7 @@ Key = tuple[str, str, Strengths, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepConfig:
     """What to paint of each edit: every pair of strengths under every seed, `batch` pictures at a time."""
 
     strengths: tuple[Strengths, ...]
@@ -39,15 +39,15 @@ class Plan:
 def sweep(
     mgie: MGIE,
     tasks: Iterable[Task],
-    plan: Plan,
+    plan: SweepConfig,
     done: AbstractSet[Key],
-    spread: Spread = one_by_one,
-) -> Iterator[list[Cell]]:
+    pool_map: PoolMap = serial_map,
+) -> Iterator[list[SweepResult]]:
     """Every painting that is not done yet, a batch at a time as they come.
 
     While a batch is restored and judged, the next one is painted.
     """
-    jobs, judged = _jobs(mgie, tasks, plan, done), iter(list[Cell]())
+    jobs, judged = _jobs(mgie, tasks, plan, done), iter(list[SweepResult]())
     while some := list(islice(jobs, plan.batch)):
         settings = [
             replace(plan.settings, text_cfg=job.strengths[0], image_cfg=job.strengths[1], seed=job.seed)
@@ -55,10 +55,10 @@ def sweep(
         ]
         painted = paint_all(mgie, [job.task.picture for job in some], [job.reading for job in some], settings)
         tries = [
-            _Try(job.task.subject, job.task.goal, job.strengths, job.seed, edit, plan.settings.keep)
+            _PaintedEdit(job.task.subject, job.task.goal, job.strengths, job.seed, edit, plan.settings.keep)
             for job, edit in zip(some, painted, strict=True)
         ]
-        last, judged = judged, spread(_judged, tries)
+        last, judged = judged, pool_map(_judged, tries)
         if cells := list(last):
             yield cells
     if cells := list(judged):
@@ -66,24 +66,26 @@ def sweep(
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class _SweepJob:
     task: Task
     reading: Reading
     strengths: Strengths
     seed: int
 
 
-def _jobs(mgie: MGIE, tasks: Iterable[Task], plan: Plan, done: AbstractSet[Key]) -> Iterator[_Job]:
+def _jobs(
+    mgie: MGIE, tasks: Iterable[Task], plan: SweepConfig, done: AbstractSet[Key]
+) -> Iterator[_SweepJob]:
     unfinished = ((task, missing) for task in tasks if (missing := plan.missing(task, done)))
     while some := list(islice(unfinished, plan.batch)):
         readings = mgie.read([task.picture for task, _ in some], [task.prompt for task, _ in some])
         for (task, missing), reading in zip(some, readings, strict=True):
             for strengths, seed in missing:
-                yield _Job(task, reading, strengths, seed)
+                yield _SweepJob(task, reading, strengths, seed)
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
+class _PaintedEdit:
     """A painted edit, fit for another process."""
 
     subject: Subject
@@ -94,17 +96,17 @@ class _Try:
     keep: Keep
 
 
-def _judged(tried: _Try) -> Cell:
+def _judged(tried: _PaintedEdit) -> SweepResult:
     before, painted = pixels(tried.painted.original), tried.painted
     shown = (painted.output, restored(painted, tried.keep).picture)
     outcomes = [_outcome(before, tried.goal, pixels(picture)) for picture in shown]
-    return Cell(tried.subject, tried.strengths, tried.seed, *outcomes)
+    return SweepResult(tried.subject, tried.strengths, tried.seed, *outcomes)
 
 
-def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> Outcome:
+def _outcome(before: Tensor, goal: Tensor | None, result: Tensor) -> SweepOutcome:
     moved = round(float((result - before).abs().mean()), 5)
     if goal is None:
-        return Outcome(moved)
-    shown = compare(before, goal, result)
+        return SweepOutcome(moved)
+    shown = score_picture(before, goal, result)
     kept = None if isnan(shown.kept_db) else round(shown.kept_db, 3)
-    return Outcome(moved, shown.success, round(shown.left, 5), kept)
+    return SweepOutcome(moved, shown.success, round(shown.left, 5), kept)

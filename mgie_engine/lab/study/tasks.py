@@ -19,11 +19,11 @@ from mgie_engine.errors import DataError
 from mgie_engine.lab.evaluation.scene_cases import cases
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.scenes.expressive_text import Split
-from mgie_engine.lab.scenes.rng import Dice
+from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.stories import first_edit, story
-from mgie_engine.lab.study.cell_results import Subject
+from mgie_engine.lab.study.sweep_results import Subject
 from mgie_engine.serving.pictures import for_the_model, open_picture
 from mgie_engine.strengths import listen_to, look_at
 from mgie_engine.text.prompting import Prompt
@@ -86,9 +86,9 @@ def _read(file: Path, size: int) -> Image.Image:
 def _worded(seed: int) -> tuple[State, Edit, Edit] | None:
     """The wish about picture number `seed` that was asked in the most different lengths."""
     state = story(seed, "validation").states[0]
-    dice, ways = Dice.of(Random(f"worded-{seed}")), dict[tuple[str, State], list[Edit]]()
+    streams, ways = RngStreams.of(Random(f"worded-{seed}")), dict[tuple[str, State], list[Edit]]()
     for _ in range(DRAWS):
-        edit = first_edit(dice, state, "validation")
+        edit = first_edit(streams, state, "validation")
         if edit.goal != state:
             ways.setdefault((edit.kind, edit.goal), []).append(edit)
 
@@ -108,12 +108,12 @@ def _task(
     goal: Tensor,
     history: tuple[Exchange, ...] = (),
 ) -> Task:
-    things = None if state.scene is None else len(state.scene.things)
-    subject = _subject(named, edit.kind, edit.instruction, picture, things)
+    objects = None if state.scene is None else len(state.scene.objects)
+    subject = _subject(named, edit.kind, edit.instruction, picture, objects)
     return Task(subject, picture, Prompt(edit.instruction, history), goal)
 
 
 def _subject(
-    named: tuple[str, str], kind: str, instruction: str, picture: Image.Image, things: int | None
+    named: tuple[str, str], kind: str, instruction: str, picture: Image.Image, objects: int | None
 ) -> Subject:
-    return Subject(*named, kind, instruction, listen_to(instruction), look_at(picture), things)
+    return Subject(*named, kind, instruction, listen_to(instruction), look_at(picture), objects)

@@ -39,8 +39,8 @@ from mgie_engine.errors import EngineError, ModelError
 from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.lab.training import full, initial_weights, packing, pipeline
 from mgie_engine.lab.training.autoencoder import train_vae
-from mgie_engine.lab.training.context import Run
-from mgie_engine.lab.training.dataset import WORDINGS, World, write_world
+from mgie_engine.lab.training.context import StageContext
+from mgie_engine.lab.training.dataset import WORDINGS, SceneDataset, write_dataset
 from mgie_engine.lab.training.diffusion_stage import train_diffusion
 from mgie_engine.lab.training.language import train_mllm
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, mini_config, tiny_config
@@ -48,7 +48,7 @@ from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.training.vocabulary import train_vocabulary
 from mgie_engine.text.tokenizer import Tokenizer
 
-STAGES: dict[str, tuple[Callable[[Run], Any], str]] = {
+STAGES: dict[str, tuple[Callable[[StageContext], Any], str]] = {
     "vae": (train_vae, "vae.safetensors"),
     "mllm": (train_mllm, "mllm.safetensors"),
     "diffusion": (train_diffusion, "diffusion.safetensors"),
@@ -62,7 +62,7 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     match given.what:
         case "mini":
-            plan = pipeline.Plan(
+            plan = pipeline.PipelineConfig(
                 given.minutes or 26.0,
                 given.stories,
                 given.wordings,
@@ -73,7 +73,7 @@ def main() -> None:
             )
             pipeline.train(given.folder, plan, given.tiny)
         case "world":
-            make_world(given.folder, given.stories, given.wordings, given.first)
+            make_dataset(given.folder, given.stories, given.wordings, given.first)
         case "pack":
             packing.pack(given.folder, _config(given))
         case _:
@@ -81,12 +81,12 @@ def main() -> None:
             (train_full if recipe.stage == "full" else train_stage)(given, recipe)
 
 
-def make_world(folder: Path, stories: int, wordings: int = WORDINGS, first: int = 0) -> None:
+def make_dataset(folder: Path, stories: int, wordings: int = WORDINGS, first: int = 0) -> None:
     """The vocabulary, unless it is there already, and the training stories told in it, with every wording."""
     if not (folder / "tokenizer.model").is_file():
         train_vocabulary(folder)
     prompter = packing.prompter(folder, IMAGE_TOKENS)
-    write_world(folder / "world", prompter, stories, first=first, wordings=wordings)
+    write_dataset(folder / "world", prompter, stories, first=first, wordings=wordings)
 
 
 def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
@@ -100,11 +100,13 @@ def train_full(given: argparse.Namespace, recipe: Recipe) -> None:
         source = initial_weights.random_weights(config, tokenizer, state.device)
     else:
         home = models_home(os.environ)
-        source = initial_weights.read(given.start, home, given.diffusion, given.diffusion_folder, recipe.seed)
+        source = initial_weights.read_source(
+            given.start, home, given.diffusion, given.diffusion_folder, recipe.seed
+        )
     # What `accelerate launch --use_fsdp` says; the sharding itself is torch's.
     shared = given.shard or os.environ.get("ACCELERATE_USE_FSDP") == "true"
     try:
-        full.train(full.Plan(recipe, given.data, given.folder, shared), source, state)
+        full.train(full.FullTrainingConfig(recipe, given.data, given.folder, shared), source, state)
     finally:
         state.destroy_process_group()
 
@@ -113,12 +115,14 @@ def train_stage(given: argparse.Namespace, recipe: Recipe) -> None:
     """Run one stage of the small model by its recipe, and keep its weights."""
     state = PartialState(cpu=not torch.cuda.is_available())
     files = sorted((given.folder / "world").glob("train-*.npz"))
-    world = World.load(files[state.process_index :: state.num_processes])
+    dataset = SceneDataset.load(files[state.process_index :: state.num_processes])
     train, file = STAGES[recipe.stage]
-    run = Run(_config(given), recipe, world, given.folder, state.device, state.process_index, given.until)
+    run = StageContext(
+        _config(given), recipe, dataset, given.folder, state.device, state.process_index, given.until
+    )
     trained = train(run)
     if state.is_main_process:
-        packing.keep(trained, given.folder / file)
+        packing.save_weights(trained, given.folder / file)
     state.destroy_process_group()
 
 

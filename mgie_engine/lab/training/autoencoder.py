@@ -8,22 +8,22 @@ from diffusers import AutoencoderKL
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mgie_engine.lab.training.context import Run
-from mgie_engine.lab.training.latent_cache import Painter
+from mgie_engine.lab.training.context import StageContext
+from mgie_engine.lab.training.latent_cache import Renderer
 from mgie_engine.model.diffusion import build_vae
 
 PHOTOS = 0.375  # share of every batch: scenes, with their small sharp things, are harder
 
 
-def train_vae(run: Run) -> AutoencoderKL:
+def train_vae(run: StageContext) -> AutoencoderKL:
     """Train on scenes and on photos, from DIR/start-vae.safetensors if it is there."""
     torch.manual_seed(run.recipe.seed)
     vae = build_vae(run.config).to(run.device, memory_format=torch.channels_last)
     if (start := run.folder / "start-vae.safetensors").is_file():
         vae.load_state_dict(load_file(start))
-    photos, scenes = _painted(run, Painter(run.world, run.device, compiled=run.recipe.compile))
+    photos, scenes = _painted(run, Renderer(run.dataset, run.device, compiled=run.recipe.compile))
     trainer = run.trainer(nn.ModuleDict({"vae": vae}))
-    judged = run.compiled(Judged(vae, int(run.recipe.batch_size * PHOTOS), run.recipe.options))
+    judged = run.compiled(AutoencoderLoss(vae, int(run.recipe.batch_size * PHOTOS), run.recipe.options))
 
     def loss(modules: nn.ModuleDict, pictures: Tensor) -> Mapping[str, Tensor]:
         names = ("total", "psnr_photos", "psnr_scenes", "kl")
@@ -39,18 +39,18 @@ def train_vae(run: Run) -> AutoencoderKL:
     return averaged
 
 
-def _painted(run: Run, painter: Painter) -> tuple[Tensor, Tensor]:
+def _painted(run: StageContext, renderer: Renderer) -> tuple[Tensor, Tensor]:
     """Photos and scenes, each (N, 3, H, W) uint8: painted once, because painting takes longer than a step."""
     rng = np.random.default_rng(run.seed)
     count, halves = run.recipe.options.get("pictures", 64), list[Tensor]()
-    for share, wanted in ((PHOTOS, run.world.is_photo), (1 - PHOTOS, run.world.is_photo == 0)):
+    for share, wanted in ((PHOTOS, run.dataset.is_photo), (1 - PHOTOS, run.dataset.is_photo == 0)):
         rows = torch.from_numpy(rng.choice(np.flatnonzero(wanted), int(count * share)))
-        pictures = [painter(some, run.config.picture_size) for some in torch.split(rows, 64)]
+        pictures = [renderer(some, run.config.picture_size) for some in torch.split(rows, 64)]
         halves.append(torch.cat([(part * 255).round().byte() for part in pictures]))
     return halves[0], halves[1]
 
 
-def _batches(run: Run, photos: Tensor, scenes: Tensor) -> Iterator[Tensor]:
+def _batches(run: StageContext, photos: Tensor, scenes: Tensor) -> Iterator[Tensor]:
     """Endless batches (B, 3, H, W) in -1…1, photos first; half of them mirrored."""
     size = run.recipe.batch_size
     few = int(size * PHOTOS)
@@ -65,7 +65,7 @@ def _as_input(pictures: Tensor) -> Tensor:
     return (pictures.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-class Judged(nn.Module):
+class AutoencoderLoss(nn.Module):
     """One trip through the autoencoder with its losses, as one graph to compile.
 
     Absolute error of pixels and of their differences, some squared error, a touch of KL divergence.

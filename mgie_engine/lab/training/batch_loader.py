@@ -19,10 +19,10 @@ from torch import Tensor
 from mgie_engine.config import Behaviour, VisionSizes
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data import shards
-from mgie_engine.lab.data.examples import Example, opened
-from mgie_engine.lab.data.shards import Group
-from mgie_engine.lab.training.context import there
-from mgie_engine.lab.training.objective import Texts, texts
+from mgie_engine.lab.data.examples import EditExample, opened
+from mgie_engine.lab.data.shards import RowGroup
+from mgie_engine.lab.training.context import to_device
+from mgie_engine.lab.training.objective import TextBatch, collate_texts
 from mgie_engine.preprocess import clip_pixels, crop_resize, training_crop, vae_pixels
 from mgie_engine.text.prompting import Example as Text
 from mgie_engine.text.prompting import Prompt, Prompter
@@ -32,7 +32,7 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class EncodedExample:
     """An example as numbers."""
 
     text: Text
@@ -42,7 +42,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
+class NoiseSample:
     """The dice of a batch of B items."""
 
     sample: Tensor  # (B, C, h, w) standard normal: which of the goal's latents
@@ -52,26 +52,26 @@ class Draws:
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class TrainingBatch:
     """B items and their dice, on one device."""
 
-    texts: Texts
+    texts: TextBatch
     before: Tensor  # (B, 3, P, P)
     after: Tensor  # (B, 3, P, P)
-    draws: Draws
+    noise_sample: NoiseSample
 
-    def to(self, device: torch.device) -> "Lot":
+    def to(self, device: torch.device) -> "TrainingBatch":
         """The same on a device, without waiting for it."""
-        return Lot(
+        return TrainingBatch(
             _moved(self.texts, device),
-            there(self.before, device),
-            there(self.after, device),
-            _moved(self.draws, device),
+            to_device(self.before, device),
+            to_device(self.after, device),
+            _moved(self.noise_sample, device),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class ExampleEncoder:
     """Makes numbers of examples."""
 
     prompter: Prompter
@@ -79,19 +79,19 @@ class Maker:
     side: int  # of the pictures that are painted
     max_length: int = 512  # tokens
 
-    def item(self, example: Example) -> Item:
+    def item(self, example: EditExample) -> EncodedExample:
         """The centre square of the pictures, and the text; DataError without an expressive instruction."""
         if not example.expressive:
             raise DataError(f"{example.id} has no expressive instruction yet: `mgie data prepare` writes it.")
         before, after = opened(example.before), opened(example.after)
-        return Item(
+        return EncodedExample(
             self.text(example),
             clip_pixels(crop_resize(before, 512), self.vision),
             vae_pixels(training_crop(before, self.side)),
             vae_pixels(training_crop(after, self.side)),
         )
 
-    def text(self, example: Example) -> Text:
+    def text(self, example: EditExample) -> Text:
         """What the language model reads. Too long, it loses turns, oldest first, and then its end.
 
         Of an instruction that leaves no room for the picture the beginning is taken.
@@ -108,20 +108,22 @@ class Maker:
             else:
                 return Text(told.ids[: self.max_length], told.labels[: self.max_length])
 
-    def lot(self, items: Sequence[Item], draws: Draws) -> Lot:
+    def batch(self, items: Sequence[EncodedExample], noise_sample: NoiseSample) -> TrainingBatch:
         """Items side by side, texts padded to the longest."""
         seen = torch.stack([item.seen for item in items])
-        told = texts([item.text for item in items], seen, self.prompter.tokenizer, self.prompter.image_tokens)
+        told = collate_texts(
+            [item.text for item in items], seen, self.prompter.tokenizer, self.prompter.image_tokens
+        )
         before = torch.stack([item.before for item in items])
-        return Lot(told, before, torch.stack([item.after for item in items]), draws)
+        return TrainingBatch(told, before, torch.stack([item.after for item in items]), noise_sample)
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class BatchLoader:
     """What one of `world` processes is fed."""
 
     folder: Path
-    maker: Maker
+    encoder: ExampleEncoder
     latents: tuple[int, int, int]  # channels, height, width
     timesteps: int
     size: int  # items of a lot
@@ -130,26 +132,26 @@ class Feed:
     world: int = 1
     threads: int = 4
 
-    def lots(self, skip: int = 0) -> Generator[Lot, None, None]:
+    def batches(self, skip: int = 0) -> Generator[TrainingBatch, None, None]:
         """Endless lots on the CPU after the first `skip`; each pass over the data is shuffled anew."""
-        examples = passes(shards.groups(self.folder), self.seed, self.rank, self.world, skip * self.size)
+        examples = passes(shards.row_groups(self.folder), self.seed, self.rank, self.world, skip * self.size)
         with ThreadPoolExecutor(self.threads, thread_name_prefix="feeding") as pool:
-            items = ahead(pool, self.maker.item, examples, 2 * self.size)
+            items = prefetch(pool, self.encoder.item, examples, 2 * self.size)
             for number in count(skip):
-                yield self.maker.lot(list(islice(items, self.size)), self.draws(number))
+                yield self.encoder.batch(list(islice(items, self.size)), self.noise_sample(number))
 
-    def draws(self, number: int) -> Draws:
+    def noise_sample(self, number: int) -> NoiseSample:
         """The dice of the lot `number`."""
         rng = np.random.default_rng([self.seed, self.rank, number])
         shape = (self.size, *self.latents)
         sample, noise = (torch.from_numpy(rng.standard_normal(shape, np.float32)) for _ in range(2))
         steps = torch.from_numpy(rng.integers(0, self.timesteps, self.size))
-        return Draws(sample, noise, steps, torch.from_numpy(rng.random(self.size, np.float32)))
+        return NoiseSample(sample, noise, steps, torch.from_numpy(rng.random(self.size, np.float32)))
 
 
 def passes(
-    groups: Sequence[Group], seed: int, rank: int = 0, world: int = 1, skip: int = 0
-) -> Iterator[Example]:
+    groups: Sequence[RowGroup], seed: int, rank: int = 0, world: int = 1, skip: int = 0
+) -> Iterator[EditExample]:
     """Pass after pass over the data, after the first `skip` examples; in each, readers share the groups.
 
     DataError if there are fewer groups than readers.
@@ -166,7 +168,7 @@ def passes(
         skip = 0
 
 
-def ahead(
+def prefetch(
     pool: ThreadPoolExecutor, make: Callable[[Given], Made], given: Iterable[Given], most: int
 ) -> Iterator[Made]:
     """What `make` makes of each, in order, with up to `most` in the making."""
@@ -179,9 +181,9 @@ def ahead(
         yield making.popleft().result()
 
 
-Columns = TypeVar("Columns", Texts, Draws)
+Columns = TypeVar("Columns", TextBatch, NoiseSample)
 
 
 def _moved(columns: Columns, device: torch.device) -> Columns:
-    moved = [there(getattr(columns, field.name), device) for field in fields(columns)]
+    moved = [to_device(getattr(columns, field.name), device) for field in fields(columns)]
     return type(columns)(*moved)

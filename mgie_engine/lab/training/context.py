@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mgie_engine.config import ModelConfig
-from mgie_engine.lab.training.dataset import INVENTORY, MAX_TOKENS, World
-from mgie_engine.lab.training.objective import Texts
+from mgie_engine.lab.training.dataset import INVENTORY, MAX_TOKENS, SceneDataset
+from mgie_engine.lab.training.objective import TextBatch
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.training.trainer import Trainer
 from mgie_engine.text.prompting import IGNORED
@@ -22,12 +22,12 @@ SHORT = 192  # tokens of the narrower of two batch widths: two, because each is 
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StageContext:
     """Where and how a stage runs."""
 
     config: ModelConfig
     recipe: Recipe
-    world: World
+    dataset: SceneDataset
     folder: Path
     device: torch.device
     rank: int = 0  # which of the processes that train together
@@ -50,7 +50,7 @@ class Run:
         """The world's texts, with the recipe's `word_noise` in what is read of them."""
         share = self.recipe.options.get("word_noise", 0.0)
         noise = WordNoise(Tokenizer.read(self.folder), share, self.device) if share else None
-        return TextTable(self.world, self.device, noise)
+        return TextTable(self.dataset, self.device, noise)
 
     def compiled(self, module: nn.Module) -> Any:
         """The module as a callable, compiled if the recipe says so."""
@@ -60,7 +60,7 @@ class Run:
         return torch.compile(module, dynamic=False, mode=mode)
 
 
-def there(tensor: Tensor, device: torch.device) -> Tensor:
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
     """A tensor on a device, without waiting for what the device has still to do."""
     if device.type == "cuda" and not tensor.is_cuda:
         return tensor.pin_memory().to(device, non_blocking=True)
@@ -68,7 +68,7 @@ def there(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class TextSampler:
     """Draws texts so that those of a batch are all short or all long; every edit is drawn equally often."""
 
     buckets: tuple[NDArray[np.int64], ...]
@@ -76,11 +76,13 @@ class Draw:
     rng: np.random.Generator
 
     @classmethod
-    def of(cls, world: World, seed: int, *, inventories: bool) -> "Draw":
-        wordings = np.bincount(world.edit)
-        again = wordings.max() // wordings[world.edit]  # an inventory has one text, other edits have several
-        wanted = np.ones(len(world.edit), bool) if inventories else world.kind[world.edit] != INVENTORY
-        is_short = world.length <= SHORT
+    def of(cls, dataset: SceneDataset, seed: int, *, inventories: bool) -> "TextSampler":
+        wordings = np.bincount(dataset.edit)
+        again = (
+            wordings.max() // wordings[dataset.edit]
+        )  # an inventory has one text, other edits have several
+        wanted = np.ones(len(dataset.edit), bool) if inventories else dataset.kind[dataset.edit] != INVENTORY
+        is_short = dataset.length <= SHORT
         buckets = tuple(
             np.repeat(np.flatnonzero(wanted & which), again[wanted & which])
             for which in (is_short, is_short == 0)
@@ -125,19 +127,19 @@ def _is_of_words(tokenizer: Tokenizer, i: int) -> bool:
 class TextTable:
     """The token columns of a world on the device."""
 
-    def __init__(self, world: World, device: torch.device, noise: WordNoise | None = None) -> None:
+    def __init__(self, dataset: SceneDataset, device: torch.device, noise: WordNoise | None = None) -> None:
         names = ("ids", "length", "asked", "instruction_at", "picture_at", "states_at")
-        self.columns = {name: torch.from_numpy(getattr(world, name)).to(device) for name in names}
-        self.lengths = torch.from_numpy(world.length)
+        self.columns = {name: torch.from_numpy(getattr(dataset, name)).to(device) for name in names}
+        self.lengths = torch.from_numpy(dataset.length)
         self.noise = noise
 
-    def texts(self, rows: Tensor, pixels: Tensor) -> Texts:
+    def texts(self, rows: Tensor, pixels: Tensor) -> TextBatch:
         """Texts (B,) with the normalised pixels of their pictures, padded to one of two widths.
 
         Rows are best on the CPU: asking a device for the longest would wait for all it has still to do.
         """
         width = SHORT if int(self.lengths[rows.cpu()].max()) <= SHORT else MAX_TOKENS
-        here = there(rows, self.columns["ids"].device)
+        here = to_device(rows, self.columns["ids"].device)
         column = {name: values[here] for name, values in self.columns.items()}
         ids = column["ids"][:, :width].long()
         place = torch.arange(width, device=ids.device)[None]
@@ -147,4 +149,4 @@ class TextTable:
         picture_at = column["picture_at"].long()
         if self.noise:
             ids = self.noise(ids, column["instruction_at"], picture_at - 1)
-        return Texts(ids, labels, real, picture_at, column["states_at"].long(), pixels)
+        return TextBatch(ids, labels, real, picture_at, column["states_at"].long(), pixels)

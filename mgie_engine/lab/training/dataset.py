@@ -32,7 +32,7 @@ from mgie_engine.lab.scenes.scene import (
     Cell,
 )
 from mgie_engine.lab.scenes.scene_edits import State
-from mgie_engine.lab.scenes.stories import MAX_HISTORY, Step, tellings
+from mgie_engine.lab.scenes.stories import MAX_HISTORY, StoryStep, tellings
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
@@ -61,7 +61,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SceneDataset:
     """N pictures, M edits and T texts; `before` and `after` index pictures, `edit` edits."""
 
     shapes: Array  # (N, SHAPES, 14) float32
@@ -82,7 +82,7 @@ class World:
     states_at: Array  # (T,) int16
 
     @classmethod
-    def load(cls, files: Sequence[Path]) -> "World":
+    def load(cls, files: Sequence[Path]) -> "SceneDataset":
         """Several chunks as one world."""
         chunks = [np.load(file) for file in files]
         pictures, edits = (_offsets(len(chunk[name]) for chunk in chunks) for name in ("is_photo", "kind"))
@@ -101,7 +101,7 @@ def _offsets(lengths: Iterable[int]) -> list[int]:
     return before
 
 
-def write_world(
+def write_dataset(
     folder: Path,
     prompter: Prompter,
     stories: int,
@@ -141,7 +141,7 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wor
     return file
 
 
-def _prompt(step: Step) -> Prompt:
+def _prompt(step: StoryStep) -> Prompt:
     history = tuple(Exchange(asked, said) for asked, said in step.history[-MAX_HISTORY:])
     return Prompt(step.edit.instruction, history)
 
@@ -208,10 +208,10 @@ def _truth(state: State) -> Array:
         return np.full(len(ANSWERS), -1, dtype=np.int8)
     told = list[int]()
     for cell in _CELLS:
-        thing = state.scene.at(cell)
-        told += [0, -1, -1, -1] if thing is None else [
-            1 + _KINDS.index(thing.kind), _COLOURS.index(thing.colour), _SIZES.index(thing.size),
-            MATERIALS.index(thing.material),
+        obj = state.scene.at(cell)
+        told += [0, -1, -1, -1] if obj is None else [
+            1 + _KINDS.index(obj.kind), _COLOURS.index(obj.colour), _SIZES.index(obj.size),
+            MATERIALS.index(obj.material),
         ]  # fmt: skip
     scene = state.scene
     told += [GROUNDS.index(scene.ground), SKY_COLOURS.index(scene.sky), TIMES.index(scene.time)]

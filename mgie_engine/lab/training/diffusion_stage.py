@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from mgie_engine.checkpoints.native import build
 from mgie_engine.config import NoiseSchedule
-from mgie_engine.lab.training.context import Draw, Run, TextTable, there
-from mgie_engine.lab.training.latent_cache import Gallery, Painter, normalised, shifted
-from mgie_engine.lab.training.objective import Paintings, Texts, denoising, understand
+from mgie_engine.lab.training.context import StageContext, TextSampler, TextTable, to_device
+from mgie_engine.lab.training.latent_cache import LatentCache, Renderer, normalised, shifted
+from mgie_engine.lab.training.objective import LatentBatch, TextBatch, denoising, understand
 from mgie_engine.model.diffusion import alphas_cumprod
 
 log = logging.getLogger(__name__)
-Batch = tuple[Texts, Paintings]
+Batch = tuple[TextBatch, LatentBatch]
 
 
-class Understand(nn.Module):
+class LanguagePass(nn.Module):
     """The language half of a batch, as one graph to compile."""
 
     def __init__(self, mllm: nn.Module) -> None:
@@ -28,12 +28,12 @@ class Understand(nn.Module):
         self.mllm = mllm
 
     def forward(self, *columns: Tensor) -> tuple[Tensor, Tensor]:
-        """Next-token loss and the states (B, 8, D), of the fields of `Texts` in order."""
-        understood = understand(self.mllm, Texts(*columns))  # type: ignore[arg-type]
+        """Next-token loss and the states (B, 8, D), of the fields of `TextBatch` in order."""
+        understood = understand(self.mllm, TextBatch(*columns))  # type: ignore[arg-type]
         return understood.loss, understood.states
 
 
-class Paint(nn.Module):
+class DiffusionPass(nn.Module):
     """The painting half of a batch, edit head included, as one graph to compile."""
 
     def __init__(self, edit_head: nn.Module, unet: nn.Module, noise: NoiseSchedule, alphas: Tensor) -> None:
@@ -42,13 +42,13 @@ class Paint(nn.Module):
         self.register_buffer("alphas", alphas)
 
     def forward(self, states: Tensor, embeddings: Tensor, *columns: Tensor) -> Tensor:
-        """Denoising loss, of states (B, 8, D) and the fields of `Paintings` in order."""
+        """Denoising loss, of states (B, 8, D) and the fields of `LatentBatch` in order."""
         guidance, null = self.edit_head(states, embeddings), self.edit_head.null(embeddings)  # type: ignore[operator]
-        paintings = Paintings(*columns)
+        paintings = LatentBatch(*columns)
         return denoising(self.unet, guidance, null, paintings, self.noise, self.alphas).loss  # type: ignore[arg-type]
 
 
-def train_diffusion(run: Run) -> nn.ModuleDict:
+def train_diffusion(run: StageContext) -> nn.ModuleDict:
     """Train; returns the averages of mllm, edit_head and unet.
 
     Starts from DIR/start-diffusion.safetensors if it is there. Compiles first and then waits for the results
@@ -62,8 +62,8 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
     trainer = run.trainer(modules)
     torch.manual_seed(run.seed)
     alphas = alphas_cumprod(run.config.noise).to(run.device)
-    reading = run.compiled(Understand(modules["mllm"]))
-    painting = run.compiled(Paint(modules["edit_head"], modules["unet"], run.config.noise, alphas))
+    reading = run.compiled(LanguagePass(modules["mllm"]))
+    painting = run.compiled(DiffusionPass(modules["edit_head"], modules["unet"], run.config.noise, alphas))
     edit_weight = run.recipe.options.get("edit_weight", 1.0)
 
     def loss(modules: nn.ModuleDict, batch: Batch) -> Mapping[str, Tensor]:
@@ -73,21 +73,21 @@ def train_diffusion(run: Run) -> nn.ModuleDict:
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
     table = run.table()
-    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+    renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
     if run.recipe.compile:
-        trainer.rehearse(rehearsal(run, table), loss)
-        painter(torch.arange(Gallery.batch_of(run.world)), run.config.picture_size)
+        trainer.rehearse(warmup_batches(run, table), loss)
+        renderer(torch.arange(LatentCache.batch_of(run.dataset)), run.config.picture_size)
     vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
     vae.load_state_dict(wait_for(run.folder / "vae.safetensors"))
-    gallery = Gallery.hang(
-        run.world, painter, vae, run.config.vision.image_size, size=run.config.picture_size
+    latent_cache = LatentCache.build(
+        run.dataset, renderer, vae, run.config.vision.image_size, size=run.config.picture_size
     )
-    log.info("gallery of %d pictures hung", len(gallery.latents))
+    log.info("gallery of %d pictures hung", len(latent_cache.latents))
     if (start := run.folder / "start-diffusion.safetensors").is_file():
         modules.load_state_dict(load_file(start))
     modules["mllm"].load_state_dict(wait_for(run.folder / "mllm.safetensors"))
     trainer.begin(run.minutes_left)
-    trainer.fit(batches(run, table, gallery), loss)
+    trainer.fit(batches(run, table, latent_cache), loss)
     return trainer.averaged
 
 
@@ -98,53 +98,53 @@ def wait_for(path: Path) -> dict[str, Tensor]:
     return load_file(path)
 
 
-def columns(batch: Texts | Paintings) -> list[Tensor]:
+def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
     """The fields in order, as a compiled graph takes them."""
     return [getattr(batch, name) for name in type(batch).__slots__]
 
 
-def rehearsal(run: Run, table: TextTable) -> Iterator[Batch]:
+def warmup_batches(run: StageContext, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise: what the compiler needs to see."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
-    draw = Draw.of(run.world, run.seed, inventories=False)
+    draw = TextSampler.of(run.dataset, run.seed, inventories=False)
     for bucket in draw.buckets:
         rows = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
         pixels = torch.randn(size, 3, side, side, device=run.device)
         changed = torch.ones(size, 1, *shape[1:], device=run.device)
         steps = torch.ones(size, dtype=torch.int64, device=run.device)
-        draws = torch.rand(size, device=run.device)
+        noise_sample = torch.rand(size, device=run.device)
         # three tensors, not one thrice: a graph for aliased inputs serves no others
         goal, condition, noise = (torch.randn(size, *shape, device=run.device) for _ in range(3))
-        yield table.texts(rows, pixels), Paintings(goal, condition, noise, steps, draws, changed)
+        yield table.texts(rows, pixels), LatentBatch(goal, condition, noise, steps, noise_sample, changed)
 
 
-def _latent_shape(run: Run) -> tuple[int, int, int]:
+def _latent_shape(run: StageContext) -> tuple[int, int, int]:
     factor = 2 ** (len(run.config.vae["block_out_channels"]) - 1)
     side = run.config.picture_size // factor
     return run.config.latent_channels, side, side
 
 
-def batches(run: Run, table: TextTable, gallery: Gallery) -> Iterator[Batch]:
+def batches(run: StageContext, table: TextTable, latent_cache: LatentCache) -> Iterator[Batch]:
     """Endless batches of random edits at random noise levels; the run's seed decides which edits."""
     device, options, vision = run.device, run.recipe.options, run.config.vision
-    draw = Draw.of(run.world, run.seed, inventories=False)
-    before, after = (torch.from_numpy(c).long().to(device) for c in (run.world.before, run.world.after))
+    draw = TextSampler.of(run.dataset, run.seed, inventories=False)
+    before, after = (torch.from_numpy(c).long().to(device) for c in (run.dataset.before, run.dataset.after))
     steps, bias = run.config.noise.train_timesteps, options.get("noise_bias", 1.5)
     share, most = options.get("mask_share", 0.3), options.get("mask_most", 8.0)
     while True:
         drawn = draw.texts(run.recipe.batch_size)
-        edits = there(torch.from_numpy(run.world.edit[drawn]).long(), device)
-        goal = gallery.latents[after[edits]].float() * run.config.latent_scale
+        edits = to_device(torch.from_numpy(run.dataset.edit[drawn]).long(), device)
+        goal = latent_cache.latents[after[edits]].float() * run.config.latent_scale
         late = torch.rand(len(edits), device=device) ** bias
-        paintings = Paintings(
+        paintings = LatentBatch(
             goal,
-            gallery.latents[before[edits]].float(),
+            latent_cache.latents[before[edits]].float(),
             torch.randn_like(goal),
             (steps * (1 - late)).long().clamp(0, steps - 1),
             torch.rand(len(edits), device=device),
-            mask_weight(gallery.changed[edits], share, most),
+            mask_weight(latent_cache.changed[edits], share, most),
         )
-        seen = shifted(gallery.pixels[before[edits]], options.get("shift", 0))
+        seen = shifted(latent_cache.pixels[before[edits]], options.get("shift", 0))
         pixels = normalised(seen, vision.mean, vision.std)
         yield table.texts(torch.from_numpy(drawn), pixels), paintings
 

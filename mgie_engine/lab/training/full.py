@@ -25,11 +25,11 @@ from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.data import shards
 from mgie_engine.lab.training import initial_weights as starting
-from mgie_engine.lab.training.batch_loader import Feed, Lot, Maker
-from mgie_engine.lab.training.initial_weights import Start
-from mgie_engine.lab.training.objective import Losses, Paintings, training_loss
+from mgie_engine.lab.training.batch_loader import BatchLoader, ExampleEncoder, TrainingBatch
+from mgie_engine.lab.training.initial_weights import InitialWeights
+from mgie_engine.lab.training.objective import LatentBatch, Losses, training_loss
 from mgie_engine.lab.training.recipe import Recipe
-from mgie_engine.lab.training.sample_grids import Samples
+from mgie_engine.lab.training.sample_grids import SampleGrids
 from mgie_engine.lab.training.trainer import Trainer
 from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
 from mgie_engine.text.prompting import Prompter
@@ -61,7 +61,7 @@ class Options:
         return cls(**recipe.options)
 
 
-class Lesson(nn.Module):
+class TrainingTask(nn.Module):
     """All the networks, and both losses of a lot as their one way in: what can be shared can be gathered."""
 
     def __init__(self, config: ModelConfig, networks: Networks) -> None:
@@ -75,57 +75,62 @@ class Lesson(nn.Module):
     def networks(self) -> Networks:
         return Networks(self.mllm, self.edit_head, self.unet, self.vae)
 
-    def forward(self, lot: Lot) -> dict[str, Tensor]:
+    def forward(self, batch: TrainingBatch) -> dict[str, Tensor]:
         """The losses by name."""
-        found = self.losses(lot)
+        found = self.losses(batch)
         return {"total": found.total, "instruction": found.instruction, "edit": found.edit}
 
-    def losses(self, lot: Lot, behaviour: Behaviour = Behaviour.SERVING) -> Losses:
+    def losses(self, batch: TrainingBatch, behaviour: Behaviour = Behaviour.SERVING) -> Losses:
         """The losses of a lot on the networks' device."""
         alphas = cast(Tensor, self.alphas)
-        noise, paintings = self.config.noise, self.paintings(lot)
+        noise, paintings = self.config.noise, self.paintings(batch)
         learners = self.mllm, self.edit_head, self.unet
-        return training_loss(*learners, lot.texts, paintings, noise, alphas, behaviour)
+        return training_loss(*learners, batch.texts, paintings, noise, alphas, behaviour)
 
     @torch.no_grad()
-    def paintings(self, lot: Lot) -> Paintings:
+    def paintings(self, batch: TrainingBatch) -> LatentBatch:
         """The pictures of a lot as latents."""
-        draws = lot.draws
-        goal = target_latents(self.vae, lot.after, draws.sample).float()
-        condition = condition_latents(self.vae, lot.before).float()
-        return Paintings(goal, condition, draws.noise, draws.timesteps, draws.drop)
+        noise_sample = batch.noise_sample
+        goal = target_latents(self.vae, batch.after, noise_sample.sample).float()
+        condition = condition_latents(self.vae, batch.before).float()
+        return LatentBatch(goal, condition, noise_sample.noise, noise_sample.timesteps, noise_sample.drop)
 
 
-def prepare(
-    first: Start, options: Options, device: torch.device, *, compiled: bool = False, shared: bool = False
-) -> Lesson:
+def build_task(
+    first: InitialWeights,
+    options: Options,
+    device: torch.device,
+    *,
+    compiled: bool = False,
+    shared: bool = False,
+) -> TrainingTask:
     """The networks made ready to learn; `shared`: spread over all processes, each block by itself."""
-    lesson = Lesson(first.config, first.networks).to(device)
+    task = TrainingTask(first.config, first.networks).to(device)
     if options.checkpointing:
-        language = lesson.mllm.model  # renamed in transformers 5.2x
+        language = task.mllm.model  # renamed in transformers 5.2x
         enable = getattr(language, "activation_checkpointing_enable", language.gradient_checkpointing_enable)
         enable()
-        lesson.unet.enable_gradient_checkpointing()
+        task.unet.enable_gradient_checkpointing()
     if options.channels_last and not shared and device.type == "cuda":
-        lesson.unet.to(memory_format=torch.channels_last)
-        lesson.vae.to(memory_format=torch.channels_last)
-    for block in _blocks(lesson) if compiled else ():
+        task.unet.to(memory_format=torch.channels_last)
+        task.vae.to(memory_format=torch.channels_last)
+    for block in _blocks(task) if compiled else ():
         block.compile()
     if shared:
         mesh = init_device_mesh(device.type, (dist.get_world_size(),))
-        for block in _blocks(lesson):
+        for block in _blocks(task):
             fully_shard(block, mesh=mesh)
-        fully_shard(lesson, mesh=mesh)
-    return lesson.train()
+        fully_shard(task, mesh=mesh)
+    return task.train()
 
 
-def _blocks(lesson: Lesson) -> list[nn.Module]:
-    unet = lesson.unet
-    return [*lesson.mllm.model.layers, *unet.down_blocks, unet.mid_block, *unet.up_blocks]
+def _blocks(task: TrainingTask) -> list[nn.Module]:
+    unet = task.unet
+    return [*task.mllm.model.layers, *unet.down_blocks, unet.mid_block, *unet.up_blocks]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class FullTrainingConfig:
     """One training."""
 
     recipe: Recipe
@@ -134,7 +139,7 @@ class Plan:
     shared: bool = False
 
 
-def planned(plan: Plan, processes: int) -> Recipe:
+def resolve_recipe(plan: FullTrainingConfig, processes: int) -> Recipe:
     """The recipe with its steps counted out and its batch shared out. ModelError if it does not divide."""
     recipe, options = plan.recipe, Options.of(plan.recipe)
     at_once = options.micro_batch * processes
@@ -143,14 +148,14 @@ def planned(plan: Plan, processes: int) -> Recipe:
             f"A batch of {recipe.batch_size} cannot be shared by {processes} processes "
             f"that take {options.micro_batch} at once."
         )
-    rows = sum(group.rows for group in shards.groups(plan.data))
+    rows = sum(group.rows for group in shards.row_groups(plan.data))
     steps = recipe.steps or math.ceil(recipe.epochs * rows / recipe.batch_size)
     if steps < 1:
         raise ModelError("The recipe says neither how many steps nor how many epochs.")
     return replace(recipe, steps=steps, accumulate=recipe.batch_size // at_once)
 
 
-def train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
+def train(plan: FullTrainingConfig, source: Source, state: PartialState) -> dict[str, float]:
     """Train, or go on where an earlier call was stopped; the last logged means.
 
     Afterwards the folder holds what was learned, as `mgie extract` takes it. ModelError while another run,
@@ -170,21 +175,21 @@ def _alone(folder: Path) -> Iterator[None]:
         raise ModelError(f"Another run is at work in {folder}: wait until it is over, or end it.") from error
 
 
-def _train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
-    recipe, options = planned(plan, state.num_processes), Options.of(plan.recipe)
+def _train(plan: FullTrainingConfig, source: Source, state: PartialState) -> dict[str, float]:
+    recipe, options = resolve_recipe(plan, state.num_processes), Options.of(plan.recipe)
     torch.manual_seed(recipe.seed)
     half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
     first = starting.load(source, state.device, half)
-    lesson = prepare(first, options, state.device, compiled=recipe.compile, shared=plan.shared)
+    task = build_task(first, options, state.device, compiled=recipe.compile, shared=plan.shared)
     modules = nn.ModuleDict(first.networks.parts())
     cpu = state.device.type == "cpu"
     trainer = Trainer(recipe, modules, plan.folder, cpu=cpu, saves=plan.folder)
     if trainer.resume():
         log.info("going on after step %d", trainer.clock.step)
-    samples = Samples(
+    samples = SampleGrids(
         plan.data,
         trainer,
-        lesson,
+        task,
         first.networks,
         first.config,
         first.tokenizer,
@@ -193,31 +198,33 @@ def _train(plan: Plan, source: Source, state: PartialState) -> dict[str, float]:
         options.sample_steps,
     )
 
-    def loss(_: nn.ModuleDict, lot: Lot) -> Mapping[str, Tensor]:
-        return cast(dict[str, Tensor], lesson(lot.to(state.device)))
+    def loss(_: nn.ModuleDict, batch: TrainingBatch) -> Mapping[str, Tensor]:
+        return cast(dict[str, Tensor], task(batch.to(state.device)))
 
     def after_step(step: int) -> None:
         if options.sample_every and step % options.sample_every == 0:
             samples.draw(step)
         if recipe.save_every and step % recipe.save_every == 0:
-            keep(trainer, first.networks, plan.folder / f"checkpoint-{step}")
+            save_trained(trainer, first.networks, plan.folder / f"checkpoint-{step}")
 
-    feed = feed_of(plan, first, recipe, state)
-    with closing(feed.lots(skip=trainer.clock.step * recipe.accumulate)) as lots:
-        last = trainer.fit(lots, loss, after_step)
-    keep(trainer, first.networks, plan.folder)
+    loader = make_loader(plan, first, recipe, state)
+    with closing(loader.batches(skip=trainer.clock.step * recipe.accumulate)) as batches:
+        last = trainer.fit(batches, loss, after_step)
+    save_trained(trainer, first.networks, plan.folder)
     return last
 
 
-def feed_of(plan: Plan, first: Start, recipe: Recipe, state: PartialState) -> Feed:
+def make_loader(
+    plan: FullTrainingConfig, first: InitialWeights, recipe: Recipe, state: PartialState
+) -> BatchLoader:
     """What this process is fed."""
     options, config = Options.of(recipe), first.config
     tokens, behaviour = config.vision.tokens, Behaviour(options.texts)
     prompter = Prompter(first.tokenizer, tokens, options.history_turns, behaviour)
     side = options.side // 2 ** (len(config.vae["block_out_channels"]) - 1)
-    return Feed(
+    return BatchLoader(
         plan.data,
-        Maker(prompter, config.vision, options.side, options.max_length),
+        ExampleEncoder(prompter, config.vision, options.side, options.max_length),
         (config.latent_channels, side, side),
         config.noise.train_timesteps,
         options.micro_batch,
@@ -227,7 +234,7 @@ def feed_of(plan: Plan, first: Start, recipe: Recipe, state: PartialState) -> Fe
     )
 
 
-def keep(trainer: Trainer, networks: Networks, folder: Path) -> None:
+def save_trained(trainer: Trainer, networks: Networks, folder: Path) -> None:
     """Write what was learned, in fp16 and under published names. All processes call it."""
     names = starting.published_names(networks)
     learned: dict[str, Any] = {}

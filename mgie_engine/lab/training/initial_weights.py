@@ -34,7 +34,7 @@ SPREAD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class InitialWeights:
     """Networks with their first weights on a device; what is trained is fp32 and wants gradients."""
 
     config: ModelConfig
@@ -42,13 +42,13 @@ class Start:
     networks: Networks
 
 
-def load(source: Source, device: torch.device, frozen: torch.dtype) -> Start:
+def load(source: Source, device: torch.device, frozen: torch.dtype) -> InitialWeights:
     """The networks of a source. What is not trained has the type `frozen`, but for the autoencoder: fp32."""
     networks = native.empty(source.config)
     kinds = partial(_kind, frozen=frozen)
     native.fill(networks, source.tensors, device, kinds, strict=source.exact)
     learn(networks)
-    return Start(source.config, source.tokenizer, networks)
+    return InitialWeights(source.config, source.tokenizer, networks)
 
 
 def learn(networks: Networks) -> None:
@@ -65,7 +65,7 @@ def published_names(networks: Networks) -> dict[str, str]:
     return {f"{part}.{local}": name for name, (part, local) in native.places(networks).items()}
 
 
-def read(
+def read_source(
     name_or_folder: str, home: Path, diffusion: Diffusion, folder: Path | None = None, seed: int = 0
 ) -> Source:
     """A model by its name or folder, or a folder with LLaVA, CLIP and InstructPix2Pix.

@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mgie_engine.lab.training.context import Draw, Run
+from mgie_engine.lab.training.context import StageContext, TextSampler
 from mgie_engine.lab.training.dataset import ANSWERS
-from mgie_engine.lab.training.latent_cache import Painter, normalised, shifted
-from mgie_engine.lab.training.objective import Texts, next_token_loss
+from mgie_engine.lab.training.latent_cache import Renderer, normalised, shifted
+from mgie_engine.lab.training.objective import TextBatch, next_token_loss
 from mgie_engine.model.mllm import MLLM
 
 
-class Quiz(nn.Module):
+class CellProbe(nn.Module):
     """Asks the patches what is where: one learned query per question, one attention, one linear layer."""
 
     def __init__(self, hidden: int) -> None:
@@ -39,12 +39,12 @@ class Quiz(nn.Module):
         return loss / known.sum().clamp(min=1), right
 
 
-class Lesson(nn.Module):
+class LanguageLoss(nn.Module):
     """Both losses of a batch, as one graph to compile."""
 
-    def __init__(self, mllm: MLLM, quiz: Quiz) -> None:
+    def __init__(self, mllm: MLLM, probe: CellProbe) -> None:
         super().__init__()
-        self.mllm, self.quiz = mllm, quiz
+        self.mllm, self.probe = mllm, probe
 
     def forward(
         self, ids: Tensor, labels: Tensor, real: Tensor, picture_at: Tensor, pixels: Tensor, truth: Tensor
@@ -53,40 +53,38 @@ class Lesson(nn.Module):
         patches = self.mllm.patches(pixels)
         states = self.mllm.follow(ids, patches, picture_at, real)
         words = next_token_loss(self.mllm.lm_head(states), labels)
-        return words, *self.quiz(patches, truth)
+        return words, *self.probe(patches, truth)
 
 
-def train_mllm(run: Run) -> MLLM:
+def train_mllm(run: StageContext) -> MLLM:
     """Train on pictures painted at the vision tower's own size, from DIR/start-mllm.safetensors if there."""
     torch.manual_seed(run.recipe.seed)
-    mllm, quiz = MLLM(run.config).to(run.device), Quiz(run.config.language.hidden_size).to(run.device)
+    mllm, probe = MLLM(run.config).to(run.device), CellProbe(run.config.language.hidden_size).to(run.device)
     if (start := run.folder / "start-mllm.safetensors").is_file():
         mllm.load_state_dict(load_file(start))
-    trainer = run.trainer(nn.ModuleDict({"mllm": mllm, "quiz": quiz}))
-    lesson = run.compiled(Lesson(mllm, quiz))
+    trainer = run.trainer(nn.ModuleDict({"mllm": mllm, "quiz": probe}))
+    task = run.compiled(LanguageLoss(mllm, probe))
     quiz_weight = run.recipe.options.get("quiz_weight", 0.5)
 
-    def loss(modules: nn.ModuleDict, batch: tuple[Texts, Tensor]) -> Mapping[str, Tensor]:
+    def loss(modules: nn.ModuleDict, batch: tuple[TextBatch, Tensor]) -> Mapping[str, Tensor]:
         texts, truth = batch
-        words, asked, right = lesson(
-            texts.ids, texts.labels, texts.real, texts.picture_at, texts.pixels, truth
-        )
+        words, asked, right = task(texts.ids, texts.labels, texts.real, texts.picture_at, texts.pixels, truth)
         return {"total": words + quiz_weight * asked, "words": words, "quiz_right": right}
 
     trainer.fit(_batches(run), loss)
     return trainer.averaged["mllm"]  # type: ignore[return-value]
 
 
-def _batches(run: Run) -> Iterator[tuple[Texts, Tensor]]:
-    painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+def _batches(run: StageContext) -> Iterator[tuple[TextBatch, Tensor]]:
+    renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
     table, vision = run.table(), run.config.vision
-    truth = torch.from_numpy(run.world.truth).to(run.device)
-    draw = Draw.of(run.world, run.seed, inventories=True)
+    truth = torch.from_numpy(run.dataset.truth).to(run.device)
+    draw = TextSampler.of(run.dataset, run.seed, inventories=True)
     most = run.recipe.options.get("shift", 0)
     while True:
         drawn = draw.texts(run.recipe.batch_size)
-        rows = torch.from_numpy(run.world.before[run.world.edit[drawn]]).long()
-        painted = shifted((painter(rows, vision.image_size) * 255).round(), most)
+        rows = torch.from_numpy(run.dataset.before[run.dataset.edit[drawn]]).long()
+        painted = shifted((renderer(rows, vision.image_size) * 255).round(), most)
         pixels = normalised(painted, vision.mean, vision.std)
         texts = table.texts(torch.from_numpy(drawn), pixels)
         yield texts, truth[rows.to(run.device)].long()

@@ -1,7 +1,7 @@
 """Painting the world's pictures on the device, and keeping what training needs of them there.
 
-A `Gallery` is the cache of the diffusion stage: latents, small pictures for the vision tower, and where each
-edit changes something. Painting and encoding once, instead of at every step, is what keeps the GPU fed.
+`LatentCache` serves the diffusion stage: latents, small pictures for the vision tower, and the area that each
+edit changes. Rendering and encoding once, instead of at every step, keeps the GPU busy.
 """
 
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ from torch import Tensor
 
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
 from mgie_engine.lab.scenes.tones import TONES
-from mgie_engine.lab.training.context import there
-from mgie_engine.lab.training.dataset import TONE_NAMES, World
+from mgie_engine.lab.training.context import to_device
+from mgie_engine.lab.training.dataset import TONE_NAMES, SceneDataset
 
 CHANGED = 0.03  # a pixel has changed when any channel moved by more
 
 
-class Painter:
+class Renderer:
     """Paints rows of a world, (B, 3, size, size) in [0, 1]; their sheets lie on the device."""
 
-    def __init__(self, world: World, device: torch.device, *, compiled: bool = False) -> None:
-        self.shapes = torch.from_numpy(world.shapes).to(device)
-        self.backdrop = torch.from_numpy(world.backdrop).to(device)
-        self.tone, self.strength = torch.from_numpy(world.tone), torch.from_numpy(world.strength)
+    def __init__(self, dataset: SceneDataset, device: torch.device, *, compiled: bool = False) -> None:
+        self.shapes = torch.from_numpy(dataset.shapes).to(device)
+        self.backdrop = torch.from_numpy(dataset.backdrop).to(device)
+        self.tone, self.strength = torch.from_numpy(dataset.tone), torch.from_numpy(dataset.strength)
         self._steps: tuple[Paint, ...] | None = compile_painter() if compiled else None
 
     @torch.no_grad()
     def __call__(self, rows: Tensor, size: int = 256) -> Tensor:
         """Pictures of rows (B,), int64 on the CPU."""
-        on_device = there(rows, self.shapes.device)
+        on_device = to_device(rows, self.shapes.device)
         pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
         return self._toned(pictures, rows)
 
@@ -42,8 +42,8 @@ class Painter:
             tone = self.tone[rows, depth]
             for index in sorted({*tone.tolist()} - {-1}):
                 toned = (tone == index).nonzero()[:, 0]
-                where = there(toned, pictures.device)
-                amount = there(self.strength[rows[toned], depth], pictures.device).view(-1, 1, 1, 1)
+                where = to_device(toned, pictures.device)
+                amount = to_device(self.strength[rows[toned], depth], pictures.device).view(-1, 1, 1, 1)
                 pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
         return pictures
 
@@ -77,7 +77,7 @@ def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Gallery:
+class LatentCache:
     """Latents of N pictures and the changed area of M edits, all on the device."""
 
     latents: Tensor  # (N, C, h, w) bfloat16, posterior modes
@@ -85,38 +85,38 @@ class Gallery:
     changed: Tensor  # (M, 1, h, w) bool: latent pixels that an edit touches
 
     @staticmethod
-    def batch_of(world: World) -> int:
+    def batch_of(dataset: SceneDataset) -> int:
         """How many pictures are painted at a time."""
-        return min(256, len(world.is_photo))
+        return min(256, len(dataset.is_photo))
 
     @classmethod
     @torch.no_grad()
-    def hang(
+    def build(
         cls,
-        world: World,
-        painter: Painter,
+        dataset: SceneDataset,
+        renderer: Renderer,
         vae: AutoencoderKL,
         side: int,
         *,
         size: int = 256,
-    ) -> "Gallery":
+    ) -> "LatentCache":
         """Paint and encode every picture of a world."""
-        device, n = painter.shapes.device, len(world.is_photo)
+        device, n = renderer.shapes.device, len(dataset.is_photo)
         f = 2 ** (len(vae.config.block_out_channels) - 1)
         latents = torch.empty(
             n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
         )
         pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
-        for rows in _batches(n, cls.batch_of(world)):
-            pictures = painter(rows, size)
+        for rows in _batches(n, cls.batch_of(dataset)):
+            pictures = renderer(rows, size)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)
             pixels[rows] = vision_pixels(pictures, side)
-        return cls(latents, pixels, _changed(pixels, world, f * side // size))
+        return cls(latents, pixels, _changed(pixels, dataset, f * side // size))
 
 
-def _changed(pictures: Tensor, world: World, factor: int) -> Tensor:
-    before, after = torch.from_numpy(world.before).long(), torch.from_numpy(world.after).long()
+def _changed(pictures: Tensor, dataset: SceneDataset, factor: int) -> Tensor:
+    before, after = torch.from_numpy(dataset.before).long(), torch.from_numpy(dataset.after).long()
     side = pictures.shape[-1] // factor
     areas = torch.empty(len(before), 1, side, side, dtype=torch.bool, device=pictures.device)
     for edits in _batches(len(before), min(2048, len(before))):

@@ -24,7 +24,7 @@ EDIT_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TextBatch:
     """B right-padded rows of L tokens with their pictures."""
 
     ids: Tensor  # (B, L)
@@ -36,7 +36,7 @@ class Texts:
 
 
 @dataclass(frozen=True, slots=True)
-class Paintings:
+class LatentBatch:
     """B goals to denoise, with this step's draws."""
 
     goal: Tensor  # (B, C, h, w) scaled latents
@@ -55,7 +55,7 @@ class Losses:
 
 
 @dataclass(frozen=True, slots=True)
-class Understanding:
+class LanguageOutput:
     """What the language half gives: its loss and the states (B, 8, D) that predict the visual tokens."""
 
     loss: Tensor
@@ -63,7 +63,7 @@ class Understanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Denoising:
+class DenoisingOutput:
     """One U-Net pass of training, laid open for those who check it."""
 
     loss: Tensor
@@ -72,7 +72,9 @@ class Denoising:
     prediction: Tensor  # (B, C, h, w)
 
 
-def texts(examples: Sequence[Example], pixels: Tensor, tokenizer: Tokenizer, image_tokens: int) -> Texts:
+def collate_texts(
+    examples: Sequence[Example], pixels: Tensor, tokenizer: Tokenizer, image_tokens: int
+) -> TextBatch:
     """A batch on the CPU of examples and the pixels (B, 3, H, W) of their pictures.
 
     ValueError for an example without exactly one picture.
@@ -82,7 +84,7 @@ def texts(examples: Sequence[Example], pixels: Tensor, tokenizer: Tokenizer, ima
     labels = _padded([example.labels for example in examples], IGNORED)
     picture_at = torch.tensor([picture_start(row, start, end, image_tokens) for row in ids])
     at = states_at(labels, tokenizer.visual[0], len(tokenizer.visual))
-    return Texts(ids, labels, ids != padding, picture_at, at, pixels)
+    return TextBatch(ids, labels, ids != padding, picture_at, at, pixels)
 
 
 def states_at(labels: Tensor, first_visual: int, visual_tokens: int) -> Tensor:
@@ -105,8 +107,8 @@ def training_loss(
     mllm: MLLM,
     edit_head: EditHead,
     unet: UNet2DConditionModel,
-    texts: Texts,
-    paintings: Paintings,
+    texts: TextBatch,
+    paintings: LatentBatch,
     schedule: NoiseSchedule,
     alphas: Tensor,
     behaviour: Behaviour = Behaviour.SERVING,
@@ -119,13 +121,13 @@ def training_loss(
     return Losses(understood.loss + EDIT_WEIGHT * edit, understood.loss, edit)
 
 
-def understand(mllm: MLLM, texts: Texts, behaviour: Behaviour = Behaviour.SERVING) -> Understanding:
+def understand(mllm: MLLM, texts: TextBatch, behaviour: Behaviour = Behaviour.SERVING) -> LanguageOutput:
     """Teacher-forced pass over whole rows."""
     states = mllm(texts.ids, texts.pixels, texts.picture_at, texts.real)  # (B, L, D)
     loss = next_token_loss(mllm.lm_head(states), texts.labels, behaviour)
     places = texts.states_at[:, None] + torch.arange(mllm.visual_tokens, device=states.device)  # (B, 8)
     chosen = states.gather(1, places[..., None].expand(-1, -1, states.shape[-1]))
-    return Understanding(loss, chosen)
+    return LanguageOutput(loss, chosen)
 
 
 def next_token_loss(scores: Tensor, labels: Tensor, behaviour: Behaviour = Behaviour.SERVING) -> Tensor:
@@ -145,10 +147,10 @@ def denoising(
     unet: UNet2DConditionModel,
     guidance: Tensor,
     null: Tensor,
-    paintings: Paintings,
+    paintings: LatentBatch,
     schedule: NoiseSchedule,
     alphas: Tensor,
-) -> Denoising:
+) -> DenoisingOutput:
     """The U-Net's loss under guidance (B, 77, out); null (1, 77, out) takes its place where it is dropped."""
     noised = add_noise(schedule, alphas, paintings.goal, paintings.noise, paintings.timesteps)
     kept_guidance, kept_condition = drop_conditions(paintings.drop, guidance, null, paintings.condition)
@@ -156,7 +158,7 @@ def denoising(
     prediction = unet(inputs, paintings.timesteps, encoder_hidden_states=kept_guidance).sample
     error = F.mse_loss(prediction.float(), noised.target.float(), reduction="none")
     loss = error.mean() if paintings.weight is None else (error * paintings.weight).mean()
-    return Denoising(loss, inputs, kept_guidance, prediction)
+    return DenoisingOutput(loss, inputs, kept_guidance, prediction)
 
 
 def drop_conditions(draw: Tensor, guidance: Tensor, null: Tensor, condition: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,7 @@ def prompter(folder: Path, image_tokens: int) -> Prompter:
     return Prompter(Tokenizer.read(folder), image_tokens, history_turns=MAX_HISTORY)
 
 
-def keep(module: nn.Module, path: Path) -> None:
+def save_weights(module: nn.Module, path: Path) -> None:
     """Write weights whole or not at all, on the CPU."""
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
     save_file(state, partial := path.with_suffix(".partial"))
@@ -69,12 +69,12 @@ def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
     """Some parts of a model as the start of a run; the vocabulary comes with the language model."""
     mgie = load(resolve_model(model))
     if "vae" in parts:
-        keep(mgie.vae, folder / "start-vae.safetensors")
+        save_weights(mgie.vae, folder / "start-vae.safetensors")
     if "mllm" in parts:
         mgie.tokenizer.save(folder)
-        keep(mgie.mllm, folder / "start-mllm.safetensors")
+        save_weights(mgie.mllm, folder / "start-mllm.safetensors")
     if "unet" in parts:
-        keep(mgie.unet, folder / "start-unet.safetensors")
+        save_weights(mgie.unet, folder / "start-unet.safetensors")
     if "diffusion" in parts:
         trained = {"mllm": mgie.mllm, "edit_head": mgie.edit_head, "unet": mgie.unet}
-        keep(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")
+        save_weights(nn.ModuleDict(trained), folder / "start-diffusion.safetensors")

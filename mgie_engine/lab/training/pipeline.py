@@ -22,7 +22,7 @@ PACKING_MINUTES = 1.2
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PipelineConfig:
     """How the minutes are shared out; the first two run at the same time."""
 
     minutes: float
@@ -36,7 +36,7 @@ class Plan:
     kept: Collection[str] = ()  # which of these are good as they are
 
 
-def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
+def train(folder: Path, plan: PipelineConfig, tiny: bool = False) -> None:
     """Train from nothing, or from a model's parts, or from files start-*.safetensors laid into the folder.
 
     The result is folder/model. CalledProcessError when a stage fails; its log is in the folder.
@@ -59,7 +59,9 @@ def train(folder: Path, plan: Plan, tiny: bool = False) -> None:
     _finish(_stage("pack", folder, tiny), end)
 
 
-def _stages(folder: Path, plan: Plan, until: float, tiny: bool) -> Iterator["subprocess.Popen[bytes]"]:
+def _stages(
+    folder: Path, plan: PipelineConfig, until: float, tiny: bool
+) -> Iterator["subprocess.Popen[bytes]"]:
     devices = visible()
     if "vae" not in plan.kept:
         yield _stage("mini-vae", folder, tiny, "--minutes", str(plan.vae_share * plan.minutes))

@@ -16,7 +16,7 @@ from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest
 from mgie_engine.errors import RequestRefused
 from mgie_engine.lab.data import shards
-from mgie_engine.lab.data.examples import Example, opened
+from mgie_engine.lab.data.examples import EditExample, opened
 from mgie_engine.lab.training.trainer import Trainer
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.preprocess import training_crop
@@ -28,7 +28,7 @@ SEED = 13331  # the published demo's
 
 
 @dataclass(frozen=True)
-class Samples:
+class SampleGrids:
     """Draws DIR/samples/STEP.png: a row per example with input, goal, and what the model makes of it."""
 
     data: Path
@@ -43,7 +43,7 @@ class Samples:
 
     def draw(self, step: int) -> None:
         """Edit with the averaged weights, if there are any. All processes call it."""
-        examples = list(islice(shards.read(self.data), self.rows))
+        examples = list(islice(shards.read_examples(self.data), self.rows))
         with self.trainer.average_in_place(), _gathered(self.root), self.trainer.autocast():
             config = replace(self.config, picture_size=self.side)
             mgie = MGIE(
@@ -60,9 +60,9 @@ class Samples:
             file = self.trainer.folder / "samples" / f"{step:08}.png"
             file.parent.mkdir(exist_ok=True)
             sheet.save(file)
-            self.trainer.curves.picture(step, "samples", sheet)
+            self.trainer.training_log.picture(step, "samples", sheet)
 
-    def _row(self, mgie: MGIE, example: Example) -> list[Image.Image]:
+    def _row(self, mgie: MGIE, example: EditExample) -> list[Image.Image]:
         before, goal = (
             training_crop(opened(picture), self.side) for picture in (example.before, example.after)
         )

@@ -28,7 +28,7 @@ from torch.distributed.tensor import DTensor
 from torch.profiler import record_function
 
 from mgie_engine.lab.training.recipe import Recipe
-from mgie_engine.lab.training.training_log import Curves
+from mgie_engine.lab.training.training_log import TrainingLog
 
 Batch = Any
 Loss = Callable[[nn.ModuleDict, Batch], Mapping[str, Tensor]]  # must hold "total"
@@ -90,7 +90,7 @@ class Trainer:
         self._average = [p.detach().clone() for p in self._parameters] if recipe.ema else []
         self.optimizer = _optimizer(recipe, modules)
         self.base_rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.curves = Curves(folder, recipe.stage, shown=self.state.is_main_process)
+        self.training_log = TrainingLog(folder, recipe.stage, shown=self.state.is_main_process)
         self.clock, self._share_of_time = Clock(recipe.steps, recipe.minutes), 0.0
 
     @property
@@ -226,7 +226,7 @@ class Trainer:
             dist.all_reduce(means)
             means /= self.state.num_processes
         found = dict(zip(names, means.tolist(), strict=True))
-        self.curves.scalars(self.clock.step, found | self._circumstances())
+        self.training_log.scalars(self.clock.step, found | self._circumstances())
         return found
 
     def _circumstances(self) -> dict[str, float]:
@@ -264,7 +264,7 @@ class Trainer:
             load(state, checkpoint_id=found[0])
         set_optimizer_state_dict(self.modules, self.optimizer, state["optimizer"])
         self.clock.step = state["step"]
-        self.curves.forget_after(self.clock.step)
+        self.training_log.forget_after(self.clock.step)
         return True
 
     def _saved(self) -> dict[str, Any]:

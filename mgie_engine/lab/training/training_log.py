@@ -12,7 +12,7 @@ from PIL import Image
 log = logging.getLogger(__name__)
 
 
-class Curves:
+class TrainingLog:
     """Writes DIR/STAGE.jsonl, and DIR/tensorboard/STAGE; nothing at all unless `shown`."""
 
     def __init__(self, folder: Path, stage: str, *, shown: bool = True) -> None:

@@ -18,9 +18,9 @@ from typing import Any
 from mgie_engine.errors import EngineError
 from mgie_engine.lab.evaluation.results import add_trial, trial_of
 from mgie_engine.lab.training import packing
-from mgie_engine.lab.training.__main__ import make_world
+from mgie_engine.lab.training.__main__ import make_dataset
 from mgie_engine.lab.training.recipe import Recipe
-from mgie_engine.lab.variants.variant_config import Order, take, tell
+from mgie_engine.lab.variants.variant_config import VariantRunConfig, configure_process, run_variants
 from mgie_engine.lab.variants.variant_worker import PARTS
 
 TINY: dict[str, Any] = {"compile": False, "log_every": 1, "precision": "no"}
@@ -28,16 +28,16 @@ TINY: dict[str, Any] = {"compile": False, "log_every": 1, "precision": "no"}
 
 def main() -> None:
     given = _arguments()
-    tell()
+    configure_process()
     changes = {name: v for name in ("steps", "batch_size", "stories") if (v := getattr(given, name))}
     recipe = Recipe.read("variants", **changes, **(TINY if given.tiny else {}))
     language = Recipe.read("mini-mllm", minutes=given.language_minutes, **(TINY if given.tiny else {}))
     language = replace(language, batch_size=given.batch_size or language.batch_size)
     _lay_out(given, recipe.stories)
-    order = Order(
+    order = VariantRunConfig(
         given.folder, recipe, trial_of(given), given.minutes_each, given.until, given.copies, given.tiny
     )
-    raise SystemExit(0 if take(order, language, given.variants, given.processes) else 1)
+    raise SystemExit(0 if run_variants(order, language, given.variants, given.processes) else 1)
 
 
 def _lay_out(given: argparse.Namespace, stories: int) -> None:
@@ -49,7 +49,7 @@ def _lay_out(given: argparse.Namespace, stories: int) -> None:
     if not (folder / "world.json").is_file():
         for other in (folder / "world").glob("train-*.npz"):  # of another run, or broken off
             other.unlink()
-        make_world(folder, stories)
+        make_dataset(folder, stories)
 
 
 def _arguments() -> argparse.Namespace:

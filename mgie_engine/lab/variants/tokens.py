@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from mgie_engine.lab.training.objective import Texts
+from mgie_engine.lab.training.objective import TextBatch
 from mgie_engine.text.prompting import IGNORED, question
 from mgie_engine.text.tokenizer import Tokenizer
 
 
-def with_visual_tokens(texts: Texts, written: int, wanted: int) -> Texts:
+def with_visual_tokens(texts: TextBatch, written: int, wanted: int) -> TextBatch:
     """Texts with the first `wanted` of their `written` visual tokens, then </s>; as wide as before."""
     if wanted == written:
         return texts
@@ -32,7 +32,7 @@ def tokenizer_with(tokenizer: Tokenizer, visual_tokens: int) -> Tokenizer:
     return Tokenizer(tokenizer.pieces, added, visual_tokens)
 
 
-def spread(states: Tensor, wanted: int) -> Tensor:
+def repeat_states(states: Tensor, wanted: int) -> Tensor:
     """The first `wanted` of states (B, N, D), repeated to N.
 
     To attention without position codes N/wanted copies of each are the same as one of each, so an edit head

@@ -10,51 +10,53 @@ from pathlib import Path
 import torch
 
 from mgie_engine.lab.atomic_write import agree
-from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Trial, read_results
-from mgie_engine.lab.evaluation.workers import end_with_parent
-from mgie_engine.lab.training.context import Run
-from mgie_engine.lab.training.dataset import World
+from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, TrialConfig, read_results
+from mgie_engine.lab.evaluation.workers import exit_with_parent
+from mgie_engine.lab.training.context import StageContext
+from mgie_engine.lab.training.dataset import SceneDataset
 from mgie_engine.lab.training.devices import CHOICE, visible
 from mgie_engine.lab.training.mini import mini_config, tiny_config
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.variants.variant import variants
-from mgie_engine.lab.variants.variant_worker import FOLDER, Job, prepare
+from mgie_engine.lab.variants.variant_worker import FOLDER, VariantJob, prepare_folder
 from mgie_engine.text.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class VariantRunConfig:
     """What is wanted; fit for another process. The folder has a world and a vocabulary."""
 
     folder: Path
     recipe: Recipe
-    trial: Trial
+    trial: TrialConfig
     minutes: float | None = None  # as a job has it, like the next two
     until: float | None = None
     copies: Path | None = None
     tiny: bool = False
 
-    def run(self) -> Run:
+    def run(self) -> StageContext:
         """The run, on the first visible device."""
-        world = World.load(sorted((self.folder / "world").glob("train-*.npz")))
+        dataset = SceneDataset.load(sorted((self.folder / "world").glob("train-*.npz")))
         config = (tiny_config if self.tiny else mini_config)(len(Tokenizer.read(self.folder)))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return Run(config, self.recipe, world, self.folder, device, until=self.until)
+        return StageContext(config, self.recipe, dataset, self.folder, device, until=self.until)
 
-    def job(self, run: Run, leads: bool = True) -> Job:
+    def job(self, run: StageContext, leads: bool = True) -> VariantJob:
         """The job of one process."""
-        return Job(run, Tokenizer.read(self.folder), self.trial, self.minutes, self.copies, leads)
+        return VariantJob(run, Tokenizer.read(self.folder), self.trial, self.minutes, self.copies, leads)
 
 
-def take(order: Order, language: Recipe, chosen: Sequence[str] = (), processes: int | None = None) -> bool:
+def run_variants(
+    order: VariantRunConfig, language: Recipe, chosen: Sequence[str] = (), processes: int | None = None
+) -> bool:
     """Go through the variants, or those chosen; whether all of them have a result now.
 
-    `processes`: None for one on each visible GPU. Errors as `prepare` and, with one process, `Job.do`; of
-    several, each tells of its own.
+    `processes`: None for one per visible GPU. Errors: those of `prepare_folder` and, with one process, of
+    `VariantJob.do`; several processes log their own.
     """
     agree(order.folder / "world.json", {"stories": order.recipe.stories})
     run = order.run()
-    prepare(run, language)
+    prepare_folder(run, language)
     wanted = [variant.name for variant in variants(order.recipe, chosen)]
     missing = _missing(order.folder / FOLDER / RESULTS, wanted)
     count = min(processes or max(1, torch.cuda.device_count()), len(missing))
@@ -65,7 +67,7 @@ def take(order: Order, language: Recipe, chosen: Sequence[str] = (), processes: 
     return not _missing(order.folder / FOLDER / RESULTS, wanted)
 
 
-def _work(order: Order, shares: Sequence[Sequence[str]]) -> None:
+def _work(order: VariantRunConfig, shares: Sequence[Sequence[str]]) -> None:
     """A process for each share; without the leader's word on what is trained, the others do not begin."""
     context, devices = multiprocessing.get_context("spawn"), visible()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # none shall spin on a core of another's
@@ -81,14 +83,14 @@ def _work(order: Order, shares: Sequence[Sequence[str]]) -> None:
         process.join()
 
 
-def _share(order: Order, rank: int, shares: Sequence[Sequence[str]]) -> None:
-    end_with_parent()
-    tell(f"[{rank}] ")
+def _share(order: VariantRunConfig, rank: int, shares: Sequence[Sequence[str]]) -> None:
+    exit_with_parent()
+    configure_process(f"[{rank}] ")
     torch.set_num_threads(max(1, torch.get_num_threads() // len(shares)))
     order.job(order.run(), leads=rank == 0).do(shares[rank])
 
 
-def tell(who: str = "") -> None:
+def configure_process(who: str = "") -> None:
     """Set up what every process needs: a log on stderr, and quick multiplication."""
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {who}%(message)s", datefmt="%H:%M:%S")
     torch.set_float32_matmul_precision("high")

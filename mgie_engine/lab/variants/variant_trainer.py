@@ -19,13 +19,13 @@ from torch import Tensor, nn
 
 from mgie_engine.checkpoints.native import build
 from mgie_engine.config import NoiseSchedule
-from mgie_engine.lab.training.context import Run
-from mgie_engine.lab.training.diffusion_stage import Batch, Understand, batches, columns, rehearsal
-from mgie_engine.lab.training.latent_cache import Gallery, Painter
-from mgie_engine.lab.training.objective import Paintings, Texts, denoising
+from mgie_engine.lab.training.context import StageContext
+from mgie_engine.lab.training.diffusion_stage import Batch, LanguagePass, batches, columns, warmup_batches
+from mgie_engine.lab.training.latent_cache import LatentCache, Renderer
+from mgie_engine.lab.training.objective import LatentBatch, TextBatch, denoising
 from mgie_engine.lab.training.trainer import Loss
 from mgie_engine.lab.variants.pix2pix import WordEncoder, WordHead
-from mgie_engine.lab.variants.tokens import InstructionIds, spread, with_visual_tokens
+from mgie_engine.lab.variants.tokens import InstructionIds, repeat_states, with_visual_tokens
 from mgie_engine.lab.variants.variant import EDIT, INSTRUCTION, Variant
 from mgie_engine.model.diffusion import alphas_cumprod
 from mgie_engine.text.tokenizer import Tokenizer
@@ -33,7 +33,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 PACE, PACE_EVERY = "pace", 4  # the log that times are read from; steps
 
 
-class Guide(nn.Module):
+class GuidancePass(nn.Module):
     """From states to both guidances, as one graph to compile."""
 
     def __init__(self, edit_head: nn.Module) -> None:
@@ -45,7 +45,7 @@ class Guide(nn.Module):
         return self.edit_head(states, embeddings), self.edit_head.null(embeddings)  # type: ignore[operator]
 
 
-class Denoise(nn.Module):
+class DenoisingPass(nn.Module):
     """The U-Net's loss under a guidance, as one graph to compile: the large one, which all variants share."""
 
     def __init__(self, unet: nn.Module, noise: NoiseSchedule) -> None:
@@ -54,18 +54,18 @@ class Denoise(nn.Module):
         self.register_buffer("alphas", alphas_cumprod(noise))
 
     def forward(self, guidance: Tensor, null: Tensor, *fields: Tensor) -> Tensor:
-        """Denoising loss of the fields of `Paintings` in order."""
-        return denoising(self.unet, guidance, null, Paintings(*fields), self.noise, self.alphas).loss  # type: ignore[arg-type]
+        """Denoising loss of the fields of `LatentBatch` in order."""
+        return denoising(self.unet, guidance, null, LatentBatch(*fields), self.noise, self.alphas).loss  # type: ignore[arg-type]
 
 
-class Studio:
+class VariantTrainer:
     """Trains variants on the world of a run, from the weights in its folder.
 
     These are vae.safetensors, mllm.safetensors and, if it is there, unet.safetensors: a U-Net that can paint,
     as Stable Diffusion's could in the paper. What it knew of any guidance is drawn anew.
     """
 
-    def __init__(self, run: Run, tokenizer: Tokenizer) -> None:
+    def __init__(self, run: StageContext, tokenizer: Tokenizer) -> None:
         self.run = run
         torch.manual_seed(run.recipe.seed)
         networks = build(run.config)
@@ -79,14 +79,14 @@ class Studio:
         networks.vae.load_state_dict(load_file(run.folder / "vae.safetensors"))
         self.first = [_copied(module) for module in self._all]
         self.instruction_ids = InstructionIds.of(tokenizer, sizes.queries, run.device)
-        self.understand = run.compiled(Understand(self.mllm))
+        self.understand = run.compiled(LanguagePass(self.mllm))
         self.encode = run.compiled(WordEncoder(self.mllm))
-        self.guide = {name: run.compiled(Guide(head)) for name, head in self.heads.items()}
-        self.denoise = run.compiled(Denoise(self.unet, run.config.noise).to(run.device))
-        painter = Painter(run.world, run.device, compiled=run.recipe.compile)
+        self.guide = {name: run.compiled(GuidancePass(head)) for name, head in self.heads.items()}
+        self.denoise = run.compiled(DenoisingPass(self.unet, run.config.noise).to(run.device))
+        renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
         vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
         side, size = run.config.vision.image_size, run.config.picture_size
-        self.gallery = Gallery.hang(run.world, painter, vae, side, size=size)
+        self.latent_cache = LatentCache.build(run.dataset, renderer, vae, side, size=size)
 
     def seconds_per_step(self, variant: Variant, logs: Path) -> float:
         """How long a step of a variant takes, measured on a few of which nothing is kept."""
@@ -109,10 +109,10 @@ class Studio:
         trainer, loss = run.trainer(modules), self._loss(variant)
         table = self.run.table()
         if run.recipe.compile:
-            trainer.rehearse(rehearsal(run, table), loss)
+            trainer.rehearse(warmup_batches(run, table), loss)
         torch.manual_seed(run.seed)
         trainer.begin()
-        trainer.fit(batches(run, table, self.gallery), loss)
+        trainer.fit(batches(run, table, self.latent_cache), loss)
         return trainer.averaged
 
     @property
@@ -134,7 +134,7 @@ class Studio:
 
         return loss
 
-    def _read(self, variant: Variant, texts: Texts) -> tuple[Tensor, Tensor, Tensor]:
+    def _read(self, variant: Variant, texts: TextBatch) -> tuple[Tensor, Tensor, Tensor]:
         """Loss of the words, states for the edit head, and the embeddings that go with them."""
         if not variant.speaks:
             states = self.encode(self.instruction_ids(texts.ids, texts.picture_at))
@@ -143,7 +143,7 @@ class Studio:
         texts = with_visual_tokens(texts, self.mllm.visual_tokens, wanted)
         shown = texts if variant.sees else replace(texts, pixels=torch.zeros_like(texts.pixels))
         words, states = self.understand(*columns(shown))
-        return words, spread(states, wanted), spread(self.mllm.visual_embeddings, wanted)
+        return words, repeat_states(states, wanted), repeat_states(self.mllm.visual_embeddings, wanted)
 
 
 def _begin_painting(unet: nn.Module, known: Path) -> None:

@@ -21,11 +21,11 @@ from safetensors.torch import load_file
 from mgie_engine.checkpoints.native import Networks, build
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.atomic_write import agree
-from mgie_engine.lab.data.layouts import read_json
-from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, Trial
-from mgie_engine.lab.evaluation.workers import crew, hands
+from mgie_engine.lab.data.public_datasets import read_json
+from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, TrialConfig
+from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 from mgie_engine.lab.training import packing
-from mgie_engine.lab.training.context import Run
+from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.language import train_mllm
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.variants.variant import Variant, variants
@@ -37,8 +37,8 @@ from mgie_engine.lab.variants.variant_io import (
     write_variant,
 )
 from mgie_engine.lab.variants.variant_scores import measure, trial_cases
-from mgie_engine.lab.variants.variant_trainer import Studio
-from mgie_engine.lab.variants.variants_report import compare
+from mgie_engine.lab.variants.variant_trainer import VariantTrainer
+from mgie_engine.lab.variants.variants_report import summarise
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.text.tokenizer import Tokenizer
 
@@ -48,7 +48,7 @@ PARTS = ("vae", "mllm", "unet")  # what all variants begin with; without the las
 Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
 
 
-def prepare(run: Run, language: Recipe) -> None:
+def prepare_folder(run: StageContext, language: Recipe) -> None:
     """See to it that the run's folder has vae.safetensors and mllm.safetensors.
 
     What another run left as start-*.safetensors is taken as it is. A missing
@@ -63,16 +63,16 @@ def prepare(run: Run, language: Recipe) -> None:
             f"{run.folder} has no vae.safetensors: name a model with --start, or train mini-vae."
         )
     if not (mllm := run.folder / "mllm.safetensors").is_file():
-        packing.keep(train_mllm(replace(run, recipe=language)), mllm)
+        packing.save_weights(train_mllm(replace(run, recipe=language)), mllm)
 
 
 @dataclass(frozen=True)
-class Job:
+class VariantJob:
     """Trains and tries the variants of a run's recipe."""
 
-    run: Run
+    run: StageContext
     tokenizer: Tokenizer
-    trial: Trial
+    trial: TrialConfig
     minutes: float | None = None  # for each variant, in place of the recipe's steps
     copies: Path | None = None  # a folder that gets the results, too, after each variant
     leads: bool = True  # else another process does
@@ -85,9 +85,9 @@ class Job:
         """
         results = self._begin()
         wanted = variants(self.run.recipe, chosen)
-        with crew(hands(self.run.device)) as spread:
-            drawn = cache(partial(trial_cases, self.trial, self.run.config.picture_size, spread))
-            self._go_through(wanted, results, lambda mgie: measure(mgie, drawn(), self.trial, spread))
+        with worker_pool(worker_count(self.run.device)) as pool_map:
+            drawn = cache(partial(trial_cases, self.trial, self.run.config.picture_size, pool_map))
+            self._go_through(wanted, results, lambda mgie: measure(mgie, drawn(), self.trial, pool_map))
         return results.read().keys() >= {variant.name for variant in wanted}
 
     @property
@@ -111,7 +111,7 @@ class Job:
     def _await(self, begun: Path) -> None:
         """Wait for the leader, which its own end would end too, and get ready meanwhile."""
         while not begun.is_file():
-            _ = self._studio
+            _ = self._trainer
             time.sleep(0.5)
 
     def _go_through(self, wanted: Sequence[Variant], results: Results, tried: Tried) -> None:
@@ -131,7 +131,7 @@ class Job:
 
     def _take(self, variant: Variant, results: Results, tried: Tried) -> None:
         if not is_written(self.folder, variant.name):
-            trained = self._studio.train(variant, self.folder, steps=self._steps)
+            trained = self._trainer.train(variant, self.folder, steps=self._steps)
             write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
             log.info("%s is trained", variant.name)
         _, mgie = load_variant(self.folder / variant.name, self.run.device)
@@ -139,14 +139,14 @@ class Job:
         found = tried(mgie)
         result = asdict(variant) | found | {"log": list(map(json.loads, lines))}
         results.add(variant.name, result, self.copies)
-        (told,) = compare({variant.name: result})
+        (told,) = summarise({variant.name: result})
         success = {name: figure.listed() for name, figure in told.success.items() if figure}
         log.info("%s is tried in %.0f s: success %s", variant.name, found["took_s"], json.dumps(success))
 
     def _training(self) -> dict[str, Any]:
         recipe, weights = self.run.recipe, [self.run.folder / f"{part}.safetensors" for part in PARTS]
         same = {name: getattr(recipe, name) for name in ("batch_size", "learning_rate", "seed")}
-        edits = len(self.run.world.kind)
+        edits = len(self.run.dataset.kind)
         return (
             same
             | {"steps": self._steps, "edits": edits}
@@ -160,13 +160,13 @@ class Job:
             return self.run.recipe.steps
         if (begun := self.folder / TRAINING).is_file():
             return int(read_json(begun)["steps"])
-        seconds = self._studio.seconds_per_step(variants(self.run.recipe)[0], self.folder)
+        seconds = self._trainer.seconds_per_step(variants(self.run.recipe)[0], self.folder)
         log.info("a step takes %.3f s", seconds)
         return max(1, int(60 * self.minutes / seconds))
 
     @cached_property
-    def _studio(self) -> Studio:
-        return Studio(replace(self.run, until=None), self.tokenizer)
+    def _trainer(self) -> VariantTrainer:
+        return VariantTrainer(replace(self.run, until=None), self.tokenizer)
 
     @cached_property
     def _shared(self) -> Networks:

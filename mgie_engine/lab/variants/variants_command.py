@@ -50,8 +50,8 @@ def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
     import torch
 
-    from mgie_engine.lab.data.layouts import read_json
-    from mgie_engine.lab.evaluation.workers import crew, hands
+    from mgie_engine.lab.data.public_datasets import read_json
+    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
     from mgie_engine.lab.variants.variant_io import load_variant
     from mgie_engine.lab.variants.variant_scores import measure, trial_cases
 
@@ -59,8 +59,8 @@ def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     results = Results(arguments.folder / RESULTS, read_json(arguments.folder / TRAINING), trial)
     results.read()
     sets = None
-    with crew(hands(torch.device(arguments.device))) as spread:
+    with worker_pool(worker_count(torch.device(arguments.device))) as pool_map:
         for folder in folders:
             variant, mgie = load_variant(folder, arguments.device)
-            sets = sets or trial_cases(trial, mgie.config.picture_size, spread)
-            results.add(variant.name, asdict(variant) | measure(mgie, sets, trial, spread))
+            sets = sets or trial_cases(trial, mgie.config.picture_size, pool_map)
+            results.add(variant.name, asdict(variant) | measure(mgie, sets, trial, pool_map))

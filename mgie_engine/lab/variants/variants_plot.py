@@ -10,7 +10,7 @@ TICKS = (0, 0.25, 0.5, 0.75, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IntervalLine:
     """A share in 0…1 with its interval."""
 
     name: str
@@ -20,14 +20,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class IntervalPanel:
     """One measure of every model; panels beside each other have the same models in the same order."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[IntervalLine]
 
 
-def plot(panels: Sequence[Panel]) -> str:
+def plot(panels: Sequence[IntervalPanel]) -> str:
     """An SVG file."""
     rows = max(len(panel.lines) for panel in panels)
     width, height = LEFT + len(panels) * (WIDTH + GAP), TOP + rows * ROW + 30
@@ -46,7 +46,7 @@ def plot(panels: Sequence[Panel]) -> str:
     )
 
 
-def _panel(panel: Panel, rows: int) -> str:
+def _panel(panel: IntervalPanel, rows: int) -> str:
     bottom = TOP + rows * ROW
     ticks = "".join(
         f'<line x1="{_x(tick):.1f}" x2="{_x(tick):.1f}" y1="{TOP}" y2="{bottom}" stroke="{FAINT}"/>'
@@ -57,7 +57,7 @@ def _panel(panel: Panel, rows: int) -> str:
     return f'<text x="0" y="20" font-weight="bold">{escape(panel.title)}</text>{ticks}{lines}'
 
 
-def _line(line: Line, y: float) -> str:
+def _line(line: IntervalLine, y: float) -> str:
     return (
         f'<line x1="{_x(line.low):.1f}" x2="{_x(line.high):.1f}" y1="{y}" y2="{y}" '
         f'stroke="{DOT}" stroke-width="2"/>'

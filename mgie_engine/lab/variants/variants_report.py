@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from mgie_engine.lab.atomic_write import write_whole
-from mgie_engine.lab.evaluation.docs_inject import fill_in
+from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Result
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure, points
-from mgie_engine.lab.variants.variants_plot import Line, Panel, plot
+from mgie_engine.lab.variants.variants_plot import IntervalLine, IntervalPanel, plot
 
 WHOLE = "mgie"  # what the others are compared with
 PLACE, PLOT = "variants", "variants.svg"  # marks on a page; beside it, in images/
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class VariantSummary:
     """One variant's figures; None where there is nothing to measure."""
 
     title: str
@@ -26,20 +26,20 @@ class Compared:
     facts: Figure | None  # of facts it states about any edit, how many are true
 
 
-def compare(results: Mapping[str, Result]) -> list[Compared]:
+def summarise(results: Mapping[str, Result]) -> list[VariantSummary]:
     """Figures of every variant, in the order of the results."""
     whole = results.get(WHOLE)
     return [_compared(result, None if name == WHOLE else whole) for name, result in results.items()]
 
 
-def _compared(result: Result, whole: Result | None) -> Compared:
+def _compared(result: Result, whole: Result | None) -> VariantSummary:
     sets, speaks = result["sets"], result["speaks"]
     behind = None
     if whole:
         pairs = zip(sets[AMBIGUOUS], whole["sets"][AMBIGUOUS], strict=True)
         behind = figure([mine["success"] - its["success"] for mine, its in pairs])
     said, unclear = (sets[ALL], sets[AMBIGUOUS]) if speaks else ((), ())
-    return Compared(
+    return VariantSummary(
         result["title"],
         {name: figure([edit["success"] for edit in edits]) for name, edits in sets.items()},
         behind,
@@ -51,7 +51,7 @@ def _compared(result: Result, whole: Result | None) -> Compared:
 def to_markdown(found: Mapping[str, Any], images: str = "images") -> str:
     """Two tables and the plot, of everything a file of results holds."""
     results: Mapping[str, Result] = found["variants"]
-    rows = compare(results)
+    rows = summarise(results)
     head = (
         "| variant | success, all kinds | success, ambiguous | against end to end, ambiguous "
         "| names it rightly, ambiguous | facts true |\n|---|---|---|---|---|---|\n"
@@ -97,10 +97,13 @@ def _kinds(results: Mapping[str, Result]) -> str:
 
 def to_svg(found: Mapping[str, Any]) -> str:
     """Success of every variant with its interval, all kinds beside ambiguous ones."""
-    rows = compare(found["variants"])
+    rows = summarise(found["variants"])
     titles = {ALL: "success, all kinds", AMBIGUOUS: "success, ambiguous wishes"}
     panels = [
-        Panel(title, [Line(row.title, f.mean, f.low, f.high) for row in rows if (f := row.success[name])])
+        IntervalPanel(
+            title,
+            [IntervalLine(row.title, f.mean, f.low, f.high) for row in rows if (f := row.success[name])],
+        )
         for name, title in titles.items()
     ]
     return plot(panels)
@@ -108,7 +111,7 @@ def to_svg(found: Mapping[str, Any]) -> str:
 
 def write_docs(found: Mapping[str, Any], page: Path) -> None:
     """Put tables and plot into a page that has the marks; DataError if it has none."""
-    fill_in(page, PLACE, to_markdown(found))
+    inject(page, PLACE, to_markdown(found))
     write_whole(page.parent / "images" / PLOT, to_svg(found).encode())
 
 

@@ -5,9 +5,15 @@ import torch
 
 from mgie_engine.config import Behaviour
 from mgie_engine.lab.data import examples as data
-from mgie_engine.lab.training.batch_loader import Draws, Item, Maker
-from mgie_engine.lab.training.full import Lesson
-from mgie_engine.lab.training.objective import Paintings, denoising, texts, training_loss, understand
+from mgie_engine.lab.training.batch_loader import EncodedExample, ExampleEncoder, NoiseSample
+from mgie_engine.lab.training.full import TrainingTask
+from mgie_engine.lab.training.objective import (
+    LatentBatch,
+    collate_texts,
+    denoising,
+    training_loss,
+    understand,
+)
 from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
 from mgie_engine.text.prompting import Prompt
 from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
@@ -34,14 +40,14 @@ def rows(case):
 def said(case, prompter):
     pixels = torch.stack([value(case["images"], j) for j in rows(case)])
     examples = [prompter.example(Prompt(instruction), answer) for instruction, answer in case["samples"]]
-    return texts(examples, pixels, prompter.tokenizer, prompter.image_tokens)
+    return collate_texts(examples, pixels, prompter.tokenizer, prompter.image_tokens)
 
 
 def painted(case, networks):
     inputs, answers = (
         torch.stack([value(case[key], j) for j in rows(case)]) for key in ("p2p_inp", "p2p_ans")
     )
-    return Paintings(
+    return LatentBatch(
         goal=target_latents(networks.vae, answers, value(case["vae_eps"])),
         condition=condition_latents(networks.vae, inputs),
         noise=value(case["noise"]),
@@ -105,18 +111,18 @@ def test_losses_and_gradients(case, numbers, learner, prompter):
 @pytest.mark.parametrize("case", CASES, ids=ids)
 def test_losses_of_the_trainers_own_lots(case, numbers, learner, prompter):
     """From the data's examples on: the text as training makes it, pictures and dice side by side."""
-    maker = Maker(prompter, numbers.config.vision, side=0)
+    encoder = ExampleEncoder(prompter, numbers.config.vision, side=0)
     items = [
-        Item(
-            maker.text(data.Example("", instruction, b"", b"", answer)),
+        EncodedExample(
+            encoder.text(data.EditExample("", instruction, b"", b"", answer)),
             *(value(case[key], j) for key in ("images", "p2p_inp", "p2p_ans")),
         )
         for j, (instruction, answer) in enumerate(case["samples"])
     ]
     dice = (torch.tensor(case["timesteps"]), torch.tensor(case["prob"]))
-    lot = maker.lot(items, Draws(value(case["vae_eps"]), value(case["noise"]), *dice))
-    assert lot.texts.labels.tolist() == numbers.array("train", case["case"], "labels").tolist()
-    losses = Lesson(numbers.config, learner).losses(lot, Behaviour.RELEASE)
+    batch = encoder.batch(items, NoiseSample(value(case["vae_eps"]), value(case["noise"]), *dice))
+    assert batch.texts.labels.tolist() == numbers.array("train", case["case"], "labels").tolist()
+    losses = TrainingTask(numbers.config, learner).losses(batch, Behaviour.RELEASE)
     close(losses.total, case["loss"], LOSS)
     close(losses.instruction, case["loss_ce"], LOSS)
     close(losses.edit, case["loss_edit"], LOSS)

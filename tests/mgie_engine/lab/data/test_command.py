@@ -31,12 +31,14 @@ def models(folder: Path) -> list[object]:
 
 def test_data_goes_from_folders_to_the_release_and_back(folder: Path, tmp_path: Path):
     assert data("prepare", folder / "pairs", tmp_path / "prepared", *models(folder), "--shard-size", 3) == 0
-    prepared = list(shards.read(tmp_path / "prepared"))
+    prepared = list(shards.read_examples(tmp_path / "prepared"))
     assert len(prepared) == 4
     assert all(example.expressive for example in prepared)
     assert data("export", tmp_path / "prepared", tmp_path / "release") == 0
     assert data("import", "release", tmp_path / "release", tmp_path / "again") == 0
-    assert [e.expressive for e in shards.read(tmp_path / "again")] == [e.expressive for e in prepared]
+    assert [e.expressive for e in shards.read_examples(tmp_path / "again")] == [
+        e.expressive for e in prepared
+    ]
     assert data("export", tmp_path / "again", tmp_path / "second", "--as-is") == 0
     for file in (tmp_path / "release").iterdir():
         assert (tmp_path / "second" / file.name).read_bytes() == file.read_bytes()
@@ -50,9 +52,9 @@ def test_preparing_twice_writes_once(folder: Path, tmp_path: Path, capsys: pytes
 
 def test_sessions_are_imported_then_prepared(folder: Path, tmp_path: Path):
     assert data("import", "magicbrush", folder / "brush", tmp_path / "imported") == 0
-    assert [e.expressive for e in shards.read(tmp_path / "imported")] == [""] * 4
+    assert [e.expressive for e in shards.read_examples(tmp_path / "imported")] == [""] * 4
     assert data("prepare", tmp_path / "imported", tmp_path / "prepared", *models(folder)) == 0
-    first, _, third, _ = shards.read(tmp_path / "prepared")
+    first, _, third, _ = shards.read_examples(tmp_path / "prepared")
     assert third.history[0].expressive == first.expressive != ""
 
 

@@ -8,12 +8,12 @@ import pytest
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data import shards
-from mgie_engine.lab.data.examples import Example
-from mgie_engine.lab.data.layouts import magicbrush, pix2pix
-from mgie_engine.lab.data.prepare import Done, Plan, prepare
+from mgie_engine.lab.data.examples import EditExample
+from mgie_engine.lab.data.prepare import ShardConfig, ShardProgress, prepare_shards
+from mgie_engine.lab.data.public_datasets import magicbrush, pix2pix
 from tests.support.data_layouts import magicbrush_folder, pix2pix_folder
 
-PLAN = Plan("loud", "short", shard_size=2, batch_size=3)
+PLAN = ShardConfig("loud", "short", shard_size=2, batch_size=3)
 
 
 class Loud:
@@ -41,10 +41,12 @@ class Short:
         return ["so: " + text for text in texts]
 
 
-def run(source: Iterator[Example], folder: Path, loud: Loud | None = None, plan: Plan = PLAN) -> list[Done]:
+def run(
+    source: Iterator[EditExample], folder: Path, loud: Loud | None = None, plan: ShardConfig = PLAN
+) -> list[ShardProgress]:
     """The reports of a run."""
-    reports = list[Done]()
-    prepare(source, folder, loud or Loud(), Short(), plan, reports.append)
+    reports = list[ShardProgress]()
+    prepare_shards(source, folder, loud or Loud(), Short(), plan, reports.append)
     return reports
 
 
@@ -60,13 +62,13 @@ def pix(tmp_path: Path) -> Path:
 
 def test_texts_go_through_both_models(tmp_path: Path, pix: Path):
     run(pix2pix(pix), tmp_path / "out")
-    texts = [e.expressive for e in shards.read(tmp_path / "out")]
+    texts = [e.expressive for e in shards.read_examples(tmp_path / "out")]
     assert texts == [f"so: MAKE IT {c}" for c in ("RED", "RED", "GREEN", "GREEN", "BLUE", "BLUE")]
 
 
 def test_pictures_are_kept_as_they_were(tmp_path: Path, pix: Path):
     run(pix2pix(pix), tmp_path / "out")
-    first = next(shards.read(tmp_path / "out"))
+    first = next(shards.read_examples(tmp_path / "out"))
     assert first.before == (pix / "0000100" / "700_0.jpg").read_bytes()
 
 
@@ -76,33 +78,33 @@ def test_a_run_that_was_killed_goes_on_and_gives_the_same_files(tmp_path: Path, 
         run(pix2pix(pix), tmp_path / "twice", Loud(lives=2))
     assert len(shards.shard_files(tmp_path / "twice")) == 2
     second = Loud()
-    assert run(pix2pix(pix), tmp_path / "twice", second)[-1] == Done(shards=3, examples=6, kept=4)
+    assert run(pix2pix(pix), tmp_path / "twice", second)[-1] == ShardProgress(shards=3, examples=6, kept=4)
     assert second.batches == [2]
     assert contents(tmp_path / "twice") == contents(tmp_path / "whole")
 
 
 def test_models_see_no_more_than_a_batch_at_once(tmp_path: Path, pix: Path):
     loud = Loud()
-    run(pix2pix(pix), tmp_path / "out", loud, Plan("loud", "short", shard_size=5, batch_size=2))
+    run(pix2pix(pix), tmp_path / "out", loud, ShardConfig("loud", "short", shard_size=5, batch_size=2))
     assert loud.batches == [2, 2, 1, 1]
 
 
 def test_later_turns_know_what_was_said_before(tmp_path: Path):
     run(magicbrush(magicbrush_folder(tmp_path / "brush")), tmp_path / "out")
-    third = next(e for e in shards.read(tmp_path / "out") if e.id == "77-output3")
+    third = next(e for e in shards.read_examples(tmp_path / "out") if e.id == "77-output3")
     assert third.history == (Exchange("turn 1", "so: TURN 1"), Exchange("turn 2", "so: TURN 2"))
 
 
 def test_shards_may_be_the_source(tmp_path: Path, pix: Path):
     run(pix2pix(pix), tmp_path / "one")
-    run(shards.read(tmp_path / "one"), tmp_path / "two")
+    run(shards.read_examples(tmp_path / "one"), tmp_path / "two")
     assert contents(tmp_path / "two") == contents(tmp_path / "one")
 
 
 def test_a_folder_holds_the_work_of_one_plan(tmp_path: Path, pix: Path):
     run(pix2pix(pix), tmp_path / "out")
     with pytest.raises(DataError, match="was begun with"):
-        run(pix2pix(pix), tmp_path / "out", plan=Plan("loud", "short", shard_size=3))
+        run(pix2pix(pix), tmp_path / "out", plan=ShardConfig("loud", "short", shard_size=3))
 
 
 def test_a_folder_holds_the_examples_of_one_source(tmp_path: Path, pix: Path):

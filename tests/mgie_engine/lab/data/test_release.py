@@ -11,18 +11,18 @@ from PIL import Image
 
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data import release
-from mgie_engine.lab.data.examples import Example, opened
-from mgie_engine.lab.data.layouts import pix2pix
+from mgie_engine.lab.data.examples import EditExample, opened
+from mgie_engine.lab.data.public_datasets import pix2pix
 from tests.support.data_layouts import draw, pix2pix_folder
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> list[Example]:
+def source(tmp_path: Path) -> list[EditExample]:
     """Two examples whose ids and texts are awkward."""
     red, blue = draw(tmp_path / "red.png", "red"), draw(tmp_path / "blue.png", "blue")
     return [
-        Example("000_0132_7_0", "make it blue", red, blue, "It is blue."),
-        Example("0000145_9_0", "“naïve”", blue, red, "Ça va."),
+        EditExample("000_0132_7_0", "make it blue", red, blue, "It is blue."),
+        EditExample("0000145_9_0", "“naïve”", blue, red, "Ça va."),
     ]
 
 
@@ -33,7 +33,7 @@ def published_jpeg(picture: Image.Image) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def test_files_are_what_the_published_notebook_writes(tmp_path: Path, source: list[Example]):
+def test_files_are_what_the_published_notebook_writes(tmp_path: Path, source: list[EditExample]):
     assert release.write_release(tmp_path, "ipr2pr", source) == 2
     lines = [published_jpeg(opened(e.before)) + "\t" + published_jpeg(opened(e.after)) for e in source]
     assert (tmp_path / "ipr2pr.tsv").read_text() == "".join(line + "\n" for line in lines)
@@ -62,7 +62,7 @@ def test_files_are_what_the_published_notebook_writes(tmp_path: Path, source: li
     assert json.loads((tmp_path / "ipr2pr_expressive.json").read_text())["0000145_9_0"] == said
 
 
-def test_a_round_trip_changes_nothing(tmp_path: Path, source: list[Example]):
+def test_a_round_trip_changes_nothing(tmp_path: Path, source: list[EditExample]):
     release.write_release(tmp_path / "a", "x", source)
     release.write_release(tmp_path / "b", "x", release.read_release(tmp_path / "a", "x"), as_is=True)
     for name in ("x.pkl", "x.tsv", "x_expressive.json"):
@@ -89,7 +89,7 @@ class Dangerous:
         return Path.touch, (self.file,)
 
 
-def test_nothing_in_a_strangers_pickle_is_run(tmp_path: Path, source: list[Example]):
+def test_nothing_in_a_strangers_pickle_is_run(tmp_path: Path, source: list[EditExample]):
     release.write_release(tmp_path, "x", source)
     trap = tmp_path / "trap"
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({"task": [Dangerous(trap)]}))

@@ -10,7 +10,7 @@ from torchmetrics.functional import mean_absolute_error, mean_squared_error
 from transformers import CLIPModel, ViTModel
 
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.evaluation.image_metrics import Outcome, l1, l2, mean_by_group, metrics, ssim, view
+from mgie_engine.lab.evaluation.image_metrics import MetricInput, l1, l2, mean_by_group, metrics, ssim, view
 from mgie_engine.lab.evaluation.metric_names import Backbones
 from tests.support import tiny_evaluation
 
@@ -32,8 +32,8 @@ def tensor(picture: Image.Image) -> torch.Tensor:
     return torch.from_numpy(np.asarray(picture, dtype=np.float64) / 255)
 
 
-NEAR = Outcome(fixed(3), brighter(fixed(3), 20), "a blue ball")
-FAR = Outcome(fixed(3), fixed(4), "a red ball")
+NEAR = MetricInput(fixed(3), brighter(fixed(3), 20), "a blue ball")
+FAR = MetricInput(fixed(3), fixed(4), "a red ball")
 
 
 @pytest.fixture(scope="module")
@@ -45,26 +45,26 @@ def backbones(tmp_path_factory: pytest.TempPathFactory) -> Backbones:
 
 
 @pytest.mark.parametrize("outcome", [NEAR, FAR])
-def test_l1_and_l2_are_torchmetrics(outcome: Outcome):
+def test_l1_and_l2_are_torchmetrics(outcome: MetricInput):
     result, goal = tensor(outcome.result), tensor(outcome.goal)
     assert l1(outcome) == pytest.approx(float(mean_absolute_error(result, goal)), rel=1e-6)
     assert l2(outcome) == pytest.approx(float(mean_squared_error(result, goal)), rel=1e-6)
 
 
 @pytest.mark.parametrize(("outcome", "expected"), [(FAR, 0.5335068528818859), (NEAR, 0.9814212359395137)])
-def test_ssim_is_scikit_images(outcome: Outcome, expected: float):
+def test_ssim_is_scikit_images(outcome: MetricInput, expected: float):
     # structural_similarity of scikit-image 0.26 with gaussian_weights, sigma 1.5, use_sample_covariance=False
     assert ssim(outcome) == pytest.approx(expected, abs=1e-7)
 
 
 def test_a_picture_without_room_for_a_window_has_no_ssim():
-    assert ssim(Outcome(fixed(3, 10, 40), fixed(4, 10, 40))) is None
+    assert ssim(MetricInput(fixed(3, 10, 40), fixed(4, 10, 40))) is None
 
 
 def test_an_edit_of_another_size_is_brought_to_the_goals():
     large = fixed(3).resize((96, 80), Image.Resampling.NEAREST)
     small = large.resize((48, 40), Image.Resampling.BICUBIC)
-    assert l1(Outcome(large, fixed(4))) == l1(Outcome(small, fixed(4)))
+    assert l1(MetricInput(large, fixed(4))) == l1(MetricInput(small, fixed(4)))
 
 
 def test_clip_similarities_are_transformers(backbones: Backbones):
@@ -92,7 +92,7 @@ def test_dino_is_the_cosine_of_class_tokens(backbones: Backbones):
 
 
 def test_nothing_is_nearer_than_the_goal_itself(backbones: Backbones):
-    same = Outcome(fixed(3), fixed(3))
+    same = MetricInput(fixed(3), fixed(3))
     found = {
         name: metric(same) for name, metric in metrics(["l1", "l2", "ssim", "dino", "cvs"], backbones).items()
     }
@@ -100,11 +100,11 @@ def test_nothing_is_nearer_than_the_goal_itself(backbones: Backbones):
 
 
 def test_without_a_caption_there_is_nothing_to_compare(backbones: Backbones):
-    assert metrics(["cts"], backbones)["cts"](Outcome(fixed(3), fixed(4))) is None
+    assert metrics(["cts"], backbones)["cts"](MetricInput(fixed(3), fixed(4))) is None
 
 
 def test_a_caption_may_be_long(backbones: Backbones):
-    value = metrics(["cts"], backbones)["cts"](Outcome(fixed(3), fixed(4), "a red ball " * 40))
+    value = metrics(["cts"], backbones)["cts"](MetricInput(fixed(3), fixed(4), "a red ball " * 40))
     assert value is not None
     assert -1 <= value <= 1
 

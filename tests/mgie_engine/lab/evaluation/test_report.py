@@ -5,11 +5,18 @@ import re
 
 from PIL import Image
 
-from mgie_engine.lab.evaluation.report import Report, Row, Shown, to_html, to_json, to_markdown
+from mgie_engine.lab.evaluation.report import (
+    EvaluationReport,
+    ReportCase,
+    ReportRow,
+    to_html,
+    to_json,
+    to_markdown,
+)
 
 EVIL = "<script>alert('x')</script> & \"more\""
-ROW = Row("a/a_1", EVIL, EVIL, ("single-turn",), {"l1": 0.25, "cts": None})
-REPORT = Report(
+ROW = ReportRow("a/a_1", EVIL, EVIL, ("single-turn",), {"l1": 0.25, "cts": None})
+REPORT = EvaluationReport(
     f"{EVIL} on files",
     {"editor": EVIL, "seed": 0},
     {"l1": "lower", "cts": "higher"},
@@ -32,13 +39,13 @@ def test_markdown_is_a_table_of_means():
 
 
 def test_what_people_wrote_is_no_markup_on_the_page():
-    page = to_html(REPORT, [Shown(ROW, PICTURES)])
+    page = to_html(REPORT, [ReportCase(ROW, PICTURES)])
     assert "<script" not in page
     assert page.count("&lt;script&gt;") == 7
 
 
 def test_the_page_needs_nothing_but_itself():
-    page = to_html(REPORT, [Shown(ROW, PICTURES)])
+    page = to_html(REPORT, [ReportCase(ROW, PICTURES)])
     addresses = re.findall(r'(?:src|href)="([^"]*)"', page)
     assert len(addresses) == 2
     assert all(address.startswith("data:image/webp;base64,") for address in addresses)

@@ -6,7 +6,7 @@ from PIL import Image
 from mgie_engine.checkpoints import native
 from mgie_engine.cli import main
 from mgie_engine.lab.evaluation.scenes_command import KINDS
-from mgie_engine.lab.evaluation.scenes_sheet import SIDE, Shot, sheet
+from mgie_engine.lab.evaluation.scenes_sheet import SIDE, ContactSheetCard, contact_sheet
 from mgie_engine.lab.scenes.stories import story
 from tests.support.tiny_serving import a_tiny_mgie
 
@@ -37,9 +37,9 @@ def test_a_model_is_measured_in_one_line_of_json(folder, capsys, tmp_path):
 
 
 def test_wishes_that_people_typed_are_tried_as_well(folder, capsys):
-    assert evaluate(folder, "--typed", "--json") == 0
+    assert evaluate(folder, "--human-prompts", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["typed"] == "typed"
+    assert report["human_prompts"] == "seen"
     assert report["kinds"]["all"]["count"] == 3
 
 
@@ -77,5 +77,5 @@ def test_what_cannot_be_is_refused_before_any_work(folder, capsys, option, compl
 
 def test_a_sheet_has_three_edits_a_row():
     grey = Image.new("RGB", (8, 8), "grey")
-    shot = Shot(grey, grey, grey, "make it grey", "It turns grey.", True)
-    assert sheet([shot] * 4).height == 2 * sheet([shot]).height
+    shot = ContactSheetCard(grey, grey, grey, "make it grey", "It turns grey.", True)
+    assert contact_sheet([shot] * 4).height == 2 * contact_sheet([shot]).height

@@ -2,13 +2,13 @@ from math import nan
 
 import pytest
 
-from mgie_engine.lab.evaluation.scene_cases import Said, Shown
-from mgie_engine.lab.evaluation.scenes_figures import Row, drift_summary, figure, summary
+from mgie_engine.lab.evaluation.scene_cases import PictureScore, TextScore
+from mgie_engine.lab.evaluation.scenes_figures import SceneResult, drift_summary, figure, summary
 
 
 def a_row(kind="recolour", *, success=True, resolved=True, stated=4, true=4, kept=40.0):
-    shown = [Shown(success, 0.1, kept), Shown(True, 0.1, kept)]
-    return Row(kind, Said(stated, true, resolved, resolved), shown, shown)
+    shown = [PictureScore(success, 0.1, kept), PictureScore(True, 0.1, kept)]
+    return SceneResult(kind, TextScore(stated, true, resolved, resolved), shown, shown)
 
 
 def test_a_figure_is_a_mean_within_its_interval():

@@ -4,8 +4,8 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.ambiguous_edits import ambiguous, has_odd_one
-from mgie_engine.lab.scenes.rng import Dice
-from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, Thing, random_scene
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, SceneObject, random_scene
 from mgie_engine.lab.scenes.scene_edits import State
 from tests.support.scene_descriptions import steps
 
@@ -20,7 +20,7 @@ def test_a_blind_guess_is_hardly_ever_right():
     answers = defaultdict(Counter)
     for seed in range(12000):
         rng = Random(seed)
-        edit = ambiguous(Dice.of(rng), State(random_scene(rng)), "train")
+        edit = ambiguous(RngStreams.of(rng), State(random_scene(rng)), "train")
         if edit:
             words = re.sub(r"[^a-z ]", "", edit.instruction.lower())
             answers[words][edit.expressive.partition(". ")[0]] += 1
@@ -30,27 +30,31 @@ def test_a_blind_guess_is_hardly_ever_right():
 
 
 def test_the_right_one_of_two_takes_the_colour_of_the_left_one():
-    left, right = (Thing("tree", colour, "small", Cell(FRONT, x)) for colour, x in (("red", 0), ("pink", 3)))
+    left, right = (
+        SceneObject("tree", colour, "small", Cell(FRONT, x)) for colour, x in (("red", 0), ("pink", 3))
+    )
     state = State(Scene((right, left)))
     said = {
-        edit.expressive for seed in range(80) if (edit := ambiguous(Dice.of(Random(seed)), state, "train"))
+        edit.expressive
+        for seed in range(80)
+        if (edit := ambiguous(RngStreams.of(Random(seed)), state, "train"))
     }
     place = "in front on the far right"
     assert f"The small pink tree {place} turns red. The red tree in front on the far left stays." in said
 
 
 def test_the_odd_one_takes_the_colour_of_the_others():
-    trees = [Thing("tree", "red", "small", Cell(FRONT, x)) for x in range(3)]
+    trees = [SceneObject("tree", "red", "small", Cell(FRONT, x)) for x in range(3)]
     state = State(Scene((*trees[:2], replace(trees[2], colour="pink"))))
-    edits = [edit for seed in range(80) if (edit := ambiguous(Dice.of(Random(seed)), state, "train"))]
+    edits = [edit for seed in range(80) if (edit := ambiguous(RngStreams.of(Random(seed)), state, "train"))]
     assert State(Scene(tuple(trees))) in [edit.goal for edit in edits]
 
 
 def test_what_is_alike_has_no_odd_one():
-    trees = tuple(Thing("tree", "red", "small", Cell(FRONT, x)) for x in range(3))
+    trees = tuple(SceneObject("tree", "red", "small", Cell(FRONT, x)) for x in range(3))
     assert not has_odd_one(Scene(trees))
     assert has_odd_one(Scene((*trees[:2], replace(trees[2], colour="pink"))))
 
 
 def test_an_empty_scene_has_nothing_to_look_at():
-    assert ambiguous(Dice.of(Random(0)), State(Scene(())), "train") is None
+    assert ambiguous(RngStreams.of(Random(0)), State(Scene(())), "train") is None

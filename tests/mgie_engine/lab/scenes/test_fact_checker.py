@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, holds, read
-from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, Thing
+from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
+from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State
 from tests.support.scene_descriptions import steps
 
-BALL = Thing("ball", "red", "large", Cell(FRONT, 0))
+BALL = SceneObject("ball", "red", "large", Cell(FRONT, 0))
 HERE = State(Scene((BALL,)))
 BLUE = State(Scene((replace(BALL, colour="blue"),)))
 SAID = "The large red ball in front on the far left turns blue."
@@ -17,20 +17,20 @@ SAID = "The large red ball in front on the far left turns blue."
 def test_every_expressive_instruction_states_only_true_facts(split):
     for told, step in steps(split):
         before, after = told.states[step.before], told.states[step.after]
-        for fact in read(step.edit.expressive):
-            assert holds(fact, before, after), (step.edit.expressive, fact)
+        for fact in parse_facts(step.edit.expressive):
+            assert fact_holds(fact, before, after), (step.edit.expressive, fact)
 
 
 def test_what_changes_is_stated():
     for told, step in steps():
         before, after = told.states[step.before], told.states[step.after]
         if before != after:
-            assert any(not holds(fact, before, before) for fact in read(step.edit.expressive))
+            assert any(not fact_holds(fact, before, before) for fact in parse_facts(step.edit.expressive))
 
 
 def test_a_sentence_is_read_attribute_by_attribute():
     place = "in front on the far left"
-    assert read(SAID) == [
+    assert parse_facts(SAID) == [
         Fact("before", place, "size", "large"),
         Fact("before", place, "colour", "red"),
         Fact("before", place, "kind", "ball"),
@@ -40,34 +40,38 @@ def test_a_sentence_is_read_attribute_by_attribute():
 
 def test_one_wrong_word_is_one_false_fact():
     wrong = SAID.replace("large", "small")
-    assert [holds(fact, HERE, BLUE) for fact in read(wrong)] == [False, True, True, True]
+    assert [fact_holds(fact, HERE, BLUE) for fact in parse_facts(wrong)] == [False, True, True, True]
 
 
 def test_a_wrong_place_makes_everything_said_of_it_false():
     wrong = SAID.replace("left", "right")
-    assert not any(holds(fact, HERE, BLUE) for fact in read(wrong))
+    assert not any(fact_holds(fact, HERE, BLUE) for fact in parse_facts(wrong))
 
 
 @pytest.mark.parametrize("text", ["", "Bananas.", "The ball turns blue.", SAID[:-8] + "ultramarine."])
 def test_what_cannot_be_read_is_false(text):
-    facts = read(text)
+    facts = parse_facts(text)
     assert [fact.attribute for fact in facts] == [UNREADABLE]
-    assert not holds(facts[0], HERE, BLUE)
+    assert not fact_holds(facts[0], HERE, BLUE)
 
 
 def test_nothing_changes_is_false_of_an_edit():
-    said = read("Nothing changes.")
-    assert [holds(fact, HERE, HERE) for fact in said] == [True]
-    assert [holds(fact, HERE, BLUE) for fact in said] == [False]
+    said = parse_facts("Nothing changes.")
+    assert [fact_holds(fact, HERE, HERE) for fact in said] == [True]
+    assert [fact_holds(fact, HERE, BLUE) for fact in said] == [False]
 
 
 def test_an_absent_kind_must_be_absent():
-    assert all(holds(fact, HERE, HERE) for fact in read("Nothing changes. I see no tree here."))
-    assert not all(holds(fact, HERE, HERE) for fact in read("Nothing changes. I see no ball here."))
+    assert all(fact_holds(fact, HERE, HERE) for fact in parse_facts("Nothing changes. I see no tree here."))
+    assert not all(
+        fact_holds(fact, HERE, HERE) for fact in parse_facts("Nothing changes. I see no ball here.")
+    )
 
 
 def test_a_tone_must_be_the_one_that_was_given():
     brighter = replace(HERE, tones=(("brighter", 1.0),))
-    assert all(holds(fact, HERE, brighter) for fact in read("The whole picture gets brighter."))
-    assert not any(holds(fact, HERE, brighter) for fact in read("The whole picture gets much brighter."))
-    assert not any(holds(fact, HERE, brighter) for fact in read("The whole picture gets louder."))
+    assert all(fact_holds(fact, HERE, brighter) for fact in parse_facts("The whole picture gets brighter."))
+    assert not any(
+        fact_holds(fact, HERE, brighter) for fact in parse_facts("The whole picture gets much brighter.")
+    )
+    assert not any(fact_holds(fact, HERE, brighter) for fact in parse_facts("The whole picture gets louder."))

@@ -1,23 +1,23 @@
 from dataclasses import replace
 from random import Random
 
-from mgie_engine.lab.scenes.fact_checker import read
+from mgie_engine.lab.scenes.fact_checker import parse_facts
 from mgie_engine.lab.scenes.followups import follow_up
-from mgie_engine.lab.scenes.rng import Dice
-from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, Thing
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, add_it, recolour_to, remove_it
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
 from tests.support.scene_descriptions import steps
 
-LEFT = Thing("ball", "red", "large", Cell(FRONT, 0))
-RIGHT = Thing("ball", "green", "small", Cell(FRONT, 3))
-TREE = Thing("tree", "green", "medium", Cell(BACK, 1))
+LEFT = SceneObject("ball", "red", "large", Cell(FRONT, 0))
+RIGHT = SceneObject("ball", "green", "small", Cell(FRONT, 3))
+TREE = SceneObject("tree", "green", "medium", Cell(BACK, 1))
 STATE = State(Scene((LEFT, RIGHT, TREE)))
 
 
 def follow_ups(last, *, tries=200):
-    found = (follow_up(Dice.of(Random(seed)), last.goal, last, "train") for seed in range(tries))
+    found = (follow_up(RngStreams.of(Random(seed)), last.goal, last, "train") for seed in range(tries))
     return [edit for edit in found if edit]
 
 
@@ -28,14 +28,14 @@ def test_every_follow_up_has_a_talk_to_lean_on():
 def test_the_expressive_instruction_says_what_it_resolved_to():
     for _, step in steps(kind="follow-up"):
         assert " it " not in f" {step.edit.expressive} "
-        assert read(step.edit.expressive)
+        assert parse_facts(step.edit.expressive)
 
 
 def test_the_other_one_gets_the_colour_and_the_wrong_one_gets_its_own_back():
     last = recolour_to(STATE, LEFT, "blue", "make the ball blue")
     corrected = [e for e in follow_ups(last) if e.act == "recolour" and e.expressive.count("turns") == 2]
     assert corrected
-    balls = {thing.cell: thing.colour for thing in corrected[0].goal.scene.of("ball")}
+    balls = {obj.cell: obj.colour for obj in corrected[0].goal.scene.of("ball")}
     assert balls == {LEFT.cell: "red", RIGHT.cell: "blue"}
 
 
@@ -47,7 +47,7 @@ def test_the_tree_too_means_the_same_deed():
 
 
 def test_another_one_is_like_the_one_before():
-    new = Thing("kite", "red", "small", Cell(0, 0))
+    new = SceneObject("kite", "red", "small", Cell(0, 0))
     last = add_it(STATE, (new,), "add a small red kite")
     assert last
     kites = [e.goal.scene.of("kite") for e in follow_ups(last) if len(e.goal.scene.of("kite")) == 2]

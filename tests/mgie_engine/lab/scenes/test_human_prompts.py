@@ -3,14 +3,14 @@ from typing import get_args
 
 import pytest
 
-from mgie_engine.lab.scenes.expressive_text import Typed
-from mgie_engine.lab.scenes.fact_checker import UNREADABLE, holds, read
-from mgie_engine.lab.scenes.human_prompts import typed_wishes
+from mgie_engine.lab.scenes.expressive_text import PromptSet
+from mgie_engine.lab.scenes.fact_checker import UNREADABLE, fact_holds, parse_facts
+from mgie_engine.lab.scenes.human_prompts import human_prompts
 from tests.support.scene_descriptions import steps
 
 
 def test_there_are_twenty_wishes_of_every_frequent_kind():
-    count = Counter(wish.edit.kind for wish in typed_wishes())
+    count = Counter(wish.edit.kind for wish in human_prompts())
     assert all(
         count[kind] >= 20
         for kind in (
@@ -19,22 +19,22 @@ def test_there_are_twenty_wishes_of_every_frequent_kind():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("which", get_args(Typed))
+@pytest.mark.parametrize("which", get_args(PromptSet))
 def test_every_wish_comes_to_what_it_says(which):
-    for start, edit, _ in typed_wishes(which):
-        facts = read(edit.expressive)
-        assert all(holds(fact, start, edit.goal) and fact.attribute != UNREADABLE for fact in facts)
+    for start, edit, _ in human_prompts(which):
+        facts = parse_facts(edit.expressive)
+        assert all(fact_holds(fact, start, edit.goal) and fact.attribute != UNREADABLE for fact in facts)
         assert (edit.goal == start) == (edit.kind in ("refuse", "nothing"))
 
 
 def test_no_wish_is_one_that_is_made_up():
     made_up = {step.edit.instruction.lower() for _, step in steps()}
-    assert not made_up & {wish.edit.instruction.lower() for wish in typed_wishes()}
+    assert not made_up & {wish.edit.instruction.lower() for wish in human_prompts()}
 
 
 def test_the_second_turn_of_a_talk_begins_where_the_first_one_ends():
-    for start, edit, ((asked, said),) in typed_wishes("talks"):
+    for start, edit, ((asked, said),) in human_prompts("followups"):
         assert asked != edit.instruction
-        assert read(said)
+        assert parse_facts(said)
         assert start.scene
-        assert not edit.was or edit.was in start.scene.things
+        assert not edit.was or edit.was in start.scene.objects

@@ -13,11 +13,11 @@ from mgie_engine.lab.scenes.references import (
     region,
     towards,
 )
-from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, Thing, random_scene
+from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, SceneObject, random_scene
 from tests.support.reference_resolver import meant
 
 SEEDS = st.integers(0, 10**6)
-BALL = Thing("ball", "red", "large", Cell(FRONT, 1))
+BALL = SceneObject("ball", "red", "large", Cell(FRONT, 1))
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -25,9 +25,9 @@ BALL = Thing("ball", "red", "large", Cell(FRONT, 1))
 def test_a_reference_singles_out_exactly_one_thing(seed):
     rng = Random(seed)
     scene = random_scene(rng)
-    for thing in scene.things:
-        at = refer(rng, scene, thing)
-        assert meant(scene, at.it) == [thing], at.it
+    for obj in scene.objects:
+        at = refer(rng, scene, obj)
+        assert meant(scene, at.it) == [obj], at.it
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
@@ -35,14 +35,14 @@ def test_a_reference_singles_out_exactly_one_thing(seed):
 def test_a_bare_name_is_only_for_what_is_alone_of_its_kind(seed):
     rng = Random(seed)
     scene = random_scene(rng)
-    for thing in scene.things:
-        at = refer(rng, scene, thing)
-        assert at.name is None or (scene.of(thing.kind) == [thing] and at.it == f"the {at.name}")
+    for obj in scene.objects:
+        at = refer(rng, scene, obj)
+        assert at.name is None or (scene.of(obj.kind) == [obj] and at.it == f"the {at.name}")
 
 
 def test_the_first_free_cell_is_in_front_on_the_left():
     assert first_free(Scene(()), region("", (FRONT, BACK))) == Cell(FRONT, 0)
-    standing = Scene((Thing("ball", "red", "large", Cell(FRONT, 0)),))
+    standing = Scene((SceneObject("ball", "red", "large", Cell(FRONT, 0)),))
     assert first_free(standing, region("", (FRONT, BACK))) == Cell(FRONT, 1)
 
 
@@ -69,7 +69,7 @@ def test_beside_is_on_the_right_first():
 
 
 def test_beside_ends_at_the_edge():
-    edge = Thing("ball", "red", "large", Cell(BACK, 3))
+    edge = SceneObject("ball", "red", "large", Cell(BACK, 3))
     assert beside(Scene((edge,)), edge) == [Cell(BACK, 2)]
     assert towards(edge, 1) == []
     assert towards(edge, -1) == [Cell(BACK, 2), Cell(BACK, 1), Cell(BACK, 0)]

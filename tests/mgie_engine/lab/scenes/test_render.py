@@ -1,16 +1,16 @@
 import pytest
 import torch
 
-from mgie_engine.lab.scenes.drawing import SHAPES, Backdrop, Shape, draw, sheet
+from mgie_engine.lab.scenes.drawing import SHAPES, Backdrop, Shape, draw, shape_table
 from mgie_engine.lab.scenes.render import paint, picture, stack
-from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, Thing
+from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State
 from tests.support.scene_descriptions import drawn, stories
 
 THINGS = (
-    Thing("house", "white", "large", Cell(FRONT, 0), parts=(("roof", "red"), ("door", "brown"))),
-    Thing("ball", "blue", "small", Cell(BACK, 3), "striped"),
-    Thing("sun", "yellow", "medium", Cell(SKY, 1)),
+    SceneObject("house", "white", "large", Cell(FRONT, 0), parts=(("roof", "red"), ("door", "brown"))),
+    SceneObject("ball", "blue", "small", Cell(BACK, 3), "striped"),
+    SceneObject("sun", "yellow", "medium", Cell(SKY, 1)),
 )
 # red, green and blue, each by quarter of the picture
 QUARTERS = [
@@ -50,9 +50,9 @@ def test_a_picture_shows_the_same_at_every_size():
 def test_a_sheet_holds_so_many_shapes():
     dot = Shape(0, 0.5, 0.5, 0.1, 0.1)
     backdrop = sheet_backdrop()
-    assert sheet(backdrop, [dot] * SHAPES)
+    assert shape_table(backdrop, [dot] * SHAPES)
     with pytest.raises(ValueError, match=str(SHAPES)):
-        sheet(backdrop, [dot] * (SHAPES + 1))
+        shape_table(backdrop, [dot] * (SHAPES + 1))
 
 
 def sheet_backdrop():
@@ -61,7 +61,7 @@ def sheet_backdrop():
 
 
 def test_no_shapes_leave_the_backdrop():
-    pixels = paint(*stack([sheet(sheet_backdrop(), [])]), 8)
+    pixels = paint(*stack([shape_table(sheet_backdrop(), [])]), 8)
     assert torch.allclose(pixels, torch.full_like(pixels, 0.5))
 
 

@@ -1,6 +1,6 @@
 from random import Random
 
-from mgie_engine.lab.scenes.rng import Dice, Replayed, Taped
+from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
 
 
 def thrown(rng):
@@ -12,17 +12,17 @@ def thrown(rng):
 
 
 def test_a_tape_changes_nothing_and_gives_the_same_again():
-    taped = Taped(Random(5))
+    taped = RecordingRandom(Random(5))
     assert thrown(taped) == thrown(Random(5))
-    assert thrown(Replayed(taped.tape)) == thrown(Random(5))
+    assert thrown(ReplayingRandom(taped.tape)) == thrown(Random(5))
 
 
 def test_what_is_said_for_the_first_time_takes_no_further_throw():
-    dice = Dice.of(Random(0))
-    assert dice.anew("this one", ["this one", "the other"]) == "this one"
-    assert dice.how.random() == Random(0).random()
+    streams = RngStreams.of(Random(0))
+    assert streams.reworded("this one", ["this one", "the other"]) == "this one"
+    assert streams.wording.random() == Random(0).random()
 
 
 def test_what_is_said_again_may_be_said_otherwise():
-    dice = Dice(Random(0), Random(1), is_again=True)
-    assert {dice.anew("a", "abc") for _ in range(50)} == {"a", "b", "c"}
+    streams = RngStreams(Random(0), Random(1), is_rewording=True)
+    assert {streams.reworded("a", "abc") for _ in range(50)} == {"a", "b", "c"}

@@ -5,21 +5,21 @@ import pytest
 import torch
 
 from mgie_engine.lab.scenes.edit_generators import add, move
-from mgie_engine.lab.scenes.rng import Dice
-from mgie_engine.lab.scenes.scene import COLUMNS, FRONT, SKY, Cell, Scene, Thing
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import COLUMNS, FRONT, SKY, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, move_aside, recolour_to, resize_it
 from mgie_engine.lab.scenes.scene_images import changed
 from tests.support.scene_descriptions import drawn, steps
 
-BALL = Thing("ball", "red", "large", Cell(FRONT, 0))
-BOX = Thing("box", "blue", "small", Cell(FRONT, 1))
+BALL = SceneObject("ball", "red", "large", Cell(FRONT, 0))
+BOX = SceneObject("box", "blue", "small", Cell(FRONT, 1))
 STATE = State(Scene((BALL, BOX)))
 TOP = {0: (0.0, 0.32), 1: (0.44, 0.70), 2: (0.66, 0.98)}  # where the things of each row are drawn
 
 
 def touched(before: Scene, after: Scene) -> set[Cell]:
-    gone, new = set(before.things) - set(after.things), set(after.things) - set(before.things)
-    return {thing.cell for thing in gone | new}
+    gone, new = set(before.objects) - set(after.objects), set(after.objects) - set(before.objects)
+    return {obj.cell for obj in gone | new}
 
 
 def room(cells: set[Cell], size: int) -> torch.Tensor:
@@ -70,8 +70,8 @@ def test_the_largest_cannot_grow():
 
 def test_a_step_aside_leads_to_the_next_free_place():
     edit = move_aside(STATE, BALL, 1, "to the right")
-    assert edit.thing
-    assert edit.thing.cell == Cell(FRONT, 2)
+    assert edit.obj
+    assert edit.obj.cell == Cell(FRONT, 2)
 
 
 def test_at_the_edge_there_is_no_room():
@@ -82,14 +82,14 @@ def test_at_the_edge_there_is_no_room():
 
 def test_nothing_is_added_where_something_stands():
     for seed in range(300):
-        edit = add(Dice.of(Random(seed)), STATE, "train")
+        edit = add(RngStreams.of(Random(seed)), STATE, "train")
         if edit:
-            cells = [thing.cell for thing in edit.goal.scene.things]
+            cells = [obj.cell for obj in edit.goal.scene.objects]
             assert len(cells) == len(set(cells))
 
 
 def test_things_never_leave_their_home():
-    sun = Thing("sun", "yellow", "large", Cell(SKY, 2))
+    sun = SceneObject("sun", "yellow", "large", Cell(SKY, 2))
     for seed in range(200):
-        edit = move(Dice.of(Random(seed)), State(Scene((sun,))), "train")
-        assert edit is None or edit.goal.scene.things[0].cell.row == SKY
+        edit = move(RngStreams.of(Random(seed)), State(Scene((sun,))), "train")
+        assert edit is None or edit.goal.scene.objects[0].cell.row == SKY

@@ -8,10 +8,10 @@ import pytest
 
 from mgie_engine.checkpoints import native
 from mgie_engine.cli import main
-from mgie_engine.lab.study.cell_results import FITTED, HELD_OUT, read_cells
 from mgie_engine.lab.study.command import pairs_to_try
 from mgie_engine.lab.study.fit import worth_checking
 from mgie_engine.lab.study.statistics import Study
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, read_sweep
 from mgie_engine.lab.study.tasks import worded_tasks
 from mgie_engine.strengths import PUBLISHED, TABLE, Table, read_table
 from tests.support.fakes import a_picture
@@ -56,7 +56,7 @@ def studied(model, tmp_path_factory):
 
 def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     report = json.loads((studied / "report.json").read_text())
-    cells = list(read_cells(studied / "cells.jsonl"))
+    cells = list(read_sweep(studied / "cells.jsonl"))
     assert len({cell.key for cell in cells}) == len(cells) == report["paintings"]
     parts = [cell.subject.part for cell in cells if cell.strengths in ((2.0, 1.2), (3.0, 1.2))]
     assert [parts.count(part) for part in ("validation", "short", "long")] == [8, 2, 2]
@@ -80,8 +80,8 @@ def test_a_study_goes_on_where_it_was_stopped(studied, model, tmp_path):
     (tmp_path / "plan.json").write_bytes((studied / "plan.json").read_bytes())
     (tmp_path / "cells.jsonl").write_bytes(b"".join(lines[:3]) + lines[3][:40])
     assert study(tmp_path, model, "--edits", "4") == 0
-    again = list(read_cells(tmp_path / "cells.jsonl"))
-    before = list(read_cells(studied / "cells.jsonl"))
+    again = list(read_sweep(tmp_path / "cells.jsonl"))
+    before = list(read_sweep(studied / "cells.jsonl"))
     assert again[:3] == before[:3]
     assert len(again) == 8
     assert {cell.key for cell in again} <= {cell.key for cell in before}
@@ -125,7 +125,7 @@ def test_a_page_without_marks_is_left_alone(studied, model, tmp_path, capsys):
 
 def test_in_a_race_the_worse_pairs_are_dropped_and_the_models_own_stays(model, tmp_path):
     assert study(tmp_path, model, "--edits", "12", "--text", "2", "3", "4", "5", "--race") == 0
-    tried = [cell.strengths for cell in read_cells(tmp_path / "cells.jsonl")]
+    tried = [cell.strengths for cell in read_sweep(tmp_path / "cells.jsonl")]
     counts = sorted(tried.count(pair) for pair in set(tried))
     assert tried.count((2.0, 1.2)) == 12
     assert counts[0] == 3
@@ -139,7 +139,7 @@ def test_pictures_of_yours_are_studied_with_and_without_goals(model, tmp_path):
         (photos / name).write_bytes(a_picture(40, 30, colour))
     (photos / "instructions.tsv").write_text("# mine\na.png\tmake it red\tb.png\n\nb.png\tmake it dark\n")
     assert study(tmp_path / "out", model, "--pictures", str(photos)) == 0
-    cells = list(read_cells(tmp_path / "out" / "cells.jsonl"))
+    cells = list(read_sweep(tmp_path / "out" / "cells.jsonl"))
     assert [cell.delivered.success is None for cell in cells] == [False, False, True, True]
     assert all(cell.subject.part == "pictures" for cell in cells)
 

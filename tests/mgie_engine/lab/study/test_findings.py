@@ -3,8 +3,8 @@
 import pytest
 
 from mgie_engine.lab.study.fit import best_fixed, check_auto, check_fixed, fit, worth_checking
-from mgie_engine.lab.study.groups import groups
-from mgie_engine.lab.study.guidelines import Comparison, Guideline, Verdict, guidelines
+from mgie_engine.lab.study.groups import edit_groups
+from mgie_engine.lab.study.guidelines import Comparison, Guideline, GuidelineVerdict, guidelines
 from mgie_engine.lab.study.statistics import Study, gap, kept, score, success
 from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, Rule, Table
 from tests.support.study_cells import OWN, a_cell, a_subject, painted
@@ -140,12 +140,12 @@ def a_comparison(values: tuple[float, float, float], floor: float = 0.0) -> Comp
 @pytest.mark.parametrize(
     ("comparisons", "verdict"),
     [
-        ([(0.2, 0.1, 0.3)], Verdict.HOLDS),
-        ([(-0.2, -0.3, -0.1)], Verdict.DOES_NOT),
-        ([(0.0, -0.1, 0.1)], Verdict.OPEN),
-        ([(0.2, 0.1, 0.3), (0.0, -0.1, 0.1)], Verdict.DEPENDS),
-        ([(0.2, 0.1, 0.3), (-0.2, -0.3, -0.1)], Verdict.DEPENDS),
-        ([(0.0, -0.1, 0.1), (-0.2, -0.3, -0.1)], Verdict.DOES_NOT),
+        ([(0.2, 0.1, 0.3)], GuidelineVerdict.HOLDS),
+        ([(-0.2, -0.3, -0.1)], GuidelineVerdict.DOES_NOT),
+        ([(0.0, -0.1, 0.1)], GuidelineVerdict.OPEN),
+        ([(0.2, 0.1, 0.3), (0.0, -0.1, 0.1)], GuidelineVerdict.DEPENDS),
+        ([(0.2, 0.1, 0.3), (-0.2, -0.3, -0.1)], GuidelineVerdict.DEPENDS),
+        ([(0.0, -0.1, 0.1), (-0.2, -0.3, -0.1)], GuidelineVerdict.DOES_NOT),
     ],
 )
 def test_a_verdict_needs_the_whole_interval(comparisons, verdict):
@@ -153,7 +153,7 @@ def test_a_verdict_needs_the_whole_interval(comparisons, verdict):
 
 
 def test_enough_means_not_much_worse():
-    assert a_comparison((-0.01, -0.04, 0.02), floor=-0.05).verdict is Verdict.HOLDS
+    assert a_comparison((-0.01, -0.04, 0.02), floor=-0.05).verdict is GuidelineVerdict.HOLDS
 
 
 def test_the_published_pairs_are_compared_on_skies():
@@ -161,7 +161,7 @@ def test_the_published_pairs_are_compared_on_skies():
     study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}))
     sky = next(g for g in guidelines(study, OWN) if "sky" in g.claim)
     better = next(c for c in sky.comparisons if c.what.startswith("7/2 − 8.5/0.7 (score)"))
-    assert better.verdict is Verdict.HOLDS
+    assert better.verdict is GuidelineVerdict.HOLDS
 
 
 def test_few_words_are_compared_with_many_for_the_same_wish():
@@ -170,11 +170,11 @@ def test_few_words_are_compared_with_many_for_the_same_wish():
     study = Study(cells)
     study.busy_from = 1.0
     few, many, *_ = guidelines(study, OWN)
-    assert (few.verdict, many.verdict) == (Verdict.HOLDS, Verdict.DOES_NOT)
+    assert (few.verdict, many.verdict) == (GuidelineVerdict.HOLDS, GuidelineVerdict.DOES_NOT)
 
 
 def test_an_empty_study_shows_nothing():
-    assert {g.verdict for g in guidelines(Study([]), OWN)} == {Verdict.OPEN}
+    assert {g.verdict for g in guidelines(Study([]), OWN)} == {GuidelineVerdict.OPEN}
 
 
 # --- groups ---
@@ -182,7 +182,7 @@ def test_an_empty_study_shows_nothing():
 
 def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
     study = Study([a_cell(edit) for edit in [*EDITS, a_subject(0, "test")]])
-    by_name = {group.name: sum(map(group.which, study.subjects.values())) for group in groups(study)}
+    by_name = {group.name: sum(map(group.which, study.subjects.values())) for group in edit_groups(study)}
     assert by_name["all"] == 40
     assert by_name["add"] == by_name["remove"] == 20
     assert by_name["things below 5"] + by_name["things from 5"] == 40
@@ -191,10 +191,10 @@ def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
 
 def test_pictures_of_yours_are_a_group_of_their_own():
     study = Study([a_cell(a_subject(0, "pictures"))])
-    assert [group.family for group in groups(study)] == ["pictures"]
+    assert [group.family for group in edit_groups(study)] == ["pictures"]
 
 
 def test_a_handful_of_edits_tests_no_guideline():
     skies = [a_subject(n, kind="background", busy=n % 2 == 0) for n in range(7)]
     study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}))
-    assert {g.verdict for g in guidelines(study, OWN)} == {Verdict.OPEN}
+    assert {g.verdict for g in guidelines(study, OWN)} == {GuidelineVerdict.OPEN}

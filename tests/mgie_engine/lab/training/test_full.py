@@ -20,7 +20,7 @@ from mgie_engine.install.extract import extract, tensors_of_run
 from mgie_engine.lab.data.drawn import drawn
 from mgie_engine.lab.data.shards import shard_file, write_shard
 from mgie_engine.lab.training import full, initial_weights
-from mgie_engine.lab.training.full import Options, planned
+from mgie_engine.lab.training.full import Options, resolve_recipe
 from mgie_engine.lab.training.trainer import checkpoints
 from tests.support.tiny_model import model
 from tests.support.training_batches import plan, prepare
@@ -41,7 +41,9 @@ def first(tmp_path_factory):
 
 
 def train(chosen, first):
-    return full.train(chosen, initial_weights.read(str(first), Path(), "clean"), PartialState(cpu=True))
+    return full.train(
+        chosen, initial_weights.read_source(str(first), Path(), "clean"), PartialState(cpu=True)
+    )
 
 
 def losses(folder):
@@ -119,12 +121,12 @@ def test_checkpointing_changes_nothing_but_memory(data, first, tmp_path):
 
 
 def test_a_batch_is_shared_out_over_processes_and_lots(data, tmp_path):
-    recipe = planned(plan(data, tmp_path, batch_size=12, epochs=2), processes=3)
+    recipe = resolve_recipe(plan(data, tmp_path, batch_size=12, epochs=2), processes=3)
     assert (recipe.accumulate, recipe.steps) == (2, 4)
     with pytest.raises(ModelError, match="cannot be shared by 5 processes"):
-        planned(plan(data, tmp_path, batch_size=12), processes=5)
+        resolve_recipe(plan(data, tmp_path, batch_size=12), processes=5)
     with pytest.raises(ModelError, match="neither how many steps nor how many epochs"):
-        planned(plan(data, tmp_path, epochs=0), processes=1)
+        resolve_recipe(plan(data, tmp_path, epochs=0), processes=1)
 
 
 def test_an_option_nobody_knows_is_refused(data, tmp_path):

@@ -33,7 +33,7 @@ def parts(tmp_path_factory):
 
 
 def read(place, diffusion, **how):
-    return initial_weights.read(str(place), Path(), diffusion, **how)
+    return initial_weights.read_source(str(place), Path(), diffusion, **how)
 
 
 def test_the_parts_get_rows_for_the_visual_tokens(parts):

@@ -10,11 +10,11 @@ from mgie_engine.lab.evaluation.scene_cases import pictures
 from mgie_engine.lab.scenes.stories import story, tellings
 from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.autoencoder import train_vae, whiten
-from mgie_engine.lab.training.context import SHORT, Draw, Run, TextTable, WordNoise
-from mgie_engine.lab.training.dataset import ANSWERS, INVENTORY, World, write_world
+from mgie_engine.lab.training.context import SHORT, StageContext, TextSampler, TextTable, WordNoise
+from mgie_engine.lab.training.dataset import ANSWERS, INVENTORY, SceneDataset, write_dataset
 from mgie_engine.lab.training.diffusion_stage import mask_weight, train_diffusion
-from mgie_engine.lab.training.language import Quiz, train_mllm
-from mgie_engine.lab.training.latent_cache import Gallery, Painter, shifted
+from mgie_engine.lab.training.language import CellProbe, train_mllm
+from mgie_engine.lab.training.latent_cache import LatentCache, Renderer, shifted
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, tiny_config
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.training.vocabulary import train_vocabulary
@@ -28,15 +28,15 @@ WORDINGS = 3
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("mini")
     train_vocabulary(folder, stories=300)
-    write_world(
+    write_dataset(
         folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24, wordings=WORDINGS, chunk=12
     )
     return folder
 
 
 @pytest.fixture(scope="module")
-def world(folder):
-    return World.load(sorted((folder / "world").glob("*.npz")))
+def dataset(folder):
+    return SceneDataset.load(sorted((folder / "world").glob("*.npz")))
 
 
 @pytest.fixture(scope="module")
@@ -61,76 +61,76 @@ def tokenizer(folder):
     return packing.prompter(folder, IMAGE_TOKENS).tokenizer
 
 
-def asked(world) -> np.ndarray:
+def asked(dataset) -> np.ndarray:
     """The texts that ask for edits of stories."""
-    return np.flatnonzero(world.kind[world.edit] != INVENTORY)
+    return np.flatnonzero(dataset.kind[dataset.edit] != INVENTORY)
 
 
-def read(world, rows, noise=None):
-    return TextTable(world, CPU, noise).texts(torch.from_numpy(rows), torch.zeros(len(rows), 3, 32, 32))
+def read(dataset, rows, noise=None):
+    return TextTable(dataset, CPU, noise).texts(torch.from_numpy(rows), torch.zeros(len(rows), 3, 32, 32))
 
 
-def test_a_world_holds_the_stories_as_they_are_told(tokenizer, world):
+def test_a_world_holds_the_stories_as_they_are_told(tokenizer, dataset):
     told = [tellings(seed, "train", WORDINGS) for seed in range(24)]
     steps = [
         step for ways in told for alike in zip(*(one.steps for one in ways), strict=True) for step in alike
     ]
-    texts, rows = read(world, asked(world)), asked(world)
+    texts, rows = read(dataset, asked(dataset)), asked(dataset)
     taught = [row[row != IGNORED].tolist() for row in texts.labels]
     ends = [ids[: -len(tokenizer.visual) - 1] for ids in taught]
     assert [tokenizer.decode(ids) for ids in ends] == [step.edit.expressive for step in steps]
-    spans = zip(world.ids[rows], world.instruction_at[rows], world.picture_at[rows] - 1, strict=True)
+    spans = zip(dataset.ids[rows], dataset.instruction_at[rows], dataset.picture_at[rows] - 1, strict=True)
     said = [tokenizer.decode(ids[begin:end].tolist()) for ids, begin, end in spans]
     assert said == [f"'{step.edit.instruction}'" for step in steps]
 
 
-def test_the_wordings_of_an_edit_share_its_pictures(world):
-    rows = asked(world)
-    assert (np.bincount(world.edit[rows])[world.edit[rows]] == WORDINGS).all()
+def test_the_wordings_of_an_edit_share_its_pictures(dataset):
+    rows = asked(dataset)
+    assert (np.bincount(dataset.edit[rows])[dataset.edit[rows]] == WORDINGS).all()
     start = np.cumsum([0, *(len(story(seed, "train").states) for seed in range(24))])
     places = [(start[n] + s.before, start[n] + s.after) for n in range(24) for s in story(n, "train").steps]
-    edits = np.flatnonzero(world.kind != INVENTORY)
-    assert list(zip(world.before[edits], world.after[edits], strict=True)) == places
+    edits = np.flatnonzero(dataset.kind != INVENTORY)
+    assert list(zip(dataset.before[edits], dataset.after[edits], strict=True)) == places
 
 
-def test_an_edit_is_drawn_as_often_as_an_inventory(world):
-    draw = Draw.of(world, seed=0, inventories=True)
-    drawn = np.bincount(world.edit[np.concatenate(draw.buckets)])
+def test_an_edit_is_drawn_as_often_as_an_inventory(dataset):
+    draw = TextSampler.of(dataset, seed=0, inventories=True)
+    drawn = np.bincount(dataset.edit[np.concatenate(draw.buckets)])
     assert (drawn == WORDINGS).all()
 
 
-def test_a_world_of_one_wording_is_a_part_of_one_of_several(folder, world, tmp_path):
-    (file,) = write_world(tmp_path, packing.prompter(folder, IMAGE_TOKENS), stories=24, wordings=1)
-    alone = World.load([file])
-    _, first = np.unique(world.edit, return_index=True)
-    assert np.array_equal(alone.ids, world.ids[first])
-    assert np.array_equal(alone.shapes, world.shapes)
+def test_a_world_of_one_wording_is_a_part_of_one_of_several(folder, dataset, tmp_path):
+    (file,) = write_dataset(tmp_path, packing.prompter(folder, IMAGE_TOKENS), stories=24, wordings=1)
+    alone = SceneDataset.load([file])
+    _, first = np.unique(dataset.edit, return_index=True)
+    assert np.array_equal(alone.ids, dataset.ids[first])
+    assert np.array_equal(alone.shapes, dataset.shapes)
 
 
 def test_a_world_written_anew_holds_nothing_of_the_old_one(folder, tmp_path):
     prompter = packing.prompter(folder, IMAGE_TOKENS)
-    write_world(tmp_path, prompter, stories=3, wordings=1, chunk=1)
-    (file,) = write_world(tmp_path, prompter, stories=1, wordings=1, chunk=1)
+    write_dataset(tmp_path, prompter, stories=3, wordings=1, chunk=1)
+    (file,) = write_dataset(tmp_path, prompter, stories=1, wordings=1, chunk=1)
     assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_world_can_begin_with_a_later_story(folder, tmp_path):
     prompter = packing.prompter(folder, IMAGE_TOKENS)
-    *_, third = write_world(tmp_path / "all", prompter, stories=3, wordings=1, chunk=1)
-    (file,) = write_world(tmp_path / "later", prompter, stories=1, first=2, wordings=1)
+    *_, third = write_dataset(tmp_path / "all", prompter, stories=3, wordings=1, chunk=1)
+    (file,) = write_dataset(tmp_path / "later", prompter, stories=1, first=2, wordings=1)
     assert file.name == third.name
-    assert np.array_equal(World.load([file]).ids, World.load([third]).ids)
+    assert np.array_equal(SceneDataset.load([file]).ids, SceneDataset.load([third]).ids)
 
 
-def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, world):
-    rows = asked(world)
+def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, dataset):
+    rows = asked(dataset)
     torch.manual_seed(0)
     noise = WordNoise(tokenizer, 1.0, CPU)
-    clean, noisy = read(world, rows), read(world, rows, noise)
+    clean, noisy = read(dataset, rows), read(dataset, rows, noise)
     changed = clean.ids != noisy.ids
     place = torch.arange(changed.shape[1])
     begin, end = (
-        torch.from_numpy(column[rows])[:, None] for column in (world.instruction_at, world.picture_at)
+        torch.from_numpy(column[rows])[:, None] for column in (dataset.instruction_at, dataset.picture_at)
     )
     assert not changed[(place < begin) | (place >= end - 1)].any()
     assert changed.any(1).all()
@@ -140,11 +140,11 @@ def test_word_noise_replaces_words_of_the_instruction_alone(tokenizer, world):
     assert not any(piece.startswith("<") for piece in spelt)
 
 
-def test_word_noise_takes_about_its_share(tokenizer, world):
-    rows = np.repeat(asked(world), 8)
+def test_word_noise_takes_about_its_share(tokenizer, dataset):
+    rows = np.repeat(asked(dataset), 8)
     torch.manual_seed(0)
     changed = [
-        (read(world, rows).ids != read(world, rows, WordNoise(tokenizer, share, CPU)).ids).sum()
+        (read(dataset, rows).ids != read(dataset, rows, WordNoise(tokenizer, share, CPU)).ids).sum()
         for share in (0.1, 1.0)
     ]
     assert float(changed[0] / changed[1]) == pytest.approx(0.1, abs=0.01)
@@ -161,31 +161,31 @@ def test_pictures_are_shifted_both_ways_and_keep_their_edges():
     assert torch.equal(shifted(picture, 0), picture)
 
 
-def test_the_states_to_read_are_those_that_predict_the_visual_tokens(tokenizer, world):
-    row = np.arange(len(world.edit))
-    assert set(world.ids[row, world.states_at + 1]) == {tokenizer.visual[0]}
-    assert set(world.ids[row, world.picture_at - 1]) == {tokenizer.picture_start}
+def test_the_states_to_read_are_those_that_predict_the_visual_tokens(tokenizer, dataset):
+    row = np.arange(len(dataset.edit))
+    assert set(dataset.ids[row, dataset.states_at + 1]) == {tokenizer.visual[0]}
+    assert set(dataset.ids[row, dataset.picture_at - 1]) == {tokenizer.picture_start}
 
 
-def test_batches_are_all_short_or_all_long(world):
-    draw = Draw.of(world, seed=0, inventories=True)
+def test_batches_are_all_short_or_all_long(dataset):
+    draw = TextSampler.of(dataset, seed=0, inventories=True)
     for _ in range(8):
-        lengths = world.length[draw.texts(16)]
+        lengths = dataset.length[draw.texts(16)]
         assert (lengths <= SHORT).all() or (lengths > SHORT).all()
 
 
-def test_the_painter_paints_what_evaluation_measures(world):
+def test_the_painter_paints_what_evaluation_measures(dataset):
     states = [state for seed in range(4) for state in story(seed, "train").states]
-    painted = Painter(world, CPU)(torch.arange(len(states)), 64)
+    painted = Renderer(dataset, CPU)(torch.arange(len(states)), 64)
     torch.testing.assert_close(painted, pictures(states, 64), atol=2e-6, rtol=0)
 
 
-def test_a_gallery_knows_where_an_edit_changes_something(world, config):
+def test_a_gallery_knows_where_an_edit_changes_something(dataset, config):
     vae = build(config).vae.eval()
-    gallery = Gallery.hang(world, Painter(world, CPU), vae, 32, size=64)
-    idle = torch.from_numpy(world.before == world.after)
-    assert not gallery.changed[idle].any()
-    assert gallery.changed[~idle].flatten(1).any(1).float().mean() > 0.9
+    latent_cache = LatentCache.build(dataset, Renderer(dataset, CPU), vae, 32, size=64)
+    idle = torch.from_numpy(dataset.before == dataset.after)
+    assert not latent_cache.changed[idle].any()
+    assert latent_cache.changed[~idle].flatten(1).any(1).float().mean() > 0.9
 
 
 def test_a_small_change_counts_for_more():
@@ -212,17 +212,21 @@ def test_whitened_latents_are_standard_and_decode_to_the_same(config):
 
 
 def test_the_quiz_asks_nothing_about_photos():
-    quiz = Quiz(32)
-    loss, right = quiz(torch.randn(2, 64, 32), torch.full((2, len(ANSWERS)), -1))
+    probe = CellProbe(32)
+    loss, right = probe(torch.randn(2, 64, 32), torch.full((2, len(ANSWERS)), -1))
     assert (loss.item(), right.item()) == (0.0, 0.0)
 
 
-def test_the_three_stages_make_a_model_that_reads(folder, world, config):
-    packing.keep(train_vae(Run(config, recipe("vae"), world, folder, CPU)), folder / "vae.safetensors")
-    packing.keep(train_mllm(Run(config, recipe("mllm"), world, folder, CPU)), folder / "mllm.safetensors")
-    trained = train_diffusion(Run(config, recipe("diffusion"), world, folder, CPU))
+def test_the_three_stages_make_a_model_that_reads(folder, dataset, config):
+    packing.save_weights(
+        train_vae(StageContext(config, recipe("vae"), dataset, folder, CPU)), folder / "vae.safetensors"
+    )
+    packing.save_weights(
+        train_mllm(StageContext(config, recipe("mllm"), dataset, folder, CPU)), folder / "mllm.safetensors"
+    )
+    trained = train_diffusion(StageContext(config, recipe("diffusion"), dataset, folder, CPU))
     packing.pack(folder, config)  # what was saved under way
-    packing.keep(trained, folder / "diffusion.safetensors")
+    packing.save_weights(trained, folder / "diffusion.safetensors")
     packing.pack(folder, config)
     mgie = load(resolve_model(str(folder / "model")))
     (picture,) = mgie.decode(torch.zeros(1, 16, 8, 8))

@@ -6,12 +6,12 @@ import torch
 from mgie_engine.checkpoints.native import build
 from mgie_engine.config import Behaviour, NoiseSchedule
 from mgie_engine.lab.training.objective import (
-    Paintings,
+    LatentBatch,
+    collate_texts,
     denoising,
     drop_conditions,
     next_token_loss,
     states_at,
-    texts,
     training_loss,
     understand,
 )
@@ -38,12 +38,12 @@ def networks():
 @pytest.fixture
 def batch():
     examples = [PROMPTER.example(Prompt(asked), answer) for asked, answer in PAIRS]
-    return texts(examples, randn(2, 3, 32, 32), tokenizer(), PROMPTER.image_tokens)
+    return collate_texts(examples, randn(2, 3, 32, 32), tokenizer(), PROMPTER.image_tokens)
 
 
 @pytest.fixture
 def paintings():
-    return Paintings(
+    return LatentBatch(
         randn(2, 4, 4, 4),
         randn(2, 4, 4, 4),
         randn(2, 4, 4, 4),
@@ -93,7 +93,7 @@ def test_supervised_batches_cost_the_same_in_both():
 def test_padding_changes_nothing_in_a_row(networks, batch):
     together = understand(networks.mllm, batch).states
     example = PROMPTER.example(Prompt(PAIRS[0][0]), PAIRS[0][1])
-    alone = texts([example], batch.pixels[:1], tokenizer(), PROMPTER.image_tokens)
+    alone = collate_texts([example], batch.pixels[:1], tokenizer(), PROMPTER.image_tokens)
     torch.testing.assert_close(understand(networks.mllm, alone).states[0], together[0], atol=1e-5, rtol=0)
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from mgie_engine.lab.training.training_log import Curves
+from mgie_engine.lab.training.training_log import TrainingLog
 
 
 def told(folder):
@@ -13,15 +13,15 @@ def told(folder):
 
 
 def test_a_run_that_goes_on_tells_nothing_twice(tmp_path):
-    curves = Curves(tmp_path, "full")
+    training_log = TrainingLog(tmp_path, "full")
     for step in (10, 20, 30):
-        curves.scalars(step, {"total": 1 / 3})
-    curves.forget_after(20)
+        training_log.scalars(step, {"total": 1 / 3})
+    training_log.forget_after(20)
     assert told(tmp_path) == [10, 20]
 
 
 def test_only_the_first_process_speaks(tmp_path):
-    silent = Curves(tmp_path / "nothing", "full", shown=False)
+    silent = TrainingLog(tmp_path / "nothing", "full", shown=False)
     silent.scalars(1, {"total": 1.0})
     silent.picture(1, "samples", Image.new("RGB", (2, 2)))
     silent.forget_after(0)
@@ -30,7 +30,7 @@ def test_only_the_first_process_speaks(tmp_path):
 
 def test_tensorboard_gets_the_same_points(tmp_path):
     pytest.importorskip("tensorboard")
-    curves = Curves(tmp_path, "full")
-    curves.scalars(1, {"total": 1.0})
-    curves.picture(1, "samples", Image.new("RGB", (2, 2)))
+    training_log = TrainingLog(tmp_path, "full")
+    training_log.scalars(1, {"total": 1.0})
+    training_log.picture(1, "samples", Image.new("RGB", (2, 2)))
     assert list((tmp_path / "tensorboard" / "full").glob("events.*"))

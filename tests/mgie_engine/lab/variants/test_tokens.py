@@ -3,8 +3,8 @@ import torch
 
 from mgie_engine.config import EditHeadSizes
 from mgie_engine.edits import Exchange
-from mgie_engine.lab.training.objective import texts
-from mgie_engine.lab.variants.tokens import InstructionIds, spread, tokenizer_with, with_visual_tokens
+from mgie_engine.lab.training.objective import collate_texts
+from mgie_engine.lab.variants.tokens import InstructionIds, repeat_states, tokenizer_with, with_visual_tokens
 from mgie_engine.model.edit_head import EditHead
 from mgie_engine.text.prompting import IGNORED, Prompt, Prompter
 from tests.support.tiny_serving import a_tokenizer
@@ -20,7 +20,7 @@ def prompter():
 def two_texts(prompter):
     said = ("The ball is red.", "The red ball is red, and the picture is curious.")
     examples = [prompter.example(Prompt("make the ball red"), expressive) for expressive in said]
-    return texts(examples, torch.zeros(2, 3, 8, 8), prompter.tokenizer, PATCHES)
+    return collate_texts(examples, torch.zeros(2, 3, 8, 8), prompter.tokenizer, PATCHES)
 
 
 @pytest.mark.parametrize("wanted", [1, 4, 8])
@@ -50,7 +50,7 @@ def test_an_edit_head_takes_copies_of_few_tokens_as_the_few(wanted):
     head = EditHead(sizes, 12)
     states, embeddings = torch.randn(3, 8, 12), torch.randn(1, 8, 12)
     few = head(states[:, :wanted], embeddings[:, :wanted])
-    torch.testing.assert_close(head(spread(states, wanted), spread(embeddings, wanted)), few)
+    torch.testing.assert_close(head(repeat_states(states, wanted), repeat_states(embeddings, wanted)), few)
 
 
 def test_the_last_instruction_is_found_in_a_prompt(prompter):

@@ -9,8 +9,8 @@ import pytest
 
 from mgie_engine.cli import main
 from mgie_engine.errors import DataError
-from mgie_engine.lab.evaluation.results import Results, Trial
-from mgie_engine.lab.variants.variants_report import compare, to_markdown, to_svg
+from mgie_engine.lab.evaluation.results import Results, TrialConfig
+from mgie_engine.lab.variants.variants_report import summarise, to_markdown, to_svg
 
 TRAINING = {"steps": 800, "batch_size": 768, "edits": 100_000}
 SETTINGS = {"steps": 12, "sampler": "dpmpp_2m", "text_cfg": 2.0, "image_cfg": 1.2}
@@ -34,11 +34,11 @@ RESULTS = {
     "lgie": a_result("LGIE", [0.0, 0.0, 1.0, 0.0]),
     "instruct-pix2pix": a_result("Pix2Pix & co", [0.0] * 4, speaks=False),
 }
-FOUND = {"training": TRAINING, "trial": asdict(Trial()), "variants": RESULTS}
+FOUND = {"training": TRAINING, "trial": asdict(TrialConfig()), "variants": RESULTS}
 
 
 def test_variants_are_compared_edit_by_edit():
-    whole, blind, _ = compare(RESULTS)
+    whole, blind, _ = summarise(RESULTS)
     assert whole.behind is None
     assert blind.behind
     assert blind.behind.mean == -0.5
@@ -47,7 +47,7 @@ def test_variants_are_compared_edit_by_edit():
 
 
 def test_who_says_nothing_is_not_judged_by_words():
-    silent = compare(RESULTS)[-1]
+    silent = summarise(RESULTS)[-1]
     assert (silent.resolved, silent.facts) == (None, None)
 
 
@@ -65,14 +65,14 @@ def test_the_plot_has_a_dot_per_variant_and_set():
 
 
 def test_results_are_added_one_by_one(tmp_path):
-    results = Results(tmp_path / "results.json", TRAINING, Trial())
+    results = Results(tmp_path / "results.json", TRAINING, TrialConfig())
     for name, result in RESULTS.items():
         results.add(name, result)
     assert results.read() == RESULTS
 
 
 def test_results_of_several_writers_are_all_kept_in_one_order(tmp_path):
-    results = Results(tmp_path / "results.json", TRAINING, Trial(), list(RESULTS))
+    results = Results(tmp_path / "results.json", TRAINING, TrialConfig(), list(RESULTS))
     copies = tmp_path / "copies"
     copies.mkdir()
     with ThreadPoolExecutor(4) as writers:
@@ -95,11 +95,11 @@ def test_training_and_trials_need_no_picture_files_no_database_and_no_chat():
     assert told.stdout == b"\n"
 
 
-@pytest.mark.parametrize("other", [{"training": {}}, {"trial": Trial(seeds=7)}])
+@pytest.mark.parametrize("other", [{"training": {}}, {"trial": TrialConfig(seeds=7)}])
 def test_results_of_something_else_are_refused(tmp_path, other):
-    results = Results(tmp_path / "results.json", TRAINING, Trial())
+    results = Results(tmp_path / "results.json", TRAINING, TrialConfig())
     results.add("mgie", RESULTS["mgie"])
-    kept = {"file": results.file, "training": TRAINING, "trial": Trial()}
+    kept = {"file": results.file, "training": TRAINING, "trial": TrialConfig()}
     with pytest.raises(DataError, match="of another"):
         Results(**kept | other).read()
 

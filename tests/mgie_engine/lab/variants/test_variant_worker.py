@@ -14,24 +14,24 @@ from mgie_engine.checkpoints.tensors import read_tensors
 from mgie_engine.cli import main
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError, ModelError
-from mgie_engine.lab.evaluation.results import Trial, read_results
+from mgie_engine.lab.evaluation.results import TrialConfig, read_results
 from mgie_engine.lab.training import packing
-from mgie_engine.lab.training.context import Run
-from mgie_engine.lab.training.dataset import World, write_world
+from mgie_engine.lab.training.context import StageContext
+from mgie_engine.lab.training.dataset import SceneDataset, write_dataset
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, tiny_config
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.training.vocabulary import train_vocabulary
 from mgie_engine.lab.variants.variant import variants
-from mgie_engine.lab.variants.variant_config import Order, take
+from mgie_engine.lab.variants.variant_config import VariantRunConfig, run_variants
 from mgie_engine.lab.variants.variant_io import load_variant
-from mgie_engine.lab.variants.variant_trainer import Studio
-from mgie_engine.lab.variants.variant_worker import Job, prepare
+from mgie_engine.lab.variants.variant_trainer import VariantTrainer
+from mgie_engine.lab.variants.variant_worker import VariantJob, prepare_folder
 from mgie_engine.text.prompting import Prompt
 from mgie_engine.text.tokenizer import Tokenizer
 
 QUICK = {"steps": 2, "batch_size": 4, "compile": False, "precision": "no", "log_every": 1}
 RECIPE, LANGUAGE = (Recipe.read(name, **QUICK) for name in ("variants", "mini-mllm"))
-TRIAL = Trial(count=1, ambiguous=1, denoising_steps=1)
+TRIAL = TrialConfig(count=1, ambiguous=1, denoising_steps=1)
 WISH = Prompt("make the ball red")
 RED, BLUE = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
 
@@ -41,17 +41,17 @@ def job(tmp_path_factory):
     """A run with its first weights, all variants trained and tried."""
     folder = tmp_path_factory.mktemp("run")
     train_vocabulary(folder, stories=300)
-    write_world(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24)
+    write_dataset(folder / "world", packing.prompter(folder, IMAGE_TOKENS), stories=24)
     tokenizer = Tokenizer.read(folder)
     config = tiny_config(len(tokenizer))
     torch.manual_seed(0)
-    packing.keep(build(config).vae, folder / "start-vae.safetensors")
-    world = World.load(sorted((folder / "world").glob("*.npz")))
-    run = Run(config, RECIPE, world, folder, torch.device("cpu"))
-    prepare(run, LANGUAGE)
+    packing.save_weights(build(config).vae, folder / "start-vae.safetensors")
+    dataset = SceneDataset.load(sorted((folder / "world").glob("*.npz")))
+    run = StageContext(config, RECIPE, dataset, folder, torch.device("cpu"))
+    prepare_folder(run, LANGUAGE)
     copies = folder / "copies"
     copies.mkdir()
-    job = Job(run, tokenizer, TRIAL, copies=copies)
+    job = VariantJob(run, tokenizer, TRIAL, copies=copies)
     assert job.do()
     return job
 
@@ -127,31 +127,31 @@ def test_a_variant_has_its_number_of_visual_tokens(job, name, count):
 def test_all_may_begin_with_a_painter_which_forgets_how_it_was_guided(job, tmp_path):
     for part in ("vae", "mllm"):
         shutil.copyfile(job.run.folder / f"{part}.safetensors", tmp_path / f"{part}.safetensors")
-    painter = build(job.run.config).unet
-    for parameter in painter.parameters():
+    renderer = build(job.run.config).unet
+    for parameter in renderer.parameters():
         nn.init.constant_(parameter, 0.5)
-    packing.keep(painter, tmp_path / "start-unet.safetensors")
-    prepare(run := replace(job.run, folder=tmp_path), LANGUAGE)
-    first = Studio(run, job.tokenizer).unet.state_dict()
+    packing.save_weights(renderer, tmp_path / "start-unet.safetensors")
+    prepare_folder(run := replace(job.run, folder=tmp_path), LANGUAGE)
+    first = VariantTrainer(run, job.tokenizer).unet.state_dict()
     forgotten = {name for name, value in first.items() if not (value == 0.5).all()}
     assert forgotten == {name for name in first if "attn2.to_k" in name or "attn2.to_v" in name}
 
 
 def test_a_job_that_is_done_does_nothing_more(job):
     before = (job.folder / "results.json").stat().st_mtime_ns
-    assert Job(job.run, job.tokenizer, TRIAL).do()
+    assert VariantJob(job.run, job.tokenizer, TRIAL).do()
     assert (job.folder / "results.json").stat().st_mtime_ns == before
 
 
 def test_results_of_other_training_are_not_mixed_in(job):
     longer = replace(job.run, recipe=replace(RECIPE, steps=3))
     with pytest.raises(DataError, match="was begun with"):
-        Job(longer, job.tokenizer, TRIAL).do()
+        VariantJob(longer, job.tokenizer, TRIAL).do()
 
 
 def test_results_of_other_edits_are_not_mixed_in(job):
     with pytest.raises(DataError, match="another trial"):
-        Job(job.run, job.tokenizer, replace(TRIAL, seeds=2)).do()
+        VariantJob(job.run, job.tokenizer, replace(TRIAL, seeds=2)).do()
 
 
 def test_a_broken_off_job_goes_on(job):
@@ -161,8 +161,8 @@ def test_a_broken_off_job_goes_on(job):
     found = json.loads(whole)
     lost = found["variants"].pop("mgie-4-tokens")
     file.write_text(json.dumps(found))
-    assert not Job(replace(job.run, until=0.0), job.tokenizer, TRIAL).do()
-    assert Job(job.run, job.tokenizer, TRIAL).do(["mgie-4-tokens"])
+    assert not VariantJob(replace(job.run, until=0.0), job.tokenizer, TRIAL).do()
+    assert VariantJob(job.run, job.tokenizer, TRIAL).do(["mgie-4-tokens"])
     assert read_results(file)["variants"]["mgie-4-tokens"]["sets"] == lost["sets"]
 
 
@@ -176,7 +176,7 @@ def test_one_that_fails_does_not_keep_the_next_from_its_turn(job):
     weights = next((job.folder / "mgie").glob("*.safetensors"))
     kept = weights.read_bytes()
     weights.write_bytes(kept[:100])
-    assert not Job(job.run, job.tokenizer, TRIAL).do()
+    assert not VariantJob(job.run, job.tokenizer, TRIAL).do()
     assert {"mgie", "lgie"} & read_results(file)["variants"].keys() == {"lgie"}
     weights.write_bytes(kept)
     file.write_text(whole)
@@ -199,10 +199,10 @@ def test_steps_can_be_as_many_as_fit_into_minutes(job, tmp_path):
     for part in ("vae", "mllm"):
         shutil.copy(job.run.folder / f"{part}.safetensors", tmp_path)
     run = replace(job.run, folder=tmp_path)
-    assert Job(run, job.tokenizer, TRIAL, minutes=1e-9).do(["mgie-frozen"])
+    assert VariantJob(run, job.tokenizer, TRIAL, minutes=1e-9).do(["mgie-frozen"])
     found = read_results(tmp_path / "variants" / "results.json")
     assert found["training"]["steps"] == len(found["variants"]["mgie-frozen"]["log"]) == 1
-    assert Job(run, job.tokenizer, TRIAL, minutes=5).do(
+    assert VariantJob(run, job.tokenizer, TRIAL, minutes=5).do(
         ["mgie-frozen"]
     )  # the steps are those it was begun with
 
@@ -211,8 +211,8 @@ def test_processes_share_the_variants_and_train_as_long_as_their_leader_says(job
     for part in ("start-vae.safetensors", "mllm.safetensors", "tokenizer.model"):
         shutil.copy(job.run.folder / part, tmp_path)
     shutil.copytree(job.run.folder / "world", tmp_path / "world")
-    order = Order(tmp_path, RECIPE, TRIAL, minutes=1e-9, tiny=True)
-    assert take(order, LANGUAGE, ["lgie", "mgie-frozen"], processes=2)
+    order = VariantRunConfig(tmp_path, RECIPE, TRIAL, minutes=1e-9, tiny=True)
+    assert run_variants(order, LANGUAGE, ["lgie", "mgie-frozen"], processes=2)
     found = read_results(tmp_path / "variants" / "results.json")
     assert list(found["variants"]) == ["lgie", "mgie-frozen"]
     assert found["training"]["steps"] == 1
@@ -225,13 +225,13 @@ def test_what_the_processes_leave_undone_is_told(job, tmp_path):
     found = json.loads(whole.read_text())
     del found["variants"]["lgie"], found["variants"]["mgie"]
     (tmp_path / "run" / "variants" / "results.json").write_text(json.dumps(found))
-    order = Order(tmp_path / "run", RECIPE, TRIAL, until=0.0, tiny=True)
-    assert not take(order, LANGUAGE, processes=2)
+    order = VariantRunConfig(tmp_path / "run", RECIPE, TRIAL, until=0.0, tiny=True)
+    assert not run_variants(order, LANGUAGE, processes=2)
 
 
 def test_there_is_no_training_without_an_autoencoder(job, tmp_path):
     with pytest.raises(ModelError, match=r"no vae\.safetensors"):
-        prepare(replace(job.run, folder=tmp_path), LANGUAGE)
+        prepare_folder(replace(job.run, folder=tmp_path), LANGUAGE)
 
 
 def test_a_folder_without_a_variant_is_refused(tmp_path):

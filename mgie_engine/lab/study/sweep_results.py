@@ -29,7 +29,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SweepOutcome:
     """How right one picture is; None where there is no goal to compare it with."""
 
     moved: float  # mean difference from the input, 0 to 1
@@ -46,14 +46,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SweepResult:
     """One painting of one edit."""
 
     subject: Subject
     strengths: Strengths
     seed: int
-    raw: Outcome  # as the model painted it
-    delivered: Outcome  # with what should stay put back
+    raw: SweepOutcome  # as the model painted it
+    delivered: SweepOutcome  # with what should stay put back
 
     @property
     def key(self) -> tuple[str, str, Strengths, int]:
@@ -65,11 +65,11 @@ class Cell:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, line: str) -> "Cell":
+    def from_json(cls, line: str) -> "SweepResult":
         """The painting on a line; ValueError, KeyError or TypeError for any other line."""
         data = json.loads(line)
         text, image = data["strengths"]
-        raw, delivered = Outcome(**data["raw"]), Outcome(**data["delivered"])
+        raw, delivered = SweepOutcome(**data["raw"]), SweepOutcome(**data["delivered"])
         return cls(_subject(data["subject"]), (text, image), data["seed"], raw, delivered)
 
 
@@ -79,7 +79,7 @@ def _subject(data: dict[str, Any]) -> Subject:
     return Subject(**data | {"wording": wording, "look": Look(**data["look"])})
 
 
-def read_cells(file: Path) -> Iterator[Cell]:
+def read_sweep(file: Path) -> Iterator[SweepResult]:
     """Every painting so far, none where there is no file; a last line cut off by a kill is left out.
 
     DataError names a line that is no painting.
@@ -91,12 +91,12 @@ def read_cells(file: Path) -> Iterator[Cell]:
         if not line.endswith("\n"):
             return
         try:
-            yield Cell.from_json(line)
+            yield SweepResult.from_json(line)
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{file}, line {number}, is no painting of a study: {error!r}.") from error
 
 
-def append_cells(file: Path, cells: Iterable[Cell]) -> None:
+def append_sweep(file: Path, cells: Iterable[SweepResult]) -> None:
     """Add paintings; what a kill left of a line before is cut off first."""
     with file.open("ab+") as out:
         out.seek(0)

@@ -15,7 +15,7 @@ from typing import Any
 
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
-from mgie_engine.lab.data.examples import Example
+from mgie_engine.lab.data.examples import EditExample
 
 SESSIONS, TURNS, CAPTIONS = "edit_sessions.json", "edit_turns.json", "global_descriptions.json"
 
@@ -30,7 +30,7 @@ class BrushTurn:
     caption: str  # of the goal; "" where the data has none
 
 
-def pix2pix(folder: Path) -> Iterator[Example]:
+def pix2pix(folder: Path) -> Iterator[EditExample]:
     """Pairs of an InstructPix2Pix folder: those of seeds.json in its order, else all, by name.
 
     An example's id is the folder's name, "_", and the input's name without ".jpg", as in the release.
@@ -47,12 +47,12 @@ def pix2pix(folder: Path) -> Iterator[Example]:
         yield from _pairs(file.parent, sorted(found.name for found in file.parent.glob("*_0.jpg")))
 
 
-def magicbrush(folder: Path) -> Iterator[Example]:
+def magicbrush(folder: Path) -> Iterator[EditExample]:
     """MagicBrush's turns; ids are the goals' names. Each turn starts at the goal of the turn before."""
     for session, turns in brush_sessions(folder):
         history: tuple[Exchange, ...] = ()
         for turn in turns:
-            yield Example(
+            yield EditExample(
                 turn.after.stem,
                 turn.instruction,
                 turn.before,
@@ -86,7 +86,7 @@ def _brush_turn(folder: Path, captions: Mapping[str, Any], turn: Mapping[str, st
     return BrushTurn(instruction, inside(pictures, before), inside(pictures, after), caption)
 
 
-def _pairs(folder: Path, inputs: list[str]) -> Iterator[Example]:
+def _pairs(folder: Path, inputs: list[str]) -> Iterator[EditExample]:
     prompt = read_json(folder / "prompt.json")
     if "edit" not in prompt:
         raise DataError(f'{folder / "prompt.json"} has no "edit".')
@@ -95,7 +95,7 @@ def _pairs(folder: Path, inputs: list[str]) -> Iterator[Example]:
         if not goal.is_file():
             raise DataError(f"The picture {goal} is missing.")
         id_ = f"{folder.name}_{Path(name).stem}"
-        yield Example(id_, prompt["edit"], folder / name, goal, caption=prompt.get("output", ""))
+        yield EditExample(id_, prompt["edit"], folder / name, goal, caption=prompt.get("output", ""))
 
 
 def read_json(file: Path) -> Any:
