@@ -14,9 +14,9 @@ Invariants:
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
+from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
 
 
@@ -25,9 +25,7 @@ class TurnState(StrEnum):
 
     WAITING = "waiting"  # saved, not yet started
     RUNNING = "running"
-    DELIVERING = (
-        "delivering"  # outcome stored (image: done, error: failed, neither: cancelled), not yet shown
-    )
+    DELIVERING = "delivering"  # has an image (done), an error (failed) or neither (cancelled); not shown yet
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -64,8 +62,10 @@ class TurnDraft:
     reading: str | None = None  # replaces the expressive instruction of the model
     override: SettingsOverride = NO_OVERRIDE  # the settings named in this request
     settings: EditSettings | None = None
-    source: Mapping[str, Any] = field(default_factory=dict)
+    source: RequestSource = NO_SOURCE
     grid: Grid | None = None  # compare these guidance scales instead of making one version
+    is_hidden: bool = False
+    auto_scales: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,16 @@ class Turn:
     changed: float | None = None  # share of pixels that differ from the parent, 0 to 1
     notes: tuple[str, ...] = ()
     error: str | None = None
-    source: Mapping[str, Any] = field(default_factory=dict)  # the chat's own ids, JSON-able, to deliver later
+    source: RequestSource = NO_SOURCE
     delivered: str | None = None  # key of the message that shows it
     created_at: float = 0.0  # Unix seconds
     finished_at: float | None = None
     is_reworded: bool = False  # the instruction was changed while it waited
     grid: Grid | None = None
+    event_id: str | None = None  # the chat event that requested it
+    is_hidden: bool = False  # its images are shown behind spoilers
+    lent_by: str | None = None  # of an upload: the user whose image it is, if not the one who brought it
+    auto_scales: tuple[str, ...] = ()  # names of the guidance scales to choose when it starts
 
     @property
     def label(self) -> str:
@@ -223,7 +227,7 @@ class EditSession:
         reading: str | None = None,
         override: SettingsOverride = NO_OVERRIDE,
         settings: EditSettings | None = None,
-        source: Mapping[str, Any] | None = None,
+        source: RequestSource = NO_SOURCE,
     ) -> TurnDraft:
         """A new turn from the user's head, or from the turn with the id `parent` (a reply, a branch).
 
@@ -231,7 +235,7 @@ class EditSession:
         VersionHasNoPicture for a failed or cancelled parent, NoSuchVersion for an unknown id.
         """
         base = self.head_of(user) if parent is None else self._alive(self.turn(parent))
-        return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source or {})
+        return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source)
 
     def add(self, turn: Turn) -> "EditSession":
         """The session with a saved turn added; its user's head moves there their redo stack is cleared."""

@@ -9,7 +9,6 @@ from conversations.session import EditSession, Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 
-HIDDEN = "hidden"  # in the source of a turn: whether its pictures are shown behind spoilers
 DEEP = 4  # edits in a row from which detail is likely to have softened
 
 _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
@@ -61,7 +60,7 @@ def card_of(
         is_grid=turn.grid is not None,
         key=turn.delivered,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
-        is_hidden=bool(turn.source.get(HIDDEN)),
+        is_hidden=turn.is_hidden,
     )
 
 
@@ -88,7 +87,7 @@ def _upload_card(turn: Turn) -> Card:
         notes=tuple(map(translated, turn.notes)),
         buttons=buttons(ButtonAction.REFINE),
         key=turn.delivered,
-        is_hidden=bool(turn.source.get(HIDDEN)),
+        is_hidden=turn.is_hidden,
     )
 
 

@@ -8,22 +8,14 @@ knows which chat it was. Keys are opaque strings that begin with the chat's name
     event_id "discord:m:1234", "web:e:77"     one per gesture; the same id handled twice does nothing twice
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import TypedDict
 
+from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent
 from mgie_engine.strengths import Preset as Preset
-
-Json = Mapping[str, Any]
-
-
-def server_of(person: str, source: Json) -> str | None:
-    """The key of the server a gesture of this source was made in; None in a DM and on the local page."""
-    guild = source.get("guild")
-    return None if guild is None else f"{person.partition(':')[0]}:{guild}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +25,7 @@ class Event:
     person: str
     channel: str
     event_id: str
-    source: Json = field(default_factory=dict)  # JSON the chat needs to answer after a restart (message ids…)
+    source: RequestSource = NO_SOURCE
 
     @property
     def chat(self) -> str:
@@ -43,18 +35,18 @@ class Event:
     @property
     def server(self) -> str | None:
         """The key of the server it happened in, whose moderators decide there; None where there are none."""
-        return server_of(self.person, self.source)
+        return self.source.server
 
     @property
     def places(self) -> frozenset[str]:
         """The channel and, in a thread, the channel it hangs under."""
-        parent = self.source.get("parent")
-        return frozenset({self.channel} if parent is None else {self.channel, f"{self.chat}:{parent}"})
+        parent = self.source.parent_channel
+        return frozenset({self.channel} if parent is None else {self.channel, parent})
 
     @property
     def language(self) -> str:
         """The tag of the language to answer in: "language" of the source, English if there is none."""
-        return str(self.source.get("language", "en"))
+        return self.source.language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +71,7 @@ class EditAsked(Event):
     override: SettingsOverride = NO_OVERRIDE  # knobs for this one call
     preset: Preset | None = None  # both guidance scales for this one call; a knob in `wish` beats it
     reading: str | None = None  # a corrected expressive instruction, used in place of the model's own
+    is_hidden: bool = False  # show its images behind spoilers
 
 
 class Variation(StrEnum):
@@ -317,7 +310,7 @@ class Origin(TypedDict):
     person: str
     channel: str
     event_id: str
-    source: Json
+    source: RequestSource
 
 
 def origin(event: Event) -> Origin:

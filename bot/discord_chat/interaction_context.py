@@ -60,7 +60,7 @@ def origin_of(interaction: Interaction) -> Origin:
         person=person_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
-        source=source_of_interaction(interaction, known_language(interaction.locale)).as_json(),
+        source=source_of_interaction(interaction, known_language(interaction.locale)).as_request(),
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,12 @@ def source_of_interaction(interaction: Interaction, language: str) -> Source:
     Where only the person has installed the bot, not the server, they go where the interaction is answered.
     """
     limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
-    token = interaction.token if is_visiting(interaction) else None
     parent = getattr(interaction.channel, "parent_id", None)
-    return Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, token, parent)
+    source = Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, parent=parent)
+    if not is_visiting(interaction):
+        return source
+    expires_at = interaction.expires_at.timestamp()
+    return replace(source, token=interaction.token, token_expires_at=expires_at)
 
 
 def is_visiting(interaction: Interaction) -> bool:
@@ -62,7 +66,7 @@ async def answer_interaction(
         was_told = await tell_moderators(interaction.client, drawing, reply, source, f"r{interaction.id}")
         reply = Note(reply.text if was_told else Say.REPORTED())
     drawn = await drawing.reply(reply, source)
-    if is_for_all(reply) and not source.token and await _posted(interaction, drawn):
+    if is_for_all(reply) and not source.is_private and await _posted(interaction, drawn):
         if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return

@@ -24,7 +24,8 @@ async def show_to_visitor(client: discord.Client, drawing: Drawing, card: Card, 
     """Change the answer into the final card; its key. Cards before that are left out."""
     if not card.state.is_final:
         return None
-    assert source.token is not None
+    if source.token is None:
+        raise ChatGone(f"the interaction in {source.channel} has expired")
     assert client.application_id is not None
     hook = discord.Webhook.partial(client.application_id, source.token, client=client)
     drawn = await drawing.card(card, source, Say.NO_REPLIES_HERE())

@@ -33,6 +33,7 @@ from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
 from bot.workflow.text_commands import parse
 from conversations.errors import PictureMissing
+from conversations.request_source import RequestSource
 from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
 
 WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
@@ -204,7 +205,7 @@ class Desk:
             "person": person,
             "channel": person,
             "event_id": f"web:e:{secrets.token_urlsafe(12)}",
-            "source": {"language": spoken_language()},
+            "source": RequestSource(language=spoken_language()),
         }
 
     async def _view(self, person: str, told: History) -> PageView:

@@ -49,9 +49,9 @@ class ActiveTurn:
         return not self.has_begun and not self.finished.is_set()
 
     @property
-    def language(self) -> object:
+    def language(self) -> str:
         """The tag of the language its owner asked in."""
-        return self.turn.source.get("language")
+        return self.turn.source.language
 
     def card(self) -> Card:
         """Its card now."""

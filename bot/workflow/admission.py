@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.chat.cards import HIDDEN, card_of
-from bot.chat.events import ButtonAction, EditAsked, GridAsked, Variation, VariationAsked, Work, server_of
+from bot.chat.cards import card_of
+from bot.chat.events import ButtonAction, EditAsked, GridAsked, Variation, VariationAsked, Work
 from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits, RateLimiter, objection_to_queueing, objection_to_words
@@ -21,9 +21,8 @@ from bot.policy.server_settings import (
     objection_of_server,
     objection_to_quota,
 )
-from bot.workflow.auto_guidance import ON_AUTO
 from bot.workflow.consents import Consents
-from bot.workflow.runner import EVENT, TurnRunner
+from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, varied_override
 from bot.workflow.settings_panel import layers
 from bot.workflow.targets import (
@@ -44,7 +43,6 @@ from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
-LENT_BY = "lent_by"  # in the source of an upload: the person it belongs to, if not who brought it
 COUNTED = 1000  # newest turns of a person looked through for those of a day
 
 
@@ -137,7 +135,7 @@ class Admission:
         if rules.per_day is None or asked.server is None:
             return None
         turns = await self._store.turns_by(asked.person, COUNTED)
-        here = [turn for turn in turns if server_of(turn.user, turn.source) == asked.server]
+        here = [turn for turn in turns if turn.source.server == asked.server]
         made_at = [turn.created_at for turn in here if not turn.is_lost]
         sentence = objection_to_quota(made_at, rules.per_day, self._clock())
         return ("quota", sentence) if sentence else None
@@ -214,7 +212,9 @@ class Admission:
             asked.person,
             image=await asyncio.to_thread(self._images.put, read.png),
             notes=read.notes,
-            source={**asked.source, HIDDEN: _is_hidden(asked, rules), LENT_BY: _image_owner(asked)},
+            source=asked.source,
+            is_hidden=_is_hidden(asked, rules),
+            lent_by=_image_owner(asked),
             delivered=asked.message,
             event_id=event_id,
         )
@@ -285,13 +285,12 @@ class Admission:
             return objection
         wishes = await layers(self._store, asked, session)
         settings = wishes.resolved(draft.override, self._defaults, self._draw_seed())
-        source = {
-            **draft.source,
-            EVENT: asked.event_id,
-            ON_AUTO: wishes.on_auto(draft.override),
-            HIDDEN: bool(parent.source.get(HIDDEN)) or _is_hidden(asked, rules),
-        }
-        draft = replace(draft, settings=settings, source=source)
+        draft = replace(
+            draft,
+            settings=settings,
+            auto_scales=wishes.on_auto(draft.override),
+            is_hidden=parent.is_hidden or _is_hidden(asked, rules),
+        )
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
         turn = await self._store.add_turn(draft, event_id=asked.event_id)
@@ -304,7 +303,7 @@ class Admission:
         self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
     ) -> Note | None:
         """The question or refusal of whoever lent the picture it starts from, else of the session's owner."""
-        lender, words = parent.source.get(LENT_BY), draft.instruction
+        lender, words = parent.lent_by, draft.instruction
         if lender == asked.person:
             return None
         is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.person
@@ -322,7 +321,8 @@ def _image_owner(asked: EditAsked) -> str | None:
 
 def _is_hidden(asked: Work, rules: ServerSettings) -> bool:
     """Whether its picture is shown behind a spoiler: by wish, or because its channel's are."""
-    return bool(asked.source.get(HIDDEN)) or not asked.places.isdisjoint(rules.hidden)
+    is_asked = isinstance(asked, EditAsked) and asked.is_hidden
+    return is_asked or not asked.places.isdisjoint(rules.hidden)
 
 
 def combined_words(path: Sequence[Turn]) -> str:

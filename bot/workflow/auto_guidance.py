@@ -1,14 +1,11 @@
 """Auto strengths: scales left open are filled in when an edit's turn has come, from its picture and words."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from conversations.session import Turn
 from conversations.settings import GUIDANCE, EditSettings
 from mgie_engine.strengths import Table, advise_on
-
-ON_AUTO = "auto"  # in the source of a turn: the guidance scales to fill in, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +23,7 @@ async def resolve_auto(
 
     A sheet shows scales of its own and needs no advice.
     """
-    left_open: Iterable[str] = turn.source.get(ON_AUTO, ())
-    names = [name for name in GUIDANCE if name in left_open]
+    names = [name for name in GUIDANCE if name in turn.auto_scales]
     if not names or turn.grid is not None:
         return ResolvedSettings(settings)
     own = (settings.text_cfg, settings.image_cfg)

@@ -9,7 +9,6 @@ from bot.chat.events import (
     DeleteAsked,
     Event,
     ForgetAsked,
-    Json,
     LockAsked,
     Move,
     MoveAsked,
@@ -19,6 +18,7 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
+from conversations.request_source import RequestSource
 
 _ANSWERS = {
     ButtonAction.ALLOW_ONCE: Answer.ONCE,
@@ -41,7 +41,7 @@ def button_event(
     person: str,
     channel: str,
     event_id: str,
-    source: Json,
+    source: RequestSource,
     moderates: bool = False,
 ) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.

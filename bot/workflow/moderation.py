@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.chat.cards import blocked_hash_of, card_of
-from bot.chat.events import ButtonAction, server_of
+from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
 from bot.chat.replies import Decided, ForModerators, Note, Reply, Say, buttons
 from bot.i18n.catalog import speaking, spoken
@@ -72,7 +72,7 @@ class Moderation:
         if asked.action not in (ModAction.REMOVE, ModAction.BLOCK_IMAGE):
             return None, None
         turn = await self._store.turn(asked.subject)
-        if server_of(turn.user, turn.source) != server:
+        if turn.source.server != server:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:

@@ -14,7 +14,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from bot.chat.events import server_of
 from bot.chat.replies import Say
 from bot.i18n.catalog import speaking
 from bot.ops.metrics import Metrics
@@ -35,7 +34,6 @@ from mgie_engine.strengths import Table
 
 log = logging.getLogger(__name__)
 
-EVENT = "event"  # in the source of a turn: the id of the chat event that asked for it
 LAST_WORD_S = 5.0  # for what a drain has given back to be written down
 
 
@@ -153,9 +151,7 @@ class TurnRunner:
 
     def asked_by(self, event_id: str) -> ActiveTurn | None:
         """The unfinished turn that this chat event asked for."""
-        return next(
-            (active for active in self._active.values() if active.turn.source.get(EVENT) == event_id), None
-        )
+        return next((active for active in self._active.values() if active.turn.event_id == event_id), None)
 
     async def reword(self, active: ActiveTurn, instruction: str) -> bool:
         """Change the instruction of a turn that waits; whether it was still possible."""
@@ -177,7 +173,7 @@ class TurnRunner:
     def active_turns_in(self, server: str) -> list[ActiveTurn]:
         """The turns asked for in a server whose end is not known yet, oldest first."""
         unfinished = (active for active in self._active.values() if not active.finished.is_set())
-        return [active for active in unfinished if server_of(active.turn.user, active.turn.source) == server]
+        return [active for active in unfinished if active.turn.source.server == server]
 
     def waiting(self, person: str | None = None) -> int:
         """How many turns wait: of a person, or in all."""
@@ -256,9 +252,7 @@ class TurnRunner:
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None
         result = await active.handle.result()
-        if image_hash := await self._server_settings.find_blocked(
-            server_of(active.turn.user, active.turn.source), result.image
-        ):
+        if image_hash := await self._server_settings.find_blocked(active.turn.source.server, result.image):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused(Say.RESULT_FILTERED(mark=image_hash))
         self._metrics.observe_stages(result.seconds)

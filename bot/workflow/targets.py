@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from bot.chat.cards import HIDDEN
 from bot.chat.events import EditAsked, Event
 from bot.chat.replies import AskTarget, ImageChoice, Say
 from bot.policy.limits import Limits, is_fresh
@@ -64,12 +63,12 @@ async def _shown_here(store: SessionStore, event: Event) -> list[EditSession]:
 def _was_shown(session: EditSession, person: str) -> bool:
     """Whether the person may have seen a picture of the session: as their own, or posted for all.
 
-    What is answered by a `token`, where the bot only visits, is for the asker alone.
+    Private answers are for the asker alone.
     """
     if session.owner == person or session.has_head(person):
         return True
     turns = session.turns.values()
-    return any(turn.delivered and turn.image and not turn.source.get("token") for turn in turns)
+    return any(turn.delivered and turn.image and not turn.source.is_private for turn in turns)
 
 
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
@@ -114,7 +113,7 @@ def _choice(session: EditSession, person: str) -> ImageChoice:
     turn = session.head_of(person)
     while turn.image is None:
         turn = session.parent_of(turn) or session.root
-    return ImageChoice(turn.id, turn.label, turn.image, turn.instruction, bool(turn.source.get(HIDDEN)))
+    return ImageChoice(turn.id, turn.label, turn.image, turn.instruction, turn.is_hidden)
 
 
 def _forgotten(event: Event) -> str:

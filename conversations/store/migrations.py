@@ -80,3 +80,43 @@ def m003_sheets_and_consent(db: Database) -> None:
     )
     db.table("consents").create_index(["grantee"])
     db.table("leases").drop()
+
+
+@migrations()
+def m005_request_source(db: Database) -> None:
+    """Columns for what the JSON column `source` held."""
+    columns: dict[str, type] = {
+        "language": str,
+        "server": str,
+        "channel": str,
+        "parent_channel": str,
+        "message": str,
+        "file_limit": int,
+        "token": str,
+        "token_expires_at": float,
+        "event_id": str,
+        "is_hidden": int,
+        "lent_by": str,
+        "auto_scales": str,
+    }
+    for name, kind in columns.items():
+        db.table("turns").add_column(name, kind)
+    chat = "substr(owner, 1, instr(owner, ':'))"  # "discord:", the start of every key of that chat
+    db.execute(
+        f"""
+        UPDATE turns SET
+            language = coalesce(json_extract(source, '$.language'), 'en'),
+            server = {chat} || json_extract(source, '$.guild'),
+            channel = {chat} || json_extract(source, '$.channel'),
+            parent_channel = {chat} || json_extract(source, '$.parent'),
+            message = {chat} || json_extract(source, '$.channel') || ':' || json_extract(source, '$.message'),
+            file_limit = json_extract(source, '$.file_limit'),
+            token = json_extract(source, '$.token'),
+            token_expires_at = iif(json_extract(source, '$.token') IS NULL, NULL, created_at + 900),
+            event_id = json_extract(source, '$.event'),
+            is_hidden = coalesce(json_extract(source, '$.hidden'), 0),
+            lent_by = json_extract(source, '$.lent_by'),
+            auto_scales = coalesce(json_extract(source, '$.auto'), '[]')
+        """
+    )
+    db.execute("ALTER TABLE turns DROP COLUMN source")

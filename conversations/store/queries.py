@@ -152,6 +152,9 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
             source=draft.source,
             created_at=now,
             grid=draft.grid,
+            event_id=event_id,
+            is_hidden=draft.is_hidden,
+            auto_scales=draft.auto_scales,
         )
         db.table("turns").insert(turn_row(added))
         if added.grid is None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypedDict
 
+from conversations.request_source import SOURCE_FIELDS, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnState
 from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
 
@@ -21,7 +22,6 @@ class TurnFields(TypedDict, total=False):
     changed: float | None
     notes: tuple[str, ...]
     error: str | None
-    source: Mapping[str, Any]
     delivered: str | None
 
 
@@ -32,9 +32,11 @@ def turn_row(turn: Turn) -> DbRow:
         "settings": turn.settings,
         "seconds": turn.seconds,
         "notes": turn.notes,
-        "source": turn.source,
     }
     more = {
+        **asdict(turn.source),
+        "auto_scales": _text(turn.auto_scales),
+        "is_hidden": int(turn.is_hidden),
         "owner": turn.user,
         "state": turn.state.value,
         "wish": override_text(turn.override),
@@ -66,7 +68,9 @@ def turn_of(row: Mapping[str, Any]) -> Turn:
         settings=EditSettings(**json.loads(settings)) if settings else None,
         seconds=json.loads(row["seconds"]),
         notes=tuple(json.loads(row["notes"])),
-        source=json.loads(row["source"]),
+        source=RequestSource(**{name: row[name] for name in SOURCE_FIELDS}),
+        auto_scales=tuple(json.loads(row["auto_scales"])),
+        is_hidden=bool(row["is_hidden"]),
         is_reworded=bool(row["is_reworded"]),
         grid=_grid_of(row["grid"]),
     )
@@ -119,7 +123,7 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_JSON = frozenset({"seconds", "notes", "source"})
+_JSON = frozenset({"seconds", "notes"})
 _PLAIN = (
     "id",
     "session_id",
@@ -132,6 +136,8 @@ _PLAIN = (
     "changed",
     "error",
     "delivered",
+    "event_id",
+    "lent_by",
     "created_at",
     "finished_at",
 )

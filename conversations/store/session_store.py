@@ -8,7 +8,7 @@ The file holds the keys of images, not the images (see images/image_store.py).
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack
 from sqlite_utils import Database
 
 from conversations.errors import StoreError
+from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store import queries, user_data
@@ -69,7 +70,9 @@ class SessionStore:
         *,
         image: str,
         notes: tuple[str, ...] = (),
-        source: Mapping[str, Any] | None = None,
+        source: RequestSource = NO_SOURCE,
+        is_hidden: bool = False,
+        lent_by: str | None = None,
         delivered: str | None = None,
         event_id: str | None = None,
     ) -> EditSession:
@@ -88,7 +91,10 @@ class SessionStore:
             state=TurnState.DONE,
             image=image,
             notes=notes,
-            source=source or {},
+            source=source,
+            is_hidden=is_hidden,
+            lent_by=lent_by,
+            event_id=event_id,
             delivered=delivered,
             created_at=now,
             finished_at=now,
@@ -254,6 +260,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
+        db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
     except sqlite3.DatabaseError as error:
         db.close()
         raise StoreError(f"{path} cannot be used as the conversation database: {error}.") from error

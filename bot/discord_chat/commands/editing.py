@@ -7,7 +7,6 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.cards import HIDDEN
 from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
 from bot.chat.replies import Note, Say, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
@@ -54,7 +53,7 @@ class EditingCog(commands.Cog):
             return
         event = edit_event(interaction, instruction, picture, from_version, keep)
         if spoiler:
-            event = replace(event, source={**event.source, HIDDEN: True})
+            event = replace(event, is_hidden=True)
         await self.desk.ask(interaction, event)
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")

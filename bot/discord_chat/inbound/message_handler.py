@@ -65,7 +65,7 @@ def edit_asked(message: discord.Message, heard: Heard, picture: bytes | None, so
         person=person_key(message.author.id),
         channel=channel_key(message.channel.id),
         event_id=message_event(message.id),
-        source=source.as_json(),
+        source=source.as_request(),
         text=heard.words,
         picture=picture,
         picture_owner=heard.photo.owner if heard.photo else None,

@@ -1,10 +1,10 @@
-"""What a turn remembers of the gesture that asked for it, enough to answer after a restart."""
+"""Where an answer goes, in Discord's own ids; stored with the turn as a RequestSource."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
+from bot.discord_chat.ids import CHAT, MessagePlace, channel_key, channel_of
 from bot.i18n.catalog import ENGLISH
+from conversations.request_source import RequestSource
 
 DEFAULT_FILE_LIMIT = 10 * 1024 * 1024
 
@@ -13,24 +13,48 @@ DEFAULT_FILE_LIMIT = 10 * 1024 * 1024
 class Source:
     """Where an answer goes: channel, message to reply to, and the bytes a file may have there.
 
-    With a `token`, the place is one the bot is no member of: it answers through the interaction of that
-    token, which ends after 15 minutes.
+    With a token, the bot is no member of the place: it answers through that interaction, which ends after 15
+    minutes.
     """
 
     channel: int
     message: int | None = None
     guild: int | None = None
     file_limit: int = DEFAULT_FILE_LIMIT
-    language: str = ENGLISH  # of the person
+    language: str = ENGLISH  # of the user
     token: str | None = None
-    parent: int | None = None  # of a thread: the channel it hangs under
+    token_expires_at: float | None = None  # Unix seconds
+    parent: int | None = None  # of a thread: the channel it belongs to
 
-    def as_json(self) -> dict[str, Any]:
-        """The value as plain JSON, for the store."""
-        return asdict(self)
+    @property
+    def is_private(self) -> bool:
+        """Whether the answer goes through an interaction, so that only the asker sees it."""
+        return self.token_expires_at is not None
+
+    def as_request(self) -> RequestSource:
+        """The same with keys instead of ids, to be stored."""
+        return RequestSource(
+            language=self.language,
+            server=None if self.guild is None else f"{CHAT}:{self.guild}",
+            channel=channel_key(self.channel),
+            parent_channel=None if self.parent is None else channel_key(self.parent),
+            message=None if self.message is None else str(MessagePlace(self.channel, self.message)),
+            file_limit=self.file_limit,
+            token=self.token,
+            token_expires_at=self.token_expires_at,
+        )
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> "Source":
-        """The value back from the store; fields of another release are ignored."""
-        known = {name: stored[name] for name in cls.__dataclass_fields__ if name in stored}
-        return cls(**known)
+    def of(cls, stored: RequestSource) -> "Source":
+        """The value back from the store."""
+        message = MessagePlace.of(stored.message)
+        return cls(
+            channel=channel_of(stored.channel or "") or 0,
+            message=message.message if message else None,
+            guild=channel_of(stored.server or ""),
+            file_limit=stored.file_limit or DEFAULT_FILE_LIMIT,
+            language=stored.language,
+            token=stored.token,
+            token_expires_at=stored.token_expires_at,
+            parent=channel_of(stored.parent_channel or ""),
+        )

@@ -74,7 +74,7 @@ class DiscordChat:
     async def show(self, turn: Turn, card: Card) -> str | None:
         """Post or edit the card of a turn; see bot.chat.interface.Chat."""
         source = Source.of(turn.source)
-        if source.token:
+        if source.is_private:
             return await show_to_visitor(self._client, self._drawing, card, source)
         turn = await self._with_its_card(turn)
         if not card.state.is_final:
@@ -89,7 +89,7 @@ class DiscordChat:
 
     async def already_delivered(self, turn: Turn) -> str | None:
         """The key of the final card of a turn if it is in the channel; takes away a card left beside it."""
-        if Source.of(turn.source).token:
+        if turn.source.is_private:
             return None  # showing it again is harmless there
         final, others = None, []
         async for message in self._own_messages_since(turn):

@@ -21,6 +21,7 @@ from bot.policy.server_settings import (
     with_one,
 )
 from bot.workflow.moderation import apply
+from conversations.request_source import RequestSource
 from conversations.store.session_store import SessionStore
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import desk
@@ -75,7 +76,12 @@ def test_a_server_can_only_narrow_the_limits_of_the_bot(waiting: int | None, hel
     ],
 )
 def test_what_a_house_does_not_take_it_says(rules: ServerSettings, sentence: Say | None) -> None:
-    asked = EditAsked(person=ANN, channel=PLACE, event_id="e", source={"guild": 1, "parent": "above"})
+    asked = EditAsked(
+        person=ANN,
+        channel=PLACE,
+        event_id="e",
+        source=RequestSource(server=HOUSE, parent_channel="paper:above"),
+    )
     objection = objection_of_server(asked, rules)
     assert (objection and objection[1]) == (sentence and sentence())
 
@@ -118,7 +124,7 @@ async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_pa
     async with desk(tmp_path, EchoEditor()) as d:
         await ServerSettingsStore(d.store).change(HOUSE, lambda rules: replace(rules, per_day=1))
         both = [
-            d.asked("make it red", channel=channel, picture=a_picture(), source={"guild": 1})
+            d.asked("make it red", channel=channel, picture=a_picture(), source=RequestSource(server=HOUSE))
             for channel in ("c1", "c2")
         ]
         one, other = await asyncio.gather(*map(d.workflow.handle, both))

@@ -7,6 +7,7 @@ from PIL import Image
 from bot.chat.events import ButtonAction, CompareAsked, HelpAsked, ShowAsked
 from bot.chat.replies import Comparison, Note, ShownVersion
 from bot.workflow.button_events import button_event
+from conversations.request_source import NO_SOURCE, RequestSource
 from mgie_engine.edits import EditResult
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
 from tests.support.workflow_room import Desk, desk
@@ -60,7 +61,7 @@ async def test_compare_is_a_word_and_a_button(tmp_path):
         assert isinstance(await d.workflow.handle(d.asked("compare")), Comparison)
         said = await d.workflow.handle(d.asked("compare with v0"))
         assert said.before.version == "v0"
-        press = button_event(ButtonAction.COMPARE, said.after.turn_id, **d.origin(), source={})
+        press = button_event(ButtonAction.COMPARE, said.after.turn_id, **d.origin(), source=NO_SOURCE)
         assert (await d.workflow.handle(press)).before.version == "v1"
 
 
@@ -88,7 +89,7 @@ async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
 
 async def test_each_chat_has_help_of_its_own(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        who = {"channel": "x", "event_id": "e", "source": {}}
+        who = {"channel": "x", "event_id": "e", "source": NO_SOURCE}
         on_discord = await d.workflow.handle(HelpAsked(person="discord:1", **who))
         on_page = await d.workflow.handle(HelpAsked(person="web:1", **who))
     assert "/edit" in on_discord.text
@@ -96,7 +97,7 @@ async def test_each_chat_has_help_of_its_own(tmp_path):
 
 
 async def test_everything_is_said_in_the_language_of_who_asks(tmp_path):
-    german = {"source": {"language": "de"}}
+    german = {"source": RequestSource(language="de")}
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.accepted("mach es rot", picture=a_picture(), **german)
         await d.idle()
@@ -112,7 +113,7 @@ async def test_everything_is_said_in_the_language_of_who_asks(tmp_path):
 
 async def test_a_card_keeps_its_language_after_a_restart(tmp_path):
     async with desk(tmp_path, ScriptedEditor()) as d:
-        reply = await d.accepted("hazlo rojo", picture=a_picture(), source={"language": "es"})
+        reply = await d.accepted("hazlo rojo", picture=a_picture(), source=RequestSource(language="es"))
     async with desk(tmp_path, EchoEditor()) as d:
         await d.workflow.resume("paper")
         await d.idle()

@@ -16,6 +16,7 @@ from bot.chat.replies import Accepted, Erased, Note, ShownVersion
 from bot.policy.limits import Limits
 from bot.workflow.button_events import button_event
 from bot.workflow.consents import OPEN_QUESTIONS
+from conversations.request_source import NO_SOURCE
 from conversations.store.user_data import Consent
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import Desk, desk
@@ -167,7 +168,7 @@ async def test_only_who_brought_the_picture_locks(tmp_path):
 async def test_buttons_say_the_same_as_events(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
-        press = button_event(ButtonAction.ALLOW_ALWAYS, question.about, **d.origin(), source={})
+        press = button_event(ButtonAction.ALLOW_ALWAYS, question.about, **d.origin(), source=NO_SOURCE)
         assert isinstance(await d.workflow.handle(press), Note)
         assert await d.store.consent(ANN, BOB) is Consent.ALWAYS
 
@@ -191,7 +192,9 @@ async def test_a_deleted_version_leaves_its_followers(tmp_path):
         await d.idle()
         await d.workflow.handle(DeleteAsked(**d.origin(), turn=first))
         shown = await d.workflow.handle(
-            button_event(ButtonAction.GO_TO, (await d.store.turns_by(ANN))[0].id, **d.origin(), source={})
+            button_event(
+                ButtonAction.GO_TO, (await d.store.turns_by(ANN))[0].id, **d.origin(), source=NO_SOURCE
+            )
         )
     assert isinstance(shown, ShownVersion)
     assert shown.card.title == "v2 · from v0"

@@ -5,6 +5,7 @@ from threading import Event
 
 from bot.chat.events import HistoryAsked, ShowAsked
 from bot.chat.replies import Accepted, AskTarget, CardState, Note, ShownVersion
+from conversations.request_source import RequestSource
 from conversations.session import TurnState
 from conversations.settings import SettingsOverride
 from mgie_engine.errors import ModelError, RequestRefused
@@ -136,7 +137,7 @@ async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
 
 async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        visit = {"source": {"token": "t"}}
+        visit = {"source": RequestSource(token="t", token_expires_at=1e12)}
         await d.upload(**visit)
         await d.accepted("make it red", **visit)
         await d.idle()

@@ -3,6 +3,7 @@
 from bot.chat.events import ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import AskTarget, History, Note, ShownVersion
 from bot.workflow.button_events import button_event
+from conversations.request_source import NO_SOURCE
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
@@ -64,7 +65,9 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
 async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
-        reply = await d.workflow.handle(button_event(ButtonAction.UNDO, second, **d.origin(), source={}))
+        reply = await d.workflow.handle(
+            button_event(ButtonAction.UNDO, second, **d.origin(), source=NO_SOURCE)
+        )
         assert isinstance(reply, ShownVersion)
         assert (reply.note, reply.card.version) == ("Back at v1.", "v1")
 
@@ -72,7 +75,9 @@ async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
 async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         [first, *_] = await three_versions(d)
-        reply = await d.workflow.handle(button_event(ButtonAction.UNDO, first, **d.origin("bob"), source={}))
+        reply = await d.workflow.handle(
+            button_event(ButtonAction.UNDO, first, **d.origin("bob"), source=NO_SOURCE)
+        )
     assert reply == Note("Only the person who asked for v1 can do that.")
 
 

@@ -10,6 +10,7 @@ from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked,
 from bot.chat.replies import Erased, Files, Note
 from bot.workflow.button_events import button_event
 from conversations.errors import NoSuchVersion, PictureMissing
+from conversations.request_source import NO_SOURCE
 from conversations.session import TurnState
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import desk
@@ -66,7 +67,9 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
         await d.accepted("now blue")
         running = await editor.started()
         await d.accepted("and green")
-        reply = await d.workflow.handle(button_event(ButtonAction.FORGET_ME, "", **d.origin(), source={}))
+        reply = await d.workflow.handle(
+            button_event(ButtonAction.FORGET_ME, "", **d.origin(), source=NO_SOURCE)
+        )
         await d.idle()
         assert running.cancelled
         assert isinstance(reply, Erased)

@@ -9,12 +9,23 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
+from conversations.request_source import RequestSource
 from conversations.session import EditSession, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride
 from conversations.store.session_store import SessionStore
 
 ANN, BOB, ROOM = "ann", "bob", "room"
 PICTURE, RESULT = "a" * 64, "b" * 64
+SOURCE = RequestSource(
+    language="de",
+    server="chat:77",
+    channel="chat:501",
+    parent_channel="chat:500",
+    message="chat:501:12345678901234567890",
+    file_limit=2**40,
+    token="secret",
+    token_expires_at=1.0e12,
+)
 USED = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=50, seed=7, sampler="dpmpp_2m", keep="strict")
 
 
@@ -74,7 +85,7 @@ async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
         reading="The ball is red.",
         override=SettingsOverride(seed=7),
         settings=USED,
-        source={"message": 12345678901234567890, "thread": None},
+        source=SOURCE,
     )
     saved = await store.add_turn(draft)
     done = await store.set_state(
