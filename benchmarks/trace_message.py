@@ -1,4 +1,4 @@
-"""Which modules of `bot/` one message passes: "make it darker", said after a first edit, until its result stands.
+"""Which modules of `bot/` one message passes: "make it darker" after a first edit, until the result is shown.
 
     python benchmarks/trace_message.py
 
@@ -20,17 +20,15 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the loopback server lives with the tests
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-import bot
 from tests.support.discord_room import room
 from tests.support.fakes import a_picture
 
 DISCORD = "bot.discord_chat"
 END_OF_ADMISSION = "handle"  # EditWorkflow.handle returns once the turn is on disk
 RETURN = dis.opmap["RETURN_VALUE"]
-BOT = Path(bot.__file__).parent
+BOT = Path(__file__).parents[1] / "bot"
 
 
 @dataclass

@@ -9,8 +9,8 @@ knows which chat it was. Keys are opaque strings that begin with the chat's name
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypedDict
+from enum import Enum, StrEnum, auto
+from typing import ClassVar, TypedDict
 
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
@@ -20,12 +20,18 @@ from mgie_engine.strengths import Preset as Preset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Who, where, and the proof that it happened once."""
+    """Who, where, and the proof that it happened once.
+
+    `is_moderator`: whether the chat lets this person decide about what others asked for in this channel.
+    """
+
+    read_only: ClassVar[bool] = False  # changes nothing, may be handled twice and waits for no other event
 
     person: str
     channel: str
     event_id: str
     source: RequestSource = NO_SOURCE
+    is_moderator: bool = False
 
     @property
     def chat(self) -> str:
@@ -49,14 +55,40 @@ class Event:
         return self.source.language
 
 
+class Implied(Enum):
+    """Which version an event is about when it names none."""
+
+    CURRENT = auto()  # the user's current version in the channel
+    RECENT = auto()  # the same, if they moved there or it was finished lately
+    REQUESTED = auto()  # the version that the user asked for last or moved to, even if it failed
+    SESSION = auto()  # where the user stands in their session, else in the newest one shown in the channel
+    NONE = auto()  # it must name one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditAsked(Event):
+class VersionEvent(Event):
+    """An event about one version, which `bot.workflow.targets` finds before the event is handled.
+
+    It is the first of these that is given and found: `turn`, `reply_to`, `version`, what `implied` says.
+    """
+
+    implied: ClassVar[Implied] = Implied.CURRENT
+
+    turn: str | None = None  # turn id
+    reply_to: str | None = None  # key of the message replied to, ours or not
+    version: str | None = None  # "v2", "2" or a turn id, as typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditAsked(VersionEvent):
     """A picture, words, or both. Words alone refine; a picture alone begins and waits for words.
 
-    `text` may be a control word ("undo", "back to v2", "stop"); the workflow notices. Which picture is meant
-    is the first of these that is given: `from_turn` or `reply_to` (if that message shows a version of ours),
-    `picture`, `from_version`, the person's own head in the channel.
+    `text` may be a text command ("undo", "back to v2", "stop"). The edit starts from the first of these that
+    is given: `turn` or `reply_to` (if that message shows a version), `picture`, `version`, the user's current
+    version in the channel.
     """
+
+    implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
     picture: bytes | None = (
@@ -64,9 +96,6 @@ class EditAsked(Event):
     )
     picture_owner: str | None = None  # the person who posted `picture`, if it was somebody else
     message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
-    reply_to: str | None = None  # key of the replied-to message, ours or not
-    from_turn: str | None = None  # a turn id, for a button or modal that belongs to a version
-    from_version: str | None = None  # "v2" or "2", as typed into `from:`
     from_original: bool = False  # from the upload that the version meant comes from
     override: SettingsOverride = NO_OVERRIDE  # knobs for this one call
     preset: Preset | None = None  # both guidance scales for this one call; a knob in `wish` beats it
@@ -85,32 +114,34 @@ class Variation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariationAsked(Event):
+class VariationAsked(VersionEvent):
     """The same instruction once more, varied."""
 
+    implied: ClassVar[Implied] = Implied.REQUESTED
+
     variation: Variation
-    turn: str | None = None  # turn id; None means the person's head
     reading: str | None = None  # with CORRECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GridAsked(Event):
+class GridAsked(VersionEvent):
     """A sheet of one edit under several guidance scales: of my head's instruction, or of `text` upon my head.
 
     Without a `grid`, one around the settings that hold; at most 3 × 3.
     """
 
+    implied: ClassVar[Implied] = Implied.REQUESTED
+
     text: str = ""
-    turn: str | None = None  # turn id; None means the person's head
     grid: Grid | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareAsked(Event):
+class CompareAsked(VersionEvent):
     """Show where two versions differ: one (my head if none is named), and another (else its parent)."""
 
-    turn: str | None = None  # turn id
-    version: str | None = None  # "v3"
+    read_only: ClassVar[bool] = True
+
     other: str | None = None  # "v1"
 
 
@@ -128,23 +159,17 @@ class Move(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MoveAsked(Event):
+class MoveAsked(VersionEvent):
     """Move my head. GO_TO needs a target; UNDO may name the turn whose button was pressed."""
 
     move: Move
-    turn: str | None = None  # turn id
-    version: str | None = None  # "v2" or "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelAsked(Event):
-    """Stop a turn that waits or runs; None means my newest one in this channel.
+class CancelAsked(VersionEvent):
+    """Stop a turn that waits or runs, in whichever channel; without one, my newest in this channel."""
 
-    `may_cancel_others`: whether the chat lets this person cancel other people's (moderators).
-    """
-
-    turn: str | None = None
-    may_cancel_others: bool = False
+    implied: ClassVar[Implied] = Implied.NONE
 
 
 class Scope(StrEnum):
@@ -156,12 +181,12 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsAsked(Event):
+class SettingsAsked(VersionEvent):
     """Change the settings of a scope; with nothing to change, show the panel.
 
     `reset` empties the scope first. `preset` sets both guidance scales; a knob in `wish` beats the preset.
-    `forget` leaves knobs to the next scope again: ("seed",) is what people call a random seed. `lock_seed`
-    keeps the seed of my head. `may_set_channel`: whether the chat lets this person set a whole channel.
+    `forget` leaves settings to the next scope again: ("seed",) is what people call a random seed. `lock_seed`
+    keeps the seed of my current version. Only moderators change the settings of a channel.
     """
 
     override: SettingsOverride = NO_OVERRIDE
@@ -170,41 +195,40 @@ class SettingsAsked(Event):
     forget: tuple[str, ...] = ()
     lock_seed: bool = False
     reset: bool = False
-    may_set_channel: bool = False
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether there is anything to change, or only the panel to show."""
+        return bool(self.override.explicit() or self.preset or self.reset or self.forget or self.lock_seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryAsked(Event):
+class HistoryAsked(VersionEvent):
     """Show the versions of this channel's session, or of the one a turn belongs to."""
 
-    turn: str | None = None  # turn id
+    implied: ClassVar[Implied] = Implied.SESSION
+    read_only: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShowAsked(Event):
+class ShowAsked(VersionEvent):
     """Show one version again: by turn id, by version, or my head when neither is given."""
 
-    turn: str | None = None
-    version: str | None = None  # "v3", or a turn id as typed
+    read_only: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeleteAsked(Event):
-    """Erase a version: its row and its picture; what was made from it stays.
+class DeleteAsked(VersionEvent):
+    """Erase a version: its row and its image. What was made from it stays."""
 
-    `may_delete_others`: whether the chat lets this person delete other people's (moderators).
-    """
-
-    turn: str
-    may_delete_others: bool = False
+    implied: ClassVar[Implied] = Implied.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LockAsked(Event):
-    """Close my session to others, or open it again; of the named turn, else the one I am in here."""
+class LockAsked(VersionEvent):
+    """Close my session to others, or open it again."""
 
     is_locked: bool
-    turn: str | None = None
 
 
 class Answer(StrEnum):
@@ -234,10 +258,14 @@ class ConsentAsked(Event):
 class PrivacyAsked(Event):
     """What do you keep about me?"""
 
+    read_only: ClassVar[bool] = True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportAsked(Event):
     """Give me everything of mine, as zip files of at most `max_bytes` each."""
+
+    read_only: ClassVar[bool] = True
 
     max_bytes: int | None = None
 
@@ -253,15 +281,21 @@ class ForgetAsked(Event):
 class QueueAsked(Event):
     """Show my own turns that wait or run, and how busy it is."""
 
+    read_only: ClassVar[bool] = True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpAsked(Event):
     """How do I use this?"""
 
+    read_only: ClassVar[bool] = True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfoAsked(Event):
     """Which model, which licence, which limits?"""
+
+    read_only: ClassVar[bool] = True
 
 
 class ButtonAction(StrEnum):
@@ -311,8 +345,15 @@ class Origin(TypedDict):
     channel: str
     event_id: str
     source: RequestSource
+    is_moderator: bool
 
 
 def origin(event: Event) -> Origin:
     """Who, where and the proof of `event`, for an event that stands in its place."""
-    return Origin(person=event.person, channel=event.channel, event_id=event.event_id, source=event.source)
+    return Origin(
+        person=event.person,
+        channel=event.channel,
+        event_id=event.event_id,
+        source=event.source,
+        is_moderator=event.is_moderator,
+    )

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
-from bot.chat.events import Event
+from bot.chat.events import Event, Implied, VersionEvent
 
 
 class ModAction(StrEnum):
@@ -33,23 +34,23 @@ class ModAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModActionRequested(Event):
-    """A moderator decides something, or looks; `is_permitted`: whether the chat lets this person.
+    """A moderator decides something, or looks.
 
     `waiting` and `per_day` go with LIMITS: edits of one person; 0 takes the limit back, None leaves it.
     """
 
     action: ModAction
     subject: str = ""
-    is_permitted: bool = False
     waiting: int | None = None
     per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportAsked(Event):
+class ReportAsked(VersionEvent):
     """Tell the moderators about a version, and why."""
 
-    turn: str
+    implied: ClassVar[Implied] = Implied.NONE
+
     text: str = ""
 
 

@@ -145,7 +145,7 @@ class ShownVersion:
 
 @dataclass(frozen=True, slots=True)
 class ImageChoice:
-    """A picture a person may have meant; choosing it is EditAsked(from_turn=turn_id), same words."""
+    """A picture a person may have meant; choosing it is EditAsked(turn=turn_id), same words."""
 
     turn_id: str
     version: str

@@ -61,6 +61,7 @@ def origin_of(interaction: Interaction) -> Origin:
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
         source=source_of_interaction(interaction, known_language(interaction.locale)).as_request(),
+        is_moderator=moderates(interaction),
     )
 
 

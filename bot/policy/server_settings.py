@@ -8,15 +8,12 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from bot.chat.events import Work
-from bot.chat.replies import Say, seconds_in_words
 from bot.i18n.catalog import ENGLISH
 from bot.policy.image_hash import find_blocked
 from bot.policy.limits import Limits
 from conversations.store.session_store import SessionStore
 
 LOG_KEPT = 50
-DAY_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +65,6 @@ class ServerSettings:
 
 
 DEFAULT_SERVER_SETTINGS = ServerSettings()
-
-
-def objection_of_server(asked: Work, rules: ServerSettings) -> tuple[str, str] | None:
-    """Why this house takes no such edit, as a label for the metrics and a sentence; None if it does."""
-    if asked.person in rules.blocked:
-        return "blocked", Say.BLOCKED()
-    if rules.is_paused:
-        return "paused", Say.PAUSED()
-    if not asked.places.isdisjoint(rules.closed):
-        return "closed", Say.CHANNEL_CLOSED()
-    return None
-
-
-def objection_to_quota(made_at: list[float], per_day: int, now: float) -> str | None:
-    """Why a person whose edits that count began at these Unix seconds may not make one more, or None."""
-    today = sorted(at for at in made_at if at > now - DAY_S)
-    if len(today) < per_day:
-        return None
-    return Say.OUT_OF_QUOTA(limit=per_day, wait=seconds_in_words(today[-per_day] + DAY_S - now))
 
 
 def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ class Desk:
             correction = ""
         if correction and not words and before.view.current is not None:
             words, base = before.view.current.instruction, before.view.current.parent
-        return await self._ask(person, words, from_turn=base, reading=correction or None)
+        return await self._ask(person, words, turn=base, reading=correction or None)
 
     async def act(self, person: str | None, gesture: Mapping[str, Any]) -> Sight:
         """A pressed button, as the browser describes it; anything unknown only looks."""
@@ -166,7 +166,7 @@ class Desk:
                 )
                 return await self.look(person, Note(text))
             case "say":
-                return await self._ask(person, words, from_turn=(await self.look(person)).view.head)
+                return await self._ask(person, words, turn=(await self.look(person)).view.head)
             case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
                 return await self._ask(person, words, picture=await asyncio.to_thread(sample.path.read_bytes))
             case "undo" | "redo":

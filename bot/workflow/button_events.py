@@ -42,14 +42,13 @@ def button_event(
     channel: str,
     event_id: str,
     source: RequestSource,
-    moderates: bool = False,
+    is_moderator: bool = False,
 ) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
 
-    `turn` is whatever the button is about: for BLOCK a person. `moderates`: whether the chat lets this person
-    decide about what others asked for.
+    `turn` is whatever the button is about: for BLOCK a user.
     """
-    who = Origin(person=person, channel=channel, event_id=event_id, source=source)
+    who = Origin(person=person, channel=channel, event_id=event_id, source=source, is_moderator=is_moderator)
     if act in _ANSWERS:
         return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
     if act in _MOVES:
@@ -58,9 +57,9 @@ def button_event(
         return VariationAsked(**who, turn=turn, variation=_VARIATIONS[act])
     match act:
         case ButtonAction.CANCEL:
-            return CancelAsked(**who, turn=turn, may_cancel_others=moderates)
+            return CancelAsked(**who, turn=turn)
         case ButtonAction.DELETE:
-            return DeleteAsked(**who, turn=turn, may_delete_others=moderates)
+            return DeleteAsked(**who, turn=turn)
         case ButtonAction.COMPARE:
             return CompareAsked(**who, turn=turn)
         case ButtonAction.LOCK | ButtonAction.SHARE:
@@ -78,7 +77,5 @@ def button_event(
             | ButtonAction.DISMISS
             | ButtonAction.UNBLOCK_IMAGE
         ):
-            return ModActionRequested(
-                **who, action=ModAction(act.value), subject=turn, is_permitted=moderates
-            )
+            return ModActionRequested(**who, action=ModAction(act.value), subject=turn)
     raise ValueError(f"{act} needs words; ask for them first")

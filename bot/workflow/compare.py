@@ -6,24 +6,19 @@ from bot.chat.cards import card_of
 from bot.chat.events import CompareAsked
 from bot.chat.replies import Comparison, Note, Reply, Say
 from bot.workflow.diff_image import DiffImage, change_map
-from bot.workflow.targets import current_version, named_version, target_of
+from bot.workflow.targets import Context, named_version
 from conversations.images.image_store import ImageStore
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 
 
-async def compare(store: SessionStore, images: ImageStore, asked: CompareAsked) -> Reply:
-    """What was asked for, with the change map; raises SessionError for versions there are not."""
-    if asked.turn is not None:
-        base = await target_of(store, asked, asked.turn)
-    elif asked.version is not None:
-        base = await named_version(store, asked, asked.version)
-    elif (head := await current_version(store, asked)) is not None:
-        base = head
-    else:
+async def compare(store: SessionStore, images: ImageStore, context: Context[CompareAsked]) -> Reply:
+    """Both versions and the map of their differences; NoSuchVersion when one does not exist."""
+    target = context.target
+    if target is None:
         return Note(Say.NO_SESSION())
-    session, after = base.session, base.turn
-    before = await _other(store, asked, session, after)
+    session, after = target.session, target.turn
+    before = await _other(store, context.event, session, after)
     if before is None:
         return Note(Say.NOTHING_TO_COMPARE(version=after.label))
     for turn in (before, after):

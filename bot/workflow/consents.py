@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked, LockAsked, Work
 from bot.chat.replies import Note, Say, buttons
-from bot.workflow.targets import current_version, target_of
+from bot.workflow.targets import Context
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
 
@@ -80,8 +80,9 @@ class Consents:
         return Note(text, private=False, buttons=answers, about=request, asks=owner)
 
 
-async def consent_at_large(store: SessionStore, asked: ConsentAsked) -> Note:
-    """Keep what a person says about everybody."""
+async def consent_at_large(store: SessionStore, context: Context[ConsentAsked]) -> Note:
+    """Save what a user allows everybody."""
+    asked = context.event
     await store.set_consent(asked.person, None, asked.everybody)
     match asked.everybody:
         case Consent.ALWAYS:
@@ -92,14 +93,9 @@ async def consent_at_large(store: SessionStore, asked: ConsentAsked) -> Note:
             return Note(Say.CONSENT_BY_ASKING())
 
 
-async def lock(store: SessionStore, asked: LockAsked) -> Note:
-    """Close a session to others or open it again; for who began it."""
-    base = await (
-        current_version(store, asked) if asked.turn is None else target_of(store, asked, asked.turn)
-    )
-    if base is None:
+async def lock(store: SessionStore, context: Context[LockAsked]) -> Note:
+    """Close a session to other users, or open it again."""
+    if context.session is None:
         return Note(Say.NO_SESSION())
-    if base.session.owner != asked.person:
-        return Note(Say.NOT_YOUR_SESSION())
-    await store.lock(base.session.id, asked.is_locked)
-    return Note(Say.LOCKED() if asked.is_locked else Say.SHARED())
+    await store.lock(context.session.id, context.event.is_locked)
+    return Note(Say.LOCKED() if context.event.is_locked else Say.SHARED())

@@ -12,9 +12,9 @@ even if the process is killed at any moment.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakValueDictionary
@@ -44,10 +44,12 @@ from bot.chat.events import (
 )
 from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
-from bot.chat.replies import Accepted, Card, Note, Queue, Reply, Say, seconds_in_words
-from bot.i18n.catalog import ENGLISH, known_language, speaking, spoken, translated
+from bot.chat.replies import Accepted, Card, Note, Reply, Say
+from bot.i18n.catalog import ENGLISH, known_language, speaking, translated
 from bot.ops.metrics import Metrics
-from bot.policy.limits import Limits, objection_to_words
+from bot.policy.checks import EDITS, objection_to_text, refused_permission
+from bot.policy.limits import Limits
+from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.admission import Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
@@ -56,39 +58,20 @@ from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
-from bot.workflow.targets import shown_version
-from bot.workflow.text_commands import parse, to_event
+from bot.workflow.status import ModelFacts as ModelFacts
+from bot.workflow.status import Status
+from bot.workflow.targets import Context, find_target
+from bot.workflow.text_commands import parse, read_text
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
-from mgie_engine.config import Defaults
 from mgie_engine.serving.service import EditService
-from mgie_engine.serving.stats import ServiceStats, waiting_time
-from mgie_engine.strengths import Table
 
 log = logging.getLogger(__name__)
 
-READ_ONLY = (
-    HistoryAsked,
-    ShowAsked,
-    CompareAsked,
-    QueueAsked,
-    HelpAsked,
-    InfoAsked,
-    PrivacyAsked,
-    ExportAsked,
-)
 TIDY_EVERY_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """What the workflow needs to know of the model behind the service."""
-
-    name: str
-    defaults: Defaults
-    strengths: Table | None = None  # what was found out about it, for auto
+Handler = Callable[[Context[Any]], Awaitable[Reply]]
 
 
 class EditWorkflow:
@@ -119,18 +102,22 @@ class EditWorkflow:
             store, images, service, self._metrics, strengths=model.strengths, clock=clock
         )
         self._consents = Consents(store, clock)
+        self._server_settings = ServerSettingsStore(store)
         self._privacy = Privacy(store, images, self._runner, keep_days, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
-        self._intake = Admission(
+        self._status = Status(service, self._runner, model, self._limits)
+        self._admission = Admission(
             store,
             images,
             self._runner,
             self._consents,
+            self._server_settings,
             model.defaults,
             self._limits,
             self._metrics,
             clock=clock,
         )
+        self._handlers = self._handler_table()
         self._tidying: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -209,32 +196,32 @@ class EditWorkflow:
         words, active = text.strip(), self._runner.asked_by(event_id)
         if active is None or not active.is_waiting or words == active.turn.instruction:
             return False
-        if objection_to_words(words, self._limits) or parse(words, self._tongues(active.language)):
+        if objection_to_text(words, self._limits) or parse(words, self._languages(active.language)):
             return False
         return await self._runner.reword(active, words)
 
     async def handle(self, event: Event) -> Reply | None:
         """Do what the event asks and say what to answer; None for an event that was handled before.
 
-        Never raises for anything a person can do; such cases are replies with a sentence. Events of one
-        person in one channel are handled one after the other, in the order of the calls; those that only look
-        wait for nothing, since a form must open within seconds.
+        Never raises for anything a user can do; such cases are replies with a message. Events of one user in
+        one channel are handled one after the other, in the order of the calls. Those that only read wait for
+        nothing, since a form must open within seconds.
         """
-        async with self._turnstile(event):
+        async with self._lock(event):
             try:
                 with speaking(event.language):
-                    return await self._answered(event)
+                    return await self._reply(event)
             except DuplicateEvent:
                 return None
 
-    def _turnstile(self, event: Event) -> AbstractAsyncContextManager[Any]:
-        if isinstance(event, READ_ONLY):
+    def _lock(self, event: Event) -> AbstractAsyncContextManager[Any]:
+        if event.read_only:
             return nullcontext()
         return self._locks.setdefault((event.channel, event.person), asyncio.Lock())
 
-    async def _answered(self, event: Event) -> Reply:
+    async def _reply(self, event: Event) -> Reply:
         try:
-            return await self._answer(event)
+            return await self._dispatch(event)
         except DuplicateEvent:
             raise
         except ConversationError as error:
@@ -243,130 +230,73 @@ class EditWorkflow:
             log.exception("an event could not be handled: %s", type(event).__name__)
             return Note(Say.UNEXPECTED())
 
-    # -- what an event means ------------------------------------------------------------------------------
+    # -- one way in ---------------------------------------------------------------------------------------
 
-    async def _answer(self, event: Event) -> Reply:
+    async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply:
+        """The way of every event: read its text, ask the rules, find its target, handle it."""
         if isinstance(event, EditAsked):
-            event = await self._steered(event)
-        if isinstance(event, EditAsked | VariationAsked | GridAsked):
-            return await self._intake.admit(event)
-        if not isinstance(event, READ_ONLY) and await self._store.seen(event.event_id):
+            event = read_text(event, self._languages(event.language))
+        await self._refuse_duplicate(event)
+        settings = await self._server_settings.rules(event.server)
+        async with self._admission.enter(event, settings) as refusal:
+            if refusal is not None:
+                return refusal
+            target = await find_target(self._store, event, self._clock(), self._limits)
+            if target and (
+                objection := refused_permission(event, target.session, target.turn, is_named=target.is_named)
+            ):
+                return Note(objection)
+            return await self._handlers[type(event)](Context(event, settings, target, has_consent))
+
+    async def _refuse_duplicate(self, event: Event) -> None:
+        """DuplicateEvent for one that was handled before. The event of an edit is saved with its turn."""
+        if event.read_only:
+            return
+        known = self._store.was_seen if isinstance(event, EDITS) else self._store.seen
+        if await known(event.event_id):
             raise DuplicateEvent(event.event_id)
-        match event:
-            case MoveAsked():
-                self._metrics.moves.labels(str(event.move)).inc()
-                return await move(self._store, event, self._clock())
-            case CancelAsked():
-                return await self._cancel(event)
-            case SettingsAsked():
-                return await change_settings(self._store, event, self._model.defaults)
-            case HistoryAsked():
-                return await history(self._store, event)
-            case ShowAsked():
-                return await show(self._store, event)
-            case CompareAsked():
-                return await compare(self._store, self._images, event)
-            case LockAsked():
-                return await lock(self._store, event)
-            case ConsentAnswered():
-                return await self._consented(event)
-            case ConsentAsked():
-                return await consent_at_large(self._store, event)
-            case QueueAsked():
-                return self._queue(event)
-            case InfoAsked():
-                return self._info()
-            case HelpAsked():
-                return Note("\n".join([Say.HELP(), *filter(None, [spoken().help.get(event.chat)])]))
-            case ModActionRequested():
-                return await self._moderation.decide(event)
-            case ReportAsked():
-                return await self._moderation.report(event)
-            case AppealAsked():
-                return await self._moderation.appeal(event)
-            case _:
-                return await self._private(event)
 
-    async def _private(self, event: Event) -> Reply:
-        """About a person's own data."""
-        match event:
-            case PrivacyAsked():
-                return await self._privacy.view(event)
-            case ExportAsked():
-                return await self._privacy.export(event)
-            case ForgetAsked():
-                return await self._privacy.forget(event)
-            case DeleteAsked():
-                return await self._privacy.delete(event)
-            case _:
-                raise TypeError(f"no way to handle {type(event).__name__}")
+    def _handler_table(self) -> Mapping[type[Event], Handler]:
+        """Who handles which event."""
+        store, admission, privacy, moderation = self._store, self._admission, self._privacy, self._moderation
+        return {
+            EditAsked: admission.edit,
+            VariationAsked: admission.vary,
+            GridAsked: admission.grid,
+            MoveAsked: self._move,
+            HistoryAsked: history,
+            ShowAsked: show,
+            CompareAsked: partial(compare, store, self._images),
+            SettingsAsked: partial(change_settings, store, self._model.defaults),
+            CancelAsked: self._status.cancel,
+            QueueAsked: self._status.queue,
+            InfoAsked: self._status.info,
+            HelpAsked: self._status.help,
+            LockAsked: partial(lock, store),
+            ConsentAsked: partial(consent_at_large, store),
+            ConsentAnswered: self._consented,
+            PrivacyAsked: privacy.view,
+            ExportAsked: privacy.export,
+            ForgetAsked: privacy.forget,
+            DeleteAsked: privacy.delete,
+            ModActionRequested: moderation.decide,
+            ReportAsked: moderation.report,
+            AppealAsked: moderation.appeal,
+        }
 
-    async def _consented(self, event: ConsentAnswered) -> Reply:
-        """Keep the answer; an edit that may go on now does, and its card comes by itself."""
-        note, waiting = await self._consents.answered(event)
+    async def _move(self, context: Context[MoveAsked]) -> Reply:
+        self._metrics.moves.labels(str(context.event.move)).inc()
+        return await move(self._store, self._clock(), context)
+
+    async def _consented(self, context: Context[ConsentAnswered]) -> Reply:
+        """Save the answer; an edit that may go on now does, and its card comes by itself."""
+        note, waiting = await self._consents.answered(context.event)
         if waiting is None:
             return note
         with speaking(waiting.language):
-            reply = await self._intake.admit(waiting, is_allowed=True)
+            reply = await self._dispatch(waiting, has_consent=True)
         return note if isinstance(reply, Accepted) else reply
 
-    async def _steered(self, asked: EditAsked) -> Event:
-        """The event a control word stands for; `asked` itself when its text is an instruction."""
-        plain = asked.picture is None and not asked.reading
-        said = parse(asked.text, self._tongues(asked.language)) if plain else None
-        if said is None:
-            return asked
-        base = await shown_version(self._store, asked)
-        return to_event(asked, said, base.turn.id if base else None)
-
-    def _tongues(self, tag: object) -> tuple[str, ...]:
-        """The languages in which a person's control words are known."""
+    def _languages(self, tag: object) -> tuple[str, ...]:
+        """The languages in which a user's text commands are known."""
         return tuple(dict.fromkeys((ENGLISH, known_language(tag))))
-
-    async def _cancel(self, asked: CancelAsked) -> Note:
-        """Stop the named turn if it is the person's own, else the newest of theirs in the channel."""
-        if asked.turn is not None:
-            turn = await self._store.turn(asked.turn)
-            if turn.user != asked.person and not asked.may_cancel_others:
-                return Note(Say.NOT_YOURS(version=turn.label))
-        else:
-            mine = self._runner.active_turns_of(asked.person)
-            here = [active.turn for active in mine if active.session.channel == asked.channel]
-            if not here:
-                return Note(Say.NOTHING_TO_CANCEL())
-            turn = here[-1]
-        done = await self._runner.cancel(turn.id)
-        return Note((Say.STOPPED if done else Say.ALREADY_OVER)(version=turn.label))
-
-    def _queue(self, asked: QueueAsked) -> Queue:
-        """The person's unfinished turns, and how busy it is."""
-        cards = tuple(active.card() for active in self._runner.active_turns_of(asked.person))
-        stats = self._service.stats()
-        wait_s = _wait_s(stats)
-        mine = "\n".join(Say.MY_TURN(version=c.version, words=c.instruction, status=c.status) for c in cards)
-        busy = {"waiting": stats.waiting, "running": stats.running}
-        text = Say.YOUR_QUEUE(mine=mine, **busy) if cards else Say.NOTHING_QUEUED(**busy)
-        if wait_s:
-            text = f"{text}\n{Say.NEW_WOULD_WAIT(seconds=seconds_in_words(wait_s))}"
-        return Queue(text, cards, stats.waiting, stats.running, wait_s)
-
-    def _info(self) -> Note:
-        """The model, its state, its licence and the limits."""
-        stats, limits = self._service.stats(), self._limits
-        text = Say.INFO(
-            model=self._model.name,
-            state=Say.READY() if stats.ready else Say.LOADING(),
-            slots=stats.slots,
-            done=stats.done,
-            waiting=limits.waiting_per_person,
-            chars=limits.instruction_chars,
-        )
-        return Note(f"{text}\n{Say.LICENCE()}")
-
-
-def _wait_s(stats: ServiceStats) -> float | None:
-    """Seconds until a new edit would start, if those that run are half done; None until one was measured."""
-    mean = stats.seconds_per_edit
-    return (
-        None if mean is None else waiting_time(stats.waiting, [mean / 2] * stats.running, stats.slots, mean)
-    )

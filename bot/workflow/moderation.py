@@ -17,7 +17,7 @@ from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
-from bot.workflow.targets import target_of
+from bot.workflow.targets import Context, target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
@@ -48,17 +48,14 @@ class Moderation:
 
     # -- what moderators decide ---------------------------------------------------------------------------
 
-    async def decide(self, asked: ModActionRequested) -> Reply:
-        """Do what a moderator decided, note it in the log of the server, and say what holds now."""
-        server = asked.server
-        if server is None:
-            return Note(Say.ONLY_IN_SERVERS())
-        if not asked.is_permitted:
-            return Note(Say.NOT_A_MODERATOR())
+    async def decide(self, context: Context[ModActionRequested]) -> Reply:
+        """Do what a moderator decided, note it in the audit log of the server, and say what holds now."""
+        asked, server = context.event, context.event.server
+        assert server is not None  # a rule of admission
         if asked.action is ModAction.STATUS:
-            return Note(self._status(server, await self._server_settings.rules(server)))
+            return Note(self._status(server, context.settings))
         if asked.action is ModAction.LOG:
-            return Note(_log_in_words((await self._server_settings.rules(server)).log))
+            return Note(_log_in_words(context.settings.log))
         removed, image_hash = await self._removed(asked, server)
         deed = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
@@ -110,11 +107,12 @@ class Moderation:
 
     # -- what people bring before them --------------------------------------------------------------------
 
-    async def report(self, asked: ReportAsked) -> Reply:
-        """Show a version to the moderators, with what they can do about it; once per person and version."""
-        base = await target_of(self._store, asked, asked.turn)
+    async def report(self, context: Context[ReportAsked]) -> Reply:
+        """Show a version to the moderators, with what they can do about it; once per user and version."""
+        asked, base, rules = context.event, context.target, context.settings
+        if base is None:
+            return Note(Say.NO_SESSION())
         log.warning("turn %s was reported by %s", base.turn.id, asked.person)
-        rules = await self._server_settings.rules(asked.server)
         if rules.reports is None:
             return Note(Say.REPORTED())
         if await self._store.seen(f"report {asked.person} {base.turn.id}"):
@@ -139,13 +137,13 @@ class Moderation:
             owner=turn.user,
         )
 
-    async def appeal(self, asked: AppealAsked) -> Reply:
-        """Ask the moderators to take pictures like a removed one again; once per person and picture."""
+    async def appeal(self, context: Context[AppealAsked]) -> Reply:
+        """Ask the moderators to accept images like a removed one again; once per user and image."""
+        asked, rules = context.event, context.settings
         words, image_hash = "", asked.about
         if len(image_hash) != HASH_CHARS:
             turn = (await target_of(self._store, asked, asked.about)).turn
             words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
-        rules = await self._server_settings.rules(asked.server)
         if image_hash not in rules.barred:
             return Note(Say.APPEAL_OVER())
         if rules.reports is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, Say, buttons
 from bot.workflow.runner import TurnRunner
-from bot.workflow.targets import target_of
+from bot.workflow.targets import Context
 from conversations.errors import ConversationError
 from conversations.export import write_export
 from conversations.images.image_store import ImageStore
@@ -40,15 +40,17 @@ class Privacy:
         self._keep_days = keep_days
         self._clock = clock
 
-    async def view(self, asked: PrivacyAsked) -> Note:
+    async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is kept, and for how long."""
+        asked = context.event
         counts = await self._counts(asked.person)
         if self._keep_days is None:
             return Note(Say.KEPT_FOR_GOOD(**counts))
         return Note(Say.KEPT(**counts, days=f"{self._keep_days:g}"))
 
-    async def export(self, asked: ExportAsked) -> Reply:
+    async def export(self, context: Context[ExportAsked]) -> Reply:
         """Everything of the person as zip files, in a folder of their own."""
+        asked = context.event
         kept = await self._store.export_user(asked.person)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not ids:
@@ -60,8 +62,9 @@ class Privacy:
         )
         return Files(Say.EXPORTED(), files)
 
-    async def forget(self, asked: ForgetAsked) -> Reply:
+    async def forget(self, context: Context[ForgetAsked]) -> Reply:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
+        asked = context.event
         counts = await self._counts(asked.person)
         if not any(counts.values()):
             return Note(Say.NOTHING_KEPT())
@@ -74,11 +77,11 @@ class Privacy:
         messages = tuple(turn.delivered for turn in forgotten.turns if turn.delivered)
         return Erased(Say.FORGOTTEN(turns=len(forgotten.turns)), messages)
 
-    async def delete(self, asked: DeleteAsked) -> Reply:
+    async def delete(self, context: Context[DeleteAsked]) -> Reply:
         """Erase one version; of an upload only the picture goes, since the others hang on it."""
-        turn = (await target_of(self._store, asked, asked.turn)).turn
-        if turn.user != asked.person and not asked.may_delete_others:
-            return Note(Say.NOT_YOURS(version=turn.label))
+        if context.target is None:
+            return Note(Say.NO_SESSION())
+        turn = context.target.turn
         await self.erase(turn)
         return Erased(Say.DELETED(version=turn.label), (turn.delivered,) if turn.delivered else ())
 

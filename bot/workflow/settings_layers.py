@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
-from bot.chat.events import Scope, SettingsAsked, Variation
+from bot.chat.events import Event, Scope, SettingsAsked, Variation
 from bot.chat.replies import Say, SettingRow
 from conversations.errors import SettingsRefused
-from conversations.session import Turn
+from conversations.session import EditSession, Turn
 from conversations.settings import (
     AUTO,
     NO_OVERRIDE,
@@ -18,6 +18,7 @@ from conversations.settings import (
     origins,
     resolve,
 )
+from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
@@ -88,6 +89,15 @@ class SettingsLayers:
         )
 
 
+async def layers(store: SessionStore, event: Event, session: EditSession | None) -> SettingsLayers:
+    """The wishes that hold for this person in this channel and session."""
+    return SettingsLayers(
+        session=session.override if session else NO_OVERRIDE,
+        person=await store.override("person", event.person),
+        channel=await store.override("channel", event.channel),
+    )
+
+
 def changed_override(
     asked: SettingsAsked, before: SettingsOverride, defaults: Defaults, head: Turn | None
 ) -> SettingsOverride:
@@ -99,11 +109,6 @@ def changed_override(
     if asked.lock_seed and head is not None and head.settings is not None:
         override = replace(override, seed=head.settings.seed)
     return override
-
-
-def asks_for_change(asked: SettingsAsked) -> bool:
-    """Whether there is anything to change, or only the panel to show."""
-    return bool(asked.override.explicit() or asked.preset or asked.reset or asked.forget or asked.lock_seed)
 
 
 def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:

@@ -1,10 +1,12 @@
-"""Which picture is meant: the replied-to version, the attachment, a named version, my head here, else ask."""
+"""Which version an event is about: the replied-to one, a named one, the user's current one here, else ask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
-from bot.chat.events import EditAsked, Event
+from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VersionEvent
 from bot.chat.replies import AskTarget, ImageChoice, Say
-from bot.policy.limits import Limits, is_fresh
+from bot.policy.limits import Limits
+from bot.policy.server_settings import ServerSettings
 from bot.workflow.text_commands import version_number
 from conversations.errors import NoSuchVersion
 from conversations.session import EditSession, Turn
@@ -14,21 +16,78 @@ CHOICES = 3
 LOOKED_THROUGH = 10  # of the newest sessions of a channel
 
 
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The version an edit starts from."""
+    """The version that an event is about, and its session.
+
+    `is_named`: the event says which version it means; else it is the version that `Event.implied` asks for.
+    """
 
     session: EditSession
     turn: Turn
+    is_named: bool = True
 
 
-async def shown_version(store: SessionStore, event: EditAsked) -> Target | None:
-    """The version of the button pressed or the message replied to; None when neither is one of ours here."""
-    if event.from_turn is not None:
-        return await target_of(store, event, event.from_turn)
+@dataclass(frozen=True, slots=True)
+class Context(Generic[E_co]):
+    """What a handler gets: the event, its target, and the settings of its server.
+
+    `has_consent`: the owner of the picture allowed this event, so nobody is asked again.
+    """
+
+    event: E_co
+    settings: ServerSettings
+    target: Target | None = None
+    has_consent: bool = False
+
+    @property
+    def session(self) -> EditSession | None:
+        """The session of the target."""
+        return None if self.target is None else self.target.session
+
+
+async def find_target(store: SessionStore, event: Event, now: float, limits: Limits) -> Target | None:
+    """The version that an event is about; None when it names none and implies none.
+
+    NoSuchVersion for a named one that does not exist or belongs to another channel.
+    """
+    if not isinstance(event, VersionEvent):
+        return None
+    return await _named(store, event) or await _implied(store, event, now, limits)
+
+
+async def _named(store: SessionStore, event: VersionEvent) -> Target | None:
+    if event.turn is not None:
+        return await target_of(store, event, event.turn)
     if event.reply_to is not None and (turn := await store.find_by_delivered(event.reply_to)):
         return await target_of(store, event, turn.id)
-    return None
+    if event.version is None or (isinstance(event, EditAsked) and event.picture is not None):
+        return None
+    return await named_version(store, event, event.version)
+
+
+async def _implied(store: SessionStore, event: VersionEvent, now: float, limits: Limits) -> Target | None:
+    match event.implied:
+        case Implied.NONE:
+            return None
+        case Implied.SESSION:
+            session = await session_here(store, event)
+            if session is None:
+                return None
+            return Target(session, session.head_of(event.person), is_named=False)
+        case Implied.RECENT if isinstance(event, EditAsked) and event.picture is not None:
+            return None
+    current = await current_version(store, event)
+    if current is None or event.implied is Implied.CURRENT:
+        return current
+    head = current.session.heads[event.person]
+    if event.implied is Implied.REQUESTED:
+        return replace(current, turn=current.session.turn(head.turn_id))
+    last_s = max(head.moved_at, current.turn.finished_at or 0.0)
+    return current if now - last_s < limits.head_ttl_s else None
 
 
 async def named_version(
@@ -72,29 +131,26 @@ def _was_shown(session: EditSession, person: str) -> bool:
 
 
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
-    """The turn of that id; NoSuchVersion unless it belongs to the channel the event comes from."""
+    """The turn of that id; NoSuchVersion unless it belongs to the channel the event comes from.
+
+    Only a turn to cancel may belong to another channel: the list of a user's own edits names them all.
+    """
     turn = await store.turn(turn_id)
     session = await store.session(turn.session_id)
-    if session.channel != event.channel:
+    if session.channel != event.channel and not isinstance(event, CancelAsked):
         raise NoSuchVersion(turn_id)
     return Target(session, session.turn(turn_id))
 
 
 async def current_version(store: SessionStore, event: Event) -> Target | None:
-    """Where I stand in this channel, however long ago I came there."""
+    """The user's current version in this channel, however old."""
     session = await store.session_for_channel(event.channel, event.person)
     if session is None or not session.has_head(event.person):
         return None
     forgotten = await store.recall(_forgotten(event))
     if forgotten is not None and float(forgotten) >= session.heads[event.person].moved_at:
         return None
-    return Target(session, session.head_of(event.person))
-
-
-def is_recent(base: Target, person: str, now: float, limits: Limits) -> bool:
-    """Whether my head is recent enough (moved there, or finished) that bare words mean it."""
-    moved_at = base.session.heads[person].moved_at
-    return is_fresh((moved_at, base.turn.finished_at or 0.0), now, limits)
+    return Target(session, session.head_of(event.person), is_named=False)
 
 
 async def forget_head(store: SessionStore, event: Event, now: float) -> None:

@@ -7,9 +7,10 @@ The phrases are in the table `words` of each language, as people type them; `{n}
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from bot.chat.events import (
     CancelAsked,
@@ -52,12 +53,6 @@ class TextCommand:
     version: str | None = None
 
 
-_MOVES = {
-    CommandWord.UNDO: Move.UNDO,
-    CommandWord.REDO: Move.REDO,
-    CommandWord.START_OVER: Move.START_OVER,
-    CommandWord.GO_TO: Move.GO_TO,
-}
 _VARIATIONS = {
     CommandWord.AGAIN: Variation.AGAIN,
     CommandWord.STRONGER: Variation.STRONGER,
@@ -77,23 +72,39 @@ def parse(text: str, tongues: Iterable[str] = (ENGLISH,)) -> TextCommand | None:
     return None
 
 
-def to_event(asked: EditAsked, command: TextCommand, turn: str | None) -> Event:
-    """The event that `command` stands for; `turn` is the version that the message replied to, if any."""
+def read_text(asked: EditAsked, languages: Iterable[str]) -> Event:
+    """The event that the text of a message stands for: a text command, else the edit with its text cleaned.
+
+    Broken halves of characters become question marks. With an image or a reading, any text is an instruction.
+    """
+    text = asked.text.encode("utf-8", "replace").decode("utf-8").strip()
+    is_plain = asked.picture is None and not asked.reading
+    command = parse(text, languages) if is_plain else None
+    return replace(asked, text=text) if command is None else to_event(asked, command)
+
+
+def to_event(asked: EditAsked, command: TextCommand) -> Event:
+    """The event that `command` stands for, about the version that the message replied to, if any."""
     who = origin(asked)
-    if move := _MOVES.get(command.word):
-        target = None if command.version else turn
-        return MoveAsked(**who, move=move, turn=target, version=command.version)
-    if variation := _VARIATIONS.get(command.word):
-        return VariationAsked(**who, variation=variation, turn=turn)
+    replied: dict[str, Any] = {"turn": asked.turn, "reply_to": asked.reply_to}
     match command.word:
+        case CommandWord.UNDO:
+            return MoveAsked(**who, **replied, move=Move.UNDO)
+        case CommandWord.GO_TO:
+            return MoveAsked(**who, version=command.version, move=Move.GO_TO)
+        case CommandWord.REDO:
+            return MoveAsked(**who, move=Move.REDO)
+        case CommandWord.START_OVER:
+            return MoveAsked(**who, move=Move.START_OVER)
         case CommandWord.COMPARE:
-            return CompareAsked(**who, turn=turn, other=command.version)
+            return CompareAsked(**who, **replied, other=command.version)
         case CommandWord.STOP:
-            return CancelAsked(**who, turn=turn)
+            return CancelAsked(**who, **replied)
         case CommandWord.HISTORY:
             return HistoryAsked(**who)
-        case _:
+        case CommandWord.HELP:
             return HelpAsked(**who)
+    return VariationAsked(**who, **replied, variation=_VARIATIONS[command.word])
 
 
 def version_number(text: str) -> int | None:

@@ -33,13 +33,14 @@ class AdminCog(commands.GroupCog, name="admin", description="Decide for this ser
     async def _request(
         self, interaction: Interaction, action: ModAction, subject: str = "", **numbers: int | None
     ) -> None:
-        # Who may use this is for the server to set up in Discord; a check of our own would overrule that.
         if await self.desk.acknowledge(interaction):
+            # Discord shows these commands only to those whom the server chose for them.
+            who = origin_of(interaction)
+            who["is_moderator"] = interaction.guild_id is not None
             asked = ModActionRequested(
-                **origin_of(interaction),
+                **who,
                 action=action,
                 subject=subject,
-                is_permitted=interaction.guild_id is not None,
                 waiting=numbers.get("waiting"),
                 per_day=numbers.get("per_day"),
             )

@@ -125,6 +125,6 @@ def edit_event(
         **origin_of(interaction),
         text=instruction,
         picture=picture,
-        from_version=from_version,
+        version=from_version,
         override=SettingsOverride(keep=keep),
     )

@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Say
-from bot.discord_chat.interaction_context import Desk, Interaction, moderates, origin_of
+from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
 from bot.i18n.catalog import speaking
 from conversations.settings import Sampler, SettingsOverride
 
@@ -63,6 +63,5 @@ class SettingsCog(commands.Cog):
             forget=("seed",) if word == RANDOM else (),
             lock_seed=word == LOCK,
             reset=reset,
-            may_set_channel=moderates(interaction),
         )
         await self.desk.ask(interaction, asked)

@@ -20,7 +20,7 @@ class Heard:
 
     words: str
     photo: Photo | None
-    from_turn: str | None
+    turn: str | None
     reply_to: str | None
 
 
@@ -54,7 +54,7 @@ def hear(message: discord.Message, me: discord.abc.User) -> Heard:
     return Heard(
         words=words_of(message, me),
         photo=photo,
-        from_turn=turn_on(replied) if replied and mine else None,
+        turn=turn_on(replied) if replied and mine else None,
         reply_to=str(reply_to) if reply_to else None,
     )
 
@@ -71,7 +71,7 @@ def edit_asked(message: discord.Message, heard: Heard, picture: bytes | None, so
         picture_owner=heard.photo.owner if heard.photo else None,
         message=heard.photo.message if heard.photo else None,
         reply_to=heard.reply_to,
-        from_turn=heard.from_turn,
+        turn=heard.turn,
     )
 
 

@@ -21,7 +21,7 @@ from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Say, ShownVersion
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.ids import MessagePlace, person_key
-from bot.discord_chat.interaction_context import Desk, Interaction, moderates, origin_of
+from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
 from bot.discord_chat.responses import take_away
 from bot.discord_chat.sending.reports import close
 from bot.discord_chat.ui.buttons import CHOOSE, EDIT_IMAGE, LEANINGS, RELEASE, ButtonId, Local
@@ -161,7 +161,7 @@ class Presses:
             **who,
             text=filled.words,
             picture=picture,
-            from_turn=None if picture else turn,
+            turn=None if picture else turn,
             preset=filled.preset,
             from_original=filled.from_original and picture is None,
         )
@@ -202,11 +202,9 @@ class Presses:
         turn = await self._turn_of(interaction, message)
         if not turn or not await self._desk.acknowledge(interaction):
             return
-        who, moderator = origin_of(interaction), moderates(interaction)
+        who = origin_of(interaction)
         event: Event = (
-            CancelAsked(**who, turn=turn, may_cancel_others=moderator)
-            if is_open_card(message)
-            else DeleteAsked(**who, turn=turn, may_delete_others=moderator)
+            CancelAsked(**who, turn=turn) if is_open_card(message) else DeleteAsked(**who, turn=turn)
         )
         await self._desk.guard(interaction, lambda: self._desk.ask(interaction, event))
 
@@ -230,7 +228,7 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
     who = origin_of(interaction)
     match button.act:
         case _ if button.act == CHOOSE:
-            return EditAsked(**who, text=words_kept(interaction.message), from_turn=button.turn)
+            return EditAsked(**who, text=words_kept(interaction.message), turn=button.turn)
         case Local.STRENGTHS:
             return SettingsAsked(**who)
         case Local.KEEP_STRICT:
@@ -245,5 +243,5 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
             return SettingsAsked(**who, preset=Preset(button.act))
         case ButtonAction.BLOCK:  # the one button that is about a person
             blocked = person_key(button.owner or 0)
-            return button_event(ButtonAction.BLOCK, blocked, **who, moderates=moderates(interaction))
-    return button_event(ButtonAction(button.act), button.turn, **who, moderates=moderates(interaction))
+            return button_event(ButtonAction.BLOCK, blocked, **who)
+    return button_event(ButtonAction(button.act), button.turn, **who)

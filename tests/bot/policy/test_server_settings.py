@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.events import ButtonAction, EditAsked
+from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.chat.replies import Accepted, Note, Say, buttons
 from bot.policy.limits import Limits
@@ -16,8 +16,6 @@ from bot.policy.server_settings import (
     AuditEntry,
     ServerSettings,
     ServerSettingsStore,
-    objection_of_server,
-    objection_to_quota,
     with_one,
 )
 from bot.workflow.moderation import apply
@@ -62,35 +60,6 @@ def test_a_server_can_only_narrow_the_limits_of_the_bot(waiting: int | None, hel
         ServerSettings(waiting=waiting).merged_over(Limits(waiting_per_person=3)).waiting_per_person
         == held_to
     )
-
-
-@pytest.mark.parametrize(
-    ("rules", "sentence"),
-    [
-        (DEFAULT_SERVER_SETTINGS, None),
-        (ServerSettings(is_paused=True), Say.PAUSED),
-        (ServerSettings(blocked=(ANN,)), Say.BLOCKED),
-        (ServerSettings(closed=(PLACE,)), Say.CHANNEL_CLOSED),
-        (ServerSettings(closed=("paper:above",)), Say.CHANNEL_CLOSED),
-        (ServerSettings(closed=("paper:other",), blocked=("paper:ben",)), None),
-    ],
-)
-def test_what_a_house_does_not_take_it_says(rules: ServerSettings, sentence: Say | None) -> None:
-    asked = EditAsked(
-        person=ANN,
-        channel=PLACE,
-        event_id="e",
-        source=RequestSource(server=HOUSE, parent_channel="paper:above"),
-    )
-    objection = objection_of_server(asked, rules)
-    assert (objection and objection[1]) == (sentence and sentence())
-
-
-def test_a_day_slides() -> None:
-    hour = 3600.0
-    made_at = [0.0, 2 * hour, 3 * hour]
-    assert objection_to_quota(made_at, 3, 4 * hour) == Say.OUT_OF_QUOTA(limit=3, wait="20 h")
-    assert objection_to_quota(made_at, 3, 24 * hour) is None
 
 
 def test_a_group_holds_everybody_once() -> None:

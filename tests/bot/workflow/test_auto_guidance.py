@@ -26,7 +26,7 @@ ADDING = Table("test-model", 0.5, (7.5, 1.5), (Rule(Kind.ADD, Pictures.ANY, 11.0
 
 
 async def set_auto(d: Desk, scope: Scope = Scope.ME) -> SettingsPanel:
-    asked = SettingsAsked(**d.origin(), preset=Preset.AUTO, scope=scope, may_set_channel=True)
+    asked = SettingsAsked(**d.origin(), preset=Preset.AUTO, scope=scope, is_moderator=True)
     reply = await d.workflow.handle(asked)
     assert isinstance(reply, SettingsPanel)
     return reply

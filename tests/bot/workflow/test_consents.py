@@ -124,7 +124,7 @@ async def test_who_lets_nobody_closes_their_sessions_too(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
-        reply = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+        reply = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
     assert reply.text == "Its owner does not allow edits of this picture."
 
 
@@ -132,11 +132,11 @@ async def test_a_session_is_shared_until_it_is_locked(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         assert (await lock(d)).text.startswith("Only you go on from here")
-        question = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+        question = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
         assert question.asks == ANN
         await answer(d, question, Answer.ONCE)
         await lock(d, False)
-        reply = await d.workflow.handle(d.asked("make it red", "bob", from_turn=session.root.id))
+        reply = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
         assert isinstance(reply, Accepted)
         assert reply.card.title == "v2 · from v0"
 
@@ -179,7 +179,7 @@ async def test_only_the_owner_or_a_moderator_deletes_a_version(tmp_path):
         await d.idle()
         said = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first))
         assert said.text.startswith("Only the person who asked for v1")
-        erased = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first, may_delete_others=True))
+        erased = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first, is_moderator=True))
         assert erased == Erased("v1 is deleted.", (f"m-{first}",))
         session = await d.store.session_for_channel("paper:c1", ANN)
     assert [turn.number for turn in session.turns.values()] == [0]
@@ -235,5 +235,5 @@ async def test_what_was_made_with_consent_can_be_gone_on_from_and_varied(tmp_pat
         made = next(card for card in d.chat.shown if card.after)
         again = VariationAsked(**d.origin("bob"), variation=Variation.AGAIN, turn=made.turn_id)
         assert isinstance(await d.workflow.handle(again), Accepted)
-        follow_up = d.asked("make it blue", "bob", from_turn=made.turn_id)
+        follow_up = d.asked("make it blue", "bob", turn=made.turn_id)
         assert isinstance(await d.workflow.handle(follow_up), Accepted)

@@ -92,8 +92,8 @@ async def test_a_version_can_be_named(tmp_path):
         await d.accepted("make the ball red", picture=a_picture())
         await d.accepted("now blue")
         await d.idle()
-        assert (await d.accepted("now green", from_version="v1")).card.title == "v3 · from v1"
-        reply = await d.workflow.handle(d.asked("now green", from_version="v9"))
+        assert (await d.accepted("now green", version="v1")).card.title == "v3 · from v1"
+        reply = await d.workflow.handle(d.asked("now green", version="v9"))
     assert isinstance(reply, Note)
     assert "no v9" in reply.text
 
@@ -111,7 +111,7 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
         reply = await d.workflow.handle(d.asked("make it darker"))
         assert isinstance(reply, AskTarget)
         assert [choice.turn_id for choice in reply.choices] == [session.root.id]
-        chosen = await d.accepted(reply.words, from_turn=reply.choices[0].turn_id)
+        chosen = await d.accepted(reply.words, turn=reply.choices[0].turn_id)
     assert chosen.card.title == "v1 · from v0"
 
 
@@ -160,7 +160,7 @@ async def test_looking_does_not_wait_for_a_picture_that_is_still_read(tmp_path, 
 async def test_a_version_of_another_channel_is_not_reached(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload(channel="secret")
-        reply = await d.workflow.handle(d.asked("make it darker", from_turn=session.root.id))
+        reply = await d.workflow.handle(d.asked("make it darker", turn=session.root.id))
     assert isinstance(reply, Note)
     assert "There is no" in reply.text
 
@@ -281,7 +281,7 @@ async def test_a_chat_that_stumbles_is_asked_again_and_shows_one_result(tmp_path
     async with desk(tmp_path, EchoEditor(), chat) as d:
         session = await d.upload()
         chat.breaks = 5
-        reply = await d.accepted("make the ball red", from_turn=session.root.id)
+        reply = await d.accepted("make the ball red", turn=session.root.id)
         [turn] = await d.done(reply.card.turn_id)
     assert turn.state is TurnState.DONE
     assert len(chat.posted) == 1

@@ -58,7 +58,7 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
         assert isinstance(reply, Note)
         d.clock.now += 1
         assert isinstance(await d.workflow.handle(d.asked("make it green")), AskTarget)
-        assert (await d.accepted("make it green", from_turn=first)).card.title == "v4 · from v1"
+        assert (await d.accepted("make it green", turn=first)).card.title == "v4 · from v1"
         assert (await d.accepted("and darker")).card.title == "v5 · from v4"
 
 

@@ -91,7 +91,7 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
         assert await d.workflow.delete_old_images() == 1  # the echo is the same picture
         with pytest.raises(PictureMissing):
             await d.workflow.picture(first.before)
-        again = await d.accepted("make it red", from_turn=first.turn_id)
+        again = await d.accepted("make it red", turn=first.turn_id)
         [turn] = await d.done(again.card.turn_id)
     assert (turn.state, turn.error) == (
         TurnState.FAILED,

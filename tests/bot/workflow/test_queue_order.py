@@ -21,10 +21,10 @@ async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
     async with desk(tmp_path, editor) as d:
         session = await d.upload()
         for _ in range(4):
-            await d.accepted("make it red", from_turn=session.root.id)
+            await d.accepted("make it red", turn=session.root.id)
             if not editor.edits:
                 await editor.started()
-        text = await says(d, d.asked("make it red", from_turn=session.root.id))
+        text = await says(d, d.asked("make it red", turn=session.root.id))
     assert text == "3 edits of yours are already waiting; I take 3 at a time. Try again when one is done."
 
 
@@ -44,7 +44,7 @@ async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
 async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
     async with desk(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
         session = await d.upload()
-        await d.accepted("make it red", from_turn=session.root.id)
+        await d.accepted("make it red", turn=session.root.id)
         assert await says(d, d.asked("blue")) == "That was quick: 2 requests in 12 s. Try again in 12 s."
         d.clock.now += 12
         await d.accepted("make it blue")
@@ -101,7 +101,7 @@ async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
         turn = reply.card.turn_id
         refused = await says(d, CancelAsked(**d.origin("bob"), turn=turn))
         assert refused == "Only the person who asked for v1 can do that."
-        allowed = CancelAsked(**d.origin("bob"), turn=turn, may_cancel_others=True)
+        allowed = CancelAsked(**d.origin("bob"), turn=turn, is_moderator=True)
         assert await says(d, allowed) == "v1 is cancelled. Not counted."
 
 

@@ -24,7 +24,7 @@ def rows(panel: SettingsPanel) -> dict[str, tuple[str, str]]:
 async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        await tune(d, override=SettingsOverride(steps=20), scope=Scope.CHANNEL, may_set_channel=True)
+        await tune(d, override=SettingsOverride(steps=20), scope=Scope.CHANNEL, is_moderator=True)
         await tune(d, override=SettingsOverride(image_cfg=1.2), scope=Scope.ME)
         panel = await tune(d, override=SettingsOverride(text_cfg=9.0))
     assert panel.text == "Saved for this session."

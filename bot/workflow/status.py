@@ -1,0 +1,84 @@
+"""What goes on now: a user's unfinished turns, the queue, the model; and cancelling a turn."""
+
+from dataclasses import dataclass
+
+from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
+from bot.chat.replies import Note, Queue, Say, seconds_in_words
+from bot.i18n.catalog import spoken
+from bot.policy.limits import Limits
+from bot.workflow.runner import TurnRunner
+from bot.workflow.targets import Context
+from mgie_engine.config import Defaults
+from mgie_engine.serving.service import EditService
+from mgie_engine.serving.stats import ServiceStats, waiting_time
+from mgie_engine.strengths import Table
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the workflow needs to know of the model behind the service."""
+
+    name: str
+    defaults: Defaults
+    strengths: Table | None = None  # what was found out about it, for auto
+
+
+class Status:
+    """Answers what happens now, and cancels."""
+
+    def __init__(self, service: EditService, runner: TurnRunner, model: ModelFacts, limits: Limits) -> None:
+        self._service = service
+        self._runner = runner
+        self._model = model
+        self._limits = limits
+
+    async def cancel(self, context: Context[CancelAsked]) -> Note:
+        """Stop the turn that is named, else the user's newest one in the channel."""
+        asked = context.event
+        if context.target is not None:
+            turn = context.target.turn
+        else:
+            mine = self._runner.active_turns_of(asked.person)
+            here = [active.turn for active in mine if active.session.channel == asked.channel]
+            if not here:
+                return Note(Say.NOTHING_TO_CANCEL())
+            turn = here[-1]
+        done = await self._runner.cancel(turn.id)
+        return Note((Say.STOPPED if done else Say.ALREADY_OVER)(version=turn.label))
+
+    async def queue(self, context: Context[QueueAsked]) -> Queue:
+        """The user's unfinished turns, and how busy it is."""
+        cards = tuple(active.card() for active in self._runner.active_turns_of(context.event.person))
+        stats = self._service.stats()
+        wait_s = _wait_s(stats)
+        mine = "\n".join(Say.MY_TURN(version=c.version, words=c.instruction, status=c.status) for c in cards)
+        busy = {"waiting": stats.waiting, "running": stats.running}
+        text = Say.YOUR_QUEUE(mine=mine, **busy) if cards else Say.NOTHING_QUEUED(**busy)
+        if wait_s:
+            text = f"{text}\n{Say.NEW_WOULD_WAIT(seconds=seconds_in_words(wait_s))}"
+        return Queue(text, cards, stats.waiting, stats.running, wait_s)
+
+    async def info(self, _: Context[InfoAsked]) -> Note:
+        """The model, its state, its licence and the limits."""
+        stats, limits = self._service.stats(), self._limits
+        text = Say.INFO(
+            model=self._model.name,
+            state=Say.READY() if stats.ready else Say.LOADING(),
+            slots=stats.slots,
+            done=stats.done,
+            waiting=limits.waiting_per_person,
+            chars=limits.instruction_chars,
+        )
+        return Note(f"{text}\n{Say.LICENCE()}")
+
+    async def help(self, context: Context[HelpAsked]) -> Note:
+        """How to use the bot in this chat."""
+        return Note("\n".join([Say.HELP(), *filter(None, [spoken().help.get(context.event.chat)])]))
+
+
+def _wait_s(stats: ServiceStats) -> float | None:
+    """Seconds until a new edit would start, if those that run are half done; None until one was measured."""
+    mean = stats.seconds_per_edit
+    return (
+        None if mean is None else waiting_time(stats.waiting, [mean / 2] * stats.running, stats.slots, mean)
+    )

@@ -1,0 +1,151 @@
+"""The rules that every event must pass."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.chat.events import (
+    CancelAsked,
+    DeleteAsked,
+    EditAsked,
+    Event,
+    GridAsked,
+    LockAsked,
+    Move,
+    MoveAsked,
+    Scope,
+    SettingsAsked,
+    Variation,
+    VariationAsked,
+)
+from bot.chat.moderation_events import ModAction, ModActionRequested
+from bot.chat.replies import Say
+from bot.policy.checks import ADMISSION, Facts, Requests, first_refusal, objection_to_text, refused_permission
+from bot.policy.limits import Limits
+from bot.policy.server_settings import DEFAULT_SERVER_SETTINGS, ServerSettings
+from conversations.request_source import NO_SOURCE, RequestSource
+from conversations.session import EditSession, Turn
+
+LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)
+ANN, BEN, PLACE = "paper:ann", "paper:ben", "paper:c1"
+WHO = {
+    "person": ANN,
+    "channel": PLACE,
+    "event_id": "e",
+    "source": RequestSource(server="paper:1", parent_channel="paper:above"),
+}
+EDIT = EditAsked(**WHO, text="darker")
+VARY = VariationAsked(**WHO, variation=Variation.AGAIN)
+GRID = GridAsked(**WHO)
+FACTS = Facts(EDIT, DEFAULT_SERVER_SETTINGS, LIMITS, now=100.0)
+
+
+def refused(event: Event, **changes: object) -> str | None:
+    """The label of the check that refuses an event."""
+    found = first_refusal(replace(FACTS, event=event, **changes))  # type: ignore[arg-type]
+    return found and found.check.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"settings": ServerSettings(is_paused=True)}, "paused"),
+        ({"settings": ServerSettings(blocked=(ANN,))}, "blocked"),
+        ({"settings": ServerSettings(closed=(PLACE,))}, "closed"),
+        ({"settings": ServerSettings(closed=("paper:above",))}, "closed"),
+        ({"settings": ServerSettings(closed=("paper:other",), blocked=(BEN,))}, None),
+        ({"is_draining": True}, "draining"),
+        ({"waiting": 2, "waiting_of_all": 4}, None),
+        ({"waiting": 3}, "queue"),
+        ({"waiting_of_all": 5}, "queue"),
+        ({"waiting": 1, "settings": ServerSettings(waiting=1)}, "queue"),
+        ({"requests": Requests((99.0, 99.5))}, "rate"),
+        ({"requests": Requests((1.0, 99.5))}, None),
+        ({"settings": ServerSettings(per_day=1), "made_at": (50.0,)}, "quota"),
+    ],
+)
+def test_every_kind_of_edit_passes_the_same_rules(changes: dict[str, object], reason: str | None) -> None:
+    assert [refused(event, **changes) for event in (EDIT, VARY, GRID)] == [reason] * 3
+
+
+def test_what_makes_no_image_is_answered_while_edits_are_refused() -> None:
+    everything = {
+        "settings": ServerSettings(is_paused=True, blocked=(ANN,), closed=(PLACE,)),
+        "is_draining": True,
+        "waiting": 9,
+    }
+    for event in (MoveAsked(**WHO, move=Move.UNDO), CancelAsked(**WHO), DeleteAsked(**WHO)):
+        assert refused(event, **everything) is None
+
+
+def test_an_image_needs_no_words_and_words_have_a_length() -> None:
+    assert refused(replace(EDIT, text="")) == "text"
+    assert refused(replace(EDIT, text="", picture=b"image")) is None
+    assert [objection_to_text(words, LIMITS) is None for words in ("", "x", "x" * 10, "x" * 11)] == [
+        *(False, True, True, False)
+    ]
+
+
+def test_a_server_may_allow_only_own_images() -> None:
+    lent = replace(EDIT, picture=b"image", picture_owner=BEN)
+    assert refused(lent) is None
+    assert refused(lent, settings=ServerSettings(own_only=True)) == "own_only"
+    assert refused(replace(lent, picture_owner=ANN), settings=ServerSettings(own_only=True)) is None
+
+
+def test_moderators_decide_in_servers_and_about_channels() -> None:
+    pause = ModActionRequested(**WHO, action=ModAction.PAUSE)
+    assert refused(pause) == "not_moderator"
+    assert refused(replace(pause, is_moderator=True)) is None
+    assert refused(replace(pause, is_moderator=True, source=NO_SOURCE)) == "not_in_server"
+    channel = SettingsAsked(**WHO, scope=Scope.CHANNEL, reset=True)
+    assert refused(channel) == "channel_settings"
+    assert refused(replace(channel, reset=False)) is None
+    assert refused(replace(channel, is_moderator=True)) is None
+
+
+def test_a_window_of_requests_slides() -> None:
+    made = Requests().after(0, LIMITS).after(5, LIMITS)
+    refusal = first_refusal(replace(FACTS, now=6.0, requests=made))
+    assert refusal is not None
+    assert refusal.message == "That was quick: 2 requests in 12 s. Try again in 6 s."
+    assert first_refusal(replace(FACTS, now=12.0, requests=made)) is None
+    assert made.within(16.9, LIMITS).times == (5,)
+    assert made.within(17, LIMITS).times == ()
+
+
+def test_requests_that_left_the_window_are_forgotten() -> None:
+    made = Requests()
+    for second in range(100):
+        made = made.after(float(second), LIMITS)
+    assert len(made.times) == 12
+
+
+def test_a_day_slides() -> None:
+    hour = 3600.0
+    facts = replace(FACTS, settings=ServerSettings(per_day=3), made_at=(0.0, 2 * hour, 3 * hour))
+    refusal = first_refusal(replace(facts, now=4 * hour))
+    assert refusal is not None
+    assert refusal.message == Say.OUT_OF_QUOTA(limit=3, wait="20 h")
+    assert first_refusal(replace(facts, now=24 * hour)) is None
+
+
+def test_a_version_of_somebody_else_stays_theirs() -> None:
+    turn = Turn("k3f9", "s", 1, "p", BEN)
+    session = EditSession("s", PLACE, BEN, {turn.id: turn}, {})
+
+    def objection(event: Event, *, is_named: bool = True) -> str | None:
+        return refused_permission(event, session, turn, is_named=is_named)
+
+    for event in (CancelAsked(**WHO), DeleteAsked(**WHO), MoveAsked(**WHO, move=Move.UNDO)):
+        assert objection(event) == Say.NOT_YOURS(version="v1")
+        assert objection(replace(event, person=BEN)) is None
+    assert objection(DeleteAsked(**WHO, is_moderator=True)) is None
+    assert objection(MoveAsked(**WHO, move=Move.UNDO), is_named=False) is None
+    assert objection(MoveAsked(**WHO, move=Move.GO_TO)) is None
+    assert objection(LockAsked(**WHO, is_locked=True)) == Say.NOT_YOUR_SESSION()
+
+
+def test_every_check_has_a_label_of_its_own() -> None:
+    assert len({check.reason for check in ADMISSION}) == len(ADMISSION)
