@@ -147,7 +147,7 @@ def _engine(settings: Settings) -> EngineProcess:
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
     # Imported here and below: a chat's library takes a second or more, and the engine loads meanwhile.
     from bot.discord_chat.errors import LoginRefused
-    from bot.discord_chat.startup import DiscordAddress, Listening, serve_discord
+    from bot.discord_chat.startup import DiscordAddress, MessageAccess, serve_discord
 
     assert settings.discord_token is not None
     address = DiscordAddress(
@@ -159,7 +159,7 @@ async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: Se
             store,
             settings.discord_token.get_secret_value(),
             address,
-            Listening(settings.message_content_intent, settings.edit_channels),
+            MessageAccess(settings.message_content_intent, settings.edit_channels),
         )
     except LoginRefused as error:
         raise CannotStart(str(error)) from error

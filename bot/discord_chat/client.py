@@ -19,41 +19,41 @@ from bot.discord_chat.gateway_metrics import AckTimes, request_counter
 from bot.discord_chat.ids import CHAT, MessagePlace, message_event
 from bot.discord_chat.inbound.catch_up import CatchUp
 from bot.discord_chat.inbound.downloads import Downloads
-from bot.discord_chat.inbound.inbound_images import Photos
-from bot.discord_chat.inbound.message_filter import QUESTION, Gate, Step
+from bot.discord_chat.inbound.inbound_images import ChosenImages
+from bot.discord_chat.inbound.message_filter import QUESTION, Decision, MessageFilter
 from bot.discord_chat.inbound.message_handler import (
     edit_asked,
-    hear,
-    is_for_me,
-    is_spoken,
-    source_of,
-    words_of,
+    is_addressed_to,
+    is_from_user,
+    read_message,
+    reply_context_of,
+    text_without_mention,
 )
-from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interaction_context import Interaction
 from bot.discord_chat.responses import (
     acknowledge,
     answer_interaction,
     answer_message,
-    is_visiting,
-    source_of_interaction,
-    take_away,
+    delete_messages,
+    is_user_install_only,
+    reply_context_of_interaction,
 )
 from bot.discord_chat.sending.edit_throttle import PAUSE_S
 from bot.discord_chat.sending.outbound import DiscordChat
 from bot.discord_chat.ui.buttons import ButtonId, CardButton, VersionMenu
-from bot.discord_chat.ui.component_handler import Presses
+from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
-from bot.discord_chat.ui.rendering import Drawing, Outgoing
-from bot.discord_chat.user_install import LONGEST_WAIT_S
-from bot.discord_chat.user_locales import Languages
+from bot.discord_chat.ui.rendering import Outgoing, Renderer
+from bot.discord_chat.user_install import MAX_WAIT_S
+from bot.discord_chat.user_locales import UserLocales
 from bot.i18n.catalog import known_language, speaking
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
 from conversations.store.session_store import SessionStore
 
-PATIENCE_S = 1.0  # after which a person is shown that the bot is at it
-SERVERS_S = 2.0  # what discord.py takes
+TYPING_DELAY_S = 1.0  # after which a person is shown that the bot is at it
+GUILD_READY_TIMEOUT_S = 2.0  # what discord.py takes
 log = logging.getLogger(__name__)
 
 
@@ -84,18 +84,18 @@ class EditBot(commands.Bot):
         message_content: bool = False,
         edit_channels: Iterable[int] = (),
         pause_s: float = PAUSE_S,
-        patience_s: float = PATIENCE_S,
-        servers_s: float = SERVERS_S,
+        typing_delay_s: float = TYPING_DELAY_S,
+        guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
     ) -> None:
         """`edit_channels`: where plain messages may be meant for the bot, if it may read them.
 
         `pause_s`: least time between two edits of a card; `patience_s`: longest time without any sign;
         `servers_s`: how long after the last server was announced all of them are.
         """
-        self.gate = Gate(store, edit_channels, reads_all=message_content)
+        self.message_filter = MessageFilter(store, edit_channels, reads_all=message_content)
         super().__init__(
             command_prefix=commands.when_mentioned,
-            guild_ready_timeout=servers_s,
+            guild_ready_timeout=guild_ready_timeout_s,
             help_command=None,
             allowed_contexts=discord.app_commands.AppCommandContext(
                 guild=True, dm_channel=True, private_channel=True
@@ -109,13 +109,17 @@ class EditBot(commands.Bot):
             max_ratelimit_timeout=30.0,
             http_trace=request_counter(workflow.metrics),
         )
-        self.workflow, self.downloads, self._patience_s = workflow, downloads, patience_s
+        self.workflow, self.downloads, self._typing_delay_s = workflow, downloads, typing_delay_s
         self._store = store
-        self.drawing, self.photos, self.languages = Drawing(workflow.picture), Photos(), Languages(store)
+        self.renderer, self.chosen_images, self.user_locales = (
+            Renderer(workflow.picture),
+            ChosenImages(),
+            UserLocales(store),
+        )
         self.metrics = workflow.metrics
         self._acks = AckTimes(self.metrics)
-        self.chat = DiscordChat(self, self.drawing, self._acks, pause_s)
-        self.presses = Presses(self)
+        self.chat = DiscordChat(self, self.renderer, self._acks, pause_s)
+        self.components = ComponentHandler(self)
         self._catch_up = CatchUp(store)
 
     async def __aenter__(self) -> Self:
@@ -137,7 +141,7 @@ class EditBot(commands.Bot):
         self.add_dynamic_items(CardButton, VersionMenu)
         for cog in COGS:
             await self.add_cog(cog(self))
-        for menu in message_menus(self.presses):
+        for menu in message_menus(self.components):
             self.tree.add_command(menu)
         self.tree.error(self._command_failed)
         await self._catch_up.load()
@@ -170,26 +174,26 @@ class EditBot(commands.Bot):
     async def on_message(self, message: discord.Message, /) -> None:
         """Do what a message meant for the bot asks."""
         await self._catch_up.heard(message)
-        if self.user is None or not is_spoken(message):
+        if self.user is None or not is_from_user(message):
             return
-        if is_for_me(message, self.user):
-            await self._take_in(message)
+        if is_addressed_to(message, self.user):
+            await self._process(message)
         else:
-            await self._overhear(message, self.user)
+            await self._process_unaddressed(message, self.user)
 
-    async def _overhear(self, message: discord.Message, me: discord.ClientUser) -> None:
+    async def _process_unaddressed(self, message: discord.Message, me: discord.ClientUser) -> None:
         """A message that does not name the bot."""
-        language = await self.languages.of(message.author.id)
-        match await self.gate.judge(message, me, language):
-            case Step.RUN:
-                await self._take_in(message)
-            case Step.ASK:
-                await self._wonder(message)
-            case Step.HINT:
+        language = await self.user_locales.of(message.author.id)
+        match await self.message_filter.decide(message, me, language):
+            case Decision.RUN:
+                await self._process(message)
+            case Decision.ASK:
+                await self._ask_by_reaction(message)
+            case Decision.HINT:
                 with speaking(language):
-                    await self._tell(message, Note(Say.PING_OFF()), source_of(message, language))
+                    await self._tell(message, Note(Say.PING_OFF()), reply_context_of(message, language))
 
-    async def _wonder(self, message: discord.Message) -> None:
+    async def _ask_by_reaction(self, message: discord.Message) -> None:
         try:
             await message.add_reaction(QUESTION)
         except (discord.HTTPException, OSError) as error:
@@ -200,7 +204,7 @@ class EditBot(commands.Bot):
         if str(payload.emoji) != QUESTION or payload.user_id != payload.message_author_id:
             return
         place = self.get_channel(payload.channel_id)
-        if not isinstance(place, discord.abc.Messageable) or not await self.gate.is_open(place):
+        if not isinstance(place, discord.abc.Messageable) or not await self.message_filter.is_open(place):
             return
         try:
             message = await place.fetch_message(payload.message_id)
@@ -208,77 +212,79 @@ class EditBot(commands.Bot):
             log.info("could not look at message %s: %s", payload.message_id, error)
             return
         if any(reaction.me and str(reaction.emoji) == QUESTION for reaction in message.reactions):
-            await self._take_in(message)
+            await self._process(message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """What a deleted message asked for is forgotten."""
-        await self._withdraw(payload.channel_id, [payload.message_id])
+        await self._forget_deleted(payload.channel_id, [payload.message_id])
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         """The same for many at once."""
-        await self._withdraw(payload.channel_id, payload.message_ids)
+        await self._forget_deleted(payload.channel_id, payload.message_ids)
 
-    async def _withdraw(self, channel: int, messages: Iterable[int]) -> None:
+    async def _forget_deleted(self, channel: int, messages: Iterable[int]) -> None:
         for message in messages:
             key = str(MessagePlace(channel, message))
-            await take_away(self, await self.workflow.message_deleted(message_event(message), key))
+            await delete_messages(self, await self.workflow.message_deleted(message_event(message), key))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """An edit that still waits follows the words that asked for it."""
         message = payload.message
-        if self.user is not None and is_spoken(message) and message.content:
-            await self.workflow.message_edited(message_event(message.id), words_of(message, self.user))
+        if self.user is not None and is_from_user(message) and message.content:
+            await self.workflow.message_edited(
+                message_event(message.id), text_without_mention(message, self.user)
+            )
 
-    async def _take_in(self, message: discord.Message) -> None:
+    async def _process(self, message: discord.Message) -> None:
         """A message meant for the bot."""
         self._acks.arrived(message.id)
-        source = source_of(message, await self.languages.of(message.author.id))
-        with speaking(source.language):
+        context = reply_context_of(message, await self.user_locales.of(message.author.id))
+        with speaking(context.language):
             try:
                 async with self._typing_if_slow(message):
-                    await self._answer(message, source)
+                    await self._answer(message, context)
             except Exception:
                 log.exception("could not handle message %s", message.id)
-                await self._tell(message, Note(Say.UNEXPECTED()), source)
+                await self._tell(message, Note(Say.UNEXPECTED()), context)
 
     @asynccontextmanager
     async def _typing_if_slow(self, message: discord.Message) -> AsyncIterator[None]:
         """Show the bot typing when the block takes long, as with a large picture on a slow line."""
-        typing = asyncio.create_task(self._type_after_patience(message))
+        typing = asyncio.create_task(self._type_after_delay(message))
         try:
             yield
         finally:
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
 
-    async def _type_after_patience(self, message: discord.Message) -> None:
-        await asyncio.sleep(self._patience_s)
+    async def _type_after_delay(self, message: discord.Message) -> None:
+        await asyncio.sleep(self._typing_delay_s)
         await message.channel.typing()
         self._acks.answered(message.id)
 
-    async def _answer(self, message: discord.Message, source: Source) -> None:
+    async def _answer(self, message: discord.Message, context: ReplyContext) -> None:
         """Do what it asks, unless it was answered before: catching up hears some messages again."""
         assert self.user is not None
         # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
         answered = f"answered {message_event(message.id)}"
         if await self._store.was_seen(answered):
             return
-        heard = hear(message, self.user)
+        heard = read_message(message, self.user)
         reply: Reply | None
         try:
-            picture = await self.downloads.fetch(heard.photo.file) if heard.photo else None
+            picture = await self.downloads.fetch(heard.image.file) if heard.image else None
         except DownloadRefused as refusal:
             reply = Note(str(refusal))
         else:
-            reply = await self.workflow.handle(edit_asked(message, heard, picture, source))
-        await answer_message(message, reply, self.drawing, source)
+            reply = await self.workflow.handle(edit_asked(message, heard, picture, context))
+        await answer_message(message, reply, self.renderer, context)
         await self._store.seen(answered)
         if not isinstance(reply, Accepted):
             self._acks.answered(message.id)
 
-    async def _tell(self, message: discord.Message, note: Note, source: Source) -> None:
+    async def _tell(self, message: discord.Message, note: Note, context: ReplyContext) -> None:
         try:
-            await answer_message(message, note, self.drawing, source)
+            await answer_message(message, note, self.renderer, context)
         except (discord.DiscordException, OSError):
             log.warning("could not answer message %s", message.id)
 
@@ -298,46 +304,48 @@ class EditBot(commands.Bot):
         """What the workflow says to the event; nobody is answered by it."""
         return await self.workflow.handle(event)
 
-    async def ask(self, interaction: Interaction, event: Event) -> None:
+    async def respond(self, interaction: Interaction, event: Event) -> None:
         """Answer an acknowledged interaction with what the workflow says to the event."""
-        reply = await self._no_time(interaction, event) or await self.workflow.handle(event)
+        reply = await self._too_late_note(interaction, event) or await self.workflow.handle(event)
         await self._answer_interaction(interaction, reply)
 
-    async def answer(self, interaction: Interaction, reply: Reply) -> None:
+    async def send_reply(self, interaction: Interaction, reply: Reply) -> None:
         """Answer an acknowledged interaction with this."""
         await self._answer_interaction(interaction, reply)
 
-    async def put(self, interaction: Interaction, drawn: Outgoing) -> None:
+    async def send_outgoing(self, interaction: Interaction, outgoing: Outgoing) -> None:
         """Answer an acknowledged interaction with something drawn."""
-        await interaction.edit_original_response(**drawn.to_edit())
+        await interaction.edit_original_response(**outgoing.to_edit())
 
     async def _answer_interaction(self, interaction: Interaction, reply: Reply | None) -> None:
-        language = await self.languages.learn(interaction.user.id, interaction.locale)
+        language = await self.user_locales.learn(interaction.user.id, interaction.locale)
         with speaking(language):
-            source = source_of_interaction(interaction, language)
-            await answer_interaction(interaction, reply, self.drawing, source)
+            context = reply_context_of_interaction(interaction, language)
+            await answer_interaction(interaction, reply, self.renderer, context)
 
-    async def _no_time(self, interaction: Interaction, event: Event) -> Note | None:
+    async def _too_late_note(self, interaction: Interaction, event: Event) -> Note | None:
         """Why an edit would come too late, where Discord takes answers for a quarter of an hour only."""
-        if not isinstance(event, EditAsked | VariationAsked | GridAsked) or not is_visiting(interaction):
+        if not isinstance(event, EditAsked | VariationAsked | GridAsked) or not is_user_install_only(
+            interaction
+        ):
             return None
         queue = await self.workflow.handle(QueueAsked(**origin(event)))
         wait_s = queue.wait_s if isinstance(queue, Queue) else None
-        if wait_s is None or wait_s < LONGEST_WAIT_S:
+        if wait_s is None or wait_s < MAX_WAIT_S:
             return None
         with speaking(event.language):
             return Note(Say.LINE_TOO_LONG_HERE(seconds=seconds_in_words(wait_s)))
 
     async def pressed(self, interaction: Interaction, button: ButtonId) -> None:
         """A button of some card."""
-        await self.presses.pressed(interaction, button)
+        await self.components.pressed(interaction, button)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Sent forms come here; commands and buttons find their way by themselves."""
-        if interaction.type is discord.InteractionType.modal_submit and (filled := read_form(interaction)):
-            await self.presses.sent(interaction, filled)
+        if interaction.type is discord.InteractionType.modal_submit and (form := read_form(interaction)):
+            await self.components.sent(interaction, form)
 
-    async def guard(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
+    async def run_guarded(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
         """Do the work of an acknowledged interaction, with a sentence instead of silence when it breaks."""
         try:
             await work()

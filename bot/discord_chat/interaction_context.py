@@ -9,20 +9,20 @@ from bot.chat.events import Event, Origin
 from bot.chat.replies import Reply
 from bot.discord_chat.ids import channel_key, interaction_event, person_key
 from bot.discord_chat.inbound.downloads import Downloads
-from bot.discord_chat.inbound.inbound_images import Photos
+from bot.discord_chat.inbound.inbound_images import ChosenImages
 from bot.discord_chat.responses import Interaction as Interaction
-from bot.discord_chat.responses import source_of_interaction
-from bot.discord_chat.ui.rendering import Drawing, Outgoing
+from bot.discord_chat.responses import reply_context_of_interaction
+from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.i18n.catalog import known_language
 from bot.policy.limits import Limits
 
 
-class Desk(Protocol):
+class InteractionHandler(Protocol):
     """Where commands bring what people want; the client is one."""
 
     downloads: Downloads
-    drawing: Drawing
-    photos: Photos
+    renderer: Renderer
+    chosen_images: ChosenImages
 
     @property
     def limits(self) -> Limits:
@@ -37,19 +37,19 @@ class Desk(Protocol):
         """What the workflow says to the event; nobody is answered by it."""
         ...
 
-    async def ask(self, interaction: Interaction, event: Event) -> None:
+    async def respond(self, interaction: Interaction, event: Event) -> None:
         """Answer an acknowledged interaction with what the workflow says to the event."""
         ...
 
-    async def answer(self, interaction: Interaction, reply: Reply) -> None:
+    async def send_reply(self, interaction: Interaction, reply: Reply) -> None:
         """Answer an acknowledged interaction with this."""
         ...
 
-    async def put(self, interaction: Interaction, drawn: Outgoing) -> None:
+    async def send_outgoing(self, interaction: Interaction, outgoing: Outgoing) -> None:
         """Answer an acknowledged interaction with something drawn."""
         ...
 
-    async def guard(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
+    async def run_guarded(self, interaction: Interaction, work: Callable[[], Awaitable[object]]) -> None:
         """Do the work of an acknowledged interaction, with a sentence instead of silence when it breaks."""
         ...
 
@@ -60,7 +60,7 @@ def origin_of(interaction: Interaction) -> Origin:
         person=person_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
-        source=source_of_interaction(interaction, known_language(interaction.locale)).as_request(),
+        source=reply_context_of_interaction(interaction, known_language(interaction.locale)).as_request(),
         is_moderator=moderates(interaction),
     )
 

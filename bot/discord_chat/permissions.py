@@ -2,7 +2,7 @@
 
 import discord
 
-from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.inbound.reply_context import ReplyContext
 
 _NEEDED = {
     "view_channel": "View Channel",
@@ -12,10 +12,10 @@ _NEEDED = {
 }
 
 
-def missing_permissions(client: discord.Client, source: Source, *, files: bool) -> str:
+def missing_permissions(client: discord.Client, context: ReplyContext, *, files: bool) -> str:
     """The permissions the bot lacks in the channel of `source`, as words: "Attach Files"."""
-    guild = client.get_guild(source.guild) if source.guild else None
-    channel = guild.get_channel_or_thread(source.channel) if guild else None
+    guild = client.get_guild(context.guild) if context.guild else None
+    channel = guild.get_channel_or_thread(context.channel) if guild else None
     if guild is None or channel is None:
         return _NEEDED["view_channel"]
     has = channel.permissions_for(guild.me)

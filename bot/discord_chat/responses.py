@@ -12,9 +12,9 @@ import discord
 
 from bot.chat.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, ShownVersion
 from bot.discord_chat.ids import MessagePlace
-from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, Source
-from bot.discord_chat.sending.reports import tell_moderators
-from bot.discord_chat.ui.rendering import Drawing, Outgoing
+from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
+from bot.discord_chat.sending.reports import post_report
+from bot.discord_chat.ui.rendering import Outgoing, Renderer
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
 FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request
@@ -22,21 +22,23 @@ Interaction = discord.Interaction[Any]
 log = logging.getLogger(__name__)
 
 
-def source_of_interaction(interaction: Interaction, language: str) -> Source:
+def reply_context_of_interaction(interaction: Interaction, language: str) -> ReplyContext:
     """Where the cards of what an interaction asks for go: its channel, in reply to nothing.
 
     Where only the person has installed the bot, not the server, they go where the interaction is answered.
     """
     limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
     parent = getattr(interaction.channel, "parent_id", None)
-    source = Source(interaction.channel_id or 0, None, interaction.guild_id, limit, language, parent=parent)
-    if not is_visiting(interaction):
-        return source
+    context = ReplyContext(
+        interaction.channel_id or 0, None, interaction.guild_id, limit, language, parent=parent
+    )
+    if not is_user_install_only(interaction):
+        return context
     expires_at = interaction.expires_at.timestamp()
-    return replace(source, token=interaction.token, token_expires_at=expires_at)
+    return replace(context, token=interaction.token, token_expires_at=expires_at)
 
 
-def is_visiting(interaction: Interaction) -> bool:
+def is_user_install_only(interaction: Interaction) -> bool:
     """Whether the bot is here only because the person brought it along, so that it may not post by itself."""
     in_own_dm = interaction.guild_id is None and interaction.context.dm_channel
     return not in_own_dm and not interaction.is_guild_integration()
@@ -56,51 +58,53 @@ async def acknowledge(interaction: Interaction) -> bool:
 
 
 async def answer_interaction(
-    interaction: Interaction, reply: Reply | None, drawing: Drawing, source: Source
+    interaction: Interaction, reply: Reply | None, renderer: Renderer, context: ReplyContext
 ) -> None:
     """Put the reply where "thinking…" stands; by DM when Discord no longer takes it."""
     if reply is None:
         await interaction.delete_original_response()
         return
     if isinstance(reply, ForModerators):
-        was_told = await tell_moderators(interaction.client, drawing, reply, source, f"r{interaction.id}")
+        was_told = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
         reply = Note(reply.text if was_told else Say.REPORTED())
-    drawn = await drawing.reply(reply, source)
-    if is_for_all(reply) and not source.is_private and await _posted(interaction, drawn):
+    outgoing = await renderer.reply(reply, context)
+    if is_public(reply) and not context.is_private and await _post_publicly(interaction, outgoing):
         if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return
-        drawn = Outgoing(Say.QUESTION_POSTED())
+        outgoing = Outgoing(Say.QUESTION_POSTED())
     try:
         if isinstance(reply, Files):
-            await _hand_over(interaction, reply)
+            await _send_files(interaction, reply)
             return
-        await interaction.edit_original_response(**drawn.to_edit(), allowed_mentions=drawn.mentions)
+        await interaction.edit_original_response(**outgoing.to_edit(), allowed_mentions=outgoing.mentions)
     except discord.HTTPException as error:
         if error.code not in EXPIRED:
             raise
         if not isinstance(reply, Accepted):  # an accepted edit shows up by itself
-            await _tell_by_dm(interaction.user, Outgoing(Say.TOO_LATE()))
+            await _send_dm(interaction.user, Outgoing(Say.TOO_LATE()))
     if isinstance(reply, Erased | Decided):
-        await take_away(interaction.client, reply.messages)
+        await delete_messages(interaction.client, reply.messages)
 
 
-def is_for_all(reply: Reply) -> bool:
+def is_public(reply: Reply) -> bool:
     """Whether everybody in the channel should see it."""
     return isinstance(reply, ShownVersion | Note) and not reply.private
 
 
-async def _posted(interaction: Interaction, drawn: Outgoing) -> bool:
+async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> bool:
     """Show it to the channel; False where the bot may not."""
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
-        await channel.send(**drawn.to_send(), nonce=f"i{interaction.id}", allowed_mentions=drawn.mentions)
+        await channel.send(
+            **outgoing.to_send(), nonce=f"i{interaction.id}", allowed_mentions=outgoing.mentions
+        )
     except (discord.Forbidden, discord.NotFound):
         return False
     return True
 
 
-async def _hand_over(interaction: Interaction, reply: Files) -> None:
+async def _send_files(interaction: Interaction, reply: Files) -> None:
     """Give the files to the person alone, and delete what they were made from."""
     try:
         first, *others = [
@@ -117,7 +121,7 @@ def _files(paths: Sequence[Path]) -> list[discord.File]:
     return [discord.File(path) for path in paths]
 
 
-async def take_away(client: discord.Client, keys: Sequence[str]) -> None:
+async def delete_messages(client: discord.Client, keys: Sequence[str]) -> None:
     """Delete messages of ours; no matter if one is gone or cannot be deleted now."""
     for place in filter(None, map(MessagePlace.of, keys)):
         message = client.get_partial_messageable(place.channel).get_partial_message(place.message)
@@ -128,22 +132,22 @@ async def take_away(client: discord.Client, keys: Sequence[str]) -> None:
 
 
 async def answer_message(
-    message: discord.Message, reply: Reply | None, drawing: Drawing, source: Source
+    message: discord.Message, reply: Reply | None, renderer: Renderer, context: ReplyContext
 ) -> None:
     """Reply to a message, once: its own id is the nonce. Accepted edits answer by their card."""
     if reply is None or isinstance(reply, Accepted):
         return
-    drawn = await drawing.reply(reply, source)
-    arguments = {**drawn.to_send(), "nonce": f"m{message.id}", "allowed_mentions": drawn.mentions}
+    outgoing = await renderer.reply(reply, context)
+    arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
     try:
         await message.channel.send(**arguments, reference=message.to_reference(fail_if_not_exists=False))
     except discord.Forbidden:
-        await _tell_by_dm(message.author, drawn)
+        await _send_dm(message.author, outgoing)
 
 
-async def _tell_by_dm(user: discord.abc.User, drawn: Outgoing) -> None:
+async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> None:
     """A last way to reach somebody; fine if they do not take DMs."""
     try:
-        await user.send(**drawn.to_send())  # type: ignore[attr-defined]
+        await user.send(**outgoing.to_send())  # type: ignore[attr-defined]
     except (discord.HTTPException, OSError) as error:
         log.info("could not reach %s by DM: %s", user.id, error)

@@ -46,14 +46,14 @@ def point_at(address: DiscordAddress) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class MessageAccess:
     """What the bot may read beyond what names it: with the message-content intent, these channels."""
 
     message_content: bool = False
     edit_channels: tuple[int, ...] = ()
 
 
-NAMED_ONLY = Listening()
+MENTIONS_ONLY = MessageAccess()
 
 
 async def serve_discord(
@@ -61,29 +61,33 @@ async def serve_discord(
     store: SessionStore,
     token: str,
     address: DiscordAddress,
-    listening: Listening = NAMED_ONLY,
+    message_access: MessageAccess = MENTIONS_ONLY,
 ) -> None:
     """Talk on Discord until cancelled; LoginRefused when the token is not accepted."""
     point_at(address)
     try:
-        await _serve(workflow, store, token, address, listening)
+        await _serve(workflow, store, token, address, message_access)
     except discord.PrivilegedIntentsRequired:
         log.warning(
             "Discord does not grant this bot the message-content intent; going on without. "
             "Mentions, replies, DMs and commands work all the same."
         )
-        await _serve(workflow, store, token, address, NAMED_ONLY)
+        await _serve(workflow, store, token, address, MENTIONS_ONLY)
 
 
 async def _serve(
-    workflow: Workflow, store: SessionStore, token: str, address: DiscordAddress, listening: Listening
+    workflow: Workflow,
+    store: SessionStore,
+    token: str,
+    address: DiscordAddress,
+    message_access: MessageAccess,
 ) -> None:
     async with EditBot(
         workflow,
         Downloads(address.download_rules),
         store,
-        message_content=listening.message_content,
-        edit_channels=listening.edit_channels,
+        message_content=message_access.message_content,
+        edit_channels=message_access.edit_channels,
     ) as bot:
         try:
             await bot.start(token)

@@ -12,27 +12,29 @@ import discord
 from bot.chat.interface import ChatGone
 from bot.chat.replies import Card, Say
 from bot.discord_chat.ids import MessagePlace
-from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.responses import EXPIRED
-from bot.discord_chat.ui.rendering import Drawing
+from bot.discord_chat.ui.rendering import Renderer
 
-LONGEST_WAIT_S = 600.0  # of the 900 s Discord gives
+MAX_WAIT_S = 600.0  # of the 900 s Discord gives
 ORIGINAL: Any = "@original"
 
 
-async def show_to_visitor(client: discord.Client, drawing: Drawing, card: Card, source: Source) -> str | None:
+async def show_in_user_install(
+    client: discord.Client, renderer: Renderer, card: Card, context: ReplyContext
+) -> str | None:
     """Change the answer into the final card; its key. Cards before that are left out."""
     if not card.state.is_final:
         return None
-    if source.token is None:
-        raise ChatGone(f"the interaction in {source.channel} has expired")
+    if context.token is None:
+        raise ChatGone(f"the interaction in {context.channel} has expired")
     assert client.application_id is not None
-    hook = discord.Webhook.partial(client.application_id, source.token, client=client)
-    drawn = await drawing.card(card, source, Say.NO_REPLIES_HERE())
+    hook = discord.Webhook.partial(client.application_id, context.token, client=client)
+    outgoing = await renderer.card(card, context, Say.NO_REPLIES_HERE())
     try:
-        message = await hook.edit_message(ORIGINAL, **drawn.to_edit(), allowed_mentions=drawn.mentions)
+        message = await hook.edit_message(ORIGINAL, **outgoing.to_edit(), allowed_mentions=outgoing.mentions)
     except discord.HTTPException as error:
         if error.code in EXPIRED or error.status == 404:
-            raise ChatGone(f"the interaction in {source.channel} is over: {error.text}") from error
+            raise ChatGone(f"the interaction in {context.channel} is over: {error.text}") from error
         raise
-    return str(MessagePlace(source.channel, message.id))
+    return str(MessagePlace(context.channel, message.id))

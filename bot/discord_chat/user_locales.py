@@ -1,16 +1,16 @@
 """The language of each person: interactions tell it, messages do not, so the last one told is remembered."""
 
 from bot.discord_chat.ids import CHAT
-from bot.discord_chat.inbound.catch_up import Memory
+from bot.discord_chat.inbound.catch_up import KeyValueStore
 from bot.i18n.catalog import ENGLISH, known_language
 
 KEPT = 10_000
 
 
-class Languages:
+class UserLocales:
     """Who speaks what, as codes such as "de"; kept in `memory` across restarts."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: KeyValueStore) -> None:
         self._memory = memory
         self._known: dict[int, str] = {}
 

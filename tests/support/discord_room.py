@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.discord_chat.client import PATIENCE_S, EditBot
+from bot.discord_chat.client import TYPING_DELAY_S, EditBot
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.startup import DiscordAddress, point_at
 from bot.ops.metrics import Metrics
@@ -85,7 +85,7 @@ async def room(
     editor: Editor | None = None,
     discord: DiscordServer | None = None,
     *,
-    patience_s: float = PATIENCE_S,
+    typing_delay_s: float = TYPING_DELAY_S,
     reads_all: bool = False,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`.
@@ -95,7 +95,7 @@ async def room(
     if discord is None:
         async with (
             loopback() as own,
-            room(folder, editor, own, patience_s=patience_s, reads_all=reads_all) as made,
+            room(folder, editor, own, typing_delay_s=typing_delay_s, reads_all=reads_all) as made,
         ):
             yield made
         return
@@ -115,8 +115,8 @@ async def room(
             message_content=reads_all,
             edit_channels=(channel.id,),
             pause_s=0.0,
-            patience_s=patience_s,
-            servers_s=0.05,
+            typing_delay_s=typing_delay_s,
+            guild_ready_timeout_s=0.05,
         ) as bot,
         asyncio.TaskGroup() as group,
     ):

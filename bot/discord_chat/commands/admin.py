@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.discord_chat.ids import channel_key, person_key
-from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 
 Channels = Literal["edits on", "edits off", "behind spoilers", "plain words on", "plain words off"]
 CHANNEL_ACTIONS = {
@@ -26,14 +26,14 @@ CHANNEL_ACTIONS = {
 class AdminCog(commands.GroupCog, name="admin", description="Decide for this server"):
     """Look, pause, cancel, block, limit, and say where edits are taken and reports go."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, handler: InteractionHandler) -> None:
+        self.handler = handler
         super().__init__()
 
     async def _request(
         self, interaction: Interaction, action: ModAction, subject: str = "", **numbers: int | None
     ) -> None:
-        if await self.desk.acknowledge(interaction):
+        if await self.handler.acknowledge(interaction):
             # Discord shows these commands only to those whom the server chose for them.
             who = origin_of(interaction)
             who["is_moderator"] = interaction.guild_id is not None
@@ -44,7 +44,7 @@ class AdminCog(commands.GroupCog, name="admin", description="Decide for this ser
                 waiting=numbers.get("waiting"),
                 per_day=numbers.get("per_day"),
             )
-            await self.desk.ask(interaction, asked)
+            await self.handler.respond(interaction, asked)
 
     @app_commands.command(name="status", description="What holds in this server, and what goes on here")
     async def status(self, interaction: Interaction) -> None:

@@ -11,8 +11,8 @@ from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
 from bot.chat.replies import Note, Say, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.inbound.downloads import Remote
-from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.discord_chat.inbound.downloads import RemoteFile
+from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 from bot.i18n.catalog import speaking
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.settings import Grid, Keep, SettingsOverride
@@ -21,8 +21,8 @@ from conversations.settings import Grid, Keep, SettingsOverride
 class EditingCog(commands.Cog):
     """Commands that make pictures."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, handler: InteractionHandler) -> None:
+        self.handler = handler
 
     @app_commands.command(name="edit", description="Edit a picture, or refine the last one")
     @app_commands.describe(
@@ -44,17 +44,17 @@ class EditingCog(commands.Cog):
         spoiler: bool = False,
     ) -> None:
         """Acknowledge, fetch the picture while its address is good, then ask."""
-        if not await self.desk.acknowledge(interaction):
+        if not await self.handler.acknowledge(interaction):
             return
         try:
-            picture = await self.desk.downloads.fetch(Remote(image.url, image.size)) if image else None
+            picture = await self.handler.downloads.fetch(RemoteFile(image.url, image.size)) if image else None
         except DownloadRefused as refusal:
-            await self.desk.answer(interaction, Note(str(refusal)))
+            await self.handler.send_reply(interaction, Note(str(refusal)))
             return
         event = edit_event(interaction, instruction, picture, from_version, keep)
         if spoiler:
             event = replace(event, is_hidden=True)
-        await self.desk.ask(interaction, event)
+        await self.handler.respond(interaction, event)
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")
     @app_commands.describe(
@@ -70,16 +70,16 @@ class EditingCog(commands.Cog):
         image_cfg: app_commands.Range[str, 1, 40] | None = None,
     ) -> None:
         """A sheet of small pictures."""
-        if not await self.desk.acknowledge(interaction):
+        if not await self.handler.acknowledge(interaction):
             return
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
             with speaking(interaction.locale):
-                await self.desk.answer(interaction, Note(Say.GRID_SIZE(side=GRID_SIDE)))
+                await self.handler.send_reply(interaction, Note(Say.GRID_SIZE(side=GRID_SIDE)))
             return
         asked = GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
-        await self.desk.ask(interaction, asked)
+        await self.handler.respond(interaction, asked)
 
     async def _grid(
         self, interaction: Interaction, text_cfg: str | None, image_cfg: str | None
@@ -92,7 +92,7 @@ class EditingCog(commands.Cog):
             return None
         who = origin_of(interaction)
         who["event_id"] += ":panel"
-        panel = await self.desk.consult(SettingsAsked(**who))
+        panel = await self.handler.consult(SettingsAsked(**who))
         now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))
@@ -104,8 +104,8 @@ class EditingCog(commands.Cog):
         self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
     ) -> None:
         """One version, for everybody to see."""
-        if await self.desk.acknowledge(interaction):
-            await self.desk.ask(interaction, ShowAsked(**origin_of(interaction), version=version))
+        if await self.handler.acknowledge(interaction):
+            await self.handler.respond(interaction, ShowAsked(**origin_of(interaction), version=version))
 
 
 def scales(typed: str) -> tuple[float, ...]:

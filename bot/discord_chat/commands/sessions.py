@@ -5,19 +5,21 @@ from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 
 
 class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
     """Undo, redo, go to, start over, begin anew, and the list of versions."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, handler: InteractionHandler) -> None:
+        self.handler = handler
         super().__init__()
 
     async def _move(self, interaction: Interaction, move: Move, version: str | None = None) -> None:
-        if await self.desk.acknowledge(interaction):
-            await self.desk.ask(interaction, MoveAsked(**origin_of(interaction), move=move, version=version))
+        if await self.handler.acknowledge(interaction):
+            await self.handler.respond(
+                interaction, MoveAsked(**origin_of(interaction), move=move, version=version)
+            )
 
     @app_commands.command(name="new", description="Forget the picture here; the next words need a new one")
     async def new(self, interaction: Interaction) -> None:
@@ -60,8 +62,8 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         other: app_commands.Range[str, 1, 10] | None = None,
     ) -> None:
         """Before, after, and a map of the changes."""
-        if await self.desk.acknowledge(interaction):
-            await self.desk.ask(
+        if await self.handler.acknowledge(interaction):
+            await self.handler.respond(
                 interaction, CompareAsked(**origin_of(interaction), version=version, other=other)
             )
 
@@ -76,11 +78,11 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         await self._lock(interaction, is_locked=False)
 
     async def _lock(self, interaction: Interaction, *, is_locked: bool) -> None:
-        if await self.desk.acknowledge(interaction):
-            await self.desk.ask(interaction, LockAsked(**origin_of(interaction), is_locked=is_locked))
+        if await self.handler.acknowledge(interaction):
+            await self.handler.respond(interaction, LockAsked(**origin_of(interaction), is_locked=is_locked))
 
     @app_commands.command(name="history", description="All versions of the picture here")
     async def history(self, interaction: Interaction) -> None:
         """The list of versions."""
-        if await self.desk.acknowledge(interaction):
-            await self.desk.ask(interaction, HistoryAsked(**origin_of(interaction)))
+        if await self.handler.acknowledge(interaction):
+            await self.handler.respond(interaction, HistoryAsked(**origin_of(interaction)))

@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Say
-from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 from bot.i18n.catalog import speaking
 from conversations.settings import Sampler, SettingsOverride
 
@@ -18,8 +18,8 @@ RANDOM, LOCK = "random", "lock"
 class SettingsCog(commands.Cog):
     """Settings and the panel that shows them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    def __init__(self, handler: InteractionHandler) -> None:
+        self.handler = handler
 
     @app_commands.command(name="cfg", description="Show or change how edits are made")
     @app_commands.describe(
@@ -45,13 +45,13 @@ class SettingsCog(commands.Cog):
         reset: bool = False,
     ) -> None:
         """Acknowledge, then change what was named; nothing named shows the panel."""
-        if not await self.desk.acknowledge(interaction):
+        if not await self.handler.acknowledge(interaction):
             return
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None
         if word not in ("", RANDOM, LOCK) and number is None:
             with speaking(interaction.locale):
-                await self.desk.answer(interaction, Note(Say.NOT_A_SEED(word=word)))
+                await self.handler.send_reply(interaction, Note(Say.NOT_A_SEED(word=word)))
             return
         asked = SettingsAsked(
             **origin_of(interaction),
@@ -64,4 +64,4 @@ class SettingsCog(commands.Cog):
             lock_seed=word == LOCK,
             reset=reset,
         )
-        await self.desk.ask(interaction, asked)
+        await self.handler.respond(interaction, asked)

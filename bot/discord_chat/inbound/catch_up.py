@@ -24,7 +24,7 @@ PER_CHANNEL, DMS_KEPT = 500, 50
 log = logging.getLogger(__name__)
 
 
-class Memory(Protocol):
+class KeyValueStore(Protocol):
     """A few lasting words; the SessionStore has them."""
 
     async def recall(self, key: str) -> str | None: ...
@@ -39,7 +39,7 @@ class CatchUp:
     killed while it catches up begins again where it began.
     """
 
-    def __init__(self, memory: Memory, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, memory: KeyValueStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._memory, self._clock = memory, clock
         self._newest = 0  # id of the newest message heard
         self._heard_before = 0  # the same, when the connection began

@@ -39,7 +39,7 @@ class DownloadRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteFile:
     """A file that somebody attached: its signed address, and its bytes as Discord counts them."""
 
     url: str
@@ -53,7 +53,7 @@ class Downloads:
         self._rules = rules
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, file: Remote) -> bytes:
+    async def fetch(self, file: RemoteFile) -> bytes:
         """The file; DownloadRefused, with a sentence, when it cannot or may not be had.
 
         Redirects are not followed: an allowed host must not be able to send the bot elsewhere.

@@ -5,51 +5,51 @@ from dataclasses import dataclass
 import discord
 
 from bot.discord_chat.ids import MessagePlace, person_key
-from bot.discord_chat.inbound.downloads import Remote, first_picture
+from bot.discord_chat.inbound.downloads import RemoteFile, first_picture
 
 KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class InboundImage:
     """A picture in a message: the file, who posted it (None for a bot), and the message's key."""
 
-    file: Remote
+    file: RemoteFile
     owner: str | None
     message: str
 
 
-class Photos:
+class ChosenImages:
     """The latest chosen pictures, by the message that holds them."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, Photo] = {}
+        self._kept: dict[int, InboundImage] = {}
 
     def keep(self, message: discord.Message) -> bool:
         """Remember the picture of a message; False when there is none."""
-        photo = photo_of(message)
-        if photo is None:
+        image = inbound_image_of(message)
+        if image is None:
             return False
         self._kept.pop(message.id, None)
-        self._kept[message.id] = photo
+        self._kept[message.id] = image
         while len(self._kept) > KEPT:
             del self._kept[next(iter(self._kept))]
         return True
 
-    def of(self, message: int) -> Photo | None:
+    def of(self, message: int) -> InboundImage | None:
         """The picture of that message, if it was chosen lately."""
         return self._kept.get(message)
 
 
-def photo_of(message: discord.Message) -> Photo | None:
+def inbound_image_of(message: discord.Message) -> InboundImage | None:
     """The picture of a message, if it has one."""
     number = first_picture([(a.filename, a.content_type) for a in message.attachments])
     if number is None:
         return None
     file = message.attachments[number]
     by_machine = message.author.bot or message.webhook_id is not None
-    return Photo(
-        file=Remote(file.url, file.size),
+    return InboundImage(
+        file=RemoteFile(file.url, file.size),
         owner=None if by_machine else person_key(message.author.id),
         message=str(MessagePlace(message.channel.id, message.id)),
     )

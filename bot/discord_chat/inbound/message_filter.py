@@ -12,7 +12,7 @@ import discord
 
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
-from bot.discord_chat.inbound.message_handler import replied_to, words_of
+from bot.discord_chat.inbound.message_handler import replied_to, text_without_mention
 from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
@@ -21,7 +21,7 @@ from conversations.store.session_store import SessionStore
 QUESTION = "💬"  # the bot's way to ask "is this for me?"; its author answers by clicking it
 
 
-class Step(Enum):
+class Decision(Enum):
     """What to do with a message that does not name the bot."""
 
     RUN = auto()
@@ -30,7 +30,7 @@ class Step(Enum):
     IGNORE = auto()
 
 
-class Gate:
+class MessageFilter:
     """Decides about plain messages; `edit_channels` are the channels given to editing, by number."""
 
     def __init__(
@@ -61,24 +61,26 @@ class Gate:
         rules = await self._server_settings.rules(f"{CHAT}:{guild.id}" if guild else None)
         return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
 
-    async def judge(self, message: discord.Message, me: discord.abc.User, language: str) -> Step:
+    async def decide(self, message: discord.Message, me: discord.abc.User, language: str) -> Decision:
         """What to do with a person's message that neither mentions the bot nor is a DM."""
         replied = replied_to(message)
         if replied is not None and replied.author.id == me.id:
             if self._reads_all:
-                return Step.RUN
-            return Step.HINT if await self._is_first_hint_today(message.author.id) else Step.IGNORE
+                return Decision.RUN
+            return Decision.HINT if await self._claim_daily_hint(message.author.id) else Decision.IGNORE
         if not await self.is_open(message.channel):
-            return Step.IGNORE
+            return Decision.IGNORE
         said = PlainMessage(
-            text=words_of(message, me),
+            text=text_without_mention(message, me),
             has_picture=bool(message.attachments),
             replies_to_person=message.reference is not None,
             mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
             head_age_s=await self._head_age_s(message),
             language=language,
         )
-        return {Intent.RUN: Step.RUN, Intent.ASK: Step.ASK, Intent.IGNORE: Step.IGNORE}[classify(said)]
+        return {Intent.RUN: Decision.RUN, Intent.ASK: Decision.ASK, Intent.IGNORE: Decision.IGNORE}[
+            classify(said)
+        ]
 
     async def _head_age_s(self, message: discord.Message) -> float | None:
         """Seconds since the author's last turn here began or ended; None without one."""
@@ -93,7 +95,7 @@ class Gate:
         moved_at = base.session.heads[asked.person].moved_at
         return self._clock() - max(moved_at, base.turn.finished_at or 0.0)
 
-    async def _is_first_hint_today(self, user: int) -> bool:
+    async def _claim_daily_hint(self, user: int) -> bool:
         """Whether this person was not told today; from now on they were."""
         key, today = f"{CHAT}:hint:{user}", datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         if await self._store.recall(key) == today:

@@ -10,7 +10,7 @@ DEFAULT_FILE_LIMIT = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReplyContext:
     """Where an answer goes: channel, message to reply to, and the bytes a file may have there.
 
     With a token, the bot is no member of the place: it answers through that interaction, which ends after 15
@@ -45,7 +45,7 @@ class Source:
         )
 
     @classmethod
-    def of(cls, stored: RequestSource) -> "Source":
+    def of(cls, stored: RequestSource) -> "ReplyContext":
         """The value back from the store."""
         message = MessagePlace.of(stored.message)
         return cls(

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 Send = Callable[[Card], Awaitable[None]]
 
 
-class Pace:
+class EditThrottle:
     """One slot per turn for the newest card; owns the tasks that send them, and ends them at exit."""
 
     def __init__(

@@ -6,25 +6,25 @@ import discord
 
 from bot.chat.replies import Decided, ForModerators
 from bot.discord_chat.ids import channel_of, person_key
-from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.layouts import closed_report
-from bot.discord_chat.ui.rendering import Drawing
+from bot.discord_chat.ui.rendering import Renderer
 from bot.workflow.consents import mention
 
 NOBODY = discord.AllowedMentions.none()
 log = logging.getLogger(__name__)
 
 
-async def tell_moderators(
-    client: discord.Client, drawing: Drawing, told: ForModerators, source: Source, nonce: str
+async def post_report(
+    client: discord.Client, renderer: Renderer, report: ForModerators, context: ReplyContext, nonce: str
 ) -> bool:
     """Show it in the moderators' channel, once; False where the bot may not post there (any more)."""
-    drawn = await drawing.for_moderators(told, source)
-    channel = client.get_partial_messageable(channel_of(told.to) or 0)
+    outgoing = await renderer.for_moderators(report, context)
+    channel = client.get_partial_messageable(channel_of(report.to) or 0)
     try:
-        await channel.send(**drawn.to_send(), nonce=nonce, allowed_mentions=NOBODY)
+        await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
     except (discord.Forbidden, discord.NotFound) as error:
-        log.warning("a report could not be shown in %s: %s", told.to, error)
+        log.warning("a report could not be shown in %s: %s", report.to, error)
         return False
     return True
 

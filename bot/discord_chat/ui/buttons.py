@@ -25,7 +25,7 @@ MENU_ROWS = 25
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Local(StrEnum):
+class DiscordButton(StrEnum):
     """What buttons do that only this chat has."""
 
     MORE = "more"
@@ -47,19 +47,24 @@ class Local(StrEnum):
 
 
 _LABELS = {
-    Local.MORE: Say.MORE,
-    Local.STRENGTHS: Say.STRENGTHS,
-    Local.AS_PNG: Say.AS_PNG,
-    Local.KEEP_STRICT: Say.KEEP_STRICT,
-    Local.KEEP_OFF: Say.KEEP_OFF,
-    Local.LOCK_SEED: Say.LOCK_SEED,
-    Local.RANDOM_SEED: Say.RANDOM_SEED,
-    Local.AUTO: Say.AUTO,
-    Local.FAITHFUL: Say.FAITHFUL,
-    Local.BALANCED: Say.BALANCED,
-    Local.BOLD: Say.BOLD,
+    DiscordButton.MORE: Say.MORE,
+    DiscordButton.STRENGTHS: Say.STRENGTHS,
+    DiscordButton.AS_PNG: Say.AS_PNG,
+    DiscordButton.KEEP_STRICT: Say.KEEP_STRICT,
+    DiscordButton.KEEP_OFF: Say.KEEP_OFF,
+    DiscordButton.LOCK_SEED: Say.LOCK_SEED,
+    DiscordButton.RANDOM_SEED: Say.RANDOM_SEED,
+    DiscordButton.AUTO: Say.AUTO,
+    DiscordButton.FAITHFUL: Say.FAITHFUL,
+    DiscordButton.BALANCED: Say.BALANCED,
+    DiscordButton.BOLD: Say.BOLD,
 }
-LEANINGS = (Local.AUTO, Local.FAITHFUL, Local.BALANCED, Local.BOLD)  # the presets that are offered
+OFFERED_PRESETS = (
+    DiscordButton.AUTO,
+    DiscordButton.FAITHFUL,
+    DiscordButton.BALANCED,
+    DiscordButton.BOLD,
+)  # the presets that are offered
 _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     ButtonAction.REFINE: (ButtonStyle.primary, "✏️"),
     ButtonAction.UNDO: (ButtonStyle.secondary, "↩️"),
@@ -68,8 +73,8 @@ _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     ButtonAction.DELETE: (ButtonStyle.danger, None),
     ButtonAction.FORGET_ME: (ButtonStyle.danger, None),
     ButtonAction.REMOVE: (ButtonStyle.danger, None),
-    Local.MORE: (ButtonStyle.secondary, "⋯"),
-    Local.STRENGTHS: (ButtonStyle.secondary, "🎚"),
+    DiscordButton.MORE: (ButtonStyle.secondary, "⋯"),
+    DiscordButton.STRENGTHS: (ButtonStyle.secondary, "🎚"),
 }
 _PLAIN = (ButtonStyle.secondary, None)
 
@@ -132,7 +137,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         return cls(ButtonId(button.act.value, turn, user_of(owner or "")), button.label)
 
     @classmethod
-    def local(cls, act: Local, turn: str = "", owner: str | None = None) -> Self:
+    def local(cls, act: DiscordButton, turn: str = "", owner: str | None = None) -> Self:
         """A button only this chat has, in the language spoken now."""
         return cls(ButtonId(act.value, turn, user_of(owner or "")), act.label)
 

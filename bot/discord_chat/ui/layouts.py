@@ -25,10 +25,10 @@ from bot.chat.replies import (
 )
 from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
-from bot.discord_chat.ui.buttons import LEANINGS, CardButton, Local, VersionMenu
+from bot.discord_chat.ui.buttons import OFFERED_PRESETS, CardButton, DiscordButton, VersionMenu
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
-WORDS_ID = 900  # the component that keeps the words of "Which picture?"
+INSTRUCTION_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
@@ -49,7 +49,7 @@ _OPEN = tuple(f"### {_MARKS[state][0]} " for state in (CardState.QUEUED, CardSta
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class AttachedImage:
     """A picture on a card: its file, the name it is attached under, and its alt text."""
 
     file: PictureFile
@@ -66,32 +66,34 @@ class Shot:
         return discord.File(io.BytesIO(self.file.data), self.name, description=self.alt[:ALT_CHARS])
 
 
-def gallery(shots: Sequence[Shot]) -> ui.MediaGallery[Any]:
+def gallery(images: Sequence[AttachedImage]) -> ui.MediaGallery[Any]:
     """Pictures side by side, each with its alt text."""
     items = [
         discord.MediaGalleryItem(
-            f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden
+            f"attachment://{image.name}", description=image.alt[:ALT_CHARS], spoiler=image.is_hidden
         )
-        for shot in shots
+        for image in images
     ]
     return ui.MediaGallery(*items)
 
 
-def thumbnail(shot: Shot) -> ui.Thumbnail[Any]:
+def thumbnail(image: AttachedImage) -> ui.Thumbnail[Any]:
     """A small picture beside a text."""
-    return ui.Thumbnail(f"attachment://{shot.name}", description=shot.alt[:ALT_CHARS], spoiler=shot.is_hidden)
+    return ui.Thumbnail(
+        f"attachment://{image.name}", description=image.alt[:ALT_CHARS], spoiler=image.is_hidden
+    )
 
 
 def card_layout(
-    card: Card, shots: Sequence[Shot], guild: int | None, opening: str = "", *, now: float = 0.0
+    card: Card, images: Sequence[AttachedImage], guild: int | None, opening: str = "", *, now: float = 0.0
 ) -> ui.LayoutView:
     """A card in its state, with a sentence before it where there is one to say; `now` in Unix seconds."""
     mark, colour = _MARKS[card.state]
     box: ui.Container[Any] = ui.Container(accent_colour=colour)
     box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild)}"))
-    if shots:
-        box.add_item(gallery(shots))
-    for text in (_words(card, now), _small_print(card, shots)):
+    if images:
+        box.add_item(gallery(images))
+    for text in (_words(card, now), _footnotes(card, images)):
         if text:
             box.add_item(ui.TextDisplay(text))
     _add_buttons(box, _card_buttons(card))
@@ -107,7 +109,10 @@ def _card_buttons(card: Card) -> list[CardButton]:
     if card.state is not CardState.DONE or card.parent is None or card.is_grid:
         return own
     added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(ButtonAction.COMPARE)]
-    added += [CardButton.local(act, card.turn_id, card.owner) for act in (Local.STRENGTHS, Local.MORE)]
+    added += [
+        CardButton.local(act, card.turn_id, card.owner)
+        for act in (DiscordButton.STRENGTHS, DiscordButton.MORE)
+    ]
     return [*own[:5], *added, *own[5:]]
 
 
@@ -150,9 +155,9 @@ def _status(card: Card, now: float) -> str:
     return f"{card.status.partition(' · ')[0]} · <t:{round(now + card.wait_s)}:R>"
 
 
-def _small_print(card: Card, shots: Sequence[Shot]) -> str:
+def _footnotes(card: Card, images: Sequence[AttachedImage]) -> str:
     """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
-    notes = [*card.notes, *(shot.file.note for shot in shots if shot.file.note)]
+    notes = [*card.notes, *(image.file.note for image in images if image.file.note)]
     if card.version == FIRST and card.state is CardState.DONE and not card.is_grid:
         notes.append(Say.TIP())
     lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
@@ -185,7 +190,7 @@ def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[Car
         box.add_item(row)
 
 
-def which_layout(which: AskTarget, shots: Sequence[Shot]) -> ui.LayoutView:
+def target_layout(which: AskTarget, images: Sequence[AttachedImage]) -> ui.LayoutView:
     """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
 
     `shots` are the pictures of the choices, one for each.
@@ -193,10 +198,10 @@ def which_layout(which: AskTarget, shots: Sequence[Shot]) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(which.text))
     if which.words:
-        view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=WORDS_ID))
-    for choice, shot in zip(which.choices, shots, strict=True):
+        view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=INSTRUCTION_ID))
+    for choice, image in zip(which.choices, images, strict=True):
         about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
-        view.add_item(ui.Section(about, accessory=thumbnail(shot)))
+        view.add_item(ui.Section(about, accessory=thumbnail(image)))
     if which.choices:
         row: ui.ActionRow[Any] = ui.ActionRow()
         for choice in which.choices:
@@ -205,7 +210,7 @@ def which_layout(which: AskTarget, shots: Sequence[Shot]) -> ui.LayoutView:
     return view
 
 
-def turn_on(message: discord.Message) -> str | None:
+def turn_id_of(message: discord.Message) -> str | None:
     """The turn a card of ours shows, read from its buttons; None for other messages."""
     for component in walk(message.components):
         found = _TURN_IN_ID.match(getattr(component, "custom_id", None) or "")
@@ -220,15 +225,15 @@ def is_open_card(message: discord.Message) -> bool:
     return any(text.startswith(_OPEN) for text in texts)
 
 
-def words_kept(message: discord.Message | None) -> str:
+def kept_instruction(message: discord.Message | None) -> str:
     """The words a "Which picture?" message keeps."""
     for component in message.components if message else ():
-        if isinstance(component, discord.TextDisplay) and component.id == WORDS_ID:
+        if isinstance(component, discord.TextDisplay) and component.id == INSTRUCTION_ID:
             return component.content.removeprefix("> ")
     return ""
 
 
-def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
+def history_layout(history: History, images: Sequence[AttachedImage]) -> ui.LayoutView:
     """All versions as lines, the newest pictures as a gallery; a dot marks where the person stands."""
     view = ui.LayoutView(timeout=None)
     lines = [history.text] if history.text else []
@@ -238,16 +243,22 @@ def history_layout(history: History, shots: Sequence[Shot]) -> ui.LayoutView:
         asked = plain(card.instruction, 100)
         lines.append(" ".join(part for part in (mark, here + card.title, asked and f"— {asked}") if part))
     view.add_item(ui.TextDisplay("\n".join(lines) or "…"))
-    if shots:
-        view.add_item(gallery(shots))
+    if images:
+        view.add_item(gallery(images))
     return view
 
 
-def panel_layout(panel: SettingsPanel) -> ui.LayoutView:
+def settings_layout(panel: SettingsPanel) -> ui.LayoutView:
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(panel_text(panel)))
-    _add_buttons(view, [CardButton.local(act) for act in (*LEANINGS, Local.LOCK_SEED, Local.RANDOM_SEED)])
+    view.add_item(ui.TextDisplay(settings_text(panel)))
+    _add_buttons(
+        view,
+        [
+            CardButton.local(act)
+            for act in (*OFFERED_PRESETS, DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
+        ],
+    )
     return view
 
 
@@ -268,7 +279,7 @@ def more_layout(history: History, card: Card) -> ui.LayoutView:
         ButtonAction.REPORT,
     )
     of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
-    local = (Local.AS_PNG, Local.KEEP_STRICT, Local.KEEP_OFF)
+    local = (DiscordButton.AS_PNG, DiscordButton.KEEP_STRICT, DiscordButton.KEEP_OFF)
     _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
     return view
 
@@ -276,23 +287,23 @@ def more_layout(history: History, card: Card) -> ui.LayoutView:
 def note_layout(note: Note) -> ui.LayoutView:
     """A sentence with buttons under it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(with_names(note.text)))
+    view.add_item(ui.TextDisplay(with_discord_mentions(note.text)))
     _add_buttons(view, [CardButton.of(button, note.about, note.asks) for button in note.buttons])
     return view
 
 
-def report_layout(told: ForModerators, shots: Sequence[Shot], guild: int | None) -> ui.LayoutView:
+def report_layout(report: ForModerators, images: Sequence[AttachedImage], guild: int | None) -> ui.LayoutView:
     """What somebody brings before the moderators, with what they can do about it."""
     box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
-    place = MessagePlace.of(told.key)
+    place = MessagePlace.of(report.key)
     link = f" [↗]({place.link(guild)})" if place else ""
-    asked = f"“{plain(told.card.instruction, INSTRUCTION_CHARS)}”" if told.card else ""
-    words = f"> {plain(told.words, INSTRUCTION_CHARS)}" if told.words else ""
-    lines = (f"🚩 {with_names(told.told)}{link}", asked, words)
+    asked = f"“{plain(report.card.instruction, INSTRUCTION_CHARS)}”" if report.card else ""
+    words = f"> {plain(report.words, INSTRUCTION_CHARS)}" if report.words else ""
+    lines = (f"🚩 {with_discord_mentions(report.told)}{link}", asked, words)
     box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
-    if shots:
-        box.add_item(gallery(shots))
-    _add_buttons(box, [CardButton.of(button, told.about, told.owner) for button in told.buttons])
+    if images:
+        box.add_item(gallery(images))
+    _add_buttons(box, [CardButton.of(button, report.about, report.owner) for button in report.buttons])
     return ui.LayoutView(timeout=None).add_item(box)
 
 
@@ -300,7 +311,7 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     """The same without its picture and buttons, with what was decided."""
     texts = [c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay)]
     box: ui.Container[Any] = ui.Container(accent_colour=_MARKS[CardState.CANCELLED][1])
-    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_names(outcome)}"])))
+    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_discord_mentions(outcome)}"])))
     return ui.LayoutView(timeout=None).add_item(box)
 
 
@@ -314,19 +325,19 @@ def queue_layout(queue: Queue, guild: int | None) -> ui.LayoutView:
     return view
 
 
-def compared_layout(compared: Comparison, shots: Sequence[Shot]) -> ui.LayoutView:
+def comparison_layout(compared: Comparison, images: Sequence[AttachedImage]) -> ui.LayoutView:
     """Two versions and where they differ."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(compared.text))
-    return view.add_item(gallery(shots))
+    return view.add_item(gallery(images))
 
 
-def with_names(text: str) -> str:
+def with_discord_mentions(text: str) -> str:
     """A text in which people and channels are named by their keys, as Discord names them."""
     return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
-def panel_text(panel: SettingsPanel) -> str:
+def settings_text(panel: SettingsPanel) -> str:
     """The settings as lines: the knob, its value, and who says so."""
     rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
     return "\n".join([*([panel.text] if panel.text else []), *rows])

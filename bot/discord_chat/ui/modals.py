@@ -12,8 +12,8 @@ from discord import ui
 
 from bot.chat.events import NEEDS_WORDS, Preset
 from bot.chat.replies import Card, Say
-from bot.discord_chat.inbound.downloads import Remote
-from bot.discord_chat.ui.buttons import EDIT_IMAGE, LEANINGS, ButtonId
+from bot.discord_chat.inbound.downloads import RemoteFile
+from bot.discord_chat.ui.buttons import EDIT_IMAGE, OFFERED_PRESETS, ButtonId
 
 WORDS, STRENGTH, START, PHOTO = "words", "strength", "start", "photo"
 ORIGINAL = "original"
@@ -21,21 +21,21 @@ TITLE_CHARS, LABEL_CHARS, READING_CHARS, REPORT_CHARS = 45, 45, 2000, 400
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class SubmittedForm:
     """A form as it was sent: which one, and what is in it."""
 
     button: ButtonId
     words: str
     preset: Preset | None = None
     from_original: bool = False
-    photo: Remote | None = None
+    image: RemoteFile | None = None
 
 
 def refine_form(button: ButtonId, card: Card, max_length: int) -> ui.Modal:
     """What should change in a version, how strongly, from where, or in which other photo."""
     form = _form(button, Say.REFINE_TITLE(version=card.version))
     form.add_item(_words(Say.WHAT_TO_CHANGE(), card.instruction[:max_length], max_length))
-    presets = {"": Say.AS_IT_IS(), **{leaning.value: leaning.label for leaning in LEANINGS}}
+    presets = {"": Say.AS_IT_IS(), **{leaning.value: leaning.label for leaning in OFFERED_PRESETS}}
     form.add_item(_choice(Say.HOW_STRONGLY(), STRENGTH, presets))
     form.add_item(_choice(Say.FROM_WHERE(), START, {"": card.version, ORIGINAL: Say.THE_ORIGINAL()}))
     upload: ui.FileUpload[Any] = ui.FileUpload(custom_id=PHOTO, required=False, min_values=0, max_values=1)
@@ -92,7 +92,7 @@ def _choice(question: str, name: str, choices: dict[str, str]) -> ui.Label[Any]:
     return ui.Label(text=question[:LABEL_CHARS], component=group)
 
 
-def read_form(interaction: discord.Interaction[Any]) -> Filled | None:
+def read_form(interaction: discord.Interaction[Any]) -> SubmittedForm | None:
     """The form that was sent; None for one that is not ours."""
     data: Any = interaction.data or {}
     button = ButtonId.parse(data.get("custom_id", ""))
@@ -102,10 +102,10 @@ def read_form(interaction: discord.Interaction[Any]) -> Filled | None:
     strength = fields.get(STRENGTH, {}).get("value")
     uploaded = (data.get("resolved") or {}).get("attachments", {})
     chosen = next(iter(fields.get(PHOTO, {}).get("values") or ()), None)
-    return Filled(
+    return SubmittedForm(
         button=button,
         words=fields.get(WORDS, {}).get("value") or "",
         preset=Preset(strength) if strength in set(Preset) else None,
         from_original=fields.get(START, {}).get("value") == ORIGINAL,
-        photo=Remote(uploaded[chosen]["url"], uploaded[chosen]["size"]) if chosen in uploaded else None,
+        image=RemoteFile(uploaded[chosen]["url"], uploaded[chosen]["size"]) if chosen in uploaded else None,
     )

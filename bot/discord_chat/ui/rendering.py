@@ -29,20 +29,20 @@ from bot.chat.replies import (
     ShownVersion,
 )
 from bot.discord_chat.ids import user_of
-from bot.discord_chat.inbound.reply_context import Source
+from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.attachments import PictureFile, before_file, result_file
 from bot.discord_chat.ui.layouts import (
-    Shot,
+    AttachedImage,
     alt_texts,
     card_layout,
-    compared_layout,
+    comparison_layout,
     history_layout,
     note_layout,
-    panel_layout,
     queue_layout,
     report_layout,
-    which_layout,
-    with_names,
+    settings_layout,
+    target_layout,
+    with_discord_mentions,
 )
 from conversations.errors import PictureMissing
 
@@ -56,7 +56,7 @@ class Outgoing:
 
     text: str | None = None
     view: ui.LayoutView | None = None
-    shots: Sequence[Shot] = field(default_factory=tuple)
+    images: Sequence[AttachedImage] = field(default_factory=tuple)
     pings: int | None = None
 
     @property
@@ -67,7 +67,7 @@ class Outgoing:
 
     def files(self) -> list[discord.File]:
         """Fresh files; a sent one cannot be sent again."""
-        return [shot.attachment() for shot in self.shots]
+        return [image.attachment() for image in self.images]
 
     def to_send(self) -> dict[str, Any]:
         """The arguments of a `send` or `reply`."""
@@ -82,13 +82,13 @@ class Outgoing:
         return {"content": None, "view": self.view, "attachments": self.files()}
 
 
-class Drawing:
+class Renderer:
     """Draws replies; `load` gives the PNG of an ImageStore key."""
 
     def __init__(self, load: LoadPicture) -> None:
         self._load = load
 
-    async def reply(self, reply: Reply, source: Source) -> Outgoing:
+    async def reply(self, reply: Reply, context: ReplyContext) -> Outgoing:
         """Any reply of the workflow."""
         match reply:
             case Note():
@@ -96,36 +96,36 @@ class Drawing:
             case Accepted(note):
                 return Outgoing(note)
             case ShownVersion(note, card):
-                return await self.card(card, source, note)
+                return await self.card(card, context, note)
             case SettingsPanel():
-                return Outgoing(view=panel_layout(reply))
+                return Outgoing(view=settings_layout(reply))
             case Queue():
-                layout = queue_layout(reply, source.guild)
+                layout = queue_layout(reply, context.guild)
                 return Outgoing(view=layout) if reply.mine else Outgoing(reply.text)
             case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
-                return Outgoing(with_names(text))
+                return Outgoing(with_discord_mentions(text))
             case Comparison():
-                return await self._compared(reply)
+                return await self._comparison(reply)
             case AskTarget():
-                return await self._which(reply)
+                return await self._target_question(reply)
             case History():
-                shots = await self._versions(reply.cards)
-                return Outgoing(view=history_layout(reply, shots), shots=shots)
+                images = await self._versions(reply.cards)
+                return Outgoing(view=history_layout(reply, images), images=images)
 
     async def card(
-        self, card: Card, source: Source, opening: str = "", *, with_preview: bool = False
+        self, card: Card, context: ReplyContext, opening: str = "", *, with_preview: bool = False
     ) -> Outgoing:
         """A card in its state; pictures once it is done, before that only a preview if wanted."""
-        shots: Sequence[Shot] = ()
+        images: Sequence[AttachedImage] = ()
         if card.state is CardState.DONE:
-            shots = await self._before_and_after(card, source)
+            images = await self._before_and_after(card, context)
         elif with_preview and card.preview is not None:
             file = PictureFile(card.preview, "webp")
-            shots = [Shot(file, f"{card.turn_id}-preview", Say.PREVIEW(), card.is_hidden)]
-        layout = card_layout(card, shots, source.guild, opening, now=time.time())
-        return Outgoing(view=layout, shots=shots)
+            images = [AttachedImage(file, f"{card.turn_id}-preview", Say.PREVIEW(), card.is_hidden)]
+        layout = card_layout(card, images, context.guild, opening, now=time.time())
+        return Outgoing(view=layout, images=images)
 
-    async def result(self, card: Card, limit: int) -> Shot | None:
+    async def result(self, card: Card, limit: int) -> AttachedImage | None:
         """The picture of a version as a file of at most `limit` bytes; None when it has none any more."""
         if card.after is None:
             return None
@@ -133,28 +133,28 @@ class Drawing:
             file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
         except PictureMissing:
             return None
-        return Shot(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
+        return AttachedImage(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
 
-    async def for_moderators(self, told: ForModerators, source: Source) -> Outgoing:
+    async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:
         """What moderators are shown, any picture behind a spoiler."""
-        shots = await self._versions([replace(told.card, is_hidden=True)]) if told.card else ()
-        return Outgoing(view=report_layout(told, shots, source.guild), shots=shots)
+        images = await self._versions([replace(report.card, is_hidden=True)]) if report.card else ()
+        return Outgoing(view=report_layout(report, images, context.guild), images=images)
 
-    async def _before_and_after(self, card: Card, source: Source) -> Sequence[Shot]:
-        shots = []
+    async def _before_and_after(self, card: Card, context: ReplyContext) -> Sequence[AttachedImage]:
+        images = []
         if card.before and not card.is_grid and (before := await self._before(card.before)):
-            shots.append(Shot(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
-        if after := await self.result(card, source.file_limit):
-            shots.append(after)
-        return shots
+            images.append(AttachedImage(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
+        if after := await self.result(card, context.file_limit):
+            images.append(after)
+        return images
 
-    async def _compared(self, compared: Comparison) -> Outgoing:
+    async def _comparison(self, compared: Comparison) -> Outgoing:
         before, after = compared.before, compared.after
         about = Say.CHANGE_MAP(before=before.version, after=after.version)
         is_hidden = before.is_hidden or after.is_hidden
-        changes = Shot(PictureFile(compared.change_map, "webp"), "changes", about, is_hidden)
-        shots = [*await self._versions((before, after)), changes]
-        return Outgoing(view=compared_layout(compared, shots), shots=shots)
+        changes = AttachedImage(PictureFile(compared.change_map, "webp"), "changes", about, is_hidden)
+        images = [*await self._versions((before, after)), changes]
+        return Outgoing(view=comparison_layout(compared, images), images=images)
 
     async def _before(self, key: str) -> PictureFile | None:
         """A light copy of a picture; None when it was deleted meanwhile."""
@@ -163,19 +163,19 @@ class Drawing:
         except PictureMissing:
             return None
 
-    async def _which(self, which: AskTarget) -> Outgoing:
+    async def _target_question(self, which: AskTarget) -> Outgoing:
         """The question, with those choices whose pictures are still there."""
         offered = [(choice, await self._thumbnail(choice.image, choice)) for choice in which.choices]
-        choices = tuple(choice for choice, shot in offered if shot)
-        shots = [shot for _, shot in offered if shot]
-        return Outgoing(view=which_layout(replace(which, choices=choices), shots), shots=shots)
+        choices = tuple(choice for choice, image in offered if image)
+        images = [image for _, image in offered if image]
+        return Outgoing(view=target_layout(replace(which, choices=choices), images), images=images)
 
-    async def _versions(self, cards: Sequence[Card]) -> Sequence[Shot]:
+    async def _versions(self, cards: Sequence[Card]) -> Sequence[AttachedImage]:
         done = [card for card in cards if card.after][-GALLERY_LIMIT:]
-        shots = [await self._thumbnail(card.after or "", card) for card in done]
-        return [shot for shot in shots if shot]
+        images = [await self._thumbnail(card.after or "", card) for card in done]
+        return [image for image in images if image]
 
-    async def _thumbnail(self, key: str, shown: Card | ImageChoice) -> Shot | None:
+    async def _thumbnail(self, key: str, shown: Card | ImageChoice) -> AttachedImage | None:
         """A light copy of a version's picture; None when it was deleted meanwhile."""
         file = await self._before(key)
         if file is None:
@@ -183,11 +183,11 @@ class Drawing:
         # Versions of several sessions may be in one message, and then "v1" is more than one of them.
         stem = f"{shown.turn_id}-{shown.version}"
         alt = f"{shown.version}: {shown.instruction or Say.AS_UPLOADED()}"
-        return Shot(file, stem, alt, shown.is_hidden)
+        return AttachedImage(file, stem, alt, shown.is_hidden)
 
 
 def _note(note: Note) -> Outgoing:
     pings = user_of(note.asks) if note.asks and not note.private else None
     if note.buttons:
         return Outgoing(view=note_layout(note), pings=pings)
-    return Outgoing(with_names(note.text), pings=pings)
+    return Outgoing(with_discord_mentions(note.text), pings=pings)

@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, Remote, first_picture
+from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, RemoteFile, first_picture
 
 DISCORD = DownloadRules(("cdn.discordapp.com", "media.discordapp.net", "127.0.0.1:8800"), 1000)
 
@@ -88,7 +88,7 @@ async def cdn() -> AsyncIterator[TestServer]:
 async def fetch(cdn: TestServer, path: str, expected: int = 0, timeout_s: float = 5.0) -> bytes:
     downloads = Downloads(DownloadRules((f"127.0.0.1:{cdn.port}",), 1000, timeout_s, plain_http=True))
     try:
-        return await downloads.fetch(Remote(f"http://127.0.0.1:{cdn.port}{path}", expected))
+        return await downloads.fetch(RemoteFile(f"http://127.0.0.1:{cdn.port}{path}", expected))
     finally:
         await downloads.close()
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.chat.replies import Card, CardState
-from bot.discord_chat.sending.edit_throttle import Pace
+from bot.discord_chat.sending.edit_throttle import EditThrottle
 
 
 class Time:
@@ -51,7 +51,7 @@ class Sent:
 
 async def test_the_newest_card_wins_and_edits_keep_their_distance() -> None:
     time, sent = Time(), Sent()
-    async with Pace(2.5, time, time.sleep) as pace:
+    async with EditThrottle(2.5, time, time.sleep) as pace:
         pace.begin("k3f9")
         time.now += 1.0
         for number in (1, 2, 3):
@@ -66,7 +66,7 @@ async def test_the_newest_card_wins_and_edits_keep_their_distance() -> None:
 
 async def test_nothing_is_sent_once_the_turn_is_over() -> None:
     time, sent = Time(), Sent()
-    async with Pace(2.5, time, time.sleep) as pace:
+    async with EditThrottle(2.5, time, time.sleep) as pace:
         pace.begin("k3f9")
         pace.offer(step(1), sent.send)
         await time.naps.get()
@@ -76,7 +76,7 @@ async def test_nothing_is_sent_once_the_turn_is_over() -> None:
 
 async def test_a_failed_edit_does_not_stop_the_next() -> None:
     time, sent = Time(), Sent()
-    async with Pace(2.5, time, time.sleep) as pace:
+    async with EditThrottle(2.5, time, time.sleep) as pace:
         sent.fails = True
         pace.offer(step(1), sent.send)
         await time.pass_nap()
@@ -90,7 +90,7 @@ async def test_a_failed_edit_does_not_stop_the_next() -> None:
 
 async def test_leaving_ends_what_is_under_way() -> None:
     time, sent = Time(), Sent()
-    async with Pace(2.5, time, time.sleep) as pace:
+    async with EditThrottle(2.5, time, time.sleep) as pace:
         pace.begin("k3f9")
         pace.offer(step(1), sent.send)
         await time.naps.get()
@@ -106,7 +106,7 @@ async def test_what_is_on_its_way_is_waited_for_and_not_called_back() -> None:
         await may_arrive.wait()
         arrived.append(card)
 
-    async with Pace(2.5, time, time.sleep) as pace:
+    async with EditThrottle(2.5, time, time.sleep) as pace:
         pace.offer(step(1), slow)
         await time.pass_nap()
         await on_its_way.wait()

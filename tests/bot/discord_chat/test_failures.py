@@ -358,7 +358,7 @@ async def test_results_to_one_request_are_one(tmp_path: Path) -> None:
 
 
 async def test_while_a_large_picture_is_on_its_way_the_bot_types(tmp_path: Path) -> None:
-    async with room(tmp_path, patience_s=0.0) as r:
+    async with room(tmp_path, typing_delay_s=0.0) as r:
         r.discord.cdn_is_open.clear()
         asked = post_picture(r)
         await r.discord.wait_for(lambda: r.channel.typing)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.chat.events import ButtonAction
 from bot.chat.replies import Say
-from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, Local, base36
+from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, DiscordButton, base36
 from bot.i18n.catalog import blanks_to_groups, phrasebook
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -54,7 +54,7 @@ async def answers(r: Room, asked: Interaction, expected: str) -> bool:
 
 def test_every_button_of_today_is_in_the_golden_list() -> None:
     acts = {ButtonId.parse(shape.format(turn="k3f9", owner="8dk2", **WORDS)) for shape in IDS}
-    assert {known.act for known in acts if known} == {*ButtonAction, *Local, CHOOSE}
+    assert {known.act for known in acts if known} == {*ButtonAction, *DiscordButton, CHOOSE}
 
 
 @pytest.mark.parametrize("shape", [shape for shape in IDS if shape.startswith("e")])

@@ -19,14 +19,14 @@ from bot.chat.replies import (
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import ButtonId, CardButton, base36
 from bot.discord_chat.ui.layouts import (
-    Shot,
+    AttachedImage,
     bar,
     card_layout,
     ends_card_of,
     history_layout,
-    panel_text,
     plain,
-    which_layout,
+    settings_text,
+    target_layout,
 )
 from tests.support.discord_server.limits import check_message, every_component
 from tests.support.discord_server.world import COMPONENTS_V2
@@ -46,7 +46,7 @@ FULL = Card(
     buttons=buttons(*ButtonAction),
 )
 PICTURE = PictureFile(b"", "png")
-SHOTS = (Shot(PICTURE, "before", "before " * 300), Shot(PICTURE, "after", "after " * 300))
+SHOTS = (AttachedImage(PICTURE, "before", "before " * 300), AttachedImage(PICTURE, "after", "after " * 300))
 
 
 def components(view: Any) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def test_button_ids_say_everything_and_read_back() -> None:
 
 def test_which_keeps_the_words_and_offers_the_pictures() -> None:
     which = AskTarget("Which picture?", "make it\ndarker", (ImageChoice("k3f9", "v3", "key", "red"),))
-    view = which_layout(which, SHOTS[:1])
+    view = target_layout(which, SHOTS[:1])
     assert "> make it darker" in texts(view)
     assert [c["custom_id"] for c in components(view) if c.get("custom_id")] == ["e1:choose:k3f9:"]
 
@@ -129,4 +129,4 @@ def test_a_long_history_shows_its_newest_part() -> None:
 
 
 def test_the_panel_names_value_and_origin() -> None:
-    assert panel_text(SettingsPanel("", (SettingRow("steps", "50", "you"),))) == "**steps** 50 · *you*"
+    assert settings_text(SettingsPanel("", (SettingRow("steps", "50", "you"),))) == "**steps** 50 · *you*"

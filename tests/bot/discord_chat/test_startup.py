@@ -11,7 +11,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord_chat.errors import LoginRefused
-from bot.discord_chat.startup import DiscordAddress, Listening, point_at, serve_discord
+from bot.discord_chat.startup import DiscordAddress, MessageAccess, point_at, serve_discord
 from conversations.images.image_store import ImageStore
 from conversations.store.session_store import SessionStore
 from mgie_engine.serving.service import EditService
@@ -36,7 +36,7 @@ async def serve(folder: Path, server: DiscordServer, token: str, *, message_cont
         EditService(EchoEditor()) as service,
         running_workflow(store, ImageStore(folder), service) as (workflow, _),
     ):
-        await serve_discord(workflow, store, token, address, Listening(message_content, (1,)))
+        await serve_discord(workflow, store, token, address, MessageAccess(message_content, (1,)))
 
 
 async def test_without_the_granted_intent_it_goes_on_without(tmp_path: Path) -> None:
