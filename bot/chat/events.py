@@ -38,22 +38,6 @@ class Event:
         """The chat's name."""
         return self.person.partition(":")[0]
 
-    @property
-    def server(self) -> str | None:
-        """The key of the server it happened in, whose moderators decide there; None where there are none."""
-        return self.source.server
-
-    @property
-    def places(self) -> frozenset[str]:
-        """The channel and, in a thread, the channel it hangs under."""
-        parent = self.source.parent_channel
-        return frozenset({self.channel} if parent is None else {self.channel, parent})
-
-    @property
-    def language(self) -> str:
-        """The tag of the language to answer in: "language" of the source, English if there is none."""
-        return self.source.language
-
 
 class Implied(Enum):
     """Which version an event is about when it names none."""

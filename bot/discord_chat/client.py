@@ -333,7 +333,7 @@ class EditBot(commands.Bot):
         wait_s = queue.wait_s if isinstance(queue, Queue) else None
         if wait_s is None or wait_s < MAX_WAIT_S:
             return None
-        with speaking(event.language):
+        with speaking(event.source.language):
             return Note(Say.LINE_TOO_LONG_HERE(seconds=seconds_in_words(wait_s)))
 
     async def pressed(self, interaction: Interaction, button: ButtonId) -> None:

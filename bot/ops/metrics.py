@@ -1,6 +1,6 @@
 """What is counted, for Prometheus. One registry per bot; no person appears in a label."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -67,8 +67,3 @@ class Metrics:
         self.queue_depth.set_function(waiting)
         self.running.set_function(running)
         self.busy_ratio.set_function(lambda: running() / max(1, slots()))
-
-    def observe_stages(self, seconds: Mapping[str, float]) -> None:
-        """Record the stages of one edit."""
-        for stage, spent in seconds.items():
-            self.stage_seconds.labels(stage).observe(spent)

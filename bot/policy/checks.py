@@ -5,7 +5,7 @@ names the kinds of events that it holds for, and gives the message for those tha
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bot.chat.events import (
@@ -104,6 +104,11 @@ def objection_to_text(text: str, limits: Limits) -> str | None:
     return None
 
 
+def is_in(event: Event, channels: Iterable[str]) -> bool:
+    """Whether an event comes from one of these channels, or from a thread of one."""
+    return not {event.channel, event.source.parent_channel}.isdisjoint(channels)
+
+
 # --- rules of admission ---
 
 
@@ -116,7 +121,7 @@ def _paused(facts: Facts) -> str | None:
 
 
 def _closed(facts: Facts) -> str | None:
-    return None if facts.event.places.isdisjoint(facts.settings.closed) else Say.CHANNEL_CLOSED()
+    return Say.CHANNEL_CLOSED() if is_in(facts.event, facts.settings.closed) else None
 
 
 def _quota(facts: Facts) -> str | None:
@@ -164,7 +169,7 @@ def _own_only(facts: Facts) -> str | None:
 
 
 def _not_in_server(facts: Facts) -> str | None:
-    return Say.ONLY_IN_SERVERS() if facts.event.server is None else None
+    return Say.ONLY_IN_SERVERS() if facts.event.source.server is None else None
 
 
 def _not_moderator(facts: Facts) -> str | None:

@@ -22,7 +22,7 @@ from bot.chat.events import (
 )
 from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
 from bot.ops.metrics import Metrics
-from bot.policy.checks import EDITS, Facts, Requests, first_refusal, objection_to_text
+from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
 from bot.policy.limits import Limits
 from bot.policy.server_settings import ServerSettings, ServerSettingsStore
 from bot.workflow.consents import Consents
@@ -115,14 +115,14 @@ class Admission:
         """Where a server counts a user's edits, one is saved before the next is counted."""
         if settings.per_day is None:
             return nullcontext()
-        return self._quotas.setdefault((event.person, event.server), asyncio.Lock())
+        return self._quotas.setdefault((event.person, event.source.server), asyncio.Lock())
 
     async def _made_at(self, event: Event, settings: ServerSettings) -> tuple[float, ...]:
         """When the user's edits in this server began; failed and cancelled edits are not counted."""
-        if settings.per_day is None or event.server is None:
+        if settings.per_day is None or event.source.server is None:
             return ()
         turns = await self._store.turns_by(event.person, COUNTED)
-        here = (turn for turn in turns if turn.source.server == event.server)
+        here = (turn for turn in turns if turn.source.server == event.source.server)
         return tuple(turn.created_at for turn in here if not turn.is_lost)
 
     def _count_request(self, facts: Facts) -> None:
@@ -170,7 +170,7 @@ class Admission:
             if objection:
                 return objection
         read = await asyncio.to_thread(read_picture, picture)
-        if blocked := await self._server_settings.find_blocked(asked.server, read.png):
+        if blocked := await self._server_settings.find_blocked(asked.source.server, read.png):
             self._metrics.filtered.labels("input").inc()
             return Note(Say.PICTURE_BARRED(), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(
@@ -279,7 +279,7 @@ def _is_hidden(context: Context[Work]) -> bool:
     """Whether its picture is shown behind a spoiler: as asked, or because its channel's are."""
     asked = context.event
     is_asked = isinstance(asked, EditAsked) and asked.is_hidden
-    return is_asked or not asked.places.isdisjoint(context.settings.hidden)
+    return is_asked or is_in(asked, context.settings.hidden)
 
 
 def combined_words(path: Sequence[Turn]) -> str:

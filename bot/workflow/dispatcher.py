@@ -209,7 +209,7 @@ class EditWorkflow:
         """
         async with self._lock(event):
             try:
-                with speaking(event.language):
+                with speaking(event.source.language):
                     return await self._reply(event)
             except DuplicateEvent:
                 return None
@@ -235,9 +235,9 @@ class EditWorkflow:
     async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
         if isinstance(event, EditAsked):
-            event = read_text(event, self._languages(event.language))
+            event = read_text(event, self._languages(event.source.language))
         await self._refuse_duplicate(event)
-        settings = await self._server_settings.rules(event.server)
+        settings = await self._server_settings.rules(event.source.server)
         async with self._admission.enter(event, settings) as refusal:
             if refusal is not None:
                 return refusal
@@ -293,7 +293,7 @@ class EditWorkflow:
         note, waiting = await self._consents.answered(context.event)
         if waiting is None:
             return note
-        with speaking(waiting.language):
+        with speaking(waiting.source.language):
             reply = await self._dispatch(waiting, has_consent=True)
         return note if isinstance(reply, Accepted) else reply
 

@@ -50,7 +50,7 @@ class Moderation:
 
     async def decide(self, context: Context[ModActionRequested]) -> Reply:
         """Do what a moderator decided, note it in the audit log of the server, and say what holds now."""
-        asked, server = context.event, context.event.server
+        asked, server = context.event, context.event.source.server
         assert server is not None  # a rule of admission
         if asked.action is ModAction.STATUS:
             return Note(self._status(server, context.settings))
@@ -173,7 +173,7 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
             heard = with_one(rules.overheard, subject, asked.action is ModAction.LISTEN)
             return replace(rules, overheard=heard)
         case ModAction.REPORTS:
-            return replace(rules, reports=subject, language=asked.language)
+            return replace(rules, reports=subject, language=asked.source.language)
         case ModAction.LIMITS:
             waiting = rules.waiting if asked.waiting is None else asked.waiting or None
             return replace(

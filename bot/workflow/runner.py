@@ -255,7 +255,8 @@ class TurnRunner:
         if image_hash := await self._server_settings.find_blocked(active.turn.source.server, result.image):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused(Say.RESULT_FILTERED(mark=image_hash))
-        self._metrics.observe_stages(result.seconds)
+        for stage, seconds in result.seconds.items():
+            self._metrics.stage_seconds.labels(stage).observe(seconds)
         return {
             "image": await asyncio.to_thread(self._images.put, result.image),
             "expressive": result.expressive,
@@ -320,9 +321,10 @@ class TurnRunner:
             with speaking(active.language):  # this is called in a task of the service's
                 raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
-        resolved = await resolve_auto(turn, turn.settings, image, self._strengths)
-        active.advice = resolved.reason
-        return EditRequest(image, turn.instruction, resolved.settings, history, turn.reading)
+        settings = turn.settings
+        if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
+            settings, active.advice = await resolve_auto(turn, settings, image, self._strengths)
+        return EditRequest(image, turn.instruction, settings, history, turn.reading)
 
     # -- showing ------------------------------------------------------------------------------------------
 

@@ -70,6 +70,6 @@ async def test_the_figures_of_an_edit_are_counted_and_nobody_is_named(tmp_path, 
             text = await answer.text()
     assert 'mgie_jobs_total{kind="first",state="done"} 1.0' in text
     assert 'mgie_moves_total{move="undo"} 1.0' in text
-    assert 'mgie_edits_dropped_total{reason="words"} 1.0' in text
+    assert 'mgie_edits_dropped_total{reason="text"} 1.0' in text
     assert 'mgie_stage_seconds_count{stage="painting"} 1.0' in text
     assert "ann" not in text
