@@ -145,9 +145,8 @@ def _config(given: argparse.Namespace) -> Any:
 
 def _arguments() -> argparse.Namespace:
     layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        "python -m mgie_engine.lab.training", None, __doc__, formatter_class=layout
-    )
+    name = "python -m mgie_engine.lab.training"
+    parser = argparse.ArgumentParser(name, None, __doc__, formatter_class=layout)
     parser.add_argument("what", help='"mini", "world", "pack", or the name or path of a recipe')
     parser.add_argument("--folder", type=Path, required=True, help="of this run")
     # torchrun takes --start for its own --start-method.

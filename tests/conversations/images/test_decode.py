@@ -227,8 +227,7 @@ def test_a_jpeg_far_too_short_for_its_size_is_refused() -> None:
 
 
 def test_reading_pictures_needs_neither_torch_nor_a_chat() -> None:
-    program = (
-        "import conversations.images.image_store, conversations.store.session_store, sys; print(*sys.modules)"
-    )
+    imports = "conversations.images.image_store, conversations.store.session_store, sys"
+    program = f"import {imports}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True)
     assert {"torch", "discord", "gradio"}.isdisjoint(done.stdout.split())

@@ -82,7 +82,7 @@ class InteractionDesk:
             "data": data,
             "channel_id": str(channel.id),
             "channel": shapes.channel(world, channel),
-            "app_permissions": shapes.bot_permissions(channel),
+            "app_permissions": shapes.bot_permissions(world, channel),
             "locale": made.person.locale,
             "entitlements": [],
             "attachment_size_limit": world.filesize_limit,
@@ -158,6 +158,7 @@ class InteractionDesk:
         else:
             message = self.post.compose(made.channel, self.world.bot, payload, body.files)
             message.flags |= flags
+        message.webhook_id = self.world.application_id
         message.kind = COMMAND if made.kind == COMMAND_USED else message.kind
         if not message.is_ephemeral:
             self.post.publish(message)
@@ -235,8 +236,7 @@ class InteractionDesk:
         return None
 
     def _show(self, message: Message) -> Json:
-        shape = self.post.pages.message(message)
-        return {**shape, "webhook_id": str(self.world.application_id)}
+        return self.post.pages.message(message)
 
 
 def modal_inputs(modal: Json) -> list[Json]:

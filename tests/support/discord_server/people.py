@@ -53,6 +53,7 @@ class People:
         """Post a message as a person; `ping` is the @ of a reply."""
         text = f"<@{self.world.bot.id}> {content}".strip() if mention else content
         message = Message(self.world.ids.next(), channel, author, text)
+        message.webhook_id = author.id if author.webhook else None
         message.uploads = [self.world.upload(channel, name, data) for name, data in (files or {}).items()]
         named = map(int, re.findall(r"<@!?(\d+)>", text))
         message.mentions = [self.world.people[n] for n in named if n in self.world.people]

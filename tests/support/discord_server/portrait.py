@@ -108,9 +108,8 @@ def save_small(png: bytes, out: Path, most_bytes: int = MOST_BYTES) -> None:
 
 def main() -> None:
     """Read the arguments and take the picture."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.support.discord_server.portrait", description=__doc__
-    )
+    name = "python -m tests.support.discord_server.portrait"
+    parser = argparse.ArgumentParser(prog=name, description=__doc__)
     parser.add_argument("picture", type=Path)
     parser.add_argument("sentences", nargs="+")
     parser.add_argument("-o", "--out", type=Path, required=True)

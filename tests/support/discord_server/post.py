@@ -163,7 +163,8 @@ class PostOffice:
         body = self.pages.message(message, content=self.may_read(message, intents))
         if message.channel.kind != DM:
             body["guild_id"] = str(self.world.guild_id)
-            body["member"] = shapes.member(self.world, message.author, full=False)
+            if not message.author.webhook:
+                body["member"] = shapes.member(self.world, message.author, full=False)
         if message.nonce and event == "MESSAGE_CREATE":
             body["nonce"] = message.nonce
         return body

@@ -9,7 +9,7 @@ from tests.support.discord_server import shapes
 from tests.support.discord_server.bodies import Body
 from tests.support.discord_server.gateway import MESSAGE_CONTENT
 from tests.support.discord_server.post import PostOffice
-from tests.support.discord_server.world import ApiError, Json, Message, World
+from tests.support.discord_server.world import DM, ApiError, Json, Message, World
 
 Answer = Json | list[Json] | None
 Handler = Callable[[web.Request, Body], Awaitable[Answer]]
@@ -108,7 +108,12 @@ class Rest:
     async def delete(self, request: web.Request, body: Body) -> Answer:
         message = self._message(request)
         if message.author is not self.world.bot:
+            if message.channel.kind == DM:
+                raise ApiError(403, 50003, "Cannot execute action on a DM channel")
             self.world.permit(message.channel, "manage_messages")
+        else:
+            self.world.permit(message.channel)
+        self.world.deleted_by_bot.append(message)
         self.post.delete(message)
         return None
 

@@ -7,6 +7,7 @@ from tests.support.discord_server.ids import born_at
 from tests.support.discord_server.world import DM, TEXT, THREAD, Channel, Json, Message, Person, Upload, World
 
 PERMISSION_BITS = {
+    "administrator": 1 << 3,
     "manage_guild": 1 << 5,
     "view_channel": 1 << 10,
     "send_messages": 1 << 11,
@@ -16,7 +17,7 @@ PERMISSION_BITS = {
     "read_message_history": 1 << 16,
     "send_messages_in_threads": 1 << 38,
 }
-MODERATORS_MAY = sum(PERMISSION_BITS.values())
+MODERATORS_MAY = sum(PERMISSION_BITS.values()) & ~PERMISSION_BITS["administrator"]
 EVERYONE_MAY = MODERATORS_MAY & ~(PERMISSION_BITS["manage_messages"] | PERMISSION_BITS["manage_guild"])
 
 
@@ -44,7 +45,7 @@ def member(world: World, who: Person, *, full: bool = True) -> Json:
         "nick": None,
         "avatar": None,
         "banner": None,
-        "roles": [],
+        "roles": [str(world.application_id)] if who is world.bot else [],
         "joined_at": born_at(world.guild_id),
         "premium_since": None,
         "communication_disabled_until": None,
@@ -104,10 +105,13 @@ def _overwrites(world: World, place: Channel) -> list[Json]:
     return [{"id": str(world.guild_id), "type": 0, "allow": "0", "deny": str(deny)}]
 
 
-def bot_permissions(place: Channel) -> str:
+def bot_permissions(world: World, place: Channel) -> str:
     """What `app_permissions` says in an interaction from `place`."""
     denied = sum(PERMISSION_BITS[name] for name in place.denied)
-    return str(EVERYONE_MAY & ~denied)
+    granted = sum(PERMISSION_BITS[name] for name in world.granted)
+    if "administrator" in world.granted:
+        return str(MODERATORS_MAY | granted)
+    return str((EVERYONE_MAY | granted) & ~denied)
 
 
 def reaction(world: World, emoji: str, people: list[Person]) -> Json:
@@ -157,26 +161,31 @@ GUILD_DEFAULTS: Json = {
 }
 
 
-def guild(world: World) -> Json:
-    """The body of GUILD_CREATE."""
-    everyone = {
-        "id": str(world.guild_id),
-        "name": "@everyone",
+def role(role_id: int, name: str, permissions: int) -> Json:
+    return {
+        "id": str(role_id),
+        "name": name,
         "color": 0,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "hoist": False,
         "position": 0,
-        "permissions": str(EVERYONE_MAY),
+        "permissions": str(permissions),
         "managed": False,
         "mentionable": False,
         "flags": 0,
     }
+
+
+def guild(world: World) -> Json:
+    """The body of GUILD_CREATE."""
+    everyone = role(world.guild_id, "@everyone", EVERYONE_MAY)
+    bots = role(world.application_id, world.bot.name, sum(PERMISSION_BITS[name] for name in world.granted))
     return GUILD_DEFAULTS | {
         "id": str(world.guild_id),
         "name": world.guild_name,
         "owner_id": str(world.owner.id),
         "premium_tier": world.premium_tier,
-        "roles": [everyone],
+        "roles": [everyone, {**bots, "position": 1, "managed": True}],
         "member_count": len(world.people),
         "members": [member(world, who) for who in (world.bot, world.owner)],
         "channels": [channel(world, c) for c in world.channels.values() if c.kind == TEXT and not c.foreign],
@@ -267,7 +276,9 @@ class Pages:
         }
         if note.reactions:
             shape["reactions"] = [reaction(world, emoji, who) for emoji, who in note.reactions.items()]
-        if note.author.bot:
+        if note.webhook_id is not None:
+            shape["webhook_id"] = str(note.webhook_id)
+        if note.author is world.bot:
             shape["application_id"] = str(world.application_id)
         if note.reply_to is not None:
             shape["message_reference"] = self._reference(note.reply_to)

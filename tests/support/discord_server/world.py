@@ -36,6 +36,7 @@ class Person:
     id: int
     name: str
     bot: bool = False
+    webhook: bool = False  # no account: a name under which an integration posts into a channel
     locale: str = "en-US"  # the language of this person's client
 
 
@@ -70,6 +71,7 @@ class Message:
     reply_to: "Message | None" = None
     edits: int = 0
     reactions: dict[str, list[Person]] = field(default_factory=dict)  # emoji → who
+    webhook_id: int | None = None  # where it came by a webhook; answers to interactions do, too
 
     @property
     def is_ephemeral(self) -> bool:
@@ -106,6 +108,8 @@ class World:
         self.channels: dict[int, Channel] = {}
         self.uploads: dict[int, Upload] = {}
         self.commands: list[Json] = []
+        self.granted: set[str] = set()  # what the bot may do in the guild beyond what everybody may
+        self.deleted_by_bot: list[Message] = []
         self.nonces: dict[tuple[int, str], Message] = {}  # as remembered for "the past few minutes"
         self.signature = 1  # part of every signed CDN address; raising it lets the old ones expire
         self.bot = self.add_person("mgie", bot=True)
@@ -124,6 +128,11 @@ class World:
         person = Person(self.ids.next(), name, bot)
         self.people[person.id] = person
         return person
+
+    def add_webhook(self, name: str) -> Person:
+        webhook = self.add_person(name, bot=True)
+        webhook.webhook = True
+        return webhook
 
     def add_channel(self, name: str, *, foreign: bool = False) -> Channel:
         return self._keep(Channel(self.ids.next(), name, foreign=foreign))
@@ -155,9 +164,12 @@ class World:
 
     def permit(self, channel: Channel, *needed: str) -> None:
         """Raise Discord's 50001 or 50013 where the bot lacks one of the `needed` permissions."""
-        if "view_channel" in channel.denied or channel.foreign:
+        is_admin = "administrator" in self.granted and channel.kind != DM  # then nothing is denied
+        denied = set() if is_admin else channel.denied
+        if "view_channel" in denied or channel.foreign:
             raise ApiError(403, 50001, "Missing Access")
-        if channel.denied.intersection(needed):
+        may_manage = is_admin or "manage_messages" in self.granted
+        if denied.intersection(needed) or ("manage_messages" in needed and not may_manage):
             raise ApiError(403, 50013, "Missing Permissions")
 
     def upload(

@@ -39,9 +39,8 @@ FAR = MetricInput(fixed(3), fixed(4), "a red ball")
 @pytest.fixture(scope="module")
 def backbones(tmp_path_factory: pytest.TempPathFactory) -> Backbones:
     folder = tmp_path_factory.mktemp("backbones")
-    return Backbones(
-        str(tiny_evaluation.clip_folder(folder / "clip")), str(tiny_evaluation.dino_folder(folder / "dino"))
-    )
+    clip, dino = tiny_evaluation.clip_folder(folder / "clip"), tiny_evaluation.dino_folder(folder / "dino")
+    return Backbones(str(clip), str(dino))
 
 
 @pytest.mark.parametrize("outcome", [NEAR, FAR])
