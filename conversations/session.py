@@ -92,7 +92,8 @@ class Turn:
     notes: tuple[str, ...] = ()
     error: str | None = None
     source: RequestSource = NO_SOURCE
-    delivered: str | None = None  # key of the message that shows it
+    delivered: str | None = None  # key of the message the bot posted to show it
+    origin_message: str | None = None  # of an upload: key of the message that held it, whoever wrote that
     created_at: float = 0.0  # Unix seconds
     finished_at: float | None = None
     is_reworded: bool = False  # the instruction was changed while it waited
@@ -111,6 +112,11 @@ class Turn:
     def is_upload(self) -> bool:
         """Whether this is the uploaded image the session began with."""
         return self.parent_id is None
+
+    @property
+    def shown_in(self) -> str | None:
+        """Key of the message people see it in; it may be somebody else's, so it is only to link to."""
+        return self.delivered or self.origin_message
 
     @property
     def is_lost(self) -> bool:

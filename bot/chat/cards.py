@@ -49,7 +49,7 @@ def card_of(
         before=parent.image,
         after=turn.image,
         parent=parent.id,
-        parent_key=parent.delivered,
+        parent_key=parent.shown_in,
         status=_status(turn, parent, place, progress),
         wait_s=place.wait_s if place and state is CardState.QUEUED else None,
         fraction=_fraction(progress) if state is CardState.RUNNING else float(state is CardState.DONE),
@@ -58,7 +58,7 @@ def card_of(
         notes=_notes(turn, parent, depth),
         buttons=buttons(*_acts(turn, state, depth)),
         is_grid=turn.grid is not None,
-        key=turn.delivered,
+        key=turn.shown_in,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
     )
@@ -86,7 +86,7 @@ def _upload_card(turn: Turn) -> Card:
         fraction=1.0,
         notes=tuple(map(translated, turn.notes)),
         buttons=buttons(ButtonAction.REFINE),
-        key=turn.delivered,
+        key=turn.shown_in,
         is_hidden=turn.is_hidden,
     )
 

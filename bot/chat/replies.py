@@ -70,7 +70,7 @@ class Card:
     turn_id    "k3f9"; with `state` the nonce of a message: f"{turn_id}-{state}"
     title      "v3 · from v2"; an uploaded picture is just "v0"
     parent     turn id of the version it starts from; None for an uploaded picture
-    parent_key where the parent was shown (a delivered key), for a jump link
+    parent_key the message the parent is in, for a jump link
     before     ImageStore key of the picture it starts from; after: of the result, when done
     status     the line of a card not yet done: "Place 3 of 7 · about 20 s", "step 12/50", or why it failed
     fraction   0 to 1 while running
@@ -80,8 +80,8 @@ class Card:
     wait_s     seconds until it probably starts, when queued and known
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
-    key        where this version itself is shown (a delivered key), if it is
-    is_grid   `after` is many small pictures to look at; nothing can start from it
+    key        the message this version itself is in, if any; somebody else may have written it
+    is_grid    `after` is many small pictures to look at; nothing can start from it
     """
 
     turn_id: str
@@ -234,7 +234,7 @@ class ForModerators:
 
     told     what it is about, with people named by their keys; words: of a person, as they wrote them
     card     the version it is about, if there is one; its picture is shown behind a spoiler
-    key      where that version was shown
+    key      the message that version is in; somebody else may have written it
     buttons  with `about` where a card's have their turn id, and `owner` as the owner
     """
 

@@ -181,7 +181,7 @@ class Admission:
             source=asked.source,
             is_hidden=_is_hidden(context),
             lent_by=_image_owner(asked),
-            delivered=asked.message,
+            origin_message=asked.message,
             event_id=None if asked.text else asked.event_id,
         )
 

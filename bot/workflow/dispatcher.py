@@ -187,7 +187,7 @@ class EditWorkflow:
             await self._privacy.erase(active.turn)
             taken += [active.turn.delivered] if active.turn.delivered else []
         shown = await self._store.find_by_delivered(message) if message else None
-        if shown is not None and shown.delivered == message and shown.state.is_final:
+        if shown is not None and shown.shown_in == message and shown.state.is_final:
             await self._privacy.erase_picture(shown)
         return tuple(taken)
 

@@ -131,7 +131,7 @@ class Moderation:
             told,
             words=asked.text.strip(),
             card=card,
-            key=turn.delivered,
+            key=turn.shown_in,
             buttons=choices,
             about=turn.id,
             owner=turn.user,

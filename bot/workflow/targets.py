@@ -127,7 +127,7 @@ def _was_shown(session: EditSession, person: str) -> bool:
     if session.owner == person or session.has_head(person):
         return True
     turns = session.turns.values()
-    return any(turn.delivered and turn.image and not turn.source.is_private for turn in turns)
+    return any(turn.shown_in and turn.image and not turn.source.is_private for turn in turns)
 
 
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:

@@ -83,6 +83,18 @@ def m003_sheets_and_consent(db: Database) -> None:
 
 
 @migrations()
+def m004_origin_messages(db: Database) -> None:
+    """The message an upload's picture came from, apart from the message the bot posted.
+
+    Until now `delivered` of an upload was the message that held the picture, whoever wrote it.
+    """
+    db.table("turns").add_column("origin_message", str)
+    db.table("turns").create_index(["origin_message"])
+    db.execute("UPDATE turns SET origin_message = delivered, delivered = NULL WHERE number = 0")
+    db.execute("DELETE FROM deliveries WHERE turn_id IN (SELECT id FROM turns WHERE number = 0)")
+
+
+@migrations()
 def m005_request_source(db: Database) -> None:
     """Columns for what the JSON column `source` held."""
     columns: dict[str, type] = {

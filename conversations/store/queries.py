@@ -80,7 +80,6 @@ def open_session(db: Database, channel: str, upload: Turn, event_id: str | None)
         db.table("sessions").insert(session_row)
         row = {**turn_row(upload), "id": new_id(db, "turns", 4), "session_id": session_id}
         db.table("turns").insert(row)
-        record_delivery(db, row["id"], upload.delivered)
         write_head(db, session_id, upload.user, Head(row["id"], (), upload.created_at))
     return session(db, session_id)
 
@@ -230,9 +229,13 @@ def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
 
 
 def find_by_delivered(db: Database, key: str) -> Turn | None:
-    """The turn a message shows or once showed."""
-    found = one(db, "SELECT turn_id FROM deliveries WHERE key = ?", key)
-    return turn(db, found["turn_id"]) if found else None
+    """The turn a message of the bot shows or showed, else the newest upload whose picture it held."""
+    found = one(db, "SELECT turn_id AS id FROM deliveries WHERE key = ?", key) or one(
+        db,
+        "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        key,
+    )
+    return turn(db, found["id"]) if found else None
 
 
 def count_states(db: Database) -> dict[TurnState, int]:

@@ -136,6 +136,7 @@ _PLAIN = (
     "changed",
     "error",
     "delivered",
+    "origin_message",
     "event_id",
     "lent_by",
     "created_at",

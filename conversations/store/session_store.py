@@ -73,13 +73,13 @@ class SessionStore:
         source: RequestSource = NO_SOURCE,
         is_hidden: bool = False,
         lent_by: str | None = None,
-        delivered: str | None = None,
+        origin_message: str | None = None,
         event_id: str | None = None,
     ) -> EditSession:
         """Begin a session on an uploaded image (an ImageStore key), which becomes v0.
 
-        `delivered` is the message that shows the upload, so that replies to it find it. With `event_id`, an
-        event already seen raises DuplicateEvent and nothing is written.
+        `origin_message` is the message that holds the picture, so that replies to it find the upload. With
+        `event_id`, an event already seen raises DuplicateEvent and nothing is written.
         """
         now = self._clock()
         upload = Turn(
@@ -95,7 +95,7 @@ class SessionStore:
             is_hidden=is_hidden,
             lent_by=lent_by,
             event_id=event_id,
-            delivered=delivered,
+            origin_message=origin_message,
             created_at=now,
             finished_at=now,
         )
@@ -164,7 +164,7 @@ class SessionStore:
         return await self._do(queries.turns_by, user, limit)
 
     async def find_by_delivered(self, key: str) -> Turn | None:
-        """The turn that a message shows or once showed, for replies to it."""
+        """The turn that a message shows, once showed, or held the picture of: which version a reply means."""
         return await self._do(queries.find_by_delivered, key)
 
     async def count_states(self) -> dict[TurnState, int]:

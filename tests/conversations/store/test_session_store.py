@@ -71,10 +71,19 @@ async def finish(store: SessionStore, turn: Turn, image: str = RESULT) -> Turn:
 
 
 async def test_a_session_begins_with_its_upload_as_v0(store: SessionStore) -> None:
-    session = await store.open_session(ROOM, ANN, image=PICTURE, notes=("first frame",), delivered="m1")
+    session = await store.open_session(ROOM, ANN, image=PICTURE, notes=("first frame",), origin_message="m1")
     assert (session.root.label, session.root.image, session.root.state) == ("v0", PICTURE, TurnState.DONE)
     assert session.head_of(ANN) == session.root
     assert await store.find_by_delivered("m1") == session.root
+    assert session.root.delivered is None
+
+
+async def test_of_two_uploads_from_one_message_a_reply_means_the_newer(store: SessionStore) -> None:
+    first = await store.open_session(ROOM, ANN, image=PICTURE, origin_message="m1")
+    second = await store.open_session(ROOM, BOB, image=PICTURE, origin_message="m1")
+    assert await store.find_by_delivered("m1") == second.root
+    await store.delete_person(BOB)
+    assert await store.find_by_delivered("m1") == first.root
 
 
 async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
