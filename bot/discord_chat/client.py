@@ -11,7 +11,7 @@ import discord
 from discord.ext import commands
 
 from bot.chat.events import EditAsked, Event, GridAsked, QueueAsked, VariationAsked, origin
-from bot.chat.replies import Accepted, Note, Queue, Reply, Say, seconds_in_words
+from bot.chat.replies import Accepted, Decided, Erased, Note, Queue, Reply, Say, seconds_in_words
 from bot.discord_chat.commands import COGS, message_menus
 from bot.discord_chat.commands.command_translator import CommandTranslator
 from bot.discord_chat.errors import DownloadRefused
@@ -31,11 +31,11 @@ from bot.discord_chat.inbound.message_handler import (
 )
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interaction_context import Interaction
+from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.responses import (
     acknowledge,
     answer_interaction,
     answer_message,
-    delete_messages,
     is_user_install_only,
     reply_context_of_interaction,
 )
@@ -118,7 +118,8 @@ class EditBot(commands.Bot):
         )
         self.metrics = workflow.metrics
         self._acks = AckTimes(self.metrics)
-        self.chat = DiscordChat(self, self.renderer, self._acks, pause_s)
+        self.own_messages = OwnMessages(self)
+        self.chat = DiscordChat(self, self.renderer, self._acks, self.own_messages, pause_s)
         self.components = ComponentHandler(self)
         self._catch_up = CatchUp(store)
 
@@ -225,7 +226,7 @@ class EditBot(commands.Bot):
     async def _forget_deleted(self, channel: int, messages: Iterable[int]) -> None:
         for message in messages:
             key = str(MessagePlace(channel, message))
-            await delete_messages(self, await self.workflow.message_deleted(message_event(message), key))
+            await self.own_messages.delete(await self.workflow.message_deleted(message_event(message), key))
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """An edit that still waits follows the words that asked for it."""
@@ -322,6 +323,8 @@ class EditBot(commands.Bot):
         with speaking(language):
             context = reply_context_of_interaction(interaction, language)
             await answer_interaction(interaction, reply, self.renderer, context)
+        if isinstance(reply, Erased | Decided):
+            await self.own_messages.delete(reply.messages)
 
     async def _too_late_note(self, interaction: Interaction, event: Event) -> Note | None:
         """Why an edit would come too late, where Discord takes answers for a quarter of an hour only."""

@@ -10,6 +10,7 @@ from bot.chat.replies import Reply
 from bot.discord_chat.ids import channel_key, interaction_event, person_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import ChosenImages
+from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.responses import Interaction as Interaction
 from bot.discord_chat.responses import reply_context_of_interaction
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
@@ -23,6 +24,7 @@ class InteractionHandler(Protocol):
     downloads: Downloads
     renderer: Renderer
     chosen_images: ChosenImages
+    own_messages: OwnMessages
 
     @property
     def limits(self) -> Limits:

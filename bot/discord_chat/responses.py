@@ -10,11 +10,10 @@ from typing import Any
 
 import discord
 
-from bot.chat.replies import Accepted, Decided, Erased, Files, ForModerators, Note, Reply, Say, ShownVersion
-from bot.discord_chat.ids import MessagePlace
+from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, Say, ShownVersion
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.sending.reports import post_report
-from bot.discord_chat.ui.rendering import Outgoing, Renderer
+from bot.discord_chat.ui.rendering import Renderer, Outgoing
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
 FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request
@@ -83,8 +82,6 @@ async def answer_interaction(
             raise
         if not isinstance(reply, Accepted):  # an accepted edit shows up by itself
             await _send_dm(interaction.user, Outgoing(Say.TOO_LATE()))
-    if isinstance(reply, Erased | Decided):
-        await delete_messages(interaction.client, reply.messages)
 
 
 def is_public(reply: Reply) -> bool:
@@ -119,16 +116,6 @@ async def _send_files(interaction: Interaction, reply: Files) -> None:
 
 def _files(paths: Sequence[Path]) -> list[discord.File]:
     return [discord.File(path) for path in paths]
-
-
-async def delete_messages(client: discord.Client, keys: Sequence[str]) -> None:
-    """Delete messages of ours; no matter if one is gone or cannot be deleted now."""
-    for place in filter(None, map(MessagePlace.of, keys)):
-        message = client.get_partial_messageable(place.channel).get_partial_message(place.message)
-        try:
-            await message.delete()
-        except (discord.DiscordException, OSError) as error:
-            log.info("could not take away the message %s: %s", place, error)
 
 
 async def answer_message(

@@ -77,6 +77,8 @@ async def loopback(**options: object) -> AsyncIterator[DiscordServer]:
     async with DiscordServer(published=PUBLISHED, **options) as discord:  # type: ignore[arg-type]
         yield discord
     assert not discord.complaints, discord.complaints
+    taken = [message for message in discord.world.deleted_by_bot if message.author is not discord.world.bot]
+    assert not taken, taken
 
 
 @asynccontextmanager

@@ -21,8 +21,8 @@ from bot.chat.replies import Card, CardState, Say
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import CHAT, MessagePlace, user_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
+from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
-from bot.discord_chat.responses import delete_messages
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
 from bot.discord_chat.ui.layouts import ends_card_of, turn_id_of, walk
 from bot.discord_chat.ui.previews import Previews
@@ -46,10 +46,16 @@ class DiscordChat:
     name = CHAT
 
     def __init__(
-        self, client: discord.Client, renderer: Renderer, acks: AckTimes, pause_s: float = PAUSE_S
+        self,
+        client: discord.Client,
+        renderer: Renderer,
+        acks: AckTimes,
+        own_messages: OwnMessages,
+        pause_s: float = PAUSE_S,
     ) -> None:
         """`pause_s`: seconds between two edits of a card."""
         self._client, self._renderer, self._acks = client, renderer, acks
+        self._own = own_messages
         self._throttle = EditThrottle(pause_s)
         self._previews = Previews()
         self._began_at = time.time()
@@ -99,7 +105,7 @@ class DiscordChat:
             elif turn_id_of(message) == turn.id:
                 others.append(key)
         if final:
-            await delete_messages(self._client, others)
+            await self._own.delete(others)
         return final
 
     async def retract(self, turn: Turn, key: str | None) -> None:
@@ -107,7 +113,7 @@ class DiscordChat:
         self._previews.end(turn.id)
         self._throttle.stop(turn.id)
         self._looked_up.pop(turn.id, None)
-        await delete_messages(self._client, [key] if key else [])
+        await self._own.delete([key] if key else [])
 
     async def _with_its_card(self, turn: Turn) -> Turn:
         """The turn, knowing its card even if the bot was killed between posting and remembering it.
@@ -122,7 +128,7 @@ class DiscordChat:
                 async for message in self._own_messages_since(turn)
                 if turn_id_of(message) == turn.id and not is_final_card(message, turn.id)
             ]
-            await delete_messages(self._client, cards[:-1])
+            await self._own.delete(cards[:-1])
             self._looked_up[turn.id] = cards[-1] if cards else None
         return replace(turn, delivered=self._looked_up[turn.id] or turn.delivered)
 
@@ -138,7 +144,7 @@ class DiscordChat:
             place = await self._post(turn, outgoing, nonce=f"{turn.id}-{moment}")
             self._throttle.begin(turn.id)
             if turn.delivered and turn.delivered != str(place):
-                await delete_messages(self._client, [turn.delivered])
+                await self._own.delete([turn.delivered])
             if turn.id in self._looked_up:
                 self._looked_up[turn.id] = str(place)
             return str(place)
@@ -184,7 +190,7 @@ class DiscordChat:
                     raise
                 context = replace(context, file_limit=context.file_limit // 2)
         if turn.delivered and turn.delivered != str(place):
-            await delete_messages(self._client, [turn.delivered])
+            await self._own.delete([turn.delivered])
         return str(place)
 
     async def _show_end(self, turn: Turn, card: Card) -> str:
@@ -194,7 +200,7 @@ class DiscordChat:
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
         place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
         if turn.delivered:
-            await delete_messages(self._client, [turn.delivered])
+            await self._own.delete([turn.delivered])
         return str(place)
 
     # -- posting ------------------------------------------------------------------------------------------
@@ -205,11 +211,12 @@ class DiscordChat:
         try:
             place = await self._post_in(context, outgoing, nonce, ping=waited_long(turn))
             self._acks.answered(context.message)
-            return place
         except discord.Forbidden as error:
-            return await self._post_to_owner(turn, context, outgoing, nonce, error)
+            place = await self._post_to_owner(turn, context, outgoing, nonce, error)
         except discord.NotFound as error:
             raise ChatGone(f"channel {context.channel}: {error.text}") from error
+        self._own.posted(place)
+        return place
 
     async def _post_in(
         self, context: ReplyContext, outgoing: Outgoing, nonce: str, *, ping: bool
@@ -257,7 +264,6 @@ class DiscordChat:
         context, card = ReplyContext.of(turn.source), MessagePlace.of(turn.delivered)
         asked_at = datetime.fromtimestamp(turn.created_at, UTC) - timedelta(minutes=1)
         since = discord.Object(context.message) if context.message else asked_at
-        me = self._client.user
         for channel in dict.fromkeys([context.channel, *([card.channel] if card else [])]):
             start = since if channel == context.channel else asked_at
             history = self._client.get_partial_messageable(channel).history(
@@ -265,7 +271,7 @@ class DiscordChat:
             )
             try:
                 async for message in history:
-                    if me is not None and message.author.id == me.id:
+                    if self._own.wrote(message):
                         yield message
             except (discord.Forbidden, discord.NotFound):
                 continue

@@ -20,9 +20,8 @@ from bot.chat.events import (
 from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Say, ShownVersion
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.ids import MessagePlace, person_key
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
-from bot.discord_chat.responses import delete_messages
+from bot.discord_chat.ids import person_key
+from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
 from bot.discord_chat.sending.reports import close
 from bot.discord_chat.ui.buttons import CHOOSE, EDIT_IMAGE, OFFERED_PRESETS, RELEASE, ButtonId, DiscordButton
 from bot.discord_chat.ui.layouts import is_open_card, kept_instruction, more_layout, turn_id_of
@@ -66,8 +65,7 @@ class ComponentHandler:
             case _:
                 await self._desk.respond(interaction, event_of(interaction, button))
         if button.act in CONSENTS and interaction.user.id == button.owner and interaction.message:
-            question = MessagePlace(interaction.message.channel.id, interaction.message.id)
-            await delete_messages(interaction.client, [str(question)])
+            await self._desk.own_messages.delete_if_own(interaction.message)
 
     async def _decide(self, interaction: Interaction, button: ButtonId) -> None:
         """A button under a report: do it, and say on the report that it is done."""
