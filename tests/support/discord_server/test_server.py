@@ -195,3 +195,29 @@ async def test_people_can_talk_from_the_page(discord: DiscordServer) -> None:
     (message,) = channel.messages.values()
     assert message.content == f"<@{discord.world.bot.id}> make it red"
     assert message.uploads[0].data == a_picture()
+
+
+@pytest.mark.parametrize(
+    ("granted", "status"), [(set(), 403), ({"manage_messages"}, 204), ({"administrator"}, 204)]
+)
+async def test_messages_of_others_can_be_deleted_only_with_the_right_to_manage_them(
+    discord: DiscordServer, bot: Caller, granted: set[str], status: int
+) -> None:
+    channel, webhook = discord.world.add_channel("c"), discord.world.add_webhook("camera")
+    discord.world.granted |= granted
+    message = discord.say(channel, webhook, "hello")
+    path = f"/channels/{channel.id}/messages"
+    fetched = (await bot.call("GET", f"{path}/{message.id}"))[1]
+    assert fetched["webhook_id"] == fetched["author"]["id"] == str(webhook.id)
+    assert (await bot.call("DELETE", f"{path}/{message.id}"))[0] == status
+    assert discord.world.deleted_by_bot == ([message] if status == 204 else [])
+    own = (await bot.call("POST", path, {"content": "hi"}))[1]
+    assert (await bot.call("DELETE", f"{path}/{own['id']}"))[0] == 204
+
+
+async def test_nobody_elses_message_can_be_deleted_in_a_dm(discord: DiscordServer, bot: Caller) -> None:
+    discord.world.granted.add("administrator")
+    anna = discord.world.add_person("anna")
+    message = discord.say(discord.dm(anna), anna, "hello")
+    path = f"/channels/{message.channel.id}/messages/{message.id}"
+    assert (await bot.call("DELETE", path))[1]["code"] == 50003
