@@ -114,7 +114,7 @@ class ScriptedEditor:
 
     async def started(self) -> ScriptedEdit:
         """The next edit begun that was not yet asked for; waits for one."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self._begun.get()
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:

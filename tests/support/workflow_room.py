@@ -80,7 +80,7 @@ class PaperChat:
 
     async def saw(self, wanted: Callable[[Card], bool]) -> None:
         """Wait until a card like that was shown."""
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: any(map(wanted, self.shown)))
 
     def finals(self, turn_id: str) -> list[Card]:
