@@ -13,7 +13,7 @@ import discord
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, Say, ShownVersion
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.sending.reports import post_report
-from bot.discord_chat.ui.rendering import Renderer, Outgoing
+from bot.discord_chat.ui.rendering import Outgoing, Renderer
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
 FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request

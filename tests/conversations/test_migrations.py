@@ -65,7 +65,7 @@ async def test_the_message_a_picture_came_from_is_no_longer_one_the_bot_posted(
         }
         found = [await store.find_by_delivered(key) for key in (ORIGIN, CARD, RESULT, UNKNOWN)]
         assert found == [turns["up01"], turns["ed01"], turns["ed01"], None]
-        posted = (await store.export_person("ann"))["messages"]
+        posted = (await store.export_user("ann"))["messages"]
         assert {row["key"] for row in posted} == {CARD, RESULT}
 
 

@@ -21,7 +21,7 @@ from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Say, ShownVersion
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.ids import person_key
-from bot.discord_chat.interaction_context import Desk, Interaction, origin_of
+from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 from bot.discord_chat.sending.reports import close
 from bot.discord_chat.ui.buttons import CHOOSE, EDIT_IMAGE, OFFERED_PRESETS, RELEASE, ButtonId, DiscordButton
 from bot.discord_chat.ui.layouts import is_open_card, kept_instruction, more_layout, turn_id_of
