@@ -66,7 +66,16 @@ def command(given: argparse.Namespace, folder: Path, save_at: int) -> list[str]:
     batch = given.batch_size * given.devices
     recipe += [f"options.micro_batch={given.batch_size}", "options.sample_every=0"]
     recipe += ["options.side=64", "precision='no'"] if given.tiny else []
-    what = ["-m", "mgie_engine.lab.training", "release", "--from", "random", "--tokenizer", str(TOKENIZER)]
+    what = [
+        "-m",
+        "mgie_engine.lab.training",
+        "full",
+        "release",
+        "--from",
+        "random",
+        "--tokenizer",
+        str(TOKENIZER),
+    ]
     what += ["--data", str(folder / "data"), "--folder", str(folder / "run")]
     what += ["--steps", str(given.steps), "--batch-size", str(batch), "--set", *recipe]
     sharing = ["--shard"] if given.devices > 1 else []

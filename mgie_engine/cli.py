@@ -1,37 +1,20 @@
-"""`mgie`: the engine from the command line. Every part registers its own command, light to import."""
+"""`mgie`: the engine from the command line. Each part registers its own commands, which import little."""
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from conversations.errors import ConversationError
 from mgie_engine.errors import EngineError
-from mgie_engine.install import command as releases
-from mgie_engine.lab.data import command as data
-from mgie_engine.lab.evaluation import command as evaluate
-from mgie_engine.lab.scenes import command as scenes
-from mgie_engine.lab.study import command as study
-from mgie_engine.serving import command as edit
-
-# A register function adds one parser and sets its `run`: arguments and environment in, nothing out.
-REGISTER: tuple[Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None], ...] = (
-    edit.register,
-    data.register,
-    evaluate.register,
-    scenes.register,
-    study.register,
-    releases.register,
-)
+from mgie_engine.install import command as install
+from mgie_engine.serving import command as serving
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code: 0 done, 1 could not (one sentence says why), 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="mgie", description="Edit pictures by saying what to change.")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for register in REGISTER:
-        register(commands)
-    arguments = parser.parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser(argv[0] if argv else None).parse_args(argv)
     try:
         arguments.run(arguments, os.environ)
     except (EngineError, ConversationError, OSError) as error:
@@ -40,6 +23,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """The parser of all commands; of the lab's, only the chosen one has its options.
+
+    A `register` function adds one parser and sets its `run`, which takes arguments and environment.
+    """
+    from mgie_engine.lab import cli as lab
+
+    parser = argparse.ArgumentParser(
+        prog="mgie",
+        description="Edit pictures by saying what to change.",
+        epilog=lab.overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    serving.register(commands)
+    install.register(commands)
+    lab.register(commands, chosen)
+    return parser
 
 
 if __name__ == "__main__":

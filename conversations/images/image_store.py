@@ -1,13 +1,11 @@
 """Pictures: how they come in (`read_picture`), and how they are kept (`ImageStore`)."""
 
-import contextlib
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing
 from conversations.images.decode import Picture, PictureLimits, check_bytes, decode
 from conversations.images.formats import Format, sniff
@@ -48,7 +46,7 @@ class ImageStore:
         path = self.path(key)
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            _write_whole(path, data)
+            write_atomically(path, data, private=True)
         return key
 
     def get(self, key: str) -> bytes:
@@ -71,30 +69,3 @@ class ImageStore:
     def keys(self) -> Iterator[str]:
         """The key of every picture here, in no particular order."""
         return (path.stem for path in self.folder.glob("??/*.png") if _KEY.fullmatch(path.stem))
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside, sync, then rename into place: a crash leaves at most a stray `.part` file."""
-    handle, name = tempfile.mkstemp(suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in `folder` durable; not every system lets a folder be opened for that."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

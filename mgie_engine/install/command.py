@@ -77,11 +77,10 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     import torch
 
     from mgie_engine.install import doctor
-    from mgie_engine.memory import modes
-    from mgie_engine.serving.loader import ModelChoice
+    from mgie_engine.memory import loading, modes
 
     wish = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
-    device = torch.device(ModelChoice(device=arguments.device).find_device())
+    device = torch.device(loading.find_device(arguments.device))
     findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), wish)
     for finding in findings:
         _say(f"{'✗' if finding.in_the_way else '·'} {finding.sentence}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from conversations.atomic_write import replacing
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
@@ -29,9 +30,8 @@ def extract(source: Mapping[str, Tensor], folder: Path) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = folder / "mllm.pt", folder / "unet.pt"
     for file, tensors in zip(files, (mllm, unet), strict=True):
-        partial = file.with_suffix(".partial")
-        torch.save(tensors, partial)
-        partial.replace(file)
+        with replacing(file) as part:
+            torch.save(tensors, part)
     return files
 
 

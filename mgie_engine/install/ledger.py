@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.errors import ModelError
 
 NAME = "files.json"
@@ -52,9 +53,7 @@ class Ledger:
         """The ledger with one more file, written."""
         files = {**self.files, name: sums}
         text = json.dumps({name: asdict(entry) for name, entry in files.items()}, indent=2)
-        partial = self.folder / f"{NAME}.part"
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(self.folder / NAME)
+        write_atomically(self.folder / NAME, f"{text}\n".encode())
         return Ledger(self.folder, files)
 
 

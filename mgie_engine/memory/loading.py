@@ -180,3 +180,14 @@ def _give_back() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def find_device(wanted: str) -> str:
+    """The device as torch names it, "auto" for a GPU if there is one; ModelError if it is not here."""
+    count = torch.cuda.device_count()
+    if wanted == "auto":
+        return "cuda" if count else "cpu"
+    if wanted not in ("cpu", *(["cuda"] if count else ()), *(f"cuda:{n}" for n in range(count))):
+        there = f"cuda:0 to cuda:{count - 1}" if count else "no CUDA device"
+        raise ModelError(f"The device {wanted!r} is not here: there is cpu, and {there}.")
+    return wanted

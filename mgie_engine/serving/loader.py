@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgie_engine.errors import ModelError
-
 if TYPE_CHECKING:
     from mgie_engine.memory.loading import Loaded
     from mgie_engine.model.mgie import MGIE
@@ -62,22 +60,10 @@ class ModelChoice:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
         location = resolve_model(self.model, self.home)
-        device, quick_bf16 = torch.device(self.find_device()), loading.has_quick_bf16()
+        device, quick_bf16 = torch.device(loading.find_device(self.device)), loading.has_quick_bf16()
         if device.type == "cpu":
             _keep_freed_memory()
         return loading.load_fitting(location, device, wish, quick_bf16=quick_bf16)
-
-    def find_device(self) -> str:
-        """The device as torch names it; ModelError if the wished one is not here."""
-        import torch
-
-        count = torch.cuda.device_count()
-        if self.device == "auto":
-            return "cuda" if count else "cpu"
-        if self.device not in ("cpu", *(["cuda"] if count else ()), *(f"cuda:{n}" for n in range(count))):
-            there = f"cuda:0 to cuda:{count - 1}" if count else "no CUDA device"
-            raise ModelError(f"The device {self.device!r} is not here: there is cpu, and {there}.")
-        return self.device
 
     @_garbage_waiting()
     def build(self) -> "Engine":

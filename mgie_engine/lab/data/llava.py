@@ -16,7 +16,7 @@ from mgie_engine.checkpoints.mgie7b import language_sizes, vision_sizes
 from mgie_engine.checkpoints.tensors import read_tensors
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.data.public_datasets import read_json
+from mgie_engine.lab.json_files import read_json
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mgie import finish
 from mgie_engine.model.mllm import MLLM, picture_start

@@ -14,9 +14,9 @@ from PIL import Image
 
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
-from mgie_engine.lab.atomic_write import agree
 from mgie_engine.lab.data.examples import EditExample, opened, session_chunks, sessions
 from mgie_engine.lab.data.shards import shard_file, shard_ids, write_shard
+from mgie_engine.lab.json_files import require_same_config
 
 PLAN = "plan.json"  # beside the shards: how they were made
 
@@ -90,7 +90,7 @@ def write_shards(
     report: Report,
 ) -> ShardProgress:
     """Write what `change` makes of each portion of the examples, unless its shard is there already."""
-    agree(folder / PLAN, asdict(plan))
+    require_same_config(folder / PLAN, asdict(plan))
     done = ShardProgress(0, 0, 0)
     for number, portion in enumerate(session_chunks(examples, plan.shard_size)):
         kept = _is_finished(shard_file(folder, number), portion)

@@ -7,7 +7,6 @@ MagicBrush (github.com/OSU-NLP-Group/MagicBrush): edit_sessions.json, images/ID/
 ID-output1.png, …; with its test set, global_descriptions.json with a caption of each picture.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import EditExample
+from mgie_engine.lab.json_files import read_json
 
 SESSIONS, TURNS, CAPTIONS = "edit_sessions.json", "edit_turns.json", "global_descriptions.json"
 
@@ -96,14 +96,6 @@ def _pairs(folder: Path, inputs: list[str]) -> Iterator[EditExample]:
             raise DataError(f"The picture {goal} is missing.")
         id_ = f"{folder.name}_{Path(name).stem}"
         yield EditExample(id_, prompt["edit"], folder / name, goal, caption=prompt.get("output", ""))
-
-
-def read_json(file: Path) -> Any:
-    """The data of a JSON file; DataError if it is missing or damaged."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read: {error}") from error
 
 
 def inside(folder: Path, *names: str) -> Path:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import EditExample, encoded, opened
-from mgie_engine.lab.data.public_datasets import read_json
+from mgie_engine.lab.json_files import read_json
 
 
 def write_release(folder: Path, name: str, examples: Iterable[EditExample], *, as_is: bool = False) -> int:

@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
-from mgie_engine.lab.atomic_write import write_whole
 from mgie_engine.lab.data.examples import EditExample, encoded
 
 ROWS_PER_GROUP = 16
@@ -70,7 +70,7 @@ def write_shard(file: Path, examples: Sequence[EditExample]) -> None:
     table = pa.Table.from_pylist([_as_row(example) for example in examples], SCHEMA)
     file_in_memory = io.BytesIO()
     pq.write_table(table, file_in_memory, row_group_size=ROWS_PER_GROUP, compression="zstd")
-    write_whole(file, file_in_memory.getvalue())
+    write_atomically(file, file_in_memory.getvalue())
 
 
 def shard_ids(file: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.errors import DataError
-from mgie_engine.lab.atomic_write import write_whole
 
 
 def inject(page: Path, name: str, told: str) -> None:
@@ -13,4 +13,4 @@ def inject(page: Path, name: str, told: str) -> None:
     if begin not in text or end not in text:
         raise DataError(f"{page} has no place for this: {begin} and {end}.")
     before, after = text.partition(begin)[0], text.partition(end)[2]
-    write_whole(page, f"{before}{begin}\n\n{told.strip()}\n\n{end}{after}".encode())
+    write_atomically(page, f"{before}{begin}\n\n{told.strip()}\n\n{end}{after}".encode())

@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 from filelock import FileLock
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.errors import DataError
-from mgie_engine.lab.atomic_write import write_whole
 from mgie_engine.lab.scenes.expressive_text import Split
 
 RESULTS, TRAINING = "results.json", "training.json"  # in a folder of variants
@@ -90,7 +90,7 @@ class Results:
             ordered = sorted(known, key=lambda name: places.get(name, len(places)))
             told = {"training": dict(self.training), "trial": asdict(self.trial)}
             told["variants"] = {name: known[name] for name in ordered}
-            write_whole(self.file, (json.dumps(told) + "\n").encode())
+            write_atomically(self.file, (json.dumps(told) + "\n").encode())
             if copies:
                 shutil.copy(self.file, copies)
 

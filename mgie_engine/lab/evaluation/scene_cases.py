@@ -20,8 +20,7 @@ from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
 from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
 from mgie_engine.lab.scenes.human_prompts import human_prompts
 from mgie_engine.lab.scenes.scene_edits import Edit, State
-from mgie_engine.lab.scenes.scene_images import changed
-from mgie_engine.lab.scenes.scene_images import pictures as pictures
+from mgie_engine.lab.scenes.scene_images import changed, pictures
 from mgie_engine.lab.scenes.stories import Story, StoryStep, story
 
 SUCCESS = 0.25  # share of the do-nothing error that may be left

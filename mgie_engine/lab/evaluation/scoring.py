@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
-from mgie_engine.lab.atomic_write import agree, write_whole
 from mgie_engine.lab.data.examples import opened
 from mgie_engine.lab.data.public_datasets import inside
 from mgie_engine.lab.evaluation.image_metrics import Metric, MetricInput
 from mgie_engine.lab.evaluation.suites import FileCase
+from mgie_engine.lab.json_files import require_same_config
 
 if TYPE_CHECKING:
     from mgie_engine.lab.evaluation.editors import EvaluatedEditor
@@ -42,15 +43,15 @@ Report = Callable[[int, int], None]  # how many are done, of how many
 
 def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path, report: Report) -> None:
     """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
-    agree(folder / TOLD, editor.told)
+    require_same_config(folder / TOLD, editor.told)
     by_name = {case.name: case for case in cases}
     for number, case in enumerate(cases, 1):
         if edit_file(case.name, folder) is None:
             talk = case.history + _talk(case, by_name, folder)
             made = editor.edit(picture_before(case, folder), case.instruction, talk)
             if made.expressive:
-                write_whole(inside(folder, case.name + ".txt"), made.expressive.encode())
-            write_whole(inside(folder, case.name + ".png"), _png(made.picture))
+                write_atomically(inside(folder, case.name + ".txt"), made.expressive.encode())
+            write_atomically(inside(folder, case.name + ".png"), _png(made.picture))
         report(number, len(cases))
 
 

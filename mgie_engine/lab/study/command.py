@@ -75,8 +75,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Paint what is missing, then write the report of everything in the folder."""
-    from mgie_engine.lab.atomic_write import agree
     from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
+    from mgie_engine.lab.json_files import require_same_config
     from mgie_engine.lab.study.files import write_docs, write_report
     from mgie_engine.lab.study.statistics import Study
     from mgie_engine.lab.study.study_report import StudyReport
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     settings = settle(checked(SettingsOverride(steps=arguments.steps)), config.defaults, fresh_seed=0)
     own, folder = (settings.text_cfg, settings.image_cfg), arguments.output
     followed = {"model": config.name, "weights": weights, "own": list(own), "steps": settings.steps}
-    agree(folder / "plan.json", followed)
+    require_same_config(folder / "plan.json", followed)
     if not arguments.report_only:
         mgie = choice.load()
         with worker_pool(worker_count(mgie.device)) as pool_map:

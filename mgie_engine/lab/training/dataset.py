@@ -34,9 +34,9 @@ from mgie_engine.lab.scenes.scene import (
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.stories import MAX_HISTORY, StoryStep, tellings
 from mgie_engine.lab.scenes.tones import TONES
+from mgie_engine.lab.training.recipe import WORDINGS
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
-WORDINGS = 4  # of an edit, unless said otherwise
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out
 MAX_TONES = 4
 KINDS = (

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
+from conversations.atomic_write import replacing
 from mgie_engine.checkpoints.native import Networks, Source
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.errors import ModelError
@@ -242,5 +243,5 @@ def save_trained(trainer: Trainer, networks: Networks, folder: Path) -> None:
         if trainer.state.is_main_process:
             learned[names[name]] = tensor.to("cpu", torch.float16).contiguous()
     if learned:
-        save_file(learned, partial := folder / f"{WEIGHTS}.partial", metadata={"format": "pt"})
-        partial.replace(folder / WEIGHTS)
+        with replacing(folder / WEIGHTS) as part:
+            save_file(learned, part, metadata={"format": "pt"})

@@ -1,4 +1,4 @@
-"""The small model that ships in the box: its sizes (docs/evaluation.md has its figures)."""
+"""The small model that ships in the box: its sizes (docs/lab/evaluation.md has its figures)."""
 
 from dataclasses import replace
 

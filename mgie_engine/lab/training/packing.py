@@ -9,18 +9,19 @@ from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from conversations.atomic_write import replacing
 from mgie_engine.checkpoints.native import assemble, build, load, save
 from mgie_engine.checkpoints.tensors import Stored
 from mgie_engine.config import ModelConfig, resolve_model
-from mgie_engine.lab.evaluation.scene_cases import pictures
+from mgie_engine.lab.scenes.scene_images import pictures
 from mgie_engine.lab.scenes.stories import MAX_HISTORY, story
+from mgie_engine.lab.training.recipe import PARTS
 from mgie_engine.lab.training.trainer import checkpoints, read_average
 from mgie_engine.model.preview import fit
 from mgie_engine.text.prompting import Prompter
 from mgie_engine.text.tokenizer import Tokenizer
 
 PREVIEWED = 24  # each of another story
-PARTS = ("vae", "mllm", "diffusion")
 STORED: dict[str, Stored] = {"": "int8", "vae.": "fp16", "model.embed_tokens": "fp16", "lm_head": "fp16"}
 
 
@@ -32,8 +33,8 @@ def prompter(folder: Path, image_tokens: int) -> Prompter:
 def save_weights(module: nn.Module, path: Path) -> None:
     """Write weights whole or not at all, on the CPU."""
     state = {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
-    save_file(state, partial := path.with_suffix(".partial"))
-    partial.replace(path)
+    with replacing(path) as part:
+        save_file(state, part)
 
 
 def pack(folder: Path, config: ModelConfig) -> list[Path]:

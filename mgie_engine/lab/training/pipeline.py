@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.devices import CHOICE, visible
+from mgie_engine.lab.training.recipe import PARTS
 
 log = logging.getLogger(__name__)
 PACKING_MINUTES = 1.2
@@ -32,7 +33,7 @@ class PipelineConfig:
     vae_share: float = 0.34
     mllm_share: float = 0.2
     start: str | None = None  # model to go on from
-    parts: Collection[str] = packing.PARTS  # what of it
+    parts: Collection[str] = PARTS  # what of it
     kept: Collection[str] = ()  # which of these are good as they are
 
 
@@ -48,7 +49,7 @@ def train(folder: Path, plan: PipelineConfig, tiny: bool = False) -> None:
         (folder / f"start-{part}.safetensors").replace(folder / f"{part}.safetensors")
     numbers = {"--stories": plan.stories, "--first": plan.first, "--wordings": plan.wordings}
     told = [str(part) for option in numbers.items() for part in option]
-    _finish(_stage("world", folder, tiny, *told), end)
+    _finish(_stage("dataset", folder, tiny, *told), end)
     stages = list(_stages(folder, plan, end - 60 * PACKING_MINUTES, tiny))
     try:
         for stage in stages:
@@ -75,8 +76,8 @@ def _stage(
     what: str, folder: Path, tiny: bool, *options: str, device: str = "", processes: int = 1
 ) -> "subprocess.Popen[bytes]":
     several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
-    command = [sys.executable, "-m", *(several if processes > 1 else []), "mgie_engine.lab.training", what]
-    command += ["--folder", str(folder), *options, *(["--tiny"] if tiny else [])]
+    command = [sys.executable, "-m", *(several if processes > 1 else []), "mgie_engine.lab.training"]
+    command += ["stage", what, "--folder", str(folder), *options, *(["--tiny"] if tiny else [])]
     chosen = {CHOICE: device} if device else {}
     with (folder / f"{what}.log").open("wb") as log_file:
         return subprocess.Popen(command, stdout=log_file, stderr=subprocess.STDOUT, env=os.environ | chosen)

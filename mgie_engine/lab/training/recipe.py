@@ -13,6 +13,8 @@ from typing import Any
 from mgie_engine.errors import ModelError
 
 RECIPES = Path(__file__).parent / "recipes"
+PARTS = ("vae", "mllm", "diffusion")  # of the small model, as they are trained
+WORDINGS = 4  # per edit of the dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.training.recipe import Recipe
 
+PARTS = ("vae", "mllm", "unet")  # starting weights of all variants; without "unet" it starts at random
 INSTRUCTION, EDIT = "instruction", "edit"  # the two losses of `mgie_engine.lab.training.objective`
 
 

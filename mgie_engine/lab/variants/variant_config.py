@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from mgie_engine.lab.atomic_write import agree
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, TrialConfig, read_results
 from mgie_engine.lab.evaluation.workers import exit_with_parent
+from mgie_engine.lab.json_files import require_same_config
 from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.dataset import SceneDataset
 from mgie_engine.lab.training.devices import CHOICE, visible
@@ -54,7 +54,7 @@ def run_variants(
     `processes`: None for one per visible GPU. Errors: those of `prepare_folder` and, with one process, of
     `VariantJob.do`; several processes log their own.
     """
-    agree(order.folder / "world.json", {"stories": order.recipe.stories})
+    require_same_config(order.folder / "world.json", {"stories": order.recipe.stories})
     run = order.run()
     prepare_folder(run, language)
     wanted = [variant.name for variant in variants(order.recipe, chosen)]

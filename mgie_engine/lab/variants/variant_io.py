@@ -13,11 +13,11 @@ import torch
 from accelerate import init_empty_weights
 from torch import Tensor, nn
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.checkpoints.native import Networks, assemble, build, fill, places, write
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.atomic_write import write_whole
 from mgie_engine.lab.training.initial_weights import TABLES
 from mgie_engine.lab.training.packing import STORED
 from mgie_engine.lab.variants.pix2pix import BlankReader, WordHead, WordReader
@@ -52,7 +52,7 @@ def write_variant(
     (folder / variant.name / TOLD).unlink(missing_ok=True)
     write(own, tokenizer, changed, folder / variant.name, STORED)
     told = json.dumps(asdict(variant), indent=2) + "\n"
-    write_whole(folder / variant.name / TOLD, told.encode())
+    write_atomically(folder / variant.name / TOLD, told.encode())
 
 
 def is_shared(folder: Path) -> bool:

@@ -20,15 +20,14 @@ from safetensors.torch import load_file
 
 from mgie_engine.checkpoints.native import Networks, build
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.atomic_write import agree
-from mgie_engine.lab.data.public_datasets import read_json
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, TrialConfig
 from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
+from mgie_engine.lab.json_files import read_json, require_same_config
 from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.language import train_mllm
 from mgie_engine.lab.training.recipe import Recipe
-from mgie_engine.lab.variants.variant import Variant, variants
+from mgie_engine.lab.variants.variant import PARTS, Variant, variants
 from mgie_engine.lab.variants.variant_io import (
     is_shared,
     is_written,
@@ -44,7 +43,6 @@ from mgie_engine.text.tokenizer import Tokenizer
 
 log = logging.getLogger(__name__)
 FOLDER = "variants"  # below a run's folder
-PARTS = ("vae", "mllm", "unet")  # what all variants begin with; without the last, with a random U-Net
 Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
 
 
@@ -104,7 +102,7 @@ class VariantJob:
         elif not (begun.is_file() and is_shared(self.folder)):
             write_shared(self._shared, self.run.config, self.tokenizer, self.folder)
         training = self._training()
-        agree(begun, training)
+        require_same_config(begun, training)
         order = [variant.name for variant in variants(self.run.recipe)]
         return Results(self.folder / RESULTS, training, self.trial, order)
 

@@ -16,7 +16,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "variants",
         help="the paper's comparison",
         description="Try every variant below DIR that has no result yet on the same edits and seeds, then "
-        "print the table of all. `python -m mgie_engine.lab.variants` trains and tries them in one go.",
+        "print the table of all. `mgie train variants` trains and tests them in one go.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds variants, their results, or both")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put table and plot into this page, too")
@@ -50,8 +50,8 @@ def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
     import torch
 
-    from mgie_engine.lab.data.public_datasets import read_json
     from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
+    from mgie_engine.lab.json_files import read_json
     from mgie_engine.lab.variants.variant_io import load_variant
     from mgie_engine.lab.variants.variant_scores import measure, trial_cases
 

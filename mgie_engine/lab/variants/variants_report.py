@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mgie_engine.lab.atomic_write import write_whole
+from conversations.atomic_write import write_atomically
 from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Result
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure, points
@@ -112,7 +112,7 @@ def to_svg(found: Mapping[str, Any]) -> str:
 def write_docs(found: Mapping[str, Any], page: Path) -> None:
     """Put tables and plot into a page that has the marks; DataError if it has none."""
     inject(page, PLACE, to_markdown(found))
-    write_whole(page.parent / "images" / PLOT, to_svg(found).encode())
+    write_atomically(page.parent / "images" / PLOT, to_svg(found).encode())
 
 
 def _share(found: Figure | None) -> str:

@@ -136,7 +136,7 @@ def test_an_option_nobody_knows_is_refused(data, tmp_path):
 
 def command(data, first, folder, *options):
     """Four steps from the command line."""
-    module = ["-m", "mgie_engine.lab.training", "release", "--folder", str(folder)]
+    module = ["-m", "mgie_engine.lab.training", "full", "release", "--folder", str(folder)]
     said = ["batch_size=4", "precision='no'", "log_every=1", "save_every=2", "options.side=32", "keep=9"]
     said += ["options.micro_batch=2", "options.sample_every=2", "options.samples=1", "options.sample_steps=1"]
     given = ["--data", str(data), "--from", str(first), "--steps", "4", "--set", *said]
