@@ -39,7 +39,7 @@ class GuidelineVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class GuidelineComparison:
     """A difference that should lie above `floor`."""
 
     what: str
@@ -63,7 +63,7 @@ class Guideline:
     """One piece of advice and what was found."""
 
     claim: str
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[GuidelineComparison, ...]
 
     @property
     def verdict(self) -> GuidelineVerdict:
@@ -148,12 +148,12 @@ def _more_picture(study: Study, own: Strengths) -> Guideline:
 def _simpler_pictures(study: Study, own: Strengths) -> Guideline:
     scenes = study.only(is_scene)
 
-    def compared(what: str, measure: Measure, unit: str = "") -> Comparison:
+    def compared(what: str, measure: Measure, unit: str = "") -> GuidelineComparison:
         simple, busy = (
             list(scenes.values(measure, own, study.complexity(busy=busy)).values()) for busy in (False, True)
         )
         found = gap(simple, busy) if min(len(simple), len(busy)) >= ENOUGH else None
-        return Comparison(what, found, len(simple) + len(busy), unit=unit)
+        return GuidelineComparison(what, found, len(simple) + len(busy), unit=unit)
 
     return Guideline(
         "A simpler picture comes out less distorted.",
@@ -205,9 +205,9 @@ def _gains(
     return list(study.gains(measure, pair, base, which).values())
 
 
-def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str = "") -> Comparison:
+def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str = "") -> GuidelineComparison:
     found = figure(values) if len(values) >= ENOUGH else None
-    return Comparison(what, found, len(values), floor, unit)
+    return GuidelineComparison(what, found, len(values), floor, unit)
 
 
 def _next(study: Study, own: Strengths, axis: int, *, up: bool = True) -> float:

@@ -4,7 +4,7 @@ import pytest
 
 from mgie_engine.lab.study.fit import best_fixed, check_auto, check_fixed, fit, worth_checking
 from mgie_engine.lab.study.groups import edit_groups
-from mgie_engine.lab.study.guidelines import Comparison, Guideline, GuidelineVerdict, guidelines
+from mgie_engine.lab.study.guidelines import GuidelineComparison, Guideline, GuidelineVerdict, guidelines
 from mgie_engine.lab.study.statistics import Study, gap, kept, score, success
 from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, Rule, Table
 from tests.support.study_cells import OWN, a_cell, a_subject, painted
@@ -131,10 +131,10 @@ def test_worth_checking_are_the_models_own_the_best_for_all_simple_and_busy_pict
 # --- guidelines ---
 
 
-def a_comparison(values: tuple[float, float, float], floor: float = 0.0) -> Comparison:
+def a_comparison(values: tuple[float, float, float], floor: float = 0.0) -> GuidelineComparison:
     from mgie_engine.lab.evaluation.scenes_figures import Figure
 
-    return Comparison("a − b", Figure(*values), 9, floor)
+    return GuidelineComparison("a − b", Figure(*values), 9, floor)
 
 
 @pytest.mark.parametrize(
