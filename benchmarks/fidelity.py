@@ -96,7 +96,8 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
 def chains(arguments: argparse.Namespace) -> dict[str, Any]:
     """Idle and real turns in a row, at the first of the sizes."""
     from keeping import chains, painting
-    from keeping.chart import chart
+
+    from mgie_engine.lab.charts import curves
 
     mgie, size = painting.load(arguments.model, arguments.device), arguments.sizes[0]
     idle = chains.idle(mgie, arguments.chains, size)
@@ -110,7 +111,7 @@ def chains(arguments: argparse.Namespace) -> dict[str, Any]:
                 way: real[f"{way}_kept_db"] for way in ("restored", "raw")
             },
         }
-        arguments.chart.write_text(chart(panels), "utf-8")
+        arguments.chart.write_text(curves(panels), "utf-8")
     return {"model": arguments.model, "size": size, "chains": arguments.chains, "idle": idle, "real": real}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mgie_engine.lab.evaluation.scenes_figures import Figure, points
 from mgie_engine.lab.study.fit import HeldOutCheck
 from mgie_engine.lab.study.groups import edit_groups
-from mgie_engine.lab.study.guidelines import GuidelineComparison, Guideline
+from mgie_engine.lab.study.guidelines import Guideline, GuidelineComparison
 from mgie_engine.lab.study.statistics import kept, score, success
 from mgie_engine.lab.study.study_report import StudyReport, checks_of, file_name, maps
 from mgie_engine.strengths import Rule

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from mgie_engine.lab.charts import HeatMapPanel, heat_maps
 from mgie_engine.lab.study.fit import HeldOutCheck, best_fixed, check_auto, check_fixed, fit
 from mgie_engine.lab.study.groups import EditGroup, edit_groups
 from mgie_engine.lab.study.guidelines import Guideline, guidelines
-from mgie_engine.lab.study.heatmap import HeatMapPanel, heat_maps
 from mgie_engine.lab.study.statistics import (
     Measure,
     Study,

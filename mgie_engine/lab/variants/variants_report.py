@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from conversations.atomic_write import write_atomically
+from mgie_engine.lab.charts import IntervalPanel, intervals
 from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Result
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure, points
-from mgie_engine.lab.variants.variants_plot import IntervalLine, IntervalPanel, plot
 
 WHOLE = "mgie"  # what the others are compared with
 PLACE, PLOT = "variants", "variants.svg"  # marks on a page; beside it, in images/
@@ -98,15 +98,15 @@ def _kinds(results: Mapping[str, Result]) -> str:
 def to_svg(found: Mapping[str, Any]) -> str:
     """Success of every variant with its interval, all kinds beside ambiguous ones."""
     rows = summarise(found["variants"])
-    titles = {ALL: "success, all kinds", AMBIGUOUS: "success, ambiguous wishes"}
-    panels = [
-        IntervalPanel(
-            title,
-            [IntervalLine(row.title, f.mean, f.low, f.high) for row in rows if (f := row.success[name])],
-        )
-        for name, title in titles.items()
-    ]
-    return plot(panels)
+    titles = {ALL: "success, all kinds", AMBIGUOUS: "success, ambiguous edits"}
+    return intervals(
+        [
+            IntervalPanel(
+                title, {row.title: (f.mean, f.low, f.high) for row in rows if (f := row.success[name])}
+            )
+            for name, title in titles.items()
+        ]
+    )
 
 
 def write_docs(found: Mapping[str, Any], page: Path) -> None:

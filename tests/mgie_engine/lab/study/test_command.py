@@ -71,7 +71,7 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
 def test_there_are_words_a_picture_and_a_table(studied):
     words = (studied / "report.md").read_text()
     assert "The guidelines of Extended MGIE" in words
-    assert (studied / "strengths-all.svg").read_text().startswith("<svg")
+    assert (studied / "strengths-all.svg").read_text().count("<svg") == 1
     assert Table.from_json((studied / TABLE).read_text()).own == (2.0, 1.2)
 
 

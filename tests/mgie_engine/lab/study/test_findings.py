@@ -4,7 +4,7 @@ import pytest
 
 from mgie_engine.lab.study.fit import best_fixed, check_auto, check_fixed, fit, worth_checking
 from mgie_engine.lab.study.groups import edit_groups
-from mgie_engine.lab.study.guidelines import GuidelineComparison, Guideline, GuidelineVerdict, guidelines
+from mgie_engine.lab.study.guidelines import Guideline, GuidelineComparison, GuidelineVerdict, guidelines
 from mgie_engine.lab.study.statistics import Study, gap, kept, score, success
 from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, Rule, Table
 from tests.support.study_cells import OWN, a_cell, a_subject, painted
