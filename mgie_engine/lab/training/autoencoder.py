@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mgie_engine.lab.training.context import StageContext
-from mgie_engine.lab.training.latent_cache import Renderer
+from mgie_engine.lab.training.latent_cache import SceneRenderer
 from mgie_engine.model.diffusion import build_vae
 
 PHOTOS = 0.375  # share of every batch: scenes, with their small sharp things, are harder
@@ -21,7 +21,7 @@ def train_vae(run: StageContext) -> AutoencoderKL:
     vae = build_vae(run.config).to(run.device, memory_format=torch.channels_last)
     if (start := run.folder / "start-vae.safetensors").is_file():
         vae.load_state_dict(load_file(start))
-    photos, scenes = _painted(run, Renderer(run.dataset, run.device, compiled=run.recipe.compile))
+    photos, scenes = _painted(run, SceneRenderer(run.dataset, run.device, compiled=run.recipe.compile))
     trainer = run.trainer(nn.ModuleDict({"vae": vae}))
     judged = run.compiled(AutoencoderLoss(vae, int(run.recipe.batch_size * PHOTOS), run.recipe.options))
 
@@ -39,7 +39,7 @@ def train_vae(run: StageContext) -> AutoencoderKL:
     return averaged
 
 
-def _painted(run: StageContext, renderer: Renderer) -> tuple[Tensor, Tensor]:
+def _painted(run: StageContext, renderer: SceneRenderer) -> tuple[Tensor, Tensor]:
     """Photos and scenes, each (N, 3, H, W) uint8: painted once, because painting takes longer than a step."""
     rng = np.random.default_rng(run.seed)
     count, halves = run.recipe.options.get("pictures", 64), list[Tensor]()

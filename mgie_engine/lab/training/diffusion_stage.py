@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mgie_engine.checkpoints.native import build
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.lab.training.context import StageContext, TextSampler, TextTable, to_device
-from mgie_engine.lab.training.latent_cache import LatentCache, Renderer, normalised, shifted
+from mgie_engine.lab.training.latent_cache import LatentCache, SceneRenderer, normalised, shifted
 from mgie_engine.lab.training.objective import LatentBatch, TextBatch, denoising, understand
 from mgie_engine.model.diffusion import alphas_cumprod
 
@@ -73,7 +73,7 @@ def train_diffusion(run: StageContext) -> nn.ModuleDict:
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
     table = run.table()
-    renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
+    renderer = SceneRenderer(run.dataset, run.device, compiled=run.recipe.compile)
     if run.recipe.compile:
         trainer.rehearse(warmup_batches(run, table), loss)
         renderer(torch.arange(LatentCache.batch_of(run.dataset)), run.config.picture_size)

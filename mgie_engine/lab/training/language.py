@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mgie_engine.lab.training.context import StageContext, TextSampler
 from mgie_engine.lab.training.dataset import ANSWERS
-from mgie_engine.lab.training.latent_cache import Renderer, normalised, shifted
+from mgie_engine.lab.training.latent_cache import SceneRenderer, normalised, shifted
 from mgie_engine.lab.training.objective import TextBatch, next_token_loss
 from mgie_engine.model.mllm import MLLM
 
@@ -76,7 +76,7 @@ def train_mllm(run: StageContext) -> MLLM:
 
 
 def _batches(run: StageContext) -> Iterator[tuple[TextBatch, Tensor]]:
-    renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
+    renderer = SceneRenderer(run.dataset, run.device, compiled=run.recipe.compile)
     table, vision = run.table(), run.config.vision
     truth = torch.from_numpy(run.dataset.truth).to(run.device)
     draw = TextSampler.of(run.dataset, run.seed, inventories=True)

@@ -21,7 +21,7 @@ from mgie_engine.lab.training.dataset import TONE_NAMES, SceneDataset
 CHANGED = 0.03  # a pixel has changed when any channel moved by more
 
 
-class Renderer:
+class SceneRenderer:
     """Paints rows of a world, (B, 3, size, size) in [0, 1]; their sheets lie on the device."""
 
     def __init__(self, dataset: SceneDataset, device: torch.device, *, compiled: bool = False) -> None:
@@ -94,7 +94,7 @@ class LatentCache:
     def build(
         cls,
         dataset: SceneDataset,
-        renderer: Renderer,
+        renderer: SceneRenderer,
         vae: AutoencoderKL,
         side: int,
         *,

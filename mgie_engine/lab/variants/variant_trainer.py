@@ -21,7 +21,7 @@ from mgie_engine.checkpoints.native import build
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.diffusion_stage import Batch, LanguagePass, batches, columns, warmup_batches
-from mgie_engine.lab.training.latent_cache import LatentCache, Renderer
+from mgie_engine.lab.training.latent_cache import LatentCache, SceneRenderer
 from mgie_engine.lab.training.objective import LatentBatch, TextBatch, denoising
 from mgie_engine.lab.training.trainer import Loss
 from mgie_engine.lab.variants.pix2pix import WordEncoder, WordHead
@@ -83,7 +83,7 @@ class VariantTrainer:
         self.encode = run.compiled(WordEncoder(self.mllm))
         self.guide = {name: run.compiled(GuidancePass(head)) for name, head in self.heads.items()}
         self.denoise = run.compiled(DenoisingPass(self.unet, run.config.noise).to(run.device))
-        renderer = Renderer(run.dataset, run.device, compiled=run.recipe.compile)
+        renderer = SceneRenderer(run.dataset, run.device, compiled=run.recipe.compile)
         vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
         side, size = run.config.vision.image_size, run.config.picture_size
         self.latent_cache = LatentCache.build(run.dataset, renderer, vae, side, size=size)

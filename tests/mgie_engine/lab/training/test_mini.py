@@ -14,7 +14,7 @@ from mgie_engine.lab.training.context import SHORT, StageContext, TextSampler, T
 from mgie_engine.lab.training.dataset import ANSWERS, INVENTORY, SceneDataset, write_dataset
 from mgie_engine.lab.training.diffusion_stage import mask_weight, train_diffusion
 from mgie_engine.lab.training.language import CellProbe, train_mllm
-from mgie_engine.lab.training.latent_cache import LatentCache, Renderer, shifted
+from mgie_engine.lab.training.latent_cache import LatentCache, SceneRenderer, shifted
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, tiny_config
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.training.vocabulary import train_vocabulary
@@ -176,13 +176,13 @@ def test_batches_are_all_short_or_all_long(dataset):
 
 def test_the_painter_paints_what_evaluation_measures(dataset):
     states = [state for seed in range(4) for state in story(seed, "train").states]
-    painted = Renderer(dataset, CPU)(torch.arange(len(states)), 64)
+    painted = SceneRenderer(dataset, CPU)(torch.arange(len(states)), 64)
     torch.testing.assert_close(painted, pictures(states, 64), atol=2e-6, rtol=0)
 
 
 def test_a_gallery_knows_where_an_edit_changes_something(dataset, config):
     vae = build(config).vae.eval()
-    latent_cache = LatentCache.build(dataset, Renderer(dataset, CPU), vae, 32, size=64)
+    latent_cache = LatentCache.build(dataset, SceneRenderer(dataset, CPU), vae, 32, size=64)
     idle = torch.from_numpy(dataset.before == dataset.after)
     assert not latent_cache.changed[idle].any()
     assert latent_cache.changed[~idle].flatten(1).any(1).float().mean() > 0.9
