@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 
 from bot.i18n.catalog import accepted_language, speaking, spoken
 from bot.web_chat import markup
+from bot.web_chat.calls import STRING_CHARS
 from bot.web_chat.controller import Desk, Knobs, Said, Sight, seed_of
 from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
@@ -98,6 +99,11 @@ def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks
     return page
 
 
+def inputs_of(page: gr.Blocks) -> dict[int, int]:
+    """How many values each function of the page takes, by the number that the browser calls it by."""
+    return {number: len(function.inputs) for number, function in page.fns.items()}
+
+
 def mount(app: FastAPI, page: gr.Blocks) -> FastAPI:
     """The page at the root of `app`: no footer, no telemetry, no record of runs, nothing from elsewhere."""
     theme = gr.themes.Base(font=["sans-serif"], font_mono=["monospace"])  # plain names: no web fonts
@@ -138,6 +144,7 @@ def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
         **_label("expressive", "expressive_hint"),
         lines=1,
         max_lines=5,
+        max_length=STRING_CHARS,
         elem_id="expressive",
         html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),
     )

@@ -22,7 +22,8 @@ from bot.web_chat.controller import Desk, Knobs
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
 from bot.web_chat.markup import PAGE
-from bot.web_chat.page import build_page, mount, speaking_to
+from bot.web_chat.page import build_page, inputs_of, mount, speaking_to
+from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import Sample, read_samples
 from bot.web_chat.security import LOOPBACK, Gate, person_of
 from bot.workflow.dispatcher import EditWorkflow
@@ -54,23 +55,29 @@ async def web_chat(
     workflow.connect(board)
     await workflow.resume(board.name)
     with socket.create_server((host, port)) as listener:
-        app = build_app(workflow, board, images, model, defaults)
         names = LOOPBACK if host in ("127.0.0.1", "localhost", "::1") else None
-        async with _serving(Gate(app, names), listener):
+        gate = build_app(workflow, board, images, model, defaults, names)
+        async with _serving(gate, listener):
             yield f"http://{host}:{listener.getsockname()[1]}"
 
 
 def build_app(
-    workflow: EditWorkflow, board: Board, images: ImageStore, model: str, defaults: Defaults
-) -> FastAPI:
-    """The app without its gate."""
+    workflow: EditWorkflow,
+    board: Board,
+    images: ImageStore,
+    model: str,
+    defaults: Defaults,
+    names: frozenset[str] | None,
+) -> Gate:
+    """The app behind its gate, which answers to `names`; None for any."""
     shelf, samples = Shelf(images), read_samples()
     knobs = Knobs(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
     desk = Desk(workflow, board, shelf, samples, knobs)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_pictures(app, desk, shelf)
     _add_files(app, samples)
-    return mount(app, build_page(desk, model, tuple(samples.values())))
+    page = build_page(desk, model, tuple(samples.values()))
+    return Gate(mount(app, page), names, functions=inputs_of(page))
 
 
 def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
@@ -129,23 +136,6 @@ def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
     @app.get("/page.js")
     def script() -> Response:
         return FileResponse(PAGE / "page.js", headers=ASK_AGAIN)
-
-
-async def read_limited(chunks: AsyncIterator[bytes], limit: int) -> tuple[int, bytes | None]:
-    """How many bytes came, and all of them together; None for more than `limit`, of which none are kept.
-
-    A sender is heard out, since only then it listens to an answer; but not beyond 50 times the limit.
-    """
-    kept, size = bytearray(), 0
-    async for chunk in chunks:
-        size += len(chunk)
-        if size <= limit:
-            kept += chunk
-        else:
-            kept.clear()
-        if size > 50 * limit:
-            break
-    return size, bytes(kept) if size <= limit else None
 
 
 class _Server(uvicorn.Server):

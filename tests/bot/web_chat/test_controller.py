@@ -13,8 +13,8 @@ from bot.i18n.catalog import phrasebook
 from bot.web_chat.controller import Desk, Knobs, Said, seed_of
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
+from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import read_samples
-from bot.web_chat.server import read_limited
 from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
