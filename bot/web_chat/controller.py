@@ -59,11 +59,14 @@ class Knobs:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What stands in the fields when somebody sends: `shown` is the reading the page had put there itself."""
+    """What somebody sends. `correction` is what they typed as the expressive instruction of turn `corrects`.
+
+    Both are "" where nothing was typed: what the page itself put into the field is no correction.
+    """
 
     instruction: str
-    expressive: str
-    shown: str
+    correction: str
+    corrects: str
     knobs: Knobs
 
 
@@ -141,14 +144,18 @@ class Desk:
         return reply.text if isinstance(reply, Note) else ""
 
     async def say(self, person: str | None, said: Said) -> Sight:
-        """Ask for the words; or, when only the reading was changed, for the last edit, so corrected."""
+        """Ask for the words; or, when only the reading was changed, for the last edit, so corrected.
+
+        A correction of any other turn than the one this person stands at comes too late and is left out, and
+        so is one that says what the model wrote.
+        """
         before = await self.look(person)
         if person is None:
             return before
         await self._keep(person, said.knobs)
         words, base = said.instruction.strip(), before.view.head
-        correction = said.expressive.strip()
-        if correction in (said.shown.strip(), before.reading.strip()):
+        correction = said.correction.strip()
+        if said.corrects != base or correction == before.reading.strip():
             correction = ""
         if correction and not words and before.view.current is not None:
             words, base = before.view.current.instruction, before.view.current.parent

@@ -24,6 +24,8 @@ GLANCE_S = 0.4
 PAPER, NIGHT = "#f6f5f2", "#151513"  # --bg of page.css, for the moment before it arrives
 # Buttons drawn by the templates are told apart by page.js and come in here as events of one component.
 BUS = "window.addEventListener('mgie-act', (event) => trigger('act', event.detail));"
+# page.js knows whether the expressive instruction was typed, and for which turn; see `said` there.
+SENT = "(...values) => window.mgieSaid(values)"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -33,6 +35,7 @@ class Fields:
 
     instruction: gr.Textbox
     expressive: gr.Textbox
+    corrects: gr.Textbox  # never shown; filled in by page.js while a message is sent
     presets: gr.HTML
     seed: gr.Textbox
     steps: gr.Slider
@@ -155,6 +158,7 @@ def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
         return Fields(
             instruction,
             expressive,
+            gr.Textbox(visible=False),
             presets,
             seed=gr.Textbox(**_label("seed", "random"), max_lines=1, max_length=10, elem_id="seed", **small),
             steps=gr.Slider(1, 100, defaults.steps, step=1, **_label("steps"), elem_id="steps", **no_reset),
@@ -188,6 +192,7 @@ def _wire(
     async def say(
         instruction: str,
         expressive: str,
+        corrects: str,
         text_cfg: float,
         image_cfg: float,
         steps: float,
@@ -200,7 +205,7 @@ def _wire(
                 knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed))
             except ValueError as error:
                 return [*[gr.skip()] * (len(drawn) - 2), markup.notice(str(error)), gr.skip(), gr.skip()]
-            said, person = Said(instruction, expressive, seen[1], knobs), _person(request)
+            said, person = Said(instruction, expressive, corrects, knobs), _person(request)
             drawing = _drawing(await desk.say(person, said), seen, samples)
             return [*drawing, _tuning(await desk.knobs(person), desk.defaults)[0]]
 
@@ -217,9 +222,9 @@ def _wire(
 
     page.load(load, None, [*drawn, *tuned], **QUIET)
     parts.timer.tick(glance, parts.seen, drawn, **QUIET)
-    given = [fields.instruction, fields.expressive, *fields.knobs, parts.seen]
+    given = [fields.instruction, fields.expressive, fields.corrects, *fields.knobs, parts.seen]
     for send in (fields.instruction.submit, fields.expressive.submit, fields.seed.submit):
-        send(say, given, [*drawn, fields.presets], trigger_mode="multiple", **QUIET)
+        send(say, given, [*drawn, fields.presets], js=SENT, trigger_mode="multiple", **QUIET)
     bus.act(act, parts.seen, [*drawn, *tuned], trigger_mode="multiple", **QUIET)
 
 
@@ -259,7 +264,10 @@ def _tuning(knobs: Knobs, defaults: Knobs) -> list[Any]:
 
 
 def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...]) -> list[Any]:
-    """What each drawn part becomes; the expressive field is left alone unless there is a new reading."""
+    """What each drawn part becomes.
+
+    The expressive field is left alone unless there is a new reading, or what stood there was sent.
+    """
     reading = sight.reading
     return [
         markup.stage(sight.view, samples),
@@ -267,7 +275,7 @@ def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...]) -
         markup.talk(sight.view),
         gr.Timer(active=sight.view.active is not None),
         (sight.mark, reading),
-        gr.skip() if reading == seen[1] else reading,
+        gr.skip() if reading == seen[1] and not sight.taken else reading,
         markup.notice(sight.notice),
         "" if sight.taken else gr.skip(),
     ]

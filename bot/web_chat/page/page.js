@@ -56,6 +56,18 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   };
 
+  /* The page puts the model's words into the field of the expressive instruction, too. Only what a person typed there
+     is a correction, as long as it stands there as they left it; and it is one of the version shown when they typed. */
+  let typed = null;
+  addEventListener("input", (event) => {
+    if (!event.target.matches?.("#expressive :is(input, textarea)")) return;
+    typed = { text: event.target.value, turn: document.querySelector(".turn.current")?.dataset.turn ?? "" };
+  });
+  window.mgieSaid = ([words, expressive, , ...others]) => {
+    if (typed?.text !== expressive) typed = null;
+    return [words, typed?.text ?? "", typed?.turn ?? "", ...others];
+  };
+
   addEventListener("click", (event) => {
     const target = event.target.closest?.("[data-act], [data-view], [data-toggle], [data-seed], [data-layout]");
     if (!target || target === document.body) return;

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 CALL = "/gradio_api/run/predict"
 COOKIE_LINE = f"cookie: {COOKIE}=Zm9vYmFyYmF6cXV4MTIzNA\r\n"
 LOAD, SAY, ACT = 0, 2, 5  # numbers of the page's functions
-SAID: list[Any] = ["make it night", "", 7.5, 1.5, 4, "", None]
+SAID: list[Any] = ["make it night", "", "", 7.5, 1.5, 4, "", None]
 
 
 def file_at(path: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What the desk makes of gestures, without a browser."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
 from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import read_samples
+from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
 from conversations.session import Turn
@@ -25,16 +27,21 @@ NO_COOKIE = phrasebook("en").page["no_cookie"]
 KNOBS = Knobs(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
 
 
-def said(instruction: str, expressive: str = "", shown: str = "", knobs: Knobs = KNOBS) -> Said:
-    return Said(instruction, expressive, shown, knobs)
+def said(instruction: str, correction: str = "", corrects: str = "", knobs: Knobs = KNOBS) -> Said:
+    return Said(instruction, correction, corrects, knobs)
 
 
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     async with parts(folder, InvertingEditor()) as (_, images, workflow):
-        board = Board()
-        workflow.connect(board)
-        yield Desk(workflow, board, Shelf(images), read_samples(), KNOBS)
+        yield desk_of(images, workflow)
+
+
+def desk_of(images: ImageStore, workflow: EditWorkflow) -> Desk:
+    """A desk with a board of its own."""
+    board = Board()
+    workflow.connect(board)
+    return Desk(workflow, board, Shelf(images), read_samples(), KNOBS)
 
 
 async def test_a_glance_brings_only_what_is_new(tmp_path: Path) -> None:
@@ -102,14 +109,53 @@ async def test_a_turn_of_somebody_else_cannot_be_reached(tmp_path: Path) -> None
         assert sight.notice
 
 
-async def test_an_untouched_reading_is_no_correction(tmp_path: Path) -> None:
-    async with desk(tmp_path) as here:
+async def edited(here: Desk, words: str) -> Card:
+    """A version made with these words, once it is done and the person stands at it."""
+    await here.say(ANN, said(words))
+    async with asyncio.timeout(5):
+        while True:
+            sight = await here.look(ANN)
+            if sight.view.current is not None and sight.view.current.state is CardState.DONE:
+                return sight.view.current
+            await asyncio.sleep(0.01)
+
+
+async def test_a_correction_of_the_turn_one_stands_at_counts(tmp_path: Path) -> None:
+    async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
+        here = desk_of(images, workflow)
         await here.give(ANN, a_drawing())
-        await here.say(
-            ANN, said("one", expressive="what an older page showed", shown="what an older page showed")
-        )
-        turn = (await here.look(ANN)).view.cards[1]
-        assert turn.expressive != "what an older page showed"
+        v1 = await edited(here, "one")
+        assert (await here.say(ANN, said("", " heavy rain ", v1.turn_id))).taken
+        [v2, _] = await store.turns_by(ANN)
+        assert (v2.instruction, v2.reading, v2.parent_id) == ("one", "heavy rain", v1.parent)
+        assert (await here.say(ANN, said("two", "light rain", v2.id))).taken
+        [v3, *_] = await store.turns_by(ANN)
+        assert (v3.instruction, v3.reading, v3.parent_id) == ("two", "light rain", v2.id)
+
+
+async def test_a_correction_of_another_turn_is_left_out(tmp_path: Path) -> None:
+    async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
+        here = desk_of(images, workflow)
+        await here.give(ANN, a_drawing())
+        v1 = await edited(here, "one")
+        await edited(here, "two")
+        for corrects in (v1.turn_id, "", "none"):
+            assert not (await here.say(ANN, said("", "heavy rain", corrects))).taken
+            assert len(await store.turns_by(ANN)) == 2
+        await here.say(ANN, said("three", "heavy rain", v1.turn_id))
+        [v3, *_] = await store.turns_by(ANN)
+        assert (v3.instruction, v3.reading) == ("three", None)
+
+
+async def test_what_the_model_wrote_is_no_correction(tmp_path: Path) -> None:
+    async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
+        here = desk_of(images, workflow)
+        await here.give(ANN, a_drawing())
+        v1 = await edited(here, "one")
+        assert not (await here.say(ANN, said("", f" {v1.expressive}\n", v1.turn_id))).taken
+        await here.say(ANN, said("two", v1.expressive or "", v1.turn_id))
+        [v2, _] = await store.turns_by(ANN)
+        assert (v2.instruction, v2.reading) == ("two", None)
 
 
 async def test_knobs_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:

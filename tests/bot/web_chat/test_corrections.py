@@ -1,0 +1,122 @@
+"""What counts as a correction in a real browser: what a person typed, and nothing else."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from bot.web_chat.security import CALLS
+from conversations.session import Turn, TurnState
+from tests.support.fakes import ScriptedEdit, ScriptedEditor, echo
+from tests.support.page_gestures import give_a_drawing, notice, say
+from tests.support.page_server import House, house, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
+
+ROUNDS = 8
+
+
+class Polls:
+    """Holds the page's polls back, until they may cross a message on their way."""
+
+    def __init__(self) -> None:
+        self._held: list[Route] = []
+        self._is_open = asyncio.Event()
+        self._is_open.set()
+        self.came = asyncio.Event()
+
+    async def watch(self, page: Page) -> None:
+        """Stand between the page and its server from now on."""
+        await page.route(f"**{CALLS}", self._pass)
+
+    def hold(self) -> None:
+        """Let no poll pass; `came` is set with the first."""
+        self._is_open.clear()
+        self.came.clear()
+
+    async def _pass(self, route: Route) -> None:
+        call = json.loads(route.request.post_data or "{}")
+        if call["fn_index"] == 1:
+            self.came.set()
+            await self._is_open.wait()
+        elif call["data"][1:]:  # a message; whatever polls were held back cross it
+            self._is_open.set()
+        await route.continue_()
+
+
+def end(edit: ScriptedEdit) -> None:
+    """Finish an edit, read in words of its own."""
+    edit.finish(replace(echo(edit.request), expressive=f"The scene: {edit.request.instruction}."))
+
+
+async def turn_of(bot: House, words: str, state: TurnState) -> Turn:
+    """The turn of an instruction, once it is in that state."""
+    async with asyncio.timeout(10):
+        while True:
+            for turn in await bot.store.turns_in(state):
+                if turn.instruction == words:
+                    return turn
+            await asyncio.sleep(0.01)
+
+
+async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) -> None:
+    editor, polls = ScriptedEditor(slots=1), Polls()
+    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await polls.watch(page)
+        for number in range(ROUNDS):
+            first, second, third = (f"{word} {number}" for word in ("one", "two", "three"))
+            await say(page, first)
+            edit = await editor.started()
+            polls.hold()
+            end(edit)
+            await turn_of(bot, first, TurnState.DONE)
+            await polls.came.wait()
+            await say(page, second)
+            await expect(page.get_by_label("Instruction", exact=True)).to_have_value("")
+            await say(page, third)
+            for words in (second, third):
+                end(await editor.started())
+                assert (await turn_of(bot, words, TurnState.DONE)).reading is None
+
+
+async def test_what_the_page_overwrote_is_no_correction(chromium: Browser, tmp_path: Path) -> None:
+    editor = ScriptedEditor(slots=1)
+    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+        reading = page.get_by_label("Expressive Instruction")
+        await give_a_drawing(page)
+        await say(page, "one")
+        edit = await editor.started()
+        await expect(page.locator(".turn.current")).to_contain_text("one")
+        await reading.fill("half a thought")
+        end(edit)
+        await expect(reading).to_have_value("The scene: one.")
+        await say(page, "two")
+        end(await editor.started())
+        assert (await turn_of(bot, "two", TurnState.DONE)).reading is None
+
+
+async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser, tmp_path: Path) -> None:
+    editor = ScriptedEditor(slots=1)
+    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+        reading, seed = page.get_by_label("Expressive Instruction"), page.get_by_label("Seed", exact=True)
+        await give_a_drawing(page)
+        await say(page, "one")
+        end(await editor.started())
+        await expect(reading).to_have_value("The scene: one.")
+        await seed.fill("many")
+        await reading.fill("heavy rain")
+        await reading.press("Enter")
+        await expect(notice(page)).to_contain_text("whole number")
+        await seed.fill("7")
+        await seed.press("Enter")
+        end(await editor.started())
+        await expect(page.locator(".turn.current .who")).to_have_text("v2 from v0")
+        [v2, v1] = await bot.store.turns_by((await turn_of(bot, "one", TurnState.DONE)).owner)
+        assert (v2.instruction, v2.reading, v2.parent_id) == ("one", "heavy rain", v1.parent_id)
+        await say(page, "two")
+        end(await editor.started())
+        assert (await turn_of(bot, "two", TurnState.DONE)).reading is None
