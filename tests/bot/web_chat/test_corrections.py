@@ -115,7 +115,7 @@ async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser
         await seed.press("Enter")
         end(await editor.started())
         await expect(page.locator(".turn.current .who")).to_have_text("v2 from v0")
-        [v2, v1] = await bot.store.turns_by((await turn_of(bot, "one", TurnState.DONE)).owner)
+        [v2, v1] = await bot.store.turns_by((await turn_of(bot, "one", TurnState.DONE)).user)
         assert (v2.instruction, v2.reading, v2.parent_id) == ("one", "heavy rain", v1.parent_id)
         await say(page, "two")
         end(await editor.started())
