@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
-from bot.policy.limits import Limits
+from bot.policy.limits import LONGEST_INSTRUCTION, Limits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
@@ -47,7 +47,7 @@ class Settings(BaseSettings):
 
     max_waiting_per_person: Count = 3
     max_waiting: Count = 100
-    max_instruction_chars: Annotated[int, Field(ge=1, le=2000)] = 400
+    max_instruction_chars: Annotated[int, Field(ge=1, le=LONGEST_INSTRUCTION)] = 400
     max_requests: Count = 10
     max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0

@@ -148,10 +148,9 @@ def _rate(facts: Facts) -> str | None:
 
 def _text(facts: Facts) -> str | None:
     event = facts.event
-    assert isinstance(event, EditAsked)
-    if event.picture is not None and not event.text:
-        return None
-    return objection_to_text(event.text, facts.limits)
+    assert isinstance(event, EditAsked | GridAsked)
+    is_optional = isinstance(event, GridAsked) or event.picture is not None
+    return None if is_optional and not event.text else objection_to_text(event.text, facts.limits)
 
 
 def _queue(facts: Facts) -> str | None:
@@ -190,7 +189,7 @@ ADMISSION = (
     Check("quota", EDITS, _quota),
     Check("draining", EDITS, _draining),
     Check("rate", EDITS, _rate),
-    Check("text", (EditAsked,), _text, counts=True),
+    Check("text", (EditAsked, GridAsked), _text, counts=True),
     Check("queue", EDITS, _queue, counts=True),
     Check("own_only", (EditAsked,), _own_only, counts=True),
     Check("not_in_server", (ModActionRequested,), _not_in_server),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -89,6 +89,7 @@ async def room(
     *,
     typing_delay_s: float = TYPING_DELAY_S,
     reads_all: bool = False,
+    limits: Limits = LIMITS,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`.
 
@@ -97,7 +98,9 @@ async def room(
     if discord is None:
         async with (
             loopback() as own,
-            room(folder, editor, own, typing_delay_s=typing_delay_s, reads_all=reads_all) as made,
+            room(
+                folder, editor, own, typing_delay_s=typing_delay_s, reads_all=reads_all, limits=limits
+            ) as made,
         ):
             yield made
         return
@@ -109,7 +112,7 @@ async def room(
     async with (
         SessionStore.open(folder / "bot.db") as store,
         EditService(editor or EchoEditor()) as service,
-        running_workflow(store, images, service) as (workflow, runner),
+        running_workflow(store, images, service, limits) as (workflow, runner),
         EditBot(
             workflow,
             Downloads(address.download_rules),
@@ -134,12 +137,12 @@ async def room(
 
 @asynccontextmanager
 async def running_workflow(
-    store: SessionStore, images: ImageStore, service: EditService
+    store: SessionStore, images: ImageStore, service: EditService, limits: Limits = LIMITS
 ) -> AsyncIterator[tuple[EditWorkflow, TurnRunner]]:
     """A workflow that tries again at once and does not tell places by itself."""
     metrics = Metrics()
     runner = TurnRunner(store, images, service, metrics, pauses_s=(0, 0, 0), places_every_s=3600)
-    workflow = EditWorkflow(store, images, service, MODEL, limits=LIMITS, metrics=metrics, runner=runner)
+    workflow = EditWorkflow(store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner)
     async with workflow:
         yield workflow, runner
 

@@ -14,6 +14,7 @@ from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 from bot.i18n.catalog import speaking
+from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.settings import Grid, Keep, SettingsOverride
 
@@ -37,7 +38,7 @@ class EditingCog(commands.Cog):
     async def edit(
         self,
         interaction: Interaction,
-        instruction: app_commands.Range[str, 1, 400],
+        instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION],
         image: discord.Attachment | None = None,
         from_version: app_commands.Range[str, 1, 10] | None = None,
         keep: Literal["auto", "strict", "off"] | None = None,
@@ -47,13 +48,13 @@ class EditingCog(commands.Cog):
         if not await self.handler.acknowledge(interaction):
             return
         try:
-            picture = await self.handler.downloads.fetch(RemoteFile(image.url, image.size)) if image else None
+            file = RemoteFile(image.url, image.size, image.filename) if image else None
+            picture = await self.handler.downloads.fetch(file) if file else None
         except DownloadRefused as refusal:
             await self.handler.send_reply(interaction, Note(str(refusal)))
             return
         event = edit_event(interaction, instruction, picture, from_version, keep)
-        if spoiler:
-            event = replace(event, is_hidden=True)
+        event = replace(event, is_hidden=spoiler or (file is not None and file.is_spoiler))
         await self.handler.respond(interaction, event)
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")
@@ -65,7 +66,7 @@ class EditingCog(commands.Cog):
     async def grid(
         self,
         interaction: Interaction,
-        instruction: app_commands.Range[str, 1, 400] | None = None,
+        instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION] | None = None,
         text_cfg: app_commands.Range[str, 1, 40] | None = None,
         image_cfg: app_commands.Range[str, 1, 40] | None = None,
     ) -> None:

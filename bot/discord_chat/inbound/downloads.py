@@ -40,10 +40,16 @@ class DownloadRules:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file that somebody attached: its signed address, and its bytes as Discord counts them."""
+    """An attached file: its signed address, its bytes as Discord counts them, and its name."""
 
     url: str
     size: int = 0
+    name: str = ""
+
+    @property
+    def is_spoiler(self) -> bool:
+        """Whether the user attached it behind a spoiler; Discord keeps that in the name."""
+        return self.name.startswith("SPOILER_")
 
 
 class Downloads:

@@ -49,7 +49,7 @@ def inbound_image_of(message: discord.Message) -> InboundImage | None:
     file = message.attachments[number]
     by_machine = message.author.bot or message.webhook_id is not None
     return InboundImage(
-        file=RemoteFile(file.url, file.size),
+        file=RemoteFile(file.url, file.size, file.filename),
         owner=None if by_machine else person_key(message.author.id),
         message=str(MessagePlace(message.channel.id, message.id)),
     )

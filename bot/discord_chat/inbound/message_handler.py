@@ -74,7 +74,19 @@ def edit_asked(
         message=heard.image.message if heard.image else None,
         reply_to=heard.reply_to,
         turn=heard.turn,
+        is_hidden=heard.image is not None and heard.image.file.is_spoiler,
+        is_moderator=_moderates(message),
     )
+
+
+def _moderates(message: discord.Message) -> bool:
+    """Whether its author may decide for others there, as with an interaction."""
+    place, author = message.channel, message.author
+    if isinstance(place, discord.Thread) and place.parent is None:
+        return False  # its permissions are those of a channel that the bot does not see
+    if isinstance(author, discord.Member) and isinstance(place, discord.abc.GuildChannel | discord.Thread):
+        return place.permissions_for(author).manage_messages
+    return message.guild is None
 
 
 def reply_context_of(message: discord.Message, language: str) -> ReplyContext:

@@ -153,6 +153,7 @@ class ComponentHandler:
                 picture_owner=image.owner,
                 message=image.message,
                 reply_to=image.message,
+                is_hidden=image.file.is_spoiler,
             )
         if form.button.act == EDIT_IMAGE:
             raise DownloadRefused(Say.WHICH_PICTURE())
@@ -164,6 +165,7 @@ class ComponentHandler:
             turn=None if picture else turn,
             preset=form.preset,
             from_original=form.from_original and picture is None,
+            is_hidden=form.image is not None and form.image.is_spoiler,
         )
 
     # -- the menu of a message ----------------------------------------------------------------------------

@@ -107,5 +107,9 @@ def read_form(interaction: discord.Interaction[Any]) -> SubmittedForm | None:
         words=fields.get(WORDS, {}).get("value") or "",
         preset=Preset(strength) if strength in set(Preset) else None,
         from_original=fields.get(START, {}).get("value") == ORIGINAL,
-        image=RemoteFile(uploaded[chosen]["url"], uploaded[chosen]["size"]) if chosen in uploaded else None,
+        image=_remote_file(uploaded[chosen]) if chosen in uploaded else None,
     )
+
+
+def _remote_file(attachment: dict[str, Any]) -> RemoteFile:
+    return RemoteFile(attachment["url"], attachment["size"], attachment["filename"])

@@ -23,6 +23,10 @@ STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
 TEXT_INPUT, SELECT, LABEL = 4, 3, 18
 
 
+class SpoilerFile(bytes):
+    """A file to upload behind a spoiler."""
+
+
 class RefusedByDiscord(Exception):
     """The client or the service would not have let this person do that."""
 
@@ -158,7 +162,8 @@ class People:
 
     def _uploaded(self, channel: Channel, name: str, data: bytes, uploads: dict[str, Json]) -> str:
         """Upload a file for an option or an input; its id, noted in `uploads`."""
-        upload = self.world.upload(channel, f"{name}.png", data, ephemeral=True)
+        prefix = "SPOILER_" if isinstance(data, SpoilerFile) else ""
+        upload = self.world.upload(channel, f"{prefix}{name}.png", data, ephemeral=True)
         uploads[str(upload.id)] = self.post.pages.attachment(upload)
         return str(upload.id)
 
