@@ -206,7 +206,7 @@ async def _health(
     )
 
     async def store_answers() -> bool:
-        await store.recall("health")
+        await store.check()
         return True
 
     async def engine_is_ready() -> bool:

@@ -11,7 +11,7 @@ from conversations.errors import SettingsRefused
 
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
-SettingsLayer = Literal["call", "session", "person", "channel", "bot"]
+SettingsLayer = Literal["call", "session", "user", "channel", "bot"]
 Auto = Literal["auto"]  # of a guidance scale: chosen for each edit from its image and instruction
 
 AUTO: Auto = "auto"
@@ -113,7 +113,7 @@ def origins(
     """The layer that `resolve` takes each setting from, by name of the setting."""
     layers: tuple[tuple[SettingsLayer, SettingsOverride], ...] = (
         ("channel", channel),
-        ("person", user),
+        ("user", user),
         ("session", session),
         ("call", call),
     )

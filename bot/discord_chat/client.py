@@ -121,7 +121,7 @@ class EditBot(commands.Bot):
         self.own_messages = OwnMessages(self)
         self.chat = DiscordChat(self, self.renderer, self._acks, self.own_messages, pause_s)
         self.components = ComponentHandler(self)
-        self._catch_up = CatchUp(store)
+        self._catch_up = CatchUp(store.chats)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()

@@ -1,23 +1,23 @@
 """The language of each person: interactions tell it, messages do not, so the last one told is remembered."""
 
-from bot.discord_chat.ids import CHAT
-from bot.discord_chat.inbound.catch_up import KeyValueStore
+from bot.discord_chat.ids import person_key
 from bot.i18n.catalog import ENGLISH, known_language
+from conversations.store.session_store import SessionStore
 
 KEPT = 10_000
 
 
 class UserLocales:
-    """Who speaks what, as codes such as "de"; kept in `memory` across restarts."""
+    """Who speaks what, as codes such as "de"; kept in the store across restarts."""
 
-    def __init__(self, memory: KeyValueStore) -> None:
-        self._memory = memory
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
         self._known: dict[int, str] = {}
 
     async def of(self, user: int) -> str:
         """The language this person last used Discord in, as far as known; English before that."""
         if user not in self._known:
-            self._keep(user, await self._memory.recall(_key(user)) or ENGLISH)
+            self._keep(user, await self._store.users.language(person_key(user)) or ENGLISH)
         return self._known[user]
 
     async def learn(self, user: int, locale: object) -> str:
@@ -25,14 +25,10 @@ class UserLocales:
         language = known_language(locale)
         if language != await self.of(user):
             self._keep(user, language)
-            await self._memory.remember(_key(user), language)
+            await self._store.users.set_language(person_key(user), language)
         return language
 
     def _keep(self, user: int, language: str) -> None:
         self._known[user] = language
         while len(self._known) > KEPT:
             del self._known[next(iter(self._known))]
-
-
-def _key(user: int) -> str:
-    return f"{CHAT}:language:{user}"

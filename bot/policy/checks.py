@@ -24,7 +24,8 @@ from bot.chat.events import (
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import Say, seconds_in_words
 from bot.policy.limits import Limits
-from bot.policy.server_settings import ServerSettings
+from bot.policy.server_settings import limits_of
+from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 
 DAY_S = 24 * 3600.0
@@ -154,7 +155,7 @@ def _text(facts: Facts) -> str | None:
 
 
 def _queue(facts: Facts) -> str | None:
-    own, all_ = facts.settings.merged_over(facts.limits).waiting_per_person, facts.limits.waiting
+    own, all_ = limits_of(facts.settings, facts.limits).waiting_per_person, facts.limits.waiting
     if facts.waiting >= own:
         return Say.TOO_MANY_WAITING(count=facts.waiting, limit=own)
     return Say.QUEUE_FULL(limit=all_) if facts.waiting_of_all >= all_ else None

@@ -24,12 +24,13 @@ from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
 from bot.policy.limits import Limits
-from bot.policy.server_settings import ServerSettings, ServerSettingsStore
+from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
 from conversations.images.image_store import ImageStore, read_picture
+from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
 from conversations.store.session_store import SessionStore

@@ -12,7 +12,7 @@ from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequeste
 from bot.chat.replies import Decided, ForModerators, Note, Reply, Say, buttons
 from bot.i18n.catalog import speaking, spoken
 from bot.policy.image_hash import HASH_CHARS, dhash
-from bot.policy.server_settings import AuditEntry, ServerSettings, ServerSettingsStore, with_one
+from bot.policy.server_settings import ServerSettingsStore, with_one
 from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
@@ -20,6 +20,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
+from conversations.servers import AuditEntry, ServerSettings
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
@@ -55,11 +56,11 @@ class Moderation:
         if asked.action is ModAction.STATUS:
             return Note(self._status(server, context.settings))
         if asked.action is ModAction.LOG:
-            return Note(_log_in_words(context.settings.log))
+            return Note(_log_in_words(await self._store.servers.audit_log(server, LOG_SHOWN)))
         removed, image_hash = await self._removed(asked, server)
-        deed = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
+        entry = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
-        rules = await self._server_settings.change(server, lambda now: apply(now, asked).noted(deed))
+        rules = await self._store.servers.change(server, lambda now: apply(now, asked), entry)
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
         return Decided(text, (removed.delivered,) if removed and removed.delivered else ())
@@ -115,7 +116,10 @@ class Moderation:
         log.warning("turn %s was reported by %s", base.turn.id, asked.person)
         if rules.reports is None:
             return Note(Say.REPORTED())
-        if await self._store.seen(f"report {asked.person} {base.turn.id}"):
+        is_new = await self._store.servers.add_report(
+            asked.source.server, asked.person, base.turn.id, asked.text.strip()
+        )
+        if not is_new:
             return Note(Say.REPORTED_HERE())
         with speaking(rules.language):
             turn, card = base.turn, card_of(base.turn, base.session)
@@ -148,7 +152,7 @@ class Moderation:
             return Note(Say.APPEAL_OVER())
         if rules.reports is None:
             return Note(Say.NOBODY_TO_APPEAL_TO(mark=image_hash))
-        if await self._store.seen(f"appeal {asked.person} {image_hash}"):
+        if not await self._store.servers.add_appeal(asked.source.server, asked.person, image_hash, words):
             return Note(Say.APPEALED())
         with speaking(rules.language):
             told = Say.APPEAL_TOLD(person=mention(asked.person), mark=image_hash)
@@ -243,7 +247,7 @@ def _log_in_words(deeds: tuple[AuditEntry, ...]) -> str:
     """The newest decisions, newest first."""
     lines = [
         (f"<t:{round(deed.at)}:R>", mention(deed.by), spoken().deeds[deed.rule], _subject_in_words(deed))
-        for deed in reversed(deeds[-LOG_SHOWN:])
+        for deed in deeds
     ]
     return "\n".join(" ".join(line).strip() for line in lines) or Say.LOG_EMPTY()
 

@@ -3,7 +3,7 @@
 from bot.chat.cards import card_of
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, Say, ShownVersion
-from bot.workflow.targets import Context, Target, forget_head
+from bot.workflow.targets import Context, Target
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
 
@@ -12,7 +12,7 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
     """Move the user's head as asked and show where it stands; raises SessionError when there is no way."""
     asked, target = context.event, context.target
     if asked.move is Move.NEW:
-        await forget_head(store, asked, now)
+        await store.users.clear_head(asked.person, asked.channel)
         return Note(Say.NEW_SESSION())
     if target is None:
         return Note(Say.NO_SESSION())

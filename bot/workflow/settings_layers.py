@@ -38,7 +38,7 @@ SETTING_LABELS = {
 }
 SCOPE_NAMES = {
     "session": Say.SCOPE_SESSION,
-    "person": Say.SCOPE_PERSON,
+    "user": Say.SCOPE_PERSON,
     "channel": Say.SCOPE_CHANNEL,
     "bot": Say.SCOPE_BOT,
 }
@@ -93,7 +93,7 @@ async def layers(store: SessionStore, event: Event, session: EditSession | None)
     """The wishes that hold for this person in this channel and session."""
     return SettingsLayers(
         session=session.override if session else NO_OVERRIDE,
-        person=await store.override("person", event.person),
+        person=await store.override("user", event.person),
         channel=await store.override("channel", event.channel),
     )
 

@@ -6,9 +6,9 @@ from typing import Generic, TypeVar
 from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VersionEvent
 from bot.chat.replies import AskTarget, ImageChoice, Say
 from bot.policy.limits import Limits
-from bot.policy.server_settings import ServerSettings
 from bot.workflow.text_commands import version_number
 from conversations.errors import NoSuchVersion
+from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 
@@ -147,15 +147,10 @@ async def current_version(store: SessionStore, event: Event) -> Target | None:
     session = await store.session_for_channel(event.channel, event.person)
     if session is None or not session.has_head(event.person):
         return None
-    forgotten = await store.recall(_forgotten(event))
-    if forgotten is not None and float(forgotten) >= session.heads[event.person].moved_at:
+    cleared_at = await store.users.head_cleared_at(event.person, event.channel)
+    if cleared_at is not None and cleared_at >= session.heads[event.person].moved_at:
         return None
     return Target(session, session.head_of(event.person), is_named=False)
-
-
-async def forget_head(store: SessionStore, event: Event, now: float) -> None:
-    """From now on I stand nowhere in this channel, until the next picture."""
-    await store.remember(_forgotten(event), repr(now))
 
 
 async def ask_target(store: SessionStore, event: EditAsked) -> AskTarget:
@@ -170,7 +165,3 @@ def _choice(session: EditSession, person: str) -> ImageChoice:
     while turn.image is None:
         turn = session.parent_of(turn) or session.root
     return ImageChoice(turn.id, turn.label, turn.image, turn.instruction, turn.is_hidden)
-
-
-def _forgotten(event: Event) -> str:
-    return f"forgotten {event.channel} {event.person}"

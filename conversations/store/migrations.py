@@ -1,5 +1,8 @@
 """The database schema as a list of numbered steps. New steps are appended; old steps are never edited."""
 
+import json
+from typing import Any
+
 from sqlite_utils import Database, Migrations
 
 migrations = Migrations("conversations")
@@ -132,3 +135,126 @@ def m005_request_source(db: Database) -> None:
         """
     )
     db.execute("ALTER TABLE turns DROP COLUMN source")
+
+
+@migrations()
+def m006_server_tables(db: Database) -> None:
+    """Tables for what was JSON in `facts` and `seen`: settings, audit log, reports and appeals."""
+    settings = {"is_paused": int, "waiting": int, "per_day": int, "own_only": int}
+    db.table("server_settings").create(
+        {"server": str, **settings, "reports": str, "language": str}, pk="server"
+    )
+    db.table("blocked_users").create({"server": str, "user": str}, pk=("server", "user"))
+    db.table("channel_rules").create(
+        {"server": str, "rule": str, "channel": str}, pk=("server", "rule", "channel")
+    )
+    db.table("blocked_images").create({"server": str, "hash": str}, pk=("server", "hash"))
+    db.table("audit_log").create(
+        {"id": int, "server": str, "at": float, "moderator": str, "action": str, "subject": str}, pk="id"
+    )
+    db.table("audit_log").create_index(["server", "id"])
+    db.table("reports").create(
+        {"user": str, "turn_id": str, "server": str, "text": str, "at": float},
+        pk=("user", "turn_id"),
+        foreign_keys=[("turn_id", "turns", "id")],
+    )
+    db.table("reports").create_index(["turn_id"])
+    db.table("appeals").create(
+        {"user": str, "image_hash": str, "server": str, "text": str, "at": float}, pk=("user", "image_hash")
+    )
+    for row in list(db.query("SELECT * FROM facts WHERE key LIKE 'house %'")):
+        _move_server(db, row["key"].removeprefix("house "), json.loads(row["value"]))
+    complaints = "event_id LIKE 'report %' OR event_id LIKE 'appeal %'"
+    for row in list(db.query(f"SELECT * FROM seen WHERE {complaints}")):
+        _move_complaint(db, *row["event_id"].split(" "), at=row["at"])
+    db.execute("DELETE FROM facts WHERE key LIKE 'house %'")
+    db.execute(f"DELETE FROM seen WHERE {complaints}")
+
+
+def _move_server(db: Database, server: str, old: dict[str, Any]) -> None:
+    """The settings and the audit log that one JSON value held; a key it lacks has its default."""
+    db.table("server_settings").insert(
+        {
+            "server": server,
+            "is_paused": int(old.get("is_paused", False)),
+            "waiting": old.get("waiting"),
+            "per_day": old.get("per_day"),
+            "own_only": int(old.get("own_only", False)),
+            "reports": old.get("reports"),
+            "language": old.get("language", "en"),
+        }
+    )
+    db.table("blocked_users").insert_all({"server": server, "user": user} for user in old.get("blocked", ()))
+    db.table("blocked_images").insert_all({"server": server, "hash": mark} for mark in old.get("barred", ()))
+    for rule in ("closed", "hidden", "overheard"):
+        channels = old.get(rule, ())
+        db.table("channel_rules").insert_all(
+            {"server": server, "rule": rule, "channel": channel} for channel in channels
+        )
+    db.table("audit_log").insert_all(
+        {
+            "server": server,
+            "at": entry["at"],
+            "moderator": entry["by"],
+            "action": entry["rule"],
+            "subject": entry.get("subject", ""),
+        }
+        for entry in old.get("log", ())
+    )
+
+
+def _move_complaint(db: Database, kind: str, user: str, about: str, *, at: float) -> None:
+    """A report of a turn or an appeal for an image hash; their text was never stored."""
+    if kind == "appeal":
+        db.execute("INSERT INTO appeals VALUES (?, ?, NULL, '', ?)", (user, about, at))
+        return
+    db.execute(
+        "INSERT INTO reports SELECT ?, id, server, '', ? FROM turns WHERE id = ?",  # not of an erased turn
+        (user, at, about),
+    )
+
+
+@migrations()
+def m007_users_and_chats(db: Database) -> None:
+    """Tables for languages, hints, cleared heads and reading positions; until now texts in `facts`."""
+    db.table("users").create({"user": str, "language": str, "hinted_on": str}, pk="user")
+    db.table("cleared_heads").create(
+        {"user": str, "channel": str, "cleared_at": float}, pk=("user", "channel")
+    )
+    db.table("chats").create({"chat": str, "newest_message": int}, pk="chat")
+    db.table("direct_channels").create({"id": int, "chat": str, "channel": str}, pk="id")
+    users: dict[str, dict[str, str]] = {}
+    for row in list(db.query("SELECT key, value FROM facts")):
+        match row["key"].replace(" ", ":").split(":"):
+            case ["discord", "language", user]:
+                users.setdefault(f"discord:{user}", {})["language"] = row["value"]
+            case ["discord", "hint", user]:
+                users.setdefault(f"discord:{user}", {})["hinted_on"] = row["value"]
+            case ["discord", "last_seen"]:
+                db.table("chats").insert({"chat": "discord", "newest_message": int(row["value"])})
+            case ["discord", "dms"]:
+                db.table("direct_channels").insert_all(
+                    {"chat": "discord", "channel": f"discord:{channel}"}
+                    for channel in json.loads(row["value"])
+                )
+            case ["forgotten", *_]:
+                _, channel, user = row["key"].split(" ")
+                cleared = {"user": user, "channel": channel, "cleared_at": float(row["value"])}
+                db.table("cleared_heads").insert(cleared)
+            case _:
+                pass
+    rows = [{"user": user, "language": None, "hinted_on": None, **known} for user, known in users.items()]
+    db.table("users").insert_all(rows)
+    db.table("facts").drop()
+
+
+@migrations()
+def m008_plain_names(db: Database) -> None:
+    """The names of today: user instead of owner or person, override instead of wish; errors as JSON."""
+    db.execute("ALTER TABLE turns RENAME COLUMN owner TO user")
+    db.execute("ALTER TABLE turns RENAME COLUMN wish TO override")
+    db.execute("ALTER TABLE heads RENAME COLUMN person TO user")
+    db.execute("ALTER TABLE wishes RENAME TO overrides")
+    db.execute("ALTER TABLE overrides RENAME COLUMN wish TO override")
+    db.execute("UPDATE overrides SET scope = 'user' WHERE scope = 'person'")
+    db.execute("UPDATE turns SET error = json_quote(error) WHERE error IS NOT NULL")

@@ -91,8 +91,8 @@ def session(db: Database, session_id: str) -> EditSession:
         raise NoSuchVersion(f"session {session_id}")
     turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY number", (session_id,))
     heads = db.query("SELECT * FROM heads WHERE session_id = ? ORDER BY moved_at", (session_id,))
-    override = one(db, "SELECT wish FROM wishes WHERE scope = 'session' AND key = ?", session_id)
-    return session_of(row, turns, heads, override_of(override["wish"] if override else None))
+    override = one(db, "SELECT override FROM overrides WHERE scope = 'session' AND key = ?", session_id)
+    return session_of(row, turns, heads, override_of(override["override"] if override else None))
 
 
 def session_for_channel(db: Database, channel: str, user: str | None) -> EditSession | None:
@@ -100,7 +100,7 @@ def session_for_channel(db: Database, channel: str, user: str | None) -> EditSes
     mine = user is not None and one(
         db,
         "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
-        "WHERE channel = ? AND person = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
+        "WHERE channel = ? AND user = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
         channel,
         user,
     )
@@ -222,7 +222,7 @@ def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
 def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
     """The newest turns of a user, newest first, without uploads."""
     rows = db.query(
-        "SELECT * FROM turns WHERE owner = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        "SELECT * FROM turns WHERE user = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
         (user, limit),
     )
     return tuple(turn_of(row) for row in rows)
@@ -294,6 +294,6 @@ def write_head(db: Database, session_id: str, user: str, head: Head) -> None:
     """Save the head of a user."""
     row = (session_id, user, head.turn_id, redo_text(head.redo), head.moved_at)
     db.execute(
-        "INSERT OR REPLACE INTO heads (session_id, person, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO heads (session_id, user, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",
         row,
     )

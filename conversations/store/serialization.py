@@ -32,14 +32,14 @@ def turn_row(turn: Turn) -> DbRow:
         "settings": turn.settings,
         "seconds": turn.seconds,
         "notes": turn.notes,
+        "error": turn.error,
     }
     more = {
         **asdict(turn.source),
         "auto_scales": _text(turn.auto_scales),
         "is_hidden": int(turn.is_hidden),
-        "owner": turn.user,
         "state": turn.state.value,
-        "wish": override_text(turn.override),
+        "override": override_text(turn.override),
         "grid": _text(asdict(turn.grid)) if turn.grid else None,
         "is_reworded": int(turn.is_reworded),
     }
@@ -50,7 +50,7 @@ def fields_row(fields: TurnFields) -> DbRow:
     """The fields as columns."""
     row: DbRow = dict(fields)
     for column in _JSON & row.keys():
-        row[column] = _text(row[column])
+        row[column] = None if row[column] is None else _text(row[column])
     settings = fields.get("settings")
     if settings is not None:
         row["settings"] = _text(asdict(settings))
@@ -62,12 +62,12 @@ def turn_of(row: Mapping[str, Any]) -> Turn:
     settings = row["settings"]
     return Turn(
         **{column: row[column] for column in _PLAIN},
-        user=row["owner"],
         state=TurnState(row["state"]),
-        override=override_of(row["wish"]),
+        override=override_of(row["override"]),
         settings=EditSettings(**json.loads(settings)) if settings else None,
         seconds=json.loads(row["seconds"]),
         notes=tuple(json.loads(row["notes"])),
+        error=json.loads(row["error"]) if row["error"] else None,
         source=RequestSource(**{name: row[name] for name in SOURCE_FIELDS}),
         auto_scales=tuple(json.loads(row["auto_scales"])),
         is_hidden=bool(row["is_hidden"]),
@@ -102,7 +102,7 @@ def session_of(
         channel=row["channel"],
         owner=row["owner"],
         turns={turn["id"]: turn_of(turn) for turn in turns},
-        heads={head["person"]: head_of(head) for head in heads},
+        heads={head["user"]: head_of(head) for head in heads},
         override=override,
         created_at=row["created_at"],
         is_locked=bool(row["is_locked"]),
@@ -123,18 +123,18 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_JSON = frozenset({"seconds", "notes"})
+_JSON = frozenset({"seconds", "notes", "error"})
 _PLAIN = (
     "id",
     "session_id",
     "number",
     "parent_id",
+    "user",
     "instruction",
     "expressive",
     "reading",
     "image",
     "changed",
-    "error",
     "delivered",
     "origin_message",
     "event_id",

@@ -21,14 +21,17 @@ from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store import queries, user_data
+from conversations.store.chat_tables import ChatTables
 from conversations.store.db_worker import WriteBatcher
 from conversations.store.migrations import migrations
 from conversations.store.serialization import TurnFields, override_of, override_text
+from conversations.store.server_tables import ServerTables
 from conversations.store.user_data import Consent, ErasedData
+from conversations.store.user_tables import UserTables
 
 P = ParamSpec("P")
 T = TypeVar("T")
-OverrideScope = Literal["session", "person", "channel"]
+OverrideScope = Literal["session", "user", "channel"]
 
 EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
 
@@ -42,6 +45,9 @@ class SessionStore:
     def __init__(self, batcher: WriteBatcher, clock: Callable[[], float]) -> None:
         self._batcher = batcher
         self._clock = clock
+        self.servers = ServerTables(self._do, clock)
+        self.users = UserTables(self._do, clock)
+        self.chats = ChatTables(self._do, clock)
 
     @classmethod
     @asynccontextmanager
@@ -193,7 +199,11 @@ class SessionStore:
         """Replace that override; NO_OVERRIDE removes it."""
         await self._do(_set_override, scope, key, override)
 
-    # -- the bot's own memory -----------------------------------------------------------------------------
+    async def check(self) -> None:
+        """Read from the database; raises StoreError if that fails."""
+        await self._do(queries.one, "SELECT 1")
+
+    # -- events -------------------------------------------------------------------------------------------
 
     async def seen(self, event_id: str) -> bool:
         """Whether this chat event was handled before; records it as handled."""
@@ -202,14 +212,6 @@ class SessionStore:
     async def was_seen(self, event_id: str) -> bool:
         """Whether this chat event was handled before; records nothing."""
         return await self._do(_was_seen, event_id)
-
-    async def recall(self, key: str) -> str | None:
-        """What was remembered under `key`."""
-        return await self._do(_recall, key)
-
-    async def remember(self, key: str, value: str) -> None:
-        """Keep a small fact, such as the last message seen in a channel."""
-        await self._do(_remember, key, value)
 
     # -- users --------------------------------------------------------------------------------------------
 
@@ -273,16 +275,16 @@ def _set_head(db: Database, session_id: str, user: str, head: Head) -> None:
 
 
 def _override(db: Database, scope: str, key: str) -> SettingsOverride:
-    row = queries.one(db, "SELECT wish FROM wishes WHERE scope = ? AND key = ?", scope, key)
-    return override_of(row["wish"]) if row else NO_OVERRIDE
+    row = queries.one(db, "SELECT override FROM overrides WHERE scope = ? AND key = ?", scope, key)
+    return override_of(row["override"]) if row else NO_OVERRIDE
 
 
 def _set_override(db: Database, scope: str, key: str, override: SettingsOverride) -> None:
     if override == NO_OVERRIDE:
-        db.execute("DELETE FROM wishes WHERE scope = ? AND key = ?", (scope, key))
+        db.execute("DELETE FROM overrides WHERE scope = ? AND key = ?", (scope, key))
     else:
         row = (scope, key, override_text(override))
-        db.execute("INSERT OR REPLACE INTO wishes (scope, key, wish) VALUES (?, ?, ?)", row)
+        db.execute("INSERT OR REPLACE INTO overrides (scope, key, override) VALUES (?, ?, ?)", row)
 
 
 def _seen(db: Database, event_id: str, now: float) -> bool:
@@ -292,12 +294,3 @@ def _seen(db: Database, event_id: str, now: float) -> bool:
 
 def _was_seen(db: Database, event_id: str) -> bool:
     return queries.one(db, "SELECT 1 FROM seen WHERE event_id = ?", event_id) is not None
-
-
-def _recall(db: Database, key: str) -> str | None:
-    row = queries.one(db, "SELECT value FROM facts WHERE key = ?", key)
-    return row["value"] if row else None
-
-
-def _remember(db: Database, key: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO facts (key, value) VALUES (?, ?)", (key, value))

@@ -12,6 +12,7 @@ from conversations.store.queries import one, write_head, writing
 from conversations.store.serialization import head_of, turn_of
 
 EVERYBODY = "*"
+_BY_USER = ("users", "cleared_heads", "reports", "appeals")  # tables whose rows belong to one user
 
 
 class Consent(StrEnum):
@@ -56,17 +57,18 @@ def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent |
 def export_user(db: Database, user: str) -> dict[str, Any]:
     """Everything stored about a user, JSON-able; `turns[].image` are ImageStore keys."""
     return {
-        "person": user,
+        "user": user,
         "sessions": _rows(db, "SELECT * FROM sessions WHERE owner = ? ORDER BY created_at", user),
-        "turns": _rows(db, "SELECT * FROM turns WHERE owner = ? ORDER BY created_at, number", user),
-        "heads": _rows(db, "SELECT * FROM heads WHERE person = ? ORDER BY moved_at", user),
-        "wishes": _rows(db, "SELECT wish FROM wishes WHERE scope = 'person' AND key = ?", user),
+        "turns": _turns(db, user),
+        "heads": _rows(db, "SELECT * FROM heads WHERE user = ? ORDER BY moved_at", user),
+        "overrides": _rows(db, "SELECT override FROM overrides WHERE scope = 'user' AND key = ?", user),
         "messages": _rows(
             db,
-            "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE owner = ?",
+            "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE user = ?",
             user,
         ),
         "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", user),
+        **{table: _rows(db, f"SELECT * FROM {table} WHERE user = ?", user) for table in _BY_USER},
     }
 
 
@@ -79,25 +81,32 @@ def delete_user(db: Database, user: str) -> ErasedData:
         rows = _rows(
             db,
             "SELECT turns.* FROM turns JOIN sessions ON sessions.id = session_id "
-            "WHERE turns.owner = ? OR sessions.owner = ? ORDER BY session_id, number DESC",
+            "WHERE turns.user = ? OR sessions.owner = ? ORDER BY session_id, number DESC",
             user,
             user,
         )
         turns = tuple(turn_of(row) for row in rows)
         own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", user)}
-        db.execute("DELETE FROM heads WHERE person = ?", (user,))
+        db.execute("DELETE FROM heads WHERE user = ?", (user,))
         for session_id in own_sessions:
             _delete_session(db, session_id)
         for turn in turns:
             if turn.session_id not in own_sessions:
                 _detach_turn(db, turn)
-        db.execute("DELETE FROM wishes WHERE scope = 'person' AND key = ?", (user,))
+        db.execute("DELETE FROM overrides WHERE scope = 'user' AND key = ?", (user,))
         db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (user,))
-        db.execute("DELETE FROM facts WHERE key LIKE 'forgotten %' AND key LIKE '% ' || ?", (user,))
+        for table in _BY_USER:
+            db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
         pictures = {turn.image for turn in turns if turn.image is not None}
         unused = tuple(sorted(key for key in pictures if _is_unused(db, key)))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
     return ErasedData(turns, unused)
+
+
+def _turns(db: Database, user: str) -> list[dict[str, Any]]:
+    """The user's turns without interaction tokens, which are secrets of the bot."""
+    turns = _rows(db, "SELECT * FROM turns WHERE user = ? ORDER BY created_at, number", user)
+    return [{column: value for column, value in turn.items() if column != "token"} for turn in turns]
 
 
 def _rows(db: Database, sql: str, *values: object) -> list[dict[str, Any]]:
@@ -112,7 +121,7 @@ def _delete_session(db: Database, session_id: str) -> None:
     db.execute("DELETE FROM heads WHERE session_id = ?", (session_id,))
     _delete_messages(db, (row["id"] for row in _turn_ids(db, session_id)))
     db.execute("DELETE FROM turns WHERE session_id = ?", (session_id,))
-    db.execute("DELETE FROM wishes WHERE scope = 'session' AND key = ?", (session_id,))
+    db.execute("DELETE FROM overrides WHERE scope = 'session' AND key = ?", (session_id,))
     db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
 
 
@@ -123,6 +132,7 @@ def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
 def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
     for turn_id in turn_ids:
         db.execute("DELETE FROM deliveries WHERE turn_id = ?", (turn_id,))
+        db.execute("DELETE FROM reports WHERE turn_id = ?", (turn_id,))
 
 
 def delete_turn(db: Database, turn_id: str) -> None:
@@ -146,6 +156,6 @@ def _detach_turn(db: Database, turn: Turn) -> None:
             redo=tuple(turn_id for turn_id in head.redo if turn_id != turn.id),
         )
         if kept != head:
-            write_head(db, turn.session_id, row["person"], kept)
+            write_head(db, turn.session_id, row["user"], kept)
     _delete_messages(db, [turn.id])
     db.execute("DELETE FROM turns WHERE id = ?", (turn.id,))

@@ -4,31 +4,22 @@ Where nothing was said since, nothing is asked: a channel's newest message id co
 The look goes back a little further than needed, since no message is answered twice.
 """
 
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import discord
 
-from bot.discord_chat.ids import CHAT
+from bot.discord_chat.ids import CHAT, channel_key, channel_of
+from conversations.store.chat_tables import ChatTables
 
-SEEN_KEY, DMS_KEY = f"{CHAT}:last_seen", f"{CHAT}:dms"
 OVERLAP = timedelta(minutes=5)
 MAX_AWAY = timedelta(days=1)  # older wishes are stale; nobody waits for them
 KEEP_EVERY_S = 60.0  # seconds; far below OVERLAP, so nothing lies between
 PER_CHANNEL, DMS_KEPT = 500, 50
 
 log = logging.getLogger(__name__)
-
-
-class KeyValueStore(Protocol):
-    """A few lasting words; the SessionStore has them."""
-
-    async def recall(self, key: str) -> str | None: ...
-    async def remember(self, key: str, value: str) -> None: ...
 
 
 class CatchUp:
@@ -39,8 +30,8 @@ class CatchUp:
     killed while it catches up begins again where it began.
     """
 
-    def __init__(self, memory: KeyValueStore, clock: Callable[[], float] = time.monotonic) -> None:
-        self._memory, self._clock = memory, clock
+    def __init__(self, chats: ChatTables, clock: Callable[[], float] = time.monotonic) -> None:
+        self._chats, self._clock = chats, clock
         self._newest = 0  # id of the newest message heard
         self._heard_before = 0  # the same, when the connection began
         self._is_behind = True
@@ -49,8 +40,8 @@ class CatchUp:
 
     async def load(self) -> None:
         """Recall how far the last run had listened."""
-        self._heard_before = self._newest = int(await self._memory.recall(SEEN_KEY) or 0)
-        self._dms = json.loads(await self._memory.recall(DMS_KEY) or "[]")
+        self._heard_before = self._newest = await self._chats.newest_message(CHAT) or 0
+        self._dms = [channel_of(key) or 0 for key in await self._chats.direct_channels(CHAT)]
 
     def connected(self) -> None:
         """A connection begins; what was said since the last message heard may have been missed."""
@@ -70,13 +61,13 @@ class CatchUp:
         if message.guild is None and message.channel.id not in self._dms[-1:]:
             others = [dm for dm in self._dms if dm != message.channel.id]
             self._dms = [*others, message.channel.id][-DMS_KEPT:]
-            await self._memory.remember(DMS_KEY, json.dumps(self._dms))
+            await self._chats.add_direct_channel(CHAT, channel_key(message.channel.id), DMS_KEPT)
         if not self._is_behind and self._clock() - self._kept_at >= KEEP_EVERY_S:
             await self._keep()
 
     async def _keep(self) -> None:
         self._kept_at = self._clock()
-        await self._memory.remember(SEEN_KEY, str(self._newest))
+        await self._chats.set_newest_message(CHAT, self._newest)
 
     async def missed(self, client: discord.Client) -> AsyncIterator[discord.Message]:
         """What was said since before the connection began, channel by channel, oldest first."""

@@ -97,8 +97,5 @@ class MessageFilter:
 
     async def _claim_daily_hint(self, user: int) -> bool:
         """Whether this person was not told today; from now on they were."""
-        key, today = f"{CHAT}:hint:{user}", datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
-        if await self._store.recall(key) == today:
-            return False
-        await self._store.remember(key, today)
-        return True
+        today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+        return await self._store.users.note_hint(person_key(user), today)

@@ -22,8 +22,8 @@ from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.chat.replies import Say
 from bot.policy.checks import ADMISSION, Facts, Requests, first_refusal, objection_to_text, refused_permission
 from bot.policy.limits import Limits
-from bot.policy.server_settings import DEFAULT_SERVER_SETTINGS, ServerSettings
 from conversations.request_source import NO_SOURCE, RequestSource
+from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from conversations.session import EditSession, Turn
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)

@@ -10,16 +10,11 @@ from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.chat.replies import Accepted, Note, Say, buttons
 from bot.policy.limits import Limits
-from bot.policy.server_settings import (
-    DEFAULT_SERVER_SETTINGS,
-    LOG_KEPT,
-    AuditEntry,
-    ServerSettings,
-    ServerSettingsStore,
-    with_one,
-)
+from bot.policy.server_settings import ServerSettingsStore, limits_of, with_one
 from bot.workflow.moderation import apply
 from conversations.request_source import RequestSource
+from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
+from conversations.store.server_tables import AUDIT_ENTRIES_KEPT
 from conversations.store.session_store import SessionStore
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import desk
@@ -56,10 +51,8 @@ def test_a_limit_that_is_not_named_stays_and_zero_takes_it_back() -> None:
 
 @pytest.mark.parametrize(("waiting", "held_to"), [(None, 3), (1, 1), (50, 3)])
 def test_a_server_can_only_narrow_the_limits_of_the_bot(waiting: int | None, held_to: int) -> None:
-    assert (
-        ServerSettings(waiting=waiting).merged_over(Limits(waiting_per_person=3)).waiting_per_person
-        == held_to
-    )
+    limits = limits_of(ServerSettings(waiting=waiting), Limits(waiting_per_person=3))
+    assert limits.waiting_per_person == held_to
 
 
 def test_a_group_holds_everybody_once() -> None:
@@ -67,31 +60,35 @@ def test_a_group_holds_everybody_once() -> None:
     assert with_one(("a", "b"), "a", is_in=False) == ("b",)
 
 
-def test_the_log_keeps_the_newest() -> None:
-    rules = DEFAULT_SERVER_SETTINGS
-    for number in range(LOG_KEPT + 1):
-        rules = rules.noted(AuditEntry(float(number), "paper:mod", "pause"))
-    assert [deed.at for deed in rules.log] == [float(n) for n in range(1, LOG_KEPT + 1)]
-
-
-async def test_rules_outlive_the_process_and_stay_in_their_house(tmp_path: Path) -> None:
-    def blocked(rules: ServerSettings) -> ServerSettings:
-        return replace(rules, blocked=(ANN,), per_day=3).noted(AuditEntry(1.0, "paper:mod", "block", ANN))
-
+async def test_the_audit_log_keeps_the_newest_entries_of_each_server(tmp_path: Path) -> None:
     async with SessionStore.open(tmp_path / "bot.db") as store:
-        decided = await ServerSettingsStore(store).change(HOUSE, blocked)
-    async with SessionStore.open(tmp_path / "bot.db") as store:
-        assert await ServerSettingsStore(store).rules(HOUSE) == decided
-        assert (
-            await ServerSettingsStore(store).rules("paper:2")
-            == await ServerSettingsStore(store).rules(None)
-            == DEFAULT_SERVER_SETTINGS
+        for number in range(AUDIT_ENTRIES_KEPT + 1):
+            entry = AuditEntry(float(number), "paper:mod", "pause")
+            await store.servers.change(HOUSE, lambda settings: settings, entry)
+        await store.servers.change(
+            "paper:2", lambda settings: settings, AuditEntry(0.5, "paper:mod", "pause")
         )
+        kept = [entry.at for entry in await store.servers.audit_log(HOUSE)]
+    assert kept == [float(number) for number in range(AUDIT_ENTRIES_KEPT, 0, -1)]
+
+
+async def test_settings_outlive_the_process_and_stay_in_their_server(tmp_path: Path) -> None:
+    entry = AuditEntry(1.0, "paper:mod", "block", ANN)
+    async with SessionStore.open(tmp_path / "bot.db") as store:
+        decided = await store.servers.change(
+            HOUSE, lambda settings: replace(settings, blocked=(ANN,), hidden=(PLACE,), per_day=3), entry
+        )
+        await store.servers.change(HOUSE, lambda settings: replace(settings, closed=("paper:c2", PLACE)))
+    async with SessionStore.open(tmp_path / "bot.db") as store:
+        settings = ServerSettingsStore(store)
+        assert await settings.rules(HOUSE) == replace(decided, closed=("paper:c2", PLACE))
+        assert await settings.rules("paper:2") == await settings.rules(None) == DEFAULT_SERVER_SETTINGS
+        assert await store.servers.audit_log(HOUSE) == (entry,)
 
 
 async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_path: Path) -> None:
     async with desk(tmp_path, EchoEditor()) as d:
-        await ServerSettingsStore(d.store).change(HOUSE, lambda rules: replace(rules, per_day=1))
+        await d.store.servers.change(HOUSE, lambda rules: replace(rules, per_day=1))
         both = [
             d.asked("make it red", channel=channel, picture=a_picture(), source=RequestSource(server=HOUSE))
             for channel in ("c1", "c2")
@@ -99,9 +96,3 @@ async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_pa
         one, other = await asyncio.gather(*map(d.workflow.handle, both))
     assert isinstance(one, Accepted)
     assert other == Note(Say.OUT_OF_QUOTA(limit=1, wait="24 h"), buttons=buttons(ButtonAction.MY_EDITS))
-
-
-async def test_rules_of_a_later_release_are_read_as_far_as_they_are_known(tmp_path: Path) -> None:
-    async with SessionStore.open(tmp_path / "bot.db") as store:
-        await store.remember(f"house {HOUSE}", '{"is_paused": true, "curfew": "22:00"}')
-        assert await ServerSettingsStore(store).rules(HOUSE) == ServerSettings(is_paused=True)

@@ -40,7 +40,7 @@ async def test_an_export_has_pictures_and_talk(tmp_path):
         [talk] = [name for name in archive.namelist() if name.endswith("conversation.json")]
         assert json.loads(archive.read(talk))[0]["messages"][0] == ["USER", "<image>\nmake it red"]
         assert archive.read(talk.replace("conversation.json", "v0.png")) == stored
-        assert json.loads(archive.read("person.json"))["person"] == "paper:ann"
+        assert json.loads(archive.read("person.json"))["user"] == "paper:ann"
 
 
 async def test_who_has_nothing_here_gets_a_sentence(tmp_path):

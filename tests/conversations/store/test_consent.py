@@ -58,10 +58,10 @@ async def test_an_answer_can_be_taken_back(store: SessionStore) -> None:
 async def test_forgetting_a_person_forgets_what_they_allowed_and_were_allowed(store: SessionStore) -> None:
     await store.set_consent(ANN, BOB, Consent.ALWAYS)
     await store.set_consent(BOB, ANN, Consent.ALWAYS)
-    await store.remember(f"forgotten {ROOM} {ANN}", "1")
+    await store.users.clear_head(ANN, ROOM)
     await store.delete_user(ANN)
     assert (await store.consent(ANN, BOB), await store.consent(BOB, ANN)) == (None, None)
-    assert await store.recall(f"forgotten {ROOM} {ANN}") is None
+    assert await store.users.head_cleared_at(ANN, ROOM) is None
 
 
 async def test_a_session_can_be_locked_and_opened(store: SessionStore) -> None:

@@ -82,7 +82,7 @@ async def test_of_two_uploads_from_one_message_a_reply_means_the_newer(store: Se
     first = await store.open_session(ROOM, ANN, image=PICTURE, origin_message="m1")
     second = await store.open_session(ROOM, BOB, image=PICTURE, origin_message="m1")
     assert await store.find_by_delivered("m1") == second.root
-    await store.delete_person(BOB)
+    await store.delete_user(BOB)
     assert await store.find_by_delivered("m1") == first.root
 
 
@@ -255,36 +255,29 @@ async def test_a_persons_turns_come_newest_first(store: SessionStore) -> None:
 
 async def test_wishes_are_kept_by_scope_and_taken_back(store: SessionStore) -> None:
     session = await begin(store)
-    await store.set_override("person", ANN, SettingsOverride(seed=0))
+    await store.set_override("user", ANN, SettingsOverride(seed=0))
     await store.set_override("session", session.id, SettingsOverride(keep="off"))
     await store.set_override("channel", ANN, SettingsOverride(seed=2))
-    assert await store.override("person", ANN) == SettingsOverride(seed=0)
+    assert await store.override("user", ANN) == SettingsOverride(seed=0)
     assert (await store.session(session.id)).override == SettingsOverride(keep="off")
-    await store.set_override("person", ANN, NO_OVERRIDE)
-    assert await store.override("person", ANN) == NO_OVERRIDE
+    await store.set_override("user", ANN, NO_OVERRIDE)
+    assert await store.override("user", ANN) == NO_OVERRIDE
 
 
 async def test_an_event_is_new_once(store: SessionStore) -> None:
     assert [await store.seen("e1") for _ in range(3)] == [False, True, True]
 
 
-async def test_facts_are_remembered(store: SessionStore) -> None:
-    assert await store.recall("last") is None
-    await store.remember("last", "1")
-    await store.remember("last", "2")
-    assert await store.recall("last") == "2"
-
-
 async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore) -> None:
     session = await begin(store)
     turn = await ask(store, session, ANN)
     await store.update_turn(turn.id, delivered="m1")
-    await store.set_override("person", ANN, SettingsOverride(seed=3))
+    await store.set_override("user", ANN, SettingsOverride(seed=3))
     await ask(store, session, BOB)
     export = json.loads(json.dumps(await store.export_user(ANN)))
     assert [row["instruction"] for row in export["turns"]] == ["", "ann wishes"]
-    assert (export["wishes"], export["messages"]) == (
-        [{"wish": '{"seed":3}'}],
+    assert (export["overrides"], export["messages"]) == (
+        [{"override": '{"seed":3}'}],
         [{"key": "m1", "turn_id": turn.id}],
     )
     told = json.dumps(export)  # random ids in it may happen to contain "bob"

@@ -21,7 +21,9 @@ people = st.sampled_from(["ann", "bob", "cid"])
 channels = st.sampled_from(["room", "hall"])
 states = st.sampled_from(list(TurnState))
 moves = st.sampled_from(["undo", "redo", "reset"])
-wishes = st.builds(SettingsOverride, seed=st.none() | st.integers(0, 9), steps=st.none() | st.integers(1, 9))
+overrides = st.builds(
+    SettingsOverride, seed=st.none() | st.integers(0, 9), steps=st.none() | st.integers(1, 9)
+)
 
 
 def without_times(session: EditSession) -> EditSession:
@@ -41,7 +43,7 @@ class StoreAgreement(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="mgie-store-"))
         self.runner = asyncio.Runner()
         self.model: dict[str, EditSession] = {}
-        self.wishes: dict[tuple[str, str], SettingsOverride] = {}
+        self.overrides: dict[tuple[str, str], SettingsOverride] = {}
         self.messages: dict[str, str] = {}
         self.events: set[str] = set()
         self.now = 0.0
@@ -125,16 +127,16 @@ class StoreAgreement(RuleBasedStateMachine):
         self.do(self.store.set_head(session_id, person, moved.heads[person]))
         self.model[session_id] = moved
 
-    @rule(session_id=sessions, override=wishes)
-    def wish_for_a_session(self, session_id: str, override: SettingsOverride) -> None:
+    @rule(session_id=sessions, override=overrides)
+    def override_of_a_session(self, session_id: str, override: SettingsOverride) -> None:
         self.do(self.store.set_override("session", session_id, override))
         self.model[session_id] = replace(self.model[session_id], override=override)
 
-    @rule(person=people, override=wishes)
-    def wish_for_a_person(self, person: str, override: SettingsOverride) -> None:
-        self.do(self.store.set_override("person", person, override))
-        self.wishes["person", person] = override
-        assert self.do(self.store.override("person", person)) == override
+    @rule(person=people, override=overrides)
+    def override_of_a_user(self, person: str, override: SettingsOverride) -> None:
+        self.do(self.store.set_override("user", person, override))
+        self.overrides["user", person] = override
+        assert self.do(self.store.override("user", person)) == override
 
     @rule(event=st.sampled_from("abcde"))
     def see(self, event: str) -> None:
@@ -174,7 +176,7 @@ class StoreAgreement(RuleBasedStateMachine):
                 assert all(session.turn(head.turn_id) in session.path_to(turn)[:-1] for turn in below)
 
     def teardown(self) -> None:
-        for (scope, key), override in self.wishes.items():
+        for (scope, key), override in self.overrides.items():
             assert self.do(self.store.override(scope, key)) == override or override == NO_OVERRIDE
         self.do(self.opening.__aexit__(None, None, None))
         self.runner.close()

@@ -1,0 +1,44 @@
+"""Values of one server: the settings its moderators chose, and their audit log."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One decision of a moderator. `rule` names the action, `subject` the user, channel or image hash."""
+
+    at: float  # Unix seconds
+    by: str  # the moderator
+    rule: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What the moderators of one server have set. Users and channels are named by their keys.
+
+    blocked            users whose requests are refused
+    closed             channels without edits
+    hidden             channels with all images behind spoilers
+    overheard          channels in which messages without a mention can be requests
+    waiting, per_day   edits of one user: in the queue, and in 24 hours; None: the limits of the bot apply
+    own_only           whether images of other users cannot be edited, not even with consent
+    reports            the channel that reports are posted in; None for none
+    barred             hashes of images that are neither accepted nor shown
+    language           tag of the language of reports
+    """
+
+    is_paused: bool = False
+    blocked: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    overheard: tuple[str, ...] = ()
+    waiting: int | None = None
+    per_day: int | None = None
+    own_only: bool = False
+    reports: str | None = None
+    barred: tuple[str, ...] = ()
+    language: str = "en"
+
+
+DEFAULT_SERVER_SETTINGS = ServerSettings()

@@ -1,0 +1,129 @@
+"""Settings, audit log, reports and appeals of servers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlite_utils import Database
+
+from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
+from conversations.store.queries import one, writing
+from conversations.store.table_group import TableGroup
+
+AUDIT_ENTRIES_KEPT = 50  # per server
+_LISTS = {  # field: (table, column of its members, condition on the row)
+    "blocked": ("blocked_users", "user", ""),
+    "closed": ("channel_rules", "channel", "closed"),
+    "hidden": ("channel_rules", "channel", "hidden"),
+    "overheard": ("channel_rules", "channel", "overheard"),
+    "barred": ("blocked_images", "hash", ""),
+}
+_VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language")
+
+
+class ServerTables(TableGroup):
+    """What moderators decided, and what users brought before them."""
+
+    async def settings(self, server: str) -> ServerSettings:
+        """The settings of a server; the defaults if its moderators chose none."""
+        return await self._do(_settings, server)
+
+    async def change(
+        self,
+        server: str,
+        change: Callable[[ServerSettings], ServerSettings],
+        entry: AuditEntry | None = None,
+    ) -> ServerSettings:
+        """Replace the settings by `change(settings)`, with an entry in the audit log; returns the new ones.
+
+        `change` runs on the database thread. No other change comes between reading and writing.
+        """
+        return await self._do(_change, server, change, entry)
+
+    async def audit_log(self, server: str, limit: int = AUDIT_ENTRIES_KEPT) -> tuple[AuditEntry, ...]:
+        """The newest decisions, newest first."""
+        return await self._do(_audit_log, server, limit)
+
+    async def add_report(self, server: str | None, user: str, turn_id: str, text: str) -> bool:
+        """Save a user's report of a turn; False, and nothing written, if they reported it before."""
+        return await self._do(_add_report, server, user, turn_id, text, self._clock())
+
+    async def add_appeal(self, server: str | None, user: str, image_hash: str, text: str) -> bool:
+        """Save a user's appeal against a blocked image; False, and nothing written, if there is one."""
+        return await self._do(_add_appeal, server, user, image_hash, text, self._clock())
+
+
+def _settings(db: Database, server: str) -> ServerSettings:
+    row = one(db, "SELECT * FROM server_settings WHERE server = ?", server)
+    if row is None:
+        return DEFAULT_SERVER_SETTINGS
+    values: dict[str, Any] = {name: row[name] for name in _VALUES}
+    values |= {name: bool(values[name]) for name in ("is_paused", "own_only")}
+    values |= {field: _members(db, server, field) for field in _LISTS}
+    return ServerSettings(**values)
+
+
+def _members(db: Database, server: str, field: str) -> tuple[str, ...]:
+    table, column, rule = _LISTS[field]
+    sql = f"SELECT {column} AS member FROM {table} WHERE server = ?" + (" AND rule = ?" if rule else "")
+    rows = db.query(f"{sql} ORDER BY rowid", [server, rule] if rule else [server])
+    return tuple(row["member"] for row in rows)
+
+
+def _change(
+    db: Database,
+    server: str,
+    change: Callable[[ServerSettings], ServerSettings],
+    entry: AuditEntry | None,
+) -> ServerSettings:
+    with writing(db):
+        before = _settings(db, server)
+        after = change(before)
+        write_server_settings(db, server, after)
+        if entry is not None:
+            write_audit_entry(db, server, entry)
+    return after
+
+
+def write_server_settings(db: Database, server: str, settings: ServerSettings) -> None:
+    """Replace the settings of a server, inside a transaction."""
+    values = {name: getattr(settings, name) for name in _VALUES}
+    db.table("server_settings").upsert({"server": server, **values}, pk="server")
+    for field, (table, column, rule) in _LISTS.items():
+        where, key = ("server = ? AND rule = ?", [server, rule]) if rule else ("server = ?", [server])
+        db.execute(f"DELETE FROM {table} WHERE {where}", key)
+        rows = [{"server": server, column: member} for member in getattr(settings, field)]
+        db.table(table).insert_all([{**row, "rule": rule} for row in rows] if rule else rows)
+
+
+def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
+    """Append to the audit log of a server and drop its oldest entries, inside a transaction."""
+    db.execute(
+        "INSERT INTO audit_log (server, at, moderator, action, subject) VALUES (?, ?, ?, ?, ?)",
+        (server, entry.at, entry.by, entry.rule, entry.subject),
+    )
+    db.execute(
+        "DELETE FROM audit_log WHERE server = ? AND id NOT IN "
+        "(SELECT id FROM audit_log WHERE server = ? ORDER BY id DESC LIMIT ?)",
+        (server, server, AUDIT_ENTRIES_KEPT),
+    )
+
+
+def _audit_log(db: Database, server: str, limit: int) -> tuple[AuditEntry, ...]:
+    rows = db.query("SELECT * FROM audit_log WHERE server = ? ORDER BY id DESC LIMIT ?", (server, limit))
+    return tuple(AuditEntry(row["at"], row["moderator"], row["action"], row["subject"]) for row in rows)
+
+
+def _add_report(db: Database, server: str | None, user: str, turn_id: str, text: str, now: float) -> bool:
+    done = db.execute(
+        "INSERT OR IGNORE INTO reports (user, turn_id, server, text, at) VALUES (?, ?, ?, ?, ?)",
+        (user, turn_id, server, text, now),
+    )
+    return done.rowcount > 0
+
+
+def _add_appeal(db: Database, server: str | None, user: str, image_hash: str, text: str, now: float) -> bool:
+    done = db.execute(
+        "INSERT OR IGNORE INTO appeals (user, image_hash, server, text, at) VALUES (?, ?, ?, ?, ?)",
+        (user, image_hash, server, text, now),
+    )
+    return done.rowcount > 0
