@@ -18,6 +18,7 @@ from bot.web_chat.controller import Desk, Knobs, Said, Sight, seed_of
 from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
 from bot.web_chat.security import person_of
+from conversations.settings import RANGES
 
 LONGEST_WORDS = 400
 GLANCE_S = 0.4
@@ -154,21 +155,30 @@ def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
     presets = _html("", "presets")
     small: dict[str, Any] = {"min_width": 100, "interactive": True}
     with gr.Row(elem_id="knobs"):
-        no_reset: dict[str, Any] = {"buttons": [], **small}
         return Fields(
             instruction,
             expressive,
             gr.Textbox(visible=False),
             presets,
             seed=gr.Textbox(**_label("seed", "random"), max_lines=1, max_length=10, elem_id="seed", **small),
-            steps=gr.Slider(1, 100, defaults.steps, step=1, **_label("steps"), elem_id="steps", **no_reset),
-            text_cfg=gr.Slider(
-                1, 20, defaults.text_cfg, step=0.1, **_label("text_cfg"), elem_id="text-cfg", **no_reset
-            ),
-            image_cfg=gr.Slider(
-                0, 5, defaults.image_cfg, step=0.05, **_label("image_cfg"), elem_id="image-cfg", **no_reset
-            ),
+            steps=_slider("steps", defaults.steps, 1),
+            text_cfg=_slider("text_cfg", defaults.text_cfg, 0.1),
+            image_cfg=_slider("image_cfg", defaults.image_cfg, 0.05),
         )
+
+
+def _slider(setting: str, value: float, step: float) -> gr.Slider:
+    """A slider over the range of a setting, without a button to reset it."""
+    return gr.Slider(
+        *RANGES[setting],
+        value,
+        step=step,
+        **_label(setting),
+        elem_id=setting.replace("_", "-"),
+        buttons=[],
+        min_width=100,
+        interactive=True,
+    )
 
 
 def _wire(

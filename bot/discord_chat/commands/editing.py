@@ -1,7 +1,6 @@
 """/edit, /grid and /show: begin with a picture or refine, try scales side by side, see a version again."""
 
 from dataclasses import replace
-from typing import Literal
 
 import discord
 from discord import app_commands
@@ -41,7 +40,7 @@ class EditingCog(commands.Cog):
         instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION],
         image: discord.Attachment | None = None,
         from_version: app_commands.Range[str, 1, 10] | None = None,
-        keep: Literal["auto", "strict", "off"] | None = None,
+        keep: Keep | None = None,
         spoiler: bool = False,
     ) -> None:
         """Acknowledge, fetch the picture while its address is good, then ask."""

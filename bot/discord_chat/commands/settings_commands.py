@@ -9,9 +9,9 @@ from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Say
 from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
 from bot.i18n.catalog import speaking
-from conversations.settings import Sampler, SettingsOverride
+from conversations.settings import RANGES, Sampler, SettingsOverride
 
-Named = Literal["auto", "faithful", "balanced", "bold", "classic", "magix", "magix_vivid"]  # every Preset
+TEXT_CFG, IMAGE_CFG, STEPS = RANGES["text_cfg"], RANGES["image_cfg"], RANGES["steps"]
 RANDOM, LOCK = "random", "lock"
 
 
@@ -32,14 +32,15 @@ class SettingsCog(commands.Cog):
         scope="Where this is kept; this session unless you say otherwise",
         reset="Empty the scope first",
     )
+    @app_commands.choices(preset=[app_commands.Choice(name=preset, value=preset) for preset in Preset])
     async def cfg(
         self,
         interaction: Interaction,
-        text_cfg: app_commands.Range[float, 1.0, 20.0] | None = None,
-        image_cfg: app_commands.Range[float, 0.0, 5.0] | None = None,
-        steps: app_commands.Range[int, 1, 200] | None = None,
+        text_cfg: app_commands.Range[float, TEXT_CFG[0], TEXT_CFG[1]] | None = None,
+        image_cfg: app_commands.Range[float, IMAGE_CFG[0], IMAGE_CFG[1]] | None = None,
+        steps: app_commands.Range[int, STEPS[0], STEPS[1]] | None = None,
         seed: app_commands.Range[str, 1, 10] | None = None,
-        preset: Named | None = None,
+        preset: str | None = None,
         sampler: Sampler | None = None,
         scope: Literal["session", "me", "channel"] = "session",
         reset: bool = False,
