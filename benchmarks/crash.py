@@ -9,7 +9,8 @@ starts, catches up and resumes; within a second of being connected; or within a 
 something being said. Some of what is said in a life is said before the bot is there. Before every second
 start on average the server forgets the bot's nonces, as the service does after some minutes. At the end the
 bot may finish, and every request must have exactly one result that bears exactly the marks of the
-instructions that led to it, with no card left standing. Ends in one line of JSON.
+instructions that led to it, with no card left standing. Where two kills met the reading of one picture, the
+bot says so and the person posts it again. Ends in one line of JSON.
 """
 
 import argparse
@@ -29,10 +30,11 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
+from bot.chat.replies import Say
 from tests.support.bot_process import BotProcess, bot_process, colour_of, marks_on
 from tests.support.discord_room import results_to
 from tests.support.discord_server import DiscordServer
-from tests.support.discord_server.people import gallery_of
+from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.discord_server.world import Message
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 300.0
@@ -49,14 +51,28 @@ class Talker:
         self._channel = discord.world.add_channel(f"channel-{number}")
         self._person = discord.world.add_person(f"person-{number}")
         self.said: list[tuple[Message, list[str]]] = []  # each with all instructions up to it
+        self.given_up = 0
 
     @property
     def is_answered(self) -> bool:
         """Whether nothing this person said is still open."""
-        return not self.said or bool(results_to(self._discord, self.said[-1][0]))
+        return not self.said or self._is_given_up or bool(results_to(self._discord, self.said[-1][0]))
+
+    @property
+    def _is_given_up(self) -> bool:
+        """Whether two kills met the bot while it read the last message, so that it asks for another."""
+        answers = self._discord.answers_to(self.said[-1][0])
+        return any(Say.TRIED_TWICE() in text_of(answer) for answer in answers)
+
+    def forget_given_up(self) -> None:
+        """Take the last message as not said, if the bot asks for another."""
+        if self.said and self._is_given_up:
+            self.said.pop()
+            self.given_up += 1
 
     def speak(self, words: str) -> None:
         """Ask for one more edit of the last result, the first time of a picture."""
+        self.forget_given_up()
         if not self.said:
             files = {"picture.png": a_picture()}
             asked = self._discord.say(self._channel, self._person, words, files=files, mention=True)
@@ -70,7 +86,8 @@ class Talker:
 
     def findings(self) -> Counter[str]:
         """What went wrong in this channel."""
-        found: Counter[str] = Counter()
+        self.forget_given_up()
+        found: Counter[str] = Counter(given_up=self.given_up)
         for asked, story in self.said:
             results = results_to(self._discord, asked)
             found["lost"] += not results
@@ -79,6 +96,7 @@ class Talker:
         found["cards_left"] = len(self._discord.messages_of_bot(self._channel)) - sum(
             len(results_to(self._discord, asked)) for asked, _ in self.said
         )
+        found["cards_left"] -= self.given_up
         return found
 
     def _bears(self, result: Message, story: list[str]) -> bool:
@@ -189,7 +207,7 @@ async def measure(kills: int, turns: int, seed: int) -> dict[str, Any]:
         "benchmark": "crash",
         "kills": kills,
         "turns": turns,
-        **{name: found[name] for name in ("lost", "doubled", "wrong_pictures", "cards_left")},
+        **{name: found[name] for name in ("lost", "doubled", "given_up", "wrong_pictures", "cards_left")},
         "kills_after": dict(run.kills_after),
         "turns_open_at_kills": dict(run.open_at_kills),
         "minutes": round((time.monotonic() - began_s) / 60, 1),

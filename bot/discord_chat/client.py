@@ -17,6 +17,7 @@ from bot.discord_chat.commands.command_translator import CommandTranslator
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.gateway_metrics import AckTimes, request_counter
 from bot.discord_chat.ids import CHAT, MessagePlace, message_event
+from bot.discord_chat.inbound.attempts import Attempt, Attempts
 from bot.discord_chat.inbound.catch_up import CatchUp
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import ChosenImages
@@ -121,7 +122,7 @@ class EditBot(commands.Bot):
         self.own_messages = OwnMessages(self)
         self.chat = DiscordChat(self, self.renderer, self._acks, self.own_messages, pause_s)
         self.components = ComponentHandler(self)
-        self._catch_up = CatchUp(store.chats)
+        self._catch_up, self._attempts = CatchUp(store.chats), Attempts(store)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()
@@ -246,7 +247,8 @@ class EditBot(commands.Bot):
                     await self._answer(message, context)
             except Exception:
                 log.exception("could not handle message %s", message.id)
-                await self._tell(message, Note(Say.UNEXPECTED()), context)
+                if await self._tell(message, Note(Say.UNEXPECTED()), context):
+                    await self._attempts.answered(message_event(message.id))
 
     @asynccontextmanager
     async def _typing_if_slow(self, message: discord.Message) -> AsyncIterator[None]:
@@ -266,28 +268,32 @@ class EditBot(commands.Bot):
     async def _answer(self, message: discord.Message, context: ReplyContext) -> None:
         """Do what it asks, unless it was answered before: catching up hears some messages again."""
         assert self.user is not None
-        # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
-        answered = f"answered {message_event(message.id)}"
-        if await self._store.was_seen(answered):
-            return
-        heard = read_message(message, self.user)
-        reply: Reply | None
-        try:
-            picture = await self.downloads.fetch(heard.image.file) if heard.image else None
-        except DownloadRefused as refusal:
-            reply = Note(str(refusal))
-        else:
-            reply = await self.workflow.handle(edit_asked(message, heard, picture, context))
-        await answer_message(message, reply, self.renderer, context)
-        await self._store.seen(answered)
+        event, heard = message_event(message.id), read_message(message, self.user)
+        async with self._attempts.at(event, is_counted=heard.image is not None) as attempt:
+            if attempt is Attempt.OVER:
+                return
+            reply: Reply | None
+            try:
+                if attempt is Attempt.GIVEN_UP:
+                    raise DownloadRefused(Say.TRIED_TWICE())
+                picture = await self.downloads.fetch(heard.image.file) if heard.image else None
+            except DownloadRefused as refusal:
+                reply = Note(str(refusal))
+            else:
+                reply = await self.workflow.handle(edit_asked(message, heard, picture, context))
+            await answer_message(message, reply, self.renderer, context)
+            await self._attempts.answered(event)
         if not isinstance(reply, Accepted):
             self._acks.answered(message.id)
 
-    async def _tell(self, message: discord.Message, note: Note, context: ReplyContext) -> None:
+    async def _tell(self, message: discord.Message, note: Note, context: ReplyContext) -> bool:
+        """Answer with a sentence; whether that went out."""
         try:
             await answer_message(message, note, self.renderer, context)
         except (discord.DiscordException, OSError):
             log.warning("could not answer message %s", message.id)
+            return False
+        return True
 
     # -- interactions: the desk of commands, buttons and forms --------------------------------------------
 

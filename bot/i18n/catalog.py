@@ -233,6 +233,7 @@ class Say(Enum):
     # where the chat itself says no
     MAY_NOT_POST = auto()
     NOT_DOWNLOADED = auto()
+    TRIED_TWICE = auto()
     FILE_TOO_LARGE = auto()
     SHRUNK = auto()
     OLD_BUTTON = auto()

@@ -29,7 +29,7 @@ from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
-from conversations.images.image_store import ImageStore, read_picture
+from conversations.images.image_store import ImageStore, PictureReader
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
@@ -70,9 +70,18 @@ class Admission:
         self._metrics = metrics
         self._clock = clock
         self._draw_seed = draw_seed
+        self._reader = PictureReader()
         self._requests: dict[str, Requests] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
         self._quotas = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
+
+    def prepare(self) -> None:
+        """Be ready to read the first picture without delay."""
+        self._reader.prepare()
+
+    def close(self) -> None:
+        """Read no more pictures."""
+        self._reader.close()
 
     # -- the rules ----------------------------------------------------------------------------------------
 
@@ -170,7 +179,7 @@ class Admission:
             objection = await self._consents.objection(asked, owner, asked.text, is_open=False)
             if objection:
                 return objection
-        read = await asyncio.to_thread(read_picture, picture)
+        read = await self._reader.read(picture)
         if blocked := await self._server_settings.find_blocked(asked.source.server, read.png):
             self._metrics.filtered.labels("input").inc()
             return Note(Say.PICTURE_BARRED(), buttons=buttons(ButtonAction.APPEAL), about=blocked)

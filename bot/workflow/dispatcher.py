@@ -123,6 +123,7 @@ class EditWorkflow:
 
     async def __aenter__(self) -> Self:
         await self._runner.__aenter__()
+        self._admission.prepare()
         self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
         return self
 
@@ -132,6 +133,7 @@ class EditWorkflow:
         if self._tidying is not None:
             self._tidying.cancel()
             await asyncio.gather(self._tidying, return_exceptions=True)
+        self._admission.close()
         await self._runner.__aexit__(kind, error, trace)
 
     # -- for chats ----------------------------------------------------------------------------------------

@@ -3,8 +3,7 @@
 Pillow's global settings stay as they are; the limits here are stricter than its own.
 """
 
-import contextlib
-import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PIL import ImageFile
@@ -14,8 +13,10 @@ from conversations.images.formats import Format, count_frames, open_lazily
 from conversations.images.normalise import normalise, to_png
 
 MIB = 2**20
-_BIG_PIXELS = 4_000_000
-_ONE_BIG_AT_A_TIME = threading.Lock()  # bounds memory, however many threads read pictures
+
+
+class RoomTooSmall(Exception):
+    """The picture needs more memory than is set aside for it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,14 @@ class Picture:
     notes: tuple[str, ...] = ()  # sentences on what reading it changed
 
 
-def decode(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
-    """The picture in `data`, a file of that format; PictureRefused with a sentence for everything else."""
+def decode(
+    data: bytes, kind: Format, limits: PictureLimits, admit: Callable[[int], None] = lambda pixels: None
+) -> Picture:
+    """The picture in `data`, a file of that format; PictureRefused with a sentence for everything else.
+
+    `admit` is told how many pixels there are before any is decoded, and may raise RoomTooSmall. Needs memory
+    and time without bound for some files: call it in a process that has bounds (apart.py).
+    """
     try:
         with open_lazily(data, kind) as opened:
             frames = count_frames(data, kind, opened, limits.frames)
@@ -49,9 +56,9 @@ def decode(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
             _check_frames(frames, limits)
             if kind is Format.JPEG:
                 _check_jpeg(data, opened, limits)
-            with _room_for(opened):
-                return _clean(opened, limits, _notes(data, kind, opened, frames))
-    except PictureRefused:
+            admit(opened.width * opened.height)
+            return _clean(opened, limits, _notes(data, kind, opened, frames))
+    except (PictureRefused, RoomTooSmall):
         raise
     except MemoryError:
         raise PictureRefused(
@@ -115,11 +122,6 @@ def _damaged(kind: Format) -> PictureRefused:
     return PictureRefused(
         f"The {kind} file is damaged or incomplete, so I cannot read it; please send it again."
     )
-
-
-def _room_for(opened: ImageFile.ImageFile) -> contextlib.AbstractContextManager[object]:
-    big = opened.width * opened.height > _BIG_PIXELS
-    return _ONE_BIG_AT_A_TIME if big else contextlib.nullcontext()
 
 
 def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[str, ...]) -> Picture:

@@ -1,4 +1,4 @@
-"""Pictures: how they come in (`read_picture`), and how they are kept (`ImageStore`)."""
+"""Pictures: how they come in (`read_picture`, `PictureReader`), and how they are kept (`ImageStore`)."""
 
 import hashlib
 import re
@@ -7,27 +7,12 @@ from pathlib import Path
 
 from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing
-from conversations.images.decode import Picture, PictureLimits, check_bytes, decode
-from conversations.images.formats import Format, sniff
-from conversations.images.sandbox import decode_apart
+from conversations.images.decode import Picture, PictureLimits
+from conversations.images.sandbox import PictureReader, read_picture
 
-__all__ = ["ImageStore", "Picture", "PictureLimits", "read_picture"]
+__all__ = ["ImageStore", "Picture", "PictureLimits", "PictureReader", "read_picture"]
 
-DEFAULT_LIMITS = PictureLimits()
-_DECODED_APART = (Format.HEIC, Format.AVIF)
 _KEY = re.compile(r"[0-9a-f]{64}")
-
-
-def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
-    """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
-
-    PNG, JPEG, WebP, GIF and BMP (read here), HEIC and AVIF (read in a process of their own). Anything else,
-    and anything damaged or beyond `limits`, raises PictureRefused with a sentence. Blocks, for seconds if the
-    picture is large: call it on a thread.
-    """
-    check_bytes(data, limits)
-    kind = sniff(data)
-    return decode_apart(data, kind, limits) if kind in _DECODED_APART else decode(data, kind, limits)
 
 
 class ImageStore:

@@ -46,6 +46,8 @@ def to_png(picture: Image.Image) -> bytes:
 def _orientation(opened: Image.Image) -> int:
     try:
         return int(opened.getexif().get(_ORIENTATION, 1))
+    except MemoryError:  # a directory of many entries for one block: what it took is still held
+        raise
     except Exception:  # a broken EXIF block is no reason to refuse good pixels
         return 1
 

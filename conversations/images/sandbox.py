@@ -1,73 +1,267 @@
-"""Reading HEIC and AVIF in a process of its own, with a bound on memory and time.
+"""Reading the files of strangers in small processes of their own, with bounds on memory and time.
 
-Their files may declare one size and unpack to another, and their decoders are large and young. Here a bomb or
-a crash costs one short-lived process, and the person gets a sentence.
+The parsers of pictures are large, and some need far more than a file is worth: a file of 400 KB may ask for
+gigabytes, another for minutes. Here such a file costs one child process, and the person gets a sentence.
+
+Children are started ahead and take one picture after the other, so that an ordinary picture does not wait for
+a start. A child that met a damaged or a large file is not used again.
 """
 
+import asyncio
+import atexit
+import contextlib
 import json
+import logging
 import os
 import subprocess
 import sys
 import threading
-from dataclasses import asdict
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from PIL import AvifImagePlugin
+from typing import Any
 
 from conversations.errors import PictureRefused
-from conversations.images.decode import Picture, PictureLimits, decode
-from conversations.images.formats import Format
+from conversations.images.decode import Picture, PictureLimits, RoomTooSmall, check_bytes
+from conversations.images.formats import Format, sniff
 
-MEMORY_BYTES = 896 * 2**20  # of address space; a 40 megapixel picture with alpha needs 610 MiB
-TIME_S = 30
-_PARENT = Path(__file__).parents[2]  # where the child finds this package, installed or not
-_THREADS = 2
-_ONE_AT_A_TIME = threading.Lock()
+MIB = 2**20
+DEFAULT_LIMITS = PictureLimits()
 
 
-def decode_apart(data: bytes, kind: Format, limits: PictureLimits) -> Picture:
-    """As decoding.decode, in a process of its own; what kills that process is refused as damaged."""
-    command = [sys.executable, "-m", "conversations.images.sandbox", kind.name, json.dumps(asdict(limits))]
-    # Two arenas at most: each reserves address space, which is what the bound counts.
-    environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What one picture may take.
+
+    memory_bytes  of address space, the interpreter's 64 MiB included
+    pixels        above this, a picture needs the larger room
+    wall_s        until the child is killed, however little it did
+    """
+
+    memory_bytes: int
+    pixels: int
+    wall_s: float
+
+
+# Together at most 3 × 208 MiB + 1 GiB. Measured: 22 bytes a pixel (WebP with alpha) beside the interpreter.
+SMALL = Room(208 * MIB, 4_000_000, 40.0)
+LARGE = Room(1024 * MIB, DEFAULT_LIMITS.pixels, 120.0)
+SMALL_AT_ONCE, LARGE_AT_ONCE = 3, 1
+
+_CHILD = "conversations.images.sandbox_child"
+_ANSWER_BYTES = 64 * 1024  # of the line before the PNG
+_log = logging.getLogger(__name__)
+_KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL")
+
+
+# -- for callers --------------------------------------------------------------------------------------------
+
+
+def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+    """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
+
+    PNG, JPEG, WebP, GIF, BMP, HEIC and AVIF. Anything else, and anything damaged or beyond `limits`, raises
+    PictureRefused with a sentence. Blocks, for seconds if the picture is large; on an event loop, use a
+    PictureReader.
+    """
+    check_bytes(data, limits)
+    kind = sniff(data)
     try:
-        with _ONE_AT_A_TIME:
-            child = subprocess.run(
-                command, input=data, capture_output=True, timeout=TIME_S, env=environment, cwd=_PARENT
+        with _pool.child() as child:
+            return child.read(data, kind, limits, SMALL)
+    except RoomTooSmall:
+        with _pool.child() as child:
+            return child.read(data, kind, limits, LARGE)
+
+
+class PictureReader:
+    """`read_picture` for an event loop: few at once, large pictures one at a time. Close it when done."""
+
+    def __init__(self) -> None:
+        # The queues of these two are where a picture waits, so waiting holds no thread that others need.
+        self._small = ThreadPoolExecutor(SMALL_AT_ONCE, "picture")
+        self._large = ThreadPoolExecutor(LARGE_AT_ONCE, "large picture")
+        self._busy: set[_Child] = set()
+        self._is_closed = False
+
+    def prepare(self) -> None:
+        """Start children ahead, without waiting for them."""
+        self._small.submit(_pool.prepare, SMALL_AT_ONCE)
+
+    async def read(self, data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+        """As read_picture."""
+        check_bytes(data, limits)
+        kind, loop = sniff(data), asyncio.get_running_loop()
+        try:
+            try:
+                return await loop.run_in_executor(self._small, self._read, data, kind, limits, SMALL)
+            except RoomTooSmall:
+                return await loop.run_in_executor(self._large, self._read, data, kind, limits, LARGE)
+        except PictureRefused:
+            if self._is_closed:  # not for a fault of the file: it may be read at the next start
+                raise asyncio.CancelledError from None
+            raise
+
+    def close(self) -> None:
+        """Read nothing more; what waits or is being read is cancelled at once."""
+        self._is_closed = True
+        self._small.shutdown(wait=False, cancel_futures=True)
+        self._large.shutdown(wait=False, cancel_futures=True)
+        for child in tuple(self._busy):
+            child.kill()
+
+    def _read(self, data: bytes, kind: Format, limits: PictureLimits, room: Room) -> Picture:
+        with _pool.child() as child:
+            self._busy.add(child)
+            try:
+                if self._is_closed:
+                    raise _too_hard(kind)
+                return child.read(data, kind, limits, room)
+            finally:
+                self._busy.discard(child)
+
+
+# -- the parent's side --------------------------------------------------------------------------------------
+
+
+class _Child:
+    """One child process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        root = Path(__file__).parents[__name__.count(".")]  # where the child finds this package
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", _CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=root,
+            env=_small_environment(),
+            start_new_session=True,  # Ctrl+C is for the bot, which may want to finish a picture
+        )
+        self.is_worn = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be given a picture."""
+        return not self.is_worn and self._process.poll() is None
+
+    def read(self, data: bytes, kind: Format, limits: PictureLimits, room: Room) -> Picture:
+        """As decoding.decode; what kills the child is refused as too hard. RoomTooSmall: try a larger one."""
+        self.is_worn = True  # until it has answered
+        order = {"kind": kind.name, "size": len(data), "limits": asdict(limits), "room": asdict(room)}
+        watch = threading.Timer(room.wall_s, self.kill)
+        watch.start()
+        try:
+            answer, png = self._ask(json.dumps(order).encode() + b"\n", data, limits)
+        except (OSError, ValueError):
+            code = self.end()
+            _log.warning(
+                "a %s file of %d bytes ended the process that read it: code %s", kind, len(data), code
             )
-        answer, _, png = child.stdout.partition(b"\n")
-        told = json.loads(answer)
-    except (subprocess.TimeoutExpired, ValueError):
-        raise PictureRefused(
-            f"The {kind} file is damaged or too hard to read; please send it as PNG or JPEG."
-        ) from None
-    if "refused" in told:
-        raise PictureRefused(told["refused"])
-    return Picture(png, told["width"], told["height"], tuple(told["notes"]))
+            raise _too_hard(kind) from None
+        finally:
+            watch.cancel()
+        self.is_worn = bool(answer.get("is_worn"))
+        if answer.get("is_too_large"):
+            raise RoomTooSmall
+        if "refused" in answer:
+            raise PictureRefused(answer["refused"])
+        return Picture(png, answer["width"], answer["height"], tuple(answer["notes"]))
+
+    def _ask(self, order: bytes, data: bytes, limits: PictureLimits) -> tuple[dict[str, Any], bytes]:
+        """The answer and the PNG; OSError or ValueError when the child died or told nonsense."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(order + data)
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline(_ANSWER_BYTES))
+        size = int(answer.get("size", 0))
+        if size > 5 * limits.pixels + MIB:
+            raise ValueError(f"a PNG of {size} bytes is longer than any within the limits")
+        png = self._process.stdout.read(size)
+        if len(png) < size:
+            raise ValueError("the child died while it answered")
+        return answer, png
+
+    def kill(self) -> None:
+        """End it now, whatever it does; may be called from any thread."""
+        self._process.kill()
+
+    def end(self) -> int:
+        """End it and close its pipes; its exit code, negative for a signal."""
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was left to write has no reader
+                    pipe.close()
+        return self._process.wait()
 
 
-def main() -> None:
-    """The child: the file comes on stdin; a line of JSON and the PNG go to stdout."""
-    kind, limits = Format[sys.argv[1]], PictureLimits(**json.loads(sys.argv[2]))
-    _bound_memory()
-    AvifImagePlugin.DEFAULT_MAX_THREADS = _THREADS
-    try:
-        picture = decode(sys.stdin.buffer.read(), kind, limits)
-        told = {"width": picture.width, "height": picture.height, "notes": picture.notes}
-        png = picture.png
-    except PictureRefused as refusal:
-        told, png = {"refused": str(refusal)}, b""
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + png)
+class _Pool:
+    """Children that wait for a picture, shared by a whole process; they end when it ends, however it ends."""
+
+    def __init__(self) -> None:
+        self._idle: deque[_Child] = deque()
+        self._wanted = 0  # children to have ready
+        self._lock = threading.Lock()
+
+    def prepare(self, count: int) -> None:
+        """Have so many ready, now and later."""
+        self._wanted = count
+        self._fill()
+
+    @contextlib.contextmanager
+    def child(self) -> Iterator[_Child]:
+        """A child for one picture."""
+        child = self._take()
+        try:
+            yield child
+        finally:
+            if child.is_usable:
+                with self._lock:
+                    self._idle.append(child)
+            else:
+                child.end()
+                self._fill()
+
+    def close(self) -> None:
+        """End the children that wait."""
+        with self._lock:
+            idle, self._wanted = list(self._idle), 0
+            self._idle.clear()
+        for child in idle:
+            child.end()
+
+    def _take(self) -> _Child:
+        while True:
+            with self._lock:
+                child = self._idle.popleft() if self._idle else None
+            if child is None:
+                return _Child()
+            if child.is_usable:
+                return child
+            child.end()
+
+    def _fill(self) -> None:
+        with self._lock:
+            while len(self._idle) < self._wanted:
+                self._idle.append(_Child())
 
 
-def _bound_memory() -> None:
-    if sys.platform == "win32":  # has no such bound; the limits on declared sizes still hold
-        return
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (TIME_S, TIME_S))
+_pool = _Pool()
+atexit.register(_pool.close)
 
 
-if __name__ == "__main__":
-    main()
+def _too_hard(kind: Format) -> PictureRefused:
+    return PictureRefused(
+        f"The {kind} file is damaged or too hard to read; please send it as a plain PNG or JPEG."
+    )
+
+
+def _small_environment() -> dict[str, str]:
+    """What a Python needs to start, and no secrets."""
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    # Two arenas at most: each reserves address space, which is what the bound counts.
+    return {**kept, "MALLOC_ARENA_MAX": "2"}
