@@ -93,16 +93,23 @@ class PictureReader:
     async def read(self, data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
         """As read_picture."""
         check_bytes(data, limits)
-        kind, loop = sniff(data), asyncio.get_running_loop()
+        kind = sniff(data)
         try:
             try:
-                return await loop.run_in_executor(self._small, self._read, data, kind, limits, SMALL)
+                return await self._queued(self._small, data, kind, limits, SMALL)
             except RoomTooSmall:
-                return await loop.run_in_executor(self._large, self._read, data, kind, limits, LARGE)
+                return await self._queued(self._large, data, kind, limits, LARGE)
         except PictureRefused:
             if self._is_closed:  # not for a fault of the file: it may be read at the next start
                 raise asyncio.CancelledError from None
             raise
+
+    async def _queued(
+        self, queue: ThreadPoolExecutor, data: bytes, kind: Format, limits: PictureLimits, room: Room
+    ) -> Picture:
+        if self._is_closed:
+            raise asyncio.CancelledError
+        return await asyncio.get_running_loop().run_in_executor(queue, self._read, data, kind, limits, room)
 
     def close(self) -> None:
         """Read nothing more; what waits or is being read is cancelled at once."""

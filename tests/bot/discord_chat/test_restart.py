@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bot.chat.replies import Say
 from tests.bot.discord_chat.test_conversation import post_picture
+from tests.conversations.images.test_sandbox import BOMBS
 from tests.support.bot_process import bot_process, colour_of, marks_on
 from tests.support.discord_room import loopback, person, results_in, results_to, room
 from tests.support.discord_server import DiscordServer
@@ -107,6 +108,46 @@ async def test_killed_while_the_picture_was_still_on_its_way(tmp_path: Path) -> 
         async with bot_process(tmp_path, discord, "marking") as bot:
             await result(discord, asked)
             assert await bot.stop() == 0
+
+
+async def test_a_message_that_ends_the_bot_twice_is_answered_with_a_sentence_and_not_tried_again(
+    tmp_path: Path,
+) -> None:
+    async with loopback() as discord:
+        channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
+        async with bot_process(tmp_path, discord, "marking") as bot:
+            await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+            await result(
+                discord, discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+            )
+            assert await bot.stop() == 0
+        discord.cdn_is_open.clear()  # a bot that reads the picture is at it until it is killed
+        asked = discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
+        for _ in range(2):
+            channel.typing.clear()
+            async with bot_process(tmp_path, discord, "marking") as bot:
+                await discord.wait_for(lambda: channel.typing, FIRST_START_S)
+                await bot.kill()
+        for words in ("now blue", "now green"):
+            later = discord.say(channel, anna, words, mention=True)  # the missed are heard oldest first
+            async with bot_process(tmp_path, discord, "marking") as bot:
+                await result(discord, later)
+                (answer,) = discord.answers_to(asked)
+                assert Say.TRIED_TWICE() in text_of(answer)
+                assert await bot.stop() == 0
+        discord.cdn_is_open.set()
+
+
+async def test_a_stop_does_not_wait_for_a_picture_that_takes_for_ever(tmp_path: Path) -> None:
+    async with loopback() as discord, bot_process(tmp_path, discord, "marking") as bot:
+        channel = discord.world.add_channel("pictures")
+        await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
+        bomb = BOMBS["gif comment of single bytes"]()
+        for number in range(6):
+            someone = person(discord, f"person-{number}")
+            discord.say(channel, someone, "make it red", files={"b.gif": bomb}, mention=True)
+        await discord.wait_for(lambda: channel.typing, FIRST_START_S)
+        assert await bot.stop() == 0
 
 
 async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) -> None:

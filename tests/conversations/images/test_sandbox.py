@@ -1,0 +1,210 @@
+"""Small files that ask for gigabytes or minutes cost one child process and get a sentence; others go on."""
+
+import asyncio
+import resource
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conversations.errors import PictureRefused
+from conversations.images.sandbox import LARGE, SMALL, SMALL_AT_ONCE, PictureReader, read_picture
+from conversations.images.sandbox_child import CPU_S_PER_MEGAPIXEL, DECODE_CPU_S, HEADER_CPU_S, PICTURES_EACH
+from tests.conversations.images.test_hostile_images import is_one_sentence
+from tests.support.hostile_images import bmp, chunk, photo, saved, small_png
+
+MIB = 2**20
+START_CPU_S = 3.0  # of a child, with much room for a slow machine
+OWN_MEMORY_MIB = 96  # that the parent may need more: the file itself, a few times over
+ORDINARY = saved(photo(), "PNG")
+
+
+# -- files --------------------------------------------------------------------------------------------------
+
+
+def crowded_exif(entries: int, block: int) -> bytes:
+    """An EXIF directory whose entries all point at one block: read, it takes entries × block bytes."""
+    start = 8 + 2 + 12 * entries + 4
+    directory = b"".join(struct.pack("<HHII", 0x9000 + n, 7, block, start) for n in range(entries))
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + directory + bytes(4 + block)
+
+
+def with_segments(*segments: bytes) -> bytes:
+    """A fine JPEG with these before its own segments."""
+    whole = saved(photo(), "JPEG")
+    return whole[:2] + b"".join(segments) + whole[2:]
+
+
+def segment(mark: int, body: bytes) -> bytes:
+    return bytes((0xFF, mark)) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg_with_exif(exif: bytes) -> bytes:
+    parts = (exif[place : place + 65_000] for place in range(0, len(exif), 65_000))
+    return with_segments(*(segment(0xE1, b"Exif\0\0" + part) for part in parts))
+
+
+def gif_with_extension(extension: bytes) -> bytes:
+    """A fine GIF with this before its picture."""
+    whole = saved(photo(mode="P"), "GIF")
+    place = 13 + 3 * (2 << (whole[10] & 7))
+    return whole[:place] + extension + whole[place:]
+
+
+EXIF = crowded_exif(16_000, 200_000)  # 3.2 GB in 400 KB
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "png exif": lambda: small_png(chunk(b"eXIf", EXIF)),
+    "png exif after the pixels": lambda: small_png(after=chunk(b"eXIf", EXIF)),
+    "webp exif": lambda: saved(photo(), "WEBP", exif=EXIF),
+    "jpeg exif": lambda: jpeg_with_exif(EXIF),
+    "jpeg exif in a million pieces": lambda: with_segments(segment(0xE1, b"Exif\0\0abcd") * 700_000),
+    "jpeg empty comments": lambda: with_segments(segment(0xFE, b"") * 2_500_000),
+    "jpeg empty marks": lambda: with_segments(b"\xff\x01" * 4_000_000),
+    "gif comment of single bytes": lambda: gif_with_extension(b"!\xfe" + b"\x01a" * 5_000_000 + b"\0"),
+    "png a million chunks": lambda: small_png(*[chunk(b"teSt", b"")] * 800_000),
+    "bmp empty lines": lambda: bmp(2000, 1900, 8, 1, b"\0\0" * 5_000_000),
+    "bmp a pixel a line": lambda: bmp(2000, 2000, 8, 1, b"\x01\x01\0\0" * 2000 + b"\0\1"),
+}
+
+
+# -- bounds -------------------------------------------------------------------------------------------------
+
+
+def outcome(data: bytes) -> str:
+    """ "read", or the sentence of the refusal."""
+    try:
+        read_picture(data)
+    except PictureRefused as refusal:
+        return str(refusal)
+    return "read"
+
+
+def own_peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def children() -> list[psutil.Process]:
+    """The children of this process that read pictures."""
+    return [
+        one for one in psutil.Process().children() if "conversations.images.sandbox_child" in one.cmdline()
+    ]
+
+
+def end_children() -> None:
+    for child in children():
+        child.kill()
+        child.wait()
+
+
+def cpu_of_ended_children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_file_that_asks_for_too_much_gets_a_sentence_within_bounds(name: str) -> None:
+    data = BOMBS[name]()
+    own_mib, cpu_s = own_peak_mib(), cpu_of_ended_children_s()
+    told = outcome(data)
+    assert told == "read" or is_one_sentence(told)
+    assert own_peak_mib() - own_mib < OWN_MEMORY_MIB
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 <= LARGE.memory_bytes
+    most_s = START_CPU_S + HEADER_CPU_S + DECODE_CPU_S + CPU_S_PER_MEGAPIXEL * SMALL.pixels / 1e6
+    assert cpu_of_ended_children_s() - cpu_s < most_s
+    assert read_picture(ORDINARY).width == 64
+
+
+def test_a_file_within_the_bounds_is_read_whatever_its_exif_claims() -> None:
+    assert read_picture(jpeg_with_exif(crowded_exif(100, 4000))).width == 64
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_child_has_bounds_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    end_children()
+    monkeypatch.setenv("DISCORD_TOKEN", "a secret")
+    read_picture(ORDINARY)
+    (child,) = children()
+    assert "DISCORD_TOKEN" not in child.environ()
+    assert "NoNewPrivs:\t1" in Path(f"/proc/{child.pid}/status").read_text()
+    assert child.rlimit(psutil.RLIMIT_AS) == (SMALL.memory_bytes, LARGE.memory_bytes)
+    assert child.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
+    assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0)
+    assert child.rlimit(psutil.RLIMIT_CPU)[1] < 3600
+
+
+# -- children -----------------------------------------------------------------------------------------------
+
+
+def test_a_child_takes_one_picture_after_the_other_until_it_is_worn() -> None:
+    read_picture(ORDINARY)
+    seen = set()
+    for _ in range(PICTURES_EACH + 1):
+        read_picture(ORDINARY)
+        seen |= {child.pid for child in children()}
+    assert len(seen) <= 2 + SMALL_AT_ONCE
+
+
+def test_a_child_killed_while_it_waited_is_replaced() -> None:
+    read_picture(ORDINARY)
+    end_children()
+    assert read_picture(ORDINARY).width == 64
+
+
+def test_a_child_that_met_damage_is_not_used_again() -> None:
+    end_children()
+    read_picture(ORDINARY)
+    (before,) = children()
+    assert outcome(ORDINARY[:-40]) != "read"
+    assert not before.is_running()
+    assert read_picture(ORDINARY).width == 64
+
+
+# -- on an event loop ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reader() -> Iterator[PictureReader]:
+    reader = PictureReader()
+    reader.prepare()
+    yield reader
+    reader.close()
+
+
+def large_png(width: int = 4000, height: int = 3000) -> bytes:
+    """Noise, which takes long to pack."""
+    noise = zlib.compress(bytes((n * n) % 251 for n in range(width * 3 + 1)) * height, 1)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", noise) + chunk(b"IEND", b"")
+
+
+async def test_a_small_picture_does_not_wait_for_large_ones(reader: PictureReader) -> None:
+    large = [asyncio.create_task(reader.read(large_png())) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert (await reader.read(ORDINARY)).width == 64
+    assert not any(one.done() for one in large)
+    assert [(await one).width for one in large] == [4000, 4000]
+
+
+async def test_six_deadly_files_at_once_do_not_stop_others(reader: PictureReader) -> None:
+    bombs = [BOMBS[name]() for name in ("gif comment of single bytes", "png exif", "png a million chunks")]
+    six = [asyncio.create_task(reader.read(bomb)) for bomb in bombs * 2]
+    assert (await reader.read(ORDINARY)).width == 64
+    refused = await asyncio.gather(*six, return_exceptions=True)
+    assert all(isinstance(one, PictureRefused) for one in refused)
+    assert (await reader.read(ORDINARY)).width == 64
+
+
+async def test_closing_cancels_what_is_being_read_at_once() -> None:
+    reader = PictureReader()
+    bomb = BOMBS["gif comment of single bytes"]()
+    reading = [asyncio.create_task(reader.read(bomb)) for _ in range(SMALL_AT_ONCE + 1)]
+    await asyncio.sleep(0.1)
+    reader.close()
+    async with asyncio.timeout(HEADER_CPU_S):
+        cancelled = await asyncio.gather(*reading, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in cancelled)
