@@ -11,7 +11,7 @@ from typing import Protocol
 TRIES = 2
 
 
-class Memory(Protocol):
+class SeenEvents(Protocol):
     """Events that were seen; the SessionStore remembers them."""
 
     async def seen(self, event_id: str) -> bool: ...
@@ -29,7 +29,7 @@ class Attempt(Enum):
 class Attempts:
     """Of the messages of one chat; `event` is the event id of a message."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: SeenEvents) -> None:
         self._memory = memory
         self._running: set[str] = set()
 
