@@ -24,7 +24,6 @@ from bot.chat.events import (
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import Say, seconds_in_words
 from bot.policy.limits import Limits
-from bot.policy.server_settings import limits_of
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 
@@ -155,10 +154,11 @@ def _text(facts: Facts) -> str | None:
 
 
 def _queue(facts: Facts) -> str | None:
-    own, all_ = limits_of(facts.settings, facts.limits).waiting_per_person, facts.limits.waiting
+    limits, of_server = facts.limits, facts.settings.waiting
+    own = min(of_server or limits.waiting_per_person, limits.waiting_per_person)
     if facts.waiting >= own:
         return Say.TOO_MANY_WAITING(count=facts.waiting, limit=own)
-    return Say.QUEUE_FULL(limit=all_) if facts.waiting_of_all >= all_ else None
+    return Say.QUEUE_FULL(limit=limits.waiting) if facts.waiting_of_all >= limits.waiting else None
 
 
 def _own_only(facts: Facts) -> str | None:

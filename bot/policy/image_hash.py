@@ -1,7 +1,7 @@
-"""Pictures that moderators removed, known again: by a mark of 64 bits that small changes leave alone.
+"""Removed images, recognised again: by a hash of 64 bits that small changes leave alone.
 
-The mark is the difference hash of Neal Krawetz ("Kind of Like That", 2013): the picture in grey at 9 x 8
-pixels, one bit for each pixel that is brighter than its left neighbour. Blocking; run on a thread.
+It is the difference hash of Neal Krawetz ("Kind of Like That", 2013): the image in grey at 9 x 8 pixels, one
+bit for each pixel that is brighter than its left neighbour.
 """
 
 import io
@@ -11,12 +11,12 @@ from itertools import pairwise
 from PIL import Image
 
 SIDE = 8
-ALIKE = 4  # of 64 bits; re-encoding and scaling change fewer, other pictures about 32
+SIMILAR = 4  # of 64 bits; re-encoding and scaling change fewer, other pictures about 32
 HASH_CHARS = SIDE * SIDE // 4
 
 
 def dhash(png: bytes) -> str:
-    """The mark of a picture, as 16 hexadecimal digits."""
+    """The hash of an image, as 16 hexadecimal digits. Blocks; run it on a thread."""
     with Image.open(io.BytesIO(png)) as picture:
         small = picture.convert("L").resize((SIDE + 1, SIDE), Image.Resampling.LANCZOS)
     grey = small.tobytes()
@@ -25,9 +25,7 @@ def dhash(png: bytes) -> str:
     return f"{sum(1 << place for place, bit in enumerate(bits) if bit):0{HASH_CHARS}x}"
 
 
-def find_blocked(png: bytes, barred: Iterable[str]) -> str | None:
-    """The mark among `barred` that this picture is alike; None when it is like none of them."""
+def find_blocked(png: bytes, blocked: Iterable[str]) -> str | None:
+    """The first of these hashes that an image is similar to, if any. Blocks, as `dhash` does."""
     own = int(dhash(png), 16)
-    return next(
-        (image_hash for image_hash in barred if (own ^ int(image_hash, 16)).bit_count() <= ALIKE), None
-    )
+    return next((other for other in blocked if (own ^ int(other, 16)).bit_count() <= SIMILAR), None)

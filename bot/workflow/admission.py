@@ -23,8 +23,8 @@ from bot.chat.events import (
 from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
+from bot.policy.image_hash import find_blocked
 from bot.policy.limits import Limits
-from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
@@ -51,7 +51,6 @@ class Admission:
         images: ImageStore,
         runner: TurnRunner,
         consents: Consents,
-        server_settings: ServerSettingsStore,
         defaults: Defaults,
         limits: Limits,
         metrics: Metrics,
@@ -64,7 +63,6 @@ class Admission:
         self._images = images
         self._runner = runner
         self._consents = consents
-        self._server_settings = server_settings
         self._defaults = defaults
         self._limits = limits
         self._metrics = metrics
@@ -180,7 +178,8 @@ class Admission:
             if objection:
                 return objection
         read = await self._reader.read(picture)
-        if blocked := await self._server_settings.find_blocked(asked.source.server, read.png):
+        barred = context.settings.barred
+        if barred and (blocked := await asyncio.to_thread(find_blocked, read.png, barred)):
             self._metrics.filtered.labels("input").inc()
             return Note(Say.PICTURE_BARRED(), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(

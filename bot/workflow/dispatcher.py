@@ -49,7 +49,6 @@ from bot.i18n.catalog import ENGLISH, known_language, speaking, translated
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, refused_permission
 from bot.policy.limits import Limits
-from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.admission import Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
@@ -102,7 +101,6 @@ class EditWorkflow:
             store, images, service, self._metrics, strengths=model.strengths, clock=clock
         )
         self._consents = Consents(store, clock)
-        self._server_settings = ServerSettingsStore(store)
         self._privacy = Privacy(store, images, self._runner, keep_days, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(service, self._runner, model, self._limits)
@@ -111,7 +109,6 @@ class EditWorkflow:
             images,
             self._runner,
             self._consents,
-            self._server_settings,
             model.defaults,
             self._limits,
             self._metrics,
@@ -239,7 +236,7 @@ class EditWorkflow:
         if isinstance(event, EditAsked):
             event = read_text(event, self._languages(event.source.language))
         await self._refuse_duplicate(event)
-        settings = await self._server_settings.rules(event.source.server)
+        settings = await self._store.servers.settings(event.source.server)
         async with self._admission.enter(event, settings) as refusal:
             if refusal is not None:
                 return refusal

@@ -12,7 +12,6 @@ from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequeste
 from bot.chat.replies import Decided, ForModerators, Note, Reply, Say, buttons
 from bot.i18n.catalog import speaking, spoken
 from bot.policy.image_hash import HASH_CHARS, dhash
-from bot.policy.server_settings import ServerSettingsStore, with_one
 from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
@@ -44,7 +43,6 @@ class Moderation:
         self._images = images
         self._runner = runner
         self._privacy = privacy
-        self._server_settings = ServerSettingsStore(store)
         self._clock = clock
 
     # -- what moderators decide ---------------------------------------------------------------------------
@@ -195,6 +193,12 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
             )
         case _:
             return rules
+
+
+def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...]:
+    """The group with this member, or without."""
+    others = tuple(other for other in group if other != member)
+    return (*others, member) if is_in else others
 
 
 def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, removed: Turn | None) -> str:

@@ -17,7 +17,7 @@ from typing import Self
 from bot.chat.replies import Say
 from bot.i18n.catalog import speaking
 from bot.ops.metrics import Metrics
-from bot.policy.server_settings import ServerSettingsStore
+from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.delivery import Delivery
@@ -66,7 +66,6 @@ class TurnRunner:
         self._images = images
         self._service = service
         self._metrics = metrics
-        self._server_settings = ServerSettingsStore(store)
         self._strengths = strengths
         self._clock = clock
         self._places_every_s = places_every_s
@@ -252,7 +251,8 @@ class TurnRunner:
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None
         result = await active.handle.result()
-        if image_hash := await self._server_settings.find_blocked(active.turn.source.server, result.image):
+        barred = (await self._store.servers.settings(active.turn.source.server)).barred
+        if barred and (image_hash := await asyncio.to_thread(find_blocked, result.image, barred)):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused(Say.RESULT_FILTERED(mark=image_hash))
         for stage, seconds in result.seconds.items():

@@ -23,9 +23,9 @@ _VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language")
 class ServerTables(TableGroup):
     """What moderators decided, and what users brought before them."""
 
-    async def settings(self, server: str) -> ServerSettings:
-        """The settings of a server; the defaults if its moderators chose none."""
-        return await self._do(_settings, server)
+    async def settings(self, server: str | None) -> ServerSettings:
+        """The settings of a server; the defaults if its moderators chose none, and outside of servers."""
+        return DEFAULT_SERVER_SETTINGS if server is None else await self._do(_settings, server)
 
     async def change(
         self,

@@ -13,7 +13,6 @@ import discord
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
 from bot.discord_chat.inbound.message_handler import replied_to, text_without_mention
-from bot.policy.server_settings import ServerSettingsStore
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
 from conversations.store.session_store import SessionStore
@@ -43,7 +42,6 @@ class MessageFilter:
     ) -> None:
         """`reads_all`: whether Discord grants the message-content intent. `clock`: Unix seconds."""
         self._store, self._clock = store, clock
-        self._server_settings = ServerSettingsStore(store)
         self._reads_all = reads_all
         self._edit_channels = frozenset(edit_channels)
 
@@ -58,7 +56,7 @@ class MessageFilter:
         if not self._edit_channels.isdisjoint(numbers):
             return True
         guild = getattr(channel, "guild", None)
-        rules = await self._server_settings.rules(f"{CHAT}:{guild.id}" if guild else None)
+        rules = await self._store.servers.settings(f"{CHAT}:{guild.id}" if guild else None)
         return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
 
     async def decide(self, message: discord.Message, me: discord.abc.User, language: str) -> Decision:

@@ -60,6 +60,8 @@ def refused(event: Event, **changes: object) -> str | None:
         ({"waiting": 3}, "queue"),
         ({"waiting_of_all": 5}, "queue"),
         ({"waiting": 1, "settings": ServerSettings(waiting=1)}, "queue"),
+        ({"waiting": 2, "settings": ServerSettings(waiting=50)}, None),
+        ({"waiting": 3, "settings": ServerSettings(waiting=50)}, "queue"),
         ({"requests": Requests((99.0, 99.5))}, "rate"),
         ({"requests": Requests((1.0, 99.5))}, None),
         ({"settings": ServerSettings(per_day=1), "made_at": (50.0,)}, "quota"),

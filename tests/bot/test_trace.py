@@ -1,0 +1,14 @@
+"""One message takes a short way through the bot."""
+
+from pathlib import Path
+
+from benchmarks.trace_message import figures, traced
+
+MODULES = 12  # after the Discord layer, until the result is shown
+
+
+async def test_an_edit_passes_few_modules(tmp_path: Path) -> None:
+    trace = await traced(tmp_path)
+    passed = figures(trace.returns)
+    assert "bot.workflow.dispatcher" in passed["after_discord"]
+    assert passed["modules_after_discord"] <= MODULES, passed["after_discord"]
