@@ -43,19 +43,6 @@ def is_user_install_only(interaction: Interaction) -> bool:
     return not in_own_dm and not interaction.is_guild_integration()
 
 
-async def acknowledge(interaction: Interaction) -> bool:
-    """Tell Discord within its 3 s that an answer will come; False when it is too late or already done.
-
-    Too late means that the person was told of a failure: then nothing may be done in their name.
-    """
-    try:
-        await interaction.response.defer(ephemeral=True, thinking=True)
-    except (discord.HTTPException, discord.InteractionResponded, OSError) as error:
-        log.warning("could not acknowledge interaction %s: %s", interaction.id, error)
-        return False
-    return True
-
-
 async def answer_interaction(
     interaction: Interaction, reply: Reply | None, renderer: Renderer, context: ReplyContext
 ) -> None:

@@ -4,7 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
+from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
 
 
 class AboutCog(commands.Cog):
@@ -14,25 +14,25 @@ class AboutCog(commands.Cog):
         self.handler = handler
 
     @app_commands.command(name="help", description="How to edit pictures by talking")
-    async def help(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def help(self, interaction: Interaction) -> Answer:
         """A short guide."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, HelpAsked(**origin_of(interaction)))
+        return HelpAsked(**origin_of(interaction))
 
     @app_commands.command(name="info", description="Which model answers, its licence, and the limits")
-    async def info(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def info(self, interaction: Interaction) -> Answer:
         """Model, licence, limits."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, InfoAsked(**origin_of(interaction)))
+        return InfoAsked(**origin_of(interaction))
 
     @app_commands.command(name="queue", description="My edits that wait or run")
-    async def queue(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def queue(self, interaction: Interaction) -> Answer:
         """Where my edits stand."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, QueueAsked(**origin_of(interaction)))
+        return QueueAsked(**origin_of(interaction))
 
     @app_commands.command(name="cancel", description="Stop my newest edit here")
-    async def cancel(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def cancel(self, interaction: Interaction) -> Answer:
         """Stop what waits or runs."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, CancelAsked(**origin_of(interaction)))
+        return CancelAsked(**origin_of(interaction))

@@ -1,20 +1,18 @@
 """Versions to choose from while typing."""
 
-from typing import cast
-
 from discord import app_commands
 
 from bot.chat.events import HistoryAsked
 from bot.chat.replies import History
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, origin_of
 
 MOST, CHARS = 25, 100
 
 
 async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The versions of the picture here that match what was typed, newest first; called by discord.py."""
-    handler = cast(InteractionHandler, interaction.client)
-    reply = await handler.consult(HistoryAsked(**origin_of(interaction)))
+    handler: InteractionHandler = interaction.client.handler
+    reply = await handler.dispatch(HistoryAsked(**origin_of(interaction)))
     if not isinstance(reply, History):
         return []
     named = [

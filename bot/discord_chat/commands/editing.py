@@ -1,7 +1,5 @@
 """/edit, /grid and /show: begin with a picture or refine, try scales side by side, see a version again."""
 
-from dataclasses import replace
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -9,10 +7,8 @@ from discord.ext import commands
 from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
 from bot.chat.replies import Note, Say, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.inbound.downloads import RemoteFile
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
-from bot.i18n.catalog import speaking
+from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
 from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.settings import Grid, Keep, SettingsOverride
@@ -34,6 +30,7 @@ class EditingCog(commands.Cog):
     )
     @app_commands.rename(from_version="from")
     @app_commands.autocomplete(from_version=suggest_versions)
+    @acknowledged
     async def edit(
         self,
         interaction: Interaction,
@@ -42,19 +39,17 @@ class EditingCog(commands.Cog):
         from_version: app_commands.Range[str, 1, 10] | None = None,
         keep: Keep | None = None,
         spoiler: bool = False,
-    ) -> None:
-        """Acknowledge, fetch the picture while its address is good, then ask."""
-        if not await self.handler.acknowledge(interaction):
-            return
-        try:
-            file = RemoteFile(image.url, image.size, image.filename) if image else None
-            picture = await self.handler.downloads.fetch(file) if file else None
-        except DownloadRefused as refusal:
-            await self.handler.send_reply(interaction, Note(str(refusal)))
-            return
-        event = edit_event(interaction, instruction, picture, from_version, keep)
-        event = replace(event, is_hidden=spoiler or (file is not None and file.is_spoiler))
-        await self.handler.respond(interaction, event)
+    ) -> Answer:
+        """Fetch the image while its URL is valid, then edit it; without one, refine a version."""
+        file = RemoteFile(image.url, image.size, image.filename) if image else None
+        return EditAsked(
+            **origin_of(interaction),
+            text=instruction,
+            picture=await self.handler.downloads.fetch(file) if file else None,
+            version=from_version,
+            override=SettingsOverride(keep=keep),
+            is_hidden=spoiler or (file is not None and file.is_spoiler),
+        )
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")
     @app_commands.describe(
@@ -62,24 +57,20 @@ class EditingCog(commands.Cog):
         text_cfg="How closely I follow your words, one to three numbers: 6 7.5 9",
         image_cfg="How closely I keep your picture, one to three numbers: 1.2 1.5 1.8",
     )
+    @acknowledged
     async def grid(
         self,
         interaction: Interaction,
         instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION] | None = None,
         text_cfg: app_commands.Range[str, 1, 40] | None = None,
         image_cfg: app_commands.Range[str, 1, 40] | None = None,
-    ) -> None:
+    ) -> Answer:
         """A sheet of small pictures."""
-        if not await self.handler.acknowledge(interaction):
-            return
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
-            with speaking(interaction.locale):
-                await self.handler.send_reply(interaction, Note(Say.GRID_SIZE(side=GRID_SIDE)))
-            return
-        asked = GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
-        await self.handler.respond(interaction, asked)
+            return Note(Say.GRID_SIZE(side=GRID_SIDE))
+        return GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
 
     async def _grid(
         self, interaction: Interaction, text_cfg: str | None, image_cfg: str | None
@@ -92,7 +83,7 @@ class EditingCog(commands.Cog):
             return None
         who = origin_of(interaction)
         who["event_id"] += ":panel"
-        panel = await self.handler.consult(SettingsAsked(**who))
+        panel = await self.handler.dispatch(SettingsAsked(**who))
         now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))
@@ -100,31 +91,14 @@ class EditingCog(commands.Cog):
     @app_commands.command(name="show", description="Show a version again, with live buttons")
     @app_commands.describe(version="For example: v2, or its id; without one, your own last version")
     @app_commands.autocomplete(version=suggest_versions)
+    @acknowledged
     async def show(
         self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
-    ) -> None:
+    ) -> Answer:
         """One version, for everybody to see."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, ShowAsked(**origin_of(interaction), version=version))
+        return ShowAsked(**origin_of(interaction), version=version)
 
 
 def scales(typed: str) -> tuple[float, ...]:
     """ "6, 7.5 9" → (6.0, 7.5, 9.0)."""
     return tuple(float(word) for word in typed.replace(";", " ").replace(", ", " ").split())
-
-
-def edit_event(
-    interaction: Interaction,
-    instruction: str,
-    picture: bytes | None,
-    from_version: str | None,
-    keep: Keep | None,
-) -> EditAsked:
-    """What /edit asks."""
-    return EditAsked(
-        **origin_of(interaction),
-        text=instruction,
-        picture=picture,
-        version=from_version,
-        override=SettingsOverride(keep=keep),
-    )

@@ -1,20 +1,89 @@
 """The entries in the menu of a message. discord.py registers five at most; these are five."""
 
-from typing import TYPE_CHECKING, Any
-
+import discord
 from discord import app_commands
 
-if TYPE_CHECKING:
-    from bot.discord_chat.ui.component_handler import ComponentHandler
+from bot.chat.events import ButtonAction, CancelAsked, DeleteAsked
+from bot.chat.replies import Note, Say, ShownVersion
+from bot.discord_chat.interactions import (
+    Answer,
+    Form,
+    Interaction,
+    InteractionHandler,
+    acknowledged,
+    opens_form,
+    origin_of,
+)
+from bot.discord_chat.ui.buttons import ButtonId
+from bot.discord_chat.ui.component_handler import ComponentHandler
+from bot.discord_chat.ui.layouts import is_open_card, turn_id_of
+from bot.discord_chat.ui.modals import edit_form
 
 
-def message_menus(components: "ComponentHandler") -> list[app_commands.ContextMenu]:
+class MessageMenus:
+    """What can be done with a message: each method is one entry of the menu."""
+
+    def __init__(self, components: ComponentHandler) -> None:
+        self._components = components
+
+    @property
+    def handler(self) -> InteractionHandler:
+        """Answers the interactions."""
+        return self._components.handler
+
+    @opens_form
+    async def edit_image(self, interaction: Interaction, message: discord.Message) -> Form:
+        """Edit the image of any message; on a card, refine its version."""
+        if turn_id_of(message):
+            return await self._form(interaction, message, ButtonAction.REFINE)
+        if self._components.chosen_images.keep(message):
+            return edit_form(message.id, self.handler.limits.instruction_chars)
+        return Note(Say.NO_PICTURE_THERE())
+
+    @opens_form
+    async def refine_from_here(self, interaction: Interaction, message: discord.Message) -> Form:
+        """Refine the version that a message shows."""
+        return await self._form(interaction, message, ButtonAction.REFINE)
+
+    @acknowledged
+    async def details(self, interaction: Interaction, message: discord.Message) -> Answer:
+        """Show everything known of the version that a message shows."""
+        turn = turn_id_of(message)
+        if turn is None:
+            return Note(Say.NO_VERSION_THERE())
+        card = await self._components.card(interaction, turn)
+        return card if isinstance(card, Note) else ShownVersion(card.title, card)
+
+    @acknowledged
+    async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Answer:
+        """Cancel an edit that is queued or runs; erase one that has ended."""
+        turn = turn_id_of(message)
+        if turn is None:
+            return Note(Say.NO_VERSION_THERE())
+        event = CancelAsked if is_open_card(message) else DeleteAsked
+        return event(**origin_of(interaction), turn=turn)
+
+    @opens_form
+    async def report(self, interaction: Interaction, message: discord.Message) -> Form:
+        """Report a version to the moderators."""
+        return await self._form(interaction, message, ButtonAction.REPORT)
+
+    async def _form(self, interaction: Interaction, message: discord.Message, act: ButtonAction) -> Form:
+        """The form of a button, for the version that a message shows."""
+        turn = turn_id_of(message)
+        if turn is None:
+            return Note(Say.NO_VERSION_THERE())
+        return await self._components.form_of(interaction, ButtonId(act.value, turn))
+
+
+def message_menus(components: ComponentHandler) -> list[app_commands.ContextMenu]:
     """One menu entry per thing to do with a message."""
-    entries: dict[str, Any] = {
-        "Edit this image": components.edit_image,
-        "Refine from here": components.refine_from_here,
-        "Edit details": components.details,
-        "Cancel or delete edit": components.cancel_or_delete,
-        "Report edit": components.report,
+    menus = MessageMenus(components)
+    entries = {
+        "Edit this image": menus.edit_image,
+        "Refine from here": menus.refine_from_here,
+        "Edit details": menus.details,
+        "Cancel or delete edit": menus.cancel_or_delete,
+        "Report edit": menus.report,
     }
     return [app_commands.ContextMenu(name=name, callback=do) for name, do in entries.items()]

@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
+from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
 
 
 class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
@@ -15,38 +15,37 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         self.handler = handler
         super().__init__()
 
-    async def _move(self, interaction: Interaction, move: Move, version: str | None = None) -> None:
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(
-                interaction, MoveAsked(**origin_of(interaction), move=move, version=version)
-            )
-
     @app_commands.command(name="new", description="Forget the picture here; the next words need a new one")
-    async def new(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def new(self, interaction: Interaction) -> Answer:
         """Begin anew."""
-        await self._move(interaction, Move.NEW)
+        return MoveAsked(**origin_of(interaction), move=Move.NEW)
 
     @app_commands.command(name="undo", description="Back to the version before")
-    async def undo(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def undo(self, interaction: Interaction) -> Answer:
         """One version up."""
-        await self._move(interaction, Move.UNDO)
+        return MoveAsked(**origin_of(interaction), move=Move.UNDO)
 
     @app_commands.command(name="redo", description="Forward again after an undo")
-    async def redo(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def redo(self, interaction: Interaction) -> Answer:
         """One version down the way that was undone."""
-        await self._move(interaction, Move.REDO)
+        return MoveAsked(**origin_of(interaction), move=Move.REDO)
 
     @app_commands.command(name="original", description="Back to the picture this began with")
-    async def original(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def original(self, interaction: Interaction) -> Answer:
         """All the way up."""
-        await self._move(interaction, Move.START_OVER)
+        return MoveAsked(**origin_of(interaction), move=Move.START_OVER)
 
     @app_commands.command(name="goto", description="Go on from a version")
     @app_commands.describe(version="For example: v2")
     @app_commands.autocomplete(version=suggest_versions)
-    async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> None:
+    @acknowledged
+    async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> Answer:
         """To any version."""
-        await self._move(interaction, Move.GO_TO, version)
+        return MoveAsked(**origin_of(interaction), move=Move.GO_TO, version=version)
 
     @app_commands.command(name="compare", description="Two versions side by side, and where they differ")
     @app_commands.describe(
@@ -55,34 +54,30 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
     )
     @app_commands.rename(other="with")
     @app_commands.autocomplete(version=suggest_versions, other=suggest_versions)
+    @acknowledged
     async def compare(
         self,
         interaction: Interaction,
         version: app_commands.Range[str, 1, 10] | None = None,
         other: app_commands.Range[str, 1, 10] | None = None,
-    ) -> None:
+    ) -> Answer:
         """Before, after, and a map of the changes."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(
-                interaction, CompareAsked(**origin_of(interaction), version=version, other=other)
-            )
+        return CompareAsked(**origin_of(interaction), version=version, other=other)
 
     @app_commands.command(name="lock", description="Only you go on from your picture; others have to ask")
-    async def lock(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def lock(self, interaction: Interaction) -> Answer:
         """Close my session."""
-        await self._lock(interaction, is_locked=True)
+        return LockAsked(**origin_of(interaction), is_locked=True)
 
     @app_commands.command(name="share", description="Everybody here may go on from your picture")
-    async def share(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def share(self, interaction: Interaction) -> Answer:
         """Open my session."""
-        await self._lock(interaction, is_locked=False)
-
-    async def _lock(self, interaction: Interaction, *, is_locked: bool) -> None:
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, LockAsked(**origin_of(interaction), is_locked=is_locked))
+        return LockAsked(**origin_of(interaction), is_locked=False)
 
     @app_commands.command(name="history", description="All versions of the picture here")
-    async def history(self, interaction: Interaction) -> None:
+    @acknowledged
+    async def history(self, interaction: Interaction) -> Answer:
         """The list of versions."""
-        if await self.handler.acknowledge(interaction):
-            await self.handler.respond(interaction, HistoryAsked(**origin_of(interaction)))
+        return HistoryAsked(**origin_of(interaction))

@@ -7,8 +7,7 @@ from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, Say
-from bot.discord_chat.interaction_context import Interaction, InteractionHandler, origin_of
-from bot.i18n.catalog import speaking
+from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
 from conversations.settings import RANGES, Sampler, SettingsOverride
 
 TEXT_CFG, IMAGE_CFG, STEPS = RANGES["text_cfg"], RANGES["image_cfg"], RANGES["steps"]
@@ -33,6 +32,7 @@ class SettingsCog(commands.Cog):
         reset="Empty the scope first",
     )
     @app_commands.choices(preset=[app_commands.Choice(name=preset, value=preset) for preset in Preset])
+    @acknowledged
     async def cfg(
         self,
         interaction: Interaction,
@@ -44,17 +44,13 @@ class SettingsCog(commands.Cog):
         sampler: Sampler | None = None,
         scope: Literal["session", "me", "channel"] = "session",
         reset: bool = False,
-    ) -> None:
-        """Acknowledge, then change what was named; nothing named shows the panel."""
-        if not await self.handler.acknowledge(interaction):
-            return
+    ) -> Answer:
+        """Change the named settings; with none named, show all of them."""
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None
         if word not in ("", RANDOM, LOCK) and number is None:
-            with speaking(interaction.locale):
-                await self.handler.send_reply(interaction, Note(Say.NOT_A_SEED(word=word)))
-            return
-        asked = SettingsAsked(
+            return Note(Say.NOT_A_SEED(word=word))
+        return SettingsAsked(
             **origin_of(interaction),
             override=SettingsOverride(
                 text_cfg=text_cfg, image_cfg=image_cfg, steps=steps, seed=number, sampler=sampler
@@ -65,4 +61,3 @@ class SettingsCog(commands.Cog):
             lock_seed=word == LOCK,
             reset=reset,
         )
-        await self.handler.respond(interaction, asked)

@@ -160,7 +160,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the press to the client; called by discord.py."""
-        handler: PressHandler = interaction.client
+        handler: PressHandler = interaction.client.components
         await handler.pressed(interaction, self.button_id)
 
 
@@ -195,6 +195,6 @@ class VersionMenu(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""
-        handler: PressHandler = interaction.client
+        handler: PressHandler = interaction.client.components
         (chosen,) = self.item.values
         await handler.pressed(interaction, ButtonId(ButtonAction.GO_TO.value, chosen))

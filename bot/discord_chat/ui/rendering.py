@@ -52,7 +52,7 @@ LoadPicture = Callable[[str], Awaitable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """Something to send: either plain text, or a layout with its pictures; `pings` is who may be pinged."""
+    """A message to send: text or a layout, with its images; `pings` is the user who may be pinged."""
 
     text: str | None = None
     view: ui.LayoutView | None = None
@@ -72,13 +72,13 @@ class Outgoing:
     def to_send(self) -> dict[str, Any]:
         """The arguments of a `send` or `reply`."""
         if self.view is None:
-            return {"content": self.text}
+            return {"content": self.text, **({"files": self.files()} if self.images else {})}
         return {"view": self.view, "files": self.files()}
 
     def to_edit(self) -> dict[str, Any]:
         """The arguments of an `edit` that replaces whatever was there."""
         if self.view is None:
-            return {"content": self.text}
+            return {"content": self.text, **({"attachments": self.files()} if self.images else {})}
         return {"content": None, "view": self.view, "attachments": self.files()}
 
 

@@ -132,7 +132,7 @@ async def test_a_reply_to_the_original_message_still_means_v0(tmp_path: Path) ->
 async def test_the_key_of_somebody_elses_message_deletes_nothing(tmp_path: Path, granted: str) -> None:
     async with powerful_room(tmp_path, granted) as r:
         posts = await posts_of_others(r)
-        await r.bot.own_messages.delete([str(_place(post)) for post in posts])
+        await r.bot.handler.own_messages.delete([str(_place(post)) for post in posts])
         assert are_there(r, posts)
 
 
@@ -146,7 +146,7 @@ async def test_messages_of_an_earlier_run_and_answers_to_interactions_are_own(
         async with room(tmp_path, discord=discord) as r:
             answer = r.discord.say(r.channel, discord.world.bot, "an answer")
             answer.webhook_id = discord.world.application_id
-            await r.bot.own_messages.delete([str(_place(message)) for message in (result, answer)])
+            await r.bot.handler.own_messages.delete([str(_place(message)) for message in (result, answer)])
             assert r.discord.messages_of_bot(r.channel) == []
 
 
@@ -154,7 +154,7 @@ async def test_what_cannot_be_looked_at_is_kept(tmp_path: Path) -> None:
     async with powerful_room(tmp_path, "manage_messages") as r:
         post = post_by(r, a_webhook(r))
         r.channel.denied.add("read_message_history")
-        await r.bot.own_messages.delete([str(_place(post))])
+        await r.bot.handler.own_messages.delete([str(_place(post))])
         assert post.id in r.channel.messages
 
 
@@ -173,7 +173,7 @@ async def test_a_message_that_is_gone_does_not_keep_the_others(tmp_path: Path) -
         result = await r.result(post_picture(r))
         await r.turns_end()
         gone = MessagePlace(r.channel.id, result.id + 1)
-        await r.bot.own_messages.delete([str(gone), str(_place(result))])
+        await r.bot.handler.own_messages.delete([str(gone), str(_place(result))])
         assert r.discord.messages_of_bot(r.channel) == []
 
 

@@ -1,0 +1,106 @@
+"""Messages into events: which ones are meant for the bot, and what they ask."""
+
+import re
+from dataclasses import dataclass
+
+import discord
+
+from bot.chat.events import EditAsked
+from bot.discord_chat.ids import MessagePlace, channel_key, message_event, person_key
+from bot.discord_chat.inbound.inbound_images import InboundImage, inbound_image_of
+from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
+from bot.discord_chat.ui.layouts import turn_id_of
+
+_USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressedMessage:
+    """A message meant for the bot: its words, the picture that is to be edited, and what it replies to."""
+
+    words: str
+    image: InboundImage | None
+    turn: str | None
+    reply_to: str | None
+
+
+def is_from_user(message: discord.Message) -> bool:
+    """Whether a person wrote this."""
+    return not (message.author.bot or message.webhook_id) and message.type in _USER_MESSAGES
+
+
+def is_addressed_to(message: discord.Message, me: discord.abc.User) -> bool:
+    """Whether a person wrote this to the bot: by DM, by mention, or in reply with the @ on."""
+    return is_from_user(message) and (message.guild is None or any(u.id == me.id for u in message.mentions))
+
+
+def replied_to(message: discord.Message) -> discord.Message | None:
+    """The message this one replies to, where Discord tells it."""
+    reference = message.reference if message.type is discord.MessageType.reply else None
+    resolved = reference.resolved if reference else None
+    return resolved if isinstance(resolved, discord.Message) else None
+
+
+def read_message(message: discord.Message, me: discord.abc.User) -> AddressedMessage:
+    """What the message says; a replied-to picture of a person counts as if it were attached."""
+    replied = replied_to(message)
+    mine = replied is not None and replied.author.id == me.id
+    image = inbound_image_of(message)
+    if image is None and replied is not None and not mine:
+        image = inbound_image_of(replied)
+    reference = message.reference if message.type is discord.MessageType.reply else None
+    target = reference.message_id if reference else None
+    reply_to = MessagePlace(message.channel.id, target) if target else None
+    return AddressedMessage(
+        words=text_without_mention(message, me),
+        image=image,
+        turn=turn_id_of(replied) if replied and mine else None,
+        reply_to=str(reply_to) if reply_to else None,
+    )
+
+
+def edit_asked(
+    message: discord.Message, heard: AddressedMessage, picture: bytes | None, context: ReplyContext
+) -> EditAsked:
+    """The event of a message; `picture` is the downloaded file."""
+    return EditAsked(
+        person=person_key(message.author.id),
+        channel=channel_key(message.channel.id),
+        event_id=message_event(message.id),
+        source=context.as_request(),
+        text=heard.words,
+        picture=picture,
+        picture_owner=heard.image.owner if heard.image else None,
+        message=heard.image.message if heard.image else None,
+        reply_to=heard.reply_to,
+        turn=heard.turn,
+        is_hidden=heard.image is not None and heard.image.file.is_spoiler,
+        is_moderator=_is_moderator(message),
+    )
+
+
+def _is_moderator(message: discord.Message) -> bool:
+    """Whether its author may decide for others there, as with an interaction."""
+    place, author = message.channel, message.author
+    if isinstance(place, discord.Thread) and place.parent is None:
+        return False  # its permissions are those of a channel that the bot does not see
+    if isinstance(author, discord.Member) and isinstance(place, discord.abc.GuildChannel | discord.Thread):
+        return place.permissions_for(author).manage_messages
+    return message.guild is None
+
+
+def reply_context_of(message: discord.Message, language: str) -> ReplyContext:
+    """Where the answer to a message goes."""
+    guild = message.guild
+    limit = guild.filesize_limit if guild else DEFAULT_FILE_LIMIT
+    parent = getattr(message.channel, "parent_id", None)
+    return ReplyContext(
+        message.channel.id, message.id, guild.id if guild else None, limit, language, parent=parent
+    )
+
+
+def text_without_mention(message: discord.Message, me: discord.abc.User) -> str:
+    """The text without the bot's mention, with other people by name."""
+    names = {user.id: f"@{user.display_name}" for user in message.mentions if user.id != me.id}
+    text = re.sub(r"<@!?(\d+)>", lambda m: names.get(int(m[1]), ""), message.content)
+    return " ".join(text.split())

@@ -1,0 +1,201 @@
+"""Interactions: acknowledged in one place, turned into events, answered with what the workflow replies.
+
+A handler of a command, button or form is a method under `@acknowledged` that returns what to answer with: an
+event for the workflow, a reply, or something already laid out. A method under `@opens_form` returns a form.
+"""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import discord
+from discord import ui
+
+from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked, origin
+from bot.chat.replies import Decided, Erased, Note, Queue, Reply, Say, seconds_in_words
+from bot.discord_chat.errors import DownloadRefused
+from bot.discord_chat.ids import channel_key, interaction_event, person_key
+from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.own_messages import OwnMessages
+from bot.discord_chat.responses import Interaction as Interaction
+from bot.discord_chat.responses import (
+    answer_interaction,
+    is_user_install_only,
+    reply_context_of_interaction,
+)
+from bot.discord_chat.ui.rendering import Outgoing, Renderer
+from bot.discord_chat.user_install import MAX_WAIT_S
+from bot.discord_chat.user_locales import UserLocales
+from bot.i18n.catalog import known_language, speaking
+from bot.ops.metrics import Metrics
+from bot.policy.limits import Limits
+
+Answer = Event | Reply | Outgoing | None  # None takes the "thinking…" away
+Form = ui.Modal | Note  # the note says why there is no form to open
+log = logging.getLogger(__name__)
+
+
+class EventHandler(Protocol):
+    """What interactions need of bot.workflow.dispatcher.EditWorkflow."""
+
+    @property
+    def metrics(self) -> Metrics: ...
+    @property
+    def limits(self) -> Limits: ...
+    async def handle(self, event: Event) -> Reply | None: ...
+
+
+class InteractionHandler:
+    """Acknowledges interactions, runs their events and sends the answers; one per connection."""
+
+    def __init__(
+        self,
+        workflow: EventHandler,
+        renderer: Renderer,
+        downloads: Downloads,
+        user_locales: UserLocales,
+        own_messages: OwnMessages,
+    ) -> None:
+        self._workflow, self._user_locales = workflow, user_locales
+        self.renderer, self.downloads, self.own_messages = renderer, downloads, own_messages
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that users are held to."""
+        return self._workflow.limits
+
+    async def dispatch(self, event: Event) -> Reply | None:
+        """Run the event and return the reply without sending it."""
+        return await self._workflow.handle(event)
+
+    async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Answer]]) -> None:
+        """Acknowledge, run `work`, and answer with its outcome; an error is logged and reported to the user.
+
+        Does nothing when Discord no longer takes the acknowledgement: then the user has seen a failure, and
+        nothing may be done in their name.
+        """
+        if not await self._acknowledge(interaction):
+            return
+        with speaking(interaction.locale):
+            try:
+                await self._send(interaction, await work())
+            except DownloadRefused as refusal:
+                await self._send_reply(interaction, Note(str(refusal)))
+            except Exception as error:
+                await self.failed(interaction, error)
+
+    async def open_form(self, interaction: Interaction, work: Callable[[], Awaitable[Form]]) -> None:
+        """Open the form that `work` returns. It must be the first response, so `work` has about 2 s."""
+        with speaking(interaction.locale):
+            try:
+                form = await work()
+                if isinstance(form, Note):
+                    await interaction.response.send_message(form.text, ephemeral=True)
+                else:
+                    await interaction.response.send_modal(form)
+            except Exception as error:
+                await self.failed(interaction, error)
+
+    async def failed(self, interaction: Interaction, error: Exception) -> None:
+        """Log an unexpected error and tell the user that something went wrong."""
+        log.error("interaction %s failed", interaction.id, exc_info=error)
+        with speaking(interaction.locale):
+            sentence = Say.UNEXPECTED()
+        try:
+            if interaction.response.is_done():
+                await interaction.edit_original_response(content=sentence, view=None, attachments=[])
+            else:
+                await interaction.response.send_message(sentence, ephemeral=True)
+        except (discord.DiscordException, OSError):
+            log.warning("could not report the failure of interaction %s", interaction.id)
+
+    async def _acknowledge(self, interaction: Interaction) -> bool:
+        """Defer with an answer only the user sees, within Discord's 3 s; False when that is refused."""
+        with self._workflow.metrics.ack_seconds.time():
+            try:
+                await interaction.response.defer(ephemeral=True, thinking=True)
+            except (discord.HTTPException, discord.InteractionResponded, OSError) as error:
+                log.warning("could not acknowledge interaction %s: %s", interaction.id, error)
+                return False
+        return True
+
+    async def _send(self, interaction: Interaction, answer: Answer) -> None:
+        match answer:
+            case Outgoing():
+                await interaction.edit_original_response(**answer.to_edit())
+            case Event():
+                too_late = await self._too_late(interaction, answer)
+                await self._send_reply(interaction, too_late or await self.dispatch(answer))
+            case _:
+                await self._send_reply(interaction, answer)
+
+    async def _send_reply(self, interaction: Interaction, reply: Reply | None) -> None:
+        language = await self._user_locales.learn(interaction.user.id, interaction.locale)
+        with speaking(language):
+            context = reply_context_of_interaction(interaction, language)
+            await answer_interaction(interaction, reply, self.renderer, context)
+        if isinstance(reply, Erased | Decided):
+            await self.own_messages.delete(reply.messages)
+
+    async def _too_late(self, interaction: Interaction, event: Event) -> Note | None:
+        """The refusal of an edit that would end after the interaction's token has expired; else None."""
+        makes_images = isinstance(event, EditAsked | VariationAsked | GridAsked)
+        if not makes_images or not is_user_install_only(interaction):
+            return None
+        queue = await self.dispatch(QueueAsked(**origin(event)))
+        wait_s = queue.wait_s if isinstance(queue, Queue) else None
+        if wait_s is None or wait_s < MAX_WAIT_S:
+            return None
+        return Note(Say.LINE_TOO_LONG_HERE(seconds=seconds_in_words(wait_s)))
+
+
+class HasHandler(Protocol):
+    """A cog or component handler, whose methods may be decorated."""
+
+    @property
+    def handler(self) -> InteractionHandler: ...
+
+
+C = TypeVar("C", bound=HasHandler)
+P = ParamSpec("P")
+Callback = Callable[Concatenate[C, Interaction, P], Coroutine[Any, Any, None]]
+
+
+def acknowledged(work: Callable[Concatenate[C, Interaction, P], Awaitable[Answer]]) -> Callback[C, P]:
+    """Acknowledge the interaction before `work` runs, then answer with what it returns."""
+
+    @functools.wraps(work)
+    async def callback(self: C, interaction: Interaction, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        await self.handler.respond(interaction, lambda: work(self, interaction, *args, **kwargs))
+
+    return callback
+
+
+def opens_form(work: Callable[Concatenate[C, Interaction, P], Awaitable[Form]]) -> Callback[C, P]:
+    """Answer the interaction with the form that `work` returns; nothing is acknowledged before."""
+
+    @functools.wraps(work)
+    async def callback(self: C, interaction: Interaction, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        await self.handler.open_form(interaction, lambda: work(self, interaction, *args, **kwargs))
+
+    return callback
+
+
+def origin_of(interaction: Interaction) -> Origin:
+    """The fields that every event of this interaction has: who, where, and which gesture."""
+    context = reply_context_of_interaction(interaction, known_language(interaction.locale))
+    return Origin(
+        person=person_key(interaction.user.id),
+        channel=channel_key(interaction.channel_id or 0),
+        event_id=interaction_event(interaction.id),
+        source=context.as_request(),
+        is_moderator=is_moderator(interaction),
+    )
+
+
+def is_moderator(interaction: Interaction) -> bool:
+    """Whether the user may decide for others here: with Manage Messages, and everybody in a DM."""
+    if interaction.guild_id is None:
+        return True
+    return isinstance(interaction.user, discord.Member) and interaction.permissions.manage_messages
