@@ -29,8 +29,8 @@ from PIL import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.checkpoints import native
-from mgie_engine.checkpoints.native import Source
-from mgie_engine.checkpoints.tensors import Lazy
+from mgie_engine.checkpoints.native import StoredModel
+from mgie_engine.checkpoints.tensors import LazyTensors
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes, resolve_model
 from mgie_engine.edits import EditRequest
 from mgie_engine.errors import ModelError
@@ -117,9 +117,9 @@ def prepare(folder: Path, config: ModelConfig, device: torch.device) -> dict[str
     }
 
 
-def random_tensors(config: ModelConfig, tokenizer: Tokenizer, device: torch.device) -> Lazy:
+def random_tensors(config: ModelConfig, tokenizer: Tokenizer, device: torch.device) -> LazyTensors:
     """Weights that keep activations in range: the same for every run, whatever the order."""
-    wanted = shapes(Source(config, tokenizer, Lazy({}), exact=True))
+    wanted = shapes(StoredModel(config, tokenizer, LazyTensors({}), exact=True))
 
     def maker(name: str, shape: torch.Size) -> torch.Tensor:
         generator = torch.Generator(device).manual_seed(zlib.crc32(name.encode()))
@@ -132,7 +132,7 @@ def random_tensors(config: ModelConfig, tokenizer: Tokenizer, device: torch.devi
             drawn /= shape[1:].numel() ** 0.5
         return drawn.half().cpu()
 
-    return Lazy({name: lambda n=name, s=shape: maker(n, s) for name, shape in wanted.items()})
+    return LazyTensors({name: lambda n=name, s=shape: maker(n, s) for name, shape in wanted.items()})
 
 
 def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:
@@ -141,7 +141,7 @@ def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:
     quantisers = {**QUANTISERS, QUANTISED.get(Mode(mode), "int8"): RIVALS[name]} if library else QUANTISERS
     with peak_memory() as peak:
         began = time.monotonic()
-        mgie = keep(native.read(resolve_model(str(folder / OURS))), device, Mode(mode), quantisers)
+        mgie = keep(native.read_model(resolve_model(str(folder / OURS))), device, Mode(mode), quantisers)
         _wait_for(device)
         loading_s = time.monotonic() - began
         torch.save(guidance(mgie, picture(mgie.config.picture_size)), _said(folder, name))

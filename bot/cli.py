@@ -26,7 +26,7 @@ from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
-from mgie_engine.strengths import Table, read_table
+from mgie_engine.strengths import StrengthTable, read_table
 
 log = logging.getLogger("mgie-bot")
 
@@ -70,7 +70,7 @@ def model_config(settings: Settings) -> ModelConfig:
         raise ModelMissing(f"MGIE_MODEL: {error}") from error
 
 
-def model_strengths(settings: Settings) -> Table | None:
+def model_strengths(settings: Settings) -> StrengthTable | None:
     """What is known of the strengths of the model the settings name; ModelMissing when it is not there."""
     try:
         return read_table(resolve_model(settings.mgie_model, settings.mgie_home).folder)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 def positive(text: str) -> int:
     """A whole number from 1."""
-    return _whole(text, 1)
+    return _whole_number(text, 1)
 
 
 def not_negative(text: str) -> int:
     """A whole number from 0."""
-    return _whole(text, 0)
+    return _whole_number(text, 0)
 
 
 def picture_file(text: str) -> Path:
@@ -24,7 +24,7 @@ def picture_file(text: str) -> Path:
     return file
 
 
-def _whole(text: str, least: int) -> int:
+def _whole_number(text: str, least: int) -> int:
     if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least}")
     return int(text)

@@ -85,14 +85,14 @@ def _within(value: float, low: float, high: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PictureComplexity:
     """How complex a picture is; measured at 128 pixels, so that its size does not matter."""
 
     texture: float  # mean step of brightness from pixel to pixel, 0 to 1
     entropy: float  # of brightness in 64 levels, 0 to 6 bits
 
 
-def look_at(picture: Image.Image) -> Look:
+def measure_complexity(picture: Image.Image) -> PictureComplexity:
     """Measure a picture of any size and mode."""
     small = picture.convert("RGB").convert("L").resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX)
     light = np.asarray(small, dtype=np.float64) / 255
@@ -100,7 +100,7 @@ def look_at(picture: Image.Image) -> Look:
     counts = np.histogram(light, LEVELS, (0, 1))[0]
     shares = counts[counts > 0] / counts.sum()
     entropy = -(shares * np.log2(shares)).sum()
-    return Look(round(float(across + down) / 2, 5), round(abs(float(entropy)), 4))
+    return PictureComplexity(round(float(across + down) / 2, 5), round(abs(float(entropy)), 4))
 
 
 class Kind(StrEnum):
@@ -148,7 +148,7 @@ _CONSTRAINTS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class InstructionTraits:
     """What an instruction is like, told by its words alone."""
 
     kind: Kind
@@ -156,10 +156,10 @@ class Wording:
     constraints: int  # words that narrow down what is meant or what must stay: "red", "left", "and", "keep"
 
 
-def listen_to(instruction: str) -> Wording:
+def instruction_traits(instruction: str) -> InstructionTraits:
     """Measure an English instruction; words in other languages count, their kind is OTHER."""
     kind = next((kind for kind, pattern in _PATTERNS if pattern.search(instruction)), Kind.OTHER)
-    return Wording(kind, len(instruction.split()), len(_CONSTRAINTS.findall(instruction)))
+    return InstructionTraits(kind, len(instruction.split()), len(_CONSTRAINTS.findall(instruction)))
 
 
 # --- advice ---
@@ -174,7 +174,7 @@ class Pictures(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StrengthRule:
     """The pair that did best for one kind of wish; ANY kind is None."""
 
     kind: Kind | None
@@ -186,13 +186,13 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class StrengthTable:
     """What a study found about one model. The first rule that fits is followed."""
 
     model: str
     busy_from: float  # texture from which a picture is busy
     own: tuple[float, float]  # the model's own text and image CFG, which gains are over
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[StrengthRule, ...] = ()
     weights: str = ""  # fingerprint of the weights that were studied
 
     def to_json(self) -> str:
@@ -200,7 +200,7 @@ class Table:
         return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "Table":
+    def from_json(cls, text: str) -> "StrengthTable":
         """The table in `text`; ModelError when it is not one."""
         try:
             data = json.loads(text)
@@ -212,16 +212,16 @@ class Table:
             raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
 
 
-def _rule(row: Mapping[str, Any]) -> Rule:
+def _rule(row: Mapping[str, Any]) -> StrengthRule:
     kind = None if row["kind"] is None else Kind(row["kind"])
     mean, low, high = row["gain"]
     checked(SettingsOverride(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
-    return Rule(
+    return StrengthRule(
         kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
     )
 
 
-def read_table(folder: Path) -> Table | None:
+def read_table(folder: Path) -> StrengthTable | None:
     """The table of the model in `folder`; None where nobody has studied these weights.
 
     ModelError for a broken one.
@@ -229,7 +229,7 @@ def read_table(folder: Path) -> Table | None:
     file = folder / TABLE
     if not file.is_file():
         return None
-    table = Table.from_json(file.read_text("utf-8"))
+    table = StrengthTable.from_json(file.read_text("utf-8"))
     return table if table.weights == fingerprint(folder) else None
 
 
@@ -279,22 +279,26 @@ PICTURE_REASONS: Mapping[Pictures, str] = MappingProxyType(
 )
 
 
-def advise(look: Look, instruction: str, table: Table | None, own: tuple[float, float]) -> Advice:
+def advise(
+    look: PictureComplexity, instruction: str, table: StrengthTable | None, own: tuple[float, float]
+) -> Advice:
     """The strengths that did best for such a wish in such a picture; `own`, the model's, if none is known."""
-    rule = None if table is None else rule_for(look, listen_to(instruction).kind, table)
+    rule = None if table is None else rule_for(look, instruction_traits(instruction).kind, table)
     if rule is None:
         return Advice(*own, (NOT_STUDIED if table is None else NO_BETTER,))
     why = PICTURE_REASONS.get(rule.pictures)
     return Advice(rule.text_cfg, rule.image_cfg, (REASONS[rule.kind], *([why] if why else [])))
 
 
-def advise_on(png: bytes, instruction: str, table: Table | None, own: tuple[float, float]) -> Advice:
+def advise_on_png(
+    png: bytes, instruction: str, table: StrengthTable | None, own: tuple[float, float]
+) -> Advice:
     """Advice for a stored picture; takes some milliseconds per megapixel, most of them to decode it."""
     with Image.open(io.BytesIO(png)) as picture:
-        return advise(look_at(picture), instruction, table, own)
+        return advise(measure_complexity(picture), instruction, table, own)
 
 
-def rule_for(look: Look, kind: Kind, table: Table) -> Rule | None:
+def rule_for(look: PictureComplexity, kind: Kind, table: StrengthTable) -> StrengthRule | None:
     """The first rule that fits."""
     is_like = Pictures.BUSY if look.texture >= table.busy_from else Pictures.SIMPLE
     fitting = (r for r in table.rules if r.kind in (None, kind) and r.pictures in (Pictures.ANY, is_like))

@@ -15,7 +15,7 @@ from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.command import settle
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import for_the_model
-from mgie_engine.serving.postprocess import Painted, with_trial
+from mgie_engine.serving.postprocess import Painted, with_probe
 from mgie_engine.text.prompting import Prompt
 
 Talk = tuple[Exchange, ...]
@@ -55,7 +55,7 @@ def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.
     squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
     seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
     found = [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
-    return [with_trial(mgie, painted) for painted in found]
+    return [with_probe(mgie, painted) for painted in found]
 
 
 def enlarged(painted: Painted) -> Image.Image:

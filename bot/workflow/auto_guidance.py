@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from conversations.session import Turn
 from conversations.settings import EditSettings
-from mgie_engine.strengths import Table, advise_on
+from mgie_engine.strengths import StrengthTable, advise_on_png
 
 
 async def resolve_auto(
-    turn: Turn, settings: EditSettings, png: bytes, table: Table | None
+    turn: Turn, settings: EditSettings, png: bytes, table: StrengthTable | None
 ) -> tuple[EditSettings, tuple[str, ...]]:
     """`settings` with advice for the scales in `turn.auto_scales`, and the reasons as sentences.
 
     In `settings`, the own values of the model stand for these scales. `table`: what a study found about it.
     """
     own = (settings.text_cfg, settings.image_cfg)
-    advice = await asyncio.to_thread(advise_on, png, turn.instruction, table, own)
+    advice = await asyncio.to_thread(advise_on_png, png, turn.instruction, table, own)
     chosen = {name: getattr(advice, name) for name in turn.auto_scales}
     return replace(settings, **chosen), advice.reason

@@ -30,7 +30,7 @@ from conversations.store.session_store import SessionStore
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import EditCancelled, EngineError, ModelError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService
-from mgie_engine.strengths import Table
+from mgie_engine.strengths import StrengthTable
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class TurnRunner:
         service: EditService,
         metrics: Metrics,
         *,
-        strengths: Table | None = None,
+        strengths: StrengthTable | None = None,
         clock: Callable[[], float] = time.time,
         pauses_s: Sequence[float] = (1, 5, 20, 60),
         places_every_s: float = 10.0,

@@ -11,7 +11,7 @@ from bot.workflow.targets import Context
 from mgie_engine.config import Defaults
 from mgie_engine.serving.service import EditService
 from mgie_engine.serving.stats import ServiceStats, waiting_time
-from mgie_engine.strengths import Table
+from mgie_engine.strengths import StrengthTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class ModelFacts:
 
     name: str
     defaults: Defaults
-    strengths: Table | None = None  # what was found out about it, for auto
+    strengths: StrengthTable | None = None  # what was found out about it, for auto
 
 
 class Status:

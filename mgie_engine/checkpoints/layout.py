@@ -20,7 +20,7 @@ MGIE-7B is put together from files under terms of their own:
   InstructPix2Pix (VAE, settings)   its model card, https://huggingface.co/timbrooks/instruct-pix2pix
 """
 
-Kind = Literal["model", "space"]
+RepoKind = Literal["model", "space"]
 _LLAMA_FILES = (".json", ".model", ".bin", ".safetensors")
 _PIX2PIX_FILES = (
     "unet/config.json",
@@ -36,7 +36,7 @@ class Part:
 
     hub: str
     place: Callable[[str], str | None]  # a file there → its path in the model's folder; None: not wanted
-    kinds: tuple[Kind, ...] = ("model",)  # tried in this order
+    kinds: tuple[RepoKind, ...] = ("model",)  # tried in this order
 
 
 def _in_place(path: str) -> str | None:

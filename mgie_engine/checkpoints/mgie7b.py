@@ -33,7 +33,7 @@ from mgie_engine.checkpoints.layout import (
     PIX2PIX,
     PIX2PIX_HUB,
 )
-from mgie_engine.checkpoints.tensors import Lazy, at_hand, read_tensors
+from mgie_engine.checkpoints.tensors import LazyTensors, available, read_tensors
 from mgie_engine.config import (
     Defaults,
     EditHeadSizes,
@@ -56,14 +56,14 @@ class Released:
 
     config: ModelConfig
     tokenizer: Tokenizer
-    tensors: Lazy
+    tensors: LazyTensors
 
 
-def read(folder: Path) -> Released:
+def read_released(folder: Path) -> Released:
     """Read a folder of published files. ModelError names what is missing."""
     taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
     painted = read_tensors([folder / DIFFERENTIALS / "unet.pt"])
-    table = _wanted(taught, "model.embed_tokens.weight")
+    table = _required(taught, "model.embed_tokens.weight")
     return _together(folder, painted, taught, len(table), _edit_head(taught))
 
 
@@ -74,7 +74,7 @@ def read_bases(folder: Path, diffusion: Path | None = None) -> Released:
     `diffusion`, by default the folder's InstructPix2Pix. ModelError names what is missing.
     """
     diffusion = diffusion or folder / PIX2PIX
-    rows = len(_wanted(_llava_tensors(folder), "model.embed_tokens.weight", "LLaVA"))
+    rows = len(_required(_llava_tensors(folder), "model.embed_tokens.weight", "LLaVA"))
     return _together(folder, _weights(diffusion / "unet"), {}, rows, EditHeadSizes(), diffusion)
 
 
@@ -97,7 +97,7 @@ def _together(
         **_prefixed("unet.", painted),
         **taught,
     }
-    makers = {**_llava_tensors(folder).makers, **{name: at_hand(tensor) for name, tensor in mapped.items()}}
+    makers = {**_llava_tensors(folder).makers, **{name: available(tensor) for name, tensor in mapped.items()}}
     config = ModelConfig(
         name=folder.resolve().name,
         language=language_sizes(read_json(llava / "config.json"), rows),
@@ -108,10 +108,10 @@ def _together(
         noise=_noise(read_json(pix2pix / "scheduler" / "scheduler_config.json")),
         defaults=Defaults(),
     )
-    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), Lazy(makers))
+    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), LazyTensors(makers))
 
 
-def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Lazy:
+def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> LazyTensors:
     """LLaVA's tensors, in fp16: delta plus base.
 
     Tables with more rows than the base's get it added to their first rows; mm_projector stands there whole.
@@ -126,7 +126,7 @@ def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Lazy
             makers[name] = partial(change.to, torch.float16)
         else:
             raise ModelError(f"The delta's tensor {name} is missing in the base model.")
-    return Lazy(makers)
+    return LazyTensors(makers)
 
 
 def _check_fit(name: str, change: Tensor, base: Tensor) -> None:
@@ -146,9 +146,9 @@ def _added(change: Tensor, base: Tensor) -> Tensor:
     return total
 
 
-def _llava_tensors(folder: Path) -> Lazy:
+def _llava_tensors(folder: Path) -> LazyTensors:
     if (folder / LLAVA).is_dir():
-        return Lazy({name: at_hand(tensor) for name, tensor in _weights(folder / LLAVA).items()})
+        return LazyTensors({name: available(tensor) for name, tensor in _weights(folder / LLAVA).items()})
     if (folder / BASE).is_dir() and (folder / DELTA).is_dir():
         return apply_delta(_weights(folder / BASE), _weights(folder / DELTA))
     raise ModelError(f"{folder} needs {LLAVA}, or {BASE} and {DELTA}.")
@@ -212,15 +212,15 @@ def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSiz
 
 
 def _edit_head(taught: Mapping[str, Tensor]) -> EditHeadSizes:
-    query = _wanted(taught, "edit_head.query")  # (1, queries, width)
+    query = _required(taught, "edit_head.query")  # (1, queries, width)
     return EditHeadSizes(
         queries=query.shape[1],
         width=query.shape[2],
         encoder_layers=_layers(taught, "encoder"),
         decoder_layers=_layers(taught, "decoder"),
         heads=_EDIT_HEADS,
-        feedforward=len(_wanted(taught, "edit_head.mapper.encoder.layers.0.linear1.bias")),
-        out_dim=len(_wanted(taught, "edit_head.hid2feat.bias")),
+        feedforward=len(_required(taught, "edit_head.mapper.encoder.layers.0.linear1.bias")),
+        out_dim=len(_required(taught, "edit_head.hid2feat.bias")),
     )
 
 
@@ -242,7 +242,7 @@ def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
         raise ModelError(f"The scheduler's configuration lacks {error}.") from error
 
 
-def _wanted(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:
+def _required(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:
     if name not in tensors:
         raise ModelError(f"{where} lacks the tensor {name}.")
     return tensors[name]

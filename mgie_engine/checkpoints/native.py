@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mgie_engine.checkpoints import mgie7b
 from mgie_engine.checkpoints.tensors import (
     SHARD_BYTES,
-    Lazy,
+    LazyTensors,
     Stored,
     as_stored,
     dequantised,
@@ -58,39 +58,39 @@ def build(config: ModelConfig) -> Networks:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StoredModel:
     """A model still in its files, tensors under their published names."""
 
     config: ModelConfig
     tokenizer: Tokenizer
-    tensors: Lazy
+    tensors: LazyTensors
     exact: bool  # whether the files hold nothing else
 
 
-def load(
+def load_model(
     location: ModelLocation,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     behaviour: Behaviour = Behaviour.SERVING,
 ) -> MGIE:
     """The model at a place, ready to answer. ModelError names the file, the tensor, and both shapes."""
-    source = read(location)
+    source = read_model(location)
     networks = empty(source.config)
     fill(networks, source.tensors, torch.device(device), dtype, strict=source.exact)
     own = own_embeddings(networks, source.tensors)
     return assemble(source.config, source.tokenizer, networks, own, behaviour)
 
 
-def read(location: ModelLocation) -> Source:
+def read_model(location: ModelLocation) -> StoredModel:
     """What lies at a place; the tensors are read from the disk only where they are used."""
     if location.layout == "released":
-        found = mgie7b.read(location.folder)
-        source = Source(found.config, found.tokenizer, found.tensors, exact=False)
+        found = mgie7b.read_released(location.folder)
+        source = StoredModel(found.config, found.tokenizer, found.tensors, exact=False)
     else:
         config = read_config(location)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
         tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
-        source = Source(config, tokenizer, tensors, exact=True)
+        source = StoredModel(config, tokenizer, tensors, exact=True)
     _check_vocabulary(source.config, source.tokenizer)
     return source
 
@@ -131,10 +131,10 @@ def save(mgie: MGIE, folder: Path, stored: Mapping[str, Stored] | Stored = "fp32
     `stored` is one type for all, or types by the start of tensor names, the longest fitting start winning:
     {"": "int8", "vae.": "fp16"}.
     """
-    return write(mgie.config, mgie.tokenizer, named_tensors(mgie), folder, stored)
+    return write_model(mgie.config, mgie.tokenizer, named_tensors(mgie), folder, stored)
 
 
-def write(
+def write_model(
     config: ModelConfig,
     tokenizer: Tokenizer,
     tensors: Iterable[tuple[str, Tensor]],
@@ -201,7 +201,7 @@ def fill(
         for name, (owner, local) in found.items():
             if owner != part:
                 continue
-            tensor = checked(name, tensors, wanted[local].shape)
+            tensor = required_tensor(name, tensors, wanted[local].shape)
             tensor = tensor.to(device, dtype(name) if callable(dtype) else dtype)
             if put_linear and is_llama_linear(name):
                 put_linear(network, local, tensor)
@@ -216,7 +216,7 @@ def is_llama_linear(name: str) -> bool:
     return name.startswith("model.layers.") and name.endswith("_proj.weight")
 
 
-def checked(name: str, tensors: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
+def required_tensor(name: str, tensors: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
     """A tensor by its published name. ModelError if it is missing or has another shape."""
     if name not in tensors:
         raise ModelError(f"The tensor {name} of shape {list(shape)} is missing.")

@@ -25,7 +25,7 @@ _SCALE = ".scale"
 
 
 @dataclass(frozen=True, slots=True)
-class Lazy(Mapping[str, Tensor]):
+class LazyTensors(Mapping[str, Tensor]):
     """Named tensors, each made anew whenever it is asked for: no more than one need be in memory."""
 
     makers: Mapping[str, Callable[[], Tensor]]
@@ -40,7 +40,7 @@ class Lazy(Mapping[str, Tensor]):
         return len(self.makers)
 
 
-def at_hand(tensor: Tensor) -> Callable[[], Tensor]:
+def available(tensor: Tensor) -> Callable[[], Tensor]:
     """The maker of a tensor that need not be made."""
     return lambda: tensor
 
@@ -75,7 +75,7 @@ def _read_file(file: Path) -> dict[str, Tensor]:
     return {name: value for name, value in loaded.items() if isinstance(value, Tensor)}
 
 
-def dequantised(tensors: Mapping[str, Tensor]) -> Lazy:
+def dequantised(tensors: Mapping[str, Tensor]) -> LazyTensors:
     """The tensors with int8 ones multiplied out; ModelError where a scale is missing or does not fit."""
     makers: dict[str, Callable[[], Tensor]] = {}
     for name, tensor in tensors.items():
@@ -83,8 +83,8 @@ def dequantised(tensors: Mapping[str, Tensor]) -> Lazy:
             scale = _scale(name, tensor, tensors.get(name + _SCALE))
             makers[name] = partial(times_scale, tensor, scale)
         elif not name.endswith(_SCALE):
-            makers[name] = at_hand(tensor)
-    return Lazy(makers)
+            makers[name] = available(tensor)
+    return LazyTensors(makers)
 
 
 def _scale(name: str, tensor: Tensor, scale: Tensor | None) -> Tensor:

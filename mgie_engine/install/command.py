@@ -26,7 +26,7 @@ def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         raise ModelError(f"Only {_MODEL} can be downloaded; {arguments.model!r} is not published.")
     home = models_home(environment)
     ask = input if sys.stdin.isatty() else None
-    licence.make_sure(home, arguments.accept_license, _say, ask and (lambda: ask("Accept? [y/N] ")))
+    licence.require_acceptance(home, arguments.accept_license, _say, ask and (lambda: ask("Accept? [y/N] ")))
     from huggingface_hub import HfApi
 
     from mgie_engine.install import download
@@ -50,10 +50,10 @@ def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     location = resolve_model(arguments.onto or arguments.model, home)
     if location.layout == "ours" and not arguments.output:
         raise ModelError(f"{location.name} is one folder already; say with -o where its copy goes.")
-    source, output = native.read(location), arguments.output or location.folder
+    source, output = native.read_model(location), arguments.output or location.folder
     if arguments.onto:
         source = convert.onto(convert.find_differentials(Path(arguments.model)), source)
-    shards = convert.write(source, output, arguments.keep)
+    shards = convert.write_converted(source, output, arguments.keep)
     size = sum(shard.stat().st_size for shard in shards)
     _say(f"{output}: {len(shards)} shards, {size / 1e9:.2f} GB.")
 

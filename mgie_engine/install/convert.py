@@ -3,27 +3,25 @@
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.layout import DIFFERENTIALS
-from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS, Source, is_llama_linear
-from mgie_engine.checkpoints.tensors import Lazy, Stored, at_hand, read_tensors
+from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS, StoredModel, is_llama_linear
+from mgie_engine.checkpoints.tensors import LazyTensors, Stored, available, read_tensors
 from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
-from mgie_engine.install.ledger import check_room
+from mgie_engine.install.ledger import require_room
 
 SHARD_BYTES = 512 * 2**20  # two such, and the largest tensor, are what converting takes of main memory
 PARTIAL = ".partial"
-Keep = Literal["fp16", "bf16", "fp32", "int8"]
-_BYTES: Mapping[Keep, int] = {"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
+_BYTES: Mapping[Stored, int] = {"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
 
 
 def convert(
-    location: ModelLocation, output: Path, keep: Keep = "fp16", shard_bytes: int = SHARD_BYTES
+    location: ModelLocation, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
 ) -> list[Path]:
     """Write the model at `location` to `output`, which may be its own folder; returns the shards.
 
@@ -31,14 +29,16 @@ def convert(
     folder of its own, so that a conversion that was cut short is never loaded. ModelError names what is
     missing or misshapen, or how much room the disk lacks.
     """
-    return write(native.read(location), output, keep, shard_bytes)
+    return write_converted(native.read_model(location), output, keep, shard_bytes)
 
 
-def write(source: Source, output: Path, keep: Keep = "fp16", shard_bytes: int = SHARD_BYTES) -> list[Path]:
+def write_converted(
+    source: StoredModel, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
+) -> list[Path]:
     """Write a model that is still in its files. Errors as `convert`."""
     expected = shapes(source)
     output.mkdir(parents=True, exist_ok=True)
-    check_room(output, sum(shape.numel() for shape in expected.values()) * _BYTES[keep])
+    require_room(output, sum(shape.numel() for shape in expected.values()) * _BYTES[keep])
     partial = output / PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
     stored: dict[str, Stored] = {"": keep}
@@ -46,23 +46,23 @@ def write(source: Source, output: Path, keep: Keep = "fp16", shard_bytes: int = 
         stored = dict.fromkeys(filter(is_llama_linear, expected), "int8")
         stored[""] = "fp16"
     tensors = _checked(source.tensors, expected)
-    shards = native.write(source.config, source.tokenizer, tensors, partial, stored, shard_bytes)
+    shards = native.write_model(source.config, source.tokenizer, tensors, partial, stored, shard_bytes)
     _move_up(partial, output)
     return [output / shard.name for shard in shards]
 
 
-def onto(differentials: Path, base: Source) -> Source:
+def onto(differentials: Path, base: StoredModel) -> StoredModel:
     """`base` with what a folder's mllm.pt and unet.pt hold in its place. ModelError for a missing file."""
     taught = read_tensors([differentials / "mllm.pt"])
     painted = {f"unet.{name}": t for name, t in read_tensors([differentials / "unet.pt"]).items()}
-    new = {name: at_hand(tensor) for name, tensor in (taught | painted).items()}
+    new = {name: available(tensor) for name, tensor in (taught | painted).items()}
     if unknown := new.keys() - shapes(base).keys() - {VISUAL_EMBEDDINGS}:
         raise ModelError(f"The tensor {min(unknown)} of {differentials} has no place in {base.config.name}.")
     kept = {name: maker for name, maker in base.tensors.makers.items() if name != VISUAL_EMBEDDINGS}
-    return Source(base.config, base.tokenizer, Lazy(kept | new), base.exact)
+    return StoredModel(base.config, base.tokenizer, LazyTensors(kept | new), base.exact)
 
 
-def shapes(source: Source) -> dict[str, torch.Size]:
+def shapes(source: StoredModel) -> dict[str, torch.Size]:
     """The shape each tensor of a model must have, by its published name."""
     networks = native.empty(source.config)
     found = {part: network.state_dict() for part, network in networks.parts().items()}
@@ -82,7 +82,7 @@ def _checked(
 ) -> Iterator[tuple[str, Tensor]]:
     """Every expected tensor, then the visual embeddings if they differ from their rows of the table."""
     for name, shape in expected.items():
-        yield name, native.checked(name, tensors, shape)
+        yield name, native.required_tensor(name, tensors, shape)
     if VISUAL_EMBEDDINGS in tensors:
         own, table = tensors[VISUAL_EMBEDDINGS], tensors["model.embed_tokens.weight"]
         own = own.reshape(-1, own.shape[-1])

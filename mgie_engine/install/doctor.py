@@ -19,7 +19,7 @@ from mgie_engine.memory.modes import Mode, Parameters, in_gb
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MachineFacts:
     """What was found on this machine."""
 
     device: str  # "cuda", "cpu"
@@ -40,11 +40,11 @@ class Finding:
     in_the_way: bool = False
 
 
-def examine(model: str, home: Path, device: torch.device) -> Facts:
+def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
     """Look at the device, its memory, the model's files and the libraries."""
     config, lacks = _model(model, home)
     is_cuda = device.type == "cuda"
-    return Facts(
+    return MachineFacts(
         device=device.type,
         device_name=torch.cuda.get_device_name(device) if is_cuda else f"{torch.get_num_threads()} threads",
         free=free_bytes(device),
@@ -56,7 +56,7 @@ def examine(model: str, home: Path, device: torch.device) -> Facts:
     )
 
 
-def diagnose(facts: Facts, wish: Mode | None = None) -> list[Finding]:
+def diagnose(facts: MachineFacts, wish: Mode | None = None) -> list[Finding]:
     """What the facts mean, for the mode wished for or the best one."""
     found = [Finding(f"Device: {facts.device} ({facts.device_name}), {in_gb(facts.free)} of memory is free.")]
     found += [Finding(sentence, in_the_way=True) for sentence in facts.lacks]
@@ -68,7 +68,7 @@ def diagnose(facts: Facts, wish: Mode | None = None) -> list[Finding]:
     return [*found, *_about_memory(facts, wish)]
 
 
-def _about_memory(facts: Facts, wish: Mode | None) -> Iterator[Finding]:
+def _about_memory(facts: MachineFacts, wish: Mode | None) -> Iterator[Finding]:
     for mode in modes.ladder(facts.parameters, facts.device):
         need = modes.needed(facts.parameters, mode, facts.device)
         fits = "fits" if need <= facts.free else "does not fit"
@@ -94,7 +94,7 @@ def _model(model: str, home: Path) -> tuple[ModelConfig, list[str]]:
     if location.layout == "released" and (lacks := missing(_files(location.folder))):
         return FULL_SIZE, lacks
     try:
-        return native.read(location).config, []
+        return native.read_model(location).config, []
     except ModelError as error:
         return FULL_SIZE, [str(error)]
 

@@ -14,9 +14,9 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import RepoSibling
 from huggingface_hub.utils import build_hf_headers, tqdm  # type: ignore[attr-defined]
 
-from mgie_engine.checkpoints.layout import FOLDERS, LLAVA_DELTA, MGIE, OTHERS, Kind, Part, is_llava
+from mgie_engine.checkpoints.layout import FOLDERS, LLAVA_DELTA, MGIE, OTHERS, Part, RepoKind, is_llava
 from mgie_engine.errors import ModelError
-from mgie_engine.install.ledger import Ledger, Sums, check_room, sums_of
+from mgie_engine.install.ledger import Checksums, Ledger, checksums_of, require_room
 
 Say = Callable[[str], None]
 _BROKEN = (OSError, huggingface_hub.errors.HTTPError)  # type: ignore[attr-defined]
@@ -24,31 +24,31 @@ _CHUNK = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HubFile:
     """A file of the hub, and where in the model's folder it belongs."""
 
     hub: str
-    kind: Kind
+    kind: RepoKind
     revision: str
     path: str
     target: str
-    sums: Sums  # as the hub gives them
+    sums: Checksums  # as the hub gives them
 
 
 def fetch_all(folder: Path, api: HfApi, say: Say) -> None:
     """Fetch everything that is not there yet. ModelError says what went wrong and what to do."""
     ledger = Ledger.read(folder)
-    lacking = [wanted for wanted in plan(api) if not ledger.has(wanted.target, wanted.sums.size)]
+    lacking = [wanted for wanted in list_files(api) if not ledger.has(wanted.target, wanted.sums.size)]
     arrived = sum(_part(folder, wanted.target)[1] for wanted in lacking)
     folder.mkdir(parents=True, exist_ok=True)
-    check_room(folder, sum(wanted.sums.size for wanted in lacking) - arrived)
+    require_room(folder, sum(wanted.sums.size for wanted in lacking) - arrived)
     for number, wanted in enumerate(lacking, 1):
         say(f"{number} of {len(lacking)}: {wanted.target} from {wanted.hub}")
         ledger = ledger.with_file(wanted.target, fetch(folder, wanted, api))
     say(f"All files are in {folder}, checked.")
 
 
-def plan(api: HfApi) -> list[Wanted]:
+def list_files(api: HfApi) -> list[HubFile]:
     """Every file of the release on the hub. ModelError if a repository cannot be listed or lacks its part."""
     differentials = _listed(MGIE, api)
     whole = any(is_llava(wanted.target) for wanted in differentials)
@@ -56,7 +56,7 @@ def plan(api: HfApi) -> list[Wanted]:
     return [*differentials, *(wanted for part in parts for wanted in _listed(part, api))]
 
 
-def fetch(folder: Path, wanted: Wanted, api: HfApi) -> Sums:
+def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
     """Fetch one file from where an earlier try stopped; returns its checksums. ModelError if it fails."""
     part, there = _part(folder, wanted.target)
     if there > wanted.sums.size:  # left by another version of the file
@@ -80,7 +80,7 @@ def fetch(folder: Path, wanted: Wanted, api: HfApi) -> Sums:
         raise ModelError(
             f"{wanted.target} stopped coming ({error}); the same command goes on where it stopped."
         ) from error
-    found = sums_of(part)
+    found = checksums_of(part)
     if not found.agrees_with(wanted.sums):
         part.unlink()
         raise ModelError(f"{wanted.target} came with a wrong checksum and was thrown away; try again.")
@@ -99,7 +99,7 @@ def copy_all(source: Path, folder: Path, say: Say) -> None:
     ledger, known = Ledger.read(folder), Ledger.read(source)
     lacking = [(f, target) for f, target in files if not ledger.has(target, f.stat().st_size)]
     folder.mkdir(parents=True, exist_ok=True)
-    check_room(folder, sum(file.stat().st_size for file, _ in lacking))
+    require_room(folder, sum(file.stat().st_size for file, _ in lacking))
     for file, target in lacking:
         found = _copy(file, folder / target)
         if (expected := known.files.get(target)) and not found.agrees_with(expected):
@@ -109,7 +109,7 @@ def copy_all(source: Path, folder: Path, say: Say) -> None:
     say(f"{len(lacking)} files were copied to {folder}, {len(files) - len(lacking)} were there.")
 
 
-def _listed(part: Part, api: HfApi) -> list[Wanted]:
+def _listed(part: Part, api: HfApi) -> list[HubFile]:
     for kind in part.kinds:
         try:
             info = api.repo_info(part.hub, repo_type=kind, files_metadata=True)
@@ -118,7 +118,7 @@ def _listed(part: Part, api: HfApi) -> list[Wanted]:
         except _BROKEN as error:
             raise ModelError(f"{part.hub} could not be listed: {error}") from error
         found = [
-            Wanted(part.hub, kind, str(info.sha), sibling.rfilename, target, _sums(sibling))
+            HubFile(part.hub, kind, str(info.sha), sibling.rfilename, target, _checksums(sibling))
             for sibling in getattr(info, "siblings", None) or ()
             if (target := part.place(sibling.rfilename))
         ]
@@ -130,10 +130,10 @@ def _listed(part: Part, api: HfApi) -> list[Wanted]:
     )
 
 
-def _sums(sibling: RepoSibling) -> Sums:
+def _checksums(sibling: RepoSibling) -> Checksums:
     lfs = sibling.lfs
     # Of a file in LFS, the blob is only a pointer.
-    return Sums(sibling.size or 0, lfs.sha256 if lfs else None, None if lfs else sibling.blob_id)
+    return Checksums(sibling.size or 0, lfs.sha256 if lfs else None, None if lfs else sibling.blob_id)
 
 
 def _part(folder: Path, target: str) -> tuple[Path, int]:
@@ -150,7 +150,7 @@ def _files_in(source: Path) -> Iterator[tuple[Path, str]]:
                     yield file, file.relative_to(root).as_posix()
 
 
-def _copy(file: Path, target: Path) -> Sums:
+def _copy(file: Path, target: Path) -> Checksums:
     part = target.with_name(f"{target.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     size = file.stat().st_size
@@ -158,7 +158,7 @@ def _copy(file: Path, target: Path) -> Sums:
         while chunk := source.read(_CHUNK):
             copy.write(chunk)
             bar.update(len(chunk))
-    found = sums_of(part)
+    found = checksums_of(part)
     part.replace(target)
     return found
 

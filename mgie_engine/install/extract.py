@@ -58,7 +58,7 @@ def diffusion_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def tensors_of(model: ModelLocation) -> Mapping[str, Tensor]:
     """A model's tensors under their published names, read where they are used."""
-    return native.read(model).tensors
+    return native.read_model(model).tensors
 
 
 def tensors_of_run(folder: Path) -> Mapping[str, Tensor]:

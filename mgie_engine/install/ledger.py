@@ -15,14 +15,14 @@ _CHUNK = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class Checksums:
     """A file's size in bytes and its checksums, as far as known."""
 
     size: int
     sha256: str | None = None
     git: str | None = None  # SHA-1 of the file as a git blob, all that the hub has of small files
 
-    def agrees_with(self, expected: "Sums") -> bool:
+    def agrees_with(self, expected: "Checksums") -> bool:
         """Whether nothing that both know differs."""
         pairs = ((self.size, expected.size), (self.sha256, expected.sha256), (self.git, expected.git))
         return all(one is None or other is None or one == other for one, other in pairs)
@@ -33,14 +33,14 @@ class Ledger:
     """The files of one folder that were checked."""
 
     folder: Path
-    files: Mapping[str, Sums] = field(default_factory=dict)
+    files: Mapping[str, Checksums] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "Ledger":
         """The folder's ledger; an empty one if there is none or it cannot be read."""
         try:
             data = json.loads((folder / NAME).read_text(encoding="utf-8"))
-            return cls(folder, {name: Sums(**entry) for name, entry in data.items()})
+            return cls(folder, {name: Checksums(**entry) for name, entry in data.items()})
         except (OSError, ValueError, TypeError, AttributeError):
             return cls(folder)
 
@@ -49,7 +49,7 @@ class Ledger:
         path, entry = self.folder / name, self.files.get(name)
         return entry is not None and entry.size == size and path.is_file() and path.stat().st_size == size
 
-    def with_file(self, name: str, sums: Sums) -> "Ledger":
+    def with_file(self, name: str, sums: Checksums) -> "Ledger":
         """The ledger with one more file, written."""
         files = {**self.files, name: sums}
         text = json.dumps({name: asdict(entry) for name, entry in files.items()}, indent=2)
@@ -57,7 +57,7 @@ class Ledger:
         return Ledger(self.folder, files)
 
 
-def sums_of(file: Path) -> Sums:
+def checksums_of(file: Path) -> Checksums:
     """All checksums of a file."""
     size = file.stat().st_size
     sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
@@ -65,10 +65,10 @@ def sums_of(file: Path) -> Sums:
         while chunk := source.read(_CHUNK):
             sha256.update(chunk)
             git.update(chunk)
-    return Sums(size, sha256.hexdigest(), git.hexdigest())
+    return Checksums(size, sha256.hexdigest(), git.hexdigest())
 
 
-def check_room(folder: Path, wanted: int) -> None:
+def require_room(folder: Path, wanted: int) -> None:
     """ModelError unless the disk of an existing folder has room for so many bytes."""
     free = shutil.disk_usage(folder).free
     if wanted > free:

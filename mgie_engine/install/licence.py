@@ -11,7 +11,9 @@ NAME = "accepted-licences.json"
 _MODEL = "mgie-7b"
 
 
-def make_sure(home: Path, agreed: bool, show: Callable[[str], None], ask: Callable[[], str] | None) -> None:
+def require_acceptance(
+    home: Path, agreed: bool, show: Callable[[str], None], ask: Callable[[], str] | None
+) -> None:
     """Show the terms and have them accepted, unless they were before.
 
     `ask` gets an answer; None: there is nobody to ask. ModelError if the terms are not accepted.

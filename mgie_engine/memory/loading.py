@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from mgie_engine.checkpoints import native
-from mgie_engine.checkpoints.native import Networks, Source
+from mgie_engine.checkpoints.native import Networks, StoredModel
 from mgie_engine.config import ModelConfig, ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.memory import modes
@@ -22,7 +22,7 @@ from mgie_engine.memory.quantise import QUANTISERS, Quantiser, replace_linear
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.text.prompting import Prompt
 
-Keeper = Callable[[Source, torch.device, Mode], MGIE]
+Keeper = Callable[[StoredModel, torch.device, Mode], MGIE]
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Loaded:
 
 
 def keep(
-    source: Source,
+    source: StoredModel,
     device: torch.device,
     mode: Mode,
     quantisers: Mapping[modes.Linears, Quantiser] = QUANTISERS,
@@ -79,7 +79,7 @@ def load_fitting(
     Where memory runs out all the same, one mode down, and a note (logged, too) says so.
     ModelError if no mode fits.
     """
-    source = native.read(location)
+    source = native.read_model(location)
     parameters = count(native.empty(source.config), source.config)
     mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device), quick_bf16)
     notes: list[str] = []
@@ -95,7 +95,7 @@ def load_fitting(
     raise ModelError(f"The model does not fit on {device}. {' '.join(notes)}")
 
 
-def _tried(keep: Keeper, source: Source, device: torch.device, mode: Mode) -> MGIE | None:
+def _tried(keep: Keeper, source: StoredModel, device: torch.device, mode: Mode) -> MGIE | None:
     """The model in one mode; None if memory ran out."""
     try:
         mgie = keep(source, device, mode)
@@ -154,7 +154,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
 
 
-def _assembled(source: Source, networks: Networks, device: torch.device) -> MGIE:
+def _assembled(source: StoredModel, networks: Networks, device: torch.device) -> MGIE:
     own = native.own_embeddings(networks, source.tensors)
     rows = networks.mllm.visual_embeddings if own is None else own
     networks.edit_head.to(device)

@@ -19,7 +19,7 @@ from mgie_engine.model.mgie import MGIE
 PINNING = 1.6  # of the weights' own size: torch rounds each block of locked memory up to a power of two
 
 
-class Stage:
+class SharedDevice:
     """A device with room for one network of several; who is on it is `current`."""
 
     def __init__(self, device: torch.device) -> None:
@@ -48,7 +48,7 @@ class Stage:
 
 
 class _Entrance(ModelHook):  # type: ignore[misc]
-    def __init__(self, stage: Stage, network: nn.Module) -> None:
+    def __init__(self, stage: SharedDevice, network: nn.Module) -> None:
         super().__init__()
         self._stage, self._network = stage, network
 
@@ -57,20 +57,20 @@ class _Entrance(ModelHook):  # type: ignore[misc]
         return args, kwargs
 
 
-def take_turns(mgie: MGIE, device: torch.device) -> Stage:
+def take_turns(mgie: MGIE, device: torch.device) -> SharedDevice:
     """Let language model, U-Net and VAE share the device, one at a time; the edit head is always there."""
-    stage = Stage(device)
+    stage = SharedDevice(device)
     stage.add(mgie.mllm, [module for module in mgie.mllm.modules() if _has_own_tensors(module)])
     _add_diffusion(stage, mgie)
     return stage
 
 
-def offload(mgie: MGIE, device: torch.device) -> Stage:
+def offload(mgie: MGIE, device: torch.device) -> SharedDevice:
     """Fetch the language model layer by layer; U-Net and VAE take turns."""
     pin(mgie.mllm, device)
     cpu_offload(mgie.mllm, device)
     mgie.mllm.model.rotary_emb.to(device)
-    stage = Stage(device)
+    stage = SharedDevice(device)
     _add_diffusion(stage, mgie)
     return stage
 
@@ -95,7 +95,7 @@ def _has_own_tensors(module: nn.Module) -> bool:
     )
 
 
-def _add_diffusion(stage: Stage, mgie: MGIE) -> None:
+def _add_diffusion(stage: SharedDevice, mgie: MGIE) -> None:
     one_by_one(mgie.unet)
     mgie.vae.enable_slicing()  # one picture at a time
     mgie.vae.enable_tiling()  # only for pictures larger than the VAE was trained on

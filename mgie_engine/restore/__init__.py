@@ -14,13 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 from conversations.settings import Keep
-from mgie_engine.restore.autoencoder_probe import Trial, to_try
+from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.compose import render
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
-from mgie_engine.restore.planning import make_plan
-from mgie_engine.restore.tone_fit import Tried
+from mgie_engine.restore.planning import plan_restore
+from mgie_engine.restore.tone_fit import ProbeOutcome
 
-__all__ = ["Restored", "Trial", "restore", "to_try"]
+__all__ = ["Probe", "Restored", "choose_probe", "restore"]
 
 MAP_SIDE = 256  # longest side of a change map
 COLOURED, TINTED = 16.0, 4.0  # chroma, in levels: of one place, of the whole, that no noise makes
@@ -44,7 +44,7 @@ def restore(
     model_output: Picture,
     *,
     reconstruction: Picture | None = None,
-    trial: Trial | None = None,
+    probe: Probe | None = None,
     relevance: Tensor | np.ndarray | None = None,
     keep: Keep = "auto",
 ) -> Restored:
@@ -52,7 +52,7 @@ def restore(
 
     original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S.
     model_output: what the model painted, S x S. reconstruction: model_input through the model's
-    autoencoder, S x S; its errors are shared by model_output and so cancel. trial: what `to_try` says,
+    autoencoder, S x S; its errors are shared by model_output and so cancel. probe: what `choose_probe` says,
     through it; by how much an edit sharpened or raised the contrast is only roughly known without it.
     relevance: (h, w) float, how strongly the instruction speaks at each place. Raises ValueError when the
     small pictures differ in size or a picture is neither RGB nor RGBA.
@@ -61,16 +61,16 @@ def restore(
     pixels = np.asarray(whole)
     sharp, output = planes(model_input), planes(model_output)
     source = sharp if reconstruction is None else planes(reconstruction)
-    tried = None if trial is None else Tried(trial.supposed, planes(trial.picture))
-    if not sharp.shape == source.shape == output.shape or (tried and tried.through.shape != sharp.shape):
+    probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
+    if not sharp.shape == source.shape == output.shape or (probed and probed.through.shape != sharp.shape):
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
     grey = _is_grey(pixels) and not _has_colour(output - source)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
-        tried = tried and tried._replace(through=_grey(tried.through))
+        probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
         return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
-    plan = make_plan(source, output, sharp, tried, relevance, keep == "strict")
+    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict")
     if not bool(plan.blend.any()):
         return _restored(pixels, pixels[..., :3], plan.blend, plan.painting)
     edited = render(pixels, plan)

@@ -11,43 +11,43 @@ import torch
 from PIL import Image
 
 from mgie_engine.restore.image_ops import Picture, luma, planes
-from mgie_engine.restore.sharpening import seems_sharper, tiles, unsharp_masked
-from mgie_engine.restore.tone_fit import Supposed, fit_tone
+from mgie_engine.restore.sharpening import seems_sharper, tile_means, unsharp_mask
+from mgie_engine.restore.tone_fit import ProbeKind, fit_tone
 
 STEEPER = 1.08  # slope of the tiles' levels that comes of more contrast; 1.12 to 1.51 for photos (mgie-mini)
 LIFTED = 2.0  # levels by which the darkest quarter may rise: other steep tones lift it by 4 and more
 ALIKE = 0.9  # correlation of the tiles' levels: the whole picture follows one tone
 
 
-class Trial(NamedTuple):
+class Probe(NamedTuple):
     """What an edit is supposed to have done, and that done to the model's input, S x S.
 
-    `to_try` gives the picture as it is; `restore` takes it as it comes back from the autoencoder.
+    `choose_probe` gives the picture as it is; `restore` takes it as it comes back from the autoencoder.
     """
 
-    supposed: Supposed
+    kind: ProbeKind
     picture: Picture
 
 
-def to_try(model_input: Picture, reconstruction: Picture, output: Picture) -> Trial | None:
+def choose_probe(model_input: Picture, reconstruction: Picture, output: Picture) -> Probe | None:
     """What is worth putting through the autoencoder; None for nearly every edit.
 
     All S x S, as `restore` takes them. A look of some milliseconds; a tone is fitted only where contrast
     seems to have been raised.
     """
     if seems_sharper(reconstruction, output):
-        return Trial("sharper", unsharp_masked(model_input))
-    if not seems_steeper(reconstruction, output):
+        return Probe("sharper", unsharp_mask(model_input))
+    if not seems_more_contrasted(reconstruction, output):
         return None
     sharp = planes(model_input)
     tone = fit_tone(planes(reconstruction), planes(output), sharp).tone
     levels = tone(sharp).round().to(torch.uint8)
-    return Trial("more contrast", Image.fromarray(levels.permute(1, 2, 0).numpy()))
+    return Probe("more contrast", Image.fromarray(levels.permute(1, 2, 0).numpy()))
 
 
-def seems_steeper(reconstruction: Picture, output: Picture) -> bool:
+def seems_more_contrasted(reconstruction: Picture, output: Picture) -> bool:
     """Whether light and dark were pulled apart all over the picture, as more contrast does."""
-    before, after = (tiles(luma(picture)) for picture in (reconstruction, output))
+    before, after = (tile_means(luma(picture)) for picture in (reconstruction, output))
     spread, moved = before - before.mean(), after - after.mean()
     slope = (spread * moved).sum() / spread.square().sum().clamp(min=1)
     alike = (spread * moved).sum() / (spread.norm() * moved.norm()).clamp(min=1)

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from mgie_engine.restore.image_ops import highest
-from mgie_engine.restore.moved_objects import Moved
+from mgie_engine.restore.image_ops import local_max
+from mgie_engine.restore.moved_objects import MovedObject
 
 STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
 STEEPEST = 3.0  # how much narrower than enlarged an edge of painted content may become
@@ -20,7 +20,7 @@ FLAT = 24.0  # difference of neighbours, in levels, that is no edge
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RestorePlan:
     """What to do where; maps of S x S that are enlarged to the original."""
 
     curves: Tensor  # (3 in, 256, 3 out): what an input level adds to each output channel
@@ -28,18 +28,18 @@ class Plan:
     painted: Tensor  # (3, S, S): colours of new content
     painting: Tensor  # (S, S): 0 change the original's colours, 1 take the painted ones
     blend: Tensor  # (S, S): 0 keep the original's bytes, 1 show the edit
-    moved: tuple[Moved, ...] = ()  # things among what is painted that the original shows elsewhere
+    moved: tuple[MovedObject, ...] = ()  # things among what is painted that the original shows elsewhere
 
 
-def render(pixels: np.ndarray, plan: Plan) -> np.ndarray:
+def render(pixels: np.ndarray, plan: RestorePlan) -> np.ndarray:
     """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8."""
     height, width = pixels.shape[:2]
     edited = pixels[..., :3].copy()
-    layers = [_Layer.of(pixels, thing) for thing in plan.moved]
+    layers = [_ObjectLayer.of(pixels, thing) for thing in plan.moved]
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         part = edited[top : top + rows]
-        lines = _Lines(top, len(part), height, width)
+        lines = _Rows(top, len(part), height, width)
         blend = lines.of(plan.blend[None])
         if bool(blend.any()):
             part[...] = _edit(torch.from_numpy(part), plan, lines, layers, blend).numpy()
@@ -47,7 +47,7 @@ def render(pixels: np.ndarray, plan: Plan) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
+class _Rows:
     """Rows `top` to `top + rows` of a picture height x width."""
 
     top: int
@@ -71,7 +71,7 @@ class _Lines:
         Between the darkest and the lightest neighbour, each channel is pushed to the nearer one.
         """
         size = painted.shape[1]
-        light, dark = highest(painted, 1), -highest(-painted, 1)
+        light, dark = local_max(painted, 1), -local_max(-painted, 1)
         bounds = F.avg_pool2d(torch.cat([dark, light]), 3, 1, 1, count_include_pad=False)
         soft, dark, light = self.of(torch.cat([painted, bounds])).chunk(3)
         steep = min(max(min(self.height, self.width) / size, 1.0), STEEPEST)
@@ -99,16 +99,16 @@ def _span(begin: float, end: float, source: float, scale: float, length: int) ->
 
 
 @dataclass(frozen=True, slots=True)
-class _Layer:
+class _ObjectLayer:
     """A moved thing at the original's size: a box of the picture, what it shows, and where to believe it."""
 
     top: int
     left: int
     shown: Tensor  # (h, w, 3) uint8
-    thing: Moved
+    thing: MovedObject
 
     @classmethod
-    def of(cls, pixels: np.ndarray, thing: Moved) -> "_Layer":
+    def of(cls, pixels: np.ndarray, thing: MovedObject) -> "_ObjectLayer":
         rows = _span(thing.top, thing.bottom, thing.from_top, thing.scale, pixels.shape[0])
         columns = _span(thing.left, thing.right, thing.from_left, thing.scale, pixels.shape[1])
         box = columns.source[0], rows.source[0], columns.source[1], rows.source[1]
@@ -119,7 +119,7 @@ class _Layer:
         shown = crop.resize(size, Image.Resampling.BICUBIC, box=local)
         return cls(rows.begin, columns.begin, torch.from_numpy(np.array(shown)), thing)
 
-    def onto(self, painted: Tensor, before: Tensor, blend: Tensor, lines: _Lines) -> None:
+    def onto(self, painted: Tensor, before: Tensor, blend: Tensor, lines: _Rows) -> None:
         """Put these rows of it over the painted ones (3, rows, width), and take back what is hardly new."""
         first, last = max(self.top, lines.top), min(self.top + len(self.shown), lines.top + lines.rows)
         if first >= last:
@@ -129,17 +129,19 @@ class _Layer:
         thing = self.thing
         maps = torch.cat([thing.trust[None], thing.rim[None], thing.still[None], thing.ground, thing.lighter])
         trust, rim, still, ground, lighter = lines.of(maps)[:, *here].split_with_sizes((1, 1, 1, 3, 3))
-        shown += rim * (1 - _differs(shown, ground)) * lighter
+        shown += rim * (1 - _difference_share(shown, ground)) * lighter
         painted[:, *here] = torch.lerp(painted[:, *here], shown, trust)
-        blend[:, *here] *= 1 - trust * rim * still * (1 - _differs(shown, before[:, *here]))
+        blend[:, *here] *= 1 - trust * rim * still * (1 - _difference_share(shown, before[:, *here]))
 
 
-def _differs(one: Tensor, other: Tensor) -> Tensor:
+def _difference_share(one: Tensor, other: Tensor) -> Tensor:
     """How surely two pictures show different things, 0 to 1."""
     return ((one - other).abs().amax(0, keepdim=True) / SAME - 1).clamp(0, 1)
 
 
-def _edit(part: Tensor, plan: Plan, lines: _Lines, layers: Sequence[_Layer], blend: Tensor) -> Tensor:
+def _edit(
+    part: Tensor, plan: RestorePlan, lines: _Rows, layers: Sequence[_ObjectLayer], blend: Tensor
+) -> Tensor:
     """part: (rows, width, 3) uint8, and so is the answer."""
     levels = part.permute(2, 0, 1)
     before = levels.float()

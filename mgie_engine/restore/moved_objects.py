@@ -12,7 +12,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.image_ops import beyond, closed, dilate, energy, feather, joined, px, smooth
+from mgie_engine.restore.image_ops import (
+    close_mask,
+    connected_to,
+    dilate,
+    energy,
+    feather,
+    outside_range,
+    px,
+    smooth,
+)
 
 SIDE = 128  # the search looks at so many pixels a side
 SCALES = tuple(1.1**step for step in range(-7, 8))  # half to twice the size
@@ -43,7 +52,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class MovedObject:
     """A thing of the original that the edit shows elsewhere; places in shares of height and width."""
 
     top: float
@@ -60,7 +69,7 @@ class Moved:
     lighter: Tensor  # (3, S, S): by how much the ground is that it lies on now
 
 
-def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
+def find_moved_objects(source: Tensor, output: Tensor, place: Tensor) -> Iterator[MovedObject]:
     """The things in `place` (S, S) that output (3, S, S) shows and source has elsewhere, largest first."""
     for patch in _patches(place):
         near = dilate(patch, px(patch, 100))
@@ -72,7 +81,9 @@ def moved(source: Tensor, output: Tensor, place: Tensor) -> Iterator[Moved]:
             continue
         error = _Error(source, window, mask / mask.sum())
         view, unmoved = _refined(_search(source, window, mask), error), View(1.0, box[0], box[1])
-        if error.of(view) < LEFT * error.of(unmoved) and (found := _thing(source, output, patch, near, view)):
+        if error.of(view) < LEFT * error.of(unmoved) and (
+            found := _moved_object(source, output, patch, near, view)
+        ):
             yield found
 
 
@@ -82,12 +93,12 @@ def _patches(place: Tensor) -> list[Tensor]:
     while bool(left.any()) and len(found) < PARTS:
         seed = torch.zeros_like(left)
         seed[divmod(int(left.flatten().float().argmax()), left.shape[1])] = True
-        patch = joined(seed, left)
+        patch = connected_to(seed, left)
         left &= ~patch
         found.append(patch)
     found.sort(key=lambda patch: -int(patch.sum()))
     large = [patch for patch in found[:PATCHES] if float(patch.float().mean()) > LEAST]
-    return [closed(patch, px(patch, 16)) for patch in large]
+    return [close_mask(patch, px(patch, 16)) for patch in large]
 
 
 def _bounds(where: Tensor) -> Box:
@@ -104,13 +115,13 @@ def _stands_out(window: Tensor, patch: Tensor, rim: Tensor) -> bool:
 
     Ground does not, whatever its light: not even where the horizon runs through it.
     """
-    sides = torch.stack([_on_a_side(window, rim, turns) for turns in range(4)])
+    sides = torch.stack([_nearest_known(window, rim, turns) for turns in range(4)])
     above = window - sides.nan_to_num(-torch.inf).amax(0)
     below = sides.nan_to_num(torch.inf).amin(0) - window
     return float(torch.maximum(above, below).clamp(min=0).amax(0)[patch].square().mean()) > THING**2
 
 
-def _on_a_side(maps: Tensor, known: Tensor, turns: int) -> Tensor:
+def _nearest_known(maps: Tensor, known: Tensor, turns: int) -> Tensor:
     """For each pixel of the maps (C, h, w) the nearest known level on its left, or some quarter turns on.
 
     nan where there is none.
@@ -157,7 +168,7 @@ class _Error:
 
     def of(self, view: View) -> float:
         """Mean square, in levels."""
-        seen = _seen(self.source, view, self.window.shape[1:])
+        seen = _view_of(self.source, view, self.window.shape[1:])
         return float(((seen - self.window).square().mean(0) * self.weight).sum())
 
 
@@ -165,7 +176,7 @@ def _refined(view: View, error: _Error) -> View:
     best = error.of(view)
     for grow, shift in STEPS:
         for _ in range(ROUNDS):
-            tries = list(_near(view, grow, shift, error))
+            tries = list(_nearby_views(view, grow, shift, error))
             errors = [error.of(one) for one in tries]
             if min(errors, default=best) >= best:
                 break
@@ -174,7 +185,7 @@ def _refined(view: View, error: _Error) -> View:
     return view
 
 
-def _near(view: View, grow: float, shift: float, error: _Error) -> Iterator[View]:
+def _nearby_views(view: View, grow: float, shift: float, error: _Error) -> Iterator[View]:
     """Views a little larger, smaller or beside that one, about the window's middle."""
     height, width = error.window.shape[1:]
     for scale in (view.scale * factor for factor in (1 - grow, 1.0, 1 + grow)):
@@ -185,20 +196,22 @@ def _near(view: View, grow: float, shift: float, error: _Error) -> Iterator[View
                 yield View(scale, top, left)
 
 
-def _from(view: View, shape: torch.Size, size: int) -> Tensor:
+def _view_grid(view: View, shape: torch.Size, size: int) -> Tensor:
     """Where a box of a shape (h, w) comes from, (h, w, 2): x and y, from -1 to 1 inside of the picture."""
     y = (view.top + (torch.arange(shape[0]) + 0.5) / view.scale) * 2 / size - 1
     x = (view.left + (torch.arange(shape[1]) + 0.5) / view.scale) * 2 / size - 1
     return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
 
 
-def _seen(source: Tensor, view: View, shape: torch.Size) -> Tensor:
+def _view_of(source: Tensor, view: View, shape: torch.Size) -> Tensor:
     """What a box of a shape (h, w) shows of source, (3, h, w); beyond its edges, the edges."""
-    grid = _from(view, shape, source.shape[-1])[None]
+    grid = _view_grid(view, shape, source.shape[-1])[None]
     return F.grid_sample(source[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
-def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: View) -> Moved | None:
+def _moved_object(
+    source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: View
+) -> MovedObject | None:
     """What of the patch the view explains, better than the original does as it lies; None if too little.
 
     near: the patch with a rim, whose bounds are the view's box.
@@ -206,11 +219,11 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: Vi
     box = _bounds(near)
     size, reach, here = patch.shape[-1], px(patch, 128), _inside(box)
     window = output[:, *here]
-    seen = _seen(source, view, window.shape[1:])
-    off = energy(beyond(window, seen, reach), 1)
+    seen = _view_of(source, view, window.shape[1:])
+    off = energy(outside_range(window, seen, reach), 1)
     stayed, came = (energy(window - shown, reach) for shown in (source[:, *here], seen))
     agrees = torch.zeros_like(patch)
-    known = (_from(view, window.shape[1:], size).abs() < 1).all(-1)
+    known = (_view_grid(view, window.shape[1:], size).abs() < 1).all(-1)
     agrees[here] = known & (off < OFF**2) & (stayed > UNMOVED * came)
     if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
         return None
@@ -227,4 +240,4 @@ def _thing(source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: Vi
     still[here] = (2 - off_unmoved / off_moved.clamp(min=AS_WELL)).clamp(0, 1)
     top, left, bottom, right = (side / size for side in box)
     at = view.scale, view.top / size, view.left / size
-    return Moved(top, left, bottom, right, *at, trust, rim, still, ground, lighter)
+    return MovedObject(top, left, bottom, right, *at, trust, rim, still, ground, lighter)

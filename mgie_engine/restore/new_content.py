@@ -6,7 +6,7 @@ news is a level that the other picture has nowhere near by.
 
 from torch import Tensor
 
-from mgie_engine.restore.image_ops import beyond, dilate, energy, joined, px, smooth, variance
+from mgie_engine.restore.image_ops import connected_to, dilate, energy, outside_range, px, smooth, variance
 
 NEW = 12.0  # levels outside of all that is near by, from which on something is new for certain
 UNEXPLAINED = 9.0  # what the fitted colours may miss, in levels, where something new is near
@@ -18,7 +18,7 @@ LEFT_OF_IT = 0.1  # share of the variance: next to nothing
 LEFT_AT_OUTLINES = 0.2  # … of a narrow window's
 
 
-def to_paint(
+def new_content_mask(
     start: Tensor, guess: Tensor, output: Tensor, mask: Tensor, missed: Tensor, lost: Tensor
 ) -> Tensor:
     """Where of the edit `mask` (S, S) the painted pixels are to be shown, (S, S) bool.
@@ -28,7 +28,7 @@ def to_paint(
     how much of that the autoencoder took, which a strong change of tone makes plain, or a blur.
     """
     reach, noise = px(start, 128), missed.median()
-    off = energy(beyond(output, guess, reach), px(start, 256))
+    off = energy(outside_range(output, guess, reach), px(start, 256))
     new = mask & ((off > (6 * noise).clamp(min=NEW**2) + lost) | _erased(start, guess))
     beside = dilate(new, reach + 1) & (missed > (2 * noise).clamp(min=MISSED**2) + lost)
     around = px(start, 16)
@@ -40,7 +40,7 @@ def to_paint(
 
 def _unexplained(missed: Tensor, expected: Tensor) -> Tensor:
     sure = missed > (6 * expected).clamp(min=UNEXPLAINED**2)
-    return joined(sure, missed > (2 * expected).clamp(min=MISSED**2))
+    return connected_to(sure, missed > (2 * expected).clamp(min=MISSED**2))
 
 
 def _erased(start: Tensor, guess: Tensor) -> Tensor:

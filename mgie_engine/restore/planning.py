@@ -6,38 +6,48 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.change import allowed, around, blend, changed, enlarged, hear, toned
-from mgie_engine.restore.compose import Plan
-from mgie_engine.restore.image_ops import energy, feather, highest, px, smooth
+from mgie_engine.restore.change import (
+    allowed_mask,
+    around,
+    blend_weights,
+    change_mask,
+    enlarge_relevance,
+    mask_with_tone,
+    measure_relevance,
+)
+from mgie_engine.restore.compose import RestorePlan
+from mgie_engine.restore.image_ops import energy, feather, local_max, px, smooth
 from mgie_engine.restore.local_affine import apply_windows, fit_windows
-from mgie_engine.restore.moved_objects import Moved, moved
-from mgie_engine.restore.new_content import to_paint
-from mgie_engine.restore.tone_fit import Tried, fit_tone, no_tone
+from mgie_engine.restore.moved_objects import MovedObject, find_moved_objects
+from mgie_engine.restore.new_content import new_content_mask
+from mgie_engine.restore.tone_fit import ProbeOutcome, fit_tone, no_tone
 
 TINT = 8.0  # most that the colour guard takes back, in levels
 LOST = 2.0  # times the energy that the autoencoder or a blur took: the painting has lost as much elsewhere
 FAINT = 4.0  # a local change of so many levels is a halo of the edit and not shown; of twice as many it is
 
 
-def make_plan(
+def plan_restore(
     source: Tensor,
     output: Tensor,
     sharp: Tensor,
-    tried: Tried | None,
+    probed: ProbeOutcome | None,
     relevance: Tensor | np.ndarray | None,
     strict: bool,
-) -> Plan:
+) -> RestorePlan:
     """What to do where.
 
-    source: what the model's autoencoder makes of its input `sharp`; tried: of what was tried on that; all
+    source: what the model's autoencoder makes of its input `sharp`; probed: of what was tried on that; all
     (3, S, S).
     """
     size = source.shape[-1]
-    spoken = None if relevance is None else enlarged(relevance, size)
-    heard = hear(spoken)
-    mask = changed(source, output, heard)
-    tone, compared, start = fit_tone(source, output, sharp, tried)
-    mask, tonal = toned(start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was")
+    spoken = None if relevance is None else enlarge_relevance(relevance, size)
+    heard = measure_relevance(spoken)
+    mask = change_mask(source, output, heard)
+    tone, compared, start = fit_tone(source, output, sharp, probed)
+    mask, tonal = mask_with_tone(
+        start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was"
+    )
     lost = torch.zeros(())
     if tonal:
         source = compared
@@ -48,14 +58,14 @@ def make_plan(
         output = output - around(output - source, ~mask).clamp(-TINT, TINT)
     windows, painting, painted = _transfer(source, output, start, mask, lost)
     if tonal:
-        windows = windows * _worth(output - start, windows, source)
-    show = blend(mask, allowed(spoken, strict))
-    things: tuple[Moved, ...] = ()
+        windows = windows * _window_trust(output - start, windows, source)
+    show = blend_weights(mask, allowed_mask(spoken, strict))
+    things: tuple[MovedObject, ...] = ()
     if not tonal:
         shown = torch.lerp(apply_windows(windows, source), painted - source, painting)
-        things = tuple(moved(source, output, mask & (painting > 0.5)))
-        painting, show = _with_things(things, painting, show * _counts(shown))
-    return Plan(tone.curves, windows + tone.as_windows(), painted, painting, show, things)
+        things = tuple(find_moved_objects(source, output, mask & (painting > 0.5)))
+        painting, show = _with_moved_objects(things, painting, show * _visible_change(shown))
+    return RestorePlan(tone.curves, windows + tone.as_windows(), painted, painting, show, things)
 
 
 def _transfer(
@@ -63,13 +73,13 @@ def _transfer(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The windows' maps, where to paint (S, S) and the colours to paint with (3, S, S).
 
-    Fitted, judged, and fitted again without what is to be painted. lost: as `to_paint` takes it.
+    Fitted, judged, and fitted again without what is to be painted. lost: as `new_content_mask` takes it.
     """
     everywhere = torch.ones(source.shape[1:])
     windows = fit_windows(source, output - start, everywhere)
     guess = start + apply_windows(windows, source)
     missed = energy(output - guess, px(source, 128))
-    place = to_paint(start, guess, output, mask, missed, lost)
+    place = new_content_mask(start, guess, output, mask, missed, lost)
     signal = (1 - missed.median() / missed.clamp(min=1e-6)).clamp(0, 1)
     painted = guess + signal * (output - guess)
     if bool(place.any()):
@@ -77,7 +87,7 @@ def _transfer(
     return windows, feather(place, px(source, 128)), painted
 
 
-def _worth(left: Tensor, windows: Tensor, source: Tensor) -> Tensor:
+def _window_trust(left: Tensor, windows: Tensor, source: Tensor) -> Tensor:
     """How far to believe the windows in what a tone has left over, (S, S), 0 to 1.
 
     The tone has told the edit; windows that explain less than half of the rest only follow the model's noise.
@@ -88,13 +98,15 @@ def _worth(left: Tensor, windows: Tensor, source: Tensor) -> Tensor:
     return smooth((1 - 2 * share).clamp(0, 1)[None], radius)[0]
 
 
-def _counts(change: Tensor) -> Tensor:
+def _visible_change(change: Tensor) -> Tensor:
     """How much of a local change (3, S, S) is more than a halo, 0 to 1."""
     strength = smooth(change, px(change, 256)).abs().amax(0, keepdim=True)
-    return (highest(strength, px(change, 256))[0] / FAINT - 1).clamp(0, 1)
+    return (local_max(strength, px(change, 256))[0] / FAINT - 1).clamp(0, 1)
 
 
-def _with_things(things: Sequence[Moved], painting: Tensor, show: Tensor) -> tuple[Tensor, Tensor]:
+def _with_moved_objects(
+    things: Sequence[MovedObject], painting: Tensor, show: Tensor
+) -> tuple[Tensor, Tensor]:
     """Where to paint and what to show, with the things that moved whole."""
     for thing in things:
         painting, show = (torch.maximum(maps, thing.trust) for maps in (painting, show))

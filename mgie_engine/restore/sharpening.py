@@ -1,4 +1,4 @@
-"""How much a picture was sharpened, told by a trial.
+"""How much a picture was sharpened, told by a probe.
 
 An autoencoder keeps little of the finest detail, so a painting hardly shows by how much that was to be
 strengthened. But it treats a picture sharpened on purpose just alike: as much of the trial's change as is
@@ -24,13 +24,13 @@ def seems_sharper(reconstruction: Picture, output: Picture) -> bool:
     Both S x S, as `restore` takes them. A look of some milliseconds; few other edits pass it.
     """
     before, after = luma(reconstruction), luma(output)
-    if float(tiles(after - before).square().mean().sqrt()) >= STILL:
+    if float(tile_means(after - before).square().mean().sqrt()) >= STILL:
         return False
-    was, now = (tiles((maps - soft(maps)).square()) for maps in (before, after))
+    was, now = (tile_means((maps - soft(maps)).square()) for maps in (before, after))
     return float((now / was.clamp(min=1))[was >= was.median()].median()) > STRONGER
 
 
-def unsharp_masked(picture: Picture) -> Image.Image:
+def unsharp_mask(picture: Picture) -> Image.Image:
     """The picture of S x S sharpened by an amount of 1: what the trial puts through the autoencoder."""
     levels = planes(picture)
     sharper = (2 * levels - soft(levels)).clamp(0, 255).round()
@@ -42,6 +42,6 @@ def soft(maps: Tensor) -> Tensor:
     return torch.stack([smooth(maps, px(maps, width)) for width in WIDTHS]).mean(0)
 
 
-def tiles(maps: Tensor) -> Tensor:
+def tile_means(maps: Tensor) -> Tensor:
     """The means of maps (C, S, S) over tiles, TILES to a side."""
     return F.avg_pool2d(maps, max(1, maps.shape[-1] // TILES))

@@ -63,17 +63,17 @@ class Tone:
         return torch.cat([slopes.flatten(0, 1), self.offset])
 
 
-Supposed = Literal["sharper", "more contrast"]
+ProbeKind = Literal["sharper", "more contrast"]
 
 
-class Tried(NamedTuple):
+class ProbeOutcome(NamedTuple):
     """What an edit is supposed to have done, and (3, S, S) of what comes of that in the autoencoder."""
 
-    supposed: Supposed
+    kind: ProbeKind
     through: Tensor
 
 
-class Fitted(NamedTuple):
+class ToneFit(NamedTuple):
     """A tone, and what of the small pair it is to be judged by."""
 
     tone: Tone
@@ -87,23 +87,23 @@ def no_tone(size: int) -> Tone:
     return Tone(torch.zeros(3, 256, 3), flat, flat)
 
 
-def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, tried: Tried | None = None) -> Fitted:
+def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, probed: ProbeOutcome | None = None) -> ToneFit:
     """The tone that takes source to output, both (3, S, S).
 
     sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
     original's where detail is added or taken away. A softer picture is compared with it altogether: of what
-    is soft an autoencoder loses nothing, so its errors are not in both. tried: sharp with the tone fitted
+    is soft an autoencoder loses nothing, so its errors are not in both. probed: sharp with the tone fitted
     without it, or sharpened by 1, through the autoencoder.
     """
-    if tried and tried.supposed == "sharper" and (sharper := _sharper(source, output, sharp, tried.through)):
+    if probed and probed.kind == "sharper" and (sharper := _sharper(source, output, sharp, probed.through)):
         return sharper
     fitted = _by_bands(source, output, sharp)
-    if tried and tried.supposed == "more contrast" and fitted.tone.detail == "as it was":
-        return _again(fitted.tone, source, output, sharp, tried.through)
+    if probed and probed.kind == "more contrast" and fitted.tone.detail == "as it was":
+        return _refit_after_probe(fitted.tone, source, output, sharp, probed.through)
     return fitted
 
 
-def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted | None:
+def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> ToneFit | None:
     """Sharpening by as much of the trial's change as was painted; None where that is hardly any."""
     tone, shares = _fit(source, output, sharp, [through - source])
     amount = float(shares.mean())
@@ -111,23 +111,25 @@ def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> 
         return None
     start = (tone(source) + amount * (through - source)).clamp(0, 255)
     gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
-    return Fitted(Tone(tone.curves, gain, offset, "sharper"), source, start)
+    return ToneFit(Tone(tone.curves, gain, offset, "sharper"), source, start)
 
 
-def _again(first: Tone, source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> Fitted:
+def _refit_after_probe(
+    first: Tone, source: Tensor, output: Tensor, sharp: Tensor, through: Tensor
+) -> ToneFit:
     """The tone fitted anew, now that the autoencoder has shown what it makes of the first one."""
     lost = through - first(source)
     tone, _ = _fit(source, output - lost, sharp, _bands(source))
-    return Fitted(tone, source, (tone(source) + lost).clamp(0, 255))
+    return ToneFit(tone, source, (tone(source) + lost).clamp(0, 255))
 
 
-def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:
+def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> ToneFit:
     """The tone without a trial: two bands of detail tell whether it became sharper or softer."""
     tone, shares = _fit(source, output, sharp, _bands(source))
     fine, coarse = shares.mean(1).tolist()
     if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
         tone = _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
-        return Fitted(tone, source, tone(source))
+        return ToneFit(tone, source, tone(source))
     softened = coarse + MIXED_UP * max(fine, 0)
     if (softened < BLURS or fine + coarse < BLURS_BOTH) and _is_still(tone, source):
         return _blurred(output, sharp)
@@ -136,11 +138,11 @@ def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> Fitted:
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
         tone = _with_detail(tone, torch.stack([fines, coarses]), sharp, "softer")
-        return Fitted(tone, sharp, tone(sharp))
-    return Fitted(tone, source, tone(source))
+        return ToneFit(tone, sharp, tone(sharp))
+    return ToneFit(tone, source, tone(source))
 
 
-def _blurred(output: Tensor, sharp: Tensor) -> Fitted:
+def _blurred(output: Tensor, sharp: Tensor) -> ToneFit:
     """The Gaussian blur that takes sharp closest to output, both (3, S, S), without the model's tint."""
 
     def blurred(step: int) -> Tensor:
@@ -152,7 +154,7 @@ def _blurred(output: Tensor, sharp: Tensor) -> Fitted:
     near = min(range(0, BLUR_STEPS, 4), key=miss)
     blur = blurred(min(range(near - 3, near + 4), key=miss))
     tinted, _ = _fit(blur, output, blur, _bands(blur))
-    return Fitted(Tone(torch.zeros(3, 256, 3), -torch.ones_like(blur), blur, "softer"), sharp, tinted(blur))
+    return ToneFit(Tone(torch.zeros(3, 256, 3), -torch.ones_like(blur), blur, "softer"), sharp, tinted(blur))
 
 
 def _bands(source: Tensor) -> list[Tensor]:
@@ -175,9 +177,9 @@ def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sha
 
 def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -> tuple[Tone, Tensor]:
     """A tone that leaves detail as it is, and beside it the shares (D, 3 channels) of the D `details`."""
-    places = _places(source.shape[-1])
+    places = _position_basis(source.shape[-1])
     spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
-    before, after, spread, *shown = [_thin(maps) for maps in (source, output, spread, places, *details)]
+    before, after, spread, *shown = [_subsample(maps) for maps in (source, output, spread, places, *details)]
     features = _features(before, shown[0], shown[1:])
     solved = _solve(features, before.flatten(1), after.flatten(1), spread.flatten(1) / 2)
     curves, lift, tilt, detail = torch.split(
@@ -185,13 +187,13 @@ def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -
     )
     gain = torch.einsum("cj,jyx->cyx", tilt, places) / MIDDLE
     offset = torch.einsum("cj,jyx->cyx", lift, places)
-    added = torch.stack([_hats() @ curve.T for curve in curves.chunk(3, dim=1)])
+    added = torch.stack([_hat_basis() @ curve.T for curve in curves.chunk(3, dim=1)])
     return Tone(added, gain, offset), detail.T
 
 
 def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
     """What the change of each channel is made of, (3, pixels, features)."""
-    hats = torch.cat([_hats()[levels.flatten()] for levels in source.round().long().clamp(0, 255)], 1)
+    hats = torch.cat([_hat_basis()[levels.flatten()] for levels in source.round().long().clamp(0, 255)], 1)
     lift = places.flatten(1).T
     return torch.stack(
         [
@@ -234,14 +236,14 @@ def _penalty(count: int) -> Tensor:
     return whole
 
 
-def _places(size: int) -> Tensor:
+def _position_basis(size: int) -> Tensor:
     """Smooth maps over the picture, (6, S, S): planes, quadrics, and the fourth power of the radius."""
     at = (torch.arange(size) + 0.5) / size * 2 - 1
     x, y = at.expand(size, size), at[:, None].expand(size, size)
     return torch.stack([x, y, x * x, x * y, y * y, (x * x + y * y) ** 2])
 
 
-def _thin(maps: Tensor) -> Tensor:
+def _subsample(maps: Tensor) -> Tensor:
     stride = max(1, maps.shape[-1] // FIT_SIZE)
     return maps[:, ::stride, ::stride]
 
@@ -251,7 +253,7 @@ def _knots() -> Tensor:
 
 
 @cache
-def _hats() -> Tensor:
+def _hat_basis() -> Tensor:
     """Linear interpolation between the knots, (256 levels, KNOTS)."""
     levels, knots = torch.arange(256.0), _knots()
     right = torch.searchsorted(knots, levels).clamp(1, KNOTS - 1)

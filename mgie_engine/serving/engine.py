@@ -23,8 +23,8 @@ from mgie_engine.errors import EngineError, RequestRefused
 from mgie_engine.model.mgie import Reading
 from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.pictures import for_the_model, open_picture, to_preview
-from mgie_engine.serving.postprocess import Delivered, Painted, finish, with_trial
-from mgie_engine.serving.scheduler import next_turn, preview_steps
+from mgie_engine.serving.postprocess import Delivered, Painted, finish, with_probe
+from mgie_engine.serving.scheduler import next_loop_step, preview_steps
 from mgie_engine.serving.slot import EditModel, Opened, Slot
 from mgie_engine.text.prompting import Prompt
 
@@ -107,7 +107,7 @@ class Engine:
         self._start_readers()
         reading = [slot.key for slot in self._slots.values() if slot.reader and not slot.painting]
         painting = [slot.key for slot in self._slots.values() if slot.painting and not slot.finishing]
-        turn = next_turn(reading, painting, self._step_s)
+        turn = next_loop_step(reading, painting, self._step_s)
         if turn.read is not None:
             self._read(self._slots[turn.read], turn.read_for_s)
         if turn.paint:
@@ -198,7 +198,7 @@ class Engine:
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
         painted = Painted(opened.original, opened.square, reconstruction, output, relevance)
-        work = with_trial(self.model, painted), slot.request.settings
+        work = with_probe(self.model, painted), slot.request.settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
             slot.finishing = Future()  # nobody waits for this thread, and it has all cores
             slot.finishing.set_result(finish(*work))

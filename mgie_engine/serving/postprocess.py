@@ -11,7 +11,7 @@ from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
-from mgie_engine.restore import Restored, Trial, restore, to_try
+from mgie_engine.restore import Probe, Restored, choose_probe, restore
 from mgie_engine.restore.image_ops import image
 from mgie_engine.serving.pictures import to_png
 
@@ -25,7 +25,7 @@ class Painted:
     reconstruction: Image.Image  # model_input through the autoencoder
     output: Image.Image  # the model's square
     relevance: np.ndarray | None  # (h, w) float32
-    trial: Trial | None = None  # what it seems to have become, through the autoencoder, where that tells much
+    probe: Probe | None = None  # what it seems to have become, through the autoencoder, where that tells much
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,14 @@ class Autoencoder(Protocol):
     def decode(self, latents: Tensor) -> list[Image.Image]: ...
 
 
-def with_trial(model: Autoencoder, painted: Painted) -> Painted:
+def with_probe(model: Autoencoder, painted: Painted) -> Painted:
     """The painting, with a trial of what it seems to have become, if there is one worth making."""
-    trial = to_try(painted.model_input, painted.reconstruction, painted.output)
-    if trial is None:
+    probe = choose_probe(painted.model_input, painted.reconstruction, painted.output)
+    if probe is None:
         return painted
-    latents = model.encode([image(trial.picture)]) * model.config.latent_scale
+    latents = model.encode([image(probe.picture)]) * model.config.latent_scale
     (through,) = model.decode(latents)
-    return replace(painted, trial=trial._replace(picture=through))
+    return replace(painted, probe=probe._replace(picture=through))
 
 
 @torch.inference_mode()
@@ -72,7 +72,7 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         painted.model_input,
         painted.output,
         reconstruction=painted.reconstruction,
-        trial=painted.trial,
+        probe=painted.probe,
         relevance=painted.relevance,
         keep=keep,
     )

@@ -7,7 +7,7 @@ ALONE_S = 0.25  # how long reading goes on undisturbed while nobody paints; then
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class LoopStep:
     """One round of the loop."""
 
     read: int | None  # the edit whose reading goes on
@@ -15,14 +15,14 @@ class Turn:
     paint: tuple[int, ...]  # the edits that make one denoising step together
 
 
-def next_turn(reading: Sequence[int], painting: Sequence[int], step_s: float) -> Turn:
+def next_loop_step(reading: Sequence[int], painting: Sequence[int], step_s: float) -> LoopStep:
     """Everybody who paints makes a step; whoever has waited longest reads for as long as a step takes.
 
     So a newcomer at most doubles the time of the others' steps while it reads, and its own reading takes at
     most twice as long for them. reading and painting: keys, the oldest first. step_s: seconds the last
     denoising step took.
     """
-    return Turn(reading[0] if reading else None, step_s if painting else ALONE_S, tuple(painting))
+    return LoopStep(reading[0] if reading else None, step_s if painting else ALONE_S, tuple(painting))
 
 
 def preview_steps(steps: int, shares: Sequence[float]) -> frozenset[int]:

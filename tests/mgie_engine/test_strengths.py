@@ -19,31 +19,31 @@ from mgie_engine.strengths import (
     REASONS,
     TABLE,
     Kind,
-    Look,
+    PictureComplexity,
     Pictures,
     Preset,
-    Rule,
-    Table,
+    StrengthRule,
+    StrengthTable,
     advise,
-    advise_on,
+    advise_on_png,
     fingerprint,
-    listen_to,
-    look_at,
+    instruction_traits,
+    measure_complexity,
     preset_override,
     read_table,
 )
 from tests.support.fakes import a_picture
 
 OWN, PAIR = Defaults(text_cfg=2.0, image_cfg=1.2), (2.0, 1.2)
-SIMPLE, BUSY = Look(0.01, 2.0), Look(0.2, 5.0)
+SIMPLE, BUSY = PictureComplexity(0.01, 2.0), PictureComplexity(0.2, 5.0)
 GAIN = (0.1, 0.05, 0.15)
-TABLE_OF_TWO = Table(
+TABLE_OF_TWO = StrengthTable(
     "test",
     0.1,
     (2.0, 1.2),
     (
-        Rule(Kind.ADD, Pictures.BUSY, 4.0, 1.0, GAIN, 20),
-        Rule(Kind.ADD, Pictures.ANY, 3.0, 1.2, GAIN, 40),
+        StrengthRule(Kind.ADD, Pictures.BUSY, 4.0, 1.0, GAIN, 20),
+        StrengthRule(Kind.ADD, Pictures.ANY, 3.0, 1.2, GAIN, 40),
     ),
 )
 
@@ -86,7 +86,10 @@ def test_every_preset_of_every_model_is_in_range(preset, own):
 
 def test_noise_is_more_complex_than_one_colour():
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
-    flat, loud = look_at(Image.new("RGB", (300, 200), "teal")), look_at(Image.fromarray(noise))
+    flat, loud = (
+        measure_complexity(Image.new("RGB", (300, 200), "teal")),
+        measure_complexity(Image.fromarray(noise)),
+    )
     assert (flat.texture, flat.entropy) == (0.0, 0.0)
     assert loud.texture > 0.02
     assert loud.entropy > 3
@@ -96,7 +99,7 @@ def test_size_does_not_count():
     stripes = Image.new("L", (256, 256))
     stripes.paste(255, (0, 0, 128, 256))
     large = stripes.resize((1024, 1024), Image.Resampling.NEAREST)
-    assert look_at(stripes).texture == pytest.approx(look_at(large).texture, rel=0.02)
+    assert measure_complexity(stripes).texture == pytest.approx(measure_complexity(large).texture, rel=0.02)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +117,11 @@ def test_size_does_not_count():
     ],
 )
 def test_the_words_tell_what_is_wished(instruction, kind):
-    assert listen_to(instruction).kind is kind
+    assert instruction_traits(instruction).kind is kind
 
 
 def test_words_and_constraints_are_counted():
-    said = listen_to("make the small red ball on the left blue, and keep the rest")
+    said = instruction_traits("make the small red ball on the left blue, and keep the rest")
     assert (said.words, said.constraints) == (13, 7)
 
 
@@ -134,7 +137,7 @@ def test_the_most_special_rule_wins():
 
 
 def test_a_rule_for_every_wish_fits_every_wish():
-    table = replace(TABLE_OF_TWO, rules=(Rule(None, Pictures.ANY, 5.0, 1.0, GAIN, 9),))
+    table = replace(TABLE_OF_TWO, rules=(StrengthRule(None, Pictures.ANY, 5.0, 1.0, GAIN, 9),))
     assert advise(SIMPLE, "whatever", table, PAIR).text_cfg == 5.0
 
 
@@ -144,7 +147,7 @@ def test_where_nothing_did_better_the_models_own_strengths_stay():
 
 
 def test_a_model_nobody_has_studied_says_so():
-    advice = advise_on(a_picture(), "add a tree", None, (7.5, 1.5))
+    advice = advise_on_png(a_picture(), "add a tree", None, (7.5, 1.5))
     assert (advice.text_cfg, advice.image_cfg, advice.reason) == (7.5, 1.5, (NOT_STUDIED,))
 
 
@@ -185,7 +188,7 @@ def test_a_folder_without_a_table_has_none(tmp_path):
 )
 def test_a_broken_table_is_an_error_that_names_the_file(text):
     with pytest.raises(ModelError, match=r"strengths\.json"):
-        Table.from_json(text)
+        StrengthTable.from_json(text)
 
 
 def test_the_bundled_table_is_of_the_bundled_model_as_it_is_set():

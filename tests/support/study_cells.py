@@ -3,17 +3,23 @@
 from collections.abc import Callable, Mapping
 
 from mgie_engine.lab.study.sweep_results import Strengths, Subject, SweepOutcome, SweepResult
-from mgie_engine.strengths import Kind, Look, Wording
+from mgie_engine.strengths import InstructionTraits, Kind, PictureComplexity
 
 OWN: Strengths = (2.0, 1.2)
 
 
 def a_subject(number: int = 0, part: str = "validation", *, kind: str = "add", busy: bool = False) -> Subject:
     """An edit of a simple or a busy picture."""
-    look = Look(0.2 if busy else 0.01, 3.0)
+    look = PictureComplexity(0.2 if busy else 0.01, 3.0)
     told = {"add": Kind.ADD, "remove": Kind.REMOVE, "recolour": Kind.COLOUR, "background": Kind.SCENERY}
     return Subject(
-        f"{number}", part, kind, f"{kind} it", Wording(told.get(kind, Kind.OTHER), 3, 0), look, 3 + busy * 3
+        f"{number}",
+        part,
+        kind,
+        f"{kind} it",
+        InstructionTraits(told.get(kind, Kind.OTHER), 3, 0),
+        look,
+        3 + busy * 3,
     )
 
 

@@ -21,7 +21,7 @@ from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.edits import Editor
 from mgie_engine.serving.service import EditService
-from mgie_engine.strengths import Table
+from mgie_engine.strengths import StrengthTable
 from tests.support.fakes import a_picture
 
 MODEL = ModelFacts("test-model", Defaults(steps=4))
@@ -149,7 +149,7 @@ async def desk(
     limits: Limits = NO_PACE,
     clock: Clock | None = None,
     every_s: float = 3600,
-    strengths: Table | None = None,
+    strengths: StrengthTable | None = None,
 ) -> AsyncIterator[Desk]:
     """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()

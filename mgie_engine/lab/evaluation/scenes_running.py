@@ -23,7 +23,7 @@ from mgie_engine.preprocess import stack_vae_pixels
 from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.engine import changes_nothing, edit_alone
 from mgie_engine.serving.pictures import to_png
-from mgie_engine.serving.postprocess import Painted, restored, with_trial
+from mgie_engine.serving.postprocess import Painted, restored, with_probe
 from mgie_engine.text.prompting import Prompt
 
 DRIFT_TURNS = 10
@@ -78,7 +78,7 @@ def paint_all(
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
     return [
-        with_trial(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index]))
+        with_probe(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index]))
         for index, picture in enumerate(pictures)
     ]
 

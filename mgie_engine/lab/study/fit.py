@@ -6,29 +6,29 @@ from dataclasses import dataclass
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure
 from mgie_engine.lab.study.statistics import Measure, Study, SubjectFilter, difference, score
 from mgie_engine.lab.study.sweep_results import Strengths, Subject
-from mgie_engine.strengths import Kind, Pictures, Rule, Table, rule_for
+from mgie_engine.strengths import Kind, Pictures, StrengthRule, StrengthTable, rule_for
 
 ENOUGH = 8  # edits that anything must be found on
 SURE = 3.0  # standard errors a gain must lie above 0: with some hundred comparisons two would be chance
 INTERVAL = 2 * 1.96  # standard errors from end to end of a 95 % interval
 
 
-def fit(study: Study, model: str, own: Strengths, part: str) -> Table:
+def fit(study: Study, model: str, own: Strengths, part: str) -> StrengthTable:
     """Rules from the general to the special, each kept only where its gain is surely above 0.
 
     A special rule must beat the general one it stands before. Gains are of `score`, in `part` of the study.
     """
-    found: list[Rule] = []
+    found: list[StrengthRule] = []
     for kind in (None, *Kind):
         for pictures in Pictures:
             general = _pair(found, kind, pictures) or own
             if rule := _best(study, (kind, pictures), (general, own), part):
                 found.append(rule)
     special_first = sorted(found, key=lambda rule: (rule.kind is None, rule.pictures is Pictures.ANY))
-    return Table(model, round(study.busy_from, 5), own, tuple(special_first))
+    return StrengthTable(model, round(study.busy_from, 5), own, tuple(special_first))
 
 
-def _pair(found: Sequence[Rule], kind: Kind | None, pictures: Pictures) -> Strengths | None:
+def _pair(found: Sequence[StrengthRule], kind: Kind | None, pictures: Pictures) -> Strengths | None:
     """What the rules found so far say of a group; among several, the most special."""
     fitting = [r for r in found if r.kind in (None, kind) and r.pictures in (Pictures.ANY, pictures)]
     fitting.sort(key=lambda rule: (rule.kind is not None, rule.pictures is not Pictures.ANY))
@@ -37,7 +37,7 @@ def _pair(found: Sequence[Rule], kind: Kind | None, pictures: Pictures) -> Stren
 
 def _best(
     study: Study, group: tuple[Kind | None, Pictures], bases: tuple[Strengths, Strengths], part: str
-) -> Rule | None:
+) -> StrengthRule | None:
     (kind, pictures), (general, own) = group, bases
 
     def which(subject: Subject) -> bool:
@@ -57,7 +57,7 @@ def _best(
     over_own = figure(gains)
     assert over_own
     mean, low, high = over_own.listed()
-    return Rule(kind, pictures, *best[1], (mean, low, high), len(gains))
+    return StrengthRule(kind, pictures, *best[1], (mean, low, high), len(gains))
 
 
 def _is_sure(gain: Figure) -> bool:
@@ -78,7 +78,7 @@ def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
     return max(means, key=lambda pair: means[pair].mean) if means else own
 
 
-def worth_checking(study: Study, table: Table, own: Strengths, part: str) -> tuple[Strengths, ...]:
+def worth_checking(study: Study, table: StrengthTable, own: Strengths, part: str) -> tuple[Strengths, ...]:
     """The pairs to paint held-out edits under: the model's own, the best, and what auto follows."""
     halves = [study.only(study.complexity(busy=busy)) for busy in (False, True)]
     best = [best_fixed(some, own, part) for some in (study, *halves)]
@@ -100,7 +100,7 @@ def check_fixed(
 
 
 def check_auto(
-    study: Study, measure: Measure, table: Table, own: Strengths, part: str
+    study: Study, measure: Measure, table: StrengthTable, own: Strengths, part: str
 ) -> HeldOutCheck | None:
     """The pair the table advises for each edit; where that was not painted the edit is left out."""
 

@@ -8,7 +8,7 @@ from mgie_engine.lab.study.groups import edit_groups
 from mgie_engine.lab.study.guidelines import Guideline, GuidelineComparison
 from mgie_engine.lab.study.statistics import kept, score, success
 from mgie_engine.lab.study.study_report import StudyReport, checks_of, file_name, maps
-from mgie_engine.strengths import Rule
+from mgie_engine.strengths import StrengthRule
 
 
 def to_markdown(report: StudyReport, pictures: str = "") -> str:
@@ -93,7 +93,7 @@ def _advice_lines(report: StudyReport) -> list[str]:
     return lines
 
 
-def _rule_line(rule: Rule) -> str:
+def _rule_line(rule: StrengthRule) -> str:
     gain = Figure(*rule.gain)
     pair = f"{rule.text_cfg:g}/{rule.image_cfg:g}"
     return f"| {rule.kind or 'any'} | {rule.pictures} | {pair} | {points(gain)} | {rule.edits} |"

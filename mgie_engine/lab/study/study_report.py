@@ -21,7 +21,7 @@ from mgie_engine.lab.study.statistics import (
     success_raw,
 )
 from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths
-from mgie_engine.strengths import PUBLISHED, Table
+from mgie_engine.strengths import PUBLISHED, StrengthTable
 
 MEASURES: tuple[tuple[str, Measure], ...] = (
     ("success", success),
@@ -39,7 +39,7 @@ class StudyReport:
     model: str
     own: Strengths
     study: Study
-    table: Table
+    table: StrengthTable
     guidelines: tuple[Guideline, ...]
     took: str = ""  # how it was painted: device, steps, seeds
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mgie_engine.errors import DataError
 from mgie_engine.lab.scenes.expressive_text import Split
-from mgie_engine.strengths import Kind, Look, Wording
+from mgie_engine.strengths import InstructionTraits, Kind, PictureComplexity
 
 Strengths = tuple[float, float]  # text CFG, image CFG
 FITTED: Split = "validation"  # what is learnt from
@@ -23,8 +23,8 @@ class Subject:
     part: str  # "validation", "test", "short", "long", "pictures"
     kind: str  # what it truly is, in the drawn world's terms; "" where nobody knows
     instruction: str
-    wording: Wording
-    look: Look
+    wording: InstructionTraits
+    look: PictureComplexity
     things: int | None  # that stand in the picture; None where nobody knows
 
 
@@ -75,8 +75,8 @@ class SweepResult:
 
 def _subject(data: dict[str, Any]) -> Subject:
     said = data["wording"]
-    wording = Wording(Kind(said["kind"]), said["words"], said["constraints"])
-    return Subject(**data | {"wording": wording, "look": Look(**data["look"])})
+    wording = InstructionTraits(Kind(said["kind"]), said["words"], said["constraints"])
+    return Subject(**data | {"wording": wording, "look": PictureComplexity(**data["look"])})
 
 
 def read_sweep(file: Path) -> Iterator[SweepResult]:

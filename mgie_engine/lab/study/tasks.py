@@ -25,7 +25,7 @@ from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.stories import first_edit, story
 from mgie_engine.lab.study.sweep_results import Subject
 from mgie_engine.serving.pictures import for_the_model, open_picture
-from mgie_engine.strengths import listen_to, look_at
+from mgie_engine.strengths import instruction_traits, measure_complexity
 from mgie_engine.text.prompting import Prompt
 
 LIST = "instructions.tsv"
@@ -116,4 +116,6 @@ def _task(
 def _subject(
     named: tuple[str, str], kind: str, instruction: str, picture: Image.Image, objects: int | None
 ) -> Subject:
-    return Subject(*named, kind, instruction, listen_to(instruction), look_at(picture), objects)
+    return Subject(
+        *named, kind, instruction, instruction_traits(instruction), measure_complexity(picture), objects
+    )

@@ -21,7 +21,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 from conversations.atomic_write import replacing
-from mgie_engine.checkpoints.native import Networks, Source
+from mgie_engine.checkpoints.native import Networks, StoredModel
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.data import shards
@@ -156,7 +156,7 @@ def resolve_recipe(plan: FullTrainingConfig, processes: int) -> Recipe:
     return replace(recipe, steps=steps, accumulate=recipe.batch_size // at_once)
 
 
-def train(plan: FullTrainingConfig, source: Source, state: PartialState) -> dict[str, float]:
+def train(plan: FullTrainingConfig, source: StoredModel, state: PartialState) -> dict[str, float]:
     """Train, or go on where an earlier call was stopped; the last logged means.
 
     Afterwards the folder holds what was learned, as `mgie extract` takes it. ModelError while another run,
@@ -176,7 +176,7 @@ def _alone(folder: Path) -> Iterator[None]:
         raise ModelError(f"Another run is at work in {folder}: wait until it is over, or end it.") from error
 
 
-def _train(plan: FullTrainingConfig, source: Source, state: PartialState) -> dict[str, float]:
+def _train(plan: FullTrainingConfig, source: StoredModel, state: PartialState) -> dict[str, float]:
     recipe, options = resolve_recipe(plan, state.num_processes), Options.of(plan.recipe)
     torch.manual_seed(recipe.seed)
     half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from mgie_engine.checkpoints import mgie7b, native
-from mgie_engine.checkpoints.native import Networks, Source
-from mgie_engine.checkpoints.tensors import Lazy, at_hand
+from mgie_engine.checkpoints.native import Networks, StoredModel
+from mgie_engine.checkpoints.tensors import LazyTensors, available
 from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.model.edit_head import EditHead
@@ -42,7 +42,7 @@ class InitialWeights:
     networks: Networks
 
 
-def load(source: Source, device: torch.device, frozen: torch.dtype) -> InitialWeights:
+def load(source: StoredModel, device: torch.device, frozen: torch.dtype) -> InitialWeights:
     """The networks of a source. What is not trained has the type `frozen`, but for the autoencoder: fp32."""
     networks = native.empty(source.config)
     kinds = partial(_kind, frozen=frozen)
@@ -67,20 +67,22 @@ def published_names(networks: Networks) -> dict[str, str]:
 
 def read_source(
     name_or_folder: str, home: Path, diffusion: Diffusion, folder: Path | None = None, seed: int = 0
-) -> Source:
+) -> StoredModel:
     """A model by its name or folder, or a folder with LLaVA, CLIP and InstructPix2Pix.
 
     `folder` has another diffusion model's unet/, vae/ and scheduler/ in place of InstructPix2Pix's.
     """
     try:
-        return native.read(resolve_model(name_or_folder, home))
+        return native.read_model(resolve_model(name_or_folder, home))
     except ModelError:
         if not any(Path(name_or_folder).glob("LLaVA-*")):
             raise
     return _of_parts(mgie7b.read_bases(Path(name_or_folder), folder), diffusion, seed)
 
 
-def random_weights(config: ModelConfig, tokenizer: Tokenizer, device: torch.device, seed: int = 0) -> Source:
+def random_weights(
+    config: ModelConfig, tokenizer: Tokenizer, device: torch.device, seed: int = 0
+) -> StoredModel:
     """Weights that keep activations in range, drawn on the device: for trying a machine out."""
     config = replace(config, language=replace(config.language, vocab_size=len(tokenizer)))
     networks = native.empty(config)
@@ -88,7 +90,7 @@ def random_weights(config: ModelConfig, tokenizer: Tokenizer, device: torch.devi
     makers: dict[str, Callable[[], Tensor]] = {}
     for place, (name, (part, local)) in enumerate(native.places(networks).items()):
         makers[name] = partial(_drawn, name, found[part][local].shape, device, seed + place)
-    return Source(config, tokenizer, Lazy(makers), exact=True)
+    return StoredModel(config, tokenizer, LazyTensors(makers), exact=True)
 
 
 def _drawn(name: str, shape: torch.Size, device: torch.device, seed: int) -> Tensor:
@@ -104,7 +106,7 @@ def _kind(name: str, frozen: torch.dtype) -> torch.dtype:
     return torch.float32 if name.startswith((*LEARNING, "vae.")) else frozen
 
 
-def _of_parts(found: mgie7b.Released, diffusion: Diffusion, seed: int) -> Source:
+def _of_parts(found: mgie7b.Released, diffusion: Diffusion, seed: int) -> StoredModel:
     """What was published, with what training adds to it."""
     tensors, latents = found.tensors, found.config.latent_channels
     language = replace(found.config.language, vocab_size=len(found.tokenizer))
@@ -112,12 +114,12 @@ def _of_parts(found: mgie7b.Released, diffusion: Diffusion, seed: int) -> Source
     generator = torch.Generator().manual_seed(seed)
     makers = dict(tensors.makers)
     for name in TABLES:
-        makers[name] = at_hand(_with_visual_tokens(tensors[name], len(found.tokenizer), generator))
-    makers["unet.conv_in.weight"] = at_hand(_widened(tensors["unet.conv_in.weight"], 2 * latents))
-    makers |= {f"edit_head.{name}": at_hand(t) for name, t in _edit_head(config, seed).state_dict().items()}
+        makers[name] = available(_with_visual_tokens(tensors[name], len(found.tokenizer), generator))
+    makers["unet.conv_in.weight"] = available(_widened(tensors["unet.conv_in.weight"], 2 * latents))
+    makers |= {f"edit_head.{name}": available(t) for name, t in _edit_head(config, seed).state_dict().items()}
     if diffusion == "release":
-        makers |= {name: at_hand(tensor) for name, tensor in _by_accident(config, tensors, generator)}
-    return Source(config, found.tokenizer, Lazy(makers), exact=False)
+        makers |= {name: available(tensor) for name, tensor in _by_accident(config, tensors, generator)}
+    return StoredModel(config, found.tokenizer, LazyTensors(makers), exact=False)
 
 
 def _with_visual_tokens(table: Tensor, rows: int, generator: torch.Generator) -> Tensor:
@@ -139,7 +141,7 @@ def _edit_head(config: ModelConfig, seed: int) -> EditHead:
 
 
 def _by_accident(
-    config: ModelConfig, tensors: Lazy, generator: torch.Generator
+    config: ModelConfig, tensors: LazyTensors, generator: torch.Generator
 ) -> Iterator[tuple[str, Tensor]]:
     """What the release's training drew anew because a checkpoint of LLaMA does not hold it."""
     networks = native.empty(config)

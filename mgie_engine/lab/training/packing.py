@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from conversations.atomic_write import replacing
-from mgie_engine.checkpoints.native import assemble, build, load, save
+from mgie_engine.checkpoints.native import assemble, build, load_model, save
 from mgie_engine.checkpoints.tensors import Stored
 from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.lab.scenes.scene_images import pictures
@@ -68,7 +68,7 @@ def _trained(folder: Path, modules: nn.ModuleDict) -> dict[str, Tensor]:
 
 def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
     """Some parts of a model as the start of a run; the vocabulary comes with the language model."""
-    mgie = load(resolve_model(model))
+    mgie = load_model(resolve_model(model))
     if "vae" in parts:
         save_weights(mgie.vae, folder / "start-vae.safetensors")
     if "mllm" in parts:

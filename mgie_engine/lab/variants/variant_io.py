@@ -14,7 +14,7 @@ from accelerate import init_empty_weights
 from torch import Tensor, nn
 
 from conversations.atomic_write import write_atomically
-from mgie_engine.checkpoints.native import Networks, assemble, build, fill, places, write
+from mgie_engine.checkpoints.native import Networks, assemble, build, fill, places, write_model
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import ModelError
@@ -33,7 +33,7 @@ SHARED, TOLD = "shared", "variant.json"
 def write_shared(networks: Networks, config: ModelConfig, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the language model and the autoencoder below `folder`."""
     tensors = _named(networks, ("mllm", "vae"))
-    write(config, tokenizer, tensors.items(), folder / SHARED, STORED)
+    write_model(config, tokenizer, tensors.items(), folder / SHARED, STORED)
 
 
 def write_variant(
@@ -50,7 +50,7 @@ def write_variant(
     before = _named(shared, ("mllm",))
     changed = _changed(_named(networks, trained.keys()), before, own.language.vocab_size)
     (folder / variant.name / TOLD).unlink(missing_ok=True)
-    write(own, tokenizer, changed, folder / variant.name, STORED)
+    write_model(own, tokenizer, changed, folder / variant.name, STORED)
     told = json.dumps(asdict(variant), indent=2) + "\n"
     write_atomically(folder / variant.name / TOLD, told.encode())
 

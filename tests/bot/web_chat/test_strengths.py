@@ -8,14 +8,16 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.web_chat.controller import Knobs
 from bot.web_chat.presets import offers
-from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, Rule, Table
+from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.page_gestures import finished, give_a_drawing, say, stage_picture
 from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, house, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
 KNOBS = Knobs(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
-ADDING = Table("test-model", 0.5, (7.5, 1.5), (Rule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),))
+ADDING = StrengthTable(
+    "test-model", 0.5, (7.5, 1.5), (StrengthRule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),)
+)
 STUDIED = replace(MODEL, strengths=ADDING)
 
 

@@ -16,13 +16,15 @@ from mgie_engine.strengths import (
     REASONS,
     Kind,
     Pictures,
-    Rule,
-    Table,
+    StrengthRule,
+    StrengthTable,
 )
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
-ADDING = Table("test-model", 0.5, (7.5, 1.5), (Rule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),))
+ADDING = StrengthTable(
+    "test-model", 0.5, (7.5, 1.5), (StrengthRule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),)
+)
 
 
 async def set_auto(d: Desk, scope: Scope = Scope.ME) -> SettingsPanel:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mgie_engine.checkpoints.mgie7b import BASE, CLIP, DELTA, LLAVA, PIX2PIX, apply_delta, read
-from mgie_engine.checkpoints.native import load, named_tensors
+from mgie_engine.checkpoints.mgie7b import BASE, CLIP, DELTA, LLAVA, PIX2PIX, apply_delta, read_released
+from mgie_engine.checkpoints.native import load_model, named_tensors
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from tests.support.published import delta_rows, shortened, write_base_and_delta, write_release
@@ -26,7 +26,7 @@ def edit_file(file, **changes):
 
 
 def test_released_files_become_the_model(folder, mgie):
-    loaded = load(resolve_model(str(folder)))
+    loaded = load_model(resolve_model(str(folder)))
     theirs = dict(named_tensors(loaded))
     for name, tensor in named_tensors(mgie):
         assert torch.equal(theirs[name], tensor.half().float()), name
@@ -36,13 +36,13 @@ def test_released_files_become_the_model(folder, mgie):
 
 
 def test_base_and_delta_give_the_same_as_the_whole(folder, mgie):
-    whole = dict(named_tensors(load(resolve_model(str(folder)))))
+    whole = dict(named_tensors(load_model(resolve_model(str(folder)))))
     llama = {name for name, _ in named_tensors(mgie) if name.startswith(("model.", "lm_head."))}
     llava = shortened(
-        {n: t for n, t in read(folder).tensors.items() if n in llama}, delta_rows(mgie.tokenizer)
+        {n: t for n, t in read_released(folder).tensors.items() if n in llama}, delta_rows(mgie.tokenizer)
     )
     write_base_and_delta(folder, mgie, llava)
-    for name, tensor in named_tensors(load(resolve_model(str(folder)))):
+    for name, tensor in named_tensors(load_model(resolve_model(str(folder)))):
         torch.testing.assert_close(tensor, whole[name], atol=1e-3, rtol=0)
 
 
@@ -69,18 +69,18 @@ def test_embeddings_with_and_without_a_leading_axis_are_taken(folder, mgie):
     rows = mgie.visual_embeddings.half() + 1
     for emb in (rows, rows[0]):
         edit_file(folder / "mgie_7b" / "mllm.pt", emb=emb)
-        assert torch.equal(load(resolve_model(str(folder))).visual_embeddings, rows.float())
+        assert torch.equal(load_model(resolve_model(str(folder))).visual_embeddings, rows.float())
 
 
 def test_embeddings_that_differ_from_the_table_are_logged(folder, mgie, caplog):
     edit_file(folder / "mgie_7b" / "mllm.pt", emb=mgie.visual_embeddings.half() + 1)
-    load(resolve_model(str(folder)))
+    load_model(resolve_model(str(folder)))
     assert "differs from the embedding table" in caplog.text
 
 
 def test_without_embeddings_the_rows_of_the_table_serve(folder, mgie):
     edit_file(folder / "mgie_7b" / "mllm.pt", emb=None)
-    loaded = load(resolve_model(str(folder)))
+    loaded = load_model(resolve_model(str(folder)))
     assert torch.equal(loaded.visual_embeddings, mgie.visual_embeddings.half().float())
 
 
@@ -96,7 +96,7 @@ def test_without_embeddings_the_rows_of_the_table_serve(folder, mgie):
 def test_what_is_wrong_with_the_differentials_is_named(folder, changes, complaint):
     edit_file(folder / "mgie_7b" / "mllm.pt", **changes)
     with pytest.raises(ModelError, match=complaint):
-        load(resolve_model(str(folder)))
+        load_model(resolve_model(str(folder)))
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,10 @@ def test_what_is_wrong_with_the_differentials_is_named(folder, changes, complain
 def test_a_missing_file_is_named(folder, gone, complaint):
     (folder / gone).unlink()
     with pytest.raises(ModelError, match=complaint):
-        read(folder)
+        read_released(folder)
 
 
 def test_a_folder_without_any_llava_says_what_it_needs(folder):
     (folder / LLAVA).rename(folder / "aside")
     with pytest.raises(ModelError, match=f"needs {LLAVA}, or {BASE} and {DELTA}"):
-        read(folder)
+        read_released(folder)

@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from mgie_engine.checkpoints.native import load, save
+from mgie_engine.checkpoints.native import load_model, save
 from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.text.prompting import Prompt
@@ -39,7 +39,7 @@ def change(folder, name, tensor):
 def test_a_saved_model_answers_to_the_bit_the_same(tmp_path):
     before = model()
     save(before, tmp_path)
-    after = load(ours(tmp_path))
+    after = load_model(ours(tmp_path))
     assert after.config == config()
     for one, other in zip(answer(before), answer(after), strict=True):
         assert torch.equal(one, other)
@@ -68,7 +68,7 @@ def test_an_int8_model_answers_almost_the_same(tmp_path):
     }
     assert kinds["unet.conv_in.weight"] == torch.int8
     assert kinds["vae.encoder.conv_in.weight"] == torch.float16
-    for one, other in zip(answer(before)[2:3], answer(load(ours(tmp_path)))[2:3], strict=True):
+    for one, other in zip(answer(before)[2:3], answer(load_model(ours(tmp_path)))[2:3], strict=True):
         torch.testing.assert_close(one, other, atol=0.05, rtol=0)
 
 
@@ -76,12 +76,12 @@ def test_a_model_keeps_embeddings_of_its_own(tmp_path):
     before = model()
     before.visual_embeddings = before.visual_embeddings + 1
     save(before, tmp_path)
-    assert torch.equal(load(ours(tmp_path)).visual_embeddings, before.visual_embeddings)
+    assert torch.equal(load_model(ours(tmp_path)).visual_embeddings, before.visual_embeddings)
 
 
 def test_a_model_can_be_loaded_in_a_smaller_type(tmp_path):
     save(model(), tmp_path, "fp16")
-    smaller = load(ours(tmp_path), dtype=torch.bfloat16)
+    smaller = load_model(ours(tmp_path), dtype=torch.bfloat16)
     assert smaller.dtype == torch.bfloat16
     assert smaller.mllm.model.rotary_emb.inv_freq.dtype == torch.float32
     assert all(tensor.isfinite().all() for tensor in answer(smaller))
@@ -98,37 +98,37 @@ def test_a_tensor_that_is_missing_or_misshapen_is_named_with_its_shapes(tmp_path
     save(model(), tmp_path)
     change(tmp_path, "unet.conv_in.weight", tensor)
     with pytest.raises(ModelError, match=complaint):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))
 
 
 def test_a_tensor_without_a_place_is_named(tmp_path):
     save(model(), tmp_path)
     save_file({"unet.more": torch.ones(1)}, tmp_path / "more.safetensors")
     with pytest.raises(ModelError, match=r"unet\.more has no place"):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))
 
 
 def test_embeddings_that_do_not_fit_are_named(tmp_path):
     save(model(), tmp_path)
     save_file({"emb": torch.ones(4, 32)}, tmp_path / "more.safetensors")
     with pytest.raises(ModelError, match=r"emb has shape \[4, 32\]"):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))
 
 
 def test_a_damaged_file_is_named(tmp_path):
     file = save(model(), tmp_path)[0]
     file.write_bytes(file.read_bytes()[:1000])
     with pytest.raises(ModelError, match=r"model-00001\.safetensors is damaged"):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))
 
 
 def test_a_tokenizer_of_another_size_is_refused(tmp_path):
     save(model(), tmp_path)
     (tmp_path / "added_tokens.json").write_text('{"<im_patch>": 900}')
     with pytest.raises(ModelError, match="but the embedding table has"):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))
 
 
 def test_a_folder_without_configuration_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"config\.json is missing"):
-        load(ours(tmp_path))
+        load_model(ours(tmp_path))

@@ -26,7 +26,7 @@ def test_a_release_is_converted_extracted_and_joined_again(home, capsys):
     assert main(["convert", str(home / "pair"), "--onto", "mgie-7b", "-o", str(home / "joined")]) == 0
     assert "shards" in capsys.readouterr().out
     assert (home / "pair" / "mgie_7b" / "unet.pt").is_file()
-    tensors = [native.read(resolve_model(name, home)).tensors for name in ("mgie-7b", "joined")]
+    tensors = [native.read_model(resolve_model(name, home)).tensors for name in ("mgie-7b", "joined")]
     assert tensors[0].keys() == tensors[1].keys()
     assert all(torch.equal(tensors[0][name], tensors[1][name]) for name in tensors[0])
 
@@ -34,7 +34,7 @@ def test_a_release_is_converted_extracted_and_joined_again(home, capsys):
 def test_a_training_run_is_extracted_too(home, tmp_path):
     run = tmp_path / "run"
     (run / "checkpoint-10").mkdir(parents=True)
-    tensors = dict(native.read(resolve_model("mgie-7b", home)).tensors)
+    tensors = dict(native.read_model(resolve_model("mgie-7b", home)).tensors)
     torch.save(tensors, run / "checkpoint-10" / "pytorch_model-00001-of-00001.bin")
     assert main(["extract", str(run), "-o", str(home / "pair")]) == 0
     old, new = (

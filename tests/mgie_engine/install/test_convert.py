@@ -7,12 +7,12 @@ import torch
 from safetensors.torch import load_file
 
 from mgie_engine.checkpoints import native
-from mgie_engine.checkpoints.native import Source, load, named_tensors, read
-from mgie_engine.checkpoints.tensors import Lazy
+from mgie_engine.checkpoints.native import StoredModel, load_model, named_tensors, read_model
+from mgie_engine.checkpoints.tensors import LazyTensors
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install import convert as converting
-from mgie_engine.install.convert import convert, find_differentials, onto, write
+from mgie_engine.install.convert import convert, find_differentials, onto, write_converted
 from mgie_engine.install.extract import extract, tensors_of
 from tests.support.published import delta_rows, shortened, write_base_and_delta, write_release
 from tests.support.tiny_model import config, model, tokenizer
@@ -33,7 +33,7 @@ def release(mgie, tmp_path):
 
 
 def weights(folder):
-    return dict(named_tensors(load(resolve_model(str(folder)))))
+    return dict(named_tensors(load_model(resolve_model(str(folder)))))
 
 
 def file_behind(tensor):
@@ -67,7 +67,7 @@ def test_a_release_is_converted_in_place(release):
 
 def test_llama_and_the_delta_are_added_on_the_way(release, mgie, tmp_path):
     whole = weights(release)
-    llama = read(resolve_model(str(release))).tensors
+    llama = read_model(resolve_model(str(release))).tensors
     names = {name for name in whole if name.startswith(("model.", "lm_head."))}
     llava = shortened({name: llama[name] for name in names}, delta_rows(mgie.tokenizer))
     write_base_and_delta(release, mgie, llava)
@@ -89,13 +89,13 @@ def test_int8_is_for_the_linears_of_llama_alone(release, tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="says nothing about its memory maps")
 def test_a_converted_model_is_mapped_not_read(release):
     shards = convert(resolve_model(str(release)), release, "bf16")
-    mapped = load(resolve_model(str(release)), dtype=torch.bfloat16).mllm.lm_head.weight
+    mapped = load_model(resolve_model(str(release)), dtype=torch.bfloat16).mllm.lm_head.weight
     assert file_behind(mapped) in {str(shard) for shard in shards}
 
 
 def test_no_more_than_a_shard_and_a_tensor_are_in_memory(tmp_path):
     sizes = config()
-    shapes = converting.shapes(Source(sizes, tokenizer(), Lazy({}), exact=True))
+    shapes = converting.shapes(StoredModel(sizes, tokenizer(), LazyTensors({}), exact=True))
     alive, most = [0], [0]
 
     def make(shape):
@@ -107,19 +107,19 @@ def test_no_more_than_a_shard_and_a_tensor_are_in_memory(tmp_path):
 
     gc.collect()
     makers = {name: lambda shape=shape: make(shape) for name, shape in shapes.items()}
-    source = Source(sizes, tokenizer(), Lazy(makers), exact=True)
+    source = StoredModel(sizes, tokenizer(), LazyTensors(makers), exact=True)
     limit = 100_000
-    write(source, tmp_path, "fp32", limit)
+    write_converted(source, tmp_path, "fp32", limit)
     largest = max(shape.numel() * 4 for shape in shapes.values())
     assert sum(shape.numel() * 4 for shape in shapes.values()) > 5 * limit
     assert most[0] <= 2 * limit + 2 * largest
 
 
 def test_a_conversion_cut_short_is_never_loaded(release, tmp_path):
-    source = read(resolve_model(str(release)))
-    broken = Lazy({**source.tensors.makers, "vae.quant_conv.bias": lambda: torch.ones(1)})
+    source = read_model(resolve_model(str(release)))
+    broken = LazyTensors({**source.tensors.makers, "vae.quant_conv.bias": lambda: torch.ones(1)})
     with pytest.raises(ModelError, match=r"vae\.quant_conv\.bias has shape \[1\], the model needs \[8\]"):
-        write(Source(source.config, source.tokenizer, broken, exact=True), release)
+        write_converted(StoredModel(source.config, source.tokenizer, broken, exact=True), release)
     assert resolve_model(str(release)).layout == "released"
     convert(resolve_model(str(release)), release)
     assert not (release / ".partial").exists()
@@ -132,8 +132,8 @@ def test_extracted_files_go_back_onto_a_model(release, tmp_path):
     other.visual_embeddings = other.visual_embeddings + 1
     native.save(other, tmp_path / "other", "fp16")
     extract(tensors_of(resolve_model(str(tmp_path / "other"))), tmp_path / "pair" / "mgie_7b")
-    base = read(resolve_model(str(release)))
-    write(onto(find_differentials(tmp_path / "pair"), base), tmp_path / "joined")
+    base = read_model(resolve_model(str(release)))
+    write_converted(onto(find_differentials(tmp_path / "pair"), base), tmp_path / "joined")
     assert same(weights(tmp_path / "other"), weights(tmp_path / "joined"))
 
 
@@ -143,6 +143,6 @@ def test_files_of_another_model_do_not_go_onto_it(release, tmp_path):
     torch.save({"edit_head.strange": torch.ones(1)}, pair / "mllm.pt")
     torch.save({}, pair / "unet.pt")
     with pytest.raises(ModelError, match=r"edit_head\.strange of .* has no place"):
-        onto(pair, read(resolve_model(str(release))))
+        onto(pair, read_model(resolve_model(str(release))))
     with pytest.raises(ModelError, match=r"holds no mllm\.pt"):
         find_differentials(tmp_path)

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from mgie_engine.checkpoints import native
-from mgie_engine.install.doctor import Facts, diagnose, examine
+from mgie_engine.install.doctor import MachineFacts, diagnose, examine
 from mgie_engine.memory.modes import GIB, Mode, Parameters
 from tests.support.published import write_release
 from tests.support.tiny_model import model
 
 SEVEN = Parameters(6_476_005_376, 601_837_312, 131_117_056, 859_532_484, 83_653_863)
-CARD = Facts("cuda", "a card", 20 * GIB, SEVEN, has_bitsandbytes=False)
+CARD = MachineFacts("cuda", "a card", 20 * GIB, SEVEN, has_bitsandbytes=False)
 
 
 def sentences(facts, wish=None):

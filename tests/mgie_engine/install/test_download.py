@@ -8,7 +8,7 @@ from huggingface_hub import HfApi
 
 from mgie_engine.checkpoints.layout import CLIP_HUB, DELTA, DELTA_HUB, LLAVA, MGIE_HUB, PIX2PIX_HUB, missing
 from mgie_engine.errors import ModelError
-from mgie_engine.install.download import copy_all, fetch, fetch_all, plan
+from mgie_engine.install.download import copy_all, fetch, fetch_all, list_files
 from tests.support.weights_hub import running
 
 WEIGHTS = bytes(range(256)) * 4
@@ -110,11 +110,11 @@ def test_a_hub_without_the_model_is_named(tmp_path):
 
 def test_a_hub_that_cannot_be_reached_is_an_error_with_its_reason():
     with pytest.raises(ModelError, match=f"{MGIE_HUB} could not be listed: .*refused"):
-        plan(HfApi(endpoint="http://127.0.0.1:9"))
+        list_files(HfApi(endpoint="http://127.0.0.1:9"))
 
 
 def test_a_file_that_stops_coming_is_named_with_what_to_do(hub, tmp_path):
-    wanted = plan(HfApi(endpoint=hub.url))[0]
+    wanted = list_files(HfApi(endpoint=hub.url))[0]
     hub.repositories = {SPACE: {}}
     with pytest.raises(ModelError, match=r"(?s)mllm\.pt stopped coming .*; the same command goes on"):
         fetch(tmp_path, wanted, HfApi(endpoint=hub.url))

@@ -29,7 +29,7 @@ def location(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def source(location):
-    return native.read(location)
+    return native.read_model(location)
 
 
 @pytest.fixture(scope="module")

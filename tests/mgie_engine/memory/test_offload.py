@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from mgie_engine.memory.offload import Stage, one_by_one, pin
+from mgie_engine.memory.offload import SharedDevice, one_by_one, pin
 
 CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ class Encoder(nn.Linear):
 
 
 def test_whoever_is_called_is_on_stage_and_alone():
-    stage, one, other = Stage(CPU), nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    stage, one, other = SharedDevice(CPU), nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.ReLU())
     stage.add(one, [one])
     stage.add(other, [other, other[0]])
     for network in (one, other, one):
@@ -30,7 +30,7 @@ def test_whoever_is_called_is_on_stage_and_alone():
 
 
 def test_networks_come_back_with_the_numbers_they_left_with():
-    stage, one, other = Stage(CPU), nn.Linear(2, 2), nn.Linear(2, 2)
+    stage, one, other = SharedDevice(CPU), nn.Linear(2, 2), nn.Linear(2, 2)
     before = one.weight.clone()
     for network in (one, other):
         stage.add(network, [network])

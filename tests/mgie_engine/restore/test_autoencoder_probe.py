@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from mgie_engine.restore import Trial, restore, to_try
-from mgie_engine.restore.autoencoder_probe import seems_steeper
+from mgie_engine.restore import Probe, choose_probe, restore
+from mgie_engine.restore.autoencoder_probe import seems_more_contrasted
 from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr
 from tests.mgie_engine.restore.test_sharpening import coded, leaves, sharpened
 
@@ -34,11 +34,11 @@ def test_a_trial_tells_what_more_contrast_came_to():
     picture = hard_light()
     wanted = with_contrast(picture)
     seen, painted = coded(picture), coded(wanted)
-    trial = to_try(picture, seen, painted)
-    assert trial
-    assert trial.supposed == "more contrast"
+    probe = choose_probe(picture, seen, painted)
+    assert probe
+    assert probe.kind == "more contrast"
     told = restore(
-        picture, picture, painted, reconstruction=seen, trial=Trial(trial.supposed, coded(trial.picture))
+        picture, picture, painted, reconstruction=seen, probe=Probe(probe.kind, coded(probe.picture))
     )
     guessed = restore(picture, picture, painted, reconstruction=seen)
     assert psnr(told.picture, wanted) > psnr(guessed.picture, wanted) + 1
@@ -46,20 +46,20 @@ def test_a_trial_tells_what_more_contrast_came_to():
 
 def test_only_what_was_pulled_apart_seems_steeper():
     seen = hard_light()
-    assert seems_steeper(coded(seen), coded(with_contrast(seen)))
+    assert seems_more_contrasted(coded(seen), coded(with_contrast(seen)))
     blurred = seen.filter(ImageFilter.GaussianBlur(2))
     for other in (seen, dimmed(seen), brighter(seen), blurred, sharpened(seen, 1)):
-        assert not seems_steeper(coded(seen), coded(other))
+        assert not seems_more_contrasted(coded(seen), coded(other))
 
 
 def test_nothing_is_tried_for_other_edits():
     picture = drawing(256, 256)
     for other in (picture, dimmed(picture), brighter(picture)):
-        assert to_try(picture, coded(picture), coded(other)) is None
+        assert choose_probe(picture, coded(picture), coded(other)) is None
 
 
 def test_a_new_thing_is_no_contrast():
     picture = leaves()
     changed = picture.copy()
     ImageDraw.Draw(changed).rectangle((0, 0, 128, 256), "#ffffff")
-    assert not seems_steeper(coded(picture), coded(changed))
+    assert not seems_more_contrasted(coded(picture), coded(changed))

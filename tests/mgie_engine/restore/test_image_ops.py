@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mgie_engine.restore.image_ops import beyond, box, closed, highest, joined, smooth
+from mgie_engine.restore.image_ops import box, close_mask, connected_to, local_max, outside_range, smooth
 
 SPIRAL = """
 #########
@@ -25,14 +25,14 @@ def test_joined_finds_the_whole_way_and_nothing_beside_it():
     way = maze(SPIRAL)
     start = torch.zeros_like(way)
     start[0, 0] = True
-    assert torch.equal(joined(start, way), way)
+    assert torch.equal(connected_to(start, way), way)
 
 
 def test_joined_leaves_out_what_touches_no_seed():
     islands = maze("##..## ##..## ...... .#....")
     start = torch.zeros_like(islands)
     start[1, 1] = True
-    found = joined(start, islands)
+    found = connected_to(start, islands)
     assert found.sum() == 4
     assert found[:2, :2].all()
 
@@ -41,7 +41,7 @@ def test_joined_crosses_corners():
     diagonal = torch.eye(7, dtype=torch.bool)
     start = torch.zeros_like(diagonal)
     start[6, 6] = True
-    assert torch.equal(joined(start, diagonal), diagonal)
+    assert torch.equal(connected_to(start, diagonal), diagonal)
 
 
 @pytest.mark.parametrize("radius", [0, 1, 3, 40])
@@ -59,21 +59,21 @@ def test_closed_fills_holes_and_narrow_bays_and_leaves_the_outline():
     shape = maze("....... .#####. .#...#. .#...#. .#####. ....... .......")
     filled = maze("....... .#####. .#####. .#####. .#####. ....... .......")
     bay = maze("....... .#####. .#####. .##.##. .##.##. ....... .......")
-    assert torch.equal(closed(shape, 1), filled)
-    assert torch.equal(closed(bay, 1), filled)
-    assert torch.equal(closed(filled, 3), filled)
+    assert torch.equal(close_mask(shape, 1), filled)
+    assert torch.equal(close_mask(bay, 1), filled)
+    assert torch.equal(close_mask(filled, 3), filled)
 
 
 def test_what_another_picture_shows_near_by_is_not_beyond_it():
     line = torch.zeros(3, 9, 9)
     line[:, :, 4] = 100
     aside = line.roll(1, 2)
-    assert not beyond(line, aside, 1).any()
-    assert beyond(line, aside.roll(1, 2), 1).max() == 100
-    assert beyond(-line, torch.zeros(3, 9, 9), 2).max() == 100
+    assert not outside_range(line, aside, 1).any()
+    assert outside_range(line, aside.roll(1, 2), 1).max() == 100
+    assert outside_range(-line, torch.zeros(3, 9, 9), 2).max() == 100
 
 
 @pytest.mark.parametrize("reach", [1, 2, 3, 8])
 def test_the_highest_near_by_is_what_pooling_finds(reach):
     maps = torch.randn(3, 30, 41, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(highest(maps, reach), F.max_pool2d(maps[None], 2 * reach + 1, 1, reach)[0])
+    assert torch.equal(local_max(maps, reach), F.max_pool2d(maps[None], 2 * reach + 1, 1, reach)[0])

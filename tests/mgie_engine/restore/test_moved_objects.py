@@ -56,9 +56,9 @@ def off(picture: Image.Image, wanted: Image.Image, spot: Spot) -> float:
 )
 def test_a_thing_that_moved_is_as_sharp_as_it_was(size: tuple[int, int], was: Spot, becomes: Spot):
     before, after = board(*size, was), board(*size, becomes)
-    enlarged = painted(after).resize(size, Image.Resampling.LANCZOS)
+    enlarge_relevance = painted(after).resize(size, Image.Resampling.LANCZOS)
     restored = carried(before, after).picture
-    assert off(restored, after, becomes) < 0.5 * off(enlarged, after, becomes)
+    assert off(restored, after, becomes) < 0.5 * off(enlarge_relevance, after, becomes)
     assert off(restored, after, (0, 0, size[1] / size[0])) < 1.5
 
 

@@ -229,8 +229,8 @@ def test_an_added_thing_is_taken_from_the_painting_with_crisp_edges():
     picture, wanted = drawing(1024, 1024), drawing(1024, 1024, star=True)
     restored = carried(picture, wanted)
     mask = differ(picture, wanted)
-    enlarged = noisy(as_seen(wanted)).resize(picture.size, Image.Resampling.BICUBIC)
-    assert psnr(restored.picture, wanted, mask) > psnr(enlarged, wanted, mask) + 1
+    enlarge_relevance = noisy(as_seen(wanted)).resize(picture.size, Image.Resampling.BICUBIC)
+    assert psnr(restored.picture, wanted, mask) > psnr(enlarge_relevance, wanted, mask) + 1
     assert not differ(restored.picture, picture)[far_from(mask, 32)].any()
 
 
@@ -299,8 +299,8 @@ def test_off_is_the_whole_painted_picture_enlarged():
     picture = drawing(640, 480)
     painted = noisy(as_seen(picture))
     restored = restore(picture, as_seen(picture), painted, keep="off")
-    enlarged = painted.resize(picture.size, Image.Resampling.LANCZOS)
-    assert restored.picture.tobytes() == enlarged.tobytes()
+    enlarge_relevance = painted.resize(picture.size, Image.Resampling.LANCZOS)
+    assert restored.picture.tobytes() == enlarge_relevance.tobytes()
 
 
 @pytest.mark.parametrize("keep", ["auto", "strict", "off"])

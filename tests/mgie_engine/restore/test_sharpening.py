@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from mgie_engine.restore import Trial, restore
-from mgie_engine.restore.sharpening import seems_sharper, unsharp_masked
+from mgie_engine.restore import Probe, restore
+from mgie_engine.restore.sharpening import seems_sharper, unsharp_mask
 from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr, with_contrast
 
 
@@ -30,9 +30,9 @@ def coded(picture: Image.Image) -> Image.Image:
     return picture.filter(ImageFilter.GaussianBlur(1.3))
 
 
-def trial_of(picture: Image.Image) -> Trial:
+def probe_of(picture: Image.Image) -> Probe:
     """The picture sharpened on purpose, through that autoencoder."""
-    return Trial("sharper", coded(unsharp_masked(picture)))
+    return Probe("sharper", coded(unsharp_mask(picture)))
 
 
 @pytest.mark.parametrize("amount", [0.6, 1.2, 1.9])
@@ -41,7 +41,7 @@ def test_a_trial_tells_the_amount(amount: float):
     wanted = sharpened(picture, amount)
     seen, painted = coded(picture), coded(wanted)
     guessed = restore(picture, picture, painted, reconstruction=seen)
-    told = restore(picture, picture, painted, reconstruction=seen, trial=trial_of(picture))
+    told = restore(picture, picture, painted, reconstruction=seen, probe=probe_of(picture))
     assert psnr(told.picture, wanted) > 32
     assert psnr(told.picture, wanted) > psnr(guessed.picture, wanted) + 3
 
@@ -49,8 +49,8 @@ def test_a_trial_tells_the_amount(amount: float):
 def test_a_grey_picture_is_sharpened_and_stays_grey():
     picture = leaves().convert("L").convert("RGB")
     wanted = sharpened(picture, 1.2)
-    trial = trial_of(picture)
-    told = restore(picture, picture, coded(wanted), reconstruction=coded(picture), trial=trial).picture
+    probe = probe_of(picture)
+    told = restore(picture, picture, coded(wanted), reconstruction=coded(picture), probe=probe).picture
     assert psnr(told, wanted) > 32
     assert len({channel.tobytes() for channel in told.split()}) == 1
 
@@ -58,15 +58,15 @@ def test_a_grey_picture_is_sharpened_and_stays_grey():
 def test_a_trial_of_another_size_is_refused():
     picture = drawing(128, 128)
     with pytest.raises(ValueError, match="128"):
-        restore(picture, picture, picture, trial=Trial("sharper", drawing(64, 64)))
+        restore(picture, picture, picture, probe=Probe("sharper", drawing(64, 64)))
 
 
 def test_a_trial_changes_nothing_where_nothing_was_sharpened():
     picture = leaves()
     wanted = dimmed(picture)
-    seen, painted, trial = coded(picture), coded(wanted), trial_of(picture)
+    seen, painted, probe = coded(picture), coded(wanted), probe_of(picture)
     without = restore(picture, picture, painted, reconstruction=seen)
-    assert restore(picture, picture, painted, reconstruction=seen, trial=trial).picture == without.picture
+    assert restore(picture, picture, painted, reconstruction=seen, probe=probe).picture == without.picture
 
 
 def test_only_what_became_sharper_and_kept_its_levels_seems_sharper():

@@ -2,27 +2,27 @@
 
 import pytest
 
-from mgie_engine.serving.scheduler import ALONE_S, next_turn, preview_steps
+from mgie_engine.serving.scheduler import ALONE_S, next_loop_step, preview_steps
 
 
 def test_everybody_who_paints_makes_a_step():
-    assert next_turn([], [3, 1, 2], step_s=0.1).paint == (3, 1, 2)
+    assert next_loop_step([], [3, 1, 2], step_s=0.1).paint == (3, 1, 2)
 
 
 def test_the_oldest_newcomer_reads_first():
-    assert next_turn([5, 6], [], step_s=0.1).read == 5
+    assert next_loop_step([5, 6], [], step_s=0.1).read == 5
 
 
 def test_reading_beside_painters_takes_no_longer_than_their_step():
-    assert next_turn([5], [1], step_s=0.1).read_for_s == 0.1
+    assert next_loop_step([5], [1], step_s=0.1).read_for_s == 0.1
 
 
 def test_reading_alone_goes_on_for_a_while():
-    assert next_turn([5], [], step_s=0.1).read_for_s == ALONE_S
+    assert next_loop_step([5], [], step_s=0.1).read_for_s == ALONE_S
 
 
 def test_with_nobody_there_is_nothing_to_do():
-    turn = next_turn([], [], step_s=0.1)
+    turn = next_loop_step([], [], step_s=0.1)
     assert (turn.read, turn.paint) == (None, ())
 
 

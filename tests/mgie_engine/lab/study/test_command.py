@@ -13,7 +13,7 @@ from mgie_engine.lab.study.fit import worth_checking
 from mgie_engine.lab.study.statistics import Study
 from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, read_sweep
 from mgie_engine.lab.study.tasks import worded_tasks
-from mgie_engine.strengths import PUBLISHED, TABLE, Table, read_table
+from mgie_engine.strengths import PUBLISHED, TABLE, StrengthTable, read_table
 from tests.support.fakes import a_picture
 from tests.support.tiny_serving import a_tiny_mgie
 
@@ -60,7 +60,7 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     assert len({cell.key for cell in cells}) == len(cells) == report["paintings"]
     parts = [cell.subject.part for cell in cells if cell.strengths in ((2.0, 1.2), (3.0, 1.2))]
     assert [parts.count(part) for part in ("validation", "short", "long")] == [8, 2, 2]
-    table = Table.from_json((studied / TABLE).read_text())
+    table = StrengthTable.from_json((studied / TABLE).read_text())
     needed = worth_checking(Study(cells), table, table.own, FITTED)
     held_out = Counter(cell.strengths for cell in cells if cell.subject.part == HELD_OUT)
     assert held_out == dict.fromkeys((*needed, PUBLISHED), 3)
@@ -72,7 +72,7 @@ def test_there_are_words_a_picture_and_a_table(studied):
     words = (studied / "report.md").read_text()
     assert "The guidelines of Extended MGIE" in words
     assert (studied / "strengths-all.svg").read_text().count("<svg") == 1
-    assert Table.from_json((studied / TABLE).read_text()).own == (2.0, 1.2)
+    assert StrengthTable.from_json((studied / TABLE).read_text()).own == (2.0, 1.2)
 
 
 def test_a_study_goes_on_where_it_was_stopped(studied, model, tmp_path):
@@ -101,7 +101,7 @@ def test_another_plan_in_the_same_folder_is_refused(studied, model, capsys):
 def test_what_was_found_can_be_put_where_auto_looks_for_it(studied, model):
     assert read_table(model) is None
     assert study(studied, model, "--report-only", "--install") == 0
-    assert read_table(model) == Table.from_json((studied / TABLE).read_text())
+    assert read_table(model) == StrengthTable.from_json((studied / TABLE).read_text())
     (model / TABLE).unlink()
 
 

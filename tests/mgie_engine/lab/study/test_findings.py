@@ -6,7 +6,7 @@ from mgie_engine.lab.study.fit import best_fixed, check_auto, check_fixed, fit, 
 from mgie_engine.lab.study.groups import edit_groups
 from mgie_engine.lab.study.guidelines import Guideline, GuidelineComparison, GuidelineVerdict, guidelines
 from mgie_engine.lab.study.statistics import Study, gap, kept, score, success
-from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, Rule, Table
+from mgie_engine.strengths import GENTLE, HARSH, Kind, Pictures, StrengthRule, StrengthTable
 from tests.support.study_cells import OWN, a_cell, a_subject, painted
 
 LOUD = (4.0, 1.2)
@@ -123,8 +123,8 @@ def test_worth_checking_are_the_models_own_the_best_for_all_simple_and_busy_pict
     helps = {False: LOUD, True: soft}  # by whether the picture is busy; each harms the other pictures
     left = {pair: lambda s, p=pair: 0.2 if helps[s.look.texture > 0.1] == p else 0.9 for pair in (LOUD, soft)}
     study = Study(painted(EDITS, {OWN: lambda s: 0.5, **left}))
-    rule = Rule(Kind.ADD, Pictures.ANY, *followed, (0.1, 0.05, 0.15), 20)
-    table = Table("tiny", 0.1, OWN, (rule,))
+    rule = StrengthRule(Kind.ADD, Pictures.ANY, *followed, (0.1, 0.05, 0.15), 20)
+    table = StrengthTable("tiny", 0.1, OWN, (rule,))
     assert worth_checking(study, table, OWN, "validation") == (OWN, LOUD, soft, followed)
 
 

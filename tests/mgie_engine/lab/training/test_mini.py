@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mgie_engine.checkpoints.native import build, load
+from mgie_engine.checkpoints.native import build, load_model
 from mgie_engine.config import resolve_model
 from mgie_engine.lab.evaluation.scene_cases import pictures
 from mgie_engine.lab.scenes.stories import story, tellings
@@ -228,7 +228,7 @@ def test_the_three_stages_make_a_model_that_reads(folder, dataset, config):
     packing.pack(folder, config)  # what was saved under way
     packing.save_weights(trained, folder / "diffusion.safetensors")
     packing.pack(folder, config)
-    mgie = load(resolve_model(str(folder / "model")))
+    mgie = load_model(resolve_model(str(folder / "model")))
     (picture,) = mgie.decode(torch.zeros(1, 16, 8, 8))
     (reading,) = mgie.read([picture], [Prompt("make the ball red")])
     assert reading.guidance.shape == (77, 32)
