@@ -96,8 +96,8 @@ class Admission:
                 self._limits,
                 self._clock(),
                 self._runner.is_draining,
-                self._runner.waiting(event.person) + self._entering[event.person],
-                self._runner.waiting() + self._entering.total(),
+                self._runner.active.waiting(event.person) + self._entering[event.person],
+                self._runner.active.waiting() + self._entering.total(),
                 self._requests.get(event.person, Requests()),
                 made_at,
             )

@@ -60,6 +60,15 @@ class Delivery:
             except Exception as error:
                 log.warning("the card of turn %s could not be shown: %r", active.turn.id, error)
 
+    async def follow(self, active: ActiveTurn) -> None:
+        """Show the queued card, then progress as it comes."""
+        await self.update_progress(active)
+        await active.enqueued.wait()
+        if active.handle is not None:
+            async for progress in active.handle.events():
+                active.progress = progress
+                await self.update_progress(active)
+
     async def deliver(self, active: ActiveTurn) -> None:
         """Show how the turn ended, once, and close its row; NoSuchVersion when it was erased."""
         async with active.delivery:

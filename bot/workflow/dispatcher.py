@@ -182,7 +182,7 @@ class EditWorkflow:
         away now.
         """
         taken: list[str] = []
-        if active := self._runner.asked_by(event_id):
+        if active := self._runner.active.requested_by(event_id):
             await self._privacy.erase(active.turn)
             taken += [active.turn.delivered] if active.turn.delivered else []
         shown = await self._store.find_by_delivered(message) if message else None
@@ -192,7 +192,7 @@ class EditWorkflow:
 
     async def message_edited(self, event_id: str, text: str) -> bool:
         """A message was edited: the turn it asked for follows if it still waits and the words will do."""
-        words, active = text.strip(), self._runner.asked_by(event_id)
+        words, active = text.strip(), self._runner.active.requested_by(event_id)
         if active is None or not active.is_waiting or words == active.turn.instruction:
             return False
         if objection_to_text(words, self._limits) or parse(words, self._languages(active.language)):

@@ -81,13 +81,13 @@ class Moderation:
         if asked.action not in (ModAction.CANCEL, ModAction.BLOCK):
             return 0
         theirs = [
-            active for active in self._runner.active_turns_in(server) if active.turn.user == asked.subject
+            active for active in self._runner.active.in_server(server) if active.turn.user == asked.subject
         ]
         return sum([await self._runner.cancel(active.turn.id) for active in theirs])
 
     def _status(self, server: str, rules: ServerSettings) -> str:
         """What holds in a server, and what goes on there."""
-        actives = self._runner.active_turns_in(server)
+        actives = self._runner.active.in_server(server)
         text = Say.HOUSE_STATUS(
             state=Say.HOUSE_PAUSED() if rules.is_paused else Say.HOUSE_OPEN(),
             waiting=sum(active.is_waiting for active in actives),

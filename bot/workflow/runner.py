@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +17,7 @@ from bot.chat.replies import Say
 from bot.i18n.catalog import speaking
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
-from bot.workflow.active_turn import ActiveTurn
+from bot.workflow.active_turn import ActiveTurn, ActiveTurns
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.delivery import Delivery
 from bot.workflow.grid import GridHandle
@@ -71,7 +70,7 @@ class TurnRunner:
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
         self.delivery = Delivery(store, metrics, pauses_s)
-        self._active: dict[str, ActiveTurn] = {}  # by turn id
+        self.active = ActiveTurns()
         self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -96,9 +95,10 @@ class TurnRunner:
 
     def begin(self, turn: Turn, session: EditSession) -> ActiveTurn:
         """Take up a turn that is on disk; nothing happens if it was taken up before."""
-        if turn.id in self._active:
-            return self._active[turn.id]
-        active = self._active[turn.id] = ActiveTurn(turn, session)
+        if known := self.active.get(turn.id):
+            return known
+        active = ActiveTurn(turn, session)
+        self.active.add(active)
         if turn.state is TurnState.DELIVERING:
             active.may_be_shown = True
             active.finished.set()
@@ -119,11 +119,11 @@ class TurnRunner:
     async def _start_unfinished(self, chat: str) -> int:
         taken = 0
         for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
-            if listed.user.partition(":")[0] != chat or listed.id in self._active:
+            if listed.user.partition(":")[0] != chat or listed.id in self.active:
                 continue
             session = await self._store.session(listed.session_id)
             turn = session.turns.get(listed.id)
-            if turn is None or turn.state.is_final or turn.id in self._active:
+            if turn is None or turn.state.is_final or turn.id in self.active:
                 continue
             if turn.state is TurnState.RUNNING:  # its process ended; nothing of it was kept
                 turn = await self._store.set_state(turn.id, TurnState.WAITING)
@@ -134,7 +134,7 @@ class TurnRunner:
 
     async def cancel(self, turn_id: str) -> bool:
         """End a turn that waits or runs; whether it was still possible. On disk when this returns."""
-        active = self._active.get(turn_id)
+        active = self.active.get(turn_id)
         if active is None or active.finished.is_set():
             return False
         active.is_cancelled = True
@@ -144,13 +144,9 @@ class TurnRunner:
 
     def drop(self, turn_id: str) -> None:
         """Forget a turn that was deleted from the store; what waits for it looks again."""
-        if active := self._active.get(turn_id):
+        if active := self.active.get(turn_id):
             active.is_cancelled = True
             active.stop()
-
-    def asked_by(self, event_id: str) -> ActiveTurn | None:
-        """The unfinished turn that this chat event asked for."""
-        return next((active for active in self._active.values() if active.turn.event_id == event_id), None)
 
     async def reword(self, active: ActiveTurn, instruction: str) -> bool:
         """Change the instruction of a turn that waits; whether it was still possible."""
@@ -161,33 +157,14 @@ class TurnRunner:
         await self.delivery.update_progress(active)
         return True
 
-    def active_turns_of(self, person: str) -> list[ActiveTurn]:
-        """The person's turns whose end is not known yet, oldest first."""
-        return [
-            active
-            for active in self._active.values()
-            if active.turn.user == person and not active.finished.is_set()
-        ]
-
-    def active_turns_in(self, server: str) -> list[ActiveTurn]:
-        """The turns asked for in a server whose end is not known yet, oldest first."""
-        unfinished = (active for active in self._active.values() if not active.finished.is_set())
-        return [active for active in unfinished if active.turn.source.server == server]
-
-    def waiting(self, person: str | None = None) -> int:
-        """How many turns wait: of a person, or in all."""
-        return sum(
-            active.is_waiting for active in self._active.values() if person in (None, active.turn.user)
-        )
-
     async def drain(self, within_s: float) -> None:
         """Take nothing new, give waiting turns back to the disk, let begun ones end for so many seconds."""
         self.is_draining = True
-        for active in list(self._active.values()):
+        for active in self.active:
             if active.is_waiting:
                 self._release(active)
         await self.idle(within_s)
-        for active in list(self._active.values()):
+        for active in self.active:
             if not active.finished.is_set():
                 self._release(active)
         await self.idle(LAST_WORD_S)
@@ -215,15 +192,14 @@ class TurnRunner:
         except Exception:
             log.exception("turn %s cannot go on now; it stays on disk for the next resume", active.turn.id)
         finally:
-            del self._active[active.turn.id]
-            self._announce_finished(active)
+            self.active.remove(active)
 
     async def _work(self, active: ActiveTurn) -> None:
         """Wait for the parent, the line and the engine; leaves how it ended on disk."""
-        self._spawn(self._show_progress(active))
+        self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
         active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
-        self._announce_finished(active)
+        self.active.finish(active)
 
     async def _outcome(self, active: ActiveTurn) -> TurnFields:
         """How the turn ends, as fields of its row: a picture, an error, or neither (cancelled)."""
@@ -280,7 +256,7 @@ class TurnRunner:
             if parent.is_lost:
                 nearest = active.session.nearest_alive(parent)
                 raise RequestRefused(Say.PARENT_FAILED(parent=parent.label, nearest=nearest.label))
-            if parent.id not in self._active:
+            if parent.id not in self.active:
                 raise LeftOnDisk
             await active.parent_changed.wait()
 
@@ -328,25 +304,12 @@ class TurnRunner:
 
     # -- showing ------------------------------------------------------------------------------------------
 
-    async def _show_progress(self, active: ActiveTurn) -> None:
-        """The queued card, then progress as it comes."""
-        await self.delivery.update_progress(active)
-        await active.enqueued.wait()
-        if active.handle is not None:
-            async for progress in active.handle.events():
-                active.progress = progress
-                await self.delivery.update_progress(active)
-
     async def _update_places(self) -> None:
-        """Now and then tell waiting people that they moved up; a place shown never grows."""
+        """Show waiting users from time to time that they moved up."""
         while True:
             await asyncio.sleep(self._places_every_s)
-            for active in list(self._active.values()):
-                if not active.is_waiting or active.handle is None or active.place is None:
-                    continue
-                place = active.handle.place()
-                if 0 < place.position < active.place.position:
-                    active.place = replace(place, of=max(place.position, place.of))
+            for active in self.active:
+                if active.moved_up():
                     self._spawn(self.delivery.update_progress(active))
 
     async def _resume_periodically(self) -> None:
@@ -360,14 +323,6 @@ class TurnRunner:
                     log.exception("unfinished turns of %s could not be taken up", chat)
 
     # -- small things -------------------------------------------------------------------------------------
-
-    def _announce_finished(self, active: ActiveTurn) -> None:
-        """How `run` ended is known: wake those who wait for that."""
-        active.finished.set()
-        active.enqueued.set()
-        for other in self._active.values():
-            if other.turn.parent_id == active.turn.id:
-                other.parent_changed.set()
 
     def _release(self, active: ActiveTurn) -> None:
         active.is_released = True

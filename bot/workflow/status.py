@@ -38,7 +38,7 @@ class Status:
         if context.target is not None:
             turn = context.target.turn
         else:
-            mine = self._runner.active_turns_of(asked.person)
+            mine = self._runner.active.of_user(asked.person)
             here = [active.turn for active in mine if active.session.channel == asked.channel]
             if not here:
                 return Note(Say.NOTHING_TO_CANCEL())
@@ -48,7 +48,7 @@ class Status:
 
     async def queue(self, context: Context[QueueAsked]) -> Queue:
         """The user's unfinished turns, and how busy it is."""
-        cards = tuple(active.card() for active in self._runner.active_turns_of(context.event.person))
+        cards = tuple(active.card() for active in self._runner.active.of_user(context.event.person))
         stats = self._service.stats()
         wait_s = _wait_s(stats)
         mine = "\n".join(Say.MY_TURN(version=c.version, words=c.instruction, status=c.status) for c in cards)
