@@ -24,7 +24,7 @@ _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
     CardState.FAILED: (ButtonAction.RETRY,),
     CardState.CANCELLED: (ButtonAction.RETRY,),
 }
-_SHEET = (ButtonAction.DELETE,)  # of a finished sheet: it is to look at
+_GRID_BUTTONS = (ButtonAction.DELETE,)  # of a grid that has ended: no edit starts from it
 _SHARE_READING, _SHARE_PAINTING = 0.15, 0.75  # of the bar; a guess that holds for every model so far
 
 
@@ -145,10 +145,10 @@ def _facts(turn: Turn) -> str:
 def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
     if state is CardState.FAILED and blocked_hash_of(turn.error):
         return (*_BUTTONS[state], ButtonAction.APPEAL)
+    if turn.grid and state.is_final:
+        return _GRID_BUTTONS
     if state is not CardState.DONE:
-        return () if turn.grid and state.is_final else _BUTTONS[state]
-    if turn.grid:
-        return _SHEET
+        return _BUTTONS[state]
     return (*_BUTTONS[state], ButtonAction.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
 
 

@@ -16,7 +16,7 @@ from bot.discord_chat.interactions import (
 )
 from bot.discord_chat.ui.buttons import ButtonId
 from bot.discord_chat.ui.component_handler import ComponentHandler
-from bot.discord_chat.ui.layouts import is_open_card, turn_id_of
+from bot.discord_chat.ui.component_ids import is_open_card, turn_id_of
 from bot.discord_chat.ui.modals import edit_form
 
 
@@ -60,7 +60,7 @@ class MessageMenus:
         turn = turn_id_of(message)
         if turn is None:
             return Note(Say.NO_VERSION_THERE())
-        event = CancelAsked if is_open_card(message) else DeleteAsked
+        event = CancelAsked if is_open_card(message, turn) else DeleteAsked
         return event(**origin_of(interaction), turn=turn)
 
     @opens_form

@@ -9,7 +9,7 @@ from bot.chat.events import EditAsked
 from bot.discord_chat.ids import MessagePlace, channel_key, message_event, person_key
 from bot.discord_chat.inbound.inbound_images import InboundImage, inbound_image_of
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
-from bot.discord_chat.ui.layouts import turn_id_of
+from bot.discord_chat.ui.component_ids import turn_id_of
 
 _USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)
 

@@ -24,7 +24,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
-from bot.discord_chat.ui.layouts import ends_card_of, turn_id_of, walk
+from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
@@ -102,7 +102,7 @@ class DiscordChat:
             key = str(MessagePlace(message.channel.id, message.id))
             if is_final_card(message, turn.id):
                 final = final or key
-            elif turn_id_of(message) == turn.id:
+            elif is_open_card(message, turn.id):
                 others.append(key)
         if final:
             await self._own.delete(others)
@@ -126,7 +126,7 @@ class DiscordChat:
             cards = [
                 str(MessagePlace(message.channel.id, message.id))
                 async for message in self._own_messages_since(turn)
-                if turn_id_of(message) == turn.id and not is_final_card(message, turn.id)
+                if is_open_card(message, turn.id)
             ]
             await self._own.delete(cards[:-1])
             self._looked_up[turn.id] = cards[-1] if cards else None
@@ -282,9 +282,3 @@ def waited_long(turn: Turn) -> bool:
     if turn.finished_at is None:
         return False
     return timedelta(seconds=turn.finished_at - turn.created_at) > LONG_WAIT
-
-
-def is_final_card(message: discord.Message, turn_id: str) -> bool:
-    """Whether this message of ours is the final card of that turn: a last line of it says so."""
-    texts = (c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay))
-    return any(ends_card_of(turn_id, text.splitlines()[-1]) for text in texts if text)

@@ -31,7 +31,8 @@ from bot.discord_chat.interactions import (
 )
 from bot.discord_chat.sending.reports import close
 from bot.discord_chat.ui.buttons import CHOOSE, EDIT_IMAGE, OFFERED_PRESETS, RELEASE, ButtonId, DiscordButton
-from bot.discord_chat.ui.layouts import kept_instruction, more_layout
+from bot.discord_chat.ui.component_ids import kept_instruction
+from bot.discord_chat.ui.layouts import more_layout
 from bot.discord_chat.ui.modals import SubmittedForm, correct_form, refine_form, report_form
 from bot.discord_chat.ui.rendering import Outgoing
 from bot.i18n.catalog import translated

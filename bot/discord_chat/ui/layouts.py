@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +26,15 @@ from bot.chat.replies import (
 from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import OFFERED_PRESETS, CardButton, DiscordButton, VersionMenu
+from bot.discord_chat.ui.component_ids import INSTRUCTION_ID, walk
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
-INSTRUCTION_ID = 900  # the component that keeps the words of "Which picture?"
 BAR_CELLS = 10
 MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
 FIRST = "v1"  # the version that comes with a tip
 REPORT_COLOUR = 0xF0B232
 
-_TURN_IN_ID = re.compile(r"e\d+:[a-z_]+:([a-z0-9]+)")
 _MARKS = {
     CardState.QUEUED: ("⏳", 0x80848E),
     CardState.RUNNING: ("🎨", 0x5865F2),
@@ -43,9 +42,6 @@ _MARKS = {
     CardState.FAILED: ("⚠️", 0xF23F43),
     CardState.CANCELLED: ("🚫", 0x80848E),
 }
-
-
-_OPEN = tuple(f"### {_MARKS[state][0]} " for state in (CardState.QUEUED, CardState.RUNNING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +152,12 @@ def _status(card: Card, now: float) -> str:
 
 
 def _footnotes(card: Card, images: Sequence[AttachedImage]) -> str:
-    """Facts and notes; every final card ends in its turn id, by which it is found again after a crash."""
+    """Notes and facts; a final card ends in its turn id, which `/show` takes."""
     notes = [*card.notes, *(image.file.note for image in images if image.file.note)]
     if card.version == FIRST and card.state is CardState.DONE and not card.is_grid:
         notes.append(Say.TIP())
     lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
     return "\n".join(f"-# {line}" for line in lines)
-
-
-def ends_card_of(turn_id: str, line: str) -> bool:
-    """Whether this last line belongs to a final card of that turn."""
-    return line.startswith("-# ") and line.split()[-1] == turn_id
 
 
 def bar(fraction: float) -> str:
@@ -208,29 +199,6 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage]) -> ui.Layou
             row.add_item(CardButton.choosing(choice.turn_id, choice.version))
         view.add_item(row)
     return view
-
-
-def turn_id_of(message: discord.Message) -> str | None:
-    """The turn a card of ours shows, read from its buttons; None for other messages."""
-    for component in walk(message.components):
-        found = _TURN_IN_ID.match(getattr(component, "custom_id", None) or "")
-        if found:
-            return found[1]
-    return None
-
-
-def is_open_card(message: discord.Message) -> bool:
-    """Whether a card of ours says that its edit still waits or runs."""
-    texts = (c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay))
-    return any(text.startswith(_OPEN) for text in texts)
-
-
-def kept_instruction(message: discord.Message | None) -> str:
-    """The words a "Which picture?" message keeps."""
-    for component in message.components if message else ():
-        if isinstance(component, discord.TextDisplay) and component.id == INSTRUCTION_ID:
-            return component.content.removeprefix("> ")
-    return ""
 
 
 def history_layout(history: History, images: Sequence[AttachedImage]) -> ui.LayoutView:
@@ -341,10 +309,3 @@ def settings_text(panel: SettingsPanel) -> str:
     """The settings as lines: the knob, its value, and who says so."""
     rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
     return "\n".join([*([panel.text] if panel.text else []), *rows])
-
-
-def walk(components: Iterable[Any]) -> Iterator[Any]:
-    """Every component of a received message, outermost first."""
-    for component in components:
-        yield component
-        yield from walk(getattr(component, "children", ()))

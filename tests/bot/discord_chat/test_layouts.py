@@ -22,7 +22,6 @@ from bot.discord_chat.ui.layouts import (
     AttachedImage,
     bar,
     card_layout,
-    ends_card_of,
     history_layout,
     plain,
     settings_text,
@@ -80,19 +79,6 @@ def test_a_longer_wait_counts_itself_down() -> None:
     assert "Place 3 of 7 · <t:1700000020:R>" in texts(card_layout(waiting, (), 1, now=1_700_000_000.0))
     soon = replace(waiting, status="Place 1 of 1 · about under 5 s", wait_s=3.0)
     assert "about under 5 s" in texts(card_layout(soon, (), 1, now=1_700_000_000.0))
-
-
-def test_final_cards_end_in_their_turn_so_they_are_found_again() -> None:
-    for state in (CardState.DONE, CardState.FAILED, CardState.CANCELLED):
-        facts = FULL.facts if state is CardState.DONE else ""
-        text = texts(card_layout(replace(FULL, state=state, facts=facts), (), 1))
-        assert ends_card_of("k3f9", text.splitlines()[-1])
-        assert not ends_card_of("k3f", text.splitlines()[-1])
-
-
-def test_unfinished_cards_do_not() -> None:
-    waiting = replace(FULL, state=CardState.QUEUED, facts="", notes=())
-    assert not any(ends_card_of("k3f9", line) for line in texts(card_layout(waiting, (), 1)).splitlines())
 
 
 def test_peoples_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
