@@ -43,7 +43,7 @@ def main() -> None:
         began = time.monotonic()
         side, count = (64, 64) if given.tiny else (256, 512)
         plan = ShardConfig(shard_size=64)
-        write_shards(drawn(count, side), folder / "data", with_history, plan, lambda done: None)
+        write_shards(drawn(count, side), folder / "data", with_history, plan)
         preparing_s = time.monotonic() - began
         shutil.rmtree(folder / "run", ignore_errors=True)
         save_at = given.steps * 2 // 5

@@ -5,15 +5,18 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from conversations.images.image_store import read_picture
 from conversations.settings import CHOICES, RANGES, EditSettings, SettingsOverride, checked
 from mgie_engine.config import models_home
-from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
+from mgie_engine.edits import EditRequest, EditResult, Progress
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.loader import ModelChoice
 
@@ -64,7 +67,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
     from mgie_engine.serving.engine import edit_alone  # imports torch; by now the model has, too
 
-    result = edit_alone(model, request, _show_progress)
+    with _progress_bar() as show:
+        result = edit_alone(model, request, show)
     arguments.output.write_bytes(result.image)
     report = describe(result) | {"notes": [*picture.notes, *result.notes], "output": str(arguments.output)}
     report["seconds"] = {"loading": loading_s} | result.seconds
@@ -111,13 +115,17 @@ def _check_output(path: Path) -> None:
         raise RequestRefused(f"There is no folder {str(path.parent)!r} to write to.")
 
 
-def _show_progress(progress: Progress) -> None:
-    if not sys.stderr.isatty():
-        return
-    steps = f" {progress.step}/{progress.steps}" if progress.stage is Stage.PAINTING else ""
-    sys.stderr.write(f"\r\033[K{progress.stage}{steps}")
-    if progress.stage is Stage.FINISHING:
-        sys.stderr.write("\r\033[K")
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """Shows how far an edit is, if stderr is a terminal."""
+    with tqdm(disable=None, leave=False) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_description(progress.stage, refresh=False)
+            bar.total, bar.n = progress.steps, progress.step
+            bar.refresh()
+
+        yield show
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

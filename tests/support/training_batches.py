@@ -14,7 +14,7 @@ OPTIONS = {"micro_batch": 2, "side": SIDE, "history_turns": 1}
 
 def prepare(folder: Path, count: int = 24) -> Path:
     """Edits of the drawn world as training reads them."""
-    write_shards(drawn(count, SIDE), folder, with_history, DataPlan(shard_size=8), lambda done: None)
+    write_shards(drawn(count, SIDE), folder, with_history, DataPlan(shard_size=8))
     return folder
 
 

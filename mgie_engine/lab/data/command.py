@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from mgie_engine.errors import DataError
 if TYPE_CHECKING:
     from mgie_engine.lab.data.examples import EditExample
     from mgie_engine.lab.data.llava import Llava
-    from mgie_engine.lab.data.prepare import Report, ShardProgress
+    from mgie_engine.lab.data.prepare import ShardProgress
 
 EXAMPLES = """examples:
   mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1
@@ -53,7 +52,7 @@ def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     summariser = load_summariser(arguments.summariser, device, dtype)
     plan = ShardConfig(llava.name, summariser.name, arguments.shard_size, arguments.batch_size)
     source = examples_of(_folder(arguments.source))
-    _tell(prepare_shards(source, arguments.output, llava, summariser, plan, _progress()), arguments.output)
+    _tell(prepare_shards(source, arguments.output, llava, summariser, plan), arguments.output)
 
 
 def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -65,7 +64,7 @@ def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     source, layout = _folder(arguments.source), arguments.layout
     found = read_release(source, arguments.name) if layout == "release" else LAYOUTS[layout](source)
     plan = ShardConfig(shard_size=arguments.shard_size)
-    _tell(write_shards(found, arguments.output, with_history, plan, _progress()), arguments.output)
+    _tell(write_shards(found, arguments.output, with_history, plan), arguments.output)
 
 
 def run_export(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -106,21 +105,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _progress() -> "Report":
-    began, tty = time.monotonic(), sys.stderr.isatty()
-
-    def show(done: "ShardProgress") -> None:
-        new = done.examples - done.kept
-        rate = new / max(time.monotonic() - began, 1e-6)
-        line = f"{done.shards} shards, {done.examples} examples, {done.kept} kept, {rate:.2f} new/s"
-        sys.stderr.write(f"\r\033[K{line}" if tty else line + "\n")
-
-    return show
-
-
 def _tell(done: "ShardProgress", folder: Path) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write("\n")
     sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
+from tqdm import tqdm
 
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
@@ -51,14 +52,11 @@ class ShardConfig:
 
 @dataclass(frozen=True, slots=True)
 class ShardProgress:
-    """How far a run is."""
+    """The size of a run."""
 
     shards: int
     examples: int
     kept: int  # of the examples: those found finished
-
-
-Report = Callable[[ShardProgress], None]
 
 
 def prepare_shards(
@@ -67,9 +65,8 @@ def prepare_shards(
     describer: Describer,
     summariser: Summariser,
     plan: ShardConfig,
-    report: Report,
 ) -> ShardProgress:
-    """Write examples with expressive instructions to shards; reports after each.
+    """Write examples with expressive instructions to shards.
 
     DataError if the folder holds shards of other examples or of another plan.
     """
@@ -79,7 +76,7 @@ def prepare_shards(
         texts = [text for batch in batches for text in express(batch, describer, summariser)]
         return with_history([replace(e, expressive=t) for e, t in zip(portion, texts, strict=True)])
 
-    return write_shards(examples, folder, written, plan, report)
+    return write_shards(examples, folder, written, plan)
 
 
 def write_shards(
@@ -87,17 +84,18 @@ def write_shards(
     folder: Path,
     change: Callable[[list[EditExample]], list[EditExample]],
     plan: ShardConfig,
-    report: Report,
 ) -> ShardProgress:
     """Write what `change` makes of each portion of the examples, unless its shard is there already."""
     require_same_config(folder / PLAN, asdict(plan))
     done = ShardProgress(0, 0, 0)
+    bar = tqdm(unit=" examples", disable=None)
     for number, portion in enumerate(session_chunks(examples, plan.shard_size)):
         kept = _is_finished(shard_file(folder, number), portion)
         if not kept:
             write_shard(shard_file(folder, number), change(portion))
         done = ShardProgress(number + 1, done.examples + len(portion), done.kept + kept * len(portion))
-        report(done)
+        bar.update(len(portion))
+    bar.close()
     if shard_file(folder, done.shards).exists():
         raise DataError(f"{shard_file(folder, done.shards)} holds more than the source does.")
     return done

@@ -18,7 +18,7 @@ from mgie_engine.serving.command import add_model, add_settings, chosen_model, s
 if TYPE_CHECKING:
     from mgie_engine.lab.evaluation.editors import EvaluatedEditor
     from mgie_engine.lab.evaluation.report import ReportCase
-    from mgie_engine.lab.evaluation.scoring import Report, ScoredCase
+    from mgie_engine.lab.evaluation.scoring import ScoredCase
     from mgie_engine.lab.evaluation.suites import FileCase
 
 DEFAULT_METRICS = {
@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     told: dict[str, Any] = {"editor": str(edits)}
     if not arguments.edits:
         editor = _editor(arguments, environment)
-        make_edits(cases, editor, edits, _progress("edited"))
+        make_edits(cases, editor, edits)
         told = editor.told
-    judged = score_cases(cases, edits, measures, _progress("judged"))
+    judged = score_cases(cases, edits, measures)
     _write(arguments, told | {"suite": arguments.suite, "source": str(arguments.source)}, judged, edits)
 
 
@@ -134,14 +134,6 @@ def _device(wished: str) -> str:
     if wished != "auto":
         return wished
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def _progress(verb: str) -> "Report":
-    def show(done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{done} of {of} {verb}" + "\n" * (done == of))
-
-    return show
 
 
 def _add_metrics(parser: argparse.ArgumentParser) -> None:

@@ -4,13 +4,14 @@ The two halves meet in files only, so edits made elsewhere are judged like ours,
 goes on. Beside each edit may lie a .txt with the expressive instruction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from tqdm import tqdm
 
 from conversations.atomic_write import write_atomically
 from mgie_engine.edits import Exchange
@@ -38,38 +39,31 @@ class ScoredCase:
     values: Mapping[str, float | None]
 
 
-Report = Callable[[int, int], None]  # how many are done, of how many
-
-
-def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path, report: Report) -> None:
+def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path) -> None:
     """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
     require_same_config(folder / TOLD, editor.told)
     by_name = {case.name: case for case in cases}
-    for number, case in enumerate(cases, 1):
+    for case in tqdm(cases, "edited", disable=None):
         if edit_file(case.name, folder) is None:
             talk = case.history + _talk(case, by_name, folder)
             made = editor.edit(picture_before(case, folder), case.instruction, talk)
             if made.expressive:
                 write_atomically(inside(folder, case.name + ".txt"), made.expressive.encode())
             write_atomically(inside(folder, case.name + ".png"), _png(made.picture))
-        report(number, len(cases))
 
 
-def score_cases(
-    cases: Sequence[FileCase], folder: Path, metrics: Mapping[str, Metric], report: Report
-) -> list[ScoredCase]:
+def score_cases(cases: Sequence[FileCase], folder: Path, metrics: Mapping[str, Metric]) -> list[ScoredCase]:
     """Every case that counts, judged by its file in the folder. DataError names what is missing."""
     counted = [case for case in cases if case.groups]
     missing = [case.name for case in counted if edit_file(case.name, folder) is None]
     if missing:
         raise DataError(f"The folder {folder} lacks {len(missing)} edits, the first is {missing[0]}.png.")
     judged = list[ScoredCase]()
-    for number, case in enumerate(counted, 1):
+    for case in tqdm(counted, "scored", disable=None):
         file = _edit(case.name, folder)
         outcome = MetricInput(opened(file), opened(case.goal), case.caption)
         values = {name: metric(outcome) for name, metric in metrics.items()}
         judged.append(ScoredCase(case, file, said(case.name, folder), values))
-        report(number, len(counted))
     return judged
 
 

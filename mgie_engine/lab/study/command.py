@@ -2,10 +2,11 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tqdm import tqdm
 
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import not_negative, positive
@@ -174,12 +175,8 @@ def _paint(
     from mgie_engine.lab.study.sweep_results import append_sweep, read_sweep
 
     done = {cell.key for cell in read_sweep(file)}
-    painted, began = 0, time.monotonic()
-    for cells in sweep(mgie, tasks, plan, done, pool_map):
-        append_sweep(file, cells)
-        painted += len(cells)
-        each = (time.monotonic() - began) / painted
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r\033[K{cells[-1].subject.part}: {painted} painted, {each:.2f} s each")
-    if painted and sys.stderr.isatty():
-        sys.stderr.write("\n")
+    with tqdm(unit=" paintings", disable=None) as bar:
+        for cells in sweep(mgie, tasks, plan, done, pool_map):
+            append_sweep(file, cells)
+            bar.set_description(cells[-1].subject.part, refresh=False)
+            bar.update(len(cells))

@@ -1,6 +1,7 @@
 """Results of variants as a table and a plot. Every figure has its 95 % interval by bootstrap over edits."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from mgie_engine.lab.charts import IntervalPanel, intervals
 from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Result
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure, points
+from mgie_engine.lab.templating import render
 
 WHOLE = "mgie"  # what the others are compared with
 PLACE, PLOT = "variants", "variants.svg"  # marks on a page; beside it, in images/
@@ -51,48 +53,37 @@ def _compared(result: Result, whole: Result | None) -> VariantSummary:
 def to_markdown(found: Mapping[str, Any], images: str = "images") -> str:
     """Two tables and the plot, of everything a file of results holds."""
     results: Mapping[str, Result] = found["variants"]
-    rows = summarise(results)
-    head = (
-        "| variant | success, all kinds | success, ambiguous | against end to end, ambiguous "
-        "| names it rightly, ambiguous | facts true |\n|---|---|---|---|---|---|\n"
-    )
-    table = "".join(
-        f"| {row.title} | {_share(row.success[ALL])} | {_share(row.success[AMBIGUOUS])} "
-        f"| {points(row.behind)} | {_share(row.resolved)} | {_share(row.facts)} |\n"
-        for row in rows
-    )
-    return "\n".join(
-        [_how(found), head + table, f"![Success by variant]({images}/{PLOT})\n", _kinds(results)]
-    )
-
-
-def _how(found: Mapping[str, Any]) -> str:
-    training, trial = found["training"], found["trial"]
-    first: Result = next(iter(found["variants"].values()))
-    knobs = first["settings"]
-    return (
-        f"{training['steps']:,} steps of {training['batch_size']} edits, drawn from {training['edits']:,}; "
-        f"tried on {trial['count']} edits of all kinds and {trial['ambiguous']} ambiguous ones of the "
-        f"{trial['split']} split, pictures painted of each: {trial['seeds']}, with {knobs['steps']} steps "
-        f"of {knobs['sampler']}, text CFG {knobs['text_cfg']:g}, image CFG {knobs['image_cfg']:g}.\n"
-    )
-
-
-def _kinds(results: Mapping[str, Result]) -> str:
-    """Success by kind, of the edits of all kinds; means alone, the sets are small."""
-    counts: dict[str, int] = {}
-    for edit in next(iter(results.values()))["sets"][ALL]:
-        counts[edit["kind"]] = counts.get(edit["kind"], 0) + 1
-    kinds = sorted(counts)
-    lines = ["| success by kind (edits) | " + " | ".join(f"{kind} ({counts[kind]})" for kind in kinds) + " |"]
-    lines.append("|---" * (1 + len(kinds)) + "|")
-    for result in results.values():
-        means = (
-            figure([edit["success"] for edit in result["sets"][ALL] if edit["kind"] == kind])
-            for kind in kinds
+    rows = [
+        (
+            row.title,
+            *(_share(row.success[name]) for name in (ALL, AMBIGUOUS)),
+            points(row.behind),
+            _share(row.resolved),
+            _share(row.facts),
         )
-        lines.append(f"| {result['title']} | " + " | ".join(f"{m.mean:.0%}" for m in means if m) + " |")
-    return "\n".join(lines) + "\n"
+        for row in summarise(results)
+    ]
+    first: Result = next(iter(results.values()))
+    counts = Counter(edit["kind"] for edit in first["sets"][ALL])
+    kinds = sorted(counts)
+    text = render(
+        "variants.md",
+        training=found["training"],
+        trial=found["trial"],
+        settings=first["settings"],
+        rows=rows,
+        plot=f"{images}/{PLOT}",
+        kind_head=["success by kind (edits)", *(f"{kind} ({counts[kind]})" for kind in kinds)],
+        kind_rows=[[result["title"], *_means_by_kind(result, kinds)] for result in results.values()],
+    )
+    return text.strip() + "\n"
+
+
+def _means_by_kind(result: Result, kinds: Sequence[str]) -> Iterator[str]:
+    """Success by kind, of the edits of all kinds; means alone, the sets are small."""
+    for kind in kinds:
+        if mean := figure([edit["success"] for edit in result["sets"][ALL] if edit["kind"] == kind]):
+            yield f"{mean.mean:.0%}"
 
 
 def to_svg(found: Mapping[str, Any]) -> str:

@@ -43,11 +43,9 @@ class Short:
 
 def run(
     source: Iterator[EditExample], folder: Path, loud: Loud | None = None, plan: ShardConfig = PLAN
-) -> list[ShardProgress]:
-    """The reports of a run."""
-    reports = list[ShardProgress]()
-    prepare_shards(source, folder, loud or Loud(), Short(), plan, reports.append)
-    return reports
+) -> ShardProgress:
+    """The size of a run."""
+    return prepare_shards(source, folder, loud or Loud(), Short(), plan)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -78,7 +76,7 @@ def test_a_run_that_was_killed_goes_on_and_gives_the_same_files(tmp_path: Path, 
         run(pix2pix(pix), tmp_path / "twice", Loud(lives=2))
     assert len(shards.shard_files(tmp_path / "twice")) == 2
     second = Loud()
-    assert run(pix2pix(pix), tmp_path / "twice", second)[-1] == ShardProgress(shards=3, examples=6, kept=4)
+    assert run(pix2pix(pix), tmp_path / "twice", second) == ShardProgress(shards=3, examples=6, kept=4)
     assert second.batches == [2]
     assert contents(tmp_path / "twice") == contents(tmp_path / "whole")
 

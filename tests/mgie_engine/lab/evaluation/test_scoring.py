@@ -35,10 +35,6 @@ class TenLighter:
         return EditorOutput(picture.point(lambda value: value + 10), f"lighter by {instruction}")
 
 
-def silent(done: int, of: int) -> None:
-    """Reports nothing."""
-
-
 @pytest.fixture
 def cases(tmp_path: Path) -> list[FileCase]:
     """A session of three turns, and one of a single turn."""
@@ -58,8 +54,8 @@ def test_edits_have_the_names_of_the_public_script(cases: list[FileCase]):
 
 
 def test_the_protocol_gives_the_known_answer(cases: list[FileCase], tmp_path: Path):
-    make_edits(cases, TenLighter(), tmp_path / "edits", silent)
-    judged = score_cases(cases, tmp_path / "edits", {"l1": l1, "l2": l2}, silent)
+    make_edits(cases, TenLighter(), tmp_path / "edits")
+    judged = score_cases(cases, tmp_path / "edits", {"l1": l1, "l2": l2})
     means = mean_by_group([(one.case.groups, one.values) for one in judged])
     # single-turn 60-60, 70-75, 85-100, 10-5; multi-turn 80-100, 10-5
     single, multi = (0, 5, 15, 5), (20, 5)
@@ -71,17 +67,17 @@ def test_the_protocol_gives_the_known_answer(cases: list[FileCase], tmp_path: Pa
 
 def test_in_multi_turn_the_editor_knows_the_talk(cases: list[FileCase], tmp_path: Path):
     editor = TenLighter()
-    make_edits(cases, editor, tmp_path / "edits", silent)
+    make_edits(cases, editor, tmp_path / "edits")
     talk = (Exchange("turn 1", "lighter by turn 1"), Exchange("turn 2", "lighter by turn 2"))
     assert [talk_ for asked, talk_ in editor.talks if asked == "turn 3"] == [(), talk]
 
 
 def test_work_that_was_stopped_goes_on(cases: list[FileCase], tmp_path: Path):
-    make_edits(cases, TenLighter(), tmp_path / "whole", silent)
+    make_edits(cases, TenLighter(), tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        make_edits(cases, TenLighter(lives=4), tmp_path / "twice", silent)
+        make_edits(cases, TenLighter(lives=4), tmp_path / "twice")
     second = TenLighter()
-    make_edits(cases, second, tmp_path / "twice", silent)
+    make_edits(cases, second, tmp_path / "twice")
     assert len(second.talks) == 2
     for case in cases:
         name = case.name + ".png"
@@ -89,26 +85,26 @@ def test_work_that_was_stopped_goes_on(cases: list[FileCase], tmp_path: Path):
 
 
 def test_a_folder_holds_the_edits_of_one_editor(cases: list[FileCase], tmp_path: Path):
-    make_edits(cases, TenLighter(), tmp_path, silent)
+    make_edits(cases, TenLighter(), tmp_path)
     with pytest.raises(DataError, match="was begun with"):
-        make_edits(cases, TenLighter(knob=2), tmp_path, silent)
+        make_edits(cases, TenLighter(knob=2), tmp_path)
 
 
 def test_edits_made_elsewhere_need_only_what_is_judged(cases: list[FileCase], tmp_path: Path):
     for name in ("77/77_1", "77/77_inde_2", "77/77_inde_3", "77/77_iter_3", "5/5_1"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         Image.new("RGB", (20, 20)).save(tmp_path / f"{name}.jpg")
-    assert len(score_cases(cases, tmp_path, {"l1": l1}, silent)) == 5
+    assert len(score_cases(cases, tmp_path, {"l1": l1})) == 5
 
 
 def test_missing_edits_are_named(cases: list[FileCase], tmp_path: Path):
     with pytest.raises(DataError, match=r"lacks 5 edits, the first is 77/77_1\.png"):
-        score_cases(cases, tmp_path, {}, silent)
+        score_cases(cases, tmp_path, {})
 
 
 def test_a_name_that_leads_outside_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="leads out"):
-        score_cases([FileCase("../x", "do", b"", b"")], tmp_path, {}, silent)
+        score_cases([FileCase("../x", "do", b"", b"")], tmp_path, {})
 
 
 def test_examples_are_cases_by_themselves(tmp_path: Path):
