@@ -4,16 +4,25 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import torch
 
 from mgie_engine.cli_types import positive
 from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
-
-if TYPE_CHECKING:
-    from mgie_engine.lab.data.examples import EditExample
-    from mgie_engine.lab.data.llava import Llava
-    from mgie_engine.lab.data.prepare import ShardProgress
+from mgie_engine.lab.data.examples import EditExample
+from mgie_engine.lab.data.llava import Llava, load_llava, of_mgie
+from mgie_engine.lab.data.prepare import (
+    ShardConfig,
+    ShardProgress,
+    prepare_shards,
+    with_history,
+    write_shards,
+)
+from mgie_engine.lab.data.release import read_release, write_release
+from mgie_engine.lab.data.sources import LAYOUTS, examples_of
+from mgie_engine.lab.data.summariser import load_summariser
+from mgie_engine.serving.loader import ModelChoice
 
 EXAMPLES = """examples:
   mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1
@@ -40,12 +49,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Write expressive instructions for the examples of a folder."""
-    import torch
-
-    from mgie_engine.lab.data.prepare import ShardConfig, prepare_shards
-    from mgie_engine.lab.data.sources import examples_of
-    from mgie_engine.lab.data.summariser import load_summariser
-
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     llava = _describer(arguments, environment, device)
     dtype = torch.float32 if device == "cpu" else torch.bfloat16
@@ -57,10 +60,6 @@ def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -
 
 def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Bring the examples of a public layout into shards, as they are."""
-    from mgie_engine.lab.data.prepare import ShardConfig, with_history, write_shards
-    from mgie_engine.lab.data.release import read_release
-    from mgie_engine.lab.data.sources import LAYOUTS
-
     source, layout = _folder(arguments.source), arguments.layout
     found = read_release(source, arguments.name) if layout == "release" else LAYOUTS[layout](source)
     plan = ShardConfig(shard_size=arguments.shard_size)
@@ -69,15 +68,12 @@ def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
 
 def run_export(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Write the examples of a folder as the release's files."""
-    from mgie_engine.lab.data.release import write_release
-    from mgie_engine.lab.data.sources import examples_of
-
     source = _spoken(examples_of(_folder(arguments.source)))
     count = write_release(arguments.output, arguments.name, source, as_is=arguments.as_is)
     sys.stdout.write(f"{arguments.output}/{arguments.name}.*: {count} examples\n")
 
 
-def _spoken(examples: "Iterable[EditExample]") -> "Iterable[EditExample]":
+def _spoken(examples: Iterable[EditExample]) -> Iterable[EditExample]:
     """The examples; DataError at the first without an expressive instruction."""
     for example in examples:
         if not example.expressive:
@@ -85,13 +81,8 @@ def _spoken(examples: "Iterable[EditExample]") -> "Iterable[EditExample]":
         yield example
 
 
-def _describer(arguments: argparse.Namespace, environment: Mapping[str, str], device: str) -> "Llava":
+def _describer(arguments: argparse.Namespace, environment: Mapping[str, str], device: str) -> Llava:
     """LLaVA from its published folder, or the language half of an MGIE."""
-    import torch
-
-    from mgie_engine.lab.data.llava import load_llava, of_mgie
-    from mgie_engine.serving.loader import ModelChoice
-
     folder = Path(arguments.llava)
     if (folder / "config.json").is_file() and (folder / "tokenizer_config.json").is_file():
         dtype = torch.float32 if device == "cpu" else torch.float16
@@ -105,7 +96,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _tell(done: "ShardProgress", folder: Path) -> None:
+def _tell(done: ShardProgress, folder: Path) -> None:
     sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")
 
 

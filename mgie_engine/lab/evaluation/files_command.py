@@ -6,20 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import positive
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
+from mgie_engine.lab.data.examples import opened
+from mgie_engine.lab.evaluation.editors import EngineEditor, EvaluatedEditor, Pix2PixEditor
+from mgie_engine.lab.evaluation.image_metrics import mean_by_group, metrics
 from mgie_engine.lab.evaluation.metric_names import BETTER, Backbones
+from mgie_engine.lab.evaluation.report import (
+    EvaluationReport,
+    ReportCase,
+    ReportRow,
+    to_html,
+    to_json,
+    to_markdown,
+)
+from mgie_engine.lab.evaluation.scoring import ScoredCase, edit_file, make_edits, picture_before, score_cases
+from mgie_engine.lab.evaluation.suites import SUITES, FileCase
 from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
-
-if TYPE_CHECKING:
-    from mgie_engine.lab.evaluation.editors import EvaluatedEditor
-    from mgie_engine.lab.evaluation.report import ReportCase
-    from mgie_engine.lab.evaluation.scoring import ScoredCase
-    from mgie_engine.lab.evaluation.suites import FileCase
 
 DEFAULT_METRICS = {
     "pairs": ("l1", "ssim", "dino", "cvs", "cts"),
@@ -61,10 +70,6 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edits that are missing, judge all, and write report.json, report.md and report.html."""
     if not arguments.source.is_dir():
         raise DataError(f"There is no folder {str(arguments.source)!r}.")
-    from mgie_engine.lab.evaluation.image_metrics import metrics
-    from mgie_engine.lab.evaluation.scoring import make_edits, score_cases
-    from mgie_engine.lab.evaluation.suites import SUITES
-
     cases = list(SUITES[arguments.suite](arguments.source, arguments.limit))
     backbones = Backbones(arguments.clip, arguments.dino, arguments.lpips)
     names = arguments.metrics or DEFAULT_METRICS[arguments.suite]
@@ -80,11 +85,8 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def _write(
-    arguments: argparse.Namespace, told: Mapping[str, Any], judged: "Sequence[ScoredCase]", edits: Path
+    arguments: argparse.Namespace, told: Mapping[str, Any], judged: Sequence[ScoredCase], edits: Path
 ) -> None:
-    from mgie_engine.lab.evaluation.image_metrics import mean_by_group
-    from mgie_engine.lab.evaluation.report import EvaluationReport, ReportRow, to_html, to_json, to_markdown
-
     names = list(judged[0].values) if judged else []
     rows = [ReportRow(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
     means = mean_by_group([(row.groups, row.values) for row in rows])
@@ -97,27 +99,19 @@ def _write(
 
 
 def _shown(
-    rows: Sequence[Any], judged: "Sequence[ScoredCase]", edits: Path, limit: int
-) -> "Iterator[ReportCase]":
-    from mgie_engine.lab.data.examples import opened
-    from mgie_engine.lab.evaluation.report import ReportCase
-    from mgie_engine.lab.evaluation.scoring import picture_before
-
+    rows: Sequence[Any], judged: Sequence[ScoredCase], edits: Path, limit: int
+) -> Iterator[ReportCase]:
     for row, one in islice(zip(rows, judged, strict=True), limit):
         before = {"before": picture_before(one.case, edits)} if _has_before(one.case, edits) else {}
         yield ReportCase(row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
 
 
-def _has_before(case: "FileCase", edits: Path) -> bool:
+def _has_before(case: FileCase, edits: Path) -> bool:
     """Whether the picture a case starts from is known: folders made elsewhere may lack the steps between."""
-    from mgie_engine.lab.evaluation.scoring import edit_file
-
     return case.before is not None or edit_file(case.follows, edits) is not None
 
 
-def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "EvaluatedEditor":
-    from mgie_engine.lab.evaluation.editors import EngineEditor, Pix2PixEditor
-
+def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> EvaluatedEditor:
     wish = checked(
         SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
     )
@@ -129,8 +123,6 @@ def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> "E
 
 
 def _device(wished: str) -> str:
-    import torch
-
     if wished != "auto":
         return wished
     return "cuda" if torch.cuda.is_available() else "cpu"

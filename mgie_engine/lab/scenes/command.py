@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from mgie_engine.lab.scenes.expressive_text import Split
-
-if TYPE_CHECKING:  # stories know tones, and tones know torch, which takes seconds to import
-    from mgie_engine.lab.scenes.stories import Story, StoryStep
+from mgie_engine.lab.scenes.fact_checker import parse_facts
+from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
+from mgie_engine.lab.scenes.stories import Story, StoryStep, story
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,20 +46,16 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     sys.stdout.write(f"{arguments.count} edits in {folder}\n")
 
 
-def steps_from(seed: int, split: Split) -> "Iterator[tuple[Story, StoryStep]]":
+def steps_from(seed: int, split: Split) -> Iterator[tuple[Story, StoryStep]]:
     """Endless edits with their stories, from story number `seed` on."""
-    from mgie_engine.lab.scenes.stories import story
-
     for number in count(seed):
         told = story(number, split)
         for step in told.steps:
             yield told, step
 
 
-def record(step: "StoryStep") -> dict[str, Any]:
+def record(step: StoryStep) -> dict[str, Any]:
     """One edit as scenes.jsonl has it."""
-    from mgie_engine.lab.scenes.fact_checker import parse_facts
-
     edit = step.edit
     return {
         "instruction": edit.instruction,
@@ -70,10 +66,8 @@ def record(step: "StoryStep") -> dict[str, Any]:
     }
 
 
-def write_pictures(folder: Path, name: str, told: "Story", step: "StoryStep", size: int) -> None:
+def write_pictures(folder: Path, name: str, told: Story, step: StoryStep, size: int) -> None:
     """Input, goal and mask of one edit as PNG files."""
-    from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
-
     before, goal = pictures([told.states[step.before], told.states[step.after]], size)
     to_image(before).save(folder / f"{name}_input.png")
     to_image(goal).save(folder / f"{name}_goal.png")

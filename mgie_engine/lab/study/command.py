@@ -4,22 +4,26 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import not_negative, positive
 from mgie_engine.config import read_config, resolve_model
+from mgie_engine.lab.evaluation.scenes_running import default_batch_size
+from mgie_engine.lab.evaluation.workers import PoolMap, worker_count, worker_pool
+from mgie_engine.lab.json_files import require_same_config
+from mgie_engine.lab.study.files import write_docs, write_report
+from mgie_engine.lab.study.fit import better_half, fit, worth_checking
+from mgie_engine.lab.study.guidelines import ONE_COLOUR, SKY
+from mgie_engine.lab.study.statistics import Study
+from mgie_engine.lab.study.study_report import StudyReport
+from mgie_engine.lab.study.sweep import SweepConfig, sweep
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, append_sweep, read_sweep
+from mgie_engine.lab.study.tasks import Task, folder_tasks, scene_tasks, worded_tasks
+from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.command import add_model, chosen_model, settle
 from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
-
-if TYPE_CHECKING:
-    from mgie_engine.lab.evaluation.workers import PoolMap
-    from mgie_engine.lab.study.sweep import SweepConfig
-    from mgie_engine.lab.study.sweep_results import Strengths
-    from mgie_engine.lab.study.tasks import Task
-    from mgie_engine.model.mgie import MGIE
 
 TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the model's own strengths
 FIRST = 100_000  # the first story: far from those of `mgie evaluate scenes`
@@ -76,13 +80,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Paint what is missing, then write the report of everything in the folder."""
-    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
-    from mgie_engine.lab.json_files import require_same_config
-    from mgie_engine.lab.study.files import write_docs, write_report
-    from mgie_engine.lab.study.statistics import Study
-    from mgie_engine.lab.study.study_report import StudyReport
-    from mgie_engine.lab.study.sweep_results import read_sweep
-
     choice = chosen_model(arguments, environment)
     location = resolve_model(choice.model, choice.home)
     config, weights = read_config(location), fingerprint(location.folder)
@@ -106,22 +103,14 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def _parts(
-    mgie: "MGIE", arguments: argparse.Namespace, own: "Strengths"
-) -> "Iterator[tuple[Iterator[Task], SweepConfig]]":
+    mgie: MGIE, arguments: argparse.Namespace, own: Strengths
+) -> Iterator[tuple[Iterator[Task], SweepConfig]]:
     """What to paint; what was found so far decides what is worth checking on held-out edits."""
-    from mgie_engine.lab.evaluation.scenes_running import default_batch_size
-    from mgie_engine.lab.study.fit import fit, worth_checking
-    from mgie_engine.lab.study.guidelines import ONE_COLOUR, SKY
-    from mgie_engine.lab.study.statistics import Study
-    from mgie_engine.lab.study.sweep import SweepConfig
-    from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, read_sweep
-    from mgie_engine.lab.study.tasks import folder_tasks, scene_tasks, worded_tasks
-
     size, first = mgie.config.picture_size, arguments.first
     settings = settle(SettingsOverride(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
     batch = arguments.batch or default_batch_size(mgie.device)
 
-    def plan(pairs: "tuple[Strengths, ...]") -> SweepConfig:
+    def plan(pairs: tuple[Strengths, ...]) -> SweepConfig:
         for text, image in pairs:
             checked(SettingsOverride(text_cfg=text, image_cfg=image))
         return SweepConfig(pairs, tuple(range(arguments.seeds)), settings, batch)
@@ -145,13 +134,9 @@ def _parts(
 
 
 def _rounds(
-    arguments: argparse.Namespace, pairs: "tuple[Strengths, ...]", own: "Strengths"
-) -> "Iterator[tuple[int, tuple[Strengths, ...]]]":
+    arguments: argparse.Namespace, pairs: tuple[Strengths, ...], own: Strengths
+) -> Iterator[tuple[int, tuple[Strengths, ...]]]:
     """How many edits to paint under which pairs; what came of a round decides the next."""
-    from mgie_engine.lab.study.fit import better_half
-    from mgie_engine.lab.study.statistics import Study
-    from mgie_engine.lab.study.sweep_results import FITTED, read_sweep
-
     if arguments.race:
         for share in (4, 2):
             yield -(-arguments.edits // share), pairs
@@ -160,20 +145,15 @@ def _rounds(
 
 
 def pairs_to_try(
-    text: list[float] | None, image: list[float] | None, own: "Strengths"
-) -> "tuple[Strengths, ...]":
+    text: list[float] | None, image: list[float] | None, own: Strengths
+) -> tuple[Strengths, ...]:
     """Every pair of the two axes, and the model's own first; without axes, some around the model's own."""
     texts = text or [round(own[0] * share, 1) for share in TEXT_SHARES]
     images = image or [round(own[1] * share, 1) for share in IMAGE_SHARES]
     return tuple(dict.fromkeys((own, *((t, i) for i in images for t in texts))))
 
 
-def _paint(
-    mgie: "MGIE", tasks: "Iterator[Task]", plan: "SweepConfig", file: Path, pool_map: "PoolMap"
-) -> None:
-    from mgie_engine.lab.study.sweep import sweep
-    from mgie_engine.lab.study.sweep_results import append_sweep, read_sweep
-
+def _paint(mgie: MGIE, tasks: Iterator[Task], plan: SweepConfig, file: Path, pool_map: PoolMap) -> None:
     done = {cell.key for cell in read_sweep(file)}
     with tqdm(unit=" paintings", disable=None) as bar:
         for cells in sweep(mgie, tasks, plan, done, pool_map):

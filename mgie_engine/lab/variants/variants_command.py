@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+import torch
+
 from mgie_engine.errors import DataError
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, add_trial, read_results, trial_of
+from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
+from mgie_engine.lab.json_files import read_json
+from mgie_engine.lab.variants.variant_io import load_variant
+from mgie_engine.lab.variants.variant_scores import measure, trial_cases
+from mgie_engine.lab.variants.variants_report import to_markdown, write_docs
 
 
 def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,8 +43,6 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     if not file.is_file():
         raise DataError(f"{arguments.folder} holds neither variants nor {RESULTS}.")
 
-    from mgie_engine.lab.variants.variants_report import to_markdown, write_docs
-
     found = read_results(file)
     if not found["variants"]:
         raise DataError(f"{file} holds no variant's results.")
@@ -48,13 +53,6 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
     """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
-    import torch
-
-    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
-    from mgie_engine.lab.json_files import read_json
-    from mgie_engine.lab.variants.variant_io import load_variant
-    from mgie_engine.lab.variants.variant_scores import measure, trial_cases
-
     trial = trial_of(arguments)
     results = Results(arguments.folder / RESULTS, read_json(arguments.folder / TRAINING), trial)
     results.read()
