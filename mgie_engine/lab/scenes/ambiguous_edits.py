@@ -20,7 +20,6 @@ from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to, remove_
 
 def ambiguous(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Any of the wishes below that fits the picture."""
-    assert state.scene
     makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
     for maker in streams.content.sample(makers, len(makers)):
         edit = maker(streams, state, split)
@@ -31,10 +30,9 @@ def ambiguous(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 def _odd(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Three or more of a kind, one in another colour: it takes the colour of the others."""
-    assert state.scene
-    kinds = sorted({obj.kind for obj in state.scene.objects})
-    groups = [group for kind in kinds if _odd_one(group := state.scene.of(kind))]
-    if len(groups) != 1 or _pairs(state.scene):
+    kinds = sorted({obj.kind for obj in state.drawn.objects})
+    groups = [group for kind in kinds if _odd_one(group := state.drawn.of(kind))]
+    if len(groups) != 1 or _pairs(state.drawn):
         return None
     odd = _odd_one(groups[0])
     assert odd
@@ -65,8 +63,7 @@ def _pairs(scene: Scene) -> list[list[SceneObject]]:
 
 def _match(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Two of a kind: the right one takes the colour of the left one."""
-    assert state.scene
-    pairs = _pairs(state.scene)
+    pairs = _pairs(state.drawn)
     if not pairs:
         return None
     left, right = streams.content.choice(pairs)
@@ -75,8 +72,7 @@ def _match(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _two(content: Random, state: State) -> tuple[SceneObject, SceneObject] | None:
-    assert state.scene
-    objects = [t for t in state.scene.objects if len(state.scene.of(t.kind)) == 1]
+    objects = [t for t in state.drawn.objects if len(state.drawn.of(t.kind)) == 1]
     if len({obj.colour for obj in objects}) < 2:
         return None
     one = content.choice(objects)
@@ -98,11 +94,10 @@ def _swap(streams: RngStreams, state: State, split: Split) -> Edit | None:
     two = _two(streams.content, state)
     if two is None:
         return None
-    assert state.scene
     one, other = two
     it, its_other = (f"the {say(streams.wording, obj.kind)}" for obj in two)
     words = phrase(streams.wording, "swap", split, it=it, other=its_other)
-    scene = state.scene.swapped(one, replace(one, colour=other.colour))
+    scene = state.drawn.swapped(one, replace(one, colour=other.colour))
     scene = scene.swapped(other, replace(other, colour=one.colour))
     text = f"The {there(one)} turns {other.colour}. The {there(other)} turns {one.colour}."
     return Edit("ambiguous", words, text, to(state, scene))
@@ -116,8 +111,7 @@ def _remove_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """The only red, striped, smallest, leftmost thing gets another colour."""
-    assert state.scene
-    picked = _pick(streams, state, state.scene.objects)
+    picked = _pick(streams, state, state.drawn.objects)
     if picked is None:
         return None
     obj, it = picked
@@ -130,8 +124,7 @@ def _pick(
     streams: RngStreams, state: State, objects: Sequence[SceneObject]
 ) -> tuple[SceneObject, str] | None:
     """A thing on the ground and words that do not name its kind."""
-    assert state.scene
-    ground = [obj for obj in state.scene.objects if not is_sky_kind(obj.kind)]
+    ground = [obj for obj in state.drawn.objects if not is_sky_kind(obj.kind)]
     ways = [
         (obj, f"the {words}")
         for obj in ground

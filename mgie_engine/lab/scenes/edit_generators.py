@@ -63,16 +63,15 @@ def other_colour(rng: Random, *taken: str) -> str:
 
 def recolour(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Another colour for one thing; now and then the one it has."""
-    assert state.scene
-    objects = state.scene.objects
+    objects = state.drawn.objects
     if not objects:
         return None
     obj, wording = streams.content.choice(objects), streams.wording
     colour = obj.colour if streams.content.random() < 0.03 else other_colour(streams.content, obj.colour)
-    at = refer(wording, state.scene, obj)
+    at = refer(wording, state.drawn, obj)
     said = wished_colour(wording, colour)
     known = {"colour": said, "old": say(wording, obj.colour), "like": like(wording, colour)}
-    words = phrase(wording, "recolour", split, **_told(wording, state.scene, obj, at), **known)
+    words = phrase(wording, "recolour", split, **_told(wording, state.drawn, obj, at), **known)
     return recolour_to(state, obj, colour, words)
 
 
@@ -84,8 +83,7 @@ def _told(rng: Random, scene: Scene, obj: SceneObject, at: Reference) -> dict[st
 
 def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Another colour for the roof or the door of a house."""
-    assert state.scene
-    objects = [obj for obj in state.scene.objects if obj.parts]
+    objects = [obj for obj in state.drawn.objects if obj.parts]
     if not objects:
         return None
     obj, wording = streams.content.choice(objects), streams.wording
@@ -93,10 +91,10 @@ def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | Non
     colour = other_colour(streams.content, obj.part(part))
     said = wished_colour(wording, colour)
     if wording.random() < 0.25:
-        whole = refer(wording, state.scene, obj).it
+        whole = refer(wording, state.drawn, obj).it
         words = phrase(wording, "part", split, whole=whole, part=say(wording, part), colour=said)
     else:
-        at = refer_part(wording, state.scene, obj, part)
+        at = refer_part(wording, state.drawn, obj, part)
         words = phrase(wording, "recolour", split, it=at.it, name=at.name, colour=said)
     return recolour_part_to(state, obj, part, colour, words)
 
@@ -117,18 +115,16 @@ def refer_part(rng: Random, scene: Scene, obj: SceneObject, part: str) -> Refere
 
 def remove(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """One thing goes."""
-    assert state.scene
-    if not state.scene.objects:
+    if not state.drawn.objects:
         return None
-    obj = streams.content.choice(state.scene.objects)
-    at = refer(streams.wording, state.scene, obj)
-    told = _told(streams.wording, state.scene, obj, at)
+    obj = streams.content.choice(state.drawn.objects)
+    at = refer(streams.wording, state.drawn, obj)
+    told = _told(streams.wording, state.drawn, obj, at)
     return remove_it(state, obj, phrase(streams.wording, "remove", split, **told))
 
 
 def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A new thing in a free place: the one named, the first of a region, or the first of all."""
-    assert state.scene
     content, wording = streams.content, streams.wording
     kind = content.choice(GROUND_KINDS + SKY_KINDS)
     usual: str = table("words")["usual"][kind]
@@ -139,21 +135,20 @@ def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
         return _add_two(wording, state, split, kind, (colour, said_colour))
     size = content.choice(("small", "large")) if content.random() < 0.25 else "medium"
     said_size = say(wording, size) if size != "medium" else ""
-    cell, place = _place(streams, state.scene, kind)
+    cell, place = _place(streams, state.drawn, kind)
     if cell is None:
         return None
     name = say(wording, kind)
     a = fill(f"a {dressed(wording, said_size)} {said_colour} {name}")
     apart = {"name": name, "colour": said_colour} if said_colour and not said_size else {}
     new = new_object(kind, colour, cell, size=size)
-    known = {"other": other_than(wording, state.scene, new), **apart}
+    known = {"other": other_than(wording, state.drawn, new), **apart}
     words = phrase(wording, "add", split, a=a, where=f" {place}", **known)
     return add_it(state, (new,), words)
 
 
 def _add_two(wording: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
-    assert state.scene
-    cells = [cell for cell in region("", home_rows(kind)) if state.scene.at(cell) is None][:2]
+    cells = [cell for cell in region("", home_rows(kind)) if state.drawn.at(cell) is None][:2]
     if len(cells) < 2:
         return None
     names = fill(f"{colour[1]} {plural(say(wording, kind))}")
@@ -184,19 +179,18 @@ def _place(streams: RngStreams, scene: Scene, kind: str) -> tuple[Cell | None, s
 
 def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Something else in the place of a thing; it keeps the size."""
-    assert state.scene
-    if not state.scene.objects:
+    if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
-    obj = content.choice(state.scene.objects)
+    obj = content.choice(state.drawn.objects)
     kinds = SKY_KINDS if is_sky_kind(obj.kind) else GROUND_KINDS
     kind = content.choice([other for other in kinds if other != obj.kind])
     said_colour = content.random() < (0.15 if kind in NATURAL_COLOUR else 0.6)
     colour = content.choice(tuple(COLOURS)) if said_colour else table("words")["usual"][kind]
     new = in_place_of(obj, kind, colour)
-    if not fits(state.scene.swapped(obj, new)):
+    if not fits(state.drawn.swapped(obj, new)):
         return None
-    told = _told(wording, state.scene, obj, refer(wording, state.scene, obj))
+    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj))
     words = phrase(wording, "replace", split, **told, **new_words(wording, new, said_colour))
     return replace_by(state, obj, new, words)
 
@@ -212,13 +206,12 @@ def new_words(rng: Random, new: SceneObject, colour_said: bool) -> dict[str, str
 
 def resize(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Bigger or smaller by one size, or a size by name."""
-    assert state.scene
-    if not state.scene.objects:
+    if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
-    obj = content.choice(state.scene.objects)
-    told = _told(wording, state.scene, obj, refer(wording, state.scene, obj))
-    if content.random() < 0.08 and (model := _of_another_size(content, state.scene, obj)):
+    obj = content.choice(state.drawn.objects)
+    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj))
+    if content.random() < 0.08 and (model := _of_another_size(content, state.drawn, obj)):
         words = phrase(wording, "size_like", split, it=told["it"], other=f"the {say(wording, model.kind)}")
         return resize_to(state, obj, model.size, words)
     if content.random() < 0.2:
@@ -238,21 +231,20 @@ def _of_another_size(content: Random, scene: Scene, obj: SceneObject) -> SceneOb
 
 def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A step aside, to the front or the back, to a named place, or next to something."""
-    assert state.scene
-    if not state.scene.objects:
+    if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
     if content.random() < 0.08:
         return swap_places(streams, state, split)
-    obj = content.choice(state.scene.objects)
-    told = _told(wording, state.scene, obj, refer(wording, state.scene, obj, by_neighbour=False))
+    obj = content.choice(state.drawn.objects)
+    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj, by_neighbour=False))
     if content.random() < 0.4:
         step = content.choice((-1, 1))
-        no_room = first_free(state.scene, towards(obj, step)) is None
+        no_room = first_free(state.drawn, towards(obj, step)) is None
         step = -step if no_room and content.random() < 0.8 else step
         words = phrase(wording, "move", split, **told, to=aside_words(wording, step))
         return move_aside(state, obj, step, words)
-    ways = _ways(streams, state.scene, obj)
+    ways = _ways(streams, state.drawn, obj)
     if not ways:
         return None
     cell, words = content.choice(ways)
@@ -262,8 +254,7 @@ def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 def swap_places(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """Two things trade their places; both are at home in either."""
-    assert state.scene
-    objects = [obj for obj in state.scene.objects if len(state.scene.of(obj.kind)) == 1]
+    objects = [obj for obj in state.drawn.objects if len(state.drawn.of(obj.kind)) == 1]
     one = streams.content.choice(objects) if objects else None
     others = [t for t in objects if one and t is not one and is_sky_kind(t.kind) == is_sky_kind(one.kind)]
     if one is None or not others:
@@ -275,7 +266,7 @@ def swap_places(streams: RngStreams, state: State, split: Split) -> Edit | None:
         replace(one, cell=other.cell, jitter=(0.0, 0.0)),
         replace(other, cell=one.cell, jitter=(0.0, 0.0)),
     )
-    scene = state.scene.swapped(one, there_now[0]).swapped(other, there_now[1])
+    scene = state.drawn.swapped(one, there_now[0]).swapped(other, there_now[1])
     text = " ".join(
         f"The {describe(obj)} moves from {where(obj.cell)} to {where(new.cell)}."
         for obj, new in zip((one, other), there_now, strict=True)
@@ -337,20 +328,19 @@ def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cel
 
 def several(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """One wish for all things of a kind: recolour or remove them."""
-    assert state.scene
-    kinds = sorted({obj.kind for obj in state.scene.objects})
-    groups = [group for kind in kinds if len(group := state.scene.of(kind)) > 1]
+    kinds = sorted({obj.kind for obj in state.drawn.objects})
+    groups = [group for kind in kinds if len(group := state.drawn.of(kind)) > 1]
     if not groups:
         return None
     content, wording = streams.content, streams.wording
     group = content.choice(groups)
     name = say(wording, group[0].kind)
-    who, rest = counted(group, plural(group[0].kind)), stays(state.scene, *group)
+    who, rest = counted(group, plural(group[0].kind)), stays(state.drawn, *group)
     if content.random() < 0.3:
         words = phrase(wording, "remove_all", split, name=name, names=plural(name))
-        return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.scene.without(*group)))
+        return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.drawn.without(*group)))
     colour = other_colour(content, *{obj.colour for obj in group})
-    scene = state.scene
+    scene = state.drawn
     for obj in group:
         scene = scene.swapped(obj, replace(obj, colour=colour))
     said = wished_colour(wording, colour)

@@ -102,25 +102,23 @@ def _tone_holds(fact: Fact, before: State, after: State) -> bool:
 
 
 def _group_holds(fact: Fact, state: State) -> bool:
-    assert state.scene
-    group = state.scene.of(_KINDS[fact.about])
+    group = state.drawn.of(_KINDS[fact.about])
     if fact.attribute == "count":
         return str(len(group)) == fact.value
     if fact.attribute == "odd":
-        return all(len({t.colour for t in state.scene.of(k)}) < 2 for k in _KINDS.values())
+        return all(len({t.colour for t in state.drawn.of(k)}) < 2 for k in _KINDS.values())
     if fact.attribute == "none in":
         return all(obj.colour != fact.value for obj in group)
     return bool(group) and all(getattr(obj, fact.attribute) == fact.value for obj in group)
 
 
 def _thing_holds(fact: Fact, state: State) -> bool:
-    assert state.scene
-    obj = state.scene.at(_PLACES[fact.about])
+    obj = state.drawn.at(_PLACES[fact.about])
     if obj is None or fact.attribute == "nothing":
         return obj is None and fact.attribute == "nothing"
     if fact.attribute == "no room":
         step = 1 if fact.value == "right" else -1
-        return all(state.scene.at(cell) for cell in towards(obj, step))
+        return all(state.drawn.at(cell) for cell in towards(obj, step))
     value = dict(obj.parts).get(fact.attribute, getattr(obj, fact.attribute, None))
     return value == fact.value
 

@@ -113,14 +113,13 @@ def _resize_it(streams: RngStreams, state: State, last: Edit, split: Split) -> E
 
 
 def _move_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    assert state.scene
     assert last.obj
     if last.part:
         return None
     row, column = last.obj.cell.row, last.obj.cell.column
     if row != SKY and streams.content.random() < 0.35:
         cell = Cell(FRONT if row == BACK else BACK, column)
-        if state.scene.at(cell):
+        if state.drawn.at(cell):
             return None
         words = phrase(streams.wording, "it_move", split, to=depth_words(streams.wording, cell.row))
         return move_it(state, last.obj, cell, words)
@@ -139,14 +138,13 @@ def _around_again(streams: RngStreams, state: State, last: Edit, split: Split) -
 
 def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """Something else in place of what has just appeared."""
-    assert state.scene
     assert last.obj
     kinds = SKY_KINDS if is_sky_kind(last.obj.kind) else GROUND_KINDS
     kind = streams.content.choice([kind for kind in kinds if kind != last.obj.kind])
     colour_said = streams.content.random() < 0.6
     usual: str = table("words")["usual"][kind]
     new = in_place_of(last.obj, kind, other_colour(streams.content) if colour_said else usual)
-    if not fits(state.scene.swapped(last.obj, new)):
+    if not fits(state.drawn.swapped(last.obj, new)):
         return None
     words = phrase(streams.wording, "it_replace", split, a=new_words(streams.wording, new, colour_said)["a"])
     return replace_by(state, last.obj, new, words)
@@ -154,17 +152,16 @@ def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edi
 
 def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """The same for another thing."""
-    assert state.scene
     touched = {obj.cell for obj in (last.obj, last.was) if obj}
-    others = [obj for obj in state.scene.objects if obj.cell not in touched]
+    others = [obj for obj in state.drawn.objects if obj.cell not in touched]
     obj = streams.content.choice(others) if others else None
     if obj is None:
         return None
-    alike = state.scene.of(obj.kind)
+    alike = state.drawn.of(obj.kind)
     it = (
         f"the {say(streams.wording, obj.kind)}"
         if len(alike) == 1
-        else refer(streams.wording, state.scene, obj).it
+        else refer(streams.wording, state.drawn, obj).it
     )
     if len(alike) == 2 and last.obj in alike and streams.wording.random() < 0.5:
         it = f"the other {streams.wording.choice(('one', say(streams.wording, obj.kind)))}"
@@ -176,7 +173,7 @@ def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | 
             return remove_it(state, obj, words)
         case "replace" if last.obj and is_sky_kind(last.obj.kind) == is_sky_kind(obj.kind):
             new = in_place_of(obj, last.obj.kind, last.obj.colour)
-            is_new = new.kind != obj.kind and fits(state.scene.swapped(obj, new))
+            is_new = new.kind != obj.kind and fits(state.drawn.swapped(obj, new))
             return replace_by(state, obj, new, words) if is_new else None
         case "grow" | "shrink":
             return resize_it(state, obj, 1 if last.act == "grow" else -1, words)
@@ -185,11 +182,10 @@ def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | 
 
 def _other_one(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """Of two of a kind the wrong one was recoloured: it gets its colour back, the other one the new one."""
-    assert state.scene
     done, was, colour = last.obj, last.was, last.colour
     if done is None or was is None or colour is None:
         return None
-    others = [obj for obj in state.scene.of(done.kind) if obj is not done]
+    others = [obj for obj in state.drawn.of(done.kind) if obj is not done]
     if len(others) != 1 or others[0].colour == colour:
         return None
     other = others[0]
@@ -201,19 +197,17 @@ def _other_one(streams: RngStreams, state: State, last: Edit, split: Split) -> E
 
 
 def _corrected(state: State, wrong: tuple[SceneObject, SceneObject], right: SceneObject, words: str) -> Edit:
-    assert state.scene
     done, was = wrong
     new = replace(right, colour=done.colour)
-    scene = state.scene.swapped(done, was).swapped(right, new)
+    scene = state.drawn.swapped(done, was).swapped(right, new)
     text = f"The {there(done)} turns {was.colour}. The {there(right)} turns {new.colour}."
     return Edit("recolour", words, text, to(state, scene), new, new.colour, "recolour")
 
 
 def _another(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
     """The thing that was added once more, in the first free place."""
-    assert state.scene
     assert last.obj
-    cell = first_free(state.scene, region("", home_rows(last.obj.kind)))
+    cell = first_free(state.drawn, region("", home_rows(last.obj.kind)))
     if cell is None:
         return None
     copy = new_object(last.obj.kind, last.obj.colour, cell, size=last.obj.size)

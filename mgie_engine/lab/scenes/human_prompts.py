@@ -46,8 +46,7 @@ def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
         yield from _followups()
         return
     start = prompt_start()
-    assert start.scene
-    named = {obj.kind: obj for obj in start.scene.objects}
+    named = {obj.kind: obj for obj in start.drawn.objects}
     for group in table(f"human_prompts_{which}")["prompts"]:
         for said in group["said"]:
             yield HumanPrompt(start, _meant(start, named, group["want"], said))
@@ -55,10 +54,9 @@ def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
 
 def _followups() -> Iterator[HumanPrompt]:
     start, data = prompt_start(), table("human_prompts_followups")
-    assert start.scene
     more = {obj["name"]: _object(obj) for obj in data["more"]}
-    named = {obj.kind: obj for obj in start.scene.objects} | more
-    start = replace(start, scene=start.scene.plus(*more.values()))
+    named = {obj.kind: obj for obj in start.drawn.objects} | more
+    start = replace(start, scene=start.drawn.plus(*more.values()))
     for talk in data["prompts"]:
         first = _meant(start, named, talk["meant"], talk["first"])
         now = _named_after(named, talk["meant"], first)

@@ -103,8 +103,7 @@ def content_on_photo(streams: RngStreams, state: State, split: Split) -> Edit | 
 
 def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A wish for a kind of thing that is not here."""
-    assert state.scene
-    here = {obj.kind for obj in state.scene.objects}
+    here = {obj.kind for obj in state.drawn.objects}
     kind = streams.content.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
     wording = streams.wording
     colour = f"{say(wording, wording.choice(tuple(COLOURS)))} " if wording.random() < 0.3 else ""
@@ -120,12 +119,11 @@ def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 def _no_such_colour(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A wish for a thing in a colour that none of its kind has here."""
-    assert state.scene
-    objects = state.scene.objects
+    objects = state.drawn.objects
     if not objects:
         return None
     kind = streams.content.choice(objects).kind
-    taken = {obj.colour for obj in state.scene.of(kind)}
+    taken = {obj.colour for obj in state.drawn.of(kind)}
     colour = streams.content.choice([colour for colour in COLOURS if colour not in taken])
     words = _wish(
         streams.wording, f"{say(streams.wording, colour)} {say(streams.wording, kind)}", split, bare=False
@@ -141,21 +139,19 @@ def _wish(rng: Random, name: str, split: Split, *, bare: bool) -> str:
 
 def _taken(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A wish for something new where something stands."""
-    assert state.scene
-    objects = [obj for obj in state.scene.objects if obj.cell.row != SKY]
+    objects = [obj for obj in state.drawn.objects if obj.cell.row != SKY]
     if not objects:
         return None
     obj, wording = streams.content.choice(objects), streams.wording
     kind = wording.choice(GROUND_KINDS)
     a = fill(f"a {_any_colour(wording)} {say(wording, kind)}")
-    words = phrase(wording, "add", split, a=a, where=f" {place_words(wording, state.scene, obj.cell)}")
+    words = phrase(wording, "add", split, a=a, where=f" {place_words(wording, state.drawn, obj.cell)}")
     return Edit("refuse", words, f"{NOTHING} The {there(obj)} is in the way.", state)
 
 
 def _no_odd_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
     """A wish to fix what differs where nothing does."""
-    assert state.scene
-    if has_odd_one(state.scene):
+    if has_odd_one(state.drawn):
         return None
     return Edit("refuse", phrase(streams.wording, "odd", split), f"{NOTHING} I see no odd one here.", state)
 

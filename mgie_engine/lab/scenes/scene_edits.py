@@ -31,6 +31,12 @@ class State:
         return procedural_photo(self.photo) if self.scene is None else draw(self.scene)
 
     @property
+    def drawn(self) -> Scene:
+        """The scene; only for states that have one."""
+        assert self.scene, "a photo has no scene"
+        return self.scene
+
+    @property
     def is_readable(self) -> bool:
         """Whether the colours of drawn things can still be told."""
         return len(self.tones) < 2 and not any(name in UNGRADED for name, _ in self.tones)
@@ -61,37 +67,33 @@ def to(state: State, scene: Scene) -> State:
 
 def recolour_to(state: State, obj: SceneObject, colour: str, instruction: str) -> Edit:
     """The edit that gives `obj` the `colour`, in the given words; says so where it has it already."""
-    assert state.scene
     if obj.colour == colour:
         text = f"{NOTHING} The {there(obj)} is already {colour}."
         return Edit("refuse", instruction, text, state)
     new = replace(obj, colour=colour)
-    text = f"The {there(obj)} turns {colour}. {stays(state.scene, obj)}"
-    goal = to(state, state.scene.swapped(obj, new))
+    text = f"The {there(obj)} turns {colour}. {stays(state.drawn, obj)}"
+    goal = to(state, state.drawn.swapped(obj, new))
     return Edit("recolour", instruction, text, goal, new, colour, "recolour", was=obj)
 
 
 def recolour_part_to(state: State, obj: SceneObject, part: str, colour: str, instruction: str) -> Edit:
     """The edit that gives a part of `obj` the `colour`."""
-    assert state.scene
     what = f"The {obj.part(part)} {part} of the {there(obj)}"
-    text = f"{what} turns {colour}. {stays(state.scene, obj)}"
+    text = f"{what} turns {colour}. {stays(state.drawn, obj)}"
     new = obj.with_part(part, colour)
-    goal = to(state, state.scene.swapped(obj, new))
+    goal = to(state, state.drawn.swapped(obj, new))
     return Edit("recolour", instruction, text, goal, new, colour, "recolour", part)
 
 
 def remove_it(state: State, obj: SceneObject, instruction: str) -> Edit:
     """The edit that takes `obj` away."""
-    assert state.scene
-    text = f"The {there(obj)} is removed. {stays(state.scene, obj)}"
-    return Edit("remove", instruction, text, to(state, state.scene.without(obj)), act="remove", was=obj)
+    text = f"The {there(obj)} is removed. {stays(state.drawn, obj)}"
+    return Edit("remove", instruction, text, to(state, state.drawn.without(obj)), act="remove", was=obj)
 
 
 def add_it(state: State, objects: tuple[SceneObject, ...], instruction: str) -> Edit | None:
     """The edit that adds one thing or two alike; None where the picture is too full."""
-    assert state.scene
-    scene = state.scene.plus(*objects)
+    scene = state.drawn.plus(*objects)
     if not fits(scene):
         return None
     first = objects[0]
@@ -100,28 +102,26 @@ def add_it(state: State, objects: tuple[SceneObject, ...], instruction: str) -> 
         pair = f"{first.size} {first.colour} {plural(first.kind)}"
         text = f"Two {pair} appear {where(first.cell)} and {where(objects[1].cell)}."
     last = first if len(objects) == 1 else None
-    return Edit("add", instruction, f"{text} {stays(state.scene, first)}", to(state, scene), last, act="add")
+    return Edit("add", instruction, f"{text} {stays(state.drawn, first)}", to(state, scene), last, act="add")
 
 
 def replace_by(state: State, obj: SceneObject, new: SceneObject, instruction: str) -> Edit:
     """The edit that puts `new` in the place of `obj`."""
-    assert state.scene
-    text = f"The {there(obj)} becomes a {describe(new)}. {stays(state.scene, obj)}"
-    goal = to(state, state.scene.swapped(obj, new))
+    text = f"The {there(obj)} becomes a {describe(new)}. {stays(state.drawn, obj)}"
+    goal = to(state, state.drawn.swapped(obj, new))
     return Edit("replace", instruction, text, goal, new, act="replace", was=obj)
 
 
 def resize_to(state: State, obj: SceneObject, size: str, instruction: str) -> Edit:
     """The edit that gives `obj` the `size`; says so where it has it already."""
-    assert state.scene
     if size == obj.size:
         text = f"{NOTHING} The {there(obj)} is already {size}."
         return Edit("refuse", instruction, text, state)
     new = replace(obj, size=size)
     grows = SIZES[size] > SIZES[obj.size]
     verb, act = ("grows", "grow") if grows else ("shrinks", "shrink")
-    text = f"The {there(obj)} {verb} from {obj.size} to {size}. {stays(state.scene, obj)}"
-    goal = to(state, state.scene.swapped(obj, new))
+    text = f"The {there(obj)} {verb} from {obj.size} to {size}. {stays(state.drawn, obj)}"
+    goal = to(state, state.drawn.swapped(obj, new))
     return Edit("resize", instruction, text, goal, new, act=act, was=obj)
 
 
@@ -133,18 +133,16 @@ def resize_it(state: State, obj: SceneObject, step: int, instruction: str) -> Ed
 
 def move_it(state: State, obj: SceneObject, cell: Cell, instruction: str) -> Edit:
     """The edit that moves `obj` to an empty cell."""
-    assert state.scene
     new = replace(obj, cell=cell, jitter=(0.0, 0.0))
     way = f"from {where(obj.cell)} to {where(cell)}"
-    text = f"The {describe(obj)} moves {way}. {stays(state.scene, obj)}"
-    goal = to(state, state.scene.swapped(obj, new))
+    text = f"The {describe(obj)} moves {way}. {stays(state.drawn, obj)}"
+    goal = to(state, state.drawn.swapped(obj, new))
     return Edit("move", instruction, text, goal, new, was=obj)
 
 
 def move_aside(state: State, obj: SceneObject, step: int, instruction: str) -> Edit:
     """The edit that moves `obj` to the next free cell on its left (-1) or right (+1), if there is one."""
-    assert state.scene
-    cell = first_free(state.scene, towards(obj, step))
+    cell = first_free(state.drawn, towards(obj, step))
     if cell is not None:
         return move_it(state, obj, cell, instruction)
     side = "right" if step > 0 else "left"

@@ -56,8 +56,7 @@ def background(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _ground(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    assert state.scene
-    old = state.scene.ground
+    old = state.drawn.ground
     new = streams.content.choice([ground for ground in GROUNDS if ground != old])
     words = phrase(
         streams.wording, "ground", split, ground=_word(streams.wording, "ground", new), old_ground=old
@@ -66,8 +65,7 @@ def _ground(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _sky(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    assert state.scene
-    new = streams.content.choice([colour for colour in SKY_COLOURS if colour != state.scene.sky])
+    new = streams.content.choice([colour for colour in SKY_COLOURS if colour != state.drawn.sky])
     colour = (
         wished_colour(streams.wording, new) if streams.wording.random() < 0.5 else say(streams.wording, new)
     )
@@ -76,8 +74,7 @@ def _sky(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _time(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    assert state.scene
-    old = state.scene.time
+    old = state.drawn.time
     new = streams.content.choice([time for time in TIMES if time != old])
     known = {
         "time": _word(streams.wording, "time", new),
@@ -89,11 +86,10 @@ def _time(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    assert state.scene
-    old = state.scene.weather
+    old = state.drawn.weather
     new = streams.content.choice([weather for weather in WEATHERS if weather != old])
     if new == "clear":
-        plain_snow = old == "snow" and state.scene.ground != "snow" and streams.wording.random() < 0.6
+        plain_snow = old == "snow" and state.drawn.ground != "snow" and streams.wording.random() < 0.6
         noun = "snow" if plain_snow else _word(streams.wording, "weather_noun", old)
         return surround(state, phrase(streams.wording, "clear", split, weather_noun=noun), {"weather": new})
     kind = "weather" if streams.wording.random() < 0.75 else f"weather_{new}"
@@ -101,16 +97,15 @@ def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
         "weather": _word(streams.wording, "weather", new),
         "weather_noun": _word(streams.wording, "weather_noun", new),
     }
-    if state.scene.ground != new:
-        known["old_ground"] = state.scene.ground
+    if state.drawn.ground != new:
+        known["old_ground"] = state.drawn.ground
     return surround(state, phrase(streams.wording, kind, split, **known), {"weather": new})
 
 
 def again(streams: RngStreams, state: State, aspect: str, split: Split) -> Edit | None:
     """What was changed last around the things, once more; `aspect`: ground, sky, time, weather."""
-    assert state.scene
     values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
-    new = streams.content.choice([value for value in values if value != getattr(state.scene, aspect)])
+    new = streams.content.choice([value for value in values if value != getattr(state.drawn, aspect)])
     if aspect == "sky":
         words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, new))
     else:
