@@ -128,10 +128,25 @@ def _thing_holds(fact: Fact, state: State) -> bool:
 
 def _read_sentence(sentence: str) -> list[Fact]:
     for pattern, reader in _FORMS:
-        match = pattern.fullmatch(sentence)
-        if match:
-            return list(reader(match.groupdict()))
+        if match := pattern.fullmatch(sentence):
+            groups = match.groupdict()
+            return list(_stated(reader, groups) if isinstance(reader, tuple) else reader(groups))
     return [Fact("before", "text", UNREADABLE, sentence)]
+
+
+Groups = dict[str, str]
+# What a sentence states: (when, object, place) for everything that is said of an object, else the fields of a
+# fact. Fields in braces are groups of the pattern.
+Statement = tuple[When, str, str] | tuple[When, str, str, str]
+
+
+def _stated(statements: tuple[Statement, ...], groups: Groups) -> Iterator[Fact]:
+    for when, *fields in statements:
+        filled = [field.format(**groups) for field in fields]
+        if len(filled) == 2:
+            yield from _described(when, *filled)
+        else:
+            yield Fact(when, *filled)
 
 
 def _described(when: When, obj: str, place: str) -> Iterator[Fact]:
@@ -140,61 +155,6 @@ def _described(when: When, obj: str, place: str) -> Iterator[Fact]:
     for attribute, value in found.groupdict().items():
         if value:
             yield Fact(when, place, attribute, _KINDS.get(value, value))
-
-
-Groups = dict[str, str]
-
-
-def _turns(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield Fact("after", g["place"], "colour", g["colour"])
-
-
-def _part_turns(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield Fact("before", g["place"], g["part"], g["old"])
-    yield Fact("after", g["place"], g["part"], g["colour"])
-
-
-def _removed(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield Fact("after", g["place"], "nothing", "")
-
-
-def _appears(g: Groups) -> Iterator[Fact]:
-    for place in (g["place"], g.get("second")):
-        if place:
-            yield Fact("before", place, "nothing", "")
-            yield from _described("after", g["thing"], place)
-
-
-def _becomes(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield from _described("after", g["new"], g["place"])
-
-
-def _resized(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield Fact("before", g["place"], "size", g["old"])
-    yield Fact("after", g["place"], "size", g["new"])
-
-
-def _moves(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield from _described("after", g["thing"], g["second"])
-
-
-def _stays(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield from _described("after", g["thing"], g["place"])
-
-
-def _all(g: Groups) -> Iterator[Fact]:
-    yield Fact("before", g["kinds"], "count", g["count"] or "2")
-    if g["colour"]:
-        yield Fact("after", g["kinds"], "colour", g["colour"])
-    else:
-        yield Fact("after", g["kinds"], "count", "0")
 
 
 def _surroundings(g: Groups) -> Iterator[Fact]:
@@ -212,11 +172,8 @@ def _toned(g: Groups) -> Iterator[Fact]:
         effects[ways[1]] = (name, DEGREES[1])  # what has no degrees is plain
     for effect in re.split(r" and (?=gets|takes|turns)", g["effects"]):
         name, degree = effects.get(effect, ("", ""))
-        yield (
-            Fact("after", "picture", "tone", f"{name} {degree}")
-            if name
-            else Fact("after", "text", UNREADABLE, effect)
-        )
+        known = Fact("after", "picture", "tone", f"{name} {degree}")
+        yield known if name else Fact("after", "text", UNREADABLE, effect)
 
 
 def _effects() -> Mapping[str, Sequence[str]]:
@@ -224,61 +181,51 @@ def _effects() -> Mapping[str, Sequence[str]]:
     return effects
 
 
-def _same(g: Groups) -> Iterator[Fact]:
-    yield Fact("after", "picture", "same", "")
-
-
 def _none_here(g: Groups) -> Iterator[Fact]:
-    if g["colour"]:
-        yield Fact("before", plural(g["kind"]), "none in", g["colour"])
-    else:
-        yield Fact("before", plural(g["kind"]), "count", "0")
+    yield Fact("before", plural(g["kind"]), *(("none in", g["colour"]) if g["colour"] else ("count", "0")))
 
 
-def _no_odd(g: Groups) -> Iterator[Fact]:
-    yield Fact("before", next(iter(_KINDS)), "odd", "")
-
-
-def _already(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    if g["value"]:
-        yield Fact("before", g["place"], "size" if g["value"] in SIZES else "colour", g["value"])
-
-
-def _no_room(g: Groups) -> Iterator[Fact]:
-    yield from _described("before", g["thing"], g["place"])
-    yield Fact("before", g["place"], "no room", g["side"])
-
-
-def _nothing_stated(g: Groups) -> Iterator[Fact]:
-    yield from ()
-
-
-_AT = f"(?P<thing>{_THING}) (?P<place>{_PLACE})"
+_AT = f"(?P<obj>{_THING}) (?P<place>{_PLACE})"
 _PART_WORD = f"(?P<part>{_PART})"
-_PAIR = f"(?P<thing>{_SIZE} {_COLOUR} {_KINDS_WORD})"
-_GROUP = rf"(?:Both|All (?P<count>\d+)) (?P<kinds>{_KINDS_WORD})"
+_ALL = rf"All (?P<count>\d+) (?P<kinds>{_KINDS_WORD})"
+_BOTH = f"Both (?P<kinds>{_KINDS_WORD})"
 _CLAUSE = r"[Tt]he (?:ground|sky|light|weather) (?:turns|changes) from \w+ to \w+"
-_FORMS: tuple[tuple[re.Pattern[str], Callable[[Groups], Iterator[Fact]]], ...] = tuple(
-    (re.compile(pattern), reader)
-    for pattern, reader in (
-        (rf"The {_AT} turns (?P<colour>{_COLOUR})\.", _turns),
-        (rf"The (?P<old>{_COLOUR}) {_PART_WORD} of the {_AT} turns (?P<colour>{_COLOUR})\.", _part_turns),
-        (rf"The {_AT} is removed\.", _removed),
-        (rf"A (?P<thing>{_THING}) appears (?P<place>{_PLACE})\.", _appears),
-        (rf"Two {_PAIR} appear (?P<place>{_PLACE}) and (?P<second>{_PLACE})\.", _appears),
-        (rf"The {_AT} becomes a (?P<new>{_THING})\.", _becomes),
-        (rf"The {_AT} (?:grows|shrinks) from (?P<old>{_SIZE}) to (?P<new>{_SIZE})\.", _resized),
-        (rf"The (?P<thing>{_THING}) moves from (?P<place>{_PLACE}) to (?P<second>{_PLACE})\.", _moves),
-        (rf"The (?P<thing>{_COLOUR} {_KIND}) (?P<place>{_PLACE}) stays\.", _stays),
-        (rf"{_GROUP} (?:turn (?P<colour>{_COLOUR})|are removed)\.", _all),
-        (rf"(?P<clauses>{_CLAUSE}(?: and {_CLAUSE})*)\.", _surroundings),
-        (r"The whole picture (?P<effects>.+)\.", _toned),
-        (rf"(?:{re.escape(NOTHING)}|{re.escape(AS_ASKED)})", _same),
-        (rf"I see no (?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND}) here\.", _none_here),
-        (r"I see no odd one here\.", _no_odd),
-        (rf"The {_AT} is (?:already (?P<value>{_COLOUR}|{_SIZE})|in the way)\.", _already),
-        (rf"There is no room on the (?P<side>left|right) of the {_AT}\.", _no_room),
-        ("|".join(map(re.escape, (ALL_STAYS, THINGS_STAY, KNOWN_HERE, KNOWN_PHOTO))), _nothing_stated),
-    )
+_TURN = rf"turn (?P<colour>{_COLOUR})\."
+_WAS: Statement = ("before", "{obj}", "{place}")
+_NOT_THERE: Statement = ("before", "{place}", "nothing", "")
+_COLOURED: Statement = ("after", "{place}", "colour", "{colour}")
+_ALL_COLOURED: Statement = ("after", "{kinds}", "colour", "{colour}")
+_ALL_GONE: Statement = ("after", "{kinds}", "count", "0")
+Reader = tuple[Statement, ...] | Callable[[Groups], Iterator[Fact]]
+_SENTENCES: tuple[tuple[str, Reader], ...] = (
+    (rf"The {_AT} turns (?P<colour>{_COLOUR})\.", (_WAS, _COLOURED)),
+    (rf"The (?P<old>{_COLOUR}) {_PART_WORD} of the {_AT} turns (?P<colour>{_COLOUR})\.",
+     (_WAS, ("before", "{place}", "{part}", "{old}"), ("after", "{place}", "{part}", "{colour}"))),
+    (rf"The {_AT} is removed\.", (_WAS, ("after", "{place}", "nothing", ""))),
+    (rf"A (?P<obj>{_THING}) appears (?P<place>{_PLACE})\.", (_NOT_THERE, ("after", "{obj}", "{place}"))),
+    (rf"Two (?P<obj>{_SIZE} {_COLOUR} {_KINDS_WORD}) appear (?P<place>{_PLACE}) and (?P<second>{_PLACE})\.",
+     (_NOT_THERE, ("after", "{obj}", "{place}"),
+      ("before", "{second}", "nothing", ""), ("after", "{obj}", "{second}"))),
+    (rf"The {_AT} becomes a (?P<new>{_THING})\.", (_WAS, ("after", "{new}", "{place}"))),
+    (rf"The {_AT} (?:grows|shrinks) from (?P<old>{_SIZE}) to (?P<new>{_SIZE})\.",
+     (_WAS, ("before", "{place}", "size", "{old}"), ("after", "{place}", "size", "{new}"))),
+    (rf"The (?P<obj>{_THING}) moves from (?P<place>{_PLACE}) to (?P<second>{_PLACE})\.",
+     (_WAS, ("after", "{obj}", "{second}"))),
+    (rf"The (?P<obj>{_COLOUR} {_KIND}) (?P<place>{_PLACE}) stays\.", (_WAS, ("after", "{obj}", "{place}"))),
+    (rf"{_BOTH} {_TURN}", (("before", "{kinds}", "count", "2"), _ALL_COLOURED)),
+    (rf"{_ALL} {_TURN}", (("before", "{kinds}", "count", "{count}"), _ALL_COLOURED)),
+    (rf"{_BOTH} are removed\.", (("before", "{kinds}", "count", "2"), _ALL_GONE)),
+    (rf"{_ALL} are removed\.", (("before", "{kinds}", "count", "{count}"), _ALL_GONE)),
+    (rf"(?P<clauses>{_CLAUSE}(?: and {_CLAUSE})*)\.", _surroundings),
+    (r"The whole picture (?P<effects>.+)\.", _toned),
+    (rf"(?:{re.escape(NOTHING)}|{re.escape(AS_ASKED)})", (("after", "picture", "same", ""),)),
+    (rf"I see no (?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND}) here\.", _none_here),
+    (r"I see no odd one here\.", (("before", next(iter(_KINDS)), "odd", ""),)),
+    (rf"The {_AT} is already (?P<value>{_COLOUR})\.", (_WAS, ("before", "{place}", "colour", "{value}"))),
+    (rf"The {_AT} is already (?P<value>{_SIZE})\.", (_WAS, ("before", "{place}", "size", "{value}"))),
+    (rf"The {_AT} is in the way\.", (_WAS,)),
+    (rf"There is no room on the (?P<side>left|right) of the {_AT}\.",
+     (_WAS, ("before", "{place}", "no room", "{side}"))),
+    ("|".join(map(re.escape, (ALL_STAYS, THINGS_STAY, KNOWN_HERE, KNOWN_PHOTO))), ()),
 )  # fmt: skip
+_FORMS = tuple((re.compile(pattern), reader) for pattern, reader in _SENTENCES)
