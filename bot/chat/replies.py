@@ -33,6 +33,7 @@ __all__ = [
     "ShownVersion",
     "buttons",
     "seconds_in_words",
+    "turns_shown",
 ]
 
 
@@ -271,6 +272,21 @@ Reply = (
     | ForModerators
     | Decided
 )
+
+
+def turns_shown(reply: Reply) -> tuple[str, ...]:
+    """The ids of the turns that a posted reply shows."""
+    match reply:
+        case ShownVersion(card=card) | ForModerators(card=Card() as card):
+            return (card.turn_id,)
+        case AskTarget(choices=choices):
+            return tuple(choice.turn_id for choice in choices)
+        case History(cards=cards):
+            return tuple(card.turn_id for card in cards)
+        case Comparison(before=before, after=after):
+            return (before.turn_id, after.turn_id)
+        case _:
+            return ()
 
 
 def seconds_in_words(seconds: float) -> str:

@@ -79,7 +79,7 @@ class EditBot(commands.Bot):
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.picture), UserLocales(store)
-        own_messages = OwnMessages(self)
+        own_messages = OwnMessages(self, store.messages)
         self.handler = InteractionHandler(workflow, renderer, downloads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
         self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)

@@ -134,7 +134,7 @@ class InteractionHandler:
         language = await self._user_locales.learn(interaction.user.id, interaction.locale)
         with speaking(language):
             context = reply_context_of_interaction(interaction, language)
-            await answer_interaction(interaction, reply, self.renderer, context)
+            await answer_interaction(interaction, reply, self.renderer, context, self.own_messages)
         if isinstance(reply, Erased | Decided):
             await self.own_messages.delete(reply.messages)
 

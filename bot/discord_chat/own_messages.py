@@ -1,4 +1,4 @@
-"""The one place where messages are deleted: those the bot wrote, and no others.
+"""The messages the bot wrote: recorded with the versions they show, and deleted here and nowhere else.
 
 A bot with Manage Messages or Administrator may delete what anybody wrote. So a key alone is no reason to
 delete: the message must be known to be the bot's own, or is fetched to see who wrote it.
@@ -9,17 +9,20 @@ from collections.abc import Iterable
 
 import discord
 
+from bot.chat.replies import Reply, turns_shown
 from bot.discord_chat.ids import MessagePlace
+from conversations.errors import StoreError
+from conversations.store.posted_messages import PostedMessages
 
 REMEMBERED = 10_000  # newest messages posted by this process
 log = logging.getLogger(__name__)
 
 
 class OwnMessages:
-    """Deletes messages of the bot by their keys."""
+    """Records and deletes messages of the bot."""
 
-    def __init__(self, client: discord.Client) -> None:
-        self._client = client
+    def __init__(self, client: discord.Client, stored: PostedMessages) -> None:
+        self._client, self._stored = client, stored
         self._posted: dict[MessagePlace, None] = {}  # in order of posting
 
     def posted(self, place: MessagePlace) -> None:
@@ -27,6 +30,14 @@ class OwnMessages:
         self._posted[place] = None
         while len(self._posted) > REMEMBERED:
             del self._posted[next(iter(self._posted))]
+
+    async def record(self, message: discord.Message, reply: Reply) -> None:
+        """Record a reply just posted; it is deleted at once if a version in it was erased meanwhile."""
+        place = MessagePlace(message.channel.id, message.id)
+        self.posted(place)
+        turns = turns_shown(reply)
+        if turns and not await self._stored.record(str(place), turns):
+            await self.delete([str(place)])
 
     def wrote(self, message: discord.Message) -> bool:
         """Whether the bot wrote this, by itself or as the answer to an interaction."""
@@ -37,19 +48,29 @@ class OwnMessages:
         for place in filter(None, map(MessagePlace.of, keys)):
             message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
             try:
-                if place in self._posted:
-                    await message.delete()
-                else:
-                    await self.delete_if_own(await message.fetch())
+                if place not in self._posted and not self._is_own(await message.fetch()):
+                    continue
+                await message.delete()
+            except discord.NotFound:
+                pass
             except (discord.DiscordException, OSError) as error:
                 log.info("could not delete the message %s: %s", place, error)
+                continue
+            await self._mark_deleted(place)
 
     async def delete_if_own(self, message: discord.Message) -> None:
         """Delete this message if the bot wrote it; no matter if it is gone or cannot be deleted now."""
+        if self._is_own(message):
+            self.posted(place := MessagePlace(message.channel.id, message.id))
+            await self.delete([str(place)])
+
+    def _is_own(self, message: discord.Message) -> bool:
         if not self.wrote(message):
             log.warning("the message %s of user %s is kept", message.id, message.author.id)
-            return
+        return self.wrote(message)
+
+    async def _mark_deleted(self, place: MessagePlace) -> None:
         try:
-            await message.delete()
-        except (discord.DiscordException, OSError) as error:
-            log.info("could not delete the message %s: %s", message.id, error)
+            await self._stored.mark_deleted(str(place))
+        except StoreError as error:  # then the next erasure tries to delete it again
+            log.info("could not record that the message %s is gone: %s", place, error)

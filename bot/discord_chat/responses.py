@@ -12,6 +12,7 @@ import discord
 
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, Say, ShownVersion
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
+from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 
@@ -44,17 +45,25 @@ def is_user_install_only(interaction: Interaction) -> bool:
 
 
 async def answer_interaction(
-    interaction: Interaction, reply: Reply | None, renderer: Renderer, context: ReplyContext
+    interaction: Interaction,
+    reply: Reply | None,
+    renderer: Renderer,
+    context: ReplyContext,
+    own_messages: OwnMessages,
 ) -> None:
     """Put the reply where "thinking…" stands; by DM when Discord no longer takes it."""
     if reply is None:
         await interaction.delete_original_response()
         return
     if isinstance(reply, ForModerators):
-        was_told = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
-        reply = Note(reply.text if was_told else Say.REPORTED())
+        posted = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
+        if posted is not None:
+            await own_messages.record(posted, reply)
+        reply = Note(reply.text if posted else Say.REPORTED())
     outgoing = await renderer.reply(reply, context)
-    if is_public(reply) and not context.is_private and await _post_publicly(interaction, outgoing):
+    posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
+    if posted is not None:
+        await own_messages.record(posted, reply)
         if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return
@@ -71,21 +80,21 @@ async def answer_interaction(
             await _send_dm(interaction.user, Outgoing(Say.TOO_LATE()))
 
 
-def is_public(reply: Reply) -> bool:
-    """Whether everybody in the channel should see it."""
-    return isinstance(reply, ShownVersion | Note) and not reply.private
+def is_public(reply: Reply, context: ReplyContext) -> bool:
+    """Whether everybody in the channel should see it, and the bot may post there."""
+    return isinstance(reply, ShownVersion | Note) and not reply.private and not context.is_private
 
 
-async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> bool:
-    """Show it to the channel; False where the bot may not."""
+async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> discord.Message | None:
+    """Show it to the channel; None where the bot may not."""
     channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
     try:
-        await channel.send(
+        posted: discord.Message = await channel.send(
             **outgoing.to_send(), nonce=f"i{interaction.id}", allowed_mentions=outgoing.mentions
         )
     except (discord.Forbidden, discord.NotFound):
-        return False
-    return True
+        return None
+    return posted
 
 
 async def _send_files(interaction: Interaction, reply: Files) -> None:
@@ -106,7 +115,11 @@ def _files(paths: Sequence[Path]) -> list[discord.File]:
 
 
 async def answer_message(
-    message: discord.Message, reply: Reply | None, renderer: Renderer, context: ReplyContext
+    message: discord.Message,
+    reply: Reply | None,
+    renderer: Renderer,
+    context: ReplyContext,
+    own_messages: OwnMessages,
 ) -> None:
     """Reply to a message, once: its own id is the nonce. Accepted edits answer by their card."""
     if reply is None or isinstance(reply, Accepted):
@@ -114,14 +127,19 @@ async def answer_message(
     outgoing = await renderer.reply(reply, context)
     arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
     try:
-        await message.channel.send(**arguments, reference=message.to_reference(fail_if_not_exists=False))
+        reference = message.to_reference(fail_if_not_exists=False)
+        posted: discord.Message | None = await message.channel.send(**arguments, reference=reference)
     except discord.Forbidden:
-        await _send_dm(message.author, outgoing)
+        posted = await _send_dm(message.author, outgoing)
+    if posted is not None:
+        await own_messages.record(posted, reply)
 
 
-async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> None:
+async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> discord.Message | None:
     """A last way to reach somebody; fine if they do not take DMs."""
     try:
-        await user.send(**outgoing.to_send())  # type: ignore[attr-defined]
+        message: discord.Message = await user.send(**outgoing.to_send())  # type: ignore[attr-defined]
     except (discord.HTTPException, OSError) as error:
         log.info("could not reach %s by DM: %s", user.id, error)
+        return None
+    return message

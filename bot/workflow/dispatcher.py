@@ -183,11 +183,10 @@ class EditWorkflow:
         """
         taken: list[str] = []
         if active := self._runner.active.requested_by(event_id):
-            await self._privacy.erase(active.turn)
-            taken += [active.turn.delivered] if active.turn.delivered else []
-        shown = await self._store.find_by_delivered(message) if message else None
+            taken += await self._privacy.erase(active.turn)
+        shown = await self._store.find_by_message(message) if message else None
         if shown is not None and shown.shown_in == message and shown.state.is_final:
-            await self._privacy.erase_picture(shown)
+            taken += await self._privacy.erase_picture(shown)
         return tuple(taken)
 
     async def message_edited(self, event_id: str, text: str) -> bool:

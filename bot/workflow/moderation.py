@@ -55,26 +55,27 @@ class Moderation:
             return Note(self._status(server, context.settings))
         if asked.action is ModAction.LOG:
             return Note(_log_in_words(await self._store.servers.audit_log(server, LOG_SHOWN)))
-        removed, image_hash = await self._removed(asked, server)
+        removed, image_hash, messages = await self._removed(asked, server)
         entry = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
         rules = await self._store.servers.change(server, lambda now: apply(now, asked), entry)
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
-        return Decided(text, (removed.delivered,) if removed and removed.delivered else ())
+        return Decided(text, messages)
 
-    async def _removed(self, asked: ModActionRequested, server: str) -> tuple[Turn | None, str | None]:
-        """The version that REMOVE and BAR erase, and with BAR its mark; nothing for any other decision."""
+    async def _removed(
+        self, asked: ModActionRequested, server: str
+    ) -> tuple[Turn | None, str | None, tuple[str, ...]]:
+        """The version that REMOVE and BLOCK_IMAGE erase, with BLOCK_IMAGE its hash, and its messages."""
         if asked.action not in (ModAction.REMOVE, ModAction.BLOCK_IMAGE):
-            return None, None
+            return None, None, ()
         turn = await self._store.turn(asked.subject)
         if turn.source.server != server:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
             image_hash = await asyncio.to_thread(dhash, await asyncio.to_thread(self._images.get, turn.image))
-        await self._privacy.erase(turn)
-        return turn, image_hash
+        return turn, image_hash, await self._privacy.erase(turn)
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:
         """Cancel what a person has in line there, where the decision says so; how many."""

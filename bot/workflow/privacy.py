@@ -74,31 +74,32 @@ class Privacy:
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
         await asyncio.to_thread(self._delete, forgotten.images)
-        messages = tuple(turn.delivered for turn in forgotten.turns if turn.delivered)
-        return Erased(Say.FORGOTTEN(turns=len(forgotten.turns)), messages)
+        return Erased(Say.FORGOTTEN(turns=len(forgotten.turns)), forgotten.messages)
 
     async def delete(self, context: Context[DeleteAsked]) -> Reply:
         """Erase one version; of an upload only the picture goes, since the others hang on it."""
         if context.target is None:
             return Note(Say.NO_SESSION())
         turn = context.target.turn
-        await self.erase(turn)
-        return Erased(Say.DELETED(version=turn.label), (turn.delivered,) if turn.delivered else ())
+        return Erased(Say.DELETED(version=turn.label), await self.erase(turn))
 
-    async def erase(self, turn: Turn) -> None:
-        """Erase a turn and what runs for it; of an upload only the picture."""
-        await self.erase_picture(turn)
+    async def erase(self, turn: Turn) -> tuple[str, ...]:
+        """Erase a turn and cancel its edit; of an upload only the image. Gives its messages, to delete."""
+        messages = await self.erase_picture(turn)
         if not turn.is_upload:
             await self._store.delete_turn(turn.id)
             self._runner.drop(turn.id)
+        return messages
 
-    async def erase_picture(self, turn: Turn) -> None:
-        """Delete the picture of a turn, unless another turn has the same; this one never shows it again."""
+    async def erase_picture(self, turn: Turn) -> tuple[str, ...]:
+        """Delete the image of a turn, unless another turn has it, too. Gives its messages, to delete."""
+        messages = await self._store.messages.of_turn(turn.id)
         if turn.image is None:
-            return
+            return messages
         if not await self._store.is_shared(turn.image):
             await asyncio.to_thread(self._images.delete, turn.image)
         await self._store.update_turn(turn.id, image=_no_picture(turn))
+        return messages
 
     async def delete_old_images(self) -> int:
         """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""

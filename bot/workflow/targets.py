@@ -62,7 +62,7 @@ async def find_target(store: SessionStore, event: Event, now: float, limits: Lim
 async def _named(store: SessionStore, event: VersionEvent) -> Target | None:
     if event.turn is not None:
         return await target_of(store, event, event.turn)
-    if event.reply_to is not None and (turn := await store.find_by_delivered(event.reply_to)):
+    if event.reply_to is not None and (turn := await store.find_by_message(event.reply_to)):
         return await target_of(store, event, turn.id)
     if event.version is None or (isinstance(event, EditAsked) and event.picture is not None):
         return None

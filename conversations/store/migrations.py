@@ -258,3 +258,22 @@ def m008_plain_names(db: Database) -> None:
     db.execute("ALTER TABLE overrides RENAME COLUMN wish TO override")
     db.execute("UPDATE overrides SET scope = 'user' WHERE scope = 'person'")
     db.execute("UPDATE turns SET error = json_quote(error) WHERE error IS NOT NULL")
+
+
+@migrations()
+def m009_posted_messages(db: Database) -> None:
+    """One message can show several turns. Of a finished turn, the bot has deleted all cards but the last."""
+    db.table("posted_messages").create(
+        {"message": str, "turn_id": str, "is_deleted": int},
+        pk=("message", "turn_id"),
+        foreign_keys=[("turn_id", "turns", "id")],
+        not_null={"is_deleted"},
+        defaults={"is_deleted": 0},
+    )
+    db.table("posted_messages").create_index(["turn_id"])
+    db.execute(
+        "INSERT INTO posted_messages SELECT key, turn_id, "
+        "state IN ('done', 'failed', 'cancelled') AND key IS NOT delivered "
+        "FROM deliveries JOIN turns ON turns.id = turn_id ORDER BY deliveries.rowid"
+    )
+    db.table("deliveries").drop()

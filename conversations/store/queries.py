@@ -184,7 +184,7 @@ def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: 
         )
         if done.rowcount == 0:
             raise TurnStateConflict(turn_id, turn(db, turn_id).state, state)
-        record_delivery(db, turn_id, fields.get("delivered"))
+        record_message(db, turn_id, fields.get("delivered"))
     return turn(db, turn_id)
 
 
@@ -193,7 +193,7 @@ def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
     with writing(db):
         turn(db, turn_id)
         db.table("turns").update(turn_id, fields_row(fields))
-        record_delivery(db, turn_id, fields.get("delivered"))
+        record_message(db, turn_id, fields.get("delivered"))
     return turn(db, turn_id)
 
 
@@ -228,13 +228,11 @@ def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
     return tuple(turn_of(row) for row in rows)
 
 
-def find_by_delivered(db: Database, key: str) -> Turn | None:
-    """The turn a message of the bot shows or showed, else the newest upload whose picture it held."""
-    found = one(db, "SELECT turn_id AS id FROM deliveries WHERE key = ?", key) or one(
-        db,
-        "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1",
-        key,
-    )
+def find_by_message(db: Database, message: str) -> Turn | None:
+    """The one turn that a message of the bot shows or showed, else the newest upload it held the image of."""
+    shown = list(db.query("SELECT turn_id AS id FROM posted_messages WHERE message = ?", (message,)))
+    held = "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1"
+    found = one(db, held, message) if not shown else shown[0] if len(shown) == 1 else None
     return turn(db, found["id"]) if found else None
 
 
@@ -284,10 +282,11 @@ def record_event(db: Database, event_id: str | None, now: float) -> None:
         raise DuplicateEvent(event_id)
 
 
-def record_delivery(db: Database, turn_id: str, key: str | None) -> None:
-    """Record which turn a message shows. Earlier messages of the turn still lead to it."""
-    if key is not None:
-        db.execute("INSERT OR REPLACE INTO deliveries (key, turn_id) VALUES (?, ?)", (key, turn_id))
+def record_message(db: Database, turn_id: str, message: str | None) -> None:
+    """Record that a message shows a turn. Earlier messages of the turn still lead to it."""
+    if message is not None:
+        values = (message, turn_id)
+        db.execute("INSERT OR IGNORE INTO posted_messages (message, turn_id) VALUES (?, ?)", values)
 
 
 def write_head(db: Database, session_id: str, user: str, head: Head) -> None:

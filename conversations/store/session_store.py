@@ -24,6 +24,7 @@ from conversations.store import queries, user_data
 from conversations.store.chat_tables import ChatTables
 from conversations.store.db_worker import WriteBatcher
 from conversations.store.migrations import migrations
+from conversations.store.posted_messages import PostedMessages
 from conversations.store.serialization import TurnFields, override_of, override_text
 from conversations.store.server_tables import ServerTables
 from conversations.store.user_data import Consent, ErasedData
@@ -48,6 +49,7 @@ class SessionStore:
         self.servers = ServerTables(self._do, clock)
         self.users = UserTables(self._do, clock)
         self.chats = ChatTables(self._do, clock)
+        self.messages = PostedMessages(self._do, clock)
 
     @classmethod
     @asynccontextmanager
@@ -169,9 +171,9 @@ class SessionStore:
         """The newest turns of a user, newest first, without uploads."""
         return await self._do(queries.turns_by, user, limit)
 
-    async def find_by_delivered(self, key: str) -> Turn | None:
-        """The turn that a message shows, once showed, or held the picture of: which version a reply means."""
-        return await self._do(queries.find_by_delivered, key)
+    async def find_by_message(self, message: str) -> Turn | None:
+        """The one turn that a message shows, once showed, or held the image of, for replies to it."""
+        return await self._do(queries.find_by_message, message)
 
     async def count_states(self) -> dict[TurnState, int]:
         """The number of edits in each state, without uploads."""

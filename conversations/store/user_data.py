@@ -8,6 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from conversations.session import Turn
+from conversations.store.posted_messages import messages_of
 from conversations.store.queries import one, write_head, writing
 from conversations.store.serialization import head_of, turn_of
 
@@ -26,7 +27,8 @@ class Consent(StrEnum):
 class ErasedData:
     """What was erased, for the callers that hold the messages and the images."""
 
-    turns: tuple[Turn, ...]  # the caller deletes their messages and cancels those still running
+    turns: tuple[Turn, ...]  # the caller cancels those still running
+    messages: tuple[str, ...]  # keys of the messages that show them; the caller deletes them
     images: tuple[str, ...]  # keys that no turn refers to any more
 
 
@@ -64,7 +66,8 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
         "overrides": _rows(db, "SELECT override FROM overrides WHERE scope = 'user' AND key = ?", user),
         "messages": _rows(
             db,
-            "SELECT key, turn_id FROM deliveries JOIN turns ON turns.id = turn_id WHERE user = ?",
+            "SELECT posted_messages.message, turn_id FROM posted_messages "
+            "JOIN turns ON turns.id = turn_id WHERE user = ?",
             user,
         ),
         "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", user),
@@ -86,6 +89,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
             user,
         )
         turns = tuple(turn_of(row) for row in rows)
+        messages = tuple(dict.fromkeys(key for turn in turns for key in messages_of(db, turn.id)))
         own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", user)}
         db.execute("DELETE FROM heads WHERE user = ?", (user,))
         for session_id in own_sessions:
@@ -100,7 +104,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
         pictures = {turn.image for turn in turns if turn.image is not None}
         unused = tuple(sorted(key for key in pictures if _is_unused(db, key)))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
-    return ErasedData(turns, unused)
+    return ErasedData(turns, messages, unused)
 
 
 def _turns(db: Database, user: str) -> list[dict[str, Any]]:
@@ -131,7 +135,7 @@ def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
 
 def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
     for turn_id in turn_ids:
-        db.execute("DELETE FROM deliveries WHERE turn_id = ?", (turn_id,))
+        db.execute("DELETE FROM posted_messages WHERE turn_id = ?", (turn_id,))
         db.execute("DELETE FROM reports WHERE turn_id = ?", (turn_id,))
 
 

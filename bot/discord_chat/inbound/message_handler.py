@@ -165,7 +165,7 @@ class MessageHandler(commands.Cog):
                 reply: Reply | None = Note(Say.TRIED_TWICE())
             else:
                 reply = await self._reply_to(message, addressed, context)
-            await answer_message(message, reply, self._handler.renderer, context)
+            await answer_message(message, reply, self._handler.renderer, context, self._handler.own_messages)
             await self._attempts.answered(event)
         if not isinstance(reply, Accepted):
             self._acks.answered(message.id)
@@ -184,7 +184,7 @@ class MessageHandler(commands.Cog):
     async def _send_note(self, message: discord.Message, note: Note, context: ReplyContext) -> bool:
         """Answer with a note; False when that failed."""
         try:
-            await answer_message(message, note, self._handler.renderer, context)
+            await answer_message(message, note, self._handler.renderer, context, self._handler.own_messages)
         except (discord.DiscordException, OSError):
             log.warning("could not answer message %s", message.id)
             return False

@@ -17,16 +17,15 @@ log = logging.getLogger(__name__)
 
 async def post_report(
     client: discord.Client, renderer: Renderer, report: ForModerators, context: ReplyContext, nonce: str
-) -> bool:
-    """Show it in the moderators' channel, once; False where the bot may not post there (any more)."""
+) -> discord.Message | None:
+    """Show it in the moderators' channel, once; None where the bot may not post there (any more)."""
     outgoing = await renderer.for_moderators(report, context)
     channel = client.get_partial_messageable(channel_of(report.to) or 0)
     try:
-        await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
+        return await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
     except (discord.Forbidden, discord.NotFound) as error:
         log.warning("a report could not be shown in %s: %s", report.to, error)
-        return False
-    return True
+        return None
 
 
 async def close(message: discord.Message, decided: Decided, by: int) -> None:

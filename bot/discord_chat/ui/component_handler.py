@@ -1,5 +1,6 @@
 """What pressing a button or submitting a form does."""
 
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.events import (
@@ -18,7 +19,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Reply, Say, ShownVersion
-from bot.discord_chat.ids import person_key
+from bot.discord_chat.ids import MessagePlace, person_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages
 from bot.discord_chat.interactions import (
     Answer,
@@ -99,8 +100,10 @@ class ComponentHandler:
     async def _decide(self, interaction: Interaction, button: ButtonId) -> Reply | None:
         """Run the decision of a moderator and write the outcome on the report."""
         reply = await self.handler.dispatch(event_of(interaction, button))
-        if isinstance(reply, Decided) and interaction.message:
-            await close(interaction.message, reply, interaction.user.id)
+        if isinstance(reply, Decided) and (report := interaction.message):
+            await close(report, reply, interaction.user.id)
+            here = str(MessagePlace(report.channel.id, report.id))  # is closed, not deleted
+            return replace(reply, messages=tuple(key for key in reply.messages if key != here))
         return reply
 
     async def _answer_consent(self, interaction: Interaction, button: ButtonId) -> Reply | None:

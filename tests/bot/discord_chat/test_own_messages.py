@@ -125,6 +125,83 @@ async def test_a_reply_to_the_original_message_still_means_v0(tmp_path: Path) ->
         assert (upload.delivered, upload.origin_message) == (None, str(_place(post)))
 
 
+# -- every message that shows a version ---------------------------------------------------------------------
+
+
+async def copies_of(r: Room, result: Message) -> list[Message]:
+    """The result of v1, its copy by `/show`, undo as a reply, and the history and question that list it."""
+    r.discord.slash(r.channel, r.anna, "show", version="v1")
+    for words in ("back to v1", "history"):
+        await r.answer(r.discord.say(r.channel, r.anna, words, mention=True))
+    await r.answer(r.discord.say(r.channel, r.ben, "make it blue", mention=True))
+    await r.discord.wait_for(lambda: len(shows_v1(r)) == 5)
+    assert result in shows_v1(r)
+    return shows_v1(r)
+
+
+def shows_v1(r: Room) -> list[Message]:
+    return [message for message in r.discord.messages_of_bot(r.channel) if "v1" in text_of(message)]
+
+
+async def test_deleting_a_version_deletes_every_message_that_shows_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        upload = await upload_card(r, post_by(r, r.anna))
+        result = await r.result(
+            r.discord.say(r.channel, r.anna, "make it red", reply_to=upload, mention=True)
+        )
+        await r.turns_end()
+        await copies_of(r, result)
+        await finished(r, r.discord.menu(result, r.anna, "Cancel or delete edit"))
+        assert r.discord.messages_of_bot(r.channel) == [upload]
+
+
+async def test_erasing_ones_data_deletes_copies_and_reports_of_an_earlier_run(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            channel = await moderators(r)
+            upload = await upload_card(r, post_by(r, r.anna))
+            asked = r.discord.say(r.channel, r.anna, "make it red", reply_to=upload, mention=True)
+            result = await r.result(asked)
+            await r.turns_end()
+            await copies_of(r, result)
+            form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
+            assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+        async with room(tmp_path, discord=discord) as r:
+            question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
+            await finished(r, r.discord.press(question, "Erase everything", r.anna))
+            assert r.discord.messages_of_bot(r.channel) == r.discord.messages_of_bot(channel) == []
+
+
+async def test_a_moderator_who_removes_a_version_removes_its_copies_and_closes_the_report(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as r:
+        channel = await moderators(r)
+        result = await r.result(post_picture(r))
+        await r.turns_end()
+        await copies_of(r, result)
+        form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
+        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+        [report] = r.discord.messages_of_bot(channel)
+        await closed(r, report, "Remove")
+        await r.discord.wait_for(lambda: not shows_v1(r))
+        assert r.discord.messages_of_bot(channel) == [report]
+
+
+async def test_a_reply_to_a_copy_means_the_version_in_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        await r.turns_end()
+        r.discord.slash(r.channel, r.anna, "show", version="v1")
+        copy = await r.discord.wait_for(lambda: shows_v1(r)[1:])
+        reply = r.discord.say(r.channel, r.ben, "make it blue", reply_to=copy[0], mention=True)
+        await r.answer(reply)
+        key = str(_place(copy[0]))
+        found = await r.store.find_by_message(key)
+        assert found is not None
+        assert found.label == "v1"
+
+
 # -- where messages are deleted -----------------------------------------------------------------------------
 
 

@@ -98,8 +98,23 @@ async def test_the_message_an_image_came_from_is_not_one_the_bot_posted(store: S
         "up04": "discord:502:9040",
     }
     assert turns["up01"].delivered is None
-    found = [await store.find_by_delivered(key) for key in ("discord:501:9001", "discord:501:9010", "x")]
+    found = [await store.find_by_message(key) for key in ("discord:501:9001", "discord:501:9010", "x")]
     assert found == [turns["up01"], turns["done"], None]
+
+
+async def test_every_message_the_bot_posted_is_a_row(store: SessionStore) -> None:
+    messages = {turn_id: await store.messages.of_turn(turn_id) for turn_id in await turns_of(store)}
+    assert {turn_id: keys for turn_id, keys in messages.items() if keys} == {
+        "done": ("discord:501:9011",),  # its card, 9010, was deleted when the result came
+        "wait": ("discord:501:9020",),
+        "runn": ("discord:501:9021",),
+        "deld": ("discord:501:9022",),
+        "fail": ("discord:501:9023",),
+        "canc": ("discord:501:9024",),
+        "grid": ("discord:501:9025",),
+        "web1": ("web:web1",),
+        "visi": ("discord:601:9030",),
+    }
 
 
 async def test_sentences_of_notes_and_errors_survive(store: SessionStore) -> None:

@@ -74,16 +74,16 @@ async def test_a_session_begins_with_its_upload_as_v0(store: SessionStore) -> No
     session = await store.open_session(ROOM, ANN, image=PICTURE, notes=("first frame",), origin_message="m1")
     assert (session.root.label, session.root.image, session.root.state) == ("v0", PICTURE, TurnState.DONE)
     assert session.head_of(ANN) == session.root
-    assert await store.find_by_delivered("m1") == session.root
+    assert await store.find_by_message("m1") == session.root
     assert session.root.delivered is None
 
 
 async def test_of_two_uploads_from_one_message_a_reply_means_the_newer(store: SessionStore) -> None:
     first = await store.open_session(ROOM, ANN, image=PICTURE, origin_message="m1")
     second = await store.open_session(ROOM, BOB, image=PICTURE, origin_message="m1")
-    assert await store.find_by_delivered("m1") == second.root
+    assert await store.find_by_message("m1") == second.root
     await store.delete_user(BOB)
-    assert await store.find_by_delivered("m1") == first.root
+    assert await store.find_by_message("m1") == first.root
 
 
 async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
@@ -173,7 +173,7 @@ async def test_a_refused_step_writes_nothing(store: SessionStore) -> None:
     with pytest.raises(TurnStateConflict, match=rf"Edit {turn.id} is done, so it cannot become cancelled\."):
         await store.set_state(turn.id, TurnState.CANCELLED, error="late", delivered="m9")
     assert await store.turn(turn.id) == turn
-    assert await store.find_by_delivered("m9") is None
+    assert await store.find_by_message("m9") is None
 
 
 async def test_a_step_of_an_unknown_turn_is_refused(store: SessionStore) -> None:
@@ -210,7 +210,7 @@ async def test_every_message_that_showed_a_turn_leads_to_it(store: SessionStore)
     turn = await ask(store, await begin(store), ANN)
     await store.update_turn(turn.id, delivered="card")
     await store.update_turn(turn.id, delivered="result")
-    found = [await store.find_by_delivered(key) for key in ("card", "result", "other")]
+    found = [await store.find_by_message(key) for key in ("card", "result", "other")]
     assert [None if turn is None else turn.delivered for turn in found] == ["result", "result", None]
 
 
@@ -278,7 +278,7 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
     assert [row["instruction"] for row in export["turns"]] == ["", "ann wishes"]
     assert (export["overrides"], export["messages"]) == (
         [{"override": '{"seed":3}'}],
-        [{"key": "m1", "turn_id": turn.id}],
+        [{"message": "m1", "turn_id": turn.id}],
     )
     told = json.dumps(export)  # random ids in it may happen to contain "bob"
     assert '"bob"' not in told

@@ -78,3 +78,31 @@ async def test_all_of_a_user_is_exported_and_erased(store: SessionStore) -> None
     for user in (ANN, BOB):  # what Bob reported is erased with Ann's turn
         left = await store.export_user(user)
         assert [left[table] for table in tables] == [[], [], [], []]
+
+
+async def test_a_message_can_show_several_turns_and_a_turn_can_be_in_several_messages(
+    store: SessionStore,
+) -> None:
+    first, second = [(await store.open_session(ROOM, user, image="0" * 64)).root for user in (ANN, BOB)]
+    assert await store.messages.record("copy", [first.id])
+    assert await store.messages.record("history", [first.id, second.id])
+    assert await store.messages.of_turn(first.id) == ("copy", "history")
+    found = [await store.find_by_message(message) for message in ("copy", "history", "other")]
+    assert found == [first, None, None]  # a reply to a message with several turns names none of them
+
+
+async def test_a_deleted_message_is_not_deleted_again_but_still_found(store: SessionStore) -> None:
+    turn = (await store.open_session(ROOM, ANN, image="0" * 64)).root
+    await store.update_turn(turn.id, delivered="card")
+    await store.update_turn(turn.id, delivered="result")
+    await store.messages.mark_deleted("card")
+    assert await store.messages.of_turn(turn.id) == ("result",)
+    found = await store.find_by_message("card")
+    assert found is not None
+    assert (await store.delete_user(ANN)).messages == ("result",)
+
+
+async def test_a_message_of_an_erased_turn_is_refused(store: SessionStore) -> None:
+    turn = (await store.open_session(ROOM, ANN, image="0" * 64)).root
+    assert not await store.messages.record("history", [turn.id, "gone"])
+    assert await store.messages.of_turn(turn.id) == ("history",)

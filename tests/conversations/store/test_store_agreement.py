@@ -165,7 +165,7 @@ class StoreAgreement(RuleBasedStateMachine):
     @invariant()
     def messages_agree(self) -> None:
         for key, turn_id in self.messages.items():
-            assert self.do(self.store.find_by_delivered(key)).id == turn_id
+            assert self.do(self.store.find_by_message(key)).id == turn_id
 
     @invariant()
     def heads_are_alive_and_redo_leads_down(self) -> None:
