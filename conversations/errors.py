@@ -13,12 +13,22 @@ ConversationError
     ├── TurnStateConflict  the turn is no longer in a state that may change so
     └── DuplicateEvent     this chat event was already handled
 
-The message of each is one sentence a person can act on.
+`message` tells a user what happened, in their language once a chat renders it. The text of the exception is
+English, for logs and the command line.
 """
+
+from conversations.messages import Message
 
 
 class ConversationError(Exception):
     """Base of every error of conversations."""
+
+    message = Message("unexpected")
+
+    def __init__(self, text: str, message: Message | None = None) -> None:
+        super().__init__(text)
+        if message is not None:
+            self.message = message
 
 
 class SessionError(ConversationError):
@@ -29,31 +39,29 @@ class NothingToUndo(SessionError):
     """The person already stands on the uploaded picture."""
 
     def __init__(self) -> None:
-        super().__init__("There is nothing to undo: this is the picture we started from.")
+        super().__init__("nothing to undo: this is the uploaded picture", Message("nothing_to_undo"))
 
 
 class NothingToRedo(SessionError):
     """No undone version is left to return to."""
 
     def __init__(self) -> None:
-        super().__init__("There is nothing to redo: a new edit closes the way back to undone versions.")
+        super().__init__("nothing to redo: a new edit discards undone versions", Message("nothing_to_redo"))
 
 
 class NoSuchVersion(SessionError):
     """No version of that number or id exists in this session."""
 
     def __init__(self, version: str) -> None:
-        super().__init__(f"There is no {version} here; the history lists the versions there are.")
+        super().__init__(f"there is no version {version} here", Message("no_such_version", version=version))
         self.version = version
 
 
 class VersionHasNoPicture(SessionError):
     """That version failed or was cancelled, so nothing can start from it."""
 
-    def __init__(self, version: str, state: str, nearest: str) -> None:
-        super().__init__(
-            f"There is no picture of {version}, which {state}; the nearest one before it is {nearest}."
-        )
+    def __init__(self, version: str, message: Message, nearest: str) -> None:
+        super().__init__(f"{version} has no picture; the nearest version that has one is {nearest}", message)
         self.version = version
         self.nearest = nearest
 
@@ -70,7 +78,7 @@ class PictureMissing(ConversationError):
     """The image store holds no picture of that key."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"The picture {key[:12]} is no longer stored; please post it again.")
+        super().__init__(f"the picture {key[:12]} is no longer stored", Message("picture_missing"))
         self.key = key
 
 
@@ -82,7 +90,7 @@ class TurnStateConflict(StoreError):
     """The turn is no longer in a state that may change to the wanted one."""
 
     def __init__(self, turn_id: str, was: str, wanted: str) -> None:
-        super().__init__(f"Edit {turn_id} is {was}, so it cannot become {wanted}.")
+        super().__init__(f"turn {turn_id} is {was}, so it cannot become {wanted}", Message("state_conflict"))
         self.turn_id = turn_id
         self.was = was
         self.wanted = wanted
@@ -92,5 +100,5 @@ class DuplicateEvent(StoreError):
     """This chat event was already handled; nothing was written."""
 
     def __init__(self, event_id: str) -> None:
-        super().__init__(f"The event {event_id} was already handled.")
+        super().__init__(f"the event {event_id} was already handled")
         self.event_id = event_id

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
+from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
 
@@ -89,8 +90,8 @@ class Turn:
     image: str | None = None  # ImageStore key
     seconds: Mapping[str, float] = field(default_factory=dict)  # wall seconds by stage
     changed: float | None = None  # share of pixels that differ from the parent, 0 to 1
-    notes: tuple[str, ...] = ()
-    error: str | None = None
+    notes: tuple[Message, ...] = ()
+    error: Message | None = None
     source: RequestSource = NO_SOURCE
     delivered: str | None = None  # key of the message the bot posted to show it
     origin_message: str | None = None  # of an upload: key of the message that held it, whoever wrote that
@@ -291,11 +292,18 @@ class EditSession:
 
     def _alive(self, turn: Turn) -> Turn:
         if turn.grid is not None:
-            raise VersionHasNoPicture(turn.label, "is a sheet", self.turns[turn.parent_id or ""].label)
+            parent = self.turns[turn.parent_id or ""].label
+            message = Message("no_picture_grid", version=turn.label, nearest=parent)
+            raise VersionHasNoPicture(turn.label, message, parent)
         if turn.is_lost:
             nearest = self.nearest_alive(turn).label
             failed = turn.state is TurnState.FAILED or turn.error is not None
-            raise VersionHasNoPicture(turn.label, "failed" if failed else "was cancelled", nearest)
+            message = (
+                Message("no_picture_failed", version=turn.label, nearest=nearest)
+                if failed
+                else Message("no_picture_cancelled", version=turn.label, nearest=nearest)
+            )
+            raise VersionHasNoPicture(turn.label, message, nearest)
         return turn
 
     def _climb(self, user: str, target: Turn) -> "EditSession":

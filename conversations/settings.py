@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from conversations.errors import SettingsRefused
+from conversations.messages import Message
 
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
@@ -126,9 +127,17 @@ def origins(
 def checked(override: SettingsOverride) -> SettingsOverride:
     """The same override. Raises SettingsRefused if a value is out of range; never clamps."""
     for setting, value in override.explicit().items():
+        name = Message(f"setting.{setting}")
         if setting in CHOICES and value not in CHOICES[setting]:
-            raise SettingsRefused(f"{setting} must be one of {', '.join(CHOICES[setting])}, not {value}.")
+            choices = tuple(CHOICES[setting])
+            raise SettingsRefused(
+                f"{setting} must be one of {', '.join(choices)}, not {value}",
+                Message("setting_choice", setting=name, choices=choices, value=str(value)),
+            )
         if setting in RANGES and value != AUTO and not RANGES[setting][0] <= value <= RANGES[setting][1]:
             low, high = RANGES[setting]
-            raise SettingsRefused(f"{setting} must lie between {low:g} and {high:.10g}, not {value:.10g}.")
+            raise SettingsRefused(
+                f"{setting} must be between {low:g} and {high:.10g}, not {value:.10g}",
+                Message("setting_range", setting=name, low=low, high=high, value=value),
+            )
     return override

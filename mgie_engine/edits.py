@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from conversations.messages import Message
 from conversations.settings import EditSettings
 
 
@@ -62,7 +63,7 @@ class EditResult:
     size: tuple[int, int]  # width, height of `image`
     seconds: dict[str, float] = field(default_factory=dict)  # wall seconds by stage
     changed: float | None = None  # share of pixels that differ from the input, 0 to 1
-    notes: tuple[str, ...] = ()  # sentences worth showing, e.g. "used your words as written"
+    notes: tuple[Message, ...] = ()  # worth showing, e.g. that the instruction was used as it is
 
 
 Report = Callable[[Progress], None]

@@ -9,16 +9,28 @@ EngineError
 ├── EngineDied        the engine process ended while the edit ran; worth one retry
 └── ServiceClosed     the service is closing; the edit did not fail and may be submitted again later
 
-The message of each is one sentence a person can act on.
+`message` tells a user of a chat what happened. The text of the exception is one English sentence, for logs
+and the command line.
 """
+
+from conversations.messages import Message
 
 
 class EngineError(Exception):
     """Base of every error of mgie_engine."""
 
+    message = Message("failed")
+
+    def __init__(self, text: str, message: Message | None = None) -> None:
+        super().__init__(text)
+        if message is not None:
+            self.message = message
+
 
 class ModelError(EngineError):
     """A model folder, file or tensor is missing, misshapen or unsafe to read."""
+
+    message = Message("no_model")
 
 
 class DataError(EngineError):

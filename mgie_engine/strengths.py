@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from conversations.errors import SettingsRefused
+from conversations.messages import Message
 from conversations.settings import AUTO, RANGES, SettingsOverride, checked
 from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
@@ -248,33 +249,33 @@ def fingerprint(folder: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A pair of strengths, and why: sentences of a fixed set, so that a chat can say them in any language."""
+    """A pair of guidance scales, and why they were chosen."""
 
     text_cfg: float
     image_cfg: float
-    reason: tuple[str, ...]
+    reason: tuple[Message, ...]
 
 
-NOT_STUDIED = "Auto strengths: nobody has studied this model yet, so these are its own."
-NO_BETTER = "Auto strengths: for this wish none did better than the model's own."
-REASONS: Mapping[Kind | None, str] = MappingProxyType(
+NOT_STUDIED = Message("auto_not_studied")
+NO_BETTER = Message("auto_no_better")
+REASONS: Mapping[Kind | None, Message] = MappingProxyType(
     {
-        None: "Auto strengths: these did best in the study.",
-        Kind.TONE: "Auto strengths: these did best for light and colour of the whole picture.",
-        Kind.SCENERY: "Auto strengths: these did best for sky, ground and weather.",
-        Kind.REMOVE: "Auto strengths: these did best for removing things.",
-        Kind.REPLACE: "Auto strengths: these did best for replacing things.",
-        Kind.ADD: "Auto strengths: these did best for adding things.",
-        Kind.MOVE: "Auto strengths: these did best for moving things.",
-        Kind.RESIZE: "Auto strengths: these did best for changing sizes.",
-        Kind.COLOUR: "Auto strengths: these did best for changing colours.",
-        Kind.OTHER: "Auto strengths: these did best for wishes of no common kind.",
+        None: Message("auto_any"),
+        Kind.TONE: Message("auto_tone"),
+        Kind.SCENERY: Message("auto_scenery"),
+        Kind.REMOVE: Message("auto_remove"),
+        Kind.REPLACE: Message("auto_replace"),
+        Kind.ADD: Message("auto_add"),
+        Kind.MOVE: Message("auto_move"),
+        Kind.RESIZE: Message("auto_resize"),
+        Kind.COLOUR: Message("auto_colour"),
+        Kind.OTHER: Message("auto_other"),
     }
 )
-PICTURE_REASONS: Mapping[Pictures, str] = MappingProxyType(
+PICTURE_REASONS: Mapping[Pictures, Message] = MappingProxyType(
     {
-        Pictures.SIMPLE: "The picture is a simple one; that counted.",
-        Pictures.BUSY: "The picture is a busy one; that counted.",
+        Pictures.SIMPLE: Message("auto_simple"),
+        Pictures.BUSY: Message("auto_busy"),
     }
 )
 

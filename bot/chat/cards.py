@@ -1,10 +1,8 @@
 """From a turn to its card: pure functions, the same for every chat."""
 
-from collections.abc import Iterable
-
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Card, CardState, Say, buttons, seconds_in_words
-from bot.i18n.catalog import blanks_to_groups, languages, phrasebook, translated
+from bot.chat.replies import Card, CardState, buttons
+from conversations.messages import Message
 from conversations.session import EditSession, Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
@@ -37,13 +35,18 @@ def card_of(
     parent = session.parent_of(turn)
     assert parent is not None
     state, depth = state_of(turn), len(session.path_to(turn)) - 1
-    origin = Say.FROM if turn.grid is None else Say.SHEET_FROM
+    origin = (
+        Message("from", parent=parent.label)
+        if turn.grid is None
+        else Message("grid_from", parent=parent.label)
+    )
     return Card(
         turn_id=turn.id,
         version=turn.label,
-        title=f"{turn.label} · {origin(parent=parent.label)}",
         owner=turn.user,
         state=state,
+        origin=origin,
+        parent_version=parent.label,
         instruction=turn.instruction,
         expressive=turn.expressive or (progress.expressive if progress else None),
         before=parent.image,
@@ -54,7 +57,7 @@ def card_of(
         wait_s=place.wait_s if place and state is CardState.QUEUED else None,
         fraction=_fraction(progress) if state is CardState.RUNNING else float(state is CardState.DONE),
         preview=progress.preview if progress else None,
-        facts=_facts(turn) if state is CardState.DONE else "",
+        facts=_facts(turn) if state is CardState.DONE else (),
         notes=_notes(turn, parent, depth),
         buttons=buttons(*_acts(turn, state, depth)),
         is_grid=turn.grid is not None,
@@ -79,44 +82,41 @@ def _upload_card(turn: Turn) -> Card:
     return Card(
         turn_id=turn.id,
         version=turn.label,
-        title=turn.label,
         owner=turn.user,
         state=CardState.DONE,
         after=turn.image,
         fraction=1.0,
-        notes=tuple(map(translated, turn.notes)),
+        notes=turn.notes,
         buttons=buttons(ButtonAction.REFINE),
         key=turn.shown_in,
         is_hidden=turn.is_hidden,
     )
 
 
-def _status(turn: Turn, parent: Turn, place: Place | None, progress: Progress | None) -> str:
-    """The one line that says how it goes."""
+def _status(turn: Turn, parent: Turn, place: Place | None, progress: Progress | None) -> Message | None:
+    """How it goes, in one line."""
     match state_of(turn):
         case CardState.QUEUED if parent.image is None:
-            return Say.WAITS_FOR(parent=parent.label)
+            return Message("waits_for", parent=parent.label)
         case CardState.QUEUED if place and place.position:
-            line = Say.PLACE(place=place.position, total=place.of)
-            wait = "" if place.wait_s is None else Say.WAIT(seconds=seconds_in_words(place.wait_s))
-            return " · ".join(part for part in (line, wait) if part)
+            return Message("place", place=place.position, total=place.of)
         case CardState.RUNNING:
-            return stage_in_words(progress)
+            return stage_message(progress)
         case CardState.FAILED:
-            return translated(turn.error or Say.FAILED())
+            return turn.error or Message("failed")
         case CardState.CANCELLED:
-            return Say.CANCELLED()
+            return Message("cancelled")
         case _:
-            return ""
+            return None
 
 
-def stage_in_words(progress: Progress | None) -> str:
+def stage_message(progress: Progress | None) -> Message:
     """ "reading the picture…", "step 12/50", "finishing"."""
     if progress is None or progress.stage is Stage.READING:
-        return Say.READING()
+        return Message("reading")
     if progress.stage is Stage.PAINTING:
-        return Say.PAINTING(step=progress.step, steps=progress.steps)
-    return Say.FINISHING()
+        return Message("painting", step=progress.step, steps=progress.steps)
+    return Message("finishing")
 
 
 def _fraction(progress: Progress | None) -> float:
@@ -128,18 +128,18 @@ def _fraction(progress: Progress | None) -> float:
     return _SHARE_READING + _SHARE_PAINTING
 
 
-def _facts(turn: Turn) -> str:
-    """Settings used and what came of them, on one line."""
+def _facts(turn: Turn) -> tuple[Message, ...]:
+    """Settings used and what came of them."""
     facts = []
     if used := turn.settings:
-        facts += [Say.FACT_TEXT(value=_all(turn.grid.text_cfg if turn.grid else (used.text_cfg,)))]
-        facts += [Say.FACT_IMAGE(value=_all(turn.grid.image_cfg if turn.grid else (used.image_cfg,)))]
-        facts += [Say.FACT_STEPS(value=used.steps), Say.FACT_SEED(value=used.seed)]
+        facts += [Message("fact_text", value=turn.grid.text_cfg if turn.grid else used.text_cfg)]
+        facts += [Message("fact_image", value=turn.grid.image_cfg if turn.grid else used.image_cfg)]
+        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=str(used.seed))]
     if turn.seconds:
-        facts.append(Say.FACT_SECONDS(value=f"{sum(turn.seconds.values()):.1f}"))
+        facts.append(Message("fact_seconds", value=round(sum(turn.seconds.values()), 1)))
     if turn.changed is not None:
-        facts.append(Say.FACT_CHANGED(value=round(100 * turn.changed)))
-    return " · ".join([*facts, turn.id])
+        facts.append(Message("fact_changed", value=round(100 * turn.changed)))
+    return tuple(facts)
 
 
 def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
@@ -152,24 +152,18 @@ def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
     return (*_BUTTONS[state], ButtonAction.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]
 
 
-def blocked_hash_of(error: str | None) -> str | None:
-    """The mark of the removed picture because of which a result was filtered; None for any other error."""
-    texts = (phrasebook(language).say[Say.RESULT_FILTERED.name] for language in languages())
-    found = (blanks_to_groups(text).fullmatch(error or "") for text in texts)
-    return next((match["mark"] for match in found if match), None)
+def blocked_hash_of(error: Message | None) -> str | None:
+    """The hash of the removed picture because of which a result was filtered; None for any other error."""
+    return str(error.params["hash"]) if error and error.code == "result_filtered" else None
 
 
-def _all(values: Iterable[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
-def _notes(turn: Turn, parent: Turn, depth: int) -> tuple[str, ...]:
-    """Sentences worth showing: about the upload on the first edit of it, about depth from the fourth on."""
-    notes = tuple(map(translated, turn.notes))
+def _notes(turn: Turn, parent: Turn, depth: int) -> tuple[Message, ...]:
+    """What is worth showing: about the upload on the first edit of it, about depth from the fourth on."""
+    notes = turn.notes
     if parent.is_upload and turn.number == 1:
-        notes = tuple(map(translated, parent.notes)) + notes
+        notes = parent.notes + notes
     if turn.is_reworded:
-        notes = (Say.UPDATED(), *notes)
+        notes = (Message("updated"), *notes)
     if depth >= DEEP and state_of(turn) is CardState.DONE:
-        notes = (*notes, Say.DEEP(depth=depth))
+        notes = (*notes, Message("deep", count=depth))
     return notes

@@ -1,7 +1,8 @@
-"""What a person sees, as plain values: every sentence, every error, and the card of a version.
+"""What a user sees, as plain values: every message, every error, and the card of a version.
 
-Chats draw these; they add no words of their own beyond layout. Pictures are named by their ImageStore key, so
-a value is small and can be drawn again after a restart. Times are seconds from now, never clock times.
+Chats draw these, and render their messages once, in the language of the user. Pictures are named by their
+ImageStore key, so a value is small and can be drawn again after a restart. Times are seconds from now, never
+clock times.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.chat.events import ButtonAction
-from bot.i18n.catalog import Say, spoken
+from conversations.messages import Message, joined, verbatim
 
 __all__ = [
     "Accepted",
@@ -27,12 +28,13 @@ __all__ = [
     "Note",
     "Queue",
     "Reply",
-    "Say",
     "SettingRow",
     "SettingsPanel",
     "ShownVersion",
     "buttons",
-    "seconds_in_words",
+    "duration",
+    "how_it_goes",
+    "title",
     "turns_shown",
 ]
 
@@ -56,12 +58,12 @@ class Button:
     """Something to press; how `act` becomes an event: `bot.chat.events.pressed`."""
 
     act: ButtonAction
-    label: str
+    label: Message
 
 
 def buttons(*acts: ButtonAction) -> tuple[Button, ...]:
-    """Buttons in the language spoken now."""
-    return tuple(Button(act, spoken().buttons[act]) for act in acts)
+    """Buttons with the labels of their acts."""
+    return tuple(Button(act, Message(f"button.{act}")) for act in acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,16 @@ class Card:
     """One version as a person sees it, in one of its states.
 
     turn_id    "k3f9"; with `state` the nonce of a message: f"{turn_id}-{state}"
-    title      "v3 · from v2"; an uploaded picture is just "v0"
+    origin     "from v2"; None for an uploaded picture
+    parent_version  "v2"; None for an uploaded picture
     parent     turn id of the version it starts from; None for an uploaded picture
     parent_key the message the parent is in, for a jump link
     before     ImageStore key of the picture it starts from; after: of the result, when done
-    status     the line of a card not yet done: "Place 3 of 7 · about 20 s", "step 12/50", or why it failed
+    status     how a card not yet done stands: "Place 3 of 7", "step 12/50", or why it failed
     fraction   0 to 1 while running
     preview    small WebP while running, now and then
-    facts      "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9", when done
-    notes      sentences worth showing, e.g. "I used the first frame."
+    facts      settings used and what came of them, when done: "text 7.5", "50 steps", "38 % changed"
+    notes      worth showing, e.g. that the first frame of an animation was used
     wait_s     seconds until it probably starts, when queued and known
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
@@ -87,21 +90,22 @@ class Card:
 
     turn_id: str
     version: str
-    title: str
     owner: str
     state: CardState
+    origin: Message | None = None
+    parent_version: str | None = None
     instruction: str = ""
     expressive: str | None = None
     before: str | None = None
     after: str | None = None
     parent: str | None = None
     parent_key: str | None = None
-    status: str = ""
+    status: Message | None = None
     wait_s: float | None = None
     fraction: float = 0.0
     preview: bytes | None = None
-    facts: str = ""
-    notes: tuple[str, ...] = ()
+    facts: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()
     buttons: tuple[Button, ...] = ()
     is_grid: bool = False
     is_hidden: bool = False
@@ -111,13 +115,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A sentence or two. `private`: only for the person who asked, where the chat can do that.
+    """A message. `private`: only for the person who asked, where the chat can do that.
 
     People in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
     under it, with `about` where a card's have their turn id, and are for the person `asks` to press.
     """
 
-    text: str
+    text: Message
     private: bool = True
     buttons: tuple[Button, ...] = ()
     about: str = ""
@@ -131,15 +135,15 @@ class Accepted:
     `note` is for chats that must answer the gesture itself ("Queued as v3."); others may leave it out.
     """
 
-    note: str
+    note: Message
     card: Card
 
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """A version to show right now (after undo, go to, a picture without words), with a sentence."""
+    """A version to show right now (after undo, go to, a picture without words), with a message."""
 
-    note: str
+    note: Message
     card: Card
     private: bool = True
 
@@ -159,7 +163,7 @@ class ImageChoice:
 class AskTarget:
     """Which picture is meant? `words` is what to ask again with; at most 3 choices, newest first."""
 
-    text: str
+    text: Message
     words: str
     choices: tuple[ImageChoice, ...] = ()
 
@@ -168,18 +172,18 @@ class AskTarget:
 class SettingRow:
     """One setting in the panel: what it is, and who says so."""
 
-    knob: str  # "text CFG"
-    value: str  # "7.5", "random"
-    origin: str  # "this session", "you", "this channel", "the model's default"
+    knob: Message  # "text CFG"
+    value: Message  # "7.5", "random"
+    origin: Message  # "this session", "you", "this channel", "the model's default"
     name: str = ""  # "text_cfg": the knob in any language
     setting: float | str | None = None  # the value itself; None when it is drawn anew each time
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsPanel:
-    """The settings that hold for me here. `text` says what was just done, or is empty."""
+    """The settings that hold for me here. `text` says what was just done, if anything."""
 
-    text: str
+    text: Message | None
     rows: tuple[SettingRow, ...]
 
 
@@ -187,7 +191,7 @@ class SettingsPanel:
 class History:
     """All versions of the session, oldest first, as cards; `head` is the turn id of my own head, if any."""
 
-    text: str
+    text: Message
     cards: tuple[Card, ...]
     head: str | None
 
@@ -196,7 +200,7 @@ class History:
 class Comparison:
     """Two versions, and a picture (WebP) of where they differ."""
 
-    text: str
+    text: Message
     before: Card
     after: Card
     change_map: bytes
@@ -206,7 +210,7 @@ class Comparison:
 class Queue:
     """My turns that wait or run, as cards, and how busy it is; `wait_s` until a new edit would start."""
 
-    text: str
+    text: Message
     mine: tuple[Card, ...] = ()
     waiting: int = 0
     running: int = 0
@@ -217,7 +221,7 @@ class Queue:
 class Files:
     """Files to hand over privately; the chat deletes the folder they are in once that is done."""
 
-    text: str
+    text: Message
     files: tuple[Path, ...]
 
 
@@ -225,7 +229,7 @@ class Files:
 class Erased:
     """What the bot no longer knows; `messages` are delivered keys of messages the chat may take away too."""
 
-    text: str
+    text: Message
     messages: tuple[str, ...]
 
 
@@ -234,14 +238,16 @@ class ForModerators:
     """Something moderators should see: the chat posts it in the channel `to`, and says `text` to who asked.
 
     told     what it is about, with people named by their keys; words: of a person, as they wrote them
+    language of the moderators, for everything but `text`
     card     the version it is about, if there is one; its picture is shown behind a spoiler
     key      the message that version is in; somebody else may have written it
     buttons  with `about` where a card's have their turn id, and `owner` as the owner
     """
 
-    text: str
+    text: Message
     to: str
-    told: str
+    told: Message
+    language: str
     words: str = ""
     card: Card | None = None
     key: str | None = None
@@ -254,7 +260,7 @@ class ForModerators:
 class Decided:
     """What a moderator's decision did; `messages` are delivered keys of messages the chat takes away."""
 
-    text: str
+    text: Message
     messages: tuple[str, ...] = ()
 
 
@@ -289,12 +295,25 @@ def turns_shown(reply: Reply) -> tuple[str, ...]:
             return ()
 
 
-def seconds_in_words(seconds: float) -> str:
-    """A duration a person would say: "under 5 s", "20 s", "3 min", "5 h"."""
+def title(card: Card) -> Message:
+    """ "v3 · from v2"; an uploaded picture is just "v0"."""
+    return joined(" · ", verbatim(card.version), *([card.origin] if card.origin else []))
+
+
+def how_it_goes(card: Card) -> Message:
+    """The status of a card, with the wait where one is known: "Place 3 of 7 · about 20 s"."""
+    status = card.status or verbatim("")
+    if card.wait_s is None:
+        return status
+    return joined(" · ", status, Message("about", duration=duration(card.wait_s)))
+
+
+def duration(seconds: float) -> Message:
+    """A rounded duration: "under 5 s", "20 s", "3 min", "5 h"."""
     if seconds < 5:
-        return Say.UNDER_5_SECONDS()
+        return Message("under_5_seconds")
     if seconds < 90:
-        return Say.SECONDS(count=round(seconds / 5) * 5)
+        return Message("seconds", count=round(seconds / 5) * 5)
     if seconds < 5400:
-        return Say.MINUTES(count=round(seconds / 60))
-    return Say.HOURS(count=round(seconds / 3600))
+        return Message("minutes", count=round(seconds / 60))
+    return Message("hours", count=round(seconds / 3600))

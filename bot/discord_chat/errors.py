@@ -4,8 +4,9 @@ DiscordChatError
 ├── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
 └── LoginRefused      Discord does not accept the token
 
-The message of each is a sentence a person can act on.
 """
+
+from conversations.messages import Message
 
 
 class DiscordChatError(Exception):
@@ -13,7 +14,11 @@ class DiscordChatError(Exception):
 
 
 class DownloadRefused(DiscordChatError):
-    """An attachment cannot be had; the message is ready to be shown."""
+    """An attachment cannot be had; `message` says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 class LoginRefused(DiscordChatError):

@@ -13,7 +13,7 @@ import discord
 from discord import ui
 
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked, origin
-from bot.chat.replies import Decided, Erased, Note, Queue, Reply, Say, seconds_in_words
+from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.ids import channel_key, interaction_event, person_key
 from bot.discord_chat.inbound.downloads import Downloads
@@ -27,9 +27,10 @@ from bot.discord_chat.responses import (
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import MAX_WAIT_S
 from bot.discord_chat.user_locales import UserLocales
-from bot.i18n.catalog import known_language, speaking
+from bot.i18n.catalog import match_locale, translator
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
+from conversations.messages import Message
 
 Answer = Event | Reply | Outgoing | None  # None takes the "thinking…" away
 Form = ui.Modal | Note  # the note says why there is no form to open
@@ -77,31 +78,29 @@ class InteractionHandler:
         """
         if not await self._acknowledge(interaction):
             return
-        with speaking(interaction.locale):
-            try:
-                await self._send(interaction, await work())
-            except DownloadRefused as refusal:
-                await self._send_reply(interaction, Note(str(refusal)))
-            except Exception as error:
-                await self.failed(interaction, error)
+        try:
+            await self._send(interaction, await work())
+        except DownloadRefused as refusal:
+            await self._send_reply(interaction, Note(refusal.message))
+        except Exception as error:
+            await self.failed(interaction, error)
 
     async def open_form(self, interaction: Interaction, work: Callable[[], Awaitable[Form]]) -> None:
         """Open the form that `work` returns. It must be the first response, so `work` has about 2 s."""
-        with speaking(interaction.locale):
-            try:
-                form = await work()
-                if isinstance(form, Note):
-                    await interaction.response.send_message(form.text, ephemeral=True)
-                else:
-                    await interaction.response.send_modal(form)
-            except Exception as error:
-                await self.failed(interaction, error)
+        try:
+            form = await work()
+            if isinstance(form, Note):
+                text = translator(interaction.locale)(form.text)
+                await interaction.response.send_message(text, ephemeral=True)
+            else:
+                await interaction.response.send_modal(form)
+        except Exception as error:
+            await self.failed(interaction, error)
 
     async def failed(self, interaction: Interaction, error: Exception) -> None:
         """Log an unexpected error and tell the user that something went wrong."""
         log.error("interaction %s failed", interaction.id, exc_info=error)
-        with speaking(interaction.locale):
-            sentence = Say.UNEXPECTED()
+        sentence = translator(interaction.locale)(Message("unexpected"))
         try:
             if interaction.response.is_done():
                 await interaction.edit_original_response(content=sentence, view=None, attachments=[])
@@ -132,9 +131,8 @@ class InteractionHandler:
 
     async def _send_reply(self, interaction: Interaction, reply: Reply | None) -> None:
         language = await self._user_locales.learn(interaction.user.id, interaction.locale)
-        with speaking(language):
-            context = reply_context_of_interaction(interaction, language)
-            await answer_interaction(interaction, reply, self.renderer, context, self.own_messages)
+        context = reply_context_of_interaction(interaction, language)
+        await answer_interaction(interaction, reply, self.renderer, context, self.own_messages)
         if isinstance(reply, Erased | Decided):
             await self.own_messages.delete(reply.messages)
 
@@ -147,7 +145,7 @@ class InteractionHandler:
         wait_s = queue.wait_s if isinstance(queue, Queue) else None
         if wait_s is None or wait_s < MAX_WAIT_S:
             return None
-        return Note(Say.LINE_TOO_LONG_HERE(seconds=seconds_in_words(wait_s)))
+        return Note(Message("queue_too_long_here", duration=duration(wait_s)))
 
 
 class HasHandler(Protocol):
@@ -184,7 +182,7 @@ def opens_form(work: Callable[Concatenate[C, Interaction, P], Awaitable[Form]]) 
 
 def origin_of(interaction: Interaction) -> Origin:
     """The fields that every event of this interaction has: who, where, and which gesture."""
-    context = reply_context_of_interaction(interaction, known_language(interaction.locale))
+    context = reply_context_of_interaction(interaction, match_locale(interaction.locale))
     return Origin(
         person=person_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),

@@ -3,22 +3,23 @@
 import discord
 
 from bot.discord_chat.inbound.reply_context import ReplyContext
+from conversations.messages import Message
 
 _NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
+    "view_channel": Message("permission.view_channel"),
+    "send_messages": Message("permission.send_messages"),
+    "attach_files": Message("permission.attach_files"),
+    "read_message_history": Message("permission.read_message_history"),
 }
 
 
-def missing_permissions(client: discord.Client, context: ReplyContext, *, files: bool) -> str:
-    """The permissions the bot lacks in the channel of `source`, as words: "Attach Files"."""
+def missing_permissions(client: discord.Client, context: ReplyContext, *, files: bool) -> tuple[Message, ...]:
+    """The permissions the bot lacks in the channel of `context`."""
     guild = client.get_guild(context.guild) if context.guild else None
     channel = guild.get_channel_or_thread(context.channel) if guild else None
     if guild is None or channel is None:
-        return _NEEDED["view_channel"]
+        return (_NEEDED["view_channel"],)
     has = channel.permissions_for(guild.me)
-    lacking = [words for name, words in _NEEDED.items() if not getattr(has, name)]
-    likely = "Attach Files" if files else "Send Messages"  # a role may have changed a moment ago
-    return ", ".join(lacking) or likely
+    lacking = [label for name, label in _NEEDED.items() if not getattr(has, name)]
+    likely = _NEEDED["attach_files" if files else "send_messages"]  # a role may have changed a moment ago
+    return tuple(lacking) or (likely,)

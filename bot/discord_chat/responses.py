@@ -10,11 +10,13 @@ from typing import Any
 
 import discord
 
-from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, Say, ShownVersion
+from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, ShownVersion
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
+from bot.i18n.catalog import Translate, translator
+from conversations.messages import Message
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
 FILES_AT_ONCE = 2  # with the usual limit of 10 MiB each, within the 25 MiB of one request
@@ -59,7 +61,8 @@ async def answer_interaction(
         posted = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
         if posted is not None:
             await own_messages.record(posted, reply)
-        reply = Note(reply.text if posted else Say.REPORTED())
+        reply = Note(reply.text if posted else Message("reported"))
+    translate = translator(context.language)
     outgoing = await renderer.reply(reply, context)
     posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
     if posted is not None:
@@ -67,17 +70,17 @@ async def answer_interaction(
         if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return
-        outgoing = Outgoing(Say.QUESTION_POSTED())
+        outgoing = Outgoing(translate(Message("question_posted")))
     try:
         if isinstance(reply, Files):
-            await _send_files(interaction, reply)
+            await _send_files(interaction, reply, translate)
             return
         await interaction.edit_original_response(**outgoing.to_edit(), allowed_mentions=outgoing.mentions)
     except discord.HTTPException as error:
         if error.code not in EXPIRED:
             raise
         if not isinstance(reply, Accepted):  # an accepted edit shows up by itself
-            await _send_dm(interaction.user, Outgoing(Say.TOO_LATE()))
+            await _send_dm(interaction.user, Outgoing(translate(Message("too_late"))))
 
 
 def is_public(reply: Reply, context: ReplyContext) -> bool:
@@ -97,13 +100,13 @@ async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> discor
     return posted
 
 
-async def _send_files(interaction: Interaction, reply: Files) -> None:
+async def _send_files(interaction: Interaction, reply: Files, translate: Translate) -> None:
     """Give the files to the person alone, and delete what they were made from."""
     try:
         first, *others = [
             reply.files[at : at + FILES_AT_ONCE] for at in range(0, len(reply.files), FILES_AT_ONCE)
         ]
-        await interaction.edit_original_response(content=reply.text, attachments=_files(first))
+        await interaction.edit_original_response(content=translate(reply.text), attachments=_files(first))
         for more in others:
             await interaction.followup.send(files=_files(more), ephemeral=True)
     finally:

@@ -10,11 +10,12 @@ from typing import Any
 import discord
 
 from bot.chat.interface import ChatGone
-from bot.chat.replies import Card, Say
+from bot.chat.replies import Card
 from bot.discord_chat.ids import MessagePlace
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.responses import EXPIRED
 from bot.discord_chat.ui.rendering import Renderer
+from conversations.messages import Message
 
 MAX_WAIT_S = 600.0  # of the 900 s Discord gives
 ORIGINAL: Any = "@original"
@@ -30,7 +31,7 @@ async def show_in_user_install(
         raise ChatGone(f"the interaction in {context.channel} has expired")
     assert client.application_id is not None
     hook = discord.Webhook.partial(client.application_id, context.token, client=client)
-    outgoing = await renderer.card(card, context, Say.NO_REPLIES_HERE())
+    outgoing = await renderer.card(card, context, Message("no_replies_here"))
     try:
         message = await hook.edit_message(ORIGINAL, **outgoing.to_edit(), allowed_mentions=outgoing.mentions)
     except discord.HTTPException as error:

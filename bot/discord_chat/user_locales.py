@@ -1,7 +1,7 @@
 """The language of each person: interactions tell it, messages do not, so the last one told is remembered."""
 
 from bot.discord_chat.ids import person_key
-from bot.i18n.catalog import ENGLISH, known_language
+from bot.i18n.catalog import ENGLISH, match_locale
 from conversations.store.session_store import SessionStore
 
 KEPT = 10_000
@@ -22,7 +22,7 @@ class UserLocales:
 
     async def learn(self, user: int, locale: object) -> str:
         """Remember what an interaction says; the language it stands for."""
-        language = known_language(locale)
+        language = match_locale(locale)
         if language != await self.of(user):
             self._keep(user, language)
             await self._store.users.set_language(person_key(user), language)

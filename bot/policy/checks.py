@@ -22,8 +22,9 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModActionRequested
-from bot.chat.replies import Say, seconds_in_words
+from bot.chat.replies import duration
 from bot.policy.limits import Limits
+from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 
@@ -75,7 +76,7 @@ class Check:
 
     reason: str
     events: tuple[type[Event], ...]
-    objection: Callable[[Facts], str | None]
+    objection: Callable[[Facts], Message | None]
     counts: bool = False
 
 
@@ -84,7 +85,7 @@ class Refusal:
     """Which check refused an event, and what the user is told."""
 
     check: Check
-    message: str
+    message: Message
 
 
 def first_refusal(facts: Facts) -> Refusal | None:
@@ -95,12 +96,12 @@ def first_refusal(facts: Facts) -> Refusal | None:
     return None
 
 
-def objection_to_text(text: str, limits: Limits) -> str | None:
+def objection_to_text(text: str, limits: Limits) -> Message | None:
     """Why this instruction cannot be taken, or None."""
     if not text:
-        return Say.NO_WORDS()
+        return Message("no_words")
     if len(text) > limits.instruction_chars:
-        return Say.TOO_LONG(length=len(text), limit=limits.instruction_chars)
+        return Message("too_long", count=len(text), limit=limits.instruction_chars)
     return None
 
 
@@ -112,75 +113,78 @@ def is_in(event: Event, channels: Iterable[str]) -> bool:
 # --- rules of admission ---
 
 
-def _blocked(facts: Facts) -> str | None:
-    return Say.BLOCKED() if facts.event.person in facts.settings.blocked else None
+def _blocked(facts: Facts) -> Message | None:
+    return Message("blocked") if facts.event.person in facts.settings.blocked else None
 
 
-def _paused(facts: Facts) -> str | None:
-    return Say.PAUSED() if facts.settings.is_paused else None
+def _paused(facts: Facts) -> Message | None:
+    return Message("paused") if facts.settings.is_paused else None
 
 
-def _closed(facts: Facts) -> str | None:
-    return Say.CHANNEL_CLOSED() if is_in(facts.event, facts.settings.closed) else None
+def _closed(facts: Facts) -> Message | None:
+    return Message("channel_closed") if is_in(facts.event, facts.settings.closed) else None
 
 
-def _quota(facts: Facts) -> str | None:
+def _quota(facts: Facts) -> Message | None:
     limit = facts.settings.per_day
     today = sorted(at for at in facts.made_at if at > facts.now - DAY_S)
     if limit is None or len(today) < limit:
         return None
-    return Say.OUT_OF_QUOTA(limit=limit, wait=seconds_in_words(today[-limit] + DAY_S - facts.now))
+    return Message("out_of_quota", count=limit, wait=duration(today[-limit] + DAY_S - facts.now))
 
 
-def _draining(facts: Facts) -> str | None:
-    return Say.RESTARTING() if facts.is_draining else None
+def _draining(facts: Facts) -> Message | None:
+    return Message("restarting") if facts.is_draining else None
 
 
-def _rate(facts: Facts) -> str | None:
+def _rate(facts: Facts) -> Message | None:
     limits, recent = facts.limits, facts.requests.within(facts.now, facts.limits).times
     if len(recent) < limits.requests:
         return None
     wait_s = recent[-limits.requests] + limits.window_s - facts.now
-    return Say.TOO_FAST(
-        limit=limits.requests, window=f"{limits.window_s:g} s", seconds=f"{max(1, math.ceil(wait_s))} s"
+    return Message(
+        "too_fast",
+        count=limits.requests,
+        window=Message("seconds", count=round(limits.window_s)),
+        wait=Message("seconds", count=max(1, math.ceil(wait_s))),
     )
 
 
-def _text(facts: Facts) -> str | None:
+def _text(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, EditAsked | GridAsked)
     is_optional = isinstance(event, GridAsked) or event.picture is not None
     return None if is_optional and not event.text else objection_to_text(event.text, facts.limits)
 
 
-def _queue(facts: Facts) -> str | None:
+def _queue(facts: Facts) -> Message | None:
     limits, of_server = facts.limits, facts.settings.waiting
     own = min(of_server or limits.waiting_per_person, limits.waiting_per_person)
     if facts.waiting >= own:
-        return Say.TOO_MANY_WAITING(count=facts.waiting, limit=own)
-    return Say.QUEUE_FULL(limit=limits.waiting) if facts.waiting_of_all >= limits.waiting else None
+        return Message("too_many_waiting", count=facts.waiting, limit=own)
+    return Message("queue_full", count=limits.waiting) if facts.waiting_of_all >= limits.waiting else None
 
 
-def _own_only(facts: Facts) -> str | None:
+def _own_only(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, EditAsked)
     is_own = event.picture_owner in (None, event.person)
-    return Say.ONLY_OWN() if facts.settings.own_only and not is_own else None
+    return Message("only_own") if facts.settings.own_only and not is_own else None
 
 
-def _not_in_server(facts: Facts) -> str | None:
-    return Say.ONLY_IN_SERVERS() if facts.event.source.server is None else None
+def _not_in_server(facts: Facts) -> Message | None:
+    return Message("only_in_servers") if facts.event.source.server is None else None
 
 
-def _not_moderator(facts: Facts) -> str | None:
-    return None if facts.event.is_moderator else Say.NOT_A_MODERATOR()
+def _not_moderator(facts: Facts) -> Message | None:
+    return None if facts.event.is_moderator else Message("not_a_moderator")
 
 
-def _channel_settings(facts: Facts) -> str | None:
+def _channel_settings(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, SettingsAsked)
     is_open = event.is_moderator or event.scope is not Scope.CHANNEL or not event.changes_something
-    return None if is_open else Say.NO_CHANNEL_RIGHT()
+    return None if is_open else Message("no_channel_right")
 
 
 ADMISSION = (
@@ -202,13 +206,13 @@ ADMISSION = (
 # --- rules about a version ---
 
 
-def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> str | None:
+def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:
     """Why this user may not do that with this version, or None."""
     match event:
         case LockAsked() if session.owner != event.person:
-            return Say.NOT_YOUR_SESSION()
+            return Message("not_your_session")
         case CancelAsked() | DeleteAsked() if turn.user != event.person and not event.is_moderator:
-            return Say.NOT_YOURS(version=turn.label)
+            return Message("not_yours", version=turn.label)
         case MoveAsked(move=Move.UNDO) if is_named and turn.user != event.person:
-            return Say.NOT_YOURS(version=turn.label)
+            return Message("not_yours", version=turn.label)
     return None

@@ -23,8 +23,8 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
-from bot.chat.replies import AskTarget, Files, History, Note, Reply, Say, SettingsPanel
-from bot.i18n.catalog import ENGLISH, spoken, spoken_language
+from bot.chat.replies import AskTarget, Files, History, Note, Reply, SettingsPanel
+from bot.i18n.catalog import ENGLISH, translator
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
 from bot.web_chat.page_state import PageView, Size
@@ -32,11 +32,21 @@ from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
 from bot.workflow.text_commands import parse
-from conversations.errors import PictureMissing
+from conversations.errors import PictureMissing, SettingsRefused
+from conversations.messages import Message, verbatim
 from conversations.request_source import RequestSource
 from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
 
+NO_COOKIE = Message("page.no_cookie")
 WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks: the key of a browser, None without a cookie, and the language it asks for."""
+
+    person: str | None
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +86,13 @@ class Sight:
 
     view    the versions and where this person stands
     mark    for `glance`: what this page has seen
-    notice  a sentence, or ""
+    notice  a message, if there is one
     taken   the instruction was taken: clear its field
     """
 
     view: PageView
     mark: str = ""
-    notice: str = ""
+    notice: Message | None = None
     taken: bool = False
 
     @property
@@ -109,111 +119,103 @@ class Desk:
         self._samples = samples
         self._defaults = defaults
 
-    async def look(self, person: str | None, reply: Reply | None = None) -> Sight:
+    async def look(self, visitor: Visitor, reply: Reply | None = None) -> Sight:
         """Everything as it stands, with what `reply` has to say."""
-        if person is None:
-            return Sight(PageView(), notice=spoken().page["no_cookie"])
-        mark = self._board.mark(person)
-        told = await self._workflow.handle(HistoryAsked(**self._who(person)))
-        view = await self._view(person, told) if isinstance(told, History) else PageView()
-        return Sight(view, mark, _sentence(reply))
+        if visitor.person is None:
+            return Sight(PageView(), notice=NO_COOKIE)
+        mark = self._board.mark(visitor.person)
+        told = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
+        view = await self._view(visitor.person, told) if isinstance(told, History) else PageView()
+        return Sight(view, mark, _message(reply))
 
-    async def glance(self, person: str | None, mark: str) -> Sight | None:
+    async def glance(self, visitor: Visitor, mark: str) -> Sight | None:
         """Everything as it stands, or None when nothing is new since `mark`."""
-        if person is None or self._board.mark(person) == mark:
+        if visitor.person is None or self._board.mark(visitor.person) == mark:
             return None
-        return await self.look(person)
+        return await self.look(visitor)
 
     @property
     def defaults(self) -> Knobs:
         """Where the knobs of the model itself stand."""
         return self._defaults
 
-    async def knobs(self, person: str | None) -> Knobs:
+    async def knobs(self, visitor: Visitor) -> Knobs:
         """Where this person's knobs were left."""
-        if person is None:
+        if visitor.person is None:
             return self._defaults
-        panel = await self._workflow.handle(SettingsAsked(**self._who(person)))
+        panel = await self._workflow.handle(SettingsAsked(**_origin(visitor)))
         return _knobs_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
-    async def give(self, person: str | None, picture: bytes) -> str:
-        """Begin with an uploaded picture; a sentence when it was refused, else ""."""
-        if person is None:
-            return spoken().page["no_cookie"]
-        reply = await self._workflow.handle(EditAsked(**self._who(person), picture=picture))
-        return reply.text if isinstance(reply, Note) else ""
+    async def give(self, visitor: Visitor, picture: bytes) -> Message | None:
+        """Begin with an uploaded picture; a message when it was refused."""
+        if visitor.person is None:
+            return NO_COOKIE
+        reply = await self._workflow.handle(EditAsked(**_origin(visitor), picture=picture))
+        return reply.text if isinstance(reply, Note) else None
 
-    async def say(self, person: str | None, said: Said) -> Sight:
+    async def say(self, visitor: Visitor, said: Said) -> Sight:
         """Ask for the words; or, when only the reading was changed, for the last edit, so corrected.
 
         A correction of any other turn than the one this person stands at comes too late and is left out, and
         so is one that says what the model wrote.
         """
-        before = await self.look(person)
-        if person is None:
+        before = await self.look(visitor)
+        if visitor.person is None:
             return before
-        await self._keep(person, said.knobs)
+        await self._keep(visitor, said.knobs)
         words, base = said.instruction.strip(), before.view.head
         correction = said.correction.strip()
         if said.corrects != base or correction == before.reading.strip():
             correction = ""
         if correction and not words and before.view.current is not None:
             words, base = before.view.current.instruction, before.view.current.parent
-        return await self._ask(person, words, turn=base, reading=correction or None)
+        return await self._ask(visitor, words, turn=base, reading=correction or None)
 
-    async def act(self, person: str | None, gesture: Mapping[str, Any]) -> Sight:
+    async def act(self, visitor: Visitor, gesture: Mapping[str, Any]) -> Sight:
         """A pressed button, as the browser describes it; anything unknown only looks."""
-        if person is None:
-            return await self.look(person)
+        if visitor.person is None:
+            return await self.look(visitor)
+        reply: Reply | None
         act, turn, words = (str(gesture.get(name, "")) for name in ("act", "turn", "words"))
         match act:
             case "given":
-                text = (
-                    spoken().page["connection_lost"] if gesture.get("lost") else str(gesture.get("text", ""))
-                )
-                return await self.look(person, Note(text))
+                text = str(gesture.get("text", ""))
+                lost = Message("page.connection_lost") if gesture.get("lost") else None
+                reply = Note(lost or verbatim(text)) if lost or text else None
             case "say":
-                return await self._ask(person, words, turn=(await self.look(person)).view.head)
+                return await self._ask(visitor, words, turn=(await self.look(visitor)).view.head)
             case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
-                return await self._ask(person, words, picture=await asyncio.to_thread(sample.path.read_bytes))
+                return await self._ask(
+                    visitor, words, picture=await asyncio.to_thread(sample.path.read_bytes)
+                )
             case "undo" | "redo":
-                reply = await self._workflow.handle(MoveAsked(**self._who(person), move=Move(act)))
+                reply = await self._workflow.handle(MoveAsked(**_origin(visitor), move=Move(act)))
             case "preset" if gesture.get("preset") in set(Preset):
                 preset = Preset(str(gesture["preset"]))
-                asked = SettingsAsked(**self._who(person), scope=Scope.ME, preset=preset)
+                asked = SettingsAsked(**_origin(visitor), scope=Scope.ME, preset=preset)
                 reply = await self._workflow.handle(asked)
             case "grid" if turn:
-                reply = await self._workflow.handle(GridAsked(**self._who(person), turn=turn))
+                reply = await self._workflow.handle(GridAsked(**_origin(visitor), turn=turn))
             case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
-                reply = await self._workflow.handle(
-                    button_event(ButtonAction(act), turn, **self._who(person))
-                )
+                reply = await self._workflow.handle(button_event(ButtonAction(act), turn, **_origin(visitor)))
             case _:
                 reply = None
-        return await self.look(person, reply)
+        return await self.look(visitor, reply)
 
-    async def export(self, person: str | None) -> Path | str:
-        """Everything of this person as a zip, alone in a folder that the caller deletes; or a sentence."""
-        if person is None:
-            return spoken().page["no_cookie"]
-        reply = await self._workflow.handle(ExportAsked(**self._who(person)))
-        return reply.files[0] if isinstance(reply, Files) else _sentence(reply)
+    async def export(self, visitor: Visitor) -> Path | Message:
+        """Everything of this person as a zip, alone in a folder that the caller deletes; or a message."""
+        if visitor.person is None:
+            return NO_COOKIE
+        reply = await self._workflow.handle(ExportAsked(**_origin(visitor)))
+        return reply.files[0] if isinstance(reply, Files) else _message(reply) or NO_COOKIE
 
     # -- inside -------------------------------------------------------------------------------------------
 
-    async def _ask(self, person: str, words: str, **asked: Any) -> Sight:
-        reply = await self._workflow.handle(EditAsked(**self._who(person), text=words, **asked))
-        sight = await self.look(person, reply)
-        return replace(sight, taken=not isinstance(reply, Note | AskTarget) or _is_control(words))
-
-    def _who(self, person: str) -> dict[str, Any]:
-        """A browser is a person in a channel of its own."""
-        return {
-            "person": person,
-            "channel": person,
-            "event_id": f"web:e:{secrets.token_urlsafe(12)}",
-            "source": RequestSource(language=spoken_language()),
-        }
+    async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> Sight:
+        reply = await self._workflow.handle(EditAsked(**_origin(visitor), text=words, **asked))
+        sight = await self.look(visitor, reply)
+        is_taken = not isinstance(reply, Note | AskTarget) or _is_control(words, visitor.language)
+        return replace(sight, taken=is_taken)
 
     async def _view(self, person: str, told: History) -> PageView:
         cards = tuple(self._board.latest(person, card) for card in told.cards)
@@ -227,12 +229,12 @@ class Desk:
         except PictureMissing:
             return (1, 1)
 
-    async def _keep(self, person: str, knobs: Knobs) -> None:
+    async def _keep(self, visitor: Visitor, knobs: Knobs) -> None:
         """Wish for the knobs that differ from the model's own, for this person from now on.
 
         Scales that were left to auto stay so until one of them is moved.
         """
-        before = await self.knobs(person)
+        before = await self.knobs(visitor)
         if knobs.stand_as(before):
             return
         wished: dict[str, Any] = {
@@ -243,24 +245,32 @@ class Desk:
         if before.is_auto and (knobs.text_cfg, knobs.image_cfg) == (before.text_cfg, before.image_cfg):
             wished |= dict.fromkeys(GUIDANCE, AUTO)
         await self._workflow.handle(
-            SettingsAsked(
-                **self._who(person), scope=Scope.ME, reset=True, override=SettingsOverride(**wished)
-            )
+            SettingsAsked(**_origin(visitor), scope=Scope.ME, reset=True, override=SettingsOverride(**wished))
         )
 
 
-def _is_control(words: str) -> bool:
-    return parse(words, (ENGLISH, spoken_language())) is not None
+def _origin(visitor: Visitor) -> dict[str, Any]:
+    """A browser is a person in a channel of its own."""
+    return {
+        "person": visitor.person,
+        "channel": visitor.person,
+        "event_id": f"web:e:{secrets.token_urlsafe(12)}",
+        "source": RequestSource(language=visitor.language),
+    }
 
 
-def seed_of(text: str) -> int | None:
-    """The seed typed into its field, None for a random one; ValueError with a sentence for anything else."""
+def _is_control(words: str, language: str) -> bool:
+    return parse(words, (ENGLISH, language)) is not None
+
+
+def seed_of(text: str, language: str = ENGLISH) -> int | None:
+    """The seed typed into its field, None for a random one; SettingsRefused for anything else."""
     text = text.strip()
     low, high = RANGES["seed"]
-    if text.lower() in ("", "random", spoken().page["random"]):
+    if text.lower() in ("", "random", translator(language)(Message("page.random"))):
         return None
     if not text.isdecimal() or not low <= int(text) <= high:
-        raise ValueError(spoken().page["seed_range"].format(high=f"{high:.0f}"))
+        raise SettingsRefused(f"not a seed: {text!r}", Message("page.seed_range", high=str(int(high))))
     return int(text)
 
 
@@ -271,12 +281,12 @@ def _knobs_of(panel: SettingsPanel, defaults: Knobs) -> Knobs:
     return Knobs(**{name: shown.get(name, getattr(defaults, name)) for name in WISHED}, is_auto=is_auto)
 
 
-def _sentence(reply: Reply | None) -> str:
+def _message(reply: Reply | None) -> Message | None:
     """What a reply has to say on the page, which tells most by what it shows."""
     match reply:
         case AskTarget():  # the page always names a version, so there is none
-            return Say.NO_SESSION()
+            return Message("no_session")
         case Note(text) | History(text) | SettingsPanel(text):
             return text
         case _:
-            return ""
+            return None

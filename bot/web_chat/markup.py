@@ -13,11 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Button, Card
-from bot.i18n.catalog import spoken, spoken_language
+from bot.chat.replies import Button, Card, how_it_goes, title
+from bot.i18n.catalog import translator
 from bot.web_chat.page_state import PageView, picture_of
 from bot.web_chat.presets import Offer
 from bot.web_chat.samples import Sample
+from conversations.messages import Message, Param
 
 PAGE = Path(__file__).parent / "page"
 # Undo is at the filmstrip, refine is typing.
@@ -31,11 +32,11 @@ HEAD_OFFERS = (
 FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
 
 
-def stage(view: PageView, samples: Iterable[Sample] = ()) -> str:
+def stage(view: PageView, language: str, samples: Iterable[Sample] = ()) -> str:
     """The large picture: before and after, work in progress, or the welcome with its samples."""
     subject = view.subject
     if subject is None:
-        return _draw("welcome.html", samples=tuple(samples), is_over=False)
+        return _draw("welcome.html", language, samples=tuple(samples), is_over=False)
 
     def ratio(key: str | None) -> str:
         width, height = view.sizes.get(key or "", (1, 1))
@@ -43,6 +44,7 @@ def stage(view: PageView, samples: Iterable[Sample] = ()) -> str:
 
     return _draw(
         "stage.html",
+        language,
         subject=subject,
         live=not subject.state.is_final,
         shown=picture_of(subject),
@@ -51,23 +53,23 @@ def stage(view: PageView, samples: Iterable[Sample] = ()) -> str:
     )
 
 
-def film(view: PageView) -> str:
+def film(view: PageView, language: str) -> str:
     """The strip of versions with undo and redo, without sheets; empty before the first picture."""
     if not view.cards:
         return ""
     can_undo = view.current is not None and view.current is not view.cards[0]
     cards = [card for card in view.cards if not card.is_grid]
-    return _draw("film.html", cards=cards, head=view.head, can_undo=can_undo, picture=picture_of)
+    return _draw("film.html", language, cards=cards, head=view.head, can_undo=can_undo, picture=picture_of)
 
 
-def talk(view: PageView) -> str:
+def talk(view: PageView, language: str) -> str:
     """What was asked and how it was understood, oldest first."""
-    return _draw("talk.html", cards=view.cards, head=view.head, first_words=FIRST_WORDS)
+    return _draw("talk.html", language, cards=view.cards, head=view.head, first_words=FIRST_WORDS)
 
 
-def notice(text: str) -> str:
-    """What the bot says aside from pictures, read aloud by screen readers; empty text clears it."""
-    return _draw("notice.html", text=text) if text else ""
+def notice(message: Message | None, language: str) -> str:
+    """What the bot says aside from pictures, read aloud by screen readers; None clears it."""
+    return _draw("notice.html", language, message=message) if message else ""
 
 
 def offers(card: Card, head: str | None) -> tuple[Button, ...]:
@@ -76,12 +78,6 @@ def offers(card: Card, head: str | None) -> tuple[Button, ...]:
     if card.state.is_final and card.turn_id != head and card.after:
         return ()
     return tuple(button for button in card.buttons if button.act in wanted)
-
-
-def _trail(title: str) -> str:
-    """ " from v2" out of "v3 · from v2"; empty for a picture that was given."""
-    _, dot, rest = title.partition(" · ")
-    return f" {rest}" if dot else ""
 
 
 def _marks(text: str) -> Markup:
@@ -94,17 +90,24 @@ def _data_uri(webp: bytes) -> str:
     return "data:image/webp;base64," + base64.b64encode(webp).decode("ascii")
 
 
-def _text(key: str, **values: object) -> str:
-    """What stands on the page under this key, in the language spoken now."""
-    return spoken().page[key].format(**values)
-
-
-def _draw(template: str, **values: object) -> str:
-    return _environment().get_template(template).render(**values)
+def _draw(template: str, language: str, **values: object) -> str:
+    return _environment(language).get_template(template).render(**values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
+    """Templates in one language: `t` renders a code with parameters, `tr` a message."""
+    translate = translator(language)
+
+    def text(code: str, **params: Param) -> str:
+        return translate(Message(code, **params))
+
+    def trail(card: Card) -> str:
+        return f" {translate(card.origin)}" if card.origin else ""
+
+    def facts(card: Card) -> str:
+        return " · ".join([*map(translate, card.facts), card.turn_id])
+
     environment = Environment(
         loader=FileSystemLoader(PAGE),
         autoescape=True,
@@ -112,9 +115,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["t"] = _text
+    environment.globals |= {"t": text, "tr": translate, "facts": facts, "language": language}
     environment.filters |= {
-        "trail": _trail,
+        "trail": trail,
+        "title": lambda card: translate(title(card)),
+        "how_it_goes": lambda card: translate(how_it_goes(card)),
         "marks": _marks,
         "data_uri": _data_uri,
         "percent": lambda fraction: round(100 * fraction),
@@ -123,16 +128,16 @@ def _environment() -> Environment:
     return environment
 
 
-def top(model: str) -> str:
+def top(model: str, language: str) -> str:
     """The header."""
-    return _draw("top.html", model=model, language=spoken_language())
+    return _draw("top.html", language, model=model)
 
 
-def presets(offered: Iterable[Offer]) -> str:
+def presets(offered: Iterable[Offer], language: str) -> str:
     """The named strengths as buttons, the chosen one pressed."""
-    return _draw("presets.html", offers=tuple(offered))
+    return _draw("presets.html", language, offers=tuple(offered))
 
 
-def tune() -> str:
+def tune(language: str) -> str:
     """The button that opens the knobs where the screen is too narrow to show them always."""
-    return _draw("tune.html")
+    return _draw("tune.html", language)

@@ -4,20 +4,21 @@ Every gesture is one plain request and one answer (`queue=False`), so nothing is
 runs: while one does, a timer glances at the board.
 """
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, Request
 
-from bot.i18n.catalog import accepted_language, speaking, spoken
+from bot.i18n.catalog import ENGLISH, accepted_locale, translator
 from bot.web_chat import markup
 from bot.web_chat.calls import STRING_CHARS
-from bot.web_chat.controller import Desk, Knobs, Said, Sight, seed_of
+from bot.web_chat.controller import Desk, Knobs, Said, Sight, Visitor, seed_of
 from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
 from bot.web_chat.security import person_of
+from conversations.errors import SettingsRefused
+from conversations.messages import Message
 from conversations.settings import RANGES
 
 LONGEST_WORDS = 400
@@ -81,7 +82,9 @@ class Parts:
 
 def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks:
     """The whole page; `desk` answers its gestures."""
-    with gr.Blocks(title=spoken().page["title"], analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(
+        title=translator(ENGLISH)(Message("page.title")), analytics_enabled=False, fill_width=True
+    ) as page:
         with gr.Column(elem_id="app"):
             top = _html("", "top")
             with gr.Column(elem_id="left"):
@@ -133,7 +136,7 @@ def _html(value: str, name: str) -> gr.HTML:
 
 def _instruction() -> gr.Textbox:
     return gr.Textbox(
-        **_label("instruction", "instruction_hint"),
+        **_label(ENGLISH, "instruction", "instruction_hint"),
         lines=1,
         max_lines=4,
         max_length=LONGEST_WORDS,
@@ -145,7 +148,7 @@ def _instruction() -> gr.Textbox:
 
 def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
     expressive = gr.Textbox(
-        **_label("expressive", "expressive_hint"),
+        **_label(ENGLISH, "expressive", "expressive_hint"),
         lines=1,
         max_lines=5,
         max_length=STRING_CHARS,
@@ -160,7 +163,9 @@ def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
             expressive,
             gr.Textbox(visible=False),
             presets,
-            seed=gr.Textbox(**_label("seed", "random"), max_lines=1, max_length=10, elem_id="seed", **small),
+            seed=gr.Textbox(
+                **_label(ENGLISH, "seed", "random"), max_lines=1, max_length=10, elem_id="seed", **small
+            ),
             steps=_slider("steps", defaults.steps, 1),
             text_cfg=_slider("text_cfg", defaults.text_cfg, 0.1),
             image_cfg=_slider("image_cfg", defaults.image_cfg, 0.05),
@@ -173,7 +178,7 @@ def _slider(setting: str, value: float, step: float) -> gr.Slider:
         *RANGES[setting],
         value,
         step=step,
-        **_label(setting),
+        **_label(ENGLISH, setting),
         elem_id=setting.replace("_", "-"),
         buttons=[],
         min_width=100,
@@ -187,17 +192,16 @@ def _wire(
     drawn, tuned = parts.drawn(fields), [fields.presets, *fields.knobs]
 
     async def load(request: gr.Request) -> list[Any]:
-        person = _person(request)
-        with speaking_to(request):
-            drawing = _drawing(await desk.look(person), ("", ""), samples)
-            return [*drawing, *_tuning(await desk.knobs(person), desk.defaults)]
+        visitor = visitor_of(request)
+        drawing = _drawing(await desk.look(visitor), ("", ""), samples, visitor.language)
+        return [*drawing, *_tuning(await desk.knobs(visitor), desk.defaults, visitor.language)]
 
     async def glance(seen: tuple[str, str], request: gr.Request) -> list[Any]:
-        with speaking_to(request):
-            sight = await desk.glance(_person(request), seen[0])
-            if sight is None:
-                return [gr.skip()] * len(drawn)
-            return [*_drawing(sight, seen, samples)[:-2], gr.skip(), gr.skip()]
+        visitor = visitor_of(request)
+        sight = await desk.glance(visitor, seen[0])
+        if sight is None:
+            return [gr.skip()] * len(drawn)
+        return [*_drawing(sight, seen, samples, visitor.language)[:-2], gr.skip(), gr.skip()]
 
     async def say(
         instruction: str,
@@ -210,21 +214,21 @@ def _wire(
         seen: tuple[str, str],
         request: gr.Request,
     ) -> list[Any]:
-        with speaking_to(request):
-            try:
-                knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed))
-            except ValueError as error:
-                return [*[gr.skip()] * (len(drawn) - 2), markup.notice(str(error)), gr.skip(), gr.skip()]
-            said, person = Said(instruction, expressive, corrects, knobs), _person(request)
-            drawing = _drawing(await desk.say(person, said), seen, samples)
-            return [*drawing, _tuning(await desk.knobs(person), desk.defaults)[0]]
+        visitor = visitor_of(request)
+        try:
+            knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed, visitor.language))
+        except SettingsRefused as error:
+            notice = markup.notice(error.message, visitor.language)
+            return [*[gr.skip()] * (len(drawn) - 2), notice, gr.skip(), gr.skip()]
+        said = Said(instruction, expressive, corrects, knobs)
+        drawing = _drawing(await desk.say(visitor, said), seen, samples, visitor.language)
+        return [*drawing, _tuning(await desk.knobs(visitor), desk.defaults, visitor.language)[0]]
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
-        gesture = event._data if isinstance(event._data, dict) else {}
-        with speaking_to(request):
-            drawing = _drawing(await desk.act(_person(request), gesture), seen, samples)
-            if gesture.get("act") == "preset":
-                return [*drawing, *_tuning(await desk.knobs(_person(request)), desk.defaults)]
+        visitor, gesture = visitor_of(request), event._data if isinstance(event._data, dict) else {}
+        drawing = _drawing(await desk.act(visitor, gesture), seen, samples, visitor.language)
+        if gesture.get("act") == "preset":
+            return [*drawing, *_tuning(await desk.knobs(visitor), desk.defaults, visitor.language)]
         left_alone = [gr.skip()] * len(tuned)
         if gesture.get("act") == "look":
             return [*drawing[:-2], gr.skip(), gr.skip(), *left_alone]
@@ -238,10 +242,11 @@ def _wire(
     bus.act(act, parts.seen, [*drawn, *tuned], trigger_mode="multiple", **QUIET)
 
 
-def _label(name: str, hint: str | None = None) -> dict[str, Any]:
-    """What a field is called, and what stands in it while it is empty, in the language spoken now."""
-    words = spoken().page
-    return {"label": words[name]} | ({"placeholder": words[hint]} if hint else {})
+def _label(language: str, name: str, hint: str | None = None) -> dict[str, Any]:
+    """What a field is called, and what stands in it while it is empty."""
+    translate = translator(language)
+    label = {"label": translate(Message(f"page.{name}"))}
+    return label | ({"placeholder": translate(Message(f"page.{hint}"))} if hint else {})
 
 
 def _name(page: gr.Blocks, parts: list[Any], model: str) -> None:
@@ -250,42 +255,39 @@ def _name(page: gr.Blocks, parts: list[Any], model: str) -> None:
     fields = ("instruction", "expressive", "text_cfg", "image_cfg", "steps", "seed")
 
     async def load(request: gr.Request) -> list[Any]:
-        with speaking_to(request):
-            labels = [gr.update(**_label(name, hints.get(name))) for name in fields]
-            return [markup.top(model), markup.tune(), *labels]
+        language = visitor_of(request).language
+        labels = [gr.update(**_label(language, name, hints.get(name))) for name in fields]
+        return [markup.top(model, language), markup.tune(language), *labels]
 
     page.load(load, None, parts, **QUIET)
 
 
-def speaking_to(request: gr.Request | Request) -> AbstractContextManager[None]:
-    """Make the sentences of the block in the language that the browser asks for."""
-    return speaking(accepted_language(request.headers.get("accept-language")))
+def visitor_of(request: gr.Request | Request) -> Visitor:
+    """Who sends a request, by its cookie, and in which language they want to be answered."""
+    headers = request.headers
+    return Visitor(person_of(headers.get("cookie")), accepted_locale(headers.get("accept-language")))
 
 
-def _person(request: gr.Request) -> str | None:
-    return person_of(request.headers.get("cookie"))
-
-
-def _tuning(knobs: Knobs, defaults: Knobs) -> list[Any]:
+def _tuning(knobs: Knobs, defaults: Knobs, language: str) -> list[Any]:
     """What the presets and the knobs become."""
     seed = "" if knobs.seed is None else str(knobs.seed)
-    offered = markup.presets(offers(knobs, defaults))
+    offered = markup.presets(offers(knobs, defaults), language)
     return [offered, knobs.text_cfg, knobs.image_cfg, knobs.steps, seed]
 
 
-def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...]) -> list[Any]:
+def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...], language: str) -> list[Any]:
     """What each drawn part becomes.
 
     The expressive field is left alone unless there is a new reading, or what stood there was sent.
     """
     reading = sight.reading
     return [
-        markup.stage(sight.view, samples),
-        markup.film(sight.view),
-        markup.talk(sight.view),
+        markup.stage(sight.view, language, samples),
+        markup.film(sight.view, language),
+        markup.talk(sight.view, language),
         gr.Timer(active=sight.view.active is not None),
         (sight.mark, reading),
         gr.skip() if reading == seen[1] and not sight.taken else reading,
-        markup.notice(sight.notice),
+        markup.notice(sight.notice, language),
         "" if sight.taken else gr.skip(),
     ]

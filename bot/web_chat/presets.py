@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.chat.replies import Say
 from bot.web_chat.controller import Knobs
+from conversations.messages import Message, verbatim
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import Preset, preset_override
 
@@ -13,12 +13,12 @@ class Offer:
     """One preset as a button."""
 
     preset: Preset
-    label: str
+    label: Message
     is_chosen: bool
 
 
 def offers(knobs: Knobs, defaults: Knobs) -> tuple[Offer, ...]:
-    """Every preset, in the language spoken now; of several with the knobs' numbers the first is chosen."""
+    """Every preset; of several with the knobs' numbers the first is chosen."""
     own = Defaults(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
     chosen = next((preset for preset in Preset if _stands_at(knobs, preset, own)), None)
     return tuple(Offer(preset, _label(preset, own), preset is chosen) for preset in Preset)
@@ -31,9 +31,9 @@ def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:
     return (knobs.text_cfg, knobs.image_cfg) == (override.text_cfg, override.image_cfg)
 
 
-def _label(preset: Preset, own: Defaults) -> str:
+def _label(preset: Preset, own: Defaults) -> Message:
     if preset in (Preset.AUTO, Preset.FAITHFUL, Preset.BALANCED, Preset.BOLD):
-        return Say[preset.name]()
+        return Message(f"button.{preset}")
     override = preset_override(preset, own)
     author = "MGIE" if preset is Preset.CLASSIC else "MagiX"
-    return f"{author} {override.text_cfg:g}/{override.image_cfg:g}"
+    return verbatim(f"{author} {override.text_cfg:g}/{override.image_cfg:g}")

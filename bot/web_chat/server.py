@@ -17,21 +17,22 @@ from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
-from bot.chat.replies import Say
+from bot.i18n.catalog import translator
 from bot.web_chat.controller import Desk, Knobs
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
 from bot.web_chat.markup import PAGE
-from bot.web_chat.page import build_page, inputs_of, mount, speaking_to
+from bot.web_chat.page import build_page, inputs_of, mount, visitor_of
 from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import Sample, read_samples
-from bot.web_chat.security import LOOPBACK, Gate, person_of
+from bot.web_chat.security import LOOPBACK, Gate
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing
+from conversations.images.decode import mebibytes
 from conversations.images.image_store import ImageStore, PictureLimits
+from conversations.messages import Message
 from mgie_engine.config import Defaults
 
-MIB = 2**20
 GRACE_S = 1  # for answers under way when the server stops
 PNG_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
 ASK_AGAIN = {"Cache-Control": "no-cache"}
@@ -99,10 +100,10 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
 
     @app.get("/export")
     async def export(request: Request) -> Response:
-        with speaking_to(request):
-            file = await desk.export(person_of(request.headers.get("cookie")))
-        if isinstance(file, str):
-            return Response(file, 404, media_type="text/plain")
+        visitor = visitor_of(request)
+        file = await desk.export(visitor)
+        if isinstance(file, Message):
+            return Response(translator(visitor.language)(file), 404, media_type="text/plain")
         away = BackgroundTask(shutil.rmtree, file.parent)
         return FileResponse(file, filename="mgie.zip", headers=ASK_AGAIN, background=away)
 
@@ -110,11 +111,12 @@ def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
     async def give(request: Request) -> Response:
         limit = PictureLimits().bytes
         size, file = await read_limited(request.stream(), limit)
-        with speaking_to(request):
-            if file is None:
-                told = Say.FILE_TOO_LARGE(size=f"{size / MIB:.1f} MiB", limit=f"{limit / MIB:g} MiB")
-                return JSONResponse({"text": told})
-            return JSONResponse({"text": await desk.give(person_of(request.headers.get("cookie")), file)})
+        visitor = visitor_of(request)
+        if file is None:
+            told: Message | None = Message("file_too_large", size=mebibytes(size), limit=mebibytes(limit))
+        else:
+            told = await desk.give(visitor, file)
+        return JSONResponse({"text": translator(visitor.language)(told) if told else ""})
 
 
 def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.chat.cards import card_of
 from bot.chat.replies import Card
-from bot.i18n.catalog import speaking
+from conversations.messages import Message
 from conversations.session import EditSession, Turn
 from mgie_engine.edits import EditResult, Progress
 from mgie_engine.serving.job import Place
@@ -33,7 +33,7 @@ class ActiveTurn:
     place: Place | None = None  # as last shown
     progress: Progress | None = None  # the latest
     has_begun: bool = False
-    advice: tuple[str, ...] = ()  # why auto chose its strengths
+    advice: tuple[Message, ...] = ()  # why auto chose its strengths
     is_cancelled: bool = False
     is_released: bool = False  # given back to the disk: to run at the next start
     parent_changed: asyncio.Event = field(default_factory=asyncio.Event)  # a turn that waits re-checks it
@@ -53,8 +53,7 @@ class ActiveTurn:
 
     def card(self) -> Card:
         """Its card now."""
-        with speaking(self.language):
-            return card_of(self.turn, self.session, self.place, self.progress)
+        return card_of(self.turn, self.session, self.place, self.progress)
 
     def moved_up(self) -> bool:
         """Take over its place in the queue if that is better now; a place shown never grows."""

@@ -20,7 +20,7 @@ from bot.chat.events import (
     VariationAsked,
     Work,
 )
-from bot.chat.replies import Accepted, Note, Reply, Say, ShownVersion, buttons
+from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
 from bot.policy.image_hash import find_blocked
@@ -30,6 +30,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
 from conversations.images.image_store import ImageStore, PictureReader
+from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
@@ -150,7 +151,7 @@ class Admission:
             if not isinstance(opened, EditSession):
                 return opened
             if not asked.text:
-                sentence = Say.PICTURE_READY(version=opened.root.label)
+                sentence = Message("picture_ready", version=opened.root.label)
                 return ShownVersion(sentence, card_of(opened.root, opened))
             context, target = replace(context, has_consent=True), Target(opened, opened.root)
         if target is None:
@@ -181,7 +182,7 @@ class Admission:
         barred = context.settings.barred
         if barred and (blocked := await asyncio.to_thread(find_blocked, read.png, barred)):
             self._metrics.filtered.labels("input").inc()
-            return Note(Say.PICTURE_BARRED(), buttons=buttons(ButtonAction.APPEAL), about=blocked)
+            return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(
             asked.channel,
             asked.person,
@@ -199,10 +200,10 @@ class Admission:
         asked, target = context.event, context.target
         self._metrics.moves.labels(str(asked.variation)).inc()
         if target is None:
-            return Note(Say.NO_SESSION())
+            return Note(Message("no_session"))
         turn, session = target.turn, target.session
         if turn.parent_id is None:
-            return Note(Say.NOTHING_TO_VARY(version=turn.label))
+            return Note(Message("nothing_to_vary", version=turn.label))
         # Where its parent came to nothing, the version before that will do.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
         words, reading = turn.instruction, turn.reading
@@ -226,12 +227,12 @@ class Admission:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
         asked, target = context.event, context.target
         if target is None:
-            return Note(Say.NO_SESSION())
+            return Note(Message("no_session"))
         turn, session, words = target.turn, target.session, asked.text.strip()
         if words:
             draft = session.ask(asked.person, words, parent=turn.id, source=asked.source)
         elif turn.parent_id is None:
-            return Note(Say.NO_WORDS())
+            return Note(Message("no_words"))
         else:
             draft = session.ask(
                 asked.person,
@@ -261,8 +262,8 @@ class Admission:
         turn = await self._store.add_turn(draft, event_id=asked.event_id)
         active = self._runner.begin(turn, session.add(turn))
         if parent.image is None:
-            return Accepted(Say.QUEUED_AFTER(version=turn.label, parent=parent.label), active.card())
-        return Accepted(Say.QUEUED(version=turn.label), active.card())
+            return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())
+        return Accepted(Message("queued", version=turn.label), active.card())
 
     async def _not_allowed(
         self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from conversations.messages import Message
 from conversations.session import Turn
 from conversations.settings import EditSettings
 from mgie_engine.strengths import StrengthTable, advise_on_png
@@ -10,7 +11,7 @@ from mgie_engine.strengths import StrengthTable, advise_on_png
 
 async def resolve_auto(
     turn: Turn, settings: EditSettings, png: bytes, table: StrengthTable | None
-) -> tuple[EditSettings, tuple[str, ...]]:
+) -> tuple[EditSettings, tuple[Message, ...]]:
     """`settings` with advice for the scales in `turn.auto_scales`, and the reasons as sentences.
 
     In `settings`, the own values of the model stand for these scales. `table`: what a study found about it.

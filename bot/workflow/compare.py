@@ -4,10 +4,11 @@ import asyncio
 
 from bot.chat.cards import card_of
 from bot.chat.events import CompareAsked
-from bot.chat.replies import Comparison, Note, Reply, Say
+from bot.chat.replies import Comparison, Note, Reply
 from bot.workflow.diff_image import DiffImage, change_map
 from bot.workflow.targets import Context, named_version
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 
@@ -16,16 +17,16 @@ async def compare(store: SessionStore, images: ImageStore, context: Context[Comp
     """Both versions and the map of their differences; NoSuchVersion when one does not exist."""
     target = context.target
     if target is None:
-        return Note(Say.NO_SESSION())
+        return Note(Message("no_session"))
     session, after = target.session, target.turn
     before = await _other(store, context.event, session, after)
     if before is None:
-        return Note(Say.NOTHING_TO_COMPARE(version=after.label))
+        return Note(Message("nothing_to_compare", version=after.label))
     for turn in (before, after):
         if turn.image is None:
-            return Note(Say.NOT_FINISHED(version=turn.label))
+            return Note(Message("not_finished", version=turn.label))
     found = await asyncio.to_thread(_compared, images, before, after)
-    text = Say.COMPARED(before=before.label, after=after.label, share=round(100 * found.changed))
+    text = Message("compared", before=before.label, after=after.label, share=round(100 * found.changed))
     return Comparison(text, card_of(before, session), card_of(after, session), found.webp)
 
 

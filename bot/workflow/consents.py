@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked, LockAsked, Work
-from bot.chat.replies import Note, Say, buttons
+from bot.chat.replies import Note, buttons
 from bot.workflow.targets import Context
+from conversations.messages import Message
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
 
@@ -48,34 +49,34 @@ class Consents:
         if said is Consent.ALWAYS or (said is None and is_open):
             return None
         if said is Consent.NEVER:
-            return Note(Say.CONSENT_REFUSED())
+            return Note(Message("consent_refused"))
         return self._ask(asked, owner, words)
 
     async def answered(self, event: ConsentAnswered) -> tuple[Note, Work | None]:
         """What to tell the owner, and the edit that may go on now, if any."""
         question = self._open.get(event.request)
         if question is None or question.at < self._clock() - OPEN_S:
-            return Note(Say.CONSENT_OVER()), None
+            return Note(Message("consent_over")), None
         if event.person != question.owner:
-            return Note(Say.CONSENT_NOT_YOURS(owner=mention(question.owner))), None
+            return Note(Message("consent_not_yours", owner=mention(question.owner))), None
         del self._open[event.request]
         asker = question.asked.person
         match event.answer:
             case Answer.ONCE:
-                return Note(Say.CONSENT_ONCE()), question.asked
+                return Note(Message("consent_once")), question.asked
             case Answer.ALWAYS:
                 await self._store.set_consent(question.owner, asker, Consent.ALWAYS)
-                return Note(Say.CONSENT_ALWAYS(person=mention(asker))), question.asked
+                return Note(Message("consent_always", person=mention(asker))), question.asked
             case Answer.NEVER:
                 await self._store.set_consent(question.owner, asker, Consent.NEVER)
-                return Note(Say.CONSENT_NEVER(person=mention(asker))), None
+                return Note(Message("consent_never", person=mention(asker))), None
 
     def _ask(self, asked: Work, owner: str, words: str) -> Note:
         request = secrets.token_hex(4)
         while len(self._open) >= OPEN_QUESTIONS:
             del self._open[next(iter(self._open))]
         self._open[request] = Question(asked, owner, self._clock())
-        text = Say.CONSENT_ASKED(owner=mention(owner), person=mention(asked.person), words=words)
+        text = Message("consent_asked", owner=mention(owner), person=mention(asked.person), words=words)
         answers = buttons(ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
         return Note(text, private=False, buttons=answers, about=request, asks=owner)
 
@@ -86,16 +87,16 @@ async def consent_at_large(store: SessionStore, context: Context[ConsentAsked]) 
     await store.set_consent(asked.person, None, asked.everybody)
     match asked.everybody:
         case Consent.ALWAYS:
-            return Note(Say.CONSENT_EVERYBODY())
+            return Note(Message("consent_everybody"))
         case Consent.NEVER:
-            return Note(Say.CONSENT_NOBODY())
+            return Note(Message("consent_nobody"))
         case None:
-            return Note(Say.CONSENT_BY_ASKING())
+            return Note(Message("consent_by_asking"))
 
 
 async def lock(store: SessionStore, context: Context[LockAsked]) -> Note:
     """Close a session to other users, or open it again."""
     if context.session is None:
-        return Note(Say.NO_SESSION())
+        return Note(Message("no_session"))
     await store.lock(context.session.id, context.event.is_locked)
-    return Note(Say.LOCKED() if context.event.is_locked else Say.SHARED())
+    return Note(Message("locked") if context.event.is_locked else Message("shared"))

@@ -44,8 +44,8 @@ from bot.chat.events import (
 )
 from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
-from bot.chat.replies import Accepted, Card, Note, Reply, Say
-from bot.i18n.catalog import ENGLISH, known_language, speaking, translated
+from bot.chat.replies import Accepted, Card, Note, Reply
+from bot.i18n.catalog import ENGLISH, match_locale
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, refused_permission
 from bot.policy.limits import Limits
@@ -63,6 +63,7 @@ from bot.workflow.targets import Context, find_target
 from bot.workflow.text_commands import parse, read_text
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.serving.service import EditService
@@ -207,8 +208,7 @@ class EditWorkflow:
         """
         async with self._lock(event):
             try:
-                with speaking(event.source.language):
-                    return await self._reply(event)
+                return await self._reply(event)
             except DuplicateEvent:
                 return None
 
@@ -223,10 +223,10 @@ class EditWorkflow:
         except DuplicateEvent:
             raise
         except ConversationError as error:
-            return Note(translated(str(error)))
+            return Note(error.message)
         except Exception:
             log.exception("an event could not be handled: %s", type(event).__name__)
-            return Note(Say.UNEXPECTED())
+            return Note(Message("unexpected"))
 
     # -- one way in ---------------------------------------------------------------------------------------
 
@@ -291,10 +291,9 @@ class EditWorkflow:
         note, waiting = await self._consents.answered(context.event)
         if waiting is None:
             return note
-        with speaking(waiting.source.language):
-            reply = await self._dispatch(waiting, has_consent=True)
+        reply = await self._dispatch(waiting, has_consent=True)
         return note if isinstance(reply, Accepted) else reply
 
     def _languages(self, tag: object) -> tuple[str, ...]:
         """The languages in which a user's text commands are known."""
-        return tuple(dict.fromkeys((ENGLISH, known_language(tag))))
+        return tuple(dict.fromkeys((ENGLISH, match_locale(tag))))

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.i18n.catalog import Say
+from bot.i18n.catalog import translator
+from conversations.messages import Message
 from conversations.settings import Grid
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import EditCancelled
@@ -21,6 +22,7 @@ PAPER, INK = "#f6f5f2", "#151513"
 
 class GridHandle:
     """To whoever waits for it, an edit like any other (see EditHandle); `request` makes that of one cell.
+    `language` is a tag for the labels.
 
     A cell enters the line when the one before it is done, so that a sheet never crowds others out. The first
     cell reads the instruction; the others are given that reading.
@@ -32,12 +34,14 @@ class GridHandle:
         key: str,
         owner: str,
         grid: Grid,
+        language: object,
         request: Callable[[], Awaitable[EditRequest]],
     ) -> None:
         self._service = service
         self._key = key
         self._owner = owner
         self._grid = grid
+        self._language = language
         self._request = request
         self._reading: str | None = None
         self._begun: asyncio.Queue[EditHandle | None] = asyncio.Queue()  # None: no more cells
@@ -74,7 +78,9 @@ class GridHandle:
                 self._reading = done[0].expressive
         finally:
             self._begun.put_nowait(None)
-        sheet = await asyncio.to_thread(draw_grid, [result.image for result in done], self._grid)
+        sheet = await asyncio.to_thread(
+            draw_grid, [result.image for result in done], self._grid, self._language
+        )
         stages = {stage for result in done for stage in result.seconds}
         seconds = {stage: sum(result.seconds.get(stage, 0.0) for result in done) for stage in stages}
         return replace(done[0], image=sheet.png, size=sheet.size, seconds=seconds, changed=None)
@@ -111,7 +117,7 @@ class GridImage:
     size: tuple[int, int]
 
 
-def draw_grid(pictures: Sequence[bytes], grid: Grid) -> GridImage:
+def draw_grid(pictures: Sequence[bytes], grid: Grid, language: object) -> GridImage:
     """The pictures (of one shape, in the order of `grid.cells`) side by side, with their scales as labels."""
     cells = []
     for data in pictures:
@@ -126,8 +132,9 @@ def draw_grid(pictures: Sequence[bytes], grid: Grid) -> GridImage:
     for number, cell in enumerate(cells):
         at = (MARGIN + number % columns * (width + GAP), MARGIN + number // columns * (height + GAP))
         sheet.paste(cell, at, cell)
-    across = [Say.FACT_TEXT(value=f"{value:g}") for value in grid.text_cfg]
-    down = [Say.FACT_IMAGE(value=f"{value:g}") for value in grid.image_cfg]
+    translate = translator(language)
+    across = [translate(Message("fact_text", value=value)) for value in grid.text_cfg]
+    down = [translate(Message("fact_image", value=value)) for value in grid.image_cfg]
     _label(sheet, across, width)
     turned = sheet.transpose(Image.Transpose.ROTATE_270)
     _label(turned, down[::-1], height, start=GAP)

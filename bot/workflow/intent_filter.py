@@ -1,14 +1,15 @@
 """Plain messages in a channel given to editing: which of them are instructions, though nobody named the bot.
 
 Pure. On doubt the bot asks with a reaction; two people's chatter must never become an edit. Which words tell
-is in the table `overheard` of each language.
+is in the table `instructions` of each language.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.i18n.catalog import ENGLISH, phrasebook
+from bot.i18n.catalog import ENGLISH
+from bot.i18n.word_lists import word_lists
 from bot.workflow.text_commands import CommandWord, parse
 
 RECENT_S = 600.0
@@ -57,7 +58,7 @@ def is_chatter(text: str, language: str = ENGLISH) -> bool:
     """Whether there are no words in it, or only laughter and the like."""
     plain = re.sub(r"<a?:\w+:\d+>|:\w+:|https?://\S+", " ", text)  # custom emoji and links
     words = _words(plain)
-    laughs = {*phrasebook(ENGLISH).overheard["laughter"], *phrasebook(language).overheard["laughter"]}
+    laughs = {*word_lists(ENGLISH).instructions["laughter"], *word_lists(language).instructions["laughter"]}
     return not words or " ".join(words) in laughs or all(_laughs(word, laughs) for word in words)
 
 
@@ -65,8 +66,8 @@ def _is_instruction(words: list[str], language: str) -> bool:
     """It begins with a verb of editing (after "please", "can you" and the like), or is short and compares."""
     verbs, comparatives = set[str](), set[str]()
     for tongue in {ENGLISH, language}:
-        verbs.update(phrasebook(tongue).overheard["verbs"])
-        comparatives.update(phrasebook(tongue).overheard["comparatives"])
+        verbs.update(word_lists(tongue).instructions["verbs"])
+        comparatives.update(word_lists(tongue).instructions["comparatives"])
     return bool(verbs & set(words[:4])) or (len(words) <= 6 and bool(comparatives & set(words)))
 
 

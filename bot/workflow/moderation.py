@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bot.chat.cards import blocked_hash_of, card_of
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
-from bot.chat.replies import Decided, ForModerators, Note, Reply, Say, buttons
-from bot.i18n.catalog import speaking, spoken
+from bot.chat.replies import Decided, ForModerators, Note, Reply, buttons, how_it_goes
 from bot.policy.image_hash import HASH_CHARS, dhash
 from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
@@ -19,12 +18,12 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message, joined, verbatim
 from conversations.servers import AuditEntry, ServerSettings
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
 LOG_SHOWN = 20
-NOTHING = "–"  # in place of a list; its line is left out
 log = logging.getLogger(__name__)
 
 
@@ -86,24 +85,13 @@ class Moderation:
         ]
         return sum([await self._runner.cancel(active.turn.id) for active in theirs])
 
-    def _status(self, server: str, rules: ServerSettings) -> str:
+    def _status(self, server: str, rules: ServerSettings) -> Message:
         """What holds in a server, and what goes on there."""
         actives = self._runner.active.in_server(server)
-        text = Say.HOUSE_STATUS(
-            state=Say.HOUSE_PAUSED() if rules.is_paused else Say.HOUSE_OPEN(),
-            waiting=sum(active.is_waiting for active in actives),
-            running=sum(not active.is_waiting for active in actives),
-            limits=_limits_in_words(rules),
-            blocked=_listed(map(mention, rules.blocked)),
-            closed=_listed(map(_place, rules.closed)),
-            hidden=_listed(map(_place, rules.hidden)),
-            overheard=_listed(map(_place, rules.overheard)),
-            pictures=_whose(rules),
-            barred=_listed(rules.barred),
-            reports=_listed([_place(rules.reports)] if rules.reports else []),
-        )
-        told = [line for line in text.splitlines() if not line.endswith(NOTHING)]
-        return "\n".join([*told, *map(_active_in_words, actives[:LOG_SHOWN])])
+        running = sum(not active.is_waiting for active in actives)
+        state = Message("server_paused") if rules.is_paused else Message("server_open")
+        busy = Message("status_state", state=state, waiting=len(actives) - running, running=running)
+        return joined("\n", busy, *_rule_lines(rules), *map(_run_line, actives[:LOG_SHOWN]))
 
     # -- what people bring before them --------------------------------------------------------------------
 
@@ -111,31 +99,34 @@ class Moderation:
         """Show a version to the moderators, with what they can do about it; once per user and version."""
         asked, base, rules = context.event, context.target, context.settings
         if base is None:
-            return Note(Say.NO_SESSION())
+            return Note(Message("no_session"))
         log.warning("turn %s was reported by %s", base.turn.id, asked.person)
         if rules.reports is None:
-            return Note(Say.REPORTED())
+            return Note(Message("reported"))
         is_new = await self._store.servers.add_report(
             asked.source.server, asked.person, base.turn.id, asked.text.strip()
         )
         if not is_new:
-            return Note(Say.REPORTED_HERE())
-        with speaking(rules.language):
-            turn, card = base.turn, card_of(base.turn, base.session)
-            told = Say.REPORT_TOLD(
-                person=mention(asked.person), version=turn.label, owner=mention(turn.user), turn=turn.id
-            )
-            choices = buttons(
-                ButtonAction.REMOVE, ButtonAction.BLOCK_IMAGE, ButtonAction.BLOCK, ButtonAction.DISMISS
-            )
+            return Note(Message("reported_here"))
+        turn = base.turn
+        told = Message(
+            "report_text",
+            person=mention(asked.person),
+            version=turn.label,
+            owner=mention(turn.user),
+            turn=turn.id,
+        )
         return ForModerators(
-            Say.REPORTED_HERE(),
+            Message("reported_here"),
             rules.reports,
             told,
+            rules.language,
             words=asked.text.strip(),
-            card=card,
+            card=card_of(turn, base.session),
             key=turn.shown_in,
-            buttons=choices,
+            buttons=buttons(
+                ButtonAction.REMOVE, ButtonAction.BLOCK_IMAGE, ButtonAction.BLOCK, ButtonAction.DISMISS
+            ),
             about=turn.id,
             owner=turn.user,
         )
@@ -148,16 +139,19 @@ class Moderation:
             turn = (await target_of(self._store, asked, asked.about)).turn
             words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
         if image_hash not in rules.barred:
-            return Note(Say.APPEAL_OVER())
+            return Note(Message("appeal_over"))
         if rules.reports is None:
-            return Note(Say.NOBODY_TO_APPEAL_TO(mark=image_hash))
+            return Note(Message("no_appeals_here", hash=image_hash))
         if not await self._store.servers.add_appeal(asked.source.server, asked.person, image_hash, words):
-            return Note(Say.APPEALED())
-        with speaking(rules.language):
-            told = Say.APPEAL_TOLD(person=mention(asked.person), mark=image_hash)
-            choices = buttons(ButtonAction.UNBLOCK_IMAGE, ButtonAction.DISMISS)
+            return Note(Message("appealed"))
         return ForModerators(
-            Say.APPEALED(), rules.reports, told, words=words, buttons=choices, about=image_hash
+            Message("appealed"),
+            rules.reports,
+            Message("appeal_text", person=mention(asked.person), hash=image_hash),
+            rules.language,
+            words=words,
+            buttons=buttons(ButtonAction.UNBLOCK_IMAGE, ButtonAction.DISMISS),
+            about=image_hash,
         )
 
 
@@ -202,59 +196,76 @@ def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...
     return (*others, member) if is_in else others
 
 
-def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, removed: Turn | None) -> str:
-    """What a decision did, in a sentence."""
+def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, removed: Turn | None) -> Message:
+    """What a decision did."""
     subject = asked.subject
     match asked.action:
         case ModAction.BLOCK:
-            return Say.RULED_BLOCKED(person=mention(subject), count=stopped)
+            return Message("decided_blocked", person=mention(subject), count=stopped)
         case ModAction.UNBLOCK:
-            return Say.RULED_UNBLOCKED(person=mention(subject))
+            return Message("decided_unblocked", person=mention(subject))
         case ModAction.CANCEL:
-            return Say.RULED_CANCELLED(person=mention(subject), count=stopped)
+            return Message("decided_cancelled", person=mention(subject), count=stopped)
         case ModAction.LIMITS:
-            return Say.RULED_LIMITS(limits=_limits_in_words(rules))
+            return Message("decided_limits", limits=_limits_in_words(rules))
         case ModAction.REMOVE if removed:
-            return Say.RULED_REMOVED(version=removed.label)
+            return Message("decided_removed", version=removed.label)
         case ModAction.BLOCK_IMAGE if removed:
-            return Say.RULED_BARRED(version=removed.label, mark=subject)
+            return Message("decided_image_blocked", version=removed.label, hash=subject)
         case ModAction.UNBLOCK_IMAGE:
-            return Say.RULED_LIFTED(mark=subject)
+            return Message("decided_image_unblocked", hash=subject)
         case _:
-            return _PLAIN[asked.action]()
+            return _PLAIN[asked.action]
 
 
 _PLAIN = {
-    ModAction.PAUSE: Say.RULED_PAUSED,
-    ModAction.RESUME: Say.RULED_RESUMED,
-    ModAction.OPEN: Say.RULED_OPEN,
-    ModAction.HIDE: Say.RULED_HIDDEN,
-    ModAction.CLOSE: Say.RULED_CLOSED,
-    ModAction.LISTEN: Say.RULED_OVERHEARD,
-    ModAction.IGNORE: Say.RULED_IGNORED,
-    ModAction.REPORTS: Say.RULED_REPORTS,
-    ModAction.OWN_ONLY: Say.RULED_OWN_ONLY,
-    ModAction.BY_CONSENT: Say.RULED_BY_CONSENT,
-    ModAction.DISMISS: Say.RULED_DISMISSED,
+    ModAction.PAUSE: Message("decided_paused"),
+    ModAction.RESUME: Message("decided_resumed"),
+    ModAction.OPEN: Message("decided_open"),
+    ModAction.HIDE: Message("decided_hidden"),
+    ModAction.CLOSE: Message("decided_closed"),
+    ModAction.LISTEN: Message("decided_listening"),
+    ModAction.IGNORE: Message("decided_not_listening"),
+    ModAction.REPORTS: Message("decided_reports"),
+    ModAction.OWN_ONLY: Message("decided_own_only"),
+    ModAction.BY_CONSENT: Message("decided_by_consent"),
+    ModAction.DISMISS: Message("decided_dismissed"),
 }
 
 
-def _limits_in_words(rules: ServerSettings) -> str:
-    no_limit = Say.NO_LIMIT()
-    return Say.HOUSE_LIMITS(waiting=rules.waiting or no_limit, per_day=rules.per_day or no_limit)
+def _limits_in_words(rules: ServerSettings) -> Message:
+    no_limit = Message("no_limit")
+    return Message("server_limits", waiting=rules.waiting or no_limit, per_day=rules.per_day or no_limit)
 
 
-def _whose(rules: ServerSettings) -> str:
-    return Say.HOUSE_OWN_ONLY() if rules.own_only else Say.HOUSE_BY_CONSENT()
+def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
+    """A line for each rule of a server that says anything."""
+    pictures = Message("server_own_only") if rules.own_only else Message("server_by_consent")
+    yield Message("status_limits", list=_limits_in_words(rules))
+    yield Message("status_pictures", list=pictures)
+    if rules.blocked:
+        yield Message("status_blocked", list=tuple(map(mention, rules.blocked)))
+    if rules.closed:
+        yield Message("status_closed", list=tuple(map(_place, rules.closed)))
+    if rules.hidden:
+        yield Message("status_hidden", list=tuple(map(_place, rules.hidden)))
+    if rules.overheard:
+        yield Message("status_listening", list=tuple(map(_place, rules.overheard)))
+    if rules.barred:
+        yield Message("status_images", list=rules.barred)
+    if rules.reports:
+        yield Message("status_reports", list=_place(rules.reports))
 
 
-def _log_in_words(deeds: tuple[AuditEntry, ...]) -> str:
+def _log_in_words(deeds: tuple[AuditEntry, ...]) -> Message:
     """The newest decisions, newest first."""
-    lines = [
-        (f"<t:{round(deed.at)}:R>", mention(deed.by), spoken().deeds[deed.rule], _subject_in_words(deed))
-        for deed in deeds
-    ]
-    return "\n".join(" ".join(line).strip() for line in lines) or Say.LOG_EMPTY()
+    return joined("\n", *map(_log_line, deeds)) if deeds else Message("log_empty")
+
+
+def _log_line(deed: AuditEntry) -> Message:
+    who, action = verbatim(f"<t:{round(deed.at)}:R> {mention(deed.by)}"), Message(f"action.{deed.rule}")
+    subject = _subject_in_words(deed)
+    return joined(" ", who, action, *([verbatim(subject)] if subject else []))
 
 
 def _subject_in_words(deed: AuditEntry) -> str:
@@ -264,15 +275,12 @@ def _subject_in_words(deed: AuditEntry) -> str:
     return mention(deed.subject) if is_person else _place(deed.subject)
 
 
-def _active_in_words(active: ActiveTurn) -> str:
+def _run_line(active: ActiveTurn) -> Message:
     card = active.card()
-    return f"{mention(active.turn.user)} {card.version} `{active.turn.id}` · {card.status}".rstrip(" ·")
+    name = verbatim(f"{mention(active.turn.user)} {card.version} `{active.turn.id}`")
+    return joined(" · ", name, *([how_it_goes(card)] if card.status else []))
 
 
 def _place(channel: str) -> str:
     """A channel in a sentence; the chat puts its name there."""
     return f"<#{channel}>"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or NOTHING

@@ -9,12 +9,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
-from bot.chat.replies import Erased, Files, Note, Reply, Say, buttons
+from bot.chat.replies import Erased, Files, Note, Reply, buttons
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.errors import ConversationError
 from conversations.export import write_export
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
@@ -45,8 +46,9 @@ class Privacy:
         asked = context.event
         counts = await self._counts(asked.person)
         if self._keep_days is None:
-            return Note(Say.KEPT_FOR_GOOD(**counts))
-        return Note(Say.KEPT(**counts, days=f"{self._keep_days:g}"))
+            return Note(Message("kept_for_good", **_counted(*counts)))
+        days = Message("days", count=round(self._keep_days))
+        return Note(Message("kept", **_counted(*counts), days=days))
 
     async def export(self, context: Context[ExportAsked]) -> Reply:
         """Everything of the person as zip files, in a folder of their own."""
@@ -54,34 +56,38 @@ class Privacy:
         kept = await self._store.export_user(asked.person)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not ids:
-            return Note(Say.NOTHING_KEPT())
+            return Note(Message("nothing_kept"))
         sessions = [await self._store.session(session_id) for session_id in ids]
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mgie-export-"))
         files = await asyncio.to_thread(
             write_export, asked.person, kept, sessions, self._images, folder, asked.max_bytes
         )
-        return Files(Say.EXPORTED(), files)
+        return Files(Message("exported"), files)
 
     async def forget(self, context: Context[ForgetAsked]) -> Reply:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
         asked = context.event
         counts = await self._counts(asked.person)
-        if not any(counts.values()):
-            return Note(Say.NOTHING_KEPT())
+        if not any(counts):
+            return Note(Message("nothing_kept"))
         if not asked.is_confirmed:
-            return Note(Say.FORGET_SURE(**counts), buttons=buttons(ButtonAction.FORGET_ME), asks=asked.person)
+            return Note(
+                Message("forget_sure", **_counted(*counts)),
+                buttons=buttons(ButtonAction.FORGET_ME),
+                asks=asked.person,
+            )
         forgotten = await self._store.delete_user(asked.person)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
         await asyncio.to_thread(self._delete, forgotten.images)
-        return Erased(Say.FORGOTTEN(turns=len(forgotten.turns)), forgotten.messages)
+        return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
 
     async def delete(self, context: Context[DeleteAsked]) -> Reply:
         """Erase one version; of an upload only the picture goes, since the others hang on it."""
         if context.target is None:
-            return Note(Say.NO_SESSION())
+            return Note(Message("no_session"))
         turn = context.target.turn
-        return Erased(Say.DELETED(version=turn.label), await self.erase(turn))
+        return Erased(Message("deleted", version=turn.label), await self.erase(turn))
 
     async def erase(self, turn: Turn) -> tuple[str, ...]:
         """Erase a turn and cancel its edit; of an upload only the image. Gives its messages, to delete."""
@@ -126,16 +132,21 @@ class Privacy:
                 log.exception("old pictures could not be deleted")
             await asyncio.sleep(every_s)
 
-    async def _counts(self, person: str) -> dict[str, int]:
+    async def _counts(self, person: str) -> tuple[int, int]:
+        """How many pictures the person uploaded, and how many edits they asked for."""
         kept = await self._store.export_user(person)
         uploads = sum(row["parent_id"] is None for row in kept["turns"])
-        return {"sessions": uploads, "turns": len(kept["turns"]) - uploads}
+        return uploads, len(kept["turns"]) - uploads
 
     def _delete(self, keys: Iterable[str]) -> int:
         present = [key for key in keys if self._images.path(key).exists()]
         for key in present:
             self._images.delete(key)
         return len(present)
+
+
+def _counted(pictures: int, edits: int) -> dict[str, Message]:
+    return {"pictures": Message("pictures", count=pictures), "edits": Message("edits", count=edits)}
 
 
 def _no_picture(turn: Turn) -> str:

@@ -13,8 +13,6 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from bot.chat.replies import Say
-from bot.i18n.catalog import speaking
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns
@@ -23,11 +21,12 @@ from bot.workflow.delivery import Delivery
 from bot.workflow.grid import GridHandle
 from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflict
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message
 from conversations.session import EditSession, Turn, TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from mgie_engine.edits import EditRequest, Exchange
-from mgie_engine.errors import EditCancelled, EngineError, ModelError, RequestRefused, ServiceClosed
+from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService
 from mgie_engine.strengths import StrengthTable
 
@@ -105,8 +104,7 @@ class TurnRunner:
         elif session.is_ready(turn):
             with suppress(ServiceClosed):
                 self._enqueue(active)
-        with speaking(active.language):  # and so all that follows from it
-            owner = self._spawn(self._process(active))
+        owner = self._spawn(self._process(active))
         self._owners.add(owner)
         owner.add_done_callback(self._owners.discard)
         return active
@@ -213,16 +211,12 @@ class TurnRunner:
             return {}
         except ServiceClosed:
             raise LeftOnDisk from None
-        except RequestRefused as error:
-            return {"error": str(error)}
-        except ModelError:
-            return {"error": Say.NO_MODEL()}
         except EngineError as error:
             log.warning("turn %s failed: %s", active.turn.id, error)
-            return {"error": Say.FAILED()}
+            return {"error": error.message}
         except OSError:
             log.exception("the picture of turn %s could not be stored", active.turn.id)
-            return {"error": Say.UNEXPECTED()}
+            return {"error": Message("unexpected")}
 
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None
@@ -230,7 +224,7 @@ class TurnRunner:
         barred = (await self._store.servers.settings(active.turn.source.server)).barred
         if barred and (image_hash := await asyncio.to_thread(find_blocked, result.image, barred)):
             self._metrics.filtered.labels("output").inc()
-            raise RequestRefused(Say.RESULT_FILTERED(mark=image_hash))
+            raise RequestRefused("like a removed picture", Message("result_filtered", hash=image_hash))
         for stage, seconds in result.seconds.items():
             self._metrics.stage_seconds.labels(stage).observe(seconds)
         return {
@@ -255,7 +249,8 @@ class TurnRunner:
                 return self._enqueue(active)
             if parent.is_lost:
                 nearest = active.session.nearest_alive(parent)
-                raise RequestRefused(Say.PARENT_FAILED(parent=parent.label, nearest=nearest.label))
+                message = Message("parent_failed", parent=parent.label, nearest=nearest.label)
+                raise RequestRefused("the version it starts from has no picture", message)
             if parent.id not in self.active:
                 raise LeftOnDisk
             await active.parent_changed.wait()
@@ -271,7 +266,9 @@ class TurnRunner:
         active.handle = (
             self._service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
             if turn.grid is None
-            else GridHandle(self._service, turn.id, turn.user, turn.grid, lambda: self._request(active))
+            else GridHandle(
+                self._service, turn.id, turn.user, turn.grid, active.language, lambda: self._request(active)
+            )
         )
         active.place = active.handle.place()
         active.enqueued.set()
@@ -294,8 +291,8 @@ class TurnRunner:
         try:
             image = await asyncio.to_thread(self._images.get, parent.image)
         except PictureMissing:
-            with speaking(active.language):  # this is called in a task of the service's
-                raise RequestRefused(Say.PICTURE_GONE(parent=parent.label)) from None
+            message = Message("picture_gone", parent=parent.label)
+            raise RequestRefused("the picture it starts from was deleted", message) from None
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
         settings = turn.settings
         if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 from bot.chat.events import Event, Scope, SettingsAsked, Variation
-from bot.chat.replies import Say, SettingRow
+from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
+from conversations.messages import Message, verbatim
 from conversations.session import EditSession, Turn
 from conversations.settings import (
     AUTO,
@@ -29,23 +30,23 @@ GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a sheet nobody chose th
 GRID_SIDE = 3  # cells
 
 SETTING_LABELS = {
-    "text_cfg": Say.KNOB_TEXT_CFG,
-    "image_cfg": Say.KNOB_IMAGE_CFG,
-    "steps": Say.KNOB_STEPS,
-    "seed": Say.KNOB_SEED,
-    "sampler": Say.KNOB_SAMPLER,
-    "keep": Say.KNOB_KEEP,
+    "text_cfg": Message("setting.text_cfg"),
+    "image_cfg": Message("setting.image_cfg"),
+    "steps": Message("setting.steps"),
+    "seed": Message("setting.seed"),
+    "sampler": Message("setting.sampler"),
+    "keep": Message("setting.keep"),
 }
 SCOPE_NAMES = {
-    "session": Say.SCOPE_SESSION,
-    "user": Say.SCOPE_PERSON,
-    "channel": Say.SCOPE_CHANNEL,
-    "bot": Say.SCOPE_BOT,
+    "session": Message("scope_session"),
+    "user": Message("scope_person"),
+    "channel": Message("scope_channel"),
+    "bot": Message("scope_bot"),
 }
 WHERE_KEPT = {
-    Scope.SESSION: Say.SCOPE_SESSION,
-    Scope.ME: Say.SCOPE_PERSON,
-    Scope.CHANNEL: Say.SCOPE_CHANNEL,
+    Scope.SESSION: Message("scope_session"),
+    Scope.ME: Message("scope_person"),
+    Scope.CHANNEL: Message("scope_channel"),
 }
 
 
@@ -82,9 +83,7 @@ class SettingsLayers:
         }
         values |= dict.fromkeys(self.on_auto(NO_OVERRIDE), AUTO)
         return tuple(
-            SettingRow(
-                name(), _shown(values[setting]), SCOPE_NAMES[origin[setting]](), setting, values[setting]
-            )
+            SettingRow(name, _shown(values[setting]), SCOPE_NAMES[origin[setting]], setting, values[setting])
             for setting, name in SETTING_LABELS.items()
         )
 
@@ -146,7 +145,9 @@ def checked_grid(grid: Grid) -> Grid:
         checked(SettingsOverride(text_cfg=text, image_cfg=image))
     tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))
     if not tidy.cells or max(len(tidy.text_cfg), len(tidy.image_cfg)) > GRID_SIDE:
-        raise SettingsRefused(Say.GRID_SIZE(side=GRID_SIDE))
+        raise SettingsRefused(
+            f"a grid has at most {GRID_SIDE} values a side", Message("grid_size", count=GRID_SIDE)
+        )
     return tidy
 
 
@@ -165,7 +166,7 @@ def _without(override: SettingsOverride, settings: Iterable[str]) -> SettingsOve
     )
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> Message:
     if value is None:
-        return Say.RANDOM()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return Message("random")
+    return Message("number", value=value) if isinstance(value, float) else verbatim(str(value))

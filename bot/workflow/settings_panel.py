@@ -1,9 +1,10 @@
 """Changes the settings of a scope, and shows which settings hold and which scope each comes from."""
 
 from bot.chat.events import Scope, SettingsAsked
-from bot.chat.replies import Reply, Say, SettingsPanel
+from bot.chat.replies import Reply, SettingsPanel
 from bot.workflow.settings_layers import WHERE_KEPT, changed_override, layers
 from bot.workflow.targets import Context, Target
+from conversations.messages import Message
 from conversations.settings import checked
 from conversations.store.session_store import OverrideScope, SessionStore
 from mgie_engine.config import Defaults
@@ -12,13 +13,16 @@ from mgie_engine.config import Defaults
 async def change_settings(store: SessionStore, defaults: Defaults, context: Context[SettingsAsked]) -> Reply:
     """Do what was asked and show the panel; raises SettingsRefused for a value out of range."""
     asked, head = context.event, context.target
-    said = ""
+    said = None
     if asked.changes_something:
         scope, key, kept = _place(asked, head)
         before = await store.override(scope, key)
         override = checked(changed_override(asked, before, defaults, head.turn if head else None))
         await store.set_override(scope, key, override)
-        said = (Say.RESET_SETTINGS if asked.reset else Say.SAVED_SETTINGS)(scope=WHERE_KEPT[kept]())
+        where = WHERE_KEPT[kept]
+        said = (
+            Message("reset_settings", scope=where) if asked.reset else Message("saved_settings", scope=where)
+        )
     session = await store.session(head.session.id) if head else None
     return SettingsPanel(said, (await layers(store, asked, session)).panel(defaults))
 

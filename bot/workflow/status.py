@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
-from bot.chat.replies import Note, Queue, Say, seconds_in_words
-from bot.i18n.catalog import spoken
+from bot.chat.replies import Card, Note, Queue, duration, how_it_goes
 from bot.policy.limits import Limits
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
+from conversations.messages import Message, joined
 from mgie_engine.config import Defaults
 from mgie_engine.serving.service import EditService
 from mgie_engine.serving.stats import ServiceStats, waiting_time
@@ -41,39 +41,47 @@ class Status:
             mine = self._runner.active.of_user(asked.person)
             here = [active.turn for active in mine if active.session.channel == asked.channel]
             if not here:
-                return Note(Say.NOTHING_TO_CANCEL())
+                return Note(Message("nothing_to_cancel"))
             turn = here[-1]
         done = await self._runner.cancel(turn.id)
-        return Note((Say.STOPPED if done else Say.ALREADY_OVER)(version=turn.label))
+        if done:
+            return Note(Message("stopped", version=turn.label))
+        return Note(Message("already_over", version=turn.label))
 
     async def queue(self, context: Context[QueueAsked]) -> Queue:
         """The user's unfinished turns, and how busy it is."""
         cards = tuple(active.card() for active in self._runner.active.of_user(context.event.person))
         stats = self._service.stats()
         wait_s = _wait_s(stats)
-        mine = "\n".join(Say.MY_TURN(version=c.version, words=c.instruction, status=c.status) for c in cards)
         busy = {"waiting": stats.waiting, "running": stats.running}
-        text = Say.YOUR_QUEUE(mine=mine, **busy) if cards else Say.NOTHING_QUEUED(**busy)
+        lines = [*map(_queue_line, cards), Message("your_queue", **busy)]
+        if not cards:
+            lines = [Message("nothing_queued", **busy)]
         if wait_s:
-            text = f"{text}\n{Say.NEW_WOULD_WAIT(seconds=seconds_in_words(wait_s))}"
-        return Queue(text, cards, stats.waiting, stats.running, wait_s)
+            lines.append(Message("new_would_wait", duration=duration(wait_s)))
+        return Queue(joined("\n", *lines), cards, stats.waiting, stats.running, wait_s)
 
     async def info(self, _: Context[InfoAsked]) -> Note:
         """The model, its state, its licence and the limits."""
         stats, limits = self._service.stats(), self._limits
-        text = Say.INFO(
+        text = Message(
+            "info",
             model=self._model.name,
-            state=Say.READY() if stats.ready else Say.LOADING(),
+            state=Message("ready") if stats.ready else Message("loading"),
             slots=stats.slots,
             done=stats.done,
             waiting=limits.waiting_per_person,
             chars=limits.instruction_chars,
         )
-        return Note(f"{text}\n{Say.LICENCE()}")
+        return Note(joined("\n", text, Message("licence")))
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""
-        return Note("\n".join([Say.HELP(), *filter(None, [spoken().help.get(context.event.chat)])]))
+        return Note(joined("\n", Message("help"), Message(f"help.{context.event.chat}")))
+
+
+def _queue_line(card: Card) -> Message:
+    return Message("my_turn", version=card.version, words=card.instruction, status=how_it_goes(card))
 
 
 def _wait_s(stats: ServiceStats) -> float | None:

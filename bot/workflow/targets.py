@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VersionEvent
-from bot.chat.replies import AskTarget, ImageChoice, Say
+from bot.chat.replies import AskTarget, ImageChoice
 from bot.policy.limits import Limits
 from bot.workflow.text_commands import version_number
 from conversations.errors import NoSuchVersion
+from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
@@ -157,7 +158,7 @@ async def ask_target(store: SessionStore, event: EditAsked) -> AskTarget:
     """The question, with the newest pictures of the channel to choose from."""
     sessions = await _shown_here(store, event)
     choices = tuple(_choice(session, event.person) for session in sessions[:CHOICES])
-    return AskTarget(Say.WHICH_PICTURE(), event.text, choices)
+    return AskTarget(Message("which_picture"), event.text, choices)
 
 
 def _choice(session: EditSession, person: str) -> ImageChoice:

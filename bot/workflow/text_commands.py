@@ -1,6 +1,6 @@
 """Text commands ("undo", "back to v2"): whole messages that steer the session and never reach the model.
 
-The phrases are in the table `words` of each language, as people type them; `{n}` stands for a version ("2",
+The phrases are in the table `commands` of each language (see word_lists); `{n}` stands for a version ("2",
 "v2", "version 2"), `{v}` for one that says so ("v2"). A phrase counts only when it is the whole message, so
 "undo the red" is still an edit.
 """
@@ -25,7 +25,8 @@ from bot.chat.events import (
     VariationAsked,
     origin,
 )
-from bot.i18n.catalog import ENGLISH, languages, phrasebook
+from bot.i18n.catalog import ENGLISH, languages
+from bot.i18n.word_lists import word_lists
 
 
 class CommandWord(StrEnum):
@@ -64,7 +65,7 @@ _VARIATIONS = {
 def parse(text: str, tongues: Iterable[str] = (ENGLISH,)) -> TextCommand | None:
     """The text command that this whole text is; None for anything else, which is then an instruction."""
     for language in tongues:
-        said = _plain(text, phrasebook(language).words["courtesy"])
+        said = _plain(text, word_lists(language).commands["courtesy"])
         for pattern, word in _patterns(language):
             if match := pattern.fullmatch(said):
                 number = match.groupdict().get("n")
@@ -122,7 +123,7 @@ def _plain(text: str, courtesy: Iterable[str]) -> str:
 
 @cache
 def _blanks(language: str) -> Mapping[str, str]:
-    names = "|".join(map(re.escape, phrasebook(language).words["version"]))
+    names = "|".join(map(re.escape, word_lists(language).commands["version"]))
     number = r"(?P<n>\d{1,6})"
     return {"{n}": rf"(?:{names})? ?{number}", "{v}": rf"(?:{names}) ?{number}"}
 
@@ -132,7 +133,7 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], CommandWord], ...]:
     return tuple(
         (_pattern(phrase, language), word)
         for word in CommandWord
-        for phrase in phrasebook(language).words[word]
+        for phrase in word_lists(language).commands[word]
     )
 
 

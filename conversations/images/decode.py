@@ -11,6 +11,7 @@ from PIL import ImageFile
 from conversations.errors import PictureRefused
 from conversations.images.formats import Format, count_frames, open_lazily
 from conversations.images.normalise import normalise, to_png
+from conversations.messages import Message
 
 MIB = 2**20
 
@@ -38,13 +39,13 @@ class Picture:
     png: bytes  # upright, 8 bits, sRGB, RGB or RGBA, no metadata
     width: int  # pixels
     height: int
-    notes: tuple[str, ...] = ()  # sentences on what reading it changed
+    notes: tuple[Message, ...] = ()  # what reading it changed
 
 
 def decode(
     data: bytes, kind: Format, limits: PictureLimits, admit: Callable[[int], None] = lambda pixels: None
 ) -> Picture:
-    """The picture in `data`, a file of that format; PictureRefused with a sentence for everything else.
+    """The picture in `data`, a file of that format; PictureRefused with a message for everything else.
 
     `admit` is told how many pixels there are before any is decoded, and may raise RoomTooSmall. Needs memory
     and time without bound for some files: call it in a process that has bounds (apart.py).
@@ -61,48 +62,53 @@ def decode(
     except (PictureRefused, RoomTooSmall):
         raise
     except MemoryError:
-        raise PictureRefused(
-            "The picture needs more memory than I have; please send a smaller one."
-        ) from None
+        raise PictureRefused("the picture needs more memory than there is", Message("file_memory")) from None
     except Exception as error:  # damaged bytes make the decoders raise nearly anything
         raise _damaged(kind) from error
+
+
+def mebibytes(size: int) -> Message:
+    """A number of bytes as "1.5 MiB"."""
+    return Message("mebibytes", size=round(size / MIB, 1))
 
 
 def check_bytes(data: bytes, limits: PictureLimits) -> None:
     """Refuse an empty file and one of too many bytes."""
     if not data:
-        raise PictureRefused("The file is empty; please send the picture again.")
+        raise PictureRefused("the file is empty", Message("file_empty"))
     if len(data) > limits.bytes:
         raise PictureRefused(
-            f"The file has {len(data) / MIB:.1f} MiB and I take up to {limits.bytes / MIB:g} MiB; "
-            "please send a smaller one."
+            f"the file has {len(data)} bytes, more than {limits.bytes}",
+            Message("file_large", size=mebibytes(len(data)), limit=mebibytes(limits.bytes)),
         )
 
 
 def _check_size(width: int, height: int, limits: PictureLimits) -> None:
-    size = f"{width:,} × {height:,} pixels"
+    size, text = Message("pixels", width=width, height=height), f"the picture is {width} × {height} pixels"
     if width < limits.min_side or height < limits.min_side:
         if max(width, height) > limits.aspect * limits.min_side:
-            raise PictureRefused(f"The picture is {size}, too thin to edit; please crop it.")
-        raise PictureRefused(
-            f"The picture is {size}; I need at least {limits.min_side} × {limits.min_side} to see anything."
-        )
+            raise PictureRefused(f"{text}, too thin to edit", Message("file_thin", size=size))
+        least = Message("pixels", width=limits.min_side, height=limits.min_side)
+        raise PictureRefused(f"{text}, too small to edit", Message("file_small", size=size, least=least))
     if max(width, height) > limits.aspect * min(width, height):
         raise PictureRefused(
-            f"The picture is {size}; one side may be at most {limits.aspect:g} times the other, "
-            "so please crop it."
+            f"{text}; one side may be at most {limits.aspect:g} times the other",
+            Message("file_long", size=size, times=limits.aspect),
         )
     if width * height > limits.pixels:
         raise PictureRefused(
-            f"The picture is {size}, {width * height / 1e6:,.0f} megapixels, and I take up to "
-            f"{limits.pixels / 1e6:g}; please send a smaller one."
+            f"{text}, more than {limits.pixels}",
+            Message(
+                "file_pixels", size=size, megapixels=round(width * height / 1e6), limit=limits.pixels / 1e6
+            ),
         )
 
 
 def _check_frames(frames: int, limits: PictureLimits) -> None:
     if frames > limits.frames:
         raise PictureRefused(
-            f"The animation has more than {limits.frames:,} frames; please send a single picture."
+            f"the animation has more than {limits.frames} frames",
+            Message("file_frames", count=limits.frames),
         )
 
 
@@ -113,18 +119,16 @@ def _check_jpeg(data: bytes, opened: ImageFile.ImageFile, limits: PictureLimits)
     # Inside coded data an 0xFF is always followed by 0x00 or a restart mark, so this counts scans (and those
     # of an embedded thumbnail).
     if data.count(b"\xff\xda") > limits.scans:
-        raise PictureRefused(
-            "The JPEG file is coded in far too many passes; please save it again and send that."
-        )
+        raise PictureRefused(f"the JPEG file has more than {limits.scans} scans", Message("file_scans"))
 
 
 def _damaged(kind: Format) -> PictureRefused:
     return PictureRefused(
-        f"The {kind} file is damaged or incomplete, so I cannot read it; please send it again."
+        f"the {kind} file is damaged or incomplete", Message("file_damaged", kind=kind.value)
     )
 
 
-def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[str, ...]) -> Picture:
+def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[Message, ...]) -> Picture:
     picture = normalise(opened)
     if picture is not opened:
         opened.close()  # frees the pixels as decoded before the PNG is made
@@ -132,14 +136,14 @@ def _clean(opened: ImageFile.ImageFile, limits: PictureLimits, notes: tuple[str,
     return Picture(to_png(picture), picture.width, picture.height, notes)
 
 
-def _notes(data: bytes, kind: Format, opened: ImageFile.ImageFile, frames: int) -> tuple[str, ...]:
+def _notes(data: bytes, kind: Format, opened: ImageFile.ImageFile, frames: int) -> tuple[Message, ...]:
     notes = []
     if frames > 1 and kind is Format.HEIC:
-        notes.append(f"The file holds {frames} pictures; I used the main one.")
+        notes.append(Message("note_main_picture", count=frames))
     elif frames > 1:
-        notes.append("This is an animation; I used the first frame.")
+        notes.append(Message("note_first_frame"))
     if _channel_bits(data, kind, opened) > 8:
-        notes.append("It has more than 8 bits per colour; I work with 8.")
+        notes.append(Message("note_8_bits"))
     return tuple(notes)
 
 

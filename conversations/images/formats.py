@@ -18,8 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from conversations.errors import PictureRefused
-
-ACCEPTED = "a PNG, JPEG, WebP, GIF, BMP, HEIC or AVIF picture"
+from conversations.messages import Message
 
 
 class Format(StrEnum):
@@ -66,22 +65,22 @@ _BRANDS = {
     ),
 }
 _NOT_PICTURES = (  # so that the refusal can name what was sent
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "a PostScript document"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "an XML or SVG file"),
-    (b"<!doctype", "a web page"),
-    (b"<html", "a web page"),
-    (b"II*\0", "a TIFF file"),
-    (b"MM\0*", "a TIFF file"),
-    (b"8BPS", "a Photoshop file"),
-    (b"PK\x03\x04", "an archive or office document"),
-    (b"\x1f\x8b", "a compressed file"),
-    (b"\xff\x0a", "a JPEG XL file"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL file"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 file"),
-    (b"\0\0\x01\0", "an icon file"),
-    (b"\x1aE\xdf\xa3", "a video"),
+    (b"%PDF", Message("kind_pdf")),
+    (b"%!PS", Message("kind_postscript")),
+    (b"<svg", Message("kind_svg")),
+    (b"<?xml", Message("kind_xml")),
+    (b"<!doctype", Message("kind_web_page")),
+    (b"<html", Message("kind_web_page")),
+    (b"II*\0", Message("kind_tiff")),
+    (b"MM\0*", Message("kind_tiff")),
+    (b"8BPS", Message("kind_photoshop")),
+    (b"PK\x03\x04", Message("kind_archive")),
+    (b"\x1f\x8b", Message("kind_compressed")),
+    (b"\xff\x0a", Message("kind_jpeg_xl")),
+    (b"\0\0\0\x0cJXL ", Message("kind_jpeg_xl")),
+    (b"\0\0\0\x0cjP  ", Message("kind_jpeg_2000")),
+    (b"\0\0\x01\0", Message("kind_icon")),
+    (b"\x1aE\xdf\xa3", Message("kind_video")),
 )
 
 
@@ -94,7 +93,7 @@ def sniff(data: bytes) -> Format:
         return Format.WEBP
     if data[4:8] == b"ftyp":
         return _sniff_container(data)
-    raise PictureRefused(f"This is {_name(data)}; please send {ACCEPTED}.")
+    raise _not_accepted(_kind_of(data))
 
 
 def open_lazily(data: bytes, kind: Format) -> ImageFile.ImageFile:
@@ -120,15 +119,20 @@ def _sniff_container(data: bytes) -> Format:
             return _BRANDS[brand]
     if brands[0] in _BRANDS:
         return _BRANDS[brands[0]]
-    raise PictureRefused(f"This is a video or another kind of media file; please send {ACCEPTED}.")
+    raise _not_accepted(Message("kind_media"))
 
 
-def _name(data: bytes) -> str:
+def _not_accepted(kind: Message) -> PictureRefused:
+    return PictureRefused(f"not a format that is read: {kind}", Message("file_kind", kind=kind))
+
+
+def _kind_of(data: bytes) -> Message:
+    """What kind of file this is, if it is not one of the formats we read."""
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    for signature, name in _NOT_PICTURES:
+    for signature, kind in _NOT_PICTURES:
         if start.startswith(signature.lower()):
-            return f"{name}, not a picture I can edit"
-    return "not a picture I know"
+            return kind
+    return Message("kind_unknown")
 
 
 def _count_gif_frames(data: bytes, limit: int) -> int:

@@ -26,6 +26,7 @@ from typing import Any
 from conversations.errors import PictureRefused
 from conversations.images.decode import Picture, PictureLimits, RoomTooSmall, check_bytes
 from conversations.images.formats import Format, sniff
+from conversations.messages import Message
 
 MIB = 2**20
 DEFAULT_LIMITS = PictureLimits()
@@ -174,8 +175,9 @@ class _Child:
         if answer.get("is_too_large"):
             raise RoomTooSmall
         if "refused" in answer:
-            raise PictureRefused(answer["refused"])
-        return Picture(png, answer["width"], answer["height"], tuple(answer["notes"]))
+            raise PictureRefused(answer["refused"], Message.from_json(answer["message"]))
+        notes = tuple(map(Message.from_json, answer["notes"]))
+        return Picture(png, answer["width"], answer["height"], notes)
 
     def _ask(self, order: bytes, data: bytes, limits: PictureLimits) -> tuple[dict[str, Any], bytes]:
         """The answer and the PNG; OSError or ValueError when the child died or told nonsense."""
@@ -262,9 +264,8 @@ atexit.register(_pool.close)
 
 
 def _too_hard(kind: Format) -> PictureRefused:
-    return PictureRefused(
-        f"The {kind} file is damaged or too hard to read; please send it as a plain PNG or JPEG."
-    )
+    message = Message("file_hard", kind=kind.value)
+    return PictureRefused(f"the {kind} file is damaged or too hard to read", message)
 
 
 def _small_environment() -> dict[str, str]:

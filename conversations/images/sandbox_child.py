@@ -55,10 +55,15 @@ def _answer(order: dict[str, Any], stream: BinaryIO) -> tuple[dict[str, Any], by
     except PictureRefused as refusal:
         # Caused by an error of a decoder, or by want of memory; what these leave behind nobody knows.
         is_sound = refusal.__cause__ is None and not isinstance(refusal.__context__, MemoryError)
-        return {"refused": str(refusal), "is_worn": is_worn or not is_sound}, b""
+        return {
+            "refused": str(refusal),
+            "message": refusal.message.to_json(),
+            "is_worn": is_worn or not is_sound,
+        }, b""
     finally:
         _bound_cpu(0)
-    answer = {"width": picture.width, "height": picture.height, "notes": picture.notes, "is_worn": is_worn}
+    notes = [note.to_json() for note in picture.notes]
+    answer = {"width": picture.width, "height": picture.height, "notes": notes, "is_worn": is_worn}
     return answer, picture.png
 
 

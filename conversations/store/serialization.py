@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, TypedDict
 
+from conversations.messages import Message
 from conversations.request_source import SOURCE_FIELDS, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnState
 from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
@@ -20,8 +21,8 @@ class TurnFields(TypedDict, total=False):
     image: str | None
     seconds: Mapping[str, float]
     changed: float | None
-    notes: tuple[str, ...]
-    error: str | None
+    notes: tuple[Message, ...]
+    error: Message | None
     delivered: str | None
 
 
@@ -47,8 +48,12 @@ def turn_row(turn: Turn) -> DbRow:
 
 
 def fields_row(fields: TurnFields) -> DbRow:
-    """The fields as columns."""
+    """These fields as columns."""
     row: DbRow = dict(fields)
+    if "notes" in fields:
+        row["notes"] = [note.to_json() for note in fields["notes"]]
+    if error := fields.get("error"):
+        row["error"] = error.to_json()
     for column in _JSON & row.keys():
         row[column] = None if row[column] is None else _text(row[column])
     settings = fields.get("settings")
@@ -66,8 +71,8 @@ def turn_of(row: Mapping[str, Any]) -> Turn:
         override=override_of(row["override"]),
         settings=EditSettings(**json.loads(settings)) if settings else None,
         seconds=json.loads(row["seconds"]),
-        notes=tuple(json.loads(row["notes"])),
-        error=json.loads(row["error"]) if row["error"] else None,
+        notes=tuple(map(Message.from_json, json.loads(row["notes"]))),
+        error=Message.from_json(json.loads(row["error"])) if row["error"] else None,
         source=RequestSource(**{name: row[name] for name in SOURCE_FIELDS}),
         auto_scales=tuple(json.loads(row["auto_scales"])),
         is_hidden=bool(row["is_hidden"]),

@@ -17,6 +17,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack
 from sqlite_utils import Database
 
 from conversations.errors import StoreError
+from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
@@ -77,7 +78,7 @@ class SessionStore:
         owner: str,
         *,
         image: str,
-        notes: tuple[str, ...] = (),
+        notes: tuple[Message, ...] = (),
         source: RequestSource = NO_SOURCE,
         is_hidden: bool = False,
         lent_by: str | None = None,
@@ -250,7 +251,7 @@ def _as_store_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(f"The conversation database cannot be used just now: {error}.") from error
+        raise StoreError(f"the database cannot be used now: {error}", Message("database_failed")) from error
 
 
 def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
@@ -267,7 +268,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
     except sqlite3.DatabaseError as error:
         db.close()
-        raise StoreError(f"{path} cannot be used as the conversation database: {error}.") from error
+        raise StoreError(f"{path} cannot be used as the conversation database: {error}") from error
     return db
 
 

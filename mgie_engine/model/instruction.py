@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import RequestRefused
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM, picture_start
-from mgie_engine.text.cleanup import AS_WRITTEN, is_gibberish, remove_alter, tidy
+from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
 from mgie_engine.text.prompting import Prompt, Prompter
 
 
@@ -24,7 +25,7 @@ class Thought:
     ids: list[int]  # what it wrote, token by token
     states: Tensor  # (8, D), those that predict the visual tokens
     expressive: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 Thinking = Generator[None, None, list[Thought]]  # yields after each token
@@ -53,7 +54,7 @@ class Reader:
         unclear = [row for row in open_ if not thoughts[row].expressive]
         readings = {row: prompts[row].reading or prompts[row].instruction for row in (*given, *unclear)}
         for row, reading in readings.items():
-            note = (AS_WRITTEN,) if row in unclear else ()
+            note = (Message("note_as_written"),) if row in unclear else ()
             thoughts[row] = self._follow(pixels[row : row + 1], prompts[row], reading, note)
         return [thoughts[row] for row in range(len(prompts))]
 
@@ -82,7 +83,7 @@ class Reader:
         states = self._force(rows)
         return [self._thought(ids, states[row]) for row, ids in enumerate(written)]
 
-    def _follow(self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[str, ...]) -> Thought:
+    def _follow(self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[Message, ...]) -> Thought:
         """Go along with a reading as if the model had written it."""
         ids = self.prompter.tokenizer.encode_plain(reading.strip())
         rows = self._rows(pixels, [self.prompter.ids(prompt) + ids])
@@ -123,7 +124,10 @@ class Reader:
         tokenizer, room = self.prompter.tokenizer, self.config.language.max_positions
         for ids in prompts:
             if (too_many := len(ids) + self.config.max_new_tokens + len(tokenizer.visual) - room) > 0:
-                raise RequestRefused(f"The instruction is too long for this model, by {too_many} tokens.")
+                raise RequestRefused(
+                    f"the instruction is too long by {too_many} tokens",
+                    Message("too_many_tokens", count=too_many),
+                )
         starts = [
             picture_start(
                 torch.tensor(ids), tokenizer.picture_start, tokenizer.picture_end, self.prompter.image_tokens

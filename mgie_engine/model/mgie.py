@@ -9,6 +9,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 
+from conversations.messages import Message
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.model.diffusion import condition_latents, rescale, to_x0
 from mgie_engine.model.edit_head import EditHead
@@ -29,7 +30,7 @@ class Reading:
     expressive: str  # for people
     raw: str  # as the model wrote it, special tokens included
     guidance: Tensor  # (77, D), for the U-Net
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from conversations.messages import Message
 from conversations.settings import Keep
 from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.compose import render
@@ -35,7 +36,7 @@ class Restored:
     change_map: np.ndarray  # (h, w) uint8 in the original's aspect, 0 kept to 255 changed
     kept: float  # share left as it was without a look at the painting, 0 to 1
     painted: float  # share taken from the painting itself; the rest is the original in other colours
-    notes: tuple[str, ...]  # sentences worth showing
+    notes: tuple[Message, ...]  # worth showing
 
 
 def restore(
@@ -113,7 +114,7 @@ def _restored(
         change_map=_change_map(blend, pixels.shape[1], pixels.shape[0]),
         kept=kept,
         painted=painted,
-        notes=() if changed else ("nothing changed",),
+        notes=() if changed else (Message("note_nothing_changed"),),
     )
 
 

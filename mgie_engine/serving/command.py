@@ -70,9 +70,19 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     with _progress_bar() as show:
         result = edit_alone(model, request, show)
     arguments.output.write_bytes(result.image)
-    report = describe(result) | {"notes": [*picture.notes, *result.notes], "output": str(arguments.output)}
+    notes = [note.code for note in (*picture.notes, *result.notes)]
+    report = describe(result) | {"notes": notes, "output": str(arguments.output)}
     report["seconds"] = {"loading": loading_s} | result.seconds
     sys.stdout.write(json.dumps(report) + "\n" if arguments.json else _in_words(report))
+
+
+NOTES = {  # in words, by the codes of the JSON report
+    "note_as_written": "used your words as written",
+    "note_nothing_changed": "nothing changed",
+    "note_main_picture": "the file holds several pictures; the main one was used",
+    "note_first_frame": "the file is an animation; its first frame was used",
+    "note_8_bits": "the picture has more than 8 bits per colour; 8 were used",
+}
 
 
 def settle(wish: SettingsOverride, defaults: "Defaults", fresh_seed: int) -> EditSettings:
@@ -101,7 +111,7 @@ def _in_words(report: Mapping[str, Any]) -> str:
         "seed {seed} · text CFG {text_cfg:g} · image CFG {image_cfg:g} · {steps} steps · {sampler}".format(
             **report
         ),
-        *report["notes"],
+        *(NOTES.get(code, code) for code in report["notes"]),
         f"{report['output']}: {size[0]} × {size[1]}, {seconds:.1f} s",
     ]
     return "\n".join(lines) + "\n"

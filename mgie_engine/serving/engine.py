@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from conversations.errors import SettingsRefused
+from conversations.messages import Message
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError, RequestRefused
@@ -192,7 +193,7 @@ class Engine:
         slot.enter(Stage.FINISHING, self._clock())
         self._say(slot, slot.progress())
         if not bool(torch.isfinite(painting.latents).all()):
-            raise EngineError("The picture broke up while it was painted; try lower guidance scales.")
+            raise EngineError("the latents are not finite", Message("broke_up"))
         opened = slot.opening.result()
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
@@ -287,8 +288,8 @@ def _as_engine_error(error: Exception) -> EngineError:
     if isinstance(error, EngineError):
         return error
     if isinstance(error, SettingsRefused):
-        return RequestRefused(str(error))
+        return RequestRefused(str(error), error.message)
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
-        return RequestRefused("There was not enough memory for this edit; try again when less is going on.")
+        return RequestRefused("there was not enough memory for this edit", Message("no_memory"))
     _log.error("An edit failed.", exc_info=error)
     return EngineError(f"The edit failed unexpectedly: {type(error).__name__}: {error}")

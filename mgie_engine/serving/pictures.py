@@ -5,6 +5,7 @@ import zlib
 
 from PIL import Image
 
+from conversations.messages import Message
 from mgie_engine.errors import RequestRefused
 
 PREVIEW_QUALITY = 60  # of the small WebP; it is on screen for a second
@@ -16,7 +17,7 @@ def open_picture(data: bytes) -> Image.Image:
         picture = Image.open(io.BytesIO(data))
         picture.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise RequestRefused("The picture cannot be read; please post it again as a PNG or JPEG.") from error
+        raise RequestRefused("the picture cannot be read", Message("unreadable")) from error
     return picture if picture.mode in ("RGB", "RGBA") else picture.convert("RGB")
 
 

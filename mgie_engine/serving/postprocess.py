@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, choose_probe, restore
@@ -35,7 +36,7 @@ class Delivered:
     png: bytes
     size: tuple[int, int]
     changed: float  # share of pixels that differ from the original, 0 to 1
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 class Autoencoder(Protocol):

@@ -4,7 +4,6 @@ import re
 import unicodedata
 from itertools import takewhile
 
-AS_WRITTEN = "used your words as written"
 _SENTENCES = 2  # the published code keeps as many
 _SECOND_THOUGHT = re.compile(r"\balternative", re.IGNORECASE)
 _LONGEST_WORD = 28  # letters; longer ones are runs of stray tokens

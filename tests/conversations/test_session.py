@@ -137,7 +137,9 @@ def test_going_up_keeps_the_way_down(story: Story) -> None:
 def test_nobody_goes_to_a_version_without_a_picture(story: Story) -> None:
     story.edit(ANN, "one")
     lost = story.lose(story.ask(ANN, "two"))
-    with pytest.raises(VersionHasNoPicture, match=r"no picture of v2, which failed; the nearest .* is v1\."):
+    with pytest.raises(
+        VersionHasNoPicture, match="v2 has no picture; the nearest version that has one is v1"
+    ):
         story.session.go_to(ANN, lost)
 
 
@@ -199,7 +201,7 @@ def test_the_talk_before_a_turn_is_that_of_its_own_branch(story: Story) -> None:
 
 
 def test_an_unknown_version_number_is_named(story: Story) -> None:
-    with pytest.raises(NoSuchVersion, match="There is no v7 here"):
+    with pytest.raises(NoSuchVersion, match="no version v7"):
         story.session.version(7)
 
 

@@ -42,12 +42,12 @@ def test_a_wish_lies_over_another() -> None:
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        (SettingsOverride(text_cfg=0.5), "text_cfg must lie between 1 and 20, not 0.5."),
-        (SettingsOverride(image_cfg=5.1), "image_cfg must lie between 0 and 5, not 5.1."),
-        (SettingsOverride(steps=0), "steps must lie between 1 and 200, not 0."),
-        (SettingsOverride(seed=2**32), "seed must lie between 0 and 4294967295, not 4294967296."),
-        (SettingsOverride(text_cfg=float("nan")), "text_cfg must lie between 1 and 20, not nan."),
-        (SettingsOverride(sampler="ddim"), "sampler must be one of euler_ancestral, dpmpp_2m, not ddim."),  # type: ignore[arg-type]
+        (SettingsOverride(text_cfg=0.5), "text_cfg must be between 1 and 20, not 0.5"),
+        (SettingsOverride(image_cfg=5.1), "image_cfg must be between 0 and 5, not 5.1"),
+        (SettingsOverride(steps=0), "steps must be between 1 and 200, not 0"),
+        (SettingsOverride(seed=2**32), "seed must be between 0 and 4294967295, not 4294967296"),
+        (SettingsOverride(text_cfg=float("nan")), "text_cfg must be between 1 and 20, not nan"),
+        (SettingsOverride(sampler="ddim"), "sampler must be one of euler_ancestral, dpmpp_2m, not ddim"),  # type: ignore[arg-type]
     ],
 )
 def test_a_value_out_of_range_is_refused_and_not_clamped(override: SettingsOverride, sentence: str) -> None:

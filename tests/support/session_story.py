@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from conversations.messages import Message
 from conversations.session import EditSession, Head, Turn, TurnState
 
 
@@ -35,7 +36,7 @@ class Story:
 
     def lose(self, turn: Turn) -> Turn:
         """The turn failed."""
-        return self._update(replace(turn, state=TurnState.FAILED, error="It failed."))
+        return self._update(replace(turn, state=TurnState.FAILED, error=Message("failed")))
 
     def _update(self, turn: Turn) -> Turn:
         self.session = self.session.update(turn)

@@ -1,20 +1,16 @@
-"""Commands in people's languages: English text → translation, a file per language in `locales/`.
+"""Commands in users' languages: the domain `commands` of the catalogues, by the English text.
 
-What a file does not name stays English. A test holds that nothing is left out.
+Names (contexts "name") and descriptions ("text") may share an English word. What a catalogue does not name
+stays English; a test holds that nothing is left out.
 """
 
 import asyncio
-import tomllib
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
 from discord import Locale
 from discord.app_commands import TranslationContextLocation, TranslationContextTypes, Translator, locale_str
 
-from bot.i18n.catalog import known_language
+from bot.i18n.catalog import ENGLISH, match_locale, translations
 
-LOCALES = Path(__file__).parent / "locales"
 NAMES = (
     TranslationContextLocation.command_name,
     TranslationContextLocation.group_name,
@@ -29,18 +25,10 @@ class CommandTranslator(Translator):
         self, string: locale_str, locale: Locale, context: TranslationContextTypes
     ) -> str | None:
         """The text in that language, None where English is shown; called by discord.py."""
-        if locale in (Locale.american_english, Locale.british_english):
+        language = match_locale(locale.value)
+        if language == ENGLISH:
             return None
-        tables = phrases(known_language(locale.value))
+        catalogue = translations(language, "commands")
         await asyncio.sleep(0)  # at the start this is called thousands of times in a row; others get a turn
-        return tables["names" if context.location in NAMES else "texts"].get(string.message)
-
-
-@cache
-def phrases(language: str) -> Mapping[str, Mapping[str, str]]:
-    """The tables `names` and `texts` of a language; empty ones for a language there is no file of."""
-    path = LOCALES / f"{language}.toml"
-    if not path.exists():
-        return {"names": {}, "texts": {}}
-    tables: Mapping[str, Mapping[str, str]] = tomllib.loads(path.read_text("utf-8"))
-    return tables
+        kind = "name" if context.location in NAMES else "text"
+        return str(catalogue.upgettext(kind, string.message))

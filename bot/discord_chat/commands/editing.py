@@ -5,12 +5,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
-from bot.chat.replies import Note, Say, SettingsPanel
+from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
 from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
+from conversations.messages import Message
 from conversations.settings import Grid, Keep, SettingsOverride
 
 
@@ -69,7 +70,7 @@ class EditingCog(commands.Cog):
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
-            return Note(Say.GRID_SIZE(side=GRID_SIDE))
+            return Note(Message("grid_size", side=GRID_SIDE))
         return GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
 
     async def _grid(

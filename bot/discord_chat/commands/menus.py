@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.chat.events import ButtonAction, CancelAsked, DeleteAsked
-from bot.chat.replies import Note, Say, ShownVersion
+from bot.chat.replies import Note, ShownVersion, title
 from bot.discord_chat.interactions import (
     Answer,
     Form,
@@ -18,6 +18,8 @@ from bot.discord_chat.ui.buttons import ButtonId
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.component_ids import is_open_card, turn_id_of
 from bot.discord_chat.ui.modals import edit_form
+from bot.i18n.catalog import translator
+from conversations.messages import Message
 
 
 class MessageMenus:
@@ -37,8 +39,10 @@ class MessageMenus:
         if turn_id_of(message):
             return await self._form(interaction, message, ButtonAction.REFINE)
         if self._components.chosen_images.keep(message):
-            return edit_form(message.id, self.handler.limits.instruction_chars)
-        return Note(Say.NO_PICTURE_THERE())
+            return edit_form(
+                message.id, self.handler.limits.instruction_chars, translator(interaction.locale)
+            )
+        return Note(Message("no_picture_there"))
 
     @opens_form
     async def refine_from_here(self, interaction: Interaction, message: discord.Message) -> Form:
@@ -50,16 +54,16 @@ class MessageMenus:
         """Show everything known of the version that a message shows."""
         turn = turn_id_of(message)
         if turn is None:
-            return Note(Say.NO_VERSION_THERE())
+            return Note(Message("no_version_there"))
         card = await self._components.card(interaction, turn)
-        return card if isinstance(card, Note) else ShownVersion(card.title, card)
+        return card if isinstance(card, Note) else ShownVersion(title(card), card)
 
     @acknowledged
     async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Answer:
         """Cancel an edit that is queued or runs; erase one that has ended."""
         turn = turn_id_of(message)
         if turn is None:
-            return Note(Say.NO_VERSION_THERE())
+            return Note(Message("no_version_there"))
         event = CancelAsked if is_open_card(message, turn) else DeleteAsked
         return event(**origin_of(interaction), turn=turn)
 
@@ -72,7 +76,7 @@ class MessageMenus:
         """The form of a button, for the version that a message shows."""
         turn = turn_id_of(message)
         if turn is None:
-            return Note(Say.NO_VERSION_THERE())
+            return Note(Message("no_version_there"))
         return await self._components.form_of(interaction, ButtonId(act.value, turn))
 
 

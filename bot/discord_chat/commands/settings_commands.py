@@ -6,8 +6,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
-from bot.chat.replies import Note, Say
+from bot.chat.replies import Note
 from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from conversations.messages import Message
 from conversations.settings import RANGES, Sampler, SettingsOverride
 
 TEXT_CFG, IMAGE_CFG, STEPS = RANGES["text_cfg"], RANGES["image_cfg"], RANGES["steps"]
@@ -49,7 +50,7 @@ class SettingsCog(commands.Cog):
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None
         if word not in ("", RANDOM, LOCK) and number is None:
-            return Note(Say.NOT_A_SEED(word=word))
+            return Note(Message("not_a_seed", word=word))
         return SettingsAsked(
             **origin_of(interaction),
             override=SettingsOverride(

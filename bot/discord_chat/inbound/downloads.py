@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.chat.replies import Say
 from bot.discord_chat.errors import DownloadRefused
+from conversations.images.decode import mebibytes
+from conversations.messages import Message
 
 CHUNK = 64 * 1024
 
@@ -60,25 +61,25 @@ class Downloads:
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, file: RemoteFile) -> bytes:
-        """The file; DownloadRefused, with a sentence, when it cannot or may not be had.
+        """The file; DownloadRefused when it cannot or may not be had.
 
         Redirects are not followed: an allowed host must not be able to send the bot elsewhere.
         """
         if not self._rules.allow(file.url):
-            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it is on a host I do not fetch from"))
+            raise DownloadRefused(Message("not_downloaded_host"))
         self._check_size(file.size)
         try:
             async with asyncio.timeout(self._rules.timeout_s):
                 return await self._fetch(file.url)
         except TimeoutError as error:
-            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="it took too long")) from error
+            raise DownloadRefused(Message("not_downloaded_timeout")) from error
         except aiohttp.ClientError as error:
-            raise DownloadRefused(Say.NOT_DOWNLOADED(reason="the connection failed")) from error
+            raise DownloadRefused(Message("not_downloaded_connection")) from error
 
     async def _fetch(self, url: str) -> bytes:
         async with self._open().get(url, allow_redirects=False) as response:
             if response.status != 200:
-                raise DownloadRefused(Say.NOT_DOWNLOADED(reason=f"the server answered {response.status}"))
+                raise DownloadRefused(Message("not_downloaded_status", status=str(response.status)))
             self._check_size(response.content_length or 0)
             data = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK):
@@ -96,18 +97,13 @@ class Downloads:
 
     def _check_size(self, size: int) -> None:
         if size > self._rules.max_bytes:
-            limit = in_mebibytes(self._rules.max_bytes)
-            raise DownloadRefused(Say.FILE_TOO_LARGE(size=in_mebibytes(size), limit=limit))
+            limit = mebibytes(self._rules.max_bytes)
+            raise DownloadRefused(Message("file_too_large", size=mebibytes(size), limit=limit))
 
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
-
-
-def in_mebibytes(size: int) -> str:
-    """ "10 MiB", "0.5 MiB"."""
-    return f"{size / 2**20:.1f}".removesuffix(".0") + " MiB"
 
 
 def first_picture(names_and_types: Iterable[tuple[str, str | None]]) -> int | None:

@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 
 from bot.chat.events import Event
-from bot.chat.replies import Accepted, Note, Reply, Say
+from bot.chat.replies import Accepted, Note, Reply
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import MessagePlace, message_event
@@ -30,7 +30,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interactions import InteractionHandler
 from bot.discord_chat.responses import answer_message
 from bot.discord_chat.user_locales import UserLocales
-from bot.i18n.catalog import speaking
+from conversations.messages import Message
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +125,7 @@ class MessageHandler(commands.Cog):
             case Decision.ASK:
                 await self._ask_by_reaction(message)
             case Decision.HINT:
-                with speaking(language):
-                    await self._send_note(message, Note(Say.PING_OFF()), reply_context_of(message, language))
+                await self._send_note(message, Note(Message("ping_off")), reply_context_of(message, language))
 
     async def _ask_by_reaction(self, message: discord.Message) -> None:
         try:
@@ -144,14 +143,13 @@ class MessageHandler(commands.Cog):
         """Run a message that is meant for the bot and answer it, also when something fails."""
         self._acks.arrived(message.id)
         context = reply_context_of(message, await self._user_locales.of(message.author.id))
-        with speaking(context.language):
-            try:
-                async with self._typing_if_slow(message):
-                    await self._answer_once(message, me, context)
-            except Exception:
-                log.exception("could not handle message %s", message.id)
-                if await self._send_note(message, Note(Say.UNEXPECTED()), context):
-                    await self._attempts.answered(message_event(message.id))
+        try:
+            async with self._typing_if_slow(message):
+                await self._answer_once(message, me, context)
+        except Exception:
+            log.exception("could not handle message %s", message.id)
+            if await self._send_note(message, Note(Message("unexpected")), context):
+                await self._attempts.answered(message_event(message.id))
 
     async def _answer_once(
         self, message: discord.Message, me: discord.ClientUser, context: ReplyContext
@@ -162,7 +160,7 @@ class MessageHandler(commands.Cog):
             if attempt is Attempt.OVER:
                 return
             if attempt is Attempt.GIVEN_UP:
-                reply: Reply | None = Note(Say.TRIED_TWICE())
+                reply: Reply | None = Note(Message("tried_twice"))
             else:
                 reply = await self._reply_to(message, addressed, context)
             await answer_message(message, reply, self._handler.renderer, context, self._handler.own_messages)
@@ -178,7 +176,7 @@ class MessageHandler(commands.Cog):
             file = addressed.image.file if addressed.image else None
             picture = await self._handler.downloads.fetch(file) if file else None
         except DownloadRefused as refusal:
-            return Note(str(refusal))
+            return Note(refusal.message)
         return await self._workflow.handle(edit_asked(message, addressed, picture, context))
 
     async def _send_note(self, message: discord.Message, note: Note, context: ReplyContext) -> bool:

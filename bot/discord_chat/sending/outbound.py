@@ -17,7 +17,7 @@ from typing import Any, Self
 import discord
 
 from bot.chat.interface import ChatGone
-from bot.chat.replies import Card, CardState, Say
+from bot.chat.replies import Card, CardState
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import CHAT, MessagePlace, user_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
@@ -28,6 +28,8 @@ from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
+from bot.i18n.catalog import translator
+from conversations.messages import Message
 from conversations.session import Turn
 
 ARCHIVED_THREAD, OLD_MESSAGE_EDITS = 50083, 30046
@@ -253,7 +255,8 @@ class DiscordChat:
             dm = await self._client.create_dm(discord.Object(user))
             if turn.delivered is None:
                 where = f"<#{context.channel}>"
-                await dm.send(Say.MAY_NOT_POST(place=where, permissions=missing), nonce=f"{turn.id}-why")
+                why = Message("may_not_post", place=where, permissions=missing)
+                await dm.send(translator(context.language)(why), nonce=f"{turn.id}-why")
             message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
         except (discord.Forbidden, discord.NotFound) as error:
             raise ChatGone(f"neither channel {context.channel} nor DMs: {error.text}") from cause

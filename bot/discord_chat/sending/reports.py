@@ -4,7 +4,7 @@ import logging
 
 import discord
 
-from bot.chat.replies import Decided, ForModerators
+from bot.chat.replies import ForModerators
 from bot.discord_chat.ids import channel_of, person_key
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.layouts import closed_report
@@ -28,9 +28,9 @@ async def post_report(
         return None
 
 
-async def close(message: discord.Message, decided: Decided, by: int) -> None:
+async def close(message: discord.Message, outcome: str, by: int) -> None:
     """Say on a report what was decided, and by whom; no matter if it is gone."""
-    view = closed_report(message, f"{decided.text} · {mention(person_key(by))}")
+    view = closed_report(message, f"{outcome} · {mention(person_key(by))}")
     try:
         await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
     except (discord.DiscordException, OSError) as error:

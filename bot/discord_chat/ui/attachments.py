@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from bot.chat.replies import Say
-from bot.discord_chat.inbound.downloads import in_mebibytes
+from conversations.images.decode import mebibytes
+from conversations.messages import Message
 
 BEFORE_SIDE_PX = 1024
 HEADROOM = 4096  # bytes of a request that are not the file
@@ -20,7 +20,7 @@ class PictureFile:
 
     data: bytes
     suffix: str
-    note: str = ""
+    note: Message | None = None
 
 
 def result_file(png: bytes, limit: int) -> PictureFile:
@@ -30,24 +30,28 @@ def result_file(png: bytes, limit: int) -> PictureFile:
     with Image.open(io.BytesIO(png)) as picture:
         for data, suffix, kind in _smaller(picture):
             if len(data) <= limit - HEADROOM:
-                return PictureFile(data, suffix, Say.SHRUNK(kind=kind, limit=in_mebibytes(limit)))
+                return PictureFile(data, suffix, Message("shrunk", kind=kind, limit=mebibytes(limit)))
     raise ValueError(f"no encoding of this picture fits into {limit} bytes")
 
 
-def _smaller(picture: Image.Image) -> Iterator[tuple[bytes, str, str]]:
+def _smaller(picture: Image.Image) -> Iterator[tuple[bytes, str, Message]]:
     """Ever smaller encodings, best first, each with its file suffix and its name for people."""
     width, height = picture.size
     if max(width, height) <= WEBP_SIDE_PX:
         for quality in (95, 85, 70):
-            yield encoded(picture, "WEBP", quality), "webp", f"WebP at quality {quality}"
+            yield (
+                encoded(picture, "WEBP", quality),
+                "webp",
+                Message("format_quality", format="WebP", quality=quality),
+            )
     else:
-        yield encoded(picture, "JPEG", 90), "jpg", "JPEG at quality 90"
+        yield encoded(picture, "JPEG", 90), "jpg", Message("format_quality", format="JPEG", quality=90)
     for side in (4096, 2048, 1024, 512, 256):
         if side < max(width, height):
             small = picture.copy()
             small.thumbnail((side, side))
-            size = f"{small.width} × {small.height}"
-            yield encoded(small, "WEBP", 80), "webp", f"WebP at {size} pixels"
+            size = Message("pixels", width=small.width, height=small.height)
+            yield encoded(small, "WEBP", 80), "webp", Message("format_pixels", format="WebP", size=size)
 
 
 def before_file(png: bytes) -> PictureFile:

@@ -14,8 +14,10 @@ import discord
 from discord import ButtonStyle, ui
 
 from bot.chat.events import ButtonAction, Preset
-from bot.chat.replies import Button, Card, Say
+from bot.chat.replies import Button, Card, title
 from bot.discord_chat.ids import user_of
+from bot.i18n.catalog import Translate
+from conversations.messages import Message
 
 RELEASE = 1
 CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
@@ -41,24 +43,11 @@ class DiscordButton(StrEnum):
     BOLD = Preset.BOLD.value
 
     @property
-    def label(self) -> str:
-        """In the language spoken now."""
-        return _LABELS[self]()
+    def label(self) -> Message:
+        """What stands on the button."""
+        return Message(f"button.{self}")
 
 
-_LABELS = {
-    DiscordButton.MORE: Say.MORE,
-    DiscordButton.STRENGTHS: Say.STRENGTHS,
-    DiscordButton.AS_PNG: Say.AS_PNG,
-    DiscordButton.KEEP_STRICT: Say.KEEP_STRICT,
-    DiscordButton.KEEP_OFF: Say.KEEP_OFF,
-    DiscordButton.LOCK_SEED: Say.LOCK_SEED,
-    DiscordButton.RANDOM_SEED: Say.RANDOM_SEED,
-    DiscordButton.AUTO: Say.AUTO,
-    DiscordButton.FAITHFUL: Say.FAITHFUL,
-    DiscordButton.BALANCED: Say.BALANCED,
-    DiscordButton.BOLD: Say.BOLD,
-}
 OFFERED_PRESETS = (
     DiscordButton.AUTO,
     DiscordButton.FAITHFUL,
@@ -83,7 +72,7 @@ _PLAIN = (ButtonStyle.secondary, None)
 class ButtonId:
     """The meaning of a button, as its custom_id (at most 100 characters)."""
 
-    act: str  # an Act, a Local, CHOOSE or EDIT_IMAGE
+    act: str  # a ButtonAction, a DiscordButton, CHOOSE or EDIT_IMAGE
     turn: str
     owner: int | None = None
     release: int = RELEASE
@@ -132,14 +121,16 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         self.button_id = button_id
 
     @classmethod
-    def of(cls, button: Button, turn: str, owner: str | None) -> Self:
+    def of(cls, button: Button, turn: str, owner: str | None, translate: Translate) -> Self:
         """The button of a card or a question."""
-        return cls(ButtonId(button.act.value, turn, user_of(owner or "")), button.label)
+        return cls(ButtonId(button.act.value, turn, user_of(owner or "")), translate(button.label))
 
     @classmethod
-    def local(cls, act: DiscordButton, turn: str = "", owner: str | None = None) -> Self:
-        """A button only this chat has, in the language spoken now."""
-        return cls(ButtonId(act.value, turn, user_of(owner or "")), act.label)
+    def local(
+        cls, act: DiscordButton, translate: Translate, turn: str = "", owner: str | None = None
+    ) -> Self:
+        """A button only this chat has."""
+        return cls(ButtonId(act.value, turn, user_of(owner or "")), translate(act.label))
 
     @classmethod
     def choosing(cls, turn: str, version: str) -> Self:
@@ -149,7 +140,9 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     @classmethod
     def cancelling(cls, card: Card) -> Self:
         """A button that cancels a version named on it."""
-        return cls.of(Button(ButtonAction.CANCEL, f"✖ {card.version}"), card.turn_id, card.owner)
+        return cls(
+            ButtonId(ButtonAction.CANCEL.value, card.turn_id, user_of(card.owner)), f"✖ {card.version}"
+        )
 
     @classmethod
     async def from_custom_id(
@@ -169,29 +162,31 @@ class VersionMenu(
 ):
     """A menu of the newest versions of a session; choosing one goes on from there."""
 
-    def __init__(self, turn: str, options: Sequence[discord.SelectOption]) -> None:
+    def __init__(self, turn: str, options: Sequence[discord.SelectOption], placeholder: str) -> None:
         select: ui.Select[Any] = ui.Select(
-            custom_id=f"v{RELEASE}:{turn}:", options=list(options), placeholder=Say.GO_ON_FROM()
+            custom_id=f"v{RELEASE}:{turn}:", options=list(options), placeholder=placeholder
         )
         super().__init__(select)
 
     @classmethod
-    def of(cls, cards: Sequence[Card], turn: str) -> Self:
+    def of(cls, cards: Sequence[Card], turn: str, translate: Translate) -> Self:
         """A menu of these versions, newest first, beside `turn`."""
         options = [
             discord.SelectOption(
-                label=card.title[:100], value=card.turn_id, description=card.instruction[:100] or None
+                label=translate(title(card))[:100],
+                value=card.turn_id,
+                description=card.instruction[:100] or None,
             )
             for card in reversed(cards[-MENU_ROWS:])
         ]
-        return cls(turn, options)
+        return cls(turn, options, translate(Message("go_on_from")))
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
     ) -> Self:
         """The menu as it was used; called by discord.py."""
-        return cls(match["turn"], getattr(item, "options", []))
+        return cls(match["turn"], getattr(item, "options", []), getattr(item, "placeholder", None) or "…")
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""

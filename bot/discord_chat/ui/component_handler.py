@@ -18,7 +18,7 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ReportAsked
-from bot.chat.replies import Card, Decided, History, Note, Reply, Say, ShownVersion
+from bot.chat.replies import Card, Decided, History, Note, Reply, ShownVersion
 from bot.discord_chat.ids import MessagePlace, person_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages
 from bot.discord_chat.interactions import (
@@ -36,9 +36,10 @@ from bot.discord_chat.ui.component_ids import kept_instruction
 from bot.discord_chat.ui.layouts import more_layout
 from bot.discord_chat.ui.modals import SubmittedForm, correct_form, refine_form, report_form
 from bot.discord_chat.ui.rendering import Outgoing
-from bot.i18n.catalog import translated
+from bot.i18n.catalog import translator
 from bot.workflow.button_events import button_event
 from conversations.errors import PictureMissing
+from conversations.messages import Message
 from conversations.settings import SettingsOverride
 
 CONSENTS = (ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
@@ -77,16 +78,17 @@ class ComponentHandler:
         card = await self.card(interaction, button.turn)
         if isinstance(card, Note):
             return card
+        translate = translator(interaction.locale)
         if button.act == ButtonAction.CORRECT:
-            return correct_form(button, card)
+            return correct_form(button, card, translate)
         if button.act == ButtonAction.REPORT:
-            return report_form(button, card.version)
-        return refine_form(button, card, self.handler.limits.instruction_chars)
+            return report_form(button, card.version, translate)
+        return refine_form(button, card, self.handler.limits.instruction_chars, translate)
 
     @acknowledged
     async def _run(self, interaction: Interaction, button: ButtonId) -> Answer:
         if button.release != RELEASE or button.act not in KNOWN_ACTS:
-            return Note(Say.OLD_BUTTON(version=button.turn))
+            return Note(Message("old_button", version=button.turn))
         if button.act in DECISIONS:
             return await self._decide(interaction, button)
         if button.act in CONSENTS:
@@ -101,7 +103,8 @@ class ComponentHandler:
         """Run the decision of a moderator and write the outcome on the report."""
         reply = await self.handler.dispatch(event_of(interaction, button))
         if isinstance(reply, Decided) and (report := interaction.message):
-            await close(report, reply, interaction.user.id)
+            outcome = translator(interaction.locale)(reply.text)
+            await close(report, outcome, interaction.user.id)
             here = str(MessagePlace(report.channel.id, report.id))  # is closed, not deleted
             return replace(reply, messages=tuple(key for key in reply.messages if key != here))
         return reply
@@ -121,25 +124,27 @@ class ComponentHandler:
                 return card
             case Note():
                 return reply
-        return Note(Say.UNEXPECTED())
+        return Note(Message("unexpected"))
 
     async def _more(self, interaction: Interaction, turn: str) -> Outgoing | Note:
         """The layout with everything else that can be done with a version."""
         reply = await self.handler.dispatch(HistoryAsked(**origin_of(interaction), turn=turn))
         if isinstance(reply, History):
             card = next(card for card in reply.cards if card.turn_id == turn)
-            return Outgoing(view=more_layout(reply, card))
-        return reply if isinstance(reply, Note) else Note(Say.UNEXPECTED())
+            return Outgoing(view=more_layout(reply, card, translator(interaction.locale)))
+        return reply if isinstance(reply, Note) else Note(Message("unexpected"))
 
     async def _image_file(self, interaction: Interaction, turn: str) -> Outgoing | Note:
         """The image of a version as a plain file."""
         card = await self.card(interaction, turn)
         if isinstance(card, Note):
             return card
-        image = await self.handler.renderer.result(card, interaction.filesize_limit)
+        translate = translator(interaction.locale)
+        image = await self.handler.renderer.result(card, interaction.filesize_limit, translate)
         if image is None:
-            return Note(translated(str(PictureMissing(card.after or ""))))
-        return Outgoing(image.file.note or card.version, images=[image])
+            return Note(PictureMissing(card.after or "").message)
+        note = image.file.note
+        return Outgoing(translate(note) if note else card.version, images=[image])
 
     # -- forms --------------------------------------------------------------------------------------------
 
@@ -168,7 +173,7 @@ class ComponentHandler:
         """The edit of the image that was chosen from the menu of that message."""
         image = self.chosen_images.of(message)
         if image is None:  # the bot restarted meanwhile, or many others were chosen since
-            return Note(Say.WHICH_PICTURE())
+            return Note(Message("which_picture"))
         return EditAsked(
             **who,
             text=words,

@@ -19,14 +19,17 @@ from bot.chat.replies import (
     History,
     Note,
     Queue,
-    Say,
     SettingsPanel,
     buttons,
+    how_it_goes,
+    title,
 )
 from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import OFFERED_PRESETS, CardButton, DiscordButton, VersionMenu
 from bot.discord_chat.ui.component_ids import INSTRUCTION_ID, walk
+from bot.i18n.catalog import Translate
+from conversations.messages import Message
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
 BAR_CELLS = 10
@@ -81,82 +84,94 @@ def thumbnail(image: AttachedImage) -> ui.Thumbnail[Any]:
 
 
 def card_layout(
-    card: Card, images: Sequence[AttachedImage], guild: int | None, opening: str = "", *, now: float = 0.0
+    card: Card,
+    images: Sequence[AttachedImage],
+    guild: int | None,
+    translate: Translate,
+    opening: Message | None = None,
+    *,
+    now: float = 0.0,
 ) -> ui.LayoutView:
-    """A card in its state, with a sentence before it where there is one to say; `now` in Unix seconds."""
+    """A card in its state, with a message before it where there is one; `now` in Unix seconds."""
     mark, colour = _MARKS[card.state]
     box: ui.Container[Any] = ui.Container(accent_colour=colour)
-    box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild)}"))
+    box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild, translate)}"))
     if images:
         box.add_item(gallery(images))
-    for text in (_words(card, now), _footnotes(card, images)):
+    for text in (_words(card, now, translate), _footnotes(card, images, translate)):
         if text:
             box.add_item(ui.TextDisplay(text))
-    _add_buttons(box, _card_buttons(card))
+    _add_buttons(box, _card_buttons(card, translate))
     view = ui.LayoutView(timeout=None)
     if opening:
-        view.add_item(ui.TextDisplay(opening))
+        view.add_item(ui.TextDisplay(translate(opening)))
     return view.add_item(box)
 
 
-def _card_buttons(card: Card) -> list[CardButton]:
+def _card_buttons(card: Card, translate: Translate) -> list[CardButton]:
     """The card's own buttons, and on a finished edit what this chat adds."""
-    own = [CardButton.of(button, card.turn_id, card.owner) for button in card.buttons]
+    own = [CardButton.of(button, card.turn_id, card.owner, translate) for button in card.buttons]
     if card.state is not CardState.DONE or card.parent is None or card.is_grid:
         return own
-    added = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(ButtonAction.COMPARE)]
-    added += [
-        CardButton.local(act, card.turn_id, card.owner)
-        for act in (DiscordButton.STRENGTHS, DiscordButton.MORE)
+    added = [
+        CardButton.of(button, card.turn_id, card.owner, translate) for button in buttons(ButtonAction.COMPARE)
     ]
+    local = (DiscordButton.STRENGTHS, DiscordButton.MORE)
+    added += [CardButton.local(act, translate, card.turn_id, card.owner) for act in local]
     return [*own[:5], *added, *own[5:]]
 
 
-def alt_texts(card: Card) -> tuple[str, str]:
+def alt_texts(card: Card, translate: Translate) -> tuple[str, str]:
     """What the pictures before and after show, for those who cannot see them."""
-    before = Say.BEFORE(version=(card.title.split() or [card.version])[-1])
+    before = translate(Message("before", version=card.parent_version or card.version))
     if not card.instruction:
-        return before, Say.AS_UPLOADED()
-    understood = f" {Say.UNDERSTOOD()} {card.expressive}" if card.expressive else ""
-    return before, Say.AFTER(words=card.instruction) + understood
+        return before, translate(Message("as_uploaded"))
+    after = [translate(Message("after", words=card.instruction))]
+    if card.expressive:
+        after += [translate(Message("understood")), card.expressive]
+    return before, " ".join(after)
 
 
-def _title(card: Card, guild: int | None) -> str:
+def _title(card: Card, guild: int | None, translate: Translate) -> str:
     """ "v3 · [from v2 ↗](link) · @anna": the parent linked where it is shown, the owner never pinged."""
-    version, _, origin = card.title.partition(" · ")
+    origin = translate(card.origin) if card.origin else ""
     parent = MessagePlace.of(card.parent_key)
     if origin and parent:
         origin = f"[{origin} ↗]({parent.link(guild)})"
     user = user_of(card.owner)
     owner = f"<@{user}>" if user and card.state is CardState.DONE else ""
-    return " · ".join(part for part in (version, origin, owner) if part)
+    return " · ".join(part for part in (card.version, origin, owner) if part)
 
 
-def _words(card: Card, now: float) -> str:
+def _words(card: Card, now: float, translate: Translate) -> str:
     """What was asked and understood, and how it goes."""
     asked = plain(card.instruction, INSTRUCTION_CHARS)
-    lines = [f"**{Say.ASKED()}** {asked}"] if asked else []
+    asked_label, understood_label = translate(Message("asked")), translate(Message("understood"))
+    lines = [f"**{asked_label}** {asked}"] if asked else []
     if card.expressive:
-        lines.append(f"**{Say.UNDERSTOOD()}** {plain(card.expressive, READING_CHARS)}")
+        lines.append(f"**{understood_label}** {plain(card.expressive, READING_CHARS)}")
     progress = f"{bar(card.fraction)} {card.fraction:.0%}".replace("%", " %")
-    how_it_goes = [progress if card.state is CardState.RUNNING else "", _status(card, now)]
+    how_it_goes = [progress if card.state is CardState.RUNNING else "", _status(card, now, translate)]
     lines.append(" · ".join(part for part in how_it_goes if part))
     return "\n".join(line for line in lines if line)
 
 
-def _status(card: Card, now: float) -> str:
+def _status(card: Card, now: float, translate: Translate) -> str:
     """How it stands; a longer wait as a time that Discord itself counts down."""
     if card.wait_s is None or card.wait_s < COUNTED_FROM_S:
-        return card.status
-    return f"{card.status.partition(' · ')[0]} · <t:{round(now + card.wait_s)}:R>"
+        return translate(how_it_goes(card))
+    status = translate(card.status) if card.status else ""
+    return f"{status} · <t:{round(now + card.wait_s)}:R>"
 
 
-def _footnotes(card: Card, images: Sequence[AttachedImage]) -> str:
+def _footnotes(card: Card, images: Sequence[AttachedImage], translate: Translate) -> str:
     """Notes and facts; a final card ends in its turn id, which `/show` takes."""
     notes = [*card.notes, *(image.file.note for image in images if image.file.note)]
     if card.version == FIRST and card.state is CardState.DONE and not card.is_grid:
-        notes.append(Say.TIP())
-    lines = [*notes, card.facts or card.turn_id] if card.state.is_final else notes
+        notes.append(Message("tip"))
+    lines = list(map(translate, notes))
+    if card.state.is_final:
+        lines.append(" · ".join([*map(translate, card.facts), card.turn_id]))
     return "\n".join(f"-# {line}" for line in lines)
 
 
@@ -181,13 +196,13 @@ def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[Car
         box.add_item(row)
 
 
-def target_layout(which: AskTarget, images: Sequence[AttachedImage]) -> ui.LayoutView:
+def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
     """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
 
     `shots` are the pictures of the choices, one for each.
     """
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(which.text))
+    view.add_item(ui.TextDisplay(translate(which.text)))
     if which.words:
         view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=INSTRUCTION_ID))
     for choice, image in zip(which.choices, images, strict=True):
@@ -201,43 +216,45 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage]) -> ui.Layou
     return view
 
 
-def history_layout(history: History, images: Sequence[AttachedImage]) -> ui.LayoutView:
+def history_layout(history: History, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
     """All versions as lines, the newest pictures as a gallery; a dot marks where the person stands."""
     view = ui.LayoutView(timeout=None)
-    lines = [history.text] if history.text else []
+    lines = [translate(history.text)]
     for card in history.cards[-MAX_ROWS:]:
         mark, _ = _MARKS[card.state]
         here = "**●** " if card.turn_id == history.head else ""
         asked = plain(card.instruction, 100)
-        lines.append(" ".join(part for part in (mark, here + card.title, asked and f"— {asked}") if part))
-    view.add_item(ui.TextDisplay("\n".join(lines) or "…"))
+        lines.append(
+            " ".join(part for part in (mark, here + translate(title(card)), asked and f"— {asked}") if part)
+        )
+    view.add_item(ui.TextDisplay("\n".join(lines)))
     if images:
         view.add_item(gallery(images))
     return view
 
 
-def settings_layout(panel: SettingsPanel) -> ui.LayoutView:
+def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView:
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(settings_text(panel)))
+    view.add_item(ui.TextDisplay(settings_text(panel, translate)))
     _add_buttons(
         view,
         [
-            CardButton.local(act)
+            CardButton.local(act, translate)
             for act in (*OFFERED_PRESETS, DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
         ],
     )
     return view
 
 
-def more_layout(history: History, card: Card) -> ui.LayoutView:
+def more_layout(history: History, card: Card, translate: Translate) -> ui.LayoutView:
     """Everything else one can do with a version; nobody else sees it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(f"**{card.title}**"))
+    view.add_item(ui.TextDisplay(f"**{translate(title(card))}**"))
     with_pictures = [c for c in history.cards if c.after and not c.is_grid]
     if with_pictures:
         menu: ui.ActionRow[Any] = ui.ActionRow()
-        view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id)))
+        view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id, translate)))
     acts = (
         ButtonAction.CORRECT,
         ButtonAction.FROM_ORIGINAL,
@@ -246,32 +263,37 @@ def more_layout(history: History, card: Card) -> ui.LayoutView:
         ButtonAction.DELETE,
         ButtonAction.REPORT,
     )
-    of_turn = [CardButton.of(button, card.turn_id, card.owner) for button in buttons(*acts)]
+    of_turn = [CardButton.of(button, card.turn_id, card.owner, translate) for button in buttons(*acts)]
     local = (DiscordButton.AS_PNG, DiscordButton.KEEP_STRICT, DiscordButton.KEEP_OFF)
-    _add_buttons(view, [*of_turn, *(CardButton.local(act, card.turn_id, card.owner) for act in local)])
+    added = [CardButton.local(act, translate, card.turn_id, card.owner) for act in local]
+    _add_buttons(view, [*of_turn, *added])
     return view
 
 
-def note_layout(note: Note) -> ui.LayoutView:
-    """A sentence with buttons under it."""
+def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
+    """A message with buttons under it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(with_discord_mentions(note.text)))
-    _add_buttons(view, [CardButton.of(button, note.about, note.asks) for button in note.buttons])
+    view.add_item(ui.TextDisplay(with_discord_mentions(translate(note.text))))
+    _add_buttons(view, [CardButton.of(button, note.about, note.asks, translate) for button in note.buttons])
     return view
 
 
-def report_layout(report: ForModerators, images: Sequence[AttachedImage], guild: int | None) -> ui.LayoutView:
+def report_layout(
+    report: ForModerators, images: Sequence[AttachedImage], guild: int | None, translate: Translate
+) -> ui.LayoutView:
     """What somebody brings before the moderators, with what they can do about it."""
     box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
     place = MessagePlace.of(report.key)
     link = f" [↗]({place.link(guild)})" if place else ""
     asked = f"“{plain(report.card.instruction, INSTRUCTION_CHARS)}”" if report.card else ""
     words = f"> {plain(report.words, INSTRUCTION_CHARS)}" if report.words else ""
-    lines = (f"🚩 {with_discord_mentions(report.told)}{link}", asked, words)
+    lines = (f"🚩 {with_discord_mentions(translate(report.told))}{link}", asked, words)
     box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
     if images:
         box.add_item(gallery(images))
-    _add_buttons(box, [CardButton.of(button, report.about, report.owner) for button in report.buttons])
+    _add_buttons(
+        box, [CardButton.of(button, report.about, report.owner, translate) for button in report.buttons]
+    )
     return ui.LayoutView(timeout=None).add_item(box)
 
 
@@ -283,20 +305,22 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     return ui.LayoutView(timeout=None).add_item(box)
 
 
-def queue_layout(queue: Queue, guild: int | None) -> ui.LayoutView:
+def queue_layout(queue: Queue, guild: int | None, translate: Translate) -> ui.LayoutView:
     """My edits in line, each with a link to its card and a button that cancels it."""
     view = ui.LayoutView(timeout=None)
     places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
     links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
-    view.add_item(ui.TextDisplay(f"{queue.text}\n{links}".strip()))
+    view.add_item(ui.TextDisplay(f"{translate(queue.text)}\n{links}".strip()))
     _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
     return view
 
 
-def comparison_layout(compared: Comparison, images: Sequence[AttachedImage]) -> ui.LayoutView:
+def comparison_layout(
+    compared: Comparison, images: Sequence[AttachedImage], translate: Translate
+) -> ui.LayoutView:
     """Two versions and where they differ."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(compared.text))
+    view.add_item(ui.TextDisplay(translate(compared.text)))
     return view.add_item(gallery(images))
 
 
@@ -305,7 +329,9 @@ def with_discord_mentions(text: str) -> str:
     return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
-def settings_text(panel: SettingsPanel) -> str:
+def settings_text(panel: SettingsPanel, translate: Translate) -> str:
     """The settings as lines: the knob, its value, and who says so."""
-    rows = [f"**{row.knob}** {row.value} · *{row.origin}*" for row in panel.rows]
-    return "\n".join([*([panel.text] if panel.text else []), *rows])
+    rows = [
+        f"**{translate(row.knob)}** {translate(row.value)} · *{translate(row.origin)}*" for row in panel.rows
+    ]
+    return "\n".join([*([translate(panel.text)] if panel.text else []), *rows])

@@ -11,9 +11,11 @@ import discord
 from discord import ui
 
 from bot.chat.events import NEEDS_WORDS, Preset
-from bot.chat.replies import Card, Say
+from bot.chat.replies import Card
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.ui.buttons import EDIT_IMAGE, OFFERED_PRESETS, ButtonId
+from bot.i18n.catalog import Translate
+from conversations.messages import Message
 
 WORDS, STRENGTH, START, PHOTO = "words", "strength", "start", "photo"
 ORIGINAL = "original"
@@ -31,39 +33,57 @@ class SubmittedForm:
     image: RemoteFile | None = None
 
 
-def refine_form(button: ButtonId, card: Card, max_length: int) -> ui.Modal:
+def refine_form(button: ButtonId, card: Card, max_length: int, translate: Translate) -> ui.Modal:
     """What should change in a version, how strongly, from where, or in which other photo."""
-    form = _form(button, Say.REFINE_TITLE(version=card.version))
-    form.add_item(_words(Say.WHAT_TO_CHANGE(), card.instruction[:max_length], max_length))
-    presets = {"": Say.AS_IT_IS(), **{leaning.value: leaning.label for leaning in OFFERED_PRESETS}}
-    form.add_item(_choice(Say.HOW_STRONGLY(), STRENGTH, presets))
-    form.add_item(_choice(Say.FROM_WHERE(), START, {"": card.version, ORIGINAL: Say.THE_ORIGINAL()}))
+    form = _form(button, translate(Message("refine_title", version=card.version)))
+    form.add_item(
+        _words(translate(Message("what_to_change")), card.instruction[:max_length], max_length, translate)
+    )
+    presets = {
+        "": translate(Message("as_it_is")),
+        **{leaning.value: translate(leaning.label) for leaning in OFFERED_PRESETS},
+    }
+    form.add_item(_choice(translate(Message("how_strongly")), STRENGTH, presets))
+    form.add_item(
+        _choice(
+            translate(Message("from_where")),
+            START,
+            {"": card.version, ORIGINAL: translate(Message("the_original"))},
+        )
+    )
     upload: ui.FileUpload[Any] = ui.FileUpload(custom_id=PHOTO, required=False, min_values=0, max_values=1)
-    form.add_item(ui.Label(text=Say.ANOTHER_PHOTO()[:LABEL_CHARS], component=upload))
+    form.add_item(ui.Label(text=translate(Message("another_photo"))[:LABEL_CHARS], component=upload))
     return form
 
 
-def correct_form(button: ButtonId, card: Card) -> ui.Modal:
+def correct_form(button: ButtonId, card: Card, translate: Translate) -> ui.Modal:
     """How the model should have understood the instruction of a version."""
-    form = _form(button, Say.CORRECT_TITLE(version=card.version))
-    form.add_item(_words(Say.HOW_UNDERSTOOD(), (card.expressive or "")[:READING_CHARS], READING_CHARS))
+    form = _form(button, translate(Message("correct_title", version=card.version)))
+    form.add_item(
+        _words(
+            translate(Message("how_understood")),
+            (card.expressive or "")[:READING_CHARS],
+            READING_CHARS,
+            translate,
+        )
+    )
     return form
 
 
-def report_form(button: ButtonId, version: str) -> ui.Modal:
+def report_form(button: ButtonId, version: str, translate: Translate) -> ui.Modal:
     """What is wrong with a version; it may stay empty."""
-    form = _form(button, Say.REPORT_TITLE(version=version))
+    form = _form(button, translate(Message("report_title", version=version)))
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=WORDS, style=discord.TextStyle.paragraph, required=False, max_length=REPORT_CHARS
     )
-    form.add_item(ui.Label(text=Say.WHAT_IS_WRONG()[:LABEL_CHARS], component=field))
+    form.add_item(ui.Label(text=translate(Message("what_is_wrong"))[:LABEL_CHARS], component=field))
     return form
 
 
-def edit_form(message: int, max_length: int) -> ui.Modal:
+def edit_form(message: int, max_length: int, translate: Translate) -> ui.Modal:
     """What should change in the picture of a message."""
-    form = _form(ButtonId(EDIT_IMAGE, str(message)), Say.EDIT_TITLE())
-    form.add_item(_words(Say.WHAT_TO_CHANGE(), "", max_length))
+    form = _form(ButtonId(EDIT_IMAGE, str(message)), translate(Message("edit_title")))
+    form.add_item(_words(translate(Message("what_to_change")), "", max_length, translate))
     return form
 
 
@@ -71,11 +91,11 @@ def _form(button: ButtonId, title: str) -> ui.Modal:
     return ui.Modal(title=title[:TITLE_CHARS], custom_id=str(button), timeout=900)
 
 
-def _words(question: str, prefilled: str, max_length: int) -> ui.Label[Any]:
+def _words(question: str, prefilled: str, max_length: int, translate: Translate) -> ui.Label[Any]:
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=WORDS,
         style=discord.TextStyle.paragraph,
-        placeholder=Say.FOR_EXAMPLE(),
+        placeholder=translate(Message("for_example")),
         default=prefilled or None,
         min_length=1,
         max_length=max_length,

@@ -24,7 +24,6 @@ from bot.chat.replies import (
     Note,
     Queue,
     Reply,
-    Say,
     SettingsPanel,
     ShownVersion,
 )
@@ -44,7 +43,9 @@ from bot.discord_chat.ui.layouts import (
     target_layout,
     with_discord_mentions,
 )
+from bot.i18n.catalog import Translate, translator
 from conversations.errors import PictureMissing
+from conversations.messages import Message
 
 GALLERY_LIMIT = 10
 LoadPicture = Callable[[str], Awaitable[bytes]]
@@ -90,42 +91,46 @@ class Renderer:
 
     async def reply(self, reply: Reply, context: ReplyContext) -> Outgoing:
         """Any reply of the workflow."""
+        translate = translator(context.language)
         match reply:
             case Note():
-                return _note(reply)
+                return _note(reply, translate)
             case Accepted(note):
-                return Outgoing(note)
+                return Outgoing(translate(note))
             case ShownVersion(note, card):
                 return await self.card(card, context, note)
             case SettingsPanel():
-                return Outgoing(view=settings_layout(reply))
+                return Outgoing(view=settings_layout(reply, translate))
             case Queue():
-                layout = queue_layout(reply, context.guild)
-                return Outgoing(view=layout) if reply.mine else Outgoing(reply.text)
+                layout = queue_layout(reply, context.guild, translate)
+                return Outgoing(view=layout) if reply.mine else Outgoing(translate(reply.text))
             case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
-                return Outgoing(with_discord_mentions(text))
+                return Outgoing(with_discord_mentions(translate(text)))
             case Comparison():
-                return await self._comparison(reply)
+                return await self._comparison(reply, translate)
             case AskTarget():
-                return await self._target_question(reply)
+                return await self._target_question(reply, translate)
             case History():
-                images = await self._versions(reply.cards)
-                return Outgoing(view=history_layout(reply, images), images=images)
+                images = await self._versions(reply.cards, translate)
+                return Outgoing(view=history_layout(reply, images, translate), images=images)
 
     async def card(
-        self, card: Card, context: ReplyContext, opening: str = "", *, with_preview: bool = False
+        self, card: Card, context: ReplyContext, opening: Message | None = None, *, with_preview: bool = False
     ) -> Outgoing:
         """A card in its state; pictures once it is done, before that only a preview if wanted."""
+        translate = translator(context.language)
         images: Sequence[AttachedImage] = ()
         if card.state is CardState.DONE:
             images = await self._before_and_after(card, context)
         elif with_preview and card.preview is not None:
             file = PictureFile(card.preview, "webp")
-            images = [AttachedImage(file, f"{card.turn_id}-preview", Say.PREVIEW(), card.is_hidden)]
-        layout = card_layout(card, images, context.guild, opening, now=time.time())
+            images = [
+                AttachedImage(file, f"{card.turn_id}-preview", translate(Message("preview")), card.is_hidden)
+            ]
+        layout = card_layout(card, images, context.guild, translate, opening, now=time.time())
         return Outgoing(view=layout, images=images)
 
-    async def result(self, card: Card, limit: int) -> AttachedImage | None:
+    async def result(self, card: Card, limit: int, translate: Translate) -> AttachedImage | None:
         """The picture of a version as a file of at most `limit` bytes; None when it has none any more."""
         if card.after is None:
             return None
@@ -133,28 +138,40 @@ class Renderer:
             file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
         except PictureMissing:
             return None
-        return AttachedImage(file, f"{card.turn_id}-{card.version}", alt_texts(card)[1], card.is_hidden)
+        return AttachedImage(
+            file, f"{card.turn_id}-{card.version}", alt_texts(card, translate)[1], card.is_hidden
+        )
 
     async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:
         """What moderators are shown, any picture behind a spoiler."""
-        images = await self._versions([replace(report.card, is_hidden=True)]) if report.card else ()
-        return Outgoing(view=report_layout(report, images, context.guild), images=images)
+        translate = translator(report.language)
+        images = (
+            await self._versions([replace(report.card, is_hidden=True)], translate) if report.card else ()
+        )
+        return Outgoing(view=report_layout(report, images, context.guild, translate), images=images)
 
     async def _before_and_after(self, card: Card, context: ReplyContext) -> Sequence[AttachedImage]:
         images = []
         if card.before and not card.is_grid and (before := await self._before(card.before)):
-            images.append(AttachedImage(before, f"{card.turn_id}-before", alt_texts(card)[0], card.is_hidden))
-        if after := await self.result(card, context.file_limit):
+            images.append(
+                AttachedImage(
+                    before,
+                    f"{card.turn_id}-before",
+                    alt_texts(card, translator(context.language))[0],
+                    card.is_hidden,
+                )
+            )
+        if after := await self.result(card, context.file_limit, translator(context.language)):
             images.append(after)
         return images
 
-    async def _comparison(self, compared: Comparison) -> Outgoing:
+    async def _comparison(self, compared: Comparison, translate: Translate) -> Outgoing:
         before, after = compared.before, compared.after
-        about = Say.CHANGE_MAP(before=before.version, after=after.version)
+        about = translate(Message("change_map", before=before.version, after=after.version))
         is_hidden = before.is_hidden or after.is_hidden
         changes = AttachedImage(PictureFile(compared.change_map, "webp"), "changes", about, is_hidden)
-        images = [*await self._versions((before, after)), changes]
-        return Outgoing(view=comparison_layout(compared, images), images=images)
+        images = [*await self._versions((before, after), translate), changes]
+        return Outgoing(view=comparison_layout(compared, images, translate), images=images)
 
     async def _before(self, key: str) -> PictureFile | None:
         """A light copy of a picture; None when it was deleted meanwhile."""
@@ -163,31 +180,36 @@ class Renderer:
         except PictureMissing:
             return None
 
-    async def _target_question(self, which: AskTarget) -> Outgoing:
+    async def _target_question(self, which: AskTarget, translate: Translate) -> Outgoing:
         """The question, with those choices whose pictures are still there."""
-        offered = [(choice, await self._thumbnail(choice.image, choice)) for choice in which.choices]
+        offered = [
+            (choice, await self._thumbnail(choice.image, choice, translate)) for choice in which.choices
+        ]
         choices = tuple(choice for choice, image in offered if image)
         images = [image for _, image in offered if image]
-        return Outgoing(view=target_layout(replace(which, choices=choices), images), images=images)
+        return Outgoing(view=target_layout(replace(which, choices=choices), images, translate), images=images)
 
-    async def _versions(self, cards: Sequence[Card]) -> Sequence[AttachedImage]:
+    async def _versions(self, cards: Sequence[Card], translate: Translate) -> Sequence[AttachedImage]:
         done = [card for card in cards if card.after][-GALLERY_LIMIT:]
-        images = [await self._thumbnail(card.after or "", card) for card in done]
+        images = [await self._thumbnail(card.after or "", card, translate) for card in done]
         return [image for image in images if image]
 
-    async def _thumbnail(self, key: str, shown: Card | ImageChoice) -> AttachedImage | None:
+    async def _thumbnail(
+        self, key: str, shown: Card | ImageChoice, translate: Translate
+    ) -> AttachedImage | None:
         """A light copy of a version's picture; None when it was deleted meanwhile."""
         file = await self._before(key)
         if file is None:
             return None
         # Versions of several sessions may be in one message, and then "v1" is more than one of them.
         stem = f"{shown.turn_id}-{shown.version}"
-        alt = f"{shown.version}: {shown.instruction or Say.AS_UPLOADED()}"
+        what = shown.instruction or translate(Message("as_uploaded"))
+        alt = f"{shown.version}: {what}"
         return AttachedImage(file, stem, alt, shown.is_hidden)
 
 
-def _note(note: Note) -> Outgoing:
+def _note(note: Note, translate: Translate) -> Outgoing:
     pings = user_of(note.asks) if note.asks and not note.private else None
     if note.buttons:
-        return Outgoing(view=note_layout(note), pings=pings)
-    return Outgoing(with_discord_mentions(note.text), pings=pings)
+        return Outgoing(view=note_layout(note, translate), pings=pings)
+    return Outgoing(with_discord_mentions(translate(note.text)), pings=pings)

@@ -6,14 +6,24 @@ import pytest
 
 from bot.chat.cards import card_of, state_of
 from bot.chat.events import ButtonAction
-from bot.chat.replies import CardState, seconds_in_words
+from bot.chat.replies import CardState, duration, how_it_goes
+from conversations.messages import verbatim
 from conversations.session import EditSession, Turn, TurnState
 from conversations.settings import EditSettings
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
+from tests.support.english import facts_of, in_english, notes_of, title_of
 
 UPLOAD = Turn(
-    "up00", "s", 0, None, "ann", state=TurnState.DONE, image="aa", delivered="m-0", notes=("Cropped.",)
+    "up00",
+    "s",
+    0,
+    None,
+    "ann",
+    state=TurnState.DONE,
+    image="aa",
+    delivered="m-0",
+    notes=(verbatim("Cropped."),),
 )
 EDIT = Turn("k3f9", "s", 1, "up00", "ann", "make it darker")
 DONE = replace(
@@ -37,21 +47,18 @@ def card(turn: Turn, **more):
 
 def test_an_upload_is_a_card_too():
     upload = card_of(UPLOAD, session_of(UPLOAD))
-    assert (upload.title, upload.state, upload.before, upload.after) == ("v0", CardState.DONE, None, "aa")
+    assert (title_of(upload), upload.state, upload.before, upload.after) == ("v0", CardState.DONE, None, "aa")
 
 
 def test_a_queued_card_names_its_place_and_the_wait():
     queued = card(EDIT, place=Place(3, 7, 21.0))
-    assert (queued.state, queued.status, queued.wait_s) == (
-        CardState.QUEUED,
-        "Place 3 of 7 · about 20 s",
-        21.0,
-    )
+    assert (queued.state, queued.wait_s) == (CardState.QUEUED, 21.0)
+    assert in_english(how_it_goes(queued)) == "Place 3 of 7 · about 20 s"
     assert [button.act for button in queued.buttons] == [ButtonAction.CANCEL]
 
 
 def test_before_anything_was_measured_only_the_place_is_named():
-    assert card(EDIT, place=Place(1, 1, None)).status == "Place 1 of 1"
+    assert in_english(card(EDIT, place=Place(1, 1, None)).status) == "Place 1 of 1"
 
 
 @pytest.mark.parametrize(
@@ -65,41 +72,41 @@ def test_before_anything_was_measured_only_the_place_is_named():
 )
 def test_a_running_card_says_what_is_done(progress, status, fraction):
     running = card(replace(EDIT, state=TurnState.RUNNING), progress=progress)
-    assert (running.status, running.fraction) == (status, pytest.approx(fraction))
+    assert (in_english(running.status), running.fraction) == (status, pytest.approx(fraction))
 
 
 def test_a_finished_card_tells_everything():
     done = card(DONE)
-    assert (done.title, done.version, done.before, done.after) == ("v1 · from v0", "v1", "aa", "bb")
-    assert done.facts == "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed · k3f9"
+    assert (title_of(done), done.version, done.before, done.after) == ("v1 · from v0", "v1", "aa", "bb")
+    assert facts_of(done) == "text 7.5 · image 1.5 · 50 steps · seed 1371 · 6.2 s · 38 % changed"
     assert (done.expressive, done.parent_key, done.fraction) == ("The scene is set at dusk.", "m-0", 1.0)
     assert ButtonAction.UNDO in [button.act for button in done.buttons]
 
 
 def test_the_first_edit_tells_what_was_done_to_the_upload():
-    assert card(DONE).notes == ("Cropped.",)
-    assert card(replace(DONE, number=2)).notes == ()
+    assert notes_of(card(DONE)) == ("Cropped.",)
+    assert notes_of(card(replace(DONE, number=2))) == ()
 
 
 def test_the_fourth_edit_in_a_row_warns_of_softness():
     chain = [UPLOAD]
     for number in range(1, 5):
         chain.append(replace(DONE, id=f"t{number}", number=number, parent_id=chain[-1].id))
-    assert card_of(chain[3], session_of(*chain)).notes == ()
-    [note] = card_of(chain[4], session_of(*chain)).notes
+    assert notes_of(card_of(chain[3], session_of(*chain))) == ()
+    [note] = notes_of(card_of(chain[4], session_of(*chain)))
     assert note.startswith("4 edits deep")
 
 
 def test_how_it_ended_shows_before_it_is_delivered():
     ended = replace(EDIT, state=TurnState.DELIVERING)
     assert state_of(replace(ended, image="bb")) is CardState.DONE
-    assert state_of(replace(ended, error="Failed.")) is CardState.FAILED
+    assert state_of(replace(ended, error=verbatim("Failed."))) is CardState.FAILED
     assert state_of(ended) is CardState.CANCELLED
 
 
 def test_a_failed_card_says_why_and_offers_to_try_again():
-    failed = card(replace(EDIT, state=TurnState.FAILED, error="The engine is tired."))
-    assert failed.status == "The engine is tired."
+    failed = card(replace(EDIT, state=TurnState.FAILED, error=verbatim("The engine is tired.")))
+    assert in_english(failed.status) == "The engine is tired."
     assert [button.act for button in failed.buttons] == [ButtonAction.RETRY]
 
 
@@ -107,4 +114,4 @@ def test_a_failed_card_says_why_and_offers_to_try_again():
     ("seconds", "words"), [(0.3, "under 5 s"), (7, "5 s"), (42, "40 s"), (89, "90 s"), (200, "3 min")]
 )
 def test_seconds_are_said_as_people_say_them(seconds, words):
-    assert seconds_in_words(seconds) == words
+    assert in_english(duration(seconds)) == words

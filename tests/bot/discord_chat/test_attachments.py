@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.discord_chat.ui.attachments import BEFORE_SIDE_PX, before_file, result_file
+from tests.support.english import in_english
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> bytes:
@@ -25,7 +26,7 @@ def size_of(data: bytes) -> tuple[int, int]:
 def test_a_picture_that_fits_is_sent_as_it_is() -> None:
     png = noise(64, 64)
     file = result_file(png, 10 * 2**20)
-    assert (file.data, file.suffix, file.note) == (png, "png", "")
+    assert (file.data, file.suffix, file.note) == (png, "png", None)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
@@ -34,13 +35,13 @@ def test_a_larger_one_keeps_its_pixels_and_says_how(mode: str) -> None:
     file = result_file(png, len(png) - 1)
     assert len(file.data) < len(png)
     assert size_of(file.data) == (400, 300)
-    assert file.note.startswith("Shown as WebP at quality ")
+    assert in_english(file.note).startswith("Shown as WebP at quality ")
 
 
 def test_a_much_larger_one_is_made_smaller_and_says_so() -> None:
     file = result_file(noise(2100, 700), 256 * 1024)
     assert len(file.data) < 256 * 1024
-    assert file.note.startswith(f"Shown as WebP at {size_of(file.data)[0]} × ")
+    assert in_english(file.note).startswith(f"Shown as WebP at {size_of(file.data)[0]} × ")
 
 
 def test_a_picture_too_long_for_webp_becomes_a_jpeg() -> None:

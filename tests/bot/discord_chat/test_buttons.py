@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from bot.chat.replies import Say
 from bot.discord_chat.ui.buttons import base36
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, loopback, results_in, room, turn_of
 from tests.support.discord_server.interactions import MODAL, Interaction
 from tests.support.discord_server.people import buttons_of, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 from tests.support.fakes import ScriptedEditor
 
 
@@ -54,7 +54,7 @@ async def test_retry_makes_the_same_turn_again_with_another_seed(tmp_path: Path)
 async def test_undo_moves_back_and_says_so_privately(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         first = await r.result(post_picture(r))
-        assert Say.BACK_AT(version="v0") in await said(r, r.discord.press(first, "Undo", r.anna))
+        assert english("back_at", version="v0") in await said(r, r.discord.press(first, "Undo", r.anna))
         assert len(r.discord.messages_of_bot(r.channel)) == 1
 
 
@@ -66,7 +66,7 @@ async def test_a_waiting_edit_can_be_cancelled(tmp_path: Path) -> None:
         post_picture(r, "blue")
         await a_card(r, "🎨")
         waiting = await a_card(r, "⏳")
-        assert Say.STOPPED(version="v1") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
+        assert english("stopped", version="v1") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
         running.finish()
         await r.turns_end()
         assert "**You asked:** blue" in text_of(await a_card(r, "🚫"))
@@ -89,9 +89,9 @@ async def test_others_may_not_cancel_but_moderators_may(tmp_path: Path) -> None:
         post_picture(r)
         await editor.started()
         card = await a_card(r, "🎨")
-        assert Say.NOT_YOURS(version="v1") in await said(r, r.discord.press(card, "Cancel", r.ben))
+        assert english("not_yours", version="v1") in await said(r, r.discord.press(card, "Cancel", r.ben))
         owner = r.discord.world.owner
-        assert Say.STOPPED(version="v1") in await said(r, r.discord.press(card, "Cancel", owner))
+        assert english("stopped", version="v1") in await said(r, r.discord.press(card, "Cancel", owner))
 
 
 async def test_buttons_and_modals_made_before_a_restart_still_answer(tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from bot.chat.events import Preset
-from bot.chat.replies import Say
-from bot.i18n.catalog import phrasebook
 from mgie_engine.strengths import NOT_STUDIED
 from tests.support.discord_room import Room, results_in, room, turn_of
 from tests.support.discord_server.interactions import ANSWER_WITHIN_S, DEFER, Interaction
 from tests.support.discord_server.people import RefusedByDiscord, gallery_of, text_of
 from tests.support.discord_server.world import EPHEMERAL, Message
+from tests.support.english import english, in_english
 from tests.support.fakes import ScriptedEditor, a_picture
 
 
@@ -95,7 +94,7 @@ async def test_cfg_auto_is_kept_shown_and_explained_on_the_card(tmp_path: Path) 
     async with room(tmp_path) as r:
         assert "auto · *you*" in await use(r, "cfg", preset="auto", scope="me")
         assert (await use(r, "cfg")).count("auto · *you*") == 2
-        assert NOT_STUDIED in text_of(await begin(r))
+        assert in_english(NOT_STUDIED) in text_of(await begin(r))
 
 
 @pytest.mark.parametrize("preset", Preset)
@@ -115,12 +114,12 @@ async def test_out_of_range_is_refused_by_discord_itself(tmp_path: Path, option:
 
 async def test_a_seed_that_is_no_number_is_explained(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await use(r, "cfg", seed="lucky") == Say.NOT_A_SEED(word="lucky")
+        assert await use(r, "cfg", seed="lucky") == english("not_a_seed", word="lucky")
 
 
 async def test_only_moderators_set_a_whole_channel(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert Say.NO_CHANNEL_RIGHT() in await use(r, "cfg", steps=10, scope="channel")
+        assert english("no_channel_right") in await use(r, "cfg", steps=10, scope="channel")
         owner = r.discord.world.owner
         asked = r.discord.slash(r.channel, owner, "cfg", steps=10, scope="channel")
         assert "**steps** 10 · *this channel*" in await answered(r, asked)
@@ -131,8 +130,8 @@ async def test_undo_and_redo_move_between_versions(tmp_path: Path) -> None:
         await begin(r)
         await use(r, "edit", instruction="now blue")
         await results(r, 2)
-        assert Say.BACK_AT(version="v1") in await use(r, "session undo")
-        assert Say.NOW_AT(version="v2") in await use(r, "session redo")
+        assert english("back_at", version="v1") in await use(r, "session undo")
+        assert english("now_at", version="v2") in await use(r, "session redo")
         assert "v1" in await use(r, "session goto", version="v1")
         await use(r, "edit", instruction="now green")
         assert "v3 · [from v1 ↗]" in text_of((await results(r, 3))[2])
@@ -161,16 +160,16 @@ async def test_a_version_can_be_shown_again_with_live_buttons(tmp_path: Path) ->
 async def test_a_new_session_forgets_the_picture(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await begin(r)
-        assert await use(r, "session new") == Say.NEW_SESSION()
-        assert Say.WHICH_PICTURE() in await use(r, "edit", instruction="now blue")
+        assert await use(r, "session new") == english("new_session")
+        assert english("which_picture") in await use(r, "edit", instruction="now blue")
 
 
 async def test_help_and_info_say_how_and_what(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await use(r, "help") == f"{Say.HELP()}\n{phrasebook('en').help['discord']}"
+        assert await use(r, "help") == f"{english('help')}\n{english('help.discord')}"
         info = await use(r, "info")
         assert "test-model" in info
-        assert Say.LICENCE() in info
+        assert english("licence") in info
 
 
 async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:
@@ -179,11 +178,11 @@ async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:
         await use(r, "edit", instruction="red", image=a_picture())
         await editor.started()
         assert "v1" in await use(r, "queue")
-        assert await use(r, "cancel") == Say.STOPPED(version="v1")
+        assert await use(r, "cancel") == english("stopped", version="v1")
         card = await r.discord.wait_for(
             lambda: next((m for m in r.discord.messages_of_bot(r.channel) if "🚫" in text_of(m)), None)
         )
-        assert Say.CANCELLED() in text_of(card)
+        assert english("cancelled") in text_of(card)
 
 
 async def test_commands_work_in_dms(tmp_path: Path) -> None:

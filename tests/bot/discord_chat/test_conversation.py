@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from bot.chat.replies import Say
 from conversations.session import TurnState
 from tests.support.discord_room import Room, results_in, room, turn_of
 from tests.support.discord_server.people import buttons_of, gallery_of, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 from tests.support.fakes import a_picture
 
 SECTION = 9  # a text with a small picture beside it
@@ -99,7 +99,7 @@ async def test_chatter_between_people_is_left_alone(tmp_path: Path) -> None:
 async def test_words_without_any_picture_are_asked_back(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         answer = await r.answer(r.discord.say(r.channel, r.anna, "make it darker", mention=True))
-        assert Say.WHICH_PICTURE() in text_of(answer)
+        assert english("which_picture") in text_of(answer)
 
 
 async def test_somebody_new_in_the_channel_chooses_which_picture_is_meant(tmp_path: Path) -> None:
@@ -155,14 +155,14 @@ async def test_where_every_picture_was_erased_the_question_has_no_choices(tmp_pa
         for turn in await r.turns():
             r.images.delete(turn.image or "")
         which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))
-        assert Say.WHICH_PICTURE() in text_of(which)
+        assert english("which_picture") in text_of(which)
         assert (offers_of(which, r), buttons_of(which), which.uploads) == ([], [], [])
 
 
 async def test_a_picture_without_words_waits_for_them(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         ready = await r.answer(post_picture(r, ""))
-        assert Say.PICTURE_READY(version="v0") in text_of(ready)
+        assert english("picture_ready", version="v0") in text_of(ready)
         result = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=ready))
         assert "v1 · " in text_of(result)
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.replies import Say
 from bot.policy.limits import Limits
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -15,6 +14,7 @@ from tests.support.discord_room import Room, room
 from tests.support.discord_server.interactions import modal_inputs
 from tests.support.discord_server.people import SpoilerFile, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 from tests.support.fakes import ScriptedEditor, a_picture
 
 Door = Callable[[Room, Message, str], Awaitable[str]]
@@ -60,10 +60,10 @@ WITH_WORDS = (mention, reply, plain_message, message_menu, refine_form, slash_ed
 
 
 @pytest.mark.parametrize(
-    ("decision", "refusal"), [("pause", Say.PAUSED), ("channel", Say.CHANNEL_CLOSED), ("block", Say.BLOCKED)]
+    ("decision", "refusal"), [("pause", "paused"), ("channel", "channel_closed"), ("block", "blocked")]
 )
 async def test_what_moderators_decide_holds_at_every_door(
-    tmp_path: Path, decision: str, refusal: Say
+    tmp_path: Path, decision: str, refusal: str
 ) -> None:
     async with room(tmp_path, reads_all=True) as r:
         first = await r.result(post_picture(r))
@@ -71,7 +71,7 @@ async def test_what_moderators_decide_holds_at_every_door(
         options = {"channel": {"do": "edits off"}, "block": {"person": r.anna}}
         await decided(r, decision, **options.get(decision, {}))
         for door in (*WITH_WORDS, button):
-            assert await door(r, first, "make it darker") == refusal(), door.__name__
+            assert await door(r, first, "make it darker") == english(refusal), door.__name__
 
 
 async def test_the_longest_instruction_is_one_number_at_every_door(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_the_longest_instruction_is_one_number_at_every_door(tmp_path: Pat
         await r.turns_end()
         fits, long = "make it darker ".ljust(450, "x"), "make it darker ".ljust(451, "x")
         for door in (mention, reply, plain_message, slash_edit, slash_grid):
-            assert await door(r, first, long) == Say.TOO_LONG(length=451, limit=450), door.__name__
+            assert await door(r, first, long) == english("too_long", count=451, limit=450), door.__name__
         form = await opened(r, r.discord.press(first, "Refine", r.anna))
         assert modal_inputs(form.modal or {})[0]["max_length"] == 450
         assert "Queued as" in await slash_edit(r, first, fits)
@@ -117,6 +117,6 @@ async def test_a_moderator_stops_an_edit_by_word_as_by_button(tmp_path: Path) ->
         await editor.started()
         card = await r.answer(asked)
         answer = await r.answer(r.discord.say(r.channel, r.ben, "stop", reply_to=card))
-        assert text_of(answer) == Say.NOT_YOURS(version="v1")
+        assert text_of(answer) == english("not_yours", version="v1")
         answer = await r.answer(r.discord.say(r.channel, r.discord.world.owner, "stop", reply_to=card))
-        assert text_of(answer) == Say.STOPPED(version="v1")
+        assert text_of(answer) == english("stopped", version="v1")

@@ -4,6 +4,7 @@ import asyncio
 
 from bot.chat.replies import Card, CardState
 from bot.discord_chat.sending.edit_throttle import EditThrottle
+from conversations.messages import Message
 
 
 class Time:
@@ -32,7 +33,9 @@ class Time:
 
 
 def step(number: int) -> Card:
-    return Card("k3f9", "v1", "v1", "discord:1", CardState.RUNNING, status=f"step {number}/4")
+    return Card(
+        "k3f9", "v1", "discord:1", CardState.RUNNING, status=Message("painting", step=number, steps=4)
+    )
 
 
 class Sent:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.chat.replies import Say
+from conversations.images.decode import mebibytes
 from conversations.session import TurnState
 from mgie_engine.errors import EngineError
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, results_in, results_to, room
 from tests.support.discord_server.people import gallery_of, text_of
+from tests.support.english import english
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, a_picture
 
 POST, MESSAGES = "POST", "/messages$"
@@ -103,7 +104,7 @@ async def test_a_deleted_card_is_posted_again_when_the_edit_fails(tmp_path: Path
         r.discord.delete(await a_card(r, "🎨"))
         edit.die()
         (await editor.started()).die()
-        assert Say.FAILED() in text_of(await a_card(r, "⚠️"))
+        assert english("failed") in text_of(await a_card(r, "⚠️"))
 
 
 async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Pa
         edit.fail(EngineError("no"))
         await r.turns_end()
         (card,) = r.discord.messages_of_bot(r.channel)
-        assert Say.FAILED() in text_of(card)
+        assert english("failed") in text_of(card)
         assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
 
 
@@ -139,7 +140,7 @@ async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_pat
         edit.fail(EngineError("no"))
         await r.turns_end()
         (card,) = r.discord.messages_of_bot(r.discord.dm(r.anna))
-        assert Say.FAILED() in text_of(card)
+        assert english("failed") in text_of(card)
         assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
 
 
@@ -304,14 +305,16 @@ async def test_a_server_that_takes_less_than_it_says_still_gets_the_result(tmp_p
 async def test_an_attachment_that_is_too_large_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": bytes(11 * 2**20)}, mention=True)
-        assert text_of(await r.answer(asked)) == Say.FILE_TOO_LARGE(size="11 MiB", limit="10 MiB")
+        assert text_of(await r.answer(asked)) == english(
+            "file_too_large", size=mebibytes(11 * 2**20), limit=mebibytes(10 * 2**20)
+        )
 
 
 async def test_an_attachment_that_is_gone_is_said(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         asked = post_picture(r)
         r.discord.world.uploads.clear()
-        assert text_of(await r.answer(asked)) == Say.NOT_DOWNLOADED(reason="the server answered 404")
+        assert text_of(await r.answer(asked)) == english("not_downloaded", reason="the server answered 404")
 
 
 async def test_an_interaction_that_came_too_late_is_not_acted_upon(tmp_path: Path) -> None:
@@ -336,7 +339,7 @@ async def test_an_expired_token_with_nothing_queued_is_told_by_dm(tmp_path: Path
         r.discord.slash(r.channel, r.anna, "session new")
         dm = r.discord.dm(r.anna)
         (told,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(dm))
-        assert text_of(told) == Say.TOO_LATE()
+        assert text_of(told) == english("too_late")
 
 
 async def test_an_interaction_told_twice_is_answered_once(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """What was made before a restart and an upgrade still answers: every id there ever was, pressed today."""
 
-import re
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Say
 from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, DiscordButton, base36
-from bot.i18n.catalog import blanks_to_groups, phrasebook
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, seen
@@ -18,6 +15,7 @@ from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.limits import every_component
 from tests.support.discord_server.people import SELECT, buttons_of, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english, english_pattern
 
 GOLDEN = tomllib.loads((Path(__file__).parent / "golden_ids.toml").read_text("utf-8"))
 IDS = {shape: answer for table in GOLDEN.values() for shape, answer in table.items()}
@@ -48,8 +46,7 @@ async def answers(r: Room, asked: Interaction, expected: str) -> bool:
     answer = await seen(r, asked)
     if expected == "card":
         return bool(answer.uploads or [c for c in every_component(answer.components) if c["type"] == SELECT])
-    sentence = blanks_to_groups(phrasebook("en").say[expected]).pattern
-    return re.search(sentence, text_of(answer), re.DOTALL) is not None
+    return english_pattern(expected).search(text_of(answer)) is not None
 
 
 def test_every_button_of_today_is_in_the_golden_list() -> None:
@@ -92,8 +89,8 @@ async def test_a_form_that_was_open_over_an_upgrade_is_taken(tmp_path: Path, sha
             await r.bot.wait_until_ready()
         async with room(tmp_path, discord=discord) as r:
             told = await said(r, discord.fill_in(form, words="now blue"))
-            assert told in (Say.QUEUED(version="v2"), Say.REPORTED())
-            if told != Say.REPORTED():
+            assert told in (english("queued", version="v2"), english("reported"))
+            if told != english("reported"):
                 await next_result(r, 2)
 
 
@@ -102,4 +99,4 @@ async def test_a_button_of_a_later_version_says_where_to_find_the_picture(tmp_pa
         card = await r.result(post_picture(r))
         turn = turn_of(card)
         for unknown in ("e2:undo:{turn}:{owner}", "e1:animate:{turn}:{owner}:more"):
-            assert await said(r, press_old(r, card, unknown, turn)) == Say.OLD_BUTTON(version=turn)
+            assert await said(r, press_old(r, card, unknown, turn)) == english("old_button", version=turn)

@@ -27,21 +27,25 @@ from bot.discord_chat.ui.layouts import (
     settings_text,
     target_layout,
 )
+from bot.i18n.catalog import translator
+from conversations.messages import Message, verbatim
 from tests.support.discord_server.limits import check_message, every_component
 from tests.support.discord_server.world import COMPONENTS_V2
 
+ENGLISH = translator("en")
 OWNER = f"discord:{2**63 - 1}"
 FULL = Card(
     turn_id="k3f9",
     version="v3",
-    title="v3 · from v2",
+    origin=Message("from", parent="v2"),
+    parent_version="v2",
     owner=OWNER,
     state=CardState.DONE,
     instruction="make *it* darker " * 200,
     expressive="the scene is set at dusk " * 200,
     parent_key="discord:12:34",
-    facts="text 7.5 · k3f9",
-    notes=tuple(f"note {n}" for n in range(5)),
+    facts=(Message("fact_text", value=7.5),),
+    notes=tuple(verbatim(f"note {n}") for n in range(5)),
     buttons=buttons(*ButtonAction),
 )
 PICTURE = PictureFile(b"", "png")
@@ -61,24 +65,30 @@ def texts(view: Any) -> str:
 
 @pytest.mark.parametrize("state", list(CardState))
 def test_the_fullest_card_keeps_to_discords_bounds(state: CardState) -> None:
-    assert components(card_layout(replace(FULL, state=state), SHOTS, 1, "opening"))
+    assert components(card_layout(replace(FULL, state=state), SHOTS, 1, ENGLISH, verbatim("opening")))
 
 
 def test_the_parent_is_linked_in_servers_and_dms() -> None:
-    assert "[from v2 ↗](https://discord.com/channels/5/12/34)" in texts(card_layout(FULL, (), 5))
-    assert "[from v2 ↗](https://discord.com/channels/@me/12/34)" in texts(card_layout(FULL, (), None))
+    assert "[from v2 ↗](https://discord.com/channels/5/12/34)" in texts(card_layout(FULL, (), 5, ENGLISH))
+    assert "[from v2 ↗](https://discord.com/channels/@me/12/34)" in texts(
+        card_layout(FULL, (), None, ENGLISH)
+    )
 
 
 def test_a_running_card_shows_bar_and_stage() -> None:
-    running = replace(FULL, state=CardState.RUNNING, fraction=0.24, status="step 12/50", facts="")
-    assert "▓▓░░░░░░░░ 24 % · step 12/50" in texts(card_layout(running, (), 1))
+    running = replace(
+        FULL, state=CardState.RUNNING, fraction=0.24, status=Message("painting", step=12, steps=50), facts=()
+    )
+    assert "▓▓░░░░░░░░ 24 % · step 12/50" in texts(card_layout(running, (), 1, ENGLISH))
 
 
 def test_a_longer_wait_counts_itself_down() -> None:
-    waiting = replace(FULL, state=CardState.QUEUED, status="Place 3 of 7 · about 20 s", wait_s=20.0)
-    assert "Place 3 of 7 · <t:1700000020:R>" in texts(card_layout(waiting, (), 1, now=1_700_000_000.0))
-    soon = replace(waiting, status="Place 1 of 1 · about under 5 s", wait_s=3.0)
-    assert "about under 5 s" in texts(card_layout(soon, (), 1, now=1_700_000_000.0))
+    waiting = replace(FULL, state=CardState.QUEUED, status=Message("place", place=3, total=7), wait_s=20.0)
+    assert "Place 3 of 7 · <t:1700000020:R>" in texts(
+        card_layout(waiting, (), 1, ENGLISH, now=1_700_000_000.0)
+    )
+    soon = replace(waiting, status=Message("place", place=1, total=1), wait_s=3.0)
+    assert "about under 5 s" in texts(card_layout(soon, (), 1, ENGLISH, now=1_700_000_000.0))
 
 
 def test_peoples_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
@@ -101,18 +111,23 @@ def test_button_ids_say_everything_and_read_back() -> None:
 
 
 def test_which_keeps_the_words_and_offers_the_pictures() -> None:
-    which = AskTarget("Which picture?", "make it\ndarker", (ImageChoice("k3f9", "v3", "key", "red"),))
-    view = target_layout(which, SHOTS[:1])
+    which = AskTarget(Message("which_picture"), "make it\ndarker", (ImageChoice("k3f9", "v3", "key", "red"),))
+    view = target_layout(which, SHOTS[:1], ENGLISH)
     assert "> make it darker" in texts(view)
     assert [c["custom_id"] for c in components(view) if c.get("custom_id")] == ["e1:choose:k3f9:"]
 
 
 def test_a_long_history_shows_its_newest_part() -> None:
-    cards = tuple(replace(FULL, turn_id=f"t{n}", title=f"v{n} · from v{n - 1}") for n in range(1, 60))
-    text = texts(history_layout(History("Versions here: 59.", cards, "t58"), ()))
+    cards = tuple(
+        replace(FULL, turn_id=f"t{n}", version=f"v{n}", origin=Message("from", parent=f"v{n - 1}"))
+        for n in range(1, 60)
+    )
+    history = History(Message("versions", count=59), cards, "t58")
+    text = texts(history_layout(history, (), ENGLISH))
     assert "**●** v58 · from v57" in text
     assert "v39 · " not in text
 
 
 def test_the_panel_names_value_and_origin() -> None:
-    assert settings_text(SettingsPanel("", (SettingRow("steps", "50", "you"),))) == "**steps** 50 · *you*"
+    row = SettingRow(Message("setting.steps"), verbatim("50"), Message("scope_person"))
+    assert settings_text(SettingsPanel(None, (row,)), ENGLISH) == "**steps** 50 · *you*"

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bot.chat.replies import Say
 from bot.discord_chat.inbound.message_filter import QUESTION
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 from tests.support.fakes import a_picture
 
 
@@ -25,7 +25,7 @@ async def test_a_reply_with_the_at_off_is_explained_once_a_day(tmp_path: Path) -
     async with room(tmp_path) as r:
         result = await r.result(post_picture(r))
         first = r.discord.say(r.channel, r.anna, "now blue", reply_to=result, ping=False)
-        assert text_of(await r.answer(first)) == Say.PING_OFF()
+        assert text_of(await r.answer(first)) == english("ping_off")
         second = r.discord.say(r.channel, r.anna, "now blue", reply_to=result, ping=False)
         assert await settled(r) == 2
         assert r.discord.answers_to(second) == []

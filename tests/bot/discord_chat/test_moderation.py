@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.replies import Say
+from bot.chat.replies import duration
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, press, seen
@@ -15,6 +15,7 @@ from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.limits import every_component
 from tests.support.discord_server.people import RefusedByDiscord, buttons_of, gallery_of, text_of
 from tests.support.discord_server.world import Channel, Message
+from tests.support.english import english
 from tests.support.fakes import ScriptedEditor, a_picture
 
 
@@ -30,7 +31,7 @@ async def decided(r: Room, command: str, channel: Channel | None = None, **optio
 async def moderators(r: Room) -> Channel:
     """The channel in which reports are shown."""
     channel = r.discord.world.add_channel("moderators")
-    assert await decided(r, "reports", channel) == Say.RULED_REPORTS()
+    assert await decided(r, "reports", channel) == english("decided_reports")
     return channel
 
 
@@ -40,7 +41,7 @@ async def reported(r: Room, words: str = "not nice") -> tuple[Message, Message]:
     result = await r.result(post_picture(r))
     await r.turns_end()
     form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
-    assert await said(r, r.discord.fill_in(form, words=words)) == Say.REPORTED_HERE()
+    assert await said(r, r.discord.fill_in(form, words=words)) == english("reported_here")
     (card,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(channel))
     return result, card
 
@@ -75,11 +76,11 @@ async def test_a_paused_server_takes_nothing_new_and_finishes_what_was_asked(tmp
     async with room(tmp_path, editor) as r:
         asked = post_picture(r)
         edit = await editor.started()
-        assert await decided(r, "pause") == Say.RULED_PAUSED()
-        assert text_of(await r.answer(post_picture(r, "blue"))) == Say.PAUSED()
+        assert await decided(r, "pause") == english("decided_paused")
+        assert text_of(await r.answer(post_picture(r, "blue"))) == english("paused")
         edit.finish()
         await r.result(asked)
-        assert await decided(r, "resume") == Say.RULED_RESUMED()
+        assert await decided(r, "resume") == english("decided_resumed")
         await r.result_of(editor, post_picture(r, "green"))
 
 
@@ -87,12 +88,12 @@ async def test_a_channel_that_is_switched_off_says_so_in_its_threads_too(tmp_pat
     async with room(tmp_path) as r:
         thread = r.discord.world.add_thread(r.channel, "talk")
         r.discord.gateway.dispatch("THREAD_CREATE", {**_shape(r, thread), "newly_created": True})
-        assert await decided(r, "channel", do="edits off") == Say.RULED_CLOSED()
+        assert await decided(r, "channel", do="edits off") == english("decided_closed")
         files = {"b.png": a_picture()}
         for place in (r.channel, thread):
             asked = r.discord.say(place, r.anna, "red", files=files, mention=True)
-            assert text_of(await r.answer(asked)) == Say.CHANNEL_CLOSED()
-        assert await decided(r, "channel", do="edits on") == Say.RULED_OPEN()
+            assert text_of(await r.answer(asked)) == english("channel_closed")
+        assert await decided(r, "channel", do="edits on") == english("decided_open")
         await r.result(post_picture(r))
 
 
@@ -103,7 +104,7 @@ def _shape(r: Room, channel: Channel) -> dict[str, object]:
 async def test_pictures_go_behind_spoilers_by_channel_and_stay_there(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         assert not is_hidden(await r.result(post_picture(r)))
-        assert await decided(r, "channel", do="behind spoilers") == Say.RULED_HIDDEN()
+        assert await decided(r, "channel", do="behind spoilers") == english("decided_hidden")
         first = await r.result(post_picture(r))
         assert is_hidden(first)
         await decided(r, "channel", do="edits on")
@@ -123,9 +124,9 @@ async def test_plain_words_count_where_moderators_say_so(tmp_path: Path) -> None
         r.discord.gateway.dispatch("CHANNEL_CREATE", _shape(r, place))
         first = r.discord.say(place, r.anna, "red", files={"b.png": a_picture()}, mention=True)
         await r.result(first)
-        assert await decided(r, "channel", place, do="plain words on") == Say.RULED_OVERHEARD()
+        assert await decided(r, "channel", place, do="plain words on") == english("decided_listening")
         assert "v2 · [from v1" in text_of(await r.result(r.discord.say(place, r.anna, "make it blue")))
-        assert await decided(r, "channel", place, do="plain words off") == Say.RULED_IGNORED()
+        assert await decided(r, "channel", place, do="plain words off") == english("decided_not_listening")
 
 
 async def test_who_is_blocked_loses_what_waits_and_may_come_back(tmp_path: Path) -> None:
@@ -134,10 +135,10 @@ async def test_who_is_blocked_loses_what_waits_and_may_come_back(tmp_path: Path)
         post_picture(r)
         edit = await editor.started()
         anna = f"<@{r.anna.id}>"
-        assert await decided(r, "block", person=r.anna) == Say.RULED_BLOCKED(person=anna, count=1)
+        assert await decided(r, "block", person=r.anna) == english("decided_blocked", person=anna, count=1)
         assert edit.cancelled
-        assert text_of(await r.answer(post_picture(r, "blue"))) == Say.BLOCKED()
-        assert await decided(r, "unblock", person=r.anna) == Say.RULED_UNBLOCKED(person=anna)
+        assert text_of(await r.answer(post_picture(r, "blue"))) == english("blocked")
+        assert await decided(r, "unblock", person=r.anna) == english("decided_unblocked", person=anna)
         await r.result_of(editor, post_picture(r, "green"))
 
 
@@ -146,7 +147,7 @@ async def test_what_somebody_has_in_line_can_be_cancelled(tmp_path: Path) -> Non
     async with room(tmp_path, editor) as r:
         post_picture(r)
         await editor.started()
-        done = Say.RULED_CANCELLED(person=f"<@{r.anna.id}>", count=1)
+        done = english("decided_cancelled", person=f"<@{r.anna.id}>", count=1)
         assert await decided(r, "cancel", person=r.anna) == done
         await a_card(r, "🚫")
 
@@ -162,8 +163,8 @@ async def test_a_day_has_so_many_edits_and_failures_do_not_count(tmp_path: Path)
         await a_card(r, "⚠️")
         await r.result_of(editor, post_picture(r))
         refused = await r.answer(post_picture(r, "blue"))
-        assert text_of(refused) == Say.OUT_OF_QUOTA(limit=1, wait="24 h")
-        assert Say.NOTHING_QUEUED(waiting=0, running=0) in text_of(await press(r, refused, "My edits"))
+        assert text_of(refused) == english("out_of_quota", count=1, wait=duration(24 * 3600))
+        assert english("nothing_queued", waiting=0, running=0) in text_of(await press(r, refused, "My edits"))
         await decided(r, "limits", per_day=0)
         await r.result_of(editor, post_picture(r, "green"))
 
@@ -176,24 +177,24 @@ async def test_a_server_may_let_fewer_edits_of_one_person_wait(tmp_path: Path) -
         await editor.started()
         await r.answer(post_picture(r, "blue"))
         refused = await r.answer(post_picture(r, "green"))
-        assert text_of(refused) == Say.TOO_MANY_WAITING(count=1, limit=1)
+        assert text_of(refused) == english("too_many_waiting", count=1, limit=1)
         queue = text_of(await press(r, refused, "My edits"))
         assert re.search(r"\[v1 ↗\]\(https://discord.com/channels/", queue)
 
 
 async def test_a_server_may_allow_only_ones_own_pictures(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await decided(r, "pictures", whose="only own") == Say.RULED_OWN_ONLY()
+        assert await decided(r, "pictures", whose="only own") == english("decided_own_only")
         cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
         asked = r.discord.say(r.channel, r.anna, "make it red", reply_to=cat, mention=True)
-        assert text_of(await r.answer(asked)) == Say.ONLY_OWN()
+        assert text_of(await r.answer(asked)) == english("only_own")
         await r.result(r.discord.say(r.channel, r.ben, "make it red", reply_to=cat, mention=True))
-        assert await decided(r, "pictures", whose="with consent") == Say.RULED_BY_CONSENT()
+        assert await decided(r, "pictures", whose="with consent") == english("decided_by_consent")
 
 
 async def test_the_status_and_the_log_tell_what_holds_and_who_decided(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await decided(r, "log") == Say.LOG_EMPTY()
+        assert await decided(r, "log") == english("log_empty")
         await decided(r, "channel", do="edits off")
         await decided(r, "block", person=r.ben)
         status = await decided(r, "status")
@@ -228,7 +229,7 @@ async def test_the_same_report_comes_once_and_from_the_card_too(tmp_path: Path) 
         result, card = await reported(r)
         more = await press(r, result, "More", r.ben)
         form = await opened(r, r.discord.press(more, "Report", r.ben))
-        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+        assert await said(r, r.discord.fill_in(form)) == english("reported_here")
         assert r.discord.messages_of_bot(card.channel) == [card]
 
 
@@ -236,7 +237,7 @@ async def test_a_removed_version_goes_with_its_message(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
         told = await closed(r, card, "Remove")
-        assert told.endswith(f"-# {Say.RULED_REMOVED(version='v1')} · <@{r.discord.world.owner.id}>")
+        assert told.endswith(f"-# {english('decided_removed', version='v1')} · <@{r.discord.world.owner.id}>")
         await r.discord.wait_for(lambda: not results_in(r.discord, r.channel))
         assert [turn.is_upload for turn in await r.turns()] == [True]
         assert gallery_of(card, r.discord.world) == []
@@ -246,20 +247,20 @@ async def test_the_author_of_a_reported_version_can_be_blocked(tmp_path: Path) -
     async with room(tmp_path) as r:
         _, card = await reported(r)
         await closed(r, card, "Block person")
-        assert text_of(await r.answer(post_picture(r, "blue"))) == Say.BLOCKED()
+        assert text_of(await r.answer(post_picture(r, "blue"))) == english("blocked")
 
 
 async def test_a_dismissed_report_changes_nothing(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         result, card = await reported(r)
-        assert Say.RULED_DISMISSED() in await closed(r, card, "Dismiss")
+        assert english("decided_dismissed") in await closed(r, card, "Dismiss")
         assert results_in(r.discord, r.channel) == [result]
 
 
 async def test_only_moderators_decide_about_reports(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
-        assert text_of(await press(r, card, "Remove", r.ben)) == Say.NOT_A_MODERATOR()
+        assert text_of(await press(r, card, "Remove", r.ben)) == english("not_a_moderator")
         assert len(buttons_of(card)) == 4
 
 
@@ -269,7 +270,7 @@ async def test_a_report_that_cannot_be_shown_goes_to_the_log(tmp_path: Path) -> 
         channel.denied.add("send_messages")
         result = await r.result(post_picture(r))
         form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
-        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED()
+        assert await said(r, r.discord.fill_in(form)) == english("reported")
 
 
 # -- removed pictures, known again --------------------------------------------------------------------------
@@ -280,13 +281,13 @@ async def test_a_barred_picture_is_not_taken_again_until_an_appeal_is_heard(tmp_
         _, card = await reported(r)  # the editor gives the picture back as it was
         await closed(r, card, "Remove and bar")
         refused = await r.answer(post_picture(r, "blue"))
-        assert text_of(refused) == Say.PICTURE_BARRED()
-        assert text_of(await press(r, refused, "Appeal")) == Say.APPEALED()
-        assert text_of(await press(r, refused, "Appeal")) == Say.APPEALED()
+        assert text_of(refused) == english("image_blocked")
+        assert text_of(await press(r, refused, "Appeal")) == english("appealed")
+        assert text_of(await press(r, refused, "Appeal")) == english("appealed")
         _, appeal = r.discord.messages_of_bot(card.channel)
         assert f"<@{r.anna.id}> appeals" in text_of(appeal)
         await closed(r, appeal, "Take again")
-        assert text_of(await press(r, refused, "Appeal")) == Say.APPEAL_OVER()
+        assert text_of(await press(r, refused, "Appeal")) == english("appeal_over")
         await r.result(post_picture(r, "green"))
 
 
@@ -304,7 +305,7 @@ async def test_a_result_like_a_barred_picture_is_filtered_and_not_counted(tmp_pa
         filtered = await a_card(r, "⚠️")
         assert "Try other words. Not counted." in text_of(filtered)
         assert [b["label"] for b in buttons_of(filtered)] == ["Retry", "Appeal"]
-        assert text_of(await press(r, filtered, "Appeal")) == Say.APPEALED()
+        assert text_of(await press(r, filtered, "Appeal")) == english("appealed")
         assert "> now green" in text_of(r.discord.messages_of_bot(channel)[-1])
 
 
@@ -314,6 +315,6 @@ async def test_without_a_channel_for_it_an_appeal_names_the_mark(tmp_path: Path)
         await closed(r, card, "Remove and bar")
         status = await decided(r, "status")
         mark = next(m[1] for m in [re.search(r"not taken:\*\* ([0-9a-f]{16})", status)] if m)
-        assert await decided(r, "lift", mark=mark) == Say.RULED_LIFTED(mark=mark)
+        assert await decided(r, "lift", mark=mark) == english("decided_image_unblocked", hash=mark)
         await seen(r, r.discord.slash(r.channel, r.anna, "edit", instruction="x", image=a_picture()))
         await next_result(r, 1)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.replies import Say
 from bot.discord_chat.ids import MessagePlace
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -17,6 +16,7 @@ from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import Message, Person
+from tests.support.english import english
 from tests.support.fakes import a_picture
 
 HANDLERS = ("CommandTree-", "discord-ui-", "discord.py: on_interaction")  # names of discord.py's tasks
@@ -39,7 +39,7 @@ def a_webhook(r: Room) -> Person:
 async def posts_of_others(r: Room) -> list[Message]:
     """Pictures that a webhook, another bot, a member and Anna herself posted; Anna may edit them all."""
     consent = r.discord.slash(r.channel, r.ben, "privacy consent", who="everybody")
-    assert await said(r, consent) == Say.CONSENT_EVERYBODY()
+    assert await said(r, consent) == english("consent_everybody")
     authors = (a_webhook(r), r.discord.world.add_person("painter", bot=True), r.ben, r.anna)
     return [post_by(r, author) for author in authors]
 
@@ -55,7 +55,7 @@ def are_there(r: Room, posts: list[Message]) -> bool:
 async def upload_card(r: Room, post: Message) -> Message:
     """The bot's card of v0, which is the picture of that message."""
     card = await r.answer(r.discord.say(r.channel, r.anna, reply_to=post, mention=True))
-    assert Say.PICTURE_READY(version="v0") in text_of(card)
+    assert english("picture_ready", version="v0") in text_of(card)
     return card
 
 
@@ -96,7 +96,7 @@ async def test_deleting_an_upload_from_the_menu_keeps_the_message_it_came_from(
         posts = await posts_of_others(r)
         for post in posts:
             menu = r.discord.menu(await upload_card(r, post), r.anna, "Cancel or delete edit")
-            assert await finished(r, menu) == Say.DELETED(version="v0")
+            assert await finished(r, menu) == english("deleted", version="v0")
         assert are_there(r, posts)
 
 
@@ -108,7 +108,7 @@ async def test_a_moderator_who_removes_an_upload_keeps_the_message_it_came_from(
         posts, channel = await posts_of_others(r), await moderators(r)
         for button, post in zip(("Remove", "Remove", "Remove", "Remove and bar"), posts, strict=True):
             form = await opened(r, r.discord.menu(await upload_card(r, post), r.anna, "Report edit"))
-            assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+            assert await said(r, r.discord.fill_in(form)) == english("reported_here")
             report = r.discord.messages_of_bot(channel)[-1]
             assert f"/{post.id})" in text_of(report)  # it still links to where the picture is
             await closed(r, report, button)

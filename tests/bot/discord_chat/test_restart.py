@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from bot.chat.replies import Say
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.conversations.images.test_sandbox import BOMBS
 from tests.support.bot_process import bot_process, colour_of, marks_on
@@ -10,6 +9,7 @@ from tests.support.discord_room import loopback, person, results_in, results_to,
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.discord_server.world import Channel, Message
+from tests.support.english import english
 from tests.support.fakes import a_picture
 
 FIRST_START_S = 60.0
@@ -133,7 +133,7 @@ async def test_a_message_that_ends_the_bot_twice_is_answered_with_a_sentence_and
             async with bot_process(tmp_path, discord, "marking") as bot:
                 await result(discord, later)
                 (answer,) = discord.answers_to(asked)
-                assert Say.TRIED_TWICE() in text_of(answer)
+                assert english("tried_twice") in text_of(answer)
                 assert await bot.stop() == 0
         discord.cdn_is_open.set()
 
@@ -178,7 +178,7 @@ async def test_what_was_answered_with_a_question_is_not_carried_out_after_a_rest
     async with loopback() as discord:
         async with room(tmp_path, discord=discord) as r:
             vague = discord.say(r.channel, r.anna, "make it darker", mention=True)
-            assert Say.WHICH_PICTURE() in text_of(await r.answer(vague))
+            assert english("which_picture") in text_of(await r.answer(vague))
             await r.result(post_picture(r))
             await r.turns_end()
         discord.world.nonces.clear()  # as if minutes had passed

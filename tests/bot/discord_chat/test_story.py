@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.chat.replies import Say
 from conversations.session import Turn, TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -13,6 +12,7 @@ from tests.support.bot_process import MarkingEditor, colour_of, marks_on
 from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 from tests.support.fakes import ScriptedEditor
 
 
@@ -65,7 +65,7 @@ async def first_evening(r: Room) -> None:
     v2 = await r.result(r.discord.say(r.channel, r.anna, DARK, reply_to=v1))
     await r.result(r.discord.say(r.channel, r.ben, "add a hat", reply_to=v1))
     v4 = await r.result(r.discord.say(r.channel, r.anna, "add snow", reply_to=v2))
-    assert Say.BACK_AT(version="v2") in await said(r, r.discord.press(v4, "Undo", r.anna))
+    assert english("back_at", version="v2") in await said(r, r.discord.press(v4, "Undo", r.anna))
     v5 = await r.result(r.discord.say(r.channel, r.anna, "add rain", mention=True))
     await said(r, r.discord.press(v5, "Stronger", r.anna))
     await next_result(r, 6)
@@ -78,9 +78,9 @@ async def two_change_their_minds(r: Room, editor: ScriptedEditor) -> None:
     running = await editor.started()
     r.discord.say(r.channel, r.anna, "add fog", mention=True)
     waiting = await r.discord.wait_for(lambda: card_of_words(r, "⏳", "add fog"))
-    assert Say.STOPPED(version="v8") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
+    assert english("stopped", version="v8") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
     card = await a_card(r, "🎨")
-    assert Say.STOPPED(version="v7") in await said(r, r.discord.press(card, "Cancel", r.ben))
+    assert english("stopped", version="v7") in await said(r, r.discord.press(card, "Cancel", r.ben))
     assert running.cancelled
     r.discord.say(r.channel, r.ben, "a green hat", mention=True)
     await editor.started()

@@ -4,13 +4,13 @@ import io
 import zipfile
 from pathlib import Path
 
-from bot.chat.replies import Say
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, is_result, results_in, room, turn_of
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import buttons_of, gallery_of, text_of
 from tests.support.discord_server.world import Message, Person
+from tests.support.english import english
 from tests.support.fakes import ScriptedEditor, a_picture, a_preview, painting
 
 
@@ -53,7 +53,7 @@ async def test_more_lists_the_versions_and_choosing_one_goes_there(tmp_path: Pat
     async with room(tmp_path) as r:
         more = await press(r, await r.result(post_picture(r)), "More")
         root = next(turn for turn in await r.turns() if turn.is_upload)
-        assert Say.NOW_AT(version="v0") in await said(r, r.discord.choose(more, r.anna, root.id))
+        assert english("now_at", version="v0") in await said(r, r.discord.choose(more, r.anna, root.id))
 
 
 async def test_the_picture_alone_comes_as_it_was_made(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_deleted_version_takes_its_message_along(tmp_path: Path) -> None
         result = await r.result(post_picture(r))
         await r.turns_end()
         more = await press(r, result, "More")
-        assert Say.NOT_YOURS(version="v1") in text_of(await press(r, more, "Delete", r.ben))
+        assert english("not_yours", version="v1") in text_of(await press(r, more, "Delete", r.ben))
         await press(r, more, "Delete")
         await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
         assert [turn.is_upload for turn in await r.turns()] == [True]
@@ -175,9 +175,11 @@ async def test_the_menu_of_a_message_edits_its_picture(tmp_path: Path) -> None:
 async def test_the_menu_says_where_there_is_nothing_to_do(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         chatter = r.discord.say(r.channel, r.anna, "hello")
-        assert await said(r, r.discord.menu(chatter, r.anna, "Edit this image")) == Say.NO_PICTURE_THERE()
+        assert await said(r, r.discord.menu(chatter, r.anna, "Edit this image")) == english(
+            "no_picture_there"
+        )
         for entry in ("Refine from here", "Edit details", "Cancel or delete edit", "Report edit"):
-            assert await said(r, r.discord.menu(chatter, r.anna, entry)) == Say.NO_VERSION_THERE()
+            assert await said(r, r.discord.menu(chatter, r.anna, entry)) == english("no_version_there")
 
 
 async def test_the_menu_refines_explains_and_reports_a_version(tmp_path: Path) -> None:
@@ -189,7 +191,7 @@ async def test_the_menu_refines_explains_and_reports_a_version(tmp_path: Path) -
             r, r.discord.menu(result, r.ben, "Edit details")
         )
         form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
-        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED()
+        assert await said(r, r.discord.fill_in(form)) == english("reported")
 
 
 async def test_the_menu_cancels_what_runs_and_deletes_what_is_over(tmp_path: Path) -> None:
@@ -198,7 +200,7 @@ async def test_the_menu_cancels_what_runs_and_deletes_what_is_over(tmp_path: Pat
         post_picture(r)
         await editor.started()
         card = await a_card(r, "🎨")
-        assert Say.STOPPED(version="v1") in await said(
+        assert english("stopped", version="v1") in await said(
             r, r.discord.menu(card, r.anna, "Cancel or delete edit")
         )
         over = await a_card(r, "🚫")
@@ -231,7 +233,7 @@ async def test_a_grid_is_one_labelled_sheet(tmp_path: Path) -> None:
         assert "-# text 6, 9 · image 1.5" in text_of(sheet)
         assert [b["label"] for b in buttons_of(sheet)] == ["Delete"]
         wrong = r.discord.slash(r.channel, r.anna, "grid", text_cfg="many")
-        assert await said(r, wrong) == Say.GRID_SIZE(side=3)
+        assert await said(r, wrong) == english("grid_size", count=3)
 
 
 async def test_a_version_is_compared_with_any_other(tmp_path: Path) -> None:
@@ -248,7 +250,7 @@ async def test_the_queue_offers_to_cancel_each_edit(tmp_path: Path) -> None:
         post_picture(r)
         await editor.started()
         queue = await seen(r, r.discord.slash(r.channel, r.anna, "queue"))
-        assert Say.STOPPED(version="v1") in text_of(await press(r, queue, "✖ v1"))
+        assert english("stopped", version="v1") in text_of(await press(r, queue, "✖ v1"))
 
 
 # -- whose picture ------------------------------------------------------------------------------------------
@@ -263,8 +265,10 @@ async def test_the_owner_of_a_picture_is_asked_and_allows_it(tmp_path: Path) -> 
     async with room(tmp_path) as r:
         question = await question_about_bens_cat(r)
         assert f"<@{r.ben.id}>, may <@{r.anna.id}> edit your picture?" in text_of(question)
-        assert Say.CONSENT_NOT_YOURS(owner=f"<@{r.ben.id}>") in text_of(await press(r, question, "Always"))
-        assert Say.CONSENT_ONCE() in text_of(await press(r, question, "Allow once", r.ben))
+        assert english("consent_not_yours", owner=f"<@{r.ben.id}>") in text_of(
+            await press(r, question, "Always")
+        )
+        assert english("consent_once") in text_of(await press(r, question, "Allow once", r.ben))
         result = await next_result(r, 1)
         assert f"<@{r.anna.id}>" in text_of(result)
         assert question.id not in r.channel.messages
@@ -273,13 +277,13 @@ async def test_the_owner_of_a_picture_is_asked_and_allows_it(tmp_path: Path) -> 
 async def test_a_refusal_holds(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await press(r, await question_about_bens_cat(r), "No", r.ben)
-        assert text_of(await question_about_bens_cat(r)) == Say.CONSENT_REFUSED()
+        assert text_of(await question_about_bens_cat(r)) == english("consent_refused")
 
 
 async def test_who_allows_everybody_is_not_asked(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         allowed = r.discord.slash(r.channel, r.ben, "privacy consent", who="everybody")
-        assert await said(r, allowed) == Say.CONSENT_EVERYBODY()
+        assert await said(r, allowed) == english("consent_everybody")
         cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
         await r.result(r.discord.say(r.channel, r.anna, "make it red", reply_to=cat, mention=True))
 
@@ -287,10 +291,10 @@ async def test_who_allows_everybody_is_not_asked(tmp_path: Path) -> None:
 async def test_a_locked_session_asks_its_owner_and_a_shared_one_does_not(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         result = await r.result(post_picture(r))
-        assert await said(r, r.discord.slash(r.channel, r.anna, "session lock")) == Say.LOCKED()
+        assert await said(r, r.discord.slash(r.channel, r.anna, "session lock")) == english("locked")
         question = await r.answer(r.discord.say(r.channel, r.ben, "now blue", reply_to=result))
         assert f"<@{r.anna.id}>, may <@{r.ben.id}>" in text_of(question)
-        assert await said(r, r.discord.slash(r.channel, r.anna, "session share")) == Say.SHARED()
+        assert await said(r, r.discord.slash(r.channel, r.anna, "session share")) == english("shared")
         assert "v2" in text_of(await r.result(r.discord.say(r.channel, r.ben, "now blue", reply_to=result)))
 
 
@@ -298,7 +302,7 @@ async def test_a_question_from_a_form_is_put_to_the_channel(tmp_path: Path) -> N
     async with room(tmp_path) as r:
         cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
         form = await opened(r, r.discord.menu(cat, r.anna, "Edit this image"))
-        assert await said(r, r.discord.fill_in(form, words="make it red")) == Say.QUESTION_POSTED()
+        assert await said(r, r.discord.fill_in(form, words="make it red")) == english("question_posted")
         (question,) = r.discord.messages_of_bot(r.channel)
         await press(r, question, "Allow once", r.ben)
         await next_result(r, 1)
@@ -338,7 +342,7 @@ async def test_where_the_bot_is_no_member_the_answer_becomes_the_card(tmp_path: 
         away = r.discord.world.add_channel("away", foreign=True)
         asked = r.discord.slash(away, r.anna, "edit", instruction="make it red", image=a_picture())
         card = await done(r, asked)
-        assert Say.NO_REPLIES_HERE() in text_of(card)
+        assert english("no_replies_here") in text_of(card)
         assert len(gallery_of(card, r.discord.world)) == 2
         await r.turns_end()
         form = await opened(r, r.discord.press(card, "Refine", r.anna))

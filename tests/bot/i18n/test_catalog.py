@@ -1,36 +1,66 @@
-"""Every language says the same things, and knows what other packages say."""
+"""Every language has every message that the program uses, and no other."""
 
-import ast
-import re
 import string
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
-from bot.i18n.catalog import (
-    Phrasebook,
-    Say,
-    accepted_language,
-    blanks_to_groups,
-    known_language,
-    languages,
-    phrasebook,
-    speaking,
-    translated,
-)
-from conversations.errors import NoSuchVersion, VersionHasNoPicture
+from bot.discord_chat.ui.buttons import DiscordButton
+from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
+from bot.i18n.word_lists import word_lists
+from conversations.messages import JOINED, TEXT, Message, joined, verbatim
+from conversations.settings import CHOICES, RANGES
 
 ROOT = Path(__file__).parents[3]
-OTHERS = [language for language in languages() if language != "en"]
-TABLES = [table.name for table in fields(Phrasebook)]
+FIELDS = ("instruction", "instruction_hint", "expressive", "expressive_hint")  # of the local page
+SETTINGS = {*RANGES, *CHOICES}
+BY_VALUE = {  # messages whose code is made of the value of an enum
+    *(f"button.{act}" for act in (*ButtonAction, *DiscordButton)),
+    *(f"action.{rule}" for rule in ModAction if rule not in (ModAction.STATUS, ModAction.LOG)),
+    *(f"setting.{name}" for name in SETTINGS),
+    *(f"page.{name}" for name in (*FIELDS, *(SETTINGS - {"sampler", "keep"}), "random")),
+    "help.discord",
+    "help.web",
+}
 
 
-def blanks(sentence: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+@cache
+def catalogue(language: str) -> Catalog:
+    with (LOCALES / language / "messages.po").open("rb") as file:
+        return read_po(file)
+
+
+def texts(language: str) -> dict[str, tuple[str, ...]]:
+    """The forms of every entry, by code."""
+    entries = {_code(entry.id): entry.string for entry in catalogue(language) if entry.id}
+    return {code: (text,) if isinstance(text, str) else tuple(text) for code, text in entries.items()}
+
+
+def _code(msgid: str | Iterable[str]) -> str:
+    return msgid if isinstance(msgid, str) else next(iter(msgid))
+
+
+def used() -> Iterator[str]:
+    """Every code that the program names."""
+    for method, ending in (("python", "py"), ("jinja2.ext:babel_extract", "html")):
+        for package in ("bot", "conversations", "mgie_engine"):
+            found = extract_from_dir(
+                ROOT / package,
+                method_map=[(f"**.{ending}", method)],
+                keywords={"Message": None, "t": None},
+            )
+            yield from (_code(code) for _, _, code, _, _ in found)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def test_english_german_and_spanish_are_there() -> None:
@@ -38,34 +68,41 @@ def test_english_german_and_spanish_are_there() -> None:
     assert languages()[0] == "en"
 
 
-@pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("table", TABLES)
-def test_every_language_has_every_key(language: str, table: str) -> None:
-    assert set(getattr(phrasebook(language), table)) == set(getattr(phrasebook("en"), table))
+@pytest.mark.parametrize("language", languages())
+def test_a_catalogue_holds_exactly_what_the_program_uses(language: str) -> None:
+    assert set(texts(language)) == ({*used()} | BY_VALUE) - {TEXT, JOINED}
 
 
-@pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("table", ["say", "help", "buttons", "deeds", "page", "elsewhere"])
-def test_every_sentence_has_the_same_blanks(language: str, table: str) -> None:
-    own, english = getattr(phrasebook(language), table), getattr(phrasebook("en"), table)
-    assert {key: blanks(text) for key, text in own.items()} == {
-        key: blanks(text) for key, text in english.items()
-    }
+@pytest.mark.parametrize("language", languages())
+def test_every_entry_has_the_placeholders_of_the_english_one(language: str) -> None:
+    def by_code(of: str) -> dict[str, set[str]]:
+        return {code: placeholders(forms[-1]) for code, forms in texts(of).items()}
+
+    assert by_code(language) == by_code("en")
 
 
-def test_the_tables_hold_exactly_what_the_program_says() -> None:
-    assert set(phrasebook("en").say) == {sentence.name for sentence in Say}
-    assert set(phrasebook("en").buttons) == set(ButtonAction)
-    assert set(phrasebook("en").deeds) == set(ModAction) - {ModAction.STATUS, ModAction.LOG}
+@pytest.mark.parametrize("language", languages())
+def test_every_form_of_a_plural_is_there(language: str) -> None:
+    for code, forms in texts(language).items():
+        assert all(forms), code
+        if len(forms) > 1:
+            assert len(forms) == catalogue(language).num_plurals, code
+            assert "count" in placeholders(forms[-1]), code
 
 
-def test_the_page_says_exactly_what_is_written_for_it() -> None:
-    sources = [*(ROOT / "bot/web_chat").glob("*.py"), *(ROOT / "bot/web_chat/page").glob("*.html")]
-    text = "".join(source.read_text("utf-8") for source in sources)
-    named = set(re.findall(r'\bt\("(\w+)"|page\["(\w+)"\]', text))
-    fields = {"instruction", "expressive", "seed", "steps", "text_cfg", "image_cfg", "random"}
-    hints = {"instruction_hint", "expressive_hint"}
-    assert set(phrasebook("en").page) == {one or other for one, other in named} | fields | hints
+@pytest.mark.parametrize("language", languages())
+def test_a_plural_is_one_in_every_language(language: str) -> None:
+    def plurals(of: str) -> set[str]:
+        return {code for code, forms in texts(of).items() if len(forms) > 1}
+
+    assert plurals(language) == plurals("en")
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_words_for_every_command(language: str) -> None:
+    own, english = word_lists(language), word_lists("en")
+    assert set(own.commands) == set(english.commands)
+    assert set(own.instructions) == set(english.instructions)
 
 
 @pytest.mark.parametrize(
@@ -79,23 +116,8 @@ def test_the_page_says_exactly_what_is_written_for_it() -> None:
         (None, "en"),
     ],
 )
-def test_a_browser_is_answered_in_the_language_it_likes_best(header: str | None, language: str) -> None:
-    assert accepted_language(header) == language
-
-
-def test_every_sentence_is_said_somewhere() -> None:
-    sources = "".join(path.read_text("utf-8") for path in (ROOT / "bot").rglob("*.py"))
-    assert [sentence.name for sentence in Say if f"Say.{sentence.name}" not in sources] == []
-
-
-def test_a_sentence_is_in_the_language_spoken() -> None:
-    assert Say.QUEUED(version="v3") == "Queued as v3."
-    with speaking("de-AT"):
-        assert Say.QUEUED(version="v3") == "Eingereiht als v3."
-        with speaking("es"):
-            assert Say.QUEUED(version="v3") == "En cola como v3."
-        assert Say.READY() == "bereit"
-    assert Say.READY() == "ready"
+def test_a_browser_is_answered_in_the_language_it_prefers(header: str | None, language: str) -> None:
+    assert accepted_locale(header) == language
 
 
 @pytest.mark.parametrize(
@@ -103,49 +125,35 @@ def test_a_sentence_is_in_the_language_spoken() -> None:
     [("de", "de"), ("es-419", "es"), ("en_GB", "en"), ("fr", "en"), (None, "en"), ("../de", "en")],
 )
 def test_any_tag_gives_a_language_of_ours(tag: object, language: str) -> None:
-    assert known_language(tag) == language
+    assert match_locale(tag) == language
 
 
-def test_sentences_from_elsewhere_are_translated() -> None:
-    error = VersionHasNoPicture("v3", "failed", "v2")
-    assert translated(str(error)) == str(error)
-    with speaking("de"):
-        assert translated(str(error)).startswith("Von v3 gibt es kein Bild")
-        assert translated(str(NoSuchVersion("v9"))).startswith("v9 gibt es hier nicht")
-        assert translated("nothing changed") == "nichts geändert"
-        assert translated("never heard") == "never heard"
+def test_a_message_is_rendered_in_the_language_of_the_user() -> None:
+    queued = Message("queued", version="v3")
+    assert translator("en")(queued) == "Queued as v3."
+    assert translator("de-AT")(queued) != translator("es")(queued)
 
 
-ERRORS = ("PictureRefused", "SettingsRefused", "RequestRefused")
-ELSEWHERE = (
-    "conversations/images/sandbox.py",
-    "conversations/images/decode.py",
-    "conversations/images/formats.py",
-    "conversations/settings.py",
-    "mgie_engine/model/instruction.py",
-    "mgie_engine/serving/engine.py",
-    "mgie_engine/serving/pictures.py",
+@pytest.mark.parametrize(
+    ("language", "count", "text"),
+    [("en", 1, "1 edit"), ("en", 0, "0 edits"), ("de", 2, "2 Bearbeitungen"), ("es", 1, "1 edición")],
 )
+def test_a_count_selects_the_plural_form(language: str, count: int, text: str) -> None:
+    assert translator(language)(Message("edits", count=count)) == text
 
 
-def refusals() -> Iterator[str]:
-    """Every sentence other packages refuse something with, its blanks filled with "…"."""
-    for path in ELSEWHERE:
-        for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args:
-                parts = getattr(node.args[0], "values", [node.args[0]])
-                if not isinstance(parts[0], ast.Constant | ast.FormattedValue):
-                    continue
-                yield "".join(p.value if isinstance(p, ast.Constant) else "…" for p in parts)
-    source = (ROOT / "conversations/images/decode.py").read_text("utf-8")
-    yield from (re.sub(r"\{.*?\}", "…", note) for note in re.findall(r'notes\.append\(f?"(.*)"\)', source))
+def test_numbers_are_written_as_the_language_does() -> None:
+    size = Message("mebibytes", size=1234.5)
+    assert translator("en")(size) == "1,234.5 MiB"
+    assert translator("de")(size) == "1.234,5 MiB"
 
 
-def test_refusals_are_found() -> None:
-    assert len(list(refusals())) >= 20
+def test_a_parameter_may_be_a_message_or_several() -> None:
+    german = translator("de")
+    assert german(joined(" · ", verbatim("v3"), Message("edits", count=1))) == "v3 · 1 Bearbeitung"
+    assert "{" not in german(Message("status_blocked", list=("<@1>", "<@2>")))
 
 
-@pytest.mark.parametrize("sentence", list(refusals()))
-def test_every_refusal_of_other_packages_is_known(sentence: str) -> None:
-    known = phrasebook("en").elsewhere.values()
-    assert any(blanks_to_groups(text).fullmatch(sentence) for text in known)
+def test_words_of_users_are_never_taken_for_a_pattern() -> None:
+    assert translator("en")(verbatim("{version} {0}")) == "{version} {0}"
+    assert "{version}" in translator("en")(Message("not_a_seed", word="{version}"))

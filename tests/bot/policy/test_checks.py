@@ -19,9 +19,9 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModAction, ModActionRequested
-from bot.chat.replies import Say
 from bot.policy.checks import ADMISSION, Facts, Requests, first_refusal, objection_to_text, refused_permission
 from bot.policy.limits import Limits
+from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from conversations.session import EditSession, Turn
@@ -111,7 +111,8 @@ def test_a_window_of_requests_slides() -> None:
     made = Requests().after(0, LIMITS).after(5, LIMITS)
     refusal = first_refusal(replace(FACTS, now=6.0, requests=made))
     assert refusal is not None
-    assert refusal.message == "That was quick: 2 requests in 12 s. Try again in 6 s."
+    window, wait = Message("seconds", count=12), Message("seconds", count=6)
+    assert refusal.message == Message("too_fast", count=2, window=window, wait=wait)
     assert first_refusal(replace(FACTS, now=12.0, requests=made)) is None
     assert made.within(16.9, LIMITS).times == (5,)
     assert made.within(17, LIMITS).times == ()
@@ -129,7 +130,7 @@ def test_a_day_slides() -> None:
     facts = replace(FACTS, settings=ServerSettings(per_day=3), made_at=(0.0, 2 * hour, 3 * hour))
     refusal = first_refusal(replace(facts, now=4 * hour))
     assert refusal is not None
-    assert refusal.message == Say.OUT_OF_QUOTA(limit=3, wait="20 h")
+    assert refusal.message == Message("out_of_quota", count=3, wait=Message("hours", count=20))
     assert first_refusal(replace(facts, now=24 * hour)) is None
 
 
@@ -137,16 +138,16 @@ def test_a_version_of_somebody_else_stays_theirs() -> None:
     turn = Turn("k3f9", "s", 1, "p", BEN)
     session = EditSession("s", PLACE, BEN, {turn.id: turn}, {})
 
-    def objection(event: Event, *, is_named: bool = True) -> str | None:
+    def objection(event: Event, *, is_named: bool = True) -> Message | None:
         return refused_permission(event, session, turn, is_named=is_named)
 
     for event in (CancelAsked(**WHO), DeleteAsked(**WHO), MoveAsked(**WHO, move=Move.UNDO)):
-        assert objection(event) == Say.NOT_YOURS(version="v1")
+        assert objection(event) == Message("not_yours", version="v1")
         assert objection(replace(event, person=BEN)) is None
     assert objection(DeleteAsked(**WHO, is_moderator=True)) is None
     assert objection(MoveAsked(**WHO, move=Move.UNDO), is_named=False) is None
     assert objection(MoveAsked(**WHO, move=Move.GO_TO)) is None
-    assert objection(LockAsked(**WHO, is_locked=True)) == Say.NOT_YOUR_SESSION()
+    assert objection(LockAsked(**WHO, is_locked=True)) == Message("not_your_session")
 
 
 def test_every_check_has_a_label_of_its_own() -> None:

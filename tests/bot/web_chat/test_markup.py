@@ -3,20 +3,22 @@
 from dataclasses import replace
 
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Card, CardState, Say, buttons
+from bot.chat.replies import Card, CardState, buttons
 from bot.web_chat import markup
 from bot.web_chat.page_state import PageView
+from conversations.messages import Message, verbatim
 
 BEFORE, AFTER = "a" * 64, "b" * 64
 
 
-UPLOAD = Card("aaaa", "v0", "v0", "web:x", CardState.DONE, after=BEFORE)
+UPLOAD = Card("aaaa", "v0", "web:x", CardState.DONE, after=BEFORE)
 EDIT = Card(
     "bbbb",
     "v1",
-    "v1 · from v0",
     "web:x",
     CardState.DONE,
+    origin=Message("from", parent="v0"),
+    parent_version="v0",
     instruction="make it <night>",
     before=BEFORE,
     after=AFTER,
@@ -29,10 +31,10 @@ EDIT = Card(
     ),
 )
 RUNNING = replace(
-    EDIT, turn_id="cccc", version="v2", title="v2 · from v1", state=CardState.RUNNING, after=None,
-    status="step 3/4", fraction=0.7, buttons=buttons(ButtonAction.CANCEL),
+    EDIT, turn_id="cccc", version="v2", state=CardState.RUNNING, after=None,
+    status=Message("painting", step=3, steps=4), fraction=0.7, buttons=buttons(ButtonAction.CANCEL),
 )  # fmt: skip
-WAITING = replace(RUNNING, turn_id="dddd", version="v3", title="v3 · from v2", state=CardState.QUEUED)
+WAITING = replace(RUNNING, turn_id="dddd", version="v3", state=CardState.QUEUED)
 
 
 def acts(card: Card, head: str) -> list[ButtonAction]:
@@ -40,25 +42,25 @@ def acts(card: Card, head: str) -> list[ButtonAction]:
 
 
 def test_without_a_picture_the_stage_welcomes() -> None:
-    assert "Choose a picture" in markup.stage(PageView())
-    assert markup.film(PageView()) == ""
+    assert "Choose a picture" in markup.stage(PageView(), "en")
+    assert markup.film(PageView(), "en") == ""
 
 
 def test_a_result_is_shown_beside_what_it_came_from() -> None:
-    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"))
+    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"), "en")
     assert f'src="pictures/{BEFORE}.png" alt="Input image"' in drawn
     assert f'src="pictures/{AFTER}.png" alt="Goal image"' in drawn
 
 
 def test_frames_have_the_shape_of_their_pictures() -> None:
     view = PageView((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
-    assert "--ratio: 1.3333" in markup.stage(view)
+    assert "--ratio: 1.3333" in markup.stage(view, "en")
 
 
 def test_the_stage_shows_what_is_worked_on_until_the_head_is_there() -> None:
     view = PageView((UPLOAD, EDIT, RUNNING, WAITING), "dddd")
     assert view.subject is RUNNING
-    assert "step 3/4" in markup.stage(view)
+    assert "step 3/4" in markup.stage(view, "en")
 
 
 def test_the_stage_shows_an_older_version_while_another_is_worked_on() -> None:
@@ -67,9 +69,9 @@ def test_the_stage_shows_an_older_version_while_another_is_worked_on() -> None:
 
 def test_words_are_escaped_everywhere() -> None:
     view = PageView((UPLOAD, EDIT), "bbbb")
-    for drawn in (markup.stage(view), markup.film(view), markup.talk(view)):
+    for drawn in (markup.stage(view, "en"), markup.film(view, "en"), markup.talk(view, "en")):
         assert "<night>" not in drawn
-    assert "make it &lt;night&gt;" in markup.talk(view)
+    assert "make it &lt;night&gt;" in markup.talk(view, "en")
 
 
 def test_the_head_offers_to_vary_it_and_older_versions_offer_nothing() -> None:
@@ -84,37 +86,37 @@ def test_unfinished_work_can_be_cancelled_and_failed_work_retried_wherever_one_s
 
 
 def test_the_original_cannot_be_undone() -> None:
-    assert 'title="Undo (Ctrl Z)" disabled' in markup.film(PageView((UPLOAD, EDIT), "aaaa"))
-    assert 'title="Undo (Ctrl Z)">' in markup.film(PageView((UPLOAD, EDIT), "bbbb"))
+    assert 'title="Undo (Ctrl Z)" disabled' in markup.film(PageView((UPLOAD, EDIT), "aaaa"), "en")
+    assert 'title="Undo (Ctrl Z)">' in markup.film(PageView((UPLOAD, EDIT), "bbbb"), "en")
 
 
 def test_only_versions_with_a_picture_can_be_gone_to() -> None:
-    drawn = markup.film(PageView((UPLOAD, RUNNING), "aaaa"))
+    drawn = markup.film(PageView((UPLOAD, RUNNING), "aaaa"), "en")
     assert drawn.count(" disabled") == 2  # undo, and the running version
 
 
 def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
-    assert "<strong>Words I know:</strong>" in markup.notice(Say.HELP())
-    assert "&lt;b&gt;" in markup.notice("<b>")
-    assert markup.notice("") == ""
+    assert "<strong>Words I know:</strong>" in markup.notice(Message("help"), "en")
+    assert "&lt;b&gt;" in markup.notice(verbatim("<b>"), "en")
+    assert markup.notice(None, "en") == ""
 
 
 def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
-    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"))
+    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"), "en")
     assert f'src="changes/{BEFORE}/{AFTER}.webp"' in drawn
     assert 'data-view="map"' in drawn
-    assert "changes/" not in markup.stage(PageView((UPLOAD,), "aaaa"))
+    assert "changes/" not in markup.stage(PageView((UPLOAD,), "aaaa"), "en")
 
 
 def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
-    sheet = replace(EDIT, turn_id="eeee", version="v2", title="v2 · sheet from v0", is_grid=True)
+    sheet = replace(EDIT, turn_id="eeee", version="v2", is_grid=True)
     view = PageView((UPLOAD, EDIT, sheet), "bbbb")
-    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(view)
-    assert 'data-turn="eeee"' not in markup.film(view)
-    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(view)
+    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(view, "en")
+    assert 'data-turn="eeee"' not in markup.film(view, "en")
+    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(view, "en")
 
 
 def test_deep_versions_offer_the_original() -> None:
     deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(ButtonAction.FROM_ORIGINAL)))
     assert ButtonAction.FROM_ORIGINAL in acts(deep, "bbbb")
-    assert "From the original" in markup.talk(PageView((UPLOAD, deep), "bbbb"))
+    assert "From the original" in markup.talk(PageView((UPLOAD, deep), "bbbb"), "en")

@@ -5,10 +5,12 @@ from threading import Event
 
 from bot.chat.events import HistoryAsked, ShowAsked
 from bot.chat.replies import Accepted, AskTarget, CardState, Note, ShownVersion
+from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.session import TurnState
 from conversations.settings import SettingsOverride
 from mgie_engine.errors import ModelError, RequestRefused
+from tests.support.english import facts_of, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import PaperChat, desk
 
@@ -19,10 +21,14 @@ async def test_a_picture_and_words_give_an_edit(tmp_path):
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, turn.number, turn.expressive) == (TurnState.DONE, 1, "(echo)")
     [card] = d.chat.finals(turn.id)
-    assert (card.state, card.title, card.instruction) == (CardState.DONE, "v1 · from v0", "make the ball red")
+    assert (card.state, title_of(card), card.instruction) == (
+        CardState.DONE,
+        "v1 · from v0",
+        "make the ball red",
+    )
     assert card.before is not None
     assert card.after is not None
-    assert card.facts.startswith("text 7.5 · image 1.5 · 4 steps · seed ")
+    assert facts_of(card).startswith("text 7.5 · image 1.5 · 4 steps · seed ")
 
 
 async def test_a_turn_is_on_disk_before_it_is_accepted(tmp_path):
@@ -30,22 +36,25 @@ async def test_a_turn_is_on_disk_before_it_is_accepted(tmp_path):
         reply = await d.accepted("make the ball red", picture=a_picture())
         turn = await d.store.turn(reply.card.turn_id)
     assert turn.state in (TurnState.WAITING, TurnState.RUNNING)
-    assert reply.note == "Queued as v1."
+    assert in_english(reply.note) == "Queued as v1."
 
 
 async def test_a_picture_alone_begins_and_waits_for_words(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked(picture=a_picture()))
         assert isinstance(reply, ShownVersion)
-        assert (reply.card.title, reply.note) == ("v0", "Got it, that is v0. What should I change?")
-        assert (await d.accepted("make the ball red")).card.title == "v1 · from v0"
+        assert (title_of(reply.card), in_english(reply.note)) == (
+            "v0",
+            "Got it, that is v0. What should I change?",
+        )
+        assert title_of((await d.accepted("make the ball red")).card) == "v1 · from v0"
 
 
 async def test_words_alone_refine_the_last_result(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
-        assert (await d.accepted("now blue")).card.title == "v2 · from v1"
+        assert title_of((await d.accepted("now blue")).card) == "v2 · from v1"
 
 
 async def test_the_model_hears_what_was_said_before(tmp_path):
@@ -67,7 +76,7 @@ async def test_a_reply_to_a_result_branches_from_it(tmp_path):
         await d.accepted("now blue")
         await d.idle()
         reply = await d.accepted("now green", reply_to=f"m-{first.card.turn_id}")
-    assert reply.card.title == "v3 · from v1"
+    assert title_of(reply.card) == "v3 · from v1"
 
 
 async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
@@ -76,15 +85,15 @@ async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
         await d.idle()
         await d.accepted("now green", person="bob", reply_to=f"m-{first.card.turn_id}")
         await d.idle()
-        assert (await d.accepted("now blue")).card.title == "v3 · from v1"
-        assert (await d.accepted("and darker", person="bob")).card.title == "v4 · from v2"
+        assert title_of((await d.accepted("now blue")).card) == "v3 · from v1"
+        assert title_of((await d.accepted("and darker", person="bob")).card) == "v4 · from v2"
 
 
 async def test_a_reply_to_the_upload_itself_finds_it(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture(), message="paper:post")
         reply = await d.accepted("make the ball blue", reply_to="paper:post")
-    assert reply.card.title == "v2 · from v0"
+    assert title_of(reply.card) == "v2 · from v0"
 
 
 async def test_a_version_can_be_named(tmp_path):
@@ -92,16 +101,16 @@ async def test_a_version_can_be_named(tmp_path):
         await d.accepted("make the ball red", picture=a_picture())
         await d.accepted("now blue")
         await d.idle()
-        assert (await d.accepted("now green", version="v1")).card.title == "v3 · from v1"
+        assert title_of((await d.accepted("now green", version="v1")).card) == "v3 · from v1"
         reply = await d.workflow.handle(d.asked("now green", version="v9"))
     assert isinstance(reply, Note)
-    assert "no v9" in reply.text
+    assert "no v9" in in_english(reply.text)
 
 
 async def test_words_without_any_picture_are_asked_which(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("make it darker"))
-    assert reply == AskTarget("Which picture? Reply to one, attach one, or use /edit.", "make it darker")
+    assert reply == AskTarget(Message("which_picture"), "make it darker")
 
 
 async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path):
@@ -112,7 +121,7 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
         assert isinstance(reply, AskTarget)
         assert [choice.turn_id for choice in reply.choices] == [session.root.id]
         chosen = await d.accepted(reply.words, turn=reply.choices[0].turn_id)
-    assert chosen.card.title == "v1 · from v0"
+    assert title_of(chosen.card) == "v1 · from v0"
 
 
 async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
@@ -129,7 +138,7 @@ async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
         shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version="v0"))
         assert isinstance(shown, Note)
         listed = await d.workflow.handle(HistoryAsked(**d.origin("bob")))
-        assert listed == Note("Nothing here yet. Attach a picture and say what to change.")
+        assert listed == Note(Message("no_session"))
         await d.upload(message="m1")
         reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
         assert [choice.version for choice in reply.choices] == ["v0"]
@@ -162,14 +171,14 @@ async def test_a_version_of_another_channel_is_not_reached(tmp_path):
         session = await d.upload(channel="secret")
         reply = await d.workflow.handle(d.asked("make it darker", turn=session.root.id))
     assert isinstance(reply, Note)
-    assert "There is no" in reply.text
+    assert "There is no" in in_english(reply.text)
 
 
 async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("make it darker", picture=b"MZ\x90\x00 not a picture"))
     assert isinstance(reply, Note)
-    assert reply.text
+    assert in_english(reply.text)
 
 
 async def test_settings_named_in_the_call_are_used_and_shown(tmp_path):
@@ -187,7 +196,7 @@ async def test_settings_out_of_range_are_refused_by_name(tmp_path):
             d.asked("red", picture=a_picture(), override=SettingsOverride(text_cfg=99.0))
         )
     assert isinstance(reply, Note)
-    assert "text_cfg must lie between 1 and 20" in reply.text
+    assert "text CFG must lie between 1 and 20" in in_english(reply.text)
 
 
 async def test_a_corrected_reading_reaches_the_model(tmp_path):
@@ -221,7 +230,7 @@ async def test_progress_reaches_the_card(tmp_path):
         edit.finish()
         await d.idle()
     seen = next(card for card in d.chat.shown if card.preview)
-    assert (seen.state, seen.status, seen.expressive) == (CardState.RUNNING, "step 2/4", "(echo)")
+    assert (seen.state, in_english(seen.status), seen.expressive) == (CardState.RUNNING, "step 2/4", "(echo)")
     assert 0 < seen.fraction < 1
     assert d.chat.states(reply.card.turn_id) == [CardState.QUEUED, CardState.RUNNING, CardState.DONE]
 
@@ -232,7 +241,10 @@ async def test_a_second_wish_waits_for_the_first_and_builds_on_it(tmp_path):
         await d.accepted("make the ball red", picture=a_picture())
         first = await editor.started()
         reply = await d.accepted("now blue")
-        assert (reply.note, reply.card.status) == ("Queued as v2; it waits for v1.", "Waits for v1")
+        assert (in_english(reply.note), in_english(reply.card.status)) == (
+            "Queued as v2; it waits for v1.",
+            "Waits for v1",
+        )
         assert len(editor.edits) == 1
         first.finish()
         second = await editor.started()
@@ -247,7 +259,9 @@ async def test_when_the_parent_fails_the_child_says_so(tmp_path):
         (await editor.started()).fail(RequestRefused("I cannot edit this picture."))
         [turn] = await d.done(child.card.turn_id)
     assert turn.state is TurnState.FAILED
-    assert d.chat.finals(turn.id)[0].status.startswith("v1 did not finish, so this was not tried.")
+    assert in_english(d.chat.finals(turn.id)[0].status).startswith(
+        "v1 did not finish, so this was not tried."
+    )
 
 
 async def test_an_engine_that_died_twice_is_said_and_can_be_retried(tmp_path):
@@ -258,11 +272,11 @@ async def test_an_engine_that_died_twice_is_said_and_can_be_retried(tmp_path):
         (await editor.started()).die()
         await d.idle()
         [card] = d.chat.finals(reply.card.turn_id)
-        assert (card.state, card.status) == (
+        assert (card.state, in_english(card.status)) == (
             CardState.FAILED,
             "Failed. Not counted. Press Retry to try again.",
         )
-        assert (await d.accepted("again")).card.title == "v2 · from v0"
+        assert title_of((await d.accepted("again")).card) == "v2 · from v0"
         (await editor.started()).finish()
 
 
@@ -313,7 +327,7 @@ async def test_a_fault_of_ours_is_a_sentence_and_a_log_line(tmp_path, caplog):
         d.images.folder.write_text("a file where the folder was")
         reply = await d.workflow.handle(d.asked("red", picture=a_picture(9, 9)))
     assert isinstance(reply, Note)
-    assert reply.text.startswith("Something went wrong on my side")
+    assert in_english(reply.text).startswith("Something went wrong on my side")
     assert "could not be handled" in caplog.text
 
 
@@ -323,7 +337,7 @@ async def test_a_model_that_cannot_be_loaded_is_said(tmp_path):
         reply = await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).fail(ModelError("config.json is missing."))
         await d.idle()
-    assert d.chat.finals(reply.card.turn_id)[0].status.startswith("The model could not be loaded")
+    assert in_english(d.chat.finals(reply.card.turn_id)[0].status).startswith("The model could not be loaded")
 
 
 async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
@@ -335,7 +349,7 @@ async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
         d.images.delete(reply.card.before)
         first.finish()
         [turn] = await d.done(reply.card.turn_id)
-    assert (turn.state, turn.error) == (
+    assert (turn.state, in_english(turn.error)) == (
         TurnState.FAILED,
         "The picture of v0 is gone, so this cannot be tried. Attach it again.",
     )

@@ -12,6 +12,7 @@ from conversations.session import TurnState
 from conversations.settings import Grid
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.errors import EngineError
+from tests.support.english import facts_of, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import PaperChat, desk
 
@@ -55,8 +56,8 @@ async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
         reply = await sheet(d, grid=FOUR)
         await d.idle()
     [card] = d.chat.finals(reply.card.turn_id)
-    assert card.title == "v1 · sheet from v0"
-    assert card.facts.startswith("text 6, 9 · image 1.2, 1.8 · 4 steps · seed ")
+    assert title_of(card) == "v1 · sheet from v0"
+    assert facts_of(card).startswith("text 6, 9 · image 1.2, 1.8 · 4 steps · seed ")
     assert [button.act for button in card.buttons] == ["delete"]
 
 
@@ -65,10 +66,10 @@ async def test_a_sheet_moves_nobody(tmp_path):
         await d.upload()
         reply = await sheet(d)
         await d.idle()
-        assert (await d.accepted("now blue")).card.title == "v2 · from v0"
+        assert title_of((await d.accepted("now blue")).card) == "v2 · from v0"
         said = await d.workflow.handle(MoveAsked(**d.origin(), move=Move.GO_TO, turn=reply.card.turn_id))
     assert isinstance(said, Note)
-    assert "v1, which is a sheet" in said.text
+    assert "v1, which is a sheet" in in_english(said.text)
 
 
 async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path):
@@ -89,7 +90,7 @@ async def test_a_sheet_of_an_upload_needs_words(tmp_path):
         await d.upload()
         reply = await d.workflow.handle(GridAsked(**d.origin()))
     assert isinstance(reply, Note)
-    assert reply.text.startswith("Say what to change")
+    assert in_english(reply.text).startswith("Say what to change")
 
 
 @pytest.mark.parametrize("grid", [Grid((1, 2, 3, 4), (1,)), Grid((), (1,)), Grid((50,), (1,))])
@@ -155,7 +156,7 @@ async def test_progress_is_that_of_the_whole_sheet(tmp_path):
         await sheet(d, grid=Grid((6.0, 9.0), (1.5,)))
         (await editor.started()).finish()
         (await editor.started()).report(painting(2, 4))
-        await d.chat.saw(lambda card: card.status == "step 6/8")
+        await d.chat.saw(lambda card: in_english(card.status) == "step 6/8")
 
 
 def test_progress_only_grows():
@@ -171,7 +172,7 @@ def test_progress_only_grows():
 
 def test_the_drawn_sheet_holds_every_picture_in_its_place():
     colours = ["red", "green", "blue", "yellow"]
-    drawn = draw_grid([a_picture(400, 200, colour) for colour in colours], FOUR)
+    drawn = draw_grid([a_picture(400, 200, colour) for colour in colours], FOUR, "en")
     with Image.open(io.BytesIO(drawn.png)) as opened:
         assert opened.size == drawn.size == (40 + 2 * (384 + 6), 40 + 2 * (192 + 6))
         places = [(100, 100), (600, 100), (100, 300), (600, 300)]

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction, ModActionRequested
-from bot.chat.replies import Accepted, Note, Say, buttons
+from bot.chat.replies import Accepted, Note, buttons
 from bot.workflow.moderation import apply, with_one
+from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from tests.support.fakes import EchoEditor, a_picture
@@ -57,4 +58,7 @@ async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_pa
         ]
         one, other = await asyncio.gather(*map(d.workflow.handle, both))
     assert isinstance(one, Accepted)
-    assert other == Note(Say.OUT_OF_QUOTA(limit=1, wait="24 h"), buttons=buttons(ButtonAction.MY_EDITS))
+    assert other == Note(
+        Message("out_of_quota", count=1, wait=Message("hours", count=24)),
+        buttons=buttons(ButtonAction.MY_EDITS),
+    )

@@ -3,7 +3,9 @@
 from bot.chat.events import ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import AskTarget, History, Note, ShownVersion
 from bot.workflow.button_events import button_event
+from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
+from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
@@ -19,7 +21,7 @@ async def three_versions(d: Desk) -> list[str]:
 async def says(d: Desk, text: str, person: str = "ann", **more) -> str:
     """What the bot answers to these words, in short."""
     reply = await d.workflow.handle(d.asked(text, person, **more))
-    return reply.note if isinstance(reply, ShownVersion) else reply.text
+    return in_english(reply.note) if isinstance(reply, ShownVersion) else in_english(reply.text)
 
 
 async def test_undo_and_redo_by_words(tmp_path):
@@ -28,7 +30,7 @@ async def test_undo_and_redo_by_words(tmp_path):
         assert await says(d, "undo") == "Back at v2."
         assert await says(d, "Undo that, please!") == "Back at v1."
         assert await says(d, "redo") == "Now at v2."
-        assert (await d.accepted("now green")).card.title == "v4 · from v2"
+        assert title_of((await d.accepted("now green")).card) == "v4 · from v2"
 
 
 async def test_undo_ends_at_the_upload(tmp_path):
@@ -48,7 +50,7 @@ async def test_start_over_goes_to_the_upload_and_keeps_everything(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         assert await says(d, "start over") == "Back at v0."
-        assert (await d.accepted("make it green")).card.title == "v4 · from v0"
+        assert title_of((await d.accepted("make it green")).card) == "v4 · from v0"
 
 
 async def test_new_forgets_the_picture_until_the_next(tmp_path):
@@ -58,8 +60,8 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
         assert isinstance(reply, Note)
         d.clock.now += 1
         assert isinstance(await d.workflow.handle(d.asked("make it green")), AskTarget)
-        assert (await d.accepted("make it green", turn=first)).card.title == "v4 · from v1"
-        assert (await d.accepted("and darker")).card.title == "v5 · from v4"
+        assert title_of((await d.accepted("make it green", turn=first)).card) == "v4 · from v1"
+        assert title_of((await d.accepted("and darker")).card) == "v5 · from v4"
 
 
 async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
@@ -69,7 +71,7 @@ async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
             button_event(ButtonAction.UNDO, second, **d.origin(), source=NO_SOURCE)
         )
         assert isinstance(reply, ShownVersion)
-        assert (reply.note, reply.card.version) == ("Back at v1.", "v1")
+        assert (in_english(reply.note), reply.card.version) == ("Back at v1.", "v1")
 
 
 async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
@@ -78,7 +80,7 @@ async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
         reply = await d.workflow.handle(
             button_event(ButtonAction.UNDO, first, **d.origin("bob"), source=NO_SOURCE)
         )
-    assert reply == Note("Only the person who asked for v1 can do that.")
+    assert reply == Note(Message("not_yours", version="v1"))
 
 
 async def test_replying_undo_to_a_result_means_that_result(tmp_path):
@@ -106,7 +108,7 @@ async def test_the_history_lists_every_version_and_where_i_stand(tmp_path):
         await says(d, "undo")
         reply = await d.workflow.handle(HistoryAsked(**d.origin()))
     assert isinstance(reply, History)
-    assert [card.title for card in reply.cards] == ["v0", "v1 · from v0", "v2 · from v1", "v3 · from v2"]
+    assert [title_of(card) for card in reply.cards] == ["v0", "v1 · from v0", "v2 · from v1", "v3 · from v2"]
     assert reply.head == second
 
 

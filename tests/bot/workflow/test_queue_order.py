@@ -6,6 +6,7 @@ from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import CardState, Note, Queue
 from bot.policy.limits import Limits
 from conversations.session import TurnState
+from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, PaperChat, desk
 
@@ -13,7 +14,7 @@ from tests.support.workflow_room import Desk, PaperChat, desk
 async def says(d: Desk, event) -> str:
     reply = await d.workflow.handle(event)
     assert isinstance(reply, Note | Queue), reply
-    return reply.text
+    return in_english(reply.text)
 
 
 async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
@@ -67,7 +68,7 @@ async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
         running.finish()
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, len(editor.edits)) == (TurnState.CANCELLED, 1)
-    assert [card.status for card in d.chat.finals(turn.id)] == ["Cancelled. Not counted."]
+    assert [in_english(card.status) for card in d.chat.finals(turn.id)] == ["Cancelled. Not counted."]
 
 
 async def test_a_running_turn_is_cancelled_by_word(tmp_path):
@@ -91,7 +92,7 @@ async def test_a_dependent_turn_is_cancelled_while_its_parent_runs(tmp_path):
         )
         edit.finish()
         await d.idle()
-        assert (await d.accepted("now green")).card.title == "v3 · from v1"
+        assert title_of((await d.accepted("now green")).card) == "v3 · from v1"
 
 
 async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
@@ -131,9 +132,11 @@ async def test_people_are_told_when_they_move_up(tmp_path):
     async with desk(tmp_path, editor, chat, every_s=0.01) as d:
         for person in ("ann", "bob", "eve"):
             last = await d.accepted("make it red", person, picture=a_picture())
-        assert last.card.status == "Place 2 of 2"
+        assert in_english(last.card.status) == "Place 2 of 2"
         (await editor.started()).finish()
-        await chat.saw(lambda card: card.turn_id == last.card.turn_id and card.status.startswith("Place 1"))
+        await chat.saw(
+            lambda card: card.turn_id == last.card.turn_id and in_english(card.status).startswith("Place 1")
+        )
 
 
 async def test_info_names_model_and_licence(tmp_path):

@@ -11,6 +11,7 @@ from conversations.images.sandbox import PictureReader
 from conversations.session import Turn, TurnState
 from conversations.store.session_store import SessionStore
 from mgie_engine.edits import EditRequest, EditResult, Report
+from tests.support.english import title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
 from tests.support.workflow_room import Desk, PaperChat, desk
 
@@ -53,7 +54,7 @@ async def test_a_chain_of_dependent_turns_survives(tmp_path):
         await d.workflow.resume("paper")
         [turn] = await d.done(last.card.turn_id)
         assert turn.state is TurnState.DONE
-        assert d.chat.finals(turn.id)[0].title == "v3 · from v2"
+        assert title_of(d.chat.finals(turn.id)[0]) == "v3 · from v2"
 
 
 async def test_a_result_that_was_posted_before_the_crash_is_not_posted_again(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, SettingsPanel
 from conversations.settings import SettingsOverride
+from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
@@ -18,7 +19,7 @@ async def tune(d: Desk, person: str = "ann", **asked: Any) -> SettingsPanel:
 
 
 def rows(panel: SettingsPanel) -> dict[str, tuple[str, str]]:
-    return {row.knob: (row.value, row.origin) for row in panel.rows}
+    return {in_english(r.knob): (in_english(r.value), in_english(r.origin)) for r in panel.rows}
 
 
 async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
@@ -27,7 +28,7 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
         await tune(d, override=SettingsOverride(steps=20), scope=Scope.CHANNEL, is_moderator=True)
         await tune(d, override=SettingsOverride(image_cfg=1.2), scope=Scope.ME)
         panel = await tune(d, override=SettingsOverride(text_cfg=9.0))
-    assert panel.text == "Saved for this session."
+    assert in_english(panel.text) == "Saved for this session."
     assert rows(panel) == {
         "text CFG": ("9", "this session"),
         "image CFG": ("1.2", "you"),
@@ -41,7 +42,7 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
 async def test_asking_without_a_wish_changes_nothing(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         panel = await tune(d)
-    assert (panel.text, rows(panel)["text CFG"]) == ("", ("7.5", "the model's default"))
+    assert (in_english(panel.text), rows(panel)["text CFG"]) == ("", ("7.5", "the model's default"))
 
 
 async def test_settings_reach_the_edit(tmp_path):
@@ -54,7 +55,7 @@ async def test_settings_reach_the_edit(tmp_path):
 
 async def test_without_a_session_a_wish_is_kept_for_the_person(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        assert (await tune(d, override=SettingsOverride(steps=9))).text == "Saved for you."
+        assert in_english((await tune(d, override=SettingsOverride(steps=9))).text) == "Saved for you."
 
 
 async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
@@ -96,5 +97,5 @@ async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(SettingsAsked(**d.origin(), override=SettingsOverride(image_cfg=9.0)))
         assert isinstance(reply, Note)
-        assert "image_cfg must lie between 0 and 5" in reply.text
+        assert "image CFG must lie between 0 and 5" in in_english(reply.text)
         assert rows(await tune(d))["image CFG"][0] == "1.5"

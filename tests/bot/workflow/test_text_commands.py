@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.i18n.catalog import languages, phrasebook
+from bot.i18n.catalog import languages
+from bot.i18n.word_lists import word_lists
 from bot.workflow.text_commands import CommandWord, TextCommand, parse, version_number
 
 
@@ -48,7 +49,7 @@ def test_everything_else_is_an_instruction(text):
 
 def test_no_phrase_means_two_things():
     for language in languages():
-        table = phrasebook(language).words
+        table = word_lists(language).commands
         phrases = [phrase for word in CommandWord for phrase in table[word]]
         assert len(phrases) == len(set(phrases))
 
@@ -56,7 +57,7 @@ def test_no_phrase_means_two_things():
 @pytest.mark.parametrize("language", languages())
 def test_every_phrase_is_understood_in_its_language(language):
     for word in CommandWord:
-        for phrase in phrasebook(language).words[word]:
+        for phrase in word_lists(language).commands[word]:
             said = phrase.replace("{n}", "2").replace("{v}", "v2")
             found = parse(said.upper() + "!", (language,))
             assert found is not None

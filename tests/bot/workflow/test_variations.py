@@ -6,6 +6,7 @@ from bot.workflow.settings_layers import varied_override
 from conversations.session import Turn
 from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.errors import EngineError
+from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import desk
 
@@ -52,8 +53,8 @@ async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):
         edit = await editor.started()
         edit.finish()
         await d.idle()
-        assert (await d.accepted("stronger")).card.title == "v3 · from v0"
-    assert (reply.card.title, edit.request.instruction) == ("v2 · from v0", "make the ball red")
+        assert title_of((await d.accepted("stronger")).card) == "v3 · from v0"
+    assert (title_of(reply.card), edit.request.instruction) == ("v2 · from v0", "make the ball red")
     assert edit.request.settings.text_cfg == 9.0
 
 
@@ -62,7 +63,7 @@ async def test_an_upload_cannot_be_done_again(tmp_path):
         await d.upload()
         reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
     assert isinstance(reply, Note)
-    assert reply.text.startswith("v0 is a picture as it was uploaded")
+    assert in_english(reply.text).startswith("v0 is a picture as it was uploaded")
 
 
 def variation(d, kind: Variation, **more) -> VariationAsked:
@@ -83,7 +84,7 @@ async def test_a_corrected_reading_is_what_the_engine_is_given(tmp_path):
         [turn] = await d.done(reply.card.turn_id)
     assert edit.request.reading == "The ball is red."
     assert (edit.request.instruction, edit.request.settings) == ("make it red", before.request.settings)
-    assert reply.card.title == "v2 · from v0"
+    assert title_of(reply.card) == "v2 · from v0"
     assert (turn.reading, turn.expressive) == ("The ball is red.", "The ball is red.")
 
 
@@ -115,7 +116,10 @@ async def test_from_the_original_combines_every_instruction(tmp_path):
         last = await deep(d)
         assert "from_original" in [button.act for button in d.chat.finals(last)[0].buttons]
         reply = await d.workflow.handle(d.asked("start again from the original"))
-    assert (reply.card.instruction, reply.card.title) == ("make it red, add a hat, darker", "v5 · from v0")
+    assert (reply.card.instruction, title_of(reply.card)) == (
+        "make it red, add a hat, darker",
+        "v5 · from v0",
+    )
 
 
 async def test_from_the_original_is_not_offered_on_shallow_ground(tmp_path):
@@ -130,7 +134,7 @@ async def test_too_many_instructions_to_combine_are_refused(tmp_path):
         last = await deep(d, "long " * 78)
         reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
     assert isinstance(reply, Note)
-    assert "400 are the most" in reply.text
+    assert "400 are the most" in in_english(reply.text)
 
 
 async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_path):
@@ -141,8 +145,11 @@ async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_
         (await editor.started()).fail(EngineError("no"))
         await d.idle()
         [card] = d.chat.finals(second.card.turn_id)
-        assert card.status == "v1 did not finish, so this was not tried. Press Retry to use it on v0."
+        assert (
+            in_english(card.status)
+            == "v1 did not finish, so this was not tried. Press Retry to use it on v0."
+        )
         again = variation(d, Variation.AGAIN, turn=second.card.turn_id)
         reply = await d.workflow.handle(again)
-    assert (reply.card.title, reply.card.instruction) == ("v3 · from v0", "now blue")
+    assert (title_of(reply.card), reply.card.instruction) == ("v3 · from v0", "now blue")
     assert first.card.version == "v1"

@@ -1,4 +1,4 @@
-"""Whatever is sent becomes a clean picture or one clear sentence, and memory stays bounded."""
+"""Every file becomes a clean picture or is refused with a message, and memory stays bounded."""
 
 import io
 import json
@@ -11,6 +11,7 @@ from PIL import Image
 
 from conversations.errors import PictureRefused
 from conversations.images.image_store import Picture, read_picture
+from conversations.messages import Message
 from tests.support.hostile_images import FILES, Hostile
 
 BY_NAME = {file.name: file for file in FILES}
@@ -18,15 +19,11 @@ REPOSITORY = Path(__file__).parents[3]
 ROOM_MIB = 1500
 
 
-def read(file: Hostile) -> Picture | str:
+def read(file: Hostile) -> Picture | Message:
     try:
         return read_picture(file.make())
     except PictureRefused as refusal:
-        return str(refusal)
-
-
-def is_one_sentence(text: str) -> bool:
-    return text[0].isupper() and text.endswith(".") and "\n" not in text and 20 < len(text) < 200
+        return refusal.message
 
 
 def is_clean(picture: Picture) -> bool:
@@ -42,24 +39,21 @@ def is_clean(picture: Picture) -> bool:
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data", "ignore:Invalid APNG")  # Pillow says so on stderr
 @pytest.mark.parametrize("file", [pytest.param(file, id=file.name) for file in FILES])
-def test_a_hostile_file_gets_a_sentence_or_becomes_a_picture(file: Hostile) -> None:
+def test_a_hostile_file_is_refused_with_a_message_or_becomes_a_picture(file: Hostile) -> None:
     outcome = read(file)
-    assert is_one_sentence(outcome) if isinstance(outcome, str) else is_clean(outcome)
+    assert outcome.code.startswith("file_") if isinstance(outcome, Message) else is_clean(outcome)
     if file.refused is not None:
-        assert isinstance(outcome, str) is file.refused, outcome
+        assert isinstance(outcome, Message) is file.refused, outcome
 
 
-def test_a_stranger_is_called_by_its_name() -> None:
-    assert read(BY_NAME["pdf"]) == (
-        "This is a PDF document, not a picture I can edit; "
-        "please send a PNG, JPEG, WebP, GIF, BMP, HEIC or AVIF picture."
-    )
+def test_an_unsupported_file_is_named() -> None:
+    assert read(BY_NAME["pdf"]) == Message("file_kind", kind=Message("kind_pdf"))
 
 
 def test_a_refusal_says_the_limit() -> None:
-    assert read(BY_NAME["png of too many pixels"]) == (
-        "The picture is 6,500 × 6,500 pixels, 42 megapixels, and I take up to 40; please send a smaller one."
-    )
+    size = Message("pixels", width=6500, height=6500)
+    refused = Message("file_pixels", size=size, megapixels=42, limit=40.0)
+    assert read(BY_NAME["png of too many pixels"]) == refused
 
 
 def test_all_of_them_together_stay_within_memory(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_nothing_but_pictures_lies_in_the_folder(store: ImageStore) -> None:
 
 
 def test_a_missing_picture_is_said_to_be_missing(store: ImageStore) -> None:
-    with pytest.raises(PictureMissing, match="The picture abababababab is no longer stored"):
+    with pytest.raises(PictureMissing, match="the picture abababababab is no longer stored"):
         store.get("ab" * 32)
 
 

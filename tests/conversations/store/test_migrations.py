@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from conversations.messages import verbatim
 from conversations.request_source import RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
 from conversations.session import Turn, TurnState
@@ -119,10 +120,10 @@ async def test_every_message_the_bot_posted_is_a_row(store: SessionStore) -> Non
 
 async def test_sentences_of_notes_and_errors_survive(store: SessionStore) -> None:
     turns = await turns_of(store)
-    assert turns["up01"].notes == ("This is an animation; I used the first frame.",)
+    assert turns["up01"].notes == (verbatim("This is an animation; I used the first frame."),)
     assert {turn.id: turn.error for turn in turns.values() if turn.error} == {
-        "delf": "The edit failed; please try again.",
-        "fail": "Das Ergebnis gleicht einem entfernten Bild (0123456789abcdef).",
+        "delf": verbatim("The edit failed; please try again."),
+        "fail": verbatim("Das Ergebnis gleicht einem entfernten Bild (0123456789abcdef)."),
     }
 
 
@@ -143,7 +144,7 @@ async def test_everything_else_about_a_turn_survives(store: SessionStore) -> Non
         image="1" * 64,
         seconds={"reading": 1.5, "painting": 4.25},
         changed=0.375,
-        notes=("Nothing had to be put back.",),
+        notes=(verbatim("Nothing had to be put back."),),
         source=THREAD,
         delivered="discord:501:9011",
         created_at=1_790_000_003.0,

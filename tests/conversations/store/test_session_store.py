@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
+from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.session import EditSession, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride
@@ -71,7 +72,9 @@ async def finish(store: SessionStore, turn: Turn, image: str = RESULT) -> Turn:
 
 
 async def test_a_session_begins_with_its_upload_as_v0(store: SessionStore) -> None:
-    session = await store.open_session(ROOM, ANN, image=PICTURE, notes=("first frame",), origin_message="m1")
+    session = await store.open_session(
+        ROOM, ANN, image=PICTURE, notes=(Message("note_first_frame"),), origin_message="m1"
+    )
     assert (session.root.label, session.root.image, session.root.state) == ("v0", PICTURE, TurnState.DONE)
     assert session.head_of(ANN) == session.root
     assert await store.find_by_message("m1") == session.root
@@ -102,16 +105,16 @@ async def test_a_turn_comes_back_as_it_was_saved(store: SessionStore) -> None:
         TurnState.CANCELLED,
         seconds={"reading": 0.25},
         changed=0.5,
-        notes=("a", "b"),
-        error="Stopped.",
+        notes=(Message("a"), Message("b", count=2, of=Message("c"))),
+        error=Message("stopped", version="v1"),
         delivered="m2",
     )
     assert (saved.override, saved.settings, saved.source) == (draft.override, USED, draft.source)
     assert (done.seconds, done.changed, done.notes, done.error) == (
         {"reading": 0.25},
         0.5,
-        ("a", "b"),
-        "Stopped.",
+        (Message("a"), Message("b", count=2, of=Message("c"))),
+        Message("stopped", version="v1"),
     )
     assert await store.turn(saved.id) == done
     assert (await store.session(session.id)).turn(saved.id) == done
@@ -170,8 +173,8 @@ async def test_of_two_who_take_the_same_turn_one_wins(store: SessionStore) -> No
 
 async def test_a_refused_step_writes_nothing(store: SessionStore) -> None:
     turn = await finish(store, await ask(store, await begin(store), ANN))
-    with pytest.raises(TurnStateConflict, match=rf"Edit {turn.id} is done, so it cannot become cancelled\."):
-        await store.set_state(turn.id, TurnState.CANCELLED, error="late", delivered="m9")
+    with pytest.raises(TurnStateConflict, match=rf"turn {turn.id} is done, so it cannot become cancelled"):
+        await store.set_state(turn.id, TurnState.CANCELLED, error=Message("failed"), delivered="m9")
     assert await store.turn(turn.id) == turn
     assert await store.find_by_message("m9") is None
 
@@ -371,7 +374,7 @@ async def test_while_another_process_writes_too_long_nothing_is_written_and_that
         session = await begin(store)
         other = sqlite3.connect(tmp_path / "talk.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"cannot be used just now: database is locked\."):
+        with pytest.raises(StoreError, match=r"cannot be used now: database is locked"):
             await store.add_turn(session.ask(ANN, "x"))
         other.close()
         assert (await store.add_turn(session.ask(ANN, "x"))).number == 1

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from conversations.messages import Message
 from mgie_engine.config import Behaviour
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import RequestRefused
@@ -69,7 +70,7 @@ def test_without_a_text_the_instruction_is_the_reading(written):
     mgie = saying([*written, END])
     thought = think(mgie, RED)[0]
     assert thought.expressive == "make the ball red"
-    assert thought.notes == ("used your words as written",)
+    assert thought.notes == (Message("note_as_written"),)
     near(thought.states, taught_states(mgie, RED, "make the ball red"))
 
 
@@ -142,7 +143,7 @@ def test_both_picture_marks_typed_by_a_user_stop_only_the_release():
 
 
 def test_an_instruction_beyond_the_model_is_refused_with_a_number():
-    with pytest.raises(RequestRefused, match=r"too long for this model, by \d+ tokens"):
+    with pytest.raises(RequestRefused, match=r"too long by \d+ tokens"):
         think(model(), Prompt("ball " * 1000))
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from conversations.images.image_store import read_picture
+from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.serving.pictures import for_the_model, open_picture
 from mgie_engine.serving.postprocess import Delivered, Painted, finish
@@ -71,7 +72,7 @@ def test_sixteen_bits_are_delivered_as_eight_and_that_is_said():
     read = read_picture(png(Image.fromarray(ramp)))
     original = open_picture(read.png)
     edit = opened(delivered(original, original.point(DIM)))
-    assert read.notes == ("It has more than 8 bits per colour; I work with 8.",)
+    assert read.notes == (Message("note_8_bits"),)
     assert (edit.mode, edit.size) == ("RGB", (256, 200))
     assert np.ptp(np.asarray(edit), axis=2).max() == 0
 

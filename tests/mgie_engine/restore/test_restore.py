@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from conversations.messages import Message
 from mgie_engine.restore import Restored, restore
 
 SQUARE = 128
@@ -320,7 +321,7 @@ def test_a_grey_picture_gets_colour_when_colour_was_painted():
 
 def test_only_an_edit_that_changed_nothing_is_worth_a_word():
     picture = drawing()
-    assert restore(picture, as_seen(picture), as_seen(picture)).notes == ("nothing changed",)
+    assert restore(picture, as_seen(picture), as_seen(picture)).notes == (Message("note_nothing_changed"),)
     assert carried(picture, dimmed(picture)).notes == ()
     assert carried(picture, dimmed(picture), keep="off").notes == ()
 
