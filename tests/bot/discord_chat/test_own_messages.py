@@ -165,7 +165,7 @@ async def test_erasing_ones_data_deletes_copies_and_reports_of_an_earlier_run(tm
             await r.turns_end()
             await copies_of(r, result)
             form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
-            assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+            assert await said(r, r.discord.fill_in(form)) == english("reported_here")
         async with room(tmp_path, discord=discord) as r:
             question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
             await finished(r, r.discord.press(question, "Erase everything", r.anna))
@@ -181,7 +181,7 @@ async def test_a_moderator_who_removes_a_version_removes_its_copies_and_closes_t
         await r.turns_end()
         await copies_of(r, result)
         form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
-        assert await said(r, r.discord.fill_in(form)) == Say.REPORTED_HERE()
+        assert await said(r, r.discord.fill_in(form)) == english("reported_here")
         [report] = r.discord.messages_of_bot(channel)
         await closed(r, report, "Remove")
         await r.discord.wait_for(lambda: not shows_v1(r))
