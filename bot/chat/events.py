@@ -1,11 +1,11 @@
-"""What a person wants, as plain values: every chat translates its own gestures into these.
+"""What users ask for, as plain values: every chat translates its gestures into these events.
 
-A chat makes an event, awaits `EditWorkflow.handle(event)` and shows the `Reply` it gets back; nothing here
-knows which chat it was. Keys are opaque strings that begin with the chat's name:
+A chat makes an event, awaits `EditWorkflow.handle(event)` and shows the `Reply` it returns. Nothing here
+depends on the chat. Keys are opaque strings that begin with the name of the chat:
 
-    person   "discord:4711", "web:5f2c"       who asks; also the owner in the queue
-    channel  "discord:99", "web:5f2c"         where; one talk about pictures runs per channel, thread or DM
-    event_id "discord:m:1234", "web:e:77"     one per gesture; the same id handled twice does nothing twice
+    person   "discord:4711", "web:5f2c"       the user who asks; also the owner in the queue
+    channel  "discord:99", "web:5f2c"         a channel, thread or direct message; sessions belong to it
+    event_id "discord:m:1234", "web:e:77"     one per gesture; an id that comes again does nothing again
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,13 @@ from mgie_engine.strengths import Preset as Preset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Who, where, and the proof that it happened once.
+    """Who asks, where, and an id that tells a gesture from its repetition.
 
-    `is_moderator`: whether the chat lets this person decide about what others asked for in this channel.
+    source        what the chat needs to answer, also after a restart
+    is_moderator  whether the user may decide about other users' edits in this channel
     """
 
-    read_only: ClassVar[bool] = False  # changes nothing, may be handled twice and waits for no other event
+    read_only: ClassVar[bool] = False  # changes nothing, so it needs no lock and may be handled again
 
     person: str
     channel: str
@@ -35,7 +36,7 @@ class Event:
 
     @property
     def chat(self) -> str:
-        """The chat's name."""
+        """The name of the chat: "discord" or "web"."""
         return self.person.partition(":")[0]
 
 
@@ -59,13 +60,13 @@ class VersionEvent(Event):
     implied: ClassVar[Implied] = Implied.CURRENT
 
     turn: str | None = None  # turn id
-    reply_to: str | None = None  # key of the message replied to, ours or not
+    reply_to: str | None = None  # key of the message replied to, by whomever it was written
     version: str | None = None  # "v2", "2" or a turn id, as typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditAsked(VersionEvent):
-    """A picture, words, or both. Words alone refine; a picture alone begins and waits for words.
+    """An image, an instruction, or both. Only an instruction edits a version; only an image begins a session.
 
     `text` may be a text command ("undo", "back to v2", "stop"). The edit starts from the first of these that
     is given: `turn` or `reply_to` (if that message shows a version), `picture`, `version`, the user's current
@@ -75,31 +76,29 @@ class EditAsked(VersionEvent):
     implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
-    picture: bytes | None = (
-        None  # the file as it was uploaded, any format; checked and cleaned by the workflow
-    )
-    picture_owner: str | None = None  # the person who posted `picture`, if it was somebody else
+    picture: bytes | None = None  # the uploaded file, of any format; the workflow checks and converts it
+    picture_owner: str | None = None  # the user who posted `picture`, if another one
     message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
-    from_original: bool = False  # from the upload that the version meant comes from
-    override: SettingsOverride = NO_OVERRIDE  # knobs for this one call
-    preset: Preset | None = None  # both guidance scales for this one call; a knob in `wish` beats it
-    reading: str | None = None  # a corrected expressive instruction, used in place of the model's own
+    from_original: bool = False  # start from the upload of that session instead
+    override: SettingsOverride = NO_OVERRIDE  # settings for this edit alone
+    preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
+    reading: str | None = None  # an expressive instruction to use instead of the model's own
     is_hidden: bool = False  # show its images behind spoilers
 
 
 class Variation(StrEnum):
-    """How to do a turn once more; always from the turn's parent, so pressing five times does not chain."""
+    """How to repeat a turn; always from its parent, so pressing five times does not chain five edits."""
 
-    AGAIN = "again"  # same words, a new seed
+    AGAIN = "again"  # a new seed
     STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
     SUBTLER = "subtler"
-    CORRECTED = "corrected"  # same seed, with the person's `reading` in place of the model's own
-    FROM_ORIGINAL = "from_original"  # every instruction on the way here, at once, from the uploaded picture
+    CORRECTED = "corrected"  # same seed, the `reading` of the user instead of the model's own
+    FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariationAsked(VersionEvent):
-    """The same instruction once more, varied."""
+    """Repeat an edit with a variation."""
 
     implied: ClassVar[Implied] = Implied.REQUESTED
 
@@ -109,9 +108,9 @@ class VariationAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridAsked(VersionEvent):
-    """A sheet of one edit under several guidance scales: of my head's instruction, or of `text` upon my head.
+    """Try one edit with several guidance scales: `text` on the version, else the edit that made the version.
 
-    Without a `grid`, one around the settings that hold; at most 3 × 3.
+    Without a `grid`, one around the current settings; at most 3 × 3.
     """
 
     implied: ClassVar[Implied] = Implied.REQUESTED
@@ -122,29 +121,29 @@ class GridAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareAsked(VersionEvent):
-    """Show where two versions differ: one (my head if none is named), and another (else its parent)."""
+    """Show where a version differs from `other`, else from its parent."""
 
     read_only: ClassVar[bool] = True
 
     other: str | None = None  # "v1"
 
 
-Work = EditAsked | VariationAsked | GridAsked  # what makes pictures
+Work = EditAsked | VariationAsked | GridAsked  # the events that make images
 
 
 class Move(StrEnum):
-    """Moves of a person's head through the versions; nothing is ever deleted."""
+    """Moves of a user's current version; nothing is deleted."""
 
     UNDO = "undo"
     REDO = "redo"
     GO_TO = "go_to"
-    START_OVER = "start_over"  # back to the picture this line of versions began with
-    NEW = "new"  # forget the picture here: the next words need a new one
+    START_OVER = "start_over"  # back to the uploaded image of the session
+    NEW = "new"  # end the session here: the next instruction needs a new image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveAsked(VersionEvent):
-    """Move my head. GO_TO needs a target; UNDO may name the turn whose button was pressed."""
+    """Move my current version. GO_TO must name one; UNDO may name the one to undo."""
 
     move: Move
 
@@ -157,7 +156,7 @@ class CancelAsked(VersionEvent):
 
 
 class Scope(StrEnum):
-    """Where a wish is kept; a call beats a session beats a person ("me") beats a channel."""
+    """Where an override is stored. An edit's own beats the session's, the user's ("me") and the channel's."""
 
     SESSION = "session"
     ME = "me"
@@ -168,7 +167,7 @@ class Scope(StrEnum):
 class SettingsAsked(VersionEvent):
     """Change the settings of a scope; with nothing to change, show the panel.
 
-    `reset` empties the scope first. `preset` sets both guidance scales; a knob in `wish` beats the preset.
+    `reset` empties the scope first. `preset` sets both guidance scales; `override` beats it.
     `forget` leaves settings to the next scope again: ("seed",) is what people call a random seed. `lock_seed`
     keeps the seed of my current version. Only moderators change the settings of a channel.
     """
@@ -188,7 +187,7 @@ class SettingsAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryAsked(VersionEvent):
-    """Show the versions of this channel's session, or of the one a turn belongs to."""
+    """Show every version of a session."""
 
     implied: ClassVar[Implied] = Implied.SESSION
     read_only: ClassVar[bool] = True
@@ -196,7 +195,7 @@ class HistoryAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowAsked(VersionEvent):
-    """Show one version again: by turn id, by version, or my head when neither is given."""
+    """Show one version again."""
 
     read_only: ClassVar[bool] = True
 
@@ -210,13 +209,13 @@ class DeleteAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockAsked(VersionEvent):
-    """Close my session to others, or open it again."""
+    """Let only me continue my session, or everybody."""
 
     is_locked: bool
 
 
 class Answer(StrEnum):
-    """What the owner of a picture says to somebody who wants to edit it."""
+    """What the owner of an image answers to a user who asked to edit it."""
 
     ONCE = "once"
     ALWAYS = "always"
@@ -233,21 +232,21 @@ class ConsentAnswered(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentAsked(Event):
-    """From now on everybody (ALWAYS), nobody (NEVER), or who asks and is allowed (None) may edit mine."""
+    """Let all users edit my images (ALWAYS), none (NEVER), or those that I allow when they ask (None)."""
 
     everybody: Consent | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrivacyAsked(Event):
-    """What do you keep about me?"""
+    """Show what is stored about me."""
 
     read_only: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportAsked(Event):
-    """Give me everything of mine, as zip files of at most `max_bytes` each."""
+    """Export my data as zip files of at most `max_bytes` each."""
 
     read_only: ClassVar[bool] = True
 
@@ -256,28 +255,28 @@ class ExportAsked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetAsked(Event):
-    """Erase everything of mine. Unless `is_confirmed`, the answer only says what would go, with a button."""
+    """Erase my data. Unless `is_confirmed`, only say what would be erased, with a button to confirm."""
 
     is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAsked(Event):
-    """Show my own turns that wait or run, and how busy it is."""
+    """Show my turns that wait or run, and how busy the bot is."""
 
     read_only: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpAsked(Event):
-    """How do I use this?"""
+    """Explain how to use the bot."""
 
     read_only: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfoAsked(Event):
-    """Which model, which licence, which limits?"""
+    """Show the model, its licence and the limits."""
 
     read_only: ClassVar[bool] = True
 
@@ -286,7 +285,7 @@ class ButtonAction(StrEnum):
     """What a button on a card does; chats put the value into the button's id."""
 
     CANCEL = "cancel"
-    REFINE = "refine"  # needs words: the chat asks for them, then sends EditAsked(from_turn=…)
+    REFINE = "refine"  # needs words: the chat asks for them, then sends EditAsked(turn=…)
     UNDO = "undo"
     RETRY = "retry"
     SUBTLER = "subtler"
@@ -304,12 +303,12 @@ class ButtonAction(StrEnum):
     FORGET_ME = "forget_me"  # with nothing in place of a turn id
     MY_EDITS = "my_edits"  # the same
     REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
-    APPEAL = "appeal"  # with a mark in place of a turn id, or a turn id
+    APPEAL = "appeal"  # with an image hash or a turn id
     REMOVE = "remove"  # these and what follows: on what moderators see
     BLOCK_IMAGE = "bar"
     BLOCK = "block"
     DISMISS = "dismiss"
-    UNBLOCK_IMAGE = "lift"  # with a mark in place of a turn id
+    UNBLOCK_IMAGE = "lift"  # with an image hash in place of a turn id
 
 
 NEEDS_WORDS = (ButtonAction.REFINE, ButtonAction.CORRECT, ButtonAction.REPORT)
@@ -323,7 +322,7 @@ DECISIONS = (
 
 
 class Origin(TypedDict):
-    """What every event has, as keyword arguments for another."""
+    """The fields that every event has, as keyword arguments for another event."""
 
     person: str
     channel: str
@@ -333,7 +332,7 @@ class Origin(TypedDict):
 
 
 def origin(event: Event) -> Origin:
-    """Who, where and the proof of `event`, for an event that stands in its place."""
+    """The common fields of `event`, for an event that takes its place."""
     return Origin(
         person=event.person,
         channel=event.channel,

@@ -1,4 +1,4 @@
-"""What moderators of a server ask of the bot, and what people ask of moderators: events like all others."""
+"""Events of moderators, and of users who turn to moderators."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,10 +8,10 @@ from bot.chat.events import Event, Implied, VersionEvent
 
 
 class ModAction(StrEnum):
-    """What moderators decide for their server; which `subject` each one needs."""
+    """What moderators decide for their server, and the `subject` that each decision needs."""
 
-    STATUS = "status"  # show what holds here
-    LOG = "log"  # show who decided what
+    STATUS = "status"  # show the settings of the server
+    LOG = "log"  # show the audit log
     PAUSE = "pause"
     RESUME = "resume"
     OPEN = "open"  # these five: a channel
@@ -23,20 +23,20 @@ class ModAction(StrEnum):
     LIMITS = "limits"
     OWN_ONLY = "own_only"
     BY_CONSENT = "by_consent"
-    BLOCK = "block"  # these three: a person
+    BLOCK = "block"  # these three: a user
     UNBLOCK = "unblock"
     CANCEL = "cancel"
     REMOVE = "remove"  # these three: a turn id
     BLOCK_IMAGE = "bar"
     DISMISS = "dismiss"
-    UNBLOCK_IMAGE = "lift"  # the mark of a picture
+    UNBLOCK_IMAGE = "lift"  # an image hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModActionRequested(Event):
-    """A moderator decides something, or looks.
+    """A moderator decides something, or reads the settings.
 
-    `waiting` and `per_day` go with LIMITS: edits of one person; 0 takes the limit back, None leaves it.
+    `waiting` and `per_day` belong to LIMITS: edits of one user. 0 removes a limit, None keeps it.
     """
 
     action: ModAction
@@ -47,7 +47,7 @@ class ModActionRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportAsked(VersionEvent):
-    """Tell the moderators about a version, and why."""
+    """Report a version to the moderators; `text` says why."""
 
     implied: ClassVar[Implied] = Implied.NONE
 
@@ -56,6 +56,6 @@ class ReportAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealAsked(Event):
-    """Ask the moderators to look again at a refusal: `about` is a mark, or the id of a filtered turn."""
+    """Ask the moderators to review a refusal: `about` is an image hash, or the id of a filtered turn."""
 
     about: str
