@@ -82,7 +82,7 @@ async def traced(folder: Path) -> Trace:
     async with room(folder) as r:
         files = {"ball.png": a_picture()}
         await r.result(r.discord.say(r.channel, r.anna, "make it brighter", files=files, mention=True))
-        await r.result(r.discord.say(r.channel, r.anna, "make it warmer", mention=True))  # word lists are read
+        await r.result(r.discord.say(r.channel, r.anna, "make it warmer", mention=True))  # reads word lists
         await r.turns_end()
         with recording() as trace:
             await r.result(r.discord.say(r.channel, r.anna, "make it darker", mention=True))

@@ -60,7 +60,7 @@ from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
 from bot.workflow.targets import Context, find_target
-from bot.workflow.text_commands import parse, read_text
+from bot.workflow.text_commands import clean, parse, read_text
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message
@@ -191,13 +191,15 @@ class EditWorkflow:
         return tuple(taken)
 
     async def message_edited(self, event_id: str, text: str) -> bool:
-        """A message was edited: the turn it asked for follows if it still waits and the words will do."""
-        words, active = text.strip(), self._runner.active.requested_by(event_id)
-        if active is None or not active.is_waiting or words == active.turn.instruction:
+        """A message was edited: the turn it asked for follows, if it still waits and the text is an instruction."""
+        active = self._runner.active.requested_by(event_id)
+        if active is None or not active.is_waiting:
             return False
-        if objection_to_text(words, self._limits) or parse(words, self._languages(active.language)):
+        language = match_locale(active.language)
+        words = clean(text, language)
+        if words == active.turn.instruction or objection_to_text(words, self._limits):
             return False
-        return await self._runner.reword(active, words)
+        return not parse(words, {ENGLISH: None, language: None}) and await self._runner.reword(active, words)
 
     async def handle(self, event: Event) -> Reply | None:
         """Do what the event asks and say what to answer; None for an event that was handled before.
@@ -233,7 +235,7 @@ class EditWorkflow:
     async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
         if isinstance(event, EditAsked):
-            event = read_text(event, self._languages(event.source.language))
+            event = read_text(event, match_locale(event.source.language))
         await self._refuse_duplicate(event)
         settings = await self._store.servers.settings(event.source.server)
         async with self._admission.enter(event, settings) as refusal:
@@ -293,7 +295,3 @@ class EditWorkflow:
             return note
         reply = await self._dispatch(waiting, has_consent=True)
         return note if isinstance(reply, Accepted) else reply
-
-    def _languages(self, tag: object) -> tuple[str, ...]:
-        """The languages in which a user's text commands are known."""
-        return tuple(dict.fromkeys((ENGLISH, match_locale(tag))))

@@ -73,15 +73,21 @@ def parse(text: str, tongues: Iterable[str] = (ENGLISH,)) -> TextCommand | None:
     return None
 
 
-def read_text(asked: EditAsked, languages: Iterable[str]) -> Event:
+def read_text(asked: EditAsked, language: str) -> Event:
     """The event that the text of a message stands for: a text command, else the edit with its text cleaned.
 
-    Broken halves of characters become question marks. With an image or a reading, any text is an instruction.
+    Commands are known in English and in `language`. With an image or a reading, no text is a command.
     """
-    text = asked.text.encode("utf-8", "replace").decode("utf-8").strip()
+    text = clean(asked.text, language)
     is_plain = asked.picture is None and not asked.reading
-    command = parse(text, languages) if is_plain else None
+    command = parse(text, {ENGLISH: None, language: None}) if is_plain else None
     return replace(asked, text=text) if command is None else to_event(asked, command)
+
+
+def clean(text: str, language: str) -> str:
+    """A text as it is stored: broken halves of characters become question marks, chatter becomes nothing."""
+    whole = text.encode("utf-8", "replace").decode("utf-8").strip()
+    return "" if is_chatter(whole, language) else whole
 
 
 def to_event(asked: EditAsked, command: TextCommand) -> Event:
@@ -106,6 +112,22 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
         case CommandWord.HELP:
             return HelpAsked(**who)
     return VariationAsked(**who, **replied, variation=_VARIATIONS[command.word])
+
+
+def is_chatter(text: str, language: str = ENGLISH) -> bool:
+    """Whether a text holds no words, or only laughter and the like. Links and custom emoji are no words."""
+    words = words_of(re.sub(r"<a?:\w+:\d+>|:\w+:|https?://\S+", " ", text))
+    laughs = {*word_lists(ENGLISH).instructions["laughter"], *word_lists(language).instructions["laughter"]}
+    return not words or " ".join(words) in laughs or all(_laughs(word, laughs) for word in words)
+
+
+def _laughs(word: str, laughs: set[str]) -> bool:
+    return word in laughs or re.fullmatch(r"(?:ha|he|hi|ja|je|xd|lo+l)+h?|x+d+|a+h+|o+h+", word) is not None
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text in lower case, without punctuation and symbols."""
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())
 
 
 def version_number(text: str) -> int | None:

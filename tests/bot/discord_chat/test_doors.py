@@ -86,6 +86,16 @@ async def test_the_longest_instruction_is_one_number_at_every_door(tmp_path: Pat
         assert "Queued as" in await slash_edit(r, first, fits)
 
 
+async def test_laughter_is_no_instruction_at_any_door(tmp_path: Path) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        first = await r.result(post_picture(r))
+        await r.turns_end()
+        for door in (mention, reply, refine_form, slash_edit):
+            assert await door(r, first, "haha 😂") == english("no_words"), door.__name__
+        assert english("picture_ready", version="v0") in await message_menu(r, first, "😂")
+        assert len(await r.turns()) == 3  # the first image with its edit, and the image of the menu
+
+
 @pytest.mark.parametrize("door", ["mention", "reply to an image", "menu", "slash", "form"])
 async def test_an_image_behind_a_spoiler_stays_behind_one(tmp_path: Path, door: str) -> None:
     async with room(tmp_path) as r:
