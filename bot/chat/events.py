@@ -24,6 +24,7 @@ class Event:
 
     source        what the chat needs to answer, also after a restart
     is_moderator  whether the user may decide about other users' edits in this channel
+    may_post      whether the user may write in this channel
     """
 
     read_only: ClassVar[bool] = False  # changes nothing, so it needs no lock and may be handled again
@@ -33,6 +34,7 @@ class Event:
     event_id: str
     source: RequestSource = NO_SOURCE
     is_moderator: bool = False
+    may_post: bool = True
 
     @property
     def chat(self) -> str:
@@ -329,6 +331,7 @@ class Origin(TypedDict):
     event_id: str
     source: RequestSource
     is_moderator: bool
+    may_post: bool
 
 
 def origin(event: Event) -> Origin:
@@ -339,4 +342,5 @@ def origin(event: Event) -> Origin:
         event_id=event.event_id,
         source=event.source,
         is_moderator=event.is_moderator,
+        may_post=event.may_post,
     )

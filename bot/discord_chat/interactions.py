@@ -189,7 +189,17 @@ def origin_of(interaction: Interaction) -> Origin:
         event_id=interaction_event(interaction.id),
         source=context.as_request(),
         is_moderator=is_moderator(interaction),
+        may_post=_may_post(interaction),
     )
+
+
+def _may_post(interaction: Interaction) -> bool:
+    """Whether the user may write there. What only they see needs no permission, as in a DM."""
+    if interaction.guild_id is None or is_user_install_only(interaction):
+        return True
+    allowed = interaction.permissions
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    return allowed.send_messages_in_threads if in_thread else allowed.send_messages
 
 
 def is_moderator(interaction: Interaction) -> bool:

@@ -125,6 +125,10 @@ def _closed(facts: Facts) -> Message | None:
     return Message("channel_closed") if is_in(facts.event, facts.settings.closed) else None
 
 
+def _may_not_post(facts: Facts) -> Message | None:
+    return None if facts.event.may_post else Message("user_may_not_post")
+
+
 def _quota(facts: Facts) -> Message | None:
     limit = facts.settings.per_day
     today = sorted(at for at in facts.made_at if at > facts.now - DAY_S)
@@ -191,6 +195,7 @@ ADMISSION = (
     Check("blocked", EDITS, _blocked),
     Check("paused", EDITS, _paused),
     Check("closed", EDITS, _closed),
+    Check("may_not_post", EDITS, _may_not_post),
     Check("quota", EDITS, _quota),
     Check("draining", EDITS, _draining),
     Check("rate", EDITS, _rate),

@@ -43,12 +43,20 @@ def button_event(
     event_id: str,
     source: RequestSource,
     is_moderator: bool = False,
+    may_post: bool = True,
 ) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
 
     `turn` is whatever the button is about: for BLOCK a user.
     """
-    who = Origin(person=person, channel=channel, event_id=event_id, source=source, is_moderator=is_moderator)
+    who = Origin(
+        person=person,
+        channel=channel,
+        event_id=event_id,
+        source=source,
+        is_moderator=is_moderator,
+        may_post=may_post,
+    )
     if act in _ANSWERS:
         return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
     if act in _MOVES:

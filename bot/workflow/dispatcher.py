@@ -191,7 +191,7 @@ class EditWorkflow:
         return tuple(taken)
 
     async def message_edited(self, event_id: str, text: str) -> bool:
-        """A message was edited: the turn it asked for follows, if it still waits and the text is an instruction."""
+        """A message was edited: its turn follows, if it still waits and the text is an instruction."""
         active = self._runner.active.requested_by(event_id)
         if active is None or not active.is_waiting:
             return False

@@ -96,6 +96,16 @@ async def test_laughter_is_no_instruction_at_any_door(tmp_path: Path) -> None:
         assert len(await r.turns()) == 3  # the first image with its edit, and the image of the menu
 
 
+async def test_who_may_only_read_a_channel_makes_no_edits_there(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        await r.turns_end()
+        r.anna.is_muted = True
+        for door in (refine_form, slash_edit, slash_grid, button):
+            assert await door(r, first, "make it darker") == english("user_may_not_post"), door.__name__
+        assert await said(r, r.discord.press(first, "Undo", r.anna)) != english("user_may_not_post")
+
+
 @pytest.mark.parametrize("door", ["mention", "reply to an image", "menu", "slash", "form"])
 async def test_an_image_behind_a_spoiler_stays_behind_one(tmp_path: Path, door: str) -> None:
     async with room(tmp_path) as r:

@@ -71,6 +71,12 @@ def test_every_kind_of_edit_passes_the_same_rules(changes: dict[str, object], re
     assert [refused(event, **changes) for event in (EDIT, VARY, GRID)] == [reason] * 3
 
 
+def test_who_may_not_write_in_a_channel_makes_no_edits_there() -> None:
+    for event in (EDIT, VARY, GRID):
+        assert refused(replace(event, may_post=False)) == "may_not_post"
+    assert refused(MoveAsked(**WHO, move=Move.UNDO, may_post=False)) is None
+
+
 def test_what_makes_no_image_is_answered_while_edits_are_refused() -> None:
     everything = {
         "settings": ServerSettings(is_paused=True, blocked=(ANN,), closed=(PLACE,)),

@@ -97,7 +97,8 @@ class InteractionDesk:
             }
         guild = str(world.guild_id)
         owners = {"1": str(made.person.id)} if channel.foreign else {"0": guild}
-        member = {**shapes.member(world, made.person), "permissions": str(shapes.EVERYONE_MAY)}
+        allowed = shapes.READERS_MAY if made.person.is_muted else shapes.EVERYONE_MAY
+        member = {**shapes.member(world, made.person), "permissions": str(allowed)}
         if made.person is world.owner:
             member["permissions"] = str(shapes.MODERATORS_MAY)
         return shape | {

@@ -19,6 +19,7 @@ PERMISSION_BITS = {
 }
 MODERATORS_MAY = sum(PERMISSION_BITS.values()) & ~PERMISSION_BITS["administrator"]
 EVERYONE_MAY = MODERATORS_MAY & ~(PERMISSION_BITS["manage_messages"] | PERMISSION_BITS["manage_guild"])
+READERS_MAY = EVERYONE_MAY & ~(PERMISSION_BITS["send_messages"] | PERMISSION_BITS["send_messages_in_threads"])
 
 
 def person(who: Person) -> Json:

@@ -38,6 +38,7 @@ class Person:
     bot: bool = False
     webhook: bool = False  # no account: a name under which an integration posts into a channel
     locale: str = "en-US"  # the language of this person's client
+    is_muted: bool = False  # may read, but not write
 
 
 @dataclass(eq=False, slots=True)
