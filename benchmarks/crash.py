@@ -30,12 +30,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-from bot.chat.replies import Say
 from tests.support.bot_process import BotProcess, bot_process, colour_of, marks_on
 from tests.support.discord_room import results_to
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.discord_server.world import Message
+from tests.support.english import english
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 300.0
 KILL_WITHIN_S = {"start": 3.0, "connection": 1.0, "request": 0.25}  # of one of these, as chance will have it
@@ -62,7 +62,7 @@ class Talker:
     def _is_given_up(self) -> bool:
         """Whether two kills met the bot while it read the last message, so that it asks for another."""
         answers = self._discord.answers_to(self.said[-1][0])
-        return any(Say.TRIED_TWICE() in text_of(answer) for answer in answers)
+        return any(english("tried_twice") in text_of(answer) for answer in answers)
 
     def forget_given_up(self) -> None:
         """Take the last message as not said, if the bot asks for another."""

@@ -21,6 +21,7 @@ import random
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,7 @@ class Crowd:
     async def answered(self) -> None:
         """Wait until everybody has what they asked for."""
         for asked in self.asked:
-            await self._discord.wait_for(
-                lambda asked=asked: results_to(self._discord, asked), ANSWER_WITHIN_S
-            )
+            await self._discord.wait_for(partial(results_to, self._discord, asked), ANSWER_WITHIN_S)
 
 
 async def crowded(people: int, channels: int, seconds: float, per_second: float) -> dict[str, Any]:

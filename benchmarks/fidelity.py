@@ -22,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a script
+
 
 def main() -> None:
     """Measure and report."""
@@ -49,8 +51,9 @@ def main() -> None:
 def tonal(arguments: argparse.Namespace) -> dict[str, Any]:
     """Exact edits of 12-megapixel pictures."""
     import torch
-    from keeping import tonal
-    from keeping.pictures import pictures, scene
+
+    from benchmarks.keeping import tonal
+    from benchmarks.keeping.pictures import pictures, scene
 
     trip = autoencoder(arguments) if arguments.through_model else None
     rows = [
@@ -74,7 +77,7 @@ def tonal(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def autoencoder(arguments: argparse.Namespace) -> Any:
     """The round trip of a small picture through the autoencoder of the model."""
-    from keeping.painting import load
+    from benchmarks.keeping.painting import load
 
     model = load(arguments.model, arguments.device)
     return lambda picture: model.decode(model.encode([picture]) * model.config.latent_scale)[0]
@@ -82,8 +85,7 @@ def autoencoder(arguments: argparse.Namespace) -> Any:
 
 def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
     """A model's edits of drawn scenes."""
-    from keeping import painting, scenes
-
+    from benchmarks.keeping import painting, scenes
     from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 
     mgie, count = painting.load(arguments.model, arguments.device), arguments.scenes
@@ -95,8 +97,7 @@ def scenes(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def chains(arguments: argparse.Namespace) -> dict[str, Any]:
     """Idle and real turns in a row, at the first of the sizes."""
-    from keeping import chains, painting
-
+    from benchmarks.keeping import chains, painting
     from mgie_engine.lab.charts import curves
 
     mgie, size = painting.load(arguments.model, arguments.device), arguments.sizes[0]
@@ -117,7 +118,7 @@ def chains(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def crops(arguments: argparse.Namespace) -> dict[str, Any]:
     """Pictures for the documentation."""
-    from keeping.crops import write
+    from benchmarks.keeping.crops import write
 
     files = write(arguments.crops, autoencoder(arguments))
     return {"files": {file.name: file.stat().st_size for file in files}}

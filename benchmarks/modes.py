@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -132,7 +133,7 @@ def random_tensors(config: ModelConfig, tokenizer: Tokenizer, device: torch.devi
             drawn /= shape[1:].numel() ** 0.5
         return drawn.half().cpu()
 
-    return LazyTensors({name: lambda n=name, s=shape: maker(n, s) for name, shape in wanted.items()})
+    return LazyTensors({name: partial(maker, name, shape) for name, shape in wanted.items()})
 
 
 def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:

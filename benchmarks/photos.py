@@ -20,9 +20,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from keeping.painting import defaults, load
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a script
+
+from benchmarks.keeping.painting import defaults, load
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.lab.evaluation.scene_cases import cases, psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels

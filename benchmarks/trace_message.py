@@ -74,7 +74,7 @@ def recording() -> Iterator[Trace]:
         yield trace
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
 
 
 async def traced(folder: Path) -> Trace:

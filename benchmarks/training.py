@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from torch import nn
-from torch.autograd import DeviceType
+from torch.autograd import DeviceType  # type: ignore[attr-defined]
 from torch.profiler import ProfilerActivity, profile
 
 ROOT = Path(__file__).parents[1]

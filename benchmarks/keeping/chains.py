@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from keeping.painting import Talk, defaults, enlarged, paint
+from benchmarks.keeping.painting import Talk, defaults, enlarged, paint
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scene_cases import psnr, score_picture
 from mgie_engine.lab.evaluation.scenes_running import pixels

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from keeping.pictures import scene
-from keeping.tonal import EDITS, Trip
+from benchmarks.keeping.pictures import scene
+from benchmarks.keeping.tonal import EDITS, Trip
 from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, recolour_to, resize_to
 from mgie_engine.lab.scenes.scene_images import pictures, to_image

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from keeping.painting import defaults, enlarge_relevance, paint, through
+from benchmarks.keeping.painting import defaults, enlarged, paint, through
 from mgie_engine.lab.evaluation.scene_cases import PictureScore, SceneCase, cases, score_picture
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
@@ -79,7 +79,7 @@ def _row(judged: tuple[Painted, Tensor]) -> dict[str, Any]:
     same = _same(edit.original, delivered)
     return {
         "raw": score_picture(pixels(edit.model_input), small, pixels(edit.output)),
-        "enlarged": score_picture(before, goal, pixels(enlarge_relevance(edit))),
+        "enlarged": score_picture(before, goal, pixels(enlarged(edit))),
         "restored": score_picture(before, goal, pixels(delivered)),
         "kept_bytes": float(same.mean()),
         "changed_where_silent": int((~same & _silent(edit)).sum()),

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from keeping.pictures import Pixels, enlarge, psnr, shrink, to_bytes, with_difference
+from benchmarks.keeping.pictures import Pixels, enlarge, psnr, shrink, to_bytes, with_difference
 from mgie_engine.restore import restore
 from mgie_engine.serving.pictures import for_the_model, open_picture, to_png
 

@@ -96,7 +96,7 @@ def test_an_animation_has_one_frame_per_version_of_one_size() -> None:
         [AnimationFrame(png("red"), "v0"), AnimationFrame(png("blue", (30, 90)), "v1 " + "long words " * 50)]
     )
     with Image.open(io.BytesIO(film)) as opened:
-        assert (opened.n_frames, opened.size) == (2, (64, 48 + 44))
+        assert (getattr(opened, "n_frames", 1), opened.size) == (2, (64, 48 + 44))
 
 
 def test_an_animation_needs_a_version() -> None:

@@ -17,8 +17,9 @@ def in_english(message: Message | None) -> str:
     return translator("en")(message) if message else ""
 
 
-def title_of(card: Card) -> str:
+def title_of(card: Card | None) -> str:
     """ "v2 · from v1"."""
+    assert card is not None
     return in_english(title(card))
 
 

@@ -1,13 +1,18 @@
 """Random checkpoints, written as the published ones are laid out."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
-from mgie_engine.checkpoints.mgie7b import BASE, CLIP, DELTA, LLAVA, PIX2PIX
+from mgie_engine.checkpoints.layout import BASE, CLIP, DELTA, LLAVA, PIX2PIX
 from mgie_engine.checkpoints.native import named_tensors
+from mgie_engine.config import ModelConfig
+from mgie_engine.text.tokenizer import Tokenizer
 
 TAUGHT = ("model.embed_tokens.", "lm_head.", "edit_head.")
 OLD_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
@@ -19,7 +24,9 @@ def write_release(folder, mgie):
     write_parts(folder, mgie.config, mgie.tokenizer, dict(named_tensors(mgie)))
 
 
-def write_parts(folder, config, tokenizer, tensors):
+def write_parts(
+    folder: Path, config: ModelConfig, tokenizer: Tokenizer, tensors: Mapping[str, Tensor]
+) -> None:
     """A released folder with these tensors, by their published names, rounded to fp16."""
     tensors = {name: tensor.half().contiguous() for name, tensor in tensors.items()}
     write_differentials(folder, tensors)

@@ -53,6 +53,7 @@ def _sibling(path, data):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: "Hub"
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):

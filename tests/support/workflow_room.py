@@ -112,7 +112,7 @@ class Desk:
         more.setdefault("event_id", f"paper:{person}:{channel}:{next(self._events)}")
         return EditAsked(person=f"paper:{person}", channel=f"paper:{channel}", text=text, **more)
 
-    def origin(self, person: str = "ann", channel: str = "c1") -> dict[str, str]:
+    def origin(self, person: str = "ann", channel: str = "c1") -> dict[str, Any]:
         """Keyword arguments for any other event."""
         event = self.asked(person=person, channel=channel)
         return {"person": event.person, "channel": event.channel, "event_id": event.event_id}

@@ -10,6 +10,8 @@ from bot.chat.cards import card_of
 from bot.discord_chat.ui.buttons import ButtonId
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card, turn_id_of
 from bot.discord_chat.ui.layouts import card_layout
+from bot.i18n.catalog import translator
+from conversations.messages import Message
 from conversations.session import EditSession, Turn, TurnState
 from conversations.settings import Grid
 
@@ -28,7 +30,7 @@ class Posted:
 
 def posted(turn: Turn) -> Posted:
     session = EditSession("s", "c", "discord:1", turns={UPLOAD.id: UPLOAD, turn.id: turn})
-    return Posted(card_layout(card_of(turn, session), (), None).children)
+    return Posted(card_layout(card_of(turn, session), (), None, translator("en")).children)
 
 
 def posted_button(act: str, turn: str) -> Posted:
@@ -48,7 +50,7 @@ def test_a_card_is_open_while_its_turn_is_queued_or_runs(turn: Turn, state: Turn
 
 ENDS = {
     "done": {"image": "bb", "state": TurnState.DONE},
-    "failed": {"error": "out of memory", "state": TurnState.FAILED},
+    "failed": {"error": Message("no_memory"), "state": TurnState.FAILED},
     "cancelled": {"state": TurnState.CANCELLED},
 }
 

@@ -39,7 +39,7 @@ def catalogue(language: str) -> Catalog:
 
 def texts(language: str) -> dict[str, tuple[str, ...]]:
     """The forms of every entry, by code."""
-    entries = {_code(entry.id): entry.string for entry in catalogue(language) if entry.id}
+    entries = {_code(entry.id): entry.string or "" for entry in catalogue(language) if entry.id}
     return {code: (text,) if isinstance(text, str) else tuple(text) for code, text in entries.items()}
 
 

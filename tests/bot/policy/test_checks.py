@@ -1,6 +1,7 @@
 """The rules that every event must pass."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ from conversations.session import EditSession, Turn
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)
 ANN, BEN, PLACE = "paper:ann", "paper:ben", "paper:c1"
-WHO = {
+WHO: dict[str, Any] = {
     "person": ANN,
     "channel": PLACE,
     "event_id": "e",
@@ -43,7 +44,7 @@ FACTS = Facts(EDIT, DEFAULT_SERVER_SETTINGS, LIMITS, now=100.0)
 def refused(event: Event, **changes: object) -> str | None:
     """The label of the check that refuses an event."""
     found = first_refusal(replace(FACTS, event=event, **changes))  # type: ignore[arg-type]
-    return found and found.check.reason
+    return found.check.reason if found else None
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from bot.web_chat.controller import Knobs
 from bot.web_chat.presets import offers
 from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
+from tests.support.english import in_english
 from tests.support.page_gestures import finished, give_a_drawing, say, stage_picture
 from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, house, visit
 
@@ -58,7 +59,7 @@ async def test_auto_chooses_for_each_edit_and_says_why(chromium: Browser, tmp_pa
         await say(page, "add a tree")
         await finished(page, "v1 from v0")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 11 · image 1.25")
-        await expect(page.locator(".turn.current .note").first).to_have_text(REASONS[Kind.ADD])
+        await expect(page.locator(".turn.current .note").first).to_have_text(in_english(REASONS[Kind.ADD]))
         await say(page, "make it red")
         await finished(page, "v2 from v1")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 7.5 · image 1.5")

@@ -1,6 +1,7 @@
 """Any two versions side by side, and any version again by its name."""
 
 import io
+from typing import Any
 
 from PIL import Image
 
@@ -94,7 +95,7 @@ async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
 
 async def test_each_chat_has_help_of_its_own(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        who = {"channel": "x", "event_id": "e", "source": NO_SOURCE}
+        who: dict[str, Any] = {"channel": "x", "event_id": "e", "source": NO_SOURCE}
         on_discord = await d.workflow.handle(HelpAsked(person="discord:1", **who))
         on_page = await d.workflow.handle(HelpAsked(person="web:1", **who))
     assert "/edit" in in_english(on_discord.text)
@@ -102,7 +103,7 @@ async def test_each_chat_has_help_of_its_own(tmp_path):
 
 
 async def test_text_commands_are_understood_in_the_language_of_the_user(tmp_path):
-    german = {"source": RequestSource(language="de")}
+    german: dict[str, Any] = {"source": RequestSource(language="de")}
     async with desk(tmp_path, EchoEditor()) as d:
         await d.accepted("mach es rot", picture=a_picture(), **german)
         await d.idle()

@@ -1,5 +1,7 @@
 """Other people's pictures: asked for, allowed once or always, refused; sessions locked and shared."""
 
+from typing import Any
+
 from bot.chat.events import (
     Answer,
     ButtonAction,
@@ -31,7 +33,7 @@ async def asks_for_anns(d: Desk, text: str = "make it red", person: str = "bob")
     return await d.workflow.handle(d.asked(text, person, picture=a_picture(), picture_owner=ANN))
 
 
-async def answer(d: Desk, question: Note, said: Answer, person: str = "ann"):
+async def answer(d: Desk, question: Any, said: Answer, person: str = "ann"):
     return await d.workflow.handle(ConsentAnswered(**d.origin(person), request=question.about, answer=said))
 
 
@@ -218,7 +220,12 @@ async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
 
 async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        posted = {"picture": a_picture(), "picture_owner": ANN, "message": "m1", "reply_to": "m1"}
+        posted: dict[str, Any] = {
+            "picture": a_picture(),
+            "picture_owner": ANN,
+            "message": "m1",
+            "reply_to": "m1",
+        }
         question = await d.workflow.handle(d.asked("make it red", "bob", **posted))
         await answer(d, question, Answer.ONCE)
         await d.idle()

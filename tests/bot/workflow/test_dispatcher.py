@@ -2,6 +2,7 @@
 
 import asyncio
 from threading import Event
+from typing import Any
 
 from bot.chat.events import HistoryAsked, ShowAsked
 from bot.chat.replies import Accepted, AskTarget, CardState, Note, ShownVersion
@@ -146,7 +147,7 @@ async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
 
 async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        visit = {"source": RequestSource(token="t", token_expires_at=1e12)}
+        visit: dict[str, Any] = {"source": RequestSource(token="t", token_expires_at=1e12)}
         await d.upload(**visit)
         await d.accepted("make it red", **visit)
         await d.idle()
@@ -346,6 +347,7 @@ async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
         await d.accepted("make it red", "bob", picture=a_picture())
         first = await editor.started()
         reply = await d.accepted("make it red", picture=a_picture(20, 20))
+        assert reply.card.before
         d.images.delete(reply.card.before)
         first.finish()
         [turn] = await d.done(reply.card.turn_id)

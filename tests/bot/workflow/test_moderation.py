@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction, ModActionRequested
@@ -17,7 +18,7 @@ from tests.support.workflow_room import desk
 SERVER, ANN, PLACE = "paper:1", "paper:ann", "paper:c1"
 
 
-def rule(rule: ModAction, subject: str = "", **numbers: int) -> ModActionRequested:
+def rule(rule: ModAction, subject: str = "", **numbers: Any) -> ModActionRequested:
     return ModActionRequested(
         person="paper:mod", channel=PLACE, event_id="e", action=rule, subject=subject, **numbers
     )

@@ -32,6 +32,7 @@ async def test_an_export_has_pictures_and_talk(tmp_path):
     picture = a_picture()
     async with desk(tmp_path, EchoEditor()) as d:
         session = (await d.accepted("make it red", picture=picture)).card
+        assert session.before
         await d.idle()
         reply = await d.workflow.handle(ExportAsked(**d.origin()))
         stored = await d.workflow.picture(session.before)
@@ -90,6 +91,7 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
         assert await d.workflow.delete_old_images() == 0
         d.clock.now += 2 * DAY_S
         assert await d.workflow.delete_old_images() == 1  # the echo is the same picture
+        assert first.before
         with pytest.raises(PictureMissing):
             await d.workflow.picture(first.before)
         again = await d.accepted("make it red", turn=first.turn_id)
@@ -143,6 +145,7 @@ async def test_a_deleted_message_takes_its_picture_along(tmp_path):
     async with desk(tmp_path, ScriptedEditor()) as d:
         session = await d.upload(message="paper:post")
         await d.workflow.message_deleted("paper:m:1", "paper:post")
+        assert session.root.image
         with pytest.raises(PictureMissing):
             await d.workflow.picture(session.root.image)
 
@@ -183,5 +186,6 @@ async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(
         assert list(d.images.keys()) == []
         await d.upload(channel="c3")
         gone = (await d.store.turn(first.root.id)).image
+        assert gone
         with pytest.raises(PictureMissing):
             await d.workflow.picture(gone)

@@ -233,7 +233,7 @@ async def test_whatever_dies_when_every_accepted_edit_is_answered_once(tmp_path,
         await PictureReader().read(a_picture())  # so that a child process is ready
         await killed_after(dice.randrange(1, 120), a_life(tmp_path, chat, dice, 12, accepted))
     async with desk(tmp_path, EchoEditor(), chat) as d:
-        chat.show = lambda turn, card: PaperChat.show(chat, turn, card)
+        chat.show = lambda turn, card: PaperChat.show(chat, turn, card)  # type: ignore[method-assign]
         chat.breaks, chat.dies_after_posting = 0, False
         await d.workflow.resume("paper")
         await d.idle()

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from mgie_engine.checkpoints.mgie7b import BASE, CLIP, DELTA, LLAVA, PIX2PIX, apply_delta, read_released
+from mgie_engine.checkpoints.layout import BASE, CLIP, DELTA, LLAVA, PIX2PIX
+from mgie_engine.checkpoints.mgie7b import apply_delta, read_released
 from mgie_engine.checkpoints.native import load_model, named_tensors
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError

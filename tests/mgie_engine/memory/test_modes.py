@@ -49,7 +49,8 @@ def test_where_nothing_fits_it_is_said_how_much_would_do(full):
 
 
 def test_every_lower_mode_needs_less(full):
-    mode, needs = Mode.FP16, []
+    mode: Mode | None = Mode.FP16
+    needs = []
     while mode:
         needs.append(needed(full, mode, "cuda"))
         mode = next_lower(mode, full, "cuda")

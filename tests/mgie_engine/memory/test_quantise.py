@@ -53,4 +53,4 @@ def test_a_quarter_of_the_bytes_is_kept():
 def test_a_linear_is_replaced_where_its_weight_is():
     network = nn.Sequential(nn.ModuleDict({"q_proj": nn.Linear(64, 96, bias=False)}))
     replace_linear(network, "0.q_proj.weight", WEIGHT, Int8Linear)
-    assert isinstance(network[0]["q_proj"], Int8Linear)
+    assert isinstance(network.get_submodule("0.q_proj"), Int8Linear)

@@ -37,6 +37,7 @@ def test_a_trial_tells_what_more_contrast_came_to():
     probe = choose_probe(picture, seen, painted)
     assert probe
     assert probe.kind == "more contrast"
+    assert isinstance(probe.picture, Image.Image)
     told = restore(
         picture, picture, painted, reconstruction=seen, probe=Probe(probe.kind, coded(probe.picture))
     )

@@ -88,7 +88,7 @@ def test_a_thing_that_is_new_does_not_make_a_picture_seem_sharper():
 def test_a_picture_blurred_more_in_places_keeps_its_own_pixels_there():
     picture = leaves()
     wanted, softer = (picture.filter(ImageFilter.GaussianBlur(radius)) for radius in (1.6, 3))
-    places = Image.fromarray(np.uint8(np.random.default_rng(0).random((16, 16)) < 0.3) * 255)
+    places = Image.fromarray((np.random.default_rng(0).random((16, 16)) < 0.3).astype(np.uint8) * 255)
     painted = Image.composite(softer, wanted, places.resize(picture.size, Image.Resampling.NEAREST))
     restored = restore(picture, picture, painted)
     assert restored.painted < 0.02

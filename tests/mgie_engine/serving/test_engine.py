@@ -231,7 +231,7 @@ def test_one_by_one_begins_when_the_memory_of_the_many_is_free_again(model: Fake
         assert [ref() for ref in held] == [None] * len(held)
         return plain(latents, *rest)
 
-    model.denoise = denoise
+    model.denoise = denoise  # type: ignore[method-assign,assignment]
     with Engine(model, clock=lambda: model.seconds) as engine:
         engine.admit(1, ask(steps=12))
         engine.admit(2, ask())

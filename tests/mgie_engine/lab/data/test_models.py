@@ -40,7 +40,8 @@ def pictures(*colours: str) -> list[Image.Image]:
 def saying(text: str) -> Llava:
     """A model that says this about one picture."""
     model = of_mgie(tiny_model.model())
-    model.mllm.lm_head = tiny_model.Says(tiny_model.tokenizer().encode_plain(text))
+    head = tiny_model.Says(tiny_model.tokenizer().encode_plain(text))
+    model.mllm.lm_head = head  # type: ignore[assignment]
     return model
 
 

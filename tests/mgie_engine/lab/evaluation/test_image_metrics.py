@@ -120,7 +120,7 @@ def test_missing_networks_are_named(tmp_path: Path):
 
 
 def test_means_are_by_group_over_what_is_known():
-    rows = [
+    rows: list[tuple[tuple[str, ...], dict[str, float | None]]] = [
         (("a", "b"), {"x": 1.0, "y": None}),
         (("b",), {"x": 3.0, "y": None}),
         (("b",), {"x": None, "y": None}),

@@ -23,7 +23,7 @@ class Published(published._LPIPS):
         self.trunk = trunk
         self.lins = nn.ModuleList(published.NetLinLayer(len(lin)) for lin in lins)
         for layer, lin in zip(self.lins, lins, strict=True):
-            layer.model[0].weight.data = lin.view(1, -1, 1, 1)
+            layer.get_submodule("model.0").weight.data = lin.view(1, -1, 1, 1)
 
     @property
     def net(self):

@@ -1,7 +1,7 @@
 import json
-from itertools import product
 
-from PIL import Image, ImageChops
+import numpy as np
+from PIL import Image
 
 from mgie_engine.cli import main
 
@@ -35,5 +35,5 @@ def test_the_mask_is_where_input_and_goal_differ(tmp_path, capsys):
     before, goal, mask = (Image.open(tmp_path / f"0000_{part}.png") for part in NAMES)
     assert mask.mode == "L"
     assert set(mask.tobytes()) <= {0, 255}
-    different = ImageChops.difference(before, goal)
-    assert all(any(different.getpixel(at)) for at in product(range(32), range(32)) if mask.getpixel(at))
+    different = (np.asarray(before) != np.asarray(goal)).any(axis=-1)
+    assert different[np.asarray(mask) > 0].all()

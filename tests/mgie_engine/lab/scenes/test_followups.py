@@ -13,7 +13,8 @@ from tests.support.scene_descriptions import steps
 LEFT = SceneObject("ball", "red", "large", Cell(FRONT, 0))
 RIGHT = SceneObject("ball", "green", "small", Cell(FRONT, 3))
 TREE = SceneObject("tree", "green", "medium", Cell(BACK, 1))
-STATE = State(Scene((LEFT, RIGHT, TREE)))
+SCENE = Scene((LEFT, RIGHT, TREE))
+STATE = State(SCENE)
 
 
 def follow_ups(last, *, tries=200):
@@ -67,7 +68,7 @@ def test_another_sky_is_a_sky_and_another_hour_an_hour():
         last = surround(STATE, f"{value} please", {aspect: value})
         scenes = [edit.goal.scene for edit in follow_ups(last) if edit.kind == "follow-up"]
         assert scenes
-        assert all(scene == replace(STATE.scene, **{aspect: getattr(scene, aspect)}) for scene in scenes)
+        assert all(scene == replace(SCENE, **{aspect: getattr(scene, aspect)}) for scene in scenes)
         assert value not in {getattr(scene, aspect) for scene in scenes}
 
 

@@ -13,11 +13,14 @@ from tests.support.scene_descriptions import drawn, steps
 
 BALL = SceneObject("ball", "red", "large", Cell(FRONT, 0))
 BOX = SceneObject("box", "blue", "small", Cell(FRONT, 1))
-STATE = State(Scene((BALL, BOX)))
+SCENE = Scene((BALL, BOX))
+STATE = State(SCENE)
 TOP = {0: (0.0, 0.32), 1: (0.44, 0.70), 2: (0.66, 0.98)}  # where the things of each row are drawn
 
 
-def touched(before: Scene, after: Scene) -> set[Cell]:
+def touched(before: Scene | None, after: Scene | None) -> set[Cell]:
+    assert before is not None
+    assert after is not None
     gone, new = set(before.objects) - set(after.objects), set(after.objects) - set(before.objects)
     return {obj.cell for obj in gone | new}
 
@@ -50,7 +53,7 @@ def test_every_change_can_be_seen():
 
 
 def test_another_sky_changes_nothing_below_the_horizon():
-    before = drawn(STATE, replace(STATE, scene=replace(STATE.scene, sky="pink")))
+    before = drawn(STATE, replace(STATE, scene=replace(SCENE, sky="pink")))
     moved = changed(*before)
     assert moved[:24].all()
     assert not moved[27:].any()

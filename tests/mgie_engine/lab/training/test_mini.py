@@ -6,7 +6,7 @@ import torch
 
 from mgie_engine.checkpoints.native import build, load_model
 from mgie_engine.config import resolve_model
-from mgie_engine.lab.evaluation.scene_cases import pictures
+from mgie_engine.lab.scenes.scene_images import pictures
 from mgie_engine.lab.scenes.stories import story, tellings
 from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.autoencoder import train_vae, whiten
