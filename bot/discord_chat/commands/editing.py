@@ -1,10 +1,12 @@
-"""/edit, /grid and /show: begin with a picture or refine, try scales side by side, see a version again."""
+"""/edit, /vary, /grid and /show: edit, repeat an edit, try scales side by side, see a version again."""
+
+from typing import Literal
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked
+from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked, Variation, VariationAsked
 from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
@@ -13,6 +15,14 @@ from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.messages import Message
 from conversations.settings import Grid, Keep, SettingsOverride
+
+How = Literal["new seed", "stronger", "subtler", "from original"]
+VARIATIONS: dict[How, Variation] = {
+    "new seed": Variation.AGAIN,
+    "stronger": Variation.STRONGER,
+    "subtler": Variation.SUBTLER,
+    "from original": Variation.FROM_ORIGINAL,
+}
 
 
 class EditingCog(commands.Cog):
@@ -51,6 +61,22 @@ class EditingCog(commands.Cog):
             override=SettingsOverride(keep=keep),
             is_hidden=spoiler or (file is not None and file.is_spoiler),
         )
+
+    @app_commands.command(name="vary", description="Run an edit again, varied; it starts where that edit did")
+    @app_commands.describe(
+        how="Another seed, stronger, subtler, or all its instructions at once on the original",
+        version="The edit to run again, for example: v2; without one, your last",
+    )
+    @app_commands.autocomplete(version=suggest_versions)
+    @acknowledged
+    async def vary(
+        self,
+        interaction: Interaction,
+        how: How = "new seed",
+        version: app_commands.Range[str, 1, 10] | None = None,
+    ) -> Answer:
+        """Run an edit again: what the buttons of its card do, without looking for the card."""
+        return VariationAsked(**origin_of(interaction), variation=VARIATIONS[how], version=version)
 
     @app_commands.command(name="grid", description="One edit under several strengths, side by side")
     @app_commands.describe(

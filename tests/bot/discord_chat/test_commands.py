@@ -56,6 +56,39 @@ async def test_edit_from_names_the_version_to_go_on_from(tmp_path: Path) -> None
         assert "v2 · from v0" in text_of((await results(r, 2))[1])
 
 
+async def test_vary_runs_my_last_edit_again_from_where_it_started(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        assert await use(r, "vary") == "Queued as v2."
+        again = (await results(r, 2))[1]
+        assert "v2 · from v0" in text_of(again)
+        assert "make the ball red" in text_of(again)
+
+
+@pytest.mark.parametrize(("how", "fact"), [("stronger", "text 9"), ("subtler", "text 6")])
+async def test_vary_takes_a_version_and_a_direction(tmp_path: Path, how: str, fact: str) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue")
+        await results(r, 2)
+        await use(r, "vary", how=how, version="v1")
+        varied = text_of((await results(r, 3))[2])
+        assert "v3 · from v0" in varied
+        assert fact in varied
+
+
+async def test_vary_from_original_takes_all_instructions_at_once(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await begin(r)
+        await use(r, "edit", instruction="now blue")
+        await results(r, 2)
+        await use(r, "vary", how="from original")
+        varied = text_of((await results(r, 3))[2])
+        assert "v3 · from v0" in varied
+        assert "make the ball red" in varied
+        assert "now blue" in varied
+
+
 async def test_a_version_that_is_not_there_is_said(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await begin(r)
