@@ -66,7 +66,7 @@ def test_without_json_it_is_told_in_words(folder: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["--steps", "0"], "steps must lie between 1 and 200"),
+        (["--steps", "0"], "steps must be between 1 and 200"),
         (["--model", "nothing"], "No model 'nothing'"),
         (["--device", "abacus"], "The device 'abacus' is not here"),
     ],

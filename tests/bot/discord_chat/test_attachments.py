@@ -41,7 +41,7 @@ def test_a_larger_one_keeps_its_pixels_and_says_how(mode: str) -> None:
 def test_a_much_larger_one_is_made_smaller_and_says_so() -> None:
     file = result_file(noise(2100, 700), 256 * 1024)
     assert len(file.data) < 256 * 1024
-    assert in_english(file.note).startswith(f"Shown as WebP at {size_of(file.data)[0]} × ")
+    assert in_english(file.note).startswith(f"Shown as WebP at {size_of(file.data)[0]:,} × ")
 
 
 def test_a_picture_too_long_for_webp_becomes_a_jpeg() -> None:

@@ -314,7 +314,7 @@ async def test_an_attachment_that_is_gone_is_said(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         asked = post_picture(r)
         r.discord.world.uploads.clear()
-        assert text_of(await r.answer(asked)) == english("not_downloaded", reason="the server answered 404")
+        assert text_of(await r.answer(asked)) == english("not_downloaded_status", status="404")
 
 
 async def test_an_interaction_that_came_too_late_is_not_acted_upon(tmp_path: Path) -> None:

@@ -195,7 +195,7 @@ def test_cancelling_what_is_not_there_changes_nothing(engine: Engine):
     ("bad", "error", "sentence"),
     [
         (replace(ask(), image=b"no picture"), RequestRefused, "cannot be read"),
-        (ask(steps=0), RequestRefused, "steps must lie between 1 and 200"),
+        (ask(steps=0), RequestRefused, "steps must be between 1 and 200"),
         (ask(text_cfg=float("nan")), RequestRefused, "text_cfg must lie"),
         (ask("refuse to read"), EngineError, "no such word"),
         (ask("explode"), EngineError, "boom"),
