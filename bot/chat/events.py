@@ -3,7 +3,7 @@
 A chat makes an event, awaits `EditWorkflow.handle(event)` and shows the `Reply` it returns. Nothing here
 depends on the chat. Keys are opaque strings that begin with the name of the chat:
 
-    person   "discord:4711", "web:5f2c"       the user who asks; also the owner in the queue
+    user     "discord:4711", "web:5f2c"       who asks; also the owner in the queue
     channel  "discord:99", "web:5f2c"         a channel, thread or direct message; sessions belong to it
     event_id "discord:m:1234", "web:e:77"     one per gesture; an id that comes again does nothing again
 """
@@ -29,7 +29,7 @@ class Event:
 
     read_only: ClassVar[bool] = False  # changes nothing, so it needs no lock and may be handled again
 
-    person: str
+    user: str
     channel: str
     event_id: str
     source: RequestSource = NO_SOURCE
@@ -39,7 +39,7 @@ class Event:
     @property
     def chat(self) -> str:
         """The name of the chat: "discord" or "web"."""
-        return self.person.partition(":")[0]
+        return self.user.partition(":")[0]
 
 
 class Implied(Enum):
@@ -326,7 +326,7 @@ DECISIONS = (
 class Origin(TypedDict):
     """The fields that every event has, as keyword arguments for another event."""
 
-    person: str
+    user: str
     channel: str
     event_id: str
     source: RequestSource
@@ -337,7 +337,7 @@ class Origin(TypedDict):
 def origin(event: Event) -> Origin:
     """The common fields of `event`, for an event that takes its place."""
     return Origin(
-        person=event.person,
+        user=event.user,
         channel=event.channel,
         event_id=event.event_id,
         source=event.source,

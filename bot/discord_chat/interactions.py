@@ -184,7 +184,7 @@ def origin_of(interaction: Interaction) -> Origin:
     """The fields that every event of this interaction has: who, where, and which gesture."""
     context = reply_context_of_interaction(interaction, match_locale(interaction.locale))
     return Origin(
-        person=person_key(interaction.user.id),
+        user=person_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
         source=context.as_request(),

@@ -114,7 +114,7 @@ def is_in(event: Event, channels: Iterable[str]) -> bool:
 
 
 def _blocked(facts: Facts) -> Message | None:
-    return Message("blocked") if facts.event.person in facts.settings.blocked else None
+    return Message("blocked") if facts.event.user in facts.settings.blocked else None
 
 
 def _paused(facts: Facts) -> Message | None:
@@ -172,7 +172,7 @@ def _queue(facts: Facts) -> Message | None:
 def _own_only(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, EditAsked)
-    is_own = event.picture_owner in (None, event.person)
+    is_own = event.picture_owner in (None, event.user)
     return Message("only_own") if facts.settings.own_only and not is_own else None
 
 
@@ -214,10 +214,10 @@ ADMISSION = (
 def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:
     """Why this user may not do that with this version, or None."""
     match event:
-        case LockAsked() if session.owner != event.person:
+        case LockAsked() if session.owner != event.user:
             return Message("not_your_session")
-        case CancelAsked() | DeleteAsked() if turn.user != event.person and not event.is_moderator:
+        case CancelAsked() | DeleteAsked() if turn.user != event.user and not event.is_moderator:
             return Message("not_yours", version=turn.label)
-        case MoveAsked(move=Move.UNDO) if is_named and turn.user != event.person:
+        case MoveAsked(move=Move.UNDO) if is_named and turn.user != event.user:
             return Message("not_yours", version=turn.label)
     return None

@@ -252,7 +252,7 @@ class Desk:
 def _origin(visitor: Visitor) -> dict[str, Any]:
     """A browser is a person in a channel of its own."""
     return {
-        "person": visitor.person,
+        "user": visitor.person,
         "channel": visitor.person,
         "event_id": f"web:e:{secrets.token_urlsafe(12)}",
         "source": RequestSource(language=visitor.language),

@@ -97,9 +97,9 @@ class Admission:
                 self._limits,
                 self._clock(),
                 self._runner.is_draining,
-                self._runner.active.waiting(event.person) + self._entering[event.person],
+                self._runner.active.waiting(event.user) + self._entering[event.user],
                 self._runner.active.waiting() + self._entering.total(),
-                self._requests.get(event.person, Requests()),
+                self._requests.get(event.user, Requests()),
                 made_at,
             )
             refusal = first_refusal(facts)
@@ -113,29 +113,29 @@ class Admission:
                 offered = buttons(ButtonAction.MY_EDITS) if refusal.check.reason in SHOWS_EDITS else ()
                 yield Note(refusal.message, buttons=offered)
                 return
-            self._entering[event.person] += 1
+            self._entering[event.user] += 1
             try:
                 yield None
             finally:
-                self._entering[event.person] -= 1
+                self._entering[event.user] -= 1
                 self._entering = +self._entering
 
     def _counting(self, event: Event, settings: ServerSettings) -> AbstractAsyncContextManager[Any]:
         """Where a server counts a user's edits, one is saved before the next is counted."""
         if settings.per_day is None:
             return nullcontext()
-        return self._quotas.setdefault((event.person, event.source.server), asyncio.Lock())
+        return self._quotas.setdefault((event.user, event.source.server), asyncio.Lock())
 
     async def _made_at(self, event: Event, settings: ServerSettings) -> tuple[float, ...]:
         """When the user's edits in this server began; failed and cancelled edits are not counted."""
         if settings.per_day is None or event.source.server is None:
             return ()
-        turns = await self._store.turns_by(event.person, COUNTED)
+        turns = await self._store.turns_by(event.user, COUNTED)
         here = (turn for turn in turns if turn.source.server == event.source.server)
         return tuple(turn.created_at for turn in here if not turn.is_lost)
 
     def _count_request(self, facts: Facts) -> None:
-        now, user = facts.now, facts.event.person
+        now, user = facts.now, facts.event.user
         recent = {who: made.within(now, self._limits) for who, made in self._requests.items()}
         self._requests = {who: made for who, made in recent.items() if made.times}
         self._requests[user] = facts.requests.after(now, self._limits)
@@ -159,7 +159,7 @@ class Admission:
         parent = target.session.root if asked.from_original else target.turn
         preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
         draft = target.session.ask(
-            asked.person,
+            asked.user,
             asked.text,
             parent=parent.id,
             reading=asked.reading,
@@ -173,8 +173,8 @@ class Admission:
     async def _open(self, context: Context[EditAsked], picture: bytes) -> EditSession | Note:
         """A session on an uploaded picture, or why there is none; PictureRefused for an unreadable one."""
         asked = context.event
-        owner = asked.picture_owner or asked.person
-        if owner != asked.person and not context.has_consent:
+        owner = asked.picture_owner or asked.user
+        if owner != asked.user and not context.has_consent:
             objection = await self._consents.objection(asked, owner, asked.text, is_open=False)
             if objection:
                 return objection
@@ -185,7 +185,7 @@ class Admission:
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(
             asked.channel,
-            asked.person,
+            asked.user,
             image=await asyncio.to_thread(self._images.put, read.png),
             notes=read.notes,
             source=asked.source,
@@ -214,7 +214,7 @@ class Admission:
             if objection := objection_to_text(words, self._limits):
                 return Note(objection)
         draft = session.ask(
-            asked.person,
+            asked.user,
             words,
             parent=parent,
             reading=reading,
@@ -230,12 +230,12 @@ class Admission:
             return Note(Message("no_session"))
         turn, session, words = target.turn, target.session, asked.text.strip()
         if words:
-            draft = session.ask(asked.person, words, parent=turn.id, source=asked.source)
+            draft = session.ask(asked.user, words, parent=turn.id, source=asked.source)
         elif turn.parent_id is None:
             return Note(Message("no_words"))
         else:
             draft = session.ask(
-                asked.person,
+                asked.user,
                 turn.instruction,
                 parent=turn.parent_id,
                 reading=turn.reading or turn.expressive,
@@ -270,9 +270,9 @@ class Admission:
     ) -> Note | None:
         """The question or refusal of whoever lent the picture it starts from, else of the session's owner."""
         lender, words = parent.lent_by, draft.instruction
-        if asked.person == lender or (lender is None and asked.person == session.owner):
+        if asked.user == lender or (lender is None and asked.user == session.owner):
             return None
-        is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.person
+        is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.user
         if lender and not is_own_again:
             objection = await self._consents.objection(asked, lender, words, is_open=False)
             if objection:
@@ -282,7 +282,7 @@ class Admission:
 
 def _image_owner(asked: EditAsked) -> str | None:
     """Whose picture an edit begins with, if not the asker's."""
-    return None if asked.picture_owner == asked.person else asked.picture_owner
+    return None if asked.picture_owner == asked.user else asked.picture_owner
 
 
 def _is_hidden(context: Context[Work]) -> bool:

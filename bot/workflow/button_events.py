@@ -38,7 +38,7 @@ def button_event(
     act: ButtonAction,
     turn: str,
     *,
-    person: str,
+    user: str,
     channel: str,
     event_id: str,
     source: RequestSource,
@@ -50,7 +50,7 @@ def button_event(
     `turn` is whatever the button is about: for BLOCK a user.
     """
     who = Origin(
-        person=person,
+        user=user,
         channel=channel,
         event_id=event_id,
         source=source,

@@ -16,9 +16,9 @@ OPEN_QUESTIONS = 16  # kept at most; each may hold a picture in memory
 OPEN_S = 24 * 3600.0
 
 
-def mention(person: str) -> str:
+def mention(user: str) -> str:
     """A person in a sentence; the chat puts their name there."""
-    return f"<@{person}>"
+    return f"<@{user}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Consents:
 
         `is_open`: whether it may where the owner never said anything.
         """
-        if owner == asked.person:
+        if owner == asked.user:
             return None
-        said = await self._store.consent(owner, asked.person)
+        said = await self._store.consent(owner, asked.user)
         if said is Consent.ALWAYS or (said is None and is_open):
             return None
         if said is Consent.NEVER:
@@ -57,10 +57,10 @@ class Consents:
         question = self._open.get(event.request)
         if question is None or question.at < self._clock() - OPEN_S:
             return Note(Message("consent_over")), None
-        if event.person != question.owner:
+        if event.user != question.owner:
             return Note(Message("consent_not_yours", owner=mention(question.owner))), None
         del self._open[event.request]
-        asker = question.asked.person
+        asker = question.asked.user
         match event.answer:
             case Answer.ONCE:
                 return Note(Message("consent_once")), question.asked
@@ -76,7 +76,7 @@ class Consents:
         while len(self._open) >= OPEN_QUESTIONS:
             del self._open[next(iter(self._open))]
         self._open[request] = Question(asked, owner, self._clock())
-        text = Message("consent_asked", owner=mention(owner), person=mention(asked.person), words=words)
+        text = Message("consent_asked", owner=mention(owner), person=mention(asked.user), words=words)
         answers = buttons(ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
         return Note(text, private=False, buttons=answers, about=request, asks=owner)
 
@@ -84,7 +84,7 @@ class Consents:
 async def consent_at_large(store: SessionStore, context: Context[ConsentAsked]) -> Note:
     """Save what a user allows everybody."""
     asked = context.event
-    await store.set_consent(asked.person, None, asked.everybody)
+    await store.set_consent(asked.user, None, asked.everybody)
     match asked.everybody:
         case Consent.ALWAYS:
             return Note(Message("consent_everybody"))

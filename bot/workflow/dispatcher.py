@@ -217,7 +217,7 @@ class EditWorkflow:
     def _lock(self, event: Event) -> AbstractAsyncContextManager[Any]:
         if event.read_only:
             return nullcontext()
-        return self._locks.setdefault((event.channel, event.person), asyncio.Lock())
+        return self._locks.setdefault((event.channel, event.user), asyncio.Lock())
 
     async def _reply(self, event: Event) -> Reply:
         try:

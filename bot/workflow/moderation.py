@@ -55,7 +55,7 @@ class Moderation:
         if asked.action is ModAction.LOG:
             return Note(_log_in_words(await self._store.servers.audit_log(server, LOG_SHOWN)))
         removed, image_hash, messages = await self._removed(asked, server)
-        entry = AuditEntry(self._clock(), asked.person, asked.action.value, image_hash or asked.subject)
+        entry = AuditEntry(self._clock(), asked.user, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
         rules = await self._store.servers.change(server, lambda now: apply(now, asked), entry)
         stopped = await self._stop(asked, server)
@@ -100,18 +100,18 @@ class Moderation:
         asked, base, rules = context.event, context.target, context.settings
         if base is None:
             return Note(Message("no_session"))
-        log.warning("turn %s was reported by %s", base.turn.id, asked.person)
+        log.warning("turn %s was reported by %s", base.turn.id, asked.user)
         if rules.reports is None:
             return Note(Message("reported"))
         is_new = await self._store.servers.add_report(
-            asked.source.server, asked.person, base.turn.id, asked.text.strip()
+            asked.source.server, asked.user, base.turn.id, asked.text.strip()
         )
         if not is_new:
             return Note(Message("reported_here"))
         turn = base.turn
         told = Message(
             "report_text",
-            person=mention(asked.person),
+            person=mention(asked.user),
             version=turn.label,
             owner=mention(turn.user),
             turn=turn.id,
@@ -142,12 +142,12 @@ class Moderation:
             return Note(Message("appeal_over"))
         if rules.reports is None:
             return Note(Message("no_appeals_here", hash=image_hash))
-        if not await self._store.servers.add_appeal(asked.source.server, asked.person, image_hash, words):
+        if not await self._store.servers.add_appeal(asked.source.server, asked.user, image_hash, words):
             return Note(Message("appealed"))
         return ForModerators(
             Message("appealed"),
             rules.reports,
-            Message("appeal_text", person=mention(asked.person), hash=image_hash),
+            Message("appeal_text", person=mention(asked.user), hash=image_hash),
             rules.language,
             words=words,
             buttons=buttons(ButtonAction.UNBLOCK_IMAGE, ButtonAction.DISMISS),

@@ -13,13 +13,13 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
     """Move the user's head as asked and show where it stands; raises SessionError when there is no way."""
     asked, target = context.event, context.target
     if asked.move is Move.NEW:
-        await store.users.clear_head(asked.person, asked.channel)
+        await store.users.clear_head(asked.user, asked.channel)
         return Note(Message("new_session"))
     if target is None:
         return Note(Message("no_session"))
     moved = _moved(asked, target)
-    await store.set_head(moved.id, asked.person, moved.heads[asked.person])
-    head = moved.head_of(asked.person)
+    await store.set_head(moved.id, asked.user, moved.heads[asked.user])
+    head = moved.head_of(asked.user)
     is_ahead = asked.move in (Move.REDO, Move.GO_TO)
     note = Message("now_at", version=head.label) if is_ahead else Message("back_at", version=head.label)
     return ShownVersion(note, card_of(head, moved))
@@ -27,7 +27,7 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
 
 async def history(context: Context[HistoryAsked]) -> Reply:
     """Every version of the session meant, oldest first."""
-    session, user = context.session, context.event.person
+    session, user = context.session, context.event.user
     if session is None:
         return Note(Message("no_session"))
     head = session.head_of(user).id if session.has_head(user) else None
@@ -44,7 +44,7 @@ async def show(context: Context[ShowAsked]) -> Reply:
 
 
 def _moved(asked: MoveAsked, target: Target) -> EditSession:
-    session, user = target.session, asked.person
+    session, user = target.session, asked.user
     match asked.move:
         case Move.UNDO if target.is_named:
             return session.go_to(user, target.turn).undo(user)

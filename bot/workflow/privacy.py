@@ -44,7 +44,7 @@ class Privacy:
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is kept, and for how long."""
         asked = context.event
-        counts = await self._counts(asked.person)
+        counts = await self._counts(asked.user)
         if self._keep_days is None:
             return Note(Message("kept_for_good", **_counted(*counts)))
         days = Message("days", count=round(self._keep_days))
@@ -53,30 +53,30 @@ class Privacy:
     async def export(self, context: Context[ExportAsked]) -> Reply:
         """Everything of the person as zip files, in a folder of their own."""
         asked = context.event
-        kept = await self._store.export_user(asked.person)
+        kept = await self._store.export_user(asked.user)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not ids:
             return Note(Message("nothing_kept"))
         sessions = [await self._store.session(session_id) for session_id in ids]
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mgie-export-"))
         files = await asyncio.to_thread(
-            write_export, asked.person, kept, sessions, self._images, folder, asked.max_bytes
+            write_export, asked.user, kept, sessions, self._images, folder, asked.max_bytes
         )
         return Files(Message("exported"), files)
 
     async def forget(self, context: Context[ForgetAsked]) -> Reply:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
         asked = context.event
-        counts = await self._counts(asked.person)
+        counts = await self._counts(asked.user)
         if not any(counts):
             return Note(Message("nothing_kept"))
         if not asked.is_confirmed:
             return Note(
                 Message("forget_sure", **_counted(*counts)),
                 buttons=buttons(ButtonAction.FORGET_ME),
-                asks=asked.person,
+                asks=asked.user,
             )
-        forgotten = await self._store.delete_user(asked.person)
+        forgotten = await self._store.delete_user(asked.user)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
         await asyncio.to_thread(self._delete, forgotten.images)
@@ -132,9 +132,9 @@ class Privacy:
                 log.exception("old pictures could not be deleted")
             await asyncio.sleep(every_s)
 
-    async def _counts(self, person: str) -> tuple[int, int]:
+    async def _counts(self, user: str) -> tuple[int, int]:
         """How many pictures the person uploaded, and how many edits they asked for."""
-        kept = await self._store.export_user(person)
+        kept = await self._store.export_user(user)
         uploads = sum(row["parent_id"] is None for row in kept["turns"])
         return uploads, len(kept["turns"]) - uploads
 

@@ -55,7 +55,7 @@ class SettingsLayers:
     """The wishes that hold for one person in one channel, strongest first; a call's own comes on top."""
 
     session: SettingsOverride = NO_OVERRIDE
-    person: SettingsOverride = NO_OVERRIDE
+    user: SettingsOverride = NO_OVERRIDE
     channel: SettingsOverride = NO_OVERRIDE
 
     def resolved(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
@@ -67,16 +67,16 @@ class SettingsLayers:
             seed=seed if defaults.seed is None else defaults.seed,
             sampler=defaults.sampler,
         )
-        return resolve(bot, call=call, session=self.session, user=self.person, channel=self.channel)
+        return resolve(bot, call=call, session=self.session, user=self.user, channel=self.channel)
 
     def on_auto(self, call: SettingsOverride) -> tuple[str, ...]:
         """The guidance scales of an edit that advice shall fill in, by name."""
-        return call.merged_over(self.session).merged_over(self.person).merged_over(self.channel).auto_scales
+        return call.merged_over(self.session).merged_over(self.user).merged_over(self.channel).auto_scales
 
     def panel(self, defaults: Defaults) -> tuple[SettingRow, ...]:
         """Each knob with its value and who says so; a seed nobody wished for is "random"."""
         resolved = self.resolved(NO_OVERRIDE, defaults, seed=0)
-        origin = origins(session=self.session, user=self.person, channel=self.channel)
+        origin = origins(session=self.session, user=self.user, channel=self.channel)
         free = {"seed"} if origin["seed"] == "bot" and defaults.seed is None else set()
         values = {
             setting: None if setting in free else getattr(resolved, setting) for setting in SETTING_LABELS
@@ -92,7 +92,7 @@ async def layers(store: SessionStore, event: Event, session: EditSession | None)
     """The wishes that hold for this person in this channel and session."""
     return SettingsLayers(
         session=session.override if session else NO_OVERRIDE,
-        person=await store.override("user", event.person),
+        user=await store.override("user", event.user),
         channel=await store.override("channel", event.channel),
     )
 

@@ -33,4 +33,4 @@ def _place(asked: SettingsAsked, head: Target | None) -> tuple[OverrideScope, st
         return "channel", asked.channel, Scope.CHANNEL
     if asked.scope is Scope.SESSION and head is not None:
         return "session", head.session.id, Scope.SESSION
-    return "user", asked.person, Scope.ME
+    return "user", asked.user, Scope.ME

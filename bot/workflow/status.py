@@ -38,7 +38,7 @@ class Status:
         if context.target is not None:
             turn = context.target.turn
         else:
-            mine = self._runner.active.of_user(asked.person)
+            mine = self._runner.active.of_user(asked.user)
             here = [active.turn for active in mine if active.session.channel == asked.channel]
             if not here:
                 return Note(Message("nothing_to_cancel"))
@@ -50,7 +50,7 @@ class Status:
 
     async def queue(self, context: Context[QueueAsked]) -> Queue:
         """The user's unfinished turns, and how busy it is."""
-        cards = tuple(active.card() for active in self._runner.active.of_user(context.event.person))
+        cards = tuple(active.card() for active in self._runner.active.of_user(context.event.user))
         stats = self._service.stats()
         wait_s = _wait_s(stats)
         busy = {"waiting": stats.waiting, "running": stats.running}

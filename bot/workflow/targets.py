@@ -78,13 +78,13 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
             session = await session_here(store, event)
             if session is None:
                 return None
-            return Target(session, session.head_of(event.person), is_named=False)
+            return Target(session, session.head_of(event.user), is_named=False)
         case Implied.RECENT if isinstance(event, EditAsked) and event.picture is not None:
             return None
     current = await current_version(store, event)
     if current is None or event.implied is Implied.CURRENT:
         return current
-    head = current.session.heads[event.person]
+    head = current.session.heads[event.user]
     if event.implied is Implied.REQUESTED:
         return replace(current, turn=current.session.turn(head.turn_id))
     last_s = max(head.moved_at, current.turn.finished_at or 0.0)
@@ -109,23 +109,23 @@ async def named_version(
 
 async def session_here(store: SessionStore, event: Event) -> EditSession | None:
     """Mine in this channel, else the newest one here that was shown to others."""
-    session = await store.session_for_channel(event.channel, event.person)
-    if session is None or _was_shown(session, event.person):
+    session = await store.session_for_channel(event.channel, event.user)
+    if session is None or _was_shown(session, event.user):
         return session
     return next(iter(await _shown_here(store, event)), None)
 
 
 async def _shown_here(store: SessionStore, event: Event) -> list[EditSession]:
     newest = await store.sessions_in(event.channel, LOOKED_THROUGH)
-    return [session for session in newest if _was_shown(session, event.person)]
+    return [session for session in newest if _was_shown(session, event.user)]
 
 
-def _was_shown(session: EditSession, person: str) -> bool:
+def _was_shown(session: EditSession, user: str) -> bool:
     """Whether the person may have seen a picture of the session: as their own, or posted for all.
 
     Private answers are for the asker alone.
     """
-    if session.owner == person or session.has_head(person):
+    if session.owner == user or session.has_head(user):
         return True
     turns = session.turns.values()
     return any(turn.shown_in and turn.image and not turn.source.is_private for turn in turns)
@@ -145,24 +145,24 @@ async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
 
 async def current_version(store: SessionStore, event: Event) -> Target | None:
     """The user's current version in this channel, however old."""
-    session = await store.session_for_channel(event.channel, event.person)
-    if session is None or not session.has_head(event.person):
+    session = await store.session_for_channel(event.channel, event.user)
+    if session is None or not session.has_head(event.user):
         return None
-    cleared_at = await store.users.head_cleared_at(event.person, event.channel)
-    if cleared_at is not None and cleared_at >= session.heads[event.person].moved_at:
+    cleared_at = await store.users.head_cleared_at(event.user, event.channel)
+    if cleared_at is not None and cleared_at >= session.heads[event.user].moved_at:
         return None
-    return Target(session, session.head_of(event.person), is_named=False)
+    return Target(session, session.head_of(event.user), is_named=False)
 
 
 async def ask_target(store: SessionStore, event: EditAsked) -> AskTarget:
     """The question, with the newest pictures of the channel to choose from."""
     sessions = await _shown_here(store, event)
-    choices = tuple(_choice(session, event.person) for session in sessions[:CHOICES])
+    choices = tuple(_choice(session, event.user) for session in sessions[:CHOICES])
     return AskTarget(Message("which_picture"), event.text, choices)
 
 
-def _choice(session: EditSession, person: str) -> ImageChoice:
-    turn = session.head_of(person)
+def _choice(session: EditSession, user: str) -> ImageChoice:
+    turn = session.head_of(user)
     while turn.image is None:
         turn = session.parent_of(turn) or session.root
     return ImageChoice(turn.id, turn.label, turn.image, turn.instruction, turn.is_hidden)

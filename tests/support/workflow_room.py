@@ -107,26 +107,26 @@ class Desk:
     metrics: Metrics
     _events: Any = field(default_factory=lambda: itertools.count(1))
 
-    def asked(self, text: str = "", person: str = "ann", channel: str = "c1", **more: Any) -> EditAsked:
+    def asked(self, text: str = "", user: str = "ann", channel: str = "c1", **more: Any) -> EditAsked:
         """An event of its own id; persons and channels belong to the paper chat."""
-        more.setdefault("event_id", f"paper:{person}:{channel}:{next(self._events)}")
-        return EditAsked(person=f"paper:{person}", channel=f"paper:{channel}", text=text, **more)
+        more.setdefault("event_id", f"paper:{user}:{channel}:{next(self._events)}")
+        return EditAsked(user=f"paper:{user}", channel=f"paper:{channel}", text=text, **more)
 
-    def origin(self, person: str = "ann", channel: str = "c1") -> dict[str, Any]:
+    def origin(self, user: str = "ann", channel: str = "c1") -> dict[str, Any]:
         """Keyword arguments for any other event."""
-        event = self.asked(person=person, channel=channel)
-        return {"person": event.person, "channel": event.channel, "event_id": event.event_id}
+        event = self.asked(user=user, channel=channel)
+        return {"user": event.user, "channel": event.channel, "event_id": event.event_id}
 
-    async def accepted(self, text: str, person: str = "ann", channel: str = "c1", **more: Any) -> Accepted:
+    async def accepted(self, text: str, user: str = "ann", channel: str = "c1", **more: Any) -> Accepted:
         """Ask, and be accepted."""
-        reply = await self.workflow.handle(self.asked(text, person, channel, **more))
+        reply = await self.workflow.handle(self.asked(text, user, channel, **more))
         assert isinstance(reply, Accepted), reply
         return reply
 
-    async def upload(self, person: str = "ann", channel: str = "c1", **more: Any) -> EditSession:
+    async def upload(self, user: str = "ann", channel: str = "c1", **more: Any) -> EditSession:
         """A session on a fresh picture."""
-        await self.workflow.handle(self.asked("", person, channel, picture=a_picture(), **more))
-        session = await self.store.session_for_channel(f"paper:{channel}", f"paper:{person}")
+        await self.workflow.handle(self.asked("", user, channel, picture=a_picture(), **more))
+        session = await self.store.session_for_channel(f"paper:{channel}", f"paper:{user}")
         assert session is not None
         return session
 

@@ -83,14 +83,14 @@ class MessageFilter:
     async def _head_age_s(self, message: discord.Message) -> float | None:
         """Seconds since the author's last turn here began or ended; None without one."""
         asked = EditAsked(
-            person=person_key(message.author.id),
+            user=person_key(message.author.id),
             channel=channel_key(message.channel.id),
             event_id=message_event(message.id),
         )
         base = await current_version(self._store, asked)
         if base is None:
             return None
-        moved_at = base.session.heads[asked.person].moved_at
+        moved_at = base.session.heads[asked.user].moved_at
         return self._clock() - max(moved_at, base.turn.finished_at or 0.0)
 
     async def _claim_daily_hint(self, user: int) -> bool:

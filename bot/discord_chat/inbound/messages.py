@@ -64,7 +64,7 @@ def edit_asked(
 ) -> EditAsked:
     """The event of a message; `picture` is the downloaded file."""
     return EditAsked(
-        person=person_key(message.author.id),
+        user=person_key(message.author.id),
         channel=channel_key(message.channel.id),
         event_id=message_event(message.id),
         source=context.as_request(),

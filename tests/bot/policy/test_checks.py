@@ -30,7 +30,7 @@ from conversations.session import EditSession, Turn
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)
 ANN, BEN, PLACE = "paper:ann", "paper:ben", "paper:c1"
 WHO: dict[str, Any] = {
-    "person": ANN,
+    "user": ANN,
     "channel": PLACE,
     "event_id": "e",
     "source": RequestSource(server="paper:1", parent_channel="paper:above"),
@@ -150,7 +150,7 @@ def test_a_version_of_somebody_else_stays_theirs() -> None:
 
     for event in (CancelAsked(**WHO), DeleteAsked(**WHO), MoveAsked(**WHO, move=Move.UNDO)):
         assert objection(event) == Message("not_yours", version="v1")
-        assert objection(replace(event, person=BEN)) is None
+        assert objection(replace(event, user=BEN)) is None
     assert objection(DeleteAsked(**WHO, is_moderator=True)) is None
     assert objection(MoveAsked(**WHO, move=Move.UNDO), is_named=False) is None
     assert objection(MoveAsked(**WHO, move=Move.GO_TO)) is None

@@ -168,4 +168,4 @@ async def test_auto_survives_a_restart_while_the_edit_waits(tmp_path):
 
 
 def test_a_preset_is_a_plain_value():
-    assert EditAsked(person="p", channel="c", event_id="e", preset=Preset.AUTO).preset == "auto"
+    assert EditAsked(user="p", channel="c", event_id="e", preset=Preset.AUTO).preset == "auto"

@@ -96,8 +96,8 @@ async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
 async def test_each_chat_has_help_of_its_own(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         who: dict[str, Any] = {"channel": "x", "event_id": "e", "source": NO_SOURCE}
-        on_discord = await d.workflow.handle(HelpAsked(person="discord:1", **who))
-        on_page = await d.workflow.handle(HelpAsked(person="web:1", **who))
+        on_discord = await d.workflow.handle(HelpAsked(user="discord:1", **who))
+        on_page = await d.workflow.handle(HelpAsked(user="web:1", **who))
     assert "/edit" in in_english(on_discord.text)
     assert "/" not in in_english(on_page.text).replace("</", "")
 

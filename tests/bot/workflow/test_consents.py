@@ -28,17 +28,17 @@ from tests.support.workflow_room import Desk, desk
 ANN, BOB = "paper:ann", "paper:bob"
 
 
-async def asks_for_anns(d: Desk, text: str = "make it red", person: str = "bob"):
+async def asks_for_anns(d: Desk, text: str = "make it red", user: str = "bob"):
     """Somebody takes up a picture that ann has posted."""
-    return await d.workflow.handle(d.asked(text, person, picture=a_picture(), picture_owner=ANN))
+    return await d.workflow.handle(d.asked(text, user, picture=a_picture(), picture_owner=ANN))
 
 
-async def answer(d: Desk, question: Any, said: Answer, person: str = "ann"):
-    return await d.workflow.handle(ConsentAnswered(**d.origin(person), request=question.about, answer=said))
+async def answer(d: Desk, question: Any, said: Answer, user: str = "ann"):
+    return await d.workflow.handle(ConsentAnswered(**d.origin(user), request=question.about, answer=said))
 
 
-async def lock(d: Desk, is_locked: bool = True, person: str = "ann", **more):
-    return await d.workflow.handle(LockAsked(**d.origin(person), is_locked=is_locked, **more))
+async def lock(d: Desk, is_locked: bool = True, user: str = "ann", **more):
+    return await d.workflow.handle(LockAsked(**d.origin(user), is_locked=is_locked, **more))
 
 
 async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
@@ -53,7 +53,7 @@ async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
 
 async def test_ones_own_picture_needs_nobodys_consent(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        assert isinstance(await asks_for_anns(d, person="ann"), Accepted)
+        assert isinstance(await asks_for_anns(d, user="ann"), Accepted)
 
 
 async def test_allowed_once_the_edit_goes_on_and_the_next_one_asks_again(tmp_path):
@@ -164,9 +164,9 @@ async def test_a_lock_holds_for_buttons_too(tmp_path):
 async def test_only_who_brought_the_picture_locks(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload()
-        reply = await lock(d, person="bob", turn=session.root.id)
+        reply = await lock(d, user="bob", turn=session.root.id)
         assert in_english(reply.text) == "Only the person who brought the picture can do that."
-        assert in_english((await lock(d, person="bob")).text).startswith("Nothing here yet")
+        assert in_english((await lock(d, user="bob")).text).startswith("Nothing here yet")
 
 
 async def test_buttons_say_the_same_as_events(tmp_path):

@@ -84,10 +84,10 @@ async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
-        await d.accepted("now green", person="bob", reply_to=f"m-{first.card.turn_id}")
+        await d.accepted("now green", user="bob", reply_to=f"m-{first.card.turn_id}")
         await d.idle()
         assert title_of((await d.accepted("now blue")).card) == "v3 · from v1"
-        assert title_of((await d.accepted("and darker", person="bob")).card) == "v4 · from v2"
+        assert title_of((await d.accepted("and darker", user="bob")).card) == "v4 · from v2"
 
 
 async def test_a_reply_to_the_upload_itself_finds_it(tmp_path):
@@ -128,20 +128,20 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
 async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        assert isinstance(await d.workflow.handle(d.asked("make it darker", person="bob")), AskTarget)
+        assert isinstance(await d.workflow.handle(d.asked("make it darker", user="bob")), AskTarget)
 
 
 async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        reply = await d.workflow.handle(d.asked("make it darker", user="bob"))
         assert (isinstance(reply, AskTarget), reply.choices) == (True, ())
         shown = await d.workflow.handle(ShowAsked(**d.origin("bob"), version="v0"))
         assert isinstance(shown, Note)
         listed = await d.workflow.handle(HistoryAsked(**d.origin("bob")))
         assert listed == Note(Message("no_session"))
         await d.upload(message="m1")
-        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        reply = await d.workflow.handle(d.asked("make it darker", user="bob"))
         assert [choice.version for choice in reply.choices] == ["v0"]
 
 
@@ -151,7 +151,7 @@ async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
         await d.upload(**visit)
         await d.accepted("make it red", **visit)
         await d.idle()
-        reply = await d.workflow.handle(d.asked("make it darker", person="bob"))
+        reply = await d.workflow.handle(d.asked("make it darker", user="bob"))
         assert reply.choices == ()
 
 

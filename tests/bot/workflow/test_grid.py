@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from bot.chat.events import CancelAsked, GridAsked, Move, MoveAsked
-from bot.chat.replies import Accepted, CardState, Note
+from bot.chat.events import ButtonAction, CancelAsked, GridAsked, Move, MoveAsked
+from bot.chat.replies import Accepted, CardState, Note, buttons
 from bot.workflow.grid import draw_grid, of_the_whole
 from conversations.session import TurnState
 from conversations.settings import Grid
@@ -132,7 +132,7 @@ async def test_a_cell_that_fails_fails_the_sheet(tmp_path):
         (await editor.started()).fail(EngineError("no"))
         [turn] = await d.done(reply.card.turn_id)
     assert turn.state is TurnState.FAILED
-    assert d.chat.finals(turn.id)[0].buttons == ()
+    assert d.chat.finals(turn.id)[0].buttons == buttons(ButtonAction.DELETE)
 
 
 async def test_a_sheet_interrupted_by_a_restart_is_made_again(tmp_path):

@@ -20,7 +20,7 @@ SERVER, ANN, PLACE = "paper:1", "paper:ann", "paper:c1"
 
 def rule(rule: ModAction, subject: str = "", **numbers: Any) -> ModActionRequested:
     return ModActionRequested(
-        person="paper:mod", channel=PLACE, event_id="e", action=rule, subject=subject, **numbers
+        user="paper:mod", channel=PLACE, event_id="e", action=rule, subject=subject, **numbers
     )
 
 

@@ -18,9 +18,9 @@ async def three_versions(d: Desk) -> list[str]:
     return [reply.card.turn_id for reply in (first, *rest)]
 
 
-async def says(d: Desk, text: str, person: str = "ann", **more) -> str:
+async def says(d: Desk, text: str, user: str = "ann", **more) -> str:
     """What the bot answers to these words, in short."""
-    reply = await d.workflow.handle(d.asked(text, person, **more))
+    reply = await d.workflow.handle(d.asked(text, user, **more))
     return in_english(reply.note) if isinstance(reply, ShownVersion) else in_english(reply.text)
 
 

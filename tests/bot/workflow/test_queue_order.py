@@ -32,9 +32,9 @@ async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
 async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
     editor = ScriptedEditor()
     async with desk(tmp_path, editor, limits=Limits(waiting=2)) as d:
-        for person in ("ann", "bob", "eve"):
-            await d.accepted("make it red", person, picture=a_picture())
-            if person == "ann":
+        for user in ("ann", "bob", "eve"):
+            await d.accepted("make it red", user, picture=a_picture())
+            if user == "ann":
                 await editor.started()
         text = await says(d, d.asked("make it red", "joe", picture=a_picture()))
         counts = await d.store.count_states()
@@ -130,8 +130,8 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
 async def test_people_are_told_when_they_move_up(tmp_path):
     chat, editor = PaperChat(), ScriptedEditor()
     async with desk(tmp_path, editor, chat, every_s=0.01) as d:
-        for person in ("ann", "bob", "eve"):
-            last = await d.accepted("make it red", person, picture=a_picture())
+        for user in ("ann", "bob", "eve"):
+            last = await d.accepted("make it red", user, picture=a_picture())
         assert in_english(last.card.status) == "Place 2 of 2"
         (await editor.started()).finish()
         await chat.saw(

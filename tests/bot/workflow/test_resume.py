@@ -202,10 +202,10 @@ async def a_life(
 
 async def one_wish(d: Desk, dice: random.Random, accepted: list[str]) -> None:
     """Somebody asks; what was accepted must be answered."""
-    person, channel = f"p{dice.randrange(6)}", f"c{dice.randrange(3)}"
+    user, channel = f"p{dice.randrange(6)}", f"c{dice.randrange(3)}"
     picture = a_picture() if dice.random() < 0.3 else None
     event_id = f"paper:{dice.getrandbits(64)}"
-    event = d.asked(f"wish {len(accepted)}", person, channel, picture=picture, event_id=event_id)
+    event = d.asked(f"wish {len(accepted)}", user, channel, picture=picture, event_id=event_id)
     for _ in range(1 + (dice.random() < 0.2)):  # now and then the event comes twice
         reply = await d.workflow.handle(event)
         if reply is not None and hasattr(reply, "card"):

@@ -12,8 +12,8 @@ from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Desk, desk
 
 
-async def tune(d: Desk, person: str = "ann", **asked: Any) -> SettingsPanel:
-    reply = await d.workflow.handle(SettingsAsked(**d.origin(person), **asked))
+async def tune(d: Desk, user: str = "ann", **asked: Any) -> SettingsPanel:
+    reply = await d.workflow.handle(SettingsAsked(**d.origin(user), **asked))
     assert isinstance(reply, SettingsPanel), reply
     return reply
 
