@@ -19,19 +19,19 @@ class AboutCog(commands.Cog):
         """A short guide."""
         return HelpAsked(**origin_of(interaction))
 
-    @app_commands.command(name="info", description="Which model answers, its licence, and the limits")
+    @app_commands.command(name="info", description="The model, its licence, and the limits")
     @acknowledged
     async def info(self, interaction: Interaction) -> Answer:
         """Model, licence, limits."""
         return InfoAsked(**origin_of(interaction))
 
-    @app_commands.command(name="queue", description="My edits that wait or run")
+    @app_commands.command(name="queue", description="Your queued and running edits")
     @acknowledged
     async def queue(self, interaction: Interaction) -> Answer:
         """Where my edits stand."""
         return QueueAsked(**origin_of(interaction))
 
-    @app_commands.command(name="cancel", description="Stop my newest edit here")
+    @app_commands.command(name="cancel", description="Cancel your newest edit here")
     @acknowledged
     async def cancel(self, interaction: Interaction) -> Answer:
         """Stop what waits or runs."""

@@ -37,69 +37,73 @@ def requested(
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.allowed_installs(guilds=True, users=False)
-class AdminCog(commands.GroupCog, name="admin", description="Decide for this server"):
+class AdminCog(commands.GroupCog, name="admin", description="Moderate this server"):
     """Look, pause, cancel, block, limit, and say where edits are taken and reports go."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
         super().__init__()
 
-    @app_commands.command(name="status", description="What holds in this server, and what goes on here")
+    @app_commands.command(
+        name="status", description="Show the settings of this server and its unfinished edits"
+    )
     @acknowledged
     async def status(self, interaction: Interaction) -> Answer:
         """Rules and unfinished edits."""
         return requested(interaction, ModAction.STATUS)
 
-    @app_commands.command(name="log", description="Who decided what here")
+    @app_commands.command(name="log", description="Show the audit log of this server")
     @acknowledged
     async def log(self, interaction: Interaction) -> Answer:
         """The newest decisions."""
         return requested(interaction, ModAction.LOG)
 
-    @app_commands.command(name="pause", description="Take no new edits in this server; queued ones are done")
+    @app_commands.command(name="pause", description="Pause new edits in this server; queued edits still run")
     @acknowledged
     async def pause(self, interaction: Interaction) -> Answer:
         """Stop admitting."""
         return requested(interaction, ModAction.PAUSE)
 
-    @app_commands.command(name="resume", description="Take edits again")
+    @app_commands.command(name="resume", description="Accept new edits again")
     @acknowledged
     async def resume(self, interaction: Interaction) -> Answer:
         """Admit again."""
         return requested(interaction, ModAction.RESUME)
 
-    @app_commands.command(name="cancel", description="Cancel what somebody has in line in this server")
+    @app_commands.command(
+        name="cancel", description="Cancel all queued and running edits of a user in this server"
+    )
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def cancel(self, interaction: Interaction, person: discord.User) -> Answer:
         """Everything of theirs that waits or runs here."""
         return requested(interaction, ModAction.CANCEL, person_key(person.id))
 
-    @app_commands.command(name="block", description="Take no more edits of somebody in this server")
+    @app_commands.command(name="block", description="Block a user from making edits in this server")
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def block(self, interaction: Interaction, person: discord.User) -> Answer:
         """What they have in line is cancelled, too."""
         return requested(interaction, ModAction.BLOCK, person_key(person.id))
 
-    @app_commands.command(name="unblock", description="Take somebody's edits again")
+    @app_commands.command(name="unblock", description="Unblock a user")
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def unblock(self, interaction: Interaction, person: discord.User) -> Answer:
         """They may ask again."""
         return requested(interaction, ModAction.UNBLOCK, person_key(person.id))
 
-    @app_commands.command(name="channel", description="What I do in this channel")
-    @app_commands.describe(do="Take edits, show pictures openly, read words that do not name me")
+    @app_commands.command(name="channel", description="What the bot does in this channel")
+    @app_commands.describe(do="Enable edits, show pictures openly, read messages that do not mention the bot")
     @acknowledged
     async def channel(self, interaction: Interaction, do: Channels) -> Answer:
         """One switch of the channel it is used in."""
         return requested(interaction, CHANNEL_ACTIONS[do], channel_key(interaction.channel_id or 0))
 
-    @app_commands.command(name="limits", description="How much each person may ask for in this server")
+    @app_commands.command(name="limits", description="Limit the edits of each user in this server")
     @app_commands.describe(
-        waiting="Edits of one person that may wait at a time; 0 for the bot's own limit",
-        per_day="Edits of one person in 24 hours; 0 for no limit",
+        waiting="Queued edits per user; 0 for the bot's own limit",
+        per_day="Edits per user in 24 hours; 0 for no limit",
     )
     @acknowledged
     async def limits(
@@ -112,7 +116,7 @@ class AdminCog(commands.GroupCog, name="admin", description="Decide for this ser
         return requested(interaction, ModAction.LIMITS, waiting=waiting, per_day=per_day)
 
     @app_commands.command(name="pictures", description="Whose pictures may be edited in this server")
-    @app_commands.describe(whose="Other people's with their consent, or only one's own")
+    @app_commands.describe(whose="Pictures of others with their consent, or only the user's own")
     @acknowledged
     async def pictures(self, interaction: Interaction, whose: Literal["with consent", "only own"]) -> Answer:
         """A switch against edits of what others posted."""
@@ -124,8 +128,8 @@ class AdminCog(commands.GroupCog, name="admin", description="Decide for this ser
         """The channel it is used in becomes the moderators'."""
         return requested(interaction, ModAction.REPORTS, channel_key(interaction.channel_id or 0))
 
-    @app_commands.command(name="lift", description="Take pictures like a removed one again")
-    @app_commands.describe(mark="The mark of the removed picture, as /admin status lists it")
+    @app_commands.command(name="lift", description="Unblock pictures like a removed one")
+    @app_commands.describe(mark="The hash of the removed picture, as listed by /admin status")
     @acknowledged
     async def lift(self, interaction: Interaction, mark: app_commands.Range[str, 16, 16]) -> Answer:
         """Undo a bar."""

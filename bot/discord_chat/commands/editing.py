@@ -34,9 +34,9 @@ class EditingCog(commands.Cog):
     @app_commands.command(name="edit", description="Edit a picture, or refine the last one")
     @app_commands.describe(
         instruction="What to change, for example: make the sky darker",
-        image="A picture to begin with; without one I go on from your last version here",
-        from_version="The version to go on from, for example: v2",
-        keep="How much of the picture stays untouched where nothing was asked to change",
+        image="A picture to edit; without one I continue from your last version here",
+        from_version="The version to continue from, for example: v2",
+        keep="How much of the picture to restore outside the edited area",
         spoiler="Show the pictures behind spoilers",
     )
     @app_commands.rename(from_version="from")
@@ -78,11 +78,11 @@ class EditingCog(commands.Cog):
         """Run an edit again: what the buttons of its card do, without looking for the card."""
         return VariationAsked(**origin_of(interaction), variation=VARIATIONS[how], version=version)
 
-    @app_commands.command(name="grid", description="One edit under several strengths, side by side")
+    @app_commands.command(name="grid", description="One edit with several guidance scales, side by side")
     @app_commands.describe(
         instruction="What to change; without it, the instruction of your last version",
-        text_cfg="How closely I follow your words, one to three numbers: 6 7.5 9",
-        image_cfg="How closely I keep your picture, one to three numbers: 1.2 1.5 1.8",
+        text_cfg="How closely to follow the instruction, one to three numbers: 6 7.5 9",
+        image_cfg="How closely to keep the picture, one to three numbers: 1.2 1.5 1.8",
     )
     @acknowledged
     async def grid(
@@ -115,7 +115,7 @@ class EditingCog(commands.Cog):
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))
 
-    @app_commands.command(name="show", description="Show a version again, with live buttons")
+    @app_commands.command(name="show", description="Show a version again, with its buttons")
     @app_commands.describe(version="For example: v2, or its id; without one, your own last version")
     @app_commands.autocomplete(version=suggest_versions)
     @acknowledged

@@ -13,34 +13,38 @@ ANSWERS = {"everybody": Consent.ALWAYS, "nobody": Consent.NEVER, "who asks": Non
 HEADROOM = 64 * 1024  # bytes of a request that are not the file
 
 
-class PrivacyCog(commands.GroupCog, name="privacy", description="What I keep about you, and who may edit"):
+class PrivacyCog(
+    commands.GroupCog, name="privacy", description="Your stored data, and who may edit your pictures"
+):
     """View, export, delete, consent."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
         super().__init__()
 
-    @app_commands.command(name="view", description="What I keep about you, and for how long")
+    @app_commands.command(name="view", description="Which data is stored about you, and for how long")
     @acknowledged
     async def view(self, interaction: Interaction) -> Answer:
         """How much is kept."""
         return PrivacyAsked(**origin_of(interaction))
 
-    @app_commands.command(name="export", description="Everything of yours as a zip: pictures, words, stories")
+    @app_commands.command(
+        name="export", description="Download your data as zip files: pictures, instructions, animations"
+    )
     @acknowledged
     async def export(self, interaction: Interaction) -> Answer:
         """Everything, as files."""
         limit = interaction.filesize_limit - HEADROOM
         return ExportAsked(**origin_of(interaction), max_bytes=limit)
 
-    @app_commands.command(name="delete", description="Erase everything of yours, for good; asks once more")
+    @app_commands.command(name="delete", description="Delete all your data permanently, after a confirmation")
     @acknowledged
     async def delete(self, interaction: Interaction) -> Answer:
         """Says what would go, with a button that does it."""
         return ForgetAsked(**origin_of(interaction))
 
     @app_commands.command(name="consent", description="Who may edit your pictures")
-    @app_commands.describe(who="Everybody, nobody, or whoever asks and is allowed")
+    @app_commands.describe(who="Everyone, nobody, or users you allow when they ask")
     @acknowledged
     async def consent(
         self, interaction: Interaction, who: Literal["everybody", "nobody", "who asks"]

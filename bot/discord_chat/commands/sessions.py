@@ -15,31 +15,33 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         self.handler = handler
         super().__init__()
 
-    @app_commands.command(name="new", description="Forget the picture here; the next words need a new one")
+    @app_commands.command(
+        name="new", description="Start a new session; the next instruction needs a new picture"
+    )
     @acknowledged
     async def new(self, interaction: Interaction) -> Answer:
         """Begin anew."""
         return MoveAsked(**origin_of(interaction), move=Move.NEW)
 
-    @app_commands.command(name="undo", description="Back to the version before")
+    @app_commands.command(name="undo", description="Go back to the previous version")
     @acknowledged
     async def undo(self, interaction: Interaction) -> Answer:
         """One version up."""
         return MoveAsked(**origin_of(interaction), move=Move.UNDO)
 
-    @app_commands.command(name="redo", description="Forward again after an undo")
+    @app_commands.command(name="redo", description="Redo the version that was undone")
     @acknowledged
     async def redo(self, interaction: Interaction) -> Answer:
         """One version down the way that was undone."""
         return MoveAsked(**origin_of(interaction), move=Move.REDO)
 
-    @app_commands.command(name="original", description="Back to the picture this began with")
+    @app_commands.command(name="original", description="Go back to the uploaded picture")
     @acknowledged
     async def original(self, interaction: Interaction) -> Answer:
         """All the way up."""
         return MoveAsked(**origin_of(interaction), move=Move.START_OVER)
 
-    @app_commands.command(name="goto", description="Go on from a version")
+    @app_commands.command(name="goto", description="Continue from a version")
     @app_commands.describe(version="For example: v2")
     @app_commands.autocomplete(version=suggest_versions)
     @acknowledged
@@ -64,13 +66,15 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         """Before, after, and a map of the changes."""
         return CompareAsked(**origin_of(interaction), version=version, other=other)
 
-    @app_commands.command(name="lock", description="Only you go on from your picture; others have to ask")
+    @app_commands.command(
+        name="lock", description="Lock the session: others must ask before they edit its versions"
+    )
     @acknowledged
     async def lock(self, interaction: Interaction) -> Answer:
         """Close my session."""
         return LockAsked(**origin_of(interaction), is_locked=True)
 
-    @app_commands.command(name="share", description="Everybody here may go on from your picture")
+    @app_commands.command(name="share", description="Share the session: everyone here can edit its versions")
     @acknowledged
     async def share(self, interaction: Interaction) -> Answer:
         """Open my session."""

@@ -21,16 +21,16 @@ class SettingsCog(commands.Cog):
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
 
-    @app_commands.command(name="cfg", description="Show or change how edits are made")
+    @app_commands.command(name="cfg", description="Show or change the edit settings")
     @app_commands.describe(
-        text_cfg="How closely I follow your words",
-        image_cfg="How closely I keep your picture",
-        steps="Painting steps; more take longer",
+        text_cfg="How closely to follow the instruction",
+        image_cfg="How closely to keep the picture",
+        steps="Denoising steps (more = slower)",
         seed="A number, “random”, or “lock” to keep the seed of your last version",
-        preset="Two guidance scales that go well together; auto chooses them for each edit",
-        sampler="How the steps are taken",
-        scope="Where this is kept; this session unless you say otherwise",
-        reset="Empty the scope first",
+        preset="A preset of both guidance scales; auto chooses them for each edit",
+        sampler="The sampler of the diffusion steps",
+        scope="What the settings apply to; this session by default",
+        reset="Reset this scope first",
     )
     @app_commands.choices(preset=[app_commands.Choice(name=preset, value=preset) for preset in Preset])
     @acknowledged

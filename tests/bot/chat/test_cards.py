@@ -53,12 +53,12 @@ def test_an_upload_is_a_card_too():
 def test_a_queued_card_names_its_place_and_the_wait():
     queued = card(EDIT, place=Place(3, 7, 21.0))
     assert (queued.state, queued.wait_s) == (CardState.QUEUED, 21.0)
-    assert in_english(how_it_goes(queued)) == "Place 3 of 7 · about 20 s"
+    assert in_english(how_it_goes(queued)) == "Position 3 of 7 in the queue · about 20 s"
     assert [button.act for button in queued.buttons] == [ButtonAction.CANCEL]
 
 
 def test_before_anything_was_measured_only_the_place_is_named():
-    assert in_english(card(EDIT, place=Place(1, 1, None)).status) == "Place 1 of 1"
+    assert in_english(card(EDIT, place=Place(1, 1, None)).status) == "Position 1 of 1 in the queue"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_the_fourth_edit_in_a_row_warns_of_softness():
         chain.append(replace(DONE, id=f"t{number}", number=number, parent_id=chain[-1].id))
     assert notes_of(card_of(chain[3], session_of(*chain))) == ()
     [note] = notes_of(card_of(chain[4], session_of(*chain)))
-    assert note.startswith("4 edits deep")
+    assert note.startswith("4 edits in a row")
 
 
 def test_how_it_ended_shows_before_it_is_delivered():

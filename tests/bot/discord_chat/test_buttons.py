@@ -69,7 +69,7 @@ async def test_a_waiting_edit_can_be_cancelled(tmp_path: Path) -> None:
         assert english("stopped", version="v1") in await said(r, r.discord.press(waiting, "Cancel", r.anna))
         running.finish()
         await r.turns_end()
-        assert "**You asked:** blue" in text_of(await a_card(r, "🚫"))
+        assert "**Instruction:** blue" in text_of(await a_card(r, "🚫"))
         assert len(editor.edits) == 1
 
 
@@ -112,7 +112,9 @@ async def test_a_button_of_another_release_says_what_to_do(tmp_path: Path) -> No
         first = await r.result(post_picture(r))
         button = buttons_of(first)[1]
         button["custom_id"] = f"e0:explode:{turn_of(first)}"
-        assert "another release" in await said(r, r.discord.press(first, button["custom_id"], r.anna))
+        assert "another version of the bot" in await said(
+            r, r.discord.press(first, button["custom_id"], r.anna)
+        )
 
 
 async def test_a_picture_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> None:

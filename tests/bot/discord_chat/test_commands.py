@@ -110,7 +110,7 @@ async def test_interactions_are_acknowledged_before_anything_else_is_done(tmp_pa
 async def test_cfg_alone_shows_each_value_and_who_says_so(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         panel = await use(r, "cfg")
-        assert "**text CFG** 7.5 · *the model's default*" in panel
+        assert "**text CFG** 7.5 · *model default*" in panel
         assert "**seed** random" in panel
 
 
@@ -178,7 +178,7 @@ async def test_the_history_lists_all_versions_with_their_pictures(tmp_path: Path
         assert "**●** v1 · from v0 — make the ball red" in text
         assert asked.answer is not None
         alts = [alt for _, alt in gallery_of(asked.answer, r.discord.world)]
-        assert alts == ["v0: The picture as uploaded", "v1: make the ball red"]
+        assert alts == ["v0: The uploaded picture", "v1: make the ball red"]
 
 
 async def test_a_version_can_be_shown_again_with_live_buttons(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ async def test_a_mention_with_a_picture_gets_the_edited_picture(tmp_path: Path) 
     async with room(tmp_path) as r:
         result = await r.result(post_picture(r))
         assert "v1 · [from v0 ↗]" in text_of(result)
-        assert "**You asked:** make the ball red\n**Understood as:** (echo)" in text_of(result)
+        assert "**Instruction:** make the ball red\n**Understood as:** (echo)" in text_of(result)
         assert "-# text 7.5 · image 1.5 · 4 steps" in text_of(result)
         assert [b["label"] for b in buttons_of(result)] == [
             *("Refine", "Undo", "Retry", "Subtler", "Stronger"),
@@ -36,7 +36,7 @@ async def test_a_result_shows_before_and_after_with_words_for_those_who_cannot_s
         )
         assert before.startswith(b"\xff\xd8")
         assert after.startswith(b"\x89PNG")
-        assert about_before == "Before: the picture v0 shows"
+        assert about_before == "Before: v0"
         assert about_after == "After: make the ball red. Understood as: (echo)"
 
 
@@ -110,7 +110,7 @@ async def test_somebody_new_in_the_channel_chooses_which_picture_is_meant(tmp_pa
         r.discord.press(which, label, r.ben)
         await r.discord.wait_for(lambda: len(results_in(r.discord, r.channel)) == 2)
         (_, mine) = results_in(r.discord, r.channel)
-        assert "**You asked:** make it darker" in text_of(mine)
+        assert "**Instruction:** make it darker" in text_of(mine)
         assert f"<@{r.ben.id}>" in text_of(mine)
 
 
@@ -179,7 +179,7 @@ async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path: Path) -> None
 async def test_mentions_of_others_reach_the_model_as_names_and_ping_nobody(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         result = await r.result(post_picture(r, f"give <@{r.ben.id}> a hat"))
-        assert "**You asked:** give @Ben a hat" in text_of(result)
+        assert "**Instruction:** give @Ben a hat" in text_of(result)
         sent = [q for q in r.discord.requests if q.method == "POST" and q.path.endswith("/messages")]
         assert all(q.body["allowed_mentions"]["parse"] == [] for q in sent)
 

@@ -214,7 +214,7 @@ async def test_where_the_bot_may_not_post_the_owner_hears_by_dm_which_right_is_m
         await r.discord.wait_for(lambda: results_in(r.discord, dm))
         await r.turns_end()
         why, *results = r.discord.messages_of_bot(dm)
-        assert text_of(why).startswith(f"I may not post in <#{r.channel.id}>: I lack ")
+        assert text_of(why).startswith(f"I cannot post in <#{r.channel.id}>: I lack ")
         assert len(results) == 1
         assert r.discord.messages_of_bot(r.channel) == []
 
@@ -291,7 +291,7 @@ async def test_a_result_over_the_limit_is_encoded_again_and_that_is_said(tmp_pat
         after, _ = gallery_of(result, r.discord.world)[1]
         assert len(after) < r.discord.world.filesize_limit
         assert "-# Shown as WebP at quality 9" in text_of(result)
-        assert "to fit this place's limit of 10 MiB." in text_of(result)
+        assert "because files here may have at most 10 MiB." in text_of(result)
 
 
 async def test_a_server_that_takes_less_than_it_says_still_gets_the_result(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_running_card_shows_bar_and_stage() -> None:
 
 def test_a_longer_wait_counts_itself_down() -> None:
     waiting = replace(FULL, state=CardState.QUEUED, status=Message("place", place=3, total=7), wait_s=20.0)
-    assert "Place 3 of 7 · <t:1700000020:R>" in texts(
+    assert "Position 3 of 7 in the queue · <t:1700000020:R>" in texts(
         card_layout(waiting, (), 1, ENGLISH, now=1_700_000_000.0)
     )
     soon = replace(waiting, status=Message("place", place=1, total=1), wait_s=3.0)

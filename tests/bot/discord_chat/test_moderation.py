@@ -199,10 +199,10 @@ async def test_the_status_and_the_log_tell_what_holds_and_who_decided(tmp_path: 
         await decided(r, "block", person=r.ben)
         status = await decided(r, "status")
         assert f"**Blocked:** <@{r.ben.id}>" in status
-        assert f"**Channels switched off:** <#{r.channel.id}>" in status
+        assert f"**Channels with edits disabled:** <#{r.channel.id}>" in status
         newest, older = (await decided(r, "log")).splitlines()
         assert newest.endswith(f"<@{r.discord.world.owner.id}> blocked <@{r.ben.id}>")
-        assert older.endswith(f"switched off <#{r.channel.id}>")
+        assert older.endswith(f"disabled edits in <#{r.channel.id}>")
 
 
 # -- reports ------------------------------------------------------------------------------------------------
@@ -218,8 +218,8 @@ async def test_a_report_shows_moderators_what_it_is_about(tmp_path: Path) -> Non
         assert is_hidden(card)
         assert [b["label"] for b in buttons_of(card)] == [
             "Remove",
-            "Remove and bar",
-            "Block person",
+            "Remove and block image",
+            "Block user",
             "Dismiss",
         ]
 
@@ -246,7 +246,7 @@ async def test_a_removed_version_goes_with_its_message(tmp_path: Path) -> None:
 async def test_the_author_of_a_reported_version_can_be_blocked(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
-        await closed(r, card, "Block person")
+        await closed(r, card, "Block user")
         assert text_of(await r.answer(post_picture(r, "blue"))) == english("blocked")
 
 
@@ -279,14 +279,14 @@ async def test_a_report_that_cannot_be_shown_goes_to_the_log(tmp_path: Path) -> 
 async def test_a_barred_picture_is_not_taken_again_until_an_appeal_is_heard(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)  # the editor gives the picture back as it was
-        await closed(r, card, "Remove and bar")
+        await closed(r, card, "Remove and block image")
         refused = await r.answer(post_picture(r, "blue"))
         assert text_of(refused) == english("image_blocked")
         assert text_of(await press(r, refused, "Appeal")) == english("appealed")
         assert text_of(await press(r, refused, "Appeal")) == english("appealed")
         _, appeal = r.discord.messages_of_bot(card.channel)
         assert f"<@{r.anna.id}> appeals" in text_of(appeal)
-        await closed(r, appeal, "Take again")
+        await closed(r, appeal, "Unblock image")
         assert text_of(await press(r, refused, "Appeal")) == english("appeal_over")
         await r.result(post_picture(r, "green"))
 
@@ -300,10 +300,10 @@ async def test_a_result_like_a_barred_picture_is_filtered_and_not_counted(tmp_pa
         form = await opened(r, r.discord.menu(further, r.ben, "Report edit"))
         r.discord.fill_in(form)
         (card,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(channel))
-        assert "are not taken any more" in await closed(r, card, "Remove and bar")
+        assert "similar pictures are blocked" in await closed(r, card, "Remove and block image")
         r.discord.say(r.channel, r.anna, "now green", reply_to=photo)
         filtered = await a_card(r, "⚠️")
-        assert "Try other words. Not counted." in text_of(filtered)
+        assert "Try a different instruction. This edit does not count." in text_of(filtered)
         assert [b["label"] for b in buttons_of(filtered)] == ["Retry", "Appeal"]
         assert text_of(await press(r, filtered, "Appeal")) == english("appealed")
         assert "> now green" in text_of(r.discord.messages_of_bot(channel)[-1])
@@ -312,7 +312,7 @@ async def test_a_result_like_a_barred_picture_is_filtered_and_not_counted(tmp_pa
 async def test_without_a_channel_for_it_an_appeal_names_the_mark(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
-        await closed(r, card, "Remove and bar")
+        await closed(r, card, "Remove and block image")
         status = await decided(r, "status")
         mark = next(m[1] for m in [re.search(r"not taken:\*\* ([0-9a-f]{16})", status)] if m)
         assert await decided(r, "lift", mark=mark) == english("decided_image_unblocked", hash=mark)

@@ -82,7 +82,7 @@ async def test_erasing_ones_data_keeps_the_messages_the_pictures_came_from(
             await next_result(r, count)
         await r.turns_end()
         question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
-        await finished(r, r.discord.press(question, "Erase everything", r.anna))
+        await finished(r, r.discord.press(question, "Delete all my data", r.anna))
         assert await r.turns() == ()
         assert results_in(r.discord, r.channel) == []
         assert are_there(r, posts)
@@ -106,7 +106,7 @@ async def test_a_moderator_who_removes_an_upload_keeps_the_message_it_came_from(
 ) -> None:
     async with powerful_room(tmp_path, granted) as r:
         posts, channel = await posts_of_others(r), await moderators(r)
-        for button, post in zip(("Remove", "Remove", "Remove", "Remove and bar"), posts, strict=True):
+        for button, post in zip(("Remove", "Remove", "Remove", "Remove and block image"), posts, strict=True):
             form = await opened(r, r.discord.menu(await upload_card(r, post), r.anna, "Report edit"))
             assert await said(r, r.discord.fill_in(form)) == english("reported_here")
             report = r.discord.messages_of_bot(channel)[-1]
@@ -168,7 +168,7 @@ async def test_erasing_ones_data_deletes_copies_and_reports_of_an_earlier_run(tm
             assert await said(r, r.discord.fill_in(form)) == english("reported_here")
         async with room(tmp_path, discord=discord) as r:
             question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
-            await finished(r, r.discord.press(question, "Erase everything", r.anna))
+            await finished(r, r.discord.press(question, "Delete all my data", r.anna))
             assert r.discord.messages_of_bot(r.channel) == r.discord.messages_of_bot(channel) == []
 
 

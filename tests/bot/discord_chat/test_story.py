@@ -103,7 +103,7 @@ async def next_morning(r: Room) -> None:
 def card_of_words(r: Room, mark: str, words: str) -> Message | None:
     """The card with this mark and these words."""
     cards = (m for m in r.discord.messages_of_bot(r.channel) if f"### {mark}" in text_of(m))
-    return next((m for m in cards if f"**You asked:** {words}" in text_of(m)), None)
+    return next((m for m in cards if f"**Instruction:** {words}" in text_of(m)), None)
 
 
 def check_tree(r: Room, turns: tuple[Turn, ...]) -> None:

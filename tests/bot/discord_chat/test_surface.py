@@ -42,9 +42,9 @@ async def test_compare_shows_both_versions_and_where_they_differ(tmp_path: Path)
         answer = await press(r, await r.result(post_picture(r)), "Compare", r.ben)
         alts = [alt for _, alt in gallery_of(answer, r.discord.world)]
         assert alts == [
-            "v0: The picture as uploaded",
+            "v0: The uploaded picture",
             "v1: make the ball red",
-            "Change map: bright where v0 and v1 differ",
+            "Difference: bright where v0 and v1 differ",
         ]
         assert "0 % of the pixels differ" in text_of(answer)
 
@@ -92,7 +92,7 @@ async def test_strengths_show_who_says_so_and_set_the_session(tmp_path: Path) ->
     async with room(tmp_path) as r:
         result = await r.result(post_picture(r))
         panel = await press(r, result, "Strengths")
-        assert "**text CFG** 7.5 · *the model's default*" in text_of(panel)
+        assert "**text CFG** 7.5 · *model default*" in text_of(panel)
         assert "**text CFG** 9 · *this session*" in text_of(await press(r, panel, "Bold"))
         assert "**seed** " in text_of(await press(r, panel, "Keep the seed"))
         second = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=result))
@@ -187,7 +187,7 @@ async def test_the_menu_refines_explains_and_reports_a_version(tmp_path: Path) -
         result = await r.result(post_picture(r))
         form = await opened(r, r.discord.menu(result, r.ben, "Refine from here"))
         assert (form.modal or {})["title"] == "Refine v1"
-        assert "**You asked:** make the ball red" in await said(
+        assert "**Instruction:** make the ball red" in await said(
             r, r.discord.menu(result, r.ben, "Edit details")
         )
         form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
@@ -229,7 +229,7 @@ async def test_a_grid_is_one_labelled_sheet(tmp_path: Path) -> None:
         await r.result(post_picture(r))
         await seen(r, r.discord.slash(r.channel, r.anna, "grid", text_cfg="6 9", image_cfg="1.5"))
         sheet = await next_result(r, 2)
-        assert "sheet from" in text_of(sheet)
+        assert "grid from" in text_of(sheet)
         assert "-# text 6, 9 · image 1.5" in text_of(sheet)
         assert [b["label"] for b in buttons_of(sheet)] == ["Delete"]
         wrong = r.discord.slash(r.channel, r.anna, "grid", text_cfg="many")
@@ -327,7 +327,7 @@ async def test_everything_of_mine_is_erased_after_one_more_question(tmp_path: Pa
         await r.turns_end()
         question = await seen(r, r.discord.slash(r.channel, r.anna, "privacy delete"))
         assert len(await r.turns()) == 2
-        await press(r, question, "Erase everything")
+        await press(r, question, "Delete all my data")
         await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
         assert await r.turns() == ()
         view = r.discord.slash(r.channel, r.anna, "privacy view")

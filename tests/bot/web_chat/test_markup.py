@@ -96,7 +96,7 @@ def test_only_versions_with_a_picture_can_be_gone_to() -> None:
 
 
 def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
-    assert "<strong>Words I know:</strong>" in markup.notice(Message("help"), "en")
+    assert "<strong>Text commands:</strong>" in markup.notice(Message("help"), "en")
     assert "&lt;b&gt;" in markup.notice(verbatim("<b>"), "en")
     assert markup.notice(None, "en") == ""
 

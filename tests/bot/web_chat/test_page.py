@@ -114,7 +114,7 @@ async def test_waiting_behind_others_shows_the_place_in_line(chromium: Browser, 
             await give_a_drawing(page)
             await say(page, "make it night")
             await page.locator(".turn.running, .turn.queued").wait_for()
-        await expect(mine.locator(".pending-line")).to_contain_text("Place 1 of 1")
+        await expect(mine.locator(".pending-line")).to_contain_text("Position 1 of 1 in the queue")
         for page in (theirs, mine):
             (await editor.started()).finish()
             await finished(page, "v1 from v0")
@@ -128,7 +128,7 @@ async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, t
         for _ in range(2):  # the service tries once more by itself
             (await editor.started()).die()
         failed = page.locator(".turn.failed")
-        await expect(failed.locator(".status")).to_contain_text("Failed. Not counted.")
+        await expect(failed.locator(".status")).to_contain_text("The edit failed and does not count.")
         await failed.get_by_role("button", name="Retry").click()
         (await editor.started()).finish()
         await finished(page, "v2 from v0")
@@ -201,7 +201,7 @@ async def test_a_bad_file_gets_a_sentence(
 async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path: Path) -> None:
     async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await say(page, "make it night")
-        await expect(notice(page)).to_contain_text("Attach a picture")
+        await expect(notice(page)).to_contain_text("Attach one")
         await expect(page.get_by_label("Instruction", exact=True)).to_have_value("make it night")
 
 
@@ -223,7 +223,7 @@ async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: 
         await say(page, "one")
         await finished(page, "v1 from v0")
         await say(page, "two")
-        await expect(notice(page)).to_contain_text("That was quick")
+        await expect(notice(page)).to_contain_text("Too many requests")
         await expect(page.get_by_label("Instruction", exact=True)).to_have_value("two")
 
 

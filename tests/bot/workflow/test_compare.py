@@ -73,9 +73,12 @@ async def test_compare_is_a_word_and_a_button(tmp_path):
 
 async def test_what_cannot_be_compared_is_said(tmp_path):
     async with desk(tmp_path, ScriptedEditor()) as d:
-        assert in_english((await compared(d)).text).startswith("Nothing here yet")
+        assert in_english((await compared(d)).text).startswith("There is no picture here yet")
         await d.upload()
-        assert in_english((await compared(d)).text) == "There is only v0 so far; nothing to compare it with."
+        assert (
+            in_english((await compared(d)).text)
+            == "v0 is the only version; there is nothing to compare it with."
+        )
         await d.accepted("make it black")
         assert in_english((await compared(d)).text) == "v1 has no picture yet."
         assert isinstance(await compared(d, version="v9"), Note)

@@ -59,7 +59,7 @@ async def test_ones_own_picture_needs_nobodys_consent(tmp_path):
 async def test_allowed_once_the_edit_goes_on_and_the_next_one_asks_again(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         said = await answer(d, await asks_for_anns(d), Answer.ONCE)
-        assert in_english(said.text) == "Allowed this once."
+        assert in_english(said.text) == "Allowed once."
         await d.idle()
         assert [card.instruction for card in d.chat.shown if card.after] == ["make it red"]
         assert isinstance(await asks_for_anns(d), Note)
@@ -75,7 +75,7 @@ async def test_refused_it_stays_refused(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await answer(d, await asks_for_anns(d), Answer.NEVER)
         refusal = await asks_for_anns(d)
-        assert in_english(refusal.text) == "Its owner does not allow edits of this picture."
+        assert in_english(refusal.text) == "The owner of this picture does not allow edits of it."
         assert refusal.buttons == ()
         await d.idle()
         assert d.chat.shown == []
@@ -87,23 +87,23 @@ async def test_only_the_owner_answers(tmp_path):
         said = await answer(d, question, Answer.ALWAYS, "bob")
         assert in_english(said.text) == "Only <@paper:ann> can answer that."
         assert await d.store.consent(ANN, BOB) is None
-        assert in_english((await answer(d, question, Answer.ONCE)).text) == "Allowed this once."
+        assert in_english((await answer(d, question, Answer.ONCE)).text) == "Allowed once."
 
 
 async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         d.clock.now += 25 * 3600
-        assert "no longer open" in in_english((await answer(d, question, Answer.ONCE)).text)
+        assert "has expired" in in_english((await answer(d, question, Answer.ONCE)).text)
         question = await asks_for_anns(d)
         await answer(d, question, Answer.ONCE)
-        assert "no longer open" in in_english((await answer(d, question, Answer.ONCE)).text)
+        assert "has expired" in in_english((await answer(d, question, Answer.ONCE)).text)
 
 
 async def test_what_cannot_go_on_is_told_to_who_allowed_it(tmp_path):
     async with desk(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
         question = await asks_for_anns(d)
-        assert in_english((await answer(d, question, Answer.ONCE)).text).startswith("That was quick")
+        assert in_english((await answer(d, question, Answer.ONCE)).text).startswith("Too many requests")
 
 
 async def test_many_open_questions_forget_the_oldest(tmp_path):
@@ -111,7 +111,7 @@ async def test_many_open_questions_forget_the_oldest(tmp_path):
         first = await asks_for_anns(d)
         for number in range(OPEN_QUESTIONS):
             await asks_for_anns(d, f"make it {number}")
-        assert "no longer open" in in_english((await answer(d, first, Answer.ONCE)).text)
+        assert "has expired" in in_english((await answer(d, first, Answer.ONCE)).text)
 
 
 async def test_a_person_can_let_everybody_or_nobody(tmp_path):
@@ -129,13 +129,13 @@ async def test_who_lets_nobody_closes_their_sessions_too(tmp_path):
         session = await d.upload()
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
         reply = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
-    assert in_english(reply.text) == "Its owner does not allow edits of this picture."
+    assert in_english(reply.text) == "The owner of this picture does not allow edits of it."
 
 
 async def test_a_session_is_shared_until_it_is_locked(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload()
-        assert in_english((await lock(d)).text).startswith("Only you go on from here")
+        assert in_english((await lock(d)).text).startswith("This session is locked")
         question = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
         assert question.asks == ANN
         await answer(d, question, Answer.ONCE)
@@ -165,8 +165,8 @@ async def test_only_who_brought_the_picture_locks(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         reply = await lock(d, user="bob", turn=session.root.id)
-        assert in_english(reply.text) == "Only the person who brought the picture can do that."
-        assert in_english((await lock(d, user="bob")).text).startswith("Nothing here yet")
+        assert in_english(reply.text) == "Only the user who uploaded the picture can do that."
+        assert in_english((await lock(d, user="bob")).text).startswith("There is no picture here yet")
 
 
 async def test_buttons_say_the_same_as_events(tmp_path):
@@ -182,7 +182,7 @@ async def test_only_the_owner_or_a_moderator_deletes_a_version(tmp_path):
         first = (await d.accepted("make it red", picture=a_picture())).card.turn_id
         await d.idle()
         said = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first))
-        assert in_english(said.text).startswith("Only the person who asked for v1")
+        assert in_english(said.text).startswith("Only the user who requested v1")
         erased = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first, is_moderator=True))
         assert erased == Erased(Message("deleted", version="v1"), (f"m-{first}",))
         session = await d.store.session_for_channel("paper:c1", ANN)
@@ -233,7 +233,7 @@ async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
         assert (again.asks, isinstance(again, Note)) == (ANN, True)
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
         refused = await d.workflow.handle(d.asked("make it green", "cid", **posted))
-        assert in_english(refused.text) == "Its owner does not allow edits of this picture."
+        assert in_english(refused.text) == "The owner of this picture does not allow edits of it."
         assert isinstance(await d.workflow.handle(d.asked("make it gold", "ann", **posted)), Accepted)
 
 

@@ -197,7 +197,7 @@ async def test_settings_out_of_range_are_refused_by_name(tmp_path):
             d.asked("red", picture=a_picture(), override=SettingsOverride(text_cfg=99.0))
         )
     assert isinstance(reply, Note)
-    assert "text CFG must lie between 1 and 20" in in_english(reply.text)
+    assert "text CFG must be between 1 and 20" in in_english(reply.text)
 
 
 async def test_a_corrected_reading_reaches_the_model(tmp_path):
@@ -243,8 +243,8 @@ async def test_a_second_wish_waits_for_the_first_and_builds_on_it(tmp_path):
         first = await editor.started()
         reply = await d.accepted("now blue")
         assert (in_english(reply.note), in_english(reply.card.status)) == (
-            "Queued as v2; it waits for v1.",
-            "Waits for v1",
+            "Queued as v2; it starts after v1.",
+            "Waiting for v1",
         )
         assert len(editor.edits) == 1
         first.finish()
@@ -261,7 +261,7 @@ async def test_when_the_parent_fails_the_child_says_so(tmp_path):
         [turn] = await d.done(child.card.turn_id)
     assert turn.state is TurnState.FAILED
     assert in_english(d.chat.finals(turn.id)[0].status).startswith(
-        "v1 did not finish, so this was not tried."
+        "v1 did not finish, so this edit was not started."
     )
 
 
@@ -275,7 +275,7 @@ async def test_an_engine_that_died_twice_is_said_and_can_be_retried(tmp_path):
         [card] = d.chat.finals(reply.card.turn_id)
         assert (card.state, in_english(card.status)) == (
             CardState.FAILED,
-            "Failed. Not counted. Press Retry to try again.",
+            "The edit failed and does not count. Press Retry to try again.",
         )
         assert title_of((await d.accepted("again")).card) == "v2 · from v0"
         (await editor.started()).finish()
@@ -328,7 +328,7 @@ async def test_a_fault_of_ours_is_a_sentence_and_a_log_line(tmp_path, caplog):
         d.images.folder.write_text("a file where the folder was")
         reply = await d.workflow.handle(d.asked("red", picture=a_picture(9, 9)))
     assert isinstance(reply, Note)
-    assert in_english(reply.text).startswith("Something went wrong on my side")
+    assert in_english(reply.text).startswith("Something went wrong in the bot")
     assert "could not be handled" in caplog.text
 
 
@@ -353,7 +353,7 @@ async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, in_english(turn.error)) == (
         TurnState.FAILED,
-        "The picture of v0 is gone, so this cannot be tried. Attach it again.",
+        "The picture of v0 was deleted, so this edit cannot run. Please attach it again.",
     )
 
 

@@ -56,7 +56,7 @@ async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
         reply = await sheet(d, grid=FOUR)
         await d.idle()
     [card] = d.chat.finals(reply.card.turn_id)
-    assert title_of(card) == "v1 · sheet from v0"
+    assert title_of(card) == "v1 · grid from v0"
     assert facts_of(card).startswith("text 6, 9 · image 1.2, 1.8 · 4 steps · seed ")
     assert [button.act for button in card.buttons] == ["delete"]
 
@@ -69,7 +69,7 @@ async def test_a_sheet_moves_nobody(tmp_path):
         assert title_of((await d.accepted("now blue")).card) == "v2 · from v0"
         said = await d.workflow.handle(MoveAsked(**d.origin(), move=Move.GO_TO, turn=reply.card.turn_id))
     assert isinstance(said, Note)
-    assert "v1, which is a sheet" in in_english(said.text)
+    assert "v1 is a grid" in in_english(said.text)
 
 
 async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path):
@@ -90,7 +90,7 @@ async def test_a_sheet_of_an_upload_needs_words(tmp_path):
         await d.upload()
         reply = await d.workflow.handle(GridAsked(**d.origin()))
     assert isinstance(reply, Note)
-    assert in_english(reply.text).startswith("Say what to change")
+    assert in_english(reply.text).startswith("Tell me what to change")
 
 
 @pytest.mark.parametrize("grid", [Grid((1, 2, 3, 4), (1,)), Grid((), (1,)), Grid((50,), (1,))])

@@ -91,7 +91,7 @@ async def test_replying_undo_to_a_result_means_that_result(tmp_path):
 
 async def test_moves_need_a_picture_first(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
-        assert (await says(d, "undo")).startswith("Nothing here yet.")
+        assert (await says(d, "undo")).startswith("There is no picture here yet.")
 
 
 async def test_an_undo_heard_twice_is_done_once(tmp_path):

@@ -24,7 +24,7 @@ async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
         await d.accepted("make it red", picture=a_picture())
         await d.idle()
         reply = await d.workflow.handle(PrivacyAsked(**d.origin()))
-    assert "1 picture you brought, 1 edit," in in_english(reply.text)
+    assert "1 picture that you uploaded, 1 edit and" in in_english(reply.text)
     assert "30 days" in in_english(reply.text)
 
 
@@ -48,7 +48,7 @@ async def test_an_export_has_pictures_and_talk(tmp_path):
 async def test_who_has_nothing_here_gets_a_sentence(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         for event in (ExportAsked(**d.origin()), ForgetAsked(**d.origin(), is_confirmed=True)):
-            assert in_english((await d.workflow.handle(event)).text) == "I keep nothing of yours."
+            assert in_english((await d.workflow.handle(event)).text) == "I have no data about you."
 
 
 async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
@@ -98,7 +98,7 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
         [turn] = await d.done(again.card.turn_id)
     assert (turn.state, in_english(turn.error)) == (
         TurnState.FAILED,
-        "The picture of v1 is gone, so this cannot be tried. Attach it again.",
+        "The picture of v1 was deleted, so this edit cannot run. Please attach it again.",
     )
 
 

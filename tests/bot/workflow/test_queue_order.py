@@ -26,7 +26,7 @@ async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
             if not editor.edits:
                 await editor.started()
         text = await says(d, d.asked("make it red", turn=session.root.id))
-    assert text == "3 edits of yours are already waiting; I take 3 at a time. Try again when one is done."
+    assert text == "You already have 3 edits in the queue; the limit is 3. Try again when one is done."
 
 
 async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
@@ -38,7 +38,7 @@ async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
                 await editor.started()
         text = await says(d, d.asked("make it red", "joe", picture=a_picture()))
         counts = await d.store.count_states()
-    assert text.startswith("2 edits are already waiting here.")
+    assert text.startswith("The queue is full: 2 edits are waiting.")
     assert counts[TurnState.WAITING] + counts[TurnState.RUNNING] == 3
 
 
@@ -46,7 +46,9 @@ async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
     async with desk(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
         session = await d.upload()
         await d.accepted("make it red", turn=session.root.id)
-        assert await says(d, d.asked("blue")) == "That was quick: 2 requests in 12 s. Try again in 12 s."
+        assert (
+            await says(d, d.asked("blue")) == "Too many requests: the limit is 2 in 12 s. Try again in 12 s."
+        )
         d.clock.now += 12
         await d.accepted("make it blue")
 
@@ -54,8 +56,10 @@ async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
 async def test_too_many_words_and_none_at_all_get_a_sentence(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         await d.upload()
-        assert (await says(d, d.asked("x" * 401))).startswith("That is 401 characters; 400 are")
-        assert (await says(d, d.asked("  "))).startswith("Say what to change")
+        assert (await says(d, d.asked("x" * 401))).startswith(
+            "Your instruction has 401 characters; the limit is 400"
+        )
+        assert (await says(d, d.asked("  "))).startswith("Tell me what to change")
 
 
 async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
@@ -64,11 +68,11 @@ async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
         await d.accepted("make it red", "bob", picture=a_picture())
         running = await editor.started()
         reply = await d.accepted("make it red", picture=a_picture())
-        assert await says(d, CancelAsked(**d.origin())) == "v1 is cancelled. Not counted."
+        assert await says(d, CancelAsked(**d.origin())) == "v1 is cancelled. It does not count."
         running.finish()
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, len(editor.edits)) == (TurnState.CANCELLED, 1)
-    assert [in_english(card.status) for card in d.chat.finals(turn.id)] == ["Cancelled. Not counted."]
+    assert [in_english(card.status) for card in d.chat.finals(turn.id)] == ["Cancelled. It does not count."]
 
 
 async def test_a_running_turn_is_cancelled_by_word(tmp_path):
@@ -76,7 +80,7 @@ async def test_a_running_turn_is_cancelled_by_word(tmp_path):
     async with desk(tmp_path, editor) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         edit = await editor.started()
-        assert await says(d, d.asked("stop")) == "v1 is cancelled. Not counted."
+        assert await says(d, d.asked("stop")) == "v1 is cancelled. It does not count."
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, edit.cancelled) == (TurnState.CANCELLED, True)
 
@@ -88,7 +92,7 @@ async def test_a_dependent_turn_is_cancelled_while_its_parent_runs(tmp_path):
         edit = await editor.started()
         child = await d.accepted("now blue")
         assert await says(d, CancelAsked(**d.origin(), turn=child.card.turn_id)) == (
-            "v2 is cancelled. Not counted."
+            "v2 is cancelled. It does not count."
         )
         edit.finish()
         await d.idle()
@@ -101,9 +105,9 @@ async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
         reply = await d.accepted("make it red", picture=a_picture())
         turn = reply.card.turn_id
         refused = await says(d, CancelAsked(**d.origin("bob"), turn=turn))
-        assert refused == "Only the person who asked for v1 can do that."
+        assert refused == "Only the user who requested v1 can do that."
         allowed = CancelAsked(**d.origin("bob"), turn=turn, is_moderator=True)
-        assert await says(d, allowed) == "v1 is cancelled. Not counted."
+        assert await says(d, allowed) == "v1 is cancelled. It does not count."
 
 
 async def test_what_is_over_cannot_be_cancelled(tmp_path):
@@ -111,8 +115,8 @@ async def test_what_is_over_cannot_be_cancelled(tmp_path):
         reply = await d.accepted("make it red", picture=a_picture())
         await d.idle()
         over = CancelAsked(**d.origin(), turn=reply.card.turn_id)
-        assert await says(d, over) == "v1 is already over."
-        assert await says(d, CancelAsked(**d.origin())) == "Nothing of yours waits or runs here."
+        assert await says(d, over) == "v1 has already ended."
+        assert await says(d, CancelAsked(**d.origin())) == "You have no edits queued or running here."
 
 
 async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
@@ -122,9 +126,9 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
         await editor.started()
         await d.accepted("make it blue", picture=a_picture())
         assert await says(d, QueueAsked(**d.origin())) == (
-            "v1 “make it blue”: Place 1 of 1\nIn all 1 wait and 1 run."
+            "v1 “make it blue”: Position 1 of 1 in the queue\nIn total, 1 are waiting and 1 running."
         )
-        assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("Nothing of yours is waiting.")
+        assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("You have no edits in the queue.")
 
 
 async def test_people_are_told_when_they_move_up(tmp_path):
@@ -132,10 +136,12 @@ async def test_people_are_told_when_they_move_up(tmp_path):
     async with desk(tmp_path, editor, chat, every_s=0.01) as d:
         for user in ("ann", "bob", "eve"):
             last = await d.accepted("make it red", user, picture=a_picture())
-        assert in_english(last.card.status) == "Place 2 of 2"
+        assert in_english(last.card.status) == "Position 2 of 2 in the queue"
         (await editor.started()).finish()
         await chat.saw(
-            lambda card: card.turn_id == last.card.turn_id and in_english(card.status).startswith("Place 1")
+            lambda card: (
+                card.turn_id == last.card.turn_id and in_english(card.status).startswith("Position 1")
+            )
         )
 
 
@@ -168,7 +174,7 @@ async def test_a_drain_finishes_what_runs_and_keeps_what_waits(tmp_path):
         await draining
         ids = [reply.card.turn_id for reply in (running, waiting, dependent)]
         states = [(await d.store.turn(turn_id)).state for turn_id in ids]
-    assert refused.startswith("I am restarting")
+    assert refused.startswith("The bot is restarting")
     assert states == [TurnState.DONE, TurnState.WAITING, TurnState.WAITING]
     assert list(chat.posted) == [f"{ids[0]}-done"]
 

@@ -33,16 +33,16 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
         "text CFG": ("9", "this session"),
         "image CFG": ("1.2", "you"),
         "steps": ("20", "this channel"),
-        "seed": ("random", "the model's default"),
-        "sampler": ("euler_ancestral", "the model's default"),
-        "keep": ("auto", "the model's default"),
+        "seed": ("random", "model default"),
+        "sampler": ("euler_ancestral", "model default"),
+        "keep": ("auto", "model default"),
     }
 
 
 async def test_asking_without_a_wish_changes_nothing(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         panel = await tune(d)
-    assert (in_english(panel.text), rows(panel)["text CFG"]) == ("", ("7.5", "the model's default"))
+    assert (in_english(panel.text), rows(panel)["text CFG"]) == ("", ("7.5", "model default"))
 
 
 async def test_settings_reach_the_edit(tmp_path):
@@ -63,7 +63,7 @@ async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
         asked = SettingsAsked(**d.origin(), override=SettingsOverride(steps=9), scope=Scope.CHANNEL)
         reply = await d.workflow.handle(asked)
         assert isinstance(reply, Note)
-        assert rows(await tune(d))["steps"][1] == "the model's default"
+        assert rows(await tune(d))["steps"][1] == "model default"
 
 
 async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path):
@@ -72,7 +72,7 @@ async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path)
         both = rows(await tune(d, override=SettingsOverride(text_cfg=9.0), scope=Scope.ME))
         assert (both["steps"][0], both["text CFG"][0]) == ("9", "9")
         none = rows(await tune(d, reset=True, scope=Scope.ME))
-        assert none["steps"][1] == "the model's default"
+        assert none["steps"][1] == "model default"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
         await d.accepted("make the ball red", picture=a_picture(), override=SettingsOverride(seed=1371))
         await d.idle()
         assert rows(await tune(d, lock_seed=True))["seed"] == ("1371", "this session")
-        assert rows(await tune(d, forget=("seed",)))["seed"] == ("random", "the model's default")
+        assert rows(await tune(d, forget=("seed",)))["seed"] == ("random", "model default")
 
 
 async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
     async with desk(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(SettingsAsked(**d.origin(), override=SettingsOverride(image_cfg=9.0)))
         assert isinstance(reply, Note)
-        assert "image CFG must lie between 0 and 5" in in_english(reply.text)
+        assert "image CFG must be between 0 and 5" in in_english(reply.text)
         assert rows(await tune(d))["image CFG"][0] == "1.5"

@@ -63,7 +63,7 @@ async def test_an_upload_cannot_be_done_again(tmp_path):
         await d.upload()
         reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
     assert isinstance(reply, Note)
-    assert in_english(reply.text).startswith("v0 is a picture as it was uploaded")
+    assert in_english(reply.text).startswith("v0 is an uploaded picture")
 
 
 def variation(d, kind: Variation, **more) -> VariationAsked:
@@ -134,7 +134,7 @@ async def test_too_many_instructions_to_combine_are_refused(tmp_path):
         last = await deep(d, "long " * 78)
         reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
     assert isinstance(reply, Note)
-    assert "400 are the most" in in_english(reply.text)
+    assert "the limit is 400" in in_english(reply.text)
 
 
 async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_path):
@@ -147,7 +147,7 @@ async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_
         [card] = d.chat.finals(second.card.turn_id)
         assert (
             in_english(card.status)
-            == "v1 did not finish, so this was not tried. Press Retry to use it on v0."
+            == "v1 did not finish, so this edit was not started. Press Retry to apply it to v0."
         )
         again = variation(d, Variation.AGAIN, turn=second.card.turn_id)
         reply = await d.workflow.handle(again)
