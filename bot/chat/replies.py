@@ -185,6 +185,7 @@ class SettingsPanel:
 
     text: Message | None
     rows: tuple[SettingRow, ...]
+    offers_auto: bool = True  # whether the model has a table that auto can follow
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,8 @@ class EventHandler(Protocol):
     def metrics(self) -> Metrics: ...
     @property
     def limits(self) -> Limits: ...
+    @property
+    def offers_auto(self) -> bool: ...
     async def handle(self, event: Event) -> Reply | None: ...
 
 
@@ -65,6 +67,11 @@ class InteractionHandler:
     def limits(self) -> Limits:
         """The limits that users are held to."""
         return self._workflow.limits
+
+    @property
+    def offers_auto(self) -> bool:
+        """Whether to offer auto strengths."""
+        return self._workflow.offers_auto
 
     async def dispatch(self, event: Event) -> Reply | None:
         """Run the event and return the reply without sending it."""

@@ -135,6 +135,11 @@ class Desk:
         return await self.look(visitor)
 
     @property
+    def offers_auto(self) -> bool:
+        """Whether the page should offer auto strengths."""
+        return self._workflow.offers_auto
+
+    @property
     def defaults(self) -> Knobs:
         """Where the knobs of the model itself stand."""
         return self._defaults

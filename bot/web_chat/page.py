@@ -194,7 +194,7 @@ def _wire(
     async def load(request: gr.Request) -> list[Any]:
         visitor = visitor_of(request)
         drawing = _drawing(await desk.look(visitor), ("", ""), samples, visitor.language)
-        return [*drawing, *_tuning(await desk.knobs(visitor), desk.defaults, visitor.language)]
+        return [*drawing, *_tuning(await desk.knobs(visitor), desk, visitor.language)]
 
     async def glance(seen: tuple[str, str], request: gr.Request) -> list[Any]:
         visitor = visitor_of(request)
@@ -222,13 +222,13 @@ def _wire(
             return [*[gr.skip()] * (len(drawn) - 2), notice, gr.skip(), gr.skip()]
         said = Said(instruction, expressive, corrects, knobs)
         drawing = _drawing(await desk.say(visitor, said), seen, samples, visitor.language)
-        return [*drawing, _tuning(await desk.knobs(visitor), desk.defaults, visitor.language)[0]]
+        return [*drawing, _tuning(await desk.knobs(visitor), desk, visitor.language)[0]]
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
         visitor, gesture = visitor_of(request), event._data if isinstance(event._data, dict) else {}
         drawing = _drawing(await desk.act(visitor, gesture), seen, samples, visitor.language)
         if gesture.get("act") == "preset":
-            return [*drawing, *_tuning(await desk.knobs(visitor), desk.defaults, visitor.language)]
+            return [*drawing, *_tuning(await desk.knobs(visitor), desk, visitor.language)]
         left_alone = [gr.skip()] * len(tuned)
         if gesture.get("act") == "look":
             return [*drawing[:-2], gr.skip(), gr.skip(), *left_alone]
@@ -268,10 +268,10 @@ def visitor_of(request: gr.Request | Request) -> Visitor:
     return Visitor(person_of(headers.get("cookie")), accepted_locale(headers.get("accept-language")))
 
 
-def _tuning(knobs: Knobs, defaults: Knobs, language: str) -> list[Any]:
+def _tuning(knobs: Knobs, desk: Desk, language: str) -> list[Any]:
     """What the presets and the knobs become."""
     seed = "" if knobs.seed is None else str(knobs.seed)
-    offered = markup.presets(offers(knobs, defaults), language)
+    offered = markup.presets(offers(knobs, desk.defaults, desk.offers_auto), language)
     return [offered, knobs.text_cfg, knobs.image_cfg, knobs.steps, seed]
 
 

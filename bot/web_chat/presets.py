@@ -17,11 +17,15 @@ class Offer:
     is_chosen: bool
 
 
-def offers(knobs: Knobs, defaults: Knobs) -> tuple[Offer, ...]:
-    """Every preset; of several with the knobs' numbers the first is chosen."""
+def offers(knobs: Knobs, defaults: Knobs, offers_auto: bool = True) -> tuple[Offer, ...]:
+    """Every preset; of several with the knobs' numbers the first is chosen.
+
+    Auto is offered where the model has a table that it can follow, or where it is chosen already.
+    """
     own = Defaults(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
     chosen = next((preset for preset in Preset if _stands_at(knobs, preset, own)), None)
-    return tuple(Offer(preset, _label(preset, own), preset is chosen) for preset in Preset)
+    shown = (preset for preset in Preset if preset is not Preset.AUTO or offers_auto or knobs.is_auto)
+    return tuple(Offer(preset, _label(preset, own), preset is chosen) for preset in shown)
 
 
 def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:

@@ -142,6 +142,11 @@ class EditWorkflow:
         return self._limits
 
     @property
+    def offers_auto(self) -> bool:
+        """Whether chats should offer auto strengths."""
+        return self._model.offers_auto
+
+    @property
     def metrics(self) -> Metrics:
         """Where chats count what they do."""
         return self._metrics
@@ -267,7 +272,7 @@ class EditWorkflow:
             HistoryAsked: history,
             ShowAsked: show,
             CompareAsked: partial(compare, store, self._images),
-            SettingsAsked: partial(change_settings, store, self._model.defaults),
+            SettingsAsked: partial(change_settings, store, self._model),
             CancelAsked: self._status.cancel,
             QueueAsked: self._status.queue,
             InfoAsked: self._status.info,

@@ -3,28 +3,29 @@
 from bot.chat.events import Scope, SettingsAsked
 from bot.chat.replies import Reply, SettingsPanel
 from bot.workflow.settings_layers import WHERE_KEPT, changed_override, layers
+from bot.workflow.status import ModelFacts
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message
 from conversations.settings import checked
 from conversations.store.session_store import OverrideScope, SessionStore
-from mgie_engine.config import Defaults
 
 
-async def change_settings(store: SessionStore, defaults: Defaults, context: Context[SettingsAsked]) -> Reply:
+async def change_settings(store: SessionStore, model: ModelFacts, context: Context[SettingsAsked]) -> Reply:
     """Do what was asked and show the panel; raises SettingsRefused for a value out of range."""
     asked, head = context.event, context.target
     said = None
     if asked.changes_something:
         scope, key, kept = _place(asked, head)
         before = await store.override(scope, key)
-        override = checked(changed_override(asked, before, defaults, head.turn if head else None))
+        override = checked(changed_override(asked, before, model.defaults, head.turn if head else None))
         await store.set_override(scope, key, override)
         where = WHERE_KEPT[kept]
         said = (
             Message("reset_settings", scope=where) if asked.reset else Message("saved_settings", scope=where)
         )
     session = await store.session(head.session.id) if head else None
-    return SettingsPanel(said, (await layers(store, asked, session)).panel(defaults))
+    rows = (await layers(store, asked, session)).panel(model.defaults)
+    return SettingsPanel(said, rows, model.offers_auto)
 
 
 def _place(asked: SettingsAsked, head: Target | None) -> tuple[OverrideScope, str, Scope]:

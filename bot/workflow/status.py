@@ -22,6 +22,11 @@ class ModelFacts:
     defaults: Defaults
     strengths: StrengthTable | None = None  # what was found out about it, for auto
 
+    @property
+    def offers_auto(self) -> bool:
+        """Whether auto ever chooses other strengths than the model's own."""
+        return self.strengths is not None and bool(self.strengths.rules)
+
 
 class Status:
     """Answers what happens now, and cancels."""

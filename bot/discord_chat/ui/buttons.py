@@ -54,6 +54,13 @@ OFFERED_PRESETS = (
     DiscordButton.BALANCED,
     DiscordButton.BOLD,
 )  # the presets that are offered
+
+
+def presets_offered(offers_auto: bool) -> tuple[DiscordButton, ...]:
+    """The presets; auto only where the model has a table that it can follow."""
+    return OFFERED_PRESETS if offers_auto else OFFERED_PRESETS[1:]
+
+
 _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     ButtonAction.REFINE: (ButtonStyle.primary, "✏️"),
     ButtonAction.UNDO: (ButtonStyle.secondary, "↩️"),

@@ -83,7 +83,8 @@ class ComponentHandler:
             return correct_form(button, card, translate)
         if button.act == ButtonAction.REPORT:
             return report_form(button, card.version, translate)
-        return refine_form(button, card, self.handler.limits.instruction_chars, translate)
+        offers_auto = self.handler.offers_auto
+        return refine_form(button, card, self.handler.limits.instruction_chars, translate, offers_auto)
 
     @acknowledged
     async def _run(self, interaction: Interaction, button: ButtonId) -> Answer:

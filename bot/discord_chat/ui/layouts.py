@@ -26,7 +26,7 @@ from bot.chat.replies import (
 )
 from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
-from bot.discord_chat.ui.buttons import OFFERED_PRESETS, CardButton, DiscordButton, VersionMenu
+from bot.discord_chat.ui.buttons import CardButton, DiscordButton, VersionMenu, presets_offered
 from bot.discord_chat.ui.component_ids import INSTRUCTION_ID, walk
 from bot.i18n.catalog import Translate
 from conversations.messages import Message
@@ -237,13 +237,8 @@ def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView
     """The settings with buttons that set this session's scales and seed."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(settings_text(panel, translate)))
-    _add_buttons(
-        view,
-        [
-            CardButton.local(act, translate)
-            for act in (*OFFERED_PRESETS, DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
-        ],
-    )
+    acts = (*presets_offered(panel.offers_auto), DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
+    _add_buttons(view, [CardButton.local(act, translate) for act in acts])
     return view
 
 

@@ -13,7 +13,7 @@ from discord import ui
 from bot.chat.events import NEEDS_WORDS, Preset
 from bot.chat.replies import Card
 from bot.discord_chat.inbound.downloads import RemoteFile
-from bot.discord_chat.ui.buttons import EDIT_IMAGE, OFFERED_PRESETS, ButtonId
+from bot.discord_chat.ui.buttons import EDIT_IMAGE, ButtonId, presets_offered
 from bot.i18n.catalog import Translate
 from conversations.messages import Message
 
@@ -33,7 +33,9 @@ class SubmittedForm:
     image: RemoteFile | None = None
 
 
-def refine_form(button: ButtonId, card: Card, max_length: int, translate: Translate) -> ui.Modal:
+def refine_form(
+    button: ButtonId, card: Card, max_length: int, translate: Translate, offers_auto: bool = True
+) -> ui.Modal:
     """What should change in a version, how strongly, from where, or in which other photo."""
     form = _form(button, translate(Message("refine_title", version=card.version)))
     form.add_item(
@@ -41,7 +43,7 @@ def refine_form(button: ButtonId, card: Card, max_length: int, translate: Transl
     )
     presets = {
         "": translate(Message("as_it_is")),
-        **{leaning.value: translate(leaning.label) for leaning in OFFERED_PRESETS},
+        **{leaning.value: translate(leaning.label) for leaning in presets_offered(offers_auto)},
     }
     form.add_item(_choice(translate(Message("how_strongly")), STRENGTH, presets))
     form.add_item(

@@ -138,3 +138,12 @@ async def test_every_preset_is_offered_and_at_most_one_is_chosen() -> None:
         assert [offer.preset for offer in offered] == list(Preset)
         assert sum(offer.is_chosen for offer in offered) == 1
     assert not any(offer.is_chosen for offer in offers(replace(KNOBS, text_cfg=3.3), KNOBS))
+
+
+async def test_auto_is_offered_only_where_a_table_has_rules_or_it_is_chosen() -> None:
+    unstudied = [offer.preset for offer in offers(KNOBS, KNOBS, offers_auto=False)]
+    assert unstudied == [preset for preset in Preset if preset is not Preset.AUTO]
+    assert len(offers(replace(KNOBS, is_auto=True), KNOBS, offers_auto=False)) == len(Preset)
+    assert STUDIED.offers_auto
+    assert not replace(MODEL, strengths=replace(ADDING, rules=())).offers_auto
+    assert not MODEL.offers_auto
