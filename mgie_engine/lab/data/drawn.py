@@ -1,4 +1,4 @@
-"""Edits of the drawn world as examples, expressive instructions included: data to try training out on."""
+"""Generated scene edits as examples, with expressive instructions: data to test training with."""
 
 import itertools
 from collections.abc import Iterator

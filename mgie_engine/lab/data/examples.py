@@ -16,9 +16,9 @@ MAX_PIXELS = 100_000_000  # a stranger's file may claim any size
 
 @dataclass(frozen=True, slots=True)
 class EditExample:
-    """A picture, what was asked of it, how that is said at length, and the goal.
+    """An input picture, its instruction, the expressive instruction and the goal picture.
 
-    Examples with the same session are turns of one talk and stand next to each other, oldest first.
+    Examples with the same session are turns of one conversation and stand next to each other, oldest first.
     """
 
     id: str
@@ -26,7 +26,7 @@ class EditExample:
     before: Picture
     after: Picture
     expressive: str = ""  # "" until it is written
-    caption: str = ""  # describes the goal; "" if nobody did
+    caption: str = ""  # describes the goal; "" if there is none
     session: str = ""  # "" for an example that stands alone
     history: tuple[Exchange, ...] = ()  # the earlier turns of the session
 

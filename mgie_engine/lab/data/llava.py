@@ -44,9 +44,9 @@ class Llava:
 
     @torch.inference_mode()
     def describe(self, pictures: Sequence[Image.Image], instructions: Sequence[str]) -> list[str]:
-        """Two sentences about each picture after its edit; greedy, repeats allowed.
+        """Two sentences about each picture after its edit; greedy decoding, repeats allowed.
 
-        Where the model says nothing, the instruction stands for it (the published code crashes there).
+        An empty answer becomes the instruction (the published code crashes there).
         """
         table = self.mllm.model.embed_tokens.weight  # never quantised
         pixels = torch.stack([clip_pixels(picture, self.vision) for picture in pictures])
@@ -86,7 +86,7 @@ def of_mgie(model: "MGIE") -> Llava:
 def load_llava(folder: Path, clip: str | None, device: str, dtype: torch.dtype) -> Llava:
     """LLaVA from its published folder. `clip` names its CLIP tower, a folder or a hub id.
 
-    Without it, the tower that the folder's config.json names is taken. ModelError says what is missing.
+    Without it, the tower named in the folder's config.json is loaded. ModelError names what is missing.
     """
     told = read_json(folder / "config.json")
     tower = _tower(clip or told.get("mm_vision_tower"))

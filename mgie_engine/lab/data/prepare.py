@@ -1,7 +1,7 @@
-"""Examples into shards, with expressive instructions written on the way.
+"""Writes examples to shards and adds expressive instructions.
 
-A language model that sees the picture describes the edit at length, another makes that short. What was
-finished before is kept, so a run that was stopped goes on, and gives the same files as one that was not.
+A language model that sees the picture describes the edit at length; another one shortens the text. Finished
+shards are kept, so a stopped run resumes and gives the same files as an uninterrupted one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ PLAN = "plan.json"  # beside the shards: how they were made
 
 
 class Describer(Protocol):
-    """Says at length what a picture will be like after an edit."""
+    """Describes at length the picture after an edit."""
 
     @property
     def name(self) -> str: ...
@@ -32,7 +32,7 @@ class Describer(Protocol):
 
 
 class Summariser(Protocol):
-    """Makes paragraphs short."""
+    """Shortens paragraphs."""
 
     @property
     def name(self) -> str: ...
@@ -42,7 +42,7 @@ class Summariser(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShardConfig:
-    """What decides the bytes of the shards; a folder holds the work of one plan."""
+    """The settings that determine the bytes of the shards; a folder holds shards of one config."""
 
     describer: str = ""  # "" where no expressive instructions are written
     summariser: str = ""

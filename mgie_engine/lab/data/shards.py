@@ -46,7 +46,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """A row group: the smallest thing that is read at once."""
+    """A row group: the smallest unit that is read at once."""
 
     file: Path
     number: int
@@ -92,7 +92,7 @@ def row_groups(folder: Path) -> list[RowGroup]:
 def deal(
     groups: Sequence[RowGroup], *, seed: int | None = None, rank: int = 0, world: int = 1
 ) -> list[RowGroup]:
-    """What one of `world` readers reads in one pass; together they read each group once.
+    """The groups that one of `world` readers reads in one pass; together the readers read each group once.
 
     The order is the files', or shuffled by `seed`, which must be the same for every reader.
     """

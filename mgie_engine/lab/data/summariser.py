@@ -16,7 +16,7 @@ _TAUGHT = ("length_penalty", "early_stopping")
 
 @dataclass(frozen=True)
 class Seq2Seq:
-    """A summariser of transformers. `taught` are its own settings for summarising, if it has any."""
+    """A summariser of transformers. `taught` are the model's own settings for summarising, if it has any."""
 
     name: str
     model: Any

@@ -1,4 +1,4 @@
-"""What can be measured: our engine, and plain InstructPix2Pix."""
+"""The editors that can be evaluated: the engine of this project, and plain InstructPix2Pix."""
 
 import io
 import math
@@ -18,14 +18,14 @@ from mgie_engine.serving.slot import EditModel
 
 @dataclass(frozen=True, slots=True)
 class EditorOutput:
-    """An edit, and how the instruction was understood ("" for a model that says nothing)."""
+    """An edited picture and the expressive instruction ("" for a model that writes none)."""
 
     picture: Image.Image
     expressive: str = ""
 
 
 class EvaluatedEditor(Protocol):
-    """An editor under test. `told` says in plain data which it is and how it is set."""
+    """An editor under test. `told` holds its name and settings as plain data."""
 
     @property
     def told(self) -> dict[str, Any]: ...

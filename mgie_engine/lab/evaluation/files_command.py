@@ -34,7 +34,7 @@ DEFAULT_METRICS = {
     "pairs": ("l1", "ssim", "dino", "cvs", "cts"),
     "magicbrush": ("l1", "l2", "cvs", "dino", "cts", "cts_goal"),
 }
-SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
+SEED = 0  # default: an evaluation gives the same figures every time
 EXAMPLES = """examples:
   mgie evaluate files prepared -o report --metrics l1 ssim
   mgie evaluate files MagicBrush/test -o report --suite magicbrush --model mgie-7b --device cuda

@@ -24,13 +24,13 @@ Result = Mapping[
 
 @dataclass(frozen=True, slots=True)
 class TrialConfig:
-    """Which edits every variant is tried on."""
+    """The test edits of every variant."""
 
     split: Split = "test"
     first: int = 0  # story
     count: int = 300  # edits of all kinds
     ambiguous: int = 300  # edits that only the picture explains
-    seeds: int = 1  # pictures painted per edit
+    seeds: int = 1  # pictures generated per edit
     denoising_steps: int | None = None  # like the two strengths the model's own where None
     text_cfg: float | None = None
     image_cfg: float | None = None

@@ -1,8 +1,8 @@
-"""Success on the drawn world, where every edit has one right goal.
+"""Success on generated scenes, where every edit has one right goal.
 
-An edit succeeds when the error inside the changed area is below a quarter of what doing nothing would leave;
-an edit that should change nothing succeeds when the picture stays within 30 dB. What the model says is read
-back into facts and compared with the picture.
+An edit succeeds if the error inside the changed area is below a quarter of the error of an unchanged picture.
+An edit that should change nothing succeeds if the picture keeps 30 dB. The expressive instruction is parsed
+into facts, which are compared with the picture.
 """
 
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ class TextScore:
 
     stated: int  # facts
     true: int
-    resolved: bool  # it names the right thing, place and change: the facts of its first sentence
+    resolved: bool  # it names the right object, place and change: the facts of its first sentence
     word_for_word: bool
 
 
@@ -75,7 +75,7 @@ def cases(split: Split, size: int = 256, first: int = 0, kind: str | None = None
 def draw(
     split: Split, size: int, first: int, wanted: int, kind: str | None = None, pool_map: PoolMap = serial_map
 ) -> Iterator[SceneCase]:
-    """As many of `cases` as wanted, their stories painted side by side."""
+    """The first `wanted` of `cases`, with their stories rendered in parallel."""
     seeds = (seed for seed in count(first) for _ in _steps(story(seed, split), kind))
     stories = dict.fromkeys(islice(seeds, wanted))
     painted = pool_map(partial(_cases_of, split=split, size=size, kind=kind), stories)

@@ -1,4 +1,4 @@
-"""`mgie evaluate scenes`: a model on the drawn world, where every edit has one right goal."""
+"""`mgie evaluate scenes`: a model on generated scenes, where every edit has one right goal."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ KINDS = (
     "recolour", "remove", "add", "replace", "resize", "move", "background", "tonal", "follow-up", "ambiguous",
     "refuse", "nothing",
 )  # fmt: skip
-SEED = 0  # where no seed is wished: an evaluation shall give the same figures twice
+SEED = 0  # default: an evaluation gives the same figures every time
 
 
 def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,4 +1,4 @@
-"""Runs a model on many scenes at once, as the engine would one by one: read, paint, restore."""
+"""Runs a model on batches of scenes, in the engine's order: instruction, denoising, restoring."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,12 +34,12 @@ _AT_ONCE = {"cpu": 8, "cuda": 128}
 class EditImages:
     """One edit made."""
 
-    raw: Image.Image  # as the model painted it
-    delivered: Image.Image  # with what should stay put back
+    raw: Image.Image  # the model's output
+    delivered: Image.Image  # after restoring
 
 
 def default_batch_size(device: torch.device) -> int:
-    """How many edits to paint side by side on a device."""
+    """The number of edits per batch on a device."""
     return _AT_ONCE.get(device.type, 8)
 
 
@@ -50,9 +50,9 @@ def make_all(
     settings: Sequence[EditSettings],
     pool_map: PoolMap = serial_map,
 ) -> list[EditImages]:
-    """Paint edits of pictures of the model's size side by side and restore them; equal step counts.
+    """Run edits of pictures of the model's size as one batch and restore them; all have the same step count.
 
-    A picture that is there more than once is encoded once.
+    A picture that occurs more than once is encoded once.
     """
     painted = paint_all(mgie, pictures, readings, settings)
     finished = pool_map(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
@@ -103,9 +103,9 @@ def score_all(
     batch_size: int,
     pool_map: PoolMap = serial_map,
 ) -> Iterator[tuple[SceneResult, ContactSheetCard]]:
-    """Every case judged, with its first picture for a contact sheet; read once, painted once per seed.
+    """Every case scored, with its first picture for a contact sheet; one reading, one sampling per seed.
 
-    While a batch is restored and judged, the next one is painted.
+    While a batch is restored and scored, the next one is sampled.
     """
     first = settings.seed
     judged: Iterator[tuple[SceneResult, ContactSheetCard]] = iter(())
@@ -165,10 +165,10 @@ def drift(
     *,
     delivered: bool,
 ) -> list[list[float]]:
-    """PSNR against the start after each of ten wishes to change nothing, for each start (S, 10).
+    """PSNR against the start after each of ten instructions to change nothing, for each start (S, 10).
 
-    Every edit starts from the last one, as the model painted it or as it is `delivered`: where the model
-    reads that nothing changes, that is the very picture it was given.
+    Every edit starts from the output of the last one, raw or `delivered`: if the model understands that
+    nothing changes, the delivered picture is the input itself.
     """
     now, ways = list(starts), templates("nothing", split)
     talks: list[tuple[Exchange, ...]] = [() for _ in starts]
@@ -200,6 +200,6 @@ def seconds_by_stage(mgie: MGIE, some: Sequence[SceneCase], settings: EditSettin
         picture = to_png(to_image(case.before))
         request = EditRequest(picture, case.edit.instruction, settings, case.history)
         runs.append(edit_alone(mgie, request, lambda progress: None).seconds)
-    named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal paints nothing
+    named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal has no denoising stage
     stages = {stage: median(run[stage] for run in runs[1:] if stage in run) for stage in named}
     return {**stages, "all": median(sum(run.values()) for run in runs[1:])}

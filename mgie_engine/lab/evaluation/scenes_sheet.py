@@ -24,7 +24,7 @@ class ContactSheetCard:
 
 
 def contact_sheet(shots: Sequence[ContactSheetCard]) -> Image.Image:
-    """All shots, three a row; a green or red line says whether each succeeded."""
+    """All cards, three a row; a green or red line shows whether the edit succeeded."""
     width, height = 3 * SIDE + 4 * GAP, SIDE + TEXT_LINES * LINE + 3 * GAP
     rows = -(-len(shots) // ACROSS)
     page = Image.new("RGB", (ACROSS * width, rows * height), "white")

@@ -1,7 +1,7 @@
-"""From cases to figures: edits into a folder, then the folder against the goals.
+"""Makes the edits of cases in a folder, then scores the folder against the goals.
 
-The two halves meet in files only, so edits made elsewhere are judged like ours, and work that was stopped
-goes on. Beside each edit may lie a .txt with the expressive instruction.
+Both steps share files only, so edits made elsewhere are scored like ours, and a stopped run resumes. A .txt
+beside an edit holds its expressive instruction.
 """
 
 from collections.abc import Mapping, Sequence

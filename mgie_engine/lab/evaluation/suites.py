@@ -1,4 +1,4 @@
-"""What is edited and what should come out: sets of cases. Knows no torch."""
+"""Sets of cases: inputs, instructions and goals. Does not import torch."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class FileCase:
     goal: Picture
     caption: str = ""  # describes the goal
     groups: tuple[str, ...] = ("all",)  # whose means it counts for; none: it only leads to another
-    follows: str = ""  # the edit that it goes on from; its talk is this one's history
+    follows: str = ""  # the edit that it continues; its conversation is this one's history
     history: tuple[Exchange, ...] = ()
 
 

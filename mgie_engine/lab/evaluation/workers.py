@@ -1,7 +1,7 @@
-"""Work on many pictures, spread over processes of one thread each. Knows no model and no pictures.
+"""A pool of single-threaded worker processes. Knows no model and no pictures.
 
-A GPU paints faster than one process puts back what should stay. Threads are no help: each brings a team of
-torch's own, and on a machine of many cores these spend their time waiting for each other.
+Restoring in one process is slower than GPU inference. Threads do not help: each starts torch's own thread
+team, and on a machine of many cores these teams wait for each other.
 """
 
 import multiprocessing
@@ -16,44 +16,44 @@ from typing import Protocol, TypeVar
 
 import torch
 
-AHEAD = 256  # things in the making, or made and not yet asked for: they lie in memory
+AHEAD = 256  # items in flight or finished and not yet consumed; they stay in memory
 
 Thing = TypeVar("Thing")
 Made = TypeVar("Made")
 
 
 class PoolMap(Protocol):
-    """Does some work on things; what is made comes in the order of the things.
+    """Maps a function over items; results come in the order of the items.
 
-    Work may begin before the first is asked for. Work and things are fit to be sent to another process.
+    Work may begin before the first result is requested. Function and items must be picklable.
     """
 
     def __call__(self, work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]: ...
 
 
 def serial_map(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
-    """All of it here, each when it is asked for."""
+    """Run everything in this process, each item when its result is requested."""
     return map(work, things)
 
 
 def worker_count(device: torch.device) -> int:
-    """How many processes to put beside a model on a device: a CPU has no core to spare, so none there.
+    """Worker processes beside a model on a device: none on a CPU, which has no core to spare.
 
-    Else one for each thread that torch would take: `torch.set_num_threads` bounds them.
+    On a GPU one per torch thread: `torch.set_num_threads` limits them.
     """
     return 0 if device.type == "cpu" else torch.get_num_threads()
 
 
 @contextmanager
 def worker_pool(count: int) -> Iterator[PoolMap]:
-    """Processes that share the work while the block runs; with `count` 0 it is done here, one by one.
+    """A pool of worker processes for the block; with `count` 0 the work runs in this process.
 
     BrokenProcessPool if one is killed.
     """
     if not count:
         yield serial_map
         return
-    # Not forked: what runs a model has threads and a GPU in hand, which a fork would tear apart.
+    # Not forked: a process that runs a model has threads and a GPU context, which do not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(count, context, initializer=_begin) as pool:
 
@@ -76,7 +76,7 @@ def _in_order(pool: Executor, work: Callable[[Thing], Made], things: Iterator[Th
 
 
 def exit_with_parent() -> None:
-    """Let this process end with the one that started it, even if that is killed."""
+    """Exit when the parent process ends, even if it is killed."""
     parent = multiprocessing.parent_process()
     assert parent
 

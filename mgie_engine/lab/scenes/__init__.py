@@ -1,1 +1,1 @@
-"""A drawn world with ground truth: scenes, their edits, the words for them, and the pictures."""
+"""Generated scenes with ground truth: objects, edits, instructions and pictures."""

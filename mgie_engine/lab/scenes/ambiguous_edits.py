@@ -1,6 +1,6 @@
-"""Ambiguous wishes: what they mean only the picture tells.
+"""Ambiguous edits: instructions that only the picture makes clear.
 
-They are what a model that looks can do and one that only reads cannot: the words do not say which thing
+A model that sees the picture can resolve them and a text-only model cannot: the words do not say which object
 changes, or which colour it gets.
 """
 
@@ -19,7 +19,7 @@ from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to, remove_
 
 
 def ambiguous(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Any of the wishes below that fits the picture."""
+    """Any of the edits below that fits the picture."""
     makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
     for maker in streams.content.sample(makers, len(makers)):
         edit = maker(streams, state, split)
@@ -80,7 +80,7 @@ def _two(content: Random, state: State) -> tuple[SceneObject, SceneObject] | Non
 
 
 def _like(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """One thing takes the colour of another."""
+    """One object takes the colour of another."""
     two = _two(streams.content, state)
     if two is None:
         return None
@@ -90,7 +90,7 @@ def _like(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _swap(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Two things trade their colours."""
+    """Two objects swap their colours."""
     two = _two(streams.content, state)
     if two is None:
         return None
@@ -104,13 +104,13 @@ def _swap(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _remove_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """The only red, striped, smallest, leftmost thing goes."""
+    """Remove the only red, striped, smallest, leftmost … object."""
     picked = _pick(streams, state, state.scene.objects if state.scene else ())
     return picked and remove_it(state, picked[0], phrase(streams.wording, "remove", split, it=picked[1]))
 
 
 def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """The only red, striped, smallest, leftmost thing gets another colour."""
+    """Recolour the only red, striped, smallest, leftmost … object."""
     picked = _pick(streams, state, state.drawn.objects)
     if picked is None:
         return None
@@ -123,7 +123,7 @@ def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | Non
 def _pick(
     streams: RngStreams, state: State, objects: Sequence[SceneObject]
 ) -> tuple[SceneObject, str] | None:
-    """A thing on the ground and words that do not name its kind."""
+    """An object on the ground, and words for it that do not name its kind."""
     ground = [obj for obj in state.drawn.objects if not is_sky_kind(obj.kind)]
     ways = [
         (obj, f"the {words}")

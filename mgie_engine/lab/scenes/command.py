@@ -1,4 +1,4 @@
-"""`mgie scenes`: the drawn world as files."""
+"""`mgie scenes`: generated scenes as files."""
 
 import argparse
 import json

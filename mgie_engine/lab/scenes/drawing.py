@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mgie_engine.lab.scenes.phrasing import table
 from mgie_engine.lab.scenes.scene import COLOURS, COLUMNS, FRONT, SIZES, SKY, Cell, Scene, SceneObject
 
-SHAPES = 64  # shapes a picture may have: six things, two in the sky, two hills, and what edits add
+SHAPES = 64  # most shapes of a picture: six objects, two in the sky, two hills, and what edits add
 ELLIPSE, BOX, TRIANGLE, STAR, CRESCENT = range(5)
 KINDS = {"ellipse": ELLIPSE, "box": BOX, "triangle": TRIANGLE, "star": STAR, "crescent": CRESCENT}
 NOTHING = -1
@@ -25,7 +25,7 @@ Colour = Sequence[float]  # red, green, blue in 0…1
 
 
 class Shape(NamedTuple):
-    """One painted shape; the field order is the column order of `ShapeTable.shapes`."""
+    """One shape; the field order is the column order of `ShapeTable.shapes`."""
 
     kind: float
     x: float
@@ -69,7 +69,7 @@ class ShapeTable:
 
 
 def shape_table(backdrop: Backdrop, shapes: list[Shape]) -> ShapeTable:
-    """Pack shapes into a table, painted first to last; ValueError beyond `SHAPES`."""
+    """Pack shapes into a table in drawing order; ValueError beyond `SHAPES`."""
     if len(shapes) > SHAPES:
         raise ValueError(f"a picture holds {SHAPES} shapes, not {len(shapes)}")
     table = np.full((SHAPES, len(Shape._fields)), NOTHING, dtype=np.float32)
@@ -99,7 +99,7 @@ def draw(scene: Scene) -> ShapeTable:
 
 
 def fits(scene: Scene) -> bool:
-    """Whether a sheet has room for the scene."""
+    """Whether the scene has at most `SHAPES` shapes."""
     return len(_shapes(scene)) <= SHAPES
 
 
@@ -117,7 +117,7 @@ def _hill(x: float, height: float, ground: Colour) -> Shape:
 
 
 def place(cell: Cell) -> tuple[float, float, float]:
-    """Centre x, baseline y (centre y in the sky), and half-width of a large thing in a cell."""
+    """Centre x, baseline y (centre y in the sky), and half-width of a large object in a cell."""
     x = (cell.column + 0.5) / COLUMNS
     if cell.row == SKY:
         return x, 0.17, 0.092

@@ -1,6 +1,6 @@
-"""Edits of drawn things drawn at random, in the words of people; each maker takes a state.
+"""Random edits of scene objects with instructions as people type them; each generator takes a state.
 
-A maker gives None where it does not fit the picture.
+A generator returns None if it does not fit the picture.
 """
 
 from dataclasses import replace
@@ -62,7 +62,7 @@ def other_colour(rng: Random, *taken: str) -> str:
 
 
 def recolour(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Another colour for one thing; now and then the one it has."""
+    """Recolour one object; 3 % of the time to the colour it already has."""
     objects = state.drawn.objects
     if not objects:
         return None
@@ -76,13 +76,13 @@ def recolour(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _told(rng: Random, scene: Scene, obj: SceneObject, at: Reference) -> dict[str, str | None]:
-    """What phrasings may say of a thing: how it is told, its name and that of many, and something else."""
+    """The template fields of an object: reference, name, plural, and another object."""
     names = at.name and plural(at.name)
     return {"it": at.it, "name": at.name, "names": names, "other": other_than(rng, scene, obj)}
 
 
 def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Another colour for the roof or the door of a house."""
+    """Recolour the roof or the door of a house."""
     objects = [obj for obj in state.drawn.objects if obj.parts]
     if not objects:
         return None
@@ -100,7 +100,7 @@ def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | Non
 
 
 def refer_part(rng: Random, scene: Scene, obj: SceneObject, part: str) -> Reference:
-    """Words that single out a part of a thing."""
+    """Words that identify a part of an object."""
     name, whole = say(rng, part), refer(rng, scene, obj)
     owners = [other for other in scene.objects if part in dict(other.parts)]
     if len(owners) == 1 and rng.random() < 0.7:
@@ -114,7 +114,7 @@ def refer_part(rng: Random, scene: Scene, obj: SceneObject, part: str) -> Refere
 
 
 def remove(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """One thing goes."""
+    """Remove one object."""
     if not state.drawn.objects:
         return None
     obj = streams.content.choice(state.drawn.objects)
@@ -124,7 +124,7 @@ def remove(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A new thing in a free place: the one named, the first of a region, or the first of all."""
+    """Add an object in a free cell: the named one, the first of a region, or the first of all."""
     content, wording = streams.content, streams.wording
     kind = content.choice(GROUND_KINDS + SKY_KINDS)
     usual: str = table("words")["usual"][kind]
@@ -157,7 +157,7 @@ def _add_two(wording: Random, state: State, split: Split, kind: str, colour: tup
 
 
 def _place(streams: RngStreams, scene: Scene, kind: str) -> tuple[Cell | None, str]:
-    """A place for a new thing of a kind and the words for it, which may be none."""
+    """A cell for a new object of a kind, and the words for the cell, which may be empty."""
     rows, way = home_rows(kind), streams.content.random()
     if way < 0.35:
         return first_free(scene, region("", rows)), "in the sky" if is_sky_kind(kind) and way < 0.15 else ""
@@ -178,7 +178,7 @@ def _place(streams: RngStreams, scene: Scene, kind: str) -> tuple[Cell | None, s
 
 
 def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Something else in the place of a thing; it keeps the size."""
+    """Replace an object by one of another kind; the size stays."""
     if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
@@ -196,7 +196,7 @@ def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | Non
 
 
 def new_words(rng: Random, new: SceneObject, colour_said: bool) -> dict[str, str]:
-    """What phrasings may say of a thing that is wished for, its colour with it or apart from it."""
+    """The template fields of a new object, with its colour included or separate."""
     name = say(rng, new.kind)
     if not colour_said:
         return {"a": fill(f"a {dressed(rng, '')} {name}")}
@@ -230,7 +230,7 @@ def _of_another_size(content: Random, scene: Scene, obj: SceneObject) -> SceneOb
 
 
 def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A step aside, to the front or the back, to a named place, or next to something."""
+    """Move an object one step, to the front or back, to a named place, or next to another."""
     if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
@@ -253,7 +253,7 @@ def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def swap_places(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """Two things trade their places; both are at home in either."""
+    """Two objects swap places; both kinds may stand in either row."""
     objects = [obj for obj in state.drawn.objects if len(state.drawn.of(obj.kind)) == 1]
     one = streams.content.choice(objects) if objects else None
     others = [t for t in objects if one and t is not one and is_sky_kind(t.kind) == is_sky_kind(one.kind)]
@@ -302,7 +302,7 @@ def depth_words(rng: Random, row: int) -> str:
 
 
 def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cell, str]]:
-    """Free places to move to, and what to call each; which, and how often each, hangs on no words."""
+    """Free cells to move to with words for each; the choice draws nothing from the wording stream."""
     content, wording = streams.content, streams.wording
     row, column = obj.cell.row, obj.cell.column
     ways = [(Cell(row, end), f"to the {COLUMN_WORDS[end].removeprefix('on the ')}") for end in (0, 3)]
@@ -327,7 +327,7 @@ def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cel
 
 
 def several(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """One wish for all things of a kind: recolour or remove them."""
+    """One edit of all objects of a kind: recolour or remove them."""
     kinds = sorted({obj.kind for obj in state.drawn.objects})
     groups = [group for kind in kinds if len(group := state.drawn.of(kind)) > 1]
     if not groups:

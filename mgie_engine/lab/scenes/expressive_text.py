@@ -1,6 +1,6 @@
-"""What the model says: expressive instructions in one fixed voice, grounded in the picture.
+"""Expressive instructions in one fixed style, grounded in the picture.
 
-They name what changes, where it stands and what stays, in at most two sentences. `facts` reads them back.
+They name what changes, where it is and what stays, in at most two sentences. `fact_checker` parses them.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ KNOWN_PHOTO = "On photos I can only change light and colour."
 
 
 def describe(obj: SceneObject) -> str:
-    """The full description of a thing, e.g. "large red striped ball"."""
+    """The full description of an object, e.g. "large red striped ball"."""
     material = "" if obj.material == "plain" else f" {obj.material}"
     return f"{obj.size} {obj.colour}{material} {obj.kind}"
 
@@ -35,12 +35,12 @@ def where(cell: Cell) -> str:
 
 
 def there(obj: SceneObject) -> str:
-    """A thing with its place, e.g. "large red ball in front on the far left"."""
+    """An object with its place, e.g. "large red ball in front on the far left"."""
     return f"{describe(obj)} {where(obj.cell)}"
 
 
 def stays(scene: Scene, *touched: SceneObject) -> str:
-    """What stays: the thing nearest to the first touched one (or to the front left corner), or all else."""
+    """What stays: the object nearest to the first touched one (or the front left corner), or all else."""
     others = [obj for obj in scene.objects if obj not in touched]
     if not others:
         return ALL_STAYS
@@ -55,12 +55,12 @@ def stays(scene: Scene, *touched: SceneObject) -> str:
 
 
 def counted(objects: Sequence[SceneObject], kinds: str) -> str:
-    """Two or more things of a kind: "Both balls", "All 3 balls"."""
+    """Two or more objects of a kind: "Both balls", "All 3 balls"."""
     return f"Both {kinds}" if len(objects) == 2 else f"All {len(objects)} {kinds}"
 
 
 def inventory(scene: Scene) -> str:
-    """Everything in the scene in one breath, for teaching a model to look."""
+    """Everything in the scene in one sentence, to train a model to look."""
     objects = sorted(scene.objects, key=lambda t: (-t.cell.row, t.cell.column))
     listed = "; ".join(there(obj) for obj in objects) or "nothing"
     return f"The ground is {scene.ground}, the sky {scene.sky}, {scene.time}, {scene.weather}: {listed}."

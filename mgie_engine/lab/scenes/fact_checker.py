@@ -1,7 +1,7 @@
-"""Expressive instructions read back into facts, and facts compared with the picture.
+"""Parses expressive instructions into facts and compares facts with the picture.
 
-The grammar is the voice of `wording` and of the edits. What a model says in other words is one fact that
-cannot be read, and counts as false.
+The grammar is that of `expressive_text` and of the edits. A sentence in other words is one unreadable fact,
+which counts as false.
 """
 
 import re

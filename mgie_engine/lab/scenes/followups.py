@@ -43,7 +43,7 @@ FollowUp = Callable[[RngStreams, State, Edit, Split], Edit | None]
 
 
 def follow_up(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    """An edit of `state`, the goal of `last`, that needs the talk to be understood; None if none fits."""
+    """An edit of `state`, the goal of `last`, that needs the history to be understood; None if none fits."""
     if last.kind not in ("refuse", "nothing") and streams.content.random() < CONTENT:
         return Edit("nothing", phrase(streams.wording, "done", split), AS_ASKED, state)
     if last.kind == "tonal":
@@ -137,7 +137,7 @@ def _around_again(streams: RngStreams, state: State, last: Edit, split: Split) -
 
 
 def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    """Something else in place of what has just appeared."""
+    """Replace the object that was just added."""
     assert last.obj
     kinds = SKY_KINDS if is_sky_kind(last.obj.kind) else GROUND_KINDS
     kind = streams.content.choice([kind for kind in kinds if kind != last.obj.kind])
@@ -151,7 +151,7 @@ def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edi
 
 
 def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    """The same for another thing."""
+    """The same edit for another object."""
     touched = {obj.cell for obj in (last.obj, last.was) if obj}
     others = [obj for obj in state.drawn.objects if obj.cell not in touched]
     obj = streams.content.choice(others) if others else None
@@ -205,7 +205,7 @@ def _corrected(state: State, wrong: tuple[SceneObject, SceneObject], right: Scen
 
 
 def _another(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    """The thing that was added once more, in the first free place."""
+    """Add the last added object again, in the first free cell."""
     assert last.obj
     cell = first_free(state.drawn, region("", home_rows(last.obj.kind)))
     if cell is None:

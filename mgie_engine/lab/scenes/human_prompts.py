@@ -65,7 +65,7 @@ def _followups() -> Iterator[HumanPrompt]:
 
 
 def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:
-    """What the things are after the first turn, and under "new" the one that it changed or brought in."""
+    """The objects after the first turn; "new" is the one that the turn changed or added."""
     scene = first.goal.scene
     assert scene
     left = {name: scene.at(obj.cell) for name, obj in named.items() if name != want.get("it")}

@@ -1,4 +1,4 @@
-"""How people ask: phrasings, words and typing habits, from the tables beside this module.
+"""Instructions as people type them: phrasings, synonyms and typing habits, from the TOML tables here.
 
 A phrasing may hold choices: (one|another), (word|) and <list>, a list of lists.toml. A choice is drawn when
 the phrasing is, so that a handful of frames makes many ways to say the same.
@@ -18,7 +18,7 @@ from mgie_engine.lab.scenes.expressive_text import Split
 
 _FOLDER = Path(__file__).parent
 SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
-ASIDES = 0.15  # how often something is said around a wish that names what is not meant, or why
+ASIDES = 0.15  # share of instructions with a remark around them that says why, or what is not meant
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
 
@@ -75,7 +75,7 @@ def fields(template: str) -> frozenset[str]:
 
 
 def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
-    """One way to ask for `kind`, as somebody types it; only phrasings whose fields are all known."""
+    """One instruction for `kind`, with typing habits; only phrasings whose fields are all known."""
     given = {name: value for name, value in known.items() if value is not None}
     text = fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given)
     return dress(rng, text if split == "test" else _with_aside(rng, kind, text, given))
@@ -87,7 +87,7 @@ def _fitting(kind: str, split: Split, known: frozenset[str]) -> Sequence[str]:
 
 
 def _with_aside(rng: Random, kind: str, text: str, given: Mapping[str, str]) -> str:
-    """The wish with something around it that is not the wish; only what `given` can fill."""
+    """The instruction with a remark before or after it; only remarks that `given` can fill."""
     if rng.random() >= ASIDES or kind not in table("asides"):
         return text
     where = rng.choice(("before", "after"))
@@ -145,7 +145,7 @@ def _politely(rng: Random, text: str) -> str:
 
 
 def _chatty(rng: Random, text: str) -> str:
-    """What people say before and after what they want, which tells nothing of it."""
+    """Small talk before and after an instruction, without meaning for the edit."""
     habits, talk = table("words")["habits"], rng.random()
     if talk < 0.06:
         return f"{rng.choice(habits['openers'])} {text}"
@@ -173,25 +173,25 @@ def _mistyped(rng: Random, text: str) -> str:
 
 
 def say(rng: Random, word: str) -> str:
-    """A word of this world, or one of its synonyms; good for pointing at something."""
+    """A word of the grammar or one of its synonyms, for referring to something."""
     usual: str
     usual, *others = table("words")["names"].get(word, [word])
     return usual if not others or rng.random() < SPOKEN_PLAINLY else rng.choice(others)
 
 
 def wished_colour(rng: Random, colour: str) -> str:
-    """A name for a colour that something shall get; the nearest colour of this world is meant."""
+    """A name for a target colour; it stands for the nearest colour of the grammar."""
     return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
 
 
 def like(rng: Random, colour: str) -> str:
-    """Something that everybody knows to be of that colour."""
+    """Something that is known to have that colour."""
     known: str = rng.choice(table("words")["like"][colour])
     return known
 
 
 def dressed(rng: Random, name: str) -> str:
-    """A thing that is wished for, now and then with a word of liking that changes nothing."""
+    """A requested object, now and then with an adjective that changes nothing."""
     return f"{rng.choice(table('words')['habits']['dressing'])} {name}" if rng.random() < 0.06 else name
 
 

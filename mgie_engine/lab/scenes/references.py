@@ -1,4 +1,4 @@
-"""Words that single out one thing or one place of a scene, and the rule that picks the place."""
+"""Words that identify one object or one place of a scene, and the rule that picks the place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from mgie_engine.lab.scenes.scene import (
     is_sky_kind,
 )
 
-NEIGHBOURLY = 0.12  # how often a thing is told by what stands near
+NEIGHBOURLY = 0.12  # share of objects that are identified by a neighbour
 NAMELESS = 0.1  # how often by its look or its place alone
 OF_TWO = 0.4  # how often one of two of a kind by what tells it from the other
 ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoken
@@ -27,7 +27,7 @@ ATTRIBUTES = ("size", "colour", "material")  # the order in which they are spoke
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Words for one thing: with its article, and bare where it needs nothing but its name."""
+    """Words for one object: with its article, and the bare name if that is enough."""
 
     it: str
     name: str | None
@@ -63,7 +63,7 @@ def refer(rng: Random, scene: Scene, obj: SceneObject, *, by_neighbour: bool = T
 
 
 def other_than(rng: Random, scene: Scene, obj: SceneObject) -> str | None:
-    """Words for anything but `obj` that stands there, if they cannot be taken for it."""
+    """Words for another object of the scene that cannot be confused with `obj`."""
     others = [t for t in scene.objects if t is not obj and (t.kind, t.colour) != (obj.kind, obj.colour)]
     if not others:
         return None
@@ -95,7 +95,7 @@ def _of_two(rng: Random, obj: SceneObject, alike: Sequence[SceneObject], name: s
 
 
 def nameless(rng: Random, among: Sequence[SceneObject], obj: SceneObject) -> list[str]:
-    """What tells `obj` from all `among` which it is, its kind left out: "red one", "biggest thing"."""
+    """Words that identify `obj` among others without its kind: "red one", "biggest thing"."""
     others = [other for other in among if other is not obj]
     ways = []
     for attribute in ("colour", "material"):
@@ -156,7 +156,7 @@ def _spoken(rng: Random, obj: SceneObject, attributes: Sequence[str]) -> str:
 
 
 def _sides(obj: SceneObject, alike: Sequence[SceneObject]) -> list[str]:
-    """Places that hold for `obj` alone among things of its kind."""
+    """Places that only `obj` has among objects of its kind."""
     others = [other for other in alike if other is not obj]
     if not others:
         return [where(obj.cell), "on the left" if obj.cell.column < COLUMNS / 2 else "on the right"]
@@ -171,7 +171,7 @@ def _sides(obj: SceneObject, alike: Sequence[SceneObject]) -> list[str]:
 
 
 def _relations(rng: Random, scene: Scene, obj: SceneObject) -> list[str]:
-    """Where `obj` alone stands, seen from things that are alone of their kind."""
+    """Positions that only `obj` has, relative to objects that are the only ones of their kind."""
     ways = [
         f"{side} the {say(rng, near.kind)}"
         for side, near in _in_line(scene, obj.cell)
@@ -211,7 +211,7 @@ REGIONS = ("left", "right", "middle", "front", "back")
 
 
 def home_rows(kind: str) -> tuple[int, ...]:
-    """Rows where things of this kind may be, the preferred first."""
+    """Rows where objects of this kind may be, the preferred one first."""
     return (SKY,) if is_sky_kind(kind) else (FRONT, BACK)
 
 
@@ -225,7 +225,7 @@ def region(name: str, rows: Sequence[int]) -> list[Cell]:
 
 
 def beside(scene: Scene, obj: SceneObject) -> list[Cell]:
-    """Cells next to a thing in the order in which they are taken: its right, then its left."""
+    """Cells next to an object in the order of preference: its right, then its left."""
     steps = [Cell(obj.cell.row, obj.cell.column + step) for step in (1, -1)]
     return [cell for cell in steps if 0 <= cell.column < COLUMNS]
 
@@ -236,7 +236,7 @@ def first_free(scene: Scene, cells: Sequence[Cell]) -> Cell | None:
 
 
 def towards(obj: SceneObject, step: int) -> list[Cell]:
-    """Cells to the left (-1) or right (+1) of a thing in its row, the nearest first."""
+    """Cells to the left (-1) or right (+1) of an object in its row, the nearest first."""
     end = COLUMNS if step > 0 else -1
     return [Cell(obj.cell.row, column) for column in range(obj.cell.column + step, end, step)]
 
@@ -248,7 +248,7 @@ def region_words(rng: Random, name: str) -> str:
 
 
 def place_words(rng: Random, scene: Scene, cell: Cell) -> str:
-    """Words for exactly this cell: its place, a corner, or beside a thing that makes it clear."""
+    """Words for exactly this cell: its place, a corner, or next to an object that makes it clear."""
     ways = [where(cell)]
     if cell.column in (0, COLUMNS - 1) and cell.row != SKY:
         side = "left" if cell.column == 0 else "right"

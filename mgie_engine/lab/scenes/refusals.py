@@ -1,6 +1,6 @@
-"""The polite no, and the wish to leave everything as it is: what this world cannot do, and why.
+"""Instructions that the model must refuse with a reason, and instructions to change nothing.
 
-A photo has no things the model could name, so every wish for content is answered there with "Nothing
+A photo has no objects that the model could name, so every request for content is answered there with "Nothing
 changes".
 """
 
@@ -30,12 +30,12 @@ _WISHES = ("recolour", "remove", "grow", "shrink", "move")
 
 
 def nothing(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish to leave everything as it is."""
+    """An instruction to change nothing."""
     return Edit("nothing", phrase(streams.wording, "nothing", split), AS_ASKED, state)
 
 
 def refuse(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish outside this world, for a thing that is not in the picture, or for a place that is taken."""
+    """A request outside the grammar, for an object that is not in the picture, or for a taken place."""
     if state.scene and streams.content.random() < 0.55:
         makers = (_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one)
         return streams.content.choice(makers)(streams, state, split)
@@ -46,7 +46,7 @@ def refuse(streams: RngStreams, state: State, split: Split) -> Edit | None:
 def _foreign_wish(wording: Random, split: Split) -> str:
     kind = wording.random()
     if kind < 0.04:
-        words = "".join(wording.choices(ascii_lowercase, k=wording.randint(4, 10)))  # a hand on the keyboard
+        words = "".join(wording.choices(ascii_lowercase, k=wording.randint(4, 10)))  # random letters
     elif kind < 0.3:
         key = "test" if split == "test" else "train"
         words = wording.choice(table("elsewhere")[key])
@@ -62,7 +62,7 @@ def _foreign_wish(wording: Random, split: Split) -> str:
 
 
 def _about_something(wording: Random, split: Split) -> str:
-    """A question or a remark about a kind of thing of this world, or what no edit does to one."""
+    """A question or remark about a kind of object, or a request that no edit fulfils."""
     obj = wording.choice(GROUND_KINDS + SKY_KINDS)
     known = {"x": wording.choice(table("elsewhere")["subjects"]), "c": wording.choice(tuple(COLOURS))}
     ask = vary(wording, wording.choice(templates("about", split, "elsewhere")))
@@ -70,7 +70,7 @@ def _about_something(wording: Random, split: Split) -> str:
 
 
 def content_on_photo(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish for things or surroundings put to a photo."""
+    """A request for objects or surroundings on a photo."""
     wording = streams.wording
     name, colour = say(wording, wording.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(wording)
     known = {
@@ -102,7 +102,7 @@ def content_on_photo(streams: RngStreams, state: State, split: Split) -> Edit | 
 
 
 def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish for a kind of thing that is not here."""
+    """A request for a kind of object that is not in the picture."""
     here = {obj.kind for obj in state.drawn.objects}
     kind = streams.content.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
     wording = streams.wording
@@ -118,7 +118,7 @@ def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _no_such_colour(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish for a thing in a colour that none of its kind has here."""
+    """A request for an object in a colour that none of its kind has."""
     objects = state.drawn.objects
     if not objects:
         return None
@@ -138,7 +138,7 @@ def _wish(rng: Random, name: str, split: Split, *, bare: bool) -> str:
 
 
 def _taken(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish for something new where something stands."""
+    """A request to add an object in a taken cell."""
     objects = [obj for obj in state.drawn.objects if obj.cell.row != SKY]
     if not objects:
         return None
@@ -150,7 +150,7 @@ def _taken(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _no_odd_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
-    """A wish to fix what differs where nothing does."""
+    """A request to fix the odd one out where there is none."""
     if has_odd_one(state.drawn):
         return None
     return Edit("refuse", phrase(streams.wording, "odd", split), f"{NOTHING} I see no odd one here.", state)

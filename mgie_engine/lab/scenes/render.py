@@ -1,7 +1,7 @@
-"""Paints sheets: antialiased signed-distance shapes in torch, a batch at a time, on any device.
+"""Renders shape tables: antialiased signed-distance shapes in torch, in batches, on any device.
 
-The painter is elementwise arithmetic over (B, H, W), so that torch.compile makes one kernel of each shape;
-without it the same function runs anywhere. The same sheet gives the same picture for ever.
+Rendering is elementwise arithmetic over (B, H, W), so that torch.compile makes one kernel per shape; without
+it the same functions run anywhere. The same table always gives the same picture.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +45,7 @@ def paint(
 
 
 def compile_painter() -> tuple[Paint, ...]:
-    """The painter's three functions through torch.compile, for `paint(compiled=...)`."""
+    """The three rendering functions through torch.compile, for `paint(compiled=...)`."""
     return tuple(torch.compile(step, dynamic=False) for step in (_paint_backdrop, _paint_shape, _paint_air))
 
 

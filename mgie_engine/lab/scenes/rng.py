@@ -1,7 +1,7 @@
-"""Chance in two streams: what is told, and in which words. So a story can be told again in other words.
+"""Two RNG streams, content and wording, so that a scenario can be re-worded reproducibly.
 
-The first time both come from one stream, and what is drawn for the telling is kept on a tape; the next time
-that is read from the tape and only the words are drawn anew.
+The first wording draws both from one stream and records the content draws. Every further wording replays the
+recorded draws and takes only the words from a new stream.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,24 +14,24 @@ Way = TypeVar("Way")
 
 @dataclass(frozen=True, slots=True)
 class RngStreams:
-    """What a maker of edits throws."""
+    """The random streams of an edit generator."""
 
-    content: Random  # decides what an edit does; nothing that is drawn here may hang on `how`
-    wording: Random  # decides in which words it is asked for
-    is_rewording: bool = False  # whether all this was told before
+    content: Random  # decides what an edit does; draws here must not depend on `wording`
+    wording: Random  # decides the words of the instruction
+    is_rewording: bool = False  # whether the content is replayed
 
     @classmethod
     def of(cls, rng: Random) -> "RngStreams":
-        """Both from one stream."""
+        """Both streams from one generator."""
         return cls(rng, rng)
 
     def reworded(self, said: Way, ways: Sequence[Way]) -> Way:
-        """What was drawn to be said; told again, any of the `ways` that mean the same."""
+        """The drawn words; when re-wording, any of the `ways` that mean the same."""
         return self.wording.choice(ways) if self.is_rewording else said
 
 
 class RecordingRandom(Random):
-    """Draws what `source` draws, and keeps it on a tape."""
+    """Draws from `source` and records every draw."""
 
     def __init__(self, source: Random) -> None:
         super().__init__(0)
@@ -50,16 +50,16 @@ class RecordingRandom(Random):
 
 
 class ReplayingRandom(Random):
-    """Draws again what is on a tape; StopIteration where it is asked for more."""
+    """Replays recorded draws; StopIteration after the last one."""
 
     def __init__(self, tape: Sequence[float]) -> None:
         super().__init__(0)
         self._left: Iterator[float] = iter(tape)
 
     def random(self) -> float:
-        """The next number on the tape."""
+        """The next recorded number."""
         return next(self._left)
 
     def getrandbits(self, k: int, /) -> int:
-        """The next bits on the tape."""
+        """The next recorded bits."""
         return int(next(self._left))

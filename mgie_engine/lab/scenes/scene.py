@@ -1,8 +1,8 @@
-"""What stands in a drawn picture: plain data, no pixels.
+"""The content of a generated picture: plain data, no pixels.
 
-A scene has a sky, a ground, a time of day, a weather, and things standing in cells: four columns, and
-three rows (the sky, the back, the front). A cell holds one thing, so nothing hides anything else and every
-edit has exactly one goal.
+A scene has a sky, a ground, a time of day, a weather, and objects in cells: four columns, and three rows (the
+sky, the back, the front). A cell holds one object, so no object hides another and every edit has exactly one
+goal.
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SceneObject:
-    """One thing in its cell; `parts` names the colours of parts that have their own (roof, door)."""
+    """One object in its cell; `parts` are the colours of parts that have their own (roof, door)."""
 
     kind: str
     colour: str
@@ -87,7 +87,7 @@ class Scene:
         return next((obj for obj in self.objects if obj.cell == cell), None)
 
     def of(self, kind: str) -> list[SceneObject]:
-        """All things of a kind."""
+        """All objects of a kind."""
         return [obj for obj in self.objects if obj.kind == kind]
 
     def without(self, *gone: SceneObject) -> "Scene":
@@ -107,14 +107,14 @@ def is_sky_kind(kind: str) -> bool:
 def new_object(
     kind: str, colour: str, cell: Cell, *, size: str = "medium", material: str = "plain"
 ) -> SceneObject:
-    """A thing as an edit adds it: centred in its cell, parts in their usual colours."""
+    """An object as an edit adds it: centred in its cell, parts in their usual colours."""
     usual = {"roof": "red", "door": "brown"}
     parts = tuple((name, usual[name]) for name in PART_OF.get(kind, ()))
     return SceneObject(kind, colour, size, cell, material, parts)
 
 
 def in_place_of(obj: SceneObject, kind: str, colour: str) -> SceneObject:
-    """Another thing where `obj` stands, of its size."""
+    """Another object in the place of `obj`, with its size."""
     return replace(new_object(kind, colour, obj.cell, size=obj.size), jitter=obj.jitter)
 
 
@@ -129,7 +129,7 @@ def random_object(rng: Random, kind: str, cell: Cell) -> SceneObject:
 
 
 def _odd_one_out(rng: Random, objects: list[SceneObject]) -> list[SceneObject]:
-    """The first three or more things as copies of the first, but for the colour of one."""
+    """The first three or more objects as copies of the first, one of them in another colour."""
     first, count = objects[0], rng.randint(3, len(objects))
     odd = rng.randrange(count)
     colour = rng.choice([colour for colour in COLOURS if colour != first.colour])
@@ -141,7 +141,7 @@ def _odd_one_out(rng: Random, objects: list[SceneObject]) -> list[SceneObject]:
 
 
 def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
-    """A scene with `fewest` to `most` things on the ground and up to two in the sky."""
+    """A scene with `fewest` to `most` objects on the ground and up to two in the sky."""
     cells = [Cell(row, column) for row in (BACK, FRONT) for column in range(COLUMNS)]
     chosen = rng.sample(cells, rng.randint(fewest, most))
     kinds = [rng.choice(GROUND_KINDS) for _ in chosen]

@@ -1,8 +1,8 @@
-"""Edits of drawn things, with their ground truth: what changes, and the sentence that says so.
+"""Edits of scenes with their ground truth.
 
-A state is a scene or a procedural photo, and the tonal edits done to it so far. Every edit carries its brief
-instruction, its expressive instruction grounded in this picture, and its one right goal; the mask of what
-changed is the difference of the two pictures.
+A state is a scene or a procedural photo, with the tonal edits applied so far. Every edit has its brief
+instruction, its expressive instruction grounded in this picture, and its one right goal; the mask of the
+changed area is the difference of the two pictures.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from mgie_engine.lab.scenes.tones import UNGRADED, ToneSpec
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One picture of the world: a scene, or the procedural photo with this seed, and tones over it."""
+    """One picture as data: a scene, or the procedural photo with this seed, and the tones applied to it."""
 
     scene: Scene | None
     photo: int = 0
@@ -38,7 +38,7 @@ class State:
 
     @property
     def is_readable(self) -> bool:
-        """Whether the colours of drawn things can still be told."""
+        """Whether the colours of objects are still recognisable."""
         return len(self.tones) < 2 and not any(name in UNGRADED for name, _ in self.tones)
 
 
@@ -52,9 +52,9 @@ class Edit:
     goal: State
     obj: SceneObject | None = None  # as it is in the goal
     colour: str | None = None  # the colour that was given
-    act: str = ""  # what could be done again, to another thing or with another value: "remove", "sky"
-    part: str | None = None  # of `thing`, when only that changed
-    was: SceneObject | None = None  # the thing before
+    act: str = ""  # what a follow-up may repeat for another object or value: "remove", "sky"
+    part: str | None = None  # of `obj`, if only that changed
+    was: SceneObject | None = None  # the object before
 
 
 EditGenerator = Callable[[RngStreams, State, Split], Edit | None]
@@ -66,7 +66,7 @@ def to(state: State, scene: Scene) -> State:
 
 
 def recolour_to(state: State, obj: SceneObject, colour: str, instruction: str) -> Edit:
-    """The edit that gives `obj` the `colour`, in the given words; says so where it has it already."""
+    """Recolour `obj`; a refusal if it has the colour already."""
     if obj.colour == colour:
         text = f"{NOTHING} The {there(obj)} is already {colour}."
         return Edit("refuse", instruction, text, state)
@@ -77,7 +77,7 @@ def recolour_to(state: State, obj: SceneObject, colour: str, instruction: str) -
 
 
 def recolour_part_to(state: State, obj: SceneObject, part: str, colour: str, instruction: str) -> Edit:
-    """The edit that gives a part of `obj` the `colour`."""
+    """Recolour a part of `obj`."""
     what = f"The {obj.part(part)} {part} of the {there(obj)}"
     text = f"{what} turns {colour}. {stays(state.drawn, obj)}"
     new = obj.with_part(part, colour)
@@ -86,13 +86,13 @@ def recolour_part_to(state: State, obj: SceneObject, part: str, colour: str, ins
 
 
 def remove_it(state: State, obj: SceneObject, instruction: str) -> Edit:
-    """The edit that takes `obj` away."""
+    """Remove `obj`."""
     text = f"The {there(obj)} is removed. {stays(state.drawn, obj)}"
     return Edit("remove", instruction, text, to(state, state.drawn.without(obj)), act="remove", was=obj)
 
 
 def add_it(state: State, objects: tuple[SceneObject, ...], instruction: str) -> Edit | None:
-    """The edit that adds one thing or two alike; None where the picture is too full."""
+    """Add one object or two alike; None if the picture is too full."""
     scene = state.drawn.plus(*objects)
     if not fits(scene):
         return None
@@ -106,14 +106,14 @@ def add_it(state: State, objects: tuple[SceneObject, ...], instruction: str) -> 
 
 
 def replace_by(state: State, obj: SceneObject, new: SceneObject, instruction: str) -> Edit:
-    """The edit that puts `new` in the place of `obj`."""
+    """Replace `obj` by `new`."""
     text = f"The {there(obj)} becomes a {describe(new)}. {stays(state.drawn, obj)}"
     goal = to(state, state.drawn.swapped(obj, new))
     return Edit("replace", instruction, text, goal, new, act="replace", was=obj)
 
 
 def resize_to(state: State, obj: SceneObject, size: str, instruction: str) -> Edit:
-    """The edit that gives `obj` the `size`; says so where it has it already."""
+    """Resize `obj`; a refusal if it has the size already."""
     if size == obj.size:
         text = f"{NOTHING} The {there(obj)} is already {size}."
         return Edit("refuse", instruction, text, state)
@@ -132,7 +132,7 @@ def resize_it(state: State, obj: SceneObject, step: int, instruction: str) -> Ed
 
 
 def move_it(state: State, obj: SceneObject, cell: Cell, instruction: str) -> Edit:
-    """The edit that moves `obj` to an empty cell."""
+    """Move `obj` to an empty cell."""
     new = replace(obj, cell=cell, jitter=(0.0, 0.0))
     way = f"from {where(obj.cell)} to {where(cell)}"
     text = f"The {describe(obj)} moves {way}. {stays(state.drawn, obj)}"
@@ -141,7 +141,7 @@ def move_it(state: State, obj: SceneObject, cell: Cell, instruction: str) -> Edi
 
 
 def move_aside(state: State, obj: SceneObject, step: int, instruction: str) -> Edit:
-    """The edit that moves `obj` to the next free cell on its left (-1) or right (+1), if there is one."""
+    """Move `obj` to the next free cell on its left (-1) or right (+1); a refusal if there is none."""
     cell = first_free(state.drawn, towards(obj, step))
     if cell is not None:
         return move_it(state, obj, cell, instruction)

@@ -1,4 +1,4 @@
-"""States of the world as pictures, and what changed between two of them."""
+"""States as pictures, and what changed between two of them."""
 
 from collections.abc import Sequence
 

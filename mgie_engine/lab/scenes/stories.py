@@ -1,8 +1,8 @@
-"""Stories: pictures and the edits that lead from one to the next, with the talk that each edit can refer to.
+"""Stories: pictures and the edits between them, with the history that each edit can refer to.
 
-`story(seed, split)` is the whole generator: the same seed and split give the same story for ever. A story is
+`story(seed, split)` is the whole generator: the same seed and split always give the same story. A story is
 either a fan (independent edits of one picture) or a chain (follow-ups, with "it", "too", "more"). `tellings`
-tells it several times, each time asked for in other words.
+gives it in several wordings.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
 CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.2, 0.1
-CROWDED_SHARE = 0.4  # of training scenes: as full as a long talk makes them, with more to tell apart
+CROWDED_SHARE = 0.4  # of training scenes: as many objects as a long conversation adds
 MAX_HISTORY = 2  # earlier turns that reach the prompt
 
 Makers = Sequence[tuple[EditGenerator, float]]
@@ -40,12 +40,12 @@ ON_SCENES: Makers = (
     (background, 12), (several, 4), (ambiguous, 10), (tonal, 10), (refuse, 8), (nothing, 1.5),
 )  # fmt: skip
 ON_PHOTOS: Makers = ((tonal, 16), (content_on_photo, 2), (refuse, 2), (nothing, 0.6))
-ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours can no longer be told
+ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable
 
 
 @dataclass(frozen=True, slots=True)
 class StoryStep:
-    """One edit of a story: from picture `before` to picture `after` (indices), after the talk `history`."""
+    """One edit of a story: from picture `before` to picture `after` (indices), with its `history`."""
 
     before: int
     after: int
@@ -69,7 +69,7 @@ def story(seed: int, split: Split) -> Story:
 def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
     """The story number `seed` of a split in `count` >= 1 wordings; the first is always the same.
 
-    They share states, order and expressive instructions. Instructions are worded anew, and so is the history.
+    They share states, order and expressive instructions; instructions and histories differ in wording.
     """
     rng = Random(f"{split}-{seed}")
     start = _start(rng, split)
@@ -84,7 +84,7 @@ def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
 
 
 def first_edit(streams: RngStreams, state: State, split: Split) -> Edit:
-    """One edit of `state` that needs no history; makers that do not fit the picture are drawn again."""
+    """One edit of `state` that needs no history; generators that do not fit the picture are skipped."""
     makers = ON_PHOTOS if state.scene is None else ON_SCENES if state.is_readable else ON_ALTERED
     kinds, weights = [kind for kind, _ in makers], [weight for _, weight in makers]
     while True:

@@ -1,4 +1,4 @@
-"""Edits of what is around the things: ground, sky, time of day, weather, and moods of several of these."""
+"""Edits of the surroundings: ground, sky, time of day, weather, and moods that combine several of these."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -103,7 +103,7 @@ def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def again(streams: RngStreams, state: State, aspect: str, split: Split) -> Edit | None:
-    """What was changed last around the things, once more; `aspect`: ground, sky, time, weather."""
+    """Change the same aspect of the surroundings again; `aspect`: ground, sky, time, weather."""
     values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
     new = streams.content.choice([value for value in values if value != getattr(state.drawn, aspect)])
     if aspect == "sky":

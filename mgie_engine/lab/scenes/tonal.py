@@ -36,7 +36,7 @@ def mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def wish(rng: Random, name: str, degree: str, split: Split) -> str:
-    """An instruction for a tone; a graded wish uses a phrasing that can carry the degree."""
+    """An instruction for a tone; a degree needs a phrasing that can express it."""
     ways = [way for way in templates(name, split, "tones") if degree == "plain" or fields(way)]
     words = table("tones")["degrees"][degree]
     return dress(

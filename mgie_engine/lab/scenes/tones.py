@@ -1,7 +1,7 @@
 """Tonal edits as exact operations on pixels: light and colour change, content does not.
 
 Each operation maps pictures (B, 3, H, W), sRGB in [0, 1], and a strength per picture (B, 1, 1, 1), where 1 is
-the plain wish, 0.5 "a little" and 1.6 "much". Lengths scale with the picture, so the same operation at
+the plain edit, 0.5 "a little" and 1.6 "much". Lengths scale with the picture, so the same operation at
 another resolution is the same edit.
 """
 
