@@ -1,4 +1,4 @@
-"""Pages of the documentation with places for figures: a command writes what lies between two marks."""
+"""Writes figures into pages of the documentation, between two marks."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from mgie_engine.errors import DataError
 
 
 def inject(page: Path, name: str, told: str) -> None:
-    """Put Markdown between a page's marks of that name; DataError if it has none."""
+    """Replace the text between a page's marks of that name; DataError if it has none."""
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = page.read_text("utf-8")
     if begin not in text or end not in text:

@@ -1,5 +1,5 @@
-"""The study of strengths: many edits under many pairs of text and image CFG, and what can be learned from it.
+"""The study of strengths: many edits under many pairs of text and image CFG, and their statistics.
 
-sweep.py paints and judges; cells.py keeps what was found, a line per painting; means.py, guidelines.py and
-fitting.py read it; heat.py and report.py show it.
+sweep.py generates and scores; sweep_results.py stores a line per result; statistics.py, guidelines.py and
+fit.py analyse them; study_report.py and markdown.py report.
 """

@@ -32,7 +32,7 @@ EXAMPLES = """examples:
   mgie study out --race                          quick, to choose a model's defaults
   mgie study out --edits 200 --held-out 200 --device cuda
   mgie study out --pictures photos               photos/instructions.tsv: picture, tab, instruction, tab, goal
-Run it again on the same folder to go on, or to paint more; then the report is written anew.
+Run it again on the same folder to continue or to add edits; the report is then rewritten.
 """
 
 
@@ -40,8 +40,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     """Add `mgie study`."""
     parser = commands.add_parser(
         "study",
-        help="find out which strengths are best for what",
-        description="Paint edits under many text and image CFGs, judge them, and say what was found: "
+        help="find the best strengths for each kind of edit",
+        description="Run edits under many text and image CFGs, score them, and report: "
         "OUT/report.md, report.json, heat maps, and strengths.json, the table that auto follows.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -59,27 +59,27 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--first", type=not_negative, default=FIRST, help="the first story (default: %(default)s)"
     )
     parser.add_argument(
-        "--worded", type=not_negative, default=0, help="wishes asked in few and in many words"
+        "--worded", type=not_negative, default=0, help="instructions in few and in many words"
     )
     parser.add_argument(
         "--published", action="store_true", help="also the settings MGIE and Extended MGIE publish"
     )
-    parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures of yours instead of scenes")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="your own pictures instead of scenes")
     parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
     parser.add_argument("--steps", type=positive, help="denoising steps; the model's own if left out")
-    parser.add_argument("--batch", type=positive, help="pictures painted side by side")
+    parser.add_argument("--batch", type=positive, help="edits per batch")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put the report into this page, too")
     parser.add_argument(
         "--race", action="store_true", help="drop the worse half of the pairs after a quarter and a half"
     )
     parser.add_argument("--install", action="store_true", help="let auto follow what was found")
-    parser.add_argument("--report-only", action="store_true", help="paint nothing more")
+    parser.add_argument("--report-only", action="store_true", help="run no more edits")
     add_model(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    """Paint what is missing, then write the report of everything in the folder."""
+    """Run the missing edits, then write the report of everything in the folder."""
     choice = chosen_model(arguments, environment)
     location = resolve_model(choice.model, choice.home)
     config, weights = read_config(location), fingerprint(location.folder)
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 def _parts(
     mgie: MGIE, arguments: argparse.Namespace, own: Strengths
 ) -> Iterator[tuple[Iterator[Task], SweepConfig]]:
-    """What to paint; what was found so far decides what is worth checking on held-out edits."""
+    """The edits to run; the results so far decide which pairs to check on held-out edits."""
     size, first = mgie.config.picture_size, arguments.first
     settings = settle(SettingsOverride(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
     batch = arguments.batch or default_batch_size(mgie.device)
@@ -136,7 +136,7 @@ def _parts(
 def _rounds(
     arguments: argparse.Namespace, pairs: tuple[Strengths, ...], own: Strengths
 ) -> Iterator[tuple[int, tuple[Strengths, ...]]]:
-    """How many edits to paint under which pairs; what came of a round decides the next."""
+    """How many edits to run under which pairs; the results of a round decide the next."""
     if arguments.race:
         for share in (4, 2):
             yield -(-arguments.edits // share), pairs
@@ -147,7 +147,7 @@ def _rounds(
 def pairs_to_try(
     text: list[float] | None, image: list[float] | None, own: Strengths
 ) -> tuple[Strengths, ...]:
-    """Every pair of the two axes, and the model's own first; without axes, some around the model's own."""
+    """Every pair of the two axes, the model's own first; without axes, pairs around the model's own."""
     texts = text or [round(own[0] * share, 1) for share in TEXT_SHARES]
     images = image or [round(own[1] * share, 1) for share in IMAGE_SHARES]
     return tuple(dict.fromkeys((own, *((t, i) for i in images for t in texts))))

@@ -1,4 +1,4 @@
-"""From a study to a table of advice, and what following it is worth on edits it has not seen."""
+"""Fits a table of advice to a study and measures its gain on held-out edits."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from mgie_engine.lab.study.statistics import Measure, Study, SubjectFilter, diff
 from mgie_engine.lab.study.sweep_results import Strengths, Subject
 from mgie_engine.strengths import Kind, Pictures, StrengthRule, StrengthTable, rule_for
 
-ENOUGH = 8  # edits that anything must be found on
+ENOUGH = 8  # fewest edits for a finding
 SURE = 3.0  # standard errors a gain must lie above 0: with some hundred comparisons two would be chance
 INTERVAL = 2 * 1.96  # standard errors from end to end of a 95 % interval
 
 
 def fit(study: Study, model: str, own: Strengths, part: str) -> StrengthTable:
-    """Rules from the general to the special, each kept only where its gain is surely above 0.
+    """Rules from the general to the special, each kept only if its gain is significantly above 0.
 
     A special rule must beat the general one it stands before. Gains are of `score`, in `part` of the study.
     """
@@ -29,7 +29,7 @@ def fit(study: Study, model: str, own: Strengths, part: str) -> StrengthTable:
 
 
 def _pair(found: Sequence[StrengthRule], kind: Kind | None, pictures: Pictures) -> Strengths | None:
-    """What the rules found so far say of a group; among several, the most special."""
+    """The pair that the rules so far give a group; the most special rule wins."""
     fitting = [r for r in found if r.kind in (None, kind) and r.pictures in (Pictures.ANY, pictures)]
     fitting.sort(key=lambda rule: (rule.kind is not None, rule.pictures is not Pictures.ANY))
     return (fitting[-1].text_cfg, fitting[-1].image_cfg) if fitting else None
@@ -66,7 +66,7 @@ def _is_sure(gain: Figure) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutCheck:
-    """What a way to choose strengths comes to on held-out edits."""
+    """The result of a way to choose strengths on held-out edits."""
 
     mean: Figure
     over_own: Figure  # against the model's own pair, edit by edit
@@ -79,7 +79,7 @@ def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
 
 
 def worth_checking(study: Study, table: StrengthTable, own: Strengths, part: str) -> tuple[Strengths, ...]:
-    """The pairs to paint held-out edits under: the model's own, the best, and what auto follows."""
+    """The pairs for held-out edits: the model's own, the best, and those that auto uses."""
     halves = [study.only(study.complexity(busy=busy)) for busy in (False, True)]
     best = [best_fixed(some, own, part) for some in (study, *halves)]
     return tuple(dict.fromkeys((own, *best, *((rule.text_cfg, rule.image_cfg) for rule in table.rules))))
@@ -102,7 +102,7 @@ def check_fixed(
 def check_auto(
     study: Study, measure: Measure, table: StrengthTable, own: Strengths, part: str
 ) -> HeldOutCheck | None:
-    """The pair the table advises for each edit; where that was not painted the edit is left out."""
+    """The pair that the table advises for each edit; edits without a result for it are left out."""
 
     def chosen(subject: Subject) -> Strengths:
         rule = rule_for(subject.look, subject.wording.kind, table)

@@ -1,4 +1,4 @@
-"""Which edits of a study are looked at together: by kind, by complexity of picture and words."""
+"""Groups of edits: by kind, by complexity of picture and words."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from mgie_engine.lab.study.statistics import Study, SubjectFilter
 from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Subject
 
-PICTURES = "pictures"  # a part that is neither split of the drawn world
-FEW_THINGS = 4  # in a picture of the drawn world, which has 2 to 8
+PICTURES = "pictures"  # the part of a user's own pictures
+FEW_THINGS = 4  # objects of a scene, which has 2 to 8
 MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
     ("texture", lambda subject: subject.look.texture),
     ("entropy", lambda subject: subject.look.entropy),
@@ -18,15 +18,15 @@ MEASURED: tuple[tuple[str, Callable[[Subject], float]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class EditGroup:
-    """Edits that are looked at together."""
+    """Edits that are analysed together."""
 
     name: str
     which: SubjectFilter
-    family: str  # groups that are shown on one sheet: "all", "kinds", "complexity", "pictures"
+    family: str  # groups of one chart: "all", "kinds", "complexity", "pictures"
 
 
 def is_scene(subject: Subject) -> bool:
-    """Whether it is an edit of the drawn world as people would ask for it."""
+    """Whether it is an ordinary edit of a generated scene."""
     return subject.part in (FITTED, HELD_OUT)
 
 
@@ -35,9 +35,9 @@ def _is_fitted(subject: Subject) -> bool:
 
 
 def edit_groups(study: Study) -> Iterator[EditGroup]:
-    """Your own pictures; the fitted edits of the drawn world: all, each kind, each half by complexity.
+    """Own pictures; the fitted edits of generated scenes: all, each kind, each half by complexity.
 
-    Held-out edits are left out: they are not painted under every pair, so their means could not be compared.
+    Held-out edits are left out: they are not run under every pair, so their means cannot be compared.
     """
     subjects = study.subjects.values()
     if any(subject.part == PICTURES for subject in subjects):
@@ -64,7 +64,7 @@ def _of_kind(kind: str) -> EditGroup:
 
 
 def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[EditGroup]:
-    """Edits below and from a middle value; those without the value (nan) are in neither."""
+    """Edits below and from a middle value; edits without the value (nan) are in neither."""
 
     def below(subject: Subject) -> bool:
         return _is_fitted(subject) and value(subject) < middle

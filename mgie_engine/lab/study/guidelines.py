@@ -1,7 +1,7 @@
 """The guidelines of Extended MGIE (MagiX), each put as comparisons that a study can make.
 
-They were found by eye on two photos with MGIE-7B. Here each says what should be larger than what, on which
-edits, and holds only where the whole 95 % interval says so, of eight edits or more.
+They were found by eye on two photos with MGIE-7B. Here each states which figure should be larger on which
+edits, and holds only if the whole 95 % interval of eight edits or more confirms it.
 """
 
 from collections.abc import Sequence
@@ -25,12 +25,12 @@ from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, Sub
 from mgie_engine.lab.study.tasks import LONG, SHORT
 from mgie_engine.strengths import GENTLE, HARSH
 
-NO_WORSE = -0.05  # so much of a share may be lost where something is said to be enough
-SKY, ONE_COLOUR = "background", "recolour"  # kinds of the drawn world
+NO_WORSE = -0.05  # largest loss of a share where something is claimed to be enough
+SKY, ONE_COLOUR = "background", "recolour"  # kinds of scene edits
 
 
 class GuidelineVerdict(StrEnum):
-    """What the comparisons say together."""
+    """The verdict of all comparisons of a guideline."""
 
     HOLDS = "holds"
     DOES_NOT = "does not hold"
@@ -50,7 +50,7 @@ class GuidelineComparison:
 
     @property
     def verdict(self) -> GuidelineVerdict:
-        """What this comparison says alone."""
+        """The verdict of this comparison alone."""
         if self.found is None:
             return GuidelineVerdict.OPEN
         if self.found.low > self.floor:
@@ -60,7 +60,7 @@ class GuidelineComparison:
 
 @dataclass(frozen=True, slots=True)
 class Guideline:
-    """One piece of advice and what was found."""
+    """One piece of advice with its comparisons."""
 
     claim: str
     comparisons: tuple[GuidelineComparison, ...]
@@ -77,7 +77,7 @@ class Guideline:
 
 
 def guidelines(study: Study, own: Strengths) -> tuple[Guideline, ...]:
-    """All seven, in the order in which the text gives them."""
+    """All seven, in the order of the source."""
     return (
         _few_words(study, own),
         _many_words(study, own),
@@ -115,7 +115,7 @@ def _many_words(study: Study, own: Strengths) -> Guideline:
 
 
 def _wording(study: Study, own: Strengths, which: SubjectFilter) -> list[float]:
-    """How much better each wish went in few words than in many."""
+    """The gain of each edit with few words over many words."""
     by_part = {
         part: {name: v for (p, name), v in study.values(score, own, which).items() if p == part}
         for part in (SHORT, LONG)
@@ -194,13 +194,13 @@ def _balance(study: Study, own: Strengths) -> Guideline:
     return Guideline("The right balance depends on how complex the picture is.", (_compared(what, gains),))
 
 
-# --- small things ---
+# --- helpers ---
 
 
 def _gains(
     study: Study, measure: Measure, pair: Strengths, base: Strengths, which: SubjectFilter
 ) -> list[float]:
-    if pair == base:  # no step was tried
+    if pair == base:  # no other value was run
         return []
     return list(study.gains(measure, pair, base, which).values())
 
@@ -211,7 +211,7 @@ def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str 
 
 
 def _next(study: Study, own: Strengths, axis: int, *, up: bool = True) -> float:
-    """The next value of an axis that was tried together with the model's own on the other; else its own."""
+    """The next value of an axis that was run with the model's own value of the other axis; else its own."""
     tried = sorted({pair[axis] for pair in study.strengths if pair[1 - axis] == own[1 - axis]})
     beyond = [value for value in tried if (value > own[axis]) == up and value != own[axis]]
     return own[axis] if not beyond else min(beyond) if up else max(beyond)

@@ -14,7 +14,7 @@ Row = Sequence[str]
 
 
 def to_markdown(report: StudyReport, pictures: str = "") -> str:
-    """The report for people; heat maps are named relative to `pictures`, a folder or ""."""
+    """The report as Markdown; heat maps are linked relative to `pictures`, a folder or ""."""
     study = report.study
     prefix = f"{pictures}/" if pictures else ""
     files = [(family, f"{prefix}{file_name(family)}") for family, _ in maps(report)]

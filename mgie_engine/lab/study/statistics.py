@@ -1,4 +1,4 @@
-"""Figures of a study: means over edits with 95 % intervals by bootstrap, an edit against itself."""
+"""Statistics of a study: paired means over edits with 95 % intervals by bootstrap."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ import numpy as np
 from mgie_engine.lab.evaluation.scenes_figures import RESAMPLES, Figure, figure
 from mgie_engine.lab.study.sweep_results import FITTED, Strengths, Subject, SweepResult
 
-KEPT_WELL_DB = 40.0  # from here on nobody sees that something else has changed
-FEW = 3  # edits, below which no figure is given
+KEPT_WELL_DB = 40.0  # from here on the difference is invisible
+FEW = 3  # fewest edits for a figure
 
 Measure = Callable[[SweepResult], float | None]
 SubjectFilter = Callable[[Subject], bool]
@@ -20,32 +20,32 @@ Name = TypeVar("Name")
 
 
 def success(cell: SweepResult) -> float | None:
-    """Whether the delivered picture is the goal, by the yardstick of `mgie evaluate scenes`."""
+    """Whether the delivered picture is the goal, by the criterion of `mgie evaluate scenes`."""
     return None if cell.delivered.success is None else float(cell.delivered.success)
 
 
 def success_raw(cell: SweepResult) -> float | None:
-    """The same of the picture as the model painted it."""
+    """The same for the model's raw output."""
     return None if cell.raw.success is None else float(cell.raw.success)
 
 
 def kept(cell: SweepResult) -> float | None:
-    """PSNR (dB) of what should stay, as the model painted it: what the strengths themselves do."""
+    """PSNR (dB) outside the changed area of the raw output: the effect of the strengths alone."""
     return cell.raw.kept_db
 
 
 def kept_delivered(cell: SweepResult) -> float | None:
-    """The same of the delivered picture, where what should stay was put back."""
+    """The same for the delivered picture, after restoring."""
     return cell.delivered.kept_db
 
 
 def moved(cell: SweepResult) -> float | None:
-    """How much the picture changed in all, 0 to 1, as the model painted it."""
+    """Mean change of the raw output, 0 to 1."""
     return cell.raw.moved
 
 
 def score(cell: SweepResult) -> float | None:
-    """Both ends as one: the share of the way to the goal, times how well the rest was kept, 0 to 1."""
+    """One figure: the share of the way to the goal times how well the rest was kept, 0 to 1."""
     close, kept_db = cell.delivered.closeness, cell.delivered.kept_db
     if close is None:
         return None
@@ -58,7 +58,7 @@ def everything(subject: Subject) -> bool:
 
 
 class Study:
-    """The paintings of a study, to ask for figures."""
+    """The results of a study."""
 
     def __init__(self, cells: Iterable[SweepResult]) -> None:
         self._cells: dict[Edit, dict[Strengths, list[SweepResult]]] = defaultdict(lambda: defaultdict(list))
@@ -84,12 +84,12 @@ class Study:
         return part
 
     def __len__(self) -> int:
-        """How many paintings."""
+        """The number of results."""
         return sum(len(cells) for by in self._cells.values() for cells in by.values())
 
     @property
     def strengths(self) -> tuple[Strengths, ...]:
-        """Every pair that was tried, by image CFG, then text CFG."""
+        """Every pair with results, by image CFG, then text CFG."""
         return tuple(sorted({pair for by in self._cells.values() for pair in by}, key=lambda p: (p[1], p[0])))
 
     def complexity(self, *, busy: bool) -> "SubjectFilter":
@@ -116,7 +116,7 @@ class Study:
         return _figure(list(self.values(measure, pair, which).values()))
 
     def means(self, measure: Measure, which: SubjectFilter = everything) -> dict[Strengths, Figure]:
-        """The mean under every pair that all of these edits were painted under, so that they compare."""
+        """The mean under every pair with results for all of these edits, so that the means are comparable."""
         values = {pair: list(self.values(measure, pair, which).values()) for pair in self.strengths}
         most = max(map(len, values.values()), default=0)
         return {p: found for p, v in values.items() if len(v) == most and (found := _figure(v))}
@@ -130,12 +130,12 @@ class Study:
     def gain(
         self, measure: Measure, pair: Strengths, over: Strengths, which: SubjectFilter = everything
     ) -> Figure | None:
-        """The mean gain over edits painted under both; None for fewer than three."""
+        """The mean gain over edits with results for both; None for fewer than three."""
         return _figure(list(self.gains(measure, pair, over, which).values()))
 
 
 def difference(these: Mapping[Name, float], those: Mapping[Name, float]) -> dict[Name, float]:
-    """What these have more than those, by name."""
+    """The differences by name."""
     return {name: value - those[name] for name, value in these.items() if name in those}
 
 

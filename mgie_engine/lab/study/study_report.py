@@ -1,4 +1,4 @@
-"""What is said about a study: as a value, as JSON, and as heat maps."""
+"""The report of a study: as a value, as JSON, and as heat maps."""
 
 import json
 from collections.abc import Iterator
@@ -34,18 +34,18 @@ MEASURES: tuple[tuple[str, Measure], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class StudyReport:
-    """Everything that is said about a study."""
+    """Everything in the report of a study."""
 
     model: str
     own: Strengths
     study: Study
     table: StrengthTable
     guidelines: tuple[Guideline, ...]
-    took: str = ""  # how it was painted: device, steps, seeds
+    took: str = ""  # settings of the run
 
     @classmethod
     def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "StudyReport":
-        """Fit the table and test the guidelines; `weights` is the fingerprint of those that painted."""
+        """Fit the table and test the guidelines; `weights` is the fingerprint of the model's weights."""
         table = replace(fit(study, model, own, FITTED), weights=weights)
         return cls(model, own, study, table, guidelines(study, own), took)
 
@@ -54,7 +54,7 @@ class StudyReport:
 
 
 def maps(report: StudyReport) -> Iterator[tuple[str, str]]:
-    """A name and an SVG per family of groups: success beside what stays, without goals how much moved."""
+    """A name and an SVG per family of groups: success and what stays, or without goals the change."""
     families: dict[str, list[HeatMapPanel]] = {}
     for group in edit_groups(report.study):
         panels = [

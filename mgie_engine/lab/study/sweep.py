@@ -1,4 +1,4 @@
-"""Paints every edit under every pair of strengths, each instruction read once, and judges the pictures."""
+"""Runs every edit under every pair of strengths, reading each instruction once, and scores the pictures."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -22,7 +22,7 @@ Key = tuple[str, str, Strengths, int]
 
 @dataclass(frozen=True, slots=True)
 class SweepConfig:
-    """What to paint of each edit: every pair of strengths under every seed, `batch` pictures at a time."""
+    """The runs of each edit: every pair of strengths under every seed, in batches of `batch`."""
 
     strengths: tuple[Strengths, ...]
     seeds: tuple[int, ...]
@@ -30,7 +30,7 @@ class SweepConfig:
     batch: int
 
     def missing(self, task: Task, done: AbstractSet[Key]) -> list[tuple[Strengths, int]]:
-        """What is not painted yet of an edit."""
+        """The missing runs of an edit."""
         name = (task.subject.part, task.subject.name)
         wanted = [(strengths, seed) for seed in self.seeds for strengths in self.strengths]
         return [(strengths, seed) for strengths, seed in wanted if (*name, strengths, seed) not in done]
@@ -43,9 +43,9 @@ def sweep(
     done: AbstractSet[Key],
     pool_map: PoolMap = serial_map,
 ) -> Iterator[list[SweepResult]]:
-    """Every painting that is not done yet, a batch at a time as they come.
+    """The missing results, a batch at a time.
 
-    While a batch is restored and judged, the next one is painted.
+    While a batch is restored and scored, the next one is sampled.
     """
     jobs, judged = _jobs(mgie, tasks, plan, done), iter(list[SweepResult]())
     while some := list(islice(jobs, plan.batch)):
@@ -86,7 +86,7 @@ def _jobs(
 
 @dataclass(frozen=True, slots=True)
 class _PaintedEdit:
-    """A painted edit, fit for another process."""
+    """An edit to score in a worker process."""
 
     subject: Subject
     goal: Tensor | None

@@ -1,4 +1,4 @@
-"""What a study keeps: a line of JSON per painting, so that a stopped study goes on where it was. No torch."""
+"""The results of a study: a line of JSON each, so that a stopped study resumes. Does not import torch."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -17,20 +17,20 @@ HELD_OUT: Split = "test"  # what is checked on
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One edit to try under many strengths."""
+    """One edit to run under many strengths."""
 
     name: str  # of this edit in its part
     part: str  # "validation", "test", "short", "long", "pictures"
-    kind: str  # what it truly is, in the drawn world's terms; "" where nobody knows
+    kind: str  # the true kind of a scene edit; "" if unknown
     instruction: str
     wording: InstructionTraits
     look: PictureComplexity
-    things: int | None  # that stand in the picture; None where nobody knows
+    things: int | None  # in the picture; None if unknown
 
 
 @dataclass(frozen=True, slots=True)
 class SweepOutcome:
-    """How right one picture is; None where there is no goal to compare it with."""
+    """The scores of one picture; None where there is no goal."""
 
     moved: float  # mean difference from the input, 0 to 1
     success: bool | None = None
@@ -39,7 +39,7 @@ class SweepOutcome:
 
     @property
     def closeness(self) -> float | None:
-        """How much of the way to the goal was made, 0 to 1; of an idle wish, whether it was one."""
+        """The share of the way to the goal, 0 to 1; 0 or 1 for an edit that changes nothing."""
         if self.left is None:
             return None
         return float(bool(self.success)) if self.left == 0 else 1 - min(1.0, self.left)
@@ -47,26 +47,26 @@ class SweepOutcome:
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """One painting of one edit."""
+    """One run of one edit."""
 
     subject: Subject
     strengths: Strengths
     seed: int
-    raw: SweepOutcome  # as the model painted it
-    delivered: SweepOutcome  # with what should stay put back
+    raw: SweepOutcome  # the model's output
+    delivered: SweepOutcome  # after restoring
 
     @property
     def key(self) -> tuple[str, str, Strengths, int]:
-        """What no two lines share."""
+        """The unique key of a line."""
         return self.subject.part, self.subject.name, self.strengths, self.seed
 
     def to_json(self) -> str:
-        """This painting on one line."""
+        """This result as one line."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, line: str) -> "SweepResult":
-        """The painting on a line; ValueError, KeyError or TypeError for any other line."""
+        """The result on a line; ValueError, KeyError or TypeError for any other line."""
         data = json.loads(line)
         text, image = data["strengths"]
         raw, delivered = SweepOutcome(**data["raw"]), SweepOutcome(**data["delivered"])
@@ -80,9 +80,9 @@ def _subject(data: dict[str, Any]) -> Subject:
 
 
 def read_sweep(file: Path) -> Iterator[SweepResult]:
-    """Every painting so far, none where there is no file; a last line cut off by a kill is left out.
+    """Every result so far, none if there is no file; a truncated last line is left out.
 
-    DataError names a line that is no painting.
+    DataError names an invalid line.
     """
     if not file.exists():
         return
@@ -97,7 +97,7 @@ def read_sweep(file: Path) -> Iterator[SweepResult]:
 
 
 def append_sweep(file: Path, cells: Iterable[SweepResult]) -> None:
-    """Add paintings; what a kill left of a line before is cut off first."""
+    """Append results; a truncated last line is removed first."""
     with file.open("ab+") as out:
         out.seek(0)
         kept = out.read()

@@ -1,4 +1,4 @@
-"""What a study paints: edits of the drawn world, one wish in few and in many words, and pictures of yours.
+"""The edits of a study: generated scenes, one edit in few and in many words, and a user's own pictures.
 
 A folder of pictures holds `instructions.tsv`: a picture, an instruction and, if there is one, a goal picture
 per line, separated by tabs. Lines that begin with # are left out.
@@ -29,14 +29,14 @@ from mgie_engine.strengths import instruction_traits, measure_complexity
 from mgie_engine.text.prompting import Prompt
 
 LIST = "instructions.tsv"
-DRAWS = 150  # ways to ask that are tried for one picture
+DRAWS = 150  # wordings drawn for one picture
 SHORT, LONG = "short", "long"
-FEWER = 0.6  # at most so many of the long wording's words has the short one
+FEWER = 0.6  # largest share of the long wording's words that the short one may have
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One edit to paint: its picture at the model's size, and its goal if one is known."""
+    """One edit to run: its picture at the model's size, and its goal if one is known."""
 
     subject: Subject
     picture: Image.Image
@@ -52,7 +52,7 @@ def scene_tasks(split: Split, size: int, first: int, number: int) -> Iterator[Ta
 
 
 def worded_tasks(size: int, first: int, number: int) -> Iterator[Task]:
-    """Wishes of the validation split in few and in many words: the same picture, the same goal, one name."""
+    """Edits of the validation split in few and in many words: the same picture, goal and name."""
     found = ((seed, pair) for seed in count(first) if (pair := _worded(seed)))
     for seed, (state, short, long) in islice(found, number):
         before, goal = pictures([state, short.goal], size)
@@ -84,7 +84,7 @@ def _read(file: Path, size: int) -> Image.Image:
 
 
 def _worded(seed: int) -> tuple[State, Edit, Edit] | None:
-    """The wish about picture number `seed` that was asked in the most different lengths."""
+    """The edit of picture number `seed` with the largest difference in words."""
     state = story(seed, "validation").states[0]
     streams, ways = RngStreams.of(Random(f"worded-{seed}")), dict[tuple[str, State], list[Edit]]()
     for _ in range(DRAWS):

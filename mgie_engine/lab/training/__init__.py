@@ -1,1 +1,1 @@
-"""Training: what the networks are taught, and by which steps."""
+"""Training: losses, data, and the training loop."""

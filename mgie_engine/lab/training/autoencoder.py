@@ -1,4 +1,4 @@
-"""The first stage: pictures to latents and back, then the latents whitened once and for all."""
+"""The first stage: trains the autoencoder, then whitens its latents."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +12,7 @@ from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.latent_cache import SceneRenderer
 from mgie_engine.model.diffusion import build_vae
 
-PHOTOS = 0.375  # share of every batch: scenes, with their small sharp things, are harder
+PHOTOS = 0.375  # share of every batch: scenes, with their small sharp shapes, are harder
 
 
 def train_vae(run: StageContext) -> AutoencoderKL:
@@ -40,7 +40,7 @@ def train_vae(run: StageContext) -> AutoencoderKL:
 
 
 def _painted(run: StageContext, renderer: SceneRenderer) -> tuple[Tensor, Tensor]:
-    """Photos and scenes, each (N, 3, H, W) uint8: painted once, because painting takes longer than a step."""
+    """Photos and scenes, each (N, 3, H, W) uint8; rendered once, since rendering is slower than a step."""
     rng = np.random.default_rng(run.seed)
     count, halves = run.recipe.options.get("pictures", 64), list[Tensor]()
     for share, wanted in ((PHOTOS, run.dataset.is_photo), (1 - PHOTOS, run.dataset.is_photo == 0)):
@@ -66,9 +66,9 @@ def _as_input(pictures: Tensor) -> Tensor:
 
 
 class AutoencoderLoss(nn.Module):
-    """One trip through the autoencoder with its losses, as one graph to compile.
+    """One pass through the autoencoder with its losses, as one graph to compile.
 
-    Absolute error of pixels and of their differences, some squared error, a touch of KL divergence.
+    Absolute error of pixels and of their differences, some squared error, a little KL divergence.
     """
 
     def __init__(self, vae: AutoencoderKL, photos: int, options: Mapping[str, float]) -> None:

@@ -1,7 +1,7 @@
-"""Prepared examples as batches of the full-size training: which, in which order, with which random draws.
+"""Batches of prepared examples for full-size training: their order and their random draws.
 
-Everything follows from the recipe's seed, the process and the number of the batch, so a run that goes on
-after a kill is fed what it would have been fed. Pictures are opened on threads beside the training.
+Everything is determined by the recipe's seed, the process and the number of the batch, so a resumed run gets
+the same batches as an uninterrupted one. Pictures are decoded on background threads.
 """
 
 from collections import deque
@@ -33,7 +33,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class EncodedExample:
-    """An example as numbers."""
+    """An example as tensors."""
 
     text: Text
     seen: Tensor  # (3, S, S) for the CLIP tower
@@ -43,7 +43,7 @@ class EncodedExample:
 
 @dataclass(frozen=True, slots=True)
 class NoiseSample:
-    """The dice of a batch of B items."""
+    """The random draws of a batch of B items."""
 
     sample: Tensor  # (B, C, h, w) standard normal: which of the goal's latents
     noise: Tensor  # (B, C, h, w) standard normal
@@ -53,7 +53,7 @@ class NoiseSample:
 
 @dataclass(frozen=True, slots=True)
 class TrainingBatch:
-    """B items and their dice, on one device."""
+    """B items and their random draws, on one device."""
 
     texts: TextBatch
     before: Tensor  # (B, 3, P, P)
@@ -61,7 +61,7 @@ class TrainingBatch:
     noise_sample: NoiseSample
 
     def to(self, device: torch.device) -> "TrainingBatch":
-        """The same on a device, without waiting for it."""
+        """The same on a device, copied asynchronously."""
         return TrainingBatch(
             _moved(self.texts, device),
             to_device(self.before, device),
@@ -72,11 +72,11 @@ class TrainingBatch:
 
 @dataclass(frozen=True, slots=True)
 class ExampleEncoder:
-    """Makes numbers of examples."""
+    """Encodes examples and collates batches."""
 
     prompter: Prompter
     vision: VisionSizes
-    side: int  # of the pictures that are painted
+    side: int  # of the generated pictures, in pixels
     max_length: int = 512  # tokens
 
     def item(self, example: EditExample) -> EncodedExample:
@@ -92,9 +92,9 @@ class ExampleEncoder:
         )
 
     def text(self, example: EditExample) -> Text:
-        """What the language model reads. Too long, it loses turns, oldest first, and then its end.
+        """The text for the language model. If it is too long, the oldest turns are dropped, then its end.
 
-        Of an instruction that leaves no room for the picture the beginning is taken.
+        An instruction that leaves no room for the picture is halved until it does.
         """
         history, asked = list(example.history), example.instruction
         if self.prompter.behaviour is Behaviour.RELEASE:
@@ -120,20 +120,20 @@ class ExampleEncoder:
 
 @dataclass(frozen=True, slots=True)
 class BatchLoader:
-    """What one of `world` processes is fed."""
+    """The batches of one of `world` processes."""
 
     folder: Path
     encoder: ExampleEncoder
     latents: tuple[int, int, int]  # channels, height, width
     timesteps: int
-    size: int  # items of a lot
+    size: int  # items per batch
     seed: int
     rank: int = 0
     world: int = 1
     threads: int = 4
 
     def batches(self, skip: int = 0) -> Generator[TrainingBatch, None, None]:
-        """Endless lots on the CPU after the first `skip`; each pass over the data is shuffled anew."""
+        """Endless batches on the CPU after the first `skip`; each pass over the data has another order."""
         examples = passes(shards.row_groups(self.folder), self.seed, self.rank, self.world, skip * self.size)
         with ThreadPoolExecutor(self.threads, thread_name_prefix="feeding") as pool:
             items = prefetch(pool, self.encoder.item, examples, 2 * self.size)
@@ -141,7 +141,7 @@ class BatchLoader:
                 yield self.encoder.batch(list(islice(items, self.size)), self.noise_sample(number))
 
     def noise_sample(self, number: int) -> NoiseSample:
-        """The dice of the lot `number`."""
+        """The random draws of batch `number`."""
         rng = np.random.default_rng([self.seed, self.rank, number])
         shape = (self.size, *self.latents)
         sample, noise = (torch.from_numpy(rng.standard_normal(shape, np.float32)) for _ in range(2))
@@ -171,7 +171,7 @@ def passes(
 def prefetch(
     pool: ThreadPoolExecutor, make: Callable[[Given], Made], given: Iterable[Given], most: int
 ) -> Iterator[Made]:
-    """What `make` makes of each, in order, with up to `most` in the making."""
+    """The results of `make` in order, with up to `most` in flight."""
     making = deque[Future[Made]]()
     for thing in given:
         making.append(pool.submit(make, thing))

@@ -1,4 +1,4 @@
-"""What every stage shares: where it runs, and how texts become batches of token rows."""
+"""Shared by every stage: the context it runs in, and how texts become batches of token rows."""
 
 import time
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SHORT = 192  # tokens of the narrower of two batch widths: two, because each is 
 
 @dataclass(frozen=True, slots=True)
 class StageContext:
-    """Where and how a stage runs."""
+    """Config, recipe, dataset and device of a stage."""
 
     config: ModelConfig
     recipe: Recipe
@@ -35,7 +35,7 @@ class StageContext:
 
     @property
     def seed(self) -> int:
-        """Differs between processes: for what they draw."""
+        """The seed of this process's random draws."""
         return self.recipe.seed + self.rank
 
     @property
@@ -47,13 +47,13 @@ class StageContext:
         return Trainer(self.recipe, modules, self.folder, cpu=self.device.type == "cpu")
 
     def table(self) -> "TextTable":
-        """The world's texts, with the recipe's `word_noise` in what is read of them."""
+        """The dataset's texts, with the recipe's `word_noise` in the instructions."""
         share = self.recipe.options.get("word_noise", 0.0)
         noise = WordNoise(Tokenizer.read(self.folder), share, self.device) if share else None
         return TextTable(self.dataset, self.device, noise)
 
     def compiled(self, module: nn.Module) -> Any:
-        """The module as a callable, compiled if the recipe says so."""
+        """The module as a callable, compiled if the recipe asks for it."""
         if not self.recipe.compile:
             return module
         mode = "reduce-overhead" if self.recipe.graphs else None
@@ -61,7 +61,7 @@ class StageContext:
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
-    """A tensor on a device, without waiting for what the device has still to do."""
+    """A tensor on a device, copied asynchronously."""
     if device.type == "cuda" and not tensor.is_cuda:
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
@@ -69,7 +69,7 @@ def to_device(tensor: Tensor, device: torch.device) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class TextSampler:
-    """Draws texts so that those of a batch are all short or all long; every edit is drawn equally often."""
+    """Samples texts so that a batch is all short or all long; every edit is sampled equally often."""
 
     buckets: tuple[NDArray[np.int64], ...]
     shares: tuple[float, ...]
@@ -125,7 +125,7 @@ def _is_of_words(tokenizer: Tokenizer, i: int) -> bool:
 
 
 class TextTable:
-    """The token columns of a world on the device."""
+    """The token columns of a dataset on the device."""
 
     def __init__(self, dataset: SceneDataset, device: torch.device, noise: WordNoise | None = None) -> None:
         names = ("ids", "length", "asked", "instruction_at", "picture_at", "states_at")
@@ -136,7 +136,7 @@ class TextTable:
     def texts(self, rows: Tensor, pixels: Tensor) -> TextBatch:
         """Texts (B,) with the normalised pixels of their pictures, padded to one of two widths.
 
-        Rows are best on the CPU: asking a device for the longest would wait for all it has still to do.
+        Rows should be on the CPU: reading the longest length from a GPU would synchronise with it.
         """
         width = SHORT if int(self.lengths[rows.cpu()].max()) <= SHORT else MAX_TOKENS
         here = to_device(rows, self.columns["ids"].device)

@@ -1,8 +1,8 @@
-"""Stories as tables of numbers: what the small model is trained on, written once, read by every stage.
+"""The dataset of the small model: stories as arrays, written once, read by every stage.
 
-A chunk is one .npz file of many stories. Pictures are stored as sheets (not pixels), texts as token ids, so
-that half a million edits take seconds to write and fit in memory; painting them is the GPU's work. Texts are
-cheaper yet: every edit is asked for in several wordings, which share its pictures and its answer.
+A chunk is one .npz file of many stories. Pictures are stored as shape tables (not pixels), texts as token
+ids, so that half a million edits take seconds to write and fit in memory; the GPU renders them. Every edit
+has several wordings, which share its pictures and its answer.
 """
 
 import multiprocessing
@@ -44,7 +44,7 @@ KINDS = (
     "nothing", "refuse", "inventory",
 )  # fmt: skip
 INVENTORY = KINDS.index("inventory")
-ASK_INVENTORY = "list what is here"  # never shown to people; it teaches the language model to look
+ASK_INVENTORY = "list what is here"  # never shown to users; it trains the language model to look
 _CELLS = tuple(Cell(row, column) for row in ROWS for column in range(COLUMNS))
 _KINDS, _COLOURS, _SIZES = (*GROUND_KINDS, *SKY_KINDS), tuple(COLOURS), tuple(SIZES)
 ANSWERS = (
@@ -83,7 +83,7 @@ class SceneDataset:
 
     @classmethod
     def load(cls, files: Sequence[Path]) -> "SceneDataset":
-        """Several chunks as one world."""
+        """Several chunks as one dataset."""
         chunks = [np.load(file) for file in files]
         pictures, edits = (_offsets(len(chunk[name]) for chunk in chunks) for name in ("is_photo", "kind"))
         counted_from = {"before": pictures, "after": pictures, "edit": edits}
@@ -147,7 +147,7 @@ def _prompt(step: StoryStep) -> Prompt:
 
 
 class _Texts:
-    """The texts of a chunk, in the making."""
+    """Collects the texts of a chunk."""
 
     def __init__(self, prompter: Prompter) -> None:
         self._prompter = prompter
@@ -175,7 +175,7 @@ class _Texts:
         return next(place + size for place in places if asked[place : place + size] == self._opening)
 
     def columns(self) -> dict[str, Array]:
-        """All texts so far, by the names of World."""
+        """All texts so far, by the names of `SceneDataset`."""
         ids = np.zeros((len(self._rows), MAX_TOKENS), dtype=np.int16)
         for row, told in zip(ids, self._rows, strict=True):
             row[: len(told)] = told

@@ -1,4 +1,4 @@
-"""Which GPUs a process sees, and how to let a process it starts see fewer."""
+"""The GPUs that a process sees, and the variable that limits those of a child process."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The third stage: end to end, the language model included, on latents hung in a gallery."""
+"""The third stage: end-to-end training on cached latents, language model included."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ class LanguagePass(nn.Module):
 
 
 class DiffusionPass(nn.Module):
-    """The painting half of a batch, edit head included, as one graph to compile."""
+    """The diffusion half of a batch, edit head included, as one graph to compile."""
 
     def __init__(self, edit_head: nn.Module, unet: nn.Module, noise: NoiseSchedule, alphas: Tensor) -> None:
         super().__init__()
@@ -51,8 +51,8 @@ class DiffusionPass(nn.Module):
 def train_diffusion(run: StageContext) -> nn.ModuleDict:
     """Train; returns the averages of mllm, edit_head and unet.
 
-    Starts from DIR/start-diffusion.safetensors if it is there. Compiles first and then waits for the results
-    of the first two stages, so that it may be called while they are still at work.
+    Starts from DIR/start-diffusion.safetensors if it exists. Compiles first and then waits for the results of
+    the first two stages, so that it may be called while they are still running.
     """
     torch.manual_seed(run.recipe.seed)
     networks = build(run.config)
@@ -92,7 +92,7 @@ def train_diffusion(run: StageContext) -> nn.ModuleDict:
 
 
 def wait_for(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file that another stage may still be working on."""
+    """The tensors of a file that another stage may still have to write."""
     while not path.is_file():
         time.sleep(0.5)
     return load_file(path)
@@ -104,7 +104,7 @@ def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
 
 
 def warmup_batches(run: StageContext, table: TextTable) -> Iterator[Batch]:
-    """One batch of each width on noise: what the compiler needs to see."""
+    """One batch of each width on noise, to trigger compilation."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
     draw = TextSampler.of(run.dataset, run.seed, inventories=False)
     for bucket in draw.buckets:

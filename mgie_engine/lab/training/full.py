@@ -1,6 +1,6 @@
-"""Training at full size: the tables, the edit head and the U-Net learn, the rest of the networks does not.
+"""Training at full size: the token tables, the edit head and the U-Net are trained, the rest is frozen.
 
-One process or several, each on a device of its own, that hold the networks whole or share them.
+Runs in one process or in several, one per device, with the networks replicated or sharded.
 """
 
 import logging
@@ -36,17 +36,17 @@ from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, targe
 from mgie_engine.text.prompting import Prompter
 
 log = logging.getLogger(__name__)
-WEIGHTS = "model-00001.safetensors"  # what was learned, under published names
+WEIGHTS = "model-00001.safetensors"  # the trained weights, under published names
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a recipe of the stage "full" may say under [options]."""
+    """The [options] of a recipe of the stage "full"."""
 
-    micro_batch: int = 4  # items a device has at once; the rest of a batch comes one after another
-    side: int = 256  # pixels of the pictures that are painted
+    micro_batch: int = 4  # items per device and pass; the rest of a batch is accumulated
+    side: int = 256  # pixels of the generated pictures
     max_length: int = 512  # tokens
-    history_turns: int = 0  # earlier turns of a talk that a text shows
+    history_turns: int = 0  # earlier turns of a conversation in a text
     texts: str = "serving"  # or "release": as its code makes them, oddities included
     checkpointing: bool = True  # compute activations twice, for memory
     channels_last: bool = True  # for the convolutions, where the networks are held whole
@@ -63,7 +63,7 @@ class Options:
 
 
 class TrainingTask(nn.Module):
-    """All the networks, and both losses of a lot as their one way in: what can be shared can be gathered."""
+    """All networks with both losses in one forward pass, as sharding needs it."""
 
     def __init__(self, config: ModelConfig, networks: Networks) -> None:
         super().__init__()
@@ -82,7 +82,7 @@ class TrainingTask(nn.Module):
         return {"total": found.total, "instruction": found.instruction, "edit": found.edit}
 
     def losses(self, batch: TrainingBatch, behaviour: Behaviour = Behaviour.SERVING) -> Losses:
-        """The losses of a lot on the networks' device."""
+        """The losses of a batch on the networks' device."""
         alphas = cast(Tensor, self.alphas)
         noise, paintings = self.config.noise, self.paintings(batch)
         learners = self.mllm, self.edit_head, self.unet
@@ -90,7 +90,7 @@ class TrainingTask(nn.Module):
 
     @torch.no_grad()
     def paintings(self, batch: TrainingBatch) -> LatentBatch:
-        """The pictures of a lot as latents."""
+        """The pictures of a batch as latents."""
         noise_sample = batch.noise_sample
         goal = target_latents(self.vae, batch.after, noise_sample.sample).float()
         condition = condition_latents(self.vae, batch.before).float()
@@ -105,7 +105,7 @@ def build_task(
     compiled: bool = False,
     shared: bool = False,
 ) -> TrainingTask:
-    """The networks made ready to learn; `shared`: spread over all processes, each block by itself."""
+    """The networks in training mode; `shared`: sharded over all processes, block by block."""
     task = TrainingTask(first.config, first.networks).to(device)
     if options.checkpointing:
         language = task.mllm.model  # renamed in transformers 5.2x
@@ -132,7 +132,7 @@ def _blocks(task: TrainingTask) -> list[nn.Module]:
 
 @dataclass(frozen=True, slots=True)
 class FullTrainingConfig:
-    """One training."""
+    """One training run."""
 
     recipe: Recipe
     data: Path
@@ -141,7 +141,7 @@ class FullTrainingConfig:
 
 
 def resolve_recipe(plan: FullTrainingConfig, processes: int) -> Recipe:
-    """The recipe with its steps counted out and its batch shared out. ModelError if it does not divide."""
+    """The recipe with its steps computed and its batch divided. ModelError if it does not divide."""
     recipe, options = plan.recipe, Options.of(plan.recipe)
     at_once = options.micro_batch * processes
     if recipe.batch_size % at_once:
@@ -157,10 +157,10 @@ def resolve_recipe(plan: FullTrainingConfig, processes: int) -> Recipe:
 
 
 def train(plan: FullTrainingConfig, source: StoredModel, state: PartialState) -> dict[str, float]:
-    """Train, or go on where an earlier call was stopped; the last logged means.
+    """Train, or resume a stopped run; returns the last logged means.
 
-    Afterwards the folder holds what was learned, as `mgie extract` takes it. ModelError while another run,
-    such as the workers of a launcher that was killed, still writes there.
+    Afterwards the folder holds the trained weights, as `mgie extract` reads them. ModelError while another
+    run, such as the workers of a killed launcher, still writes there.
     """
     with _alone(plan.folder) if state.is_main_process else nullcontext():
         return _train(plan, source, state)
@@ -218,7 +218,7 @@ def _train(plan: FullTrainingConfig, source: StoredModel, state: PartialState) -
 def make_loader(
     plan: FullTrainingConfig, first: InitialWeights, recipe: Recipe, state: PartialState
 ) -> BatchLoader:
-    """What this process is fed."""
+    """The batches of this process."""
     options, config = Options.of(recipe), first.config
     tokens, behaviour = config.vision.tokens, Behaviour(options.texts)
     prompter = Prompter(first.tokenizer, tokens, options.history_turns, behaviour)
@@ -236,7 +236,7 @@ def make_loader(
 
 
 def save_trained(trainer: Trainer, networks: Networks, folder: Path) -> None:
-    """Write what was learned, in fp16 and under published names. All processes call it."""
+    """Write the trained weights in fp16 under published names. All processes call it."""
     names = starting.published_names(networks)
     learned: dict[str, Any] = {}
     for name, tensor in trainer.learned():

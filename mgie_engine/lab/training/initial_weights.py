@@ -1,11 +1,11 @@
-"""What a full-size training starts from: a model, the published parts MGIE is made of, or random weights.
+"""The initial weights of a full-size training: a model, the published parts of MGIE, or random weights.
 
-Of a model everything is taken as it is. Of the parts, LLaVA gets rows for the visual tokens, the edit head is
-new, and the diffusion part begins in one of two ways:
+A model is loaded unchanged. Of the parts, LLaVA gets rows for the visual tokens, the edit head is new, and
+the diffusion part starts in one of two ways:
 
 "clean"    as it was published, with four more input channels of zeros where it has but four;
 "release"  as the release's own training began, by accident: every linear layer of the U-Net, the
-           autoencoder and the edit head drawn anew with a deviation of 0.02 and no bias, and the bias of
+           autoencoder and the edit head is redrawn with a deviation of 0.02 and no bias, and the bias of
            the U-Net's first convolution, too.
 """
 
@@ -35,7 +35,7 @@ SPREAD = 0.02
 
 @dataclass(frozen=True, slots=True)
 class InitialWeights:
-    """Networks with their first weights on a device; what is trained is fp32 and wants gradients."""
+    """Networks with their initial weights on a device; trained parameters are fp32 and require gradients."""
 
     config: ModelConfig
     tokenizer: Tokenizer
@@ -43,7 +43,7 @@ class InitialWeights:
 
 
 def load(source: StoredModel, device: torch.device, frozen: torch.dtype) -> InitialWeights:
-    """The networks of a source. What is not trained has the type `frozen`, but for the autoencoder: fp32."""
+    """The networks of a source. Frozen parameters have the type `frozen`, those of the autoencoder fp32."""
     networks = native.empty(source.config)
     kinds = partial(_kind, frozen=frozen)
     native.fill(networks, source.tensors, device, kinds, strict=source.exact)
@@ -83,7 +83,7 @@ def read_source(
 def random_weights(
     config: ModelConfig, tokenizer: Tokenizer, device: torch.device, seed: int = 0
 ) -> StoredModel:
-    """Weights that keep activations in range, drawn on the device: for trying a machine out."""
+    """Random weights that keep activations in range, drawn on the device: to test a machine."""
     config = replace(config, language=replace(config.language, vocab_size=len(tokenizer)))
     networks = native.empty(config)
     found = {part: network.state_dict() for part, network in networks.parts().items()}
@@ -107,7 +107,7 @@ def _kind(name: str, frozen: torch.dtype) -> torch.dtype:
 
 
 def _of_parts(found: mgie7b.Released, diffusion: Diffusion, seed: int) -> StoredModel:
-    """What was published, with what training adds to it."""
+    """The published weights with the additions of training."""
     tensors, latents = found.tensors, found.config.latent_channels
     language = replace(found.config.language, vocab_size=len(found.tokenizer))
     config = replace(found.config, language=language, unet={**found.config.unet, "in_channels": 2 * latents})
@@ -128,7 +128,7 @@ def _with_visual_tokens(table: Tensor, rows: int, generator: torch.Generator) ->
 
 
 def _widened(weight: Tensor, channels: int) -> Tensor:
-    """A convolution that takes nothing yet from the channels it did not have."""
+    """A convolution with zero weights for the added input channels."""
     wide = torch.zeros(len(weight), channels, *weight.shape[2:])
     wide[:, : weight.shape[1]] = weight.float()
     return wide
@@ -143,7 +143,7 @@ def _edit_head(config: ModelConfig, seed: int) -> EditHead:
 def _by_accident(
     config: ModelConfig, tensors: LazyTensors, generator: torch.Generator
 ) -> Iterator[tuple[str, Tensor]]:
-    """What the release's training drew anew because a checkpoint of LLaMA does not hold it."""
+    """The weights that the release's training redrew because a LLaMA checkpoint does not contain them."""
     networks = native.empty(config)
     for part in ("edit_head", "unet", "vae"):
         for name, module in networks.parts()[part].named_modules():

@@ -1,7 +1,7 @@
-"""The second stage: the language model learns to look and to spell edits out; nothing is painted yet.
+"""The second stage: trains the language model to look and to write expressive instructions.
 
-Beside the next-token loss there is a quiz: what stands in each cell, asked of the patches directly. It
-teaches the vision tower in hundreds of steps what words alone teach in thousands, and is then thrown away.
+Beside the next-token loss, a probe predicts the content of each cell from the patches. It trains the vision
+tower in hundreds of steps instead of thousands, and is then discarded.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from mgie_engine.model.mllm import MLLM
 
 
 class CellProbe(nn.Module):
-    """Asks the patches what is where: one learned query per question, one attention, one linear layer."""
+    """Predicts the content of every cell from patches: learned queries, one attention, one linear layer."""
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class CellProbe(nn.Module):
         self.answers = nn.Linear(hidden, max(ANSWERS))
 
     def forward(self, patches: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss, and the share of right answers; patches (B, 64, D), truth (B, Q), -1 where nobody knows."""
+        """Loss, and the share of right answers; patches (B, 64, D), truth (B, Q), -1 where unknown."""
         queries = self.queries.expand(len(patches), -1, -1)
         seen, _ = self.look(queries, patches + self.places, patches, need_weights=False)
         scores = self.answers(seen).float()  # (B, Q, choices)
@@ -49,7 +49,7 @@ class LanguageLoss(nn.Module):
     def forward(
         self, ids: Tensor, labels: Tensor, real: Tensor, picture_at: Tensor, pixels: Tensor, truth: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Next-token loss, quiz loss, share of right answers."""
+        """Next-token loss, probe loss, share of right answers."""
         patches = self.mllm.patches(pixels)
         states = self.mllm.follow(ids, patches, picture_at, real)
         words = next_token_loss(self.mllm.lm_head(states), labels)
@@ -57,7 +57,7 @@ class LanguageLoss(nn.Module):
 
 
 def train_mllm(run: StageContext) -> MLLM:
-    """Train on pictures painted at the vision tower's own size, from DIR/start-mllm.safetensors if there."""
+    """Train on pictures rendered at the vision tower's size, from DIR/start-mllm.safetensors if it exists."""
     torch.manual_seed(run.recipe.seed)
     mllm, probe = MLLM(run.config).to(run.device), CellProbe(run.config.language.hidden_size).to(run.device)
     if (start := run.folder / "start-mllm.safetensors").is_file():

@@ -1,4 +1,4 @@
-"""Painting the world's pictures on the device, and keeping what training needs of them there.
+"""Renders the dataset's pictures on the device and caches there what training needs.
 
 `LatentCache` serves the diffusion stage: latents, small pictures for the vision tower, and the area that each
 edit changes. Rendering and encoding once, instead of at every step, keeps the GPU busy.
@@ -22,7 +22,7 @@ CHANGED = 0.03  # a pixel has changed when any channel moved by more
 
 
 class SceneRenderer:
-    """Paints rows of a world, (B, 3, size, size) in [0, 1]; their sheets lie on the device."""
+    """Renders rows of a dataset, (B, 3, size, size) in [0, 1]; the shape tables are on the device."""
 
     def __init__(self, dataset: SceneDataset, device: torch.device, *, compiled: bool = False) -> None:
         self.shapes = torch.from_numpy(dataset.shapes).to(device)
@@ -72,7 +72,7 @@ def shifted(pixels: Tensor, most: int) -> Tensor:
 
 @cache
 def _constants(values: tuple[float, ...], device: torch.device) -> Tensor:
-    """Copied to the device once: each copy waits for all the device has still to do."""
+    """Copied to the device once, because each copy synchronises with it."""
     return torch.tensor(values, device=device).view(1, -1, 1, 1)
 
 
@@ -86,7 +86,7 @@ class LatentCache:
 
     @staticmethod
     def batch_of(dataset: SceneDataset) -> int:
-        """How many pictures are painted at a time."""
+        """How many pictures are rendered at a time."""
         return min(256, len(dataset.is_photo))
 
     @classmethod
@@ -100,7 +100,7 @@ class LatentCache:
         *,
         size: int = 256,
     ) -> "LatentCache":
-        """Paint and encode every picture of a world."""
+        """Render and encode every picture of a dataset."""
         device, n = renderer.shapes.device, len(dataset.is_photo)
         f = 2 ** (len(vae.config.block_out_channels) - 1)
         latents = torch.empty(
@@ -127,6 +127,6 @@ def _changed(pictures: Tensor, dataset: SceneDataset, factor: int) -> Tensor:
 
 
 def _batches(count: int, size: int) -> Iterator[Tensor]:
-    """Rows in batches of one size, so that one compiled shape serves all: the last goes back to fill up."""
+    """Rows in batches of one size, for one compiled shape: the last batch repeats rows to be full."""
     for start in range(0, count, size):
         yield torch.arange(size) + min(start, count - size)

@@ -1,4 +1,4 @@
-"""What MGIE is taught: say the expressive instruction, and paint the goal.
+"""The training objective of MGIE: write the expressive instruction, and generate the goal.
 
 total = instruction + 0.5 · edit: `instruction` is the next-token loss of the supervised tokens, `edit` the
 denoising loss of the U-Net under guidance from the states that predict the visual tokens.
@@ -37,13 +37,13 @@ class TextBatch:
 
 @dataclass(frozen=True, slots=True)
 class LatentBatch:
-    """B goals to denoise, with this step's draws."""
+    """B goals to denoise, with the random draws of this step."""
 
     goal: Tensor  # (B, C, h, w) scaled latents
     condition: Tensor  # (B, C, h, w) unscaled latents of the input picture
     noise: Tensor  # (B, C, h, w) standard normal
     timesteps: Tensor  # (B,) int64
-    drop: Tensor  # (B,) uniform in 0…1: decides which conditions this item goes without
+    drop: Tensor  # (B,) uniform in 0…1: decides which conditions of this item are dropped
     weight: Tensor | None = None  # (B, 1, h, w) or None: weight of each latent pixel's error
 
 
@@ -56,7 +56,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class LanguageOutput:
-    """What the language half gives: its loss and the states (B, 8, D) that predict the visual tokens."""
+    """The output of the language half: its loss and the states (B, 8, D) that predict the visual tokens."""
 
     loss: Tensor
     states: Tensor
@@ -64,7 +64,7 @@ class LanguageOutput:
 
 @dataclass(frozen=True, slots=True)
 class DenoisingOutput:
-    """One U-Net pass of training, laid open for those who check it."""
+    """One U-Net pass of training, with its intermediate values for tests."""
 
     loss: Tensor
     inputs: Tensor  # (B, 2C, h, w)

@@ -1,4 +1,4 @@
-"""Between a run's folder and a model's folder: weights kept, packed for shipping, taken out to go on from."""
+"""Between a run's folder and a model's folder: saves weights, packs a model, unpacks one to continue from."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -38,9 +38,9 @@ def save_weights(module: nn.Module, path: Path) -> None:
 
 
 def pack(folder: Path, config: ModelConfig) -> list[Path]:
-    """The trained parts of a run as its model folder: eight bits a weight, the autoencoder in sixteen.
+    """Write the trained parts of a run as a model folder: eight bits per weight, sixteen for the autoencoder.
 
-    While the last stage is still at work, its last save is packed. What previews need is fitted on
+    While the last stage is still running, its last checkpoint is packed. The preview projection is fitted on
     `PREVIEWED` pictures.
     """
     networks = build(config)
@@ -52,7 +52,7 @@ def pack(folder: Path, config: ModelConfig) -> list[Path]:
 
 
 def _preview(vae: AutoencoderKL, config: ModelConfig) -> tuple[tuple[float, ...], ...]:
-    """One picture after the other: side by side, their planes leave the CPU's cache, and threads wait."""
+    """One picture at a time: a batch would not fit the CPU's cache."""
     starts = [story(seed, "train").states[0] for seed in range(PREVIEWED)]
     pixels = [pictures([state], config.picture_size) * 2 - 1 for state in starts]
     with torch.inference_mode():
@@ -67,7 +67,7 @@ def _trained(folder: Path, modules: nn.ModuleDict) -> dict[str, Tensor]:
 
 
 def unpack(model: str, folder: Path, parts: Collection[str] = PARTS) -> None:
-    """Some parts of a model as the start of a run; the vocabulary comes with the language model."""
+    """Write parts of a model as the start of a run; the vocabulary comes with the language model."""
     mgie = load_model(resolve_model(model))
     if "vae" in parts:
         save_weights(mgie.vae, folder / "start-vae.safetensors")

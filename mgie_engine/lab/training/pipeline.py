@@ -24,7 +24,7 @@ PACKING_MINUTES = 1.2
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
-    """How the minutes are shared out; the first two run at the same time."""
+    """The options of a run and how its minutes are divided; the first two stages run at the same time."""
 
     minutes: float
     stories: int
@@ -38,7 +38,7 @@ class PipelineConfig:
 
 
 def train(folder: Path, plan: PipelineConfig, tiny: bool = False) -> None:
-    """Train from nothing, or from a model's parts, or from files start-*.safetensors laid into the folder.
+    """Train from scratch, from a model's parts, or from files start-*.safetensors in the folder.
 
     The result is folder/model. CalledProcessError when a stage fails; its log is in the folder.
     """

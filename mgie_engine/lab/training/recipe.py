@@ -39,11 +39,11 @@ class Recipe:
     compile: bool = False
     graphs: bool = False  # replay compiled stages as CUDA graphs: one launch instead of thousands
     seed: int = 0
-    stories: int = 200_000  # size of the world
+    stories: int = 200_000  # size of the dataset
     log_every: int = 50
     save_every: int = 0  # steps between saves of everything a killed run needs to go on; 0: never
     keep: int = 1  # of these
-    options: dict[str, Any] = field(default_factory=dict)  # what only this stage knows
+    options: dict[str, Any] = field(default_factory=dict)  # of this stage only
 
     @classmethod
     def read(cls, name_or_path: str, **changes: Any) -> "Recipe":

@@ -1,4 +1,4 @@
-"""Sample grids while training: what the model makes of the first examples of the data, beside their goals."""
+"""Sample grids during training: the model's edits of the first examples of the data, beside their goals."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ class SampleGrids:
     steps: int
 
     def draw(self, step: int) -> None:
-        """Edit with the averaged weights, if there are any. All processes call it."""
+        """Edit with the averaged weights if the recipe keeps them. All processes call it."""
         examples = list(islice(shards.read_examples(self.data), self.rows))
         with self.trainer.average_in_place(), _gathered(self.root), self.trainer.autocast():
             config = replace(self.config, picture_size=self.side)
@@ -79,7 +79,7 @@ class SampleGrids:
 
 @contextmanager
 def _gathered(root: nn.Module) -> Iterator[None]:
-    """For a while the networks answer instead of learning, and what no block shares lies whole everywhere."""
+    """Put the networks into evaluation mode for the block, with root parameters unsharded."""
     root.eval()
     if isinstance(root, FSDPModule):
         root.unshard()

@@ -1,8 +1,8 @@
-"""The training loop: any loss, with a clock, an average of the weights, and resuming.
+"""The training loop: any loss, with a clock, a moving average of the weights, and resuming.
 
-The loop knows nothing of what is trained: a stage gives modules, a source of batches and a loss. On several
-devices every process draws batches of its own. Modules that a process holds whole have their gradients
-averaged here; those that torch's `fully_shard` spread over the processes average them by themselves.
+The loop is independent of the networks: a stage passes modules, an iterator of batches and a loss. On several
+devices every process draws its own batches. Gradients of replicated modules are averaged here; modules
+sharded by torch's `fully_shard` average theirs.
 """
 
 import math
@@ -38,7 +38,7 @@ SHARED_AT_ONCE = 2**26  # gradient values that are averaged in one go
 
 @dataclass
 class Clock:
-    """How far a run is, by steps or by minutes, whichever is further."""
+    """The progress of a run, by steps or by minutes, whichever is further."""
 
     steps: int
     minutes: float
@@ -51,7 +51,7 @@ class Clock:
 
     @property
     def share_of_time(self) -> float:
-        """0 at the start, 1 when the minutes are over, which they are from the start if none are left."""
+        """0 at the start, 1 when the minutes are over; 1 from the start if there are none."""
         return 1.0 if self.minutes <= 0 else (self.now() - self.started) / (60 * self.minutes)
 
     @property
@@ -69,7 +69,7 @@ def rate_at(progress: float, recipe: Recipe) -> float:
 
 
 class Trainer:
-    """Trains what of a dictionary of modules is not frozen, by one recipe."""
+    """Trains the parameters of a dictionary of modules that are not frozen, by one recipe."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Trainer:
         self.recipe, self.folder, self.saves = recipe, folder, saves or folder / recipe.stage
         self.state = PartialState(cpu=cpu)
         self.modules = modules.to(self.state.device)
-        # Listed once: to walk through a thousand modules at every step takes longer than a GPU's step.
+        # Listed once: walking through a thousand modules takes longer than a step on a GPU.
         self._learning = {name: p for name, p in modules.named_parameters() if p.requires_grad}
         self._parameters = list(self._learning.values())
         self._average = [p.detach().clone() for p in self._parameters] if recipe.ema else []
@@ -95,13 +95,13 @@ class Trainer:
 
     @property
     def averaged(self) -> nn.ModuleDict:
-        """A frozen copy of modules that are held whole, with the moving average for weights."""
+        """A frozen copy of the modules with the moving average as weights; only for unsharded modules."""
         with self.average_in_place():
             return deepcopy(self.modules).requires_grad_(False)
 
     @contextmanager
     def average_in_place(self) -> Iterator[None]:
-        """For a while the modules hold the moving average, if the recipe wants one."""
+        """The modules hold the moving average during the block, if the recipe keeps one."""
         self._swap()
         try:
             yield
@@ -116,20 +116,20 @@ class Trainer:
             average.copy_(kept)
 
     def autocast(self) -> torch.autocast:
-        """The precision of the recipe, for as long as it is entered."""
+        """A context with the precision of the recipe."""
         half = self.recipe.precision == "bf16"
         return torch.autocast(self.state.device.type, torch.bfloat16, enabled=half)
 
     def rehearse(self, batches: Iterable[Batch], loss: Loss) -> None:
-        """Compute losses and gradients and throw them away, so that what is compiled is compiled now."""
+        """Compute losses and gradients and discard them, to trigger compilation."""
         for batch in batches:
             self._learn([batch], loss)
             self.optimizer.zero_grad(set_to_none=True)
 
     def begin(self, minutes: float | None = None) -> None:
-        """Take the weights as they are now for the start: the average follows them, the clock is reset.
+        """Start from the current weights: the average is set to them, the clock is reset.
 
-        minutes: how long the run may take from now, if not what the recipe says.
+        minutes: the time limit from now, in place of the recipe's.
         """
         if self._average:
             torch._foreach_copy_(self._average, [p.detach() for p in self._parameters])
@@ -138,9 +138,9 @@ class Trainer:
     def fit(
         self, batches: Iterator[Batch], loss: Loss, after_step: Callable[[int], None] | None = None
     ) -> dict[str, float]:
-        """Run to the end of the clock; returns the last logged means, over all processes.
+        """Run to the end of the clock; returns the last logged means over all processes.
 
-        A step takes `recipe.accumulate` batches; `after_step` is told how many steps are done.
+        A step takes `recipe.accumulate` batches; `after_step` gets the number of completed steps.
         """
         told: list[Tensor] = []
         last: dict[str, float] = {}
@@ -160,7 +160,7 @@ class Trainer:
         return last
 
     def _look_at_clock(self) -> float:
-        """Progress, the same in every process: now and then the first one's clock is asked."""
+        """Progress, the same in every process: the first one's clock is broadcast now and then."""
         if self.clock.step % LOOK_AT_CLOCK == 0 and math.isfinite(self.clock.minutes):
             self._share_of_time = self.clock.share_of_time
             if self.state.num_processes > 1:
@@ -186,7 +186,7 @@ class Trainer:
         return losses | {"gradient": _whole(norm)}
 
     def _learn(self, batches: list[Batch], loss: Loss) -> dict[str, Tensor]:
-        """Mean losses of the batches; their gradients are left in the parameters, averaged."""
+        """Mean losses of the batches; the averaged gradients stay in the parameters."""
         sums: dict[str, Tensor] = {}
         if self.recipe.graphs:  # what they gave in the last step is no longer needed
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
@@ -201,7 +201,7 @@ class Trainer:
         return sums
 
     def _share_gradients(self) -> None:
-        """Average over all processes the gradients of what each of them holds whole."""
+        """Average the gradients of replicated parameters over all processes."""
         if self.state.num_processes == 1:
             return
         found = [p.grad for p in self._parameters if p.grad is not None and not isinstance(p.grad, DTensor)]
@@ -215,7 +215,7 @@ class Trainer:
 
     @torch.no_grad()
     def _follow(self) -> None:
-        """Move the average towards the weights; early on it follows faster."""
+        """Update the moving average; it follows faster in early steps."""
         if self._average:
             decay = min(self.recipe.ema, (1 + self.clock.step) / (10 + self.clock.step))
             torch._foreach_lerp_(self._average, list[Tensor](self._parameters), 1 - decay)
@@ -238,15 +238,15 @@ class Trainer:
         return told
 
     def learned(self) -> Iterator[tuple[str, Tensor]]:
-        """Names and whole values of what was learned, its average if there is one; in every process."""
+        """Names and full values of the trained parameters, or of their average, in every process."""
         for name, tensor in zip(self._learning, self._average or self._parameters, strict=True):
             yield name, _whole(tensor.detach())
 
     def save(self) -> None:
-        """Write everything a killed run needs to go on as checkpoint-N; old ones go when it is there."""
+        """Write checkpoint-N with everything that resuming needs; old checkpoints are removed afterwards."""
         folder = self.saves / f"checkpoint-{self.clock.step}"
         if self.state.is_main_process:
-            shutil.rmtree(folder, ignore_errors=True)  # what a killed run left unfinished
+            shutil.rmtree(folder, ignore_errors=True)  # an unfinished one of a killed run
         self.state.wait_for_everyone()
         with _alone_without_a_word():
             save(self._saved(), checkpoint_id=folder)
@@ -255,7 +255,7 @@ class Trainer:
                 shutil.rmtree(old)
 
     def resume(self) -> bool:
-        """Go on from the newest save, if there is one."""
+        """Resume from the newest checkpoint, if there is one."""
         found = checkpoints(self.saves)
         if not found:
             return False
@@ -292,7 +292,7 @@ def read_average(folder: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 @contextmanager
 def _alone_without_a_word() -> Iterator[None]:
-    """torch warns whoever saves or loads in a single process that they do."""
+    """Suppress torch's warning about checkpoints of a single process."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="torch.distributed is disabled")
         yield

@@ -1,4 +1,4 @@
-"""What a run tells on its way: lines of JSON, and TensorBoard's files where TensorBoard is installed."""
+"""The log of a run: lines of JSON, and TensorBoard's files if TensorBoard is installed."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ class TrainingLog:
             self._board.add_image(name, np.asarray(picture), step, dataformats="HWC")
 
     def forget_after(self, step: int) -> None:
-        """Drop what was told after a step, before it is told again."""
+        """Drop entries after a step, before the step is repeated."""
         if not self.shown or not self.file.is_file():
             return
         lines = self.file.read_text(encoding="utf-8").splitlines()

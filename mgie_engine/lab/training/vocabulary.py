@@ -1,4 +1,4 @@
-"""The small model's own vocabulary: a sentencepiece BPE over what is said in the drawn world.
+"""The vocabulary of the small model: a sentencepiece BPE over the texts of the scene grammar.
 
 Settings follow the LLaMA tokenizer: byte fallback, single digits, no normalisation, a blank before the first
 word.

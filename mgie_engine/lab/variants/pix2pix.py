@@ -1,7 +1,7 @@
 """InstructPix2Pix at the small model's size: the states of the instruction's words are the guidance.
 
 The text encoder is the LLaMA of the first stage, which stands for CLIP's pretrained one; unlike CLIP's it is
-trained with the U-Net. It sees no picture, reads no earlier turn and says nothing.
+trained with the U-Net. It sees no picture and no earlier turn, and writes no expressive instruction.
 """
 
 from collections.abc import Generator, Sequence
@@ -19,7 +19,7 @@ from mgie_engine.text.prompting import Prompt
 
 
 class WordHead(nn.Module):
-    """Stands where the edit head stands: one linear layer, and learned states for no instruction."""
+    """Replaces the edit head: one linear layer, and learned states for "no instruction"."""
 
     def __init__(self, sizes: EditHeadSizes, hidden_size: int) -> None:
         super().__init__()
@@ -68,6 +68,6 @@ class BlankReader(Reader):
     """Reads with a blank picture in the place of every picture."""
 
     def read(self, pixels: Tensor, prompts: Sequence[Prompt]) -> Thinking:
-        """As any reader, but the true pixels have no say."""
+        """As any reader, but the true pixels are replaced by zeros."""
         blank: Generator[None, None, list[Thought]] = super().read(torch.zeros_like(pixels), prompts)
         return (yield from blank)

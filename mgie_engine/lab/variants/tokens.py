@@ -45,12 +45,12 @@ def repeat_states(states: Tensor, wanted: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstructionIds:
-    """Takes the last turn's instruction out of prompts; earlier turns and the picture stay behind."""
+    """Extracts the last turn's instruction from prompts, without earlier turns and picture."""
 
-    opening: Tensor  # (K,) ids of what the prompt says before an instruction, where the prompts are
+    opening: Tensor  # (K,) ids of the prompt's text before an instruction, on the prompts' device
     begin: int
     end: int
-    room: int  # ids per instruction, as many as the U-Net is given to look at
+    room: int  # ids per instruction: the length of the U-Net's context
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, room: int, device: torch.device | str = "cpu") -> "InstructionIds":

@@ -1,6 +1,6 @@
-"""What a variant is: what it reads, what teaches its language model, how many visual tokens it has.
+"""A variant: its input, the losses that train its language model, and its number of visual tokens.
 
-Everything else (data, order of batches, noise, steps, first weights) is the same for all.
+Everything else (data, order of batches, noise, steps, initial weights) is the same for all.
 """
 
 from collections.abc import Collection
@@ -20,14 +20,14 @@ class Variant:
 
     name: str  # of its folder
     title: str  # for people
-    taught_by: tuple[str, ...]  # which losses reach the language model; none: it stays as it was
+    taught_by: tuple[str, ...]  # the losses that reach the language model; none: it stays frozen
     sees: bool = True  # False: its language model is shown a blank picture, whatever the true one is
     speaks: bool = True  # False: the instruction's states go straight to the cross-attention
     visual_tokens: int = 8
 
     @classmethod
     def of(cls, name: str, told: dict[str, Any]) -> "Variant":
-        """A variant as a recipe or variant.json tells it; ModelError if that says something unknown."""
+        """A variant from a recipe or variant.json; ModelError for unknown values."""
         try:
             variant = cls(name, **told | {"taught_by": tuple(told["taught_by"])})
         except (KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""The variants of one call, shared out among processes: each has a device of its own and a share of them."""
+"""Distributes the variants of one call over processes, one per device."""
 
 import logging
 import multiprocessing
@@ -24,7 +24,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class VariantRunConfig:
-    """What is wanted; fit for another process. The folder has a world and a vocabulary."""
+    """The options of a run, picklable. The folder has a dataset and a vocabulary."""
 
     folder: Path
     recipe: Recipe
@@ -49,7 +49,7 @@ class VariantRunConfig:
 def run_variants(
     order: VariantRunConfig, language: Recipe, chosen: Sequence[str] = (), processes: int | None = None
 ) -> bool:
-    """Go through the variants, or those chosen; whether all of them have a result now.
+    """Train and test the variants, or the chosen ones; returns whether all of them have a result.
 
     `processes`: None for one per visible GPU. Errors: those of `prepare_folder` and, with one process, of
     `VariantJob.do`; several processes log their own.
@@ -68,9 +68,9 @@ def run_variants(
 
 
 def _work(order: VariantRunConfig, shares: Sequence[Sequence[str]]) -> None:
-    """A process for each share; without the leader's word on what is trained, the others do not begin."""
+    """A process for each share; the others start only after the leader has written the number of steps."""
     context, devices = multiprocessing.get_context("spawn"), visible()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # none shall spin on a core of another's
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # avoid busy-waiting on other workers' cores
     leader, *others = (context.Process(target=_share, args=(order, r, shares)) for r in range(len(shares)))
     for rank, process in enumerate((leader, *others)):
         if devices:
@@ -91,7 +91,7 @@ def _share(order: VariantRunConfig, rank: int, shares: Sequence[Sequence[str]]) 
 
 
 def configure_process(who: str = "") -> None:
-    """Set up what every process needs: a log on stderr, and quick multiplication."""
+    """Configure logging to stderr and fast matrix multiplication."""
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {who}%(message)s", datefmt="%H:%M:%S")
     torch.set_float32_matmul_precision("high")
 

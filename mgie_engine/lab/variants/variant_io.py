@@ -1,6 +1,6 @@
-"""A variant as a folder: variant.json, its configuration, and the weights that are its own.
+"""A variant as a folder: variant.json, its configuration, and the weights that differ from the shared ones.
 
-The shared folder beside it holds the autoencoder and the language model all variants began with.
+The shared folder beside it holds the autoencoder and the initial language model of all variants.
 """
 
 import json
@@ -44,7 +44,7 @@ def write_variant(
     tokenizer: Tokenizer,
     folder: Path,
 ) -> None:
-    """Write what training changed of the shared networks below `folder`; variant.json comes last."""
+    """Write the weights that training changed below `folder`; variant.json comes last."""
     own, tokenizer = config_of(variant, config), tokenizer_with(tokenizer, variant.visual_tokens)
     networks = Networks(**dict(trained.items()), vae=shared.vae)  # type: ignore[arg-type]
     before = _named(shared, ("mllm",))
@@ -56,12 +56,12 @@ def write_variant(
 
 
 def is_shared(folder: Path) -> bool:
-    """Whether the shared folder is whole."""
+    """Whether the shared folder is complete."""
     return (folder / SHARED / "config.json").is_file()
 
 
 def is_written(folder: Path, name: str) -> bool:
-    """Whether a variant's folder is whole."""
+    """Whether a variant's folder is complete."""
     return (folder / name / TOLD).is_file()
 
 

@@ -1,6 +1,6 @@
-"""Variants on the same test edits: what each made of every edit, kept so that they can be compared pairwise.
+"""Scores of variants on the same test edits, stored per edit for pairwise comparison.
 
-Edits come in two sets: a fair draw of all kinds, and ambiguous ones only, which are too few in the first.
+There are two sets of edits: a random sample of all kinds, and ambiguous ones, which are rare in the first.
 """
 
 import time
@@ -23,7 +23,7 @@ SEED = 0  # of the first picture: the same for every variant
 
 
 def trial_cases(trial: TrialConfig, size: int, pool_map: PoolMap = serial_map) -> dict[str, list[SceneCase]]:
-    """The edits of each set, painted with `size` pixels a side."""
+    """The edits of each set, rendered with `size` pixels a side."""
     some = draw(trial.split, size, trial.first, trial.count, pool_map=pool_map)
     unclear = draw(trial.split, size, trial.first, trial.ambiguous, AMBIGUOUS, pool_map)
     return {ALL: list(some), AMBIGUOUS: list(unclear)}
@@ -32,7 +32,7 @@ def trial_cases(trial: TrialConfig, size: int, pool_map: PoolMap = serial_map) -
 def measure(
     mgie: MGIE, sets: Mapping[str, Sequence[SceneCase]], trial: TrialConfig, pool_map: PoolMap = serial_map
 ) -> dict[str, Any]:
-    """What a variant made of every edit of every set, as JSON has it."""
+    """The scores of a variant on every edit of every set, as JSON data."""
     began = time.monotonic()
     wish = SettingsOverride(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
     settings = settle(checked(wish), mgie.config.defaults, fresh_seed=SEED)

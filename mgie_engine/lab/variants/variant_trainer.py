@@ -1,8 +1,8 @@
-"""Where the variants are trained, one after another: one gallery, one set of graphs, the same first weights.
+"""Trains the variants one after another with one latent cache, the same graphs and initial weights.
 
-The networks are made once and given their first weights anew for every variant, so that what was compiled
-for one serves the next. Batches and noise are drawn from the same seeds: every variant sees the same edits,
-equally noised, in the same order.
+The networks are built once and reset to their initial weights for every variant, so that compiled graphs are
+reused. Batches and noise are drawn from the same seeds: every variant gets the same edits with the same noise
+in the same order.
 """
 
 import json
@@ -59,10 +59,10 @@ class DenoisingPass(nn.Module):
 
 
 class VariantTrainer:
-    """Trains variants on the world of a run, from the weights in its folder.
+    """Trains variants on the dataset of a run, from the weights in its folder.
 
-    These are vae.safetensors, mllm.safetensors and, if it is there, unet.safetensors: a U-Net that can paint,
-    as Stable Diffusion's could in the paper. What it knew of any guidance is drawn anew.
+    These are vae.safetensors, mllm.safetensors and optionally unet.safetensors: a trained U-Net, as Stable
+    Diffusion's in the paper. The weights that read the guidance are redrawn.
     """
 
     def __init__(self, run: StageContext, tokenizer: Tokenizer) -> None:
@@ -89,7 +89,7 @@ class VariantTrainer:
         self.latent_cache = LatentCache.build(run.dataset, renderer, vae, side, size=size)
 
     def seconds_per_step(self, variant: Variant, logs: Path) -> float:
-        """How long a step of a variant takes, measured on a few of which nothing is kept."""
+        """Seconds per step of a variant, measured on a few discarded steps."""
         self.train(replace(variant, name=PACE), logs, steps=6 * PACE_EVERY, log_every=PACE_EVERY)
         lines = (logs / f"{PACE}.jsonl").read_text("utf-8").splitlines()
         minutes = [float(json.loads(line)["minutes"]) for line in lines]
@@ -150,7 +150,7 @@ def _begin_painting(unet: nn.Module, known: Path) -> None:
     if not known.is_file():
         nn.init.zeros_(unet.conv_out.weight)  # type: ignore[union-attr, arg-type]
         return
-    told = ("attn2.to_k.", "attn2.to_v.")  # what hears the guidance
+    told = ("attn2.to_k.", "attn2.to_v.")  # the layers that read the guidance
     heard = {name: value for name, value in unet.state_dict().items() if any(part in name for part in told)}
     unet.load_state_dict(load_file(known) | heard)
 

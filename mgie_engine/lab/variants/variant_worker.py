@@ -1,8 +1,8 @@
-"""All variants in one go: train one, write it, try it on the test edits, write that down, take the next.
+"""Runs a share of the variants: train one, save it, test it, store the result, take the next.
 
-A job that was broken off and is started again goes on with the first variant that has no result. One that
-is written and not yet tried is only tried. Several processes may share the variants of a folder: the leader
-finds out how many steps to train and writes it down, the others wait for that.
+A restarted job continues with the first variant that has no result. A variant that is saved but not tested is
+only tested. Several processes may share the variants of a folder: the leader determines the number of steps
+and writes it down, the others wait for it.
 """
 
 import json
@@ -43,11 +43,11 @@ from mgie_engine.text.tokenizer import Tokenizer
 
 log = logging.getLogger(__name__)
 FOLDER = "variants"  # below a run's folder
-Tried = Callable[[MGIE], dict[str, Any]]  # what a model made of the test edits, as JSON has it
+Tried = Callable[[MGIE], dict[str, Any]]  # the scores of a model on the test edits, as JSON data
 
 
 def prepare_folder(run: StageContext, language: Recipe) -> None:
-    """See to it that the run's folder has vae.safetensors and mllm.safetensors.
+    """Make sure that the run's folder has vae.safetensors and mllm.safetensors.
 
     What another run left as start-*.safetensors is taken as it is. A missing
     language model is trained by the recipe `language`; ModelError where the autoencoder is missing.
@@ -66,7 +66,7 @@ def prepare_folder(run: StageContext, language: Recipe) -> None:
 
 @dataclass(frozen=True)
 class VariantJob:
-    """Trains and tries the variants of a run's recipe."""
+    """Trains and tests the variants of a run's recipe."""
 
     run: StageContext
     tokenizer: Tokenizer
@@ -76,9 +76,9 @@ class VariantJob:
     leads: bool = True  # else another process does
 
     def do(self, chosen: Collection[str] = ()) -> bool:
-        """Go through the variants, or those chosen; whether all of them have a result now.
+        """Train and test the variants, or the chosen ones; returns whether all of them have a result.
 
-        One that fails does not keep the next from its turn. DataError if the folder holds results of other
+        A failing variant does not stop the next. DataError if the folder holds results of other
         training or of other edits.
         """
         results = self._begin()
@@ -94,7 +94,7 @@ class VariantJob:
         return self.run.folder / FOLDER
 
     def _begin(self) -> Results:
-        """Agree with earlier calls and with other processes on what is trained, and where the results go."""
+        """Check the training against earlier calls and other processes; returns where the results go."""
         self.folder.mkdir(exist_ok=True)
         begun = self.folder / TRAINING
         if not self.leads:
@@ -107,7 +107,7 @@ class VariantJob:
         return Results(self.folder / RESULTS, training, self.trial, order)
 
     def _await(self, begun: Path) -> None:
-        """Wait for the leader, which its own end would end too, and get ready meanwhile."""
+        """Wait for the leader and build the trainer meanwhile; this process exits if the leader does."""
         while not begun.is_file():
             _ = self._trainer
             time.sleep(0.5)
@@ -123,7 +123,7 @@ class VariantJob:
             began = time.time()
             try:
                 self._take(variant, results, tried)
-            except Exception:  # what the machine is lent for is worth more than one variant
+            except Exception:  # a failing variant must not abort the run
                 log.exception("%s failed", variant.name)
             longest = max(longest, time.time() - began)
 
@@ -153,7 +153,7 @@ class VariantJob:
 
     @cached_property
     def _steps(self) -> int:
-        """Of every variant: those the job was begun with, what the minutes suffice for, or the recipe's."""
+        """Steps per variant: those of an earlier start, what fits into the minutes, or the recipe's."""
         if self.minutes is None:
             return self.run.recipe.steps
         if (begun := self.folder / TRAINING).is_file():

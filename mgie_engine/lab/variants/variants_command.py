@@ -22,7 +22,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = kinds.add_parser(
         "variants",
         help="the paper's comparison",
-        description="Try every variant below DIR that has no result yet on the same edits and seeds, then "
+        description="Test every variant below DIR that has no result yet on the same edits and seeds, then "
         "print the table of all. `mgie train variants` trains and tests them in one go.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds variants, their results, or both")
@@ -33,7 +33,7 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    """Measure what is missing and tell of everything."""
+    """Test the variants without a result, then report on all."""
     file = arguments.folder / RESULTS
     known = read_results(file)["variants"] if file.is_file() else {}
     missing = [place.parent for place in sorted(arguments.folder.glob("*/variant.json"))]
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:
-    """Measure the variants in folders on the edits that the arguments ask for, and write the results down."""
+    """Test the variants in folders on the edits that the arguments select, and store the results."""
     trial = trial_of(arguments)
     results = Results(arguments.folder / RESULTS, read_json(arguments.folder / TRAINING), trial)
     results.read()

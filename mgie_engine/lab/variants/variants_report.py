@@ -51,7 +51,7 @@ def _compared(result: Result, whole: Result | None) -> VariantSummary:
 
 
 def to_markdown(found: Mapping[str, Any], images: str = "images") -> str:
-    """Two tables and the plot, of everything a file of results holds."""
+    """Two tables and the plot of all results in a file."""
     results: Mapping[str, Result] = found["variants"]
     rows = [
         (
@@ -101,7 +101,7 @@ def to_svg(found: Mapping[str, Any]) -> str:
 
 
 def write_docs(found: Mapping[str, Any], page: Path) -> None:
-    """Put tables and plot into a page that has the marks; DataError if it has none."""
+    """Write tables and plot between the marks of a page; DataError if it has none."""
     inject(page, PLACE, to_markdown(found))
     write_atomically(page.parent / "images" / PLOT, to_svg(found).encode())
 
