@@ -12,7 +12,7 @@ import discord
 
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
-from bot.discord_chat.inbound.messages import replied_to, text_without_mention
+from bot.discord_chat.inbound.message_content import replied_to, text_without_mention
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
 from conversations.store.session_store import SessionStore

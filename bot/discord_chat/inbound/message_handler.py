@@ -16,8 +16,7 @@ from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import MessagePlace, message_event
 from bot.discord_chat.inbound.attempts import Attempt, Attempts
 from bot.discord_chat.inbound.catch_up import CatchUp
-from bot.discord_chat.inbound.message_filter import QUESTION, Decision, MessageFilter
-from bot.discord_chat.inbound.messages import (
+from bot.discord_chat.inbound.message_content import (
     AddressedMessage,
     edit_asked,
     is_addressed_to,
@@ -26,6 +25,7 @@ from bot.discord_chat.inbound.messages import (
     reply_context_of,
     text_without_mention,
 )
+from bot.discord_chat.inbound.message_filter import QUESTION, Decision, MessageFilter
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interactions import InteractionHandler
 from bot.discord_chat.responses import answer_message
