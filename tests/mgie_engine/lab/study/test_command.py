@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_read_is_said_in_one_sentence(model, tmp_path, c
 
 def test_a_pair_out_of_range_is_refused(model, tmp_path, capsys):
     assert study(tmp_path, model, "--text", "99") == 1
-    assert "text_cfg must lie between" in capsys.readouterr().err
+    assert "text_cfg must be between" in capsys.readouterr().err
 
 
 def test_without_axes_pairs_lie_around_the_models_own():
