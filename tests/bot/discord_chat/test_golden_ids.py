@@ -1,12 +1,16 @@
 """What was made before a restart and an upgrade still answers: every id there ever was, pressed today."""
 
+import re
+import sqlite3
 import tomllib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bot.chat.events import ButtonAction
 from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, DiscordButton, base36
+from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_surface import opened, seen
@@ -20,6 +24,13 @@ from tests.support.english import english, english_pattern
 GOLDEN = tomllib.loads((Path(__file__).parent / "golden_ids.toml").read_text("utf-8"))
 IDS = {shape: answer for table in GOLDEN.values() for shape, answer in table.items()}
 WORDS = {"mark": "0123456789abcdef", "request": "1f2e3d4c"}
+OLD_DATABASE = Path(__file__).parents[2] / "conversations" / "data" / "store_m003.sql"
+UNFINISHED = {  # when that database was written, and how they end
+    "wait": TurnState.DONE,
+    "runn": TurnState.DONE,
+    "deld": TurnState.DONE,
+    "delf": TurnState.FAILED,
+}
 FORMS = [shape for shape, answer in IDS.items() if answer == "form"]
 
 
@@ -92,6 +103,38 @@ async def test_a_form_that_was_open_over_an_upgrade_is_taken(tmp_path: Path, sha
             assert told in (english("queued", version="v2"), english("reported"))
             if told != english("reported"):
                 await next_result(r, 2)
+
+
+def put_old_database(folder: Path, r: Room, image: str) -> None:
+    """Replace the database by one of the schema m003, whose turns are Anna's and Ben's in this channel."""
+    sql = OLD_DATABASE.read_text("utf-8")
+    for old, new in ((501, r.channel.id), (1001, r.anna.id), (1002, r.ben.id)):
+        sql = sql.replace(f"discord:{old}", f"discord:{new}").replace(
+            f'"channel":{old},', f'"channel":{new},'
+        )
+    sql = re.sub(r"'(\d)\1{63}'", f"'{image}'", sql)  # every image is one that exists
+    for file in folder.glob("bot.db*"):
+        file.unlink()
+    with closing(sqlite3.connect(folder / "bot.db")) as connection:
+        connection.executescript(sql)
+
+
+async def test_a_database_of_an_earlier_release_goes_on_and_its_buttons_answer(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, discord=discord) as r:
+            card = await r.result(post_picture(r))
+            await r.turns_end()
+            image = (await r.store.turn(turn_of(card))).image
+            assert image is not None
+            await r.bot.wait_until_ready()
+        put_old_database(tmp_path, r, image)
+        async with room(tmp_path, discord=discord) as r:
+            await r.turns_end()
+            ended = {turn.id: turn.state for turn in await r.turns() if turn.id in UNFINISHED}
+            assert ended == UNFINISHED
+            for shape, expected in IDS.items():
+                assert await answers(r, press_old(r, card, shape, "done"), expected), shape
+                await r.turns_end()
 
 
 async def test_a_button_of_a_later_version_says_where_to_find_the_picture(tmp_path: Path) -> None:
