@@ -1,17 +1,17 @@
 """Every error this package raises on purpose.
 
 ConversationError
-├── SessionError           the talk cannot move that way
-│   ├── NothingToUndo      the head is the uploaded picture
+├── SessionError           the session has no such move
+│   ├── NothingToUndo      the head is at the uploaded image
 │   ├── NothingToRedo      no undone version is left to return to
 │   ├── NoSuchVersion      no version of that number or id here
-│   └── VersionHasNoPicture   that version failed or was cancelled, so nothing can start from it
-├── SettingsRefused        a knob lies outside its range
-├── PictureRefused         these bytes are no picture we accept
-├── PictureMissing         the image store has no picture of that key
-└── StoreError             the store cannot do that
-    ├── TurnStateConflict  the turn is no longer in a state that may change so
-    └── DuplicateEvent     this chat event was already handled
+│   └── VersionHasNoPicture   that version failed or was cancelled, so no edit can start from it
+├── SettingsRefused        a setting is out of range
+├── PictureRefused         the file is not an image of an accepted format and size
+├── PictureMissing         the image store has no image of that key
+└── StoreError             the store cannot do this
+    ├── TurnStateConflict  the state of the turn does not allow the change
+    └── DuplicateEvent     the chat event was already handled
 
 `message` tells a user what happened, in their language once a chat renders it. The text of the exception is
 English, for logs and the command line.
@@ -32,11 +32,11 @@ class ConversationError(Exception):
 
 
 class SessionError(ConversationError):
-    """The talk cannot move that way."""
+    """The session has no such move."""
 
 
 class NothingToUndo(SessionError):
-    """The person already stands on the uploaded picture."""
+    """The head of the user is at the uploaded image."""
 
     def __init__(self) -> None:
         super().__init__("nothing to undo: this is the uploaded picture", Message("nothing_to_undo"))
@@ -58,7 +58,7 @@ class NoSuchVersion(SessionError):
 
 
 class VersionHasNoPicture(SessionError):
-    """That version failed or was cancelled, so nothing can start from it."""
+    """That version failed or was cancelled, so no edit can start from it."""
 
     def __init__(self, version: str, message: Message, nearest: str) -> None:
         super().__init__(f"{version} has no picture; the nearest version that has one is {nearest}", message)
@@ -67,15 +67,15 @@ class VersionHasNoPicture(SessionError):
 
 
 class SettingsRefused(ConversationError):
-    """A knob lies outside its range; the message names the knob and the range."""
+    """A setting is out of range; the message names the setting and the range."""
 
 
 class PictureRefused(ConversationError):
-    """These bytes are not a picture we accept; the message says why and what would be."""
+    """The file is not an image of an accepted format and size; the message names the reason."""
 
 
 class PictureMissing(ConversationError):
-    """The image store holds no picture of that key."""
+    """The image store has no image of that key."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the picture {key[:12]} is no longer stored", Message("picture_missing"))
@@ -83,11 +83,11 @@ class PictureMissing(ConversationError):
 
 
 class StoreError(ConversationError):
-    """The store cannot do that."""
+    """The store cannot do this."""
 
 
 class TurnStateConflict(StoreError):
-    """The turn is no longer in a state that may change to the wanted one."""
+    """The state of the turn does not allow the change."""
 
     def __init__(self, turn_id: str, was: str, wanted: str) -> None:
         super().__init__(f"turn {turn_id} is {was}, so it cannot become {wanted}", Message("state_conflict"))
@@ -97,7 +97,7 @@ class TurnStateConflict(StoreError):
 
 
 class DuplicateEvent(StoreError):
-    """This chat event was already handled; nothing was written."""
+    """The chat event was already handled; nothing was written."""
 
     def __init__(self, event_id: str) -> None:
         super().__init__(f"the event {event_id} was already handled")

@@ -94,7 +94,7 @@ class Turn:
     error: Message | None = None
     source: RequestSource = NO_SOURCE
     delivered: str | None = None  # key of the message the bot posted to show it
-    origin_message: str | None = None  # of an upload: key of the message that held it, whoever wrote that
+    origin_message: str | None = None  # of an upload: key of the message that held it, by any author
     created_at: float = 0.0  # Unix seconds
     finished_at: float | None = None
     is_reworded: bool = False  # the instruction was changed while it waited
@@ -116,7 +116,7 @@ class Turn:
 
     @property
     def shown_in(self) -> str | None:
-        """Key of the message people see it in; it may be somebody else's, so it is only to link to."""
+        """Key of the message that users see it in, for links. Another author may have written it."""
         return self.delivered or self.origin_message
 
     @property

@@ -47,7 +47,7 @@ def decode(
 ) -> Picture:
     """The picture in `data`, a file of that format; PictureRefused with a message for everything else.
 
-    `admit` is told how many pixels there are before any is decoded, and may raise RoomTooSmall. Needs memory
+    `admit` gets the number of pixels before any is decoded, and may raise RoomTooSmall. Needs memory
     and time without bound for some files: call it in a process that has bounds (apart.py).
     """
     try:

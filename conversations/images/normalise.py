@@ -1,4 +1,4 @@
-"""Any mode, depth, orientation and colour space Pillow gives, made upright 8-bit sRGB; nothing else stays."""
+"""Convert any mode, depth, orientation and colour space of Pillow to upright 8-bit sRGB, without metadata."""
 
 import io
 
@@ -24,7 +24,7 @@ def normalise(opened: ImageFile.ImageFile) -> Image.Image:
 
     The result carries no metadata. Raises whatever Pillow raises on damaged data.
     """
-    opened.load()  # first: a PNG may tell its orientation and profile after its pixels
+    opened.load()  # first: a PNG may store its orientation and profile after its pixels
     turn = _UPRIGHT.get(_orientation(opened))
     profile = opened.info.get("icc_profile")
     picture = _to_srgb(_to_eight_bits(opened), profile)
@@ -36,9 +36,9 @@ def normalise(opened: ImageFile.ImageFile) -> Image.Image:
 
 
 def to_png(picture: Image.Image) -> bytes:
-    """The picture as a PNG file with nothing in it but pixels."""
+    """The image as a PNG file without metadata."""
     buffer = io.BytesIO()
-    # Level 1: a third of the time of the default for a tenth more bytes, and the person is waiting.
+    # Level 1: a third of the time of the default for a tenth more bytes, and the user is waiting.
     picture.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 

@@ -1,10 +1,10 @@
-"""Reading the files of strangers in small processes of their own, with bounds on memory and time.
+"""Decode untrusted image files in child processes with limits on memory, CPU and wall-clock time.
 
-The parsers of pictures are large, and some need far more than a file is worth: a file of 400 KB may ask for
-gigabytes, another for minutes. Here such a file costs one child process, and the person gets a sentence.
+A file of 400 KB can make a decoder use gigabytes of memory or minutes of time. Such a file ends only one
+child process, and the user gets a message.
 
-Children are started ahead and take one picture after the other, so that an ordinary picture does not wait for
-a start. A child that met a damaged or a large file is not used again.
+Children start ahead of time and decode one image after another, so that an ordinary image does not wait for a
+process to start. A child is not reused after a damaged or large file.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "SYS
 
 
 def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
-    """The picture in a file somebody sent: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
+    """The image in an uploaded file: upright, 8-bit sRGB, RGB or RGBA, free of metadata.
 
     PNG, JPEG, WebP, GIF, BMP, HEIC and AVIF. Anything else, and anything damaged or beyond `limits`, raises
     PictureRefused with a sentence. Blocks, for seconds if the picture is large; on an event loop, use a
@@ -180,7 +180,7 @@ class _Child:
         return Picture(png, answer["width"], answer["height"], notes)
 
     def _ask(self, order: bytes, data: bytes, limits: PictureLimits) -> tuple[dict[str, Any], bytes]:
-        """The answer and the PNG; OSError or ValueError when the child died or told nonsense."""
+        """The answer and the PNG; OSError or ValueError if the child died or sent invalid data."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(order + data)

@@ -53,7 +53,7 @@ def _answer(order: dict[str, Any], stream: BinaryIO) -> tuple[dict[str, Any], by
     except RoomTooSmall:
         return {"is_too_large": True, "is_worn": False}, b""
     except PictureRefused as refusal:
-        # Caused by an error of a decoder, or by want of memory; what these leave behind nobody knows.
+        # A decoder failed or ran out of memory; the state of this process is unknown.
         is_sound = refusal.__cause__ is None and not isinstance(refusal.__context__, MemoryError)
         return {
             "refused": str(refusal),

@@ -1,6 +1,7 @@
 """The database schema as a list of numbered steps. New steps are appended; old steps are never edited."""
 
 import json
+import re
 from typing import Any
 
 from sqlite_utils import Database, Migrations
@@ -277,3 +278,14 @@ def m009_posted_messages(db: Database) -> None:
         "FROM deliveries JOIN turns ON turns.id = turn_id ORDER BY deliveries.rowid"
     )
     db.table("deliveries").drop()
+
+
+@migrations()
+def m010_filtered_results(db: Database) -> None:
+    """The hash of the blocked image that a result was similar to; until now only in the sentence shown."""
+    starts = "The result was filtered:|Das Ergebnis wurde zurückgehalten:|El resultado se ha retenido:"
+    sentence = re.compile(rf"(?:{starts}).*\(([0-9a-f]{{16}})\)")
+    for row in list(db.query("SELECT id, error FROM turns WHERE error LIKE '\"%'")):  # a sentence as JSON
+        if found := sentence.match(json.loads(row["error"])):
+            error = {"code": "result_filtered", "params": {"hash": found[1]}}
+            db.execute("UPDATE turns SET error = ? WHERE id = ?", (json.dumps(error), row["id"]))
