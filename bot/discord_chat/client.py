@@ -30,6 +30,7 @@ from conversations.store.session_store import SessionStore
 
 TYPING_DELAY_S = 1.0  # delay before the typing indicator is shown
 GUILD_READY_TIMEOUT_S = 2.0  # the default of discord.py
+ANYWHERE = discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 log = logging.getLogger(__name__)
 
 
@@ -65,9 +66,7 @@ class EditBot(commands.Bot):
             command_prefix=commands.when_mentioned,
             guild_ready_timeout=guild_ready_timeout_s,
             help_command=None,
-            allowed_contexts=discord.app_commands.AppCommandContext(
-                guild=True, dm_channel=True, private_channel=True
-            ),
+            allowed_contexts=ANYWHERE,
             allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=True),
             intents=intents(message_content=message_content),
             allowed_mentions=discord.AllowedMentions.none(),

@@ -1,4 +1,4 @@
-"""Every error the Discord chat raises on purpose.
+"""The errors of the Discord chat.
 
 DiscordChatError
 ├── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
@@ -14,7 +14,7 @@ class DiscordChatError(Exception):
 
 
 class DownloadRefused(DiscordChatError):
-    """An attachment cannot be had; `message` says why."""
+    """An attachment cannot be downloaded; `message` says why."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(str(message))

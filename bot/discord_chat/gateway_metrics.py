@@ -1,4 +1,4 @@
-"""What is counted of the talk with Discord: answers' delays, requests, reconnections. No ids in labels."""
+"""Metrics of the Discord connection: acknowledgement times, requests by route. No ids in labels."""
 
 import re
 import time
@@ -15,27 +15,27 @@ _IDS, _TOKENS = re.compile(r"\d{15,}"), re.compile(r"(?<=/:id/)[\w.-]{20,}")
 
 
 class AckTimes:
-    """Measures from a message's arrival to the first sign of an answer."""
+    """Measures the time from a message's arrival to its first answer."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics, self._clock = metrics, clock
         self._arrived: OrderedDict[int, float] = OrderedDict()
 
     def arrived(self, message: int) -> None:
-        """A message meant for the bot is here."""
+        """A message that is meant for the bot has arrived."""
         self._arrived[message] = self._clock()
         while len(self._arrived) > KEPT:
             self._arrived.popitem(last=False)
 
     def answered(self, message: int | None) -> None:
-        """Somebody can see an answer to it; only the first one counts."""
+        """The message has an answer; only the first is counted."""
         arrived = self._arrived.pop(message or 0, None)
         if arrived is not None:
             self._metrics.ack_seconds.observe(self._clock() - arrived)
 
 
 def request_counter(metrics: Metrics) -> aiohttp.TraceConfig:
-    """Counts every request discord.py makes, by route and status."""
+    """Counts the requests of discord.py by route and status."""
 
     async def count(
         session: aiohttp.ClientSession, context: SimpleNamespace, end: aiohttp.TraceRequestEndParams

@@ -1,4 +1,4 @@
-"""The opaque keys by which the workflow knows Discord's people, places, messages and gestures."""
+"""Keys by which the workflow names Discord's users, channels, messages and interactions."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _NUMBER = re.compile(rf"{CHAT}:(\d+)")
 
 
 def person_key(user_id: int) -> str:
-    """The key of a person."""
+    """The key of a user."""
     return f"{CHAT}:{user_id}"
 
 
@@ -19,7 +19,7 @@ def channel_key(channel_id: int) -> str:
 
 
 def message_event(message_id: int) -> str:
-    """The event id of a message somebody wrote."""
+    """The event id of a user's message."""
     return f"{CHAT}:m:{message_id}"
 
 
@@ -30,7 +30,7 @@ def interaction_event(interaction_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class MessagePlace:
-    """Where a message is; as a string, its delivered key."""
+    """The channel and id of a message; as a string, its key."""
 
     channel: int
     message: int
@@ -40,22 +40,22 @@ class MessagePlace:
 
     @classmethod
     def of(cls, key: str | None) -> "MessagePlace | None":
-        """The place a delivered key names; None for no key or another chat's."""
+        """The place that a key names; None for no key or a key of another chat."""
         found = _MESSAGE.fullmatch(key or "")
         return cls(int(found[1]), int(found[2])) if found else None
 
     def link(self, guild: int | None) -> str:
-        """The address that jumps to the message."""
+        """The URL that jumps to the message."""
         return f"https://discord.com/channels/{guild or '@me'}/{self.channel}/{self.message}"
 
 
 def user_of(person: str) -> int | None:
-    """The Discord user a person key names; None for another chat's."""
+    """The id of the Discord user that a key names; None for a key of another chat."""
     return _number(person)
 
 
 def channel_of(channel: str) -> int | None:
-    """The Discord channel a channel key names; None for another chat's."""
+    """The id of the Discord channel that a key names; None for a key of another chat."""
     return _number(channel)
 
 

@@ -1,4 +1,4 @@
-"""Which permission is missing, by the name server owners know it by."""
+"""The permissions the bot lacks, under the names that Discord shows to server owners."""
 
 import discord
 

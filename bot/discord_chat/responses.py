@@ -1,4 +1,4 @@
-"""Replies back to the gesture they answer: on a message, or on an interaction that was deferred."""
+"""Send replies: to a message, or to an interaction that was acknowledged."""
 
 import asyncio
 import logging
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 
 
 def reply_context_of_interaction(interaction: Interaction, language: str) -> ReplyContext:
-    """Where the cards of what an interaction asks for go: its channel, in reply to nothing.
+    """Where the cards of an interaction go: into its channel, in reply to no message.
 
-    Where only the person has installed the bot, not the server, they go where the interaction is answered.
+    Where only the user has installed the bot, they go into the answer of the interaction.
     """
     limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
     parent = getattr(interaction.channel, "parent_id", None)
@@ -41,7 +41,7 @@ def reply_context_of_interaction(interaction: Interaction, language: str) -> Rep
 
 
 def is_user_install_only(interaction: Interaction) -> bool:
-    """Whether the bot is here only because the person brought it along, so that it may not post by itself."""
+    """Whether only the user, not the server, has installed the bot, so that it may not post by itself."""
     in_own_dm = interaction.guild_id is None and interaction.context.dm_channel
     return not in_own_dm and not interaction.is_guild_integration()
 
@@ -53,7 +53,7 @@ async def answer_interaction(
     context: ReplyContext,
     own_messages: OwnMessages,
 ) -> None:
-    """Put the reply where "thinking…" stands; by DM when Discord no longer takes it."""
+    """Replace "thinking…" by the reply; send a DM when the interaction's token has expired."""
     if reply is None:
         await interaction.delete_original_response()
         return
@@ -101,7 +101,7 @@ async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> discor
 
 
 async def _send_files(interaction: Interaction, reply: Files, translate: Translate) -> None:
-    """Give the files to the person alone, and delete what they were made from."""
+    """Send the files to the user alone, then delete their folder."""
     try:
         first, *others = [
             reply.files[at : at + FILES_AT_ONCE] for at in range(0, len(reply.files), FILES_AT_ONCE)
@@ -124,7 +124,7 @@ async def answer_message(
     context: ReplyContext,
     own_messages: OwnMessages,
 ) -> None:
-    """Reply to a message, once: its own id is the nonce. Accepted edits answer by their card."""
+    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card."""
     if reply is None or isinstance(reply, Accepted):
         return
     outgoing = await renderer.reply(reply, context)
@@ -139,7 +139,7 @@ async def answer_message(
 
 
 async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> discord.Message | None:
-    """A last way to reach somebody; fine if they do not take DMs."""
+    """Send a DM as a last resort; does nothing if the user accepts none."""
     try:
         message: discord.Message = await user.send(**outgoing.to_send())  # type: ignore[attr-defined]
     except (discord.HTTPException, OSError) as error:

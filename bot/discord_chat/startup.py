@@ -1,4 +1,4 @@
-"""Serving Discord: points the library at the right server, logs in, goes on without a privilege it lacks."""
+"""Start the Discord chat: set discord.py's addresses, log in, retry without a privileged intent."""
 
 import logging
 import re
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DiscordAddress:
-    """Where Discord is: None means the service itself, anything else a server compatible with it."""
+    """Addresses of Discord; None means the real service, anything else a compatible server."""
 
     api_base: str | None = None  # "https://discord.example/api/v10"; the version may be left out
     gateway_url: str | None = None
@@ -35,19 +35,21 @@ class DiscordAddress:
 
 
 def point_at(address: DiscordAddress) -> None:
-    """Point discord.py there. It keeps these addresses in its classes, so a process has one Discord."""
+    """Make discord.py use this address. It keeps addresses in its classes, so there is one per process."""
     if address.api_base:
         base = address.api_base.rstrip("/")
         Route.BASE = base if re.search(r"/v\d+$", base) else f"{base}/{API_VERSION}"
         discord.Asset.BASE = str(yarl.URL(base).origin())
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # this bot never speaks
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
+        False  # no voice: silence the warnings about its optional libraries
+    )
     if address.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageAccess:
-    """What the bot may read beyond what names it: with the message-content intent, these channels."""
+    """Whether the bot has the message-content intent, and the channels whose plain messages it may act on."""
 
     message_content: bool = False
     edit_channels: tuple[int, ...] = ()
@@ -63,7 +65,7 @@ async def serve_discord(
     address: DiscordAddress,
     message_access: MessageAccess = MENTIONS_ONLY,
 ) -> None:
-    """Talk on Discord until cancelled; LoginRefused when the token is not accepted."""
+    """Serve Discord until cancelled. Raises LoginRefused when the token is rejected."""
     point_at(address)
     try:
         await _serve(workflow, store, token, address, message_access)

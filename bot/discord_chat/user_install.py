@@ -1,4 +1,4 @@
-"""Cards where the bot may not post by itself, because only the person has brought it along.
+"""Cards where only the user has installed the bot, so that it may not post by itself.
 
 There the one answer of the interaction is the card: it says that the edit is queued, and is changed into the
 result. Changing it twice shows it once, so nothing is doubled by a crash. After 15 minutes Discord takes no
@@ -24,7 +24,7 @@ ORIGINAL: Any = "@original"
 async def show_in_user_install(
     client: discord.Client, renderer: Renderer, card: Card, context: ReplyContext
 ) -> str | None:
-    """Change the answer into the final card; its key. Cards before that are left out."""
+    """Replace the answer by the final card and return its key; earlier cards are not shown."""
     if not card.state.is_final:
         return None
     if context.token is None:

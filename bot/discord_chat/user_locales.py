@@ -1,4 +1,4 @@
-"""The language of each person: interactions tell it, messages do not, so the last one told is remembered."""
+"""The language of each user. Interactions carry it and messages do not, so the last one is stored."""
 
 from bot.discord_chat.ids import person_key
 from bot.i18n.catalog import ENGLISH, match_locale
@@ -8,20 +8,20 @@ KEPT = 10_000
 
 
 class UserLocales:
-    """Who speaks what, as codes such as "de"; kept in the store across restarts."""
+    """Languages of users as codes such as "de"; a cache over the store."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self._known: dict[int, str] = {}
 
     async def of(self, user: int) -> str:
-        """The language this person last used Discord in, as far as known; English before that."""
+        """The language that the user last used Discord in; English if unknown."""
         if user not in self._known:
             self._keep(user, await self._store.users.language(person_key(user)) or ENGLISH)
         return self._known[user]
 
     async def learn(self, user: int, locale: object) -> str:
-        """Remember what an interaction says; the language it stands for."""
+        """Store the locale of an interaction and return its language."""
         language = match_locale(locale)
         if language != await self.of(user):
             self._keep(user, language)

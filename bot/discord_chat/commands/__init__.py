@@ -1,4 +1,4 @@
-"""The slash commands, grouped as people think of them, and the menu of a message."""
+"""Slash commands, one cog per subject, and the menu of a message."""
 
 from bot.discord_chat.commands.about import AboutCog
 from bot.discord_chat.commands.admin import AdminCog

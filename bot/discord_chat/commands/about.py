@@ -1,4 +1,4 @@
-"""/help, /info and /queue."""
+"""/help, /info, /queue and /cancel."""
 
 from discord import app_commands
 from discord.ext import commands
@@ -8,7 +8,7 @@ from bot.discord_chat.interactions import Answer, Interaction, InteractionHandle
 
 
 class AboutCog(commands.Cog):
-    """What the bot is, what it can do, and how busy it is."""
+    """Help, model and limits, and the user's queued edits."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
@@ -16,23 +16,23 @@ class AboutCog(commands.Cog):
     @app_commands.command(name="help", description="How to edit pictures by talking")
     @acknowledged
     async def help(self, interaction: Interaction) -> Answer:
-        """A short guide."""
+        """Show a short guide."""
         return HelpAsked(**origin_of(interaction))
 
     @app_commands.command(name="info", description="The model, its licence, and the limits")
     @acknowledged
     async def info(self, interaction: Interaction) -> Answer:
-        """Model, licence, limits."""
+        """Show model, licence and limits."""
         return InfoAsked(**origin_of(interaction))
 
     @app_commands.command(name="queue", description="Your queued and running edits")
     @acknowledged
     async def queue(self, interaction: Interaction) -> Answer:
-        """Where my edits stand."""
+        """Show the user's queued and running edits."""
         return QueueAsked(**origin_of(interaction))
 
     @app_commands.command(name="cancel", description="Cancel your newest edit here")
     @acknowledged
     async def cancel(self, interaction: Interaction) -> Answer:
-        """Stop what waits or runs."""
+        """Cancel the user's newest edit in this channel."""
         return CancelAsked(**origin_of(interaction))

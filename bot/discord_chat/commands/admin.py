@@ -1,4 +1,4 @@
-"""/admin: what those who run a server decide there. Discord shows it to them alone, as they set it up."""
+"""/admin: settings and moderation of a server. Discord shows it only to those whom the server allows."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ def requested(
     waiting: int | None = None,
     per_day: int | None = None,
 ) -> ModActionRequested:
-    """The event of an /admin command. Discord shows these to those alone whom the server chose for them."""
+    """The event of an /admin command. Whoever sees these commands in Discord may use them."""
     who = origin_of(interaction)
     who["is_moderator"] = interaction.guild_id is not None
     return ModActionRequested(**who, action=action, subject=subject, waiting=waiting, per_day=per_day)
@@ -38,7 +38,7 @@ def requested(
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.allowed_installs(guilds=True, users=False)
 class AdminCog(commands.GroupCog, name="admin", description="Moderate this server"):
-    """Look, pause, cancel, block, limit, and say where edits are taken and reports go."""
+    """Status, log, pause, cancel, block, limits, channels, reports."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
@@ -49,25 +49,25 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
     )
     @acknowledged
     async def status(self, interaction: Interaction) -> Answer:
-        """Rules and unfinished edits."""
+        """Show settings and unfinished edits."""
         return requested(interaction, ModAction.STATUS)
 
     @app_commands.command(name="log", description="Show the audit log of this server")
     @acknowledged
     async def log(self, interaction: Interaction) -> Answer:
-        """The newest decisions."""
+        """Show the newest decisions."""
         return requested(interaction, ModAction.LOG)
 
     @app_commands.command(name="pause", description="Pause new edits in this server; queued edits still run")
     @acknowledged
     async def pause(self, interaction: Interaction) -> Answer:
-        """Stop admitting."""
+        """Reject new edits."""
         return requested(interaction, ModAction.PAUSE)
 
     @app_commands.command(name="resume", description="Accept new edits again")
     @acknowledged
     async def resume(self, interaction: Interaction) -> Answer:
-        """Admit again."""
+        """Accept new edits again."""
         return requested(interaction, ModAction.RESUME)
 
     @app_commands.command(
@@ -76,28 +76,28 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def cancel(self, interaction: Interaction, person: discord.User) -> Answer:
-        """Everything of theirs that waits or runs here."""
+        """Cancel all queued and running edits of a user here."""
         return requested(interaction, ModAction.CANCEL, person_key(person.id))
 
     @app_commands.command(name="block", description="Block a user from making edits in this server")
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def block(self, interaction: Interaction, person: discord.User) -> Answer:
-        """What they have in line is cancelled, too."""
+        """Block a user and cancel their queued edits."""
         return requested(interaction, ModAction.BLOCK, person_key(person.id))
 
     @app_commands.command(name="unblock", description="Unblock a user")
     @app_commands.describe(person="Whose edits")
     @acknowledged
     async def unblock(self, interaction: Interaction, person: discord.User) -> Answer:
-        """They may ask again."""
+        """Unblock a user."""
         return requested(interaction, ModAction.UNBLOCK, person_key(person.id))
 
     @app_commands.command(name="channel", description="What the bot does in this channel")
     @app_commands.describe(do="Enable edits, show pictures openly, read messages that do not mention the bot")
     @acknowledged
     async def channel(self, interaction: Interaction, do: Channels) -> Answer:
-        """One switch of the channel it is used in."""
+        """Change one setting of this channel."""
         return requested(interaction, CHANNEL_ACTIONS[do], channel_key(interaction.channel_id or 0))
 
     @app_commands.command(name="limits", description="Limit the edits of each user in this server")
@@ -112,25 +112,26 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
         waiting: app_commands.Range[int, 0, 100] | None = None,
         per_day: app_commands.Range[int, 0, 1000] | None = None,
     ) -> Answer:
-        """What is not named stays as it is."""
+        """Change the named limits; others stay."""
         return requested(interaction, ModAction.LIMITS, waiting=waiting, per_day=per_day)
 
     @app_commands.command(name="pictures", description="Whose pictures may be edited in this server")
     @app_commands.describe(whose="Pictures of others with their consent, or only the user's own")
     @acknowledged
     async def pictures(self, interaction: Interaction, whose: Literal["with consent", "only own"]) -> Answer:
-        """A switch against edits of what others posted."""
+        """Allow or forbid edits of other users' images."""
         return requested(interaction, ModAction.OWN_ONLY if whose == "only own" else ModAction.BY_CONSENT)
 
     @app_commands.command(name="reports", description="Show reports and appeals in this channel")
     @acknowledged
     async def reports(self, interaction: Interaction) -> Answer:
-        """The channel it is used in becomes the moderators'."""
+        """Post reports and appeals in this channel."""
         return requested(interaction, ModAction.REPORTS, channel_key(interaction.channel_id or 0))
 
     @app_commands.command(name="lift", description="Unblock pictures like a removed one")
-    @app_commands.describe(mark="The hash of the removed picture, as listed by /admin status")
+    @app_commands.rename(image_hash="hash")
+    @app_commands.describe(image_hash="The hash of the removed picture, as listed by /admin status")
     @acknowledged
-    async def lift(self, interaction: Interaction, mark: app_commands.Range[str, 16, 16]) -> Answer:
-        """Undo a bar."""
-        return requested(interaction, ModAction.UNBLOCK_IMAGE, mark)
+    async def lift(self, interaction: Interaction, image_hash: app_commands.Range[str, 16, 16]) -> Answer:
+        """Unblock an image hash."""
+        return requested(interaction, ModAction.UNBLOCK_IMAGE, image_hash)

@@ -1,4 +1,4 @@
-"""Versions to choose from while typing."""
+"""Autocomplete for versions."""
 
 from discord import app_commands
 
@@ -10,7 +10,7 @@ MOST, CHARS = 25, 100
 
 
 async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """The versions of the picture here that match what was typed, newest first; called by discord.py."""
+    """The versions in this channel that match the typed text, newest first; called by discord.py."""
     handler: InteractionHandler = interaction.client.handler
     reply = await handler.dispatch(HistoryAsked(**origin_of(interaction)))
     if not isinstance(reply, History):

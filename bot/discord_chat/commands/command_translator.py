@@ -29,6 +29,6 @@ class CommandTranslator(Translator):
         if language == ENGLISH:
             return None
         catalogue = translations(language, "commands")
-        await asyncio.sleep(0)  # at the start this is called thousands of times in a row; others get a turn
+        await asyncio.sleep(0)  # called thousands of times in a row at the start: let other tasks run
         kind = "name" if context.location in NAMES else "text"
         return str(catalogue.upgettext(kind, string.message))

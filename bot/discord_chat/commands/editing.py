@@ -26,7 +26,7 @@ VARIATIONS: dict[How, Variation] = {
 
 
 class EditingCog(commands.Cog):
-    """Commands that make pictures."""
+    """Commands that make or show images."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
@@ -92,7 +92,7 @@ class EditingCog(commands.Cog):
         text_cfg: app_commands.Range[str, 1, 40] | None = None,
         image_cfg: app_commands.Range[str, 1, 40] | None = None,
     ) -> Answer:
-        """A sheet of small pictures."""
+        """Run one edit under several guidance scales."""
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
@@ -102,9 +102,9 @@ class EditingCog(commands.Cog):
     async def _grid(
         self, interaction: Interaction, text_cfg: str | None, image_cfg: str | None
     ) -> Grid | None:
-        """The sheet of scales as typed, "6 7.5 9"; None when none were. ValueError for what is no number.
+        """The grid of scales as typed, "6 7.5 9"; None when none were. Raises ValueError for anything else.
 
-        A scale nobody typed is the one that holds here.
+        A scale that was not typed is the current setting.
         """
         if text_cfg is None and image_cfg is None:
             return None
@@ -122,7 +122,7 @@ class EditingCog(commands.Cog):
     async def show(
         self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
     ) -> Answer:
-        """One version, for everybody to see."""
+        """Post a version again, visible to everyone."""
         return ShowAsked(**origin_of(interaction), version=version)
 
 

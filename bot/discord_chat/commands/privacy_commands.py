@@ -1,4 +1,4 @@
-"""/privacy: what is kept about me, to have it, to erase it, and who may edit my pictures."""
+"""/privacy: view, export and delete a user's data, and decide who may edit their images."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from bot.discord_chat.interactions import Answer, Interaction, InteractionHandle
 from conversations.store.user_data import Consent
 
 ANSWERS = {"everybody": Consent.ALWAYS, "nobody": Consent.NEVER, "who asks": None}
-HEADROOM = 64 * 1024  # bytes of a request that are not the file
+HEADROOM = 64 * 1024  # bytes of a request beside the file
 
 
 class PrivacyCog(
@@ -25,7 +25,7 @@ class PrivacyCog(
     @app_commands.command(name="view", description="Which data is stored about you, and for how long")
     @acknowledged
     async def view(self, interaction: Interaction) -> Answer:
-        """How much is kept."""
+        """Show how much is stored."""
         return PrivacyAsked(**origin_of(interaction))
 
     @app_commands.command(
@@ -33,14 +33,14 @@ class PrivacyCog(
     )
     @acknowledged
     async def export(self, interaction: Interaction) -> Answer:
-        """Everything, as files."""
+        """Send all data as zip files."""
         limit = interaction.filesize_limit - HEADROOM
         return ExportAsked(**origin_of(interaction), max_bytes=limit)
 
     @app_commands.command(name="delete", description="Delete all your data permanently, after a confirmation")
     @acknowledged
     async def delete(self, interaction: Interaction) -> Answer:
-        """Says what would go, with a button that does it."""
+        """Say what would be deleted, with a button that deletes it."""
         return ForgetAsked(**origin_of(interaction))
 
     @app_commands.command(name="consent", description="Who may edit your pictures")
@@ -49,5 +49,5 @@ class PrivacyCog(
     async def consent(
         self, interaction: Interaction, who: Literal["everybody", "nobody", "who asks"]
     ) -> Answer:
-        """From now on."""
+        """Set who may edit the user's images."""
         return ConsentAsked(**origin_of(interaction), everybody=ANSWERS[who])

@@ -1,4 +1,4 @@
-"""/session: move through the versions of the picture in this channel."""
+"""/session: navigate the versions of the image in this channel."""
 
 from discord import app_commands
 from discord.ext import commands
@@ -9,7 +9,7 @@ from bot.discord_chat.interactions import Answer, Interaction, InteractionHandle
 
 
 class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
-    """Undo, redo, go to, start over, begin anew, and the list of versions."""
+    """Navigate, compare, list and lock versions."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler
@@ -20,25 +20,25 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
     )
     @acknowledged
     async def new(self, interaction: Interaction) -> Answer:
-        """Begin anew."""
+        """Leave the session."""
         return MoveAsked(**origin_of(interaction), move=Move.NEW)
 
     @app_commands.command(name="undo", description="Go back to the previous version")
     @acknowledged
     async def undo(self, interaction: Interaction) -> Answer:
-        """One version up."""
+        """Go to the parent version."""
         return MoveAsked(**origin_of(interaction), move=Move.UNDO)
 
     @app_commands.command(name="redo", description="Redo the version that was undone")
     @acknowledged
     async def redo(self, interaction: Interaction) -> Answer:
-        """One version down the way that was undone."""
+        """Go forward again after an undo."""
         return MoveAsked(**origin_of(interaction), move=Move.REDO)
 
     @app_commands.command(name="original", description="Go back to the uploaded picture")
     @acknowledged
     async def original(self, interaction: Interaction) -> Answer:
-        """All the way up."""
+        """Go to the uploaded image."""
         return MoveAsked(**origin_of(interaction), move=Move.START_OVER)
 
     @app_commands.command(name="goto", description="Continue from a version")
@@ -46,7 +46,7 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
     @app_commands.autocomplete(version=suggest_versions)
     @acknowledged
     async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> Answer:
-        """To any version."""
+        """Go to any version."""
         return MoveAsked(**origin_of(interaction), move=Move.GO_TO, version=version)
 
     @app_commands.command(name="compare", description="Two versions side by side, and where they differ")
@@ -63,7 +63,7 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         version: app_commands.Range[str, 1, 10] | None = None,
         other: app_commands.Range[str, 1, 10] | None = None,
     ) -> Answer:
-        """Before, after, and a map of the changes."""
+        """Show two versions and a map of the changes."""
         return CompareAsked(**origin_of(interaction), version=version, other=other)
 
     @app_commands.command(
@@ -71,17 +71,17 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
     )
     @acknowledged
     async def lock(self, interaction: Interaction) -> Answer:
-        """Close my session."""
+        """Close the session to others."""
         return LockAsked(**origin_of(interaction), is_locked=True)
 
     @app_commands.command(name="share", description="Share the session: everyone here can edit its versions")
     @acknowledged
     async def share(self, interaction: Interaction) -> Answer:
-        """Open my session."""
+        """Open the session to others."""
         return LockAsked(**origin_of(interaction), is_locked=False)
 
     @app_commands.command(name="history", description="All versions of the picture here")
     @acknowledged
     async def history(self, interaction: Interaction) -> Answer:
-        """The list of versions."""
+        """List the versions."""
         return HistoryAsked(**origin_of(interaction))

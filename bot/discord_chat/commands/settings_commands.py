@@ -1,4 +1,4 @@
-"""/cfg: how edits are made here, for me, or for a channel."""
+"""/cfg: settings of a session, a user or a channel."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ RANDOM, LOCK = "random", "lock"
 
 
 class SettingsCog(commands.Cog):
-    """Settings and the panel that shows them."""
+    """Change and show settings."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler = handler

@@ -1,1 +1,1 @@
-"""Messages people post on Discord: filter, images, catch-up."""
+"""Messages of users on Discord: filter, images, catch-up."""

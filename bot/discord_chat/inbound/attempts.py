@@ -1,6 +1,6 @@
-"""How often each message was tried; kept before it is tried, since reading its picture may end the bot.
+"""Attempts at each message, counted before it is processed, since decoding its image may kill the process.
 
-Without that, a message that ends the bot would be found again after every restart, and end it again.
+Otherwise a message that kills the bot would be found again after every restart, and kill it again.
 """
 
 from collections.abc import AsyncIterator
@@ -19,15 +19,15 @@ class SeenEvents(Protocol):
 
 
 class Attempt(Enum):
-    """Whether a message may be tried now."""
+    """Whether a message may be processed now."""
 
     OPEN = auto()
-    OVER = auto()  # it was answered, or is being tried
-    GIVEN_UP = auto()  # TRIES tries ended with the bot
+    OVER = auto()  # answered, or being processed
+    GIVEN_UP = auto()  # the process died in each of TRIES attempts
 
 
 class Attempts:
-    """Of the messages of one chat; `event` is the event id of a message."""
+    """Counts the attempts at the messages of one chat; `event` is the event id of a message."""
 
     def __init__(self, memory: SeenEvents) -> None:
         self._memory = memory
@@ -35,7 +35,7 @@ class Attempts:
 
     @asynccontextmanager
     async def at(self, event: str, *, is_counted: bool) -> AsyncIterator[Attempt]:
-        """One attempt, while the block runs. `is_counted`: whether the message may end the bot."""
+        """One attempt, while the block runs. `is_counted`: whether the message might kill the process."""
         # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
         if event in self._running or await self._memory.was_seen(f"answered {event}"):
             yield Attempt.OVER
@@ -47,12 +47,12 @@ class Attempts:
             self._running.discard(event)
 
     async def answered(self, event: str) -> None:
-        """The message has its answer and is not tried again."""
+        """The message was answered and is not processed again."""
         await self._memory.seen(f"answered {event}")
 
     async def _count(self, event: str) -> bool:
-        """Keep that a try begins; False when there were enough."""
-        if await self._memory.was_seen(event):  # its edit is on disk already, so nothing will be read
+        """Store that an attempt begins; False when there were TRIES already."""
+        if await self._memory.was_seen(event):  # its edit is stored, so no image is decoded again
             return True
         for number in range(1, TRIES + 1):
             if not await self._memory.seen(f"try {number} of {event}"):

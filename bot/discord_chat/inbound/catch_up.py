@@ -1,7 +1,7 @@
-"""Messages missed while the bot was away: looked up once it is back.
+"""Find messages that were missed while the bot was offline.
 
-Where nothing was said since, nothing is asked: a channel's newest message id comes with the connection.
-The look goes back a little further than needed, since no message is answered twice.
+A channel without newer messages costs no request: its newest message id comes with the connection. The search
+goes back further than needed (OVERLAP), which is safe because no message is answered twice.
 """
 
 import logging
@@ -15,48 +15,48 @@ from bot.discord_chat.ids import CHAT, channel_key, channel_of
 from conversations.store.chat_tables import ChatTables
 
 OVERLAP = timedelta(minutes=5)
-MAX_AWAY = timedelta(days=1)  # older wishes are stale; nobody waits for them
-KEEP_EVERY_S = 60.0  # seconds; far below OVERLAP, so nothing lies between
+MAX_AWAY = timedelta(days=1)  # older requests are stale
+KEEP_EVERY_S = 60.0  # far below OVERLAP, so no message falls between two saved positions
 PER_CHANNEL, DMS_KEPT = 500, 50
 
 log = logging.getLogger(__name__)
 
 
 class CatchUp:
-    """Remembers how far the bot has listened, and finds what came after.
+    """Stores the reading position of the bot, and finds the messages after it.
 
-    `load` once at the start; `connected` whenever a connection begins, before anything is heard on it; then
-    `missed` and `caught_up`. What is remembered moves on only once the past has been dealt with, so a bot
-    killed while it catches up begins again where it began.
+    Call `load` once at the start; `connected` whenever a connection begins, before any message arrives on it;
+    then `missed` and `caught_up`. The stored position advances only after catching up, so a bot killed
+    meanwhile starts again from the old position.
     """
 
     def __init__(self, chats: ChatTables, clock: Callable[[], float] = time.monotonic) -> None:
         self._chats, self._clock = chats, clock
-        self._newest = 0  # id of the newest message heard
-        self._heard_before = 0  # the same, when the connection began
+        self._newest = 0  # id of the newest message received
+        self._position = 0  # the same when the connection began
         self._is_behind = True
         self._kept_at = 0.0
         self._dms: list[int] = []
 
     async def load(self) -> None:
-        """Recall how far the last run had listened."""
-        self._heard_before = self._newest = await self._chats.newest_message(CHAT) or 0
+        """Load the reading position of the last run."""
+        self._position = self._newest = await self._chats.newest_message(CHAT) or 0
         self._dms = [channel_of(key) or 0 for key in await self._chats.direct_channels(CHAT)]
 
     def connected(self) -> None:
-        """A connection begins; what was said since the last message heard may have been missed."""
+        """A connection begins; messages after the newest one received may have been missed."""
         if not self._is_behind:
-            self._heard_before = self._newest
-        self._is_behind = self._heard_before > 0  # the very first run has missed nothing
+            self._position = self._newest
+        self._is_behind = self._position > 0  # the very first run has missed nothing
 
     async def caught_up(self) -> None:
-        """Everything said before the connection began was dealt with."""
+        """Every message from before the connection was processed."""
         self._is_behind = False
         self._newest = max(self._newest, discord.utils.time_snowflake(discord.utils.utcnow()))
         await self._keep()
 
-    async def heard(self, message: discord.Message) -> None:
-        """This message arrived, whoever it is for."""
+    async def received(self, message: discord.Message) -> None:
+        """A message arrived, for the bot or not."""
         self._newest = max(self._newest, message.id)
         if message.guild is None and message.channel.id not in self._dms[-1:]:
             others = [dm for dm in self._dms if dm != message.channel.id]
@@ -70,24 +70,24 @@ class CatchUp:
         await self._chats.set_newest_message(CHAT, self._newest)
 
     async def missed(self, client: discord.Client) -> AsyncIterator[discord.Message]:
-        """What was said since before the connection began, channel by channel, oldest first."""
-        if not self._heard_before:
+        """Messages since the stored position, channel by channel, oldest first."""
+        if not self._position:
             return
-        last_heard = discord.utils.snowflake_time(self._heard_before)
-        since = max(last_heard - OVERLAP, discord.utils.utcnow() - MAX_AWAY)
+        last_received = discord.utils.snowflake_time(self._position)
+        since = max(last_received - OVERLAP, discord.utils.utcnow() - MAX_AWAY)
         dms = [client.get_partial_messageable(dm) for dm in self._dms]
         for channel in [*_channels_with_news(client, since), *dms]:
             try:
                 async for message in channel.history(limit=PER_CHANNEL, after=since, oldest_first=True):
                     yield message
             except (discord.HTTPException, OSError) as error:
-                log.info("could not look for missed messages in %s: %s", channel.id, error)
+                log.info("could not read the history of channel %s: %s", channel.id, error)
 
 
 def _channels_with_news(
     client: discord.Client, since: datetime
 ) -> list[discord.TextChannel | discord.Thread]:
-    """Text channels and threads the bot may read where something was said since."""
+    """Readable text channels and threads with a message after `since`."""
     oldest = discord.utils.time_snowflake(since)
     channels: list[discord.TextChannel | discord.Thread] = []
     for guild in client.guilds:

@@ -1,4 +1,4 @@
-"""Fetching attachments: from the allowed hosts only, never further than asked, never larger than agreed."""
+"""Download attachments: from allowed hosts only, without redirects, up to a size limit."""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ CHUNK = 64 * 1024
 class DownloadRules:
     """Hosts ("cdn.example.org", or "127.0.0.1:8800" for one port only), bytes and seconds.
 
-    `plain_http` is for servers of one's own; Discord's are fetched over https alone.
+    `plain_http` is for servers compatible with Discord; Discord itself is fetched over https only.
     """
 
     hosts: tuple[str, ...]
@@ -27,7 +27,7 @@ class DownloadRules:
     plain_http: bool = False
 
     def allow(self, url: str) -> bool:
-        """Whether `url` may be asked at all: its scheme and its exact host, without credentials."""
+        """Whether `url` may be requested: an allowed scheme and exact host, and no credentials."""
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").lower(), parts.port
@@ -41,7 +41,7 @@ class DownloadRules:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """An attached file: its signed address, its bytes as Discord counts them, and its name."""
+    """An attached file: its signed URL, its size in bytes as Discord reports it, and its name."""
 
     url: str
     size: int = 0
@@ -54,14 +54,14 @@ class RemoteFile:
 
 
 class Downloads:
-    """Fetches attachments within the rules; close it when done."""
+    """Downloads attachments within the rules; call `close` at the end."""
 
     def __init__(self, rules: DownloadRules) -> None:
         self._rules = rules
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(self, file: RemoteFile) -> bytes:
-        """The file; DownloadRefused when it cannot or may not be had.
+        """The bytes of the file. Raises DownloadRefused when it is forbidden, too large or unavailable.
 
         Redirects are not followed: an allowed host must not be able to send the bot elsewhere.
         """
@@ -89,7 +89,7 @@ class Downloads:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # Bytes as they are on the wire: a small compressed body must not unfold into a large one.
+            # No decompression: a small compressed body must not expand into a large one.
             self._session = aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
             )
@@ -107,7 +107,7 @@ class Downloads:
 
 
 def first_picture(names_and_types: Iterable[tuple[str, str | None]]) -> int | None:
-    """Which attachment is meant: the first that calls itself a picture, else the first; None of none."""
+    """The index of the attachment to edit: the first image by content type, else 0; None without any."""
     files = list(names_and_types)
     for number, (_, content_type) in enumerate(files):
         if (content_type or "").startswith("image/"):

@@ -1,4 +1,4 @@
-"""Pictures chosen from the menu of a message, until it is said what should change in them."""
+"""Images of messages, and those chosen with *Edit this image* until the form is submitted."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class InboundImage:
-    """A picture in a message: the file, who posted it (None for a bot), and the message's key."""
+    """An image in a message: its file, the user who posted it (None for a bot), and the message's key."""
 
     file: RemoteFile
     owner: str | None
@@ -20,13 +20,13 @@ class InboundImage:
 
 
 class ChosenImages:
-    """The latest chosen pictures, by the message that holds them."""
+    """The newest chosen images by message id; in memory, since a form does not stay open for long."""
 
     def __init__(self) -> None:
         self._kept: dict[int, InboundImage] = {}
 
     def keep(self, message: discord.Message) -> bool:
-        """Remember the picture of a message; False when there is none."""
+        """Keep the image of a message; False when there is none."""
         image = inbound_image_of(message)
         if image is None:
             return False
@@ -37,12 +37,12 @@ class ChosenImages:
         return True
 
     def of(self, message: int) -> InboundImage | None:
-        """The picture of that message, if it was chosen lately."""
+        """The image of that message; None if it was not chosen or was pushed out by newer ones."""
         return self._kept.get(message)
 
 
 def inbound_image_of(message: discord.Message) -> InboundImage | None:
-    """The picture of a message, if it has one."""
+    """The image of a message; None without one."""
     number = first_picture([(a.filename, a.content_type) for a in message.attachments])
     if number is None:
         return None

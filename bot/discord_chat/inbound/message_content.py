@@ -1,4 +1,4 @@
-"""Messages into events: which ones are meant for the bot, and what they ask."""
+"""From messages to events: which messages are addressed to the bot, and what they contain."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)
 
 @dataclass(frozen=True, slots=True)
 class AddressedMessage:
-    """A message meant for the bot: its words, the picture that is to be edited, and what it replies to."""
+    """A message addressed to the bot: its text, the image to edit, and the message or turn it replies to."""
 
     words: str
     image: InboundImage | None
@@ -25,24 +25,24 @@ class AddressedMessage:
 
 
 def is_from_user(message: discord.Message) -> bool:
-    """Whether a person wrote this."""
+    """Whether a user wrote the message."""
     return not (message.author.bot or message.webhook_id) and message.type in _USER_MESSAGES
 
 
 def is_addressed_to(message: discord.Message, me: discord.abc.User) -> bool:
-    """Whether a person wrote this to the bot: by DM, by mention, or in reply with the @ on."""
+    """Whether a user addressed the bot: in a DM, by mention, or by a reply with the @ on."""
     return is_from_user(message) and (message.guild is None or any(u.id == me.id for u in message.mentions))
 
 
 def replied_to(message: discord.Message) -> discord.Message | None:
-    """The message this one replies to, where Discord tells it."""
+    """The message this one replies to, if Discord sent it along."""
     reference = message.reference if message.type is discord.MessageType.reply else None
     resolved = reference.resolved if reference else None
     return resolved if isinstance(resolved, discord.Message) else None
 
 
 def read_message(message: discord.Message, me: discord.abc.User) -> AddressedMessage:
-    """What the message says; a replied-to picture of a person counts as if it were attached."""
+    """Read a message; an image in the message it replies to counts as attached, except on a card."""
     replied = replied_to(message)
     mine = replied is not None and replied.author.id == me.id
     image = inbound_image_of(message)
@@ -60,21 +60,21 @@ def read_message(message: discord.Message, me: discord.abc.User) -> AddressedMes
 
 
 def edit_asked(
-    message: discord.Message, heard: AddressedMessage, picture: bytes | None, context: ReplyContext
+    message: discord.Message, addressed: AddressedMessage, picture: bytes | None, context: ReplyContext
 ) -> EditAsked:
-    """The event of a message; `picture` is the downloaded file."""
+    """The event of a message; `picture` is the downloaded image."""
     return EditAsked(
         user=person_key(message.author.id),
         channel=channel_key(message.channel.id),
         event_id=message_event(message.id),
         source=context.as_request(),
-        text=heard.words,
+        text=addressed.words,
         picture=picture,
-        picture_owner=heard.image.owner if heard.image else None,
-        message=heard.image.message if heard.image else None,
-        reply_to=heard.reply_to,
-        turn=heard.turn,
-        is_hidden=heard.image is not None and heard.image.file.is_spoiler,
+        picture_owner=addressed.image.owner if addressed.image else None,
+        message=addressed.image.message if addressed.image else None,
+        reply_to=addressed.reply_to,
+        turn=addressed.turn,
+        is_hidden=addressed.image is not None and addressed.image.file.is_spoiler,
         is_moderator=_is_moderator(message),
     )
 
@@ -100,7 +100,7 @@ def reply_context_of(message: discord.Message, language: str) -> ReplyContext:
 
 
 def text_without_mention(message: discord.Message, me: discord.abc.User) -> str:
-    """The text without the bot's mention, with other people by name."""
+    """The text without the mention of the bot, with the names of other mentioned users."""
     names = {user.id: f"@{user.display_name}" for user in message.mentions if user.id != me.id}
     text = re.sub(r"<@!?(\d+)>", lambda m: names.get(int(m[1]), ""), message.content)
     return " ".join(text.split())

@@ -1,6 +1,6 @@
-"""Messages that do not name the bot: the few that are meant for it all the same.
+"""Decide which messages that do not mention the bot are instructions for it.
 
-Everything but the hint about replies needs the message-content intent: without it Discord tells no words.
+All but the hint about replies needs the message-content intent: without it Discord sends no text.
 """
 
 import time
@@ -17,20 +17,20 @@ from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
 from conversations.store.session_store import SessionStore
 
-QUESTION = "💬"  # the bot's way to ask "is this for me?"; its author answers by clicking it
+QUESTION = "💬"  # the reaction by which the bot asks "is this for me?"; the author confirms by clicking it
 
 
 class Decision(Enum):
-    """What to do with a message that does not name the bot."""
+    """What to do with a message that does not mention the bot."""
 
     RUN = auto()
     ASK = auto()
-    HINT = auto()  # it replies to the bot with the @ off, and cannot be read
+    HINT = auto()  # it replies to the bot without a mention, so its text is hidden
     IGNORE = auto()
 
 
 class MessageFilter:
-    """Decides about plain messages; `edit_channels` are the channels given to editing, by number."""
+    """Decides about messages without a mention; `edit_channels` are channel ids set by the operator."""
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class MessageFilter:
         self._edit_channels = frozenset(edit_channels)
 
     async def is_open(self, channel: object) -> bool:
-        """Whether plain messages in this channel, or thread of one, may be meant for the bot.
+        """Whether messages without a mention may be instructions in this channel or thread.
 
-        The operator says so for some channels, the moderators of each server for theirs.
+        The operator opens channels in the settings, moderators with /admin channel.
         """
         if not self._reads_all:
             return False
@@ -60,7 +60,7 @@ class MessageFilter:
         return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
 
     async def decide(self, message: discord.Message, me: discord.abc.User, language: str) -> Decision:
-        """What to do with a person's message that neither mentions the bot nor is a DM."""
+        """What to do with a user's message that neither mentions the bot nor is a DM."""
         replied = replied_to(message)
         if replied is not None and replied.author.id == me.id:
             if self._reads_all:
@@ -68,7 +68,7 @@ class MessageFilter:
             return Decision.HINT if await self._claim_daily_hint(message.author.id) else Decision.IGNORE
         if not await self.is_open(message.channel):
             return Decision.IGNORE
-        said = PlainMessage(
+        plain = PlainMessage(
             text=text_without_mention(message, me),
             has_picture=bool(message.attachments),
             replies_to_person=message.reference is not None,
@@ -77,11 +77,11 @@ class MessageFilter:
             language=language,
         )
         return {Intent.RUN: Decision.RUN, Intent.ASK: Decision.ASK, Intent.IGNORE: Decision.IGNORE}[
-            classify(said)
+            classify(plain)
         ]
 
     async def _head_age_s(self, message: discord.Message) -> float | None:
-        """Seconds since the author's last turn here began or ended; None without one."""
+        """Seconds since the author's current version here was chosen or finished; None without one."""
         asked = EditAsked(
             user=person_key(message.author.id),
             channel=channel_key(message.channel.id),
@@ -94,6 +94,6 @@ class MessageFilter:
         return self._clock() - max(moved_at, base.turn.finished_at or 0.0)
 
     async def _claim_daily_hint(self, user: int) -> bool:
-        """Whether this person was not told today; from now on they were."""
+        """True once per user per day."""
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         return await self._store.users.note_hint(person_key(user), today)

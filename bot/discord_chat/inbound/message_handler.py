@@ -68,7 +68,7 @@ class MessageHandler(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Run a message that is addressed to the bot; ask the filter about any other."""
-        await self._catch_up.heard(message)
+        await self._catch_up.received(message)
         me = self._client.user
         if me is None or not is_from_user(message):
             return

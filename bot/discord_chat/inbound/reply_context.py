@@ -28,11 +28,11 @@ class ReplyContext:
 
     @property
     def is_private(self) -> bool:
-        """Whether the answer goes through an interaction, so that only the asker sees it."""
+        """Whether the answer goes through an interaction, because the bot may not post in the channel."""
         return self.token_expires_at is not None
 
     def as_request(self) -> RequestSource:
-        """The same with keys instead of ids, to be stored."""
+        """The context with keys instead of ids, to be stored."""
         return RequestSource(
             language=self.language,
             server=None if self.guild is None else f"{CHAT}:{self.guild}",
@@ -46,7 +46,7 @@ class ReplyContext:
 
     @classmethod
     def of(cls, stored: RequestSource) -> "ReplyContext":
-        """The value back from the store."""
+        """The context as stored."""
         message = MessagePlace.of(stored.message)
         return cls(
             channel=channel_of(stored.channel or "") or 0,

@@ -1,4 +1,4 @@
-"""Progress edits at a pace Discord bears: the newest card wins, at least a pause apart."""
+"""Throttle progress edits to a rate Discord accepts: the newest card wins, with a pause between two edits."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ Send = Callable[[Card], Awaitable[None]]
 
 
 class EditThrottle:
-    """One slot per turn for the newest card; owns the tasks that send them, and ends them at exit."""
+    """One slot per turn for the newest card. Owns the tasks that send them and cancels them at exit."""
 
     def __init__(
         self,
@@ -24,7 +24,7 @@ class EditThrottle:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`pause_s`: seconds between two cards of one turn; `clock` and `sleep` go by the same seconds."""
+        """`pause_s`: seconds between two edits of one card; `clock` and `sleep` count the same seconds."""
         self._pause_s, self._clock, self._sleep = pause_s, clock, sleep
         self._newest: dict[str, Card] = {}
         self._sent_at: dict[str, float] = {}
@@ -43,11 +43,11 @@ class EditThrottle:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def begin(self, turn_id: str) -> None:
-        """A card of this turn was just posted; the pause starts now."""
+        """A card of this turn was just posted; its pause starts now."""
         self._sent_at[turn_id] = self._clock()
 
     def offer(self, card: Card, send: Send) -> None:
-        """Send this card when its pause is over, unless a newer one comes first."""
+        """Send this card when the pause is over, unless a newer one replaces it before."""
         self._newest[card.turn_id] = card
         if card.turn_id not in self._tasks:
             self._tasks[card.turn_id] = asyncio.create_task(self._run(card.turn_id, send))
@@ -61,7 +61,7 @@ class EditThrottle:
                 self._sent_at[turn_id] = self._clock()
                 await self._send(card, send)
         except Exception:
-            log.warning("could not show progress of %s", turn_id, exc_info=True)
+            log.warning("could not show progress of turn %s", turn_id, exc_info=True)
         finally:
             if self._tasks.get(turn_id) is asyncio.current_task():
                 self._newest.pop(turn_id, None)
@@ -77,10 +77,10 @@ class EditThrottle:
             self._sending.discard(task)
 
     def stop(self, turn_id: str) -> asyncio.Task[None] | None:
-        """Send nothing more of this turn; the task that still sends something of it, if any.
+        """Send nothing more of this turn. Return the task that is still sending one of its cards, if any.
 
-        What is on its way is not called back: discord.py holds up every later request of a kind for up to
-        30 s when one of them is cancelled at the wrong moment.
+        A request under way is not cancelled: discord.py may then block every later request of that route
+        for up to 30 s.
         """
         self._newest.pop(turn_id, None)
         self._sent_at.pop(turn_id, None)
@@ -92,6 +92,6 @@ class EditThrottle:
         return None
 
     async def end(self, turn_id: str) -> None:
-        """Send nothing more of this turn, and wait until nothing of it is under way."""
+        """Send nothing more of this turn, and wait for the request under way, if any."""
         if task := self.stop(turn_id):
             await asyncio.gather(task, return_exceptions=True)

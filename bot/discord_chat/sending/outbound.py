@@ -43,7 +43,7 @@ NOBODY = discord.AllowedMentions.none()
 
 
 class DiscordChat:
-    """Shows the workflow's cards; an `async with` block owns its progress tasks."""
+    """Posts and edits cards; an `async with` block owns the tasks that edit them."""
 
     name = CHAT
 
@@ -76,7 +76,7 @@ class DiscordChat:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the gateway is up and told us where we are."""
+        """Whether the gateway session is ready."""
         return self._client.is_ready()
 
     async def show(self, turn: Turn, card: Card) -> str | None:
@@ -96,7 +96,7 @@ class DiscordChat:
         return await self._show_end(turn, card)
 
     async def already_delivered(self, turn: Turn) -> str | None:
-        """The key of the final card of a turn if it is in the channel; takes away a card left beside it."""
+        """The key of a turn's final card if it is in the channel; deletes an open card left beside it."""
         if turn.source.is_private:
             return None  # showing it again is harmless there
         final, others = None, []
@@ -111,7 +111,7 @@ class DiscordChat:
         return final
 
     async def retract(self, turn: Turn, key: str | None) -> None:
-        """Forget an erased turn, and delete this message of it."""
+        """Forget an erased turn and delete this message of it."""
         self._previews.end(turn.id)
         self._throttle.stop(turn.id)
         self._looked_up.pop(turn.id, None)
@@ -134,7 +134,7 @@ class DiscordChat:
             self._looked_up[turn.id] = cards[-1] if cards else None
         return replace(turn, delivered=self._looked_up[turn.id] or turn.delivered)
 
-    # -- while it waits and runs --------------------------------------------------------------------------
+    # -- queued and running cards -------------------------------------------------------------------------
 
     async def _show_progress(self, turn: Turn, card: Card) -> str | None:
         context = ReplyContext.of(turn.source)
@@ -159,7 +159,7 @@ class DiscordChat:
         return turn.delivered
 
     async def _edit(self, turn: Turn, key: str | None, card: Card) -> bool:
-        """Edit a card where it stands; False when it is gone or can no longer be edited there."""
+        """Edit a card in place; False when it is gone or can no longer be edited."""
         place = MessagePlace.of(key)
         if place is None:
             return False
@@ -175,10 +175,10 @@ class DiscordChat:
             return False
         return True
 
-    # -- when it is over ----------------------------------------------------------------------------------
+    # -- final cards --------------------------------------------------------------------------------------
 
     async def _deliver(self, turn: Turn, card: Card) -> str:
-        """Post the result once, then take the card away."""
+        """Post the result once, then delete the card."""
         context = ReplyContext.of(turn.source)
         while True:
             outgoing = await self._renderer.card(card, context)
@@ -186,7 +186,7 @@ class DiscordChat:
                 place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
                 break
             except discord.HTTPException as error:
-                # The server's true limit was smaller than it said: halve until it fits.
+                # The server accepts less than it announced: halve the limit until the file fits.
                 too_large = error.code == TOO_LARGE or error.status == 413
                 if not too_large or context.file_limit < SMALLEST_LIMIT:
                     raise
@@ -196,7 +196,7 @@ class DiscordChat:
         return str(place)
 
     async def _show_end(self, turn: Turn, card: Card) -> str:
-        """Say on the card that nothing came of it; on a new one if the card cannot be edited."""
+        """Show on the card that the edit failed or was cancelled; on a new card if it cannot be edited."""
         if turn.delivered and await self._edit(turn, turn.delivered, card):
             return turn.delivered
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
@@ -238,15 +238,15 @@ class DiscordChat:
                 )
                 return MessagePlace(context.channel, message.id)
             except discord.Forbidden:
-                # Replying needs the right to read the history; posting does not.
-                log.info("may not reply in %s; posting without", context.channel)
+                # A reply needs Read Message History; a plain message does not.
+                log.info("may not reply in %s; posting without a reference", context.channel)
         message = await channel.send(**outgoing.to_send(), **arguments)
         return MessagePlace(context.channel, message.id)
 
     async def _post_to_owner(
         self, turn: Turn, context: ReplyContext, outgoing: Outgoing, nonce: str, cause: discord.Forbidden
     ) -> MessagePlace:
-        """Tell the owner privately what the bot may not do there, and show the card under it."""
+        """Post the card in the owner's DMs, under a note that names the permission the bot lacks."""
         user = user_of(turn.user)
         if user is None:
             raise ChatGone(f"channel {context.channel}: {cause.text}") from cause
@@ -263,7 +263,7 @@ class DiscordChat:
         return MessagePlace(dm.id, message.id)
 
     async def _own_messages_since(self, turn: Turn) -> AsyncIterator[discord.Message]:
-        """The bot's messages where this turn may have been shown, since it was asked."""
+        """The bot's messages since the turn was requested, in every channel that may hold its card."""
         context, card = ReplyContext.of(turn.source), MessagePlace.of(turn.delivered)
         asked_at = datetime.fromtimestamp(turn.created_at, UTC) - timedelta(minutes=1)
         since = discord.Object(context.message) if context.message else asked_at
@@ -281,7 +281,7 @@ class DiscordChat:
 
 
 def waited_long(turn: Turn) -> bool:
-    """Whether the owner may have looked away meanwhile, and deserves a ping."""
+    """Whether the turn took so long that its owner is pinged."""
     if turn.finished_at is None:
         return False
     return timedelta(seconds=turn.finished_at - turn.created_at) > LONG_WAIT

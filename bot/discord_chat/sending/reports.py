@@ -1,4 +1,4 @@
-"""What people bring before the moderators: shown in the channel they chose, closed once they decided."""
+"""Reports and appeals: posted in the moderators' channel, closed once they are decided."""
 
 import logging
 
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 async def post_report(
     client: discord.Client, renderer: Renderer, report: ForModerators, context: ReplyContext, nonce: str
 ) -> discord.Message | None:
-    """Show it in the moderators' channel, once; None where the bot may not post there (any more)."""
+    """Post a report in the moderators' channel, once; None when the bot may not post there."""
     outgoing = await renderer.for_moderators(report, context)
     channel = client.get_partial_messageable(channel_of(report.to) or 0)
     try:
         return await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
     except (discord.Forbidden, discord.NotFound) as error:
-        log.warning("a report could not be shown in %s: %s", report.to, error)
+        log.warning("could not post a report in %s: %s", report.to, error)
         return None
 
 
 async def close(message: discord.Message, outcome: str, by: int) -> None:
-    """Say on a report what was decided, and by whom; no matter if it is gone."""
+    """Write on a report what was decided and by whom; does nothing when the report is gone."""
     view = closed_report(message, f"{outcome} · {mention(person_key(by))}")
     try:
         await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
     except (discord.DiscordException, OSError) as error:
-        log.info("could not close the report %s: %s", message.id, error)
+        log.info("could not close report %s: %s", message.id, error)

@@ -1,4 +1,4 @@
-"""Pictures as files for Discord: lossless where they fit, re-encoded where not. Blocking; run on a thread."""
+"""Image files for Discord: lossless if they fit the limit, re-encoded if not. Blocks: call it on a thread."""
 
 import io
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ WEBP_SIDE_PX = 16383
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture ready to attach; `note` says what was done to make it fit, if anything."""
+    """An image file to attach; `note` says how it was re-encoded, if it was."""
 
     data: bytes
     suffix: str
@@ -24,7 +24,7 @@ class PictureFile:
 
 
 def result_file(png: bytes, limit: int) -> PictureFile:
-    """The result where files may have `limit` bytes: the PNG itself, else the best that fits."""
+    """The result within `limit` bytes: the PNG itself, else the best encoding that fits."""
     if len(png) <= limit - HEADROOM:
         return PictureFile(png, "png")
     with Image.open(io.BytesIO(png)) as picture:
@@ -35,7 +35,7 @@ def result_file(png: bytes, limit: int) -> PictureFile:
 
 
 def _smaller(picture: Image.Image) -> Iterator[tuple[bytes, str, Message]]:
-    """Ever smaller encodings, best first, each with its file suffix and its name for people."""
+    """Smaller and smaller encodings, best first, each with its file suffix and its name for users."""
     width, height = picture.size
     if max(width, height) <= WEBP_SIDE_PX:
         for quality in (95, 85, 70):
@@ -55,7 +55,7 @@ def _smaller(picture: Image.Image) -> Iterator[tuple[bytes, str, Message]]:
 
 
 def before_file(png: bytes) -> PictureFile:
-    """The picture an edit started from: a light copy, since the person has the original."""
+    """A reduced copy of the image an edit started from; the user has the original."""
     with Image.open(io.BytesIO(png)) as picture:
         picture.thumbnail((BEFORE_SIDE_PX, BEFORE_SIDE_PX))
         if picture.mode == "RGB":  # an eighth of the time that WebP takes, for nearly its size
@@ -64,7 +64,7 @@ def before_file(png: bytes) -> PictureFile:
 
 
 def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:
-    """The picture in that format; JPEG has no transparency and shows it as white."""
+    """The image in that format; for JPEG, transparency becomes white."""
     if kind == "JPEG" and picture.mode != "RGB":
         on_white = Image.new("RGB", picture.size, "white")
         on_white.paste(picture, mask=picture.getchannel("A") if "A" in picture.getbands() else None)

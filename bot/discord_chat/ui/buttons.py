@@ -1,4 +1,4 @@
-"""What can be pressed: every button carries its whole meaning in its id, so it works after any restart.
+"""Buttons and menus. A button's id holds its whole meaning, so it works after any restart.
 
 e1:refine:k3f9:8dk2    release of the id, act, turn, owner's number in base 36
 v1:k3f9:               a menu of versions beside that turn
@@ -28,7 +28,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class DiscordButton(StrEnum):
-    """What buttons do that only this chat has."""
+    """Acts of the buttons that only this chat has."""
 
     MORE = "more"
     STRENGTHS = "strengths"
@@ -44,7 +44,7 @@ class DiscordButton(StrEnum):
 
     @property
     def label(self) -> Message:
-        """What stands on the button."""
+        """The text on the button."""
         return Message(f"button.{self}")
 
 
@@ -53,7 +53,7 @@ OFFERED_PRESETS = (
     DiscordButton.FAITHFUL,
     DiscordButton.BALANCED,
     DiscordButton.BOLD,
-)  # the presets that are offered
+)
 
 
 def presets_offered(offers_auto: bool) -> tuple[DiscordButton, ...]:
@@ -96,13 +96,13 @@ class ButtonId:
 
     @classmethod
     def parse(cls, custom_id: str) -> "ButtonId | None":
-        """The meaning of an id; None for one that is not of ours."""
+        """The meaning of an id; None for an id of another kind."""
         found = _TEMPLATE.fullmatch(custom_id)
         return cls.read(found) if found else None
 
 
 def base36(number: int) -> str:
-    """A number in the shortest digits an id may hold."""
+    """A number in base 36, which keeps ids short."""
     digits = ""
     while number:
         number, digit = divmod(number, 36)
@@ -111,7 +111,7 @@ def base36(number: int) -> str:
 
 
 class PressHandler(Protocol):
-    """What the client must be able to do with a pressed button or a chosen version."""
+    """Handles pressed buttons and chosen versions; the client has one as `components`."""
 
     async def pressed(self, interaction: discord.Interaction[Any], button: ButtonId) -> None: ...
 
@@ -120,7 +120,7 @@ _TEMPLATE = re.compile(r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]*)(
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
-    """A button of any card of any release; the client decides what the press means."""
+    """A button of any card of any release; `PressHandler` runs it."""
 
     def __init__(self, button_id: ButtonId, label: str) -> None:
         style, emoji = _LOOKS.get(button_id.act, _PLAIN)
@@ -136,17 +136,17 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     def local(
         cls, act: DiscordButton, translate: Translate, turn: str = "", owner: str | None = None
     ) -> Self:
-        """A button only this chat has."""
+        """A button that only this chat has."""
         return cls(ButtonId(act.value, turn, user_of(owner or "")), translate(act.label))
 
     @classmethod
     def choosing(cls, turn: str, version: str) -> Self:
-        """A button that says which picture was meant."""
+        """A button that chooses the image that was meant."""
         return cls(ButtonId(CHOOSE, turn), version)
 
     @classmethod
     def cancelling(cls, card: Card) -> Self:
-        """A button that cancels a version named on it."""
+        """A Cancel button with the version on it."""
         return cls(
             ButtonId(ButtonAction.CANCEL.value, card.turn_id, user_of(card.owner)), f"✖ {card.version}"
         )
@@ -159,7 +159,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
         return cls(ButtonId.read(match), getattr(item, "label", None) or "…")
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the press to the client; called by discord.py."""
+        """Run the button; called by discord.py."""
         handler: PressHandler = interaction.client.components
         await handler.pressed(interaction, self.button_id)
 
@@ -167,7 +167,7 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
 class VersionMenu(
     ui.DynamicItem[ui.Select[Any]], template=re.compile(r"v(?P<release>\d+):(?P<turn>[a-z0-9]+):.*")
 ):
-    """A menu of the newest versions of a session; choosing one goes on from there."""
+    """A menu of the newest versions of a session; a choice makes that version current."""
 
     def __init__(self, turn: str, options: Sequence[discord.SelectOption], placeholder: str) -> None:
         select: ui.Select[Any] = ui.Select(
@@ -196,7 +196,7 @@ class VersionMenu(
         return cls(match["turn"], getattr(item, "options", []), getattr(item, "placeholder", None) or "…")
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the choice to the client as if a button of that version were pressed; called by discord.py."""
+        """Run the choice like a pressed button of that version; called by discord.py."""
         handler: PressHandler = interaction.client.components
         (chosen,) = self.item.values
         await handler.pressed(interaction, ButtonId(ButtonAction.GO_TO.value, chosen))

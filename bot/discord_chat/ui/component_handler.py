@@ -55,7 +55,7 @@ _SETTINGS_CHANGES: dict[str, dict[str, Any]] = {  # arguments of SettingsAsked; 
 
 
 class ComponentHandler:
-    """From a pressed button or a submitted form to what answers it."""
+    """Answers pressed buttons and submitted forms."""
 
     def __init__(self, handler: InteractionHandler) -> None:
         self.handler, self.chosen_images = handler, ChosenImages()
@@ -63,7 +63,7 @@ class ComponentHandler:
     # -- buttons ------------------------------------------------------------------------------------------
 
     async def pressed(self, interaction: Interaction, button: ButtonId) -> None:
-        """A button of some card was pressed; some of them first open a form."""
+        """Answer a pressed button; some buttons first open a form."""
         if button.release == RELEASE and button.act in NEEDS_WORDS:
             await self._open_form(interaction, button)
         else:
@@ -111,7 +111,7 @@ class ComponentHandler:
         return reply
 
     async def _answer_consent(self, interaction: Interaction, button: ButtonId) -> Reply | None:
-        """Run the owner's answer and delete the question; others' presses leave it where it is."""
+        """Run the owner's answer and delete the question; a press by another user leaves it."""
         reply = await self.handler.dispatch(event_of(interaction, button))
         if interaction.user.id == button.owner and interaction.message:
             await self.handler.own_messages.delete_if_own(interaction.message)

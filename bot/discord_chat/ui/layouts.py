@@ -1,4 +1,4 @@
-"""Cards as Discord shows them: layouts of components, drawn from plain values."""
+"""Layouts of Discord components for cards and replies. Pure: no store, no network."""
 
 import io
 import re
@@ -49,7 +49,7 @@ _MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class AttachedImage:
-    """A picture on a card: its file, the name it is attached under, and its alt text."""
+    """An image of a message: its file, the name it is attached under, and its alt text."""
 
     file: PictureFile
     stem: str
@@ -66,7 +66,7 @@ class AttachedImage:
 
 
 def gallery(images: Sequence[AttachedImage]) -> ui.MediaGallery[Any]:
-    """Pictures side by side, each with its alt text."""
+    """A gallery of images with their alt texts."""
     items = [
         discord.MediaGalleryItem(
             f"attachment://{image.name}", description=image.alt[:ALT_CHARS], spoiler=image.is_hidden
@@ -77,7 +77,7 @@ def gallery(images: Sequence[AttachedImage]) -> ui.MediaGallery[Any]:
 
 
 def thumbnail(image: AttachedImage) -> ui.Thumbnail[Any]:
-    """A small picture beside a text."""
+    """A small image beside a text."""
     return ui.Thumbnail(
         f"attachment://{image.name}", description=image.alt[:ALT_CHARS], spoiler=image.is_hidden
     )
@@ -92,7 +92,7 @@ def card_layout(
     *,
     now: float = 0.0,
 ) -> ui.LayoutView:
-    """A card in its state, with a message before it where there is one; `now` in Unix seconds."""
+    """The layout of a card in its state, with `opening` above it; `now` in Unix seconds."""
     mark, colour = _MARKS[card.state]
     box: ui.Container[Any] = ui.Container(accent_colour=colour)
     box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild, translate)}"))
@@ -109,7 +109,7 @@ def card_layout(
 
 
 def _card_buttons(card: Card, translate: Translate) -> list[CardButton]:
-    """The card's own buttons, and on a finished edit what this chat adds."""
+    """The card's own buttons, and those that this chat adds to a finished edit."""
     own = [CardButton.of(button, card.turn_id, card.owner, translate) for button in card.buttons]
     if card.state is not CardState.DONE or card.parent is None or card.is_grid:
         return own
@@ -122,7 +122,7 @@ def _card_buttons(card: Card, translate: Translate) -> list[CardButton]:
 
 
 def alt_texts(card: Card, translate: Translate) -> tuple[str, str]:
-    """What the pictures before and after show, for those who cannot see them."""
+    """The alt texts of the images before and after."""
     before = translate(Message("before", version=card.parent_version or card.version))
     if not card.instruction:
         return before, translate(Message("as_uploaded"))
@@ -133,7 +133,7 @@ def alt_texts(card: Card, translate: Translate) -> tuple[str, str]:
 
 
 def _title(card: Card, guild: int | None, translate: Translate) -> str:
-    """ "v3 · [from v2 ↗](link) · @anna": the parent linked where it is shown, the owner never pinged."""
+    """ "v3 · [from v2 ↗](link) · @anna": a link to the parent's message, and the owner without a ping."""
     origin = translate(card.origin) if card.origin else ""
     parent = MessagePlace.of(card.parent_key)
     if origin and parent:
@@ -144,7 +144,7 @@ def _title(card: Card, guild: int | None, translate: Translate) -> str:
 
 
 def _words(card: Card, now: float, translate: Translate) -> str:
-    """What was asked and understood, and how it goes."""
+    """The instruction, the expressive instruction, and the status."""
     asked = plain(card.instruction, INSTRUCTION_CHARS)
     asked_label, understood_label = translate(Message("asked")), translate(Message("understood"))
     lines = [f"**{asked_label}** {asked}"] if asked else []
@@ -157,7 +157,7 @@ def _words(card: Card, now: float, translate: Translate) -> str:
 
 
 def _status(card: Card, now: float, translate: Translate) -> str:
-    """How it stands; a longer wait as a time that Discord itself counts down."""
+    """The status; a longer wait as a timestamp that Discord counts down itself."""
     if card.wait_s is None or card.wait_s < COUNTED_FROM_S:
         return translate(how_it_goes(card))
     status = translate(card.status) if card.status else ""
@@ -176,13 +176,13 @@ def _footnotes(card: Card, images: Sequence[AttachedImage], translate: Translate
 
 
 def bar(fraction: float) -> str:
-    """A bar of text, ▓ for what is done."""
+    """A progress bar of text; `fraction` is 0 to 1, and ▓ marks what is done."""
     full = round(max(0.0, min(1.0, fraction)) * BAR_CELLS)
     return "▓" * full + "░" * (BAR_CELLS - full)
 
 
 def plain(text: str, limit: int) -> str:
-    """Text of people or models on one line, without markdown of its own, cut where it gets too long."""
+    """Text of users or models on one line, its Markdown escaped, cut to `limit` characters before that."""
     line = " ".join(text.split())
     cut = line if len(line) <= limit else line[: limit - 1] + "…"
     return discord.utils.escape_markdown(cut)
@@ -197,7 +197,7 @@ def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[Car
 
 
 def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
-    """ "Which picture?" with up to three to choose from; the words to go on with are kept in the message.
+    """ "Which picture?" with up to three choices; the message keeps the instruction (see component_ids).
 
     `shots` are the pictures of the choices, one for each.
     """
@@ -217,7 +217,7 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
 
 
 def history_layout(history: History, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
-    """All versions as lines, the newest pictures as a gallery; a dot marks where the person stands."""
+    """All versions as lines and the newest images as a gallery; a dot marks the user's current version."""
     view = ui.LayoutView(timeout=None)
     lines = [translate(history.text)]
     for card in history.cards[-MAX_ROWS:]:
@@ -234,7 +234,7 @@ def history_layout(history: History, images: Sequence[AttachedImage], translate:
 
 
 def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView:
-    """The settings with buttons that set this session's scales and seed."""
+    """The settings, with buttons that change scales and seed of this session."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(settings_text(panel, translate)))
     acts = (*presets_offered(panel.offers_auto), DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
@@ -243,7 +243,7 @@ def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView
 
 
 def more_layout(history: History, card: Card, translate: Translate) -> ui.LayoutView:
-    """Everything else one can do with a version; nobody else sees it."""
+    """The menu of versions and the buttons that are not on a card; shown to one user."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(f"**{translate(title(card))}**"))
     with_pictures = [c for c in history.cards if c.after and not c.is_grid]
@@ -276,7 +276,7 @@ def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
 def report_layout(
     report: ForModerators, images: Sequence[AttachedImage], guild: int | None, translate: Translate
 ) -> ui.LayoutView:
-    """What somebody brings before the moderators, with what they can do about it."""
+    """A report or appeal, with the buttons of the moderators."""
     box: ui.Container[Any] = ui.Container(accent_colour=REPORT_COLOUR)
     place = MessagePlace.of(report.key)
     link = f" [↗]({place.link(guild)})" if place else ""
@@ -293,7 +293,7 @@ def report_layout(
 
 
 def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
-    """The same without its picture and buttons, with what was decided."""
+    """A report without its image and buttons, with the decision under its texts as they stand."""
     texts = [c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay)]
     box: ui.Container[Any] = ui.Container(accent_colour=_MARKS[CardState.CANCELLED][1])
     box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_discord_mentions(outcome)}"])))
@@ -301,7 +301,7 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
 
 
 def queue_layout(queue: Queue, guild: int | None, translate: Translate) -> ui.LayoutView:
-    """My edits in line, each with a link to its card and a button that cancels it."""
+    """The user's queued and running edits, each with a link to its card and a Cancel button."""
     view = ui.LayoutView(timeout=None)
     places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
     links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
@@ -313,19 +313,19 @@ def queue_layout(queue: Queue, guild: int | None, translate: Translate) -> ui.La
 def comparison_layout(
     compared: Comparison, images: Sequence[AttachedImage], translate: Translate
 ) -> ui.LayoutView:
-    """Two versions and where they differ."""
+    """Two versions and a map of where they differ."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(translate(compared.text)))
     return view.add_item(gallery(images))
 
 
 def with_discord_mentions(text: str) -> str:
-    """A text in which people and channels are named by their keys, as Discord names them."""
+    """Replace keys of users and channels by Discord's mentions: "<@discord:4711>" → "<@4711>"."""
     return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
 def settings_text(panel: SettingsPanel, translate: Translate) -> str:
-    """The settings as lines: the knob, its value, and who says so."""
+    """One line per setting: its name, its value, and the scope that it comes from."""
     rows = [
         f"**{translate(row.knob)}** {translate(row.value)} · *{translate(row.origin)}*" for row in panel.rows
     ]

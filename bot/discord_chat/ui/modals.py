@@ -1,7 +1,6 @@
-"""Forms that ask for words.
+"""Forms (Discord's modals).
 
-What is sent is read from the interaction itself, since a form object does not outlive a restart and its id
-does.
+A submitted form is read from the interaction, since its id outlives a restart and the form object does not.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ TITLE_CHARS, LABEL_CHARS, READING_CHARS, REPORT_CHARS = 45, 45, 2000, 400
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """A form as it was sent: which one, and what is in it."""
+    """A submitted form: the button that opened it, and its fields."""
 
     button: ButtonId
     words: str
@@ -36,7 +35,7 @@ class SubmittedForm:
 def refine_form(
     button: ButtonId, card: Card, max_length: int, translate: Translate, offers_auto: bool = True
 ) -> ui.Modal:
-    """What should change in a version, how strongly, from where, or in which other photo."""
+    """The form of Refine: instruction, strength, start (this version or the original), another image."""
     form = _form(button, translate(Message("refine_title", version=card.version)))
     form.add_item(
         _words(translate(Message("what_to_change")), card.instruction[:max_length], max_length, translate)
@@ -59,7 +58,7 @@ def refine_form(
 
 
 def correct_form(button: ButtonId, card: Card, translate: Translate) -> ui.Modal:
-    """How the model should have understood the instruction of a version."""
+    """The form of Correct: the expressive instruction of a version."""
     form = _form(button, translate(Message("correct_title", version=card.version)))
     form.add_item(
         _words(
@@ -73,7 +72,7 @@ def correct_form(button: ButtonId, card: Card, translate: Translate) -> ui.Modal
 
 
 def report_form(button: ButtonId, version: str, translate: Translate) -> ui.Modal:
-    """What is wrong with a version; it may stay empty."""
+    """The form of Report: what is wrong with a version; optional."""
     form = _form(button, translate(Message("report_title", version=version)))
     field: ui.TextInput[Any] = ui.TextInput(
         custom_id=WORDS, style=discord.TextStyle.paragraph, required=False, max_length=REPORT_CHARS
@@ -83,7 +82,7 @@ def report_form(button: ButtonId, version: str, translate: Translate) -> ui.Moda
 
 
 def edit_form(message: int, max_length: int, translate: Translate) -> ui.Modal:
-    """What should change in the picture of a message."""
+    """The form of *Edit this image*: the instruction."""
     form = _form(ButtonId(EDIT_IMAGE, str(message)), translate(Message("edit_title")))
     form.add_item(_words(translate(Message("what_to_change")), "", max_length, translate))
     return form
@@ -115,7 +114,7 @@ def _choice(question: str, name: str, choices: dict[str, str]) -> ui.Label[Any]:
 
 
 def read_form(interaction: discord.Interaction[Any]) -> SubmittedForm | None:
-    """The form that was sent; None for one that is not ours."""
+    """The submitted form; None for a form that is not of this bot."""
     data: Any = interaction.data or {}
     button = ButtonId.parse(data.get("custom_id", ""))
     if button is None or button.act not in (*NEEDS_WORDS, EDIT_IMAGE):

@@ -1,4 +1,4 @@
-"""When a running card shows a preview: at most twice an edit, and only where it runs alone.
+"""When a running card shows a preview: at most twice per edit, and only if no other edit runs in the channel.
 
 A preview is a new card in place of the old one. Changing the pictures of a card that stands is what the
 service does not do reliably: a message made of components refuses new attachments on some edits
@@ -7,17 +7,17 @@ service does not do reliably: a message made of components refuses new attachmen
 
 from bot.chat.replies import Card, CardState
 
-MOMENTS = (0.35, 0.70)  # of the way; the first progress after each of them may bring a preview
+MOMENTS = (0.35, 0.70)  # fractions of an edit; the first update after each may show a preview
 
 
 class Previews:
-    """Remembers which cards run where, and how many previews each had."""
+    """Counts the previews of every running card."""
 
     def __init__(self) -> None:
         self._running: dict[str, tuple[int, int]] = {}  # turn → channel, previews shown
 
     def is_due(self, card: Card, channel: int) -> bool:
-        """Whether this progress of a card in `channel` should be shown with its preview; counts it if so."""
+        """Whether this update of a card in `channel` is shown with its preview; counts it if so."""
         if card.state is not CardState.RUNNING:
             return False
         _, shown = self._running.setdefault(card.turn_id, (channel, 0))
@@ -29,9 +29,9 @@ class Previews:
         return True
 
     def has_any(self, turn_id: str) -> bool:
-        """Whether the card of that turn stands there with a preview."""
+        """Whether the card of that turn shows a preview."""
         return self._running.get(turn_id, (0, 0))[1] > 0
 
     def end(self, turn_id: str) -> None:
-        """That turn is over, or was erased."""
+        """The turn has ended or was erased."""
         self._running.pop(turn_id, None)

@@ -1,4 +1,4 @@
-"""From replies to what is sent: fetches the pictures a reply names and lays everything out."""
+"""From replies to messages: loads the images that a reply names, and lays everything out."""
 
 import asyncio
 import time
@@ -62,35 +62,35 @@ class Outgoing:
 
     @property
     def mentions(self) -> discord.AllowedMentions:
-        """Who may be pinged by it."""
+        """Who may be pinged."""
         users = [discord.Object(self.pings)] if self.pings else False
         return discord.AllowedMentions(everyone=False, roles=False, users=users, replied_user=False)
 
     def files(self) -> list[discord.File]:
-        """Fresh files; a sent one cannot be sent again."""
+        """New file objects; discord.py closes those that were sent."""
         return [image.attachment() for image in self.images]
 
     def to_send(self) -> dict[str, Any]:
-        """The arguments of a `send` or `reply`."""
+        """The arguments of `send`."""
         if self.view is None:
             return {"content": self.text, **({"files": self.files()} if self.images else {})}
         return {"view": self.view, "files": self.files()}
 
     def to_edit(self) -> dict[str, Any]:
-        """The arguments of an `edit` that replaces whatever was there."""
+        """The arguments of an `edit` that replaces all content."""
         if self.view is None:
             return {"content": self.text, **({"attachments": self.files()} if self.images else {})}
         return {"content": None, "view": self.view, "attachments": self.files()}
 
 
 class Renderer:
-    """Draws replies; `load` gives the PNG of an ImageStore key."""
+    """Renders replies; `load` returns the PNG of an ImageStore key."""
 
     def __init__(self, load: LoadPicture) -> None:
         self._load = load
 
     async def reply(self, reply: Reply, context: ReplyContext) -> Outgoing:
-        """Any reply of the workflow."""
+        """The message of any reply of the workflow."""
         translate = translator(context.language)
         match reply:
             case Note():
@@ -117,7 +117,7 @@ class Renderer:
     async def card(
         self, card: Card, context: ReplyContext, opening: Message | None = None, *, with_preview: bool = False
     ) -> Outgoing:
-        """A card in its state; pictures once it is done, before that only a preview if wanted."""
+        """The message of a card: with both images once done, before that with its preview if wanted."""
         translate = translator(context.language)
         images: Sequence[AttachedImage] = ()
         if card.state is CardState.DONE:
@@ -131,7 +131,7 @@ class Renderer:
         return Outgoing(view=layout, images=images)
 
     async def result(self, card: Card, limit: int, translate: Translate) -> AttachedImage | None:
-        """The picture of a version as a file of at most `limit` bytes; None when it has none any more."""
+        """The image of a version as a file of at most `limit` bytes; None when it was deleted."""
         if card.after is None:
             return None
         try:
@@ -143,7 +143,7 @@ class Renderer:
         )
 
     async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:
-        """What moderators are shown, any picture behind a spoiler."""
+        """The message of a report; its image is behind a spoiler."""
         translate = translator(report.language)
         images = (
             await self._versions([replace(report.card, is_hidden=True)], translate) if report.card else ()
@@ -174,14 +174,14 @@ class Renderer:
         return Outgoing(view=comparison_layout(compared, images, translate), images=images)
 
     async def _before(self, key: str) -> PictureFile | None:
-        """A light copy of a picture; None when it was deleted meanwhile."""
+        """A reduced copy of an image; None when it was deleted."""
         try:
             return await asyncio.to_thread(before_file, await self._load(key))
         except PictureMissing:
             return None
 
     async def _target_question(self, which: AskTarget, translate: Translate) -> Outgoing:
-        """The question, with those choices whose pictures are still there."""
+        """The question, with those choices whose images still exist."""
         offered = [
             (choice, await self._thumbnail(choice.image, choice, translate)) for choice in which.choices
         ]
@@ -197,7 +197,7 @@ class Renderer:
     async def _thumbnail(
         self, key: str, shown: Card | ImageChoice, translate: Translate
     ) -> AttachedImage | None:
-        """A light copy of a version's picture; None when it was deleted meanwhile."""
+        """A reduced copy of a version's image; None when it was deleted."""
         file = await self._before(key)
         if file is None:
             return None
