@@ -1,4 +1,4 @@
-"""`mgie-bot`: the one place where everything is built and joined."""
+"""`mgie-bot`: builds every part of the bot and connects them."""
 
 import argparse
 import asyncio
@@ -36,7 +36,7 @@ Settings come from the environment and from .env; .env.example lists them all.""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the bot until it is told to stop; the exit code: 0, or 2 when it cannot start."""
+    """Run the bot until it is stopped; returns the exit code: 0, or 2 when it cannot start."""
     chosen = _parser().parse_args(arguments)
     try:
         settings = read_settings()
@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("mgie-bot", description=ABOUT)
-    parser.add_argument("--check", action="store_true", help="read the settings, say what they mean, and end")
+    parser.add_argument(
+        "--check", action="store_true", help="check the settings, print what they mean, and exit"
+    )
     parser.add_argument("--local", action="store_true", help="serve the local page even when a token is set")
     return parser
 
@@ -79,7 +81,7 @@ def model_strengths(settings: Settings) -> StrengthTable | None:
 
 
 def summary(settings: Settings, config: ModelConfig) -> str:
-    """What these settings mean, for a person; without secrets."""
+    """What these settings mean, in words; without secrets."""
     chat = "Discord" if settings.discord_token else f"page at http://{settings.web_host}:{settings.web_port}"
     health = "off" if settings.health_port is None else f"{settings.health_host}:{settings.health_port}"
     return (
@@ -92,7 +94,7 @@ def summary(settings: Settings, config: ModelConfig) -> str:
 
 
 def print_line(line: str) -> None:
-    """To the terminal, at once."""
+    """Write a line to standard output and flush it."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -104,7 +106,7 @@ async def serve(
     *,
     say: Callable[[str], None] = print_line,
 ) -> None:
-    """Build everything and talk until a signal or the end of the chat; then drain and close.
+    """Build everything and serve until a signal or the end of the chat; then drain and close.
 
     `editor`: instead of an engine process for the model. `say`: tells the operator where the page is.
     """

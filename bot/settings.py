@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        """The rules for people, with these numbers."""
+        """The limits for users."""
         return Limits(
             waiting_per_person=self.max_waiting_per_person,
             waiting=self.max_waiting,

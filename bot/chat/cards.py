@@ -68,7 +68,7 @@ def card_of(
 
 
 def state_of(turn: Turn) -> CardState:
-    """What a person is told: a turn whose end is known is over, shown or not."""
+    """The state of the card; a turn whose outcome is known is final, shown or not."""
     if turn.state is TurnState.WAITING:
         return CardState.QUEUED
     if turn.state is TurnState.RUNNING:

@@ -68,7 +68,7 @@ def buttons(*acts: ButtonAction) -> tuple[Button, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One version as a person sees it, in one of its states.
+    """One version as a user sees it, in one of its states.
 
     turn_id    "k3f9"; with `state` the nonce of a message: f"{turn_id}-{state}"
     origin     "from v2"; None for an uploaded picture
@@ -84,7 +84,7 @@ class Card:
     wait_s     seconds until it probably starts, when queued and known
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
-    key        the message this version itself is in, if any; somebody else may have written it
+    key        the message this version itself is in, if any; another user may have written it
     is_grid    `after` is many small pictures to look at; nothing can start from it
     """
 
@@ -115,10 +115,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A message. `private`: only for the person who asked, where the chat can do that.
+    """A message. `private`: only for the user who asked, where the chat can do that.
 
-    People in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
-    under it, with `about` where a card's have their turn id, and are for the person `asks` to press.
+    Users in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
+    under it, with `about` where a card's have their turn id, and are for the user `asks` to press.
     """
 
     text: Message
@@ -150,7 +150,7 @@ class ShownVersion:
 
 @dataclass(frozen=True, slots=True)
 class ImageChoice:
-    """A picture a person may have meant; choosing it is EditAsked(turn=turn_id), same words."""
+    """An image that the user may have meant; choosing it is EditAsked(turn=turn_id) with the same text."""
 
     turn_id: str
     version: str
@@ -170,13 +170,13 @@ class AskTarget:
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
-    """One setting in the panel: what it is, and who says so."""
+    """One setting in the panel, its value, and the scope that it comes from."""
 
-    knob: Message  # "text CFG"
+    label: Message  # "text CFG"
     value: Message  # "7.5", "random"
     origin: Message  # "this session", "you", "this channel", "the model's default"
-    name: str = ""  # "text_cfg": the knob in any language
-    setting: float | str | None = None  # the value itself; None when it is drawn anew each time
+    name: str = ""  # "text_cfg": the setting in any language
+    setting: float | str | None = None  # the value itself; None when it is new for each edit
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +238,10 @@ class Erased:
 class ForModerators:
     """Something moderators should see: the chat posts it in the channel `to`, and says `text` to who asked.
 
-    told     what it is about, with people named by their keys; words: of a person, as they wrote them
+    told     what it is about, with users named by their keys; words: of a user, as they wrote them
     language of the moderators, for everything but `text`
     card     the version it is about, if there is one; its picture is shown behind a spoiler
-    key      the message that version is in; somebody else may have written it
+    key      the message that version is in; another user may have written it
     buttons  with `about` where a card's have their turn id, and `owner` as the owner
     """
 

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus. One registry per bot; no person appears in a label."""
+"""Metrics for Prometheus. One registry per bot; no user appears in a label."""
 
 from collections.abc import Callable
 
@@ -32,7 +32,7 @@ class Metrics:
             ["move"],
             registry=registry,
         )
-        self.queue_depth = Gauge("mgie_queue_depth", "Edits waiting in line", registry=registry)
+        self.queue_depth = Gauge("mgie_queue_depth", "Edits waiting in the queue", registry=registry)
         self.running = Gauge("mgie_running", "Edits being made", registry=registry)
         self.busy_ratio = Gauge(
             "mgie_gpu_busy_ratio", "Share of the engine's slots in use", registry=registry

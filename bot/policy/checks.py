@@ -82,7 +82,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Which check refused an event, and what the user is told."""
+    """The check that refused an event, and the message for the user."""
 
     check: Check
     message: Message

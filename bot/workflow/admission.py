@@ -166,7 +166,7 @@ class Admission:
             override=asked.override.merged_over(preset),
             source=asked.source,
         )
-        # Should it have to wait for somebody's consent, it will mean this version all the same.
+        # If it waits for consent, it must still start from this version.
         asked = replace(asked, turn=parent.id, version=None)
         return await self._accept(replace(context, event=asked), draft, target.session)
 
@@ -204,7 +204,7 @@ class Admission:
         turn, session = target.turn, target.session
         if turn.parent_id is None:
             return Note(Message("nothing_to_vary", version=turn.label))
-        # Where its parent came to nothing, the version before that will do.
+        # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
         words, reading = turn.instruction, turn.reading
         if asked.variation is Variation.CORRECTED:
@@ -245,7 +245,7 @@ class Admission:
         return await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
 
     async def _accept(self, context: Context[Work], draft: TurnDraft, session: EditSession) -> Reply:
-        """Save the turn, then set it going; from here on it will be answered."""
+        """Save the turn, then start it; from here on it will be answered."""
         asked, parent = context.event, session.turn(draft.parent_id)
         if not context.has_consent and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
@@ -268,7 +268,7 @@ class Admission:
     async def _not_allowed(
         self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
     ) -> Note | None:
-        """The question or refusal of whoever lent the picture it starts from, else of the session's owner."""
+        """The question to the owner of the image, else of the session; or their refusal."""
         lender, words = parent.lent_by, draft.instruction
         if asked.user == lender or (lender is None and asked.user == session.owner):
             return None
@@ -281,7 +281,7 @@ class Admission:
 
 
 def _image_owner(asked: EditAsked) -> str | None:
-    """Whose picture an edit begins with, if not the asker's."""
+    """The owner of the uploaded image, if it is another user."""
     return None if asked.picture_owner == asked.user else asked.picture_owner
 
 

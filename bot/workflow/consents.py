@@ -1,4 +1,4 @@
-"""Other people's pictures, edited only with their consent. Answers are kept, open questions are not."""
+"""Images of other users are edited only with consent. Answers are stored, open questions are in memory."""
 
 import secrets
 import time
@@ -17,13 +17,13 @@ OPEN_S = 24 * 3600.0
 
 
 def mention(user: str) -> str:
-    """A person in a sentence; the chat puts their name there."""
+    """A user inside a message; the chat puts their name there."""
     return f"<@{user}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An edit that waits for somebody's consent."""
+    """An edit that waits for consent."""
 
     asked: Work
     owner: str
@@ -31,7 +31,7 @@ class Question:
 
 
 class Consents:
-    """Asks the owner of a picture, and remembers what they said."""
+    """Asks the owner of an image, and stores lasting answers."""
 
     def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""Shows how turns stand and how they ended, each through the chat of its owner."""
+"""Shows progress and results of turns, each through the chat of its user."""
 
 import asyncio
 import logging
@@ -21,17 +21,17 @@ _FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnS
 
 
 class Delivery:
-    """The way from a run to the chats."""
+    """Delivers cards to the chats."""
 
     def __init__(self, store: SessionStore, metrics: Metrics, pauses_s: Sequence[float]) -> None:
-        """`pauses_s`: waits before a result is shown again."""
+        """`pauses_s`: waits before the retries of a result."""
         self._store = store
         self._metrics = metrics
         self._pauses_s = pauses_s
         self._chats: dict[str, Chat] = {}
 
     def connect(self, chat: Chat) -> None:
-        """Show the turns of that chat's people through it."""
+        """Show the turns of that chat's users through it."""
         self._chats[chat.name] = chat
 
     @property
@@ -45,7 +45,7 @@ class Delivery:
         return tuple(self._chats)
 
     async def update_progress(self, active: ActiveTurn) -> None:
-        """Show how the turn stands, if the chat can do it now."""
+        """Show the state of the turn, if the chat can do it now."""
         async with active.delivery:
             if active.finished.is_set() or active.is_released:
                 return
@@ -70,7 +70,7 @@ class Delivery:
                 await self.update_progress(active)
 
     async def deliver(self, active: ActiveTurn) -> None:
-        """Show how the turn ended, once, and close its row; NoSuchVersion when it was erased."""
+        """Show the outcome of the turn once, and store that; NoSuchVersion when it was erased."""
         async with active.delivery:
             active.session = await self._store.session(active.turn.session_id)
             active.turn = active.session.turn(active.turn.id)
@@ -100,7 +100,7 @@ class Delivery:
                         return key
                     return await chat.show(active.turn, active.card())
             except ChatGone as error:
-                log.info("nobody can be shown turn %s: %s", active.turn.id, error)
+                log.info("turn %s can no longer be shown: %s", active.turn.id, error)
                 return None
             except Exception as error:
                 if tried == len(self._pauses_s):

@@ -1,4 +1,4 @@
-"""Events in, replies out: the one way of an edit, whichever chat it came from. Knows no chat and no model.
+"""Events in, replies out: the one way of every event, whichever chat it comes from.
 
     async with EditService(editor) as service, EditWorkflow(store, images, service, model) as workflow:
         workflow.connect(chat)                    # before the first event of that chat
@@ -75,7 +75,7 @@ Handler = Callable[[Context[Any]], Awaitable[Reply]]
 
 
 class EditWorkflow:
-    """Decides what an event means, keeps the talk, and sees every accepted edit through."""
+    """Decides what an event means, stores the session, and completes every accepted edit."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class EditWorkflow:
         keep_days: float | None = 30.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`keep_days`: how long pictures of unused sessions stay, None for ever. `clock`: the store's."""
+        """`keep_days`: how long images of unused sessions stay; None for ever. `clock`: that of the store."""
         self._store = store
         self._images = images
         self._service = service
@@ -138,7 +138,7 @@ class EditWorkflow:
 
     @property
     def limits(self) -> Limits:
-        """The numbers people are held to."""
+        """The limits that apply to users."""
         return self._limits
 
     @property
@@ -148,7 +148,7 @@ class EditWorkflow:
 
     @property
     def metrics(self) -> Metrics:
-        """Where chats count what they do."""
+        """The metrics, which chats count into."""
         return self._metrics
 
     @property
@@ -157,15 +157,15 @@ class EditWorkflow:
         return self._runner.delivery.is_connected
 
     def connect(self, chat: Chat) -> None:
-        """Show the cards of people whose key begins with `chat.name` through `chat`."""
+        """Show the cards of users whose key begins with `chat.name` through `chat`."""
         self._runner.delivery.connect(chat)
 
     async def resume(self, chat: str) -> int:
-        """Take up every unfinished turn of that chat in the order it was asked; how many there were."""
+        """Resume every unfinished turn of that chat, oldest first; how many there were."""
         return await self._runner.resume(chat)
 
     async def drain(self, within_s: float) -> None:
-        """Stop admitting, let running edits finish for so many seconds; the rest stays queued on disk."""
+        """Stop admitting; running edits may finish for `within_s` seconds, the rest stays on disk."""
         await self._runner.drain(within_s)
 
     async def picture(self, key: str) -> bytes:
@@ -173,7 +173,7 @@ class EditWorkflow:
         return await asyncio.to_thread(self._images.get, key)
 
     async def delete_old_images(self) -> int:
-        """Delete pictures of sessions nobody uses any more (this also happens every hour); how many."""
+        """Delete images of unused sessions, as happens every hour; how many."""
         return await self._privacy.delete_old_images()
 
     async def card(self, turn: Turn) -> Card:

@@ -1,4 +1,4 @@
-"""A sheet: one edit under several guidance scales, read once, painted cell by cell through the same line."""
+"""A grid: one edit with several guidance scales. It is read once, and queued cell by cell."""
 
 import asyncio
 import io
@@ -21,11 +21,10 @@ PAPER, INK = "#f6f5f2", "#151513"
 
 
 class GridHandle:
-    """To whoever waits for it, an edit like any other (see EditHandle); `request` makes that of one cell.
-    `language` is a tag for the labels.
+    """Used like the handle of one edit (see EditHandle). `request` makes the request of a cell.
 
-    A cell enters the line when the one before it is done, so that a sheet never crowds others out. The first
-    cell reads the instruction; the others are given that reading.
+    `language` is a tag for the labels. A cell is queued when the one before it is done, so that a grid delays
+    other users little. The first cell reads the instruction; the others are given that reading.
     """
 
     def __init__(
@@ -49,26 +48,26 @@ class GridHandle:
         self._cell = self._submit(0)
 
     def place(self) -> Place:
-        """Where the cell at work stands."""
+        """The place of the current cell."""
         return self._cell.place()
 
     def cancel(self) -> None:
-        """End the sheet."""
+        """Cancel the grid."""
         self._is_cancelled = True
         self._cell.cancel()
 
     async def events(self) -> AsyncIterator[Progress]:
-        """Progress of the whole sheet; for one follower."""
+        """Progress of the whole grid; for one reader."""
         cells = len(self._grid.cells)
         number = 0
         while (cell := await self._begun.get()) is not None:
             async for progress in cell.events():
                 if number == 0 or progress.stage is not Stage.READING:  # that was given, and is over at once
-                    yield of_the_whole(progress, number, cells)
+                    yield grid_progress(progress, number, cells)
             number += 1
 
     async def result(self) -> EditResult:
-        """The sheet; raises as EditHandle does, for the first cell that fails."""
+        """The image of the grid; raises as EditHandle does, for the first cell that fails."""
         done: list[EditResult] = []
         try:
             for number in range(len(self._grid.cells)):
@@ -78,12 +77,12 @@ class GridHandle:
                 self._reading = done[0].expressive
         finally:
             self._begun.put_nowait(None)
-        sheet = await asyncio.to_thread(
+        grid_image = await asyncio.to_thread(
             draw_grid, [result.image for result in done], self._grid, self._language
         )
         stages = {stage for result in done for stage in result.seconds}
         seconds = {stage: sum(result.seconds.get(stage, 0.0) for result in done) for stage in stages}
-        return replace(done[0], image=sheet.png, size=sheet.size, seconds=seconds, changed=None)
+        return replace(done[0], image=grid_image.png, size=grid_image.size, seconds=seconds, changed=None)
 
     def _submit(self, number: int) -> EditHandle:
         if self._is_cancelled:
@@ -100,8 +99,8 @@ class GridHandle:
         return handle
 
 
-def of_the_whole(progress: Progress, number: int, cells: int) -> Progress:
-    """The progress of a sheet of `cells` while its cell `number` (from 0) is this far."""
+def grid_progress(progress: Progress, number: int, cells: int) -> Progress:
+    """The progress of a grid of `cells` cells while its cell `number` (from 0) is this far."""
     if progress.stage is Stage.READING:
         return progress
     steps = progress.steps
@@ -111,7 +110,7 @@ def of_the_whole(progress: Progress, number: int, cells: int) -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class GridImage:
-    """A drawn sheet."""
+    """A drawn grid: a PNG, and its width and height in pixels."""
 
     png: bytes
     size: tuple[int, int]
@@ -128,25 +127,25 @@ def draw_grid(pictures: Sequence[bytes], grid: Grid, language: object) -> GridIm
     width, height = max(cell.width for cell in cells), max(cell.height for cell in cells)
     columns, rows = len(grid.text_cfg), len(grid.image_cfg)
     size = (MARGIN + columns * (width + GAP), MARGIN + rows * (height + GAP))
-    sheet = Image.new("RGB", size, PAPER)
+    grid_image = Image.new("RGB", size, PAPER)
     for number, cell in enumerate(cells):
         at = (MARGIN + number % columns * (width + GAP), MARGIN + number // columns * (height + GAP))
-        sheet.paste(cell, at, cell)
+        grid_image.paste(cell, at, cell)
     translate = translator(language)
     across = [translate(Message("fact_text", value=value)) for value in grid.text_cfg]
     down = [translate(Message("fact_image", value=value)) for value in grid.image_cfg]
-    _label(sheet, across, width)
-    turned = sheet.transpose(Image.Transpose.ROTATE_270)
+    _label(grid_image, across, width)
+    turned = grid_image.transpose(Image.Transpose.ROTATE_270)
     _label(turned, down[::-1], height, start=GAP)
-    sheet = turned.transpose(Image.Transpose.ROTATE_90)
+    grid_image = turned.transpose(Image.Transpose.ROTATE_90)
     file = io.BytesIO()
-    sheet.save(file, "PNG")
+    grid_image.save(file, "PNG")
     return GridImage(file.getvalue(), size)
 
 
-def _label(sheet: Image.Image, labels: Sequence[str], pitch: int, start: int = MARGIN) -> None:
+def _label(grid_image: Image.Image, labels: Sequence[str], pitch: int, start: int = MARGIN) -> None:
     """Words along the upper edge, one per cell."""
-    draw = ImageDraw.Draw(sheet)
+    draw = ImageDraw.Draw(grid_image)
     font = ImageFont.load_default(max(10, min(20, pitch // 8)))
     for number, label in enumerate(labels):
         draw.text((start + number * (pitch + GAP) + pitch / 2, MARGIN / 2), label, INK, font, "mm")

@@ -1,4 +1,4 @@
-"""What moderators decide for their server, and what people bring before them: reports and appeals."""
+"""Decisions of moderators for their server, and what users ask of them: reports and appeals."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Moderation:
-    """Answers moderators, and brings before them what people report."""
+    """Carries out decisions, and passes reports and appeals on."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Moderation:
         return turn, image_hash, await self._privacy.erase(turn)
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:
-        """Cancel what a person has in line there, where the decision says so; how many."""
+        """Cancel the queued and running edits of a user there, if the decision says so; how many."""
         if asked.action not in (ModAction.CANCEL, ModAction.BLOCK):
             return 0
         theirs = [
@@ -93,7 +93,7 @@ class Moderation:
         busy = Message("status_state", state=state, waiting=len(actives) - running, running=running)
         return joined("\n", busy, *_rule_lines(rules), *map(_run_line, actives[:LOG_SHOWN]))
 
-    # -- what people bring before them --------------------------------------------------------------------
+    # -- reports and appeals -------------------------------------------------------------------------------
 
     async def report(self, context: Context[ReportAsked]) -> Reply:
         """Show a version to the moderators, with what they can do about it; once per user and version."""
@@ -257,22 +257,22 @@ def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
         yield Message("status_reports", list=_place(rules.reports))
 
 
-def _log_in_words(deeds: tuple[AuditEntry, ...]) -> Message:
+def _log_in_words(entries: tuple[AuditEntry, ...]) -> Message:
     """The newest decisions, newest first."""
-    return joined("\n", *map(_log_line, deeds)) if deeds else Message("log_empty")
+    return joined("\n", *map(_log_line, entries)) if entries else Message("log_empty")
 
 
-def _log_line(deed: AuditEntry) -> Message:
-    who, action = verbatim(f"<t:{round(deed.at)}:R> {mention(deed.by)}"), Message(f"action.{deed.rule}")
-    subject = _subject_in_words(deed)
+def _log_line(entry: AuditEntry) -> Message:
+    who, action = verbatim(f"<t:{round(entry.at)}:R> {mention(entry.by)}"), Message(f"action.{entry.rule}")
+    subject = _subject_in_words(entry)
     return joined(" ", who, action, *([verbatim(subject)] if subject else []))
 
 
-def _subject_in_words(deed: AuditEntry) -> str:
-    if ":" not in deed.subject:
-        return deed.subject
-    is_person = deed.rule in (ModAction.BLOCK, ModAction.UNBLOCK, ModAction.CANCEL)
-    return mention(deed.subject) if is_person else _place(deed.subject)
+def _subject_in_words(entry: AuditEntry) -> str:
+    if ":" not in entry.subject:
+        return entry.subject
+    is_person = entry.rule in (ModAction.BLOCK, ModAction.UNBLOCK, ModAction.CANCEL)
+    return mention(entry.subject) if is_person else _place(entry.subject)
 
 
 def _run_line(active: ActiveTurn) -> Message:

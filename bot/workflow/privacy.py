@@ -1,4 +1,4 @@
-"""What the bot keeps of a person: shown, handed over, erased; and old pictures thrown away."""
+"""The data of a user: shown, exported, erased; and the deletion of old images."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ DAY_S = 24 * 3600.0
 
 
 class Privacy:
-    """Answers what people ask about their own data. `keep_days`: how long pictures stay; None for ever."""
+    """Answers requests of users about their data. `keep_days`: how long images stay; None for ever."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Privacy:
         self._clock = clock
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
-        """How much is kept, and for how long."""
+        """How much is stored, and for how long."""
         asked = context.event
         counts = await self._counts(asked.user)
         if self._keep_days is None:
@@ -51,7 +51,7 @@ class Privacy:
         return Note(Message("kept", **_counted(*counts), days=days))
 
     async def export(self, context: Context[ExportAsked]) -> Reply:
-        """Everything of the person as zip files, in a folder of their own."""
+        """All data of the user as zip files, in a temporary folder."""
         asked = context.event
         kept = await self._store.export_user(asked.user)
         ids = {row["session_id"]: None for row in kept["turns"]}
@@ -108,7 +108,7 @@ class Privacy:
         return messages
 
     async def delete_old_images(self) -> int:
-        """Delete pictures of sessions nobody used for `keep_days`, and those of no session; how many."""
+        """Delete images of sessions unused for `keep_days`, and of no session; how many."""
         if self._keep_days is None:
             return 0
         moment = self._clock() - self._keep_days * DAY_S
@@ -123,7 +123,7 @@ class Privacy:
         return [key for key in loose if self._images.path(key).stat().st_mtime < young]
 
     async def clean_up_forever(self, every_s: float) -> None:
-        """Throw old pictures away now and then, for ever."""
+        """Delete old images every `every_s` seconds, until cancelled."""
         while True:
             try:
                 if count := await self.delete_old_images():
@@ -133,7 +133,7 @@ class Privacy:
             await asyncio.sleep(every_s)
 
     async def _counts(self, user: str) -> tuple[int, int]:
-        """How many pictures the person uploaded, and how many edits they asked for."""
+        """How many images the user uploaded, and how many edits they asked for."""
         kept = await self._store.export_user(user)
         uploads = sum(row["parent_id"] is None for row in kept["turns"])
         return uploads, len(kept["turns"]) - uploads

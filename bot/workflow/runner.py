@@ -1,4 +1,4 @@
-"""Sees every accepted turn through to its end: line, engine, picture on disk, card shown once.
+"""Processes every accepted turn: queue, engine, image on disk, and a card that is shown once.
 
 The truth is the turn's row; what is here can be lost at any moment and is rebuilt by `resume`. One task owns
 each unfinished turn, so a turn's row has one writer.
@@ -32,11 +32,11 @@ from mgie_engine.strengths import StrengthTable
 
 log = logging.getLogger(__name__)
 
-LAST_WORD_S = 5.0  # for what a drain has given back to be written down
+PERSIST_TIMEOUT_S = 5.0  # grace period for storing the turns that a drain released
 
 
 class LeftOnDisk(Exception):
-    """A turn goes no further in this process; the next resume takes it up."""
+    """A turn stops in this process; the next resume continues it."""
 
 
 class TurnRunner:
@@ -57,8 +57,8 @@ class TurnRunner:
     ) -> None:
         """`strengths`: what auto knows of the model; `pauses_s`: waits before a result is shown again.
 
-        `places_every_s`: how often places are told; `resume_every_s`: how often turns that could not go on
-        are taken up again.
+        `places_every_s`: how often places in the queue are updated; `resume_every_s`: how often turns that
+        could not go on are resumed.
         """
         self._store = store
         self._images = images
@@ -93,7 +93,7 @@ class TurnRunner:
     # -- from outside -------------------------------------------------------------------------------------
 
     def begin(self, turn: Turn, session: EditSession) -> ActiveTurn:
-        """Take up a turn that is on disk; nothing happens if it was taken up before."""
+        """Start to process a turn that is on disk; no effect if it is active already."""
         if known := self.active.get(turn.id):
             return known
         active = ActiveTurn(turn, session)
@@ -110,7 +110,7 @@ class TurnRunner:
         return active
 
     async def resume(self, chat: str) -> int:
-        """Take up that chat's unfinished turns nobody here works on, in the order they were asked."""
+        """Resume unfinished turns of this chat that are not active, oldest first; how many."""
         async with self._resuming:
             return 0 if self.is_draining else await self._start_unfinished(chat)
 
@@ -131,7 +131,7 @@ class TurnRunner:
         return taken
 
     async def cancel(self, turn_id: str) -> bool:
-        """End a turn that waits or runs; whether it was still possible. On disk when this returns."""
+        """Cancel a turn that waits or runs; whether it was still possible. On disk when this returns."""
         active = self.active.get(turn_id)
         if active is None or active.finished.is_set():
             return False
@@ -141,7 +141,7 @@ class TurnRunner:
         return active.turn.is_lost and active.turn.error is None
 
     def drop(self, turn_id: str) -> None:
-        """Forget a turn that was deleted from the store; what waits for it looks again."""
+        """Stop a turn that was deleted from the store; turns that wait for it check again."""
         if active := self.active.get(turn_id):
             active.is_cancelled = True
             active.stop()
@@ -156,7 +156,7 @@ class TurnRunner:
         return True
 
     async def drain(self, within_s: float) -> None:
-        """Take nothing new, give waiting turns back to the disk, let begun ones end for so many seconds."""
+        """Admit nothing new, release waiting turns, and let running ones end for `within_s` seconds."""
         self.is_draining = True
         for active in self.active:
             if active.is_waiting:
@@ -165,10 +165,10 @@ class TurnRunner:
         for active in self.active:
             if not active.finished.is_set():
                 self._release(active)
-        await self.idle(LAST_WORD_S)
+        await self.idle(PERSIST_TIMEOUT_S)
 
     async def idle(self, within_s: float = math.inf) -> None:
-        """Wait until no turn is on its way, at most so many seconds."""
+        """Wait until no turn is active, at most `within_s` seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(None if within_s == math.inf else within_s):
                 while self._owners:
@@ -193,7 +193,7 @@ class TurnRunner:
             self.active.remove(active)
 
     async def _work(self, active: ActiveTurn) -> None:
-        """Wait for the parent, the line and the engine; leaves how it ended on disk."""
+        """Wait for the parent, the queue and the engine; store the outcome."""
         self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
         active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
@@ -237,7 +237,7 @@ class TurnRunner:
         }
 
     async def _wait_for_parent(self, active: ActiveTurn) -> None:
-        """Enter the line once the parent has its picture; RequestRefused when it will never have one."""
+        """Queue the turn once its parent has an image; RequestRefused when it will never have one."""
         while True:
             active.parent_changed.clear()
             await self._refresh(active)
@@ -256,7 +256,7 @@ class TurnRunner:
             await active.parent_changed.wait()
 
     async def _refresh(self, active: ActiveTurn) -> None:
-        """The turn and its session as they now are; NoSuchVersion when it was deleted."""
+        """Reload the turn and its session; NoSuchVersion when it was deleted."""
         active.session = await self._store.session(active.turn.session_id)
         active.turn = active.session.turn(active.turn.id)
 
@@ -281,7 +281,7 @@ class TurnRunner:
             active.has_begun = True
             self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - active.turn.created_at))
             active.turn = await self._store.set_state(active.turn.id, TurnState.RUNNING)
-            if not self.is_draining:  # by now there may be nobody left to show it
+            if not self.is_draining:  # later, the chat may be closed
                 self._spawn(self.delivery.update_progress(active))
         await self._refresh(active)
         turn, parent = active.turn, active.session.parent_of(active.turn)
@@ -310,14 +310,14 @@ class TurnRunner:
                     self._spawn(self.delivery.update_progress(active))
 
     async def _resume_periodically(self) -> None:
-        """Take up what a full disk or a long outage of a chat has left behind."""
+        """Resume turns that a full disk or a long outage of a chat left on disk."""
         while True:
             await asyncio.sleep(self._resume_every_s)
             for chat in self.delivery.chats:
                 try:
                     await self.resume(chat)
                 except Exception:
-                    log.exception("unfinished turns of %s could not be taken up", chat)
+                    log.exception("unfinished turns of %s could not be resumed", chat)
 
     # -- small things -------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Settings as people speak of them: presets, stronger and subtler, and the panel. Pure."""
+"""Layered settings: overrides by scope, presets, stronger and subtler, grids, and the panel."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +26,7 @@ from mgie_engine.strengths import preset_override
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
-GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a sheet nobody chose the scales of
+GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a grid without given scales
 GRID_SIDE = 3  # cells
 
 SETTING_LABELS = {
@@ -52,14 +52,14 @@ WHERE_KEPT = {
 
 @dataclass(frozen=True, slots=True)
 class SettingsLayers:
-    """The wishes that hold for one person in one channel, strongest first; a call's own comes on top."""
+    """Setting overrides for one user in one channel, highest priority first. An edit's own beat them."""
 
     session: SettingsOverride = NO_OVERRIDE
     user: SettingsOverride = NO_OVERRIDE
     channel: SettingsOverride = NO_OVERRIDE
 
     def resolved(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
-        """The settings of an edit; `seed` is used where nobody wished for one."""
+        """The settings of an edit; `seed` is the default seed."""
         bot = EditSettings(
             text_cfg=defaults.text_cfg,
             image_cfg=defaults.image_cfg,
@@ -70,11 +70,11 @@ class SettingsLayers:
         return resolve(bot, call=call, session=self.session, user=self.user, channel=self.channel)
 
     def on_auto(self, call: SettingsOverride) -> tuple[str, ...]:
-        """The guidance scales of an edit that advice shall fill in, by name."""
+        """The names of the guidance scales that auto guidance chooses."""
         return call.merged_over(self.session).merged_over(self.user).merged_over(self.channel).auto_scales
 
     def panel(self, defaults: Defaults) -> tuple[SettingRow, ...]:
-        """Each knob with its value and who says so; a seed nobody wished for is "random"."""
+        """Each setting with its value and the scope it comes from; the default seed is "random"."""
         resolved = self.resolved(NO_OVERRIDE, defaults, seed=0)
         origin = origins(session=self.session, user=self.user, channel=self.channel)
         free = {"seed"} if origin["seed"] == "bot" and defaults.seed is None else set()
@@ -89,7 +89,7 @@ class SettingsLayers:
 
 
 async def layers(store: SessionStore, event: Event, session: EditSession | None) -> SettingsLayers:
-    """The wishes that hold for this person in this channel and session."""
+    """The overrides that apply to this user in this channel and session."""
     return SettingsLayers(
         session=session.override if session else NO_OVERRIDE,
         user=await store.override("user", event.user),
@@ -100,7 +100,7 @@ async def layers(store: SessionStore, event: Event, session: EditSession | None)
 def changed_override(
     asked: SettingsAsked, before: SettingsOverride, defaults: Defaults, head: Turn | None
 ) -> SettingsOverride:
-    """The wish of a scope after `asked`; `head` gives the seed to lock, if it has one."""
+    """The override of a scope after `asked`; `head` gives the seed to lock, if it has one."""
     override = NO_OVERRIDE if asked.reset else before
     if asked.preset is not None:
         override = preset_override(asked.preset, defaults).merged_over(override)
@@ -111,7 +111,7 @@ def changed_override(
 
 
 def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:
-    """The call-level wish for doing `turn` once more; `seed` is a fresh one."""
+    """The override for a variation of `turn`; `seed` is a new one."""
     if variation is Variation.FROM_ORIGINAL:
         return turn.override
     if variation is Variation.AGAIN or turn.settings is None:
@@ -132,7 +132,7 @@ def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOver
 
 
 def grid_around(settings: EditSettings) -> Grid:
-    """A sheet with these settings in the middle, smaller where a scale meets its bound."""
+    """A grid around these settings, smaller where a scale meets its bound."""
     return Grid(
         _around(settings.text_cfg, GRID_TEXT, *RANGES["text_cfg"]),
         _around(settings.image_cfg, GRID_IMAGE, *RANGES["image_cfg"]),
@@ -140,7 +140,7 @@ def grid_around(settings: EditSettings) -> Grid:
 
 
 def checked_grid(grid: Grid) -> Grid:
-    """The same sheet, each scale once and in order; SettingsRefused for one too large or out of range."""
+    """The same grid, each scale once and in order; SettingsRefused if it is too large or out of range."""
     for text, image in grid.cells:
         checked(SettingsOverride(text_cfg=text, image_cfg=image))
     tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))

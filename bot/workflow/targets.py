@@ -36,7 +36,7 @@ class Target:
 class Context(Generic[E_co]):
     """What a handler gets: the event, its target, and the settings of its server.
 
-    `has_consent`: the owner of the picture allowed this event, so nobody is asked again.
+    `has_consent`: the owner of the image allowed this event.
     """
 
     event: E_co
@@ -94,9 +94,9 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
 async def named_version(
     store: SessionStore, event: Event, version: str, session: EditSession | None = None
 ) -> Target:
-    """The version called so ("v2", or its id "k3f9"); NoSuchVersion if none is.
+    """The version of that number ("v2") or turn id ("k3f9"); NoSuchVersion if there is none.
 
-    A number counts in `session`, else in mine here, else in the newest one here that was shown.
+    A number refers to `session`, else to the user's in this channel, else to the newest one shown here.
     """
     number = version_number(version)
     if number is None:
@@ -108,7 +108,7 @@ async def named_version(
 
 
 async def session_here(store: SessionStore, event: Event) -> EditSession | None:
-    """Mine in this channel, else the newest one here that was shown to others."""
+    """The user's session in this channel, else the newest one shown here."""
     session = await store.session_for_channel(event.channel, event.user)
     if session is None or _was_shown(session, event.user):
         return session
@@ -121,7 +121,7 @@ async def _shown_here(store: SessionStore, event: Event) -> list[EditSession]:
 
 
 def _was_shown(session: EditSession, user: str) -> bool:
-    """Whether the person may have seen a picture of the session: as their own, or posted for all.
+    """Whether the user can have seen an image of the session: their own, or one posted for all.
 
     Private answers are for the asker alone.
     """

@@ -327,6 +327,6 @@ def with_discord_mentions(text: str) -> str:
 def settings_text(panel: SettingsPanel, translate: Translate) -> str:
     """One line per setting: its name, its value, and the scope that it comes from."""
     rows = [
-        f"**{translate(row.knob)}** {translate(row.value)} · *{translate(row.origin)}*" for row in panel.rows
+        f"**{translate(row.label)}** {translate(row.value)} · *{translate(row.origin)}*" for row in panel.rows
     ]
     return "\n".join([*([translate(panel.text)] if panel.text else []), *rows])

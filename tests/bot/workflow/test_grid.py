@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.chat.events import ButtonAction, CancelAsked, GridAsked, Move, MoveAsked
 from bot.chat.replies import Accepted, CardState, Note, buttons
-from bot.workflow.grid import draw_grid, of_the_whole
+from bot.workflow.grid import draw_grid, grid_progress
 from conversations.session import TurnState
 from conversations.settings import Grid
 from mgie_engine.edits import Progress, Stage
@@ -165,7 +165,7 @@ def test_progress_only_grows():
         painting(4),
         Progress(Stage.FINISHING, 4, 4),
     ]
-    whole = [of_the_whole(progress, number, 2) for number in (0, 1) for progress in steps]
+    whole = [grid_progress(progress, number, 2) for number in (0, 1) for progress in steps]
     assert [p.step for p in whole] == [1, 4, 4, 5, 8, 8]
     assert {p.steps for p in whole} == {8}
 

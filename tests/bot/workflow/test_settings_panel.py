@@ -19,7 +19,7 @@ async def tune(d: Desk, user: str = "ann", **asked: Any) -> SettingsPanel:
 
 
 def rows(panel: SettingsPanel) -> dict[str, tuple[str, str]]:
-    return {in_english(r.knob): (in_english(r.value), in_english(r.origin)) for r in panel.rows}
+    return {in_english(r.label): (in_english(r.value), in_english(r.origin)) for r in panel.rows}
 
 
 async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
