@@ -32,7 +32,7 @@ from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
 from conversations.messages import Message
 
-Answer = Event | Reply | Outgoing | None  # None takes the "thinking…" away
+Response = Event | Reply | Outgoing | None  # an event is run first; None removes the "thinking…"
 Form = ui.Modal | Note  # the note says why there is no form to open
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class InteractionHandler:
         """Run the event and return the reply without sending it."""
         return await self._workflow.handle(event)
 
-    async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Answer]]) -> None:
+    async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Response]]) -> None:
         """Acknowledge, run `work`, and answer with its outcome; an error is logged and reported to the user.
 
         Does nothing when Discord no longer takes the acknowledgement: then the user has seen a failure, and
@@ -126,7 +126,7 @@ class InteractionHandler:
                 return False
         return True
 
-    async def _send(self, interaction: Interaction, answer: Answer) -> None:
+    async def _send(self, interaction: Interaction, answer: Response) -> None:
         match answer:
             case Outgoing():
                 await interaction.edit_original_response(**answer.to_edit())
@@ -167,7 +167,7 @@ P = ParamSpec("P")
 Callback = Callable[Concatenate[C, Interaction, P], Coroutine[Any, Any, None]]
 
 
-def acknowledged(work: Callable[Concatenate[C, Interaction, P], Awaitable[Answer]]) -> Callback[C, P]:
+def acknowledged(work: Callable[Concatenate[C, Interaction, P], Awaitable[Response]]) -> Callback[C, P]:
     """Acknowledge the interaction before `work` runs, then answer with what it returns."""
 
     @functools.wraps(work)

@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.discord_chat.ids import channel_key, person_key
-from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 
 Channels = Literal["edits on", "edits off", "behind spoilers", "plain words on", "plain words off"]
 CHANNEL_ACTIONS = {
@@ -48,25 +48,25 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
         name="status", description="Show the settings of this server and its unfinished edits"
     )
     @acknowledged
-    async def status(self, interaction: Interaction) -> Answer:
+    async def status(self, interaction: Interaction) -> Response:
         """Show settings and unfinished edits."""
         return requested(interaction, ModAction.STATUS)
 
     @app_commands.command(name="log", description="Show the audit log of this server")
     @acknowledged
-    async def log(self, interaction: Interaction) -> Answer:
+    async def log(self, interaction: Interaction) -> Response:
         """Show the newest decisions."""
         return requested(interaction, ModAction.LOG)
 
     @app_commands.command(name="pause", description="Pause new edits in this server; queued edits still run")
     @acknowledged
-    async def pause(self, interaction: Interaction) -> Answer:
+    async def pause(self, interaction: Interaction) -> Response:
         """Reject new edits."""
         return requested(interaction, ModAction.PAUSE)
 
     @app_commands.command(name="resume", description="Accept new edits again")
     @acknowledged
-    async def resume(self, interaction: Interaction) -> Answer:
+    async def resume(self, interaction: Interaction) -> Response:
         """Accept new edits again."""
         return requested(interaction, ModAction.RESUME)
 
@@ -75,28 +75,28 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
     )
     @app_commands.describe(person="Whose edits")
     @acknowledged
-    async def cancel(self, interaction: Interaction, person: discord.User) -> Answer:
+    async def cancel(self, interaction: Interaction, person: discord.User) -> Response:
         """Cancel all queued and running edits of a user here."""
         return requested(interaction, ModAction.CANCEL, person_key(person.id))
 
     @app_commands.command(name="block", description="Block a user from making edits in this server")
     @app_commands.describe(person="Whose edits")
     @acknowledged
-    async def block(self, interaction: Interaction, person: discord.User) -> Answer:
+    async def block(self, interaction: Interaction, person: discord.User) -> Response:
         """Block a user and cancel their queued edits."""
         return requested(interaction, ModAction.BLOCK, person_key(person.id))
 
     @app_commands.command(name="unblock", description="Unblock a user")
     @app_commands.describe(person="Whose edits")
     @acknowledged
-    async def unblock(self, interaction: Interaction, person: discord.User) -> Answer:
+    async def unblock(self, interaction: Interaction, person: discord.User) -> Response:
         """Unblock a user."""
         return requested(interaction, ModAction.UNBLOCK, person_key(person.id))
 
     @app_commands.command(name="channel", description="What the bot does in this channel")
     @app_commands.describe(do="Enable edits, show pictures openly, read messages that do not mention the bot")
     @acknowledged
-    async def channel(self, interaction: Interaction, do: Channels) -> Answer:
+    async def channel(self, interaction: Interaction, do: Channels) -> Response:
         """Change one setting of this channel."""
         return requested(interaction, CHANNEL_ACTIONS[do], channel_key(interaction.channel_id or 0))
 
@@ -111,20 +111,22 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
         interaction: Interaction,
         waiting: app_commands.Range[int, 0, 100] | None = None,
         per_day: app_commands.Range[int, 0, 1000] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Change the named limits; others stay."""
         return requested(interaction, ModAction.LIMITS, waiting=waiting, per_day=per_day)
 
     @app_commands.command(name="pictures", description="Whose pictures may be edited in this server")
     @app_commands.describe(whose="Pictures of others with their consent, or only the user's own")
     @acknowledged
-    async def pictures(self, interaction: Interaction, whose: Literal["with consent", "only own"]) -> Answer:
+    async def pictures(
+        self, interaction: Interaction, whose: Literal["with consent", "only own"]
+    ) -> Response:
         """Allow or forbid edits of other users' images."""
         return requested(interaction, ModAction.OWN_ONLY if whose == "only own" else ModAction.BY_CONSENT)
 
     @app_commands.command(name="reports", description="Show reports and appeals in this channel")
     @acknowledged
-    async def reports(self, interaction: Interaction) -> Answer:
+    async def reports(self, interaction: Interaction) -> Response:
         """Post reports and appeals in this channel."""
         return requested(interaction, ModAction.REPORTS, channel_key(interaction.channel_id or 0))
 
@@ -132,6 +134,6 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
     @app_commands.rename(image_hash="hash")
     @app_commands.describe(image_hash="The hash of the removed picture, as listed by /admin status")
     @acknowledged
-    async def lift(self, interaction: Interaction, image_hash: app_commands.Range[str, 16, 16]) -> Answer:
+    async def lift(self, interaction: Interaction, image_hash: app_commands.Range[str, 16, 16]) -> Response:
         """Unblock an image hash."""
         return requested(interaction, ModAction.UNBLOCK_IMAGE, image_hash)

@@ -10,7 +10,7 @@ from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked, Vari
 from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
-from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.messages import Message
@@ -50,7 +50,7 @@ class EditingCog(commands.Cog):
         from_version: app_commands.Range[str, 1, 10] | None = None,
         keep: Keep | None = None,
         spoiler: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Fetch the image while its URL is valid, then edit it; without one, refine a version."""
         file = RemoteFile(image.url, image.size, image.filename) if image else None
         return EditAsked(
@@ -74,7 +74,7 @@ class EditingCog(commands.Cog):
         interaction: Interaction,
         how: How = "new seed",
         version: app_commands.Range[str, 1, 10] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Run an edit again: what the buttons of its card do, without looking for the card."""
         return VariationAsked(**origin_of(interaction), variation=VARIATIONS[how], version=version)
 
@@ -91,7 +91,7 @@ class EditingCog(commands.Cog):
         instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION] | None = None,
         text_cfg: app_commands.Range[str, 1, 40] | None = None,
         image_cfg: app_commands.Range[str, 1, 40] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Run one edit under several guidance scales."""
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
@@ -121,7 +121,7 @@ class EditingCog(commands.Cog):
     @acknowledged
     async def show(
         self, interaction: Interaction, version: app_commands.Range[str, 1, 10] | None = None
-    ) -> Answer:
+    ) -> Response:
         """Post a version again, visible to everyone."""
         return ShowAsked(**origin_of(interaction), version=version)
 

@@ -6,10 +6,10 @@ from discord import app_commands
 from bot.chat.events import ButtonAction, CancelAsked, DeleteAsked
 from bot.chat.replies import Note, ShownVersion, title
 from bot.discord_chat.interactions import (
-    Answer,
     Form,
     Interaction,
     InteractionHandler,
+    Response,
     acknowledged,
     opens_form,
     origin_of,
@@ -50,7 +50,7 @@ class MessageMenus:
         return await self._form(interaction, message, ButtonAction.REFINE)
 
     @acknowledged
-    async def details(self, interaction: Interaction, message: discord.Message) -> Answer:
+    async def details(self, interaction: Interaction, message: discord.Message) -> Response:
         """Show everything known of the version that a message shows."""
         turn = turn_id_of(message)
         if turn is None:
@@ -59,7 +59,7 @@ class MessageMenus:
         return card if isinstance(card, Note) else ShownVersion(title(card), card)
 
     @acknowledged
-    async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Answer:
+    async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Response:
         """Cancel an edit that is queued or runs; erase one that has ended."""
         turn = turn_id_of(message)
         if turn is None:

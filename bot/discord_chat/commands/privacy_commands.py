@@ -6,7 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import ConsentAsked, ExportAsked, ForgetAsked, PrivacyAsked
-from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 from conversations.store.user_data import Consent
 
 ANSWERS = {"everybody": Consent.ALWAYS, "nobody": Consent.NEVER, "who asks": None}
@@ -24,7 +24,7 @@ class PrivacyCog(
 
     @app_commands.command(name="view", description="Which data is stored about you, and for how long")
     @acknowledged
-    async def view(self, interaction: Interaction) -> Answer:
+    async def view(self, interaction: Interaction) -> Response:
         """Show how much is stored."""
         return PrivacyAsked(**origin_of(interaction))
 
@@ -32,14 +32,14 @@ class PrivacyCog(
         name="export", description="Download your data as zip files: pictures, instructions, animations"
     )
     @acknowledged
-    async def export(self, interaction: Interaction) -> Answer:
+    async def export(self, interaction: Interaction) -> Response:
         """Send all data as zip files."""
         limit = interaction.filesize_limit - HEADROOM
         return ExportAsked(**origin_of(interaction), max_bytes=limit)
 
     @app_commands.command(name="delete", description="Delete all your data permanently, after a confirmation")
     @acknowledged
-    async def delete(self, interaction: Interaction) -> Answer:
+    async def delete(self, interaction: Interaction) -> Response:
         """Say what would be deleted, with a button that deletes it."""
         return ForgetAsked(**origin_of(interaction))
 
@@ -48,6 +48,6 @@ class PrivacyCog(
     @acknowledged
     async def consent(
         self, interaction: Interaction, who: Literal["everybody", "nobody", "who asks"]
-    ) -> Answer:
+    ) -> Response:
         """Set who may edit the user's images."""
         return ConsentAsked(**origin_of(interaction), everybody=ANSWERS[who])

@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 
 
 class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
@@ -19,25 +19,25 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         name="new", description="Start a new session; the next instruction needs a new picture"
     )
     @acknowledged
-    async def new(self, interaction: Interaction) -> Answer:
+    async def new(self, interaction: Interaction) -> Response:
         """Leave the session."""
         return MoveAsked(**origin_of(interaction), move=Move.NEW)
 
     @app_commands.command(name="undo", description="Go back to the previous version")
     @acknowledged
-    async def undo(self, interaction: Interaction) -> Answer:
+    async def undo(self, interaction: Interaction) -> Response:
         """Go to the parent version."""
         return MoveAsked(**origin_of(interaction), move=Move.UNDO)
 
     @app_commands.command(name="redo", description="Redo the version that was undone")
     @acknowledged
-    async def redo(self, interaction: Interaction) -> Answer:
+    async def redo(self, interaction: Interaction) -> Response:
         """Go forward again after an undo."""
         return MoveAsked(**origin_of(interaction), move=Move.REDO)
 
     @app_commands.command(name="original", description="Go back to the uploaded picture")
     @acknowledged
-    async def original(self, interaction: Interaction) -> Answer:
+    async def original(self, interaction: Interaction) -> Response:
         """Go to the uploaded image."""
         return MoveAsked(**origin_of(interaction), move=Move.START_OVER)
 
@@ -45,7 +45,7 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
     @app_commands.describe(version="For example: v2")
     @app_commands.autocomplete(version=suggest_versions)
     @acknowledged
-    async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> Answer:
+    async def goto(self, interaction: Interaction, version: app_commands.Range[str, 1, 10]) -> Response:
         """Go to any version."""
         return MoveAsked(**origin_of(interaction), move=Move.GO_TO, version=version)
 
@@ -62,7 +62,7 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         interaction: Interaction,
         version: app_commands.Range[str, 1, 10] | None = None,
         other: app_commands.Range[str, 1, 10] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Show two versions and a map of the changes."""
         return CompareAsked(**origin_of(interaction), version=version, other=other)
 
@@ -70,18 +70,18 @@ class SessionCog(commands.GroupCog, name="session", description="The versions of
         name="lock", description="Lock the session: others must ask before they edit its versions"
     )
     @acknowledged
-    async def lock(self, interaction: Interaction) -> Answer:
+    async def lock(self, interaction: Interaction) -> Response:
         """Close the session to others."""
         return LockAsked(**origin_of(interaction), is_locked=True)
 
     @app_commands.command(name="share", description="Share the session: everyone here can edit its versions")
     @acknowledged
-    async def share(self, interaction: Interaction) -> Answer:
+    async def share(self, interaction: Interaction) -> Response:
         """Open the session to others."""
         return LockAsked(**origin_of(interaction), is_locked=False)
 
     @app_commands.command(name="history", description="All versions of the picture here")
     @acknowledged
-    async def history(self, interaction: Interaction) -> Answer:
+    async def history(self, interaction: Interaction) -> Response:
         """List the versions."""
         return HistoryAsked(**origin_of(interaction))

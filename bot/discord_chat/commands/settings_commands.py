@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note
-from bot.discord_chat.interactions import Answer, Interaction, InteractionHandler, acknowledged, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 from conversations.messages import Message
 from conversations.settings import RANGES, Sampler, SettingsOverride
 
@@ -45,7 +45,7 @@ class SettingsCog(commands.Cog):
         sampler: Sampler | None = None,
         scope: Literal["session", "me", "channel"] = "session",
         reset: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Change the named settings; with none named, show all of them."""
         word = (seed or "").strip().lower()
         number = int(word) if word.isdecimal() else None

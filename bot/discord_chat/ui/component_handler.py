@@ -22,10 +22,10 @@ from bot.chat.replies import Card, Decided, History, Note, Reply, ShownVersion
 from bot.discord_chat.ids import MessagePlace, person_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages
 from bot.discord_chat.interactions import (
-    Answer,
     Form,
     Interaction,
     InteractionHandler,
+    Response,
     acknowledged,
     opens_form,
     origin_of,
@@ -87,7 +87,7 @@ class ComponentHandler:
         return refine_form(button, card, self.handler.limits.instruction_chars, translate, offers_auto)
 
     @acknowledged
-    async def _run(self, interaction: Interaction, button: ButtonId) -> Answer:
+    async def _run(self, interaction: Interaction, button: ButtonId) -> Response:
         if button.release != RELEASE or button.act not in KNOWN_ACTS:
             return Note(Message("old_button", version=button.turn))
         if button.act in DECISIONS:
@@ -150,7 +150,7 @@ class ComponentHandler:
     # -- forms --------------------------------------------------------------------------------------------
 
     @acknowledged
-    async def sent(self, interaction: Interaction, form: SubmittedForm) -> Answer:
+    async def sent(self, interaction: Interaction, form: SubmittedForm) -> Response:
         """A form was submitted."""
         who, turn = origin_of(interaction), form.button.turn
         if form.button.act == ButtonAction.CORRECT:
