@@ -140,6 +140,11 @@ class Desk:
         return self._workflow.offers_auto
 
     @property
+    def longest_instruction(self) -> int:
+        """Characters that an instruction may have."""
+        return self._workflow.limits.instruction_chars
+
+    @property
     def defaults(self) -> Knobs:
         """Where the knobs of the model itself stand."""
         return self._defaults

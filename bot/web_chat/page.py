@@ -21,7 +21,6 @@ from conversations.errors import SettingsRefused
 from conversations.messages import Message
 from conversations.settings import RANGES
 
-LONGEST_WORDS = 400
 GLANCE_S = 0.4
 PAPER, NIGHT = "#f6f5f2", "#151513"  # --bg of page.css, for the moment before it arrives
 # Buttons drawn by the templates are told apart by page.js and come in here as events of one component.
@@ -94,7 +93,7 @@ def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks
                 talk = _html("", "talk")
                 with gr.Column(elem_id="composer"):
                     notice = _html("", "notice")
-                    instruction = _instruction()
+                    instruction = _instruction(desk.longest_instruction)
                     tune = _html("", "tune")
                 with gr.Column(elem_id="details"):
                     fields = _fields(instruction, desk.defaults)
@@ -134,12 +133,12 @@ def _html(value: str, name: str) -> gr.HTML:
     return gr.HTML(value, elem_id=name, apply_default_css=False)
 
 
-def _instruction() -> gr.Textbox:
+def _instruction(max_length: int) -> gr.Textbox:
     return gr.Textbox(
         **_label(ENGLISH, "instruction", "instruction_hint"),
         lines=1,
         max_lines=4,
-        max_length=LONGEST_WORDS,
+        max_length=max_length,
         submit_btn=True,
         elem_id="instruction",
         html_attributes=gr.InputHTMLAttributes(autocomplete="off", enterkeyhint="send"),

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from bot.chat.replies import Card, CardState
+from bot.policy.limits import Limits
 from bot.web_chat.controller import Desk, Knobs, Said, Visitor, seed_of
 from bot.web_chat.image_responses import Shelf
 from bot.web_chat.live_cards import Board
+from bot.web_chat.page import build_page
 from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import read_samples
 from bot.workflow.dispatcher import EditWorkflow
@@ -51,6 +53,18 @@ async def test_a_glance_brings_only_what_is_new(tmp_path: Path) -> None:
         sight = await here.look(VISITOR)
         assert await here.glance(VISITOR, sight.mark) is None
         assert await here.glance(VISITOR, "mark of an earlier run") == sight
+
+
+async def test_the_longest_instruction_is_that_of_the_limits(tmp_path: Path) -> None:
+    limits = Limits(instruction_chars=450)
+    async with parts(tmp_path, InvertingEditor(), limits=limits) as (_, images, workflow):
+        here = desk_of(images, workflow)
+        page = build_page(here, "test-model", ())
+        field = next(b for b in page.blocks.values() if getattr(b, "elem_id", "") == "instruction")
+        await here.give(VISITOR, a_drawing())
+        sight = await here.say(VISITOR, said("make it darker ".ljust(451, "x")))
+    assert field.max_length == 450
+    assert sight.notice == Message("too_long", count=451, limit=450)
 
 
 async def test_the_board_holds_the_latest_card_until_the_end() -> None:
