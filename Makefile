@@ -3,9 +3,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-TEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: run test check bench format clean
+.PHONY: run test quick lint check format hooks bench clean help
 .DEFAULT_GOAL := run
 
 $(READY): pyproject.toml constraints.txt
@@ -15,25 +15,35 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
 	@touch $@
 
-run: $(READY)  ## Discord when DISCORD_TOKEN is set, else the local chat page
+run: $(READY)  ## start the bot: Discord when DISCORD_TOKEN is set, else the local chat page
 	@$(BIN)/mgie-bot
 
-test: $(READY)  ## everything CI runs but the style checks
-	@$(TEST)
+test: $(READY)  ## every test (about 12 minutes on two cores)
+	@$(BIN)/pytest $(PARALLEL)
 
-check: $(READY)  ## format, lint, types, import contracts, tests
+quick: $(READY)  ## the unit tests: no browser, no Discord, no training, no other processes (under a minute)
+	@$(BIN)/pytest $(PARALLEL) -m "not slow"
+
+lint: $(READY)  ## format, style, types and import contracts, as CI and the pre-commit hooks check them
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(TEST)
 
-format: $(READY)
+check: lint test  ## everything that CI runs
+
+format: $(READY)  ## format the code, and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## each ends in one line of JSON
+hooks: $(READY)  ## run the checks of `make lint` before every commit
+	@$(BIN)/pre-commit install
+
+bench: $(READY)  ## every benchmark; each ends in one line of JSON
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-clean:
+clean:  ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist *.egg-info
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

@@ -1,7 +1,9 @@
 """What every test may rely on: the same examples every time, no judging by the clock, calm threads."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Read when torch is first imported: threads that wait sleep, and leave the cores to those that work.
@@ -9,3 +11,23 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+# Left out by `make quick`: the loopback Discord, the browser, other processes, training, large pictures.
+SLOW = (
+    "bot/discord_chat/",
+    "bot/web_chat/",
+    "bot/workflow/test_kill.py",
+    "conversations/images/test_sandbox.py",
+    "conversations/store/test_store_crash.py",
+    "mgie_engine/lab/training/",
+    "mgie_engine/lab/variants/",
+    "mgie_engine/memory/test_benchmark.py",
+)
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests."""
+    for item in items:
+        if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
