@@ -104,13 +104,13 @@ class Album:
         understood = UNDERSTOOD[edit.request.instruction]
         edit.report(Progress(Stage.PAINTING, 22, 50, understood, _preview(edit.request)))
         card = await r.discord.wait_for(lambda: _with_picture(r))
-        self.keep("chat-line", [running, card, waiting, (await r.answer(waiting))])
+        self.keep("chat-waiting", [running, card, waiting, (await r.answer(waiting))])
         self.keep("chat-queue", [await seen(r, r.discord.slash(r.channel, r.ben, "queue"))])
         await press(r, await r.answer(waiting), "Cancel", r.ben)
         over = await a_card(r, "🚫")
         edit.finish(painted(edit.request))
         await r.result(running)
-        self.keep("chat-over", [over])
+        self.keep("chat-cancelled", [over])
 
     async def _whose_picture(self) -> None:
         r = self._r
@@ -124,7 +124,7 @@ class Album:
         await seen(r, r.discord.slash(r.channel, r.anna, "grid", text_cfg="4 7.5 11", image_cfg="1.5"))
         for _ in range(3):
             await finish(self._editor)
-        self.keep("chat-sheet", [await next_result(r, before + 1)])
+        self.keep("chat-grid", [await next_result(r, before + 1)])
 
     async def _which_picture(self) -> None:
         """Words of somebody who stands nowhere here."""

@@ -45,8 +45,8 @@ WORDS: Mapping[str, str] = {  # what the story says, in words that suit the samp
     "make it grey": "make it darker",
 }
 WANTED = {
-    "desktop": {"welcome", "first", "line", "end", "changes", "sheet"},
-    "phone": {"welcome", "first", "line", "knobs", "end", "german"},
+    "desktop": {"welcome", "first", "waiting", "end", "changes", "grid"},
+    "phone": {"welcome", "first", "waiting", "controls", "end", "german"},
 }
 MOST_BYTES = 150_000
 PATIENCE_MS = 300_000  # a real model is loaded first
@@ -104,7 +104,7 @@ class Camera:
         """Take the picture of a moment, if it is wanted."""
         if moment not in WANTED[self._place]:
             return
-        if moment == "line":
+        if moment == "waiting":
             await page.locator(".pending img").wait_for()
         await page.evaluate(SEEN_PICTURES_ARE_THERE)
         await page.wait_for_timeout(700)  # transitions
@@ -149,7 +149,7 @@ async def _look_closer(page: Page, camera: Camera) -> None:
     await page.get_by_role("button", name="Strengths", exact=True).click()
     await page.locator(".sheet img").wait_for()
     await page.locator(".sheet img").scroll_into_view_if_needed()
-    await camera.look(page, "sheet")
+    await camera.look(page, "grid")
 
 
 async def _in_german(folder: Path, chromium: Browser, model: ModelFacts) -> None:

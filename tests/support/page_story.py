@@ -50,7 +50,7 @@ class Story:
         await self._turn("v7", "running").wait_for()
         await self._begin("v6", "add fog")
         await self._turn("v8", "queued").wait_for()
-        await self._look(self._page, "line")
+        await self._look(self._page, "waiting")
         for name, state in (("v8", "queued"), ("v7", "running")):
             await self._turn(name, state).get_by_role("button", name="Cancel").click()
             await self._turn(name, "cancelled").wait_for()
@@ -75,7 +75,7 @@ class Story:
         is_narrow = await tune.is_visible()
         if is_narrow:
             await tune.click()
-            await self._look(self._page, "knobs")
+            await self._look(self._page, "controls")
         reading = self._page.get_by_label("Expressive Instruction")
         await reading.fill(CORRECTION)
         await reading.press("Enter")
