@@ -54,7 +54,10 @@ def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.
     side, scale = mgie.config.picture_size, mgie.config.latent_scale
     squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
     seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
-    found = [Painted(*parts, None) for parts in zip(originals, squares, seen, outputs, strict=True)]
+    found = [
+        Painted(*parts, None, mgie.config.name)
+        for parts in zip(originals, squares, seen, outputs, strict=True)
+    ]
     return [with_probe(mgie, painted) for painted in found]
 
 

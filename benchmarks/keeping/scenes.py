@@ -17,7 +17,7 @@ from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.restore.change import SILENT
+from mgie_engine.restore.calibration import calibration_for
 from mgie_engine.serving.postprocess import Painted, restored
 
 BATCH = {"cpu": 8, "cuda": 64}
@@ -95,5 +95,5 @@ def _silent(edit: Painted) -> np.ndarray:
     """Where the instruction had no say at all, at the picture's size (H, W)."""
     if edit.relevance is None:
         return np.zeros(edit.original.size[::-1], bool)
-    silent = Image.fromarray((edit.relevance < SILENT).astype(np.uint8))
+    silent = Image.fromarray((edit.relevance < calibration_for(edit.model).change.silent).astype(np.uint8))
     return np.asarray(silent.resize(edit.original.size, Image.Resampling.NEAREST)) > 0

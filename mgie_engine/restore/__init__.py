@@ -1,9 +1,9 @@
-"""Model picture → the user's picture, at its own size: what was not asked to change stays as it was.
+"""Carries the model's edit over to the picture at its own size; the rest of the picture stays as it was.
 
-The model paints a small square. Three things are made of it at the original's size, chosen per place:
-the original's own bytes, the original under a fitted change of colour (tonal edits and recolours stay as
-sharp as the photo), or the painted pixels enlarged (new content). Works on levels 0 to 255 and knows
-nothing of models; everything runs on the CPU, in strips, so memory stays small at any size.
+The model paints a small square. At the original's size the result is, chosen per place: the original's own
+bytes, the original under a fitted change of colour (tonal edits and recolours stay as sharp as the photo), or
+the painted pixels enlarged (new content). Works on levels of 0 to 255 and imports no model; everything runs
+on the CPU, in strips, so memory stays small at any size. `calibration.py` holds the thresholds of each model.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from torch import Tensor
 from conversations.messages import Message
 from conversations.settings import Keep
 from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
+from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresholds, calibration_for
 from mgie_engine.restore.compose import render
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.tone_fit import ProbeOutcome
 
-__all__ = ["Probe", "Restored", "choose_probe", "restore"]
+__all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore"]
 
 MAP_SIDE = 256  # longest side of a change map
-COLOURED, TINTED = 16.0, 4.0  # chroma, in levels: of one place, of the whole, that no noise makes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class Restored:
     picture: Image.Image  # RGB, or RGBA with the original's alpha
     changed: float  # share of pixels that differ from the original, 0 to 1
     change_map: np.ndarray  # (h, w) uint8 in the original's aspect, 0 kept to 255 changed
-    kept: float  # share left as it was without a look at the painting, 0 to 1
-    painted: float  # share taken from the painting itself; the rest is the original in other colours
-    notes: tuple[Message, ...]  # worth showing
+    kept: float  # share where the original's bytes stay, 0 to 1
+    painted: float  # share of painted pixels; the rest is the original in other colours
+    notes: tuple[Message, ...]  # remarks for the user
 
 
 def restore(
@@ -48,15 +48,16 @@ def restore(
     probe: Probe | None = None,
     relevance: Tensor | np.ndarray | None = None,
     keep: Keep = "auto",
+    calibration: Calibration = MGIE_MINI,
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
-    original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S.
-    model_output: what the model painted, S x S. reconstruction: model_input through the model's
-    autoencoder, S x S; its errors are shared by model_output and so cancel. probe: what `choose_probe` says,
-    through it; by how much an edit sharpened or raised the contrast is only roughly known without it.
-    relevance: (h, w) float, how strongly the instruction speaks at each place. Raises ValueError when the
-    small pictures differ in size or a picture is neither RGB nor RGBA.
+    original: uint8 RGB or RGBA of any size. model_input: the same picture squeezed to S x S. model_output: as
+    the model painted it, S x S. reconstruction: model_input through the model's autoencoder, S x S; its
+    errors are in model_output, too, and cancel. probe: the result of `choose_probe` through the autoencoder;
+    without it the amount of sharpening or contrast is only roughly known. relevance: (h, w) float, how
+    strongly the instruction moves the prediction at each place. calibration: the thresholds for the model.
+    Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
     pixels = np.asarray(whole)
@@ -65,13 +66,13 @@ def restore(
     probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
     if not sharp.shape == source.shape == output.shape or (probed and probed.through.shape != sharp.shape):
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
-    grey = _is_grey(pixels) and not _has_colour(output - source)
+    grey = _is_grey(pixels) and not _has_colour(output - source, calibration.change)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
         return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
-    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict")
+    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration)
     if not bool(plan.blend.any()):
         return _restored(pixels, pixels[..., :3], plan.blend, plan.painting)
     edited = render(pixels, plan)
@@ -93,17 +94,18 @@ def _is_grey(pixels: np.ndarray) -> bool:
     return all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2))
 
 
-def _has_colour(difference: Tensor) -> bool:
+def _has_colour(difference: Tensor, thresholds: ChangeThresholds) -> bool:
     """Whether the edit brings colour into a grey picture."""
     chroma = smooth(difference - difference.mean(0, keepdim=True), max(1, difference.shape[-1] // 64))
     strength = chroma.square().mean(0).sqrt()
-    return float(strength.max()) > COLOURED or float(strength.mean()) > TINTED
+    at_once, overall = thresholds.colour_at_once, thresholds.colour_overall
+    return float(strength.max()) > at_once or float(strength.mean()) > overall
 
 
 def _restored(
     pixels: np.ndarray, edited: np.ndarray, blend: Tensor, painting: Tensor | None = None
 ) -> Restored:
-    """painting: None where all that is shown was painted."""
+    """painting: None if everything is painted."""
     differs = pixels[..., :3] != edited
     changed = float((differs[..., 0] | differs[..., 1] | differs[..., 2]).mean())
     new = blend >= 0.5 if painting is None else painting * blend >= 0.5

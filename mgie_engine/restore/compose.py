@@ -1,4 +1,7 @@
-"""The plan carried out at the original's size, in strips; bytes where nothing changes stay the original's."""
+"""Carries the plan out at the original's size, in strips.
+
+Invariant: where the plan's blend is 0, the original's bytes stay, whatever the other maps hold.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +16,9 @@ from torch import Tensor
 from mgie_engine.restore.image_ops import local_max
 from mgie_engine.restore.moved_objects import MovedObject
 
-STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays near the CPU's cache
-STEEPEST = 3.0  # how much narrower than enlarged an edge of painted content may become
-SAME = 12.0  # levels by which the ground differs from itself; things differ by twice as many
-FLAT = 24.0  # difference of neighbours, in levels, that is no edge
+STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays in the CPU's cache at any picture size
+STEEPEST = 3.0  # factor by which an edge of painted content may get narrower: more shows stairs
+FLAT = 24.0  # difference of neighbours, in levels, that is no edge and is enlarged smoothly
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,15 @@ class RestorePlan:
     painted: Tensor  # (3, S, S): colours of new content
     painting: Tensor  # (S, S): 0 change the original's colours, 1 take the painted ones
     blend: Tensor  # (S, S): 0 keep the original's bytes, 1 show the edit
-    moved: tuple[MovedObject, ...] = ()  # things among what is painted that the original shows elsewhere
+    moved: tuple[MovedObject, ...] = ()  # painted objects that the original shows elsewhere
+    same: float = 12.0  # levels by which ground differs from itself; objects differ by twice as many
 
 
 def render(pixels: np.ndarray, plan: RestorePlan) -> np.ndarray:
     """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8."""
     height, width = pixels.shape[:2]
     edited = pixels[..., :3].copy()
-    layers = [_ObjectLayer.of(pixels, thing) for thing in plan.moved]
+    layers = [_ObjectLayer.of(pixels, moved, plan.same) for moved in plan.moved]
     rows = max(1, STRIP_PIXELS // width)
     for top in range(0, height, rows):
         part = edited[top : top + rows]
@@ -48,7 +51,7 @@ def render(pixels: np.ndarray, plan: RestorePlan) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """Rows `top` to `top + rows` of a picture height x width."""
+    """Rows `top` to `top + rows` of a picture of height x width."""
 
     top: int
     rows: int
@@ -100,43 +103,48 @@ def _span(begin: float, end: float, source: float, scale: float, length: int) ->
 
 @dataclass(frozen=True, slots=True)
 class _ObjectLayer:
-    """A moved thing at the original's size: a box of the picture, what it shows, and where to believe it."""
+    """A moved object at the original's size: its box in the picture, its pixels, and their weight."""
 
     top: int
     left: int
     shown: Tensor  # (h, w, 3) uint8
-    thing: MovedObject
+    moved: MovedObject
+    same: float  # as in the plan
 
     @classmethod
-    def of(cls, pixels: np.ndarray, thing: MovedObject) -> "_ObjectLayer":
-        rows = _span(thing.top, thing.bottom, thing.from_top, thing.scale, pixels.shape[0])
-        columns = _span(thing.left, thing.right, thing.from_left, thing.scale, pixels.shape[1])
+    def of(cls, pixels: np.ndarray, moved: MovedObject, same: float) -> "_ObjectLayer":
+        rows = _span(moved.top, moved.bottom, moved.from_top, moved.scale, pixels.shape[0])
+        columns = _span(moved.left, moved.right, moved.from_left, moved.scale, pixels.shape[1])
         box = columns.source[0], rows.source[0], columns.source[1], rows.source[1]
         first = int(box[0]), int(box[1])
         crop = Image.fromarray(pixels[first[1] : ceil(box[3]), first[0] : ceil(box[2]), :3])
         local = box[0] - first[0], box[1] - first[1], box[2] - first[0], box[3] - first[1]
         size = columns.end - columns.begin, rows.end - rows.begin
         shown = crop.resize(size, Image.Resampling.BICUBIC, box=local)
-        return cls(rows.begin, columns.begin, torch.from_numpy(np.array(shown)), thing)
+        return cls(rows.begin, columns.begin, torch.from_numpy(np.array(shown)), moved, same)
 
     def onto(self, painted: Tensor, before: Tensor, blend: Tensor, lines: _Rows) -> None:
-        """Put these rows of it over the painted ones (3, rows, width), and take back what is hardly new."""
+        """Put these rows of it over the painted ones (3, rows, width), and show less where it is hardly new.
+
+        The ground that comes along at the rim takes the lightness of the ground the object lies on now.
+        """
         first, last = max(self.top, lines.top), min(self.top + len(self.shown), lines.top + lines.rows)
         if first >= last:
             return
         here = slice(first - lines.top, last - lines.top), slice(self.left, self.left + self.shown.shape[1])
         shown = self.shown[first - self.top : last - self.top].permute(2, 0, 1).float()
-        thing = self.thing
-        maps = torch.cat([thing.trust[None], thing.rim[None], thing.still[None], thing.ground, thing.lighter])
+        one = self.moved
+        maps = torch.cat([one.trust[None], one.rim[None], one.still[None], one.ground, one.lighter])
         trust, rim, still, ground, lighter = lines.of(maps)[:, *here].split_with_sizes((1, 1, 1, 3, 3))
-        shown += rim * (1 - _difference_share(shown, ground)) * lighter
+        shown += rim * (1 - _difference_share(shown, ground, self.same)) * lighter
         painted[:, *here] = torch.lerp(painted[:, *here], shown, trust)
-        blend[:, *here] *= 1 - trust * rim * still * (1 - _difference_share(shown, before[:, *here]))
+        unchanged = 1 - _difference_share(shown, before[:, *here], self.same)
+        blend[:, *here] *= 1 - trust * rim * still * unchanged
 
 
-def _difference_share(one: Tensor, other: Tensor) -> Tensor:
+def _difference_share(one: Tensor, other: Tensor, same: float) -> Tensor:
     """How surely two pictures show different things, 0 to 1."""
-    return ((one - other).abs().amax(0, keepdim=True) / SAME - 1).clamp(0, 1)
+    return ((one - other).abs().amax(0, keepdim=True) / same - 1).clamp(0, 1)
 
 
 def _edit(

@@ -1,4 +1,4 @@
-"""Small pictures as planes of levels: (C, S, S) float32, 0 to 255. Windows, masks and enlarging."""
+"""Operations on small pictures as planes of levels, (C, S, S) float32 of 0 to 255: windows, masks, ranges."""
 
 from functools import lru_cache
 
@@ -60,7 +60,7 @@ def _gaussian_matrix(size: int, sigma: float) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _box_matrix(size: int, radius: int, passes: int) -> Tensor:
-    """A line of pixels averaged, as a (size, size) matrix: it costs the same for any radius."""
+    """The mean over a line of pixels as a (size, size) matrix: costs the same for any radius."""
     at = torch.arange(size)
     near = ((at[:, None] - at).abs() <= radius).double()
     line = near / near.sum(1, keepdim=True)
@@ -80,7 +80,7 @@ def dilate(mask: Tensor, radius: int) -> Tensor:
 def local_max(maps: Tensor, reach: int) -> Tensor:
     """The highest level of the maps (..., H, W) within `reach` pixels, along either axis.
 
-    Windows twice as wide at every step: ten times as fast on a CPU as pooling.
+    Windows double at every step, which is ten times as fast on a CPU as pooling.
     """
     maps = F.pad(maps, (reach,) * 4, value=-torch.inf)
     for axis in (-1, -2):
@@ -98,7 +98,7 @@ def energy(maps: Tensor, radius: int) -> Tensor:
 
 
 def outside_range(one: Tensor, other: Tensor, reach: int) -> Tensor:
-    """By how much either of two maps (C, S, S) is outside of all the other shows within `reach` pixels."""
+    """By how much either of two maps (C, S, S) lies outside the range of the other within `reach` pixels."""
     return torch.maximum(_outside(one, other, reach), _outside(other, one, reach))
 
 
@@ -127,7 +127,7 @@ def _along_rows(grown: Tensor, allowed_mask: Tensor) -> Tensor:
 
 
 def close_mask(mask: Tensor, radius: int) -> Tensor:
-    """The mask (S, S) with its holes, and with its bays up to twice `radius` wide."""
+    """The mask (S, S) with its holes filled, and its bays up to twice `radius` wide."""
     wide = F.pad(dilate(F.pad(mask, (radius,) * 4), radius), (1, 1, 1, 1))
     corner = torch.zeros_like(wide)
     corner[0, 0] = True

@@ -1,8 +1,8 @@
 """The local-affine transfer: per window, the change of colour that takes one small picture to another.
 
-This is the colour guided filter of He, Sun and Tang (2010) with weights, fitted to a difference, so that
-where a window says little the slopes fall back to zero and the difference to its mean. As in their fast
-guided filter (He and Sun 2015) not every pixel of a window is looked at: the maps are smooth anyway.
+This is the colour guided filter of He, Sun and Tang (2010) with weights, fitted to a difference: where a
+window holds little information, the slopes fall back to zero and the difference to its mean. As in their fast
+guided filter (He and Sun 2015), not every pixel of a window is used: the maps are smooth anyway.
 """
 
 import torch
@@ -13,15 +13,15 @@ from mgie_engine.restore.image_ops import box
 
 RADII = (1 / 6, 1 / 24)  # of the windows, in picture widths; each fits what the wider ones left
 STIFFNESS = (1.0, 10.0)  # of the slopes, in units of the noise
-FEWEST = 5  # pixels of a window's radius that are looked at
-CELL = 1 / 32  # the model's noise comes in cells of this many picture widths: one latent
-QUIET = 1.0  # least noise that is believed, squared levels
+FEWEST = 5  # pixels of a window's radius that are used; fewer cost accuracy, more gain none
+CELL = 1 / 32  # width of one latent, in picture widths: noise is independent only between latents
+QUIET = 1.0  # least noise that is assumed, squared levels: below it rounding decides
 
 
 def fit_windows(source: Tensor, difference: Tensor, weight: Tensor) -> Tensor:
     """Maps (12, S, S) with difference ≈ maps[0:3] · red + maps[3:6] · green + maps[6:9] · blue + maps[9:12].
 
-    source, difference: (3, S, S) levels; weight (S, S), 0 where nothing is to be learned.
+    source, difference: (3, S, S) levels; weight (S, S), 0 where the fit must not look.
     """
     size = source.shape[-1]
     total = torch.zeros(12, size, size)
@@ -41,7 +41,7 @@ def apply_windows(maps: Tensor, source: Tensor) -> Tensor:
 
 
 def _trust(predicted: Tensor, noise: float, radius: int, size: int) -> Tensor:
-    """0 where the fit is no larger than what it would make of noise alone, towards 1 where it is (S, S)."""
+    """0 where the fit is no larger than a fit to noise alone would be, towards 1 where it is, (S, S)."""
     cells = max(1.0, ((2 * radius + 1) / (CELL * size)) ** 2)  # independent samples of noise in a window
     energy = box(predicted.square().mean(0, keepdim=True), radius)[0]
     return (1 - 4 * noise / cells / energy.clamp(min=1e-6)).clamp(min=0)
@@ -54,7 +54,7 @@ def _fit(source: Tensor, target: Tensor, weight: Tensor, radius: int, ridge: flo
     source, target, weight = (maps[..., thin, thin] for maps in (source, target, weight))
     radius //= stride
     mass = box(weight, radius)
-    share = mass / (mass + 1e-2)  # → 0 where nothing in reach is to be learned from
+    share = mass / (mass + 1e-2)  # → 0 where no pixel in reach has a weight
     mass = mass.clamp(min=1e-6)
     mean_x, mean_y = box(source * weight, radius) / mass, box(target * weight, radius) / mass
     pairs = torch.stack(

@@ -1,8 +1,9 @@
-"""Things that were moved, enlarged or made smaller: the original has them sharp, elsewhere.
+"""Objects that were moved, enlarged or made smaller: the original has them sharp, elsewhere.
 
-For each patch of painted pixels the one scale and place is looked for at which the small original shows the
-same: least squares by FFT (Lewis 1995) over scales, then refined below a pixel. What agrees is taken from the
-original.
+For each patch of painted pixels, one scale and place is searched at which the small original shows the same:
+least squares by FFT (Lewis 1995) over scales, then refined below a pixel. Pixels that agree are taken from
+the original. Rotation and change of view are left to the painted pixels: a wrong match shows, a missed one
+does not.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mgie_engine.restore.calibration import MovedThresholds
 from mgie_engine.restore.image_ops import (
     close_mask,
     connected_to,
@@ -23,28 +25,20 @@ from mgie_engine.restore.image_ops import (
     smooth,
 )
 
-SIDE = 128  # the search looks at so many pixels a side
+SIDE = 128  # pixels per side at which the search runs
 SCALES = tuple(1.1**step for step in range(-7, 8))  # half to twice the size
 STEPS = ((0.05, 1.0), (0.025, 0.5), (0.012, 0.25))  # of scale, and of place in pixels of the small pictures
 ROUNDS = 3  # of each step, at most
-OUTSIDE = 0.25  # share of the picture's width by which a view may reach beyond it
+OUTSIDE = 0.25  # share of the picture's width by which a view may reach beyond the picture
 PARTS = 32  # of what is painted, at most; more are noise
-PATCHES = 4  # the largest of them are looked for
-LEAST = 0.002  # share of the picture: smaller patches are painted
-THING = 12.0  # levels by which a patch stands out from its rim; where it does by less, it is ground
-LEFT = 0.2  # share of a patch's change that may be left; the ground it lies on is part of it
-AGREED = 0.85  # share of a patch's pixels that agree
-OFF = 20.0  # levels outside of what is near by, from which on what was painted is something else
-KNOWN = 0.01  # share of the neighbourhood that must be ground for its colour to be known
-AS_WELL = 4.0  # levels: who misses what was painted by no more is as good as who misses it by less
-UNMOVED = 0.3  # of the moved original's error has the original where nothing moved
+PATCHES = 4  # the largest of them are searched
 
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a box shows of a picture: its corner's place there, in pixels, and how much larger."""
+    """The part of a picture that a box shows: its corner there, in pixels, and the magnification."""
 
     scale: float
     top: float
@@ -53,41 +47,47 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class MovedObject:
-    """A thing of the original that the edit shows elsewhere; places in shares of height and width."""
+    """An object of the original that the edit shows elsewhere; places in shares of height and width."""
 
     top: float
     left: float
     bottom: float
     right: float
     scale: float  # how much larger than in the original
-    from_top: float  # of what is shown at `top`
+    from_top: float  # where in the original lies what is shown at `top`
     from_left: float
     trust: Tensor  # (S, S): 1 where the original's pixels are right, 0 where the painted ones are
-    rim: Tensor  # (S, S): 1 where some of them may be ground that came along
-    still: Tensor  # (S, S): 1 where the original as it lies is as much like what was painted
-    ground: Tensor  # (3, S, S): colours of the ground it lay on; below 0 where nobody knows
-    lighter: Tensor  # (3, S, S): by how much the ground is that it lies on now
+    rim: Tensor  # (S, S): 1 where some of these pixels may be ground that came along
+    still: Tensor  # (S, S): 1 where the original, unmoved, is as similar to what was painted
+    ground: Tensor  # (3, S, S): colours of the ground it lay on; below 0 where they are unknown
+    lighter: Tensor  # (3, S, S): how much lighter the ground is that it lies on now
 
 
-def find_moved_objects(source: Tensor, output: Tensor, place: Tensor) -> Iterator[MovedObject]:
-    """The things in `place` (S, S) that output (3, S, S) shows and source has elsewhere, largest first."""
-    for patch in _patches(place):
+def find_moved_objects(
+    source: Tensor, output: Tensor, place: Tensor, thresholds: MovedThresholds
+) -> Iterator[MovedObject]:
+    """The objects in `place` (S, S) that output (3, S, S) shows and source has elsewhere, largest first.
+
+    Uncovered ground is skipped although it is found elsewhere, too: taken from there, a little lighter or
+    larger, it would let traces of the removed object through.
+    """
+    for patch in _patches(place, thresholds.least_area):
         near = dilate(patch, px(patch, 100))
         box = _bounds(near)
         mask = near[_inside(box)].float()
         window = output[:, *_inside(box)]
         rim = near & dilate(~near, 1)
-        if not _stands_out(window, patch[_inside(box)], rim[_inside(box)]):
+        if not _stands_out(window, patch[_inside(box)], rim[_inside(box)], thresholds.stands_out):
             continue
         error = _Error(source, window, mask / mask.sum())
         view, unmoved = _refined(_search(source, window, mask), error), View(1.0, box[0], box[1])
-        if error.of(view) < LEFT * error.of(unmoved) and (
-            found := _moved_object(source, output, patch, near, view)
-        ):
+        if error.of(view) >= thresholds.left * error.of(unmoved):
+            continue
+        if found := _moved_object(source, output, patch, near, view, thresholds):
             yield found
 
 
-def _patches(place: Tensor) -> list[Tensor]:
+def _patches(place: Tensor, least_area: float) -> list[Tensor]:
     """The connected parts of a place, without holes and bays, the largest first."""
     left, found = place.clone(), list[Tensor]()
     while bool(left.any()) and len(found) < PARTS:
@@ -97,7 +97,7 @@ def _patches(place: Tensor) -> list[Tensor]:
         left &= ~patch
         found.append(patch)
     found.sort(key=lambda patch: -int(patch.sum()))
-    large = [patch for patch in found[:PATCHES] if float(patch.float().mean()) > LEAST]
+    large = [patch for patch in found[:PATCHES] if float(patch.float().mean()) > least_area]
     return [close_mask(patch, px(patch, 16)) for patch in large]
 
 
@@ -110,19 +110,20 @@ def _inside(box: Box) -> tuple[slice, slice]:
     return slice(box[0], box[2]), slice(box[1], box[3])
 
 
-def _stands_out(window: Tensor, patch: Tensor, rim: Tensor) -> bool:
-    """Whether the window (3, h, w) shows more in the patch than its rim, both (h, w), straight to any side.
+def _stands_out(window: Tensor, patch: Tensor, rim: Tensor, levels: float) -> bool:
+    """Whether the window (3, h, w) shows levels in the patch that its rim, both (h, w), lacks on all sides.
 
-    Ground does not, whatever its light: not even where the horizon runs through it.
+    Looked for straight to the left, right, above and below. Ground does not stand out in any light, not even
+    where the horizon runs through it.
     """
     sides = torch.stack([_nearest_known(window, rim, turns) for turns in range(4)])
     above = window - sides.nan_to_num(-torch.inf).amax(0)
     below = sides.nan_to_num(torch.inf).amin(0) - window
-    return float(torch.maximum(above, below).clamp(min=0).amax(0)[patch].square().mean()) > THING**2
+    return float(torch.maximum(above, below).clamp(min=0).amax(0)[patch].square().mean()) > levels**2
 
 
 def _nearest_known(maps: Tensor, known: Tensor, turns: int) -> Tensor:
-    """For each pixel of the maps (C, h, w) the nearest known level on its left, or some quarter turns on.
+    """For each pixel of the maps (C, h, w) the nearest known level on its left, after some quarter turns.
 
     nan where there is none.
     """
@@ -133,7 +134,7 @@ def _nearest_known(maps: Tensor, known: Tensor, turns: int) -> Tensor:
 
 
 def _search(source: Tensor, window: Tensor, mask: Tensor) -> View:
-    """Roughly where source (3, S, S) looks like the window (3, h, w) does within its mask (h, w)."""
+    """Roughly where source (3, S, S) looks like the window (3, h, w) within its mask (h, w)."""
     size = source.shape[-1]
     shrink = min(1.0, SIDE / size)
     height, width = (max(2, round(side * shrink)) for side in mask.shape)
@@ -160,7 +161,7 @@ def _search(source: Tensor, window: Tensor, mask: Tensor) -> View:
 
 @dataclass(frozen=True, slots=True)
 class _Error:
-    """How far a window is from what it would show of source."""
+    """How far a window is from the view of source."""
 
     source: Tensor
     window: Tensor
@@ -186,7 +187,7 @@ def _refined(view: View, error: _Error) -> View:
 
 
 def _nearby_views(view: View, grow: float, shift: float, error: _Error) -> Iterator[View]:
-    """Views a little larger, smaller or beside that one, about the window's middle."""
+    """Views a little larger, smaller or beside that one, around the window's middle."""
     height, width = error.window.shape[1:]
     for scale in (view.scale * factor for factor in (1 - grow, 1.0, 1 + grow)):
         centred = (1 / view.scale - 1 / scale) / 2
@@ -197,22 +198,22 @@ def _nearby_views(view: View, grow: float, shift: float, error: _Error) -> Itera
 
 
 def _view_grid(view: View, shape: torch.Size, size: int) -> Tensor:
-    """Where a box of a shape (h, w) comes from, (h, w, 2): x and y, from -1 to 1 inside of the picture."""
+    """Where the pixels of a box (h, w) come from, (h, w, 2): x and y, from -1 to 1 inside of the picture."""
     y = (view.top + (torch.arange(shape[0]) + 0.5) / view.scale) * 2 / size - 1
     x = (view.left + (torch.arange(shape[1]) + 0.5) / view.scale) * 2 / size - 1
     return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], -1)
 
 
 def _view_of(source: Tensor, view: View, shape: torch.Size) -> Tensor:
-    """What a box of a shape (h, w) shows of source, (3, h, w); beyond its edges, the edges."""
+    """The view of source in a box (h, w), as (3, h, w); beyond its edges, the edges."""
     grid = _view_grid(view, shape, source.shape[-1])[None]
     return F.grid_sample(source[None], grid, mode="bilinear", padding_mode="border", align_corners=False)[0]
 
 
 def _moved_object(
-    source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: View
+    source: Tensor, output: Tensor, patch: Tensor, near: Tensor, view: View, thresholds: MovedThresholds
 ) -> MovedObject | None:
-    """What of the patch the view explains, better than the original does as it lies; None if too little.
+    """The part of the patch that the view explains better than the unmoved original; None if too little.
 
     near: the patch with a rim, whose bounds are the view's box.
     """
@@ -224,20 +225,20 @@ def _moved_object(
     stayed, came = (energy(window - shown, reach) for shown in (source[:, *here], seen))
     agrees = torch.zeros_like(patch)
     known = (_view_grid(view, window.shape[1:], size).abs() < 1).all(-1)
-    agrees[here] = known & (off < OFF**2) & (stayed > UNMOVED * came)
-    if int((agrees & patch).sum()) < AGREED * int(patch.sum()):
+    agrees[here] = known & (off < thresholds.differs**2) & (stayed > thresholds.unmoved * came)
+    if int((agrees & patch).sum()) < thresholds.agreed * int(patch.sum()):
         return None
     trust, rim = feather(agrees & near, 1) * near, feather(dilate(~patch, px(patch, 32)), 2)
     ring = (near & ~patch)[here].float()[None]
     around = smooth(ring, px(patch, 32))
     was, becomes = (smooth(maps * ring, px(patch, 32)) / around.clamp(min=1e-6) for maps in (seen, window))
     ground, lighter = torch.full_like(source, -255), torch.zeros_like(source)
-    ground[:, *here] = torch.where(around > KNOWN, was, -255)
-    lighter[:, *here] = torch.where(around > KNOWN, becomes - was, 0)
+    ground[:, *here] = torch.where(around > thresholds.known_ground, was, -255)
+    lighter[:, *here] = torch.where(around > thresholds.known_ground, becomes - was, 0)
     both = source[:, *here], seen + lighter[:, *here]
     off_unmoved, off_moved = (energy(window - shown, px(patch, 256)).sqrt() for shown in both)
     still = torch.zeros_like(trust)
-    still[here] = (2 - off_unmoved / off_moved.clamp(min=AS_WELL)).clamp(0, 1)
+    still[here] = (2 - off_unmoved / off_moved.clamp(min=thresholds.as_good)).clamp(0, 1)
     top, left, bottom, right = (side / size for side in box)
     at = view.scale, view.top / size, view.left / size
     return MovedObject(top, left, bottom, right, *at, trust, rim, still, ground, lighter)

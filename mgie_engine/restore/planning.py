@@ -1,4 +1,4 @@
-"""The plan of an edit, from the small pictures alone."""
+"""Plans an edit from the small pictures alone: what to keep, what to recolour, what to paint."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mgie_engine.restore.calibration import Calibration, NewContentThresholds, ToneThresholds
 from mgie_engine.restore.change import (
     allowed_mask,
-    around,
     blend_weights,
     change_mask,
     enlarge_relevance,
     mask_with_tone,
+    mean_around,
     measure_relevance,
 )
 from mgie_engine.restore.compose import RestorePlan
@@ -22,10 +23,6 @@ from mgie_engine.restore.moved_objects import MovedObject, find_moved_objects
 from mgie_engine.restore.new_content import new_content_mask
 from mgie_engine.restore.tone_fit import ProbeOutcome, fit_tone, no_tone
 
-TINT = 8.0  # most that the colour guard takes back, in levels
-LOST = 2.0  # times the energy that the autoencoder or a blur took: the painting has lost as much elsewhere
-FAINT = 4.0  # a local change of so many levels is a halo of the edit and not shown; of twice as many it is
-
 
 def plan_restore(
     source: Tensor,
@@ -34,52 +31,62 @@ def plan_restore(
     probed: ProbeOutcome | None,
     relevance: Tensor | np.ndarray | None,
     strict: bool,
+    calibration: Calibration,
 ) -> RestorePlan:
     """What to do where.
 
-    source: what the model's autoencoder makes of its input `sharp`; probed: of what was tried on that; all
-    (3, S, S).
+    source: the model's input `sharp` through its autoencoder; probed: the probe through it; all (3, S, S).
+    A change of tone is preferred to local changes of colour, and these to painted pixels: in this order the
+    result keeps most of the original.
     """
-    size = source.shape[-1]
-    spoken = None if relevance is None else enlarge_relevance(relevance, size)
-    heard = measure_relevance(spoken)
-    mask = change_mask(source, output, heard)
-    tone, compared, start = fit_tone(source, output, sharp, probed)
+    size, change = source.shape[-1], calibration.change
+    relevance_map = None if relevance is None else enlarge_relevance(relevance, size)
+    judged = measure_relevance(relevance_map, change)
+    mask = change_mask(source, output, judged, change)
+    tone, compared, start = fit_tone(source, output, sharp, calibration.tone, probed)
+    keeps_detail = tone.detail == "as it was"
     mask, tonal = mask_with_tone(
-        start, compared, output, mask, heard, keeps_detail=tone.detail == "as it was"
+        start, compared, output, mask, judged, (change, calibration.tone), keeps_detail
     )
     lost = torch.zeros(())
     if tonal:
         source = compared
         crisp = sharp if tone.detail == "softer" else tone(sharp)
-        lost = LOST * energy(crisp - start, px(source, 128))
+        lost = calibration.new.lost * energy(crisp - start, px(source, 128))
     else:
         tone, start = no_tone(size), source
-        output = output - around(output - source, ~mask).clamp(-TINT, TINT)
-    windows, painting, painted = _transfer(source, output, start, mask, lost)
+        output = output - mean_around(output - source, ~mask).clamp(-change.tint, change.tint)
+    windows, painting, painted = _transfer(source, output, start, mask, lost, calibration.new)
     if tonal:
-        windows = windows * _window_trust(output - start, windows, source)
-    show = blend_weights(mask, allowed_mask(spoken, strict))
-    things: tuple[MovedObject, ...] = ()
+        windows = windows * _window_trust(output - start, windows, source, calibration.tone)
+    show = blend_weights(mask, allowed_mask(relevance_map, strict, change))
+    objects: tuple[MovedObject, ...] = ()
     if not tonal:
         shown = torch.lerp(apply_windows(windows, source), painted - source, painting)
-        things = tuple(find_moved_objects(source, output, mask & (painting > 0.5)))
-        painting, show = _with_moved_objects(things, painting, show * _visible_change(shown))
-    return RestorePlan(tone.curves, windows + tone.as_windows(), painted, painting, show, things)
+        objects = tuple(find_moved_objects(source, output, mask & (painting > 0.5), calibration.moved))
+        painting, show = _with_moved_objects(objects, painting, show * _visible_change(shown, change.halo))
+    windows = windows + tone.as_windows()
+    return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
 
 
 def _transfer(
-    source: Tensor, output: Tensor, start: Tensor, mask: Tensor, lost: Tensor
+    source: Tensor,
+    output: Tensor,
+    start: Tensor,
+    mask: Tensor,
+    lost: Tensor,
+    thresholds: NewContentThresholds,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The windows' maps, where to paint (S, S) and the colours to paint with (3, S, S).
 
-    Fitted, judged, and fitted again without what is to be painted. lost: as `new_content_mask` takes it.
+    Fitted twice: the second fit leaves out what is to be painted, which would pull at the colours beside it.
+    lost: as `new_content_mask` takes it.
     """
     everywhere = torch.ones(source.shape[1:])
     windows = fit_windows(source, output - start, everywhere)
     guess = start + apply_windows(windows, source)
     missed = energy(output - guess, px(source, 128))
-    place = new_content_mask(start, guess, output, mask, missed, lost)
+    place = new_content_mask(start, guess, output, mask, missed, lost, thresholds)
     signal = (1 - missed.median() / missed.clamp(min=1e-6)).clamp(0, 1)
     painted = guess + signal * (output - guess)
     if bool(place.any()):
@@ -87,27 +94,27 @@ def _transfer(
     return windows, feather(place, px(source, 128)), painted
 
 
-def _window_trust(left: Tensor, windows: Tensor, source: Tensor) -> Tensor:
-    """How far to believe the windows in what a tone has left over, (S, S), 0 to 1.
+def _window_trust(left: Tensor, windows: Tensor, source: Tensor, thresholds: ToneThresholds) -> Tensor:
+    """Weight of the windows in what a tone has left over, (S, S), 0 to 1.
 
-    The tone has told the edit; windows that explain less than half of the rest only follow the model's noise.
+    The tone has explained the edit; windows that explain little of the rest only follow the model's noise.
     """
     radius = px(left, 32)
     still_left = energy(left - apply_windows(windows, source), radius)
     share = still_left / energy(left, radius).clamp(min=1)
-    return smooth((1 - 2 * share).clamp(0, 1)[None], radius)[0]
+    return smooth((1 - share / thresholds.window_share).clamp(0, 1)[None], radius)[0]
 
 
-def _visible_change(change: Tensor) -> Tensor:
+def _visible_change(change: Tensor, halo: float) -> Tensor:
     """How much of a local change (3, S, S) is more than a halo, 0 to 1."""
     strength = smooth(change, px(change, 256)).abs().amax(0, keepdim=True)
-    return (local_max(strength, px(change, 256))[0] / FAINT - 1).clamp(0, 1)
+    return (local_max(strength, px(change, 256))[0] / halo - 1).clamp(0, 1)
 
 
 def _with_moved_objects(
-    things: Sequence[MovedObject], painting: Tensor, show: Tensor
+    objects: Sequence[MovedObject], painting: Tensor, show: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Where to paint and what to show, with the things that moved whole."""
-    for thing in things:
-        painting, show = (torch.maximum(maps, thing.trust) for maps in (painting, show))
+    """Where to paint and what to show, with the whole of every object that moved."""
+    for one in objects:
+        painting, show = (torch.maximum(maps, one.trust) for maps in (painting, show))
     return painting, show

@@ -2,8 +2,8 @@
 
 An output channel is the input plus three free curves (one per input channel), plus a gain and an offset that
 vary smoothly over the picture (a vignette), plus a share of detail (sharpen, blur): of two bands, or of what
-a trial of sharpening shows. Fitted by iteratively reweighted least squares, so that things that were painted
-anew do not pull at it.
+a sharpening probe shows. Fitted by iteratively reweighted least squares, so that new objects do not bias the
+fit.
 """
 
 from dataclasses import dataclass
@@ -14,28 +14,21 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from mgie_engine.restore.calibration import ToneThresholds
 from mgie_engine.restore.image_ops import gaussian, px, smooth
 from mgie_engine.restore.sharpening import soft
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
 STIFFNESS = 1e-2  # weight of the curves' second differences
-TIE = 1e-6  # weight of everything's size: what the picture does not show stays as it was
-ROUNDS = 5  # of reweighting
+TIE = 1e-6  # weight of the size of all coefficients: levels that the picture lacks stay unchanged
+ROUNDS = 5  # of reweighting; later ones move nothing
 FIT_SIZE = 128  # the fit looks at about this many pixels per side
-DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that tell the bands of detail, per picture width
-# Share of the coarse band that is an edit where levels stay; others move it by -0.07 to 0.05 (mgie-mini), a
-# slight blur by -0.18 and more, and all by more where the rest of the tone moves levels. Where the fine band
-# gains, the fit has mixed the two up, and the coarse one must lose a third of that more. The fine band alone
-# tells nothing: models are soft, lose up to 0.15 of both bands, and some of the fine one where they sharpen.
-BLURS, BLURS_BOTH, SHARPENS, MIXED_UP = -0.13, -0.35, 0.19, 1 / 3
-LEAST_BLUR, BLUR_STEPS = (
-    1 / 512,
-    32,
-)  # sigma of a blur in picture widths, and the 8 % steps from it up to 1/47
-STILL = 6.0  # root mean square of what the rest of the tone moves, in levels
-MOVING = 0.35  # share of the coarse band, lost or gained, where it moves more
-SHARPENED = 0.25  # amount, told by a trial, that is an edit; other edits of photos: up to 0.2 (mgie-mini)
-MIXED = 0.02  # weight of pixels that may hide clipped and unclipped ones of the original
+DETAIL_WIDTHS = (256, 100)  # box radii of the blurs that separate the bands of detail, per picture width
+# The fine band alone decides nothing: models are soft, lose up to 0.15 of both bands, and some of the fine
+# one where they sharpen. So the thresholds in `calibration.py` are for the coarse band.
+LEAST_BLUR = 1 / 512  # sigma of a blur, in picture widths
+BLUR_STEPS = 32  # of 8 % each, from the least blur to 1/47
+MIXED = 0.02  # weight of pixels that may stand for clipped and unclipped ones of the original
 MIDDLE = 128.0  # a level, to bring gains and offsets to one scale
 EVEN_GAP = 255 / (KNOTS - 1)
 
@@ -67,14 +60,14 @@ ProbeKind = Literal["sharper", "more contrast"]
 
 
 class ProbeOutcome(NamedTuple):
-    """What an edit is supposed to have done, and (3, S, S) of what comes of that in the autoencoder."""
+    """The supposed edit, and the picture (3, S, S) under it as the autoencoder returns it."""
 
     kind: ProbeKind
     through: Tensor
 
 
 class ToneFit(NamedTuple):
-    """A tone, and what of the small pair it is to be judged by."""
+    """A tone, and the small pictures to judge it by."""
 
     tone: Tone
     compared: Tensor  # (3, S, S), what the output is compared with
@@ -87,27 +80,37 @@ def no_tone(size: int) -> Tone:
     return Tone(torch.zeros(3, 256, 3), flat, flat)
 
 
-def fit_tone(source: Tensor, output: Tensor, sharp: Tensor, probed: ProbeOutcome | None = None) -> ToneFit:
+def fit_tone(
+    source: Tensor,
+    output: Tensor,
+    sharp: Tensor,
+    thresholds: ToneThresholds,
+    probed: ProbeOutcome | None = None,
+) -> ToneFit:
     """The tone that takes source to output, both (3, S, S).
 
     sharp: (3, S, S), what the full-size original looks like when shrunk; its blur stands in for the
-    original's where detail is added or taken away. A softer picture is compared with it altogether: of what
-    is soft an autoencoder loses nothing, so its errors are not in both. probed: sharp with the tone fitted
-    without it, or sharpened by 1, through the autoencoder.
+    original's where detail is added or taken away. A softer picture is compared with `sharp` altogether: an
+    autoencoder loses nothing of what is soft, so its errors are not in both pictures. probed: `sharp` under
+    the tone that was fitted without a probe, or sharpened by 1, through the autoencoder.
     """
-    if probed and probed.kind == "sharper" and (sharper := _sharper(source, output, sharp, probed.through)):
-        return sharper
-    fitted = _by_bands(source, output, sharp)
+    if probed and probed.kind == "sharper":
+        sharper = _sharper(source, output, sharp, probed.through, thresholds)
+        if sharper is not None:
+            return sharper
+    fitted = _by_bands(source, output, sharp, thresholds)
     if probed and probed.kind == "more contrast" and fitted.tone.detail == "as it was":
         return _refit_after_probe(fitted.tone, source, output, sharp, probed.through)
     return fitted
 
 
-def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> ToneFit | None:
-    """Sharpening by as much of the trial's change as was painted; None where that is hardly any."""
+def _sharper(
+    source: Tensor, output: Tensor, sharp: Tensor, through: Tensor, thresholds: ToneThresholds
+) -> ToneFit | None:
+    """Sharpening by the share of the probe's change that was painted; None where that is hardly any."""
     tone, shares = _fit(source, output, sharp, [through - source])
     amount = float(shares.mean())
-    if amount <= SHARPENED or not _is_still(tone, source):
+    if amount <= thresholds.sharpened or not _is_still(tone, source, thresholds.still):
         return None
     start = (tone(source) + amount * (through - source)).clamp(0, 255)
     gain, offset = tone.gain + amount, tone.offset - amount * soft(sharp)
@@ -117,23 +120,24 @@ def _sharper(source: Tensor, output: Tensor, sharp: Tensor, through: Tensor) -> 
 def _refit_after_probe(
     first: Tone, source: Tensor, output: Tensor, sharp: Tensor, through: Tensor
 ) -> ToneFit:
-    """The tone fitted anew, now that the autoencoder has shown what it makes of the first one."""
+    """The tone fitted again, without what the autoencoder loses of the first one."""
     lost = through - first(source)
     tone, _ = _fit(source, output - lost, sharp, _bands(source))
     return ToneFit(tone, source, (tone(source) + lost).clamp(0, 255))
 
 
-def _by_bands(source: Tensor, output: Tensor, sharp: Tensor) -> ToneFit:
-    """The tone without a trial: two bands of detail tell whether it became sharper or softer."""
+def _by_bands(source: Tensor, output: Tensor, sharp: Tensor, thresholds: ToneThresholds) -> ToneFit:
+    """The tone without a probe: two bands of detail decide whether it became sharper or softer."""
     tone, shares = _fit(source, output, sharp, _bands(source))
     fine, coarse = shares.mean(1).tolist()
-    if coarse > MOVING or (coarse > SHARPENS and _is_still(tone, source)):
+    is_still = _is_still(tone, source, thresholds.still)
+    if coarse > thresholds.moving or (coarse > thresholds.sharpens and is_still):
         tone = _with_detail(tone, torch.stack([shares[0].clamp(min=0), shares[1]]), sharp, "sharper")
         return ToneFit(tone, source, tone(source))
-    softened = coarse + MIXED_UP * max(fine, 0)
-    if (softened < BLURS or fine + coarse < BLURS_BOTH) and _is_still(tone, source):
+    softened = coarse + thresholds.mixed_up * max(fine, 0)
+    if (softened < thresholds.blurs or fine + coarse < thresholds.blurs_both) and is_still:
         return _blurred(output, sharp)
-    if softened < -MOVING:
+    if softened < -thresholds.moving:
         tone, (fines, coarses) = _fit(sharp, output, sharp, _bands(sharp))
         coarses = coarses.clamp(-1, 0)
         fines = torch.maximum(fines.clamp(max=0), -1 - coarses)
@@ -161,9 +165,9 @@ def _bands(source: Tensor) -> list[Tensor]:
     return [source - smooth(source, px(source, width)) for width in DETAIL_WIDTHS]
 
 
-def _is_still(tone: Tone, source: Tensor) -> bool:
-    """Whether a tone moves hardly any level of source (3, S, S)."""
-    return bool(smooth(tone(source) - source, px(source, 64)).square().mean().sqrt() < STILL)
+def _is_still(tone: Tone, source: Tensor, still: float) -> bool:
+    """Whether a tone moves the levels of source (3, S, S) by less than `still`, root mean square."""
+    return bool(smooth(tone(source) - source, px(source, 64)).square().mean().sqrt() < still)
 
 
 def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sharper", "softer"]) -> Tone:
@@ -192,7 +196,7 @@ def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -
 
 
 def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
-    """What the change of each channel is made of, (3, pixels, features)."""
+    """The terms that the change of each channel is a sum of, (3, pixels, features)."""
     hats = torch.cat([_hat_basis()[levels.flatten()] for levels in source.round().long().clamp(0, 255)], 1)
     lift = places.flatten(1).T
     return torch.stack(
@@ -224,7 +228,7 @@ def _solve(features: Tensor, before: Tensor, after: Tensor, spread: Tensor) -> T
 
 
 def _penalty(count: int) -> Tensor:
-    """(count, count) float64: bends of the curves per knot, and a little of everything."""
+    """(count, count) float64: the bends of the curves, and a little of every coefficient."""
     whole = torch.eye(count, dtype=torch.float64) * TIE
     gaps = _knots().double().diff()
     bends = torch.zeros(KNOTS - 2, KNOTS, dtype=torch.float64)

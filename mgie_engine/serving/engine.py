@@ -198,7 +198,9 @@ class Engine:
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
-        painted = Painted(opened.original, opened.square, reconstruction, output, relevance)
+        painted = Painted(
+            opened.original, opened.square, reconstruction, output, relevance, self.model.config.name
+        )
         work = with_probe(self.model, painted), slot.request.settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
             slot.finishing = Future()  # nobody waits for this thread, and it has all cores

@@ -12,7 +12,7 @@ from torch import Tensor
 from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
-from mgie_engine.restore import Probe, Restored, choose_probe, restore
+from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore
 from mgie_engine.restore.image_ops import image
 from mgie_engine.serving.pictures import to_png
 
@@ -26,7 +26,8 @@ class Painted:
     reconstruction: Image.Image  # model_input through the autoencoder
     output: Image.Image  # the model's square
     relevance: np.ndarray | None  # (h, w) float32
-    probe: Probe | None = None  # what it seems to have become, through the autoencoder, where that tells much
+    model: str  # name of the model, whose thresholds restoring uses
+    probe: Probe | None = None  # the supposed edit through the autoencoder, where that is worth its cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Delivered:
 
 
 class Autoencoder(Protocol):
-    """What a trial needs of a model."""
+    """What a probe needs of a model."""
 
     config: ModelConfig
 
@@ -50,8 +51,10 @@ class Autoencoder(Protocol):
 
 
 def with_probe(model: Autoencoder, painted: Painted) -> Painted:
-    """The painting, with a trial of what it seems to have become, if there is one worth making."""
-    probe = choose_probe(painted.model_input, painted.reconstruction, painted.output)
+    """The painting with a probe of the supposed edit, if one is worth its cost."""
+    probe = choose_probe(
+        painted.model_input, painted.reconstruction, painted.output, calibration_for(painted.model)
+    )
     if probe is None:
         return painted
     latents = model.encode([image(probe.picture)]) * model.config.latent_scale
@@ -76,4 +79,5 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         probe=painted.probe,
         relevance=painted.relevance,
         keep=keep,
+        calibration=calibration_for(painted.model),
     )

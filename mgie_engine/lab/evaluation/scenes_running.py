@@ -76,9 +76,10 @@ def paint_all(
     denoise_all(mgie, paintings)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
+    name = mgie.config.name
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
     return [
-        with_probe(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index]))
+        with_probe(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index], name))
         for index, picture in enumerate(pictures)
     ]
 

@@ -5,6 +5,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from mgie_engine.restore import Probe, choose_probe, restore
 from mgie_engine.restore.autoencoder_probe import seems_more_contrasted
+from mgie_engine.restore.calibration import MGIE_MINI
 from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr
 from tests.mgie_engine.restore.test_sharpening import coded, leaves, sharpened
 
@@ -47,10 +48,10 @@ def test_a_trial_tells_what_more_contrast_came_to():
 
 def test_only_what_was_pulled_apart_seems_steeper():
     seen = hard_light()
-    assert seems_more_contrasted(coded(seen), coded(with_contrast(seen)))
+    assert seems_more_contrasted(coded(seen), coded(with_contrast(seen)), MGIE_MINI.probe)
     blurred = seen.filter(ImageFilter.GaussianBlur(2))
     for other in (seen, dimmed(seen), brighter(seen), blurred, sharpened(seen, 1)):
-        assert not seems_more_contrasted(coded(seen), coded(other))
+        assert not seems_more_contrasted(coded(seen), coded(other), MGIE_MINI.probe)
 
 
 def test_nothing_is_tried_for_other_edits():
@@ -63,4 +64,4 @@ def test_a_new_thing_is_no_contrast():
     picture = leaves()
     changed = picture.copy()
     ImageDraw.Draw(changed).rectangle((0, 0, 128, 256), "#ffffff")
-    assert not seems_more_contrasted(coded(picture), coded(changed))
+    assert not seems_more_contrasted(coded(picture), coded(changed), MGIE_MINI.probe)

@@ -33,7 +33,7 @@ def delivered(original: Image.Image, painted: Image.Image, keep: Keep = "auto") 
     """`painted`, at the size of the original, as if a model had painted it small."""
     seen, output = for_the_model(original, SIDE), for_the_model(painted, SIDE)
     settings = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=1, sampler="dpmpp_2m", seed=0, keep=keep)
-    return finish(Painted(original, seen, seen, output, None), settings)
+    return finish(Painted(original, seen, seen, output, None, "mgie-mini"), settings)
 
 
 def opened(edit: Delivered) -> Image.Image:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from mgie_engine.restore import Probe, restore
+from mgie_engine.restore.calibration import MGIE_MINI
 from mgie_engine.restore.sharpening import seems_sharper, unsharp_mask
 from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr, with_contrast
 
@@ -72,17 +73,17 @@ def test_a_trial_changes_nothing_where_nothing_was_sharpened():
 def test_only_what_became_sharper_and_kept_its_levels_seems_sharper():
     picture = leaves()
     seen = coded(picture)
-    assert seems_sharper(seen, coded(sharpened(picture, 0.4)))
+    assert seems_sharper(seen, coded(sharpened(picture, 0.4)), MGIE_MINI.probe)
     blurred = picture.filter(ImageFilter.GaussianBlur(2))
     for other in (picture, dimmed(picture), with_contrast(picture), blurred):
-        assert not seems_sharper(seen, coded(other))
+        assert not seems_sharper(seen, coded(other), MGIE_MINI.probe)
 
 
 def test_a_thing_that_is_new_does_not_make_a_picture_seem_sharper():
     picture = leaves()
     changed = picture.copy()
     ImageDraw.Draw(changed).ellipse((60, 60, 120, 120), "#2040d0", "#101010", 4)
-    assert not seems_sharper(coded(picture), coded(changed))
+    assert not seems_sharper(coded(picture), coded(changed), MGIE_MINI.probe)
 
 
 def test_a_picture_blurred_more_in_places_keeps_its_own_pixels_there():
