@@ -8,7 +8,7 @@ _MESSAGE = re.compile(rf"{CHAT}:(\d+):(\d+)")
 _NUMBER = re.compile(rf"{CHAT}:(\d+)")
 
 
-def person_key(user_id: int) -> str:
+def user_key(user_id: int) -> str:
     """The key of a user."""
     return f"{CHAT}:{user_id}"
 
@@ -49,14 +49,14 @@ class MessagePlace:
         return f"https://discord.com/channels/{guild or '@me'}/{self.channel}/{self.message}"
 
 
-def user_of(person: str) -> int | None:
+def user_of(key: str) -> int | None:
     """The id of the Discord user that a key names; None for a key of another chat."""
-    return _number(person)
+    return _number(key)
 
 
-def channel_of(channel: str) -> int | None:
+def channel_of(key: str) -> int | None:
     """The id of the Discord channel that a key names; None for a key of another chat."""
-    return _number(channel)
+    return _number(key)
 
 
 def _number(key: str) -> int | None:

@@ -15,7 +15,7 @@ from discord import ui
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked, origin
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.ids import channel_key, interaction_event, person_key
+from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.responses import Interaction as Interaction
@@ -191,7 +191,7 @@ def origin_of(interaction: Interaction) -> Origin:
     """The fields that every event of this interaction has: who, where, and which gesture."""
     context = reply_context_of_interaction(interaction, match_locale(interaction.locale))
     return Origin(
-        user=person_key(interaction.user.id),
+        user=user_key(interaction.user.id),
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
         source=context.as_request(),

@@ -1,6 +1,6 @@
 """The language of each user. Interactions carry it and messages do not, so the last one is stored."""
 
-from bot.discord_chat.ids import person_key
+from bot.discord_chat.ids import user_key
 from bot.i18n.catalog import ENGLISH, match_locale
 from conversations.store.session_store import SessionStore
 
@@ -17,7 +17,7 @@ class UserLocales:
     async def of(self, user: int) -> str:
         """The language that the user last used Discord in; English if unknown."""
         if user not in self._known:
-            self._keep(user, await self._store.users.language(person_key(user)) or ENGLISH)
+            self._keep(user, await self._store.users.language(user_key(user)) or ENGLISH)
         return self._known[user]
 
     async def learn(self, user: int, locale: object) -> str:
@@ -25,7 +25,7 @@ class UserLocales:
         language = match_locale(locale)
         if language != await self.of(user):
             self._keep(user, language)
-            await self._store.users.set_language(person_key(user), language)
+            await self._store.users.set_language(user_key(user), language)
         return language
 
     def _keep(self, user: int, language: str) -> None:

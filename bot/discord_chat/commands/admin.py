@@ -7,7 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.moderation_events import ModAction, ModActionRequested
-from bot.discord_chat.ids import channel_key, person_key
+from bot.discord_chat.ids import channel_key, user_key
 from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 
 Channels = Literal["edits on", "edits off", "behind spoilers", "plain words on", "plain words off"]
@@ -73,25 +73,25 @@ class AdminCog(commands.GroupCog, name="admin", description="Moderate this serve
     @app_commands.command(
         name="cancel", description="Cancel all queued and running edits of a user in this server"
     )
-    @app_commands.describe(person="Whose edits")
+    @app_commands.describe(user="Whose edits")
     @acknowledged
-    async def cancel(self, interaction: Interaction, person: discord.User) -> Response:
+    async def cancel(self, interaction: Interaction, user: discord.User) -> Response:
         """Cancel all queued and running edits of a user here."""
-        return requested(interaction, ModAction.CANCEL, person_key(person.id))
+        return requested(interaction, ModAction.CANCEL, user_key(user.id))
 
     @app_commands.command(name="block", description="Block a user from making edits in this server")
-    @app_commands.describe(person="Whose edits")
+    @app_commands.describe(user="Whose edits")
     @acknowledged
-    async def block(self, interaction: Interaction, person: discord.User) -> Response:
+    async def block(self, interaction: Interaction, user: discord.User) -> Response:
         """Block a user and cancel their queued edits."""
-        return requested(interaction, ModAction.BLOCK, person_key(person.id))
+        return requested(interaction, ModAction.BLOCK, user_key(user.id))
 
     @app_commands.command(name="unblock", description="Unblock a user")
-    @app_commands.describe(person="Whose edits")
+    @app_commands.describe(user="Whose edits")
     @acknowledged
-    async def unblock(self, interaction: Interaction, person: discord.User) -> Response:
+    async def unblock(self, interaction: Interaction, user: discord.User) -> Response:
         """Unblock a user."""
-        return requested(interaction, ModAction.UNBLOCK, person_key(person.id))
+        return requested(interaction, ModAction.UNBLOCK, user_key(user.id))
 
     @app_commands.command(name="channel", description="What the bot does in this channel")
     @app_commands.describe(do="Enable edits, show pictures openly, read messages that do not mention the bot")

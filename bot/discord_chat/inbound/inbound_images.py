@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.discord_chat.ids import MessagePlace, person_key
+from bot.discord_chat.ids import MessagePlace, user_key
 from bot.discord_chat.inbound.downloads import RemoteFile, first_picture
 
 KEPT = 500
@@ -50,6 +50,6 @@ def inbound_image_of(message: discord.Message) -> InboundImage | None:
     by_machine = message.author.bot or message.webhook_id is not None
     return InboundImage(
         file=RemoteFile(file.url, file.size, file.filename),
-        owner=None if by_machine else person_key(message.author.id),
+        owner=None if by_machine else user_key(message.author.id),
         message=str(MessagePlace(message.channel.id, message.id)),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.chat.events import EditAsked
-from bot.discord_chat.ids import MessagePlace, channel_key, message_event, person_key
+from bot.discord_chat.ids import MessagePlace, channel_key, message_event, user_key
 from bot.discord_chat.inbound.inbound_images import InboundImage, inbound_image_of
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.ui.component_ids import turn_id_of
@@ -64,7 +64,7 @@ def edit_asked(
 ) -> EditAsked:
     """The event of a message; `picture` is the downloaded image."""
     return EditAsked(
-        user=person_key(message.author.id),
+        user=user_key(message.author.id),
         channel=channel_key(message.channel.id),
         event_id=message_event(message.id),
         source=context.as_request(),

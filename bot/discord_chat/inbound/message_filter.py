@@ -11,7 +11,7 @@ from enum import Enum, auto
 import discord
 
 from bot.chat.events import EditAsked
-from bot.discord_chat.ids import CHAT, channel_key, message_event, person_key
+from bot.discord_chat.ids import CHAT, channel_key, message_event, user_key
 from bot.discord_chat.inbound.message_content import replied_to, text_without_mention
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
@@ -83,7 +83,7 @@ class MessageFilter:
     async def _head_age_s(self, message: discord.Message) -> float | None:
         """Seconds since the author's current version here was chosen or finished; None without one."""
         asked = EditAsked(
-            user=person_key(message.author.id),
+            user=user_key(message.author.id),
             channel=channel_key(message.channel.id),
             event_id=message_event(message.id),
         )
@@ -96,4 +96,4 @@ class MessageFilter:
     async def _claim_daily_hint(self, user: int) -> bool:
         """True once per user per day."""
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
-        return await self._store.users.note_hint(person_key(user), today)
+        return await self._store.users.note_hint(user_key(user), today)

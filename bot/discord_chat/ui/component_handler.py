@@ -19,7 +19,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Reply, ShownVersion
-from bot.discord_chat.ids import MessagePlace, person_key
+from bot.discord_chat.ids import MessagePlace, user_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages
 from bot.discord_chat.interactions import (
     Form,
@@ -195,5 +195,5 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
         return EditAsked(**who, text=kept_instruction(interaction.message), turn=button.turn)
     # The buttons under a report name its turn, but this one is about the owner of that turn.
     is_block = button.act == ButtonAction.BLOCK
-    subject = person_key(button.owner or 0) if is_block else button.turn
+    subject = user_key(button.owner or 0) if is_block else button.turn
     return button_event(ButtonAction(button.act), subject, **who)

@@ -135,10 +135,10 @@ async def test_who_is_blocked_loses_what_waits_and_may_come_back(tmp_path: Path)
         post_picture(r)
         edit = await editor.started()
         anna = f"<@{r.anna.id}>"
-        assert await decided(r, "block", person=r.anna) == english("decided_blocked", person=anna, count=1)
+        assert await decided(r, "block", user=r.anna) == english("decided_blocked", person=anna, count=1)
         assert edit.cancelled
         assert text_of(await r.answer(post_picture(r, "blue"))) == english("blocked")
-        assert await decided(r, "unblock", person=r.anna) == english("decided_unblocked", person=anna)
+        assert await decided(r, "unblock", user=r.anna) == english("decided_unblocked", person=anna)
         await r.result_of(editor, post_picture(r, "green"))
 
 
@@ -148,7 +148,7 @@ async def test_what_somebody_has_in_line_can_be_cancelled(tmp_path: Path) -> Non
         post_picture(r)
         await editor.started()
         done = english("decided_cancelled", person=f"<@{r.anna.id}>", count=1)
-        assert await decided(r, "cancel", person=r.anna) == done
+        assert await decided(r, "cancel", user=r.anna) == done
         await a_card(r, "🚫")
 
 
@@ -156,7 +156,7 @@ async def test_a_day_has_so_many_edits_and_failures_do_not_count(tmp_path: Path)
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         told = await decided(r, "limits", per_day=1)
-        assert "edits a day each: 1" in told
+        assert "edits per user and day: 1" in told
         post_picture(r)
         for _ in range(2):
             (await editor.started()).die()
@@ -196,7 +196,7 @@ async def test_the_status_and_the_log_tell_what_holds_and_who_decided(tmp_path: 
     async with room(tmp_path) as r:
         assert await decided(r, "log") == english("log_empty")
         await decided(r, "channel", do="edits off")
-        await decided(r, "block", person=r.ben)
+        await decided(r, "block", user=r.ben)
         status = await decided(r, "status")
         assert f"**Blocked:** <@{r.ben.id}>" in status
         assert f"**Channels with edits disabled:** <#{r.channel.id}>" in status
