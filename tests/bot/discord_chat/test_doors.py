@@ -69,7 +69,7 @@ async def test_what_moderators_decide_holds_at_every_door(
     async with room(tmp_path, reads_all=True) as r:
         first = await r.result(post_picture(r))
         await r.turns_end()
-        options: dict[str, dict[str, Any]] = {"channel": {"do": "edits off"}, "block": {"person": r.anna}}
+        options: dict[str, dict[str, Any]] = {"channel": {"do": "edits off"}, "block": {"user": r.anna}}
         await decided(r, decision, **options.get(decision, {}))
         for door in (*WITH_WORDS, button):
             assert await door(r, first, "make it darker") == english(refusal), door.__name__
