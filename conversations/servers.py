@@ -20,11 +20,11 @@ class ServerSettings:
     blocked            users whose requests are refused
     closed             channels without edits
     hidden             channels with all images behind spoilers
-    overheard          channels in which messages without a mention can be requests
+    listening          channels in which messages without a mention can be requests
     waiting, per_day   edits of one user: in the queue, and in 24 hours; None: the limits of the bot apply
     own_only           whether images of other users cannot be edited, not even with consent
     reports            the channel that reports are posted in; None for none
-    barred             hashes of images that are neither accepted nor shown
+    blocked_images     hashes of images that are neither accepted nor shown
     language           tag of the language of reports
     """
 
@@ -32,12 +32,12 @@ class ServerSettings:
     blocked: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
-    overheard: tuple[str, ...] = ()
+    listening: tuple[str, ...] = ()
     waiting: int | None = None
     per_day: int | None = None
     own_only: bool = False
     reports: str | None = None
-    barred: tuple[str, ...] = ()
+    blocked_images: tuple[str, ...] = ()
     language: str = "en"
 
 

@@ -179,8 +179,8 @@ class Admission:
             if objection:
                 return objection
         read = await self._reader.read(picture)
-        barred = context.settings.barred
-        if barred and (blocked := await asyncio.to_thread(find_blocked, read.png, barred)):
+        blocked_images = context.settings.blocked_images
+        if blocked_images and (blocked := await asyncio.to_thread(find_blocked, read.png, blocked_images)):
             self._metrics.filtered.labels("input").inc()
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(

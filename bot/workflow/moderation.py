@@ -138,7 +138,7 @@ class Moderation:
         if len(image_hash) != HASH_CHARS:
             turn = (await target_of(self._store, asked, asked.about)).turn
             words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
-        if image_hash not in rules.barred:
+        if image_hash not in rules.blocked_images:
             return Note(Message("appeal_over"))
         if rules.reports is None:
             return Note(Message("no_appeals_here", hash=image_hash))
@@ -167,8 +167,8 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
                 rules, closed=closed, hidden=with_one(rules.hidden, subject, asked.action is ModAction.HIDE)
             )
         case ModAction.LISTEN | ModAction.IGNORE:
-            heard = with_one(rules.overheard, subject, asked.action is ModAction.LISTEN)
-            return replace(rules, overheard=heard)
+            heard = with_one(rules.listening, subject, asked.action is ModAction.LISTEN)
+            return replace(rules, listening=heard)
         case ModAction.REPORTS:
             return replace(rules, reports=subject, language=asked.source.language)
         case ModAction.LIMITS:
@@ -184,7 +184,8 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
             return replace(rules, blocked=with_one(rules.blocked, subject, asked.action is ModAction.BLOCK))
         case ModAction.BLOCK_IMAGE | ModAction.UNBLOCK_IMAGE if len(subject) == HASH_CHARS:
             return replace(
-                rules, barred=with_one(rules.barred, subject, asked.action is ModAction.BLOCK_IMAGE)
+                rules,
+                blocked_images=with_one(rules.blocked_images, subject, asked.action is ModAction.BLOCK_IMAGE),
             )
         case _:
             return rules
@@ -249,10 +250,10 @@ def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
         yield Message("status_closed", list=tuple(map(_place, rules.closed)))
     if rules.hidden:
         yield Message("status_hidden", list=tuple(map(_place, rules.hidden)))
-    if rules.overheard:
-        yield Message("status_listening", list=tuple(map(_place, rules.overheard)))
-    if rules.barred:
-        yield Message("status_images", list=rules.barred)
+    if rules.listening:
+        yield Message("status_listening", list=tuple(map(_place, rules.listening)))
+    if rules.blocked_images:
+        yield Message("status_images", list=rules.blocked_images)
     if rules.reports:
         yield Message("status_reports", list=_place(rules.reports))
 

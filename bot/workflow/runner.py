@@ -221,8 +221,10 @@ class TurnRunner:
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None
         result = await active.handle.result()
-        barred = (await self._store.servers.settings(active.turn.source.server)).barred
-        if barred and (image_hash := await asyncio.to_thread(find_blocked, result.image, barred)):
+        blocked_images = (await self._store.servers.settings(active.turn.source.server)).blocked_images
+        if blocked_images and (
+            image_hash := await asyncio.to_thread(find_blocked, result.image, blocked_images)
+        ):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused("like a removed picture", Message("result_filtered", hash=image_hash))
         for stage, seconds in result.seconds.items():

@@ -289,3 +289,9 @@ def m010_filtered_results(db: Database) -> None:
         if found := sentence.match(json.loads(row["error"])):
             error = {"code": "result_filtered", "params": {"hash": found[1]}}
             db.execute("UPDATE turns SET error = ? WHERE id = ?", (json.dumps(error), row["id"]))
+
+
+@migrations()
+def m011_listening_channels(db: Database) -> None:
+    """The rule of a channel is named like its field."""
+    db.execute("UPDATE channel_rules SET rule = 'listening' WHERE rule = 'overheard'")

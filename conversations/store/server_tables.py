@@ -14,8 +14,8 @@ _LISTS = {  # field: (table, column of its members, condition on the row)
     "blocked": ("blocked_users", "user", ""),
     "closed": ("channel_rules", "channel", "closed"),
     "hidden": ("channel_rules", "channel", "hidden"),
-    "overheard": ("channel_rules", "channel", "overheard"),
-    "barred": ("blocked_images", "hash", ""),
+    "listening": ("channel_rules", "channel", "listening"),
+    "blocked_images": ("blocked_images", "hash", ""),
 }
 _VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language")
 

@@ -57,7 +57,7 @@ class MessageFilter:
             return True
         guild = getattr(channel, "guild", None)
         rules = await self._store.servers.settings(f"{CHAT}:{guild.id}" if guild else None)
-        return not set(map(channel_key, numbers)).isdisjoint(rules.overheard)
+        return not set(map(channel_key, numbers)).isdisjoint(rules.listening)
 
     async def decide(self, message: discord.Message, me: discord.abc.User, language: str) -> Decision:
         """What to do with a user's message that neither mentions the bot nor is a DM."""

@@ -185,12 +185,12 @@ async def test_server_settings_and_the_audit_log_are_rows(store: SessionStore) -
         blocked=("discord:1009", "discord:1008"),
         closed=("discord:510",),
         hidden=("discord:501", "discord:512"),
-        overheard=("discord:511",),
+        listening=("discord:511",),
         waiting=2,
         per_day=20,
         own_only=True,
         reports="discord:520",
-        barred=("0123456789abcdef", "fedcba9876543210"),
+        blocked_images=("0123456789abcdef", "fedcba9876543210"),
         language="de",
     )
     assert await store.servers.settings("discord:78") == ServerSettings(is_paused=True)
