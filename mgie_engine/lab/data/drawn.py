@@ -17,10 +17,10 @@ def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") ->
     """
     number = 0
     for place in itertools.count(seed):
-        told = story(place, split)
-        painted = [to_png(to_image(picture)) for picture in pictures(told.states, side)]
-        session = f"{split}-{place}" if any(step.before for step in told.steps) else ""
-        for step in told.steps:
+        current_story = story(place, split)
+        painted = [to_png(to_image(picture)) for picture in pictures(current_story.states, side)]
+        session = f"{split}-{place}" if any(step.before for step in current_story.steps) else ""
+        for step in current_story.steps:
             if number == count:
                 return
             yield EditExample(

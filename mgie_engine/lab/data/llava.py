@@ -88,9 +88,9 @@ def load_llava(folder: Path, clip: str | None, device: str, dtype: torch.dtype) 
 
     Without it, the tower named in the folder's config.json is loaded. ModelError names what is missing.
     """
-    told = read_json(folder / "config.json")
-    tower = _tower(clip or told.get("mm_vision_tower"))
-    language, vision = language_sizes(told), vision_sizes(tower.config.to_dict(), told)
+    config = read_json(folder / "config.json")
+    tower = _tower(clip or config.get("mm_vision_tower"))
+    language, vision = language_sizes(config), vision_sizes(tower.config.to_dict(), config)
     with init_empty_weights(include_buffers=False):
         mllm = MLLM(ModelConfig(language=language, vision=vision))
     _fill(mllm, folder)

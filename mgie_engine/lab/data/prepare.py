@@ -109,13 +109,13 @@ def express(batch: Sequence[EditExample], describer: Describer, summariser: Summ
 
 def with_history(examples: Iterable[EditExample]) -> list[EditExample]:
     """The examples with the earlier turns of their sessions as they are now."""
-    told = list[EditExample]()
+    turns_so_far = list[EditExample]()
     for turns in sessions(examples):
         history: tuple[Exchange, ...] = ()
         for turn in turns:
-            told.append(replace(turn, history=history))
+            turns_so_far.append(replace(turn, history=history))
             history += (Exchange(turn.instruction, turn.expressive),)
-    return told
+    return turns_so_far
 
 
 def batched(examples: Iterable[EditExample], size: int) -> Iterator[list[EditExample]]:

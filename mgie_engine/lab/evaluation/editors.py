@@ -25,10 +25,10 @@ class EditorOutput:
 
 
 class EvaluatedEditor(Protocol):
-    """An editor under test. `told` holds its name and settings as plain data."""
+    """An editor under test. `params` holds its name and settings as plain data."""
 
     @property
-    def told(self) -> dict[str, Any]: ...
+    def params(self) -> dict[str, Any]: ...
 
     def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput: ...
 
@@ -41,7 +41,7 @@ class EngineEditor:
     settings: EditSettings
 
     @property
-    def told(self) -> dict[str, Any]:
+    def params(self) -> dict[str, Any]:
         return {"editor": self.model.config.name} | asdict(self.settings)
 
     def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput:
@@ -79,7 +79,7 @@ class Pix2PixEditor:
         return cls(name, pipeline.to(device), settings)
 
     @property
-    def told(self) -> dict[str, Any]:
+    def params(self) -> dict[str, Any]:
         knobs = {key: getattr(self.settings, key) for key in ("seed", "text_cfg", "image_cfg", "steps")}
         return {"editor": f"InstructPix2Pix {self.name}"} | knobs
 

@@ -75,22 +75,24 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     names = arguments.metrics or DEFAULT_METRICS[arguments.suite]
     measures = metrics(names, backbones, _device(arguments.device))
     edits: Path = arguments.edits or arguments.output / "edits"
-    told: dict[str, Any] = {"editor": str(edits)}
+    params: dict[str, Any] = {"editor": str(edits)}
     if not arguments.edits:
         editor = _editor(arguments, environment)
         make_edits(cases, editor, edits)
-        told = editor.told
+        params = editor.params
     judged = score_cases(cases, edits, measures)
-    _write(arguments, told | {"suite": arguments.suite, "source": str(arguments.source)}, judged, edits)
+    _write(arguments, params | {"suite": arguments.suite, "source": str(arguments.source)}, judged, edits)
 
 
 def _write(
-    arguments: argparse.Namespace, told: Mapping[str, Any], judged: Sequence[ScoredCase], edits: Path
+    arguments: argparse.Namespace, params: Mapping[str, Any], judged: Sequence[ScoredCase], edits: Path
 ) -> None:
     names = list(judged[0].values) if judged else []
     rows = [ReportRow(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
     means = mean_by_group([(row.groups, row.values) for row in rows])
-    report = EvaluationReport(f"{told['editor']} on files", told, {n: BETTER[n] for n in names}, means, rows)
+    report = EvaluationReport(
+        f"{params['editor']} on files", params, {n: BETTER[n] for n in names}, means, rows
+    )
     arguments.output.mkdir(parents=True, exist_ok=True)
     page = to_html(report, _shown(rows, judged, edits, arguments.pictures))
     for ending, text in (("json", to_json(report)), ("md", to_markdown(report)), ("html", page)):
@@ -112,19 +114,19 @@ def _has_before(case: FileCase, edits: Path) -> bool:
 
 
 def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> EvaluatedEditor:
-    wish = checked(
+    override = checked(
         SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
     )
     if arguments.pix2pix:
-        settings = settle(wish, Defaults(), SEED)
+        settings = settle(override, Defaults(), SEED)
         return Pix2PixEditor.load(arguments.pix2pix, settings, _device(arguments.device))
     model = chosen_model(arguments, environment).load()
-    return EngineEditor(model, settle(wish, model.config.defaults, SEED))
+    return EngineEditor(model, settle(override, model.config.defaults, SEED))
 
 
-def _device(wished: str) -> str:
-    if wished != "auto":
-        return wished
+def _device(name: str) -> str:
+    if name != "auto":
+        return name
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 

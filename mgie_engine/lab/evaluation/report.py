@@ -30,7 +30,7 @@ class EvaluationReport:
     """The results. `means` are by group; `better` says for each metric whether higher or lower is better."""
 
     title: str
-    told: Mapping[str, Any]  # the editor and its settings
+    params: Mapping[str, Any]  # the editor and its settings
     better: Mapping[str, str]
     means: Mapping[str, Mapping[str, Value]]
     cases: Sequence[ReportRow]

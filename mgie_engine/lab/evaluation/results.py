@@ -38,7 +38,7 @@ class TrialConfig:
 
 def add_trial(parser: argparse.ArgumentParser) -> None:
     """Add an option per field of a trial."""
-    told = {
+    texts = {
         "first": "the first story",
         "count": "edits of all kinds",
         "ambiguous": "edits whose meaning only the picture tells",
@@ -47,7 +47,7 @@ def add_trial(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", choices=get_args(Split), default=TrialConfig().split, help="default: %(default)s"
     )
-    for name, text in told.items():
+    for name, text in texts.items():
         default = getattr(TrialConfig(), name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)")
     parser.add_argument("--denoising-steps", type=int, help="the model's own if left out")
@@ -88,9 +88,9 @@ class Results:
         with FileLock(f"{self.file}.lock"):
             known = self.read() | {name: result}
             ordered = sorted(known, key=lambda name: places.get(name, len(places)))
-            told = {"training": dict(self.training), "trial": asdict(self.trial)}
-            told["variants"] = {name: known[name] for name in ordered}
-            write_atomically(self.file, (json.dumps(told) + "\n").encode())
+            data = {"training": dict(self.training), "trial": asdict(self.trial)}
+            data["variants"] = {name: known[name] for name in ordered}
+            write_atomically(self.file, (json.dumps(data) + "\n").encode())
             if copies:
                 shutil.copy(self.file, copies)
 

@@ -83,13 +83,13 @@ def draw(
 
 
 def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[SceneCase]:
-    told = story(seed, split)
-    steps = _steps(told, kind)
-    painted = pictures(told.states, size) if steps else torch.empty(0)
+    current_story = story(seed, split)
+    steps = _steps(current_story, kind)
+    painted = pictures(current_story.states, size) if steps else torch.empty(0)
     return [
         SceneCase(
             step.edit,
-            told.states[step.before],
+            current_story.states[step.before],
             tuple(Exchange(asked, said) for asked, said in step.history),
             painted[step.before],
             painted[step.after],
@@ -98,8 +98,8 @@ def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[Scen
     ]
 
 
-def _steps(told: Story, kind: str | None) -> list[StoryStep]:
-    return [step for step in told.steps if kind in (None, step.edit.kind)]
+def _steps(current_story: Story, kind: str | None) -> list[StoryStep]:
+    return [step for step in current_story.steps if kind in (None, step.edit.kind)]
 
 
 def human_prompt_cases(size: int = 256, which: PromptSet = "seen") -> Iterator[SceneCase]:

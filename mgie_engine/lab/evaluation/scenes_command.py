@@ -63,11 +63,11 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edits, judge them, and print what was found."""
-    wish = checked(
+    override = checked(
         SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
     )
     mgie = chosen_model(arguments, environment).load()
-    settings = settle(wish, mgie.config.defaults, fresh_seed=SEED)
+    settings = settle(override, mgie.config.defaults, fresh_seed=SEED)
     began = time.monotonic()
     report = measure(mgie, settings, arguments)
     report["took_s"] = round(time.monotonic() - began, 1)
@@ -99,13 +99,13 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
         rows = _judged(mgie, islice(some, count), settings, arguments, pool_map)
         starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
         drifts = _drifts(mgie, starts, settings, arguments.split, pool_map)
-    told = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
-    told |= {
+    params = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
+    params |= {
         name: getattr(arguments, name)
         for name in ("split", "first", "count", "kind", "seeds", "human_prompts")
     }
     seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
-    return {**told, **summary(rows), "drift": drifts, "seconds": seconds}
+    return {**params, **summary(rows), "drift": drifts, "seconds": seconds}
 
 
 def _judged(

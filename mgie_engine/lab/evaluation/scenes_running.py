@@ -55,7 +55,7 @@ def make_all(
     A picture that occurs more than once is encoded once.
     """
     painted = paint_all(mgie, pictures, readings, settings)
-    finished = pool_map(_delivered, zip(painted, (wish.keep for wish in settings), strict=True))
+    finished = pool_map(_delivered, zip(painted, (one.keep for one in settings), strict=True))
     return [EditImages(one.output, done) for one, done in zip(painted, finished, strict=True)]
 
 
@@ -70,8 +70,8 @@ def paint_all(
     latents_of = mgie.encode(list(single.values()))
     condition = latents_of[which]
     paintings = [
-        Painting(mgie.config.noise, wish, reading.guidance, latents)
-        for wish, reading, latents in zip(settings, readings, condition, strict=True)
+        Painting(mgie.config.noise, one, reading.guidance, latents)
+        for one, reading, latents in zip(settings, readings, condition, strict=True)
     ]
     denoise_all(mgie, paintings)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
@@ -115,8 +115,8 @@ def score_all(
         readings = mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
         made = []
         for number in range(seeds):
-            wishes = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
-            made.append(paint_all(mgie, before, readings, wishes))
+            with_seeds = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
+            made.append(paint_all(mgie, before, readings, with_seeds))
         tries = [
             PaintedCase(case, reading.expressive, edits, settings.keep)
             for case, reading, *edits in zip(some, readings, *made, strict=True)
@@ -177,8 +177,8 @@ def drift(
     for turn in range(DRIFT_TURNS):
         asked = ways[turn % len(ways)]
         readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
-        wishes = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
-        made = make_all(mgie, now, readings, wishes, pool_map)
+        with_seeds = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
+        made = make_all(mgie, now, readings, with_seeds, pool_map)
         now = [
             (picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.delivered)
             if delivered

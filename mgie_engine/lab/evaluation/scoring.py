@@ -41,7 +41,7 @@ class ScoredCase:
 
 def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path) -> None:
     """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
-    require_same_config(folder / TOLD, editor.told)
+    require_same_config(folder / TOLD, editor.params)
     by_name = {case.name: case for case in cases}
     for case in tqdm(cases, "edited", disable=None):
         if edit_file(case.name, folder) is None:

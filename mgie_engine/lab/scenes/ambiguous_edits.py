@@ -11,7 +11,7 @@ from random import Random
 
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import Split, there
-from mgie_engine.lab.scenes.phrasing import phrase, plural, say, wished_colour
+from mgie_engine.lab.scenes.phrasing import phrase, plural, say, target_colour
 from mgie_engine.lab.scenes.references import nameless
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
@@ -116,7 +116,7 @@ def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | Non
         return None
     obj, it = picked
     colour = other_colour(streams.content, obj.colour)
-    words = phrase(streams.wording, "recolour", split, it=it, colour=wished_colour(streams.wording, colour))
+    words = phrase(streams.wording, "recolour", split, it=it, colour=target_colour(streams.wording, colour))
     return recolour_to(state, obj, colour, words)
 
 

@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     steps = islice(steps_from(arguments.seed, arguments.split), arguments.count)
     with (folder / "scenes.jsonl").open("w", encoding="utf-8") as lines:
-        for number, (told, step) in enumerate(steps):
+        for number, (current_story, step) in enumerate(steps):
             name = f"{number:04d}"
-            write_pictures(folder, name, told, step, arguments.size)
+            write_pictures(folder, name, current_story, step, arguments.size)
             lines.write(json.dumps({"name": name} | record(step)) + "\n")
     sys.stdout.write(f"{arguments.count} edits in {folder}\n")
 
@@ -49,9 +49,9 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 def steps_from(seed: int, split: Split) -> Iterator[tuple[Story, StoryStep]]:
     """Endless edits with their stories, from story number `seed` on."""
     for number in count(seed):
-        told = story(number, split)
-        for step in told.steps:
-            yield told, step
+        current_story = story(number, split)
+        for step in current_story.steps:
+            yield current_story, step
 
 
 def record(step: StoryStep) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def record(step: StoryStep) -> dict[str, Any]:
     }
 
 
-def write_pictures(folder: Path, name: str, told: Story, step: StoryStep, size: int) -> None:
+def write_pictures(folder: Path, name: str, current_story: Story, step: StoryStep, size: int) -> None:
     """Input, goal and mask of one edit as PNG files."""
-    before, goal = pictures([told.states[step.before], told.states[step.after]], size)
+    before, goal = pictures([current_story.states[step.before], current_story.states[step.after]], size)
     to_image(before).save(folder / f"{name}_input.png")
     to_image(goal).save(folder / f"{name}_goal.png")
     to_image(changed(before, goal)).save(folder / f"{name}_mask.png")

@@ -8,7 +8,7 @@ from random import Random
 
 from mgie_engine.lab.scenes.drawing import fits
 from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, Split, counted, describe, stays, where
-from mgie_engine.lab.scenes.phrasing import dressed, fill, like, phrase, plural, say, table, wished_colour
+from mgie_engine.lab.scenes.phrasing import dressed, fill, like, phrase, plural, say, table, target_colour
 from mgie_engine.lab.scenes.references import (  # fmt: skip
     REGIONS,
     Reference,
@@ -69,13 +69,13 @@ def recolour(streams: RngStreams, state: State, split: Split) -> Edit | None:
     obj, wording = streams.content.choice(objects), streams.wording
     colour = obj.colour if streams.content.random() < 0.03 else other_colour(streams.content, obj.colour)
     at = refer(wording, state.drawn, obj)
-    said = wished_colour(wording, colour)
+    said = target_colour(wording, colour)
     known = {"colour": said, "old": say(wording, obj.colour), "like": like(wording, colour)}
-    words = phrase(wording, "recolour", split, **_told(wording, state.drawn, obj, at), **known)
+    words = phrase(wording, "recolour", split, **_template_fields(wording, state.drawn, obj, at), **known)
     return recolour_to(state, obj, colour, words)
 
 
-def _told(rng: Random, scene: Scene, obj: SceneObject, at: Reference) -> dict[str, str | None]:
+def _template_fields(rng: Random, scene: Scene, obj: SceneObject, at: Reference) -> dict[str, str | None]:
     """The template fields of an object: reference, name, plural, and another object."""
     names = at.name and plural(at.name)
     return {"it": at.it, "name": at.name, "names": names, "other": other_than(rng, scene, obj)}
@@ -89,7 +89,7 @@ def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | Non
     obj, wording = streams.content.choice(objects), streams.wording
     part = streams.content.choice(PART_OF[obj.kind])
     colour = other_colour(streams.content, obj.part(part))
-    said = wished_colour(wording, colour)
+    said = target_colour(wording, colour)
     if wording.random() < 0.25:
         whole = refer(wording, state.drawn, obj).it
         words = phrase(wording, "part", split, whole=whole, part=say(wording, part), colour=said)
@@ -119,8 +119,8 @@ def remove(streams: RngStreams, state: State, split: Split) -> Edit | None:
         return None
     obj = streams.content.choice(state.drawn.objects)
     at = refer(streams.wording, state.drawn, obj)
-    told = _told(streams.wording, state.drawn, obj, at)
-    return remove_it(state, obj, phrase(streams.wording, "remove", split, **told))
+    fields = _template_fields(streams.wording, state.drawn, obj, at)
+    return remove_it(state, obj, phrase(streams.wording, "remove", split, **fields))
 
 
 def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
@@ -130,7 +130,7 @@ def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
     usual: str = table("words")["usual"][kind]
     free_to_choose = content.random() < (0.15 if kind in NATURAL_COLOUR else 0.85)
     colour = content.choice(tuple(COLOURS)) if free_to_choose else usual
-    said_colour = wished_colour(wording, colour) if free_to_choose else ""
+    said_colour = target_colour(wording, colour) if free_to_choose else ""
     if content.random() < 0.06:
         return _add_two(wording, state, split, kind, (colour, said_colour))
     size = content.choice(("small", "large")) if content.random() < 0.25 else "medium"
@@ -190,8 +190,8 @@ def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | Non
     new = in_place_of(obj, kind, colour)
     if not fits(state.drawn.swapped(obj, new)):
         return None
-    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj))
-    words = phrase(wording, "replace", split, **told, **new_words(wording, new, said_colour))
+    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj))
+    words = phrase(wording, "replace", split, **fields, **new_words(wording, new, said_colour))
     return replace_by(state, obj, new, words)
 
 
@@ -200,7 +200,7 @@ def new_words(rng: Random, new: SceneObject, colour_said: bool) -> dict[str, str
     name = say(rng, new.kind)
     if not colour_said:
         return {"a": fill(f"a {dressed(rng, '')} {name}")}
-    colour = wished_colour(rng, new.colour)
+    colour = target_colour(rng, new.colour)
     return {"a": fill(f"a {dressed(rng, colour)} {name}"), "new": name, "colour": colour}
 
 
@@ -210,17 +210,17 @@ def resize(streams: RngStreams, state: State, split: Split) -> Edit | None:
         return None
     content, wording = streams.content, streams.wording
     obj = content.choice(state.drawn.objects)
-    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj))
+    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj))
     if content.random() < 0.08 and (model := _of_another_size(content, state.drawn, obj)):
-        words = phrase(wording, "size_like", split, it=told["it"], other=f"the {say(wording, model.kind)}")
+        words = phrase(wording, "size_like", split, it=fields["it"], other=f"the {say(wording, model.kind)}")
         return resize_to(state, obj, model.size, words)
     if content.random() < 0.2:
         size = content.choice([size for size in SIZES if size != obj.size])
-        words = phrase(wording, "size", split, **told, size=say(wording, size))
+        words = phrase(wording, "size", split, **fields, size=say(wording, size))
         return resize_to(state, obj, size, words)
     step = {"small": 1, "large": -1}.get(obj.size, content.choice((-1, 1)))
     step = -step if content.random() < 0.08 else step
-    return resize_it(state, obj, step, phrase(wording, "grow" if step > 0 else "shrink", split, **told))
+    return resize_it(state, obj, step, phrase(wording, "grow" if step > 0 else "shrink", split, **fields))
 
 
 def _of_another_size(content: Random, scene: Scene, obj: SceneObject) -> SceneObject | None:
@@ -237,19 +237,19 @@ def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
     if content.random() < 0.08:
         return swap_places(streams, state, split)
     obj = content.choice(state.drawn.objects)
-    told = _told(wording, state.drawn, obj, refer(wording, state.drawn, obj, by_neighbour=False))
+    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj, by_neighbour=False))
     if content.random() < 0.4:
         step = content.choice((-1, 1))
         no_room = first_free(state.drawn, towards(obj, step)) is None
         step = -step if no_room and content.random() < 0.8 else step
-        words = phrase(wording, "move", split, **told, to=aside_words(wording, step))
+        words = phrase(wording, "move", split, **fields, to=aside_words(wording, step))
         return move_aside(state, obj, step, words)
     ways = _ways(streams, state.drawn, obj)
     if not ways:
         return None
     cell, words = content.choice(ways)
     words = streams.reworded(words, [others for there_too, others in ways if there_too == cell])
-    return move_it(state, obj, cell, phrase(wording, "move", split, **told, to=words))
+    return move_it(state, obj, cell, phrase(wording, "move", split, **fields, to=words))
 
 
 def swap_places(streams: RngStreams, state: State, split: Split) -> Edit | None:
@@ -343,6 +343,6 @@ def several(streams: RngStreams, state: State, split: Split) -> Edit | None:
     scene = state.drawn
     for obj in group:
         scene = scene.swapped(obj, replace(obj, colour=colour))
-    said = wished_colour(wording, colour)
+    said = target_colour(wording, colour)
     words = phrase(wording, "all", split, name=name, names=plural(name), colour=said)
     return Edit("recolour", words, f"{who} turn {colour}. {rest}", to(state, scene), None, colour)

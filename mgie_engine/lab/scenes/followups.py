@@ -6,7 +6,7 @@ from dataclasses import replace
 from mgie_engine.lab.scenes.drawing import fits
 from mgie_engine.lab.scenes.edit_generators import aside_words, depth_words, new_words, other_colour
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, there
-from mgie_engine.lab.scenes.phrasing import phrase, say, table, wished_colour
+from mgie_engine.lab.scenes.phrasing import phrase, say, table, target_colour
 from mgie_engine.lab.scenes.references import first_free, home_rows, refer, region
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (
@@ -90,10 +90,10 @@ def _recolour_it(streams: RngStreams, state: State, last: Edit, split: Split) ->
     assert obj
     if last.part:
         colour = other_colour(streams.content, obj.part(last.part))
-        words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, colour))
+        words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, colour))
         return recolour_part_to(state, obj, last.part, colour, words)
     colour = other_colour(streams.content, obj.colour)
-    words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, colour))
+    words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, colour))
     return recolour_to(state, obj, colour, words)
 
 

@@ -36,8 +36,8 @@ class HumanPrompt(NamedTuple):
 
 def prompt_start() -> State:
     """The scene all prompts were written for; the follow-ups have one object more."""
-    told = dict(table("human_prompts_seen")["scene"])
-    return State(Scene(tuple(map(_object, told.pop("objects"))), **told))
+    data = dict(table("human_prompts_seen")["scene"])
+    return State(Scene(tuple(map(_object, data.pop("objects"))), **data))
 
 
 def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
@@ -73,8 +73,8 @@ def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:
     return {name: obj for name, obj in now.items() if obj}
 
 
-def _object(told: Mapping[str, Any]) -> SceneObject:
-    return new_object(told["kind"], told["colour"], Cell(*told["cell"]), size=told["size"])
+def _object(data: Mapping[str, Any]) -> SceneObject:
+    return new_object(data["kind"], data["colour"], Cell(*data["cell"]), size=data["size"])
 
 
 def _meant(start: State, named: Named, want: Mapping[str, Any], said: str) -> Edit:

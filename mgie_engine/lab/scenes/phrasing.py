@@ -179,7 +179,7 @@ def say(rng: Random, word: str) -> str:
     return usual if not others or rng.random() < SPOKEN_PLAINLY else rng.choice(others)
 
 
-def wished_colour(rng: Random, colour: str) -> str:
+def target_colour(rng: Random, colour: str) -> str:
     """A name for a target colour; it stands for the nearest colour of the grammar."""
     return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
 

@@ -143,8 +143,8 @@ _CORNERS = {
 
 
 def _adjectives(obj: SceneObject) -> list[tuple[str, ...]]:
-    told = [a for a in ATTRIBUTES if getattr(obj, a) != "plain"]
-    return [chosen for count in (1, 2, 3) for chosen in combinations(told, count)]
+    named = [a for a in ATTRIBUTES if getattr(obj, a) != "plain"]
+    return [chosen for count in (1, 2, 3) for chosen in combinations(named, count)]
 
 
 def _matches(alike: Sequence[SceneObject], obj: SceneObject, attributes: Sequence[str]) -> list[SceneObject]:

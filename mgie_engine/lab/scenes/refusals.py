@@ -17,16 +17,16 @@ from mgie_engine.lab.scenes.phrasing import (
     plural,
     say,
     table,
+    target_colour,
     templates,
     vary,
-    wished_colour,
 )
 from mgie_engine.lab.scenes.references import place_words
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY, SKY_KINDS
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 
-_WISHES = ("recolour", "remove", "grow", "shrink", "move")
+_KINDS = ("recolour", "remove", "grow", "shrink", "move")
 
 
 def nothing(streams: RngStreams, state: State, split: Split) -> Edit | None:
@@ -80,7 +80,7 @@ def content_on_photo(streams: RngStreams, state: State, split: Split) -> Edit | 
         "ground": wording.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
     }  # fmt: skip
     kinds = (
-        *_WISHES,
+        *_KINDS,
         "add",
         "replace",
         "sky",
@@ -113,7 +113,7 @@ def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
             wording, wording.choice(("all", "remove_all")), split, names=plural(known["name"]), **known
         )
     else:
-        words = _wish(wording, f"{colour}{say(wording, kind)}", split, bare=not colour)
+        words = _request(wording, f"{colour}{say(wording, kind)}", split, bare=not colour)
     return Edit("refuse", words, f"{NOTHING} I see no {kind} here.", state)
 
 
@@ -125,16 +125,16 @@ def _no_such_colour(streams: RngStreams, state: State, split: Split) -> Edit | N
     kind = streams.content.choice(objects).kind
     taken = {obj.colour for obj in state.drawn.of(kind)}
     colour = streams.content.choice([colour for colour in COLOURS if colour not in taken])
-    words = _wish(
+    words = _request(
         streams.wording, f"{say(streams.wording, colour)} {say(streams.wording, kind)}", split, bare=False
     )
     return Edit("refuse", words, f"{NOTHING} I see no {colour} {kind} here.", state)
 
 
-def _wish(rng: Random, name: str, split: Split, *, bare: bool) -> str:
+def _request(rng: Random, name: str, split: Split, *, bare: bool) -> str:
     known = {"it": f"the {name}", "colour": _any_colour(rng)}
     to = aside_words(rng, rng.choice((-1, 1)))
-    return phrase(rng, rng.choice(_WISHES), split, **known, name=name if bare else None, to=to)
+    return phrase(rng, rng.choice(_KINDS), split, **known, name=name if bare else None, to=to)
 
 
 def _taken(streams: RngStreams, state: State, split: Split) -> Edit | None:
@@ -157,4 +157,4 @@ def _no_odd_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
 
 
 def _any_colour(rng: Random) -> str:
-    return wished_colour(rng, rng.choice(tuple(COLOURS)))
+    return target_colour(rng, rng.choice(tuple(COLOURS)))

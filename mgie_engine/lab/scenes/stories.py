@@ -74,13 +74,13 @@ def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
     rng = Random(f"{split}-{seed}")
     start = _start(rng, split)
     taped = RecordingRandom(rng)
-    told = [_told(RngStreams(taped, rng), start, split)]
+    stories = [_one_telling(RngStreams(taped, rng), start, split)]
     for number in range(1, count):
         streams = RngStreams(
             ReplayingRandom(taped.tape), Random(f"{split}-{seed}-{number}"), is_rewording=True
         )
-        told.append(_told(streams, start, split))
-    return tuple(told)
+        stories.append(_one_telling(streams, start, split))
+    return tuple(stories)
 
 
 def first_edit(streams: RngStreams, state: State, split: Split) -> Edit:
@@ -104,7 +104,7 @@ def _start(rng: Random, split: Split) -> State:
     return start
 
 
-def _told(streams: RngStreams, start: State, split: Split) -> Story:
+def _one_telling(streams: RngStreams, start: State, split: Split) -> Story:
     return (_chain if streams.content.random() < CHAIN_SHARE else _fan)(streams, start, split)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, stays
-from mgie_engine.lab.scenes.phrasing import like, phrase, say, table, wished_colour
+from mgie_engine.lab.scenes.phrasing import like, phrase, say, table, target_colour
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
 from mgie_engine.lab.scenes.scene_edits import Edit, State, to
@@ -67,7 +67,7 @@ def _ground(streams: RngStreams, state: State, split: Split) -> Edit | None:
 def _sky(streams: RngStreams, state: State, split: Split) -> Edit | None:
     new = streams.content.choice([colour for colour in SKY_COLOURS if colour != state.drawn.sky])
     colour = (
-        wished_colour(streams.wording, new) if streams.wording.random() < 0.5 else say(streams.wording, new)
+        target_colour(streams.wording, new) if streams.wording.random() < 0.5 else say(streams.wording, new)
     )
     words = phrase(streams.wording, "sky", split, colour=colour, like=like(streams.wording, new))
     return surround(state, words, {"sky": new})
@@ -107,7 +107,7 @@ def again(streams: RngStreams, state: State, aspect: str, split: Split) -> Edit 
     values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
     new = streams.content.choice([value for value in values if value != getattr(state.drawn, aspect)])
     if aspect == "sky":
-        words = phrase(streams.wording, "it_recolour", split, colour=wished_colour(streams.wording, new))
+        words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, new))
     else:
         noun = "weather_noun" if aspect == "weather" else aspect
         words = phrase(streams.wording, "it_around", split, what=_word(streams.wording, noun, new))

@@ -23,7 +23,7 @@ def tonal(streams: RngStreams, state: State, split: Split) -> Edit | None:
     name = streams.content.choice([name for name in TONES if name != "night" or state.scene is None])
     is_plain = name in UNGRADED or streams.content.random() < 0.6
     degree = "plain" if is_plain else streams.content.choice(("little", "much"))
-    return tone_edit(state, ((name, degree),), wish(streams.wording, name, degree, split))
+    return tone_edit(state, ((name, degree),), tone_instruction(streams.wording, name, degree, split))
 
 
 def mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
@@ -35,7 +35,7 @@ def mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
     )
 
 
-def wish(rng: Random, name: str, degree: str, split: Split) -> str:
+def tone_instruction(rng: Random, name: str, degree: str, split: Split) -> str:
     """An instruction for a tone; a degree needs a phrasing that can express it."""
     ways = [way for way in templates(name, split, "tones") if degree == "plain" or fields(way)]
     words = table("tones")["degrees"][degree]

@@ -89,7 +89,7 @@ def file_name(family: str) -> str:
 def to_json(report: StudyReport) -> str:
     """All figures, each [mean, low, high]."""
     study = report.study
-    told = {
+    figures = {
         "model": report.model,
         "own": report.own,
         "took": report.took,
@@ -103,7 +103,7 @@ def to_json(report: StudyReport) -> str:
             name: {measure: _check(found) for measure, found in checks} for name, checks in checks_of(report)
         },
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(figures, indent=1) + "\n"
 
 
 def _pairs(study: Study, which: SubjectFilter) -> Iterator[dict[str, Any]]:
@@ -111,8 +111,8 @@ def _pairs(study: Study, which: SubjectFilter) -> Iterator[dict[str, Any]]:
         edits = len(study.values(moved, pair, which))
         if edits:
             means = {name: study.mean(measure, pair, which) for name, measure in MEASURES}
-            told = {name: mean.listed() if mean else None for name, mean in means.items()}
-            yield {"text_cfg": pair[0], "image_cfg": pair[1], "edits": edits, **told}
+            figures = {name: mean.listed() if mean else None for name, mean in means.items()}
+            yield {"text_cfg": pair[0], "image_cfg": pair[1], "edits": edits, **figures}
 
 
 def _guideline(found: Guideline) -> dict[str, Any]:

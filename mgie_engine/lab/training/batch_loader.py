@@ -100,22 +100,22 @@ class ExampleEncoder:
         if self.prompter.behaviour is Behaviour.RELEASE:
             return self.prompter.example(Prompt(asked, tuple(history)), example.expressive, self.max_length)
         while True:
-            told = self.prompter.example(Prompt(asked, tuple(history)), example.expressive, 10**6)
-            if history and len(told.ids) > self.max_length:
+            text = self.prompter.example(Prompt(asked, tuple(history)), example.expressive, 10**6)
+            if history and len(text.ids) > self.max_length:
                 history.pop(0)
-            elif self.prompter.tokenizer.picture_end not in told.ids[: self.max_length]:
+            elif self.prompter.tokenizer.picture_end not in text.ids[: self.max_length]:
                 asked = asked[: len(asked) // 2]
             else:
-                return Text(told.ids[: self.max_length], told.labels[: self.max_length])
+                return Text(text.ids[: self.max_length], text.labels[: self.max_length])
 
     def batch(self, items: Sequence[EncodedExample], noise_sample: NoiseSample) -> TrainingBatch:
         """Items side by side, texts padded to the longest."""
         seen = torch.stack([item.seen for item in items])
-        told = collate_texts(
+        text = collate_texts(
             [item.text for item in items], seen, self.prompter.tokenizer, self.prompter.image_tokens
         )
         before = torch.stack([item.before for item in items])
-        return TrainingBatch(told, before, torch.stack([item.after for item in items]), noise_sample)
+        return TrainingBatch(text, before, torch.stack([item.after for item in items]), noise_sample)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,10 +125,10 @@ def write_dataset(
 def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wordings: int) -> Path:
     states, edits, texts = list[State](), list[tuple[int, int, int]](), _Texts(prompter)
     for seed in seeds:
-        told = tellings(seed, split, wordings)
+        stories = tellings(seed, split, wordings)
         first = len(states)
-        states += told[0].states
-        for steps in zip(*(one.steps for one in told), strict=True):
+        states += stories[0].states
+        for steps in zip(*(one.steps for one in stories), strict=True):
             step = steps[0]
             texts.add(len(edits), map(_prompt, steps), step.edit.expressive)
             edits.append((first + step.before, first + step.after, KINDS.index(step.edit.kind)))
@@ -177,8 +177,8 @@ class _Texts:
     def columns(self) -> dict[str, Array]:
         """All texts so far, by the names of `SceneDataset`."""
         ids = np.zeros((len(self._rows), MAX_TOKENS), dtype=np.int16)
-        for row, told in zip(ids, self._rows, strict=True):
-            row[: len(told)] = told
+        for row, tokens in zip(ids, self._rows, strict=True):
+            row[: len(tokens)] = tokens
         edit, *numbers = np.array(self._numbers, dtype=np.int32).T
         names = ("length", "asked", "instruction_at", "picture_at", "states_at")
         short = (number.astype(np.int16) for number in numbers)
@@ -206,13 +206,13 @@ def _truth(state: State) -> Array:
     """The answers to ANSWERS: kind, colour, size and material of every cell, then what is around."""
     if state.scene is None:
         return np.full(len(ANSWERS), -1, dtype=np.int8)
-    told = list[int]()
+    answers = list[int]()
     for cell in _CELLS:
         obj = state.scene.at(cell)
-        told += [0, -1, -1, -1] if obj is None else [
+        answers += [0, -1, -1, -1] if obj is None else [
             1 + _KINDS.index(obj.kind), _COLOURS.index(obj.colour), _SIZES.index(obj.size),
             MATERIALS.index(obj.material),
         ]  # fmt: skip
     scene = state.scene
-    told += [GROUNDS.index(scene.ground), SKY_COLOURS.index(scene.sky), TIMES.index(scene.time)]
-    return np.array([*told, WEATHERS.index(scene.weather)], dtype=np.int8)
+    answers += [GROUNDS.index(scene.ground), SKY_COLOURS.index(scene.sky), TIMES.index(scene.time)]
+    return np.array([*answers, WEATHERS.index(scene.weather)], dtype=np.int8)

@@ -48,8 +48,8 @@ def train(folder: Path, plan: PipelineConfig, tiny: bool = False) -> None:
     for part in plan.kept:
         (folder / f"start-{part}.safetensors").replace(folder / f"{part}.safetensors")
     numbers = {"--stories": plan.stories, "--first": plan.first, "--wordings": plan.wordings}
-    told = [str(part) for option in numbers.items() for part in option]
-    _finish(_stage("dataset", folder, tiny, *told), end)
+    options = [str(part) for option in numbers.items() for part in option]
+    _finish(_stage("dataset", folder, tiny, *options), end)
     stages = list(_stages(folder, plan, end - 60 * PACKING_MINUTES, tiny))
     try:
         for stage in stages:

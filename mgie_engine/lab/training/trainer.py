@@ -142,7 +142,7 @@ class Trainer:
 
         A step takes `recipe.accumulate` batches; `after_step` gets the number of completed steps.
         """
-        told: list[Tensor] = []
+        losses_so_far: list[Tensor] = []
         last: dict[str, float] = {}
         while (progress := self._look_at_clock()) < 1:
             with record_function("feed"):
@@ -150,9 +150,9 @@ class Trainer:
             if not some:
                 break
             found = self._step(some, loss, progress)
-            told.append(torch.stack(list(found.values())))
+            losses_so_far.append(torch.stack(list(found.values())))
             if self.clock.step % self.recipe.log_every == 0:
-                last, told = self._report(list(found), told), []
+                last, losses_so_far = self._report(list(found), losses_so_far), []
             if self.recipe.save_every and self.clock.step % self.recipe.save_every == 0:
                 self.save()
             if after_step:
@@ -220,8 +220,8 @@ class Trainer:
             decay = min(self.recipe.ema, (1 + self.clock.step) / (10 + self.clock.step))
             torch._foreach_lerp_(self._average, list[Tensor](self._parameters), 1 - decay)
 
-    def _report(self, names: list[str], told: list[Tensor]) -> dict[str, float]:
-        means = torch.stack(told).mean(0)
+    def _report(self, names: list[str], losses_so_far: list[Tensor]) -> dict[str, float]:
+        means = torch.stack(losses_so_far).mean(0)
         if self.state.num_processes > 1:
             dist.all_reduce(means)
             means /= self.state.num_processes
@@ -232,10 +232,13 @@ class Trainer:
     def _circumstances(self) -> dict[str, float]:
         """Minutes since the start, the highest learning rate, and on a GPU the most memory taken, in GiB."""
         minutes = (self.clock.now() - self.clock.started) / 60
-        told = {"minutes": minutes, "rate": max(group["lr"] for group in self.optimizer.param_groups)}
+        losses_so_far = {
+            "minutes": minutes,
+            "rate": max(group["lr"] for group in self.optimizer.param_groups),
+        }
         if self.state.device.type == "cuda":
-            told["memory_gib"] = torch.cuda.max_memory_allocated(self.state.device) / 2**30
-        return told
+            losses_so_far["memory_gib"] = torch.cuda.max_memory_allocated(self.state.device) / 2**30
+        return losses_so_far
 
     def learned(self) -> Iterator[tuple[str, Tensor]]:
         """Names and full values of the trained parameters, or of their average, in every process."""

@@ -26,10 +26,10 @@ class Variant:
     visual_tokens: int = 8
 
     @classmethod
-    def of(cls, name: str, told: dict[str, Any]) -> "Variant":
+    def of(cls, name: str, data: dict[str, Any]) -> "Variant":
         """A variant from a recipe or variant.json; ModelError for unknown values."""
         try:
-            variant = cls(name, **told | {"taught_by": tuple(told["taught_by"])})
+            variant = cls(name, **data | {"taught_by": tuple(data["taught_by"])})
         except (KeyError, TypeError) as error:
             raise ModelError(f"The variant {name!r} cannot be read: {error}.") from error
         if unknown := set(variant.taught_by) - {INSTRUCTION, EDIT}:
@@ -39,7 +39,7 @@ class Variant:
 
 def variants(recipe: Recipe, chosen: Collection[str] = ()) -> tuple[Variant, ...]:
     """The variants of a recipe in its order, or those chosen; ModelError for a name it does not have."""
-    told = recipe.options["variants"]
-    if unknown := set(chosen) - told.keys():
-        raise ModelError(f"There is no variant {min(unknown)!r}; there are {', '.join(told)}.")
-    return tuple(Variant.of(name, what) for name, what in told.items() if not chosen or name in chosen)
+    data = recipe.options["variants"]
+    if unknown := set(chosen) - data.keys():
+        raise ModelError(f"There is no variant {min(unknown)!r}; there are {', '.join(data)}.")
+    return tuple(Variant.of(name, what) for name, what in data.items() if not chosen or name in chosen)

@@ -51,8 +51,8 @@ def write_variant(
     changed = _changed(_named(networks, trained.keys()), before, own.language.vocab_size)
     (folder / variant.name / TOLD).unlink(missing_ok=True)
     write_model(own, tokenizer, changed, folder / variant.name, STORED)
-    told = json.dumps(asdict(variant), indent=2) + "\n"
-    write_atomically(folder / variant.name / TOLD, told.encode())
+    data = json.dumps(asdict(variant), indent=2) + "\n"
+    write_atomically(folder / variant.name / TOLD, data.encode())
 
 
 def is_shared(folder: Path) -> bool:
@@ -70,11 +70,11 @@ def load_variant(
 ) -> tuple[Variant, MGIE]:
     """The variant in a folder, with the shared folder beside it; ModelError if either lacks something."""
     try:
-        told = json.loads((folder / TOLD).read_text("utf-8"))
+        data = json.loads((folder / TOLD).read_text("utf-8"))
         config = ModelConfig.from_json((folder / "config.json").read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"{folder} holds no whole variant: {error}.") from error
-    variant = Variant.of(told.pop("name"), told)
+    variant = Variant.of(data.pop("name"), data)
     files = [sorted(place.glob("*.safetensors")) for place in (folder.parent / SHARED, folder)]
     shared, own = (dequantised(read_tensors(some)) for some in files)
     networks = _empty(variant, config)

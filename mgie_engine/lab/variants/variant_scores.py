@@ -34,8 +34,10 @@ def measure(
 ) -> dict[str, Any]:
     """The scores of a variant on every edit of every set, as JSON data."""
     began = time.monotonic()
-    wish = SettingsOverride(text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps)
-    settings = settle(checked(wish), mgie.config.defaults, fresh_seed=SEED)
+    override = SettingsOverride(
+        text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps
+    )
+    settings = settle(checked(override), mgie.config.defaults, fresh_seed=SEED)
     batch = default_batch_size(mgie.device)
     entries = {
         name: [_entry(row) for row, _ in score_all(mgie, iter(some), settings, trial.seeds, batch, pool_map)]

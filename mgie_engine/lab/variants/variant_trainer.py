@@ -150,9 +150,11 @@ def _begin_painting(unet: nn.Module, known: Path) -> None:
     if not known.is_file():
         nn.init.zeros_(unet.conv_out.weight)  # type: ignore[union-attr, arg-type]
         return
-    told = ("attn2.to_k.", "attn2.to_v.")  # the layers that read the guidance
-    heard = {name: value for name, value in unet.state_dict().items() if any(part in name for part in told)}
-    unet.load_state_dict(load_file(known) | heard)
+    layers = ("attn2.to_k.", "attn2.to_v.")  # the layers that read the guidance
+    redrawn = {
+        name: value for name, value in unet.state_dict().items() if any(part in name for part in layers)
+    }
+    unet.load_state_dict(load_file(known) | redrawn)
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:

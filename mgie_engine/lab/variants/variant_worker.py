@@ -137,8 +137,8 @@ class VariantJob:
         found = tried(mgie)
         result = asdict(variant) | found | {"log": list(map(json.loads, lines))}
         results.add(variant.name, result, self.copies)
-        (told,) = summarise({variant.name: result})
-        success = {name: figure.listed() for name, figure in told.success.items() if figure}
+        (summary,) = summarise({variant.name: result})
+        success = {name: figure.listed() for name, figure in summary.success.items() if figure}
         log.info("%s is tried in %.0f s: success %s", variant.name, found["took_s"], json.dumps(success))
 
     def _training(self) -> dict[str, Any]:

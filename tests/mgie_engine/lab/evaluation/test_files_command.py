@@ -41,7 +41,11 @@ def test_our_engine_is_measured(folder: Path, tmp_path: Path, capsys: pytest.Cap
     more = ["--model", str(folder / "model"), "--steps", "1", "--clip", str(folder / "clip")]
     assert evaluate(folder / "pairs", tmp_path, *more, "--metrics", "l1", "ssim", "cts") == 0
     report = told(tmp_path)
-    assert (report["told"]["editor"], report["told"]["seed"], report["told"]["steps"]) == ("mgie-tiny", 0, 1)
+    assert (report["params"]["editor"], report["params"]["seed"], report["params"]["steps"]) == (
+        "mgie-tiny",
+        0,
+        1,
+    )
     assert report["means"]["all"]["cases"] == 2
     assert 0 <= report["means"]["all"]["l1"] <= 1
     assert "| all | 2 |" in capsys.readouterr().out

@@ -24,7 +24,7 @@ class TenLighter:
     """Makes pictures ten shades lighter; remembers what it was told; is killed after `lives` edits."""
 
     def __init__(self, lives: int = 1000, knob: int = 1) -> None:
-        self.told = {"editor": "lighter", "knob": knob}
+        self.params = {"editor": "lighter", "knob": knob}
         self.lives = lives
         self.talks = list[tuple[str, tuple[Exchange, ...]]]()
 

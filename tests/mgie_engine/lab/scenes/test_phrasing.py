@@ -2,7 +2,7 @@ from random import Random
 
 import pytest
 
-from mgie_engine.lab.scenes.phrasing import dress, fill, phrase, plural, say, table, wished_colour
+from mgie_engine.lab.scenes.phrasing import dress, fill, phrase, plural, say, table, target_colour
 from mgie_engine.lab.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY_KINDS, TIMES
 
 
@@ -37,7 +37,7 @@ def test_politeness_stands_before_imperatives_only():
 
 
 def test_no_colour_is_wished_by_the_name_of_another():
-    said = {colour: {wished_colour(Random(seed), colour) for seed in range(300)} for colour in COLOURS}
+    said = {colour: {target_colour(Random(seed), colour) for seed in range(300)} for colour in COLOURS}
     every = [name for names in said.values() for name in names]
     assert len(every) == len(set(every))
 
