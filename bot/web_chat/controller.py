@@ -25,9 +25,9 @@ from bot.chat.events import (
 )
 from bot.chat.replies import AskTarget, Files, History, Note, Reply, SettingsPanel
 from bot.i18n.catalog import ENGLISH, translator
-from bot.web_chat.image_responses import Shelf
-from bot.web_chat.live_cards import Board
-from bot.web_chat.page_state import PageView, Size
+from bot.web_chat.image_responses import ImageFiles
+from bot.web_chat.live_cards import LiveCards
+from bot.web_chat.page_state import PageState, Size
 from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
@@ -38,7 +38,7 @@ from conversations.request_source import RequestSource
 from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
 
 NO_COOKIE = Message("page.no_cookie")
-WISHED = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
+SAVED_SETTINGS = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
-    """Where the knobs stand; a `seed` of None means a new one for each edit.
+class PageSettings:
+    """The settings on the page; a `seed` of None means a new one for each edit.
 
     `is_auto`: the scales are chosen for each edit, and the two numbers only stand in for them.
     """
@@ -62,14 +62,14 @@ class Knobs:
     seed: int | None = None
     is_auto: bool = False
 
-    def stand_as(self, other: "Knobs") -> bool:
+    def has_same_values(self, other: "PageSettings") -> bool:
         """Whether every number is the same."""
         return replace(self, is_auto=other.is_auto) == other
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What somebody sends. `correction` is what they typed as the expressive instruction of turn `corrects`.
+class Submission:
+    """What a user submits. `correction` is what they typed as the expressive instruction of turn `corrects`.
 
     Both are "" where nothing was typed: what the page itself put into the field is no correction.
     """
@@ -77,62 +77,62 @@ class Said:
     instruction: str
     correction: str
     corrects: str
-    knobs: Knobs
+    settings: PageSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PageUpdate:
     """What the page should show now.
 
-    view    the versions and where this person stands
-    mark    for `glance`: what this page has seen
-    notice  a message, if there is one
-    taken   the instruction was taken: clear its field
+    state     the versions and the current one of this user
+    revision  for `poll`: what this page has seen
+    notice    a message, if there is one
+    is_taken  the instruction was accepted: clear its field
     """
 
-    view: PageView
-    mark: str = ""
+    state: PageState
+    revision: str = ""
     notice: Message | None = None
-    taken: bool = False
+    is_taken: bool = False
 
     @property
     def reading(self) -> str:
         """The expressive instruction of the version this person stands at."""
-        current = self.view.current
+        current = self.state.current
         return (current.expressive or "") if current else ""
 
 
-class Desk:
-    """One for all pages. `defaults` are the model's; only knobs that differ from them are wished for."""
+class PageController:
+    """One for all pages. `defaults` are the model's; only settings that differ from them become overrides."""
 
     def __init__(
         self,
         workflow: EditWorkflow,
-        board: Board,
-        shelf: Shelf,
+        live_cards: LiveCards,
+        image_files: ImageFiles,
         samples: Mapping[str, Sample],
-        defaults: Knobs,
+        defaults: PageSettings,
     ) -> None:
         self._workflow = workflow
-        self._board = board
-        self._shelf = shelf
+        self._live_cards = live_cards
+        self._image_files = image_files
         self._samples = samples
         self._defaults = defaults
 
-    async def look(self, visitor: Visitor, reply: Reply | None = None) -> Sight:
+    async def current(self, visitor: Visitor, reply: Reply | None = None) -> PageUpdate:
         """Everything as it stands, with what `reply` has to say."""
         if visitor.person is None:
-            return Sight(PageView(), notice=NO_COOKIE)
-        mark = self._board.mark(visitor.person)
+            return PageUpdate(PageState(), notice=NO_COOKIE)
+        revision = self._live_cards.revision(visitor.person)
         told = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
-        view = await self._view(visitor.person, told) if isinstance(told, History) else PageView()
-        return Sight(view, mark, _message(reply))
+        state = await self._state(visitor.person, told) if isinstance(told, History) else PageState()
+        return PageUpdate(state, revision, _message(reply))
 
-    async def glance(self, visitor: Visitor, mark: str) -> Sight | None:
-        """Everything as it stands, or None when nothing is new since `mark`."""
-        if visitor.person is None or self._board.mark(visitor.person) == mark:
+    async def poll(self, visitor: Visitor, revision: str) -> PageUpdate | None:
+        """Everything as it stands, or None when nothing is new since `revision`."""
+        if visitor.person is None or self._live_cards.revision(visitor.person) == revision:
             return None
-        return await self.look(visitor)
+        return await self.current(visitor)
 
     @property
     def offers_auto(self) -> bool:
@@ -145,46 +145,46 @@ class Desk:
         return self._workflow.limits.instruction_chars
 
     @property
-    def defaults(self) -> Knobs:
-        """Where the knobs of the model itself stand."""
+    def defaults(self) -> PageSettings:
+        """The default settings of the model."""
         return self._defaults
 
-    async def knobs(self, visitor: Visitor) -> Knobs:
+    async def settings(self, visitor: Visitor) -> PageSettings:
         """Where this person's knobs were left."""
         if visitor.person is None:
             return self._defaults
         panel = await self._workflow.handle(SettingsAsked(**_origin(visitor)))
-        return _knobs_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
+        return _settings_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
-    async def give(self, visitor: Visitor, picture: bytes) -> Message | None:
+    async def upload(self, visitor: Visitor, picture: bytes) -> Message | None:
         """Begin with an uploaded picture; a message when it was refused."""
         if visitor.person is None:
             return NO_COOKIE
         reply = await self._workflow.handle(EditAsked(**_origin(visitor), picture=picture))
         return reply.text if isinstance(reply, Note) else None
 
-    async def say(self, visitor: Visitor, said: Said) -> Sight:
+    async def submit(self, visitor: Visitor, submission: Submission) -> PageUpdate:
         """Ask for the words; or, when only the reading was changed, for the last edit, so corrected.
 
         A correction of any other turn than the one this person stands at comes too late and is left out, and
         so is one that says what the model wrote.
         """
-        before = await self.look(visitor)
+        before = await self.current(visitor)
         if visitor.person is None:
             return before
-        await self._keep(visitor, said.knobs)
-        words, base = said.instruction.strip(), before.view.head
-        correction = said.correction.strip()
-        if said.corrects != base or correction == before.reading.strip():
+        await self._save_settings(visitor, submission.settings)
+        words, base = submission.instruction.strip(), before.state.head
+        correction = submission.correction.strip()
+        if submission.corrects != base or correction == before.reading.strip():
             correction = ""
-        if correction and not words and before.view.current is not None:
-            words, base = before.view.current.instruction, before.view.current.parent
+        if correction and not words and before.state.current is not None:
+            words, base = before.state.current.instruction, before.state.current.parent
         return await self._ask(visitor, words, turn=base, reading=correction or None)
 
-    async def act(self, visitor: Visitor, gesture: Mapping[str, Any]) -> Sight:
+    async def act(self, visitor: Visitor, gesture: Mapping[str, Any]) -> PageUpdate:
         """A pressed button, as the browser describes it; anything unknown only looks."""
         if visitor.person is None:
-            return await self.look(visitor)
+            return await self.current(visitor)
         reply: Reply | None
         act, turn, words = (str(gesture.get(name, "")) for name in ("act", "turn", "words"))
         match act:
@@ -193,7 +193,7 @@ class Desk:
                 lost = Message("page.connection_lost") if gesture.get("lost") else None
                 reply = Note(lost or verbatim(text)) if lost or text else None
             case "say":
-                return await self._ask(visitor, words, turn=(await self.look(visitor)).view.head)
+                return await self._ask(visitor, words, turn=(await self.current(visitor)).state.head)
             case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
                 return await self._ask(
                     visitor, words, picture=await asyncio.to_thread(sample.path.read_bytes)
@@ -210,7 +210,7 @@ class Desk:
                 reply = await self._workflow.handle(button_event(ButtonAction(act), turn, **_origin(visitor)))
             case _:
                 reply = None
-        return await self.look(visitor, reply)
+        return await self.current(visitor, reply)
 
     async def export(self, visitor: Visitor) -> Path | Message:
         """Everything of this person as a zip, alone in a folder that the caller deletes; or a message."""
@@ -221,41 +221,43 @@ class Desk:
 
     # -- inside -------------------------------------------------------------------------------------------
 
-    async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> Sight:
+    async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> PageUpdate:
         reply = await self._workflow.handle(EditAsked(**_origin(visitor), text=words, **asked))
-        sight = await self.look(visitor, reply)
+        update = await self.current(visitor, reply)
         is_taken = not isinstance(reply, Note | AskTarget) or _is_control(words, visitor.language)
-        return replace(sight, taken=is_taken)
+        return replace(update, is_taken=is_taken)
 
-    async def _view(self, person: str, told: History) -> PageView:
-        cards = tuple(self._board.latest(person, card) for card in told.cards)
+    async def _state(self, person: str, told: History) -> PageState:
+        cards = tuple(self._live_cards.latest(person, card) for card in told.cards)
         keys = {key for card in cards for key in (card.before, card.after) if key}
         sizes = await asyncio.to_thread(lambda: {key: self._size(key) for key in keys})
-        return PageView(cards, told.head, sizes)
+        return PageState(cards, told.head, sizes)
 
     def _size(self, key: str) -> Size:
         try:
-            return self._shelf.size(key)
+            return self._image_files.size(key)
         except PictureMissing:
             return (1, 1)
 
-    async def _keep(self, visitor: Visitor, knobs: Knobs) -> None:
+    async def _save_settings(self, visitor: Visitor, settings: PageSettings) -> None:
         """Wish for the knobs that differ from the model's own, for this person from now on.
 
         Scales that were left to auto stay so until one of them is moved.
         """
-        before = await self.knobs(visitor)
-        if knobs.stand_as(before):
+        before = await self.settings(visitor)
+        if settings.has_same_values(before):
             return
-        wished: dict[str, Any] = {
-            name: getattr(knobs, name)
-            for name in WISHED
-            if getattr(knobs, name) != getattr(self._defaults, name)
+        changed: dict[str, Any] = {
+            name: getattr(settings, name)
+            for name in SAVED_SETTINGS
+            if getattr(settings, name) != getattr(self._defaults, name)
         }
-        if before.is_auto and (knobs.text_cfg, knobs.image_cfg) == (before.text_cfg, before.image_cfg):
-            wished |= dict.fromkeys(GUIDANCE, AUTO)
+        if before.is_auto and (settings.text_cfg, settings.image_cfg) == (before.text_cfg, before.image_cfg):
+            changed |= dict.fromkeys(GUIDANCE, AUTO)
         await self._workflow.handle(
-            SettingsAsked(**_origin(visitor), scope=Scope.ME, reset=True, override=SettingsOverride(**wished))
+            SettingsAsked(
+                **_origin(visitor), scope=Scope.ME, reset=True, override=SettingsOverride(**changed)
+            )
         )
 
 
@@ -284,11 +286,13 @@ def seed_of(text: str, language: str = ENGLISH) -> int | None:
     return int(text)
 
 
-def _knobs_of(panel: SettingsPanel, defaults: Knobs) -> Knobs:
+def _settings_of(panel: SettingsPanel, defaults: PageSettings) -> PageSettings:
     chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
     is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
     shown = {name: value for name, value in chosen.items() if value != AUTO}
-    return Knobs(**{name: shown.get(name, getattr(defaults, name)) for name in WISHED}, is_auto=is_auto)
+    return PageSettings(
+        **{name: shown.get(name, getattr(defaults, name)) for name in SAVED_SETTINGS}, is_auto=is_auto
+    )
 
 
 def _message(reply: Reply | None) -> Message | None:

@@ -17,7 +17,7 @@ _KEPT = 256
 _MAPS_KEPT = 32
 
 
-class Shelf:
+class ImageFiles:
     """Reads an ImageStore. What it holds was cleaned when it came in; nothing a person sent is decoded here.
 
     Methods block on the disk: call `thumb` and `changes` on a thread. All raise PictureMissing for a picture

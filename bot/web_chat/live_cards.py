@@ -1,4 +1,4 @@
-"""The chat the workflow sees: a board of the latest card of every unfinished turn, which pages look at."""
+"""The chat the workflow sees: the latest card of every unfinished turn, for pages to poll."""
 
 import secrets
 from collections import defaultdict
@@ -10,10 +10,10 @@ from conversations.session import Turn
 NAME = "web"
 
 
-class Board:
+class LiveCards:
     """Implements `Chat`. Showing is putting up: the pages of that person look whenever they like.
 
-    A final card leaves the board, because from then on the store tells the same and survives a restart.
+    A final card is dropped, because from then on the store tells the same and survives a restart.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Board:
 
     @property
     def is_connected(self) -> bool:
-        """A board on the wall is always there."""
+        """The web chat is always connected."""
         return True
 
     async def show(self, turn: Turn, card: Card) -> str | None:
@@ -52,7 +52,7 @@ class Board:
         if self._live[turn.user].pop(turn.id, None) is not None:
             self._changes[turn.user] += 1
 
-    def mark(self, person: str) -> str:
+    def revision(self, person: str) -> str:
         """Changes whenever something new was shown to this person."""
         return f"{self._started}:{self._changes[person]}"
 

@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 from bot.chat.events import ButtonAction
 from bot.chat.replies import Button, Card, how_it_goes, title
 from bot.i18n.catalog import translator
-from bot.web_chat.page_state import PageView, picture_of
-from bot.web_chat.presets import Offer
+from bot.web_chat.page_state import PageState, picture_of
+from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
 from conversations.messages import Message, Param
 
@@ -32,14 +32,14 @@ HEAD_OFFERS = (
 FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
 
 
-def stage(view: PageView, language: str, samples: Iterable[Sample] = ()) -> str:
+def stage(state: PageState, language: str, samples: Iterable[Sample] = ()) -> str:
     """The large picture: before and after, work in progress, or the welcome with its samples."""
-    subject = view.subject
+    subject = state.subject
     if subject is None:
         return _draw("welcome.html", language, samples=tuple(samples), is_over=False)
 
     def ratio(key: str | None) -> str:
-        width, height = view.sizes.get(key or "", (1, 1))
+        width, height = state.sizes.get(key or "", (1, 1))
         return f"{width / height:.4f}"
 
     return _draw(
@@ -53,18 +53,18 @@ def stage(view: PageView, language: str, samples: Iterable[Sample] = ()) -> str:
     )
 
 
-def film(view: PageView, language: str) -> str:
+def film(state: PageState, language: str) -> str:
     """The strip of versions with undo and redo, without sheets; empty before the first picture."""
-    if not view.cards:
+    if not state.cards:
         return ""
-    can_undo = view.current is not None and view.current is not view.cards[0]
-    cards = [card for card in view.cards if not card.is_grid]
-    return _draw("film.html", language, cards=cards, head=view.head, can_undo=can_undo, picture=picture_of)
+    can_undo = state.current is not None and state.current is not state.cards[0]
+    cards = [card for card in state.cards if not card.is_grid]
+    return _draw("film.html", language, cards=cards, head=state.head, can_undo=can_undo, picture=picture_of)
 
 
-def talk(view: PageView, language: str) -> str:
+def talk(state: PageState, language: str) -> str:
     """What was asked and how it was understood, oldest first."""
-    return _draw("talk.html", language, cards=view.cards, head=view.head, first_words=FIRST_WORDS)
+    return _draw("talk.html", language, cards=state.cards, head=state.head, first_words=FIRST_WORDS)
 
 
 def notice(message: Message | None, language: str) -> str:
@@ -133,7 +133,7 @@ def top(model: str, language: str) -> str:
     return _draw("top.html", language, model=model)
 
 
-def presets(offered: Iterable[Offer], language: str) -> str:
+def presets(offered: Iterable[PresetButton], language: str) -> str:
     """The named strengths as buttons, the chosen one pressed."""
     return _draw("presets.html", language, offers=tuple(offered))
 

@@ -1,7 +1,7 @@
 """The page itself: where each part stands, and which handler each gesture calls. Only this file knows gradio.
 
 Every gesture is one plain request and one answer (`queue=False`), so nothing is held open for an edit that
-runs: while one does, a timer glances at the board.
+runs: while one does, a timer polls for its progress.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from bot.i18n.catalog import ENGLISH, accepted_locale, translator
 from bot.web_chat import markup
 from bot.web_chat.calls import STRING_CHARS
-from bot.web_chat.controller import Desk, Knobs, Said, Sight, Visitor, seed_of
+from bot.web_chat.controller import PageController, PageSettings, PageUpdate, Submission, Visitor, seed_of
 from bot.web_chat.presets import offers
 from bot.web_chat.samples import Sample
 from bot.web_chat.security import person_of
@@ -21,7 +21,7 @@ from conversations.errors import SettingsRefused
 from conversations.messages import Message
 from conversations.settings import RANGES
 
-GLANCE_S = 0.4
+POLL_S = 0.4
 PAPER, NIGHT = "#f6f5f2", "#151513"  # --bg of page.css, for the moment before it arrives
 # Buttons drawn by the templates are told apart by page.js and come in here as events of one component.
 BUS = "window.addEventListener('mgie-act', (event) => trigger('act', event.detail));"
@@ -44,14 +44,14 @@ class Fields:
     image_cfg: gr.Slider
 
     @property
-    def knobs(self) -> list[Any]:
+    def settings(self) -> list[Any]:
         """In the order of `Knobs`."""
         return [self.text_cfg, self.image_cfg, self.steps, self.seed]
 
     @property
     def all(self) -> list[Any]:
         """All of them, in the order of `_name`."""
-        return [self.instruction, self.expressive, *self.knobs]
+        return [self.instruction, self.expressive, *self.settings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Parts:
         ]
 
 
-def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks:
-    """The whole page; `desk` answers its gestures."""
+def build_page(controller: PageController, model: str, samples: tuple[Sample, ...]) -> gr.Blocks:
+    """The whole page; `controller` handles its gestures."""
     with gr.Blocks(
         title=translator(ENGLISH)(Message("page.title")), analytics_enabled=False, fill_width=True
     ) as page:
@@ -93,14 +93,14 @@ def build_page(desk: Desk, model: str, samples: tuple[Sample, ...]) -> gr.Blocks
                 talk = _html("", "talk")
                 with gr.Column(elem_id="composer"):
                     notice = _html("", "notice")
-                    instruction = _instruction(desk.longest_instruction)
+                    instruction = _instruction(controller.longest_instruction)
                     tune = _html("", "tune")
                 with gr.Column(elem_id="details"):
-                    fields = _fields(instruction, desk.defaults)
+                    fields = _fields(instruction, controller.defaults)
             bus = gr.HTML("", elem_id="bus", html_template="", js_on_load=BUS)
-            timer, seen = gr.Timer(GLANCE_S, active=False), gr.State(("", ""))
+            timer, seen = gr.Timer(POLL_S, active=False), gr.State(("", ""))
             parts = Parts(stage, film, talk, notice, timer, seen)
-        _wire(page, bus, parts, fields, desk, samples)
+        _wire(page, bus, parts, fields, controller, samples)
         _name(page, [top, tune, *fields.all], model)
     return page
 
@@ -145,7 +145,7 @@ def _instruction(max_length: int) -> gr.Textbox:
     )
 
 
-def _fields(instruction: gr.Textbox, defaults: Knobs) -> Fields:
+def _fields(instruction: gr.Textbox, defaults: PageSettings) -> Fields:
     expressive = gr.Textbox(
         **_label(ENGLISH, "expressive", "expressive_hint"),
         lines=1,
@@ -186,23 +186,28 @@ def _slider(setting: str, value: float, step: float) -> gr.Slider:
 
 
 def _wire(
-    page: gr.Blocks, bus: gr.HTML, parts: Parts, fields: Fields, desk: Desk, samples: tuple[Sample, ...]
+    page: gr.Blocks,
+    bus: gr.HTML,
+    parts: Parts,
+    fields: Fields,
+    controller: PageController,
+    samples: tuple[Sample, ...],
 ) -> None:
-    drawn, tuned = parts.drawn(fields), [fields.presets, *fields.knobs]
+    drawn, tuned = parts.drawn(fields), [fields.presets, *fields.settings]
 
     async def load(request: gr.Request) -> list[Any]:
         visitor = visitor_of(request)
-        drawing = _drawing(await desk.look(visitor), ("", ""), samples, visitor.language)
-        return [*drawing, *_tuning(await desk.knobs(visitor), desk, visitor.language)]
+        drawing = _drawing(await controller.current(visitor), ("", ""), samples, visitor.language)
+        return [*drawing, *_tuning(await controller.settings(visitor), controller, visitor.language)]
 
-    async def glance(seen: tuple[str, str], request: gr.Request) -> list[Any]:
+    async def poll(seen: tuple[str, str], request: gr.Request) -> list[Any]:
         visitor = visitor_of(request)
-        sight = await desk.glance(visitor, seen[0])
-        if sight is None:
+        update = await controller.poll(visitor, seen[0])
+        if update is None:
             return [gr.skip()] * len(drawn)
-        return [*_drawing(sight, seen, samples, visitor.language)[:-2], gr.skip(), gr.skip()]
+        return [*_drawing(update, seen, samples, visitor.language)[:-2], gr.skip(), gr.skip()]
 
-    async def say(
+    async def submit(
         instruction: str,
         expressive: str,
         corrects: str,
@@ -215,29 +220,29 @@ def _wire(
     ) -> list[Any]:
         visitor = visitor_of(request)
         try:
-            knobs = Knobs(text_cfg, image_cfg, int(steps), seed_of(seed, visitor.language))
+            settings = PageSettings(text_cfg, image_cfg, int(steps), seed_of(seed, visitor.language))
         except SettingsRefused as error:
             notice = markup.notice(error.message, visitor.language)
             return [*[gr.skip()] * (len(drawn) - 2), notice, gr.skip(), gr.skip()]
-        said = Said(instruction, expressive, corrects, knobs)
-        drawing = _drawing(await desk.say(visitor, said), seen, samples, visitor.language)
-        return [*drawing, _tuning(await desk.knobs(visitor), desk, visitor.language)[0]]
+        submission = Submission(instruction, expressive, corrects, settings)
+        drawing = _drawing(await controller.submit(visitor, submission), seen, samples, visitor.language)
+        return [*drawing, _tuning(await controller.settings(visitor), controller, visitor.language)[0]]
 
     async def act(seen: tuple[str, str], event: gr.EventData, request: gr.Request) -> list[Any]:
         visitor, gesture = visitor_of(request), event._data if isinstance(event._data, dict) else {}
-        drawing = _drawing(await desk.act(visitor, gesture), seen, samples, visitor.language)
+        drawing = _drawing(await controller.act(visitor, gesture), seen, samples, visitor.language)
         if gesture.get("act") == "preset":
-            return [*drawing, *_tuning(await desk.knobs(visitor), desk, visitor.language)]
+            return [*drawing, *_tuning(await controller.settings(visitor), controller, visitor.language)]
         left_alone = [gr.skip()] * len(tuned)
         if gesture.get("act") == "look":
             return [*drawing[:-2], gr.skip(), gr.skip(), *left_alone]
         return [*drawing, *left_alone]
 
     page.load(load, None, [*drawn, *tuned], **QUIET)
-    parts.timer.tick(glance, parts.seen, drawn, **QUIET)
-    given = [fields.instruction, fields.expressive, fields.corrects, *fields.knobs, parts.seen]
+    parts.timer.tick(poll, parts.seen, drawn, **QUIET)
+    given = [fields.instruction, fields.expressive, fields.corrects, *fields.settings, parts.seen]
     for send in (fields.instruction.submit, fields.expressive.submit, fields.seed.submit):
-        send(say, given, [*drawn, fields.presets], js=SENT, trigger_mode="multiple", **QUIET)
+        send(submit, given, [*drawn, fields.presets], js=SENT, trigger_mode="multiple", **QUIET)
     bus.act(act, parts.seen, [*drawn, *tuned], trigger_mode="multiple", **QUIET)
 
 
@@ -267,26 +272,28 @@ def visitor_of(request: gr.Request | Request) -> Visitor:
     return Visitor(person_of(headers.get("cookie")), accepted_locale(headers.get("accept-language")))
 
 
-def _tuning(knobs: Knobs, desk: Desk, language: str) -> list[Any]:
+def _tuning(settings: PageSettings, controller: PageController, language: str) -> list[Any]:
     """What the presets and the knobs become."""
-    seed = "" if knobs.seed is None else str(knobs.seed)
-    offered = markup.presets(offers(knobs, desk.defaults, desk.offers_auto), language)
-    return [offered, knobs.text_cfg, knobs.image_cfg, knobs.steps, seed]
+    seed = "" if settings.seed is None else str(settings.seed)
+    offered = markup.presets(offers(settings, controller.defaults, controller.offers_auto), language)
+    return [offered, settings.text_cfg, settings.image_cfg, settings.steps, seed]
 
 
-def _drawing(sight: Sight, seen: tuple[str, str], samples: tuple[Sample, ...], language: str) -> list[Any]:
+def _drawing(
+    update: PageUpdate, seen: tuple[str, str], samples: tuple[Sample, ...], language: str
+) -> list[Any]:
     """What each drawn part becomes.
 
     The expressive field is left alone unless there is a new reading, or what stood there was sent.
     """
-    reading = sight.reading
+    reading = update.reading
     return [
-        markup.stage(sight.view, language, samples),
-        markup.film(sight.view, language),
-        markup.talk(sight.view, language),
-        gr.Timer(active=sight.view.active is not None),
-        (sight.mark, reading),
-        gr.skip() if reading == seen[1] and not sight.taken else reading,
-        markup.notice(sight.notice, language),
-        "" if sight.taken else gr.skip(),
+        markup.stage(update.state, language, samples),
+        markup.film(update.state, language),
+        markup.talk(update.state, language),
+        gr.Timer(active=update.state.active is not None),
+        (update.revision, reading),
+        gr.skip() if reading == seen[1] and not update.is_taken else reading,
+        markup.notice(update.notice, language),
+        "" if update.is_taken else gr.skip(),
     ]

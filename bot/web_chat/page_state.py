@@ -12,7 +12,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class PageView:
+class PageState:
     """The versions of the talk, oldest first, and where this person stands.
 
     cards   one per version; a running one carries its latest progress

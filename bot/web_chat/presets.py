@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from bot.web_chat.controller import Knobs
+from bot.web_chat.controller import PageSettings
 from conversations.messages import Message, verbatim
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import Preset, preset_override
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PresetButton:
     """One preset as a button."""
 
     preset: Preset
@@ -17,22 +17,24 @@ class Offer:
     is_chosen: bool
 
 
-def offers(knobs: Knobs, defaults: Knobs, offers_auto: bool = True) -> tuple[Offer, ...]:
+def offers(
+    settings: PageSettings, defaults: PageSettings, offers_auto: bool = True
+) -> tuple[PresetButton, ...]:
     """Every preset; of several with the knobs' numbers the first is chosen.
 
     Auto is offered where the model has a table that it can follow, or where it is chosen already.
     """
     own = Defaults(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
-    chosen = next((preset for preset in Preset if _stands_at(knobs, preset, own)), None)
-    shown = (preset for preset in Preset if preset is not Preset.AUTO or offers_auto or knobs.is_auto)
-    return tuple(Offer(preset, _label(preset, own), preset is chosen) for preset in shown)
+    chosen = next((preset for preset in Preset if _has_scales_of(settings, preset, own)), None)
+    shown = (preset for preset in Preset if preset is not Preset.AUTO or offers_auto or settings.is_auto)
+    return tuple(PresetButton(preset, _label(preset, own), preset is chosen) for preset in shown)
 
 
-def _stands_at(knobs: Knobs, preset: Preset, own: Defaults) -> bool:
-    if knobs.is_auto or preset is Preset.AUTO:
-        return knobs.is_auto and preset is Preset.AUTO
+def _has_scales_of(settings: PageSettings, preset: Preset, own: Defaults) -> bool:
+    if settings.is_auto or preset is Preset.AUTO:
+        return settings.is_auto and preset is Preset.AUTO
     override = preset_override(preset, own)
-    return (knobs.text_cfg, knobs.image_cfg) == (override.text_cfg, override.image_cfg)
+    return (settings.text_cfg, settings.image_cfg) == (override.text_cfg, override.image_cfg)
 
 
 def _label(preset: Preset, own: Defaults) -> Message:

@@ -59,7 +59,7 @@ _HEADERS = {
 }
 
 
-class Gate:
+class AccessGuard:
     """Wraps the app; `names` are the hosts it answers to, None for any.
 
     `functions`: how many values each function of gradio's that may be called takes, by its number.

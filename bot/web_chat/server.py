@@ -18,14 +18,14 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
 from bot.i18n.catalog import translator
-from bot.web_chat.controller import Desk, Knobs
-from bot.web_chat.image_responses import Shelf
-from bot.web_chat.live_cards import Board
+from bot.web_chat.controller import PageController, PageSettings
+from bot.web_chat.image_responses import ImageFiles
+from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.markup import PAGE
 from bot.web_chat.page import build_page, inputs_of, mount, visitor_of
 from bot.web_chat.request_body import read_limited
 from bot.web_chat.samples import Sample, read_samples
-from bot.web_chat.security import LOOPBACK, Gate
+from bot.web_chat.security import LOOPBACK, AccessGuard
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing
 from conversations.images.decode import mebibytes
@@ -52,70 +52,70 @@ async def web_chat(
 
     Port 0 picks a free one. OSError if the port is taken.
     """
-    board = Board()
-    workflow.connect(board)
-    await workflow.resume(board.name)
+    live_cards = LiveCards()
+    workflow.connect(live_cards)
+    await workflow.resume(live_cards.name)
     with socket.create_server((host, port)) as listener:
         names = LOOPBACK if host in ("127.0.0.1", "localhost", "::1") else None
-        gate = build_app(workflow, board, images, model, defaults, names)
+        gate = build_app(workflow, live_cards, images, model, defaults, names)
         async with _serving(gate, listener):
             yield f"http://{host}:{listener.getsockname()[1]}"
 
 
 def build_app(
     workflow: EditWorkflow,
-    board: Board,
+    live_cards: LiveCards,
     images: ImageStore,
     model: str,
     defaults: Defaults,
     names: frozenset[str] | None,
-) -> Gate:
+) -> AccessGuard:
     """The app behind its gate, which answers to `names`; None for any."""
-    shelf, samples = Shelf(images), read_samples()
-    knobs = Knobs(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
-    desk = Desk(workflow, board, shelf, samples, knobs)
+    image_files, samples = ImageFiles(images), read_samples()
+    settings = PageSettings(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
+    controller = PageController(workflow, live_cards, image_files, samples, settings)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _add_pictures(app, desk, shelf)
+    _add_pictures(app, controller, image_files)
     _add_files(app, samples)
-    page = build_page(desk, model, tuple(samples.values()))
-    return Gate(mount(app, page), names, functions=inputs_of(page))
+    page = build_page(controller, model, tuple(samples.values()))
+    return AccessGuard(mount(app, page), names, functions=inputs_of(page))
 
 
-def _add_pictures(app: FastAPI, desk: Desk, shelf: Shelf) -> None:
+def _add_pictures(app: FastAPI, controller: PageController, image_files: ImageFiles) -> None:
     @app.exception_handler(PictureMissing)
     async def missing(_: Request, error: PictureMissing) -> Response:
         return Response(str(error), 404, media_type="text/plain")
 
     @app.get("/pictures/{key}.png")
     def picture(key: str) -> Response:
-        return FileResponse(shelf.path(key), media_type="image/png", headers=PNG_FOREVER)
+        return FileResponse(image_files.path(key), media_type="image/png", headers=PNG_FOREVER)
 
     @app.get("/thumbs/{key}.webp")
     def thumb(key: str) -> Response:
-        return Response(shelf.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
+        return Response(image_files.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
 
     @app.get("/changes/{before}/{after}.webp")
     def changes(before: str, after: str) -> Response:
-        return Response(shelf.changes(before, after), media_type="image/webp", headers=PNG_FOREVER)
+        return Response(image_files.changes(before, after), media_type="image/webp", headers=PNG_FOREVER)
 
     @app.get("/export")
     async def export(request: Request) -> Response:
         visitor = visitor_of(request)
-        file = await desk.export(visitor)
+        file = await controller.export(visitor)
         if isinstance(file, Message):
             return Response(translator(visitor.language)(file), 404, media_type="text/plain")
         away = BackgroundTask(shutil.rmtree, file.parent)
         return FileResponse(file, filename="mgie.zip", headers=ASK_AGAIN, background=away)
 
     @app.post("/pictures")
-    async def give(request: Request) -> Response:
+    async def upload(request: Request) -> Response:
         limit = PictureLimits().bytes
         size, file = await read_limited(request.stream(), limit)
         visitor = visitor_of(request)
         if file is None:
             told: Message | None = Message("file_too_large", size=mebibytes(size), limit=mebibytes(limit))
         else:
-            told = await desk.give(visitor, file)
+            told = await controller.upload(visitor, file)
         return JSONResponse({"text": translator(visitor.language)(told) if told else ""})
 
 
@@ -159,7 +159,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _serving(app: Gate, listener: socket.socket) -> AsyncIterator[None]:
+async def _serving(app: AccessGuard, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
     )

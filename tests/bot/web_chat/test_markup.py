@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.chat.events import ButtonAction
 from bot.chat.replies import Card, CardState, buttons
 from bot.web_chat import markup
-from bot.web_chat.page_state import PageView
+from bot.web_chat.page_state import PageState
 from conversations.messages import Message, verbatim
 
 BEFORE, AFTER = "a" * 64, "b" * 64
@@ -42,36 +42,36 @@ def acts(card: Card, head: str) -> list[ButtonAction]:
 
 
 def test_without_a_picture_the_stage_welcomes() -> None:
-    assert "Choose a picture" in markup.stage(PageView(), "en")
-    assert markup.film(PageView(), "en") == ""
+    assert "Choose a picture" in markup.stage(PageState(), "en")
+    assert markup.film(PageState(), "en") == ""
 
 
 def test_a_result_is_shown_beside_what_it_came_from() -> None:
-    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"), "en")
+    drawn = markup.stage(PageState((UPLOAD, EDIT), "bbbb"), "en")
     assert f'src="pictures/{BEFORE}.png" alt="Input image"' in drawn
     assert f'src="pictures/{AFTER}.png" alt="Goal image"' in drawn
 
 
 def test_frames_have_the_shape_of_their_pictures() -> None:
-    view = PageView((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
-    assert "--ratio: 1.3333" in markup.stage(view, "en")
+    state = PageState((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
+    assert "--ratio: 1.3333" in markup.stage(state, "en")
 
 
 def test_the_stage_shows_what_is_worked_on_until_the_head_is_there() -> None:
-    view = PageView((UPLOAD, EDIT, RUNNING, WAITING), "dddd")
-    assert view.subject is RUNNING
-    assert "step 3/4" in markup.stage(view, "en")
+    state = PageState((UPLOAD, EDIT, RUNNING, WAITING), "dddd")
+    assert state.subject is RUNNING
+    assert "step 3/4" in markup.stage(state, "en")
 
 
 def test_the_stage_shows_an_older_version_while_another_is_worked_on() -> None:
-    assert PageView((UPLOAD, EDIT, RUNNING), "bbbb").subject is EDIT
+    assert PageState((UPLOAD, EDIT, RUNNING), "bbbb").subject is EDIT
 
 
 def test_words_are_escaped_everywhere() -> None:
-    view = PageView((UPLOAD, EDIT), "bbbb")
-    for drawn in (markup.stage(view, "en"), markup.film(view, "en"), markup.talk(view, "en")):
+    state = PageState((UPLOAD, EDIT), "bbbb")
+    for drawn in (markup.stage(state, "en"), markup.film(state, "en"), markup.talk(state, "en")):
         assert "<night>" not in drawn
-    assert "make it &lt;night&gt;" in markup.talk(view, "en")
+    assert "make it &lt;night&gt;" in markup.talk(state, "en")
 
 
 def test_the_head_offers_to_vary_it_and_older_versions_offer_nothing() -> None:
@@ -86,12 +86,12 @@ def test_unfinished_work_can_be_cancelled_and_failed_work_retried_wherever_one_s
 
 
 def test_the_original_cannot_be_undone() -> None:
-    assert 'title="Undo (Ctrl Z)" disabled' in markup.film(PageView((UPLOAD, EDIT), "aaaa"), "en")
-    assert 'title="Undo (Ctrl Z)">' in markup.film(PageView((UPLOAD, EDIT), "bbbb"), "en")
+    assert 'title="Undo (Ctrl Z)" disabled' in markup.film(PageState((UPLOAD, EDIT), "aaaa"), "en")
+    assert 'title="Undo (Ctrl Z)">' in markup.film(PageState((UPLOAD, EDIT), "bbbb"), "en")
 
 
 def test_only_versions_with_a_picture_can_be_gone_to() -> None:
-    drawn = markup.film(PageView((UPLOAD, RUNNING), "aaaa"), "en")
+    drawn = markup.film(PageState((UPLOAD, RUNNING), "aaaa"), "en")
     assert drawn.count(" disabled") == 2  # undo, and the running version
 
 
@@ -102,21 +102,21 @@ def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
 
 
 def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
-    drawn = markup.stage(PageView((UPLOAD, EDIT), "bbbb"), "en")
+    drawn = markup.stage(PageState((UPLOAD, EDIT), "bbbb"), "en")
     assert f'src="changes/{BEFORE}/{AFTER}.webp"' in drawn
     assert 'data-view="map"' in drawn
-    assert "changes/" not in markup.stage(PageView((UPLOAD,), "aaaa"), "en")
+    assert "changes/" not in markup.stage(PageState((UPLOAD,), "aaaa"), "en")
 
 
 def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
     sheet = replace(EDIT, turn_id="eeee", version="v2", is_grid=True)
-    view = PageView((UPLOAD, EDIT, sheet), "bbbb")
-    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(view, "en")
-    assert 'data-turn="eeee"' not in markup.film(view, "en")
-    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(view, "en")
+    state = PageState((UPLOAD, EDIT, sheet), "bbbb")
+    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(state, "en")
+    assert 'data-turn="eeee"' not in markup.film(state, "en")
+    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(state, "en")
 
 
 def test_deep_versions_offer_the_original() -> None:
     deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(ButtonAction.FROM_ORIGINAL)))
     assert ButtonAction.FROM_ORIGINAL in acts(deep, "bbbb")
-    assert "From the original" in markup.talk(PageView((UPLOAD, deep), "bbbb"), "en")
+    assert "From the original" in markup.talk(PageState((UPLOAD, deep), "bbbb"), "en")

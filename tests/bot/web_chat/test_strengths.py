@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.web_chat.controller import Knobs
+from bot.web_chat.controller import PageSettings
 from bot.web_chat.presets import offers
 from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.english import in_english
@@ -15,7 +15,7 @@ from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, house, v
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
-KNOBS = Knobs(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
+KNOBS = PageSettings(DEFAULTS.text_cfg, DEFAULTS.image_cfg, DEFAULTS.steps)
 ADDING = StrengthTable(
     "test-model", 0.5, (7.5, 1.5), (StrengthRule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),)
 )
@@ -133,8 +133,8 @@ async def test_a_preset_nobody_knows_only_looks(chromium: Browser, tmp_path: Pat
 
 
 async def test_every_preset_is_offered_and_at_most_one_is_chosen() -> None:
-    for knobs in (KNOBS, replace(KNOBS, text_cfg=7.0, image_cfg=2.0), replace(KNOBS, is_auto=True)):
-        offered = offers(knobs, KNOBS)
+    for settings in (KNOBS, replace(KNOBS, text_cfg=7.0, image_cfg=2.0), replace(KNOBS, is_auto=True)):
+        offered = offers(settings, KNOBS)
         assert [offer.preset for offer in offered] == list(Preset)
         assert sum(offer.is_chosen for offer in offered) == 1
     assert not any(offer.is_chosen for offer in offers(replace(KNOBS, text_cfg=3.3), KNOBS))
