@@ -43,9 +43,9 @@ def test_help_tells_how_to_choose_the_chat(capsys):
 def test_a_malformed_setting_is_one_sentence_and_exit_code_2(monkeypatch, capsys):
     monkeypatch.setenv("WEB_PORT", "seven")
     assert main([]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("Cannot start: WEB_PORT: ")
-    assert told.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith("Cannot start: WEB_PORT: ")
+    assert output.count("\n") == 1
 
 
 def test_a_missing_model_is_said_with_the_places_looked_at(monkeypatch, capsys):
@@ -58,10 +58,10 @@ def test_a_missing_model_is_said_with_the_places_looked_at(monkeypatch, capsys):
 def test_check_says_what_the_settings_mean_and_no_secret(monkeypatch, capsys):
     monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
     assert main(["--check"]) == 0
-    told = capsys.readouterr().out
-    assert "chat    Discord" in told
-    assert "model   a-model" in told
-    assert "very-secret" not in told
+    output = capsys.readouterr().out
+    assert "chat    Discord" in output
+    assert "model   a-model" in output
+    assert "very-secret" not in output
 
 
 def test_without_a_token_the_page_is_named():
@@ -126,11 +126,11 @@ def test_nothing_heavy_is_imported_to_start():
 async def test_it_serves_the_page_until_a_signal_and_drains(monkeypatch):
     monkeypatch.setenv("WEB_PORT", "0")
     monkeypatch.setenv("HEALTH_PORT", "0")
-    told: asyncio.Queue[str] = asyncio.Queue()
+    output: asyncio.Queue[str] = asyncio.Queue()
     serving = asyncio.create_task(
-        serve(read_settings(None), ModelConfig(), EchoEditor(), say=told.put_nowait)
+        serve(read_settings(None), ModelConfig(), EchoEditor(), say=output.put_nowait)
     )
     async with asyncio.timeout(60):
-        assert (await told.get()).startswith("mgie-bot is at http://127.0.0.1:")
+        assert (await output.get()).startswith("mgie-bot is at http://127.0.0.1:")
         os.kill(os.getpid(), signal.SIGTERM)
         await serving

@@ -23,7 +23,7 @@ def png(colour: str, size: tuple[int, int] = (64, 48)) -> bytes:
     return file.getvalue()
 
 
-def told(images: ImageStore) -> EditSession:
+def edited_session(images: ImageStore) -> EditSession:
     """v1 by ann, v2 from it, v3 a branch of ann's from v1, v4 bob's from v2; real pictures."""
     story = Story("ann")
     story.edit("ann", "make it red")
@@ -43,7 +43,7 @@ def files(path: Path) -> dict[str, bytes]:
 
 def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
-    session = told(images)
+    session = edited_session(images)
     [path] = write_export("ann", {"person": "ann"}, [session], images, tmp_path / "out")
     found = files(path)
     assert set(found) == {
@@ -60,7 +60,7 @@ def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path
 
 
 def test_a_talk_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
-    session = told(ImageStore(tmp_path))
+    session = edited_session(ImageStore(tmp_path))
     talk = conversation_to(session, session.version(2))
     read = Conversation.from_dict(json.loads(json.dumps(talk)))
     assert read.messages == [
@@ -75,7 +75,7 @@ def test_a_talk_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
 
 def test_a_large_export_comes_in_parts_that_each_fit(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
-    session = told(images)
+    session = edited_session(images)
     paths = write_export("ann", {}, [session], images, tmp_path / "out", max_bytes=6000)
     assert len(paths) > 1
     assert all(path.stat().st_size <= 6000 for path in paths)
@@ -85,7 +85,7 @@ def test_a_large_export_comes_in_parts_that_each_fit(tmp_path: Path) -> None:
 
 def test_a_picture_no_longer_stored_is_left_out(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
-    session = told(images)
+    session = edited_session(images)
     images.delete(session.version(1).image or "")
     [path] = write_export("ann", {}, [session], images, tmp_path / "out")
     assert "s/v1.png" not in files(path)

@@ -1,4 +1,4 @@
-"""Layers of wishes: call > session > person > channel > bot."""
+"""Layers of overrides: call > session > person > channel > bot."""
 
 import pytest
 
@@ -29,8 +29,8 @@ def test_zero_is_a_wish() -> None:
 
 
 def test_each_knob_can_say_where_it_comes_from() -> None:
-    told = origins(call=SettingsOverride(seed=5), channel=SettingsOverride(seed=1, steps=20))
-    assert (told["seed"], told["steps"], told["text_cfg"]) == ("call", "channel", "bot")
+    origin_of = origins(call=SettingsOverride(seed=5), channel=SettingsOverride(seed=1, steps=20))
+    assert (origin_of["seed"], origin_of["steps"], origin_of["text_cfg"]) == ("call", "channel", "bot")
 
 
 def test_a_wish_lies_over_another() -> None:

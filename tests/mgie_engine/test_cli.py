@@ -32,12 +32,12 @@ def edit(folder: Path, *more: str, picture: str = "in.png", output: str = "out.p
 def test_an_edit_is_written_and_told_in_one_line_of_json(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert edit(folder, *SETTING_NAMES, "--json") == 0
     (line,) = capsys.readouterr().out.splitlines()
-    told = json.loads(line)
-    assert (told["seed"], told["text_cfg"], told["image_cfg"], told["steps"]) == (7, 7.5, 1.5, 2)
-    assert told.keys() >= {"expressive", "sampler", "model", "size", "seconds"}
-    assert set(told["seconds"]) == {"loading", "reading", "painting", "finishing"}
+    report = json.loads(line)
+    assert (report["seed"], report["text_cfg"], report["image_cfg"], report["steps"]) == (7, 7.5, 1.5, 2)
+    assert report.keys() >= {"expressive", "sampler", "model", "size", "seconds"}
+    assert set(report["seconds"]) == {"loading", "reading", "painting", "finishing"}
     with Image.open(folder / "out.png") as picture:
-        assert list(picture.size) == told["size"] == [50, 30]
+        assert list(picture.size) == report["size"] == [50, 30]
 
 
 def test_the_same_command_twice_gives_identical_bytes(folder: Path):
@@ -48,9 +48,9 @@ def test_the_same_command_twice_gives_identical_bytes(folder: Path):
 
 def test_the_models_defaults_fill_what_was_not_said(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert edit(folder, "--json", "--steps", "1") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert (told["sampler"], told["text_cfg"], told["keep"]) == ("dpmpp_2m", 1.5, "auto")
-    assert 0 <= told["seed"] < 2**32
+    report = json.loads(capsys.readouterr().out)
+    assert (report["sampler"], report["text_cfg"], report["keep"]) == ("dpmpp_2m", 1.5, "auto")
+    assert 0 <= report["seed"] < 2**32
 
 
 def test_a_corrected_reading_is_used(folder: Path, capsys: pytest.CaptureFixture[str]):

@@ -13,7 +13,7 @@ from bot.chat.replies import Accepted, Card
 from conversations.session import Turn
 from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.fakes import EchoEditor, a_picture, echo
-from tests.support.workflow_room import PaperChat, desk
+from tests.support.workflow_room import PaperChat, workflow_room
 
 
 class Mill(EchoEditor):
@@ -57,7 +57,7 @@ def append(path: Path, line: str) -> None:
 
 async def live(folder: Path, count: int) -> None:
     """One life: take up what is owed, hear all events, answer them all."""
-    async with desk(folder, Mill(), FileChat(folder)) as d:
+    async with workflow_room(folder, Mill(), FileChat(folder)) as d:
         await d.workflow.resume("paper")
         append(folder / "lives", "begun")
         for number in range(count):

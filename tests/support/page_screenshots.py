@@ -26,11 +26,11 @@ from tests.support.page_server import (
     PHONE,
     InvertingEditor,
     browser,
-    house,
+    page_server,
     to_preview,
     visit,
 )
-from tests.support.page_story import told
+from tests.support.page_story import played
 
 SAMPLE = "house"
 WORDS: Mapping[str, str] = {  # what the story says, in words that suit the sample
@@ -85,7 +85,7 @@ class HoldingEditor:
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """Report what comes before the last third of the steps, then wait to be cancelled."""
-        await self._inner.run(request, lambda told: report(told) if told.step <= 0.67 * told.steps else None)
+        await self._inner.run(request, lambda news: report(news) if news.step <= 0.67 * news.steps else None)
         await asyncio.Event().wait()
         raise AssertionError("nothing ends this wait")
 
@@ -121,7 +121,7 @@ async def take(folder: Path, editor: Callable[[], Editor], model: ModelFacts) ->
             camera = Camera(folder, place)
             with tempfile.TemporaryDirectory() as data:
                 editors = (editor(), HoldingEditor(editor()), editor())
-                async with told(
+                async with played(
                     Path(data),
                     chromium,
                     size,
@@ -156,7 +156,7 @@ async def _in_german(folder: Path, chromium: Browser, model: ModelFacts) -> None
     """The page as a German browser sees it, by night."""
     with tempfile.TemporaryDirectory() as data:
         async with (
-            house(Path(data), InvertingEditor(), model=model) as bot,
+            page_server(Path(data), InvertingEditor(), model=model) as bot,
             visit(chromium, bot.url, PHONE, "dark", locale="de-DE") as page,
         ):
             await _open_sample(page)

@@ -85,7 +85,7 @@ def to_preview(png: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
-class House:
+class PageServer:
     """A running page."""
 
     url: str
@@ -110,20 +110,20 @@ async def parts(
 
 
 @asynccontextmanager
-async def house(
+async def page_server(
     folder: Path,
     editor: Editor,
     *,
     model: ModelFacts = MODEL,
     limits: Limits | None = None,
     port: int = 0,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[PageServer]:
     """The page of a bot on the files of `folder`, with any editor."""
     async with (
         parts(folder, editor, model, limits) as (store, images, workflow),
         web_chat(workflow, images, model.name, model.defaults, port=port) as url,
     ):
-        yield House(url, store, images, workflow)
+        yield PageServer(url, store, images, workflow)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page
 from bot.workflow.dispatcher import ModelFacts
 from mgie_engine.edits import Editor
 from tests.support.page_gestures import finished, say, standing_at
-from tests.support.page_server import MODEL, House, house, visit
+from tests.support.page_server import MODEL, PageServer, page_server, visit
 
 CORRECTION = "heavy rain over the meadow"
 Look = Callable[[Page, str], Awaitable[None]]  # called at the moments worth a picture, with their names
@@ -101,7 +101,7 @@ class Story:
 
 
 @asynccontextmanager
-async def told(
+async def played(
     folder: Path,
     chromium: Browser,
     size: tuple[int, int],
@@ -112,23 +112,23 @@ async def told(
     model: ModelFacts = MODEL,
     look: Look = nobody_looks,
     patience_ms: float = 15_000,
-) -> AsyncIterator[tuple[House, Page]]:
+) -> AsyncIterator[tuple[PageServer, Page]]:
     """Tell the whole story in three lives of the bot, an editor each; bot and page as they are at its end."""
     first, second, third = editors
-    async with house(folder, first, model=model) as bot, visit(chromium, bot.url, size) as page:
+    async with page_server(folder, first, model=model) as bot, visit(chromium, bot.url, size) as page:
         page.set_default_timeout(patience_ms)
         await look(page, "welcome")
         await give(page)
         await Story(page, words, look).first_evening()
         known_by = await page.context.storage_state()
     async with (
-        house(folder, second, model=model) as bot,
+        page_server(folder, second, model=model) as bot,
         visit(chromium, bot.url, size, known_by=known_by) as page,
     ):
         page.set_default_timeout(patience_ms)
         await Story(page, words, look).two_changes_of_mind()
     async with (
-        house(folder, third, model=model) as bot,
+        page_server(folder, third, model=model) as bot,
         visit(chromium, bot.url, size, known_by=known_by) as page,
     ):
         page.set_default_timeout(patience_ms)

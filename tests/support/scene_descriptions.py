@@ -20,7 +20,12 @@ def stories(split: Split = "train") -> tuple[Story, ...]:
 
 def steps(split: Split = "train", kind: str | None = None) -> list[tuple[Story, StoryStep]]:
     """Every step of them, or those of one kind."""
-    return [(told, step) for told in stories(split) for step in told.steps if kind in (None, step.edit.kind)]
+    return [
+        (one_story, step)
+        for one_story in stories(split)
+        for step in one_story.steps
+        if kind in (None, step.edit.kind)
+    ]
 
 
 def drawn(*states: State, size: int = 48) -> Tensor:

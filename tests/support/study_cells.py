@@ -11,13 +11,13 @@ OWN: Strengths = (2.0, 1.2)
 def a_subject(number: int = 0, part: str = "validation", *, kind: str = "add", busy: bool = False) -> Subject:
     """An edit of a simple or a busy picture."""
     look = PictureComplexity(0.2 if busy else 0.01, 3.0)
-    told = {"add": Kind.ADD, "remove": Kind.REMOVE, "recolour": Kind.COLOUR, "background": Kind.SCENERY}
+    kinds = {"add": Kind.ADD, "remove": Kind.REMOVE, "recolour": Kind.COLOUR, "background": Kind.SCENERY}
     return Subject(
         f"{number}",
         part,
         kind,
         f"{kind} it",
-        InstructionTraits(told.get(kind, Kind.OTHER), 3, 0),
+        InstructionTraits(kinds.get(kind, Kind.OTHER), 3, 0),
         look,
         3 + busy * 3,
     )

@@ -93,7 +93,7 @@ class PaperChat:
 
 
 @dataclass
-class Desk:
+class WorkflowRoom:
     """One running bot and the things around it."""
 
     folder: Path
@@ -141,7 +141,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(
+async def workflow_room(
     folder: Path,
     editor: Editor,
     chat: PaperChat | None = None,
@@ -150,7 +150,7 @@ async def desk(
     clock: Clock | None = None,
     every_s: float = 3600,
     strengths: StrengthTable | None = None,
-) -> AsyncIterator[Desk]:
+) -> AsyncIterator[WorkflowRoom]:
     """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
     images = ImageStore(folder / "images")
@@ -171,4 +171,4 @@ async def desk(
         )
         workflow.connect(chat)
         async with workflow:
-            yield Desk(folder, store, images, service, runner, workflow, chat, clock, metrics)
+            yield WorkflowRoom(folder, store, images, service, runner, workflow, chat, clock, metrics)

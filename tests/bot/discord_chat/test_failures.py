@@ -338,8 +338,8 @@ async def test_an_expired_token_with_nothing_queued_is_told_by_dm(tmp_path: Path
         r.discord.faults.refuse("PATCH", "@original$", 50027, "Invalid Webhook Token", status=401)
         r.discord.slash(r.channel, r.anna, "session new")
         dm = r.discord.dm(r.anna)
-        (told,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(dm))
-        assert text_of(told) == english("too_late")
+        (note,) = await r.discord.wait_for(lambda: r.discord.messages_of_bot(dm))
+        assert text_of(note) == english("too_late")
 
 
 async def test_an_interaction_told_twice_is_answered_once(tmp_path: Path) -> None:

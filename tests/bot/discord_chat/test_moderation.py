@@ -155,8 +155,8 @@ async def test_what_somebody_has_in_line_can_be_cancelled(tmp_path: Path) -> Non
 async def test_a_day_has_so_many_edits_and_failures_do_not_count(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
-        told = await decided(r, "limits", per_day=1)
-        assert "edits per user and day: 1" in told
+        reply = await decided(r, "limits", per_day=1)
+        assert "edits per user and day: 1" in reply
         post_picture(r)
         for _ in range(2):
             (await editor.started()).die()
@@ -211,10 +211,10 @@ async def test_the_status_and_the_log_tell_what_holds_and_who_decided(tmp_path: 
 async def test_a_report_shows_moderators_what_it_is_about(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         result, card = await reported(r, "not *nice*")
-        told = text_of(card)
-        assert f"<@{r.ben.id}> reported v1 by <@{r.anna.id}>" in told
-        assert f"/{result.id})" in told
-        assert r"> not \*nice\*" in told
+        reply = text_of(card)
+        assert f"<@{r.ben.id}> reported v1 by <@{r.anna.id}>" in reply
+        assert f"/{result.id})" in reply
+        assert r"> not \*nice\*" in reply
         assert is_hidden(card)
         assert [b["label"] for b in buttons_of(card)] == [
             "Remove",
@@ -236,8 +236,10 @@ async def test_the_same_report_comes_once_and_from_the_card_too(tmp_path: Path) 
 async def test_a_removed_version_goes_with_its_message(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
-        told = await closed(r, card, "Remove")
-        assert told.endswith(f"-# {english('decided_removed', version='v1')} · <@{r.discord.world.owner.id}>")
+        reply = await closed(r, card, "Remove")
+        assert reply.endswith(
+            f"-# {english('decided_removed', version='v1')} · <@{r.discord.world.owner.id}>"
+        )
         await r.discord.wait_for(lambda: not results_in(r.discord, r.channel))
         assert [turn.is_upload for turn in await r.turns()] == [True]
         assert gallery_of(card, r.discord.world) == []

@@ -46,8 +46,8 @@ async def test_a_picture_that_cannot_be_taken_is_refused_by_its_limit(
 ) -> None:
     async with room(tmp_path) as r:
         asked = r.discord.say(r.channel, r.anna, "red", files={"picture.png": file}, mention=True)
-        told = text_of(await r.answer(asked))
-        assert english_pattern(code).fullmatch(told), told
+        reply = text_of(await r.answer(asked))
+        assert english_pattern(code).fullmatch(reply), reply
         assert await r.turns() == ()
 
 

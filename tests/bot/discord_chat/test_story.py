@@ -17,7 +17,7 @@ from tests.support.fakes import ScriptedEditor
 
 
 @dataclass(frozen=True)
-class Told:
+class ExpectedVersion:
     """A version as it should be: its parent, who asked, what, how it ended."""
 
     parent: str
@@ -28,18 +28,18 @@ class Told:
 
 BALL, DARK = "make the ball red", "make it darker"
 EXPECTED = {
-    "v1": Told("v0", "anna", BALL),
-    "v2": Told("v1", "anna", DARK),
-    "v3": Told("v1", "ben", "add a hat"),  # a branch: Ben replies to v1
-    "v4": Told("v2", "anna", "add snow"),
-    "v5": Told("v2", "anna", "add rain"),  # after undo
-    "v6": Told("v2", "anna", "add rain"),  # stronger: from the parent of v5
-    "v7": Told("v3", "ben", "a blue hat", TurnState.CANCELLED),  # while it ran
-    "v8": Told("v6", "anna", "add fog", TurnState.CANCELLED),  # while it waited
-    "v9": Told("v3", "ben", "a green hat"),  # begun before the restart, finished after it
-    "v10": Told("v2", "anna", "add rain"),  # v6 with a corrected reading
-    "v11": Told("v10", "anna", "add a boat"),  # Anna goes on from there
-    "v12": Told("v0", "ben", "make it grey"),  # Ben names the original
+    "v1": ExpectedVersion("v0", "anna", BALL),
+    "v2": ExpectedVersion("v1", "anna", DARK),
+    "v3": ExpectedVersion("v1", "ben", "add a hat"),  # a branch: Ben replies to v1
+    "v4": ExpectedVersion("v2", "anna", "add snow"),
+    "v5": ExpectedVersion("v2", "anna", "add rain"),  # after undo
+    "v6": ExpectedVersion("v2", "anna", "add rain"),  # stronger: from the parent of v5
+    "v7": ExpectedVersion("v3", "ben", "a blue hat", TurnState.CANCELLED),  # while it ran
+    "v8": ExpectedVersion("v6", "anna", "add fog", TurnState.CANCELLED),  # while it waited
+    "v9": ExpectedVersion("v3", "ben", "a green hat"),  # begun before the restart, finished after it
+    "v10": ExpectedVersion("v2", "anna", "add rain"),  # v6 with a corrected reading
+    "v11": ExpectedVersion("v10", "anna", "add a boat"),  # Anna goes on from there
+    "v12": ExpectedVersion("v0", "ben", "make it grey"),  # Ben names the original
 }
 
 
@@ -110,12 +110,12 @@ def check_tree(r: Room, turns: tuple[Turn, ...]) -> None:
     """Every version hangs where the story says, asked by whom it says, and ended so."""
     labels = {turn.id: turn.label for turn in turns}
     names = {f"discord:{who.id}": who.name for who in (r.anna, r.ben)}
-    told = {
-        turn.label: Told(labels[turn.parent_id], names[turn.user], turn.instruction, turn.state)
+    found = {
+        turn.label: ExpectedVersion(labels[turn.parent_id], names[turn.user], turn.instruction, turn.state)
         for turn in turns
         if turn.parent_id is not None
     }
-    assert told == EXPECTED
+    assert found == EXPECTED
 
 
 def check_card(r: Room, card: Message) -> None:

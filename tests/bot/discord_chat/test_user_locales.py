@@ -59,10 +59,10 @@ async def test_the_catalogue_of_commands_holds_what_discord_is_told_and_no_more(
     tmp_path: Path, language: str
 ) -> None:
     async with room(tmp_path) as r:
-        told = {text for part in parts(r.discord.world.commands) for text in texts_of(part)}
+        texts = {text for part in parts(r.discord.world.commands) for text in texts_of(part)}
     with (LOCALES_FOLDER / language / "commands.po").open("rb") as file:
         entries = {(str(entry.context), str(entry.id)) for entry in read_po(file) if entry.id}
-    assert entries == told
+    assert entries == texts
 
 
 async def test_localised_names_are_as_unique_as_the_english_ones(tmp_path: Path) -> None:

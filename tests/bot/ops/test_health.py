@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 from bot.ops.health import health_app, health_server
 from bot.ops.metrics import Metrics
 from tests.support.fakes import EchoEditor, a_picture
-from tests.support.workflow_room import desk
+from tests.support.workflow_room import workflow_room
 
 
 class Checks:
@@ -57,7 +57,7 @@ async def test_not_ready_says_what_is_missing_but_is_alive(http):
 
 
 async def test_the_figures_of_an_edit_are_counted_and_nobody_is_named(tmp_path, http):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make it red", picture=a_picture())
         await d.idle()
         await d.workflow.handle(d.asked("undo"))

@@ -12,7 +12,7 @@ import pytest_asyncio
 from bot.web_chat import security
 from bot.web_chat.calls import BODY_BYTES, STRING_CHARS, CallRefused, checked_call
 from bot.web_chat.security import COOKIE
-from tests.support.page_server import House, InvertingEditor, a_drawing, house
+from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,8 +49,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page(copies: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
-    async with house(tmp_path_factory.mktemp("page"), InvertingEditor()) as bot:
+async def page(copies: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PageServer]:
+    async with page_server(tmp_path_factory.mktemp("page"), InvertingEditor()) as bot:
         yield bot
 
 
@@ -61,7 +61,9 @@ def nothing_copied(copies: Path) -> Iterator[None]:
     assert [path for path in copies.rglob("*") if path.is_file()] == []
 
 
-async def send(page: House, method: str, path: str, body: bytes = b"", headers: str = "") -> tuple[int, str]:
+async def send(
+    page: PageServer, method: str, path: str, body: bytes = b"", headers: str = ""
+) -> tuple[int, str]:
     """The status and the text of an answer to bytes sent as they are; within five seconds."""
     host, port = page.url.removeprefix("http://").split(":")
     length = "" if "transfer-encoding" in headers else f"content-length: {len(body)}\r\n"
@@ -76,13 +78,13 @@ async def send(page: House, method: str, path: str, body: bytes = b"", headers: 
     return int(start.split()[1]), text.decode("utf-8", "replace")
 
 
-async def call(page: House, body: Any) -> tuple[int, str]:
+async def call(page: PageServer, body: Any) -> tuple[int, str]:
     """Send a call in JSON."""
     headers = f"content-type: application/json\r\n{COOKIE_LINE}"
     return await send(page, "POST", CALL, json.dumps(body).encode(), headers)
 
 
-async def test_the_functions_of_the_page_answer(page: House) -> None:
+async def test_the_functions_of_the_page_answer(page: PageServer) -> None:
     status, text = await call(page, a_call(LOAD, []))
     assert status == 200
     assert "welcome" in text
@@ -95,7 +97,7 @@ async def test_the_functions_of_the_page_answer(page: House) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "/dev/zero", "http://127.0.0.1:9/picture.png"])
 @pytest.mark.parametrize("function", [LOAD, SAY, ACT])
-async def test_a_file_is_refused_wherever_it_stands(page: House, path: str, function: int) -> None:
+async def test_a_file_is_refused_wherever_it_stands(page: PageServer, path: str, function: int) -> None:
     file = file_at(path)
     nested: list[Any] = [file, [file], {"value": file}, [[{"a": [file]}]]]
     bodies = [a_call(function, [place, *SAID[1:]]) for place in nested]
@@ -138,7 +140,7 @@ async def test_a_file_is_refused_wherever_it_stands(page: House, path: str, func
     ],
     ids=str,
 )
-async def test_what_the_page_never_sends_is_refused(page: House, change: dict[str, Any]) -> None:
+async def test_what_the_page_never_sends_is_refused(page: PageServer, change: dict[str, Any]) -> None:
     assert (await call(page, a_call() | change))[0] == 422
 
 
@@ -157,12 +159,12 @@ async def test_what_the_page_never_sends_is_refused(page: House, change: dict[st
         b'{"data": [null], "fn_index": 5, "session_hash": "x", "event_data": {"act": "look", "act": "undo"}}',
     ],
 )
-async def test_other_bodies_are_refused(page: House, body: bytes) -> None:
+async def test_other_bodies_are_refused(page: PageServer, body: bytes) -> None:
     assert (await send(page, "POST", CALL, body, COOKIE_LINE))[0] == 422
 
 
 @pytest.mark.parametrize("size", [BODY_BYTES + 1, 10 * BODY_BYTES])
-async def test_a_large_body_is_refused(page: House, size: int) -> None:
+async def test_a_large_body_is_refused(page: PageServer, size: int) -> None:
     body = json.dumps(a_call()).encode()
     assert (await send(page, "POST", CALL, body.ljust(size), COOKIE_LINE))[0] == 413
 
@@ -182,12 +184,16 @@ def in_chunks(body: bytes, size: int) -> bytes:
     ],
     ids=["small", "file", "large"],
 )
-async def test_chunked_bodies_are_read_like_others(page: House, body: bytes, size: int, status: int) -> None:
+async def test_chunked_bodies_are_read_like_others(
+    page: PageServer, body: bytes, size: int, status: int
+) -> None:
     headers = f"transfer-encoding: chunked\r\n{COOKIE_LINE}"
     assert (await send(page, "POST", CALL, in_chunks(body, size), headers))[0] == status
 
 
-async def test_a_body_that_does_not_arrive_is_given_up(page: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_arrive_is_given_up(
+    page: PageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(security, "CALL_S", 0.1)
     headers = f"transfer-encoding: chunked\r\n{COOKIE_LINE}"
     assert (await send(page, "POST", CALL, b"1\r\n{\r\n", headers))[0] == 408
@@ -227,14 +233,14 @@ async def test_a_body_that_does_not_arrive_is_given_up(page: House, monkeypatch:
         ("GET", "/monitoring"),
     ],
 )
-async def test_other_routes_of_gradio_are_closed(page: House, method: str, path: str) -> None:
+async def test_other_routes_of_gradio_are_closed(page: PageServer, method: str, path: str) -> None:
     file = json.dumps(a_call(data=[file_at("/etc/passwd")])).encode() if method == "POST" else b""
     status, text = await send(page, method, path, file, COOKIE_LINE)
     assert status == 404
     assert "root:" not in text
 
 
-async def test_query_strings_do_not_reach_gradio(page: House) -> None:
+async def test_query_strings_do_not_reach_gradio(page: PageServer) -> None:
     assert (await send(page, "GET", "/?page=none&deep_link=x", headers=COOKIE_LINE))[0] == 200
 
 

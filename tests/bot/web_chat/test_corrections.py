@@ -12,7 +12,7 @@ from bot.web_chat.security import CALLS
 from conversations.session import Turn, TurnState
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, echo
 from tests.support.page_gestures import give_a_drawing, notice, say
-from tests.support.page_server import House, house, visit
+from tests.support.page_server import PageServer, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -52,7 +52,7 @@ def end(edit: ScriptedEdit) -> None:
     edit.finish(replace(echo(edit.request), expressive=f"The scene: {edit.request.instruction}."))
 
 
-async def turn_of(bot: House, words: str, state: TurnState) -> Turn:
+async def turn_of(bot: PageServer, words: str, state: TurnState) -> Turn:
     """The turn of an instruction, once it is in that state."""
     async with asyncio.timeout(10):
         while True:
@@ -64,7 +64,7 @@ async def turn_of(bot: House, words: str, state: TurnState) -> Turn:
 
 async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) -> None:
     editor, polls = ScriptedEditor(slots=1), Polls()
-    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await polls.watch(page)
         for number in range(ROUNDS):
@@ -85,7 +85,7 @@ async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) ->
 
 async def test_what_the_page_overwrote_is_no_correction(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
-    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         reading = page.get_by_label("Expressive Instruction")
         await give_a_drawing(page)
         await say(page, "one")
@@ -101,7 +101,7 @@ async def test_what_the_page_overwrote_is_no_correction(chromium: Browser, tmp_p
 
 async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
-    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         reading, seed = page.get_by_label("Expressive Instruction"), page.get_by_label("Seed", exact=True)
         await give_a_drawing(page)
         await say(page, "one")

@@ -19,7 +19,7 @@ from tests.support.page_gestures import (
     standing_at,
     version,
 )
-from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, house, inverted, visit
+from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, inverted, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -31,7 +31,7 @@ def pixels(png: bytes) -> bytes:
 
 
 async def test_an_uploaded_picture_is_edited_as_told(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         drawing = await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -44,7 +44,7 @@ async def test_an_uploaded_picture_is_edited_as_told(chromium: Browser, tmp_path
 
 
 async def test_follow_ups_refine_the_last_result(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         drawing = await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -54,7 +54,7 @@ async def test_follow_ups_refine_the_last_result(chromium: Browser, tmp_path: Pa
 
 
 async def test_undo_and_redo_work_as_buttons_words_and_keys(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -71,7 +71,7 @@ async def test_undo_and_redo_work_as_buttons_words_and_keys(chromium: Browser, t
 
 
 async def test_going_to_a_version_branches_from_it(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         for number, words in enumerate(("one", "two"), 1):
             await say(page, words)
@@ -86,7 +86,7 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
     chromium: Browser, tmp_path: Path
 ) -> None:
     editor = ScriptedEditor(slots=1)
-    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         edit = await editor.started()
@@ -106,7 +106,7 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
 async def test_waiting_behind_others_shows_the_place_in_line(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
     async with (
-        house(tmp_path, editor) as bot,
+        page_server(tmp_path, editor) as bot,
         visit(chromium, bot.url) as theirs,
         visit(chromium, bot.url) as mine,
     ):
@@ -122,7 +122,7 @@ async def test_waiting_behind_others_shows_the_place_in_line(chromium: Browser, 
 
 async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
-    async with house(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         for _ in range(2):  # the service tries once more by itself
@@ -135,7 +135,7 @@ async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, t
 
 
 async def test_a_reload_keeps_the_talk_and_the_knobs(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_label("Seed", exact=True).fill("13331")
         await page.get_by_label("number input for Text CFG").fill("7")
@@ -150,20 +150,20 @@ async def test_a_reload_keeps_the_talk_and_the_knobs(chromium: Browser, tmp_path
 
 
 async def test_a_page_left_open_over_a_restart_goes_on(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot:
+    async with page_server(tmp_path, InvertingEditor()) as bot:
         port = int(bot.url.rsplit(":", 1)[1])
         context = await chromium.new_context()
         page = await context.new_page()
         await page.goto(bot.url)
         await give_a_drawing(page)
-    async with house(tmp_path, InvertingEditor(), port=port):
+    async with page_server(tmp_path, InvertingEditor(), port=port):
         await say(page, "make it night")
         await finished(page, "v1 from v0")
         await context.close()
 
 
 async def test_browsers_do_not_see_each_other(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as mine:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as mine:
         await give_a_drawing(mine)
         async with visit(chromium, bot.url) as theirs:
             await theirs.locator(".welcome").wait_for()
@@ -171,7 +171,7 @@ async def test_browsers_do_not_see_each_other(chromium: Browser, tmp_path: Path)
 
 
 async def test_a_second_tab_catches_up_when_it_is_looked_at(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         other = await page.context.new_page()
         await other.goto(bot.url)
         await other.locator(".welcome").wait_for()
@@ -192,14 +192,14 @@ async def test_a_second_tab_catches_up_when_it_is_looked_at(chromium: Browser, t
 async def test_a_bad_file_gets_a_sentence(
     chromium: Browser, tmp_path: Path, file: bytes, sentence: str
 ) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give(page, file)
         await expect(notice(page)).to_contain_text(sentence)
         await give_a_drawing(page)
 
 
 async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await say(page, "make it night")
         await expect(notice(page)).to_contain_text("Attach one")
         await expect(page.get_by_label("Instruction", exact=True)).to_have_value("make it night")
@@ -207,7 +207,7 @@ async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path:
 
 async def test_markup_in_words_is_only_text(chromium: Browser, tmp_path: Path) -> None:
     words = "<img src=x onerror=alert(1)> ${1+1} {{value}} `"
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, words)
         await finished(page, "v1 from v0")
@@ -216,7 +216,7 @@ async def test_markup_in_words_is_only_text(chromium: Browser, tmp_path: Path) -
 
 async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: Path) -> None:
     async with (
-        house(tmp_path, InvertingEditor(), limits=Limits(requests=2, window_s=3600)) as bot,
+        page_server(tmp_path, InvertingEditor(), limits=Limits(requests=2, window_s=3600)) as bot,
         visit(chromium, bot.url) as page,
     ):
         await give_a_drawing(page)
@@ -228,7 +228,7 @@ async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: 
 
 
 async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_label("Seed", exact=True).fill("many")
         await say(page, "make it night")
@@ -236,7 +236,7 @@ async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: 
 
 
 async def test_a_sample_is_one_click_from_its_first_edit(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         chip = page.locator(".sample-words .chip").first
         words = await chip.text_content()
         await chip.click()
@@ -245,7 +245,7 @@ async def test_a_sample_is_one_click_from_its_first_edit(chromium: Browser, tmp_
 
 
 async def test_a_new_picture_may_be_a_sample_too(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_role("button", name="New picture").click()
         await page.locator(".sample-pic").first.click()
@@ -255,7 +255,7 @@ async def test_a_new_picture_may_be_a_sample_too(chromium: Browser, tmp_path: Pa
 
 
 async def test_a_dropped_picture_counts_as_given(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await page.evaluate("""async () => {
             const drawn = new OffscreenCanvas(40, 30);
             drawn.getContext("2d").fillRect(0, 0, 20, 30);
@@ -267,7 +267,7 @@ async def test_a_dropped_picture_counts_as_given(chromium: Browser, tmp_path: Pa
 
 
 async def test_a_corrected_reading_paints_the_last_edit_again(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -281,7 +281,7 @@ async def test_a_corrected_reading_paints_the_last_edit_again(chromium: Browser,
 
 
 async def test_stronger_starts_from_the_same_version(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -291,7 +291,7 @@ async def test_stronger_starts_from_the_same_version(chromium: Browser, tmp_path
 
 
 async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -305,7 +305,7 @@ async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path:
 
 
 async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         drawing = await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -322,7 +322,10 @@ async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: P
 async def test_everything_fits_the_screen(
     chromium: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
 ) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, size, scheme) as page:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        visit(chromium, bot.url, size, scheme) as page,
+    ):
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
@@ -334,14 +337,14 @@ async def test_everything_fits_the_screen(
 
 
 async def test_on_a_phone_the_knobs_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
         await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
         await page.get_by_role("button", name="More controls").tap()
         await expect(page.get_by_label("Seed", exact=True)).to_be_in_viewport(ratio=1)
 
 
 async def test_gradio_shows_nothing_of_itself(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         for text in ("Gradio", "Use via API", "Settings", "Built with"):
             await expect(page.get_by_text(text).filter(visible=True)).to_have_count(0)
 
@@ -357,7 +360,7 @@ async def test_the_page_speaks_the_language_of_the_browser(
     chromium: Browser, tmp_path: Path, locale: str, new_picture: str, instruction: str, undone: str, back: str
 ) -> None:
     async with (
-        house(tmp_path, InvertingEditor()) as bot,
+        page_server(tmp_path, InvertingEditor()) as bot,
         visit(chromium, bot.url, PHONE, locale=locale) as page,
     ):
         await page.get_by_role("button", name=new_picture).wait_for()
@@ -375,7 +378,7 @@ async def test_the_page_speaks_the_language_of_the_browser(
 
 
 async def test_the_seed_of_a_result_can_be_kept(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")

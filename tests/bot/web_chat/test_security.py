@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.web_chat.security import COOKIE, LOOPBACK, objection, person_of
-from tests.support.page_server import InvertingEditor, a_drawing, house
+from tests.support.page_server import InvertingEditor, a_drawing, page_server
 
 HERE = {"host": "127.0.0.1:7860"}
 TOKEN = "Zm9vYmFyYmF6cXV4MTIzNA"
@@ -78,7 +78,10 @@ def test_anything_else_is_nobody(cookies: str | None) -> None:
 
 
 async def test_a_newcomer_gets_a_cookie_and_a_regular_keeps_theirs(tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
         first = await browser.get("/")
         assert "HttpOnly; SameSite=Lax" in first.headers["set-cookie"]
         assert "frame-ancestors 'none'" in first.headers["content-security-policy"]
@@ -86,7 +89,10 @@ async def test_a_newcomer_gets_a_cookie_and_a_regular_keeps_theirs(tmp_path: Pat
 
 
 async def test_a_picture_without_a_cookie_is_not_taken(tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
         answer = await browser.post("/pictures", content=a_drawing())
         assert "cookie" in answer.json()["text"]
 
@@ -102,12 +108,18 @@ async def test_a_picture_without_a_cookie_is_not_taken(tmp_path: Path) -> None:
     ],
 )
 async def test_what_is_not_there_is_not_found(tmp_path: Path, path: str) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
         assert (await browser.get(path)).status_code == 404
 
 
 async def test_a_person_takes_everything_home_and_nothing_is_left_lying_about(tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
         await browser.get("/")
         assert (await browser.get("/export")).status_code == 404
         await browser.post("/pictures", content=a_drawing())
@@ -119,7 +131,10 @@ async def test_a_person_takes_everything_home_and_nothing_is_left_lying_about(tm
 
 
 async def test_where_two_pictures_differ_can_be_fetched(tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as browser:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
         keys = [bot.images.put(a_drawing(sky=sky)) for sky in ("skyblue", "navy")]
         answer = await browser.get(f"/changes/{keys[0]}/{keys[1]}.webp")
     assert answer.content[8:12] == b"WEBP"

@@ -10,8 +10,8 @@ from tests.bot.discord_chat.test_story import EXPECTED
 from tests.support.bot_process import MarkingEditor, colour_of, marks_on
 from tests.support.fakes import ScriptedEditor
 from tests.support.page_gestures import give_a_drawing
-from tests.support.page_server import DESKTOP, PHONE, House
-from tests.support.page_story import CORRECTION, told
+from tests.support.page_server import DESKTOP, PHONE, PageServer
+from tests.support.page_story import CORRECTION, played
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -25,7 +25,7 @@ async def test_a_story_of_twelve_turns_ends_in_the_tree_it_tells(
     chromium: Browser, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     editors = (MarkingEditor(), ScriptedEditor(), MarkingEditor())
-    async with told(tmp_path, chromium, size, editors, a_drawing, words={}) as (bot, page):
+    async with played(tmp_path, chromium, size, editors, a_drawing, words={}) as (bot, page):
         turns = {turn.label: turn for turn in await bot.store.turns_in(*TurnState)}
         check_tree(turns)
         check_pictures(turns, bot)
@@ -36,14 +36,14 @@ def check_tree(turns: dict[str, Turn]) -> None:
     """Every version hangs where the story says, was asked so, and ended so."""
     labels = {turn.id: turn.label for turn in turns.values()}
     edits = {label: turn for label, turn in turns.items() if turn.parent_id}
-    told = {
+    found = {
         label: (labels[turn.parent_id or ""], turn.instruction, turn.state) for label, turn in edits.items()
     }
-    assert told == {label: (turn.parent, turn.words, turn.state) for label, turn in EXPECTED.items()}
+    assert found == {label: (turn.parent, turn.words, turn.state) for label, turn in EXPECTED.items()}
     assert edits["v10"].reading == CORRECTION
 
 
-def check_pictures(turns: dict[str, Turn], bot: House) -> None:
+def check_pictures(turns: dict[str, Turn], bot: PageServer) -> None:
     """Every result bears the marks of all instructions on its way, oldest first, and of no others."""
     for label, turn in turns.items():
         path = []

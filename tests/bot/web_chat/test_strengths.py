@@ -11,7 +11,7 @@ from bot.web_chat.presets import offers
 from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.english import in_english
 from tests.support.page_gestures import finished, give_a_drawing, say, stage_picture
-from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, house, visit
+from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -31,7 +31,7 @@ async def chosen(page: Page, name: str) -> None:
 
 
 async def test_a_preset_sets_the_scales_and_is_kept(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await chosen(page, "Balanced")
         await preset(page, "Faithful").click()
         await expect(page.get_by_label("number input for Text CFG")).to_have_value("6")
@@ -43,7 +43,7 @@ async def test_a_preset_sets_the_scales_and_is_kept(chromium: Browser, tmp_path:
 async def test_the_published_settings_of_magix_come_with_their_seed(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await preset(page, "MagiX 7/2").click()
         await expect(page.get_by_label("Seed", exact=True)).to_have_value("13331")
@@ -52,7 +52,10 @@ async def test_the_published_settings_of_magix_come_with_their_seed(
 
 
 async def test_auto_chooses_for_each_edit_and_says_why(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor(), model=STUDIED) as bot, visit(chromium, bot.url) as page:
+    async with (
+        page_server(tmp_path, InvertingEditor(), model=STUDIED) as bot,
+        visit(chromium, bot.url) as page,
+    ):
         await give_a_drawing(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
@@ -67,7 +70,10 @@ async def test_auto_chooses_for_each_edit_and_says_why(chromium: Browser, tmp_pa
 
 
 async def test_moving_a_scale_ends_auto(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor(), model=STUDIED) as bot, visit(chromium, bot.url) as page:
+    async with (
+        page_server(tmp_path, InvertingEditor(), model=STUDIED) as bot,
+        visit(chromium, bot.url) as page,
+    ):
         await give_a_drawing(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
@@ -79,7 +85,10 @@ async def test_moving_a_scale_ends_auto(chromium: Browser, tmp_path: Path) -> No
 
 
 async def test_a_seed_does_not_end_auto(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor(), model=STUDIED) as bot, visit(chromium, bot.url) as page:
+    async with (
+        page_server(tmp_path, InvertingEditor(), model=STUDIED) as bot,
+        visit(chromium, bot.url) as page,
+    ):
         await give_a_drawing(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
@@ -93,7 +102,7 @@ async def test_a_seed_does_not_end_auto(chromium: Browser, tmp_path: Path) -> No
 async def test_the_classic_view_shows_pictures_and_every_field_at_once(
     chromium: Browser, tmp_path: Path
 ) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_role("button", name="Classic").click()
         await preset(page, "MagiX 7/2").click()
@@ -112,7 +121,7 @@ async def test_the_classic_view_shows_pictures_and_every_field_at_once(
 
 
 async def test_the_classic_view_is_remembered_and_left_again(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_role("button", name="Classic").click()
         await page.reload()
@@ -123,7 +132,7 @@ async def test_the_classic_view_is_remembered_and_left_again(chromium: Browser, 
 
 
 async def test_a_preset_nobody_knows_only_looks(chromium: Browser, tmp_path: Path) -> None:
-    async with house(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await chosen(page, "Balanced")
         await page.evaluate(
             "dispatchEvent(new CustomEvent('mgie-act', {detail: {act: 'preset', preset: 'loudest'}}))"

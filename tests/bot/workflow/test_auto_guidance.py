@@ -18,21 +18,21 @@ from mgie_engine.strengths import (
 )
 from tests.support.english import facts_of, in_english, notes_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import Desk, desk
+from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 ADDING = StrengthTable(
     "test-model", 0.5, (7.5, 1.5), (StrengthRule(Kind.ADD, Pictures.ANY, 11.0, 1.25, (0.1, 0.0, 0.2), 9),)
 )
 
 
-async def set_auto(d: Desk, scope: Scope = Scope.ME) -> SettingsPanel:
+async def set_auto(d: WorkflowRoom, scope: Scope = Scope.ME) -> SettingsPanel:
     asked = SettingsAsked(**d.origin(), preset=Preset.AUTO, scope=scope, is_moderator=True)
     reply = await d.workflow.handle(asked)
     assert isinstance(reply, SettingsPanel)
     return reply
 
 
-async def final_card(d: Desk, text: str) -> Card:
+async def final_card(d: WorkflowRoom, text: str) -> Card:
     """The card of an edit of a fresh picture."""
     reply = await d.accepted(text, picture=a_picture())
     await d.idle()
@@ -41,7 +41,7 @@ async def final_card(d: Desk, text: str) -> Card:
     return card
 
 
-async def asked_of_the_engine(d: Desk, editor: ScriptedEditor, text: str, **more: Any) -> EditRequest:
+async def asked_of_the_engine(d: WorkflowRoom, editor: ScriptedEditor, text: str, **more: Any) -> EditRequest:
     """What the engine is asked for these words; the edit is finished."""
     await d.accepted(text, **more)
     edit = await editor.started()
@@ -54,7 +54,7 @@ async def asked_of_the_engine(d: Desk, editor: ScriptedEditor, text: str, **more
     ("scope", "origin"), [(Scope.ME, "you"), (Scope.SESSION, "this session"), (Scope.CHANNEL, "this channel")]
 )
 async def test_auto_is_kept_and_shown_like_any_setting(tmp_path, scope, origin):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         panel = await set_auto(d, scope)
     rows = {row.name: row for row in panel.rows}
@@ -65,7 +65,7 @@ async def test_auto_is_kept_and_shown_like_any_setting(tmp_path, scope, origin):
 
 async def test_each_edit_gets_the_numbers_for_its_own_words(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, strengths=ADDING) as d:
+    async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
         adding = await asked_of_the_engine(d, editor, "add a tree", picture=a_picture())
         removing = await asked_of_the_engine(d, editor, "remove the tree")
@@ -74,7 +74,7 @@ async def test_each_edit_gets_the_numbers_for_its_own_words(tmp_path):
 
 
 async def test_the_card_says_the_numbers_and_why(tmp_path):
-    async with desk(tmp_path, EchoEditor(), strengths=ADDING) as d:
+    async with workflow_room(tmp_path, EchoEditor(), strengths=ADDING) as d:
         await set_auto(d)
         card = await final_card(d, "add a tree")
     assert "text 11 · image 1.25" in facts_of(card)
@@ -82,7 +82,7 @@ async def test_the_card_says_the_numbers_and_why(tmp_path):
 
 
 async def test_a_model_nobody_studied_keeps_its_own_and_says_so(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await set_auto(d)
         card = await final_card(d, "add a tree")
     assert "text 7.5 · image 1.5" in facts_of(card)
@@ -90,13 +90,13 @@ async def test_a_model_nobody_studied_keeps_its_own_and_says_so(tmp_path):
 
 
 async def test_without_auto_nothing_is_explained(tmp_path):
-    async with desk(tmp_path, EchoEditor(), strengths=ADDING) as d:
+    async with workflow_room(tmp_path, EchoEditor(), strengths=ADDING) as d:
         assert notes_of(await final_card(d, "add a tree")) == ()
 
 
 async def test_a_number_said_for_one_knob_beats_auto_for_that_knob(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, strengths=ADDING) as d:
+    async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
         override = SettingsOverride(text_cfg=3.0)
         request = await asked_of_the_engine(d, editor, "add a tree", picture=a_picture(), override=override)
@@ -105,14 +105,14 @@ async def test_a_number_said_for_one_knob_beats_auto_for_that_knob(tmp_path):
 
 async def test_auto_can_be_asked_for_one_edit_alone(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, strengths=ADDING) as d:
+    async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         auto = await asked_of_the_engine(d, editor, "add a tree", picture=a_picture(), preset=Preset.AUTO)
         own = await asked_of_the_engine(d, editor, "add a house")
     assert (auto.settings.text_cfg, own.settings.text_cfg) == (11.0, 7.5)
 
 
 async def test_another_preset_ends_auto(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await set_auto(d)
         panel = await d.workflow.handle(SettingsAsked(**d.origin(), preset=Preset.MAGIX, scope=Scope.ME))
     assert isinstance(panel, SettingsPanel)
@@ -122,7 +122,7 @@ async def test_another_preset_ends_auto(tmp_path):
 
 async def test_an_edit_that_waits_for_another_is_advised_when_its_turn_has_come(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, strengths=ADDING) as d:
+    async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
         await d.accepted("remove the tree", picture=a_picture())
         await d.accepted("add a house")
@@ -135,7 +135,7 @@ async def test_an_edit_that_waits_for_another_is_advised_when_its_turn_has_come(
 
 async def test_stronger_goes_on_from_the_numbers_auto_chose(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, strengths=ADDING) as d:
+    async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
         await asked_of_the_engine(d, editor, "add a tree", picture=a_picture())
         await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.STRONGER))
@@ -146,7 +146,7 @@ async def test_stronger_goes_on_from_the_numbers_auto_chose(tmp_path):
 
 
 async def test_a_sheet_shows_strengths_of_its_own(tmp_path):
-    async with desk(tmp_path, EchoEditor(), strengths=ADDING) as d:
+    async with workflow_room(tmp_path, EchoEditor(), strengths=ADDING) as d:
         await set_auto(d)
         await d.upload()
         reply = await d.workflow.handle(GridAsked(**d.origin(), text="add a tree"))
@@ -157,10 +157,10 @@ async def test_a_sheet_shows_strengths_of_its_own(tmp_path):
 
 
 async def test_auto_survives_a_restart_while_the_edit_waits(tmp_path):
-    async with desk(tmp_path, ScriptedEditor(ready=False), strengths=ADDING) as d:
+    async with workflow_room(tmp_path, ScriptedEditor(ready=False), strengths=ADDING) as d:
         await set_auto(d)
         reply = await d.accepted("add a tree", picture=a_picture())
-    async with desk(tmp_path, EchoEditor(), strengths=ADDING) as d:
+    async with workflow_room(tmp_path, EchoEditor(), strengths=ADDING) as d:
         await d.workflow.resume("paper")
         (turn,) = await d.done(reply.card.turn_id)
     assert turn.settings is not None

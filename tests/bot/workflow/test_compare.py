@@ -13,7 +13,7 @@ from conversations.request_source import NO_SOURCE, RequestSource
 from mgie_engine.edits import EditResult
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
-from tests.support.workflow_room import Desk, desk
+from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 
 class Painter(EchoEditor):
@@ -29,18 +29,18 @@ class Painter(EchoEditor):
         return EditResult(file.getvalue(), "(black)", result.settings, result.model, result.size)
 
 
-async def compared(d: Desk, **more):
+async def compared(d: WorkflowRoom, **more):
     return await d.workflow.handle(CompareAsked(**d.origin(), **more))
 
 
-async def edits(d: Desk) -> None:
+async def edits(d: WorkflowRoom) -> None:
     await d.accepted("make it black", picture=a_picture())
     await d.accepted("again and again")
     await d.idle()
 
 
 async def test_my_version_is_compared_with_the_one_it_came_from(tmp_path):
-    async with desk(tmp_path, Painter()) as d:
+    async with workflow_room(tmp_path, Painter()) as d:
         await d.accepted("make it black", picture=a_picture())
         await d.idle()
         found = await compared(d)
@@ -52,7 +52,7 @@ async def test_my_version_is_compared_with_the_one_it_came_from(tmp_path):
 
 
 async def test_any_two_versions_can_be_compared(tmp_path):
-    async with desk(tmp_path, Painter()) as d:
+    async with workflow_room(tmp_path, Painter()) as d:
         await edits(d)
         assert in_english((await compared(d, other="v0")).text) == "v0 and v2: 50 % of the pixels differ."
         assert (
@@ -62,7 +62,7 @@ async def test_any_two_versions_can_be_compared(tmp_path):
 
 
 async def test_compare_is_a_word_and_a_button(tmp_path):
-    async with desk(tmp_path, Painter()) as d:
+    async with workflow_room(tmp_path, Painter()) as d:
         await edits(d)
         assert isinstance(await d.workflow.handle(d.asked("compare")), Comparison)
         said = await d.workflow.handle(d.asked("compare with v0"))
@@ -72,7 +72,7 @@ async def test_compare_is_a_word_and_a_button(tmp_path):
 
 
 async def test_what_cannot_be_compared_is_said(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         assert in_english((await compared(d)).text).startswith("There is no picture here yet")
         await d.upload()
         assert (
@@ -85,7 +85,7 @@ async def test_what_cannot_be_compared_is_said(tmp_path):
 
 
 async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = (await d.accepted("make it red", picture=a_picture())).card
         await d.idle()
         for name in ("v1", "1", first.turn_id, first.turn_id.upper()):
@@ -97,7 +97,7 @@ async def test_a_version_is_shown_again_by_number_or_by_id(tmp_path):
 
 
 async def test_each_chat_has_help_of_its_own(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         who: dict[str, Any] = {"channel": "x", "event_id": "e", "source": NO_SOURCE}
         on_discord = await d.workflow.handle(HelpAsked(user="discord:1", **who))
         on_page = await d.workflow.handle(HelpAsked(user="web:1", **who))
@@ -107,7 +107,7 @@ async def test_each_chat_has_help_of_its_own(tmp_path):
 
 async def test_text_commands_are_understood_in_the_language_of_the_user(tmp_path):
     german: dict[str, Any] = {"source": RequestSource(language="de")}
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("mach es rot", picture=a_picture(), **german)
         await d.idle()
         undone = await d.workflow.handle(d.asked("rückgängig", **german))

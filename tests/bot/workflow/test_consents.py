@@ -23,26 +23,26 @@ from conversations.request_source import NO_SOURCE
 from conversations.store.user_data import Consent
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
-from tests.support.workflow_room import Desk, desk
+from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 ANN, BOB = "paper:ann", "paper:bob"
 
 
-async def asks_for_anns(d: Desk, text: str = "make it red", user: str = "bob"):
+async def asks_for_anns(d: WorkflowRoom, text: str = "make it red", user: str = "bob"):
     """Somebody takes up a picture that ann has posted."""
     return await d.workflow.handle(d.asked(text, user, picture=a_picture(), picture_owner=ANN))
 
 
-async def answer(d: Desk, question: Any, said: Answer, user: str = "ann"):
+async def answer(d: WorkflowRoom, question: Any, said: Answer, user: str = "ann"):
     return await d.workflow.handle(ConsentAnswered(**d.origin(user), request=question.about, answer=said))
 
 
-async def lock(d: Desk, is_locked: bool = True, user: str = "ann", **more):
+async def lock(d: WorkflowRoom, is_locked: bool = True, user: str = "ann", **more):
     return await d.workflow.handle(LockAsked(**d.origin(user), is_locked=is_locked, **more))
 
 
 async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         assert list(d.images.keys()) == []
     assert isinstance(question, Note)
@@ -52,12 +52,12 @@ async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
 
 
 async def test_ones_own_picture_needs_nobodys_consent(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert isinstance(await asks_for_anns(d, user="ann"), Accepted)
 
 
 async def test_allowed_once_the_edit_goes_on_and_the_next_one_asks_again(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         said = await answer(d, await asks_for_anns(d), Answer.ONCE)
         assert in_english(said.text) == "Allowed once."
         await d.idle()
@@ -66,13 +66,13 @@ async def test_allowed_once_the_edit_goes_on_and_the_next_one_asks_again(tmp_pat
 
 
 async def test_allowed_always_nobody_is_asked_again(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await answer(d, await asks_for_anns(d), Answer.ALWAYS)
         assert isinstance(await asks_for_anns(d), Accepted)
 
 
 async def test_refused_it_stays_refused(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await answer(d, await asks_for_anns(d), Answer.NEVER)
         refusal = await asks_for_anns(d)
         assert in_english(refusal.text) == "The owner of this picture does not allow edits of it."
@@ -82,7 +82,7 @@ async def test_refused_it_stays_refused(tmp_path):
 
 
 async def test_only_the_owner_answers(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         said = await answer(d, question, Answer.ALWAYS, "bob")
         assert in_english(said.text) == "Only <@paper:ann> can answer that."
@@ -91,7 +91,7 @@ async def test_only_the_owner_answers(tmp_path):
 
 
 async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         d.clock.now += 25 * 3600
         assert "has expired" in in_english((await answer(d, question, Answer.ONCE)).text)
@@ -101,13 +101,13 @@ async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
 
 
 async def test_what_cannot_go_on_is_told_to_who_allowed_it(tmp_path):
-    async with desk(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
+    async with workflow_room(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
         question = await asks_for_anns(d)
         assert in_english((await answer(d, question, Answer.ONCE)).text).startswith("Too many requests")
 
 
 async def test_many_open_questions_forget_the_oldest(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await asks_for_anns(d)
         for number in range(OPEN_QUESTIONS):
             await asks_for_anns(d, f"make it {number}")
@@ -115,7 +115,7 @@ async def test_many_open_questions_forget_the_oldest(tmp_path):
 
 
 async def test_a_person_can_let_everybody_or_nobody(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.ALWAYS))
         assert isinstance(await asks_for_anns(d), Accepted)
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
@@ -125,7 +125,7 @@ async def test_a_person_can_let_everybody_or_nobody(tmp_path):
 
 
 async def test_who_lets_nobody_closes_their_sessions_too(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
         reply = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
@@ -133,7 +133,7 @@ async def test_who_lets_nobody_closes_their_sessions_too(tmp_path):
 
 
 async def test_a_session_is_shared_until_it_is_locked(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         assert in_english((await lock(d)).text).startswith("This session is locked")
         question = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
@@ -146,14 +146,14 @@ async def test_a_session_is_shared_until_it_is_locked(tmp_path):
 
 
 async def test_the_owner_goes_on_in_a_locked_session(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         await lock(d)
         assert isinstance(await d.workflow.handle(d.asked("make it red")), Accepted)
 
 
 async def test_a_lock_holds_for_buttons_too(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make it red", picture=a_picture())
         await d.idle()
         await lock(d, turn=first.card.turn_id)
@@ -162,7 +162,7 @@ async def test_a_lock_holds_for_buttons_too(tmp_path):
 
 
 async def test_only_who_brought_the_picture_locks(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         reply = await lock(d, user="bob", turn=session.root.id)
         assert in_english(reply.text) == "Only the user who uploaded the picture can do that."
@@ -170,7 +170,7 @@ async def test_only_who_brought_the_picture_locks(tmp_path):
 
 
 async def test_buttons_say_the_same_as_events(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         press = button_event(ButtonAction.ALLOW_ALWAYS, question.about, **d.origin(), source=NO_SOURCE)
         assert isinstance(await d.workflow.handle(press), Note)
@@ -178,7 +178,7 @@ async def test_buttons_say_the_same_as_events(tmp_path):
 
 
 async def test_only_the_owner_or_a_moderator_deletes_a_version(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = (await d.accepted("make it red", picture=a_picture())).card.turn_id
         await d.idle()
         said = await d.workflow.handle(DeleteAsked(**d.origin("bob"), turn=first))
@@ -190,7 +190,7 @@ async def test_only_the_owner_or_a_moderator_deletes_a_version(tmp_path):
 
 
 async def test_a_deleted_version_leaves_its_followers(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = (await d.accepted("make it red", picture=a_picture())).card.turn_id
         await d.accepted("now blue")
         await d.idle()
@@ -205,7 +205,7 @@ async def test_a_deleted_version_leaves_its_followers(tmp_path):
 
 
 async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         anns = await d.upload(message="m1")
         await lock(d)
         await d.workflow.handle(MoveAsked(**d.origin("bob"), move=Move.GO_TO, turn=anns.root.id))
@@ -219,7 +219,7 @@ async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
 
 
 async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         posted: dict[str, Any] = {
             "picture": a_picture(),
             "picture_owner": ANN,
@@ -238,7 +238,7 @@ async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
 
 
 async def test_what_was_made_with_consent_can_be_gone_on_from_and_varied(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await answer(d, await asks_for_anns(d), Answer.ONCE)
         await d.idle()
         made = next(card for card in d.chat.shown if card.after)

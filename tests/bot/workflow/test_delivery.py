@@ -7,7 +7,7 @@ import pytest
 from bot.chat.replies import Card, CardState
 from conversations.session import Turn
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
-from tests.support.workflow_room import Desk, PaperChat, desk
+from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 
 
 class SlowChat(PaperChat):
@@ -32,32 +32,34 @@ class SlowChat(PaperChat):
             self.took_back.set()
 
 
-async def erased_while_shown(d: Desk, chat: SlowChat, state: CardState) -> tuple[str, tuple[str, ...]]:
-    """Ask, and withdraw while that state is being shown: the turn, and the messages the chat was told of."""
+async def erased_while_shown(
+    d: WorkflowRoom, chat: SlowChat, state: CardState
+) -> tuple[str, tuple[str, ...]]:
+    """Ask, and withdraw while that state is being shown: the turn, and the messages the chat is to delete."""
     asked = d.asked("make it red", picture=a_picture())
     turn = (await d.workflow.handle(asked)).card.turn_id
     await chat.saw(lambda card: card.state is state)
-    told = await d.workflow.message_deleted(asked.event_id)
+    deleted = await d.workflow.message_deleted(asked.event_id)
     chat.go.set()
     await d.idle()
-    return turn, told
+    return turn, deleted
 
 
 async def test_a_first_card_that_came_too_late_is_taken_back(tmp_path):
     chat = SlowChat(CardState.QUEUED)
-    async with desk(tmp_path, ScriptedEditor(ready=False), chat) as d:
-        turn, told = await erased_while_shown(d, chat, CardState.QUEUED)
+    async with workflow_room(tmp_path, ScriptedEditor(ready=False), chat) as d:
+        turn, deleted = await erased_while_shown(d, chat, CardState.QUEUED)
         async with asyncio.timeout(5):
             await chat.took_back.wait()
-    assert told == ()
+    assert deleted == ()
     assert (turn, f"m-{turn}-queued") in chat.taken_back
 
 
 async def test_a_result_that_came_too_late_is_taken_back(tmp_path):
     chat = SlowChat(CardState.DONE)
-    async with desk(tmp_path, EchoEditor(), chat) as d:
-        turn, told = await erased_while_shown(d, chat, CardState.DONE)
-    assert f"m-{turn}-done" not in told
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
+        turn, deleted = await erased_while_shown(d, chat, CardState.DONE)
+    assert f"m-{turn}-done" not in deleted
     assert (turn, f"m-{turn}-done") in chat.taken_back
 
 
@@ -67,7 +69,7 @@ async def test_a_chat_that_cannot_take_back_harms_nobody(tmp_path, monkeypatch):
 
     chat = SlowChat(CardState.DONE)
     monkeypatch.setattr(chat, "retract", broken)
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         await erased_while_shown(d, chat, CardState.DONE)
         await d.accepted("now blue", picture=a_picture())
         await d.idle()
@@ -77,7 +79,7 @@ async def test_a_chat_that_cannot_take_back_harms_nobody(tmp_path, monkeypatch):
 @pytest.mark.parametrize("is_erased", [True, False])
 async def test_a_turn_erased_between_two_cards_is_forgotten(tmp_path, is_erased):
     editor, chat = ScriptedEditor(), SlowChat()
-    async with desk(tmp_path, editor, chat) as d:
+    async with workflow_room(tmp_path, editor, chat) as d:
         asked = d.asked("make it red", picture=a_picture())
         turn = (await d.workflow.handle(asked)).card.turn_id
         edit = await editor.started()

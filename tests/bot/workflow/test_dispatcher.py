@@ -13,11 +13,11 @@ from conversations.settings import SettingsOverride
 from mgie_engine.errors import ModelError, RequestRefused
 from tests.support.english import facts_of, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
-from tests.support.workflow_room import PaperChat, desk
+from tests.support.workflow_room import PaperChat, workflow_room
 
 
 async def test_a_picture_and_words_give_an_edit(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, turn.number, turn.expressive) == (TurnState.DONE, 1, "(echo)")
@@ -33,7 +33,7 @@ async def test_a_picture_and_words_give_an_edit(tmp_path):
 
 
 async def test_a_turn_is_on_disk_before_it_is_accepted(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         turn = await d.store.turn(reply.card.turn_id)
     assert turn.state in (TurnState.WAITING, TurnState.RUNNING)
@@ -41,7 +41,7 @@ async def test_a_turn_is_on_disk_before_it_is_accepted(tmp_path):
 
 
 async def test_a_picture_alone_begins_and_waits_for_words(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked(picture=a_picture()))
         assert isinstance(reply, ShownVersion)
         assert (title_of(reply.card), in_english(reply.note)) == (
@@ -52,7 +52,7 @@ async def test_a_picture_alone_begins_and_waits_for_words(tmp_path):
 
 
 async def test_words_alone_refine_the_last_result(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
         assert title_of((await d.accepted("now blue")).card) == "v2 · from v1"
@@ -60,7 +60,7 @@ async def test_words_alone_refine_the_last_result(tmp_path):
 
 async def test_the_model_hears_what_was_said_before(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).finish()
         await d.idle()
@@ -71,7 +71,7 @@ async def test_the_model_hears_what_was_said_before(tmp_path):
 
 
 async def test_a_reply_to_a_result_branches_from_it(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make the ball red", picture=a_picture())
         await d.done()
         await d.accepted("now blue")
@@ -81,7 +81,7 @@ async def test_a_reply_to_a_result_branches_from_it(tmp_path):
 
 
 async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
         await d.accepted("now green", user="bob", reply_to=f"m-{first.card.turn_id}")
@@ -91,14 +91,14 @@ async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
 
 
 async def test_a_reply_to_the_upload_itself_finds_it(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture(), message="paper:post")
         reply = await d.accepted("make the ball blue", reply_to="paper:post")
     assert title_of(reply.card) == "v2 · from v0"
 
 
 async def test_a_version_can_be_named(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture())
         await d.accepted("now blue")
         await d.idle()
@@ -109,13 +109,13 @@ async def test_a_version_can_be_named(tmp_path):
 
 
 async def test_words_without_any_picture_are_asked_which(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("make it darker"))
     assert reply == AskTarget(Message("which_picture"), "make it darker")
 
 
 async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         d.clock.now += 1801
         reply = await d.workflow.handle(d.asked("make it darker"))
@@ -126,13 +126,13 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
 
 
 async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert isinstance(await d.workflow.handle(d.asked("make it darker", user="bob")), AskTarget)
 
 
 async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(d.asked("make it darker", user="bob"))
         assert (isinstance(reply, AskTarget), reply.choices) == (True, ())
@@ -146,7 +146,7 @@ async def test_a_picture_nobody_was_shown_is_offered_to_nobody_else(tmp_path):
 
 
 async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         visit: dict[str, Any] = {"source": RequestSource(token="t", token_expires_at=1e12)}
         await d.upload(**visit)
         await d.accepted("make it red", **visit)
@@ -156,7 +156,7 @@ async def test_what_a_visiting_bot_answered_is_offered_to_nobody_else(tmp_path):
 
 
 async def test_looking_does_not_wait_for_a_picture_that_is_still_read(tmp_path, monkeypatch):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session, reading, put = await d.upload(), Event(), d.images.put
         monkeypatch.setattr(d.images, "put", lambda data: (reading.wait(10), put(data))[1])
         uploading = asyncio.create_task(d.upload())
@@ -168,7 +168,7 @@ async def test_looking_does_not_wait_for_a_picture_that_is_still_read(tmp_path, 
 
 
 async def test_a_version_of_another_channel_is_not_reached(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload(channel="secret")
         reply = await d.workflow.handle(d.asked("make it darker", turn=session.root.id))
     assert isinstance(reply, Note)
@@ -176,7 +176,7 @@ async def test_a_version_of_another_channel_is_not_reached(tmp_path):
 
 
 async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("make it darker", picture=b"MZ\x90\x00 not a picture"))
     assert isinstance(reply, Note)
     assert in_english(reply.text)
@@ -184,7 +184,7 @@ async def test_a_file_that_is_no_picture_gets_a_sentence(tmp_path):
 
 async def test_settings_named_in_the_call_are_used_and_shown(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         override = SettingsOverride(text_cfg=9.0, seed=5)
         await d.accepted("make the ball red", picture=a_picture(), override=override)
         settings = (await editor.started()).request.settings
@@ -192,7 +192,7 @@ async def test_settings_named_in_the_call_are_used_and_shown(tmp_path):
 
 
 async def test_settings_out_of_range_are_refused_by_name(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(
             d.asked("red", picture=a_picture(), override=SettingsOverride(text_cfg=99.0))
         )
@@ -202,7 +202,7 @@ async def test_settings_out_of_range_are_refused_by_name(tmp_path):
 
 async def test_a_corrected_reading_reaches_the_model(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", picture=a_picture(), reading="The ball is bright red.")
         edit = await editor.started()
         edit.finish()
@@ -211,7 +211,7 @@ async def test_a_corrected_reading_reaches_the_model(tmp_path):
 
 
 async def test_the_same_event_twice_is_one_edit(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         event = d.asked("make the ball red", picture=a_picture())
         assert isinstance(await d.workflow.handle(event), Accepted)
         assert await d.workflow.handle(event) is None
@@ -223,7 +223,7 @@ async def test_the_same_event_twice_is_one_edit(tmp_path):
 
 async def test_progress_reaches_the_card(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         edit = await editor.started()
         edit.report(painting(2, 4, preview=b"webp"))
@@ -238,7 +238,7 @@ async def test_progress_reaches_the_card(tmp_path):
 
 async def test_a_second_wish_waits_for_the_first_and_builds_on_it(tmp_path):
     editor = ScriptedEditor(slots=2)
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
         first = await editor.started()
         reply = await d.accepted("now blue")
@@ -254,7 +254,7 @@ async def test_a_second_wish_waits_for_the_first_and_builds_on_it(tmp_path):
 
 async def test_when_the_parent_fails_the_child_says_so(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
         child = await d.accepted("now blue")
         (await editor.started()).fail(RequestRefused("I cannot edit this picture."))
@@ -267,7 +267,7 @@ async def test_when_the_parent_fails_the_child_says_so(tmp_path):
 
 async def test_an_engine_that_died_twice_is_said_and_can_be_retried(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).die()
         (await editor.started()).die()
@@ -283,7 +283,7 @@ async def test_an_engine_that_died_twice_is_said_and_can_be_retried(tmp_path):
 
 async def test_an_engine_that_died_once_is_not_even_noticed(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).die()
         (await editor.started()).finish()
@@ -293,7 +293,7 @@ async def test_an_engine_that_died_once_is_not_even_noticed(tmp_path):
 
 async def test_a_chat_that_stumbles_is_asked_again_and_shows_one_result(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         session = await d.upload()
         chat.breaks = 5
         reply = await d.accepted("make the ball red", turn=session.root.id)
@@ -305,7 +305,7 @@ async def test_a_chat_that_stumbles_is_asked_again_and_shows_one_result(tmp_path
 async def test_a_message_that_went_out_although_the_line_broke_is_not_sent_twice(tmp_path):
     chat = PaperChat()
     chat.dies_after_posting = True
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, turn.delivered) == (TurnState.DONE, f"m-{turn.id}")
@@ -315,14 +315,14 @@ async def test_a_message_that_went_out_although_the_line_broke_is_not_sent_twice
 async def test_a_channel_that_is_gone_closes_the_turn_quietly(tmp_path):
     chat = PaperChat()
     chat.is_gone = True
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, turn.delivered) == (TurnState.DONE, None)
 
 
 async def test_a_fault_of_ours_is_a_sentence_and_a_log_line(tmp_path, caplog):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture())
         d.images.folder.rename(tmp_path / "elsewhere")
         d.images.folder.write_text("a file where the folder was")
@@ -334,7 +334,7 @@ async def test_a_fault_of_ours_is_a_sentence_and_a_log_line(tmp_path, caplog):
 
 async def test_a_model_that_cannot_be_loaded_is_said(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).fail(ModelError("config.json is missing."))
         await d.idle()
@@ -343,7 +343,7 @@ async def test_a_model_that_cannot_be_loaded_is_said(tmp_path):
 
 async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", "bob", picture=a_picture())
         first = await editor.started()
         reply = await d.accepted("make it red", picture=a_picture(20, 20))
@@ -358,5 +358,5 @@ async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
 
 
 async def test_a_broken_character_is_kept_out_of_the_store(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert (await d.accepted("make it \ud83d", picture=a_picture())).card.instruction == "make it ?"

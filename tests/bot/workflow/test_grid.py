@@ -14,7 +14,7 @@ from mgie_engine.edits import Progress, Stage
 from mgie_engine.errors import EngineError
 from tests.support.english import facts_of, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
-from tests.support.workflow_room import PaperChat, desk
+from tests.support.workflow_room import PaperChat, workflow_room
 
 FOUR = Grid((6.0, 9.0), (1.2, 1.8))
 
@@ -35,7 +35,7 @@ async def test_every_cell_is_painted_with_its_scales_and_one_reading(tmp_path):
             return await super().run(request, report)
 
     editor = Watching()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
         [turn] = await d.done(reply.card.turn_id)
@@ -51,7 +51,7 @@ async def test_every_cell_is_painted_with_its_scales_and_one_reading(tmp_path):
 
 
 async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
         await d.idle()
@@ -62,7 +62,7 @@ async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
 
 
 async def test_a_sheet_moves_nobody(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await sheet(d)
         await d.idle()
@@ -74,7 +74,7 @@ async def test_a_sheet_moves_nobody(tmp_path):
 
 async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", picture=a_picture())
         first = await editor.started()
         first.finish()
@@ -86,7 +86,7 @@ async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path
 
 
 async def test_a_sheet_of_an_upload_needs_words(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(GridAsked(**d.origin()))
     assert isinstance(reply, Note)
@@ -95,14 +95,14 @@ async def test_a_sheet_of_an_upload_needs_words(tmp_path):
 
 @pytest.mark.parametrize("grid", [Grid((1, 2, 3, 4), (1,)), Grid((), (1,)), Grid((50,), (1,))])
 async def test_a_sheet_out_of_bounds_is_refused(tmp_path, grid):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert isinstance(await d.workflow.handle(GridAsked(**d.origin(), text="red", grid=grid)), Note)
 
 
 async def test_other_people_are_served_between_the_cells(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         await sheet(d, grid=FOUR)
         cell = await editor.started()
@@ -113,7 +113,7 @@ async def test_other_people_are_served_between_the_cells(tmp_path):
 
 async def test_a_sheet_can_be_cancelled_between_its_cells(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
         (await editor.started()).finish()
@@ -126,7 +126,7 @@ async def test_a_sheet_can_be_cancelled_between_its_cells(tmp_path):
 
 async def test_a_cell_that_fails_fails_the_sheet(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
         (await editor.started()).fail(EngineError("no"))
@@ -138,12 +138,12 @@ async def test_a_cell_that_fails_fails_the_sheet(tmp_path):
 async def test_a_sheet_interrupted_by_a_restart_is_made_again(tmp_path):
     chat = PaperChat()
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, chat) as d:
+    async with workflow_room(tmp_path, editor, chat) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
         (await editor.started()).finish()
         await editor.started()
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         assert await d.workflow.resume("paper") == 1
         await d.idle()
     assert [card.state for card in chat.finals(reply.card.turn_id)] == [CardState.DONE]
@@ -151,7 +151,7 @@ async def test_a_sheet_interrupted_by_a_restart_is_made_again(tmp_path):
 
 async def test_progress_is_that_of_the_whole_sheet(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         await sheet(d, grid=Grid((6.0, 9.0), (1.5,)))
         (await editor.started()).finish()

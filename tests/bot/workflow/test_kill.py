@@ -9,7 +9,7 @@ from pathlib import Path
 from conversations.session import TurnState
 from conversations.store.session_store import SessionStore
 
-WISHES, LIVES = 150, 6
+EDITS, LIVES = 150, 6
 
 
 def lines(path: Path) -> list[str]:
@@ -19,7 +19,7 @@ def lines(path: Path) -> list[str]:
 def live(folder: Path, *, killed_after_s: float | None) -> None:
     """One life of the victim, ended by a kill so long after it began to serve, or by itself."""
     begun = len(lines(folder / "lives"))
-    victim = subprocess.Popen([sys.executable, "-m", "tests.support.killed_bot", str(folder), str(WISHES)])
+    victim = subprocess.Popen([sys.executable, "-m", "tests.support.killed_bot", str(folder), str(EDITS)])
     try:
         if killed_after_s is None:
             assert victim.wait(60) == 0
@@ -34,9 +34,9 @@ def live(folder: Path, *, killed_after_s: float | None) -> None:
 
 
 async def test_every_promise_is_kept_once(tmp_path):
-    dice = random.Random(9)
+    rng = random.Random(9)
     for _ in range(LIVES):
-        live(tmp_path, killed_after_s=dice.uniform(0.01, 0.4))
+        live(tmp_path, killed_after_s=rng.uniform(0.01, 0.4))
     live(tmp_path, killed_after_s=None)
     promised = lines(tmp_path / "promised")
     answered = [line.split()[0] for line in lines(tmp_path / "messages")]

@@ -13,7 +13,7 @@ from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from tests.support.fakes import EchoEditor, a_picture
-from tests.support.workflow_room import desk
+from tests.support.workflow_room import workflow_room
 
 SERVER, ANN, PLACE = "paper:1", "paper:ann", "paper:c1"
 
@@ -51,7 +51,7 @@ def test_a_group_holds_everybody_once() -> None:
 
 
 async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_path: Path) -> None:
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.store.servers.change(SERVER, lambda rules: replace(rules, per_day=1))
         both = [
             d.asked("make it red", channel=channel, picture=a_picture(), source=RequestSource(server=SERVER))

@@ -7,10 +7,10 @@ from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
-from tests.support.workflow_room import Desk, desk
+from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 
-async def three_versions(d: Desk) -> list[str]:
+async def three_versions(d: WorkflowRoom) -> list[str]:
     """Ann's v1, v2, v3 in a row; their turn ids."""
     first = await d.accepted("make the ball red", picture=a_picture())
     rest = [await d.accepted(words) for words in ("now blue", "and darker")]
@@ -18,14 +18,14 @@ async def three_versions(d: Desk) -> list[str]:
     return [reply.card.turn_id for reply in (first, *rest)]
 
 
-async def says(d: Desk, text: str, user: str = "ann", **more) -> str:
+async def says(d: WorkflowRoom, text: str, user: str = "ann", **more) -> str:
     """What the bot answers to these words, in short."""
     reply = await d.workflow.handle(d.asked(text, user, **more))
     return in_english(reply.note) if isinstance(reply, ShownVersion) else in_english(reply.text)
 
 
 async def test_undo_and_redo_by_words(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         assert await says(d, "undo") == "Back at v2."
         assert await says(d, "Undo that, please!") == "Back at v1."
@@ -34,27 +34,27 @@ async def test_undo_and_redo_by_words(tmp_path):
 
 
 async def test_undo_ends_at_the_upload(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert (await says(d, "undo")).startswith("There is nothing to undo")
 
 
 async def test_back_to_a_version(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         assert await says(d, "back to v1") == "Now at v1."
         assert "no v7" in await says(d, "back to v7")
 
 
 async def test_start_over_goes_to_the_upload_and_keeps_everything(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         assert await says(d, "start over") == "Back at v0."
         assert title_of((await d.accepted("make it green")).card) == "v4 · from v0"
 
 
 async def test_new_forgets_the_picture_until_the_next(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         [first, *_] = await three_versions(d)
         reply = await d.workflow.handle(MoveAsked(**d.origin(), move=Move.NEW))
         assert isinstance(reply, Note)
@@ -65,7 +65,7 @@ async def test_new_forgets_the_picture_until_the_next(tmp_path):
 
 
 async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
         reply = await d.workflow.handle(
             button_event(ButtonAction.UNDO, second, **d.origin(), source=NO_SOURCE)
@@ -75,7 +75,7 @@ async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
 
 
 async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         [first, *_] = await three_versions(d)
         reply = await d.workflow.handle(
             button_event(ButtonAction.UNDO, first, **d.origin("bob"), source=NO_SOURCE)
@@ -84,18 +84,18 @@ async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
 
 
 async def test_replying_undo_to_a_result_means_that_result(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
         assert await says(d, "undo", reply_to=f"m-{second}") == "Back at v1."
 
 
 async def test_moves_need_a_picture_first(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert (await says(d, "undo")).startswith("There is no picture here yet.")
 
 
 async def test_an_undo_heard_twice_is_done_once(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         event = d.asked("undo")
         assert isinstance(await d.workflow.handle(event), ShownVersion)
@@ -103,7 +103,7 @@ async def test_an_undo_heard_twice_is_done_once(tmp_path):
 
 
 async def test_the_history_lists_every_version_and_where_i_stand(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
         await says(d, "undo")
         reply = await d.workflow.handle(HistoryAsked(**d.origin()))
@@ -113,7 +113,7 @@ async def test_the_history_lists_every_version_and_where_i_stand(tmp_path):
 
 
 async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         reply = await d.workflow.handle(ShowAsked(**d.origin(), version="2"))
     assert isinstance(reply, ShownVersion)
@@ -121,5 +121,5 @@ async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
 
 
 async def test_words_with_a_picture_are_never_control_words(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert (await d.accepted("more", picture=a_picture())).card.instruction == "more"

@@ -14,13 +14,13 @@ from conversations.request_source import NO_SOURCE
 from conversations.session import TurnState
 from tests.support.english import in_english, notes_of, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import desk
+from tests.support.workflow_room import workflow_room
 
 DAY_S = 24 * 3600
 
 
 async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make it red", picture=a_picture())
         await d.idle()
         reply = await d.workflow.handle(PrivacyAsked(**d.origin()))
@@ -30,7 +30,7 @@ async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
 
 async def test_an_export_has_pictures_and_talk(tmp_path):
     picture = a_picture()
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         session = (await d.accepted("make it red", picture=picture)).card
         assert session.before
         await d.idle()
@@ -46,13 +46,13 @@ async def test_an_export_has_pictures_and_talk(tmp_path):
 
 
 async def test_who_has_nothing_here_gets_a_sentence(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         for event in (ExportAsked(**d.origin()), ForgetAsked(**d.origin(), is_confirmed=True)):
             assert in_english((await d.workflow.handle(event)).text) == "I have no data about you."
 
 
 async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(ForgetAsked(**d.origin()))
         assert isinstance(reply, Note)
@@ -62,7 +62,7 @@ async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
 
 async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         done = (await d.accepted("make it red", picture=a_picture())).card.turn_id
         (await editor.started()).finish()
         await d.idle()
@@ -84,7 +84,7 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
 
 
 async def test_old_pictures_go_and_the_talk_stays(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first = (await d.accepted("make it red", picture=a_picture())).card
         await d.idle()
         d.clock.now += 29 * DAY_S
@@ -103,7 +103,7 @@ async def test_old_pictures_go_and_the_talk_stays(tmp_path):
 
 
 async def test_pictures_of_no_version_go_after_a_day(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         for name, age_s in (("old", 2 * DAY_S), ("young", 3600)):
             key = d.images.put(name.encode())
@@ -114,7 +114,7 @@ async def test_pictures_of_no_version_go_after_a_day(tmp_path):
 
 async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         asked = d.asked("make it red")
         first = (await d.workflow.handle(asked)).card.turn_id
@@ -129,7 +129,7 @@ async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):
 
 async def test_what_waited_for_a_deleted_request_starts_from_the_version_before(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.upload()
         asked = d.asked("make it red")
         await d.workflow.handle(asked)
@@ -142,7 +142,7 @@ async def test_what_waited_for_a_deleted_request_starts_from_the_version_before(
 
 
 async def test_a_deleted_message_takes_its_picture_along(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         session = await d.upload(message="paper:post")
         await d.workflow.message_deleted("paper:m:1", "paper:post")
         assert session.root.image
@@ -152,7 +152,7 @@ async def test_a_deleted_message_takes_its_picture_along(tmp_path):
 
 async def test_an_edited_request_changes_what_waits_and_says_so(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("first", "bob", picture=a_picture())
         running = await editor.started()
         asked = d.asked("make it red", picture=a_picture())
@@ -166,7 +166,7 @@ async def test_an_edited_request_changes_what_waits_and_says_so(tmp_path):
 
 async def test_an_edited_request_that_runs_or_says_nothing_stays(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         asked = d.asked("make it red", picture=a_picture())
         waiting = d.asked("now blue", "bob", picture=a_picture())
         for event in (asked, waiting):
@@ -179,7 +179,7 @@ async def test_an_edited_request_that_runs_or_says_nothing_stays(tmp_path):
 
 
 async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         first, second = [await d.upload(channel=channel, message=channel) for channel in ("c1", "c2")]
         for session, channel in ((first, "c1"), (second, "c2")):
             await d.workflow.handle(DeleteAsked(**d.origin(channel=channel), turn=session.root.id))

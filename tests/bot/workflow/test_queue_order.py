@@ -8,10 +8,10 @@ from bot.policy.limits import Limits
 from conversations.session import TurnState
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import Desk, PaperChat, desk
+from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 
 
-async def says(d: Desk, event) -> str:
+async def says(d: WorkflowRoom, event) -> str:
     reply = await d.workflow.handle(event)
     assert isinstance(reply, Note | Queue), reply
     return in_english(reply.text)
@@ -19,7 +19,7 @@ async def says(d: Desk, event) -> str:
 
 async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         session = await d.upload()
         for _ in range(4):
             await d.accepted("make it red", turn=session.root.id)
@@ -31,7 +31,7 @@ async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
 
 async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, limits=Limits(waiting=2)) as d:
+    async with workflow_room(tmp_path, editor, limits=Limits(waiting=2)) as d:
         for user in ("ann", "bob", "eve"):
             await d.accepted("make it red", user, picture=a_picture())
             if user == "ann":
@@ -43,7 +43,7 @@ async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
 
 
 async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
-    async with desk(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
+    async with workflow_room(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
         session = await d.upload()
         await d.accepted("make it red", turn=session.root.id)
         assert (
@@ -54,7 +54,7 @@ async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
 
 
 async def test_too_many_words_and_none_at_all_get_a_sentence(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert (await says(d, d.asked("x" * 401))).startswith(
             "Your instruction has 401 characters; the limit is 400"
@@ -64,7 +64,7 @@ async def test_too_many_words_and_none_at_all_get_a_sentence(tmp_path):
 
 async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", "bob", picture=a_picture())
         running = await editor.started()
         reply = await d.accepted("make it red", picture=a_picture())
@@ -77,7 +77,7 @@ async def test_a_waiting_turn_is_cancelled_and_stays_so(tmp_path):
 
 async def test_a_running_turn_is_cancelled_by_word(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         edit = await editor.started()
         assert await says(d, d.asked("stop")) == "v1 is cancelled. It does not count."
@@ -87,7 +87,7 @@ async def test_a_running_turn_is_cancelled_by_word(tmp_path):
 
 async def test_a_dependent_turn_is_cancelled_while_its_parent_runs(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", picture=a_picture())
         edit = await editor.started()
         child = await d.accepted("now blue")
@@ -101,7 +101,7 @@ async def test_a_dependent_turn_is_cancelled_while_its_parent_runs(tmp_path):
 
 async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         turn = reply.card.turn_id
         refused = await says(d, CancelAsked(**d.origin("bob"), turn=turn))
@@ -111,7 +111,7 @@ async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
 
 
 async def test_what_is_over_cannot_be_cancelled(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         await d.idle()
         over = CancelAsked(**d.origin(), turn=reply.card.turn_id)
@@ -121,7 +121,7 @@ async def test_what_is_over_cannot_be_cancelled(tmp_path):
 
 async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", "bob", picture=a_picture())
         await editor.started()
         await d.accepted("make it blue", picture=a_picture())
@@ -133,7 +133,7 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
 
 async def test_people_are_told_when_they_move_up(tmp_path):
     chat, editor = PaperChat(), ScriptedEditor()
-    async with desk(tmp_path, editor, chat, every_s=0.01) as d:
+    async with workflow_room(tmp_path, editor, chat, every_s=0.01) as d:
         for user in ("ann", "bob", "eve"):
             last = await d.accepted("make it red", user, picture=a_picture())
         assert in_english(last.card.status) == "Position 2 of 2 in the queue"
@@ -146,7 +146,7 @@ async def test_people_are_told_when_they_move_up(tmp_path):
 
 
 async def test_info_names_model_and_licence(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         text = await says(d, InfoAsked(**d.origin()))
     assert "test-model (ready)" in text
     assert "CC-BY-NC" in text
@@ -155,14 +155,14 @@ async def test_info_names_model_and_licence(tmp_path):
 
 
 async def test_help_is_one_note(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert "Edit pictures by talking" in await says(d, HelpAsked(**d.origin()))
         assert await says(d, d.asked("help")) == await says(d, HelpAsked(**d.origin()))
 
 
 async def test_a_drain_finishes_what_runs_and_keeps_what_waits(tmp_path):
     chat, editor = PaperChat(), ScriptedEditor()
-    async with desk(tmp_path, editor, chat) as d:
+    async with workflow_room(tmp_path, editor, chat) as d:
         running = await d.accepted("make it red", picture=a_picture())
         edit = await editor.started()
         waiting = await d.accepted("make it red", "bob", picture=a_picture())
@@ -181,7 +181,7 @@ async def test_a_drain_finishes_what_runs_and_keeps_what_waits(tmp_path):
 
 async def test_a_drain_does_not_wait_for_ever(tmp_path):
     chat, editor = PaperChat(), ScriptedEditor()
-    async with desk(tmp_path, editor, chat) as d:
+    async with workflow_room(tmp_path, editor, chat) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         await editor.started()
         await d.workflow.drain(0)

@@ -13,15 +13,15 @@ from conversations.store.session_store import SessionStore
 from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.english import title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
-from tests.support.workflow_room import Desk, PaperChat, desk
+from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 
 
 async def test_a_running_and_two_waiting_turns_are_answered_after_a_restart(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, ScriptedEditor(), chat) as d:
+    async with workflow_room(tmp_path, ScriptedEditor(), chat) as d:
         replies = [await d.accepted("make it red", p, picture=a_picture()) for p in ("ann", "bob", "eve")]
     assert chat.posted == {}
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         assert await d.workflow.resume("paper") == 3
         turns = await d.done(*(reply.card.turn_id for reply in replies))
     assert [turn.state for turn in turns] == [TurnState.DONE] * 3
@@ -29,12 +29,12 @@ async def test_a_running_and_two_waiting_turns_are_answered_after_a_restart(tmp_
 
 
 async def test_turns_are_taken_up_in_the_order_they_were_asked(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         for number in range(5):
-            await d.accepted(f"wish {number}", f"person {number}", picture=a_picture())
+            await d.accepted(f"edit {number}", f"person {number}", picture=a_picture())
             d.clock.now += 1
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.workflow.resume("paper")
         heard = []
         for _ in range(5):
@@ -42,15 +42,15 @@ async def test_turns_are_taken_up_in_the_order_they_were_asked(tmp_path):
             heard.append(edit.request.instruction)
             edit.finish()
         await d.idle()
-    assert heard == [f"wish {number}" for number in range(5)]
+    assert heard == [f"edit {number}" for number in range(5)]
 
 
 async def test_a_chain_of_dependent_turns_survives(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture())
         await d.accepted("now blue")
         last = await d.accepted("and darker")
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.workflow.resume("paper")
         [turn] = await d.done(last.card.turn_id)
         assert turn.state is TurnState.DONE
@@ -59,13 +59,13 @@ async def test_a_chain_of_dependent_turns_survives(tmp_path):
 
 async def test_a_result_that_was_posted_before_the_crash_is_not_posted_again(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, ScriptedEditor(), chat) as d:
+    async with workflow_room(tmp_path, ScriptedEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         turn = await d.store.turn(reply.card.turn_id)
     async with SessionStore.open(tmp_path / "bot.db") as store:
         await store.set_state(turn.id, TurnState.DELIVERING, image="ab" * 32)
     chat.posted[f"{turn.id}-done"] = "m-1"
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         await d.workflow.resume("paper")
         [turn] = await d.done(turn.id)
     assert (turn.state, turn.delivered, chat.finals(turn.id)) == (TurnState.DONE, "m-1", [])
@@ -74,13 +74,13 @@ async def test_a_result_that_was_posted_before_the_crash_is_not_posted_again(tmp
 async def test_a_result_that_was_stored_but_not_posted_is_posted_without_painting_again(tmp_path):
     chat = PaperChat()
     chat.breaks = 10**6
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         [turn] = await d.done(reply.card.turn_id)
         assert turn.state is TurnState.DELIVERING
     chat.breaks = 0
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor, chat) as d:
+    async with workflow_room(tmp_path, editor, chat) as d:
         await d.workflow.resume("paper")
         [turn] = await d.done(turn.id)
     assert (turn.state, editor.edits) == (TurnState.DONE, [])
@@ -89,7 +89,7 @@ async def test_a_result_that_was_stored_but_not_posted_is_posted_without_paintin
 
 async def test_a_chat_that_is_back_gets_what_could_not_be_shown(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         chat.breaks = 10**6
         reply = await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
@@ -101,7 +101,7 @@ async def test_a_chat_that_is_back_gets_what_could_not_be_shown(tmp_path):
 
 async def test_what_a_long_outage_left_behind_is_taken_up_by_itself(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, EchoEditor(), chat, every_s=0.01) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat, every_s=0.01) as d:
         chat.breaks = 7  # more than one round of tries
         reply = await d.accepted("make the ball red", picture=a_picture())
         await chat.saw(lambda card: card.state is CardState.DONE)
@@ -111,7 +111,7 @@ async def test_what_a_long_outage_left_behind_is_taken_up_by_itself(tmp_path):
 
 async def test_resuming_twice_runs_nothing_twice(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
         assert await d.workflow.resume("paper") == 0
         (await editor.started()).finish()
@@ -121,9 +121,9 @@ async def test_resuming_twice_runs_nothing_twice(tmp_path):
 
 
 async def test_turns_of_a_chat_that_is_not_here_stay_as_they_are(tmp_path):
-    async with desk(tmp_path, ScriptedEditor()) as d:
+    async with workflow_room(tmp_path, ScriptedEditor()) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert await d.workflow.resume("another") == 0
         [turn] = await d.done(reply.card.turn_id)
     assert not turn.state.is_final
@@ -131,14 +131,14 @@ async def test_turns_of_a_chat_that_is_not_here_stay_as_they_are(tmp_path):
 
 async def test_a_failure_nobody_was_told_of_is_told_after_the_restart(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, editor := ScriptedEditor(), chat) as d:
+    async with workflow_room(tmp_path, editor := ScriptedEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         chat.breaks = 10**6
         (await editor.started()).die()
         (await editor.started()).die()
         await d.idle()
     chat.breaks = 0
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         await d.workflow.resume("paper")
         [turn] = await d.done(reply.card.turn_id)
     assert (turn.state, list(chat.posted)) == (TurnState.FAILED, [f"{turn.id}-failed"])
@@ -146,10 +146,10 @@ async def test_a_failure_nobody_was_told_of_is_told_after_the_restart(tmp_path):
 
 async def test_an_event_replayed_after_the_restart_is_not_a_new_edit(tmp_path):
     chat = PaperChat()
-    async with desk(tmp_path, ScriptedEditor(), chat) as d:
+    async with workflow_room(tmp_path, ScriptedEditor(), chat) as d:
         event = d.asked("make the ball red", picture=a_picture())
         await d.workflow.handle(event)
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         await d.workflow.resume("paper")
         assert await d.workflow.handle(event) is None
         await d.idle()
@@ -162,13 +162,13 @@ async def test_an_event_replayed_after_the_restart_is_not_a_new_edit(tmp_path):
 class SlowEditor(EchoEditor):
     """Takes a few turns of the loop for each edit, so that a death finds edits in every state."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         super().__init__(slots=3)
-        self._dice = dice
+        self._rng = rng
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """Dawdle, then give the picture back."""
-        for _ in range(self._dice.randrange(6)):
+        for _ in range(self._rng.randrange(6)):
             await asyncio.sleep(0)
         return echo(request)
 
@@ -176,37 +176,35 @@ class SlowEditor(EchoEditor):
 class FlakyChat(PaperChat):
     """Now and then the answer is lost: sometimes before the message went out, sometimes after."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, rng: random.Random) -> None:
         super().__init__()
-        self._dice = dice
+        self._rng = rng
 
     async def show(self, turn: Turn, card):
         """Show, with luck."""
-        self.breaks = int(self._dice.random() < 0.1)
-        self.dies_after_posting = self._dice.random() < 0.1
-        for _ in range(self._dice.randrange(4)):
+        self.breaks = int(self._rng.random() < 0.1)
+        self.dies_after_posting = self._rng.random() < 0.1
+        for _ in range(self._rng.randrange(4)):
             await asyncio.sleep(0)
         return await super().show(turn, card)
 
 
-async def a_life(
-    folder: Path, chat: FlakyChat, dice: random.Random, wishes: int, accepted: list[str]
-) -> None:
+async def a_life(folder: Path, chat: FlakyChat, rng: random.Random, count: int, accepted: list[str]) -> None:
     """Serve for a while; people ask for this and that, each on top of what they have."""
-    async with desk(folder, SlowEditor(dice), chat) as d:
+    async with workflow_room(folder, SlowEditor(rng), chat) as d:
         await d.workflow.resume("paper")
-        for _ in range(wishes):
-            await one_wish(d, dice, accepted)
+        for _ in range(count):
+            await one_edit(d, rng, accepted)
         await d.idle()
 
 
-async def one_wish(d: Desk, dice: random.Random, accepted: list[str]) -> None:
+async def one_edit(d: WorkflowRoom, rng: random.Random, accepted: list[str]) -> None:
     """Somebody asks; what was accepted must be answered."""
-    user, channel = f"p{dice.randrange(6)}", f"c{dice.randrange(3)}"
-    picture = a_picture() if dice.random() < 0.3 else None
-    event_id = f"paper:{dice.getrandbits(64)}"
-    event = d.asked(f"wish {len(accepted)}", user, channel, picture=picture, event_id=event_id)
-    for _ in range(1 + (dice.random() < 0.2)):  # now and then the event comes twice
+    user, channel = f"p{rng.randrange(6)}", f"c{rng.randrange(3)}"
+    picture = a_picture() if rng.random() < 0.3 else None
+    event_id = f"paper:{rng.getrandbits(64)}"
+    event = d.asked(f"edit {len(accepted)}", user, channel, picture=picture, event_id=event_id)
+    for _ in range(1 + (rng.random() < 0.2)):  # now and then the event comes twice
         reply = await d.workflow.handle(event)
         if reply is not None and hasattr(reply, "card"):
             accepted.append(reply.card.turn_id)
@@ -227,12 +225,12 @@ async def killed_after(steps: int, work) -> bool:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_whatever_dies_when_every_accepted_edit_is_answered_once(tmp_path, seed):
-    dice = random.Random(seed)
-    chat, accepted = FlakyChat(dice), []
+    rng = random.Random(seed)
+    chat, accepted = FlakyChat(rng), []
     for _ in range(12):
         await PictureReader().read(a_picture())  # so that a child process is ready
-        await killed_after(dice.randrange(1, 120), a_life(tmp_path, chat, dice, 12, accepted))
-    async with desk(tmp_path, EchoEditor(), chat) as d:
+        await killed_after(rng.randrange(1, 120), a_life(tmp_path, chat, rng, 12, accepted))
+    async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         chat.show = lambda turn, card: PaperChat.show(chat, turn, card)  # type: ignore[method-assign]
         chat.breaks, chat.dies_after_posting = 0, False
         await d.workflow.resume("paper")

@@ -9,10 +9,10 @@ from bot.chat.replies import Note, SettingsPanel
 from conversations.settings import SettingsOverride
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import Desk, desk
+from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 
-async def tune(d: Desk, user: str = "ann", **asked: Any) -> SettingsPanel:
+async def tune(d: WorkflowRoom, user: str = "ann", **asked: Any) -> SettingsPanel:
     reply = await d.workflow.handle(SettingsAsked(**d.origin(user), **asked))
     assert isinstance(reply, SettingsPanel), reply
     return reply
@@ -23,7 +23,7 @@ def rows(panel: SettingsPanel) -> dict[str, tuple[str, str]]:
 
 
 async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         await tune(d, override=SettingsOverride(steps=20), scope=Scope.CHANNEL, is_moderator=True)
         await tune(d, override=SettingsOverride(image_cfg=1.2), scope=Scope.ME)
@@ -40,26 +40,26 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
 
 
 async def test_asking_without_a_wish_changes_nothing(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         panel = await tune(d)
     assert (in_english(panel.text), rows(panel)["text CFG"]) == ("", ("7.5", "model default"))
 
 
 async def test_settings_reach_the_edit(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await tune(d, override=SettingsOverride(steps=9), scope=Scope.ME)
         await d.accepted("make the ball red", picture=a_picture())
         assert (await editor.started()).request.settings.steps == 9
 
 
 async def test_without_a_session_a_wish_is_kept_for_the_person(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         assert in_english((await tune(d, override=SettingsOverride(steps=9))).text) == "Saved for you."
 
 
 async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         asked = SettingsAsked(**d.origin(), override=SettingsOverride(steps=9), scope=Scope.CHANNEL)
         reply = await d.workflow.handle(asked)
         assert isinstance(reply, Note)
@@ -67,7 +67,7 @@ async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
 
 
 async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await tune(d, override=SettingsOverride(steps=9), scope=Scope.ME)
         both = rows(await tune(d, override=SettingsOverride(text_cfg=9.0), scope=Scope.ME))
         assert (both["steps"][0], both["text CFG"][0]) == ("9", "9")
@@ -80,13 +80,13 @@ async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path)
     [(Preset.FAITHFUL, "6", "2"), (Preset.BALANCED, "7.5", "1.5"), (Preset.BOLD, "9", "1.2")],
 )
 async def test_presets_set_both_guidance_scales(tmp_path, preset, text, image):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         panel = rows(await tune(d, preset=preset, scope=Scope.ME))
     assert (panel["text CFG"][0], panel["image CFG"][0]) == (text, image)
 
 
 async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make the ball red", picture=a_picture(), override=SettingsOverride(seed=1371))
         await d.idle()
         assert rows(await tune(d, lock_seed=True))["seed"] == ("1371", "this session")
@@ -94,7 +94,7 @@ async def test_a_seed_can_be_locked_to_the_last_one_and_let_go(tmp_path):
 
 
 async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(SettingsAsked(**d.origin(), override=SettingsOverride(image_cfg=9.0)))
         assert isinstance(reply, Note)
         assert "image CFG must be between 0 and 5" in in_english(reply.text)

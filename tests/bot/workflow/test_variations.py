@@ -8,7 +8,7 @@ from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.errors import EngineError
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import desk
+from tests.support.workflow_room import workflow_room
 
 USED = EditSettings(7.5, 1.5, 50, 7, "euler_ancestral")
 
@@ -45,7 +45,7 @@ def test_again_takes_a_fresh_seed_and_keeps_what_the_call_named():
 
 async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
         (await editor.started()).finish()
         await d.idle()
@@ -59,7 +59,7 @@ async def test_stronger_starts_from_the_parent_so_it_never_chains(tmp_path):
 
 
 async def test_an_upload_cannot_be_done_again(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.AGAIN))
     assert isinstance(reply, Note)
@@ -72,7 +72,7 @@ def variation(d, kind: Variation, **more) -> VariationAsked:
 
 async def test_a_corrected_reading_is_what_the_engine_is_given(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         first = await d.accepted("make it red", picture=a_picture())
         before = await editor.started()
         before.finish()
@@ -90,7 +90,7 @@ async def test_a_corrected_reading_is_what_the_engine_is_given(tmp_path):
 
 async def test_a_corrected_reading_goes_into_what_is_remembered(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", picture=a_picture())
         (await editor.started()).finish()
         await d.idle()
@@ -112,7 +112,7 @@ async def deep(d, *more: str) -> str:
 
 
 async def test_from_the_original_combines_every_instruction(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         last = await deep(d)
         assert "from_original" in [button.act for button in d.chat.finals(last)[0].buttons]
         reply = await d.workflow.handle(d.asked("start again from the original"))
@@ -123,14 +123,14 @@ async def test_from_the_original_combines_every_instruction(tmp_path):
 
 
 async def test_from_the_original_is_not_offered_on_shallow_ground(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.accepted("make it red", picture=a_picture())
         await d.idle()
     assert "from_original" not in [button.act for button in d.chat.finals(reply.card.turn_id)[0].buttons]
 
 
 async def test_too_many_instructions_to_combine_are_refused(tmp_path):
-    async with desk(tmp_path, EchoEditor()) as d:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
         last = await deep(d, "long " * 78)
         reply = await d.workflow.handle(variation(d, Variation.FROM_ORIGINAL, turn=last))
     assert isinstance(reply, Note)
@@ -139,7 +139,7 @@ async def test_too_many_instructions_to_combine_are_refused(tmp_path):
 
 async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_path):
     editor = ScriptedEditor()
-    async with desk(tmp_path, editor) as d:
+    async with workflow_room(tmp_path, editor) as d:
         first = await d.accepted("make it red", picture=a_picture())
         second = await d.accepted("now blue")
         (await editor.started()).fail(EngineError("no"))

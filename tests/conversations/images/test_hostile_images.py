@@ -60,6 +60,6 @@ def test_all_of_them_together_stay_within_memory(tmp_path: Path) -> None:
     for place, file in enumerate(FILES):
         (tmp_path / f"{place:03}").write_bytes(file.make())
     command = [sys.executable, "-m", "tests.support.hostile_images", str(tmp_path)]
-    told = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
-    assert told["files"] == len(FILES)
-    assert told["own_mib"] + told["children_mib"] < ROOM_MIB
+    report = json.loads(subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True).stdout)
+    assert report["files"] == len(FILES)
+    assert report["own_mib"] + report["children_mib"] < ROOM_MIB

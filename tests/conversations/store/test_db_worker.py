@@ -12,7 +12,7 @@ from conversations.store.db_worker import WriteBatcher
 from conversations.store.queries import writing
 
 
-class Desk:
+class RecordedBatcher:
     """A write batcher that can be kept busy."""
 
     def __init__(self, db: Database, thread: ThreadPoolExecutor) -> None:
@@ -38,14 +38,14 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path) -> AsyncIterator[Desk]:
+async def recorded(tmp_path) -> AsyncIterator[RecordedBatcher]:
     with ThreadPoolExecutor(1) as thread:
         loop = asyncio.get_running_loop()
         db = await loop.run_in_executor(thread, Database, tmp_path / "x.db")
         await loop.run_in_executor(thread, db.execute, "CREATE TABLE notes (n INTEGER PRIMARY KEY)")
-        desk = Desk(db, thread)
-        await loop.run_in_executor(thread, db.conn.set_trace_callback, desk.note)
-        yield desk
+        recorded = RecordedBatcher(db, thread)
+        await loop.run_in_executor(thread, db.conn.set_trace_callback, recorded.note)
+        yield recorded
         await loop.run_in_executor(thread, db.close)
 
 
@@ -66,39 +66,39 @@ def everything(db: Database) -> list[int]:
     return [row["n"] for row in db.query("SELECT n FROM notes ORDER BY rowid")]
 
 
-async def test_jobs_that_wait_share_one_transaction(desk):
-    assert await desk.all_at_once(*map(write, range(10))) == list(range(10))
-    assert desk.commits == 1
-    assert await desk.batcher.do(everything) == list(range(10))
+async def test_jobs_that_wait_share_one_transaction(recorded):
+    assert await recorded.all_at_once(*map(write, range(10))) == list(range(10))
+    assert recorded.commits == 1
+    assert await recorded.batcher.do(everything) == list(range(10))
 
 
-async def test_a_failing_job_takes_nobody_with_it(desk):
-    outcomes = await desk.all_at_once(write(1), write(2, then_fail=True), write(3))
+async def test_a_failing_job_takes_nobody_with_it(recorded):
+    outcomes = await recorded.all_at_once(write(1), write(2, then_fail=True), write(3))
     assert [type(outcome) for outcome in outcomes] == [int, ValueError, int]
-    assert await desk.batcher.do(everything) == [1, 3]
+    assert await recorded.batcher.do(everything) == [1, 3]
 
 
-async def test_a_transaction_lost_as_a_whole_is_done_again_one_by_one(desk):
+async def test_a_transaction_lost_as_a_whole_is_done_again_one_by_one(recorded):
     def roll_everything_back(db: Database) -> None:
         db.execute("ROLLBACK" if db.conn.in_transaction else "SELECT 1")
         raise OSError("disk full")
 
-    outcomes = await desk.all_at_once(write(1), roll_everything_back, write(3))
+    outcomes = await recorded.all_at_once(write(1), roll_everything_back, write(3))
     assert [type(outcome) for outcome in outcomes] == [int, OSError, int]
-    assert await desk.batcher.do(everything) == [1, 3]
+    assert await recorded.batcher.do(everything) == [1, 3]
 
 
-async def test_a_job_of_its_own_transaction_runs_outside_the_shared_one(desk):
-    outcomes = await desk.all_at_once(*[lambda db: db.conn.in_transaction] * 3, own_transaction=True)
+async def test_a_job_of_its_own_transaction_runs_outside_the_shared_one(recorded):
+    outcomes = await recorded.all_at_once(*[lambda db: db.conn.in_transaction] * 3, own_transaction=True)
     assert outcomes == [False, False, False]
 
 
-async def test_who_gave_up_waiting_harms_nobody(desk):
-    busy = asyncio.ensure_future(desk.batcher.do(lambda _: desk.door.wait()))
-    gone = asyncio.ensure_future(desk.batcher.do(write(1)))
+async def test_who_gave_up_waiting_harms_nobody(recorded):
+    busy = asyncio.ensure_future(recorded.batcher.do(lambda _: recorded.door.wait()))
+    gone = asyncio.ensure_future(recorded.batcher.do(write(1)))
     await asyncio.sleep(0)
     gone.cancel()
-    desk.door.set()
+    recorded.door.set()
     await busy
-    assert await desk.batcher.do(write(2)) == 2
-    assert await desk.batcher.do(everything) == [1, 2]
+    assert await recorded.batcher.do(write(2)) == 2
+    assert await recorded.batcher.do(everything) == [1, 2]

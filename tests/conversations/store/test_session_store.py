@@ -58,7 +58,7 @@ async def begin(store: SessionStore, owner: str = ANN, channel: str = ROOM) -> E
 
 async def ask(store: SessionStore, session: EditSession, person: str, parent: str | None = None) -> Turn:
     now = await store.session(session.id)
-    return await store.add_turn(now.ask(person, f"{person} wishes", parent=parent))
+    return await store.add_turn(now.ask(person, f"{person} asks", parent=parent))
 
 
 def bytes_of(folder: Path) -> bytes:
@@ -278,14 +278,14 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
     await store.set_override("user", ANN, SettingsOverride(seed=3))
     await ask(store, session, BOB)
     export = json.loads(json.dumps(await store.export_user(ANN)))
-    assert [row["instruction"] for row in export["turns"]] == ["", "ann wishes"]
+    assert [row["instruction"] for row in export["turns"]] == ["", "ann asks"]
     assert (export["overrides"], export["messages"]) == (
         [{"override": '{"seed":3}'}],
         [{"message": "m1", "turn_id": turn.id}],
     )
-    told = json.dumps(export)  # random ids in it may happen to contain "bob"
-    assert '"bob"' not in told
-    assert "bob wishes" not in told
+    text = json.dumps(export)  # random ids in it may happen to contain "bob"
+    assert '"bob"' not in text
+    assert "bob asks" not in text
 
 
 async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore) -> None:

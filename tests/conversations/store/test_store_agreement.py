@@ -87,7 +87,7 @@ class StoreAgreement(RuleBasedStateMachine):
         session = self.model[session_id]
         parent = None if pick is None else list(session.turns)[pick % len(session.turns)]
         try:
-            draft = session.ask(person, f"wish {self.now}", parent=parent)
+            draft = session.ask(person, f"instruction {self.now}", parent=parent)
         except SessionError:
             return
         turn = self.do(self.store.add_turn(draft))

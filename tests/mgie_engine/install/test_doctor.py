@@ -13,12 +13,12 @@ SEVEN = Parameters(6_476_005_376, 601_837_312, 131_117_056, 859_532_484, 83_653_
 CARD = MachineFacts("cuda", "a card", 20 * GIB, SEVEN, has_bitsandbytes=False)
 
 
-def sentences(facts, wish=None):
-    return [finding.sentence for finding in diagnose(facts, wish)]
+def sentences(facts, mode=None):
+    return [finding.sentence for finding in diagnose(facts, mode)]
 
 
-def in_the_way(facts, wish=None):
-    return [finding.sentence for finding in diagnose(facts, wish) if finding.in_the_way]
+def in_the_way(facts, mode=None):
+    return [finding.sentence for finding in diagnose(facts, mode) if finding.in_the_way]
 
 
 def test_a_healthy_machine_is_told_its_mode():

@@ -33,14 +33,14 @@ def evaluate(source: Path, output: Path, *more: str) -> int:
     return main(["evaluate", "files", str(source), "-o", str(output), "--device", "cpu", *more])
 
 
-def told(output: Path) -> dict:
+def read_report(output: Path) -> dict:
     return json.loads((output / "report.json").read_text())
 
 
 def test_our_engine_is_measured(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     more = ["--model", str(folder / "model"), "--steps", "1", "--clip", str(folder / "clip")]
     assert evaluate(folder / "pairs", tmp_path, *more, "--metrics", "l1", "ssim", "cts") == 0
-    report = told(tmp_path)
+    report = read_report(tmp_path)
     assert (report["params"]["editor"], report["params"]["seed"], report["params"]["steps"]) == (
         "mgie-tiny",
         0,
@@ -58,7 +58,7 @@ def test_our_engine_is_measured(folder: Path, tmp_path: Path, capsys: pytest.Cap
 def test_plain_pix2pix_is_measured(folder: Path, tmp_path: Path):
     more = ["--pix2pix", str(folder / "plain"), "--steps", "1", "--limit", "1", "--metrics", "l1", "l2"]
     assert evaluate(folder / "brush", tmp_path, *more, "--suite", "magicbrush") == 0
-    assert told(tmp_path)["means"].keys() == {"single-turn", "multi-turn"}
+    assert read_report(tmp_path)["means"].keys() == {"single-turn", "multi-turn"}
     assert sorted(file.name for file in (tmp_path / "edits" / "77").iterdir()) == [
         "77_1.png",
         "77_inde_2.png",
@@ -70,7 +70,7 @@ def test_edits_made_elsewhere_are_judged(folder: Path, tmp_path: Path):
     for number, name in enumerate(("0000100_700_0", "0000100_701_0")):
         draw(tmp_path / f"{name}.png", COLOURS[number])
     assert evaluate(folder / "pairs", tmp_path / "out", "--edits", str(tmp_path), "--metrics", "l1") == 0
-    values = [case["values"]["l1"] for case in told(tmp_path / "out")["cases"]]
+    values = [case["values"]["l1"] for case in read_report(tmp_path / "out")["cases"]]
     assert values[0] < 0.03 < values[1]
 
 

@@ -27,10 +27,10 @@ PICTURES = {"edit": Image.new("RGB", (600, 300), "red"), EVIL: Image.new("RGB", 
 
 
 def test_json_holds_everything():
-    told = json.loads(to_json(REPORT))
-    assert told["means"]["single-turn"] == {"cases": 1, "l1": 0.25, "cts": None}
-    assert told["cases"][0]["instruction"] == EVIL
-    assert told["cases"][0]["values"] == {"l1": 0.25, "cts": None}
+    data = json.loads(to_json(REPORT))
+    assert data["means"]["single-turn"] == {"cases": 1, "l1": 0.25, "cts": None}
+    assert data["cases"][0]["instruction"] == EVIL
+    assert data["cases"][0]["values"] == {"l1": 0.25, "cts": None}
 
 
 def test_markdown_is_a_table_of_means():

@@ -48,6 +48,6 @@ def test_only_follow_ups_measure_resolution():
 
 
 def test_drift_is_what_the_last_turn_lost():
-    told = drift_summary([[40.0, 39.0, 38.0], [42.0, 42.0, 42.0]])
-    assert told["db"] == [41.0, 40.5, 40.0]
-    assert told["lost_db"][0] == 1.0
+    summary = drift_summary([[40.0, 39.0, 38.0], [42.0, 42.0, 42.0]])
+    assert summary["db"] == [41.0, 40.5, 40.0]
+    assert summary["lost_db"][0] == 1.0

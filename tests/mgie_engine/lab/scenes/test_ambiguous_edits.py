@@ -16,7 +16,7 @@ def test_at_least_one_edit_in_25_is_ambiguous():
 
 
 def test_a_blind_guess_is_hardly_ever_right():
-    """The most frequent change for each wish is the best that a model without eyes could learn."""
+    """The most frequent change for each instruction is the best that a model without eyes could learn."""
     answers = defaultdict(Counter)
     for seed in range(12000):
         rng = Random(seed)
@@ -24,9 +24,11 @@ def test_a_blind_guess_is_hardly_ever_right():
         if edit:
             words = re.sub(r"[^a-z ]", "", edit.instruction.lower())
             answers[words][edit.expressive.partition(". ")[0]] += 1
-    often = [told for told in answers.values() if sum(told.values()) >= 8]
+    often = [counts for counts in answers.values() if sum(counts.values()) >= 8]
     assert len(often) >= 5
-    assert sum(max(told.values()) for told in often) < 0.25 * sum(sum(told.values()) for told in often)
+    assert sum(max(counts.values()) for counts in often) < 0.25 * sum(
+        sum(counts.values()) for counts in often
+    )
 
 
 def test_the_right_one_of_two_takes_the_colour_of_the_left_one():

@@ -15,15 +15,15 @@ SAID = "The large red ball in front on the far left turns blue."
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_every_expressive_instruction_states_only_true_facts(split):
-    for told, step in steps(split):
-        before, after = told.states[step.before], told.states[step.after]
+    for one_story, step in steps(split):
+        before, after = one_story.states[step.before], one_story.states[step.after]
         for fact in parse_facts(step.edit.expressive):
             assert fact_holds(fact, before, after), (step.edit.expressive, fact)
 
 
 def test_what_changes_is_stated():
-    for told, step in steps():
-        before, after = told.states[step.before], told.states[step.after]
+    for one_story, step in steps():
+        before, after = one_story.states[step.before], one_story.states[step.after]
         if before != after:
             assert any(not fact_holds(fact, before, before) for fact in parse_facts(step.edit.expressive))
 

@@ -10,7 +10,7 @@ from tests.support.scene_descriptions import steps
 
 
 def test_there_are_twenty_wishes_of_every_frequent_kind():
-    count = Counter(wish.edit.kind for wish in human_prompts())
+    count = Counter(prompt.edit.kind for prompt in human_prompts())
     assert all(
         count[kind] >= 20
         for kind in (
@@ -29,7 +29,7 @@ def test_every_wish_comes_to_what_it_says(which):
 
 def test_no_wish_is_one_that_is_made_up():
     made_up = {step.edit.instruction.lower() for _, step in steps()}
-    assert not made_up & {wish.edit.instruction.lower() for wish in human_prompts()}
+    assert not made_up & {prompt.edit.instruction.lower() for prompt in human_prompts()}
 
 
 def test_the_second_turn_of_a_talk_begins_where_the_first_one_ends():

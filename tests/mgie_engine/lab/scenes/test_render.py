@@ -36,7 +36,7 @@ def test_a_picture_is_the_same_for_ever():
 
 
 def test_a_picture_is_the_same_alone_and_in_a_batch():
-    some = [told.states[0] for told in stories()[:12]]
+    some = [one_story.states[0] for one_story in stories()[:12]]
     together = drawn(*some)
     for state, painted in zip(some, together, strict=True):
         assert torch.allclose(drawn(state)[0], painted, atol=1e-6)

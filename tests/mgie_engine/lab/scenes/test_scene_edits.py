@@ -36,8 +36,8 @@ def room(cells: set[Cell], size: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", ["recolour", "remove", "add", "replace", "resize", "move", "ambiguous"])
 def test_only_the_cells_of_an_edit_change(kind):
-    for told, step in steps(kind=kind)[:40]:
-        before, after = told.states[step.before], told.states[step.after]
+    for one_story, step in steps(kind=kind)[:40]:
+        before, after = one_story.states[step.before], one_story.states[step.after]
         if any(name in ("blur", "sharpen") for name, _ in before.tones):
             continue  # these carry every pixel over to its neighbours
         moved = changed(*drawn(before, after))
@@ -46,8 +46,8 @@ def test_only_the_cells_of_an_edit_change(kind):
 
 
 def test_every_change_can_be_seen():
-    for told, step in steps("test")[:250]:
-        before, after = told.states[step.before], told.states[step.after]
+    for one_story, step in steps("test")[:250]:
+        before, after = one_story.states[step.before], one_story.states[step.after]
         if before != after and step.edit.kind not in ("tonal", "follow-up"):
             assert changed(*drawn(before, after)).any(), step.edit.expressive
 

@@ -15,8 +15,10 @@ WORDS = "5280e857"
 
 
 def test_one_seed_tells_one_story_for_ever():
-    told = [(s.edit.instruction, s.edit.expressive) for seed in range(40) for s in story(seed, "train").steps]
-    assert hashlib.sha256(repr(told).encode()).hexdigest()[:8] == WORDS
+    texts = [
+        (s.edit.instruction, s.edit.expressive) for seed in range(40) for s in story(seed, "train").steps
+    ]
+    assert hashlib.sha256(repr(texts).encode()).hexdigest()[:8] == WORDS
 
 
 def test_splits_tell_different_stories():
@@ -27,10 +29,10 @@ def test_no_test_instruction_is_ever_said_in_training():
     assert not {plain(step) for _, step in steps("train")} & {plain(step) for _, step in steps("test")}
 
 
-def meaning(told):
+def meaning(one_story):
     """A story without the words it is asked for in."""
-    steps = [(replace(step.edit, instruction=""), step.before, step.after) for step in told.steps]
-    return told.states, steps, [[said for _, said in step.history] for step in told.steps]
+    steps = [(replace(step.edit, instruction=""), step.before, step.after) for step in one_story.steps]
+    return one_story.states, steps, [[said for _, said in step.history] for step in one_story.steps]
 
 
 def test_a_story_told_again_means_the_same():
@@ -38,30 +40,32 @@ def test_a_story_told_again_means_the_same():
         for seed in range(400):
             first, *again = tellings(seed, split, 4)
             assert first == story(seed, split)
-            assert [meaning(told) for told in again] == [meaning(first)] * 3
+            assert [meaning(one_story) for one_story in again] == [meaning(first)] * 3
 
 
 def test_a_story_told_again_is_asked_for_in_other_words():
-    ways = [{s.edit.instruction for s in alike} for told in retold() for alike in zip(*told, strict=True)]
+    ways = [
+        {s.edit.instruction for s in alike} for wordings in retold() for alike in zip(*wordings, strict=True)
+    ]
     assert sum(len(said) == 3 for said in ways) > 0.98 * len(ways)
 
 
 def test_a_story_told_again_remembers_its_own_words():
-    for told in retold():
-        for steps_told in told:
-            said = [step.edit.instruction for step in steps_told]
-            for index, step in enumerate(steps_told):
+    for wordings in retold():
+        for worded_steps in wordings:
+            said = [step.edit.instruction for step in worded_steps]
+            for index, step in enumerate(worded_steps):
                 assert not step.history or step.history[-1][0] == said[index - 1]
 
 
 def test_no_held_out_instruction_is_said_when_training_stories_are_told_again():
     held_out = {plain(step) for _, step in steps("test")}
-    assert not held_out & {plain(step) for told in retold() for again in told for step in again}
+    assert not held_out & {plain(step) for wordings in retold() for again in wordings for step in again}
 
 
 def retold():
     """The steps of stories for training, each story in three wordings."""
-    return [[told.steps for told in tellings(seed, "train", 3)] for seed in range(300)]
+    return [[one_story.steps for one_story in tellings(seed, "train", 3)] for seed in range(300)]
 
 
 def plain(step):
@@ -90,21 +94,21 @@ def test_what_changes_nothing_says_so_and_nothing_else_does():
 
 
 def test_refusals_leave_the_state_alone():
-    for told, step in [*steps(kind="refuse"), *steps(kind="nothing")]:
-        assert told.states[step.before] == told.states[step.after] == step.edit.goal
+    for one_story, step in [*steps(kind="refuse"), *steps(kind="nothing")]:
+        assert one_story.states[step.before] == one_story.states[step.after] == step.edit.goal
 
 
 def test_every_scene_fits_on_a_sheet():
-    for told in stories():
-        for state in told.states:
+    for one_story in stories():
+        for state in one_story.states:
             assert state.scene is None or fits(state.scene)
             assert state.sheet().shapes.shape[0] == SHAPES
 
 
 def test_a_chain_remembers_the_last_turns():
-    for told in stories():
-        said = [(step.edit.instruction, step.edit.expressive) for step in told.steps]
-        for index, step in enumerate(told.steps):
+    for one_story in stories():
+        said = [(step.edit.instruction, step.edit.expressive) for step in one_story.steps]
+        for index, step in enumerate(one_story.steps):
             assert step.history in ((), tuple(said[max(0, index - MAX_HISTORY) : index]))
 
 

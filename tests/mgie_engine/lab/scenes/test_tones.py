@@ -57,6 +57,6 @@ def test_nothing_colourful_is_asked_of_a_grey_picture():
 
 
 def test_things_are_only_edited_where_their_colours_can_be_told():
-    for told, step in steps():
+    for one_story, step in steps():
         if step.edit.kind not in ("tonal", "nothing", "follow-up", "refuse"):
-            assert told.states[step.before].is_readable
+            assert one_story.states[step.before].is_readable

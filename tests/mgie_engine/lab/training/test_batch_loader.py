@@ -81,15 +81,15 @@ def test_what_is_made_beside_the_training_keeps_its_order():
 
 def test_an_example_shows_the_turns_before_it(data):
     alone = next(shards.read_examples(data))
-    told = replace(alone, history=(Exchange("make it red", "It is red."),))
-    assert len(MAKER.text(told).ids) > len(MAKER.text(alone).ids)
+    with_history = replace(alone, history=(Exchange("make it red", "It is red."),))
+    assert len(MAKER.text(with_history).ids) > len(MAKER.text(alone).ids)
 
 
 def test_a_long_talk_loses_its_beginning_and_a_long_text_its_end(data):
     alone = next(shards.read_examples(data))
-    told = replace(alone, history=(Exchange("make it red", "It is red."),))
+    with_history = replace(alone, history=(Exchange("make it red", "It is red."),))
     length = len(MAKER.text(alone).ids)
-    assert replace(MAKER, max_length=length).text(told) == MAKER.text(alone)
+    assert replace(MAKER, max_length=length).text(with_history) == MAKER.text(alone)
     cut = replace(MAKER, max_length=length - 4).text(alone)
     assert cut.ids == MAKER.text(alone).ids[:-4]
 

@@ -71,9 +71,9 @@ def read(dataset, rows, noise=None):
 
 
 def test_a_world_holds_the_stories_as_they_are_told(tokenizer, dataset):
-    told = [tellings(seed, "train", WORDINGS) for seed in range(24)]
+    stories = [tellings(seed, "train", WORDINGS) for seed in range(24)]
     steps = [
-        step for ways in told for alike in zip(*(one.steps for one in ways), strict=True) for step in alike
+        step for ways in stories for alike in zip(*(one.steps for one in ways), strict=True) for step in alike
     ]
     texts, rows = read(dataset, asked(dataset)), asked(dataset)
     taught = [row[row != IGNORED].tolist() for row in texts.labels]

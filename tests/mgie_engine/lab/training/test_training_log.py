@@ -8,7 +8,7 @@ from PIL import Image
 from mgie_engine.lab.training.training_log import TrainingLog
 
 
-def told(folder):
+def logged(folder):
     return [json.loads(line)["step"] for line in (folder / "full.jsonl").read_text().splitlines()]
 
 
@@ -17,7 +17,7 @@ def test_a_run_that_goes_on_tells_nothing_twice(tmp_path):
     for step in (10, 20, 30):
         training_log.scalars(step, {"total": 1 / 3})
     training_log.forget_after(20)
-    assert told(tmp_path) == [10, 20]
+    assert logged(tmp_path) == [10, 20]
 
 
 def test_only_the_first_process_speaks(tmp_path):

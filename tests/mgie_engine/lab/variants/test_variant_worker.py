@@ -32,7 +32,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 QUICK = {"steps": 2, "batch_size": 4, "compile": False, "precision": "no", "log_every": 1}
 RECIPE, LANGUAGE = (Recipe.read(name, **QUICK) for name in ("variants", "mini-mllm"))
 TRIAL = TrialConfig(count=1, ambiguous=1, denoising_steps=1)
-WISH = Prompt("make the ball red")
+PROMPT = Prompt("make the ball red")
 RED, BLUE = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
 
 
@@ -101,16 +101,16 @@ def test_a_fine_tuned_language_model_differs_from_one_trained_end_to_end(job):
 
 
 def test_the_blind_variant_reads_every_picture_alike(job):
-    blind = loaded(job, "lgie").read([RED, BLUE], [WISH, WISH])
-    seeing = loaded(job, "mgie").read([RED, BLUE], [WISH, WISH])
+    blind = loaded(job, "lgie").read([RED, BLUE], [PROMPT, PROMPT])
+    seeing = loaded(job, "mgie").read([RED, BLUE], [PROMPT, PROMPT])
     torch.testing.assert_close(blind[0].guidance, blind[1].guidance)
     assert not torch.allclose(seeing[0].guidance, seeing[1].guidance)
 
 
 def test_instruct_pix2pix_reads_the_instruction_alone_and_says_nothing(job):
     mgie = loaded(job, "instruct-pix2pix")
-    talk = Prompt(WISH.instruction, (Exchange("make it blue", "It turns blue."),))
-    alone, later, other = mgie.read([RED, BLUE, RED], [WISH, talk, Prompt("remove the tree")])
+    talk = Prompt(PROMPT.instruction, (Exchange("make it blue", "It turns blue."),))
+    alone, later, other = mgie.read([RED, BLUE, RED], [PROMPT, talk, Prompt("remove the tree")])
     assert alone.expressive == later.expressive == ""
     torch.testing.assert_close(alone.guidance, later.guidance)
     assert not torch.allclose(alone.guidance, other.guidance)
@@ -120,7 +120,7 @@ def test_instruct_pix2pix_reads_the_instruction_alone_and_says_nothing(job):
 def test_a_variant_has_its_number_of_visual_tokens(job, name, count):
     mgie = loaded(job, name)
     assert mgie.visual_embeddings.shape[1] == len(mgie.tokenizer.visual) == count
-    (reading,) = mgie.read([RED], [WISH])
+    (reading,) = mgie.read([RED], [PROMPT])
     assert reading.guidance.shape == (77, 32)
 
 
