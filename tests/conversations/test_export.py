@@ -59,7 +59,7 @@ def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path
     assert [talk["id"] for talk in json.loads(found["s/conversation.json"])] == ["s-v2", "s-v3"]
 
 
-def test_a_talk_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
+def test_a_conversation_reads_back_as_a_llava_conversation(tmp_path: Path) -> None:
     session = edited_session(ImageStore(tmp_path))
     talk = conversation_to(session, session.version(2))
     read = Conversation.from_dict(json.loads(json.dumps(talk)))

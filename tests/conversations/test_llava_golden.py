@@ -94,7 +94,7 @@ def test_the_dict_is_llavas(row: dict[str, Any]) -> None:
 
 
 @every_row
-def test_a_talk_comes_back_from_its_dict(row: dict[str, Any]) -> None:
+def test_a_conversation_comes_back_from_its_dict(row: dict[str, Any]) -> None:
     talk = replay(row)
     back = Conversation.from_dict(json.loads(json.dumps(talk.dict())))
     assert back.dict() == talk.dict()

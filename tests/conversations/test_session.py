@@ -23,12 +23,12 @@ def test_a_session_begins_on_the_uploaded_picture(story: Story) -> None:
     assert story.session.root.is_upload
 
 
-def test_a_wish_builds_on_the_persons_head(story: Story) -> None:
+def test_an_edit_builds_on_the_users_head(story: Story) -> None:
     story.edit(ANN, "make the ball red")
     assert story.edit(ANN, "now blue").parent_id == story.version(1).id
 
 
-def test_the_head_moves_when_asked_so_that_a_second_wish_waits_for_the_first(story: Story) -> None:
+def test_the_head_moves_when_asked_so_that_a_second_edit_waits_for_the_first(story: Story) -> None:
     first = story.ask(ANN, "make the ball red")
     second = story.ask(ANN, "now blue")
     assert second.parent_id == first.id
@@ -162,7 +162,7 @@ def test_a_reply_to_a_version_of_another_session_is_refused(story: Story) -> Non
         story.session.ask(ANN, "two", parent="zzzz")
 
 
-def test_two_people_move_without_disturbing_each_other(story: Story) -> None:
+def test_two_users_move_without_disturbing_each_other(story: Story) -> None:
     story.edit(ANN, "one")
     story.edit(BOB, "two")
     story.edit(ANN, "three", parent=1)
@@ -193,7 +193,7 @@ def test_the_path_to_a_version_runs_from_the_upload(story: Story) -> None:
     assert [turn.label for turn in story.session.path_to(story.version(3))] == ["v0", "v1", "v3"]
 
 
-def test_the_talk_before_a_turn_is_that_of_its_own_branch(story: Story) -> None:
+def test_the_conversation_before_a_turn_is_that_of_its_own_branch(story: Story) -> None:
     story.edit(ANN, "one")
     story.edit(ANN, "two")
     other = story.ask(ANN, "other", parent=1)

@@ -8,11 +8,11 @@ from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride, 
 BOT = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=50, seed=1, sampler="euler_ancestral")
 
 
-def test_without_wishes_the_bots_own_settings_hold() -> None:
+def test_without_overrides_the_bots_own_settings_hold() -> None:
     assert resolve(BOT) == BOT
 
 
-def test_the_nearer_layer_wins_knob_by_knob() -> None:
+def test_the_nearer_layer_wins_setting_by_setting() -> None:
     settings = resolve(
         BOT,
         call=SettingsOverride(seed=5),
@@ -23,17 +23,17 @@ def test_the_nearer_layer_wins_knob_by_knob() -> None:
     assert settings == EditSettings(text_cfg=2.0, image_cfg=3.0, steps=40, seed=5, sampler="dpmpp_2m")
 
 
-def test_zero_is_a_wish() -> None:
+def test_zero_is_an_override() -> None:
     settings = resolve(BOT, call=SettingsOverride(image_cfg=0.0, seed=0))
     assert (settings.image_cfg, settings.seed) == (0.0, 0)
 
 
-def test_each_knob_can_say_where_it_comes_from() -> None:
+def test_each_setting_can_say_where_it_comes_from() -> None:
     origin_of = origins(call=SettingsOverride(seed=5), channel=SettingsOverride(seed=1, steps=20))
     assert (origin_of["seed"], origin_of["steps"], origin_of["text_cfg"]) == ("call", "channel", "bot")
 
 
-def test_a_wish_lies_over_another() -> None:
+def test_an_override_lies_over_another() -> None:
     assert SettingsOverride(seed=1).merged_over(SettingsOverride(seed=2, steps=3)) == SettingsOverride(
         seed=1, steps=3
     )
@@ -63,7 +63,7 @@ def test_the_ends_of_a_range_belong_to_it(override: SettingsOverride) -> None:
     assert checked(override) == override
 
 
-def test_auto_is_a_wish_that_nearer_numbers_beat() -> None:
+def test_auto_is_an_override_that_nearer_numbers_beat() -> None:
     override = SettingsOverride(text_cfg=9.0).merged_over(SettingsOverride(text_cfg="auto", image_cfg="auto"))
     assert (override.text_cfg, override.auto_scales) == (9.0, ("image_cfg",))
 

@@ -136,7 +136,7 @@ def test_the_most_special_rule_wins():
     assert simple.reason == (REASONS[Kind.ADD],)
 
 
-def test_a_rule_for_every_wish_fits_every_wish():
+def test_a_rule_for_every_instruction_fits_every_instruction():
     table = replace(TABLE_OF_TWO, rules=(StrengthRule(None, Pictures.ANY, 5.0, 1.0, GAIN, 9),))
     assert advise(SIMPLE, "whatever", table, PAIR).text_cfg == 5.0
 

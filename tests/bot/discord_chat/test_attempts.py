@@ -28,7 +28,7 @@ async def test_what_was_answered_is_over(tmp_path: Path) -> None:
         assert await attempt(store) is Attempt.OVER
 
 
-async def test_a_message_told_twice_is_tried_once_at_a_time(tmp_path: Path) -> None:
+async def test_a_message_delivered_twice_is_tried_once_at_a_time(tmp_path: Path) -> None:
     async with SessionStore.open(tmp_path / "bot.db") as store:
         attempts = Attempts(store)
         async with attempts.at(EVENT, is_counted=True) as first, attempts.at(EVENT, is_counted=True) as again:

@@ -85,7 +85,7 @@ async def test_a_second_reply_to_the_same_upload_makes_no_second_session(tmp_pat
         assert "v2 · [from v0 ↗]" in text_of(await r.result(again))
 
 
-async def test_chatter_between_people_is_left_alone(tmp_path: Path) -> None:
+async def test_chatter_between_users_is_left_alone(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         r.discord.say(r.channel, r.ben, "make the ball red", files={"ball.png": a_picture()})
         r.discord.say(r.channel, r.discord.world.add_person("robot", bot=True), "red!", mention=True)
@@ -102,7 +102,7 @@ async def test_words_without_any_picture_are_asked_back(tmp_path: Path) -> None:
         assert english("which_picture") in text_of(answer)
 
 
-async def test_somebody_new_in_the_channel_chooses_which_picture_is_meant(tmp_path: Path) -> None:
+async def test_a_new_user_in_the_channel_chooses_which_picture_is_meant(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await r.result(post_picture(r))
         which = await r.answer(r.discord.say(r.channel, r.ben, "make it darker", mention=True))

@@ -74,7 +74,7 @@ async def test_a_server_that_asks_to_reconnect_loses_nobody(tmp_path: Path) -> N
         await one_result(r)
 
 
-async def test_events_told_twice_are_answered_once(tmp_path: Path) -> None:
+async def test_events_delivered_twice_are_answered_once(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         asked = post_picture(r)
         r.discord.gateway.replay(last=1)
@@ -120,7 +120,7 @@ async def test_a_card_too_old_to_be_edited_is_replaced(tmp_path: Path) -> None:
         assert len(r.discord.messages_of_bot(r.channel)) == 1
 
 
-async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Path) -> None:
+async def test_a_failed_edit_is_reported_in_a_thread_archived_meanwhile(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         edit = await begun(r, editor)
@@ -132,7 +132,7 @@ async def test_a_failed_edit_is_told_in_a_thread_archived_meanwhile(tmp_path: Pa
         assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
 
 
-async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_path: Path) -> None:
+async def test_a_failed_edit_is_reported_by_dm_where_the_bot_lost_its_access(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         edit = await begun(r, editor)
@@ -144,7 +144,7 @@ async def test_a_failed_edit_is_told_by_dm_where_the_bot_lost_its_access(tmp_pat
         assert {turn.state for turn in await r.turns()} == {TurnState.DONE, TurnState.FAILED}
 
 
-async def test_a_failed_edit_of_a_place_nobody_can_be_told_in_ends_quietly(tmp_path: Path) -> None:
+async def test_a_failed_edit_of_a_place_without_any_access_ends_quietly(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         edit = await begun(r, editor)
@@ -333,7 +333,7 @@ async def test_an_expired_token_loses_no_edit(tmp_path: Path) -> None:
         await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
 
 
-async def test_an_expired_token_with_nothing_queued_is_told_by_dm(tmp_path: Path) -> None:
+async def test_an_expired_token_with_nothing_queued_is_reported_by_dm(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         r.discord.faults.refuse("PATCH", "@original$", 50027, "Invalid Webhook Token", status=401)
         r.discord.slash(r.channel, r.anna, "session new")
@@ -342,7 +342,7 @@ async def test_an_expired_token_with_nothing_queued_is_told_by_dm(tmp_path: Path
         assert text_of(note) == english("too_late")
 
 
-async def test_an_interaction_told_twice_is_answered_once(tmp_path: Path) -> None:
+async def test_an_interaction_delivered_twice_is_answered_once(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         asked = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
         r.discord.gateway.replay(last=1)

@@ -91,7 +91,7 @@ def test_a_longer_wait_counts_itself_down() -> None:
     assert "about under 5 s" in texts(card_layout(soon, (), 1, ENGLISH, now=1_700_000_000.0))
 
 
-def test_peoples_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
+def test_users_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
     assert plain("# big\n**bold** `code`", 100) == r"\# big \*\*bold\*\* \`code\`"
     assert plain("[prize](https://evil.example)", 100) == r"\[prize](https://evil.example)"
     assert plain("word " * 100, 20).endswith("…")

@@ -112,7 +112,7 @@ async def test_pictures_go_behind_spoilers_by_channel_and_stay_there(tmp_path: P
         assert is_hidden(await press(r, first, "Compare"))
 
 
-async def test_a_person_may_want_a_spoiler_for_one_edit(tmp_path: Path) -> None:
+async def test_a_user_may_want_a_spoiler_for_one_edit(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture(), spoiler=True)
         assert is_hidden(await next_result(r, 1))
@@ -142,7 +142,7 @@ async def test_who_is_blocked_loses_what_waits_and_may_come_back(tmp_path: Path)
         await r.result_of(editor, post_picture(r, "green"))
 
 
-async def test_what_somebody_has_in_line_can_be_cancelled(tmp_path: Path) -> None:
+async def test_what_a_user_has_queued_can_be_cancelled(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         post_picture(r)
@@ -169,7 +169,7 @@ async def test_a_day_has_so_many_edits_and_failures_do_not_count(tmp_path: Path)
         await r.result_of(editor, post_picture(r, "green"))
 
 
-async def test_a_server_may_let_fewer_edits_of_one_person_wait(tmp_path: Path) -> None:
+async def test_a_server_may_let_fewer_edits_of_one_user_wait(tmp_path: Path) -> None:
     editor = ScriptedEditor()
     async with room(tmp_path, editor) as r:
         await decided(r, "limits", waiting=1)
@@ -278,7 +278,7 @@ async def test_a_report_that_cannot_be_shown_goes_to_the_log(tmp_path: Path) -> 
 # -- removed pictures, known again --------------------------------------------------------------------------
 
 
-async def test_a_barred_picture_is_not_taken_again_until_an_appeal_is_heard(tmp_path: Path) -> None:
+async def test_a_blocked_picture_is_not_taken_again_until_an_appeal_is_heard(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)  # the editor gives the picture back as it was
         await closed(r, card, "Remove and block image")
@@ -293,7 +293,7 @@ async def test_a_barred_picture_is_not_taken_again_until_an_appeal_is_heard(tmp_
         await r.result(post_picture(r, "green"))
 
 
-async def test_a_result_like_a_barred_picture_is_filtered_and_not_counted(tmp_path: Path) -> None:
+async def test_a_result_like_a_blocked_picture_is_filtered_and_not_counted(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         channel = await moderators(r)
         photo = await r.result(post_picture(r))
@@ -311,7 +311,7 @@ async def test_a_result_like_a_barred_picture_is_filtered_and_not_counted(tmp_pa
         assert "> now green" in text_of(r.discord.messages_of_bot(channel)[-1])
 
 
-async def test_without_a_channel_for_it_an_appeal_names_the_mark(tmp_path: Path) -> None:
+async def test_without_a_channel_for_it_an_appeal_names_the_hash(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         _, card = await reported(r)
         await closed(r, card, "Remove and block image")

@@ -206,7 +206,7 @@ async def test_a_reply_to_a_copy_means_the_version_in_it(tmp_path: Path) -> None
 
 
 @with_power
-async def test_the_key_of_somebody_elses_message_deletes_nothing(tmp_path: Path, granted: str) -> None:
+async def test_the_key_of_another_users_message_deletes_nothing(tmp_path: Path, granted: str) -> None:
     async with powerful_room(tmp_path, granted) as r:
         posts = await posts_of_others(r)
         await r.bot.handler.own_messages.delete([str(_place(post)) for post in posts])

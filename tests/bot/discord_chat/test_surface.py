@@ -224,7 +224,7 @@ async def test_versions_complete_themselves(tmp_path: Path) -> None:
         ]
 
 
-async def test_a_grid_is_one_labelled_sheet(tmp_path: Path) -> None:
+async def test_a_grid_is_one_labelled_image(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await r.result(post_picture(r))
         await seen(r, r.discord.slash(r.channel, r.anna, "grid", text_cfg="6 9", image_cfg="1.5"))

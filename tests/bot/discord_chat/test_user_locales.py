@@ -55,7 +55,7 @@ async def test_every_command_option_and_choice_has_a_german_and_a_spanish_name(t
 
 
 @pytest.mark.parametrize("language", languages()[1:])
-async def test_the_catalogue_of_commands_holds_what_discord_is_told_and_no_more(
+async def test_the_catalogue_of_commands_holds_what_discord_is_sent_and_no_more(
     tmp_path: Path, language: str
 ) -> None:
     async with room(tmp_path) as r:

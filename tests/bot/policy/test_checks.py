@@ -141,7 +141,7 @@ def test_a_day_slides() -> None:
     assert first_refusal(replace(facts, now=24 * hour)) is None
 
 
-def test_a_version_of_somebody_else_stays_theirs() -> None:
+def test_a_version_of_another_user_stays_theirs() -> None:
     turn = Turn("k3f9", "s", 1, "p", BEN)
     session = EditSession("s", PLACE, BEN, {turn.id: turn}, {})
 

@@ -16,7 +16,7 @@ def scene(seed: int, size: int = 96, kind: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-def test_a_mark_is_short_and_the_same_for_the_same_picture() -> None:
+def test_a_hash_is_short_and_the_same_for_the_same_picture() -> None:
     assert len(dhash(scene(1))) == HASH_CHARS
     assert dhash(scene(1)) == dhash(scene(1))
 
@@ -27,6 +27,6 @@ def test_another_size_or_format_is_known_again() -> None:
     assert find_blocked(scene(1, kind="JPEG"), barred) == barred[0]
 
 
-def test_other_pictures_are_not_taken_for_a_barred_one() -> None:
+def test_other_pictures_are_not_taken_for_a_blocked_one() -> None:
     barred = [dhash(scene(0))]
     assert [seed for seed in range(1, 200) if find_blocked(scene(seed), barred)] == []

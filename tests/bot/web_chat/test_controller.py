@@ -119,7 +119,7 @@ async def test_unknown_gestures_only_look(tmp_path: Path, gesture: dict[str, Any
         assert (update.state.cards, update.notice) == ((), None)
 
 
-async def test_a_turn_of_somebody_else_cannot_be_reached(tmp_path: Path) -> None:
+async def test_a_turn_of_another_user_cannot_be_reached(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
         await here.upload(VISITOR, a_drawing())
         await here.submit(VISITOR, submission("make it night"))
@@ -178,7 +178,7 @@ async def test_what_the_model_wrote_is_no_correction(tmp_path: Path) -> None:
         assert (v2.instruction, v2.reading) == ("two", None)
 
 
-async def test_knobs_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:
+async def test_settings_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
         await here.upload(VISITOR, a_drawing())
         moved = PageSettings(7.0, 2.0, 4, seed=13331)
@@ -236,7 +236,7 @@ async def test_an_endless_upload_is_cut_off() -> None:
     assert await read_limited(chunks(), 10) == (510, None)
 
 
-async def test_a_sheet_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
+async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
         await here.upload(VISITOR, a_drawing())
         await here.submit(VISITOR, submission("make it night"))

@@ -108,7 +108,7 @@ def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
     assert "changes/" not in markup.stage(PageState((UPLOAD,), "aaaa"), "en")
 
 
-def test_a_sheet_stands_in_the_talk_and_not_in_the_strip() -> None:
+def test_a_grid_stands_in_the_conversation_and_not_in_the_strip() -> None:
     sheet = replace(EDIT, turn_id="eeee", version="v2", is_grid=True)
     state = PageState((UPLOAD, EDIT, sheet), "bbbb")
     assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(state, "en")

@@ -103,7 +103,7 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
         assert edit.cancelled
 
 
-async def test_waiting_behind_others_shows_the_place_in_line(chromium: Browser, tmp_path: Path) -> None:
+async def test_waiting_behind_others_shows_the_place_in_the_queue(chromium: Browser, tmp_path: Path) -> None:
     editor = ScriptedEditor(slots=1)
     async with (
         page_server(tmp_path, editor) as bot,
@@ -134,7 +134,7 @@ async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, t
         await finished(page, "v2 from v0")
 
 
-async def test_a_reload_keeps_the_talk_and_the_knobs(chromium: Browser, tmp_path: Path) -> None:
+async def test_a_reload_keeps_the_conversation_and_the_settings(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_label("Seed", exact=True).fill("13331")
@@ -336,7 +336,7 @@ async def test_everything_fits_the_screen(
         assert ink == {"light": "rgb(30, 29, 27)", "dark": "rgb(240, 237, 231)"}[scheme]
 
 
-async def test_on_a_phone_the_knobs_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
+async def test_on_a_phone_the_settings_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
         await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
         await page.get_by_role("button", name="More controls").tap()

@@ -115,7 +115,7 @@ async def test_what_is_not_there_is_not_found(tmp_path: Path, path: str) -> None
         assert (await browser.get(path)).status_code == 404
 
 
-async def test_a_person_takes_everything_home_and_nothing_is_left_lying_about(tmp_path: Path) -> None:
+async def test_a_user_takes_everything_home_and_nothing_is_left_lying_about(tmp_path: Path) -> None:
     async with (
         page_server(tmp_path, InvertingEditor()) as bot,
         httpx.AsyncClient(base_url=bot.url) as browser,

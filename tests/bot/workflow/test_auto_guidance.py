@@ -58,9 +58,9 @@ async def test_auto_is_kept_and_shown_like_any_setting(tmp_path, scope, origin):
         await d.upload()
         panel = await set_auto(d, scope)
     rows = {row.name: row for row in panel.rows}
-    for knob in ("text_cfg", "image_cfg"):
-        assert (in_english(rows[knob].value), rows[knob].setting) == ("auto", "auto")
-        assert in_english(rows[knob].origin) == origin
+    for setting in ("text_cfg", "image_cfg"):
+        assert (in_english(rows[setting].value), rows[setting].setting) == ("auto", "auto")
+        assert in_english(rows[setting].origin) == origin
 
 
 async def test_each_edit_gets_the_numbers_for_its_own_words(tmp_path):
@@ -94,7 +94,7 @@ async def test_without_auto_nothing_is_explained(tmp_path):
         assert notes_of(await final_card(d, "add a tree")) == ()
 
 
-async def test_a_number_said_for_one_knob_beats_auto_for_that_knob(tmp_path):
+async def test_a_number_said_for_one_setting_beats_auto_for_that_setting(tmp_path):
     editor = ScriptedEditor()
     async with workflow_room(tmp_path, editor, strengths=ADDING) as d:
         await set_auto(d)
@@ -145,7 +145,7 @@ async def test_stronger_goes_on_from_the_numbers_auto_chose(tmp_path):
     assert (edit.request.settings.text_cfg, edit.request.settings.image_cfg) == (12.5, 1.05)
 
 
-async def test_a_sheet_shows_strengths_of_its_own(tmp_path):
+async def test_a_grid_shows_strengths_of_its_own(tmp_path):
     async with workflow_room(tmp_path, EchoEditor(), strengths=ADDING) as d:
         await set_auto(d)
         await d.upload()

@@ -100,7 +100,7 @@ async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
         assert "has expired" in in_english((await answer(d, question, Answer.ONCE)).text)
 
 
-async def test_what_cannot_go_on_is_told_to_who_allowed_it(tmp_path):
+async def test_what_cannot_go_on_is_reported_to_who_allowed_it(tmp_path):
     async with workflow_room(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
         question = await asks_for_anns(d)
         assert in_english((await answer(d, question, Answer.ONCE)).text).startswith("Too many requests")
@@ -114,7 +114,7 @@ async def test_many_open_questions_forget_the_oldest(tmp_path):
         assert "has expired" in in_english((await answer(d, first, Answer.ONCE)).text)
 
 
-async def test_a_person_can_let_everybody_or_nobody(tmp_path):
+async def test_a_user_can_let_everybody_or_nobody(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.ALWAYS))
         assert isinstance(await asks_for_anns(d), Accepted)

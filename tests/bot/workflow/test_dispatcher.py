@@ -80,7 +80,7 @@ async def test_a_reply_to_a_result_branches_from_it(tmp_path):
     assert title_of(reply.card) == "v3 · from v1"
 
 
-async def test_another_person_replying_grows_a_branch_of_their_own(tmp_path):
+async def test_another_user_replying_grows_a_branch_of_their_own(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make the ball red", picture=a_picture())
         await d.idle()
@@ -125,7 +125,7 @@ async def test_half_an_hour_later_it_asks_which_and_offers_the_pictures(tmp_path
     assert title_of(chosen.card) == "v1 · from v0"
 
 
-async def test_a_person_who_never_was_here_is_asked_which(tmp_path):
+async def test_a_user_who_never_was_here_is_asked_which(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert isinstance(await d.workflow.handle(d.asked("make it darker", user="bob")), AskTarget)
@@ -236,7 +236,7 @@ async def test_progress_reaches_the_card(tmp_path):
     assert d.chat.states(reply.card.turn_id) == [CardState.QUEUED, CardState.RUNNING, CardState.DONE]
 
 
-async def test_a_second_wish_waits_for_the_first_and_builds_on_it(tmp_path):
+async def test_a_second_edit_waits_for_the_first_and_builds_on_it(tmp_path):
     editor = ScriptedEditor(slots=2)
     async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make the ball red", picture=a_picture())
@@ -302,7 +302,7 @@ async def test_a_chat_that_stumbles_is_asked_again_and_shows_one_result(tmp_path
     assert len(chat.posted) == 1
 
 
-async def test_a_message_that_went_out_although_the_line_broke_is_not_sent_twice(tmp_path):
+async def test_a_message_that_went_out_although_the_connection_broke_is_not_sent_twice(tmp_path):
     chat = PaperChat()
     chat.dies_after_posting = True
     async with workflow_room(tmp_path, EchoEditor(), chat) as d:

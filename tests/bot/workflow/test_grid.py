@@ -50,7 +50,7 @@ async def test_every_cell_is_painted_with_its_scales_and_one_reading(tmp_path):
     assert (turn.state, turn.number, turn.expressive) == (TurnState.DONE, 1, "(echo)")
 
 
-async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
+async def test_the_card_of_a_grid_says_what_was_tried(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await sheet(d, grid=FOUR)
@@ -61,7 +61,7 @@ async def test_the_card_of_a_sheet_says_what_was_tried(tmp_path):
     assert [button.act for button in card.buttons] == ["delete"]
 
 
-async def test_a_sheet_moves_nobody(tmp_path):
+async def test_a_grid_moves_nobody(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await sheet(d)
@@ -72,7 +72,7 @@ async def test_a_sheet_moves_nobody(tmp_path):
     assert "v1 is a grid" in in_english(said.text)
 
 
-async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path):
+async def test_without_words_a_grid_is_of_the_last_edit_as_it_was_read(tmp_path):
     editor = ScriptedEditor()
     async with workflow_room(tmp_path, editor) as d:
         await d.accepted("make it red", picture=a_picture())
@@ -85,7 +85,7 @@ async def test_without_words_a_sheet_is_of_the_last_edit_as_it_was_read(tmp_path
     assert cell.request.settings.seed == first.request.settings.seed
 
 
-async def test_a_sheet_of_an_upload_needs_words(tmp_path):
+async def test_a_grid_of_an_upload_needs_words(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         reply = await d.workflow.handle(GridAsked(**d.origin()))
@@ -94,7 +94,7 @@ async def test_a_sheet_of_an_upload_needs_words(tmp_path):
 
 
 @pytest.mark.parametrize("grid", [Grid((1, 2, 3, 4), (1,)), Grid((), (1,)), Grid((50,), (1,))])
-async def test_a_sheet_out_of_bounds_is_refused(tmp_path, grid):
+async def test_a_grid_out_of_bounds_is_refused(tmp_path, grid):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
         assert isinstance(await d.workflow.handle(GridAsked(**d.origin(), text="red", grid=grid)), Note)
@@ -111,7 +111,7 @@ async def test_other_people_are_served_between_the_cells(tmp_path):
         assert (await editor.started()).request.instruction == "make it blue"
 
 
-async def test_a_sheet_can_be_cancelled_between_its_cells(tmp_path):
+async def test_a_grid_can_be_cancelled_between_its_cells(tmp_path):
     editor = ScriptedEditor()
     async with workflow_room(tmp_path, editor) as d:
         await d.upload()
@@ -135,7 +135,7 @@ async def test_a_cell_that_fails_fails_the_sheet(tmp_path):
     assert d.chat.finals(turn.id)[0].buttons == buttons(ButtonAction.DELETE)
 
 
-async def test_a_sheet_interrupted_by_a_restart_is_made_again(tmp_path):
+async def test_a_grid_interrupted_by_a_restart_is_made_again(tmp_path):
     chat = PaperChat()
     editor = ScriptedEditor()
     async with workflow_room(tmp_path, editor, chat) as d:

@@ -65,7 +65,7 @@ def test_other_languages_are_heard(text, language, expected):
         {"head_age_s": 600.0},
     ],
 )
-def test_talk_between_people_is_left_alone(more):
+def test_messages_between_users_are_left_alone(more):
     assert classify(PlainMessage("make it darker", **{"head_age_s": 5.0, **more})) is IGNORE
 
 

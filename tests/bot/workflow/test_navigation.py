@@ -74,7 +74,7 @@ async def test_the_undo_button_of_a_card_goes_before_that_card(tmp_path):
         assert (in_english(reply.note), reply.card.version) == ("Back at v1.", "v1")
 
 
-async def test_undo_on_somebody_elses_card_is_not_theirs_to_do(tmp_path):
+async def test_undo_on_another_users_card_is_not_theirs_to_do(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         [first, *_] = await three_versions(d)
         reply = await d.workflow.handle(

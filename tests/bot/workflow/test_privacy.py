@@ -19,7 +19,7 @@ from tests.support.workflow_room import workflow_room
 DAY_S = 24 * 3600
 
 
-async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
+async def test_a_user_sees_how_much_is_kept_and_how_long(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make it red", picture=a_picture())
         await d.idle()
@@ -28,7 +28,7 @@ async def test_a_person_sees_how_much_is_kept_and_how_long(tmp_path):
     assert "30 days" in in_english(reply.text)
 
 
-async def test_an_export_has_pictures_and_talk(tmp_path):
+async def test_an_export_has_pictures_and_conversation(tmp_path):
     picture = a_picture()
     async with workflow_room(tmp_path, EchoEditor()) as d:
         session = (await d.accepted("make it red", picture=picture)).card
@@ -83,7 +83,7 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
         await d.upload()  # and one may begin anew
 
 
-async def test_old_pictures_go_and_the_talk_stays(tmp_path):
+async def test_old_pictures_go_and_the_conversation_stays(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         first = (await d.accepted("make it red", picture=a_picture())).card
         await d.idle()

@@ -17,7 +17,7 @@ async def says(d: WorkflowRoom, event) -> str:
     return in_english(reply.text)
 
 
-async def test_one_person_may_let_three_wait_beside_the_running_one(tmp_path):
+async def test_one_user_may_let_three_wait_beside_the_running_one(tmp_path):
     editor = ScriptedEditor()
     async with workflow_room(tmp_path, editor) as d:
         session = await d.upload()
@@ -42,7 +42,7 @@ async def test_a_full_line_says_so_and_saves_nothing(tmp_path):
     assert counts[TurnState.WAITING] + counts[TurnState.RUNNING] == 3
 
 
-async def test_requests_that_come_too_fast_are_told_when_to_come_back(tmp_path):
+async def test_requests_that_come_too_fast_say_when_to_come_back(tmp_path):
     async with workflow_room(tmp_path, EchoEditor(), limits=Limits(requests=2, window_s=12)) as d:
         session = await d.upload()
         await d.accepted("make it red", turn=session.root.id)
@@ -131,7 +131,7 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
         assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("You have no edits in the queue.")
 
 
-async def test_people_are_told_when_they_move_up(tmp_path):
+async def test_users_see_when_they_move_up(tmp_path):
     chat, editor = PaperChat(), ScriptedEditor()
     async with workflow_room(tmp_path, editor, chat, every_s=0.01) as d:
         for user in ("ann", "bob", "eve"):

@@ -39,7 +39,7 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
     }
 
 
-async def test_asking_without_a_wish_changes_nothing(tmp_path):
+async def test_asking_without_an_override_changes_nothing(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         panel = await tune(d)
     assert (in_english(panel.text), rows(panel)["text CFG"]) == ("", ("7.5", "model default"))
@@ -53,7 +53,7 @@ async def test_settings_reach_the_edit(tmp_path):
         assert (await editor.started()).request.settings.steps == 9
 
 
-async def test_without_a_session_a_wish_is_kept_for_the_person(tmp_path):
+async def test_without_a_session_an_override_is_kept_for_the_user(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         assert in_english((await tune(d, override=SettingsOverride(steps=9))).text) == "Saved for you."
 
@@ -66,7 +66,7 @@ async def test_a_channel_is_set_only_by_those_who_may(tmp_path):
         assert rows(await tune(d))["steps"][1] == "model default"
 
 
-async def test_a_wish_adds_to_what_was_wished_before_and_reset_forgets(tmp_path):
+async def test_an_override_adds_to_what_was_set_before_and_reset_forgets(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await tune(d, override=SettingsOverride(steps=9), scope=Scope.ME)
         both = rows(await tune(d, override=SettingsOverride(text_cfg=9.0), scope=Scope.ME))

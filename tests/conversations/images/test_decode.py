@@ -214,7 +214,7 @@ def test_limits_hold_for_formats_read_apart() -> None:
         read_picture(avif(64, 48), PictureLimits(pixels=3000))
 
 
-def test_the_format_is_told_by_the_bytes_and_not_by_a_name() -> None:
+def test_the_format_is_recognised_by_the_bytes_and_not_by_a_name() -> None:
     mixed_brands = avif(64, 48).replace(b"ftypavif", b"ftypmif1", 1)
     assert read_picture(mixed_brands).width == 64
 

@@ -42,7 +42,7 @@ async def test_nobody_has_said_anything_at_first(store: SessionStore) -> None:
     assert await store.consent(ANN, BOB) is None
 
 
-async def test_an_answer_about_one_person_beats_the_one_about_everybody(store: SessionStore) -> None:
+async def test_an_answer_about_one_user_beats_the_one_about_everybody(store: SessionStore) -> None:
     await store.set_consent(ANN, None, Consent.NEVER)
     await store.set_consent(ANN, BOB, Consent.ALWAYS)
     assert await store.consent(ANN, BOB) is Consent.ALWAYS
@@ -55,7 +55,7 @@ async def test_an_answer_can_be_taken_back(store: SessionStore) -> None:
     assert await store.consent(ANN, BOB) is None
 
 
-async def test_forgetting_a_person_forgets_what_they_allowed_and_were_allowed(store: SessionStore) -> None:
+async def test_forgetting_a_user_forgets_what_they_allowed_and_were_allowed(store: SessionStore) -> None:
     await store.set_consent(ANN, BOB, Consent.ALWAYS)
     await store.set_consent(BOB, ANN, Consent.ALWAYS)
     await store.users.clear_head(ANN, ROOM)
@@ -72,7 +72,7 @@ async def test_a_session_can_be_locked_and_opened(store: SessionStore) -> None:
     assert not (await store.session(session.id)).is_locked
 
 
-async def test_a_sheet_moves_nobody_and_nothing_starts_from_it(store: SessionStore) -> None:
+async def test_a_grid_moves_nobody_and_nothing_starts_from_it(store: SessionStore) -> None:
     session = await a_session(store)
     grid = Grid((6.0, 7.5), (1.5,))
     turn = await store.add_turn(TurnDraft(session.id, session.root.id, ANN, "make it red", grid=grid))

@@ -236,7 +236,7 @@ async def test_a_moved_head_is_kept(store: SessionStore, clock: Clock) -> None:
     assert back.heads[ANN].moved_at == pytest.approx(clock.now, abs=0.1)
 
 
-async def test_a_person_continues_where_they_last_moved_in_the_channel(store: SessionStore) -> None:
+async def test_a_user_continues_where_they_last_moved_in_the_channel(store: SessionStore) -> None:
     mine = await begin(store, ANN)
     other = await begin(store, BOB)
     found = [await store.session_for_channel(ROOM, person) for person in (ANN, BOB, "newcomer", None)]
@@ -250,13 +250,13 @@ async def test_sessions_of_a_channel_come_newest_first(store: SessionStore) -> N
     assert [session.id for session in await store.sessions_in(ROOM)] == [second.id, first.id]
 
 
-async def test_a_persons_turns_come_newest_first(store: SessionStore) -> None:
+async def test_a_users_turns_come_newest_first(store: SessionStore) -> None:
     session = await begin(store)
     turns = [await ask(store, session, person) for person in (ANN, BOB, ANN)]
     assert await store.turns_by(ANN) == (turns[2], turns[0])
 
 
-async def test_wishes_are_kept_by_scope_and_taken_back(store: SessionStore) -> None:
+async def test_overrides_are_kept_by_scope_and_taken_back(store: SessionStore) -> None:
     session = await begin(store)
     await store.set_override("user", ANN, SettingsOverride(seed=0))
     await store.set_override("session", session.id, SettingsOverride(keep="off"))
@@ -271,7 +271,7 @@ async def test_an_event_is_new_once(store: SessionStore) -> None:
     assert [await store.seen("e1") for _ in range(3)] == [False, True, True]
 
 
-async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore) -> None:
+async def test_an_export_holds_all_that_is_kept_of_a_user(store: SessionStore) -> None:
     session = await begin(store)
     turn = await ask(store, session, ANN)
     await store.update_turn(turn.id, delivered="m1")
@@ -288,7 +288,7 @@ async def test_an_export_holds_all_that_is_kept_of_a_person(store: SessionStore)
     assert "bob asks" not in text
 
 
-async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore) -> None:
+async def test_deleting_a_user_takes_their_sessions_whole(store: SessionStore) -> None:
     session = await begin(store)
     theirs = await finish(store, await ask(store, session, BOB))
     forgotten = await store.delete_user(ANN)
@@ -298,7 +298,7 @@ async def test_deleting_a_person_takes_their_sessions_whole(store: SessionStore)
         await store.session(session.id)
 
 
-async def test_deleting_a_person_keeps_what_others_made_in_their_own_sessions(store: SessionStore) -> None:
+async def test_deleting_a_user_keeps_what_others_made_in_their_own_sessions(store: SessionStore) -> None:
     session = await begin(store, BOB)
     first = await finish(store, await ask(store, session, ANN), image="1" * 64)
     second = await finish(store, await ask(store, session, ANN), image="2" * 64)
@@ -323,7 +323,7 @@ async def test_heads_on_erased_turns_move_up(store: SessionStore) -> None:
     assert not left.has_head(ANN)
 
 
-async def test_a_picture_somebody_else_still_uses_is_not_given_up(store: SessionStore) -> None:
+async def test_a_picture_another_user_still_uses_is_not_given_up(store: SessionStore) -> None:
     await begin(store, ANN)
     await begin(store, BOB)
     assert (await store.delete_user(ANN)).images == ()

@@ -17,8 +17,8 @@ from tests.support.fake_model import TOKENS, FakeModel
 from tests.support.fakes import a_picture, some_settings
 
 
-def ask(instruction: str = "make it red", **knobs) -> EditRequest:
-    return EditRequest(a_picture(30, 20), instruction, replace(some_settings(), **knobs))
+def ask(instruction: str = "make it red", **settings) -> EditRequest:
+    return EditRequest(a_picture(30, 20), instruction, replace(some_settings(), **settings))
 
 
 def run(engine: Engine) -> list[Event]:
@@ -98,7 +98,7 @@ def test_a_corrected_reading_takes_the_place_of_the_models_own(model: FakeModel)
     assert result.expressive == "The ball is red."
 
 
-def test_the_talk_so_far_reaches_the_model(model: FakeModel):
+def test_the_conversation_so_far_reaches_the_model(model: FakeModel):
     result = edit_alone(model, replace(ask(), history=(Exchange("a", "A."),)), lambda _: None)
     assert result.expressive.endswith("(1 before)")
 

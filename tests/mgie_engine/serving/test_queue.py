@@ -115,7 +115,7 @@ def test_a_newcomer_waits_for_at_most_one_job_of_each_owner(owners, taken_first)
     assert queue.position(newcomer) in range(len(there) + 1)
 
 
-def test_a_flood_of_fifty_delays_another_person_only_by_the_job_that_runs():
+def test_a_flood_of_fifty_delays_another_user_only_by_the_job_that_runs():
     queue, _ = a_line("a" * 50)
     queue.take()
     bob = Job("b")

@@ -72,6 +72,6 @@ def test_a_long_example_is_cut_off():
     assert len(example.ids) == len(example.labels) == 100
 
 
-def test_an_empty_reading_in_the_talk_is_told_as_the_instruction():
+def test_an_empty_reading_in_the_conversation_is_replaced_by_the_instruction():
     text = PROMPTER.text(Prompt("now blue", (Exchange("make it red", ""),)))
     assert "ASSISTANT: make it red</s>USER:" in text

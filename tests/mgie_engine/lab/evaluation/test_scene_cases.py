@@ -50,7 +50,7 @@ def test_what_should_stay_is_measured_outside_the_change():
     assert 20 < score_case_picture(RECOLOUR, spoilt).kept_db < 40
 
 
-def test_an_idle_wish_succeeds_when_nothing_changes():
+def test_an_idle_instruction_succeeds_when_nothing_changes():
     assert score_case_picture(IDLE, IDLE.before).success
     assert not score_case_picture(IDLE, IDLE.before * 0.9).success
 

@@ -36,7 +36,7 @@ def test_a_model_is_measured_in_one_line_of_json(folder, capsys, tmp_path):
         assert page.width > 3 * 3 * SIDE
 
 
-def test_wishes_that_people_typed_are_tried_as_well(folder, capsys):
+def test_instructions_that_people_typed_are_tried_as_well(folder, capsys):
     assert evaluate(folder, "--human-prompts", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["human_prompts"] == "seen"

@@ -22,7 +22,7 @@ def follow_ups(last, *, tries=200):
     return [edit for edit in found if edit]
 
 
-def test_every_follow_up_has_a_talk_to_lean_on():
+def test_every_follow_up_has_a_conversation_to_lean_on():
     assert all(step.history for _, step in steps(kind="follow-up"))
 
 
@@ -79,6 +79,6 @@ def test_who_is_content_changes_nothing():
     assert {edit.goal for edit in content} == {last.goal}
 
 
-def test_a_refused_wish_has_nothing_to_follow():
+def test_a_refused_instruction_has_nothing_to_follow():
     last = recolour_to(STATE, LEFT, "red", "make the left ball red")
     assert follow_ups(last) == []

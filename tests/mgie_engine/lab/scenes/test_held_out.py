@@ -55,7 +55,7 @@ def test_no_phrasing_for_training_is_a_held_out_one_in_other_clothes(source):
     assert not {way for kind in kinds for way in taught(source, kind) if bare(way) in held_out}
 
 
-def test_every_word_of_a_held_out_foreign_wish_is_known_from_others():
+def test_every_word_of_a_held_out_foreign_instruction_is_known_from_others():
     subjects = " ".join(table("elsewhere")["subjects"])
     lines = [
         *table("elsewhere")["train"],

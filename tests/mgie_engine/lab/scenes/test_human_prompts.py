@@ -9,7 +9,7 @@ from mgie_engine.lab.scenes.human_prompts import human_prompts
 from tests.support.scene_descriptions import steps
 
 
-def test_there_are_twenty_wishes_of_every_frequent_kind():
+def test_there_are_twenty_instructions_of_every_frequent_kind():
     count = Counter(prompt.edit.kind for prompt in human_prompts())
     assert all(
         count[kind] >= 20
@@ -20,19 +20,19 @@ def test_there_are_twenty_wishes_of_every_frequent_kind():
 
 
 @pytest.mark.parametrize("which", get_args(PromptSet))
-def test_every_wish_comes_to_what_it_says(which):
+def test_every_instruction_comes_to_what_it_says(which):
     for start, edit, _ in human_prompts(which):
         facts = parse_facts(edit.expressive)
         assert all(fact_holds(fact, start, edit.goal) and fact.attribute != UNREADABLE for fact in facts)
         assert (edit.goal == start) == (edit.kind in ("refuse", "nothing"))
 
 
-def test_no_wish_is_one_that_is_made_up():
+def test_no_instruction_is_one_that_is_made_up():
     made_up = {step.edit.instruction.lower() for _, step in steps()}
     assert not made_up & {prompt.edit.instruction.lower() for prompt in human_prompts()}
 
 
-def test_the_second_turn_of_a_talk_begins_where_the_first_one_ends():
+def test_the_second_turn_of_a_conversation_begins_where_the_first_one_ends():
     for start, edit, ((asked, said),) in human_prompts("followups"):
         assert asked != edit.instruction
         assert parse_facts(said)

@@ -35,7 +35,7 @@ def meaning(one_story):
     return one_story.states, steps, [[said for _, said in step.history] for step in one_story.steps]
 
 
-def test_a_story_told_again_means_the_same():
+def test_a_story_worded_again_means_the_same():
     for split in ("train", "test"):
         for seed in range(400):
             first, *again = tellings(seed, split, 4)
@@ -43,14 +43,14 @@ def test_a_story_told_again_means_the_same():
             assert [meaning(one_story) for one_story in again] == [meaning(first)] * 3
 
 
-def test_a_story_told_again_is_asked_for_in_other_words():
+def test_a_story_worded_again_is_asked_for_in_other_words():
     ways = [
         {s.edit.instruction for s in alike} for wordings in retold() for alike in zip(*wordings, strict=True)
     ]
     assert sum(len(said) == 3 for said in ways) > 0.98 * len(ways)
 
 
-def test_a_story_told_again_remembers_its_own_words():
+def test_a_story_worded_again_remembers_its_own_words():
     for wordings in retold():
         for worded_steps in wordings:
             said = [step.edit.instruction for step in worded_steps]
@@ -58,7 +58,7 @@ def test_a_story_told_again_remembers_its_own_words():
                 assert not step.history or step.history[-1][0] == said[index - 1]
 
 
-def test_no_held_out_instruction_is_said_when_training_stories_are_told_again():
+def test_no_held_out_instruction_is_said_when_training_stories_are_worded_again():
     held_out = {plain(step) for _, step in steps("test")}
     assert not held_out & {plain(step) for wordings in retold() for again in wordings for step in again}
 

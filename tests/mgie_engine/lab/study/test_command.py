@@ -171,7 +171,7 @@ def test_without_axes_pairs_lie_around_the_models_own():
     assert {pair[1] for pair in pairs} == {1.0, 1.2, 1.6}
 
 
-def test_the_same_wish_is_asked_in_few_and_in_many_words():
+def test_the_same_instruction_is_asked_in_few_and_in_many_words():
     short, long = worded_tasks(32, 0, 1)
     assert short.subject.wording.words < long.subject.wording.words
     assert short.subject.name == long.subject.name

@@ -164,7 +164,7 @@ def test_the_published_pairs_are_compared_on_skies():
     assert better.verdict is GuidelineVerdict.HOLDS
 
 
-def test_few_words_are_compared_with_many_for_the_same_wish():
+def test_few_words_are_compared_with_many_for_the_same_instruction():
     cells = [a_cell(a_subject(n, part), left=left) for n in range(9) for part, left in
              (("short", 0.2), ("long", 0.6))]  # fmt: skip
     study = Study(cells)
