@@ -9,6 +9,7 @@ from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing
 from conversations.images.decode import Picture, PictureLimits
 from conversations.images.sandbox import PictureReader, read_picture
+from conversations.private_files import FOLDER_MODE, make_private_folder
 
 __all__ = ["ImageStore", "Picture", "PictureLimits", "PictureReader", "read_picture"]
 
@@ -23,14 +24,14 @@ class ImageStore:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.folder)
 
     def put(self, data: bytes) -> str:
         """Keep `data`; its key, the SHA-256 in hex. When this returns the file survives a crash."""
         key = hashlib.sha256(data).hexdigest()
         path = self.path(key)
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
             write_atomically(path, data, private=True)
         return key
 

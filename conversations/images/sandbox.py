@@ -12,7 +12,6 @@ import atexit
 import contextlib
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from conversations.child_process import small_environment
 from conversations.errors import PictureRefused
 from conversations.images.decode import Picture, PictureLimits, RoomTooSmall, check_bytes
 from conversations.images.formats import Format, sniff
@@ -54,7 +54,6 @@ SMALL_AT_ONCE, LARGE_AT_ONCE = 3, 1
 _CHILD = "conversations.images.sandbox_child"
 _ANSWER_BYTES = 64 * 1024  # of the line before the PNG
 _log = logging.getLogger(__name__)
-_KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "SYSTEMROOT", "LANG", "LC_ALL")
 
 
 # -- for callers --------------------------------------------------------------------------------------------
@@ -145,7 +144,8 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=root,
-            env=_small_environment(),
+            # Two arenas at most: each reserves address space, which is what the bound counts.
+            env=small_environment() | {"MALLOC_ARENA_MAX": "2"},
             start_new_session=True,  # Ctrl+C is for the bot, which may want to finish a picture
         )
         self.is_worn = False
@@ -266,10 +266,3 @@ atexit.register(_pool.close)
 def _too_hard(kind: Format) -> PictureRefused:
     message = Message("file_hard", kind=kind.value)
     return PictureRefused(f"the {kind} file is damaged or too hard to read", message)
-
-
-def _small_environment() -> dict[str, str]:
-    """What a Python needs to start, and no secrets."""
-    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    # Two arenas at most: each reserves address space, which is what the bound counts.
-    return {**kept, "MALLOC_ARENA_MAX": "2"}

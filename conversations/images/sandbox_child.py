@@ -7,6 +7,7 @@ import json
 import sys
 from typing import Any, BinaryIO
 
+from conversations.child_process import give_up_rights
 from conversations.errors import PictureRefused
 from conversations.images.decode import PictureLimits, RoomTooSmall, decode
 from conversations.images.formats import Format
@@ -22,7 +23,8 @@ THREADS = 2
 
 def main() -> None:
     """Read pictures until there are no more, or until this process is worn."""
-    _give_up_rights()
+    give_up_rights()
+    _bound_life()
     _import_decoders()
     pictures = 0
     while line := sys.stdin.buffer.readline():
@@ -75,8 +77,8 @@ def _import_decoders() -> None:
     AvifImagePlugin.DEFAULT_MAX_THREADS = THREADS
 
 
-def _give_up_rights() -> None:
-    """Bounds for the whole life of the child: no files written, no programs with more rights, no dumps."""
+def _bound_life() -> None:
+    """Bounds for the whole life of the child: memory, CPU time, open files, and no files written."""
     if sys.platform == "win32":  # has no such bounds; the limits on declared sizes and the wall clock hold
         return
     import resource
@@ -84,13 +86,7 @@ def _give_up_rights() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (LARGE.memory_bytes, LARGE.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (LIFETIME_CPU_S, LIFETIME_CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    if sys.platform == "linux":
-        import ctypes
-
-        set_no_new_privs = 38
-        ctypes.CDLL(None).prctl(set_no_new_privs, 1, 0, 0, 0)
 
 
 def _bound_memory(size: int) -> None:

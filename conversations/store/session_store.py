@@ -6,6 +6,7 @@ The file holds the keys of images, not the images (see images/image_store.py).
 """
 
 import asyncio
+import glob
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,6 +19,7 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.messages import Message
+from conversations.private_files import FOLDER_MODE, make_private_file, tighten
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
@@ -255,8 +257,15 @@ def _as_store_errors() -> Iterator[None]:
 
 
 def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = Database(path)
+    try:
+        path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        make_private_file(path)
+        for beside in path.parent.glob(f"{glob.escape(path.name)}-*"):  # left by a kill
+            tighten(beside)
+        db = Database(path)
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StoreError(f"{path} cannot be used as the conversation database: {reason}") from error
     try:
         db.enable_wal()
         db.execute("PRAGMA synchronous = FULL")

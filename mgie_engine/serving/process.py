@@ -10,6 +10,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass
 
+from conversations.child_process import small_environment
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report
 from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
 from mgie_engine.serving.protocol import (
@@ -23,6 +24,12 @@ from mgie_engine.serving.protocol import (
     Run,
     frame,
     receive_messages,
+)
+
+# Settings of the libraries that the engine uses begin so: torch, its threads and devices, the model loaders.
+LIBRARIES = (
+    *("CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "NCCL_", "HIP_", "HSA_", "ROCR_", "PYTORCH_", "TORCH"),
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "TRITON_", "BNB_", "HF_", "TRANSFORMERS_", "XDG_CACHE_"),
 )
 
 _log = logging.getLogger(__name__)
@@ -140,7 +147,9 @@ class EngineProcess:
         # Only a pipe joins the two: when the parent ends, however it ends, the child reads the end and exits.
         command = (sys.executable, "-m", "mgie_engine.serving.worker")
         try:
-            process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, env=small_environment(*LIBRARIES)
+            )
         except OSError as error:
             return EngineDied(f"The engine process could not be started: {error}.")
         assert process.stdout is not None

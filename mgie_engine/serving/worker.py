@@ -9,6 +9,7 @@ import signal
 import threading
 from typing import BinaryIO
 
+from conversations.child_process import give_up_rights
 from mgie_engine.errors import EngineError
 from mgie_engine.serving.protocol import (
     Answer,
@@ -27,6 +28,7 @@ from mgie_engine.serving.protocol import (
 
 def main() -> None:
     """Load the model the first message names, then serve until the pipe closes."""
+    give_up_rights()
     orders_in, answers_out = _claim_pipes()
     messages = read_messages(orders_in)
     launch: Launch | None = next(messages, None)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main, serve, summary
-from bot.errors import FolderInUse
+from bot.errors import CannotStart, FolderInUse
 from bot.ops.instance_lock import single_instance
 from bot.settings import Settings, read_settings
+from conversations.images.image_store import ImageStore
+from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig
 from tests.support.fakes import EchoEditor
 
@@ -115,6 +117,41 @@ def test_a_discord_that_cannot_be_reached_is_said(monkeypatch):
 def test_a_folder_is_held_only_once(tmp_path):
     with single_instance(tmp_path), pytest.raises(FolderInUse), single_instance(tmp_path):
         pass
+
+
+def test_the_lock_is_never_written_through_a_link(tmp_path):
+    target = tmp_path / "precious"
+    for link in (os.symlink, os.link):
+        target.write_text("precious")
+        folder = tmp_path / link.__name__
+        folder.mkdir()
+        link(target, folder / "bot.lock")
+        with pytest.raises(CannotStart, match=r"bot\.lock is not a plain file"), single_instance(folder):
+            pass
+        assert target.read_text() == "precious"
+
+
+def test_a_lock_that_is_a_pipe_is_said(tmp_path):
+    os.mkfifo(tmp_path / "bot.lock")
+    with pytest.raises(CannotStart, match=r"bot\.lock is not a plain file"), single_instance(tmp_path):
+        pass
+
+
+async def test_what_the_bot_keeps_is_closed_to_other_users(tmp_path, caplog):
+    data = tmp_path / "data"
+    for folder in (data, data / "images"):
+        folder.mkdir(mode=0o755)
+    (data / "bot.lock").touch(mode=0o644)
+    (data / "conversations.db").touch(mode=0o644)
+    with single_instance(data):
+        key = ImageStore(data / "images").put(b"a picture")
+        async with SessionStore.open(data / "conversations.db") as store:
+            await store.check()
+            modes = {path.name: path.stat().st_mode & 0o777 for path in [data, *data.rglob("*")]}
+    folders = {"data": 0o700, "images": 0o700, key[:2]: 0o700}
+    beside = [f"conversations.db{end}" for end in ("", "-wal", "-shm")]
+    assert modes == {**folders, **dict.fromkeys(["bot.lock", f"{key}.png", *beside], 0o600)}
+    assert f"{data} could be used by other users (mode 0755); now only by its owner" in caplog.text
 
 
 def test_nothing_heavy_is_imported_to_start():

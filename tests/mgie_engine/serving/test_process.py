@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import select
 import signal
 import subprocess
@@ -65,6 +66,23 @@ async def test_an_edit_goes_through_the_process():
         assert engine.ready
         assert result.image == request.image
         assert seen == [Progress(Stage.READING)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+async def test_the_process_has_the_settings_of_libraries_and_no_secrets(monkeypatch):
+    secrets = ("DISCORD_TOKEN", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL")
+    kept = ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "HF_HUB_OFFLINE", "TORCH_HOME", "LC_ALL", "PATH")
+    for name in (*secrets, *set(kept) - {"PATH"}):
+        monkeypatch.setenv(name, "1")
+    async with an_engine() as engine:
+        await engine.run(a_request(), ignore)
+        child = Path(f"/proc/{engine.pid}")
+        names = {entry.split("=")[0] for entry in (child / "environ").read_text().split("\0")}
+        status, limits = (child / "status").read_text(), (child / "limits").read_text()
+    assert names.isdisjoint(secrets)
+    assert names.issuperset(kept)
+    assert "NoNewPrivs:\t1" in status
+    assert re.search(r"Max core file size +0 +0 ", limits)
 
 
 async def test_what_libraries_print_does_not_disturb_the_talk():

@@ -1,0 +1,62 @@
+"""What every child process of this product is given: a small environment, and no way to more rights."""
+
+import os
+import sys
+
+_NAMES = (
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+)
+_NAMES_ON_WINDOWS = (
+    "SYSTEMROOT",
+    "SYSTEMDRIVE",
+    "WINDIR",
+    "PATHEXT",
+    "COMSPEC",
+    "TEMP",
+    "TMP",
+    "USERPROFILE",
+)
+_PREFIXES = ("LC_", "PYTHON", "MALLOC_", "GLIBC_")
+_SECRET_WORDS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "PRIVATE_KEY")
+
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def small_environment(*prefixes: str) -> dict[str, str]:
+    """What a Python needs to start, and the variables that begin with one of `prefixes`, without secrets.
+
+    A list of what is kept, not of what is removed: an operator's environment holds secrets that this product
+    does not know.
+    """
+    wanted = (*_PREFIXES, *prefixes)
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if (name.upper() in _NAMES + _NAMES_ON_WINDOWS or name.startswith(wanted)) and not _is_secret(name)
+    }
+
+
+def give_up_rights() -> None:
+    """Gain no rights from the programs this process starts, and leave no memory on disk when it crashes."""
+    if sys.platform == "win32":  # has no such bounds
+        return
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.upper() for word in _SECRET_WORDS)
