@@ -1,6 +1,7 @@
 """From a pressed button to the event it stands for, the same for every chat."""
 
 from bot.chat.events import (
+    DECISIONS,
     Answer,
     ButtonAction,
     CancelAsked,
@@ -63,6 +64,8 @@ def button_event(
         return MoveAsked(**who, turn=turn, move=_MOVES[act])
     if act in _VARIATIONS:
         return VariationAsked(**who, turn=turn, variation=_VARIATIONS[act])
+    if act in DECISIONS:
+        return ModActionRequested(**who, action=ModAction(act.value), subject=turn)
     match act:
         case ButtonAction.CANCEL:
             return CancelAsked(**who, turn=turn)
@@ -78,12 +81,4 @@ def button_event(
             return QueueAsked(**who)
         case ButtonAction.APPEAL:
             return AppealAsked(**who, about=turn)
-        case (
-            ButtonAction.REMOVE
-            | ButtonAction.BLOCK_IMAGE
-            | ButtonAction.BLOCK
-            | ButtonAction.DISMISS
-            | ButtonAction.UNBLOCK_IMAGE
-        ):
-            return ModActionRequested(**who, action=ModAction(act.value), subject=turn)
     raise ValueError(f"{act} needs words; ask for them first")
