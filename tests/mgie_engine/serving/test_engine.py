@@ -196,7 +196,7 @@ def test_cancelling_what_is_not_there_changes_nothing(engine: Engine):
     [
         (replace(ask(), image=b"no picture"), RequestRefused, "cannot be read"),
         (ask(steps=0), RequestRefused, "steps must be between 1 and 200"),
-        (ask(text_cfg=float("nan")), RequestRefused, "text_cfg must lie"),
+        (ask(text_cfg=float("nan")), RequestRefused, "text_cfg must be"),
         (ask("refuse to read"), EngineError, "no such word"),
         (ask("explode"), EngineError, "boom"),
         (ask("exhaust memory"), RequestRefused, "not enough memory"),
