@@ -214,7 +214,7 @@ async def test_where_the_bot_may_not_post_the_owner_hears_by_dm_which_right_is_m
         await r.discord.wait_for(lambda: results_in(r.discord, dm))
         await r.turns_end()
         why, *results = r.discord.messages_of_bot(dm)
-        assert text_of(why).startswith(f"I cannot post in <#{r.channel.id}>: I lack ")
+        assert text_of(why).startswith(f"I cannot post in <#{r.channel.id}> because I lack ")
         assert len(results) == 1
         assert r.discord.messages_of_bot(r.channel) == []
 
