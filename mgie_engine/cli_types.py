@@ -1,21 +1,21 @@
-"""Kinds of values on the command line."""
+"""argparse types: conversions that reject bad values with a clear error."""
 
 import argparse
 from pathlib import Path
 
 
 def positive(text: str) -> int:
-    """A whole number from 1."""
+    """A whole number of at least 1."""
     return _whole_number(text, 1)
 
 
 def not_negative(text: str) -> int:
-    """A whole number from 0."""
+    """A whole number of at least 0."""
     return _whole_number(text, 0)
 
 
 def picture_file(text: str) -> Path:
-    """Where a picture is to be written: a folder that is there, an ending that says PNG or JPEG."""
+    """A path to write a picture to: an existing folder, and a suffix of PNG or JPEG."""
     file = Path(text)
     if file.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise argparse.ArgumentTypeError(f"{text!r} ends neither in .png nor in .jpg")

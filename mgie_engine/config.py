@@ -1,6 +1,6 @@
-"""Sizes of a model and where it lies. Knows no torch.
+"""The configuration of a model and where its files are. Imports no torch.
 
-Every number a model needs besides its weights is in `ModelConfig`: the `config.json` of our folder layout.
+`ModelConfig` holds every number a model needs besides its weights: the `config.json` of our folder layout.
 """
 
 import json
@@ -18,15 +18,15 @@ BUNDLED = Path(__file__).parent / "weights"
 
 
 class Behaviour(StrEnum):
-    """Whose rules hold where the published code crashes or surprises (see docs/decisions.md)."""
+    """Which behaviour applies where the published code crashes or surprises (see docs/decisions.md)."""
 
     SERVING = "serving"  # well defined for every input
-    RELEASE = "release"  # as the published code does, for comparing with it
+    RELEASE = "release"  # the same as the published code, for comparison with it
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageSizes:
-    """A LLaMA: the defaults are those of the 7B with MGIE's vocabulary."""
+    """Sizes of a LLaMA; the defaults are the 7B with MGIE's vocabulary."""
 
     vocab_size: int = 32011  # with every added token; the visual tokens are the last rows
     hidden_size: int = 4096
@@ -40,7 +40,7 @@ class LanguageSizes:
 
 @dataclass(frozen=True, slots=True)
 class VisionSizes:
-    """A CLIP vision tower: the defaults are those of ViT-L/14."""
+    """Sizes of a CLIP vision tower; the defaults are ViT-L/14."""
 
     image_size: int = 224  # pixels per side
     patch_size: int = 14
@@ -57,13 +57,13 @@ class VisionSizes:
 
     @property
     def tokens(self) -> int:
-        """How many patch tokens one picture takes in the prompt."""
+        """Number of patch tokens of one picture in the prompt."""
         return (self.image_size // self.patch_size) ** 2
 
 
 @dataclass(frozen=True, slots=True)
 class EditHeadSizes:
-    """The transformer from visual tokens to guidance."""
+    """Sizes of the transformer from visual tokens to guidance."""
 
     visual_tokens: int = 8
     queries: int = 77
@@ -77,7 +77,7 @@ class EditHeadSizes:
 
 @dataclass(frozen=True, slots=True)
 class NoiseSchedule:
-    """How noise grows over training time, and what the U-Net predicts."""
+    """The noise schedule, and what the U-Net predicts."""
 
     train_timesteps: int = 1000
     beta_start: float = 0.00085
@@ -90,18 +90,18 @@ class NoiseSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Settings of an edit for which nobody wished anything."""
+    """A model's own settings, used where no override is set."""
 
     text_cfg: float = 7.5
     image_cfg: float = 1.5
     steps: int = 100
     sampler: Sampler = "euler_ancestral"
-    seed: int | None = None  # None: a fresh one for every edit
+    seed: int | None = None  # None: a new one for every edit
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
-    """Everything about a model but its weights; the defaults are the released 7B."""
+    """Everything about a model except its weights; the defaults are the released 7B."""
 
     name: str = "mgie-7b"
     language: LanguageSizes = field(default_factory=LanguageSizes)
@@ -113,10 +113,10 @@ class ModelConfig:
     defaults: Defaults = field(default_factory=Defaults)
     picture_size: int = 512  # pixels per side the diffusion part was trained on
     max_new_tokens: int = 96
-    no_repeat_ngram: int = 3  # no run of so many tokens twice, the prompt counted; 0 allows repeats
-    history_turns: int = 0  # earlier turns the prompt may hold
+    no_repeat_ngram: int = 3  # no n-gram of this length twice, prompt included; 0 allows repeats
+    history_turns: int = 0  # most earlier turns in the prompt
     guidance_rescale: float = 0.0  # arXiv 2305.08891 section 3.4; 0 is off, 1 is full
-    refusal: str = ""  # start of an expressive instruction that says nothing will change; "" if never taught
+    refusal: str = ""  # start of an expressive instruction that declines the edit; "" if never trained
     preview: tuple[tuple[float, ...], ...] = ()  # latent → RGB rows: one per channel, then the offset
 
     @property
@@ -125,7 +125,7 @@ class ModelConfig:
 
     @property
     def latent_scale(self) -> float:
-        """What the VAE's latents are multiplied by before noise is added."""
+        """Factor on the VAE's latents before noise is added."""
         return float(self.vae.get("scaling_factor", 0.18215))
 
     def to_json(self) -> str:
@@ -134,7 +134,7 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, text: str) -> "ModelConfig":
-        """The configuration in `text`; ModelError names what is wrong with it."""
+        """Parse a config.json; ModelError names the fault."""
         try:
             data = json.loads(text)
         except json.JSONDecodeError as error:
@@ -167,7 +167,7 @@ def _frozen(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ModelLocation:
-    """Where a model's files lie, and in which layout."""
+    """The folder of a model, and its layout."""
 
     name: str
     folder: Path
@@ -175,7 +175,7 @@ class ModelLocation:
 
 
 def models_home(environment: Mapping[str, str]) -> Path:
-    """The folder below which models that are not bundled lie: MGIE_HOME, or ~/.cache/mgie."""
+    """The folder of models that are not bundled: MGIE_HOME, or ~/.cache/mgie."""
     return Path(environment.get("MGIE_HOME") or "~/.cache/mgie").expanduser()
 
 
@@ -183,7 +183,7 @@ def resolve_model(name_or_folder: str, home: Path | None = None) -> ModelLocatio
     """Find a model: "mgie-mini" (bundled), another name below `home`, or a folder.
 
     A folder with our config.json is ours; one with mgie_7b/mllm.pt is the released layout.
-    ModelError says which places were looked at.
+    ModelError lists the folders that were searched.
     """
     places = [BUNDLED / name_or_folder, *([home / name_or_folder] if home else []), Path(name_or_folder)]
     for folder in places:
@@ -196,9 +196,9 @@ def resolve_model(name_or_folder: str, home: Path | None = None) -> ModelLocatio
 
 
 def read_config(location: ModelLocation) -> ModelConfig:
-    """The configuration of a model without its weights: of published files that of the release.
+    """The configuration of a model, without reading its weights; the defaults for published files.
 
-    ModelError for a config.json that is missing or broken.
+    ModelError if config.json is missing or damaged.
     """
     if location.layout == "released":
         return ModelConfig(name=location.name)
@@ -206,7 +206,7 @@ def read_config(location: ModelLocation) -> ModelConfig:
 
 
 def read_text(file: Path) -> str:
-    """The text of a model's file; ModelError if it is missing or no text."""
+    """The text of a model's file; ModelError if it is missing or not text."""
     try:
         return file.read_text(encoding="utf-8")
     except FileNotFoundError as error:

@@ -1,6 +1,6 @@
-"""The front door: what an edit asks for, what it reports, what it gives.
+"""The interface of the engine: request, progress and result of an edit.
 
-Everything here is a frozen value that crosses process borders by pickling; nothing here knows torch.
+Every class is a frozen value that is pickled to another process. Imports no torch.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from conversations.settings import EditSettings
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One earlier turn of the talk: what was asked and how it was understood."""
+    """One earlier turn of the conversation: its instruction and its expressive instruction."""
 
     instruction: str
     expressive: str
@@ -22,19 +22,19 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """One edit to make: the picture, the talk so far, and the knobs."""
+    """One edit to run: picture, instruction, settings and conversation."""
 
     image: bytes  # PNG, upright, any size, RGB or RGBA; decoded by the engine, not on the event loop
     instruction: str
     settings: EditSettings
-    history: tuple[Exchange, ...] = ()  # oldest first; a model uses as many as it was trained on
+    history: tuple[Exchange, ...] = ()  # oldest first; a model uses as many turns as it was trained on
     reading: str | None = (
         None  # an expressive instruction to use in place of the model's own (corrected reading)
     )
 
 
 class Stage(StrEnum):
-    """Where an edit is; the order is the order of work."""
+    """The stages of an edit, in order."""
 
     READING = "reading"
     PAINTING = "painting"
@@ -43,22 +43,22 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A sign of life from a running edit."""
+    """Progress of a running edit."""
 
     stage: Stage
     step: int = 0  # denoising steps done
     steps: int = 0  # denoising steps in all
-    expressive: str | None = None  # known once reading is over
-    preview: bytes | None = None  # small WebP made from the latents, now and then
+    expressive: str | None = None  # set once reading is done
+    preview: bytes | None = None  # small WebP made from the latents, after some steps
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """An edit made."""
+    """The result of an edit."""
 
     image: bytes  # PNG at the delivered size
     expressive: str
-    settings: EditSettings  # as used: seed and steps filled in
+    settings: EditSettings  # as used, with seed and steps resolved
     model: str
     size: tuple[int, int]  # width, height of `image`
     seconds: dict[str, float] = field(default_factory=dict)  # wall seconds by stage
@@ -70,11 +70,11 @@ Report = Callable[[Progress], None]
 
 
 class Editor(Protocol):
-    """What runs edits: an engine process in production, a hand-written fake in tests.
+    """Runs edits: an engine process in production, a hand-written fake in tests.
 
-    `start` returns quickly; the model may still be loading, and `ready` says when it is there (a `run` before
-    that just waits). `run` may be awaited up to `slots` times at once; cancelling its task cancels the edit.
-    It raises EngineDied when the process behind it ended, RequestRefused when the request is at fault.
+    `start` returns before the model is loaded; `ready` tells when it is, and `run` waits for that. `run` may
+    be awaited up to `slots` times at once; cancelling its task cancels the edit. It raises EngineDied if the
+    engine process ended, RequestRefused if the request cannot be served.
     """
 
     @property

@@ -4,7 +4,7 @@ EngineError
 ├── ModelError        a model cannot be loaded: names the file and the tensor
 ├── DataError         a data set's file is missing, damaged, or not safe to read
 ├── RequestRefused    this request cannot be served as asked
-├── QueueFull         the line, or this owner's share of it, has no room
+├── QueueFull         the queue, or this user's share of it, is full
 ├── EditCancelled     the edit was cancelled before it finished
 ├── EngineDied        the engine process ended while the edit ran; worth one retry
 └── ServiceClosed     the service is closing; the edit did not fail and may be submitted again later
@@ -34,15 +34,15 @@ class ModelError(EngineError):
 
 
 class DataError(EngineError):
-    """A data set's file is missing, damaged, or not safe to read; or it does not go with the others."""
+    """A data set's file is missing, damaged, not safe to read, or does not match the other files."""
 
 
 class RequestRefused(EngineError):
-    """The request itself cannot be served; the message says what to change."""
+    """The request cannot be served as it is; the message says what to change."""
 
 
 class QueueFull(EngineError):
-    """No room in line; `limit` is the bound that was met."""
+    """The queue is full; `limit` is the number of edits it may hold, for one user if `own`."""
 
     def __init__(self, limit: int, *, own: bool = False) -> None:
         whose = "of yours are" if own else "are"
@@ -60,7 +60,7 @@ class EngineDied(EngineError):
 
 
 class ServiceClosed(EngineError):
-    """The service closed before the edit was over; the edit itself is not at fault."""
+    """The service closed before the edit finished; the edit did not fail."""
 
     def __init__(self) -> None:
         super().__init__("The service is closing; the edit can be submitted again at the next start.")

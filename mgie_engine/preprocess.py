@@ -20,7 +20,7 @@ def crop_resize(picture: Image.Image, side: int) -> Image.Image:
 
 
 def training_crop(picture: Image.Image, side: int, through: int = 512) -> Image.Image:
-    """The centre square at side × side, by way of `through` pixels: the release resizes twice."""
+    """The centre square at side × side, resized to `through` pixels first: the release resizes twice."""
     return crop_resize(crop_resize(picture, through), side)
 
 
@@ -57,6 +57,6 @@ def stack_vae_pixels(pictures: Sequence[Image.Image]) -> Tensor:
 
 
 def to_pictures(pixels: Tensor) -> list[Image.Image]:
-    """RGB pictures of pixels (B, 3, H, W) in -1…1; what lies outside is clipped."""
+    """RGB pictures of pixels (B, 3, H, W) in -1…1; values outside are clipped."""
     values = (pixels.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     return [Image.fromarray((value * 255).round().astype(np.uint8)) for value in values]

@@ -1,7 +1,7 @@
-"""The two strengths of guidance: named pairs, and advice from a picture and an instruction. Knows no torch.
+"""Guidance scales: named presets, and automatic ones from the picture and the instruction. Imports no torch.
 
-Advice is a small table, `strengths.json` beside a model's config.json, that `mgie study` fits: per kind of
-wish and per busyness of the picture the pair that did better than the model's own, where any did.
+Automatic scales come from a small table, `strengths.json` beside a model's config.json, which `mgie study`
+fits: for each kind of edit and complexity of the picture, the pair that did better than the model's own.
 """
 
 import io
@@ -25,33 +25,33 @@ from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
 
 TABLE = "strengths.json"
-LOOK_SIDE = 128  # pixels a picture is reduced to before it is looked at
+LOOK_SIDE = 128  # pixels per side to which a picture is reduced before it is measured
 LEVELS = 64  # of brightness, for the entropy
-END_BYTES = 2**20  # read at either end of a file of weights to tell it from others
+END_BYTES = 2**20  # hashed at either end of a weights file, for its fingerprint
 
 
 # --- named pairs ---
 
 
 class Preset(StrEnum):
-    """Named strengths: chosen for each edit; leaning on the model's own; numbers somebody published."""
+    """Named pairs of scales: automatic, relative to the model's own, or published by others."""
 
     AUTO = "auto"
-    FAITHFUL = "faithful"  # softer words, more of the picture
+    FAITHFUL = "faithful"  # weaker text guidance, stronger image guidance
     BALANCED = "balanced"  # the model's own
-    BOLD = "bold"  # louder words, less of the picture
+    BOLD = "bold"  # stronger text guidance, weaker image guidance
     CLASSIC = "classic"  # what MGIE and InstructPix2Pix publish
     MAGIX = "magix"  # Extended MGIE (MagiX), figures 4 and 7
     MAGIX_VIVID = "magix_vivid"  # the same, figures 3 and 6
 
 
-# Shares of the model's own pair; of 7.5 and 1.5 they make 6 and 2, and 9 and 1.2.
+# Factors on the model's own pair: 7.5 and 1.5 become 6 and 2, or 9 and 1.2.
 _LEANING: Mapping[Preset, tuple[float, float]] = MappingProxyType(
     {Preset.FAITHFUL: (0.8, 4 / 3), Preset.BALANCED: (1.0, 1.0), Preset.BOLD: (1.2, 0.8)}
 )
-# Text and image CFG that somebody published.
-PUBLISHED = 7.5, 1.5  # what MGIE and InstructPix2Pix use throughout
-GENTLE, HARSH = (7.0, 2.0), (8.5, 0.7)  # what Extended MGIE recommends, and what it warns of
+# Published text and image CFG.
+PUBLISHED = 7.5, 1.5  # of MGIE and InstructPix2Pix
+GENTLE, HARSH = (7.0, 2.0), (8.5, 0.7)  # recommended by Extended MGIE, and warned of by it
 MAGIX_SEED = 13331
 _FIXED: Mapping[Preset, SettingsOverride] = MappingProxyType(
     {
@@ -64,9 +64,9 @@ _FIXED: Mapping[Preset, SettingsOverride] = MappingProxyType(
 
 
 def preset_override(preset: Preset, defaults: Defaults) -> SettingsOverride:
-    """Both scales of a preset, and its seed where one was published with them; always within RANGES.
+    """Both scales of a preset, and its seed if one was published with them; always within RANGES.
 
-    An image scale from 1 on is never lowered below 1, where the picture would push the other way.
+    An image scale of at least 1 is never lowered below 1: there guidance would push away from the picture.
     """
     if preset in _FIXED:
         return _FIXED[preset]
@@ -82,19 +82,19 @@ def _within(value: float, low: float, high: float) -> float:
     return round(min(max(value, low), high), 2)
 
 
-# --- what a picture and an instruction are like ---
+# --- measures of a picture and an instruction ---
 
 
 @dataclass(frozen=True, slots=True)
 class PictureComplexity:
-    """How complex a picture is; measured at 128 pixels, so that its size does not matter."""
+    """Complexity of a picture, measured at 128 pixels, so that its size does not matter."""
 
     texture: float  # mean step of brightness from pixel to pixel, 0 to 1
     entropy: float  # of brightness in 64 levels, 0 to 6 bits
 
 
 def measure_complexity(picture: Image.Image) -> PictureComplexity:
-    """Measure a picture of any size and mode."""
+    """Measure the complexity of a picture of any size and mode."""
     small = picture.convert("RGB").convert("L").resize((LOOK_SIDE, LOOK_SIDE), Image.Resampling.BOX)
     light = np.asarray(small, dtype=np.float64) / 255
     across, down = np.abs(np.diff(light, axis=1)).mean(), np.abs(np.diff(light, axis=0)).mean()
@@ -105,7 +105,7 @@ def measure_complexity(picture: Image.Image) -> PictureComplexity:
 
 
 class Kind(StrEnum):
-    """What an instruction seems to wish for, told by its words alone."""
+    """The kind of edit an instruction asks for, by its words alone."""
 
     TONE = "tone"  # light and colour of the whole picture
     SCENERY = "scenery"  # sky, ground, weather, time of day
@@ -119,7 +119,7 @@ class Kind(StrEnum):
 
 
 _COLOURS = "red|orange|yellow|green|blue|purple|pink|brown|black|white|gr[ae]y|teal|turquoise|violet|golden"
-# The first that is found wins.
+# The first pattern that matches wins.
 _SIGNS: tuple[tuple[Kind, str], ...] = (
     (Kind.REPLACE, r"replac\w*|substitut\w*|rather than|instead of|in place of|into an?|exchange|swap|trade"),
     (Kind.REMOVE, r"remov\w*|delet\w*|eras\w*|take (\w+ )*(away|out)|get rid|without|no more|gone"
@@ -150,20 +150,20 @@ _CONSTRAINTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class InstructionTraits:
-    """What an instruction is like, told by its words alone."""
+    """Measures of an instruction, by its words alone."""
 
     kind: Kind
     words: int
-    constraints: int  # words that narrow down what is meant or what must stay: "red", "left", "and", "keep"
+    constraints: int  # words that narrow down the target or what must stay: "red", "left", "and", "keep"
 
 
 def instruction_traits(instruction: str) -> InstructionTraits:
-    """Measure an English instruction; words in other languages count, their kind is OTHER."""
+    """Measure an English instruction; one in another language has the kind OTHER."""
     kind = next((kind for kind, pattern in _PATTERNS if pattern.search(instruction)), Kind.OTHER)
     return InstructionTraits(kind, len(instruction.split()), len(_CONSTRAINTS.findall(instruction)))
 
 
-# --- advice ---
+# --- automatic scales ---
 
 
 class Pictures(StrEnum):
@@ -176,23 +176,23 @@ class Pictures(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StrengthRule:
-    """The pair that did best for one kind of wish; ANY kind is None."""
+    """The best pair for one kind of edit; None stands for every kind."""
 
     kind: Kind | None
     pictures: Pictures
     text_cfg: float
     image_cfg: float
-    gain: tuple[float, float, float]  # over the model's own pair: mean, and the ends of its interval
-    edits: int  # it was found on
+    gain: tuple[float, float, float]  # over the model's own pair: mean, and its confidence interval
+    edits: int  # number of edits the rule is based on
 
 
 @dataclass(frozen=True, slots=True)
 class StrengthTable:
-    """What a study found about one model. The first rule that fits is followed."""
+    """The result of a study of one model. The first rule that matches applies."""
 
     model: str
     busy_from: float  # texture from which a picture is busy
-    own: tuple[float, float]  # the model's own text and image CFG, which gains are over
+    own: tuple[float, float]  # the model's own text and image CFG, which gains are relative to
     rules: tuple[StrengthRule, ...] = ()
     weights: str = ""  # fingerprint of the weights that were studied
 
@@ -202,7 +202,7 @@ class StrengthTable:
 
     @classmethod
     def from_json(cls, text: str) -> "StrengthTable":
-        """The table in `text`; ModelError when it is not one."""
+        """Parse a strengths.json; ModelError if it is damaged."""
         try:
             data = json.loads(text)
             rules = tuple(_rule(row) for row in data["rules"])
@@ -223,9 +223,9 @@ def _rule(row: Mapping[str, Any]) -> StrengthRule:
 
 
 def read_table(folder: Path) -> StrengthTable | None:
-    """The table of the model in `folder`; None where nobody has studied these weights.
+    """The table of the model in `folder`; None if it was not made for these very weights.
 
-    ModelError for a broken one.
+    ModelError if it is damaged.
     """
     file = folder / TABLE
     if not file.is_file():
@@ -235,7 +235,7 @@ def read_table(folder: Path) -> StrengthTable | None:
 
 
 def fingerprint(folder: Path) -> str:
-    """Tells a model's weights from others: a hash of its files' names, sizes and both ends."""
+    """Identifies a model's weights: a hash of the files' names, sizes and both ends."""
     digest = sha256()
     for file in sorted([*folder.glob("*.safetensors"), *folder.glob("mgie_7b/*.pt")]):
         size = file.stat().st_size
@@ -283,7 +283,7 @@ PICTURE_REASONS: Mapping[Pictures, Message] = MappingProxyType(
 def advise(
     look: PictureComplexity, instruction: str, table: StrengthTable | None, own: tuple[float, float]
 ) -> Advice:
-    """The strengths that did best for such a wish in such a picture; `own`, the model's, if none is known."""
+    """The best known scales for such an edit of such a picture; `own`, the model's, if none are better."""
     rule = None if table is None else rule_for(look, instruction_traits(instruction).kind, table)
     if rule is None:
         return Advice(*own, (NOT_STUDIED if table is None else NO_BETTER,))
@@ -294,13 +294,13 @@ def advise(
 def advise_on_png(
     png: bytes, instruction: str, table: StrengthTable | None, own: tuple[float, float]
 ) -> Advice:
-    """Advice for a stored picture; takes some milliseconds per megapixel, most of them to decode it."""
+    """`advise` for a PNG; takes some milliseconds per megapixel, mostly to decode it."""
     with Image.open(io.BytesIO(png)) as picture:
         return advise(measure_complexity(picture), instruction, table, own)
 
 
 def rule_for(look: PictureComplexity, kind: Kind, table: StrengthTable) -> StrengthRule | None:
-    """The first rule that fits."""
+    """The first rule that matches."""
     is_like = Pictures.BUSY if look.texture >= table.busy_from else Pictures.SIMPLE
     fitting = (r for r in table.rules if r.kind in (None, kind) and r.pictures in (Pictures.ANY, is_like))
     return next(fitting, None)

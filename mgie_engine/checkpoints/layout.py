@@ -1,4 +1,4 @@
-"""Which published files there are, and where in a model's folder each lies. Knows no torch."""
+"""The published files, and their places in a model's folder. Imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ _PIX2PIX_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A repository of the hub and what of it is wanted."""
+    """A repository of the hub and the files needed from it."""
 
     hub: str
-    place: Callable[[str], str | None]  # a file there → its path in the model's folder; None: not wanted
+    place: Callable[[str], str | None]  # a file there → its path in the model's folder; None: not needed
     kinds: tuple[RepoKind, ...] = ("model",)  # tried in this order
 
 
 def _in_place(path: str) -> str | None:
-    """A file below one of our folders, whatever that folder lies in."""
+    """A file below one of our folders, wherever that folder is in the repository."""
     parts = PurePosixPath(path).parts
     for at, name in enumerate(parts[:-1]):
         if name == DIFFERENTIALS and parts[at + 1 :] in (("mllm.pt",), ("unet.pt",)):
@@ -63,17 +63,17 @@ def _of_pix2pix(path: str) -> str | None:
 
 
 MGIE = Part(MGIE_HUB, _in_place, ("model", "space"))
-LLAVA_DELTA = Part(DELTA_HUB, _of_delta)  # for when LLaVA is not beside the differentials
+LLAVA_DELTA = Part(DELTA_HUB, _of_delta)  # if LLaVA is not beside the differentials
 OTHERS = (Part(CLIP_HUB, _of_clip), Part(PIX2PIX_HUB, _of_pix2pix))
 
 
 def is_llava(target: str) -> bool:
-    """Whether a path in the model's folder belongs to LLaVA as a whole."""
+    """Whether a path in the model's folder belongs to the whole LLaVA, not to its delta."""
     return target.startswith(f"{LLAVA}/")
 
 
 def missing(files: set[str]) -> list[str]:
-    """What a folder with these files lacks to be loaded, one sentence each; paths are POSIX and relative."""
+    """What is missing to load a folder with these files, one sentence each; relative POSIX paths."""
     lacks = [
         f"{DIFFERENTIALS}/{name} is missing (Apple's differentials, `mgie download mgie-7b`)."
         for name in ("mllm.pt", "unet.pt")

@@ -3,7 +3,7 @@
 A folder holds
 
     mgie_7b/mllm.pt, mgie_7b/unet.pt      Apple's differentials
-    LLaVA-7B-v1/                          or: llama-7b/ and LLaVA-Lightning-7B-delta-v1-1/, added on the way
+    LLaVA-7B-v1/                          or: llama-7b/ + LLaVA-Lightning-7B-delta-v1-1/, added at load time
     clip-vit-large-patch14/               or the hub's openai/clip-vit-large-patch14
     instruct-pix2pix/                     or the hub's timbrooks/instruct-pix2pix
 
@@ -46,13 +46,13 @@ from mgie_engine.config import (
 from mgie_engine.errors import ModelError
 from mgie_engine.text.tokenizer import Tokenizer
 
-_EDIT_HEADS = 4  # attention heads of the edit head, which no tensor's shape tells
+_EDIT_HEADS = 4  # attention heads of the edit head; no tensor's shape depends on it
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What a folder of published files holds, tensors under their published names."""
+    """The contents of a folder of published files; tensors have their published names."""
 
     config: ModelConfig
     tokenizer: Tokenizer
@@ -68,9 +68,9 @@ def read_released(folder: Path) -> Released:
 
 
 def read_bases(folder: Path, diffusion: Path | None = None) -> Released:
-    """The same folder without Apple's differentials: what MGIE's own training starts from.
+    """The same folder without Apple's differentials: the start of MGIE's own training.
 
-    LLaVA's tables end before the visual tokens, there is no edit head, and the U-Net is that of the folder
+    LLaVA's tables lack the visual tokens, there is no edit head, and the U-Net comes from the folder
     `diffusion`, by default the folder's InstructPix2Pix. ModelError names what is missing.
     """
     diffusion = diffusion or folder / PIX2PIX
@@ -114,8 +114,8 @@ def _together(
 def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> LazyTensors:
     """LLaVA's tensors, in fp16: delta plus base.
 
-    Tables with more rows than the base's get it added to their first rows; mm_projector stands there whole.
-    ModelError for another tensor that the base lacks or that does not fit it.
+    The base is added to the first rows of tables with more rows; mm_projector is in the delta whole.
+    ModelError if the base lacks any other tensor, or a shape does not match.
     """
     makers = {}
     for name, change in delta.items():
@@ -172,9 +172,9 @@ def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
 
 
 def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> LanguageSizes:
-    """The sizes that LLaVA's config.json tells, for tables of `rows` tokens if not of its own.
+    """The sizes in LLaVA's config.json; rows: size of the vocabulary, if it differs.
 
-    ModelError names a key that it lacks.
+    ModelError names a missing key.
     """
     try:
         return LanguageSizes(
@@ -192,7 +192,7 @@ def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> Languag
 
 
 def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
-    """The sizes that the configuration of a CLIP model or its tower tells, and LLaVA's choice of a layer."""
+    """The sizes in the configuration of a CLIP model or its tower, and the layer LLaVA selects."""
     tower = clip.get("vision_config", clip)
     try:
         return VisionSizes(
@@ -249,14 +249,14 @@ def _required(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFEREN
 
 
 def _new_name(name: str) -> str:
-    """A VAE tensor's name today; files of 2023 call its attention layers otherwise."""
+    """A VAE tensor's current name; files of 2023 have other names for its attention layers."""
     for old, new in _OLD_ATTENTION.items():
         name = re.sub(rf"(attentions\.\d+)\.{old}\.", rf"\1.{new}.", name)
     return name
 
 
 def _arguments(kind: type, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What today's class takes of a stored configuration."""
+    """The part of a stored configuration that the installed class accepts."""
     known = inspect.signature(kind).parameters
     return {name: value for name, value in config.items() if name in known}
 

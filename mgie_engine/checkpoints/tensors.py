@@ -1,6 +1,6 @@
-"""Tensor files: safe reading with exact complaints, and shards of safetensors with int8 weights.
+"""Tensor files: safe reading with precise errors, and shards of safetensors with int8 weights.
 
-An int8 tensor `X` goes with `X.scale`: one fp16 factor per output channel, the first axis.
+An int8 tensor `X` has a tensor `X.scale`: one fp16 factor per output channel, the first axis.
 """
 
 import pickle
@@ -26,7 +26,7 @@ _SCALE = ".scale"
 
 @dataclass(frozen=True, slots=True)
 class LazyTensors(Mapping[str, Tensor]):
-    """Named tensors, each made anew whenever it is asked for: no more than one need be in memory."""
+    """Named tensors that are made on every access, so that one at a time needs to be in memory."""
 
     makers: Mapping[str, Callable[[], Tensor]]
 
@@ -41,14 +41,14 @@ class LazyTensors(Mapping[str, Tensor]):
 
 
 def available(tensor: Tensor) -> Callable[[], Tensor]:
-    """The maker of a tensor that need not be made."""
+    """The maker of a tensor that exists already."""
     return lambda: tensor
 
 
 def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
-    """All tensors of .safetensors, .bin and .pt files, mapped: the disk is read where they are used.
+    """All tensors of .safetensors, .bin and .pt files, memory-mapped: the disk is read when they are used.
 
-    No code in the files is ever run.
+    Code in the files is never run.
     """
     tensors: dict[str, Tensor] = {}
     for file in files:
@@ -76,7 +76,7 @@ def _read_file(file: Path) -> dict[str, Tensor]:
 
 
 def dequantised(tensors: Mapping[str, Tensor]) -> LazyTensors:
-    """The tensors with int8 ones multiplied out; ModelError where a scale is missing or does not fit."""
+    """The tensors, int8 ones as fp32; ModelError if a scale is missing or misshapen."""
     makers: dict[str, Callable[[], Tensor]] = {}
     for name, tensor in tensors.items():
         if tensor.dtype == torch.int8:
@@ -96,12 +96,12 @@ def _scale(name: str, tensor: Tensor, scale: Tensor | None) -> Tensor:
 
 
 def times_scale(steps: Tensor, scale: Tensor) -> Tensor:
-    """The fp32 weight that int8 `steps` (O, …) and `scale` (O,) stand for."""
+    """The fp32 weight of int8 `steps` (O, …) and `scale` (O,)."""
     return steps.float() * scale.float().view(-1, *[1] * (steps.ndim - 1))
 
 
 def quantised(name: str, tensor: Tensor) -> dict[str, Tensor]:
-    """`tensor` as int8 and its scales, to the nearest of 255 steps up to each channel's largest value."""
+    """`tensor` as int8 with scales: the nearest of 255 steps up to each channel's largest value."""
     largest = tensor.float().flatten(1).abs().amax(1).clamp(min=1e-5)
     scale = (largest / 127).half()
     steps = tensor.float() / scale.float().view(-1, *[1] * (tensor.ndim - 1))
@@ -109,7 +109,7 @@ def quantised(name: str, tensor: Tensor) -> dict[str, Tensor]:
 
 
 def as_stored(name: str, tensor: Tensor, stored: Stored) -> dict[str, Tensor]:
-    """A tensor as it goes to the file; with int8, what has one axis is kept in fp16."""
+    """A tensor as it is written; with int8, tensors of one axis stay fp16."""
     plain = tensor.detach().cpu().contiguous()
     if stored == "int8" and plain.ndim > 1:
         return quantised(name, plain)
@@ -117,9 +117,9 @@ def as_stored(name: str, tensor: Tensor, stored: Stored) -> dict[str, Tensor]:
 
 
 def write_shards(tensors: Iterable[dict[str, Tensor]], folder: Path, limit: int = SHARD_BYTES) -> list[Path]:
-    """Write groups of tensors that belong together into files of at most `limit` bytes, header included.
+    """Write groups of tensors into files of at most `limit` bytes, header included.
 
-    A group that is larger has a file of its own.
+    Tensors of a group stay in one file; a group above the limit has a file of its own.
     """
     paths = []
     for number, shard in enumerate(_packed(tensors, limit), 1):
@@ -132,7 +132,7 @@ def _packed(groups: Iterable[dict[str, Tensor]], limit: int) -> Iterator[dict[st
     shard: dict[str, Tensor] = {}
     filled = 0
     for group in groups:
-        size = sum(t.nbytes + 200 for t in group.values())  # 200 bytes cover a tensor's line in the header
+        size = sum(t.nbytes + 200 for t in group.values())  # 200 bytes cover a tensor's entry in the header
         if shard and filled + size > limit:
             yield shard
             shard, filled = {}, 0

@@ -1,1 +1,1 @@
-"""Weights from elsewhere and back: fetch, bring into our layout, make the published files of ours."""
+"""Installs published weights: download, convert to our layout, extract the published files, diagnose."""

@@ -1,4 +1,4 @@
-"""`mgie download | convert | extract | doctor`: the published weights, and what they need here."""
+"""`mgie download | convert | extract | doctor`: install the published weights and check the machine."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    """Bring the published files into MGIE_HOME."""
+    """Download the published files to MGIE_HOME."""
     if arguments.model != _MODEL:
         raise ModelError(f"Only {_MODEL} can be downloaded; {arguments.model!r} is not published.")
     home = models_home(environment)
@@ -73,18 +73,18 @@ def run_extract(arguments: argparse.Namespace, environment: Mapping[str, str]) -
 
 
 def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
-    """Say whether a model can run here; ModelError if not."""
+    """Print whether a model can run here; ModelError if not."""
     import torch
 
     from mgie_engine.install import doctor
     from mgie_engine.memory import loading, modes
 
-    wish = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
+    requested = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
     device = torch.device(loading.find_device(arguments.device))
-    findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), wish)
+    findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), requested)
     for finding in findings:
-        _say(f"{'✗' if finding.in_the_way else '·'} {finding.sentence}")
-    if wrong := sum(finding.in_the_way for finding in findings):
+        _say(f"{'✗' if finding.is_blocking else '·'} {finding.sentence}")
+    if wrong := sum(finding.is_blocking for finding in findings):
         raise ModelError(f"{arguments.model} cannot run here yet: {wrong} of the lines above must change.")
     _say(f"✓ {arguments.model} can run here.")
 
@@ -92,37 +92,37 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
 def _add_download(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "download",
-        help="fetch the published MGIE-7B",
-        description="Fetch the published files into MGIE_HOME; run again, it goes on where it stopped.",
+        help="download the published MGIE-7B",
+        description="Download the published files to MGIE_HOME; run again, it resumes where it stopped.",
     )
     parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FOLDER", help="copy from a folder instead of the hub"
     )
-    parser.add_argument("--accept-license", action="store_true", help="accept the terms without being asked")
+    parser.add_argument("--accept-license", action="store_true", help="accept the terms without a prompt")
     parser.set_defaults(run=run_download)
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "convert",
-        help="make one folder of safetensors that loads by memory map",
-        description="Write a model in our layout, LLaMA and LLaVA's delta added on the way.",
+        help="write one folder of safetensors, which loads memory-mapped",
+        description="Write a model in our layout; adds LLaVA's delta to LLaMA.",
     )
     parser.add_argument("model", help="a name or a folder; with --onto a folder with mllm.pt and unet.pt")
-    parser.add_argument("-o", "--output", type=Path, help="where it goes (default: the model's own folder)")
-    parser.add_argument("--keep", choices=["fp16", "bf16", "fp32", "int8"], default="fp16", help="stored as")
+    parser.add_argument("-o", "--output", type=Path, help="target folder (default: the model's own)")
     parser.add_argument(
-        "--onto", metavar="MODEL", help="the model that lends all that mllm.pt and unet.pt lack"
+        "--keep", choices=["fp16", "bf16", "fp32", "int8"], default="fp16", help="type of the weights"
     )
+    parser.add_argument("--onto", metavar="MODEL", help="model that supplies what mllm.pt and unet.pt lack")
     parser.set_defaults(run=run_convert)
 
 
 def _add_extract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "extract",
-        help="make mllm.pt and unet.pt, as published",
-        description="Make OUT/mgie_7b/mllm.pt and unet.pt of a model or a training run's folder.",
+        help="write mllm.pt and unet.pt, as published",
+        description="Write OUT/mgie_7b/mllm.pt and unet.pt from a model or a training run's folder.",
     )
     parser.add_argument("model", help="a name, a folder, or a training run's folder")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
@@ -132,8 +132,8 @@ def _add_extract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "doctor",
-        help="what is here, what is missing, which memory mode fits",
-        description="Say whether a model can run here. Exit code 0: yes; 1: not yet.",
+        help="check files, libraries and memory",
+        description="Check whether a model can run here. Exit code 0: yes; 1: no.",
     )
     parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")

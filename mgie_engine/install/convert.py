@@ -1,4 +1,4 @@
-"""Any model as one folder of safetensors in our layout, tensor by tensor, so that size is no matter."""
+"""Converts any model to one folder of safetensors in our layout, one tensor at a time to save memory."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.install.ledger import require_room
 
-SHARD_BYTES = 512 * 2**20  # two such, and the largest tensor, are what converting takes of main memory
+SHARD_BYTES = 512 * 2**20  # converting takes two shards and the largest tensor of main memory
 PARTIAL = ".partial"
 _BYTES: Mapping[Stored, int] = {"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
 
@@ -25,9 +25,9 @@ def convert(
 ) -> list[Path]:
     """Write the model at `location` to `output`, which may be its own folder; returns the shards.
 
-    With "int8" the linears of LLaMA's layers are int8 and all else is fp16. Until it is whole it lies in a
-    folder of its own, so that a conversion that was cut short is never loaded. ModelError names what is
-    missing or misshapen, or how much room the disk lacks.
+    With "int8" the linear layers of LLaMA are int8 and all else is fp16. An incomplete conversion is in a
+    folder of its own and is never loaded. ModelError names a missing or misshapen tensor, or the missing disk
+    space.
     """
     return write_converted(native.read_model(location), output, keep, shard_bytes)
 
@@ -35,7 +35,7 @@ def convert(
 def write_converted(
     source: StoredModel, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
 ) -> list[Path]:
-    """Write a model that is still in its files. Errors as `convert`."""
+    """Write an opened model. Errors as for `convert`."""
     expected = shapes(source)
     output.mkdir(parents=True, exist_ok=True)
     require_room(output, sum(shape.numel() for shape in expected.values()) * _BYTES[keep])
@@ -52,7 +52,7 @@ def write_converted(
 
 
 def onto(differentials: Path, base: StoredModel) -> StoredModel:
-    """`base` with what a folder's mllm.pt and unet.pt hold in its place. ModelError for a missing file."""
+    """`base` with the tensors of a folder's mllm.pt and unet.pt. ModelError for a missing file."""
     taught = read_tensors([differentials / "mllm.pt"])
     painted = {f"unet.{name}": t for name, t in read_tensors([differentials / "unet.pt"]).items()}
     new = {name: available(tensor) for name, tensor in (taught | painted).items()}
@@ -63,14 +63,14 @@ def onto(differentials: Path, base: StoredModel) -> StoredModel:
 
 
 def shapes(source: StoredModel) -> dict[str, torch.Size]:
-    """The shape each tensor of a model must have, by its published name."""
+    """The required shape of each tensor of a model, by its published name."""
     networks = native.empty(source.config)
     found = {part: network.state_dict() for part, network in networks.parts().items()}
     return {name: found[part][local].shape for name, (part, local) in native.places(networks).items()}
 
 
 def find_differentials(folder: Path) -> Path:
-    """Where mllm.pt lies: in a folder or its mgie_7b. ModelError if in neither."""
+    """The folder with mllm.pt: the given one or its mgie_7b. ModelError if it is in neither."""
     for place in (folder, folder / DIFFERENTIALS):
         if (place / "mllm.pt").is_file():
             return place
@@ -91,7 +91,10 @@ def _checked(
 
 
 def _move_up(partial: Path, output: Path) -> None:
-    """Put a finished model in its place; config.json, which makes it one, goes first and comes last."""
+    """Move a finished model up.
+
+    config.json marks a complete model: the old one is removed first, the new one is moved last.
+    """
     (output / "config.json").unlink(missing_ok=True)
     for old in output.glob("*.safetensors"):
         old.unlink()

@@ -1,4 +1,4 @@
-"""Whether a model can run here: what is there, what is missing, which memory mode fits. One sentence each."""
+"""Checks whether a model can run here: files, libraries, disk and memory; one sentence each."""
 
 import importlib.util
 import shutil
@@ -20,28 +20,28 @@ from mgie_engine.memory.modes import Mode, Parameters, in_gb
 
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
-    """What was found on this machine."""
+    """Facts about this machine and the model's files."""
 
     device: str  # "cuda", "cpu"
     device_name: str
     free: int  # bytes of memory the model may take there
-    parameters: Parameters  # of the model, or of the published one while it is not here
+    parameters: Parameters  # of the model, or of the published one if it is not installed
     has_bitsandbytes: bool
-    disk_free: int | None = None  # bytes where the model belongs; None where it does not matter
+    disk_free: int | None = None  # bytes where the model belongs; None if nothing has to be downloaded
     lacks: tuple[str, ...] = ()  # sentences
     quick_bf16: bool = False  # of the CPU
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One sentence, and whether it stands in the model's way."""
+    """One sentence, and whether it prevents the model from running."""
 
     sentence: str
-    in_the_way: bool = False
+    is_blocking: bool = False
 
 
 def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
-    """Look at the device, its memory, the model's files and the libraries."""
+    """Examine the device, its memory, the model's files and the libraries."""
     config, lacks = _model(model, home)
     is_cuda = device.type == "cuda"
     return MachineFacts(
@@ -56,36 +56,36 @@ def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
     )
 
 
-def diagnose(facts: MachineFacts, wish: Mode | None = None) -> list[Finding]:
-    """What the facts mean, for the mode wished for or the best one."""
+def diagnose(facts: MachineFacts, requested: Mode | None = None) -> list[Finding]:
+    """Interpret the facts, for the requested memory mode or the best one."""
     found = [Finding(f"Device: {facts.device} ({facts.device_name}), {in_gb(facts.free)} of memory is free.")]
-    found += [Finding(sentence, in_the_way=True) for sentence in facts.lacks]
+    found += [Finding(sentence, is_blocking=True) for sentence in facts.lacks]
     if facts.disk_free is not None:
         whole = modes.weight_bytes(facts.parameters, Mode.FP16, facts.device)
         short = facts.disk_free < whole
         words = f"Disk: {in_gb(facts.disk_free)} is free, and the files take about {in_gb(whole)}."
-        found.append(Finding(words, in_the_way=short))
-    return [*found, *_about_memory(facts, wish)]
+        found.append(Finding(words, is_blocking=short))
+    return [*found, *_about_memory(facts, requested)]
 
 
-def _about_memory(facts: MachineFacts, wish: Mode | None) -> Iterator[Finding]:
+def _about_memory(facts: MachineFacts, requested: Mode | None) -> Iterator[Finding]:
     for mode in modes.ladder(facts.parameters, facts.device):
         need = modes.needed(facts.parameters, mode, facts.device)
         fits = "fits" if need <= facts.free else "does not fit"
         yield Finding(f"Memory mode {mode}: needs {in_gb(need)}, {fits}.")
     try:
-        mode = wish or modes.choose(facts.parameters, facts.device, facts.free, facts.quick_bf16)
+        mode = requested or modes.choose(facts.parameters, facts.device, facts.free, facts.quick_bf16)
     except ModelError as error:
-        yield Finding(str(error), in_the_way=True)
+        yield Finding(str(error), is_blocking=True)
         return
     need = modes.needed(facts.parameters, mode, facts.device)
-    yield Finding(f"Chosen: {mode}{' (as wished)' if wish else ''}.", in_the_way=need > facts.free)
+    yield Finding(f"Chosen: {mode}{' (as requested)' if requested else ''}.", is_blocking=need > facts.free)
     if modes.QUANTISED.get(mode) == "nf4" and not facts.has_bitsandbytes:
-        yield Finding(f"{mode} needs bitsandbytes: pip install 'mgie[quantised]'.", in_the_way=True)
+        yield Finding(f"{mode} needs bitsandbytes: pip install 'mgie[quantised]'.", is_blocking=True)
 
 
 def _model(model: str, home: Path) -> tuple[ModelConfig, list[str]]:
-    """The model's sizes and what it lacks; the published sizes where it is not here or not whole."""
+    """The model's sizes and what is missing; the published sizes if it is not installed or incomplete."""
     try:
         location = resolve_model(model, home)
     except ModelError as error:

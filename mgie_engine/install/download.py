@@ -1,7 +1,7 @@
-"""The published files brought into a model's folder: from the hub, or from another folder of this machine.
+"""Downloads the published files to a model's folder, or copies them from another folder of this machine.
 
-A file comes as NAME.part, goes on from there after a broken connection or a killed program, and gets its name
-once its checksum is right. Knows no torch.
+A file is downloaded as NAME.part, resumed after a lost connection or a killed program, and renamed once its
+checksum is right. Imports no torch.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,18 +25,18 @@ _CHUNK = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class HubFile:
-    """A file of the hub, and where in the model's folder it belongs."""
+    """A file of the hub, and its place in the model's folder."""
 
     hub: str
     kind: RepoKind
     revision: str
     path: str
     target: str
-    sums: Checksums  # as the hub gives them
+    sums: Checksums  # from the hub
 
 
 def fetch_all(folder: Path, api: HfApi, say: Say) -> None:
-    """Fetch everything that is not there yet. ModelError says what went wrong and what to do."""
+    """Download everything that is missing. ModelError says what went wrong and what to do."""
     ledger = Ledger.read(folder)
     lacking = [wanted for wanted in list_files(api) if not ledger.has(wanted.target, wanted.sums.size)]
     arrived = sum(_part(folder, wanted.target)[1] for wanted in lacking)
@@ -49,7 +49,7 @@ def fetch_all(folder: Path, api: HfApi, say: Say) -> None:
 
 
 def list_files(api: HfApi) -> list[HubFile]:
-    """Every file of the release on the hub. ModelError if a repository cannot be listed or lacks its part."""
+    """All files of the release on the hub. ModelError if a repository cannot be listed or lacks its files."""
     differentials = _listed(MGIE, api)
     whole = any(is_llava(wanted.target) for wanted in differentials)
     parts = OTHERS if whole else (LLAVA_DELTA, *OTHERS)
@@ -57,7 +57,7 @@ def list_files(api: HfApi) -> list[HubFile]:
 
 
 def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
-    """Fetch one file from where an earlier try stopped; returns its checksums. ModelError if it fails."""
+    """Download one file, resuming an earlier try; returns its checksums. ModelError if it fails."""
     part, there = _part(folder, wanted.target)
     if there > wanted.sums.size:  # left by another version of the file
         part.unlink()
@@ -89,9 +89,10 @@ def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
 
 
 def copy_all(source: Path, folder: Path, say: Say) -> None:
-    """Copy the release's files from a folder that holds some of its parts, here or below _ckpt.
+    """Copy the release's files from a folder that holds some of its parts, directly or below _ckpt.
 
-    Checked against the checksums that lie there, if any do. ModelError if nothing is there or a copy is bad.
+    Copies are verified against the files.json there, if any. ModelError if the folder holds none of the parts
+    or a copy is damaged.
     """
     files = list(_files_in(source))
     if not files:
@@ -132,12 +133,12 @@ def _listed(part: Part, api: HfApi) -> list[HubFile]:
 
 def _checksums(sibling: RepoSibling) -> Checksums:
     lfs = sibling.lfs
-    # Of a file in LFS, the blob is only a pointer.
+    # The blob of a file in LFS is only a pointer, so its hash says nothing about the file.
     return Checksums(sibling.size or 0, lfs.sha256 if lfs else None, None if lfs else sibling.blob_id)
 
 
 def _part(folder: Path, target: str) -> tuple[Path, int]:
-    """Where a file comes in, and how much of it is there."""
+    """The partial file of a download, and its size in bytes."""
     part = folder / f"{target}.part"
     return part, part.stat().st_size if part.is_file() else 0
 

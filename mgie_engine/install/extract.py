@@ -1,6 +1,6 @@
-"""The published pair of files, mllm.pt and unet.pt, out of any model or training run.
+"""Writes the published pair of files, mllm.pt and unet.pt, from any model or training run.
 
-In fp16, under the names and with the very keys that the published demo loads.
+In fp16, with exactly the names and keys that the published demo loads.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ _SUFFIXES = (".safetensors", ".bin")
 def extract(source: Mapping[str, Tensor], folder: Path) -> tuple[Path, Path]:
     """Write mllm.pt and unet.pt of a model's tensors, under published names, into `folder`.
 
-    ModelError says which half the source has nothing of.
+    ModelError says which half is missing in the source.
     """
     mllm, unet = language_half(source), diffusion_half(source)
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def extract(source: Mapping[str, Tensor], folder: Path) -> tuple[Path, Path]:
 
 
 def language_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What mllm.pt holds: both tables, the edit head, and `emb` (1, 8, D), the visual tokens' embeddings."""
+    """The contents of mllm.pt: both tables, the edit head, and `emb` (1, 8, D), the visual embeddings."""
     for needed in (TABLE, HEAD, "edit_head.query"):
         if needed not in source:
             raise ModelError(f"There is no tensor {needed} to extract.")
@@ -49,7 +49,7 @@ def language_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def diffusion_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What unet.pt holds: the U-Net, without a prefix."""
+    """The contents of unet.pt: the U-Net, without a prefix."""
     half = {name.removeprefix("unet."): _half(source[name]) for name in source if name.startswith("unet.")}
     if not half:
         raise ModelError("There is no U-Net to extract.")
@@ -57,7 +57,7 @@ def diffusion_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def tensors_of(model: ModelLocation) -> Mapping[str, Tensor]:
-    """A model's tensors under their published names, read where they are used."""
+    """A model's tensors by their published names, read when they are used."""
     return native.read_model(model).tensors
 
 

@@ -1,4 +1,4 @@
-"""The sizes of the published MGIE-7B, for those who need them without its files."""
+"""The configuration of the published MGIE-7B, for use without its files."""
 
 from mgie_engine.config import ModelConfig
 

@@ -1,4 +1,4 @@
-"""What was fetched and found right: `files.json` in a model's folder."""
+"""Records the verified files of a model's folder, in its `files.json`."""
 
 import hashlib
 import json
@@ -16,28 +16,28 @@ _CHUNK = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Checksums:
-    """A file's size in bytes and its checksums, as far as known."""
+    """A file's size in bytes and its known checksums."""
 
     size: int
     sha256: str | None = None
-    git: str | None = None  # SHA-1 of the file as a git blob, all that the hub has of small files
+    git: str | None = None  # SHA-1 of the file as a git blob: the only one the hub has for small files
 
     def agrees_with(self, expected: "Checksums") -> bool:
-        """Whether nothing that both know differs."""
+        """Whether all values that both know are equal."""
         pairs = ((self.size, expected.size), (self.sha256, expected.sha256), (self.git, expected.git))
         return all(one is None or other is None or one == other for one, other in pairs)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The files of one folder that were checked."""
+    """The verified files of one folder."""
 
     folder: Path
     files: Mapping[str, Checksums] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "Ledger":
-        """The folder's ledger; an empty one if there is none or it cannot be read."""
+        """The folder's ledger; an empty one if it is missing or damaged."""
         try:
             data = json.loads((folder / NAME).read_text(encoding="utf-8"))
             return cls(folder, {name: Checksums(**entry) for name, entry in data.items()})
@@ -45,12 +45,12 @@ class Ledger:
             return cls(folder)
 
     def has(self, name: str, size: int) -> bool:
-        """Whether a file was checked and is still there, `size` bytes long."""
+        """Whether a file was verified and still exists with `size` bytes."""
         path, entry = self.folder / name, self.files.get(name)
         return entry is not None and entry.size == size and path.is_file() and path.stat().st_size == size
 
     def with_file(self, name: str, sums: Checksums) -> "Ledger":
-        """The ledger with one more file, written."""
+        """Add a file and write the ledger."""
         files = {**self.files, name: sums}
         text = json.dumps({name: asdict(entry) for name, entry in files.items()}, indent=2)
         write_atomically(self.folder / NAME, f"{text}\n".encode())
@@ -69,7 +69,7 @@ def checksums_of(file: Path) -> Checksums:
 
 
 def require_room(folder: Path, wanted: int) -> None:
-    """ModelError unless the disk of an existing folder has room for so many bytes."""
+    """ModelError unless the disk of an existing folder has `wanted` bytes free."""
     free = shutil.disk_usage(folder).free
     if wanted > free:
         raise ModelError(

@@ -1,9 +1,10 @@
-"""The terms of the published files: shown, and accepted once for all that lies in a home."""
+"""Shows the terms of the published files, which are accepted once per MGIE_HOME."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+from conversations.atomic_write import write_atomically
 from mgie_engine.checkpoints.layout import LICENCE
 from mgie_engine.errors import ModelError
 
@@ -14,9 +15,10 @@ _MODEL = "mgie-7b"
 def require_acceptance(
     home: Path, agreed: bool, show: Callable[[str], None], ask: Callable[[], str] | None
 ) -> None:
-    """Show the terms and have them accepted, unless they were before.
+    """Show the terms and ask for acceptance, unless they were accepted before.
 
-    `ask` gets an answer; None: there is nobody to ask. ModelError if the terms are not accepted.
+    agreed: accepted on the command line. ask: prompts the user; None without a terminal. ModelError if the
+    terms are not accepted.
     """
     if is_accepted(home):
         return
@@ -26,8 +28,7 @@ def require_acceptance(
             raise ModelError("Accept the terms above with --accept-license.")
         if ask().strip().lower() not in ("y", "yes"):
             raise ModelError("Nothing was fetched, because the terms were not accepted.")
-    home.mkdir(parents=True, exist_ok=True)
-    (home / NAME).write_text(json.dumps([_MODEL]) + "\n", encoding="utf-8")
+    write_atomically(home / NAME, f"{json.dumps([_MODEL])}\n".encode())
 
 
 def is_accepted(home: Path) -> bool:

@@ -1,7 +1,7 @@
-"""An instruction and the talk before it as token ids: the same for training and for answering.
+"""Prompts as token ids, the same for training and inference: an instruction and the conversation before it.
 
-The template is vicuna_v1_1; only the last turn shows the picture. In serving, what people typed is plain
-text; the release makes tokens of special strings in it.
+The template is vicuna_v1_1; only the last turn shows the picture. In serving, users' text is plain text; the
+release turns special strings in it into tokens.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from mgie_engine.edits import Exchange
 from mgie_engine.text.tokenizer import END, PATCH, START, Tokenizer
 
 TEMPLATE = "vicuna_v1_1"
-IGNORED = -100  # label of a token that is not supervised
-_ANSWER = " ASSISTANT: "  # what the release splits a training text at
+IGNORED = -100  # label of a token without a loss
+_ANSWER = " ASSISTANT: "  # separator at which the release splits a training text
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What to read: an instruction, the exchanges before it (oldest first), or a reading to use as it is."""
+    """An instruction, the exchanges before it (oldest first), and an optional expressive instruction."""
 
     instruction: str
     history: tuple[Exchange, ...] = ()
@@ -29,7 +29,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One training text: ids and labels of equal length."""
+    """One training sequence: ids and labels of equal length."""
 
     ids: list[int]
     labels: list[int]
@@ -37,11 +37,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Prompter:
-    """Builds the texts of one model."""
+    """Builds the prompts of one model."""
 
     tokenizer: Tokenizer
     image_tokens: int  # patches of a picture
-    history_turns: int = 0  # earlier turns the model was trained to read
+    history_turns: int = 0  # earlier turns the model was trained with
     behaviour: Behaviour = Behaviour.SERVING
 
     def text(self, prompt: Prompt) -> str:
@@ -49,7 +49,7 @@ class Prompter:
         return self._conversation(prompt, None).get_prompt()
 
     def ids(self, prompt: Prompt) -> list[int]:
-        """The prompt as token ids, ready to be continued."""
+        """The prompt as token ids, for generation."""
         return self.tokenizer.encode(self.text(prompt))
 
     def answer(self, expressive: str) -> list[int]:
@@ -57,10 +57,10 @@ class Prompter:
         return [*self.tokenizer.encode_plain(expressive.strip()), *self.tokenizer.visual, self.tokenizer.end]
 
     def example(self, prompt: Prompt, expressive: str, max_length: int = 512) -> Example:
-        """A training text whose last answer is supervised; what is longer than max_length is cut off.
+        """A training sequence with a loss on the last answer, cut off at max_length.
 
-        Under the release's behaviour every answer is supervised, except where its count of tokens is upset
-        by what the texts contain: then none is.
+        As in the release, RELEASE behaviour has a loss on every answer, or on none if its count of tokens
+        does not match the text.
         """
         if self.behaviour is Behaviour.RELEASE:
             return self._release_example(prompt, expressive, max_length)
@@ -83,7 +83,7 @@ class Prompter:
         return text if self.behaviour is Behaviour.RELEASE else self.tokenizer.shield(text)
 
     def _release_example(self, prompt: Prompt, expressive: str, max_length: int) -> Example:
-        """The published preprocessing: mask by counting the tokens of every round's question."""
+        """The published preprocessing: masks every question by counting its tokens."""
         visual = " ".join(f"[IMG{i}]" for i in range(len(self.tokenizer.visual)))
         talk = self._conversation(prompt, f"{expressive} {visual}")
         picture = START + PATCH * self.image_tokens + END
@@ -108,5 +108,5 @@ class Prompter:
 
 
 def question(instruction: str) -> str:
-    """What the user's side says about an instruction."""
+    """The user's side of a turn."""
     return f"what will this image be like if '{instruction}'"

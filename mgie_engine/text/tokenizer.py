@@ -1,6 +1,6 @@
-"""Text to token ids and back, by the rules of the slow LLaMA tokenizer that MGIE was trained with.
+"""Text to token ids and back, with the rules of the slow LLaMA tokenizer that MGIE was trained with.
 
-Today's LLaMA tokenizers give other ids around special tokens; this one needs nothing but sentencepiece.
+Current LLaMA tokenizers give other ids around special tokens; this one needs only sentencepiece.
 """
 
 import json
@@ -17,14 +17,14 @@ from mgie_engine.errors import ModelError
 
 PATCH, START, END = "<im_patch>", "<im_start>", "<im_end>"
 CONTROLS = ("<s>", "</s>", "<unk>")
-_SHIELD = "\ufdd0"  # a noncharacter of Unicode: it stands in no text
+_SHIELD = "\ufdd0"  # a noncharacter of Unicode, which occurs in no text
 
 
 class Tokenizer:
     """A sentencepiece model plus added tokens: three for pictures, then the visual tokens [IMG0], [IMG1], …
 
-    `added` gives ids of added tokens that are known already; missing ones follow after the highest id.
-    Special strings in `strips` take the white space around them away, newlines included.
+    added: ids of known added tokens; missing ones get the next ids. keeps_spaces: special tokens that leave
+    the white space around them; all others strip it, newlines included.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Tokenizer:
 
     @classmethod
     def read(cls, folder: Path, visual_tokens: int = 8) -> "Tokenizer":
-        """Read a folder's tokenizer.model and, where there, added_tokens.json and special_tokens_map.json."""
+        """Read tokenizer.model and, if present, added_tokens.json and special_tokens_map.json of a folder."""
         model = folder / "tokenizer.model"
         if not model.is_file():
             raise ModelError(f"{model} is missing.")
@@ -62,7 +62,7 @@ class Tokenizer:
         return cls(pieces, added, visual_tokens, _keeps_spaces(_json(folder / "special_tokens_map.json")))
 
     def save(self, folder: Path) -> None:
-        """Write what `read` reads."""
+        """Write the files that `read` reads."""
         kept = {"lstrip": False, "rstrip": False}
         special = {token: token if token in self._strips else {"content": token} | kept for token in CONTROLS}
         (folder / "tokenizer.model").write_bytes(self.pieces.serialized_model_proto())
@@ -70,12 +70,12 @@ class Tokenizer:
             (folder / name).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
 
     def __len__(self) -> int:
-        """How many rows an embedding table for this tokenizer has."""
+        """Number of rows of the embedding table."""
         return max(self.pieces.get_piece_size() - 1, *self.added.values()) + 1
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text` after <s>. Special strings become their tokens unless shielded; no </s> is added."""
-        parts = self._special.split(text)  # ordinary text at even places, special strings between
+        parts = self._special.split(text)  # ordinary text at even indices, special strings at odd ones
         ids = [self.begin]
         for place, part in enumerate(parts):
             if place % 2:
@@ -85,7 +85,7 @@ class Tokenizer:
         return ids
 
     def encode_plain(self, text: str) -> list[int]:
-        """Ids of ordinary text: nothing in it is special, nothing is put in front."""
+        """Ids of ordinary text: without special tokens and without <s>."""
         plain = text.replace(_SHIELD, "")
         return list(self.pieces.encode(plain)) if plain else []
 
@@ -96,7 +96,7 @@ class Tokenizer:
         )
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of ids, special tokens written out, with the blanks the slow tokenizer puts by them."""
+        """The text of ids, special tokens written out, with the blanks of the slow tokenizer."""
         runs = groupby(ids, key=lambda i: self._names.get(i))
         parts = []
         for name, run in runs:
@@ -126,7 +126,7 @@ class Tokenizer:
 
 
 def _keeps_spaces(special: dict[str, Any]) -> Iterable[str]:
-    """Tokens of a special_tokens_map.json that leave the white space around them alone."""
+    """Tokens of a special_tokens_map.json that keep the white space around them."""
     if not special:
         return CONTROLS
     tokens = [entry for entry in special.values() if isinstance(entry, dict)]

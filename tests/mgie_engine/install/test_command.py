@@ -47,7 +47,7 @@ def test_a_training_run_is_extracted_too(home, tmp_path):
 def test_the_doctor_says_that_it_can_run(home, capsys):
     assert main(["doctor", "mgie-7b", "--device", "cpu", "--memory", "bf16"]) == 0
     out = capsys.readouterr().out
-    assert "Chosen: bf16 (as wished)." in out
+    assert "Chosen: bf16 (as requested)." in out
     assert out.endswith("✓ mgie-7b can run here.\n")
 
 

@@ -17,36 +17,36 @@ def sentences(facts, mode=None):
     return [finding.sentence for finding in diagnose(facts, mode)]
 
 
-def in_the_way(facts, mode=None):
-    return [finding.sentence for finding in diagnose(facts, mode) if finding.in_the_way]
+def blocking(facts, mode=None):
+    return [finding.sentence for finding in diagnose(facts, mode) if finding.is_blocking]
 
 
 def test_a_healthy_machine_is_told_its_mode():
-    assert in_the_way(CARD) == []
+    assert blocking(CARD) == []
     assert sentences(CARD)[0] == "Device: cuda (a card), 21.5 GB of memory is free."
     assert "Memory mode int8: needs 11.7 GB, fits." in sentences(CARD)
     assert sentences(CARD)[-1] == "Chosen: fp16."
 
 
-def test_too_little_memory_for_any_mode_is_in_the_way():
-    (complaint,) = in_the_way(replace(CARD, free=GIB))
+def test_too_little_memory_for_any_mode_is_is_blocking():
+    (complaint,) = blocking(replace(CARD, free=GIB))
     assert "needs at least" in complaint
 
 
-def test_four_bits_without_their_library_are_in_the_way():
-    assert in_the_way(replace(CARD, free=8 * GIB)) == [
+def test_four_bits_without_their_library_are_is_blocking():
+    assert blocking(replace(CARD, free=8 * GIB)) == [
         "swap needs bitsandbytes: pip install 'mgie[quantised]'."
     ]
-    assert in_the_way(replace(CARD, free=8 * GIB, has_bitsandbytes=True)) == []
+    assert blocking(replace(CARD, free=8 * GIB, has_bitsandbytes=True)) == []
 
 
-def test_a_mode_wished_for_that_does_not_fit_is_in_the_way():
-    assert in_the_way(replace(CARD, free=8 * GIB), Mode.FP16) == ["Chosen: fp16 (as wished)."]
+def test_a_mode_wished_for_that_does_not_fit_is_is_blocking():
+    assert blocking(replace(CARD, free=8 * GIB), Mode.FP16) == ["Chosen: fp16 (as requested)."]
 
 
-def test_missing_files_and_a_small_disk_are_in_the_way():
+def test_missing_files_and_a_small_disk_are_is_blocking():
     facts = replace(CARD, lacks=("mgie_7b/mllm.pt is missing.",), disk_free=GIB)
-    assert in_the_way(facts) == [
+    assert blocking(facts) == [
         "mgie_7b/mllm.pt is missing.",
         "Disk: 1.1 GB is free, and the files take about 16.0 GB.",
     ]
