@@ -15,13 +15,23 @@ settings.load_profile("steady")
 # Left out by `make quick`: the loopback Discord, the browser, other processes, training, large pictures.
 SLOW = (
     "bot/discord_chat/",
+    "bot/test_cli.py",
+    "bot/test_trace.py",
     "bot/web_chat/",
     "bot/workflow/test_kill.py",
-    "conversations/images/test_sandbox.py",
+    "conversations/images/",
     "conversations/store/test_store_crash.py",
-    "mgie_engine/lab/training/",
-    "mgie_engine/lab/variants/",
-    "mgie_engine/memory/test_benchmark.py",
+    "mgie_engine/install/",
+    "mgie_engine/lab/",
+    "mgie_engine/memory/",
+    "mgie_engine/parity/",
+    "mgie_engine/restore/",
+    "mgie_engine/serving/test_company.py",
+    "mgie_engine/serving/test_process.py",
+    "mgie_engine/test_bundled.py",
+    "mgie_engine/test_cli.py",
+    "support/",
+    "test_imports.py",
 )
 TESTS = Path(__file__).parent
 

@@ -14,7 +14,7 @@ DOCUMENTS = sorted(
 )
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"`((?:bot|conversations|mgie_engine|tests|benchmarks|docs)/[\w./-]*)`")
-MODULE = re.compile(r"`((?:bot|conversations|mgie_engine)(?:\.\w+)+)`")
+MODULE = re.compile(r"`((?:bot|conversations|mgie_engine)(?:\.(?!lock\b)\w+)+)`")  # bot.lock is a file
 TARGET = re.compile(r"\bmake ([a-z]+)\b(?=[`\s]*(?:`|#|$))", re.MULTILINE)
 TABLE = re.compile(r"`([a-z_]+)`")
 
