@@ -96,7 +96,7 @@ class EditingCog(commands.Cog):
         try:
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
-            return Note(Message("grid_size", side=GRID_SIDE))
+            return Note(Message("grid_size", count=GRID_SIDE))
         return GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
 
     async def _grid(

@@ -1,5 +1,6 @@
 """Every language has every message that the program uses, and no other."""
 
+import ast
 import string
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -61,6 +62,23 @@ def used() -> Iterator[str]:
 
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def calls() -> Iterator[tuple[str, set[str]]]:
+    """Every message that the source makes with parameters by name: its code, and those parameters."""
+    for file in (file for package in ("bot", "conversations") for file in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(ast.Name("Message"), [ast.Constant(str(code))], keywords):
+                    names = {keyword.arg for keyword in keywords if keyword.arg}
+                    if len(names) == len(keywords):  # not those of a mapping, **params
+                        yield code, names
+
+
+def test_every_message_gets_the_parameters_that_its_text_names() -> None:
+    wanted = {code: set().union(*map(placeholders, forms)) for code, forms in texts("en").items()}
+    wrong = [(code, names) for code, names in calls() if code in wanted and names != wanted[code]]
+    assert wrong == []
 
 
 def test_english_german_and_spanish_are_there() -> None:
