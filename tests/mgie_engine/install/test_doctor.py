@@ -28,23 +28,23 @@ def test_a_healthy_machine_is_told_its_mode():
     assert sentences(CARD)[-1] == "Chosen: fp16."
 
 
-def test_too_little_memory_for_any_mode_is_is_blocking():
+def test_too_little_memory_for_any_mode_is_blocking():
     (complaint,) = blocking(replace(CARD, free=GIB))
     assert "needs at least" in complaint
 
 
-def test_four_bits_without_their_library_are_is_blocking():
+def test_four_bits_without_their_library_are_blocking():
     assert blocking(replace(CARD, free=8 * GIB)) == [
         "swap needs bitsandbytes: pip install 'mgie[quantised]'."
     ]
     assert blocking(replace(CARD, free=8 * GIB, has_bitsandbytes=True)) == []
 
 
-def test_a_mode_wished_for_that_does_not_fit_is_is_blocking():
+def test_a_requested_mode_that_does_not_fit_is_blocking():
     assert blocking(replace(CARD, free=8 * GIB), Mode.FP16) == ["Chosen: fp16 (as requested)."]
 
 
-def test_missing_files_and_a_small_disk_are_is_blocking():
+def test_missing_files_and_a_small_disk_are_blocking():
     facts = replace(CARD, lacks=("mgie_7b/mllm.pt is missing.",), disk_free=GIB)
     assert blocking(facts) == [
         "mgie_7b/mllm.pt is missing.",
