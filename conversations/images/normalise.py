@@ -2,7 +2,10 @@
 
 import io
 
-from PIL import Image, ImageCms, ImageFile
+from PIL import Image, ImageFile
+
+from conversations.images.colour import CodePoints, profile_of, to_srgb
+from conversations.messages import Message
 
 _ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = {
@@ -15,24 +18,32 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-_PROFILE_SPACES = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "CMYK": "CMYK"}  # by Pillow mode
-_LARGEST_PROFILE = 8 * 2**20  # bytes
 
 
-def normalise(opened: ImageFile.ImageFile) -> Image.Image:
+def normalise(
+    opened: ImageFile.ImageFile, points: CodePoints | None = None
+) -> tuple[Image.Image, tuple[Message, ...]]:
     """Decode and make upright, 8 bits, sRGB; RGB, or RGBA where something is really transparent.
 
-    The result carries no metadata. Raises whatever Pillow raises on damaged data.
+    `points` name the colours where they count more than the embedded profile. The result carries no metadata;
+    the notes say what could not be kept. Raises whatever Pillow raises on damaged data.
     """
     opened.load()  # first: a PNG may store its orientation and profile after its pixels
     turn = _UPRIGHT.get(_orientation(opened))
-    profile = opened.info.get("icc_profile")
-    picture = _to_srgb(_to_eight_bits(opened), profile)
+    picture = _to_eight_bits(opened)
+    notes = list[Message]()
+    if points is not None and points.is_hdr:
+        notes.append(Message("note_hdr"))
+    try:
+        profile = profile_of(opened.info, points)
+        picture = picture if profile is None else _to_srgb(picture, profile)
+    except ValueError:
+        notes.append(Message("note_colours"))
     picture = _to_rgb(picture)
     if turn is not None:
         picture = picture.transpose(turn)
     picture.info = {}
-    return picture
+    return picture, tuple(notes)
 
 
 def to_png(picture: Image.Image) -> bytes:
@@ -61,24 +72,18 @@ def _to_eight_bits(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert out of the embedded profile where it fits the pixels; without one, colours are sRGB already."""
-    if not profile or len(profile) > _LARGEST_PROFILE:
+def _to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """Convert out of the profile, in whatever mode it fits; ValueError if it fits in none."""
+    if picture.mode == "L" and picture.has_transparency_data:
+        picture = picture.convert("LA")
+    if picture.mode == "LA":
+        grey, alpha = picture.split()
+        picture = to_srgb(grey, profile).convert("RGB")
+        picture.putalpha(alpha)
         return picture
-    if picture.mode in ("P", "PA", "LA"):
+    if picture.mode not in ("L", "RGB", "RGBA", "CMYK") or picture.has_transparency_data:
         picture = _to_rgb(picture)
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        fits = source.profile.xcolor_space.strip() == _PROFILE_SPACES.get(picture.mode)
-        if not fits or "sRGB" in (source.profile.profile_description or ""):
-            return picture
-        mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-        converted = ImageCms.profileToProfile(
-            picture, source, ImageCms.createProfile("sRGB"), outputMode=mode
-        )
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        return picture  # a broken profile: the pixels as they are
-    return picture if converted is None else converted
+    return to_srgb(picture, profile)
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:

@@ -81,6 +81,10 @@ NOTES = {  # in words, by the codes of the JSON report
     "note_nothing_changed": "nothing changed",
     "note_main_picture": "the file holds several pictures; the main one was used",
     "note_first_frame": "the file is an animation; its first frame was used",
+    "note_later_frame": "the file is an animation that starts with an empty frame; a later one was used",
+    "note_hdr": "the picture is HDR and was converted to ordinary brightness; colours may look different",
+    "note_colours": "the file's colour information could not be used; colours may look different",
+    "note_reduced": "the picture has too many pixels and was reduced",
     "note_8_bits": "the picture has more than 8 bits per colour; 8 were used",
 }
 
