@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 
 from bot.errors import CannotStart, ModelMissing
+from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder, check_stored
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
@@ -44,9 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings = settings.model_copy(update={"discord_token": None})
         config = model_config(settings)
         if chosen.check:
+            check_stored(settings.data_dir)
             sys.stdout.write(summary(settings, config))
             return 0
         _start_logging(settings)
+        check_data_folder(settings.data_dir)
         with single_instance(settings.data_dir):
             asyncio.run(serve(settings, config))
     except (CannotStart, StoreError) as error:
@@ -111,11 +114,11 @@ async def serve(
     `editor`: instead of an engine process for the model. `say`: tells the operator where the page is.
     """
     metrics = Metrics()
-    images = ImageStore(settings.data_dir / "images")
+    images = ImageStore(settings.data_dir / IMAGES)
     model = ModelFacts(config.name, config.defaults, model_strengths(settings))
     lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
     async with (
-        SessionStore.open(settings.data_dir / "conversations.db") as store,
+        SessionStore.open(settings.data_dir / DATABASE) as store,
         EditService(editor or _engine(settings), lines) as service,
         EditWorkflow(
             store,

@@ -26,6 +26,7 @@ from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store import queries, user_data
 from conversations.store.chat_tables import ChatTables
 from conversations.store.db_worker import WriteBatcher
+from conversations.store.integrity import check_pages, ended_uncleanly
 from conversations.store.migrations import migrations
 from conversations.store.posted_messages import PostedMessages
 from conversations.store.serialization import TurnFields, override_of, override_text
@@ -257,6 +258,7 @@ def _as_store_errors() -> Iterator[None]:
 
 
 def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
+    is_unclean = ended_uncleanly(path)  # before it is opened
     try:
         path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         make_private_file(path)
@@ -267,6 +269,8 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StoreError(f"{path} cannot be used as the conversation database: {reason}") from error
     try:
+        if is_unclean:
+            check_pages(path, db.conn)
         db.enable_wal()
         db.execute("PRAGMA synchronous = FULL")
         db.execute(f"PRAGMA busy_timeout = {round(lock_timeout_s * 1000)}")
@@ -275,6 +279,9 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
         db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
+    except StoreError:
+        db.close()
+        raise
     except sqlite3.DatabaseError as error:
         db.close()
         raise StoreError(f"{path} cannot be used as the conversation database: {error}") from error
