@@ -34,7 +34,7 @@ EDITS = (EditAsked, VariationAsked, GridAsked)
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """When one user asked lately: Unix seconds, oldest first."""
+    """When one user asked lately: seconds by the uptime clock, oldest first."""
 
     times: tuple[float, ...] = ()
 
@@ -51,6 +51,8 @@ class Requests:
 class Facts:
     """What the rules of admission look at.
 
+    now                       Unix seconds; the clock may be set at any time
+    uptime_s                  seconds by a clock that nobody sets
     waiting, waiting_of_all   edits not yet started: of the user, of everybody
     requests                  of the user, before this one
     made_at                   Unix seconds at which the user's edits in this server began, where a quota holds
@@ -60,6 +62,7 @@ class Facts:
     settings: ServerSettings
     limits: Limits
     now: float
+    uptime_s: float = 0.0
     is_draining: bool = False
     waiting: int = 0
     waiting_of_all: int = 0
@@ -131,7 +134,8 @@ def _may_not_post(facts: Facts) -> Message | None:
 
 def _quota(facts: Facts) -> Message | None:
     limit = facts.settings.per_day
-    today = sorted(at for at in facts.made_at if at > facts.now - DAY_S)
+    # What began "later than now" was made before the clock was set back; nobody waits for that.
+    today = sorted(at for at in facts.made_at if facts.now - DAY_S < at <= facts.now)
     if limit is None or len(today) < limit:
         return None
     return Message("out_of_quota", count=limit, wait=duration(today[-limit] + DAY_S - facts.now))
@@ -142,10 +146,10 @@ def _draining(facts: Facts) -> Message | None:
 
 
 def _rate(facts: Facts) -> Message | None:
-    limits, recent = facts.limits, facts.requests.within(facts.now, facts.limits).times
+    limits, recent = facts.limits, facts.requests.within(facts.uptime_s, facts.limits).times
     if len(recent) < limits.requests:
         return None
-    wait_s = recent[-limits.requests] + limits.window_s - facts.now
+    wait_s = recent[-limits.requests] + limits.window_s - facts.uptime_s
     return Message(
         "too_fast",
         count=limits.requests,

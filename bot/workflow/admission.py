@@ -21,6 +21,7 @@ from bot.chat.events import (
     Work,
 )
 from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
+from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
 from bot.policy.image_hash import find_blocked
@@ -57,9 +58,13 @@ class Admission:
         metrics: Metrics,
         *,
         clock: Callable[[], float] = time.time,
+        uptime: Callable[[], float] = uptime_s,
         draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
     ) -> None:
-        """`clock` gives Unix seconds and must be the store's; `draw_seed` the default seed."""
+        """`clock` gives Unix seconds and must be the store's; `draw_seed` the default seed.
+
+        `uptime`: a clock in seconds that nobody sets.
+        """
         self._store = store
         self._images = images
         self._runner = runner
@@ -68,6 +73,7 @@ class Admission:
         self._limits = limits
         self._metrics = metrics
         self._clock = clock
+        self._uptime = uptime
         self._draw_seed = draw_seed
         self._reader = PictureReader()
         self._requests: dict[str, Requests] = {}  # by user
@@ -96,6 +102,7 @@ class Admission:
                 settings,
                 self._limits,
                 self._clock(),
+                self._uptime(),
                 self._runner.is_draining,
                 self._runner.active.waiting(event.user) + self._entering[event.user],
                 self._runner.active.waiting() + self._entering.total(),
@@ -135,7 +142,7 @@ class Admission:
         return tuple(turn.created_at for turn in here if not turn.is_lost)
 
     def _count_request(self, facts: Facts) -> None:
-        now, user = facts.now, facts.event.user
+        now, user = facts.uptime_s, facts.event.user
         recent = {who: made.within(now, self._limits) for who, made in self._requests.items()}
         self._requests = {who: made for who, made in recent.items() if made.times}
         self._requests[user] = facts.requests.after(now, self._limits)

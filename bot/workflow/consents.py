@@ -1,12 +1,12 @@
 """Images of other users are edited only with consent. Answers are stored, open questions are in memory."""
 
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked, LockAsked, Work
 from bot.chat.replies import Note, buttons
+from bot.ops.clocks import uptime_s
 from bot.workflow.targets import Context
 from conversations.messages import Message
 from conversations.store.session_store import SessionStore
@@ -33,9 +33,9 @@ class Question:
 class Consents:
     """Asks the owner of an image, and stores lasting answers."""
 
-    def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: SessionStore, uptime: Callable[[], float] = uptime_s) -> None:
         self._store = store
-        self._clock = clock
+        self._uptime = uptime
         self._open: dict[str, Question] = {}
 
     async def objection(self, asked: Work, owner: str, words: str, *, is_open: bool) -> Note | None:
@@ -55,7 +55,7 @@ class Consents:
     async def answered(self, event: ConsentAnswered) -> tuple[Note, Work | None]:
         """What to tell the owner, and the edit that may go on now, if any."""
         question = self._open.get(event.request)
-        if question is None or question.at < self._clock() - OPEN_S:
+        if question is None or question.at < self._uptime() - OPEN_S:
             return Note(Message("consent_over")), None
         if event.user != question.owner:
             return Note(Message("consent_not_yours", owner=mention(question.owner))), None
@@ -75,7 +75,7 @@ class Consents:
         request = secrets.token_hex(4)
         while len(self._open) >= OPEN_QUESTIONS:
             del self._open[next(iter(self._open))]
-        self._open[request] = Question(asked, owner, self._clock())
+        self._open[request] = Question(asked, owner, self._uptime())
         text = Message("consent_asked", owner=mention(owner), person=mention(asked.user), words=words)
         answers = buttons(ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
         return Note(text, private=False, buttons=answers, about=request, asks=owner)

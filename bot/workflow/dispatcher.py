@@ -46,6 +46,7 @@ from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.replies import Accepted, Card, Note, Reply
 from bot.i18n.catalog import ENGLISH, match_locale
+from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, refused_permission
 from bot.policy.limits import Limits
@@ -89,8 +90,12 @@ class EditWorkflow:
         runner: TurnRunner | None = None,
         keep_days: float | None = 30.0,
         clock: Callable[[], float] = time.time,
+        uptime: Callable[[], float] = uptime_s,
     ) -> None:
-        """`keep_days`: how long images of unused sessions stay; None for ever. `clock`: that of the store."""
+        """`keep_days`: how long images of unused sessions stay; None for ever. `clock`: that of the store.
+
+        `uptime`: a clock in seconds that nobody sets.
+        """
         self._store = store
         self._images = images
         self._service = service
@@ -101,8 +106,8 @@ class EditWorkflow:
         self._runner = runner or TurnRunner(
             store, images, service, self._metrics, strengths=model.strengths, clock=clock
         )
-        self._consents = Consents(store, clock)
-        self._privacy = Privacy(store, images, self._runner, keep_days, clock)
+        self._consents = Consents(store, uptime)
+        self._privacy = Privacy(store, images, self._runner, keep_days, clock, uptime)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(service, self._runner, model, self._limits)
         self._admission = Admission(
@@ -114,6 +119,7 @@ class EditWorkflow:
             self._limits,
             self._metrics,
             clock=clock,
+            uptime=uptime,
         )
         self._handlers = self._handler_table()
         self._tidying: asyncio.Task[None] | None = None

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
+from bot.ops.clocks import uptime_s
+from bot.policy.tidy_guard import TidyGuard
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.errors import ConversationError
@@ -34,12 +36,15 @@ class Privacy:
         runner: TurnRunner,
         keep_days: float | None,
         clock: Callable[[], float] = time.time,
+        uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self._store = store
         self._images = images
         self._runner = runner
         self._keep_days = keep_days
         self._clock = clock
+        self._uptime = uptime
+        self._guard = TidyGuard()
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is stored, and for how long."""
@@ -108,18 +113,31 @@ class Privacy:
         return messages
 
     async def delete_old_images(self) -> int:
-        """Delete images of sessions unused for `keep_days`, and of no session; how many."""
+        """Delete images of sessions unused for `keep_days`, and of no session; how many.
+
+        None, with a warning, while the clock may be wrong; see TidyGuard.
+        """
         if self._keep_days is None:
             return 0
         moment = self._clock() - self._keep_days * DAY_S
         old = await self._store.images_untouched_since(moment)
         used = await self._store.images_in_use()
-        return await asyncio.to_thread(lambda: self._delete({*old, *self._orphans(used)}))
+        return await asyncio.to_thread(self._delete_if_clock_is_right, old, used)
 
-    def _orphans(self, used: frozenset[str]) -> list[str]:
-        """Pictures no turn has: a crash came between storing them and saving the turn, or it was erased."""
+    def _delete_if_clock_is_right(self, old: frozenset[str], used: frozenset[str]) -> int:
+        stored = set(self._images.keys())
+        found = {*(old & stored), *self._orphans(stored - used)}
+        objection = self._guard.objection(self._clock(), self._uptime(), len(found), len(stored))
+        if objection:
+            log.warning(
+                "%d of %d pictures look old and are not deleted: %s", len(found), len(stored), objection
+            )
+            return 0
+        return self._delete(found)
+
+    def _orphans(self, loose: Iterable[str]) -> list[str]:
+        """Of the pictures no turn has (after a crash or an erasure), those that have lain here for a day."""
         young = self._clock() - DAY_S
-        loose = (key for key in self._images.keys() if key not in used)  # noqa: SIM118
         return [key for key in loose if self._images.path(key).stat().st_mtime < young]
 
     async def clean_up_forever(self, every_s: float) -> None:

@@ -148,10 +148,14 @@ async def workflow_room(
     *,
     limits: Limits = NO_PACE,
     clock: Clock | None = None,
+    uptime: Clock | None = None,
     every_s: float = 3600,
     strengths: StrengthTable | None = None,
 ) -> AsyncIterator[WorkflowRoom]:
-    """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`."""
+    """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`.
+
+    `uptime`: the clock that nobody sets; None: runs as `clock` does.
+    """
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
     images = ImageStore(folder / "images")
     async with SessionStore.open(folder / "bot.db", clock=clock) as store, EditService(editor) as service:
@@ -167,7 +171,15 @@ async def workflow_room(
             resume_every_s=every_s,
         )
         workflow = EditWorkflow(
-            store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner, clock=clock
+            store,
+            images,
+            service,
+            MODEL,
+            limits=limits,
+            metrics=metrics,
+            runner=runner,
+            clock=clock,
+            uptime=uptime or clock,
         )
         workflow.connect(chat)
         async with workflow:

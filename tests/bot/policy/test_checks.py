@@ -38,7 +38,7 @@ WHO: dict[str, Any] = {
 EDIT = EditAsked(**WHO, text="darker")
 VARY = VariationAsked(**WHO, variation=Variation.AGAIN)
 GRID = GridAsked(**WHO)
-FACTS = Facts(EDIT, DEFAULT_SERVER_SETTINGS, LIMITS, now=100.0)
+FACTS = Facts(EDIT, DEFAULT_SERVER_SETTINGS, LIMITS, now=100.0, uptime_s=100.0)
 
 
 def refused(event: Event, **changes: object) -> str | None:
@@ -116,11 +116,11 @@ def test_moderators_decide_in_servers_and_about_channels() -> None:
 
 def test_a_window_of_requests_slides() -> None:
     made = Requests().after(0, LIMITS).after(5, LIMITS)
-    refusal = first_refusal(replace(FACTS, now=6.0, requests=made))
+    refusal = first_refusal(replace(FACTS, uptime_s=6.0, requests=made))
     assert refusal is not None
     window, wait = Message("seconds", count=12), Message("seconds", count=6)
     assert refusal.message == Message("too_fast", count=2, window=window, wait=wait)
-    assert first_refusal(replace(FACTS, now=12.0, requests=made)) is None
+    assert first_refusal(replace(FACTS, uptime_s=12.0, requests=made)) is None
     assert made.within(16.9, LIMITS).times == (5,)
     assert made.within(17, LIMITS).times == ()
 
@@ -159,3 +159,13 @@ def test_a_version_of_another_user_stays_theirs() -> None:
 
 def test_every_check_has_a_label_of_its_own() -> None:
     assert len({check.reason for check in ADMISSION}) == len(ADMISSION)
+
+
+@pytest.mark.parametrize("jump_s", [-3600.0, -365 * 24 * 3600.0, 31 * 24 * 3600.0])
+def test_nobody_waits_longer_because_the_clock_was_set(jump_s: float) -> None:
+    made = Requests().after(95, LIMITS).after(96, LIMITS)
+    refusal = first_refusal(replace(FACTS, now=100.0 + jump_s, requests=made))
+    assert refusal is not None
+    assert refusal.message.params["wait"] == Message("seconds", count=7)
+    quota = replace(FACTS, settings=ServerSettings(per_day=1), made_at=(99.0,))
+    assert first_refusal(replace(quota, now=100.0 + jump_s)) is None

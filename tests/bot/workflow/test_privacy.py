@@ -8,13 +8,14 @@ import pytest
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note
+from bot.policy.tidy_guard import FEW
 from bot.workflow.button_events import button_event
 from conversations.errors import NoSuchVersion, PictureMissing
 from conversations.request_source import NO_SOURCE
 from conversations.session import TurnState
 from tests.support.english import in_english, notes_of, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
-from tests.support.workflow_room import workflow_room
+from tests.support.workflow_room import Clock, workflow_room
 
 DAY_S = 24 * 3600
 
@@ -100,6 +101,32 @@ async def test_old_pictures_go_and_the_conversation_stays(tmp_path):
         TurnState.FAILED,
         "The picture of v1 was deleted, so this edit cannot run. Please attach it again.",
     )
+
+
+async def test_a_clock_set_ahead_for_one_tidy_deletes_nothing(tmp_path, caplog):
+    uptime = Clock()
+    async with workflow_room(tmp_path, EchoEditor(), uptime=uptime) as d:
+        await d.upload()
+        assert await d.workflow.delete_old_images() == 0
+        d.clock.now += 31 * DAY_S
+        assert await d.workflow.delete_old_images() == 0
+        assert "1 of 1 pictures look old and are not deleted: the clock jumped by +2678400 s" in caplog.text
+        d.clock.now -= 31 * DAY_S
+        uptime.now += 2 * DAY_S
+        d.clock.now += 2 * DAY_S
+        assert await d.workflow.delete_old_images() == 0
+        assert len(list(d.images.keys())) == 1
+
+
+async def test_a_bot_started_with_a_clock_ahead_keeps_most_pictures_for_a_day(tmp_path, caplog):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        for number in range(FEW + 1):
+            await d.workflow.handle(d.asked(picture=a_picture(12 + number), user=f"user{number}"))
+        d.clock.now += 31 * DAY_S
+        assert await d.workflow.delete_old_images() == 0
+        assert "that is most of them" in caplog.text
+        d.clock.now += DAY_S
+        assert await d.workflow.delete_old_images() == FEW + 1
 
 
 async def test_pictures_of_no_version_go_after_a_day(tmp_path):
