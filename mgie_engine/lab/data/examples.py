@@ -1,17 +1,25 @@
 """One editing example, the same for every layout it may come from. Knows no torch."""
 
 import io
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from conversations.errors import PictureRefused
+from conversations.images.decode import PictureLimits, decode_image
+from conversations.images.formats import Format, sniff
+from conversations.images.normalise import normalise
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 
 Picture = bytes | Path  # an encoded picture, or the file it lies in until it is needed
 MAX_PIXELS = 100_000_000  # a stranger's file may claim any size
+_LIMITS = PictureLimits(
+    pixels=MAX_PIXELS, jpeg_pixels=MAX_PIXELS, heic_pixels=MAX_PIXELS, aspect=math.inf, min_side=1
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +50,41 @@ def encoded(picture: Picture) -> bytes:
 
 
 def opened(picture: Picture) -> Image.Image:
-    """The decoded RGB picture; DataError for what is none, or is larger than MAX_PIXELS."""
+    """The decoded RGB picture, read by the rules for users' pictures; what is transparent is shown on white.
+
+    DataError for what is none, or is larger than MAX_PIXELS. Files of other formats than users may send, TIFF
+    for one, are read as well. Reads in this process: data sets are trusted as far as they are chosen.
+    """
     name = picture if isinstance(picture, Path) else "in the data set"
     try:
-        with Image.open(io.BytesIO(encoded(picture))) as found:
-            if found.width * found.height > MAX_PIXELS:
-                raise DataError(f"The picture {name} has {found.width} × {found.height} pixels.")
-            return found.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        return _on_white(_decoded(encoded(picture)))
+    except PictureRefused as refusal:
+        raise DataError(f"The picture {name} cannot be read: {refusal}.") from refusal
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"The picture {name} is damaged or none: {error}") from error
+
+
+def _decoded(data: bytes) -> Image.Image:
+    kind = _format(data)
+    if kind is not None:
+        return decode_image(data, kind, _LIMITS).image
+    with Image.open(io.BytesIO(data)) as found:
+        if found.width * found.height > MAX_PIXELS:
+            raise ValueError(f"it has {found.width} × {found.height} pixels")
+        return normalise(found)[0]
+
+
+def _format(data: bytes) -> Format | None:
+    try:
+        return sniff(data)
+    except PictureRefused:
+        return None
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def sessions(examples: Iterable[EditExample]) -> Iterator[list[EditExample]]:

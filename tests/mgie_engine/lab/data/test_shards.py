@@ -96,5 +96,5 @@ def test_a_picture_is_checked_when_it_is_opened():
 
 
 def test_a_cut_off_picture_is_an_error():
-    with pytest.raises(DataError, match="damaged or none"):
+    with pytest.raises(DataError, match="damaged or incomplete"):
         opened(io.BytesIO(a_picture(200, 200)).getvalue()[:150])
