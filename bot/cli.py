@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = read_settings()
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
+        _check_page(settings)
         config = model_config(settings)
         if chosen.check:
             check_stored(settings.data_dir)
@@ -65,6 +66,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--local", action="store_true", help="serve the local page even when a token is set")
     return parser
+
+
+def _check_page(settings: Settings) -> None:
+    """CannotStart where other machines can reach the page, and it was not told by which names."""
+    if settings.discord_token is None and settings.is_page_open and not settings.page_names:
+        raise CannotStart(
+            f"WEB_HOST: {settings.web_host} lets other machines reach the page; list the host names they use "
+            "in PAGE_NAMES, so that other sites cannot pose as it. See .env.example."
+        )
 
 
 def model_config(settings: Settings) -> ModelConfig:
@@ -191,6 +201,7 @@ async def _serve_page(
             model.defaults,
             host=settings.web_host,
             port=settings.web_port,
+            names=settings.page_names,
         )
         async with page as url:
             say(f"mgie-bot is at {url} (Ctrl+C stops it)")

@@ -3,6 +3,8 @@
 `.env.example` documents every setting; a test holds that the two agree.
 """
 
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +16,10 @@ from bot.policy.limits import LONGEST_INSTRUCTION, Limits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
+
+_PAGE_NAME = re.compile(
+    r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
+)  # a name, an IPv4 address, or an IPv6 one in brackets
 
 
 class Settings(BaseSettings):
@@ -40,6 +46,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     web_host: str = "127.0.0.1"
     web_port: Port = 7860
+    page_names: Annotated[tuple[str, ...], NoDecode] = ()
     health_host: str = "127.0.0.1"
     health_port: Port | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -62,6 +69,16 @@ class Settings(BaseSettings):
         if any("/" in host for host in hosts):
             raise ValueError("list host names separated by commas, without https:// or paths")
         return hosts
+
+    @field_validator("page_names", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = tuple(name.strip().lower() for name in value.split(",") if name.strip())
+        if not all(_PAGE_NAME.fullmatch(name) for name in names):
+            raise ValueError("list host names separated by commas, without http://, ports or paths")
+        return names
 
     @field_validator("edit_channels", mode="before")
     @classmethod
@@ -96,6 +113,16 @@ class Settings(BaseSettings):
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()
+
+    @property
+    def is_page_open(self) -> bool:
+        """Whether machines other than this one can reach the page."""
+        if self.web_host == "localhost":
+            return False
+        try:
+            return not ip_address(self.web_host).is_loopback
+        except ValueError:
+            return True
 
     @property
     def limits(self) -> Limits:

@@ -60,12 +60,12 @@ _HEADERS = {
 
 
 class AccessGuard:
-    """Wraps the app; `names` are the hosts it answers to, None for any.
+    """Wraps the app; `names` are the hosts it answers to.
 
     `functions`: how many values each function of gradio's that may be called takes, by its number.
     """
 
-    def __init__(self, app: App, names: frozenset[str] | None = LOOPBACK, *, functions: Inputs) -> None:
+    def __init__(self, app: App, names: frozenset[str] = LOOPBACK, *, functions: Inputs) -> None:
         self._app = app
         self._names = names
         self._functions = functions
@@ -107,11 +107,11 @@ class AccessGuard:
 
 
 def objection(
-    method: str, path: str, headers: MutableMapping[str, str], names: frozenset[str] | None
+    method: str, path: str, headers: MutableMapping[str, str], names: frozenset[str]
 ) -> tuple[int, str] | None:
     """Why a request is turned away, as a status and a sentence; None for one that may pass."""
     host = headers.get("host", "")
-    if names is not None and _name(host) not in names:
+    if _name(host) not in names:
         return 421, "This page answers to its own address only."
     if method not in _OPEN or not _OPEN[method].fullmatch(path):
         return 404, "There is nothing here."
@@ -129,8 +129,8 @@ def person_of(cookies: str | None) -> str | None:
 
 
 def _name(host: str) -> str:
-    """The name in a Host header, without its port."""
-    return host if host.endswith("]") else host.rsplit(":", 1)[0]
+    """The name in a Host header in small letters, without its port."""
+    return (host if host.endswith("]") else host.rsplit(":", 1)[0]).lower()
 
 
 def _with_body_of(scope: Scope, size: int) -> Scope:

@@ -9,7 +9,7 @@ The server runs in the caller's event loop, next to the workflow, and leaves the
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -47,19 +47,27 @@ async def web_chat(
     *,
     host: str = "127.0.0.1",
     port: int = 7860,
+    names: Collection[str] = (),
 ) -> AsyncIterator[str]:
     """Connect to `workflow`, take up what an earlier run left, and serve while the block runs; gives the URL.
 
-    Port 0 picks a free one. OSError if the port is taken.
+    Port 0 picks a free one. OSError if the port is taken. `names`: hosts it answers to, beside those of
+    this machine.
     """
     live_cards = LiveCards()
     workflow.connect(live_cards)
     await workflow.resume(live_cards.name)
-    with socket.create_server((host, port)) as listener:
-        names = LOOPBACK if host in ("127.0.0.1", "localhost", "::1") else None
-        gate = build_app(workflow, live_cards, images, model, defaults, names)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        gate = build_app(workflow, live_cards, images, model, defaults, LOOPBACK.union(names))
         async with _serving(gate, listener):
-            yield f"http://{host}:{listener.getsockname()[1]}"
+            yield _url(host, listener.getsockname()[1], names)
+
+
+def _url(host: str, port: int, names: Collection[str]) -> str:
+    """Where a browser finds the page: by the first name that was given, if any."""
+    name = next(iter(names), f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}"
 
 
 def build_app(
@@ -68,9 +76,9 @@ def build_app(
     images: ImageStore,
     model: str,
     defaults: Defaults,
-    names: frozenset[str] | None,
+    names: frozenset[str],
 ) -> AccessGuard:
-    """The app behind its gate, which answers to `names`; None for any."""
+    """The app behind its gate, which answers to `names`."""
     image_files, samples = ImageFiles(images), read_samples()
     settings = PageSettings(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
     controller = PageController(workflow, live_cards, image_files, samples, settings)

@@ -66,6 +66,44 @@ def test_check_says_what_the_settings_mean_and_no_secret(monkeypatch, capsys):
     assert "very-secret" not in output
 
 
+@pytest.mark.usefixtures("model_folder")
+@pytest.mark.parametrize("options", [[], ["--check"], ["--local"], ["--local", "--check"]])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "studio.lan"])
+def test_a_page_for_other_machines_needs_names(monkeypatch, capsys, host, options):
+    monkeypatch.setenv("WEB_HOST", host)
+    if "--local" in options:
+        monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
+    assert main(options) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"WEB_HOST: {host} lets other machines reach the page; list the host names")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.usefixtures("model_folder")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"WEB_HOST": "0.0.0.0", "PAGE_NAMES": "Studio.lan, 192.168.1.5,[fe80::1]"},
+        {"WEB_HOST": "127.0.0.2"},
+        {"WEB_HOST": "::1"},
+        {"WEB_HOST": "localhost"},
+        {"WEB_HOST": "0.0.0.0", "DISCORD_TOKEN": "very-secret"},  # serves no page
+    ],
+)
+def test_a_page_with_names_or_for_this_machine_only_may_start(monkeypatch, settings):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--check"]) == 0
+
+
+@pytest.mark.usefixtures("model_folder")
+@pytest.mark.parametrize("names", ["http://studio.lan", "studio.lan:7860", "*", "a b"])
+def test_names_of_the_page_are_names_only(monkeypatch, capsys, names):
+    monkeypatch.setenv("PAGE_NAMES", names)
+    assert main(["--check"]) == 2
+    assert "PAGE_NAMES: list host names" in capsys.readouterr().err
+
+
 def test_without_a_token_the_page_is_named():
     assert "page at http://127.0.0.1:7860" in summary(read_settings(None), ModelConfig())
 

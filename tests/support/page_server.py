@@ -1,7 +1,7 @@
 """The real local page on real parts; only the editor is the test's. And a browser to use it with."""
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -116,12 +116,14 @@ async def page_server(
     *,
     model: ModelFacts = MODEL,
     limits: Limits | None = None,
+    host: str = "127.0.0.1",
     port: int = 0,
+    names: Collection[str] = (),
 ) -> AsyncIterator[PageServer]:
     """The page of a bot on the files of `folder`, with any editor."""
     async with (
         parts(folder, editor, model, limits) as (store, images, workflow),
-        web_chat(workflow, images, model.name, model.defaults, port=port) as url,
+        web_chat(workflow, images, model.name, model.defaults, host=host, port=port, names=names) as url,
     ):
         yield PageServer(url, store, images, workflow)
 

@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,8 +27,26 @@ def test_a_foreign_name_for_this_machine_is_turned_away(host: str) -> None:
     assert refusal[0] == 421
 
 
-def test_any_name_is_let_in_where_the_operator_opened_the_page_to_others() -> None:
-    assert objection("GET", "/", {"host": "studio.lan:7860"}, None) is None
+def test_names_that_the_operator_gave_are_let_in_and_no_others() -> None:
+    names = LOOPBACK | {"studio.lan"}
+    assert objection("GET", "/", {"host": "Studio.LAN:7860"}, names) is None
+    assert objection("GET", "/", {"host": "evil.example"}, names) is not None
+
+
+async def test_an_open_page_is_safe_from_dns_rebinding(tmp_path: Path) -> None:
+    """A site that points its own name at this machine gets nothing, by any route."""
+    async with page_server(tmp_path, InvertingEditor(), host="0.0.0.0", names=("studio.lan",)) as bot:
+        port = urlsplit(bot.url).port
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as browser:
+            for name in ("evil.example", f"evil.example:{port}", "studio.lan.evil.example", "0.0.0.0"):
+                rebound = {"host": name, "origin": f"http://{name}"}
+                assert (await browser.get("/", headers=rebound)).status_code == 421
+                assert (await browser.get("/config", headers=rebound)).status_code == 421
+                answer = await browser.post("/pictures", content=a_drawing(), headers=rebound)
+                assert answer.status_code == 421
+                assert "set-cookie" not in answer.headers
+            for name in (f"studio.lan:{port}", f"127.0.0.1:{port}"):
+                assert (await browser.get("/", headers={"host": name})).status_code == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:7861", "null"])
