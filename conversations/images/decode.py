@@ -130,9 +130,7 @@ def _read(
         if checksum is not None and _checksum(opened) != checksum:
             raise _damaged(kind)
         depth = _channel_bits(data, kind, opened)
-        frame = _frame(
-            opened, code_points(data, kind, opened.info), 1 if kind is Format.HEIC else frames, admit
-        )
+        frame = _frame(opened, code_points(data, kind, opened.info), 1 if kind is Format.HEIC else frames)
         picture = frame.picture
         if picture is not opened:
             opened.close()  # frees the pixels as decoded before the PNG is made
@@ -156,14 +154,16 @@ class _Frame:
     number: int  # from 0
 
 
-def _frame(opened: ImageFile.ImageFile, points: CodePoints | None, frames: int, admit: Admit) -> _Frame:
-    """The first frame in which anything is visible, or frame 0 if that is none of the first FRAMES_TRIED."""
+def _frame(opened: ImageFile.ImageFile, points: CodePoints | None, frames: int) -> _Frame:
+    """The first frame in which anything is visible, or frame 0 if that is none of the first FRAMES_TRIED.
+
+    All of them share the time that one may take.
+    """
     info = dict(opened.info)
     first = _Frame(*normalise(opened, points), 0)
     if frames == 1 or not _is_empty(first.picture):
         return first
     for number in (*range(1, min(frames, FRAMES_TRIED)), 0):
-        admit(opened.width * opened.height)
         opened.seek(number)
         opened.info = info | opened.info
         frame = _Frame(*normalise(opened, points), number)

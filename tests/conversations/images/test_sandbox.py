@@ -10,11 +10,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from conversations.errors import PictureRefused
 from conversations.images.sandbox import LARGE, SMALL, SMALL_AT_ONCE, PictureReader, read_picture
 from conversations.images.sandbox_child import CPU_S_PER_MEGAPIXEL, DECODE_CPU_S, HEADER_CPU_S, PICTURES_EACH
-from tests.support.hostile_images import bmp, chunk, photo, saved, small_png
+from tests.support.hostile_images import avif, bmp, chunk, jpeg_of_size, photo, saved, small_png
 
 MIB = 2**20
 START_CPU_S = 3.0  # of a child, with much room for a slow machine
@@ -54,6 +55,18 @@ def gif_with_extension(extension: bytes) -> bytes:
     return whole[:place] + extension + whole[place:]
 
 
+def avif_with_boxes(count: int) -> bytes:
+    """A fine AVIF with empty boxes behind its own."""
+    return avif(64, 48) + struct.pack(">I", 8) * 2 * count
+
+
+def empty_frames(width: int, height: int, count: int) -> bytes:
+    """An animation in which nothing is visible; its frames differ, so that none is dropped."""
+    frames = [Image.new("RGBA", (width, height), (number, 0, 0, 0)) for number in range(count)]
+    options = {"save_all": True, "append_images": frames[1:], "lossless": True, "exact": True, "method": 0}
+    return saved(frames[0], "WEBP", **options)
+
+
 EXIF = crowded_exif(16_000, 200_000)  # 3.2 GB in 400 KB
 
 BOMBS: dict[str, Callable[[], bytes]] = {
@@ -65,6 +78,10 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "jpeg empty comments": lambda: with_segments(segment(0xFE, b"") * 2_500_000),
     "jpeg empty marks": lambda: with_segments(b"\xff\x01" * 4_000_000),
     "gif comment of single bytes": lambda: gif_with_extension(b"!\xfe" + b"\x01a" * 5_000_000 + b"\0"),
+    "jpeg without an end, and without most of its pixels": lambda: jpeg_of_size(2000, 1900)[:-2] + bytes(MIB),
+    "jpeg of a million starts": lambda: with_segments(b"\xff\xd8" * 4_000_000),
+    "avif of a million boxes": lambda: avif_with_boxes(1_000_000),
+    "webp of large empty frames": lambda: empty_frames(1900, 1900, 12),
     "png a million chunks": lambda: small_png(*[chunk(b"teSt", b"")] * 800_000),
     "bmp empty lines": lambda: bmp(2000, 1900, 8, 1, b"\0\0" * 5_000_000),
     "bmp a pixel a line": lambda: bmp(2000, 2000, 8, 1, b"\x01\x01\0\0" * 2000 + b"\0\1"),
