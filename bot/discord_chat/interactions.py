@@ -24,10 +24,11 @@ from bot.discord_chat.responses import (
     is_user_install_only,
     reply_context_of_interaction,
 )
+from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import MAX_WAIT_S
 from bot.discord_chat.user_locales import UserLocales
-from bot.i18n.catalog import match_locale, translator
+from bot.i18n.catalog import match_locale
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
 from conversations.messages import Message
@@ -97,7 +98,7 @@ class InteractionHandler:
         try:
             form = await work()
             if isinstance(form, Note):
-                text = translator(interaction.locale)(form.text)
+                text = discord_translator(interaction.locale)(form.text)
                 await interaction.response.send_message(text, ephemeral=True)
             else:
                 await interaction.response.send_modal(form)
@@ -107,7 +108,7 @@ class InteractionHandler:
     async def failed(self, interaction: Interaction, error: Exception) -> None:
         """Log an unexpected error and tell the user that something went wrong."""
         log.error("interaction %s failed", interaction.id, exc_info=error)
-        sentence = translator(interaction.locale)(Message("unexpected"))
+        sentence = discord_translator(interaction.locale)(Message("unexpected"))
         try:
             if interaction.response.is_done():
                 await interaction.edit_original_response(content=sentence, view=None, attachments=[])

@@ -14,8 +14,9 @@ from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, ShownV
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
+from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
-from bot.i18n.catalog import Translate, translator
+from bot.i18n.catalog import Translate
 from conversations.messages import Message
 
 EXPIRED = (10015, 10062, 50027)  # unknown webhook, unknown interaction, invalid token
@@ -62,7 +63,7 @@ async def answer_interaction(
         if posted is not None:
             await own_messages.record(posted, reply)
         reply = Note(reply.text if posted else Message("reported"))
-    translate = translator(context.language)
+    translate = discord_translator(context.language)
     outgoing = await renderer.reply(reply, context)
     posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
     if posted is not None:

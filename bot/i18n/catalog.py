@@ -66,13 +66,21 @@ def translations(language: str, domain: str = "messages") -> NullTranslations:
 
 
 class Translator:
-    """Renders messages in one language."""
+    """Renders messages in one language.
 
-    def __init__(self, language: str) -> None:
+    words     what is done to a parameter that is plain text; it may be a user's
+    verbatim  what is done to text that stands in every language; it is the bot's own
+    """
+
+    def __init__(
+        self, language: str, words: Callable[[str], str] = str, verbatim: Callable[[str], str] = str
+    ) -> None:
         """KeyError for a language that `languages` does not name."""
         if language not in languages():
             raise KeyError(language)
         self.language = language
+        self._words = words
+        self._verbatim = verbatim
         self._locale = Locale.parse(language)
         self._catalogue = translations(language)
 
@@ -80,7 +88,7 @@ class Translator:
         """The message in words."""
         params = message.params
         if message.code == TEXT:
-            return str(params["text"])
+            return self._verbatim(str(params["text"]))
         if message.code == JOINED:
             parts = params["parts"]
             assert isinstance(parts, tuple)
@@ -98,7 +106,7 @@ class Translator:
             return self(value)
         if isinstance(value, tuple):
             return ", ".join(map(self._param, value))
-        return value if isinstance(value, str) else format_decimal(value, locale=self._locale)
+        return self._words(value) if isinstance(value, str) else format_decimal(value, locale=self._locale)
 
 
 @cache

@@ -8,7 +8,7 @@ from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked,
 from bot.chat.replies import Note, buttons
 from bot.ops.clocks import uptime_s
 from bot.workflow.targets import Context
-from conversations.messages import Message
+from conversations.messages import Message, verbatim
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
 
@@ -16,9 +16,9 @@ OPEN_QUESTIONS = 16  # kept at most; each may hold a picture in memory
 OPEN_S = 24 * 3600.0
 
 
-def mention(user: str) -> str:
+def mention(user: str) -> Message:
     """A user inside a message; the chat puts their name there."""
-    return f"<@{user}>"
+    return verbatim(f"<@{user}>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,24 +264,26 @@ def _log_in_words(entries: tuple[AuditEntry, ...]) -> Message:
 
 
 def _log_line(entry: AuditEntry) -> Message:
-    who, action = verbatim(f"<t:{round(entry.at)}:R> {mention(entry.by)}"), Message(f"action.{entry.rule}")
-    subject = _subject_in_words(entry)
-    return joined(" ", who, action, *([verbatim(subject)] if subject else []))
+    at, action = verbatim(f"<t:{round(entry.at)}:R>"), Message(f"action.{entry.rule}")
+    subject = [_subject_in_words(entry)] if entry.subject else []
+    return joined(" ", at, mention(entry.by), action, *subject)
 
 
-def _subject_in_words(entry: AuditEntry) -> str:
+def _subject_in_words(entry: AuditEntry) -> Message:
     if ":" not in entry.subject:
-        return entry.subject
+        return verbatim(entry.subject)
     is_person = entry.rule in (ModAction.BLOCK, ModAction.UNBLOCK, ModAction.CANCEL)
     return mention(entry.subject) if is_person else _place(entry.subject)
 
 
 def _run_line(active: ActiveTurn) -> Message:
     card = active.card()
-    name = verbatim(f"{mention(active.turn.user)} {card.version} `{active.turn.id}`")
-    return joined(" · ", name, *([how_it_goes(card)] if card.status else []))
+    name = verbatim(f"{card.version} `{active.turn.id}`")
+    return joined(
+        " · ", joined(" ", mention(active.turn.user), name), *([how_it_goes(card)] if card.status else [])
+    )
 
 
-def _place(channel: str) -> str:
+def _place(channel: str) -> Message:
     """A channel in a sentence; the chat puts its name there."""
-    return f"<#{channel}>"
+    return verbatim(f"<#{channel}>")

@@ -25,11 +25,11 @@ from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
+from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
-from bot.i18n.catalog import translator
-from conversations.messages import Message
+from conversations.messages import Message, verbatim
 from conversations.session import Turn
 
 ARCHIVED_THREAD, OLD_MESSAGE_EDITS = 50083, 30046
@@ -254,9 +254,9 @@ class DiscordChat:
         try:
             dm = await self._client.create_dm(discord.Object(user))
             if turn.delivered is None:
-                where = f"<#{context.channel}>"
+                where = verbatim(f"<#{context.channel}>")
                 why = Message("may_not_post", place=where, permissions=missing)
-                await dm.send(translator(context.language)(why), nonce=f"{turn.id}-why")
+                await dm.send(discord_translator(context.language)(why), nonce=f"{turn.id}-why")
             message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
         except (discord.Forbidden, discord.NotFound) as error:
             raise ChatGone(f"neither channel {context.channel} nor DMs: {error.text}") from cause

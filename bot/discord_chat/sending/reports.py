@@ -5,11 +5,10 @@ import logging
 import discord
 
 from bot.chat.replies import ForModerators
-from bot.discord_chat.ids import channel_of, user_key
+from bot.discord_chat.ids import channel_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.layouts import closed_report
 from bot.discord_chat.ui.rendering import Renderer
-from bot.workflow.consents import mention
 
 NOBODY = discord.AllowedMentions.none()
 log = logging.getLogger(__name__)
@@ -30,7 +29,7 @@ async def post_report(
 
 async def close(message: discord.Message, outcome: str, by: int) -> None:
     """Write on a report what was decided and by whom; does nothing when the report is gone."""
-    view = closed_report(message, f"{outcome} · {mention(user_key(by))}")
+    view = closed_report(message, f"{outcome} · <@{by}>")
     try:
         await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
     except (discord.DiscordException, OSError) as error:

@@ -34,6 +34,7 @@ from bot.discord_chat.sending.reports import close
 from bot.discord_chat.ui.buttons import CHOOSE, EDIT_IMAGE, OFFERED_PRESETS, RELEASE, ButtonId, DiscordButton
 from bot.discord_chat.ui.component_ids import kept_instruction
 from bot.discord_chat.ui.layouts import more_layout
+from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.modals import SubmittedForm, correct_form, refine_form, report_form
 from bot.discord_chat.ui.rendering import Outgoing
 from bot.i18n.catalog import translator
@@ -104,7 +105,7 @@ class ComponentHandler:
         """Run the decision of a moderator and write the outcome on the report."""
         reply = await self.handler.dispatch(event_of(interaction, button))
         if isinstance(reply, Decided) and (report := interaction.message):
-            outcome = translator(interaction.locale)(reply.text)
+            outcome = discord_translator(interaction.locale)(reply.text)
             await close(report, outcome, interaction.user.id)
             here = str(MessagePlace(report.channel.id, report.id))  # is closed, not deleted
             return replace(reply, messages=tuple(key for key in reply.messages if key != here))
@@ -140,7 +141,7 @@ class ComponentHandler:
         card = await self.card(interaction, turn)
         if isinstance(card, Note):
             return card
-        translate = translator(interaction.locale)
+        translate = discord_translator(interaction.locale)
         image = await self.handler.renderer.result(card, interaction.filesize_limit, translate)
         if image is None:
             return Note(PictureMissing(card.after or "").message)

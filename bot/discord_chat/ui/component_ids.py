@@ -11,6 +11,7 @@ import discord
 
 from bot.chat.events import ButtonAction
 from bot.discord_chat.ui.buttons import ButtonId
+from bot.discord_chat.ui.markdown import unescape
 
 INSTRUCTION_ID = 900  # the component of "Which picture?" that holds the instruction
 ON_FINAL_CARDS = frozenset({ButtonAction.RETRY.value, ButtonAction.DELETE.value})
@@ -58,5 +59,5 @@ def kept_instruction(message: HasComponents | None) -> str:
     """The instruction that a "Which picture?" message holds in a component of its own; else an empty text."""
     for component in walk(message.components) if message else ():
         if isinstance(component, discord.TextDisplay) and component.id == INSTRUCTION_ID:
-            return component.content.removeprefix("> ")
+            return unescape(component.content.removeprefix("> "))
     return ""

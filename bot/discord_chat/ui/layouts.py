@@ -1,7 +1,6 @@
 """Layouts of Discord components for cards and replies. Pure: no store, no network."""
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +27,12 @@ from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import CardButton, DiscordButton, VersionMenu, presets_offered
 from bot.discord_chat.ui.component_ids import INSTRUCTION_ID, walk
+from bot.discord_chat.ui.markdown import escape
 from bot.i18n.catalog import Translate
-from conversations.messages import Message
+from conversations.messages import Message, verbatim
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
+KEPT_CHARS = 3000  # of an instruction, escaped; a message has 4000 in all
 BAR_CELLS = 10
 MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
@@ -126,7 +127,7 @@ def alt_texts(card: Card, translate: Translate) -> tuple[str, str]:
     before = translate(Message("before", version=card.parent_version or card.version))
     if not card.instruction:
         return before, translate(Message("as_uploaded"))
-    after = [translate(Message("after", words=card.instruction))]
+    after = [translate(Message("after", words=verbatim(card.instruction)))]
     if card.expressive:
         after += [translate(Message("understood")), card.expressive]
     return before, " ".join(after)
@@ -182,10 +183,10 @@ def bar(fraction: float) -> str:
 
 
 def plain(text: str, limit: int) -> str:
-    """Text of users or models on one line, its Markdown escaped, cut to `limit` characters before that."""
+    """Text of users or models on one line, escaped, cut to `limit` characters before that."""
     line = " ".join(text.split())
     cut = line if len(line) <= limit else line[: limit - 1] + "…"
-    return discord.utils.escape_markdown(cut)
+    return escape(cut)
 
 
 def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[CardButton]) -> None:
@@ -204,7 +205,7 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(translate(which.text)))
     if which.words:
-        view.add_item(ui.TextDisplay(f"> {' '.join(which.words.split())}"[:2000], id=INSTRUCTION_ID))
+        view.add_item(ui.TextDisplay(f"> {escape(which.words)}"[:KEPT_CHARS], id=INSTRUCTION_ID))
     for choice, image in zip(which.choices, images, strict=True):
         about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
         view.add_item(ui.Section(about, accessory=thumbnail(image)))
@@ -268,7 +269,7 @@ def more_layout(history: History, card: Card, translate: Translate) -> ui.Layout
 def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
     """A message with buttons under it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(with_discord_mentions(translate(note.text))))
+    view.add_item(ui.TextDisplay(translate(note.text)))
     _add_buttons(view, [CardButton.of(button, note.about, note.asks, translate) for button in note.buttons])
     return view
 
@@ -282,7 +283,7 @@ def report_layout(
     link = f" [↗]({place.link(guild)})" if place else ""
     asked = f"“{plain(report.card.instruction, INSTRUCTION_CHARS)}”" if report.card else ""
     words = f"> {plain(report.words, INSTRUCTION_CHARS)}" if report.words else ""
-    lines = (f"🚩 {with_discord_mentions(translate(report.told))}{link}", asked, words)
+    lines = (f"🚩 {translate(report.told)}{link}", asked, words)
     box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
     if images:
         box.add_item(gallery(images))
@@ -296,7 +297,7 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     """A report without its image and buttons, with the decision under its texts as they stand."""
     texts = [c.content for c in walk(message.components) if isinstance(c, discord.TextDisplay)]
     box: ui.Container[Any] = ui.Container(accent_colour=_MARKS[CardState.CANCELLED][1])
-    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {with_discord_mentions(outcome)}"])))
+    box.add_item(ui.TextDisplay("\n".join([*texts, f"-# {outcome}"])))
     return ui.LayoutView(timeout=None).add_item(box)
 
 
@@ -317,11 +318,6 @@ def comparison_layout(
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(translate(compared.text)))
     return view.add_item(gallery(images))
-
-
-def with_discord_mentions(text: str) -> str:
-    """Replace keys of users and channels by Discord's mentions: "<@discord:4711>" → "<@4711>"."""
-    return re.sub(r"<([@#])discord:(\d+)>", r"<\1\2>", text)
 
 
 def settings_text(panel: SettingsPanel, translate: Translate) -> str:

@@ -41,9 +41,9 @@ from bot.discord_chat.ui.layouts import (
     report_layout,
     settings_layout,
     target_layout,
-    with_discord_mentions,
 )
-from bot.i18n.catalog import Translate, translator
+from bot.discord_chat.ui.markdown import discord_translator
+from bot.i18n.catalog import Translate
 from conversations.errors import PictureMissing
 from conversations.messages import Message
 
@@ -91,7 +91,7 @@ class Renderer:
 
     async def reply(self, reply: Reply, context: ReplyContext) -> Outgoing:
         """The message of any reply of the workflow."""
-        translate = translator(context.language)
+        translate = discord_translator(context.language)
         match reply:
             case Note():
                 return _note(reply, translate)
@@ -105,7 +105,7 @@ class Renderer:
                 layout = queue_layout(reply, context.guild, translate)
                 return Outgoing(view=layout) if reply.mine else Outgoing(translate(reply.text))
             case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
-                return Outgoing(with_discord_mentions(translate(text)))
+                return Outgoing(translate(text))
             case Comparison():
                 return await self._comparison(reply, translate)
             case AskTarget():
@@ -118,7 +118,7 @@ class Renderer:
         self, card: Card, context: ReplyContext, opening: Message | None = None, *, with_preview: bool = False
     ) -> Outgoing:
         """The message of a card: with both images once done, before that with its preview if wanted."""
-        translate = translator(context.language)
+        translate = discord_translator(context.language)
         images: Sequence[AttachedImage] = ()
         if card.state is CardState.DONE:
             images = await self._before_and_after(card, context)
@@ -144,7 +144,7 @@ class Renderer:
 
     async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:
         """The message of a report; its image is behind a spoiler."""
-        translate = translator(report.language)
+        translate = discord_translator(report.language)
         images = (
             await self._versions([replace(report.card, is_hidden=True)], translate) if report.card else ()
         )
@@ -157,11 +157,11 @@ class Renderer:
                 AttachedImage(
                     before,
                     f"{card.turn_id}-before",
-                    alt_texts(card, translator(context.language))[0],
+                    alt_texts(card, discord_translator(context.language))[0],
                     card.is_hidden,
                 )
             )
-        if after := await self.result(card, context.file_limit, translator(context.language)):
+        if after := await self.result(card, context.file_limit, discord_translator(context.language)):
             images.append(after)
         return images
 
@@ -212,4 +212,4 @@ def _note(note: Note, translate: Translate) -> Outgoing:
     pings = user_of(note.asks) if note.asks and not note.private else None
     if note.buttons:
         return Outgoing(view=note_layout(note, translate), pings=pings)
-    return Outgoing(with_discord_mentions(translate(note.text)), pings=pings)
+    return Outgoing(translate(note.text), pings=pings)

@@ -93,7 +93,7 @@ def test_a_longer_wait_counts_itself_down() -> None:
 
 def test_users_words_bring_no_markdown_and_no_lines_of_their_own() -> None:
     assert plain("# big\n**bold** `code`", 100) == r"\# big \*\*bold\*\* \`code\`"
-    assert plain("[prize](https://evil.example)", 100) == r"\[prize](https://evil.example)"
+    assert plain("[prize](https://evil.example)", 100) == r"\[prize\](https:\//evil.example)"
     assert plain("word " * 100, 20).endswith("…")
 
 

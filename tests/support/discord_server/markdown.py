@@ -21,7 +21,11 @@ def draw(text: str, names: Mapping[int, str]) -> str:
 
 def _line(line: str, names: Mapping[int, str]) -> str:
     kind, line = _block(line)
-    drawn = re.sub(r"\\([*_`~|>#\\-])", lambda m: f"&#{ord(m[1])};", html.escape(line, quote=False))
+    drawn = re.sub(
+        r"\\(&lt;|&gt;|&amp;|[^0-9A-Za-z\s])",
+        lambda m: f"&#{ord(html.unescape(m[1]))};",
+        html.escape(line, quote=False),
+    )
     for pattern, replacement in _RULES:
         drawn = re.sub(pattern, replacement, drawn)
     drawn = re.sub(
