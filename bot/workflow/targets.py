@@ -134,11 +134,13 @@ def _was_shown(session: EditSession, user: str) -> bool:
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
     """The turn of that id; NoSuchVersion unless it belongs to the channel the event comes from.
 
-    Only a turn to cancel may belong to another channel: the list of a user's own edits names them all.
+    Only users' own turns may be cancelled from another channel: the list of their edits names them all. The
+    rights of a moderator end with the channel.
     """
     turn = await store.turn(turn_id)
     session = await store.session(turn.session_id)
-    if session.channel != event.channel and not isinstance(event, CancelAsked):
+    is_own_cancel = isinstance(event, CancelAsked) and turn.user == event.user
+    if session.channel != event.channel and not is_own_cancel:
         raise NoSuchVersion(turn_id)
     return Target(session, session.turn(turn_id))
 

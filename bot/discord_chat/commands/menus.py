@@ -36,7 +36,7 @@ class MessageMenus:
     @opens_form
     async def edit_image(self, interaction: Interaction, message: discord.Message) -> Form:
         """Edit the image of any message; on a card, refine its version."""
-        if turn_id_of(message):
+        if _turn_on(interaction, message):
             return await self._form(interaction, message, ButtonAction.REFINE)
         if self._components.chosen_images.keep(message):
             return edit_form(
@@ -52,7 +52,7 @@ class MessageMenus:
     @acknowledged
     async def details(self, interaction: Interaction, message: discord.Message) -> Response:
         """Show everything known of the version that a message shows."""
-        turn = turn_id_of(message)
+        turn = _turn_on(interaction, message)
         if turn is None:
             return Note(Message("no_version_there"))
         card = await self._components.card(interaction, turn)
@@ -61,7 +61,7 @@ class MessageMenus:
     @acknowledged
     async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Response:
         """Cancel an edit that is queued or runs; erase one that has ended."""
-        turn = turn_id_of(message)
+        turn = _turn_on(interaction, message)
         if turn is None:
             return Note(Message("no_version_there"))
         event = CancelAsked if is_open_card(message, turn) else DeleteAsked
@@ -74,10 +74,16 @@ class MessageMenus:
 
     async def _form(self, interaction: Interaction, message: discord.Message, act: ButtonAction) -> Form:
         """The form of a button, for the version that a message shows."""
-        turn = turn_id_of(message)
+        turn = _turn_on(interaction, message)
         if turn is None:
             return Note(Message("no_version_there"))
         return await self._components.form_of(interaction, ButtonId(act.value, turn))
+
+
+def _turn_on(interaction: Interaction, message: discord.Message) -> str | None:
+    """The turn that a message of the bot itself shows: others may copy a card, ids and all."""
+    me = interaction.client.user
+    return turn_id_of(message) if me is not None and message.author.id == me.id else None
 
 
 def message_menus(components: ComponentHandler) -> list[app_commands.ContextMenu]:

@@ -107,5 +107,6 @@ class Received:
 def test_the_kept_instruction_comes_back_as_typed(words: str) -> None:
     view = DOORS["which picture"](words)
     [kept] = [item for item in view.walk_children() if item.id == INSTRUCTION_ID]
+    assert isinstance(kept, ui.TextDisplay)
     received = Received([TextDisplay({"type": 10, "id": INSTRUCTION_ID, "content": kept.content})])
     assert kept_instruction(received) == " ".join(words.split())

@@ -4,6 +4,7 @@ import io
 import zipfile
 from pathlib import Path
 
+from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, is_result, results_in, room, turn_of
@@ -207,6 +208,21 @@ async def test_the_menu_cancels_what_runs_and_deletes_what_is_over(tmp_path: Pat
         await r.turns_end()
         await seen(r, r.discord.menu(over, r.anna, "Cancel or delete edit"))
         await r.discord.wait_for(lambda: not r.discord.messages_of_bot(r.channel))
+
+
+async def test_the_menu_knows_cards_of_the_bot_only(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        post_picture(r)
+        await editor.started()
+        card = await a_card(r, "🎨")
+        copycat = r.discord.world.add_webhook("copycat")
+        forged = r.discord.say(r.channel, copycat)
+        forged.components, forged.flags = card.components, card.flags
+        for entry in ("Cancel or delete edit", "Edit details", "Refine from here", "Report edit"):
+            answer = await said(r, r.discord.menu(forged, r.anna, entry))
+            assert english("no_version_there") in answer
+        assert [turn.state for turn in await r.turns() if not turn.is_upload] == [TurnState.RUNNING]
 
 
 # -- commands -----------------------------------------------------------------------------------------------

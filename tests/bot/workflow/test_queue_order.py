@@ -6,7 +6,7 @@ from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import CardState, Note, Queue
 from bot.policy.limits import Limits
 from conversations.session import TurnState
-from tests.support.english import in_english, title_of
+from tests.support.english import english, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 
@@ -108,6 +108,19 @@ async def test_only_the_owner_or_a_moderator_cancels(tmp_path):
         assert refused == "Only the user who requested v1 can do that."
         allowed = CancelAsked(**d.origin("bob"), turn=turn, is_moderator=True)
         assert await says(d, allowed) == "v1 is cancelled. It does not count."
+
+
+async def test_a_moderator_of_another_channel_cancels_nothing_here(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        turn = (await d.accepted("make it red", picture=a_picture())).card.turn_id
+        await editor.started()
+        for is_moderator in (True, False):
+            foreign = CancelAsked(**d.origin("bob", "c2"), turn=turn, is_moderator=is_moderator)
+            assert await says(d, foreign) == english("no_such_version", version=turn)
+        assert (await d.store.turn(turn)).state is TurnState.RUNNING
+        own = CancelAsked(**d.origin("ann", "c2"), turn=turn)
+        assert await says(d, own) == "v1 is cancelled. It does not count."
 
 
 async def test_what_is_over_cannot_be_cancelled(tmp_path):
