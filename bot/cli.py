@@ -155,6 +155,7 @@ def _engine(settings: Settings) -> EngineProcess:
         settings.mgie_device,
         settings.mgie_threads,
         settings.mgie_memory,
+        settings.mgie_level,
     )
     return EngineProcess(choice, settings.mgie_slots)
 

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     mgie_device: str = "auto"
     mgie_slots: Annotated[int, Field(ge=1, le=64)] | None = None
     mgie_memory: str = "auto"
+    mgie_level: str = "auto"
     mgie_threads: Annotated[int, Field(ge=1, le=256)] | None = None
 
     data_dir: Path = Path("data")

@@ -31,8 +31,7 @@ from mgie_engine.lab.scenes.scene import random_scene
 from mgie_engine.lab.scenes.scene_edits import Edit, EditGenerator, State
 from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.serving.engine import changes_nothing
-from mgie_engine.serving.postprocess import Painted, restored
+from mgie_engine.serving.postprocess import Painted, changes_nothing, restored
 
 TURNS = 10
 MAKERS: tuple[EditGenerator, ...] = (recolour, recolour_part, remove, add, replace_thing, resize, move)

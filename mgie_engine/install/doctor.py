@@ -14,6 +14,7 @@ from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory import modes
+from mgie_engine.memory.graph_memory import added_bytes
 from mgie_engine.memory.loading import count, free_bytes, has_quick_bf16
 from mgie_engine.memory.modes import Mode, Parameters, in_gb
 
@@ -30,6 +31,7 @@ class MachineFacts:
     disk_free: int | None = None  # bytes where the model belongs; None if nothing has to be downloaded
     lacks: tuple[str, ...] = ()  # sentences
     quick_bf16: bool = False  # of the CPU
+    graphs: int = 0  # bytes that the level `same` adds; 0 where it is not to be had
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
         disk_free=shutil.disk_usage(_existing(home)).free if lacks else None,
         lacks=tuple(lacks),
         quick_bf16=has_quick_bf16(),
+        graphs=added_bytes(config) if is_cuda else 0,
     )
 
 
@@ -80,6 +83,10 @@ def _about_memory(facts: MachineFacts, requested: Mode | None) -> Iterator[Findi
         return
     need = modes.needed(facts.parameters, mode, facts.device)
     yield Finding(f"Chosen: {mode}{' (as requested)' if requested else ''}.", is_blocking=need > facts.free)
+    if facts.graphs and mode not in modes.STAGED:
+        fits = "fit" if need + facts.graphs <= facts.free else "do not fit, so fewer edits share the device"
+        words = f"The level same adds {in_gb(facts.graphs)} for its cache and its graphs, which {fits}."
+        yield Finding(words)
     if modes.QUANTISED.get(mode) == "nf4" and not facts.has_bitsandbytes:
         yield Finding(f"{mode} needs bitsandbytes: pip install 'mgie[quantised]'.", is_blocking=True)
 

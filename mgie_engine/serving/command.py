@@ -60,15 +60,15 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     _check_output(arguments.output)
     picture = read_picture(arguments.picture.read_bytes())
     began = time.monotonic()
-    model = chosen_model(arguments, environment).load()
+    engine = chosen_model(arguments, environment).build()
     loading_s = round(time.monotonic() - began, 4)
-    settings = settle(wish, model.config.defaults, fresh_seed=secrets.randbelow(2**32))
+    settings = settle(wish, engine.model.config.defaults, fresh_seed=secrets.randbelow(2**32))
     request = EditRequest(picture.png, arguments.instruction, settings, reading=arguments.reading)
 
-    from mgie_engine.serving.engine import edit_alone  # imports torch; by now the model has, too
+    from mgie_engine.serving.engine import edit_with  # imports torch; by now the model has, too
 
-    with _progress_bar() as show:
-        result = edit_alone(model, request, show)
+    with engine, _progress_bar() as show:
+        result = edit_with(engine, request, show)
     arguments.output.write_bytes(result.image)
     notes = [note.code for note in (*picture.notes, *result.notes)]
     report = describe(result) | {"notes": notes, "output": str(arguments.output)}
@@ -105,6 +105,7 @@ def describe(result: EditResult) -> dict[str, Any]:
         "size": list(result.size),
         "seconds": result.seconds,
         "changed": result.changed,
+        "level": result.level,
     }
 
 
@@ -167,6 +168,11 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         help="auto, fp32, mixed, fp16, bf16, int8, nf4, swap or offload; MGIE_MEMORY or auto if left out",
     )
     parser.add_argument(
+        "--level",
+        metavar="LEVEL",
+        help="auto, exact, same or fast: how exactly is computed; MGIE_LEVEL or auto if left out",
+    )
+    parser.add_argument(
         "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"
     )
 
@@ -174,5 +180,6 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def chosen_model(arguments: argparse.Namespace, environment: Mapping[str, str]) -> ModelChoice:
     """What the options of `add_model` say; the environment where they are silent."""
     memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
+    level = arguments.level or environment.get("MGIE_LEVEL") or "auto"
     home = models_home(environment)
-    return ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory)
+    return ModelChoice(arguments.model, home, arguments.device, arguments.threads, memory, level)

@@ -1,42 +1,42 @@
 """The loop over slots: each edit reads, paints one denoising step at a time, and is finished, side by side.
 
-Single-threaded where the model is concerned; opening, restoring and encoding pictures happens on two threads
-beside it. Which edits share a step changes nothing in any of them beyond rounding.
+Single-threaded where the model is concerned; pictures are opened, restored and encoded on threads beside it.
+Sharing a step changes nothing beyond rounding. Above the level exact a `FastPath` does the model's work.
 """
 
-import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import contextmanager, nullcontext
 from math import prod
 from typing import Any, Self
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from conversations.errors import SettingsRefused
 from conversations.messages import Message
-from conversations.settings import SettingsOverride, checked
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
-from mgie_engine.errors import EngineError, RequestRefused
+from mgie_engine.errors import EngineError
 from mgie_engine.model.mgie import Reading
 from mgie_engine.serving.denoising import Painting, batch
-from mgie_engine.serving.pictures import for_the_model, open_picture, to_preview
-from mgie_engine.serving.postprocess import Delivered, Painted, finish, with_probe
+from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
+from mgie_engine.serving.fast_path import FastPath
+from mgie_engine.serving.pictures import to_preview
+from mgie_engine.serving.postprocess import Delivered, Painted, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
-from mgie_engine.serving.slot import EditModel, Opened, Slot
+from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request
+from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
 LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do
 LARGE = 2048  # width of a language model from which on a model's step is a matter of minutes on a CPU
+MOST_THREADS = 8  # beside the loop of a GPU; a picture takes a tenth of a second to a second of one
 QUICK_PIXELS = 2**20  # a picture up to this size is restored in the time of a denoising step or two
 
 Event = tuple[int, Progress | EditResult | EngineError]
-
-_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -48,10 +48,14 @@ class Engine:
         preview_shares: Sequence[float] = PREVIEW_SHARES,
         clock: Callable[[], float] = time.monotonic,
         slots: int | None = None,
+        fast: FastPath | None = None,
+        level: str = "exact",
     ) -> None:
-        """`slots`: how many edits at once suit this model; None: as the device allows."""
+        """`slots`: edits at once; None: as the device allows. `fast`: for a `level` above exact."""
         self.model = model
-        self._slots_wished = slots
+        self.level = level
+        self._fast = fast
+        self._slots_requested = slots or (fast.plan.slots if fast else None)
         self._preview_shares = preview_shares
         self._clock = clock
         self._slots: dict[int, Slot] = {}  # the oldest first
@@ -59,7 +63,8 @@ class Engine:
         self._step_s = 0.0  # of the last denoising step
         torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
         # One core each: helpers of these threads would fall asleep between the many small steps of restoring.
-        self._threads = ThreadPoolExecutor(2, "pictures", torch.set_num_threads, (1,))
+        threads = max(2, min(MOST_THREADS, os.cpu_count() or 2)) if fast else 2
+        self._threads = ThreadPoolExecutor(threads, "pictures", torch.set_num_threads, (1,))
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +75,7 @@ class Engine:
     @property
     def suitable_slots(self) -> int:
         """Edits at once: on a CPU more of them only share what one would have; a GPU has room to spare."""
-        return self._slots_wished or (2 if self.model.device.type == "cpu" else 8)
+        return self._slots_requested or (2 if self.model.device.type == "cpu" else 8)
 
     @property
     def silence_s(self) -> float:
@@ -90,28 +95,30 @@ class Engine:
 
     def admit(self, key: int, request: EditRequest) -> None:
         """Take in an edit; its events carry `key`."""
-        opening = self._threads.submit(_open, request, self.model.config.picture_size)
+        opening = self._threads.submit(open_request, request, self.model.config.picture_size, self._fast)
         slot = self._slots[key] = Slot(key, request, self._clock(), opening)
         self._say(slot, slot.progress())
 
     def cancel(self, key: int) -> None:
         """Drop an edit wherever it is; it has no further events."""
         if slot := self._slots.pop(key, None):
-            slot.opening.cancel()
-            if slot.finishing:
-                slot.finishing.cancel()
+            slot.give_up()
         self._events = [event for event in self._events if event[0] != key]
 
     @torch.inference_mode()
     def step(self) -> list[Event]:
         """Everybody a little further; what happened since the last call, in order."""
         self._start_readers()
-        reading = [slot.key for slot in self._slots.values() if slot.reader and not slot.painting]
+        reading = [slot.key for slot in self._slots.values() if slot.reader and not slot.reading]
         painting = [slot.key for slot in self._slots.values() if slot.painting and not slot.finishing]
-        turn = next_loop_step(reading, painting, self._step_s)
-        if turn.read is not None:
-            self._read(self._slots[turn.read], turn.read_for_s)
-        if turn.paint:
+        rows, may_overlap = (self._fast.plan.rows, self._fast.overlaps) if self._fast else (1, False)
+        turn = next_loop_step(reading, painting, self._step_s, rows, may_overlap)
+        if turn.read:
+            if self._fast and not turn.overlap:
+                self._fast.wait()  # else the time of the denoising step before would be taken for theirs
+            self._read([self._slots[key] for key in turn.read], turn.read_for_s)
+        self._start_painters()
+        if turn.paint and not (turn.overlap and self._fast and self._fast.painting.is_ahead):
             self._paint([self._slots[key] for key in turn.paint])
         self._deliver()
         if not (self._events or reading or painting):
@@ -126,51 +133,114 @@ class Engine:
                     square = slot.opening.result().square
                     asked = slot.request
                     prompt = Prompt(asked.instruction, asked.history, asked.reading)
-                    slot.reader = self.model.reading(square, prompt)
+                    slot.reader = self._reader(slot, square, prompt)
 
-    def _read(self, slot: Slot, for_s: float) -> None:
-        assert slot.reader is not None
+    def _reader(self, slot: Slot, square: Image.Image, prompt: Prompt) -> Reader:
+        pixels = slot.opening.result().pixels
+        if self._fast is None or pixels is None:
+            return self.model.reading(square, prompt)
+        slot.encoding = self._threads.submit(self._fast.encode, square)
+        return self._fast.reading(square, pixels, prompt)
+
+    def _read(self, slots: Sequence[Slot], for_s: float) -> None:
+        """A token of each in turn, until the time is up or all have read."""
         until = self._clock() + for_s
-        with self._blame(slot):
-            try:
-                next(slot.reader)
-                while self._clock() < until:
-                    next(slot.reader)
-            except StopIteration as end:
-                slot.reading = end.value
-                if changes_nothing(end.value.expressive, self.model.config.refusal):
-                    self._leave(
-                        slot, self._result(slot, untouched(slot.request.image, slot.opening.result()))
-                    )
-                else:
-                    self._start_painting(slot, end.value)
+        with self._fast.reads() if self._fast else nullcontext():
+            while slots:
+                for slot in slots:
+                    with self._blame(slot):
+                        self._read_token(slot)
+                slots = [slot for slot in slots if slot.key in self._slots and not slot.reading]
+                if self._clock() >= until:
+                    return
+
+    def _read_token(self, slot: Slot) -> None:
+        assert slot.reader is not None
+        try:
+            next(slot.reader)
+        except StopIteration as end:
+            slot.reading = end.value
+            if changes_nothing(end.value.expressive, self.model.config.refusal):
+                self._leave(
+                    slot,
+                    self._result(slot, untouched(slot.request.image, slot.opening.result().original.size)),
+                )
+            elif self._fast:  # what it waits for now is a place among those who paint
+                slot.enter(Stage.PAINTING, self._clock())
+                self._say(slot, slot.progress())
+
+    def _start_painters(self) -> None:
+        for slot in list(self._slots.values()):
+            if slot.reading and not slot.painting and (self._fast is None or self._fast.painting.free):
+                with self._blame(slot):
+                    self._start_painting(slot, slot.reading)
 
     def _start_painting(self, slot: Slot, reading: Reading) -> None:
+        settings = slot.request.settings
+        if self._fast and slot.encoding:
+            slot.painting = self._fast.begin(settings, reading.guidance, slot.encoding.result())
+            return
         square = slot.opening.result().square
-        noise = self.model.config.noise
         (image_latents,) = self.model.encode([square])
-        slot.painting = Painting(noise, slot.request.settings, reading.guidance, image_latents)
+        slot.painting = Painting(self.model.config.noise, settings, reading.guidance, image_latents)
         slot.enter(Stage.PAINTING, self._clock())
         self._say(slot, slot.progress())
 
     def _paint(self, slots: Sequence[Slot]) -> None:
+        if self._fast:
+            self._launch(self._fast, slots)
+            return
         began = self._clock()
         for slot, x0, relevance in self._denoised(slots):
             with self._blame(slot):
-                assert slot.painting is not None
+                assert isinstance(slot.painting, Painting)
                 slot.painting.advance(x0, relevance)
                 self._say(slot, slot.progress(self._preview(slot.painting)))
                 if slot.painting.is_over:
                     self._start_finishing(slot, slot.painting)
         self._step_s = self._clock() - began
 
+    def _launch(self, fast: FastPath, slots: Sequence[Slot]) -> None:
+        """One step of each on the device; the loop goes on while it is made."""
+        for slot in self._launched(fast, slots):
+            with self._blame(slot):
+                assert isinstance(slot.painting, SlotPainting)
+                self._say(slot, slot.progress())
+                if slot.painting.step in preview_steps(slot.painting.settings.steps, self._preview_shares):
+                    slot.preview = self._threads.submit(fast.preview(slot.painting))
+                if slot.painting.is_over:
+                    opened, encoding = slot.opening.result(), slot.encoding
+                    assert encoding is not None
+                    work = fast.finish(slot.painting, opened.original, opened.square, encoding.result())
+                    slot.painting.release()
+                    slot.enter(Stage.FINISHING, self._clock())
+                    self._say(slot, slot.progress())
+                    slot.finishing = self._threads.submit(work)
+        self._step_s = fast.painting.step_s
+
+    def _launched(self, fast: FastPath, slots: Sequence[Slot]) -> Iterator[Slot]:
+        """The slots whose step was launched; one that is at fault leaves."""
+        paintings = [slot.painting for slot in slots if isinstance(slot.painting, SlotPainting)]
+        try:
+            fast.advance(paintings)
+        except Exception as error:
+            if is_fatal(error):
+                raise
+        else:
+            yield from slots
+            return
+        for slot, painting in zip(slots, paintings, strict=True):
+            with self._blame(slot):
+                fast.advance([painting])
+                yield slot
+
     def _denoised(self, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Tensor, Tensor]]:
         """Each slot with its x0 (C, h, w) and relevance (h, w); a slot that cannot be painted leaves."""
-        paintings = [slot.painting for slot in slots if slot.painting]
+        paintings = [slot.painting for slot in slots if isinstance(slot.painting, Painting)]
         try:
             denoised = self.model.denoise(*batch(paintings))
         except Exception as error:
-            if _is_fatal(error):
+            if is_fatal(error):
                 raise
         else:
             yield from zip(slots, denoised.x0, denoised.relevance, strict=True)
@@ -201,7 +271,8 @@ class Engine:
         painted = Painted(
             opened.original, opened.square, reconstruction, output, relevance, self.model.config.name
         )
-        work = with_probe(self.model, painted), slot.request.settings
+        settings = slot.request.settings
+        work = (painted if settings.keep == "off" else with_probe(self.model, painted)), settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
             slot.finishing = Future()  # nobody waits for this thread, and it has all cores
             slot.finishing.set_result(finish(*work))
@@ -210,6 +281,10 @@ class Engine:
 
     def _deliver(self) -> None:
         for slot in list(self._slots.values()):
+            if slot.preview and slot.preview.done():
+                with self._blame(slot):
+                    self._say(slot, slot.progress(slot.preview.result()))
+                slot.preview = None
             if slot.finishing and slot.finishing.done():
                 with self._blame(slot):
                     self._leave(slot, self._result(slot, slot.finishing.result()))
@@ -226,6 +301,7 @@ class Engine:
             seconds=slot.seconds,
             changed=delivered.changed,
             notes=(*slot.reading.notes, *delivered.notes),
+            level=self.level,
         )
 
     def _wait_for_threads(self) -> None:
@@ -237,6 +313,7 @@ class Engine:
 
     def _leave(self, slot: Slot, news: EditResult | EngineError) -> None:
         self._slots.pop(slot.key, None)
+        slot.give_up()
         self._say(slot, news)
 
     @contextmanager
@@ -245,53 +322,26 @@ class Engine:
         try:
             yield
         except Exception as error:
-            if _is_fatal(error):
+            if is_fatal(error):
                 raise
-            self._leave(slot, _as_engine_error(error))
+            self._leave(slot, as_engine_error(error))
 
 
 def edit_alone(model: EditModel, request: EditRequest, report: Report) -> EditResult:
-    """Make one edit and return it; raises the EngineError it ended with."""
+    """Make one edit at the level exact and return it; raises the EngineError it ended with."""
     with Engine(model) as engine:
-        engine.admit(0, request)
-        while True:
-            for _, news in engine.step():
-                match news:
-                    case EditResult():
-                        return news
-                    case EngineError():
-                        raise news
-                    case _:
-                        report(news)
+        return edit_with(engine, request, report)
 
 
-def _open(request: EditRequest, side: int) -> Opened:
-    checked(SettingsOverride(**asdict(request.settings)))
-    original = open_picture(request.image)
-    return Opened(original, for_the_model(original, side))
-
-
-def changes_nothing(expressive: str, refusal: str) -> bool:
-    """Whether a reading says that nothing will change; never for a model that was not taught to say so."""
-    return bool(refusal) and expressive.startswith(refusal)
-
-
-def untouched(image: bytes, opened: Opened) -> Delivered:
-    """The picture as it was sent, to the byte: what a reading that changes nothing leads to."""
-    return Delivered(image, opened.original.size, 0.0, ())
-
-
-def _is_fatal(error: Exception) -> bool:
-    """Whether the device's state is lost with it, so that only a new process helps."""
-    return isinstance(error, torch.AcceleratorError)
-
-
-def _as_engine_error(error: Exception) -> EngineError:
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, SettingsRefused):
-        return RequestRefused(str(error), error.message)
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
-        return RequestRefused("there was not enough memory for this edit", Message("no_memory"))
-    _log.error("An edit failed.", exc_info=error)
-    return EngineError(f"The edit failed unexpectedly: {type(error).__name__}: {error}")
+def edit_with(engine: Engine, request: EditRequest, report: Report) -> EditResult:
+    """Make one edit with an engine that has nothing else to do; raises the EngineError it ended with."""
+    engine.admit(0, request)
+    while True:
+        for _, news in engine.step():
+            match news:
+                case EditResult():
+                    return news
+                case EngineError():
+                    raise news
+                case _:
+                    report(news)

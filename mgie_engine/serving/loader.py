@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 KEPT_BYTES = 1 << 28  # freed memory that stays with a process on a CPU
+SWITCH_S = 0.0005  # a thread that finishes a picture keeps the loop, which launches, waiting at most so long
 SPINS = "5000"  # looks at a flag, some tenths of a millisecond in all; more gain little and cost others more
 
 
@@ -41,6 +43,7 @@ class ModelChoice:
     device: str = "auto"  # "auto", "cpu", "cuda", "cuda:1"
     threads: int | None = None  # of the CPU; None: one per core
     memory: str = "auto"  # "auto", or a memory mode by name
+    level: str = "auto"  # "auto", or a level by name: how exactly is computed
 
     def load(self) -> "MGIE":
         """Load the weights onto the device; raises ModelError."""
@@ -70,10 +73,16 @@ class ModelChoice:
         """An engine with the model loaded, for an engine process; raises ModelError."""
         _let_threads_sleep()
         from mgie_engine.memory.modes import STAGED
+        from mgie_engine.serving import precision_levels
         from mgie_engine.serving.engine import Engine
 
+        level = precision_levels.parse(self.level)
         loaded = self.load_fitting()
-        return Engine(loaded.mgie, slots=1 if loaded.mode in STAGED else None)
+        prepared = precision_levels.prepare(loaded.mgie, loaded.mode, level)
+        slots = 1 if loaded.mode in STAGED else None
+        if prepared.fast:
+            sys.setswitchinterval(SWITCH_S)
+        return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=prepared.level)
 
 
 def _let_threads_sleep() -> None:

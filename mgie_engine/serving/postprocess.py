@@ -40,6 +40,16 @@ class Delivered:
     notes: tuple[Message, ...]
 
 
+def changes_nothing(expressive: str, refusal: str) -> bool:
+    """Whether a reading says that nothing will change; never for a model that was not taught to say so."""
+    return bool(refusal) and expressive.startswith(refusal)
+
+
+def untouched(image: bytes, size: tuple[int, int]) -> Delivered:
+    """The picture as it was sent, to the byte: what a reading that changes nothing leads to."""
+    return Delivered(image, size, 0.0, ())
+
+
 class Autoencoder(Protocol):
     """What a probe needs of a model."""
 

@@ -2,17 +2,21 @@
 
 from collections.abc import Generator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from conversations.settings import SettingsOverride, checked
 from mgie_engine.edits import EditRequest, Progress, Stage
 from mgie_engine.model.mgie import Denoised, Reading
 from mgie_engine.serving.denoising import Painting
+from mgie_engine.serving.fast_path import Encoded, FastPath
+from mgie_engine.serving.pictures import for_the_model, open_picture
 from mgie_engine.serving.postprocess import Autoencoder, Delivered
+from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
 Reader = Generator[None, None, Reading]
@@ -48,6 +52,7 @@ class Opened:
 
     original: Image.Image
     square: Image.Image  # as the model sees it
+    pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
 
 
 @dataclass(eq=False, slots=True)
@@ -62,8 +67,10 @@ class Slot:
     seconds: dict[str, float] = field(default_factory=dict)
     reader: Reader | None = None
     reading: Reading | None = None
-    painting: Painting | None = None
+    painting: Painting | SlotPainting | None = None
     finishing: Future[Delivered] | None = None
+    encoding: Future[Encoded] | None = None  # above the level exact
+    preview: Future[bytes] | None = None  # being made beside the loop
 
     def enter(self, stage: Stage, now: float) -> None:
         """Go on to another stage and book the seconds of the one that ends."""
@@ -79,3 +86,21 @@ class Slot:
         step = self.painting.step if self.painting else 0
         expressive = self.reading.expressive if self.reading else None
         return Progress(self.stage, step, self.request.settings.steps, expressive, preview)
+
+    def give_up(self) -> None:
+        """Let go of what an edit that leaves still holds: its threads' work, its row, its slot."""
+        for future in (self.opening, self.encoding, self.preview, self.finishing):
+            if future:
+                future.cancel()
+        if self.reader:
+            self.reader.close()
+        if isinstance(self.painting, SlotPainting):
+            self.painting.release()
+
+
+def open_request(request: EditRequest, side: int, fast: FastPath | None) -> Opened:
+    """Check the settings and open the picture, for a thread. RequestRefused, SettingsRefused."""
+    checked(SettingsOverride(**asdict(request.settings)))
+    original = open_picture(request.image)
+    square = for_the_model(original, side)
+    return Opened(original, square, fast.see(square) if fast else None)

@@ -21,9 +21,9 @@ from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE, Reading
 from mgie_engine.preprocess import stack_vae_pixels
 from mgie_engine.serving.denoising import Painting, batch
-from mgie_engine.serving.engine import changes_nothing, edit_alone
+from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import to_png
-from mgie_engine.serving.postprocess import Painted, restored, with_probe
+from mgie_engine.serving.postprocess import Painted, changes_nothing, restored, with_probe
 from mgie_engine.text.prompting import Prompt
 
 DRIFT_TURNS = 10

@@ -28,6 +28,13 @@ def test_a_healthy_machine_is_told_its_mode():
     assert sentences(CARD)[-1] == "Chosen: fp16."
 
 
+def test_what_graphs_add_is_told_where_they_are_to_be_had():
+    found = sentences(replace(CARD, free=40 * GIB, graphs=5 * GIB))
+    assert found[-1] == "The level same adds 5.4 GB for its cache and its graphs, which fit."
+    assert "fewer edits share the device" in sentences(replace(CARD, graphs=5 * GIB))[-1]
+    assert not [s for s in sentences(replace(CARD, graphs=5 * GIB), Mode.SWAP) if "level" in s]
+
+
 def test_too_little_memory_for_any_mode_is_blocking():
     (complaint,) = blocking(replace(CARD, free=GIB))
     assert "needs at least" in complaint

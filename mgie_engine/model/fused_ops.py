@@ -1,0 +1,158 @@
+"""The operations that the static decode and the captured U-Net are made of.
+
+Each has one meaning and two ways: a fused Triton kernel on CUDA, plain PyTorch everywhere else. Tensors are
+fp16, bf16 or fp32; sums are taken in fp32.
+"""
+
+import logging
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NORMS, DECODE = "triton_norms", "triton_decode"
+log = logging.getLogger(__name__)
+
+
+@cache
+def _triton(module: str) -> ModuleType | None:
+    try:
+        return import_module(f"mgie_engine.model.{module}")
+    except ImportError as error:
+        log.warning("Triton is not available (%s); plain PyTorch takes the place of its kernels.", error)
+        return None
+
+
+def _kernels(x: Tensor, module: str) -> ModuleType | None:
+    return _triton(module) if x.is_cuda and torch.version.hip is None else None
+
+
+def group_norm(
+    x: Tensor | Sequence[Tensor],
+    weight: Tensor,
+    bias: Tensor,
+    groups: int,
+    eps: float,
+    silu: bool,
+    shift: Tensor | None = None,
+) -> Tensor:
+    """Group norm of channels-last x (B, C, h, w), `shift` (B, C) added first; then SiLU if wished.
+
+    Several x are taken as one, side by side in their channels.
+    """
+    parts = [x] if isinstance(x, Tensor) else list(x)
+    if kernels := _kernels(weight, NORMS):
+        parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
+        return kernels.group_norm(  # type: ignore[no-any-return]
+            parts, weight, bias, groups, eps, silu, shift
+        )
+    whole = torch.cat(parts, dim=1)
+    normed = F.group_norm(
+        whole if shift is None else whole + shift[:, :, None, None], groups, weight, bias, eps
+    )
+    return F.silu(normed) if silu else normed
+
+
+def residual_sum(x: Tensor, bias: Tensor | None, y: Tensor) -> Tensor:
+    """x + bias + y for channels-last x, y (B, C, h, w) and bias (C,)."""
+    if kernels := _kernels(x, NORMS):
+        x, y = (
+            part.contiguous(memory_format=torch.channels_last) if part.dim() == 4 else part for part in (x, y)
+        )
+        return kernels.residual_sum(x, bias, y)  # type: ignore[no-any-return]
+    return x + y if bias is None else x + bias[:, None, None] + y
+
+
+def layer_norm(x: Tensor, shift: Tensor | None, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
+    """Layer norm of x (…, D), to which `shift` (D,) is added first."""
+    if kernels := _kernels(x, NORMS):
+        return kernels.layer_norm(x, shift, weight, bias, eps)  # type: ignore[no-any-return]
+    return F.layer_norm(x if shift is None else x + shift, x.shape[-1:], weight, bias, eps)
+
+
+def geglu(x: Tensor) -> Tensor:
+    """The first half of x (…, 2 N) times the GELU of the second."""
+    if kernels := _kernels(x, NORMS):
+        return kernels.geglu(x)  # type: ignore[no-any-return]
+    value, gate = x.chunk(2, dim=-1)
+    return value * F.gelu(gate)
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """RMS norm of rows x (R, D), as LLaMA has it."""
+    if kernels := _kernels(x, DECODE):
+        return kernels.rms_norm(x, weight, eps)  # type: ignore[no-any-return]
+    wide = x.float()
+    return weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)).to(x.dtype)
+
+
+def skinny_linear(
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor | None = None,
+    residual: Tensor | None = None,
+    gated: bool = False,
+) -> Tensor:
+    """x (R, K) through weight (N, K), for few rows. A row's result does not depend on the other rows.
+
+    `scale` (N,): the weight is int8 and has a scale per output. `gated`: SiLU of the first half of the
+    outputs times the second half, (R, N / 2). `residual` is added last.
+    """
+    if kernels := _kernels(x, DECODE):
+        return kernels.skinny_linear(x, weight, scale, residual, gated)  # type: ignore[no-any-return]
+    whole = weight if scale is None else weight.to(x.dtype) * scale[:, None]
+    out = F.linear(x, whole)
+    if gated:
+        gate, up = out.chunk(2, dim=-1)
+        out = F.silu(gate) * up
+    return out if residual is None else residual + out
+
+
+def rotate_and_store(
+    qkv: Tensor,
+    cosines: Tensor,
+    sines: Tensor,
+    slots: Tensor,
+    positions: Tensor,
+    keys: Tensor,
+    values: Tensor,
+) -> None:
+    """Turn the queries and keys of qkv (R, 3 H D) in place by their positions, and store keys and values.
+
+    Row r belongs to cache slot slots[r] at place positions[r]; several rows may share a slot. cosines, sines
+    (L, D / 2) fp32; keys, values (S, H, L, D).
+    """
+    if kernels := _kernels(qkv, DECODE):
+        kernels.rotate_and_store(qkv, cosines, sines, slots, positions, keys, values)
+        return
+    _, heads, _, size = keys.shape
+    query, key, value = qkv.view(len(qkv), 3, heads, size).unbind(1)  # (R, H, D)
+    cosine, sine = (table[positions][:, None] for table in (cosines, sines))
+    query.copy_(_turned(query, cosine, sine))
+    key.copy_(_turned(key, cosine, sine))
+    keys[slots, :, positions] = key
+    values[slots, :, positions] = value
+
+
+def attend_cached(qkv: Tensor, slots: Tensor, positions: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Attention (R, H D) of one token a row, whose queries are in qkv (R, 3 H D), to a static cache.
+
+    A row sees the places of its slot up to its own position.
+    """
+    if kernels := _kernels(qkv, DECODE):
+        return kernels.attend_cached(qkv, slots, positions, keys, values)  # type: ignore[no-any-return]
+    _, heads, length, size = keys.shape
+    query = qkv[:, : heads * size].view(-1, heads, 1, size)
+    seen = torch.arange(length, device=qkv.device) <= positions[:, None]  # (R, L)
+    out = F.scaled_dot_product_attention(query, keys[slots], values[slots], attn_mask=seen[:, None, None])
+    return out.reshape(len(qkv), heads * size)
+
+
+def _turned(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+    first, second = x.float().chunk(2, dim=-1)
+    turned = torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+    return turned.to(x.dtype)

@@ -1,0 +1,132 @@
+"""Reading several instructions in one decode: each joins and leaves at any token.
+
+A reader is a generator that pauses after every token. Whoever is advanced first decodes the next few tokens
+for everybody, and the others find theirs waiting.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from conversations.messages import Message
+from mgie_engine.model.instruction import Reader, Thought
+from mgie_engine.model.mllm import picture_start
+from mgie_engine.model.static_decode import StaticDecoder
+from mgie_engine.text.prompting import Prompt
+
+BURST = (
+    4  # tokens decoded between two looks at what was chosen: fewer wait more often, more overshoot the end
+)
+
+
+@dataclass(eq=False, slots=True)
+class Row:
+    """A row of the decode while it is somebody's."""
+
+    number: int
+    tokens: deque[int] = field(default_factory=deque)  # chosen, not yet taken
+    decodes: bool = False
+
+
+class SharedReader:
+    """Reads with one static decoder; prompts that do not fit its cache are left to `Reader`."""
+
+    def __init__(self, reader: Reader, decoder: StaticDecoder, burst: int = BURST) -> None:
+        self._reader, self._decoder, self._burst = reader, decoder, burst
+        self._rows: list[Row | None] = [None] * decoder.rows
+        self.replays = 0  # of the decode so far
+
+    def fits(self, prompt: Prompt) -> bool:
+        """Whether the prompt, its answer and the visual tokens have room in a slot of the cache."""
+        tokenizer = self._reader.prompter.tokenizer
+        length = len(self._reader.prompter.ids(prompt))
+        if prompt.reading is not None:
+            length += len(tokenizer.encode_plain(prompt.reading.strip()))
+        longest = length + self._reader.config.max_new_tokens + len(tokenizer.visual) + self._burst
+        return longest <= self._decoder.length and len(tokenizer.visual) <= self._decoder.rows
+
+    def read(self, pixels: Tensor, prompt: Prompt) -> Generator[None, None, Thought]:
+        """Read one prompt with its picture's pixels (1, 3, H, W); as `Reader.read`, which it must fit."""
+        if prompt.reading is not None:
+            return (yield from self._follow(pixels, prompt, prompt.reading, ()))
+        ids = self._reader.prompter.ids(prompt)
+        row = yield from self._wait_for_row()
+        try:
+            self._prefill(row, ids, pixels, keep=len(ids))
+            self._decoder.occupy(row.number, len(ids) - 1)
+            row.decodes = True
+            yield  # so that all who come at once are there before the first token of any
+            written = yield from self._write(row)
+            stops = self._reader._rules().stops
+            words = [token for token in written if token not in stops]
+            states = self._visual_states(row, [*ids, *words])
+        finally:
+            self._leave(row)
+        thought = self._reader._thought(written, states)
+        if thought.expressive:
+            return thought
+        return (yield from self._follow(pixels, prompt, prompt.instruction, (Message("note_as_written"),)))
+
+    def _follow(
+        self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[Message, ...]
+    ) -> Generator[None, None, Thought]:
+        """Go along with a reading as if the model had written it."""
+        written = self._reader.prompter.tokenizer.encode_plain(reading.strip())
+        ids = [*self._reader.prompter.ids(prompt), *written]
+        row = yield from self._wait_for_row()
+        try:
+            self._prefill(row, ids, pixels, keep=len(ids))
+            return Thought(written, self._visual_states(row, ids), reading.strip(), notes)
+        finally:
+            self._leave(row)
+
+    def _write(self, row: Row) -> Generator[None, None, list[int]]:
+        rules, written = self._reader._rules(), list[int]()
+        while len(written) < rules.limit:
+            if not row.tokens:
+                self._decode()
+            written.append(row.tokens.popleft())
+            if written[-1] in rules.stops:
+                break
+            yield
+        return written
+
+    def _decode(self) -> None:
+        """The next few tokens of every row."""
+        decoder = self._decoder
+        chosen = [decoder.choose_next().to("cpu", non_blocking=True, copy=True) for _ in range(self._burst)]
+        if decoder.slots.is_cuda:
+            torch.cuda.current_stream(decoder.slots.device).synchronize()
+        self.replays += self._burst
+        for tokens in chosen:
+            for row, token in zip(self._rows, tokens.tolist(), strict=True):
+                if row is not None and row.decodes:
+                    row.tokens.append(token)
+
+    def _prefill(self, row: Row, ids: list[int], pixels: Tensor, keep: int) -> None:
+        prompter = self._reader.prompter
+        tokenizer, known = prompter.tokenizer, torch.tensor(ids)
+        at = picture_start(known, tokenizer.picture_start, tokenizer.picture_end, prompter.image_tokens)
+        self._decoder.prefill(known, pixels, at, row.number, keep)
+
+    def _visual_states(self, row: Row, ids: list[int]) -> Tensor:
+        """The states (8, D) that predict the visual tokens after ids."""
+        row.decodes = False
+        self._decoder.vacate(row.number)
+        visual = self._reader.prompter.tokenizer.visual
+        return self._decoder.states(row.number, len(ids) - 1, [ids[-1], *visual[:-1]])
+
+    def _wait_for_row(self) -> Generator[None, None, Row]:
+        while None not in self._rows:
+            yield
+        number = self._rows.index(None)
+        row = self._rows[number] = Row(number)
+        return row
+
+    def _leave(self, row: Row) -> None:
+        self._rows[row.number] = None
+        if row.decodes:
+            self._decoder.vacate(row.number)
