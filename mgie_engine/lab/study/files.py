@@ -4,7 +4,7 @@ from pathlib import Path
 
 from conversations.atomic_write import write_atomically
 from mgie_engine.lab.evaluation.docs_inject import inject
-from mgie_engine.lab.study.markdown import to_markdown
+from mgie_engine.lab.study.markdown_tables import to_markdown
 from mgie_engine.lab.study.study_report import StudyReport, file_name, maps, to_json
 from mgie_engine.strengths import TABLE
 
