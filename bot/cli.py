@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from bot.errors import CannotStart, ModelMissing
 from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder, check_stored
+from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(summary(settings, config))
             return 0
         _start_logging(settings)
+        raise_descriptor_limit()
         check_data_folder(settings.data_dir)
         with single_instance(settings.data_dir):
             asyncio.run(serve(settings, config))
@@ -123,6 +125,13 @@ async def serve(
 
     `editor`: instead of an engine process for the model. `say`: tells the operator where the page is.
     """
+    with surviving_exhaustion():
+        await _serve_all(settings, config, editor, say)
+
+
+async def _serve_all(
+    settings: Settings, config: ModelConfig, editor: Editor | None, say: Callable[[str], None]
+) -> None:
     metrics = Metrics()
     images = ImageStore(settings.data_dir / IMAGES)
     model = ModelFacts(config.name, config.defaults, model_strengths(settings))

@@ -18,6 +18,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.background import BackgroundTask
 
 from bot.i18n.catalog import translator
+from bot.ops.descriptors import surviving_exhaustion
+from bot.web_chat.connections import Connections
 from bot.web_chat.controller import PageController, PageSettings
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
@@ -34,6 +36,7 @@ from conversations.messages import Message
 from mgie_engine.config import Defaults
 
 GRACE_S = 1  # for answers under way when the server stops
+ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
 PNG_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
 ASK_AGAIN = {"Cache-Control": "no-cache"}
 
@@ -168,14 +171,23 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def _serving(app: AccessGuard, listener: socket.socket) -> AsyncIterator[None]:
+    connections = Connections()
     config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
+        app,
+        http=connections.protocol(),
+        backlog=ACCEPTED_AT_ONCE,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listener]), name="web page")
     await server.listens.wait()
+    listener.listen(WAITING)  # asyncio uses one number for both
     try:
-        yield
+        with surviving_exhaustion(connections.make_room):
+            yield
     finally:
         server.should_exit = True
         await task
