@@ -57,7 +57,11 @@ def surviving_exhaustion(make_room: Callable[[], int] = lambda: 0) -> Iterator[N
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         nonlocal said_at
         if context.get("message") != _CANNOT_ACCEPT:
-            return outer(loop, context) if outer else loop.default_exception_handler(context)
+            if outer:
+                outer(loop, context)
+            else:
+                loop.default_exception_handler(context)
+            return
         closed = make_room()
         if uptime_s() - said_at >= LOG_EVERY_S:
             said_at = uptime_s()
