@@ -7,8 +7,8 @@
 The published path is transformers' `generate` with hidden states, the edit head and diffusers'
 InstructPix2Pix pipeline, one edit after another. Ours is the engine as the bot runs it, a process of its own
 that starts with an empty cache of kernels. A crowd is that many people who all ask at the same moment;
-whoever finds no free slot waits. Random weights never say stop, so every reading has all its tokens. Ends in
-one line of JSON.
+who finds no free slot waits. Random weights never emit the end token, so every reading has all its tokens.
+Ends in one line of JSON.
 """
 
 import argparse
@@ -227,7 +227,7 @@ def busy_share(engine: "Engine") -> Iterator[dict[str, Any]]:
 
 
 def published(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The published path: one edit after another, whoever asks."""
+    """The published path: one edit after another."""
     location = resolve_model(str(arguments.folder))
     path = PublishedPath(native.load_model(location, arguments.device, _dtype(arguments)))
     shown = picture(path.mgie.config.picture_size)
@@ -250,7 +250,7 @@ def published(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def requests(count: int, steps: int, arguments: argparse.Namespace) -> list[EditRequest]:
-    """Different wishes for one picture; nothing is put back, which is the same work for every path."""
+    """Different instructions for one picture, with `keep` off: the same work for every path."""
     side = ModelConfig.from_json((arguments.folder / "config.json").read_text()).picture_size
     sampler: Any = "euler_ancestral" if steps >= 50 else "dpmpp_2m"
     return [

@@ -58,7 +58,7 @@ class ModelChoice:
         from mgie_engine.config import resolve_model
         from mgie_engine.memory import loading, modes
 
-        wish = modes.parse(self.memory)
+        requested = modes.parse(self.memory)
         if self.threads:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
@@ -66,7 +66,7 @@ class ModelChoice:
         device, quick_bf16 = torch.device(loading.find_device(self.device)), loading.has_quick_bf16()
         if device.type == "cpu":
             _keep_freed_memory()
-        return loading.load_fitting(location, device, wish, quick_bf16=quick_bf16)
+        return loading.load_fitting(location, device, requested, quick_bf16=quick_bf16)
 
     @_garbage_waiting()
     def build(self) -> "Engine":
@@ -100,12 +100,12 @@ def _let_threads_sleep() -> None:
 def _keep_freed_memory() -> None:
     """Let the next step have what one frees, instead of giving it back to the system page by page.
 
-    Decoding frees blocks of 32 MiB by the dozen, and having each of them anew and zeroed is a tenth of an
-    edit. Where the C library has no such knob, nothing happens.
+    Decoding frees blocks of 32 MiB by the dozen, and getting each of them again, zeroed, is a tenth of an
+    edit. Where the C library has no such option, nothing happens.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, TypeError, AttributeError):
         return
-    for knob in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-        mallopt(knob, KEPT_BYTES)
+    for option in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
+        mallopt(option, KEPT_BYTES)
