@@ -4,6 +4,7 @@ EngineError
 ├── ModelError        a model cannot be loaded: names the file and the tensor
 ├── DataError         a data set's file is missing, damaged, or not safe to read
 ├── RequestRefused    this request cannot be served as asked
+├── NotFinite         what the networks computed is no picture: infinities or NaN
 ├── QueueFull         the queue, or this user's share of it, is full
 ├── EditCancelled     the edit was cancelled before it finished
 ├── EngineDied        the engine process ended while the edit ran; worth one retry
@@ -39,6 +40,12 @@ class DataError(EngineError):
 
 class RequestRefused(EngineError):
     """The request cannot be served as it is; the message says what to change."""
+
+
+class NotFinite(EngineError):
+    """The networks computed infinities or NaN, also where it was tried once more in fp32."""
+
+    message = Message("broke_up")
 
 
 class QueueFull(EngineError):

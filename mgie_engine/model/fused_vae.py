@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from mgie_engine.config import ModelConfig
 from mgie_engine.model.cuda_graphs import Graphs, Program
 from mgie_engine.model.diffusion import condition_latents
+from mgie_engine.model.finite import decode_in_fp32
 from mgie_engine.model.fused_ops import group_norm
+from mgie_engine.preprocess import to_pictures
 
 
 class FusedGroupNorm(nn.Module):
@@ -52,7 +54,7 @@ class PictureCoder:
     @torch.inference_mode()
     def __init__(self, vae: AutoencoderKL, config: ModelConfig, graphs: Graphs) -> None:
         self.config = config
-        self._vae, self._graphs = fused_vae(vae), graphs
+        self._plain, self._vae, self._graphs = vae, fused_vae(vae), graphs
         side, steps = config.picture_size, 2 ** (len(config.vae["block_out_channels"]) - 1)
         device = vae.device
         self._bytes = torch.zeros(side, side, 3, device=device, dtype=torch.uint8)
@@ -60,7 +62,7 @@ class PictureCoder:
             1, config.latent_channels, side // steps, side // steps, device=device, dtype=torch.float32
         )
         self._encode: Program[Tensor] = self._encoded
-        self._decode: Program[Tensor] = self._decoded
+        self._decode: Program[tuple[Tensor, Tensor]] = self._decoded
 
     def record(self) -> None:
         """Record both programs."""
@@ -82,7 +84,12 @@ class PictureCoder:
         found = []
         for each in latents:
             self._latents[0].copy_(each)
-            found.append(Image.fromarray(self._decode().cpu().numpy()))
+            shown, is_finite = self._decode()
+            picture = Image.fromarray(shown.cpu().numpy())
+            if not bool(is_finite):
+                again = decode_in_fp32(self._plain, self._latents / self.config.latent_scale)
+                (picture,) = to_pictures(again)
+            found.append(picture)
         return found
 
     def _encoded(self) -> Tensor:
@@ -91,8 +98,8 @@ class PictureCoder:
         pixels = values.to(self._vae.dtype).contiguous(memory_format=torch.channels_last)
         return condition_latents(self._vae, pixels).float()
 
-    def _decoded(self) -> Tensor:
+    def _decoded(self) -> tuple[Tensor, Tensor]:
+        """The picture (H, W, 3) as bytes, and whether every value was finite."""
         unscaled = (self._latents / self.config.latent_scale).to(self._vae.dtype)
         shown = self._vae.decode(unscaled).sample[0].float().permute(1, 2, 0)
-        found: Tensor = ((shown / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)  # (H, W, 3)
-        return found
+        return ((shown / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8), torch.isfinite(shown).all()

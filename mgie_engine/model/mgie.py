@@ -13,6 +13,7 @@ from conversations.messages import Message
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.model.diffusion import condition_latents, rescale, to_x0
 from mgie_engine.model.edit_head import EditHead
+from mgie_engine.model.finite import decode_finite
 from mgie_engine.model.instruction import Reader, Thinking
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.model.preview import preview
@@ -137,12 +138,12 @@ class MGIE:
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> list[Image.Image]:
-        """The pictures of clean, scaled latents (B, C, h, w)."""
-        unscaled = (latents / self.config.latent_scale).to(self.device, self.vae.dtype)
-        return to_pictures(self.vae.decode(unscaled).sample)
+        """The pictures of clean, scaled latents (B, C, h, w). NotFinite if they overflow in fp32, too."""
+        unscaled = (latents / self.config.latent_scale).to(self.device)
+        return to_pictures(decode_finite(self.vae, unscaled))
 
     def preview(self, x0: Tensor) -> Image.Image:
-        """A small, quick look at clean latents (C, h, w), without the VAE."""
+        """A small, quick look at clean latents (C, h, w), without the VAE. NotFinite if they are not."""
         return preview(x0, self.config.preview)
 
     def _reading(

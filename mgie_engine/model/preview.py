@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from mgie_engine.model.finite import require_finite
 from mgie_engine.preprocess import to_pictures
 
 SIDE = 64  # pixels of the longer side
@@ -16,9 +17,10 @@ def preview(x0: Tensor, factors: Sequence[Sequence[float]]) -> Image.Image:
     """A picture of at most 64 × 64 pixels of clean, scaled latents (C, h, w).
 
     `factors` are C + 1 rows of red, green and blue as `fit` gives them; without any, the mean of the first
-    channels is shown in grey, stretched to its range.
+    channels is shown in grey, stretched to its range. NotFinite if they are not finite.
     """
     latents = x0.detach().float().cpu()
+    require_finite(latents, "preview")
     colours = _linear(latents, torch.tensor(factors)) if factors else _stretched(latents)  # (3, h, w)
     height, width = latents.shape[1:]
     scale = SIDE / max(height, width)

@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from conversations.messages import Message
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError
+from mgie_engine.model.finite import require_finite
 from mgie_engine.model.mgie import Reading
 from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
@@ -262,8 +262,7 @@ class Engine:
     def _start_finishing(self, slot: Slot, painting: Painting) -> None:
         slot.enter(Stage.FINISHING, self._clock())
         self._say(slot, slot.progress())
-        if not bool(torch.isfinite(painting.latents).all()):
-            raise EngineError("the latents are not finite", Message("broke_up"))
+        require_finite(painting.latents, "latents")
         opened = slot.opening.result()
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))

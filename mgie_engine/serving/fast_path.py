@@ -17,11 +17,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from conversations.messages import Message
 from conversations.settings import EditSettings
-from mgie_engine.errors import EngineError
 from mgie_engine.memory.graph_memory import SlotPlan
 from mgie_engine.model.cuda_graphs import Graphs, Program
+from mgie_engine.model.finite import require_finite
 from mgie_engine.model.fused_unet import FusedUNet
 from mgie_engine.model.fused_vae import PictureCoder
 from mgie_engine.model.mgie import MGIE, Reading
@@ -160,9 +159,7 @@ class FastPath:
         ready = self._when_done(painting.x0)
 
         def work() -> bytes:
-            if not bool(torch.isfinite(x0 := ready()).all()):
-                raise EngineError("the latents are not finite", Message("broke_up"))
-            return to_preview(self.model.preview(x0))
+            return to_preview(self.model.preview(ready()))
 
         return work
 
@@ -175,8 +172,7 @@ class FastPath:
 
         def work() -> Delivered:
             with self._beside(done):
-                if not bool(torch.isfinite(latents).all()):
-                    raise EngineError("the latents are not finite", Message("broke_up"))
+                require_finite(latents, "latents")
                 (output,) = self._coder.decode(latents[None])
                 spoken = relevance.float().cpu().numpy()
                 painted = Painted(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, EditResult, Exchange, Progress, Stage
-from mgie_engine.errors import EngineError, RequestRefused
+from mgie_engine.errors import EngineError, NotFinite, RequestRefused
 from mgie_engine.serving.engine import Engine, Event, edit_alone
 from tests.support.fake_model import TOKENS, FakeModel
 from tests.support.fakes import a_picture, some_settings
@@ -200,7 +200,7 @@ def test_cancelling_what_is_not_there_changes_nothing(engine: Engine):
         (ask("refuse to read"), EngineError, "no such word"),
         (ask("explode"), EngineError, "boom"),
         (ask("exhaust memory"), RequestRefused, "not enough memory"),
-        (ask("overflow"), EngineError, "not finite"),
+        (ask("overflow"), NotFinite, "not finite"),
     ],
     ids=lambda value: value.instruction if isinstance(value, EditRequest) else "",
 )
