@@ -8,6 +8,7 @@ depends on the chat. Keys are opaque strings that begin with the name of the cha
     event_id "discord:m:1234", "web:e:77"     one per gesture; an id that comes again does nothing again
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import ClassVar, TypedDict
@@ -66,6 +67,10 @@ class VersionEvent(Event):
     version: str | None = None  # "v2", "2" or a turn id, as typed
 
 
+# Downloads the picture, once the rules allow the edit; a ConversationError says why it cannot.
+PictureSource = Callable[[], Awaitable[bytes]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditAsked(VersionEvent):
     """An image, an instruction, or both. Only an instruction edits a version; only an image begins a session.
@@ -78,7 +83,7 @@ class EditAsked(VersionEvent):
     implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
-    picture: bytes | None = None  # the uploaded file, of any format; the workflow checks and converts it
+    picture: bytes | PictureSource | None = None  # a file of any format, or what downloads it
     picture_owner: str | None = None  # the user who posted `picture`, if another one
     message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
     from_original: bool = False  # start from the upload of that session instead

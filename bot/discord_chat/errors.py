@@ -1,11 +1,13 @@
 """The errors of the Discord chat.
 
 DiscordChatError
-├── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
 └── LoginRefused      Discord does not accept the token
 
+PictureRefused
+└── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
 """
 
+from conversations.errors import PictureRefused
 from conversations.messages import Message
 
 
@@ -13,12 +15,11 @@ class DiscordChatError(Exception):
     """Base of every error of bot.discord_chat."""
 
 
-class DownloadRefused(DiscordChatError):
+class DownloadRefused(PictureRefused):
     """An attachment cannot be downloaded; `message` says why."""
 
     def __init__(self, message: Message) -> None:
-        super().__init__(str(message))
-        self.message = message
+        super().__init__(str(message), message)
 
 
 class LoginRefused(DiscordChatError):

@@ -14,7 +14,6 @@ from discord import ui
 
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked, origin
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
-from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.own_messages import OwnMessages
@@ -88,8 +87,6 @@ class InteractionHandler:
             return
         try:
             await self._send(interaction, await work())
-        except DownloadRefused as refusal:
-            await self._send_reply(interaction, Note(refusal.message))
         except Exception as error:
             await self.failed(interaction, error)
 

@@ -16,6 +16,7 @@ from bot.chat.events import (
     EditAsked,
     Event,
     GridAsked,
+    PictureSource,
     Variation,
     VariationAsked,
     Work,
@@ -177,9 +178,10 @@ class Admission:
         asked = replace(asked, turn=parent.id, version=None)
         return await self._accept(replace(context, event=asked), draft, target.session)
 
-    async def _open(self, context: Context[EditAsked], picture: bytes) -> EditSession | Note:
-        """A session on an uploaded picture, or why there is none; PictureRefused for an unreadable one."""
-        asked = context.event
+    async def _open(self, context: Context[EditAsked], source: bytes | PictureSource) -> EditSession | Note:
+        """A session on a picture, or why there is none; PictureRefused if it cannot be had or read."""
+        picture = source if isinstance(source, bytes) else await source()
+        asked = replace(context.event, picture=picture)  # kept, if it waits for consent: links expire
         owner = asked.picture_owner or asked.user
         if owner != asked.user and not context.has_consent:
             objection = await self._consents.objection(asked, owner, asked.text, is_open=False)

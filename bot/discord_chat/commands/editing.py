@@ -51,12 +51,12 @@ class EditingCog(commands.Cog):
         keep: Keep | None = None,
         spoiler: bool = False,
     ) -> Response:
-        """Fetch the image while its URL is valid, then edit it; without one, refine a version."""
+        """Edit the image; without one, refine a version."""
         file = RemoteFile(image.url, image.size, image.filename) if image else None
         return EditAsked(
             **origin_of(interaction),
             text=instruction,
-            picture=await self.handler.downloads.fetch(file) if file else None,
+            picture=self.handler.downloads.source(file) if file else None,
             version=from_version,
             override=SettingsOverride(keep=keep),
             is_hidden=spoiler or (file is not None and file.is_spoiler),

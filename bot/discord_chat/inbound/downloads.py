@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from bot.chat.events import PictureSource
 from bot.discord_chat.errors import DownloadRefused
 from conversations.images.decode import mebibytes
 from conversations.messages import Message
@@ -59,6 +61,10 @@ class Downloads:
     def __init__(self, rules: DownloadRules) -> None:
         self._rules = rules
         self._session: aiohttp.ClientSession | None = None
+
+    def source(self, file: RemoteFile) -> PictureSource:
+        """What fetches the file when an edit needs it, and not before the rules allow that edit."""
+        return partial(self.fetch, file)
 
     async def fetch(self, file: RemoteFile) -> bytes:
         """The bytes of the file. Raises DownloadRefused when it is forbidden, too large or unavailable.

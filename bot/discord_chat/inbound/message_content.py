@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.chat.events import EditAsked
+from bot.chat.events import EditAsked, PictureSource
 from bot.discord_chat.ids import MessagePlace, channel_key, message_event, user_key
 from bot.discord_chat.inbound.inbound_images import InboundImage, inbound_image_of
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
@@ -60,9 +60,12 @@ def read_message(message: discord.Message, me: discord.abc.User) -> AddressedMes
 
 
 def edit_asked(
-    message: discord.Message, addressed: AddressedMessage, picture: bytes | None, context: ReplyContext
+    message: discord.Message,
+    addressed: AddressedMessage,
+    picture: PictureSource | None,
+    context: ReplyContext,
 ) -> EditAsked:
-    """The event of a message; `picture` is the downloaded image."""
+    """The event of a message; `picture` downloads its image."""
     return EditAsked(
         user=user_key(message.author.id),
         channel=channel_key(message.channel.id),

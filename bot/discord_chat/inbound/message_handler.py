@@ -11,7 +11,6 @@ from discord.ext import commands
 
 from bot.chat.events import Event
 from bot.chat.replies import Accepted, Note, Reply
-from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import MessagePlace, message_event
 from bot.discord_chat.inbound.attempts import Attempt, Attempts
@@ -171,12 +170,9 @@ class MessageHandler(commands.Cog):
     async def _reply_to(
         self, message: discord.Message, addressed: AddressedMessage, context: ReplyContext
     ) -> Reply | None:
-        """Download the image of a message, if it has one, and run its event."""
-        try:
-            file = addressed.image.file if addressed.image else None
-            picture = await self._handler.downloads.fetch(file) if file else None
-        except DownloadRefused as refusal:
-            return Note(refusal.message)
+        """Run the event of a message; its image is downloaded once the rules allow the edit."""
+        image = addressed.image
+        picture = self._handler.downloads.source(image.file) if image else None
         return await self._workflow.handle(edit_asked(message, addressed, picture, context))
 
     async def _send_note(self, message: discord.Message, note: Note, context: ReplyContext) -> bool:

@@ -160,7 +160,7 @@ class ComponentHandler:
             return ReportAsked(**who, turn=turn, text=form.words)
         if form.button.act == EDIT_IMAGE:
             return await self._edit_chosen(who, int(turn), form.words)
-        picture = await self.handler.downloads.fetch(form.image) if form.image else None
+        picture = self.handler.downloads.source(form.image) if form.image else None
         return EditAsked(
             **who,
             text=form.words,
@@ -179,7 +179,7 @@ class ComponentHandler:
         return EditAsked(
             **who,
             text=words,
-            picture=await self.handler.downloads.fetch(image.file),
+            picture=self.handler.downloads.source(image.file),
             picture_owner=image.owner,
             message=image.message,
             reply_to=image.message,

@@ -1,6 +1,8 @@
 """What is fetched, from where, and how much of it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -8,6 +10,12 @@ from aiohttp.test_utils import TestServer
 
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, RemoteFile, first_picture
+from tests.bot.discord_chat.test_commands import answered
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.discord_room import LIMITS, room
+from tests.support.discord_server.people import text_of
+from tests.support.english import english_pattern
+from tests.support.fakes import ScriptedEditor, a_picture
 
 DISCORD = DownloadRules(("cdn.discordapp.com", "media.discordapp.net", "127.0.0.1:8800"), 1000)
 
@@ -133,3 +141,30 @@ async def test_a_slow_server_is_given_up(cdn: TestServer) -> None:
 )
 def test_the_first_picture_is_the_one_meant(files: list[tuple[str, str | None]], number: int | None) -> None:
     assert first_picture(files) == number
+
+
+# --- nothing is fetched before the rules allow the edit ---
+
+FLOOD = 12
+
+
+async def test_of_a_flood_only_what_the_request_rate_allows_is_fetched(tmp_path: Path) -> None:
+    limits = replace(LIMITS, requests=3, window_s=3600.0, waiting_per_person=FLOOD)
+    async with room(tmp_path, limits=limits) as r:
+        asked = [post_picture(r, f"make it {number}") for number in range(FLOOD)]
+        answers = [text_of(await r.answer(message)) for message in asked]
+        await r.turns_end()
+        assert len(r.discord.downloads) == len(await r.turns()) / 2 == 3
+    assert sum(bool(english_pattern("too_fast").search(answer)) for answer in answers) == FLOOD - 3
+
+
+@pytest.mark.parametrize("gesture", ["command", "message"])
+async def test_nothing_is_fetched_for_a_user_with_a_full_queue(tmp_path: Path, gesture: str) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor, limits=replace(LIMITS, waiting_per_person=0)) as r:
+        if gesture == "message":
+            await r.answer(post_picture(r))
+        else:
+            used = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+            await answered(r, used)
+        assert r.discord.downloads == []

@@ -23,6 +23,7 @@ class Rest:
         self._monotonic = monotonic
         self.cdn_is_open = asyncio.Event()
         self.cdn_is_open.set()
+        self.downloads: list[int] = []  # upload ids, as they were asked for
 
     def routes(self) -> dict[tuple[str, str], Handler]:
         """Handlers by method and path template, as the published description names them."""
@@ -153,7 +154,8 @@ class Rest:
     async def download(self, request: web.Request) -> web.Response:
         """A file from the CDN; an address whose signature has expired is gone."""
         await self.cdn_is_open.wait()
-        upload = self.world.uploads.get(number(request, "upload_id"))
+        self.downloads.append(number(request, "upload_id"))
+        upload = self.world.uploads.get(self.downloads[-1])
         if upload is None or request.query.get("hm") != f"{self.world.signature:x}":
             raise web.HTTPNotFound(text="This content is no longer available.")
         return web.Response(body=upload.data, content_type=upload.content_type)

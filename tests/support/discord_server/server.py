@@ -68,6 +68,7 @@ class DiscordServer(People):
         super().__init__(world, post, InteractionDesk(world, post, time.monotonic), self.changes)
         self._rest = Rest(world, post, time.monotonic)
         self.cdn_is_open = self._rest.cdn_is_open  # clear it to keep every download waiting
+        self.downloads = self._rest.downloads
 
     async def __aenter__(self) -> Self:
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.5)
