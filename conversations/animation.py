@@ -4,7 +4,7 @@ Pure: images and texts in, the bytes of a file out. Blocks: call it on a thread.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
@@ -23,20 +23,31 @@ class AnimationFrame:
     caption: str
 
 
-def animation(versions: Sequence[AnimationFrame]) -> bytes:
-    """A looping animated WebP in the aspect ratio of the first image. Raises ValueError without versions."""
-    if not versions:
+def animation(versions: Iterable[AnimationFrame]) -> bytes:
+    """A looping animated WebP in the aspect ratio of the first image. Raises ValueError without versions.
+
+    Takes one version after the other and keeps reduced copies only.
+    """
+    frames: list[Image.Image] = []
+    size = None
+    for version in versions:
+        size = size or _size(version.image)
+        frames.append(_frame(version, size))
+    if not frames:
         raise ValueError("an animation needs at least one version")
-    with Image.open(io.BytesIO(versions[0].image)) as first:
-        scale = min(1.0, SIDE / max(first.size))
-        size = (max(1, round(first.width * scale)), max(1, round(first.height * scale)))
-    frames = [_frame(version, size) for version in versions]
     file = io.BytesIO()
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
     frames[0].save(
         file, "WEBP", save_all=True, append_images=frames[1:], duration=times, loop=0, quality=85, method=2
     )
     return file.getvalue()
+
+
+def _size(image: bytes) -> tuple[int, int]:
+    """Width and height of the images of the animation."""
+    with Image.open(io.BytesIO(image)) as first:
+        scale = min(1.0, SIDE / max(first.size))
+        return max(1, round(first.width * scale)), max(1, round(first.height * scale))
 
 
 def _frame(version: AnimationFrame, size: tuple[int, int]) -> Image.Image:

@@ -26,6 +26,7 @@ from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
 from bot.discord_chat.ui.rendering import Renderer
 from bot.discord_chat.user_locales import UserLocales
+from conversations.images.picture_views import PictureViews
 from conversations.store.session_store import SessionStore
 
 TYPING_DELAY_S = 1.0  # delay before the typing indicator is shown
@@ -39,7 +40,8 @@ class Workflow(MessageWorkflow, EventHandler, Protocol):
 
     def connect(self, chat: DiscordChat) -> None: ...
     async def resume(self, chat: str) -> int: ...
-    async def picture(self, key: str) -> bytes: ...
+    @property
+    def pictures(self) -> PictureViews: ...
 
 
 class EditBot(commands.Bot):
@@ -77,7 +79,7 @@ class EditBot(commands.Bot):
             http_trace=request_counter(workflow.metrics),
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
-        acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.picture), UserLocales(store)
+        acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = OwnMessages(self, store.messages)
         self.handler = InteractionHandler(workflow, renderer, downloads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)

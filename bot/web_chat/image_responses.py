@@ -11,24 +11,22 @@ from bot.web_chat.page_state import Size
 from bot.workflow.diff_image import change_map
 from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
+from conversations.images.picture_views import PictureViews
 
 THUMB_SIDE = 240  # pixels, longer side; twice what the filmstrip shows, for dense screens
 _KEPT = 256
-_MAPS_KEPT = 32
 
 
 class ImageFiles:
     """Reads an ImageStore. What it holds was cleaned when it came in; nothing a person sent is decoded here.
 
-    Methods block on the disk: call `thumb` and `changes` on a thread. All raise PictureMissing for a picture
-    not there.
+    `size` and `path` block on the disk. All raise PictureMissing for a picture not there.
     """
 
-    def __init__(self, images: ImageStore) -> None:
+    def __init__(self, images: ImageStore, pictures: PictureViews) -> None:
         self._images = images
+        self._pictures = pictures
         self.size = lru_cache(_KEPT)(self._size)
-        self.thumb = lru_cache(_KEPT)(self._thumb)
-        self.changes = lru_cache(_MAPS_KEPT)(self._changes)
 
     def path(self, key: str) -> Path:
         """The file of a picture, served as it is."""
@@ -46,14 +44,19 @@ class ImageFiles:
             width, height = struct.unpack(">II", file.read(24)[16:])
         return width, height
 
-    def _changes(self, before: str, after: str) -> bytes:
+    async def changes(self, before: str, after: str) -> bytes:
         """A WebP of where two pictures differ."""
-        return change_map(self.path(before).read_bytes(), self.path(after).read_bytes()).webp
+        return (await self._pictures.draw_once(change_map, [before, after])).webp
 
-    def _thumb(self, key: str) -> bytes:
+    async def thumb(self, key: str) -> bytes:
         """A WebP of at most THUMB_SIDE pixels a side."""
-        with Image.open(self.path(key)) as picture:
-            picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
-            file = io.BytesIO()
-            picture.save(file, "WEBP", quality=82)
-        return file.getvalue()
+        return await self._pictures.draw_once(thumbnail, [key])
+
+
+def thumbnail(file: bytes) -> bytes:
+    """A WebP of at most THUMB_SIDE pixels a side. Blocks."""
+    with Image.open(io.BytesIO(file)) as picture:
+        picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
+        small = io.BytesIO()
+        picture.save(small, "WEBP", quality=82)
+    return small.getvalue()

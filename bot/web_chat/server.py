@@ -82,7 +82,7 @@ def build_app(
     names: frozenset[str],
 ) -> AccessGuard:
     """The app behind its gate, which answers to `names`."""
-    image_files, samples = ImageFiles(images), read_samples()
+    image_files, samples = ImageFiles(images, workflow.pictures), read_samples()
     settings = PageSettings(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
     controller = PageController(workflow, live_cards, image_files, samples, settings)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -102,12 +102,13 @@ def _add_pictures(app: FastAPI, controller: PageController, image_files: ImageFi
         return FileResponse(image_files.path(key), media_type="image/png", headers=PNG_FOREVER)
 
     @app.get("/thumbs/{key}.webp")
-    def thumb(key: str) -> Response:
-        return Response(image_files.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
+    async def thumb(key: str) -> Response:
+        return Response(await image_files.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
 
     @app.get("/changes/{before}/{after}.webp")
-    def changes(before: str, after: str) -> Response:
-        return Response(image_files.changes(before, after), media_type="image/webp", headers=PNG_FOREVER)
+    async def changes(before: str, after: str) -> Response:
+        drawn = await image_files.changes(before, after)
+        return Response(drawn, media_type="image/webp", headers=PNG_FOREVER)
 
     @app.get("/export")
     async def export(request: Request) -> Response:

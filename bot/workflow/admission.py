@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -31,7 +31,7 @@ from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
-from conversations.images.image_store import ImageStore, PictureReader
+from conversations.images.image_store import ImageStore, Picture, PictureReader
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
@@ -189,13 +189,13 @@ class Admission:
                 return objection
         read = await self._reader.read(picture)
         blocked_images = context.settings.blocked_images
-        if blocked_images and (blocked := await asyncio.to_thread(find_blocked, read.png, blocked_images)):
+        if blocked_images and (blocked := await self._find_blocked(read, blocked_images)):
             self._metrics.filtered.labels("input").inc()
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         return await self._store.open_session(
             asked.channel,
             asked.user,
-            image=await asyncio.to_thread(self._images.put, read.png),
+            image=await self._runner.threads.disk(self._images.put, read.png),
             notes=read.notes,
             source=asked.source,
             is_hidden=_is_hidden(context),
@@ -203,6 +203,9 @@ class Admission:
             origin_message=asked.message,
             event_id=None if asked.text else asked.event_id,
         )
+
+    async def _find_blocked(self, read: Picture, blocked: Collection[str]) -> str | None:
+        return await self._runner.threads.draw(read.width * read.height, find_blocked, read.png, blocked)
 
     async def vary(self, context: Context[VariationAsked]) -> Reply:
         """The same instruction once more, from the same parent; or all of them, from the upload."""

@@ -1,19 +1,17 @@
 """Two versions side by side, and where they differ."""
 
-import asyncio
-
 from bot.chat.cards import card_of
 from bot.chat.events import CompareAsked
 from bot.chat.replies import Comparison, Note, Reply
-from bot.workflow.diff_image import DiffImage, change_map
+from bot.workflow.diff_image import change_map
 from bot.workflow.targets import Context, named_version
-from conversations.images.image_store import ImageStore
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 
 
-async def compare(store: SessionStore, images: ImageStore, context: Context[CompareAsked]) -> Reply:
+async def compare(store: SessionStore, pictures: PictureViews, context: Context[CompareAsked]) -> Reply:
     """Both versions and the map of their differences; NoSuchVersion when one does not exist."""
     target = context.target
     if target is None:
@@ -22,10 +20,12 @@ async def compare(store: SessionStore, images: ImageStore, context: Context[Comp
     before = await _other(store, context.event, session, after)
     if before is None:
         return Note(Message("nothing_to_compare", version=after.label))
+    keys = []
     for turn in (before, after):
         if turn.image is None:
             return Note(Message("not_finished", version=turn.label))
-    found = await asyncio.to_thread(_compared, images, before, after)
+        keys.append(turn.image)
+    found = await pictures.draw_once(change_map, keys)
     text = Message("compared", before=before.label, after=after.label, share=round(100 * found.changed))
     return Comparison(text, card_of(before, session), card_of(after, session), found.webp)
 
@@ -36,7 +36,3 @@ async def _other(store: SessionStore, asked: CompareAsked, session: EditSession,
         return session.parent_of(after)
     named = await named_version(store, asked, asked.other, session)
     return None if named.turn.id == after.id else named.turn
-
-
-def _compared(images: ImageStore, before: Turn, after: Turn) -> DiffImage:
-    return change_map(images.get(before.image or ""), images.get(after.image or ""))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
+BAND_PX = 256  # rows compared at once
 SIDE = 1024  # pixels, longer side of the map
 FULL = 64  # of 255: a difference from which on the colour is at its warmest
 FAINT, WARM = (255, 214, 10), (230, 30, 20)
@@ -20,17 +21,26 @@ class DiffImage:
 
 def change_map(before: bytes, after: bytes) -> DiffImage:
     """Compare two picture files; the first is scaled to the size of the second where they differ."""
-    with Image.open(io.BytesIO(after)) as opened:
-        new = opened.convert("RGBA")
-    with Image.open(io.BytesIO(before)) as opened:
-        old = opened.convert("RGBA")
+    with Image.open(io.BytesIO(after)) as opened, Image.open(io.BytesIO(before)) as other:
+        mode = "RGB" if opened.mode == other.mode == "RGB" else "RGBA"
+        new, old = opened.convert(mode), other.convert(mode)
     if old.size != new.size:
         old = old.resize(new.size, Image.Resampling.LANCZOS)
-    most = _strongest(ImageChops.difference(old, new))
+    most = _differences(old, new)
+    del old  # large, as what follows
     changed = 1 - most.histogram()[0] / (most.width * most.height)
     file = io.BytesIO()
     _drawn(new, most).save(file, "WEBP", quality=85, method=2)
     return DiffImage(file.getvalue(), changed)
+
+
+def _differences(old: Image.Image, new: Image.Image) -> Image.Image:
+    """As _strongest of the difference, in bands, since every step makes a copy."""
+    most = Image.new("L", new.size)
+    for top in range(0, new.height, BAND_PX):
+        band = (0, top, new.width, min(top + BAND_PX, new.height))
+        most.paste(_strongest(ImageChops.difference(old.crop(band), new.crop(band))), band)
+    return most
 
 
 def _strongest(difference: Image.Image) -> Image.Image:

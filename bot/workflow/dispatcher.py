@@ -64,6 +64,7 @@ from bot.workflow.targets import Context, find_target
 from bot.workflow.text_commands import clean, parse, read_text
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
@@ -174,9 +175,10 @@ class EditWorkflow:
         """Stop admitting; running edits may finish for `within_s` seconds, the rest stays on disk."""
         await self._runner.drain(within_s)
 
-    async def picture(self, key: str) -> bytes:
-        """The PNG of an ImageStore key, as found on a card; PictureMissing when it is gone."""
-        return await asyncio.to_thread(self._images.get, key)
+    @property
+    def pictures(self) -> PictureViews:
+        """The pictures that cards name."""
+        return self._runner.pictures
 
     async def delete_old_images(self) -> int:
         """Delete images of unused sessions, as happens every hour; how many."""
@@ -277,7 +279,7 @@ class EditWorkflow:
             MoveAsked: self._move,
             HistoryAsked: history,
             ShowAsked: show,
-            CompareAsked: partial(compare, store, self._images),
+            CompareAsked: partial(compare, store, self.pictures),
             SettingsAsked: partial(change_settings, store, self._model),
             CancelAsked: self._status.cancel,
             QueueAsked: self._status.queue,

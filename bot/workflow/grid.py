@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.i18n.catalog import translator
 from conversations.messages import Message
 from conversations.settings import Grid
+from conversations.thread_pools import ThreadPools
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import EditCancelled
 from mgie_engine.serving.job import Place
@@ -35,6 +37,7 @@ class GridHandle:
         grid: Grid,
         language: object,
         request: Callable[[], Awaitable[EditRequest]],
+        threads: ThreadPools,
     ) -> None:
         self._service = service
         self._key = key
@@ -42,6 +45,7 @@ class GridHandle:
         self._grid = grid
         self._language = language
         self._request = request
+        self._threads = threads
         self._reading: str | None = None
         self._begun: asyncio.Queue[EditHandle | None] = asyncio.Queue()  # None: no more cells
         self._is_cancelled = False
@@ -68,18 +72,19 @@ class GridHandle:
 
     async def result(self) -> EditResult:
         """The image of the grid; raises as EditHandle does, for the first cell that fails."""
-        done: list[EditResult] = []
+        done: list[EditResult] = []  # without their images, which may be large
+        cells: list[Image.Image] = []
         try:
             for number in range(len(self._grid.cells)):
                 if number:
                     self._cell = self._submit(number)
-                done.append(await self._cell.result())
+                result = await self._cell.result()
+                cells.append(await self._threads.draw(math.prod(result.size), grid_cell, result.image))
+                done.append(replace(result, image=b""))
                 self._reading = done[0].expressive
         finally:
             self._begun.put_nowait(None)
-        grid_image = await asyncio.to_thread(
-            draw_grid, [result.image for result in done], self._grid, self._language
-        )
+        grid_image = await self._threads.draw(0, draw_grid, cells, self._grid, self._language)
         stages = {stage for result in done for stage in result.seconds}
         seconds = {stage: sum(result.seconds.get(stage, 0.0) for result in done) for stage in stages}
         return replace(done[0], image=grid_image.png, size=grid_image.size, seconds=seconds, changed=None)
@@ -116,14 +121,16 @@ class GridImage:
     size: tuple[int, int]
 
 
-def draw_grid(pictures: Sequence[bytes], grid: Grid, language: object) -> GridImage:
-    """The pictures (of one shape, in the order of `grid.cells`) side by side, with their scales as labels."""
-    cells = []
-    for data in pictures:
-        with Image.open(io.BytesIO(data)) as picture:
-            small = picture.convert("RGBA")
-            small.thumbnail((CELL_SIDE, CELL_SIDE), Image.Resampling.LANCZOS)
-            cells.append(small)
+def grid_cell(data: bytes) -> Image.Image:
+    """A picture file reduced to a cell, RGBA."""
+    with Image.open(io.BytesIO(data)) as picture:
+        cell = picture.convert("RGBA")
+    cell.thumbnail((CELL_SIDE, CELL_SIDE), Image.Resampling.LANCZOS)
+    return cell
+
+
+def draw_grid(cells: Sequence[Image.Image], grid: Grid, language: object) -> GridImage:
+    """The cells (of one shape, in the order of `grid.cells`) side by side, with their scales as labels."""
     width, height = max(cell.width for cell in cells), max(cell.height for cell in cells)
     columns, rows = len(grid.text_cfg), len(grid.image_cfg)
     size = (MARGIN + columns * (width + GAP), MARGIN + rows * (height + GAP))

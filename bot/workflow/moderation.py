@@ -1,6 +1,5 @@
 """Decisions of moderators for their server, and what users ask of them: reports and appeals."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -73,7 +72,7 @@ class Moderation:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
-            image_hash = await asyncio.to_thread(dhash, await asyncio.to_thread(self._images.get, turn.image))
+            image_hash = await self._runner.pictures.draw(dhash, [turn.image])
         return turn, image_hash, await self._privacy.erase(turn)
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:

@@ -5,6 +5,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -63,8 +64,8 @@ class Privacy:
         if not ids:
             return Note(Message("nothing_kept"))
         sessions = [await self._store.session(session_id) for session_id in ids]
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="mgie-export-"))
-        files = await asyncio.to_thread(
+        folder = Path(await self._runner.threads.disk(partial(tempfile.mkdtemp, prefix="mgie-export-")))
+        files = await self._runner.threads.disk(
             write_export, asked.user, kept, sessions, self._images, folder, asked.max_bytes
         )
         return Files(Message("exported"), files)
@@ -84,7 +85,7 @@ class Privacy:
         forgotten = await self._store.delete_user(asked.user)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
-        await asyncio.to_thread(self._delete, forgotten.images)
+        await self._runner.threads.disk(self._delete, forgotten.images)
         return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
 
     async def delete(self, context: Context[DeleteAsked]) -> Reply:
@@ -108,7 +109,7 @@ class Privacy:
         if turn.image is None:
             return messages
         if not await self._store.is_shared(turn.image):
-            await asyncio.to_thread(self._images.delete, turn.image)
+            await self._runner.threads.disk(self._images.delete, turn.image)
         await self._store.update_turn(turn.id, image=_no_picture(turn))
         return messages
 
@@ -122,7 +123,7 @@ class Privacy:
         moment = self._clock() - self._keep_days * DAY_S
         old = await self._store.images_untouched_since(moment)
         used = await self._store.images_in_use()
-        return await asyncio.to_thread(self._delete_if_clock_is_right, old, used)
+        return await self._runner.threads.disk(self._delete_if_clock_is_right, old, used)
 
     def _delete_if_clock_is_right(self, old: frozenset[str], used: frozenset[str]) -> int:
         stored = set(self._images.keys())

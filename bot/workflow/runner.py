@@ -21,10 +21,12 @@ from bot.workflow.delivery import Delivery
 from bot.workflow.grid import GridHandle
 from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflict
 from conversations.images.image_store import ImageStore
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import EditSession, Turn, TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
+from conversations.thread_pools import ThreadPools
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService
@@ -68,6 +70,8 @@ class TurnRunner:
         self._clock = clock
         self._places_every_s = places_every_s
         self._resume_every_s = resume_every_s
+        self.threads = ThreadPools()  # of the whole workflow, as the next
+        self.pictures = PictureViews(images, self.threads)
         self.delivery = Delivery(store, metrics, pauses_s)
         self.active = ActiveTurns()
         self._resuming = asyncio.Lock()
@@ -89,6 +93,7 @@ class TurnRunner:
         for task in self._tasks:
             task.cancel()
         await self._group.__aexit__(None, None, None)
+        self.threads.close()
 
     # -- from outside -------------------------------------------------------------------------------------
 
@@ -223,14 +228,16 @@ class TurnRunner:
         result = await active.handle.result()
         blocked_images = (await self._store.servers.settings(active.turn.source.server)).blocked_images
         if blocked_images and (
-            image_hash := await asyncio.to_thread(find_blocked, result.image, blocked_images)
+            image_hash := await self.threads.draw(
+                math.prod(result.size), find_blocked, result.image, blocked_images
+            )
         ):
             self._metrics.filtered.labels("output").inc()
             raise RequestRefused("like a removed picture", Message("result_filtered", hash=image_hash))
         for stage, seconds in result.seconds.items():
             self._metrics.stage_seconds.labels(stage).observe(seconds)
         return {
-            "image": await asyncio.to_thread(self._images.put, result.image),
+            "image": await self.threads.disk(self._images.put, result.image),
             "expressive": result.expressive,
             "settings": result.settings,
             "seconds": result.seconds,
@@ -269,7 +276,13 @@ class TurnRunner:
             self._service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
             if turn.grid is None
             else GridHandle(
-                self._service, turn.id, turn.user, turn.grid, active.language, lambda: self._request(active)
+                self._service,
+                turn.id,
+                turn.user,
+                turn.grid,
+                active.language,
+                lambda: self._request(active),
+                self.threads,
             )
         )
         active.place = active.handle.place()
@@ -291,14 +304,16 @@ class TurnRunner:
         assert parent.image is not None
         assert turn.settings is not None
         try:
-            image = await asyncio.to_thread(self._images.get, parent.image)
+            image = await self.pictures.file(parent.image)
         except PictureMissing:
             message = Message("picture_gone", parent=parent.label)
             raise RequestRefused("the picture it starts from was deleted", message) from None
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
         settings = turn.settings
         if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
-            settings, active.advice = await resolve_auto(turn, settings, image, self._strengths)
+            settings, active.advice = await resolve_auto(
+                turn, settings, parent.image, self._strengths, self.pictures
+            )
         return EditRequest(image, turn.instruction, settings, history, turn.reading)
 
     # -- showing ------------------------------------------------------------------------------------------

@@ -23,13 +23,18 @@ class PictureFile:
     note: Message | None = None
 
 
+def fits(data: bytes, limit: int) -> bool:
+    """Whether a file may be attached to a request of `limit` bytes."""
+    return len(data) <= limit - HEADROOM
+
+
 def result_file(png: bytes, limit: int) -> PictureFile:
     """The result within `limit` bytes: the PNG itself, else the best encoding that fits."""
-    if len(png) <= limit - HEADROOM:
+    if fits(png, limit):
         return PictureFile(png, "png")
     with Image.open(io.BytesIO(png)) as picture:
         for data, suffix, kind in _smaller(picture):
-            if len(data) <= limit - HEADROOM:
+            if fits(data, limit):
                 return PictureFile(data, suffix, Message("shrunk", kind=kind, limit=mebibytes(limit)))
     raise ValueError(f"no encoding of this picture fits into {limit} bytes")
 

@@ -1,8 +1,7 @@
 """From replies to messages: loads the images that a reply names, and lays everything out."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,7 +28,7 @@ from bot.chat.replies import (
 )
 from bot.discord_chat.ids import user_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
-from bot.discord_chat.ui.attachments import PictureFile, before_file, result_file
+from bot.discord_chat.ui.attachments import PictureFile, before_file, fits, result_file
 from bot.discord_chat.ui.layouts import (
     AttachedImage,
     alt_texts,
@@ -45,10 +44,10 @@ from bot.discord_chat.ui.layouts import (
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.i18n.catalog import Translate
 from conversations.errors import PictureMissing
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 
 GALLERY_LIMIT = 10
-LoadPicture = Callable[[str], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +83,10 @@ class Outgoing:
 
 
 class Renderer:
-    """Renders replies; `load` returns the PNG of an ImageStore key."""
+    """Renders replies, with the pictures that they name."""
 
-    def __init__(self, load: LoadPicture) -> None:
-        self._load = load
+    def __init__(self, pictures: PictureViews) -> None:
+        self._pictures = pictures
 
     async def reply(self, reply: Reply, context: ReplyContext) -> Outgoing:
         """The message of any reply of the workflow."""
@@ -135,12 +134,19 @@ class Renderer:
         if card.after is None:
             return None
         try:
-            file = await asyncio.to_thread(result_file, await self._load(card.after), limit)
+            file = await self._result_file(card.after, limit)
         except PictureMissing:
             return None
         return AttachedImage(
             file, f"{card.turn_id}-{card.version}", alt_texts(card, translate)[1], card.is_hidden
         )
+
+    async def _result_file(self, key: str, limit: int) -> PictureFile:
+        png = await self._pictures.file(key)
+        if fits(png, limit):
+            return PictureFile(png, "png")
+        del png  # it may be large, and it is read again when there is a thread for it
+        return await self._pictures.draw(result_file, [key], limit)
 
     async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:
         """The message of a report; its image is behind a spoiler."""
@@ -176,7 +182,7 @@ class Renderer:
     async def _before(self, key: str) -> PictureFile | None:
         """A reduced copy of an image; None when it was deleted."""
         try:
-            return await asyncio.to_thread(before_file, await self._load(key))
+            return await self._pictures.draw_once(before_file, [key])
         except PictureMissing:
             return None
 

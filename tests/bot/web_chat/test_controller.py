@@ -20,8 +20,10 @@ from bot.web_chat.samples import read_samples
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing, SettingsRefused
 from conversations.images.image_store import ImageStore
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import Turn
+from conversations.thread_pools import ThreadPools
 from tests.support.page_server import DEFAULTS, InvertingEditor, a_drawing, parts
 
 ANN = "web:ann"
@@ -46,7 +48,7 @@ def controller_of(images: ImageStore, workflow: EditWorkflow) -> PageController:
     """A desk with a board of its own."""
     live_cards = LiveCards()
     workflow.connect(live_cards)
-    return PageController(workflow, live_cards, ImageFiles(images), read_samples(), KNOBS)
+    return PageController(workflow, live_cards, ImageFiles(images, workflow.pictures), read_samples(), KNOBS)
 
 
 async def test_a_glance_brings_only_what_is_new(tmp_path: Path) -> None:
@@ -209,12 +211,12 @@ def test_every_sample_has_its_picture_and_words() -> None:
         assert sample.instructions
 
 
-def test_the_shelf_knows_sizes_and_small_versions(tmp_path: Path) -> None:
+async def test_the_shelf_knows_sizes_and_small_versions(tmp_path: Path) -> None:
     images = ImageStore(tmp_path)
     key = images.put(a_drawing((900, 600)))
-    image_files = ImageFiles(images)
+    image_files = ImageFiles(images, PictureViews(images, ThreadPools()))
     assert image_files.size(key) == (900, 600)
-    assert len(image_files.thumb(key)) < 5000
+    assert len(await image_files.thumb(key)) < 5000
     with pytest.raises(PictureMissing):
         image_files.size("0" * 64)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.chat.events import ButtonAction, CancelAsked, GridAsked, Move, MoveAsked
 from bot.chat.replies import Accepted, CardState, Note, buttons
-from bot.workflow.grid import draw_grid, grid_progress
+from bot.workflow.grid import draw_grid, grid_cell, grid_progress
 from conversations.session import TurnState
 from conversations.settings import Grid
 from mgie_engine.edits import Progress, Stage
@@ -172,7 +172,7 @@ def test_progress_only_grows():
 
 def test_the_drawn_sheet_holds_every_picture_in_its_place():
     colours = ["red", "green", "blue", "yellow"]
-    drawn = draw_grid([a_picture(400, 200, colour) for colour in colours], FOUR, "en")
+    drawn = draw_grid([grid_cell(a_picture(400, 200, colour)) for colour in colours], FOUR, "en")
     with Image.open(io.BytesIO(drawn.png)) as opened:
         assert opened.size == drawn.size == (40 + 2 * (384 + 6), 40 + 2 * (192 + 6))
         places = [(100, 100), (600, 100), (100, 300), (600, 300)]

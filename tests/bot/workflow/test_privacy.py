@@ -36,7 +36,7 @@ async def test_an_export_has_pictures_and_conversation(tmp_path):
         assert session.before
         await d.idle()
         reply = await d.workflow.handle(ExportAsked(**d.origin()))
-        stored = await d.workflow.picture(session.before)
+        stored = await d.workflow.pictures.file(session.before)
     assert isinstance(reply, Files)
     [path] = reply.files
     with zipfile.ZipFile(path) as archive:
@@ -94,7 +94,7 @@ async def test_old_pictures_go_and_the_conversation_stays(tmp_path):
         assert await d.workflow.delete_old_images() == 1  # the echo is the same picture
         assert first.before
         with pytest.raises(PictureMissing):
-            await d.workflow.picture(first.before)
+            await d.workflow.pictures.file(first.before)
         again = await d.accepted("make it red", turn=first.turn_id)
         [turn] = await d.done(again.card.turn_id)
     assert (turn.state, in_english(turn.error)) == (
@@ -174,7 +174,7 @@ async def test_a_deleted_message_takes_its_picture_along(tmp_path):
         await d.workflow.message_deleted("paper:m:1", "paper:post")
         assert session.root.image
         with pytest.raises(PictureMissing):
-            await d.workflow.picture(session.root.image)
+            await d.workflow.pictures.file(session.root.image)
 
 
 async def test_an_edited_request_changes_what_waits_and_says_so(tmp_path):
@@ -215,4 +215,4 @@ async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(
         gone = (await d.store.turn(first.root.id)).image
         assert gone
         with pytest.raises(PictureMissing):
-            await d.workflow.picture(gone)
+            await d.workflow.pictures.file(gone)

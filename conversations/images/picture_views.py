@@ -1,0 +1,70 @@
+"""What chats show of stored pictures: their files, and copies and maps that are drawn from them.
+
+A drawing is made once for all who ask for it at the same time, and small ones are kept for a while.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from conversations.errors import PictureMissing
+from conversations.images.image_store import ImageStore
+from conversations.thread_pools import ThreadPools
+
+T = TypeVar("T")
+
+KEPT = 128  # drawings; each is a small file
+
+
+class PictureViews:
+    """Reads an ImageStore. Every method raises PictureMissing for a picture that is not there."""
+
+    def __init__(self, images: ImageStore, threads: ThreadPools) -> None:
+        self._images = images
+        self._threads = threads
+        self._drawn: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+
+    async def file(self, key: str) -> bytes:
+        """The stored file."""
+        return await self._threads.disk(self._images.get, key)
+
+    async def draw(self, work: Callable[..., T], keys: Sequence[str], *more: object) -> T:
+        """`work(*files, *more)` of the files of these pictures, on a thread for drawings."""
+        pixels = await self._threads.disk(self._pixels, keys)
+        return await self._threads.draw(pixels, self._run, work, keys, more)
+
+    async def draw_once(self, work: Callable[..., T], keys: Sequence[str], *more: Hashable) -> T:
+        """As `draw`, and keeps what was drawn. For small results only."""
+        await self._threads.disk(self._pixels, keys)  # PictureMissing for one that was deleted meanwhile
+        name = (work, *keys, *more)
+        if name not in self._drawn:
+            self._drawn[name] = asyncio.create_task(self.draw(work, keys, *more))
+            while len(self._drawn) > KEPT:
+                self._drawn.popitem(last=False)
+        self._drawn.move_to_end(name)
+        drawing = self._drawn[name]
+        try:
+            drawn: T = await asyncio.shield(drawing)
+        except BaseException:
+            if drawing.done() and self._drawn.get(name) is drawing:
+                del self._drawn[name]  # it failed; the next one may succeed
+            raise
+        return drawn
+
+    def _pixels(self, keys: Sequence[str]) -> int:
+        return sum(map(self._pixels_of, keys))
+
+    def _pixels_of(self, key: str) -> int:
+        try:
+            with Image.open(self._images.path(key)) as picture:  # reads the header only
+                return picture.width * picture.height
+        except (FileNotFoundError, ValueError):
+            raise PictureMissing(key) from None
+        except OSError:  # a damaged file: decoding it will say so
+            return 0
+
+    def _run(self, work: Callable[..., T], keys: Sequence[str], more: Sequence[object]) -> T:
+        return work(*map(self._images.get, keys), *more)
