@@ -16,6 +16,7 @@ from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
+from bot.readiness import MIB, readiness_checks
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.errors import StoreError
@@ -138,7 +139,7 @@ async def _serve_all(
     lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
     async with (
         SessionStore.open(settings.data_dir / DATABASE) as store,
-        EditService(editor or _engine(settings), lines) as service,
+        EditService(engine := editor or _engine(settings), lines) as service,
         EditWorkflow(
             store,
             images,
@@ -148,7 +149,7 @@ async def _serve_all(
             metrics=metrics,
             keep_days=settings.keep_days or None,
         ) as workflow,
-        _health(settings, store, service, workflow),
+        _health(settings, store, service, workflow, engine),
     ):
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
@@ -220,7 +221,7 @@ async def _serve_page(
 
 @asynccontextmanager
 async def _health(
-    settings: Settings, store: SessionStore, service: EditService, workflow: EditWorkflow
+    settings: Settings, store: SessionStore, service: EditService, workflow: EditWorkflow, engine: Editor
 ) -> AsyncIterator[None]:
     """The operator's server while the block runs, if its port is set."""
     if settings.health_port is None:
@@ -231,17 +232,8 @@ async def _health(
         lambda: service.stats().waiting, lambda: service.stats().running, lambda: service.stats().slots
     )
 
-    async def store_answers() -> bool:
-        await store.check()
-        return True
-
-    async def engine_is_ready() -> bool:
-        return service.ready
-
-    async def chat_is_connected() -> bool:
-        return workflow.is_connected
-
-    checks = {"store": store_answers, "engine": engine_is_ready, "chat": chat_is_connected}
+    folder, least = settings.data_dir / IMAGES, settings.min_free_mb * MIB
+    checks = readiness_checks(store, workflow, engine, folder, least)
     app = health_app(checks, metrics.registry)
     with _port_named("HEALTH_PORT"):
         async with health_server(app, settings.health_host, settings.health_port) as port:

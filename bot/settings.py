@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     max_requests: Count = 10
     max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
+    min_free_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 1000
     head_minutes: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
 
     @field_validator("discord_cdn_hosts", mode="before")

@@ -50,6 +50,7 @@ NEXT_STATES: Mapping[TurnState, frozenset[TurnState]] = {
     TurnState.FAILED: frozenset(),
     TurnState.CANCELLED: frozenset(),
 }
+UNFINISHED = tuple(state for state in TurnState if not state.is_final)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from bot.discord_chat.ui.modals import read_form
 from bot.discord_chat.ui.rendering import Renderer
 from bot.discord_chat.user_locales import UserLocales
 from conversations.images.picture_views import PictureViews
+from conversations.session import UNFINISHED
 from conversations.store.session_store import SessionStore
 
 TYPING_DELAY_S = 1.0  # delay before the typing indicator is shown
@@ -79,6 +80,7 @@ class EditBot(commands.Bot):
             http_trace=request_counter(workflow.metrics),
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
+        self._store = store
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = OwnMessages(self, store.messages)
         self.handler = InteractionHandler(workflow, renderer, downloads, user_locales, own_messages)
@@ -120,6 +122,8 @@ class EditBot(commands.Bot):
         await self._catch_up.load()
         await self.add_cog(self._messages)
         self._workflow.connect(self.chat)
+        unfinished = await self._store.turns_in(*UNFINISHED)
+        self.chat.expect(turn.id for turn in unfinished)
         resumed = await self._workflow.resume(CHAT)
         log.info("resumed %d unfinished turns", resumed)
         await self.tree.set_translator(CommandTranslator())

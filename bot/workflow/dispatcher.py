@@ -123,6 +123,8 @@ class EditWorkflow:
             uptime=uptime,
         )
         self._handlers = self._handler_table()
+        self._uptime = uptime
+        self._unanswered: dict[object, float] = {}  # since when, on the uptime clock
         self._tidying: asyncio.Task[None] | None = None
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -162,6 +164,11 @@ class EditWorkflow:
     def is_connected(self) -> bool:
         """Whether every chat there is, and at least one, can show cards."""
         return self._runner.delivery.is_connected
+
+    @property
+    def longest_wait_s(self) -> float:
+        """How long the oldest event that is being handled has waited for its reply, in seconds."""
+        return max((self._uptime() - since for since in self._unanswered.values()), default=0.0)
 
     def connect(self, chat: Chat) -> None:
         """Show the cards of users whose key begins with `chat.name` through `chat`."""
@@ -221,11 +228,15 @@ class EditWorkflow:
         one channel are handled one after the other, in the order of the calls. Those that only read wait for
         nothing, since a form must open within seconds.
         """
-        async with self._lock(event):
-            try:
+        waiting = object()  # the same event may be handled twice at once
+        self._unanswered[waiting] = self._uptime()
+        try:
+            async with self._lock(event):
                 return await self._reply(event)
-            except DuplicateEvent:
-                return None
+        except DuplicateEvent:
+            return None
+        finally:
+            del self._unanswered[waiting]
 
     def _lock(self, event: Event) -> AbstractAsyncContextManager[Any]:
         if event.read_only:

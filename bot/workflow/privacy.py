@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
-from bot.ops.clocks import uptime_s
-from bot.policy.tidy_guard import TidyGuard
+from bot.ops.clocks import boot_id, uptime_s
+from bot.policy.tidy_guard import judge_tidy
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.errors import ConversationError
@@ -45,7 +45,7 @@ class Privacy:
         self._keep_days = keep_days
         self._clock = clock
         self._uptime = uptime
-        self._guard = TidyGuard()
+        self._boot = boot_id()
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is stored, and for how long."""
@@ -116,25 +116,32 @@ class Privacy:
     async def delete_old_images(self) -> int:
         """Delete images of sessions unused for `keep_days`, and of no session; how many.
 
-        None, with a warning, while the clock may be wrong; see TidyGuard.
+        None, with a warning, while the clock may be wrong; see bot.policy.tidy_guard.
         """
         if self._keep_days is None:
             return 0
         moment = self._clock() - self._keep_days * DAY_S
         old = await self._store.images_untouched_since(moment)
         used = await self._store.images_in_use()
-        return await self._runner.threads.disk(self._delete_if_clock_is_right, old, used)
-
-    def _delete_if_clock_is_right(self, old: frozenset[str], used: frozenset[str]) -> int:
-        stored = set(self._images.keys())
-        found = {*(old & stored), *self._orphans(stored - used)}
-        objection = self._guard.objection(self._clock(), self._uptime(), len(found), len(stored))
+        found, stored = await self._runner.threads.disk(self._found_old, old, used)
+        evidence, objection = judge_tidy(
+            await self._store.bot.clock_evidence(),
+            self._clock(),
+            self._uptime(),
+            self._boot,
+            len(found),
+            stored,
+        )
+        await self._store.bot.save_clock_evidence(evidence)
         if objection:
-            log.warning(
-                "%d of %d pictures look old and are not deleted: %s", len(found), len(stored), objection
-            )
+            log.warning("%d of %d pictures look old and are not deleted: %s", len(found), stored, objection)
             return 0
-        return self._delete(found)
+        return await self._runner.threads.disk(self._delete, found)
+
+    def _found_old(self, old: frozenset[str], used: frozenset[str]) -> tuple[set[str], int]:
+        """The stored pictures that may be deleted, and how many are stored in all."""
+        stored = set(self._images.keys())
+        return {*(old & stored), *self._orphans(stored - used)}, len(stored)
 
     def _orphans(self, loose: Iterable[str]) -> list[str]:
         """Of the pictures no turn has (after a crash or an erasure), those that have lain here for a day."""

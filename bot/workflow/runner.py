@@ -23,7 +23,7 @@ from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflic
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import UNFINISHED, EditSession, Turn, TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools
@@ -121,7 +121,7 @@ class TurnRunner:
 
     async def _start_unfinished(self, chat: str) -> int:
         taken = 0
-        for listed in await self._store.turns_in(TurnState.WAITING, TurnState.RUNNING, TurnState.DELIVERING):
+        for listed in await self._store.turns_in(*UNFINISHED):
             if listed.user.partition(":")[0] != chat or listed.id in self.active:
                 continue
             session = await self._store.session(listed.session_id)

@@ -295,3 +295,13 @@ def m010_filtered_results(db: Database) -> None:
 def m011_listening_channels(db: Database) -> None:
     """The rule of a channel is named like its field."""
     db.execute("UPDATE channel_rules SET rule = 'listening' WHERE rule = 'overheard'")
+
+
+@migrations()
+def m012_bot_tables(db: Database) -> None:
+    """What the bot remembers of its own running. One row each."""
+    numbers = {"jump_s": float, "settled_s": float, "most_s": float}
+    db.table("clock_evidence").create(
+        {"id": int, "now": float, "uptime_s": float, "boot": str, **numbers}, pk="id"
+    )
+    db.table("last_write").create({"id": int, "at": float}, pk="id")

@@ -24,6 +24,7 @@ from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store import queries, user_data
+from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
 from conversations.store.db_worker import WriteBatcher
 from conversations.store.integrity import check_pages, ended_uncleanly
@@ -53,6 +54,7 @@ class SessionStore:
         self.servers = ServerTables(self._do, clock)
         self.users = UserTables(self._do, clock)
         self.chats = ChatTables(self._do, clock)
+        self.bot = BotTables(self._do, clock)
         self.messages = PostedMessages(self._do, clock)
 
     @classmethod
@@ -204,10 +206,6 @@ class SessionStore:
     async def set_override(self, scope: OverrideScope, key: str, override: SettingsOverride) -> None:
         """Replace that override; NO_OVERRIDE removes it."""
         await self._do(_set_override, scope, key, override)
-
-    async def check(self) -> None:
-        """Read from the database; raises StoreError if that fails."""
-        await self._do(queries.one, "SELECT 1")
 
     # -- events -------------------------------------------------------------------------------------------
 

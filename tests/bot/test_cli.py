@@ -184,7 +184,7 @@ async def test_what_the_bot_keeps_is_closed_to_other_users(tmp_path, caplog):
     with single_instance(data):
         key = ImageStore(data / "images").put(b"a picture")
         async with SessionStore.open(data / "conversations.db") as store:
-            await store.check()
+            await store.bot.write()
             modes = {path.name: path.stat().st_mode & 0o777 for path in [data, *data.rglob("*")]}
     folders = {"data": 0o700, "images": 0o700, key[:2]: 0o700}
     beside = [f"conversations.db{end}" for end in ("", "-wal", "-shm")]

@@ -7,8 +7,7 @@ the card is taken away. A turn that failed or was cancelled keeps its card, whic
 """
 
 import logging
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -60,8 +59,8 @@ class DiscordChat:
         self._own = own_messages
         self._throttle = EditThrottle(pause_s)
         self._previews = Previews()
-        self._began_at = time.time()
-        self._looked_up: dict[str, str | None] = {}  # by turn of an earlier run: its card, once looked for
+        self._earlier: set[str] = set()  # turns of an earlier run of the bot
+        self._looked_up: dict[str, str | None] = {}  # by one of these: its card, once looked for
 
     async def __aenter__(self) -> Self:
         await self._throttle.__aenter__()
@@ -71,6 +70,10 @@ class DiscordChat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._throttle.__aexit__(kind, error, trace)
+
+    def expect(self, turns: Iterable[str]) -> None:
+        """Look for cards of these turns: an earlier run of the bot may have posted them."""
+        self._earlier.update(turns)
 
     # -- the Chat protocol --------------------------------------------------------------------------------
 
@@ -122,7 +125,7 @@ class DiscordChat:
 
         If it was killed between posting a card and taking away the one before, the older ones go now.
         """
-        if turn.created_at >= self._began_at:
+        if turn.id not in self._earlier:
             return turn
         if turn.id not in self._looked_up:
             cards = [

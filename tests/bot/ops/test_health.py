@@ -1,10 +1,12 @@
 """What operators see: alive, ready, and the figures."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientSession
 
+from bot.ops import health
 from bot.ops.health import health_app, health_server
 from bot.ops.metrics import Metrics
 from tests.support.fakes import EchoEditor, a_picture
@@ -12,19 +14,23 @@ from tests.support.workflow_room import workflow_room
 
 
 class Checks:
-    """Two checks the test decides; one that breaks."""
+    """Two checks the test decides; one that breaks, and one that hangs."""
 
     def __init__(self) -> None:
-        self.engine = True
+        self.engine: str | None = None
 
-    async def engine_is_ready(self) -> bool:
+    async def engine_is_ready(self) -> str | None:
         return self.engine
 
-    async def store_answers(self) -> bool:
-        return True
+    async def store_answers(self) -> str | None:
+        return None
 
-    async def breaks(self) -> bool:
+    async def breaks(self) -> str | None:
         raise OSError("disk on fire")
+
+    async def hangs(self) -> str | None:
+        await asyncio.Event().wait()
+        return None
 
 
 @pytest.fixture
@@ -41,17 +47,31 @@ async def test_ready_when_every_check_holds(http):
         http.get(f"http://127.0.0.1:{port}/readyz") as answer,
     ):
         assert answer.status == 200
-        assert await answer.json() == {"ready": True, "checks": {"engine": True, "store": True}}
+        assert await answer.json() == {
+            "ready": True,
+            "checks": {"engine": True, "store": True},
+            "reasons": {},
+        }
 
 
-async def test_not_ready_says_what_is_missing_but_is_alive(http):
+async def test_not_ready_says_what_is_missing_but_is_alive(http, monkeypatch):
     checks = Checks()
-    checks.engine = False
-    app = health_app({"engine": checks.engine_is_ready, "store": checks.breaks}, Metrics().registry)
+    monkeypatch.setattr(health, "CHECK_S", 0.01)
+    checks.engine = "the model is being loaded"
+    named = {"engine": checks.engine_is_ready, "store": checks.breaks, "disk": checks.hangs}
+    app = health_app(named, Metrics().registry)
     async with health_server(app, "127.0.0.1", 0) as port:
         async with http.get(f"http://127.0.0.1:{port}/readyz") as answer:
             assert answer.status == 503
-            assert (await answer.json())["checks"] == {"engine": False, "store": False}
+            assert await answer.json() == {
+                "ready": False,
+                "checks": {"engine": False, "store": False, "disk": False},
+                "reasons": {
+                    "engine": "the model is being loaded",
+                    "store": "disk on fire",
+                    "disk": "no answer within 0 s",
+                },
+            }
         async with http.get(f"http://127.0.0.1:{port}/healthz") as answer:
             assert answer.status == 200
 

@@ -216,3 +216,19 @@ async def test_a_deleted_upload_stays_deleted_when_the_same_picture_comes_again(
         assert gone
         with pytest.raises(PictureMissing):
             await d.workflow.pictures.file(gone)
+
+
+async def test_a_bot_that_restarts_every_day_still_deletes_old_pictures(tmp_path):
+    clock = Clock()
+    async with workflow_room(tmp_path, EchoEditor(), clock=clock) as d:
+        for n in range(FEW + 1):
+            await d.workflow.handle(d.asked("", channel=f"c{n}", picture=a_picture(12 + n)))
+        stored = len(list(d.images.keys()))
+    clock.now += 31 * DAY_S
+    left = []
+    for _ in range(3):
+        async with workflow_room(tmp_path, EchoEditor(), clock=clock) as d:
+            await d.workflow.delete_old_images()
+            left.append(len(list(d.images.keys())))
+            clock.now += DAY_S / 2
+    assert left == [stored, stored, 0]

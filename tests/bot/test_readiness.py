@@ -1,0 +1,84 @@
+"""/readyz holds only while requests are answered, disk and database can be written, the model is there."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from bot.ops.health import Check
+from bot.readiness import SLOW_REQUEST_S, engine_objection, readiness_checks
+from conversations.errors import StoreError
+from mgie_engine.errors import ModelError
+from mgie_engine.serving.process import EngineProcess
+from tests.support.fake_engine import Missing
+from tests.support.fakes import EchoEditor, a_picture, a_request
+from tests.support.workflow_room import Clock, WorkflowRoom, workflow_room
+
+
+def checks_of(d: WorkflowRoom, editor: EchoEditor, min_free_bytes: int = 0) -> dict[str, Check]:
+    return dict(readiness_checks(d.store, d.workflow, editor, d.images.folder, min_free_bytes))
+
+
+async def test_all_is_well(tmp_path):
+    editor = EchoEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        assert [await check() for check in checks_of(d, editor).values()] == [None] * 5
+
+
+async def test_a_request_that_hangs_is_told_by_a_clock_that_nobody_sets(tmp_path):
+    editor, uptime = EchoEditor(), Clock()
+    is_asked, arrives = asyncio.Event(), asyncio.Event()
+
+    async def slow_download() -> bytes:
+        is_asked.set()
+        await arrives.wait()
+        return a_picture()
+
+    async with workflow_room(tmp_path, editor, uptime=uptime) as d:
+        intake = checks_of(d, editor)["intake"]
+        asked = asyncio.create_task(d.workflow.handle(d.asked("make it red", picture=slow_download)))
+        await is_asked.wait()
+        d.clock.now += 1e6
+        uptime.now += SLOW_REQUEST_S
+        assert await intake() is None
+        uptime.now += 20
+        assert await intake() == "a request has waited 200 s for its first answer"
+        arrives.set()
+        await asked
+        assert await intake() is None
+
+
+async def test_a_full_disk_is_told_with_both_numbers(tmp_path):
+    editor = EchoEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        told = await checks_of(d, editor, min_free_bytes=2**60)["disk"]()
+    assert told is not None
+    assert told.endswith(f" MiB are free, and no picture is stored below {2**40} MiB")
+
+
+async def test_a_database_that_cannot_be_written_is_told(tmp_path):
+    editor = EchoEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        check = checks_of(d, editor)["store"]
+        other = sqlite3.connect(d.folder / "bot.db", isolation_level=None)
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON last_write BEGIN SELECT raise(FAIL, 'disk full'); END"
+        )
+        with pytest.raises(StoreError, match="disk full"):
+            await check()
+        other.execute("DROP TRIGGER full")
+        other.close()
+        assert await check() is None
+
+
+async def test_a_model_that_cannot_be_loaded_is_told_with_the_reason():
+    editor = EchoEditor()
+    assert engine_objection(editor) == "the model is being loaded"
+    await editor.start()
+    assert engine_objection(editor) is None
+    engine = EngineProcess(Missing())
+    await engine.start()
+    with pytest.raises(ModelError):
+        await engine.run(a_request(), lambda progress: None)
+    assert engine_objection(engine) == "No model 'nothing'."
+    await engine.close()
