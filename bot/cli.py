@@ -5,6 +5,7 @@ import asyncio
 import errno
 import importlib
 import logging
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
@@ -16,7 +17,7 @@ from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
-from bot.readiness import MIB, readiness_checks
+from bot.readiness import readiness_checks
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.errors import StoreError
@@ -148,8 +149,9 @@ async def _serve_all(
             limits=settings.limits,
             metrics=metrics,
             keep_days=settings.keep_days or None,
+            storage=settings.storage,
         ) as workflow,
-        _health(settings, store, service, workflow, engine),
+        _health(settings, store, service, workflow, engine, images),
     ):
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
@@ -221,7 +223,12 @@ async def _serve_page(
 
 @asynccontextmanager
 async def _health(
-    settings: Settings, store: SessionStore, service: EditService, workflow: EditWorkflow, engine: Editor
+    settings: Settings,
+    store: SessionStore,
+    service: EditService,
+    workflow: EditWorkflow,
+    engine: Editor,
+    images: ImageStore,
 ) -> AsyncIterator[None]:
     """The operator's server while the block runs, if its port is set."""
     if settings.health_port is None:
@@ -232,8 +239,8 @@ async def _health(
         lambda: service.stats().waiting, lambda: service.stats().running, lambda: service.stats().slots
     )
 
-    folder, least = settings.data_dir / IMAGES, settings.min_free_mb * MIB
-    checks = readiness_checks(store, workflow, engine, folder, least)
+    metrics.watch_disk(images.total_bytes, lambda: shutil.disk_usage(images.folder).free)
+    checks = readiness_checks(store, workflow, engine, images.folder, settings.storage.min_free)
     app = health_app(checks, metrics.registry)
     with _port_named("HEALTH_PORT"):
         async with health_server(app, settings.health_host, settings.health_port) as port:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from bot.ops.health import Check
 from bot.workflow.dispatcher import EditWorkflow
+from conversations.images.decode import MIB
 from conversations.store.session_store import SessionStore
 from mgie_engine.edits import Editor
 from mgie_engine.serving.process import EngineProcess
 
-MIB = 2**20
 SLOW_REQUEST_S = 180.0  # a request that waits longer for its first answer hangs
 
 

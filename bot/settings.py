@@ -13,8 +13,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
+from conversations.images.decode import MIB
+from conversations.picture_budget import StorageLimits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Megabytes = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 _PAGE_NAME = re.compile(
@@ -59,7 +62,9 @@ class Settings(BaseSettings):
     max_requests: Count = 10
     max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
-    min_free_mb: Annotated[int, Field(ge=0, le=10_000_000)] = 1000
+    max_stored_mb: Megabytes = 20_000
+    max_stored_mb_per_person: Megabytes = 4_000
+    min_free_mb: Megabytes = 1_000
     head_minutes: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
 
     @field_validator("discord_cdn_hosts", mode="before")
@@ -125,6 +130,15 @@ class Settings(BaseSettings):
             return not ip_address(self.web_host).is_loopback
         except ValueError:
             return True
+
+    @property
+    def storage(self) -> StorageLimits:
+        """The limits for stored pictures."""
+        return StorageLimits(
+            per_user=self.max_stored_mb_per_person * MIB or None,
+            total=self.max_stored_mb * MIB or None,
+            min_free=self.min_free_mb * MIB,
+        )
 
     @property
     def limits(self) -> Limits:

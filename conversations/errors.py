@@ -9,6 +9,7 @@ ConversationError
 ├── SettingsRefused        a setting is out of range
 ├── PictureRefused         the file is not an image of an accepted format and size
 ├── PictureMissing         the image store has no image of that key
+├── StorageFull            there is no room for another picture
 └── StoreError             the store cannot do this
     ├── TurnStateConflict  the state of the turn does not allow the change
     └── DuplicateEvent     the chat event was already handled
@@ -80,6 +81,10 @@ class PictureMissing(ConversationError):
     def __init__(self, key: str) -> None:
         super().__init__(f"the picture {key[:12]} is no longer stored", Message("picture_missing"))
         self.key = key
+
+
+class StorageFull(ConversationError):
+    """There is no room for another picture; the message says whose limit it is, and what helps."""
 
 
 class StoreError(ConversationError):

@@ -37,6 +37,8 @@ class Metrics:
         self.busy_ratio = Gauge(
             "mgie_gpu_busy_ratio", "Share of the engine's slots in use", registry=registry
         )
+        self.stored_bytes = Gauge("mgie_stored_bytes", "Bytes of all stored pictures", registry=registry)
+        self.free_bytes = Gauge("mgie_disk_free_bytes", "Free bytes on their disk", registry=registry)
         self.queue_wait_seconds = Histogram(
             "mgie_queue_wait_seconds", "From asked to begun", buckets=WAIT_BUCKETS, registry=registry
         )
@@ -67,3 +69,8 @@ class Metrics:
         self.queue_depth.set_function(waiting)
         self.running.set_function(running)
         self.busy_ratio.set_function(lambda: running() / max(1, slots()))
+
+    def watch_disk(self, stored: Callable[[], float], free: Callable[[], float]) -> None:
+        """Read these gauges, too, whenever the page is fetched."""
+        self.stored_bytes.set_function(stored)
+        self.free_bytes.set_function(free)

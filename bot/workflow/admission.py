@@ -33,6 +33,7 @@ from bot.workflow.settings_layers import checked_grid, grid_around, layers, vari
 from bot.workflow.targets import Context, Target, ask_target
 from conversations.images.image_store import ImageStore, Picture, PictureReader
 from conversations.messages import Message
+from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
@@ -57,6 +58,7 @@ class Admission:
         defaults: Defaults,
         limits: Limits,
         metrics: Metrics,
+        budget: PictureBudget,
         *,
         clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] = uptime_s,
@@ -73,6 +75,7 @@ class Admission:
         self._defaults = defaults
         self._limits = limits
         self._metrics = metrics
+        self._budget = budget
         self._clock = clock
         self._uptime = uptime
         self._draw_seed = draw_seed
@@ -180,6 +183,7 @@ class Admission:
 
     async def _open(self, context: Context[EditAsked], source: bytes | PictureSource) -> EditSession | Note:
         """A session on a picture, or why there is none; PictureRefused if it cannot be had or read."""
+        await self._budget.check_disk()
         picture = source if isinstance(source, bytes) else await source()
         asked = replace(context.event, picture=picture)  # kept, if it waits for consent: links expire
         owner = asked.picture_owner or asked.user
@@ -192,11 +196,13 @@ class Admission:
         if blocked_images and (blocked := await self._find_blocked(read, blocked_images)):
             self._metrics.filtered.labels("input").inc()
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
+        deleted = await self._budget.make_room(asked.user, len(read.png))
+        made_room = (Message("made_room", count=deleted),) if deleted else ()
         return await self._store.open_session(
             asked.channel,
             asked.user,
             image=await self._runner.threads.disk(self._images.put, read.png),
-            notes=read.notes,
+            notes=(*read.notes, *made_room),
             source=asked.source,
             is_hidden=_is_hidden(context),
             lent_by=_image_owner(asked),
@@ -261,6 +267,8 @@ class Admission:
         asked, parent = context.event, session.turn(draft.parent_id)
         if not context.has_consent and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
+        size = self._images.size(parent.image) if parent.image else 0  # as the result is about as large
+        await self._budget.make_room(asked.user, size, session.id)
         overrides = await layers(self._store, asked, session)
         settings = overrides.resolved(draft.override, self._defaults, self._draw_seed())
         draft = replace(

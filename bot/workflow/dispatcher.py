@@ -66,6 +66,7 @@ from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
+from conversations.picture_budget import NO_STORAGE_LIMITS, PictureBudget, StorageLimits
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.serving.service import EditService
@@ -90,6 +91,7 @@ class EditWorkflow:
         metrics: Metrics | None = None,
         runner: TurnRunner | None = None,
         keep_days: float | None = 30.0,
+        storage: StorageLimits = NO_STORAGE_LIMITS,
         clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
@@ -119,6 +121,7 @@ class EditWorkflow:
             model.defaults,
             self._limits,
             self._metrics,
+            PictureBudget(store, images, self._runner.threads, storage, uptime),
             clock=clock,
             uptime=uptime,
         )

@@ -24,7 +24,8 @@ from conversations.store.session_store import SessionStore
 
 log = logging.getLogger(__name__)
 
-DAY_S = 24 * 3600.0
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
 
 
 class Privacy:
@@ -140,6 +141,7 @@ class Privacy:
 
     def _found_old(self, old: frozenset[str], used: frozenset[str]) -> tuple[set[str], int]:
         """The stored pictures that may be deleted, and how many are stored in all."""
+        self._images.recount()  # others may have changed the folder
         stored = set(self._images.keys())
         return {*(old & stored), *self._orphans(stored - used)}, len(stored)
 
@@ -152,6 +154,7 @@ class Privacy:
         """Delete old images every `every_s` seconds, until cancelled."""
         while True:
             try:
+                await self._runner.threads.disk(self._images.delete_partial_files, self._clock() - HOUR_S)
                 if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):

@@ -19,7 +19,7 @@ from bot.workflow.active_turn import ActiveTurn, ActiveTurns
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.delivery import Delivery
 from bot.workflow.grid import GridHandle
-from conversations.errors import NoSuchVersion, PictureMissing, TurnStateConflict
+from conversations.errors import NoSuchVersion, PictureMissing, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
@@ -219,9 +219,9 @@ class TurnRunner:
         except EngineError as error:
             log.warning("turn %s failed: %s", active.turn.id, error)
             return {"error": error.message}
-        except OSError:
-            log.exception("the picture of turn %s could not be stored", active.turn.id)
-            return {"error": Message("unexpected")}
+        except StorageFull as error:
+            log.error("turn %s failed: %s", active.turn.id, error)
+            return {"error": error.message}
 
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None

@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from conversations.atomic_write import write_atomically
-from conversations.errors import PictureMissing
+from conversations.errors import PictureMissing, StorageFull
 from conversations.images.decode import Picture, PictureLimits
 from conversations.images.sandbox import PictureReader, read_picture
+from conversations.messages import Message
 from conversations.private_files import FOLDER_MODE, make_private_folder
 
 __all__ = ["ImageStore", "Picture", "PictureLimits", "PictureReader", "read_picture"]
@@ -24,15 +26,21 @@ class ImageStore:
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
+        self._total: int | None = None  # bytes, once counted
+        self._counting = threading.Lock()
         make_private_folder(self.folder)
 
     def put(self, data: bytes) -> str:
-        """Keep `data`; its key, the SHA-256 in hex. When this returns the file survives a crash."""
+        """Keep `data`; its key, the SHA-256 in hex. When this returns the file survives a crash.
+
+        A damaged file of that key is replaced. StorageFull when the disk is full or cannot be written.
+        """
         key = hashlib.sha256(data).hexdigest()
         path = self.path(key)
-        if not path.exists():
-            path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
-            write_atomically(path, data, private=True)
+        if not _holds(path, data):
+            before = self.size(key)
+            _write(path, data)
+            self._count(len(data) - before)
         return key
 
     def get(self, key: str) -> bytes:
@@ -50,8 +58,57 @@ class ImageStore:
 
     def delete(self, key: str) -> None:
         """Remove the file of that key; fine when it is already gone."""
+        size = self.size(key)
         self.path(key).unlink(missing_ok=True)
+        self._count(-size)
+
+    def size(self, key: str) -> int:
+        """Bytes of the file of that key; 0 when there is none."""
+        try:
+            return self.path(key).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def total_bytes(self) -> int:
+        """Bytes of all files. Counted on the disk once; changes by others are seen after `recount` only."""
+        with self._counting:
+            if self._total is None:
+                self._total = sum(map(self.size, self.keys()))
+            return self._total
+
+    def recount(self) -> int:
+        """Count the bytes of all files on the disk again."""
+        with self._counting:
+            self._total = None
+        return self.total_bytes()
+
+    def delete_partial_files(self, before: float) -> int:
+        """Delete what writes that were killed left, if last changed before `before` (Unix time); how many."""
+        found = [path for path in self.folder.glob("??/*.part") if path.stat().st_mtime < before]
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            if self._total is not None:
+                self._total += change
 
     def keys(self) -> Iterator[str]:
         """The key of every picture here, in no particular order."""
         return (path.stem for path in self.folder.glob("??/*.png") if _KEY.fullmatch(path.stem))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        write_atomically(path, data, private=True)
+    except OSError as error:
+        raise StorageFull(f"a picture cannot be stored: {error}", Message("disk_full")) from error
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        return False

@@ -29,6 +29,7 @@ from conversations.store.chat_tables import ChatTables
 from conversations.store.db_worker import WriteBatcher
 from conversations.store.integrity import check_pages, ended_uncleanly
 from conversations.store.migrations import migrations
+from conversations.store.picture_tables import PictureTables
 from conversations.store.posted_messages import PostedMessages
 from conversations.store.serialization import TurnFields, override_of, override_text
 from conversations.store.server_tables import ServerTables
@@ -55,6 +56,7 @@ class SessionStore:
         self.users = UserTables(self._do, clock)
         self.chats = ChatTables(self._do, clock)
         self.bot = BotTables(self._do, clock)
+        self.pictures = PictureTables(self._do, clock)
         self.messages = PostedMessages(self._do, clock)
 
     @classmethod

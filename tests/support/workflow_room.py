@@ -16,6 +16,7 @@ from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from bot.workflow.runner import TurnRunner
 from conversations.images.image_store import ImageStore
+from conversations.picture_budget import NO_STORAGE_LIMITS, StorageLimits
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
@@ -151,6 +152,7 @@ async def workflow_room(
     uptime: Clock | None = None,
     every_s: float = 3600,
     strengths: StrengthTable | None = None,
+    storage: StorageLimits = NO_STORAGE_LIMITS,
 ) -> AsyncIterator[WorkflowRoom]:
     """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`.
 
@@ -180,6 +182,7 @@ async def workflow_room(
             runner=runner,
             clock=clock,
             uptime=uptime or clock,
+            storage=storage,
         )
         workflow.connect(chat)
         async with workflow:

@@ -1,5 +1,6 @@
 """ImageStore: pictures under the hash of their bytes."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,37 @@ from conversations.images.image_store import ImageStore
 @pytest.fixture
 def store(tmp_path: Path) -> ImageStore:
     return ImageStore(tmp_path / "pictures")
+
+
+def test_a_damaged_file_is_replaced_when_the_same_picture_comes_again(store):
+    for damage in (b"", b"a picturE", b"a picture and more"):
+        key = store.put(b"a picture")
+        store.path(key).write_bytes(damage)
+        assert store.put(b"a picture") == key
+        assert store.get(key) == b"a picture"
+
+
+def test_the_total_follows_what_is_put_and_deleted(store):
+    first = store.put(b"four")
+    assert store.total_bytes() == 4
+    store.put(b"four")
+    store.put(b"eleven byte")
+    assert store.total_bytes() == 15
+    store.delete(first)
+    store.delete(first)
+    assert store.total_bytes() == 11
+    store.path(first).write_bytes(b"by others")
+    assert (store.total_bytes(), store.recount()) == (11, 20)
+
+
+def test_what_killed_writes_left_is_deleted_once_it_is_old(store):
+    key = store.put(b"a picture")
+    old, young = (store.path(key).with_name(f"{key}.png.{name}.part") for name in ("old", "young"))
+    for part in (old, young):
+        part.touch()
+    os.utime(old, (1000, 1000))
+    assert store.delete_partial_files(before=2000) == 1
+    assert (old.exists(), young.exists(), store.get(key)) == (False, True, b"a picture")
 
 
 def test_what_was_put_can_be_got(store: ImageStore) -> None:

@@ -1,0 +1,113 @@
+"""How much the pictures of a user, and of all users, may take on the disk.
+
+Checked before a picture or an edit is accepted. What was accepted is stored, even if that is a little more.
+"""
+
+import logging
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from conversations.errors import StorageFull
+from conversations.images.decode import mebibytes
+from conversations.images.image_store import ImageStore
+from conversations.messages import Message
+from conversations.store.session_store import SessionStore
+from conversations.thread_pools import ThreadPools
+
+log = logging.getLogger(__name__)
+
+KEPT_SESSIONS = 5  # of a user, whose pictures are never deleted to make room
+WARN_EVERY_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StorageLimits:
+    """Bytes of pictures: per user, of all users (None: no limit), and what must stay free on their disk."""
+
+    per_user: int | None = None
+    total: int | None = None
+    min_free: int = 0
+
+
+NO_STORAGE_LIMITS = StorageLimits()
+
+
+class PictureBudget:
+    """Makes room for pictures, or says why there is none."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        threads: ThreadPools,
+        limits: StorageLimits,
+        uptime: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._images = images
+        self._threads = threads
+        self._limits = limits
+        self._uptime = uptime
+        self._warned_at: float | None = None
+
+    async def check_disk(self, size: int = 0) -> None:
+        """Raises StorageFull when the disk has no room for `size` bytes more."""
+        free = (await self._threads.disk(shutil.disk_usage, self._images.folder)).free - size
+        if free < 2 * self._limits.min_free:
+            self._warn(free)
+        if free < self._limits.min_free:
+            raise StorageFull("the disk is nearly full", Message("disk_full"))
+
+    async def make_room(self, user: str, size: int, session: str | None = None) -> int:
+        """See to it that the user may store `size` bytes more; how many old pictures of theirs went for it.
+
+        `session`: one that is in use now. StorageFull, with nothing deleted, when that is not enough.
+        """
+        await self.check_disk(size)
+        too_much, refusal = await self._excess(user, size)
+        if too_much <= 0:
+            return 0
+        chosen: list[str] = []
+        for keys in await self._store.pictures.unused_of(user, KEPT_SESSIONS, session):
+            chosen += keys
+            too_much -= await self._threads.disk(self._sizes, keys)
+            if too_much <= 0:
+                break
+        if too_much > 0:
+            raise refusal
+        deleted = await self._threads.disk(self._delete, chosen)
+        log.info("%d old pictures of %s were deleted to make room", deleted, user)
+        return deleted
+
+    async def _excess(self, user: str, size: int) -> tuple[int, StorageFull]:
+        """By how many bytes the tighter limit would be passed, and what to tell the user then."""
+        limits, own = self._limits, await self._store.pictures.of_user(user)
+        used = await self._threads.disk(self._sizes, own) + size
+        total = await self._threads.disk(self._images.total_bytes) + size
+        of_user = used - limits.per_user if limits.per_user is not None else 0
+        of_all = total - limits.total if limits.total is not None else 0
+        if of_user < of_all:
+            return of_all, StorageFull("all pictures together take too much", Message("storage_full"))
+        told = Message("own_storage_full", used=mebibytes(used - size), limit=mebibytes(limits.per_user or 0))
+        return of_user, StorageFull("the pictures of this user take too much", told)
+
+    def _sizes(self, keys: Iterable[str]) -> int:
+        return sum(map(self._images.size, keys))
+
+    def _delete(self, keys: Iterable[str]) -> int:
+        present = [key for key in keys if self._images.size(key)]
+        for key in present:
+            self._images.delete(key)
+        return len(present)
+
+    def _warn(self, free: int) -> None:
+        now = self._uptime()
+        if self._warned_at is None or now - self._warned_at >= WARN_EVERY_S:
+            self._warned_at = now
+            log.warning(
+                "%d MiB are free for pictures; below %d MiB new ones are refused",
+                free // 2**20,
+                self._limits.min_free // 2**20,
+            )

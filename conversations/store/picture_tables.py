@@ -1,0 +1,53 @@
+"""Whose pictures they are, and which of them nobody uses any more."""
+
+from sqlite_utils import Database
+
+from conversations.store.table_group import TableGroup
+
+
+class PictureTables(TableGroup):
+    """Questions about the pictures of a user; pictures are named by their ImageStore keys."""
+
+    async def of_user(self, user: str) -> frozenset[str]:
+        """The pictures that the user uploaded, and those of their edits."""
+        return await self._do(_of_user, user)
+
+    async def unused_of(self, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
+        """The user's pictures in sessions that they began and that may lose them, least recently used first.
+
+        Not in the `keep` sessions used last, nor in the session `used`, nor where an edit is open; and no
+        picture that other users or other sessions have as well.
+        """
+        return await self._do(_unused_of, user, keep, used)
+
+
+def _of_user(db: Database, user: str) -> frozenset[str]:
+    rows = db.query("SELECT DISTINCT image FROM turns WHERE user = ? AND image IS NOT NULL", (user,))
+    return frozenset(row["image"] for row in rows)
+
+
+def _unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
+    # By order, not by age: a clock that is wrong must not make a session look unused.
+    newest_first = list(
+        db.query(
+            "SELECT sessions.id, sum(state IN ('waiting', 'running', 'delivering')) AS open FROM sessions "
+            "JOIN turns ON session_id = sessions.id WHERE owner = ? GROUP BY sessions.id "
+            "ORDER BY max(max(turns.created_at), coalesce("
+            "(SELECT max(moved_at) FROM heads WHERE heads.session_id = sessions.id), 0)) DESC, "
+            "sessions.rowid DESC",
+            (user,),
+        )
+    )
+    unused = [row["id"] for row in newest_first[keep:] if not row["open"] and row["id"] != used]
+    pictures = (_only_in(db, session_id, user) for session_id in reversed(unused))
+    return tuple(keys for keys in pictures if keys)
+
+
+def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
+    rows = db.query(
+        "SELECT DISTINCT image FROM turns AS own WHERE session_id = ? AND user = ? AND image IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM turns AS other WHERE other.image = own.image "
+        "AND (other.session_id != own.session_id OR other.user != own.user))",
+        (session_id, user),
+    )
+    return frozenset(row["image"] for row in rows)
