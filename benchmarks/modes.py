@@ -30,6 +30,7 @@ from PIL import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.checkpoints.native import StoredModel
 from mgie_engine.checkpoints.tensors import LazyTensors
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes, resolve_model
@@ -37,7 +38,7 @@ from mgie_engine.edits import EditRequest
 from mgie_engine.errors import ModelError
 from mgie_engine.install.convert import convert, shapes
 from mgie_engine.install.full_size import FULL_SIZE
-from mgie_engine.memory.loading import is_out_of_memory, keep
+from mgie_engine.memory.loading import keep
 from mgie_engine.memory.modes import LADDERS, QUANTISED, Mode
 from mgie_engine.memory.precision_check import guidance, likeness
 from mgie_engine.memory.quantise import QUANTISERS

@@ -5,16 +5,34 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, cast, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
-from conversations.settings import Sampler
+from pydantic import Field, TypeAdapter, ValidationError
+
+from conversations.settings import RANGES, Sampler
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import parse_json, read_text
+from mgie_engine.model_ranges import (
+    STRICT,
+    Arguments,
+    Colour,
+    Layers,
+    Length,
+    Name,
+    Rate,
+    Real,
+    Side,
+    Text,
+    Width,
+)
 
 FORMAT = "mgie-1"  # value of "format" in config.json of our layout
 BUNDLED = Path(__file__).parent / "weights"
+LONGEST_SENTENCE = 400
 
 
 class Behaviour(StrEnum):
@@ -28,32 +46,38 @@ class Behaviour(StrEnum):
 class LanguageSizes:
     """Sizes of a LLaMA; the defaults are the 7B with MGIE's vocabulary."""
 
-    vocab_size: int = 32011  # with every added token; the visual tokens are the last rows
-    hidden_size: int = 4096
-    intermediate_size: int = 11008
-    layers: int = 32
-    heads: int = 32
-    max_positions: int = 2048
-    rms_norm_eps: float = 1e-6
-    rope_theta: float = 10000.0
+    __pydantic_config__ = STRICT
+
+    vocab_size: Length = 32011  # with every added token; the visual tokens are the last rows
+    hidden_size: Width = 4096
+    intermediate_size: Width = 11008
+    layers: Layers = 32
+    heads: Width = 32
+    max_positions: Length = 2048
+    rms_norm_eps: Rate = 1e-6
+    rope_theta: Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)] = 10000.0
 
 
 @dataclass(frozen=True, slots=True)
 class VisionSizes:
     """Sizes of a CLIP vision tower; the defaults are ViT-L/14."""
 
-    image_size: int = 224  # pixels per side
-    patch_size: int = 14
-    hidden_size: int = 1024
-    intermediate_size: int = 4096
-    layers: int = 24
-    heads: int = 16
-    hidden_act: str = "quick_gelu"
-    layer_norm_eps: float = 1e-5
-    projection_dim: int = 768
-    select_layer: int = -2  # index into the hidden states; 0 is the embedding after the first norm
-    mean: tuple[float, ...] = (0.48145466, 0.4578275, 0.40821073)
-    std: tuple[float, ...] = (0.26862954, 0.26130258, 0.27577711)
+    __pydantic_config__ = STRICT
+
+    image_size: Side = 224  # pixels per side
+    patch_size: Side = 14
+    hidden_size: Width = 1024
+    intermediate_size: Width = 4096
+    layers: Layers = 24
+    heads: Width = 16
+    hidden_act: Name = "quick_gelu"
+    layer_norm_eps: Rate = 1e-5
+    projection_dim: Width = 768
+    select_layer: Annotated[
+        int, Field(ge=-200, le=200)
+    ] = -2  # of the hidden states; 0 follows the first norm
+    mean: tuple[Real, Real, Real] = (0.48145466, 0.4578275, 0.40821073)
+    std: tuple[Rate, Rate, Rate] = (0.26862954, 0.26130258, 0.27577711)
 
     @property
     def tokens(self) -> int:
@@ -65,63 +89,77 @@ class VisionSizes:
 class EditHeadSizes:
     """Sizes of the transformer from visual tokens to guidance."""
 
-    visual_tokens: int = 8
-    queries: int = 77
-    width: int = 512
-    encoder_layers: int = 4
-    decoder_layers: int = 4
-    heads: int = 4
-    feedforward: int = 2048
-    out_dim: int = 768
+    __pydantic_config__ = STRICT
+
+    visual_tokens: Annotated[int, Field(ge=1, le=1024)] = 8
+    queries: Annotated[int, Field(ge=1, le=4096)] = 77
+    width: Width = 512
+    encoder_layers: Annotated[int, Field(ge=0, le=100)] = 4
+    decoder_layers: Annotated[int, Field(ge=0, le=100)] = 4
+    heads: Width = 4
+    feedforward: Width = 2048
+    out_dim: Width = 768
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseSchedule:
     """The noise schedule, and what the U-Net predicts."""
 
-    train_timesteps: int = 1000
-    beta_start: float = 0.00085
-    beta_end: float = 0.012
+    __pydantic_config__ = STRICT
+
+    train_timesteps: Annotated[int, Field(ge=2, le=100_000)] = 1000
+    beta_start: Rate = 0.00085
+    beta_end: Rate = 0.012
     beta_schedule: Literal["scaled_linear", "linear"] = "scaled_linear"
     prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
     rescale_betas_zero_snr: bool = False  # arXiv 2305.08891, algorithm 1
     spacing: Literal["linspace", "trailing"] = "linspace"
 
 
+def _range(setting: str) -> Any:
+    low, high = RANGES[setting]
+    return Field(ge=low, le=high, allow_inf_nan=False) if setting.endswith("cfg") else Field(ge=low, le=high)
+
+
 @dataclass(frozen=True, slots=True)
 class Defaults:
     """A model's own settings, used where no override is set."""
 
-    text_cfg: float = 7.5
-    image_cfg: float = 1.5
-    steps: int = 100
+    __pydantic_config__ = STRICT
+
+    text_cfg: Annotated[float, _range("text_cfg")] = 7.5
+    image_cfg: Annotated[float, _range("image_cfg")] = 1.5
+    steps: Annotated[int, _range("steps")] = 100
     sampler: Sampler = "euler_ancestral"
-    seed: int | None = None  # None: a new one for every edit
+    seed: Annotated[int, _range("seed")] | None = None  # None: a new one for every edit
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
     """Everything about a model except its weights; the defaults are the released 7B."""
 
-    name: str = "mgie-7b"
+    __pydantic_config__ = STRICT
+
+    name: Name = "mgie-7b"
     language: LanguageSizes = field(default_factory=LanguageSizes)
     vision: VisionSizes = field(default_factory=VisionSizes)
     edit_head: EditHeadSizes = field(default_factory=EditHeadSizes)
-    unet: Mapping[str, Any] = field(default_factory=dict)  # arguments of UNet2DConditionModel
-    vae: Mapping[str, Any] = field(default_factory=dict)  # arguments of AutoencoderKL
+    unet: Arguments = field(default_factory=dict)  # arguments of UNet2DConditionModel
+    vae: Arguments = field(default_factory=dict)  # arguments of AutoencoderKL
     noise: NoiseSchedule = field(default_factory=NoiseSchedule)
     defaults: Defaults = field(default_factory=Defaults)
-    picture_size: int = 512  # pixels per side the diffusion part was trained on
-    max_new_tokens: int = 96
-    no_repeat_ngram: int = 3  # no n-gram of this length twice, prompt included; 0 allows repeats
-    history_turns: int = 0  # most earlier turns in the prompt
-    guidance_rescale: float = 0.0  # arXiv 2305.08891 section 3.4; 0 is off, 1 is full
-    refusal: str = ""  # start of an expressive instruction that declines the edit; "" if never trained
-    preview: tuple[tuple[float, ...], ...] = ()  # latent → RGB rows: one per channel, then the offset
+    picture_size: Side = 512  # pixels per side the diffusion part was trained on
+    max_new_tokens: Annotated[int, Field(ge=1, le=4096)] = 96
+    no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 3  # no n-gram twice; 0 allows repeats
+    history_turns: Annotated[int, Field(ge=0, le=100)] = 0  # most earlier turns in the prompt
+    guidance_rescale: Annotated[float, Field(ge=0, le=1)] = 0.0  # arXiv 2305.08891 section 3.4; 1 is full
+    refusal: Text = ""  # start of an expressive instruction that declines the edit; "" if never trained
+    # latent → RGB rows: one per channel, then the offset
+    preview: Annotated[tuple[Colour, ...], Field(max_length=257)] = ()
 
     @property
     def latent_channels(self) -> int:
-        return int(self.vae["latent_channels"])
+        return int(self.vae.get("latent_channels", 4))
 
     @property
     def latent_scale(self) -> float:
@@ -135,34 +173,36 @@ class ModelConfig:
     @classmethod
     def from_json(cls, text: str) -> "ModelConfig":
         """Parse a config.json; ModelError names the fault."""
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ModelError(f"config.json is not JSON: {error}.") from error
-        if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        data = parse_json(text, "config.json")
+        if data.pop("format", None) != FORMAT:
             raise ModelError(f'config.json does not say "format": "{FORMAT}".')
-        return cast("ModelConfig", _build(cls, data, "config.json"))
+        return _validated(json.dumps(data), "config.json")
+
+    def validated(self, where: str) -> "ModelConfig":
+        """The same; ModelError if a value has another type or is out of its range."""
+        return _validated(json.dumps(asdict(self)), where)
 
 
-def _build(kind: type[Any], data: Any, where: str) -> Any:
-    """A dataclass from JSON data, nested ones included; ModelError names an unknown or missing key."""
-    if not isinstance(data, dict):
-        raise ModelError(f"{where} should be an object, not {data!r}.")
-    hints = get_type_hints(kind)
-    if unknown := data.keys() - hints.keys():
-        raise ModelError(f"{where} has the unknown key {min(unknown)!r}.")
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in data.items()})
+def _validated(text: str, where: str) -> ModelConfig:
+    """The configuration in a JSON text; ModelError names the first value at fault."""
+    try:
+        return _validator().validate_json(text)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        *path, last = (where, *map(str, fault["loc"]))
+        match fault["type"]:
+            case "unexpected_keyword_argument":
+                sentence = f"{': '.join(path)} has the unknown key {last!r}."
+            case "dataclass_type" | "dict_type" | "mapping_type":
+                sentence = f"{': '.join((*path, last))} should be an object."
+            case _:
+                sentence = f"{': '.join((*path, last))} is out of range or of another type: {fault['msg']}."
+        raise ModelError(sentence[:LONGEST_SENTENCE]) from error
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
-    if is_dataclass(hint):
-        return _build(hint, value, where)  # type: ignore[arg-type]
-    return _frozen(value) if get_origin(hint) is tuple else value
-
-
-def _frozen(value: Any) -> Any:
-    """Lists as tuples, all the way down."""
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+@cache
+def _validator() -> TypeAdapter[ModelConfig]:
+    return TypeAdapter(ModelConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,21 +243,3 @@ def read_config(location: ModelLocation) -> ModelConfig:
     if location.layout == "released":
         return ModelConfig(name=location.name)
     return ModelConfig.from_json(read_text(location.folder / "config.json"))
-
-
-def read_text(file: Path) -> str:
-    """The text of a model's file; ModelError if it is missing or not text."""
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise ModelError(f"{file} is missing.") from error
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{file} cannot be read: {error}.") from error
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """The object in a model's JSON file; ModelError if it is missing or damaged."""
-    try:
-        return dict(json.loads(read_text(file)))
-    except (TypeError, ValueError) as error:
-        raise ModelError(f"{file} is damaged: {error}.") from error

@@ -2,6 +2,7 @@
 
 EngineError
 ├── ModelError        a model cannot be loaded: names the file and the tensor
+│   └── NoRoom        it does not fit into the memory that is free now; it may fit later
 ├── DataError         a data set's file is missing, damaged, or not safe to read
 ├── RequestRefused    this request cannot be served as asked
 ├── NotFinite         what the networks computed is no picture: infinities or NaN
@@ -32,6 +33,10 @@ class ModelError(EngineError):
     """A model folder, file or tensor is missing, misshapen or unsafe to read."""
 
     message = Message("no_model")
+
+
+class NoRoom(ModelError):
+    """The model does not fit into the memory that is free now; it may fit later."""
 
 
 class DataError(EngineError):

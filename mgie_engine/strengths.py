@@ -23,6 +23,7 @@ from conversations.messages import Message
 from conversations.settings import AUTO, RANGES, SettingsOverride, checked
 from mgie_engine.config import Defaults
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import parse_json, read_text
 
 TABLE = "strengths.json"
 LOOK_SIDE = 128  # pixels per side to which a picture is reduced before it is measured
@@ -204,18 +205,18 @@ class StrengthTable:
     def from_json(cls, text: str) -> "StrengthTable":
         """Parse a strengths.json; ModelError if it is damaged."""
         try:
-            data = json.loads(text)
+            data = parse_json(text, TABLE)
             rules = tuple(_rule(row) for row in data["rules"])
-            text_cfg, image_cfg = data["own"]
-            busy_from, weights = float(data["busy_from"]), data["weights"]
-            return cls(data["model"], busy_from, (text_cfg, image_cfg), rules, weights)
+            text_cfg, image_cfg = map(float, data["own"])
+            busy_from, weights = float(data["busy_from"]), str(data["weights"])
+            return cls(str(data["model"]), busy_from, (text_cfg, image_cfg), rules, weights)
         except (ValueError, KeyError, TypeError, SettingsRefused) as error:
             raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
 
 
 def _rule(row: Mapping[str, Any]) -> StrengthRule:
     kind = None if row["kind"] is None else Kind(row["kind"])
-    mean, low, high = row["gain"]
+    mean, low, high = map(float, row["gain"])
     checked(SettingsOverride(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
     return StrengthRule(
         kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
@@ -228,9 +229,9 @@ def read_table(folder: Path) -> StrengthTable | None:
     ModelError if it is damaged.
     """
     file = folder / TABLE
-    if not file.is_file():
+    if not file.exists():
         return None
-    table = StrengthTable.from_json(file.read_text("utf-8"))
+    table = StrengthTable.from_json(read_text(file))
     return table if table.weights == fingerprint(folder) else None
 
 
@@ -238,6 +239,8 @@ def fingerprint(folder: Path) -> str:
     """Identifies a model's weights: a hash of the files' names, sizes and both ends."""
     digest = sha256()
     for file in sorted([*folder.glob("*.safetensors"), *folder.glob("mgie_7b/*.pt")]):
+        if not file.is_file():  # a pipe, which would be waited for
+            continue
         size = file.stat().st_size
         digest.update(f"{file.name} {size} ".encode())
         with file.open("rb") as data:

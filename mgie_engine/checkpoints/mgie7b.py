@@ -41,9 +41,9 @@ from mgie_engine.config import (
     ModelConfig,
     NoiseSchedule,
     VisionSizes,
-    read_json,
 )
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import read_json, shard_files
 from mgie_engine.text.tokenizer import Tokenizer
 
 _EDIT_HEADS = 4  # attention heads of the edit head; no tensor's shape depends on it
@@ -107,7 +107,7 @@ def _together(
         vae=_arguments(AutoencoderKL, read_json(pix2pix / "vae" / "config.json")),
         noise=_noise(read_json(pix2pix / "scheduler" / "scheduler_config.json")),
         defaults=Defaults(),
-    )
+    ).validated("The configuration of the published files")
     return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), LazyTensors(makers))
 
 
@@ -156,7 +156,7 @@ def _llava_tensors(folder: Path) -> LazyTensors:
 
 def _weights(folder: Path) -> dict[str, Tensor]:
     """The tensors of a folder: safetensors if there are any, else .bin files."""
-    files = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    files = shard_files(folder)
     if not files:
         raise ModelError(f"{folder} holds no .safetensors or .bin files.")
     return read_tensors(files)

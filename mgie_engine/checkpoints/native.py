@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from conversations.atomic_write import write_atomically
 from mgie_engine.checkpoints import mgie7b
+from mgie_engine.checkpoints.failures import model_errors
 from mgie_engine.checkpoints.tensors import (
     SHARD_BYTES,
     LazyTensors,
@@ -31,6 +32,7 @@ from mgie_engine.model.diffusion import build_unet, build_vae
 from mgie_engine.model.edit_head import EditHead
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.model.mllm import MLLM
+from mgie_engine.model_files import shard_files
 from mgie_engine.text.tokenizer import Tokenizer
 
 VISUAL_EMBEDDINGS = "emb"  # the name in the released mllm.pt
@@ -84,21 +86,30 @@ def load_model(
 
 def read_model(location: ModelLocation) -> StoredModel:
     """Open a model; tensors are read from the disk only when they are used."""
+    with model_errors(f"The files in {location.folder} cannot be read"):
+        return _read_model(location)
+
+
+def _read_model(location: ModelLocation) -> StoredModel:
     if location.layout == "released":
         found = mgie7b.read_released(location.folder)
         source = StoredModel(found.config, found.tokenizer, found.tensors, exact=False)
     else:
         config = read_config(location)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
-        tensors = dequantised(read_tensors(sorted(location.folder.glob("*.safetensors"))))
+        tensors = dequantised(read_tensors(shard_files(location.folder, [".safetensors"])))
         source = StoredModel(config, tokenizer, tensors, exact=True)
     _check_vocabulary(source.config, source.tokenizer)
+    _check_parts(source.config)
     return source
 
 
 def empty(config: ModelConfig) -> Networks:
     """Networks without weights, for `fill`."""
-    with init_empty_weights(include_buffers=False):
+    with (
+        model_errors(f"The networks of {config.name} cannot be built"),
+        init_empty_weights(include_buffers=False),
+    ):
         return build(config)
 
 
@@ -192,6 +203,18 @@ def fill(
     dtype: one for all, or a function of the published name. strict: unknown tensors are an error, too;
     otherwise they are ignored. put_linear: receives the linear layers of LLaMA instead, one after another.
     """
+    with model_errors("The tensors do not fit the model"):
+        _fill(networks, tensors, device, dtype, strict, put_linear)
+
+
+def _fill(
+    networks: Networks,
+    tensors: Mapping[str, Tensor],
+    device: torch.device,
+    dtype: torch.dtype | Callable[[str], torch.dtype],
+    strict: bool,
+    put_linear: PutLinear | None,
+) -> None:
     found = places(networks)
     if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
         raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
@@ -260,6 +283,31 @@ def _check_vocabulary(config: ModelConfig, tokenizer: Tokenizer) -> None:
             f"The tokenizer has {len(tokenizer)} tokens with [IMG] tokens up to {tokenizer.visual[-1]}, "
             f"but the embedding table has {rows} rows, the last of which must be theirs."
         )
+
+
+def _check_parts(config: ModelConfig) -> None:
+    """What would otherwise show in the first edit: sizes that do not fit together."""
+    vision = config.vision
+    channels, unet, vae = config.latent_channels, config.unet, config.vae
+    factor = 2 ** (len(vae.get("block_out_channels", (0,))) - 1)
+    halvings = 2 ** (len(unet.get("block_out_channels", (0,) * 4)) - 1)
+    words = unet.get("cross_attention_dim", config.edit_head.out_dim)
+    wrong = {
+        f"the U-Net's in_channels must be {2 * channels}": unet.get("in_channels", 4) != 2 * channels,
+        f"the U-Net's out_channels must be {channels}": unet.get("out_channels", 4) != channels,
+        f"cross_attention_dim must be {config.edit_head.out_dim}": words != config.edit_head.out_dim,
+        "the autoencoder must have 3 in_channels and out_channels": (
+            vae.get("in_channels", 3) != 3 or vae.get("out_channels", 3) != 3
+        ),
+        f"picture_size must be a multiple of {factor * halvings}": config.picture_size % (factor * halvings),
+        f"preview must have {channels + 1} rows": config.preview and len(config.preview) != channels + 1,
+        "vision must have a patch": vision.patch_size > vision.image_size,
+        "vision must have the layer select_layer": not -vision.layers
+        <= vision.select_layer + 1
+        <= vision.layers + 1,
+    }
+    if faults := [sentence for sentence, is_wrong in wrong.items() if is_wrong]:
+        raise ModelError(f"The parts of {config.name} do not fit together: {faults[0]}.")
 
 
 def _kind(name: str, kinds: Mapping[str, Stored]) -> Stored:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from mgie_engine.checkpoints.pickles import require_bounded
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import require_regular
 
 Stored = Literal["fp32", "fp16", "bf16", "int8"]
 SHARD_BYTES = 15 * 2**20
@@ -52,27 +53,37 @@ def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
     """
     tensors: dict[str, Tensor] = {}
     for file in files:
-        tensors |= _read_file(file)
+        found = _read_file(file)
+        for name in tensors.keys() & found.keys():
+            if not torch.equal(tensors[name], found[name]):
+                raise ModelError(f"The tensor {name} in {file} is another one in a file before it.")
+        tensors |= found
     return tensors
 
 
 def _read_file(file: Path) -> dict[str, Tensor]:
+    require_regular(file)
     try:
         if file.suffix == ".safetensors":
             return load_file(file)
+        require_bounded(file)
         # Only the zip format, which torch writes since 1.6, can be mapped.
         loaded = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
-    except FileNotFoundError as error:
-        raise ModelError(f"{file} is missing.") from error
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{file} is damaged, or holds more than tensors, which is not safe to read."
         ) from error
-    except (SafetensorError, RuntimeError, EOFError, OSError) as error:
-        raise ModelError(f"{file} is damaged or no tensor file: {error}") from error
+    except ModelError:
+        raise
+    except Exception as error:  # of whatever type the damage makes torch and safetensors raise
+        raise ModelError(f"{file} is damaged or no tensor file: {_first_line(error)}") from error
     if not isinstance(loaded, dict):
         raise ModelError(f"{file} holds {type(loaded).__name__}, not named tensors.")
-    return {name: value for name, value in loaded.items() if isinstance(value, Tensor)}
+    return {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def dequantised(tensors: Mapping[str, Tensor]) -> LazyTensors:

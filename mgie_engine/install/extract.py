@@ -15,10 +15,10 @@ from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
 from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import shard_files
 
 VISUAL_TOKENS = 8
 TABLE, HEAD = "model.embed_tokens.weight", "lm_head.weight"
-_SUFFIXES = (".safetensors", ".bin")
 
 
 def extract(source: Mapping[str, Tensor], folder: Path) -> tuple[Path, Path]:
@@ -67,9 +67,8 @@ def tensors_of_run(folder: Path) -> Mapping[str, Tensor]:
     ModelError if there are none.
     """
     for place in (folder, *_checkpoints(folder)):
-        for suffix in _SUFFIXES:
-            if files := sorted(place.glob(f"*{suffix}")):
-                return dequantised(read_tensors(files))
+        if files := shard_files(place):
+            return dequantised(read_tensors(files))
     raise ModelError(f"{folder} holds no tensors: neither .safetensors nor .bin files, nor a checkpoint-N.")
 
 

@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from mgie_engine.checkpoints import native
+from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.checkpoints.native import Networks, StoredModel
 from mgie_engine.config import ModelConfig, ModelLocation
-from mgie_engine.errors import ModelError
+from mgie_engine.errors import ModelError, NoRoom
 from mgie_engine.memory import modes
 from mgie_engine.memory.fuse_upsample import fold_upsampling
 from mgie_engine.memory.modes import QUANTISED, STAGED, Mode, Parameters
@@ -92,7 +93,7 @@ def load_fitting(
         notes.append(f"Memory ran out in the mode {mode}; {on}.")
         log.warning(notes[-1])
         mode = lower
-    raise ModelError(f"The model does not fit on {device}. {' '.join(notes)}")
+    raise NoRoom(f"The model does not fit on {device}. {' '.join(notes)}")
 
 
 def _tried(keep: Keeper, source: StoredModel, device: torch.device, mode: Mode) -> MGIE | None:
@@ -147,11 +148,6 @@ def try_out(mgie: MGIE) -> None:
     level, scales = torch.tensor([1.0]), (torch.tensor([7.5]), torch.tensor([1.5]))
     seen = mgie.denoise(latents, level, torch.tensor([500.0]), reading.guidance[None], latents, *scales)
     mgie.decode(torch.cat([seen.x0, latents]))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, on a device or in main memory."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error)
 
 
 def _assembled(source: StoredModel, networks: Networks, device: torch.device) -> MGIE:

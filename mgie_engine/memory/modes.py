@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from mgie_engine.errors import ModelError
+from mgie_engine.errors import ModelError, NoRoom
 
 AUTO = "auto"
 GIB = 2**30
@@ -92,7 +92,7 @@ def needed(parameters: Parameters, mode: Mode, device: str) -> int:
 
 
 def choose(parameters: Parameters, device: str, free: int, quick_bf16: bool = False) -> Mode:
-    """The best mode that fits into `free` bytes of a device; ModelError if none does.
+    """The best mode that fits into `free` bytes of a device; NoRoom if none does.
 
     quick_bf16: the device is a CPU that multiplies bf16 faster than fp32, which is MIXED's only merit.
     """
@@ -100,7 +100,7 @@ def choose(parameters: Parameters, device: str, free: int, quick_bf16: bool = Fa
         if needed(parameters, mode, device) <= free:
             return Mode.MIXED if quick_bf16 and mode is Mode.FP32 else mode
     least = needed(parameters, ladder(parameters, device)[-1], device)
-    raise ModelError(
+    raise NoRoom(
         f"The model needs at least {in_gb(least)} of free memory on {device}, and {in_gb(free)} is free."
     )
 

@@ -6,6 +6,7 @@ import torch
 
 from conversations.errors import SettingsRefused
 from conversations.messages import Message
+from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.errors import EngineError, RequestRefused
 
 _log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ def as_engine_error(error: Exception) -> EngineError:
         return error
     if isinstance(error, SettingsRefused):
         return RequestRefused(str(error), error.message)
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
+    if is_out_of_memory(error):
         return RequestRefused("there was not enough memory for this edit", Message("no_memory"))
     _log.error("An edit failed.", exc_info=error)
     return EngineError(f"The edit failed unexpectedly: {type(error).__name__}: {error}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgie_engine.errors import EngineError
+
 if TYPE_CHECKING:
     from mgie_engine.memory.loading import Loaded
     from mgie_engine.model.mgie import MGIE
@@ -44,6 +46,18 @@ class ModelChoice:
     threads: int | None = None  # of the CPU; None: one per core
     memory: str = "auto"  # "auto", or a memory mode by name
     level: str = "auto"  # "auto", or a level by name: how exactly is computed
+
+    def files_version(self) -> tuple[tuple[str, int, int], ...]:
+        """Names, sizes and times of the model's files; empty if there is no such model."""
+        from mgie_engine.config import resolve_model
+
+        try:
+            folder = resolve_model(self.model, self.home).folder
+            files = [*folder.glob("*"), *folder.glob("*/*"), *folder.glob("*/*/*")]
+            found = ((str(file), file.lstat()) for file in files)
+            return tuple(sorted((name, at.st_size, at.st_mtime_ns) for name, at in found))
+        except (EngineError, OSError):
+            return ()
 
     def load(self) -> "MGIE":
         """Load the weights onto the device; raises ModelError."""

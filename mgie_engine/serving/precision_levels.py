@@ -15,9 +15,9 @@ from PIL import Image
 from torch import Tensor
 
 from conversations.settings import EditSettings
+from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.errors import ModelError
 from mgie_engine.memory.graph_memory import SLOT_PLANS
-from mgie_engine.memory.loading import is_out_of_memory
 from mgie_engine.memory.modes import STAGED, Mode
 from mgie_engine.model.mgie import MGIE, finish
 from mgie_engine.serving.fast_path import FastPath

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from conversations.child_process import small_environment
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report
-from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
+from mgie_engine.errors import EngineDied, EngineError, NoRoom, ServiceClosed
 from mgie_engine.serving.protocol import (
     Answer,
     Builder,
@@ -43,6 +43,7 @@ class Patience:
     hang_s: float | None = None  # without a sign of life while edits run; None: as the engine says
     first_pause_s: float = 0.5  # before the first restart; doubles from one to the next
     longest_pause_s: float = 60.0
+    look_again_s: float = 10.0  # how often to look whether the files of a model that cannot be loaded changed
 
     def pause_s(self, deaths: int) -> float:
         """Seconds to wait before starting again after so many deaths without a finished edit."""
@@ -63,7 +64,8 @@ class EngineProcess:
 
     `start` returns at once and the model loads meanwhile; edits asked for before that wait. When the child
     dies, or shows no sign of life while busy, its edits raise EngineDied and another child is started. A
-    model that could never be loaded is not tried again: `fault` says why, and every edit raises it.
+    model that cannot be loaded is not tried again before its files change: until then `fault` says why, and
+    every edit raises it.
     """
 
     def __init__(self, builder: Builder, slots: int | None = None, patience: Patience | None = None) -> None:
@@ -133,7 +135,14 @@ class EngineProcess:
 
     async def _supervise(self) -> None:
         try:
-            while (died := await self._one_life()) and self._fault is None:
+            while True:
+                version = await self._files_version()
+                died = await self._one_life()
+                if self._fault:
+                    self._fail_edits(self._fault)
+                    await self._wait_for_other_files(version)
+                    self._fault, self._deaths = None, 0
+                    continue
                 self._deaths += 1
                 pause_s = self._patience.pause_s(self._deaths)
                 _log.error("%s Starting it again in %.1f s.", died, pause_s)
@@ -141,6 +150,15 @@ class EngineProcess:
                 await asyncio.sleep(pause_s)
         finally:
             self._fail_edits(self._fault or ServiceClosed())
+
+    async def _wait_for_other_files(self, version: object) -> None:
+        while True:
+            await asyncio.sleep(self._patience.look_again_s)
+            if await self._files_version() != version:
+                return
+
+    async def _files_version(self) -> object:
+        return await asyncio.to_thread(self._launch.builder.files_version)
 
     async def _one_life(self) -> EngineDied:
         """Run one child from its start to its end; says how it ended."""
@@ -186,8 +204,10 @@ class EngineProcess:
                 self._ready, self._was_ready, self._slots = True, True, slots
                 self._hang_s = self._patience.hang_s or silence_s
             case CannotLoad(error):
-                self._fault = None if self._was_ready else error  # memory may be short for a while only
-                _log.error("The model cannot be loaded: %s", error)
+                may_pass = self._was_ready and isinstance(error, NoRoom)  # memory may be short for a while
+                self._fault = None if may_pass else error
+                after = "" if may_pass else " It is tried again once its files change, or after a restart."
+                _log.error("The model cannot be loaded: %s%s", error, after)
             case Happened(key, Progress() as progress) if key in self._edits:
                 self._edits[key].report(progress)
             case Happened(key, EditResult() as result) if key in self._edits:

@@ -50,6 +50,10 @@ class Works(Protocol):
 class Builder(Protocol):
     """Says what does the work; travels to the engine process by pickling."""
 
+    def files_version(self) -> object:
+        """Changes when the files that `build` reads do; asked while a model cannot be loaded."""
+        ...
+
     def build(self) -> Works:
         """Load everything, in the engine process; raises ModelError."""
         ...
@@ -88,7 +92,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class CannotLoad:
-    """The model cannot be loaded; if it never was, trying again will not help."""
+    """The model cannot be loaded; trying again with the same files helps only against NoRoom."""
 
     error: EngineError
 

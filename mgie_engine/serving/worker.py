@@ -3,6 +3,7 @@
 It ends when its input ends, so it never outlives its parent. Whatever libraries print goes to stderr.
 """
 
+import logging
 import os
 import queue
 import signal
@@ -10,7 +11,7 @@ import threading
 from typing import BinaryIO
 
 from conversations.child_process import give_up_rights
-from mgie_engine.errors import EngineError
+from mgie_engine.errors import EngineError, ModelError
 from mgie_engine.serving.protocol import (
     Answer,
     Beat,
@@ -24,6 +25,8 @@ from mgie_engine.serving.protocol import (
     frame,
     read_messages,
 )
+
+LONGEST_REASON = 300  # characters of what a library says
 
 
 def main() -> None:
@@ -54,8 +57,10 @@ def main() -> None:
 
     try:
         engine = launch.builder.build()
-    except EngineError as error:
-        send(CannotLoad(error))
+    except Exception as error:
+        if (reason := _why_not_loaded(error)) is None:
+            raise
+        send(CannotLoad(reason))
         return
     send(Ready(launch.slots or engine.suitable_slots, engine.silence_s))
     while True:
@@ -70,6 +75,23 @@ def main() -> None:
             send(Happened(key, news))
         if not events:
             send(Beat())
+
+
+def _why_not_loaded(error: Exception) -> EngineError | None:
+    """What to say when the model cannot be loaded; None for what a new process may not meet again.
+
+    Only the files decide the former, so trying again would fail the same way for ever.
+    """
+    if isinstance(error, EngineError):
+        return error
+    from mgie_engine.checkpoints.failures import is_out_of_memory
+    from mgie_engine.serving.edit_errors import is_fatal
+
+    if is_out_of_memory(error) or is_fatal(error):
+        return None
+    logging.getLogger(__name__).error("The model cannot be loaded.", exc_info=error)
+    said = " ".join(str(error).split())[:LONGEST_REASON]
+    return ModelError(f"The model cannot be loaded: {type(error).__name__}: {said}")
 
 
 def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:

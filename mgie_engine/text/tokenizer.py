@@ -12,11 +12,12 @@ from typing import Any
 
 from sentencepiece import SentencePieceProcessor
 
-from mgie_engine.config import read_json
 from mgie_engine.errors import ModelError
+from mgie_engine.model_files import MOST_TEXT_BYTES, read_json, require_regular
 
 PATCH, START, END = "<im_patch>", "<im_start>", "<im_end>"
 CONTROLS = ("<s>", "</s>", "<unk>")
+MOST_IDS = 1_000_000  # as many as a vocabulary may have
 _SHIELD = "\ufdd0"  # a noncharacter of Unicode, which occurs in no text
 
 
@@ -52,13 +53,14 @@ class Tokenizer:
     def read(cls, folder: Path, visual_tokens: int = 8) -> "Tokenizer":
         """Read tokenizer.model and, if present, added_tokens.json and special_tokens_map.json of a folder."""
         model = folder / "tokenizer.model"
-        if not model.is_file():
-            raise ModelError(f"{model} is missing.")
+        require_regular(model, MOST_TEXT_BYTES)
         try:
             pieces = SentencePieceProcessor(model_file=str(model))
         except (RuntimeError, OSError) as error:
             raise ModelError(f"{model} is damaged: {error}.") from error
-        added = _json(folder / "added_tokens.json")
+        if min(pieces.unk_id(), pieces.bos_id(), pieces.eos_id()) < 0:
+            raise ModelError(f"{model} lacks one of the tokens {' '.join(CONTROLS)}.")
+        added = _added(folder / "added_tokens.json")
         return cls(pieces, added, visual_tokens, _keeps_spaces(_json(folder / "special_tokens_map.json")))
 
     def save(self, folder: Path) -> None:
@@ -125,13 +127,24 @@ class Tokenizer:
         return text + str(self.pieces.decode(ordinary))
 
 
+def _added(file: Path) -> dict[str, int]:
+    """Ids by token, of an added_tokens.json. ModelError if they are no ids, or two tokens share one."""
+    added = _json(file)
+    ids = list(added.values())
+    if not all(type(i) is int and 0 <= i < MOST_IDS for i in ids) or len(set(ids)) < len(ids):
+        raise ModelError(f"{file} should give each token an id of its own, from 0 to {MOST_IDS - 1}.")
+    if not all(added):
+        raise ModelError(f"{file} has an empty token.")
+    return added
+
+
 def _keeps_spaces(special: dict[str, Any]) -> Iterable[str]:
     """Tokens of a special_tokens_map.json that keep the white space around them."""
     if not special:
         return CONTROLS
     tokens = [entry for entry in special.values() if isinstance(entry, dict)]
-    return [str(token["content"]) for token in tokens if not (token["lstrip"] or token["rstrip"])]
+    return [str(token.get("content")) for token in tokens if not (token.get("lstrip") or token.get("rstrip"))]
 
 
 def _json(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.is_file() else {}
+    return read_json(path) if path.exists() else {}

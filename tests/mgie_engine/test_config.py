@@ -32,7 +32,7 @@ def test_what_is_left_out_has_its_default():
     ("text", "complaint"),
     [
         ("{", "not JSON"),
-        ("[]", "format"),
+        ("[]", "object"),
         ('{"name": "x"}', "format"),
         ('{"format": "mgie-1", "colour": 1}', "unknown key 'colour'"),
         ('{"format": "mgie-1", "noise": {"betas": 1}}', "config.json: noise has the unknown key 'betas'"),

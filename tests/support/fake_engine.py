@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
-from mgie_engine.errors import EngineError, ModelError, RequestRefused
+from mgie_engine.errors import EngineError, ModelError, NoRoom, RequestRefused
 from tests.support.fakes import echo
 
 
@@ -59,20 +59,42 @@ class FakeEngine:
 class Fake:
     """Builds the fake engine."""
 
+    def files_version(self) -> object:
+        return None
+
     def build(self) -> FakeEngine:
         return FakeEngine()
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A model that is not there."""
+class Missing(Fake):
+    """A model that is not there, until a file is."""
+
+    file: Path = Path("/nothing")
+
+    def files_version(self) -> object:
+        return self.file.exists()
 
     def build(self) -> FakeEngine:
+        if self.file.exists():
+            return FakeEngine()
         raise ModelError("No model 'nothing'.")
 
 
 @dataclass(frozen=True)
-class Deadly:
+class Broken(Fake):
+    """A model whose files make a library raise anything."""
+
+    tally: Path
+
+    def build(self) -> FakeEngine:
+        with self.tally.open("a") as file:
+            file.write("x")
+        raise ZeroDivisionError("integer modulo by zero")
+
+
+@dataclass(frozen=True)
+class Deadly(Fake):
     """A model that takes the process down while it loads."""
 
     def build(self) -> FakeEngine:
@@ -80,7 +102,7 @@ class Deadly:
 
 
 @dataclass(frozen=True)
-class Chatty:
+class Chatty(Fake):
     """A model whose libraries print while it loads."""
 
     def build(self) -> FakeEngine:
@@ -89,7 +111,7 @@ class Chatty:
 
 
 @dataclass(frozen=True)
-class Shaky:
+class Shaky(Fake):
     """Builds the fake engine, but not the second time."""
 
     tally: Path
@@ -98,5 +120,5 @@ class Shaky:
         with self.tally.open("a") as file:
             file.write("x")
         if self.tally.read_text() == "xx":
-            raise ModelError("The model needs 2.0 GB of free memory, and 1.0 GB is free.")
+            raise NoRoom("The model needs 2.0 GB of free memory, and 1.0 GB is free.")
         return FakeEngine()

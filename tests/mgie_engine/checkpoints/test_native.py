@@ -103,14 +103,14 @@ def test_a_tensor_that_is_missing_or_misshapen_is_named_with_its_shapes(tmp_path
 
 def test_a_tensor_without_a_place_is_named(tmp_path):
     save(model(), tmp_path)
-    save_file({"unet.more": torch.ones(1)}, tmp_path / "more.safetensors")
+    save_file({"unet.more": torch.ones(1)}, tmp_path / "model-00002.safetensors")
     with pytest.raises(ModelError, match=r"unet\.more has no place"):
         load_model(ours(tmp_path))
 
 
 def test_embeddings_that_do_not_fit_are_named(tmp_path):
     save(model(), tmp_path)
-    save_file({"emb": torch.ones(4, 32)}, tmp_path / "more.safetensors")
+    save_file({"emb": torch.ones(4, 32)}, tmp_path / "model-00002.safetensors")
     with pytest.raises(ModelError, match=r"emb has shape \[4, 32\]"):
         load_model(ours(tmp_path))
 

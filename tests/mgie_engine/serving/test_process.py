@@ -1,6 +1,7 @@
 """The engine process is really started, really killed, and always comes back."""
 
 import asyncio
+import contextlib
 import os
 import re
 import select
@@ -19,7 +20,7 @@ from mgie_engine.errors import EngineDied, ModelError, RequestRefused, ServiceCl
 from mgie_engine.serving.process import EngineProcess, Patience
 from mgie_engine.serving.protocol import Builder
 from mgie_engine.serving.service import EditService
-from tests.support.fake_engine import Chatty, Deadly, Fake, Missing, Shaky
+from tests.support.fake_engine import Broken, Chatty, Deadly, Fake, Missing, Shaky
 from tests.support.fakes import a_request
 
 HASTY = Patience(first_pause_s=0.01)
@@ -189,6 +190,27 @@ async def test_a_model_that_is_not_there_is_said_and_not_tried_again():
         assert not engine.ready
 
 
+async def test_a_library_that_raises_at_the_files_is_a_sentence_and_not_tried_again(tmp_path: Path):
+    async with an_engine(Broken(tmp_path / "tally")) as engine:
+        for _ in range(2):
+            with pytest.raises(ModelError, match="cannot be loaded: ZeroDivisionError: integer modulo"):
+                await engine.run(a_request(), ignore)
+    assert (tmp_path / "tally").read_text() == "x"
+
+
+async def test_a_model_is_tried_again_once_its_files_change(tmp_path: Path):
+    file = tmp_path / "model"
+    async with an_engine(Missing(file), Patience(look_again_s=0.01)) as engine:
+        with pytest.raises(ModelError):
+            await engine.run(a_request(), ignore)
+        file.touch()
+        result = None
+        while result is None:
+            with contextlib.suppress(ModelError):
+                result = await engine.run(a_request(), ignore)
+            await asyncio.sleep(0)
+
+
 async def test_a_process_that_dies_while_loading_fails_the_edits_that_wait_for_it():
     async with an_engine(Deadly()) as engine:
         with pytest.raises(EngineDied, match="code 3"):
@@ -241,6 +263,9 @@ def test_the_parents_side_imports_no_torch():
 @dataclass(frozen=True)
 class Arithmetic:
     """The true engine over a model of a few lines."""
+
+    def files_version(self):
+        return None
 
     def build(self):
         from mgie_engine.serving.engine import Engine
