@@ -5,7 +5,7 @@
     <session>/v0.png, v1.png …     the versions of those branches, byte for byte
     <session>/story.webp           an animation of the newest branch
 
-Blocks: call it on a thread. Holds one image in memory at a time, and those of one animation.
+Written piece by piece, without a temporary file. Every step blocks: take each on a thread.
 """
 
 import json
@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from conversations.animation import AnimationFrame, animation
 from conversations.errors import PictureMissing
@@ -24,31 +24,48 @@ from conversations.session import EditSession, Turn
 
 TEMPLATE = "vicuna_v1_1"
 OVERHEAD = 512  # bytes that a zip adds per file, at most
+CHUNK = 256 * 1024  # bytes read at once
 MAX_FRAMES = 40  # of an animation
 
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A file of the export."""
+    """A file of the export: its size in bytes, and its bytes in chunks."""
 
     name: str
-    data: bytes
+    size: int
+    chunks: Iterable[bytes]
 
 
-def write_export(
+def export_chunks(
+    user: str, stored: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
+) -> Iterator[bytes]:
+    """The user's export as one zip, in chunks of some hundred kilobytes.
+
+    `stored` comes from SessionStore.export_user; `sessions` are those the user has turns in. Images that are
+    no longer stored are left out.
+    """
+    return _zip_chunks(_entries(user, stored, sessions, images))
+
+
+def export_parts(
     user: str,
     stored: Mapping[str, Any],
     sessions: Iterable[EditSession],
     images: ImageStore,
-    folder: Path,
-    max_bytes: int | None = None,
-) -> tuple[Path, ...]:
-    """Write the user's export into `folder` as one zip, or several of at most `max_bytes` each.
-
-    `stored` comes from SessionStore.export_user; `sessions` are those the user has turns in. An image larger
-    than `max_bytes` gets a zip of its own. Images that are no longer stored are left out.
-    """
-    return _pack(_entries(user, stored, sessions, images), folder, max_bytes)
+    max_bytes: int,
+) -> Iterator[bytes]:
+    """As export_chunks, but whole zips of at most `max_bytes` each; a larger image gets a zip of its own."""
+    part: list[ExportFile] = []
+    used = 0
+    for entry in _entries(user, stored, sessions, images):
+        size = entry.size + OVERHEAD + 4 * len(entry.name)
+        if part and used + size > max_bytes:
+            yield b"".join(_zip_chunks(part))
+            part, used = [], 0
+        part.append(entry)
+        used += size
+    yield b"".join(_zip_chunks(part))
 
 
 def conversation_to(session: EditSession, tip: Turn) -> dict[str, Any]:
@@ -66,19 +83,20 @@ def conversation_to(session: EditSession, tip: Turn) -> dict[str, Any]:
 def _entries(
     user: str, stored: Mapping[str, Any], sessions: Iterable[EditSession], images: ImageStore
 ) -> Iterator[ExportFile]:
-    yield ExportFile("person.json", _json(stored))
+    yield _file("person.json", _json(stored))
     for session in sessions:
         tips = [turn for turn in session.turns.values() if _is_tip(session, turn, user)]
         if not tips:
             continue
         talks = [conversation_to(session, tip) for tip in tips]
-        yield ExportFile(f"{session.id}/conversation.json", _json(talks))
+        yield _file(f"{session.id}/conversation.json", _json(talks))
         shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
         for turn in shown.values():
-            if (data := _picture(images, turn)) is not None:
-                yield ExportFile(f"{session.id}/{_name(turn)}", data)
+            key = turn.image or ""
+            if size := images.size(key):
+                yield ExportFile(f"{session.id}/{_name(turn)}", size, _chunks_of(images.path(key)))
         if film := _animation(images, session.path_to(tips[-1])):
-            yield ExportFile(f"{session.id}/story.webp", film)
+            yield _file(f"{session.id}/story.webp", film)
 
 
 def _is_tip(session: EditSession, turn: Turn, user: str) -> bool:
@@ -89,11 +107,14 @@ def _is_tip(session: EditSession, turn: Turn, user: str) -> bool:
 
 
 def _animation(images: ImageStore, path: Iterable[Turn]) -> bytes | None:
-    frames = []
-    for turn in path:
-        if turn.image and (data := _picture(images, turn)) is not None:
-            frames.append(AnimationFrame(data, f"{turn.label}  {turn.instruction}".strip()))
-    return animation(frames[-MAX_FRAMES:]) if len(frames) > 1 else None
+    shown = [turn for turn in path if turn.image and images.size(turn.image)]
+    return animation(_frames(images, shown[-MAX_FRAMES:])) if len(shown) > 1 else None
+
+
+def _frames(images: ImageStore, turns: Iterable[Turn]) -> Iterator[AnimationFrame]:
+    for turn in turns:
+        if (data := _picture(images, turn)) is not None:
+            yield AnimationFrame(data, f"{turn.label}  {turn.instruction}".strip())
 
 
 def _picture(images: ImageStore, turn: Turn) -> bytes | None:
@@ -111,21 +132,46 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, indent=2).encode()
 
 
-def _pack(entries: Iterable[ExportFile], folder: Path, max_bytes: int | None) -> tuple[Path, ...]:
-    folder.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    archive: zipfile.ZipFile | None = None
-    used = 0
-    for entry in entries:
-        size = len(entry.data) + OVERHEAD + 4 * len(entry.name)
-        if archive is None or (max_bytes is not None and used + size > max_bytes):
-            if archive is not None:
-                archive.close()
-            paths.append(folder / f"mgie-{len(paths) + 1}.zip")
-            archive, used = zipfile.ZipFile(paths[-1], "w"), 0
-        # Stored, not deflated: images are compressed already, and so `used` is exact.
-        archive.writestr(entry.name, entry.data)
-        used += size
-    if archive is not None:
-        archive.close()
-    return tuple(paths)
+def _file(name: str, data: bytes) -> ExportFile:
+    return ExportFile(name, len(data), [data])
+
+
+def _chunks_of(path: Path) -> Iterator[bytes]:
+    """The bytes of a file; none if it was deleted meanwhile."""
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
+    except FileNotFoundError:
+        return
+
+
+class _Outgoing:
+    """What a zip was written to; it can only be appended to, and is taken away in chunks."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._bytes += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def take(self) -> bytes:
+        """What came since the last call."""
+        taken, self._bytes = bytes(self._bytes), bytearray()
+        return taken
+
+
+def _zip_chunks(entries: Iterable[ExportFile]) -> Iterator[bytes]:
+    out = _Outgoing()
+    # Stored, not deflated: images are compressed already, and so the size of a part is known before.
+    with zipfile.ZipFile(cast(IO[bytes], out), "w") as archive:
+        for entry in entries:
+            with archive.open(entry.name, "w") as file:
+                for chunk in entry.chunks:
+                    file.write(chunk)
+                    yield out.take()
+    yield out.take()

@@ -5,9 +5,9 @@ ImageStore key, so a value is small and can be drawn again after a restart. Time
 clock times.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from bot.chat.events import ButtonAction
 from conversations.messages import Message, joined, verbatim
@@ -220,10 +220,13 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Files to hand over privately; the chat deletes the folder they are in once that is done."""
+    """An export to hand over privately: whole zips where the event named a largest size, else pieces of one.
+
+    Each is made when it is taken; whoever is slow for a minute gets no more.
+    """
 
     text: Message
-    files: tuple[Path, ...]
+    zips: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,8 @@
 """Send replies: to a message, or to an interaction that was acknowledged."""
 
-import asyncio
+import io
 import logging
-import shutil
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import discord
@@ -102,20 +99,24 @@ async def _post_publicly(interaction: Interaction, outgoing: Outgoing) -> discor
 
 
 async def _send_files(interaction: Interaction, reply: Files, translate: Translate) -> None:
-    """Send the files to the user alone, then delete their folder."""
-    try:
-        first, *others = [
-            reply.files[at : at + FILES_AT_ONCE] for at in range(0, len(reply.files), FILES_AT_ONCE)
-        ]
-        await interaction.edit_original_response(content=translate(reply.text), attachments=_files(first))
-        for more in others:
-            await interaction.followup.send(files=_files(more), ephemeral=True)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, reply.files[0].parent, ignore_errors=True)
+    """Send the files to the user alone, two at a time, each made when the ones before were sent."""
+    sent, files = 0, list[discord.File]()
 
+    async def send() -> None:
+        nonlocal sent
+        if sent == 0:
+            await interaction.edit_original_response(content=translate(reply.text), attachments=files)
+        else:
+            await interaction.followup.send(files=files, ephemeral=True)
+        sent += len(files)
+        files.clear()
 
-def _files(paths: Sequence[Path]) -> list[discord.File]:
-    return [discord.File(path) for path in paths]
+    async for data in reply.zips:
+        files.append(discord.File(io.BytesIO(data), f"mgie-{sent + len(files) + 1}.zip"))
+        if len(files) == FILES_AT_ONCE:
+            await send()
+    if files:
+        await send()
 
 
 async def answer_message(

@@ -6,9 +6,8 @@ time. Knows no gradio.
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from bot.chat.events import (
@@ -212,12 +211,12 @@ class PageController:
                 reply = None
         return await self.current(visitor, reply)
 
-    async def export(self, visitor: Visitor) -> Path | Message:
-        """Everything of this person as a zip, alone in a folder that the caller deletes; or a message."""
+    async def export(self, visitor: Visitor) -> AsyncIterator[bytes] | Message:
+        """Everything of this person as a zip, in pieces; or a message."""
         if visitor.person is None:
             return NO_COOKIE
         reply = await self._workflow.handle(ExportAsked(**_origin(visitor)))
-        return reply.files[0] if isinstance(reply, Files) else _message(reply) or NO_COOKIE
+        return reply.zips if isinstance(reply, Files) else _message(reply) or NO_COOKIE
 
     # -- inside -------------------------------------------------------------------------------------------
 

@@ -7,15 +7,13 @@ The server runs in the caller's event loop, next to the workflow, and leaves the
 """
 
 import asyncio
-import shutil
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from starlette.background import BackgroundTask
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from bot.i18n.catalog import translator
 from bot.ops.descriptors import surviving_exhaustion
@@ -113,11 +111,11 @@ def _add_pictures(app: FastAPI, controller: PageController, image_files: ImageFi
     @app.get("/export")
     async def export(request: Request) -> Response:
         visitor = visitor_of(request)
-        file = await controller.export(visitor)
-        if isinstance(file, Message):
-            return Response(translator(visitor.language)(file), 404, media_type="text/plain")
-        away = BackgroundTask(shutil.rmtree, file.parent)
-        return FileResponse(file, filename="mgie.zip", headers=ASK_AGAIN, background=away)
+        zipped = await controller.export(visitor)
+        if isinstance(zipped, Message):
+            return Response(translator(visitor.language)(zipped), 404, media_type="text/plain")
+        headers = {**ASK_AGAIN, "Content-Disposition": 'attachment; filename="mgie.zip"'}
+        return StreamingResponse(zipped, media_type="application/zip", headers=headers)
 
     @app.post("/pictures")
     async def upload(request: Request) -> Response:

@@ -2,21 +2,19 @@
 
 import asyncio
 import logging
-import tempfile
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from hashlib import sha256
-from pathlib import Path
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
 from bot.ops.clocks import boot_id, uptime_s
 from bot.policy.tidy_guard import judge_tidy
+from bot.workflow.exports import Exports, delete_old_folders
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.errors import ConversationError
-from conversations.export import write_export
+from conversations.export import export_chunks, export_parts
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message
 from conversations.session import Turn
@@ -47,6 +45,7 @@ class Privacy:
         self._clock = clock
         self._uptime = uptime
         self._boot = boot_id()
+        self._exports = Exports(runner.threads, uptime)
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is stored, and for how long."""
@@ -58,18 +57,20 @@ class Privacy:
         return Note(Message("kept", **_counted(*counts), days=days))
 
     async def export(self, context: Context[ExportAsked]) -> Reply:
-        """All data of the user as zip files, in a temporary folder."""
+        """All data of the user as zip files."""
         asked = context.event
         kept = await self._store.export_user(asked.user)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not ids:
             return Note(Message("nothing_kept"))
         sessions = [await self._store.session(session_id) for session_id in ids]
-        folder = Path(await self._runner.threads.disk(partial(tempfile.mkdtemp, prefix="mgie-export-")))
-        files = await self._runner.threads.disk(
-            write_export, asked.user, kept, sessions, self._images, folder, asked.max_bytes
-        )
-        return Files(Message("exported"), files)
+        if objection := self._exports.objection(asked.user):  # nothing is awaited from here on
+            return objection
+        if asked.max_bytes is None:
+            steps = export_chunks(asked.user, kept, sessions, self._images)
+        else:
+            steps = export_parts(asked.user, kept, sessions, self._images, asked.max_bytes)
+        return Files(Message("exported"), self._exports.begin(asked.user, steps))
 
     async def forget(self, context: Context[ForgetAsked]) -> Reply:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
@@ -154,12 +155,16 @@ class Privacy:
         """Delete old images every `every_s` seconds, until cancelled."""
         while True:
             try:
-                await self._runner.threads.disk(self._images.delete_partial_files, self._clock() - HOUR_S)
+                await self._runner.threads.disk(self._delete_leftovers, self._clock() - HOUR_S)
                 if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):
                 log.exception("old pictures could not be deleted")
             await asyncio.sleep(every_s)
+
+    def _delete_leftovers(self, before: float) -> None:
+        self._images.delete_partial_files(before)
+        delete_old_folders(before)
 
     async def _counts(self, user: str) -> tuple[int, int]:
         """How many images the user uploaded, and how many edits they asked for."""

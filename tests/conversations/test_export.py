@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from conversations.animation import AnimationFrame, animation
-from conversations.export import conversation_to, write_export
+from conversations.export import CHUNK, conversation_to, export_chunks, export_parts
 from conversations.images.image_store import ImageStore
 from conversations.llava.conversation import Conversation
 from conversations.session import EditSession, TurnState
@@ -36,16 +37,15 @@ def edited_session(images: ImageStore) -> EditSession:
     return story.session
 
 
-def files(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
+def files(zipped: Iterable[bytes]) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(b"".join(zipped))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
 def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
     session = edited_session(images)
-    [path] = write_export("ann", {"person": "ann"}, [session], images, tmp_path / "out")
-    found = files(path)
+    found = files(export_chunks("ann", {"person": "ann"}, [session], images))
     assert set(found) == {
         "person.json",
         "s/conversation.json",
@@ -76,10 +76,10 @@ def test_a_conversation_reads_back_as_a_llava_conversation(tmp_path: Path) -> No
 def test_a_large_export_comes_in_parts_that_each_fit(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
     session = edited_session(images)
-    paths = write_export("ann", {}, [session], images, tmp_path / "out", max_bytes=6000)
-    assert len(paths) > 1
-    assert all(path.stat().st_size <= 6000 for path in paths)
-    names = [name for path in paths for name in files(path)]
+    parts = list(export_parts("ann", {}, [session], images, max_bytes=6000))
+    assert len(parts) > 1
+    assert all(len(part) <= 6000 for part in parts)
+    names = [name for part in parts for name in files([part])]
     assert len(names) == len(set(names)) == 7
 
 
@@ -87,8 +87,27 @@ def test_a_picture_no_longer_stored_is_left_out(tmp_path: Path) -> None:
     images = ImageStore(tmp_path / "images")
     session = edited_session(images)
     images.delete(session.version(1).image or "")
-    [path] = write_export("ann", {}, [session], images, tmp_path / "out")
-    assert "s/v1.png" not in files(path)
+    assert "s/v1.png" not in files(export_chunks("ann", {}, [session], images))
+
+
+def test_pictures_deleted_while_an_export_is_taken_are_left_out_and_the_zip_is_whole(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    session = edited_session(images)
+    steps = export_chunks("ann", {}, [session], images)
+    taken = [next(steps)]
+    for turn in session.turns.values():
+        images.delete(turn.image or "")
+    assert set(files([*taken, *steps])) == {"person.json", "s/conversation.json"}
+
+
+def test_large_pictures_are_exported_piece_by_piece(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    story = Story("ann")
+    large = bytes(10 * CHUNK)
+    story._update(replace(story.session.root, image=images.put(large)))
+    chunks = list(export_chunks("ann", {}, [story.session], images))
+    assert max(map(len, chunks)) < 1.1 * CHUNK
+    assert files(chunks)["s/v0.png"] == large
 
 
 def test_an_animation_has_one_frame_per_version_of_one_size() -> None:
