@@ -18,13 +18,19 @@ and the command line.
 from conversations.messages import Message
 
 
+def printable(text: str) -> str:
+    """The text as one line without control characters: names in files and on hubs may hold any."""
+    line = " ".join(text.split())
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
 class EngineError(Exception):
     """Base of every error of mgie_engine."""
 
     message = Message("failed")
 
     def __init__(self, text: str, message: Message | None = None) -> None:
-        super().__init__(text)
+        super().__init__(printable(text))
         if message is not None:
             self.message = message
 

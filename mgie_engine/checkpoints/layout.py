@@ -10,6 +10,11 @@ LLAVA, BASE, DELTA = "LLaVA-7B-v1", "llama-7b", "LLaVA-Lightning-7B-delta-v1-1"
 CLIP, CLIP_HUB = "clip-vit-large-patch14", "openai/clip-vit-large-patch14"
 PIX2PIX, PIX2PIX_HUB = "instruct-pix2pix", "timbrooks/instruct-pix2pix"
 MGIE_HUB, DELTA_HUB = "tsujuifu/ml-mgie", "liuhaotian/LLaVA-Lightning-7B-delta-v1-1"
+# Commits of the hub; of a repository that is not named, the newest is taken.
+REVISIONS = {
+    CLIP_HUB: "32bd64288804d66eefd0ccbe215aa642df71cc41",
+    PIX2PIX_HUB: "31519b5cb02a7fd89b906d88731cd4d6a7bbf88d",
+}
 FOLDERS = (DIFFERENTIALS, LLAVA, BASE, DELTA, CLIP, PIX2PIX)
 
 LICENCE = """\

@@ -32,6 +32,7 @@ from mgie_engine.checkpoints.layout import (
     LLAVA,
     PIX2PIX,
     PIX2PIX_HUB,
+    REVISIONS,
 )
 from mgie_engine.checkpoints.tensors import LazyTensors, available, read_tensors
 from mgie_engine.config import (
@@ -166,7 +167,7 @@ def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
     if folder.is_dir():
         return folder
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=patterns))
+        return Path(snapshot_download(hub_id, revision=REVISIONS[hub_id], allow_patterns=patterns))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder} is missing, and {hub_id} could not be fetched: {error}") from error
 

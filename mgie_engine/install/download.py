@@ -4,9 +4,10 @@ A file is downloaded as NAME.part, resumed after a lost connection or a killed p
 checksum is right. Imports no torch.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import huggingface_hub.errors
 from huggingface_hub import HfApi, hf_hub_url
@@ -14,8 +15,18 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import RepoSibling
 from huggingface_hub.utils import build_hf_headers, tqdm  # type: ignore[attr-defined]
 
-from mgie_engine.checkpoints.layout import FOLDERS, LLAVA_DELTA, MGIE, OTHERS, Part, RepoKind, is_llava
+from mgie_engine.checkpoints.layout import (
+    FOLDERS,
+    LLAVA_DELTA,
+    MGIE,
+    OTHERS,
+    REVISIONS,
+    Part,
+    RepoKind,
+    is_llava,
+)
 from mgie_engine.errors import ModelError
+from mgie_engine.install.known_files import KNOWN_FILES
 from mgie_engine.install.ledger import Checksums, Ledger, checksums_of, require_room
 
 Say = Callable[[str], None]
@@ -35,21 +46,41 @@ class HubFile:
     sums: Checksums  # from the hub
 
 
-def fetch_all(folder: Path, api: HfApi, say: Say) -> None:
-    """Download everything that is missing. ModelError says what went wrong and what to do."""
+def fetch_all(folder: Path, api: HfApi, say: Say, known: Mapping[str, Checksums] = KNOWN_FILES) -> None:
+    """Download everything that is missing. ModelError says what went wrong and what to do.
+
+    known: sums that count instead of the hub's, by place in the folder.
+    """
     ledger = Ledger.read(folder)
-    lacking = [wanted for wanted in list_files(api) if not ledger.has(wanted.target, wanted.sums.size)]
+    lacking = [wanted for wanted in list_files(api, known) if not ledger.has(wanted.target, wanted.sums.size)]
     arrived = sum(_part(folder, wanted.target)[1] for wanted in lacking)
     folder.mkdir(parents=True, exist_ok=True)
     require_room(folder, sum(wanted.sums.size for wanted in lacking) - arrived)
     for number, wanted in enumerate(lacking, 1):
         say(f"{number} of {len(lacking)}: {wanted.target} from {wanted.hub}")
         ledger = ledger.with_file(wanted.target, fetch(folder, wanted, api))
+    if trusted := sorted({wanted.hub for wanted in lacking if wanted.target not in known}):
+        say(f"The checksums of {', '.join(trusted)} are from the hub itself.")
     say(f"All files are in {folder}, checked.")
 
 
-def list_files(api: HfApi) -> list[HubFile]:
-    """All files of the release on the hub. ModelError if a repository cannot be listed or lacks its files."""
+def list_files(api: HfApi, known: Mapping[str, Checksums] = KNOWN_FILES) -> list[HubFile]:
+    """All files of the release on the hub.
+
+    ModelError if a repository cannot be listed, lacks its files, or has other files than those known.
+    """
+    files = _all_files(api)
+    for wanted in files:
+        if not wanted.target.isprintable():
+            raise ModelError(f"{wanted.hub} lists a file with control characters in its name.")
+        if wanted.sums.size <= 0:
+            raise ModelError(f"{wanted.hub} lists {wanted.target} without a size.")
+        if (expected := known.get(wanted.target)) and not wanted.sums.agrees_with(expected):
+            raise ModelError(f"{wanted.hub} has another {wanted.target} than the published one.")
+    return [replace(wanted, sums=known.get(wanted.target, wanted.sums)) for wanted in files]
+
+
+def _all_files(api: HfApi) -> list[HubFile]:
     differentials = _listed(MGIE, api)
     whole = any(is_llava(wanted.target) for wanted in differentials)
     parts = OTHERS if whole else (LLAVA_DELTA, *OTHERS)
@@ -70,12 +101,17 @@ def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
         with part.open("ab") as file:
             http_get(
                 url,
-                file,
+                cast(BinaryIO, _Bounded(file, wanted.sums.size)),
                 resume_size=there,
                 headers=build_hf_headers(token=api.token),
                 expected_size=wanted.sums.size,
                 displayed_filename=wanted.target,
             )
+    except _TooLong:
+        part.unlink()
+        raise ModelError(
+            f"{wanted.target} is longer than the {wanted.sums.size} bytes it should have and was thrown away."
+        ) from None
     except _BROKEN as error:
         raise ModelError(
             f"{wanted.target} stopped coming ({error}); the same command goes on where it stopped."
@@ -86,6 +122,25 @@ def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
         raise ModelError(f"{wanted.target} came with a wrong checksum and was thrown away; try again.")
     part.replace(folder / wanted.target)
     return found
+
+
+class _TooLong(Exception):
+    """More bytes came than were declared."""
+
+
+class _Bounded:
+    """A file being written, of at most so many bytes: what is declared holds while it comes, not after."""
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self._file, self._most = file, most
+
+    def write(self, data: bytes) -> int:
+        if self._file.tell() + len(data) > self._most:
+            raise _TooLong
+        return self._file.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def copy_all(source: Path, folder: Path, say: Say) -> None:
@@ -113,7 +168,9 @@ def copy_all(source: Path, folder: Path, say: Say) -> None:
 def _listed(part: Part, api: HfApi) -> list[HubFile]:
     for kind in part.kinds:
         try:
-            info = api.repo_info(part.hub, repo_type=kind, files_metadata=True)
+            info = api.repo_info(
+                part.hub, repo_type=kind, revision=REVISIONS.get(part.hub), files_metadata=True
+            )
         except huggingface_hub.errors.RepositoryNotFoundError:
             continue
         except _BROKEN as error:

@@ -5,7 +5,7 @@ import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 COMMIT = "0" * 39 + "1"
 LARGE = 200  # bytes from which on a file is in LFS, with a SHA-256
@@ -21,6 +21,8 @@ class Hub(ThreadingHTTPServer):
         self.repositories = repositories
         self.breaks = {}  # path → after how many bytes the connection breaks, once
         self.sizes = {}  # path → the size it is listed with, where that is not its own
+        self.revisions = {}  # repository → the revision it was last listed at, "" for the newest
+        self.longer = {}  # path → bytes that follow its own
         self.lies = set()  # paths that are served with one wrong byte
         self.asked = []  # (path, Range header) of every file asked for
 
@@ -59,12 +61,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         path = urlsplit(self.path).path
         if path.startswith("/api/"):
-            self._list(path.removeprefix("/api/").removeprefix("models/"))
+            name, _, revision = path.removeprefix("/api/").removeprefix("models/").partition("/revision/")
+            self._list(name, revision)
         else:
             name, _, rest = path[1:].partition("/resolve/")
-            self._serve(name, rest.partition("/")[2])
+            self._serve(name, unquote(rest.partition("/")[2]))
 
-    def _list(self, name):
+    def _list(self, name, revision):
+        self.server.revisions[name] = revision
         if name in self.server.repositories:
             self._send(200, json.dumps(self.server.listing(name)).encode())
         else:
@@ -74,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
         hub, data = self.server, self.server.repositories[name].get(path)
         if data is None:
             return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
+        data += bytes(hub.longer.get(path, 0))
         asked = self.headers.get("Range")
         hub.asked.append((path, asked))
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0

