@@ -10,8 +10,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 from bot.errors import CannotStart, ModelMissing
+from bot.ops.backup import back_up
 from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder, check_stored
 from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
@@ -44,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         settings = read_settings()
+        if chosen.command == "backup":
+            print_line(str(back_up(settings.data_dir, chosen.folder)))
+            return 0
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
         _check_page(settings)
@@ -69,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="check the settings, print what they mean, and exit"
     )
     parser.add_argument("--local", action="store_true", help="serve the local page even when a token is set")
+    commands = parser.add_subparsers(dest="command", metavar="")
+    backup = commands.add_parser("backup", help="copy all data to a folder; the bot may go on running")
+    backup.add_argument("folder", type=Path, help="a new folder, or one with an earlier backup")
     return parser
 
 

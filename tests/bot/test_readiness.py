@@ -60,7 +60,7 @@ async def test_a_database_that_cannot_be_written_is_told(tmp_path):
     editor = EchoEditor()
     async with workflow_room(tmp_path, editor) as d:
         check = checks_of(d, editor)["store"]
-        other = sqlite3.connect(d.folder / "bot.db", isolation_level=None)
+        other = sqlite3.connect(d.folder / "conversations.db", isolation_level=None)
         other.execute(
             "CREATE TRIGGER full BEFORE INSERT ON last_write BEGIN SELECT raise(FAIL, 'disk full'); END"
         )

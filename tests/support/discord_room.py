@@ -110,7 +110,7 @@ async def room(
     address = DiscordAddress(discord.api_base, discord.gateway_url, (discord.host,))
     point_at(address)
     async with (
-        SessionStore.open(folder / "bot.db") as store,
+        SessionStore.open(folder / "conversations.db") as store,
         EditService(editor or EchoEditor()) as service,
         running_workflow(store, images, service, limits) as (workflow, runner),
         EditBot(

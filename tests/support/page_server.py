@@ -102,7 +102,7 @@ async def parts(
     images = ImageStore(folder / "images")
     limits = limits or Limits(requests=1000)
     async with (
-        SessionStore.open(folder / "bot.db") as store,
+        SessionStore.open(folder / "conversations.db") as store,
         EditService(editor) as service,
         EditWorkflow(store, images, service, model, limits=limits) as workflow,
     ):

@@ -160,7 +160,10 @@ async def workflow_room(
     """
     clock, chat, metrics = clock or Clock(), chat or PaperChat(), Metrics()
     images = ImageStore(folder / "images")
-    async with SessionStore.open(folder / "bot.db", clock=clock) as store, EditService(editor) as service:
+    async with (
+        SessionStore.open(folder / "conversations.db", clock=clock) as store,
+        EditService(editor) as service,
+    ):
         runner = TurnRunner(
             store,
             images,

@@ -113,9 +113,9 @@ def put_old_database(folder: Path, r: Room, image: str) -> None:
             f'"channel":{old},', f'"channel":{new},'
         )
     sql = re.sub(r"'(\d)\1{63}'", f"'{image}'", sql)  # every image is one that exists
-    for file in folder.glob("bot.db*"):
+    for file in folder.glob("conversations.db*"):
         file.unlink()
-    with closing(sqlite3.connect(folder / "bot.db")) as connection:
+    with closing(sqlite3.connect(folder / "conversations.db")) as connection:
         connection.executescript(sql)
 
 

@@ -32,7 +32,7 @@ def _restored_addresses() -> Iterator[None]:
 async def serve(folder: Path, server: DiscordServer, token: str, *, message_content: bool = False) -> None:
     address = DiscordAddress(server.api_base, server.gateway_url, (server.host,))
     async with (
-        SessionStore.open(folder / "bot.db") as store,
+        SessionStore.open(folder / "conversations.db") as store,
         EditService(EchoEditor()) as service,
         running_workflow(store, ImageStore(folder), service) as (workflow, _),
     ):

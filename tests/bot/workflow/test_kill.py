@@ -42,5 +42,5 @@ async def test_every_promise_is_kept_once(tmp_path):
     answered = [line.split()[0] for line in lines(tmp_path / "messages")]
     assert len(answered) == len(set(answered))
     assert set(promised) <= set(answered)
-    async with SessionStore.open(tmp_path / "bot.db") as store:
+    async with SessionStore.open(tmp_path / "conversations.db") as store:
         assert (await store.count_states())[TurnState.DONE] == len(answered)

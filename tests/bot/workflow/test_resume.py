@@ -62,7 +62,7 @@ async def test_a_result_that_was_posted_before_the_crash_is_not_posted_again(tmp
     async with workflow_room(tmp_path, ScriptedEditor(), chat) as d:
         reply = await d.accepted("make the ball red", picture=a_picture())
         turn = await d.store.turn(reply.card.turn_id)
-    async with SessionStore.open(tmp_path / "bot.db") as store:
+    async with SessionStore.open(tmp_path / "conversations.db") as store:
         await store.set_state(turn.id, TurnState.DELIVERING, image="ab" * 32)
     chat.posted[f"{turn.id}-done"] = "m-1"
     async with workflow_room(tmp_path, EchoEditor(), chat) as d:
