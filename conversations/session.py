@@ -135,6 +135,7 @@ class Head:
     turn_id: str
     redo: tuple[str, ...] = ()  # turn ids; redo returns to the last one first
     moved_at: float = 0.0  # Unix seconds, set by the store
+    channel: str | None = None  # where the user moved there: the session's channel, or a thread of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,8 @@ class EditSession:
         grown = replace(self, turns={**self.turns, turn.id: turn})
         if turn.grid is not None:
             return grown
-        return grown._with_head(turn.user, Head(turn.id, moved_at=turn.created_at))
+        head = Head(turn.id, moved_at=turn.created_at, channel=turn.source.channel)
+        return grown._with_head(turn.user, head)
 
     def update(self, turn: Turn) -> "EditSession":
         """The session with one of its turns replaced by a later state of that turn."""

@@ -8,11 +8,14 @@ depends on the chat. Keys are opaque strings that begin with the name of the cha
     event_id "discord:m:1234", "web:e:77"     one per gesture; an id that comes again does nothing again
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import ClassVar, TypedDict
 
+from bot.chat.button_actions import DECISIONS as DECISIONS
+from bot.chat.button_actions import NEEDS_WORDS as NEEDS_WORDS
+from bot.chat.button_actions import ButtonAction as ButtonAction
+from bot.chat.offered_pictures import PictureOffer
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent
@@ -24,6 +27,7 @@ class Event:
     """Who asks, where, and an id that tells a gesture from its repetition.
 
     source        what the chat needs to answer, also after a restart
+    starter       in a thread: key of the message that the thread hangs on
     is_moderator  whether the user may decide about other users' edits in this channel
     may_post      whether the user may write in this channel
     """
@@ -34,6 +38,7 @@ class Event:
     channel: str
     event_id: str
     source: RequestSource = NO_SOURCE
+    starter: str | None = None
     is_moderator: bool = False
     may_post: bool = True
 
@@ -67,25 +72,24 @@ class VersionEvent(Event):
     version: str | None = None  # "v2", "2" or a turn id, as typed
 
 
-# Downloads the picture, once the rules allow the edit; a ConversationError says why it cannot.
-PictureSource = Callable[[], Awaitable[bytes]]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditAsked(VersionEvent):
     """An image, an instruction, or both. Only an instruction edits a version; only an image begins a session.
 
-    `text` may be a text command ("undo", "back to v2", "stop"). The edit starts from the first of these that
-    is given: `turn` or `reply_to` (if that message shows a version), `picture`, `version`, the user's current
-    version in the channel.
+    `text` may be a text command ("undo", "back to v2", "stop"). What it is about is the first of these that
+    is given and found, see `bot.workflow.targets`: `own`, `turn`, `reply_to` (if that message shows a
+    version), `replied`, `version`, the user's current version in a thread, what it hangs on (`start`),
+    the user's current version in the channel, `recent`.
     """
 
     implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
-    picture: bytes | PictureSource | None = None  # a file of any format, or what downloads it
-    picture_owner: str | None = None  # the user who posted `picture`, if another one
-    message: str | None = None  # key of the message that holds `picture`, so that replies to it find v0
+    kept_words: str = ""  # of the question replied to; an own picture without words takes them
+    own: PictureOffer | None = None  # pictures that the message or command itself brings
+    replied: PictureOffer | None = None  # those of the message replied to, or of the menu that was used
+    start: PictureOffer | None = None  # those of the message that the thread hangs on
+    recent: PictureOffer | None = None  # those that the user posted here a moment ago without words
     from_original: bool = False  # start from the upload of that session instead
     override: SettingsOverride = NO_OVERRIDE  # settings for this edit alone
     preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
@@ -288,46 +292,6 @@ class InfoAsked(Event):
     read_only: ClassVar[bool] = True
 
 
-class ButtonAction(StrEnum):
-    """What a button on a card does; chats put the value into the button's id."""
-
-    CANCEL = "cancel"
-    REFINE = "refine"  # needs words: the chat asks for them, then sends EditAsked(turn=…)
-    UNDO = "undo"
-    RETRY = "retry"
-    SUBTLER = "subtler"
-    STRONGER = "stronger"
-    GO_TO = "go_to"
-    COMPARE = "compare"
-    CORRECT = "correct"  # needs words: the chat asks for a reading, then sends VariationAsked(CORRECTED)
-    FROM_ORIGINAL = "from_original"
-    LOCK = "lock"
-    SHARE = "share"
-    DELETE = "delete"
-    ALLOW_ONCE = "allow_once"  # these three: with Note.about in place of a turn id
-    ALLOW_ALWAYS = "allow_always"
-    REFUSE = "refuse"
-    FORGET_ME = "forget_me"  # with nothing in place of a turn id
-    MY_EDITS = "my_edits"  # the same
-    REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
-    APPEAL = "appeal"  # with an image hash or a turn id
-    REMOVE = "remove"  # these and what follows: on what moderators see
-    BLOCK_IMAGE = "bar"
-    BLOCK = "block"
-    DISMISS = "dismiss"
-    UNBLOCK_IMAGE = "lift"  # with an image hash in place of a turn id
-
-
-NEEDS_WORDS = (ButtonAction.REFINE, ButtonAction.CORRECT, ButtonAction.REPORT)
-DECISIONS = (
-    ButtonAction.REMOVE,
-    ButtonAction.BLOCK_IMAGE,
-    ButtonAction.BLOCK,
-    ButtonAction.DISMISS,
-    ButtonAction.UNBLOCK_IMAGE,
-)
-
-
 class Origin(TypedDict):
     """The fields that every event has, as keyword arguments for another event."""
 
@@ -335,6 +299,7 @@ class Origin(TypedDict):
     channel: str
     event_id: str
     source: RequestSource
+    starter: str | None
     is_moderator: bool
     may_post: bool
 
@@ -346,6 +311,7 @@ def origin(event: Event) -> Origin:
         channel=event.channel,
         event_id=event.event_id,
         source=event.source,
+        starter=event.starter,
         is_moderator=event.is_moderator,
         may_post=event.may_post,
     )

@@ -15,6 +15,7 @@ from bot.discord_chat.ids import CHAT
 from bot.discord_chat.inbound.attempts import Attempts
 from bot.discord_chat.inbound.catch_up import CatchUp
 from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.inbound.message_content import ReadsMessages
 from bot.discord_chat.inbound.message_filter import MessageFilter
 from bot.discord_chat.inbound.message_handler import MessageHandler, MessageWorkflow
 from bot.discord_chat.interactions import EventHandler, Interaction, InteractionHandler
@@ -83,7 +84,8 @@ class EditBot(commands.Bot):
         self._store = store
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = OwnMessages(self, store.messages)
-        self.handler = InteractionHandler(workflow, renderer, downloads, user_locales, own_messages)
+        reads = ReadsMessages(self, downloads, message_content)
+        self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
         self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)
         self._catch_up = CatchUp(store.chats)

@@ -16,6 +16,7 @@ from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, Var
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.responses import Interaction as Interaction
 from bot.discord_chat.responses import (
@@ -56,12 +57,17 @@ class InteractionHandler:
         self,
         workflow: EventHandler,
         renderer: Renderer,
-        downloads: Downloads,
+        reads: ReadsMessages,
         user_locales: UserLocales,
         own_messages: OwnMessages,
     ) -> None:
         self._workflow, self._user_locales = workflow, user_locales
-        self.renderer, self.downloads, self.own_messages = renderer, downloads, own_messages
+        self.renderer, self.reads, self.own_messages = renderer, reads, own_messages
+
+    @property
+    def downloads(self) -> Downloads:
+        """Fetches the files of users."""
+        return self.reads.downloads
 
     @property
     def limits(self) -> Limits:
@@ -193,6 +199,7 @@ def origin_of(interaction: Interaction) -> Origin:
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
         source=context.as_request(),
+        starter=starter_of(interaction.channel),
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
     )

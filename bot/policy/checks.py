@@ -1,7 +1,8 @@
 """Every rule that an event must pass, in order; the same for every gesture of every chat. Pure.
 
-`ADMISSION` is asked first; `refused_permission` once the version that an event is about is known. A check
-names the kinds of events that it holds for, and gives the message for those that it refuses.
+`ADMISSION` is asked first, before anything is fetched; `refused_picture` and `refused_permission` once the
+picture or the version that an event is about is known. A check names the kinds of events that it holds for,
+and gives the message for those that it refuses.
 """
 
 import math
@@ -161,7 +162,7 @@ def _rate(facts: Facts) -> Message | None:
 def _text(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, EditAsked | GridAsked)
-    is_optional = isinstance(event, GridAsked) or event.picture is not None
+    is_optional = isinstance(event, GridAsked) or event.own is not None or event.replied is not None
     return None if is_optional and not event.text else objection_to_text(event.text, facts.limits)
 
 
@@ -171,13 +172,6 @@ def _queue(facts: Facts) -> Message | None:
     if facts.waiting >= own:
         return Message("too_many_waiting", count=facts.waiting, limit=own)
     return Message("queue_full", count=limits.waiting) if facts.waiting_of_all >= limits.waiting else None
-
-
-def _own_only(facts: Facts) -> Message | None:
-    event = facts.event
-    assert isinstance(event, EditAsked)
-    is_own = event.picture_owner in (None, event.user)
-    return Message("only_own") if facts.settings.own_only and not is_own else None
 
 
 def _not_in_server(facts: Facts) -> Message | None:
@@ -205,14 +199,18 @@ ADMISSION = (
     Check("rate", EDITS, _rate),
     Check("text", (EditAsked, GridAsked), _text, counts=True),
     Check("queue", EDITS, _queue, counts=True),
-    Check("own_only", (EditAsked,), _own_only, counts=True),
     Check("not_in_server", (ModActionRequested,), _not_in_server),
     Check("not_moderator", (ModActionRequested,), _not_moderator),
     Check("channel_settings", (SettingsAsked,), _channel_settings),
 )
 
 
-# --- rules about a version ---
+# --- rules about a picture or a version ---
+
+
+def refused_picture(settings: ServerSettings, user: str, owner: str | None) -> Message | None:
+    """Why this user may not edit a picture that `owner` posted (None: the user), or None."""
+    return Message("only_own") if settings.own_only and owner not in (None, user) else None
 
 
 def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:

@@ -22,6 +22,7 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
+from bot.chat.offered_pictures import offered
 from bot.chat.replies import AskTarget, Files, History, Note, Reply, SettingsPanel
 from bot.i18n.catalog import ENGLISH, translator
 from bot.web_chat.image_responses import ImageFiles
@@ -159,7 +160,7 @@ class PageController:
         """Begin with an uploaded picture; a message when it was refused."""
         if visitor.person is None:
             return NO_COOKIE
-        reply = await self._workflow.handle(EditAsked(**_origin(visitor), picture=picture))
+        reply = await self._workflow.handle(EditAsked(**_origin(visitor), own=offered(picture)))
         return reply.text if isinstance(reply, Note) else None
 
     async def submit(self, visitor: Visitor, submission: Submission) -> PageUpdate:
@@ -194,9 +195,8 @@ class PageController:
             case "say":
                 return await self._ask(visitor, words, turn=(await self.current(visitor)).state.head)
             case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
-                return await self._ask(
-                    visitor, words, picture=await asyncio.to_thread(sample.path.read_bytes)
-                )
+                picture = await asyncio.to_thread(sample.path.read_bytes)
+                return await self._ask(visitor, words, own=offered(picture))
             case "undo" | "redo":
                 reply = await self._workflow.handle(MoveAsked(**_origin(visitor), move=Move(act)))
             case "preset" if gesture.get("preset") in set(Preset):

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -16,7 +16,6 @@ from bot.chat.events import (
     EditAsked,
     Event,
     GridAsked,
-    PictureSource,
     Variation,
     VariationAsked,
     Work,
@@ -25,13 +24,13 @@ from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
-from bot.policy.image_hash import find_blocked
 from bot.policy.limits import Limits
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
-from conversations.images.image_store import ImageStore, Picture, PictureReader
+from bot.workflow.uploads import Uploads
+from conversations.images.image_store import ImageStore
 from conversations.messages import Message
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
@@ -43,6 +42,7 @@ from mgie_engine.strengths import preset_override
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
 COUNTED = 1000  # newest turns of a user that are looked through for those of a day
+DOUBLE_CLICK_S = 1.0
 SHOWS_EDITS = ("queue", "quota")  # refusals that offer the list of the user's own edits
 
 
@@ -79,18 +79,19 @@ class Admission:
         self._clock = clock
         self._uptime = uptime
         self._draw_seed = draw_seed
-        self._reader = PictureReader()
+        self._uploads = Uploads(store, images, runner.threads, consents, budget, metrics)
         self._requests: dict[str, Requests] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
+        self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
         self._quotas = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
 
     def prepare(self) -> None:
         """Be ready to read the first picture without delay."""
-        self._reader.prepare()
+        self._uploads.prepare()
 
     def close(self) -> None:
         """Read no more pictures."""
-        self._reader.close()
+        self._uploads.close()
 
     # -- the rules ----------------------------------------------------------------------------------------
 
@@ -157,16 +158,20 @@ class Admission:
         """A picture, words, or both; asks which picture is meant where there is none."""
         asked, target = context.event, context.target
         checked(asked.override)
-        if target is None and asked.picture is not None:
-            opened = await self._open(context, asked.picture)
+        if not asked.text:
+            asked = replace(asked, text=asked.kept_words or await self._open_words(asked))
+            context = replace(context, event=asked)
+        if context.pictures is not None:
+            opened = await self._uploads.open(context, context.pictures)
             if not isinstance(opened, EditSession):
                 return opened
-            if not asked.text:
-                sentence = Message("picture_ready", version=opened.root.label)
-                return ShownVersion(sentence, card_of(opened.root, opened))
             context, target = replace(context, has_consent=True), Target(opened, opened.root)
         if target is None:
+            await self._store.users.ask_picture(asked.user, asked.channel, asked.text)
             return await ask_target(self._store, asked)
+        if not asked.text:
+            sentence = Message("picture_ready", version=target.turn.label)
+            return ShownVersion(sentence, card_of(target.turn, target.session))
         parent = target.session.root if asked.from_original else target.turn
         preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
         draft = target.session.ask(
@@ -178,40 +183,13 @@ class Admission:
             source=asked.source,
         )
         # If it waits for consent, it must still start from this version.
-        asked = replace(asked, turn=parent.id, version=None)
+        asked = replace(asked, turn=parent.id, version=None, own=None, replied=None)
         return await self._accept(replace(context, event=asked), draft, target.session)
 
-    async def _open(self, context: Context[EditAsked], source: bytes | PictureSource) -> EditSession | Note:
-        """A session on a picture, or why there is none; PictureRefused if it cannot be had or read."""
-        await self._budget.check_disk()
-        picture = source if isinstance(source, bytes) else await source()
-        asked = replace(context.event, picture=picture)  # kept, if it waits for consent: links expire
-        owner = asked.picture_owner or asked.user
-        if owner != asked.user and not context.has_consent:
-            objection = await self._consents.objection(asked, owner, asked.text, is_open=False)
-            if objection:
-                return objection
-        read = await self._reader.read(picture)
-        blocked_images = context.settings.blocked_images
-        if blocked_images and (blocked := await self._find_blocked(read, blocked_images)):
-            self._metrics.filtered.labels("input").inc()
-            return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
-        deleted = await self._budget.make_room(asked.user, len(read.png))
-        made_room = (Message("made_room", count=deleted),) if deleted else ()
-        return await self._store.open_session(
-            asked.channel,
-            asked.user,
-            image=await self._runner.threads.disk(self._images.put, read.png),
-            notes=(*read.notes, *made_room),
-            source=asked.source,
-            is_hidden=_is_hidden(context),
-            lent_by=_image_owner(asked),
-            origin_message=asked.message,
-            event_id=None if asked.text else asked.event_id,
-        )
-
-    async def _find_blocked(self, read: Picture, blocked: Collection[str]) -> str | None:
-        return await self._runner.threads.draw(read.width * read.height, find_blocked, read.png, blocked)
+    async def _open_words(self, asked: EditAsked) -> str:
+        """The words of this user that wait for a picture here; a picture without words takes them."""
+        since = self._clock() - self._limits.head_ttl_s
+        return await self._store.users.open_words(asked.user, asked.channel, since) or ""
 
     async def vary(self, context: Context[VariationAsked]) -> Reply:
         """The same instruction once more, from the same parent; or all of them, from the upload."""
@@ -222,6 +200,8 @@ class Admission:
         turn, session = target.turn, target.session
         if turn.parent_id is None:
             return Note(Message("nothing_to_vary", version=turn.label))
+        if pressed := self._pressed_twice(asked, turn):
+            return pressed
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
         words, reading = turn.instruction, turn.reading
@@ -239,7 +219,16 @@ class Admission:
             override=varied_override(turn, asked.variation, self._draw_seed()),
             source=asked.source,
         )
-        return await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
+        reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
+        if isinstance(reply, Accepted):
+            self._varied[asked.user] = (self._uptime(), turn.id, asked.variation, reply)
+        return reply
+
+    def _pressed_twice(self, asked: VariationAsked, turn: Turn) -> Accepted | None:
+        """The answer to the press before, if this is the second of a double click."""
+        at, turn_id, variation, reply = self._varied.get(asked.user, (0.0, "", None, None))
+        is_same = (turn_id, variation) == (turn.id, asked.variation) and asked.reading is None
+        return reply if is_same and self._uptime() - at < DOUBLE_CLICK_S else None
 
     async def grid(self, context: Context[GridAsked]) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
@@ -298,11 +287,6 @@ class Admission:
             if objection:
                 return objection
         return await self._consents.objection(asked, session.owner, words, is_open=not session.is_locked)
-
-
-def _image_owner(asked: EditAsked) -> str | None:
-    """The owner of the uploaded image, if it is another user."""
-    return None if asked.picture_owner == asked.user else asked.picture_owner
 
 
 def _is_hidden(context: Context[Work]) -> bool:

@@ -43,6 +43,7 @@ def button_event(
     channel: str,
     event_id: str,
     source: RequestSource,
+    starter: str | None = None,
     is_moderator: bool = False,
     may_post: bool = True,
 ) -> Event:
@@ -55,6 +56,7 @@ def button_event(
         channel=channel,
         event_id=event_id,
         source=source,
+        starter=starter,
         is_moderator=is_moderator,
         may_post=may_post,
     )

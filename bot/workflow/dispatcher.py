@@ -44,6 +44,7 @@ from bot.chat.events import (
 )
 from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
+from bot.chat.offered_pictures import OfferedPictures
 from bot.chat.replies import Accepted, Card, Note, Reply
 from bot.i18n.catalog import ENGLISH, match_locale
 from bot.ops.clocks import uptime_s
@@ -60,7 +61,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
-from bot.workflow.targets import Context, find_target
+from bot.workflow.targets import Context, Target, find_target
 from bot.workflow.text_commands import clean, parse, read_text
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
@@ -224,6 +225,10 @@ class EditWorkflow:
             return False
         return not parse(words, {ENGLISH: None, language: None}) and await self._runner.reword(active, words)
 
+    async def was_requested(self, message: str) -> bool:
+        """Whether a message (a key) asked for an edit that was accepted."""
+        return await self._store.was_requested(message)
+
     async def handle(self, event: Event) -> Reply | None:
         """Do what the event asks and say what to answer; None for an event that was handled before.
 
@@ -268,12 +273,14 @@ class EditWorkflow:
         async with self._admission.enter(event, settings) as refusal:
             if refusal is not None:
                 return refusal
-            target = await find_target(self._store, event, self._clock(), self._limits)
+            found = await find_target(self._store, event, self._clock(), self._limits)
+            target = found if isinstance(found, Target) else None
+            pictures = found if isinstance(found, OfferedPictures) else None
             if target and (
                 objection := refused_permission(event, target.session, target.turn, is_named=target.is_named)
             ):
                 return Note(objection)
-            return await self._handlers[type(event)](Context(event, settings, target, has_consent))
+            return await self._handlers[type(event)](Context(event, settings, target, pictures, has_consent))
 
     async def _refuse_duplicate(self, event: Event) -> None:
         """DuplicateEvent for one that was handled before. The event of an edit is saved with its turn."""

@@ -1,5 +1,7 @@
 """Moving through the versions and looking at them: undo, redo, go to, start over, new, history, show."""
 
+from dataclasses import replace
+
 from bot.chat.cards import card_of
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, ShownVersion
@@ -18,7 +20,7 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
     if target is None:
         return Note(Message("no_session"))
     moved = _moved(asked, target)
-    await store.set_head(moved.id, asked.user, moved.heads[asked.user])
+    await store.set_head(moved.id, asked.user, replace(moved.heads[asked.user], channel=asked.channel))
     head = moved.head_of(asked.user)
     is_ahead = asked.move in (Move.REDO, Move.GO_TO)
     note = Message("now_at", version=head.label) if is_ahead else Message("back_at", version=head.label)

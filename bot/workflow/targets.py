@@ -1,9 +1,21 @@
-"""Which version an event is about: the replied-to one, a named one, the user's current one here, else ask."""
+"""Which picture an event is about, for every event of every chat. The first of these that is given and found:
+
+1. the pictures that the message or command itself brings
+2. the version that a button, a form or the message replied to shows; else the pictures of that message
+3. the version that is named ("v2")
+4. in a thread: the user's current version there, else the version that the thread hangs on
+5. the user's current version in this channel
+6. the pictures of the message that the thread hangs on
+7. a picture that the user posted here a moment ago without words
+
+Otherwise the bot asks.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VersionEvent
+from bot.chat.offered_pictures import OfferedPictures, PictureOffer
 from bot.chat.replies import AskTarget, ImageChoice
 from bot.policy.limits import Limits
 from bot.workflow.text_commands import version_number
@@ -36,12 +48,14 @@ class Target:
 class Context(Generic[E_co]):
     """What a handler gets: the event, its target, and the settings of its server.
 
-    `has_consent`: the owner of the image allowed this event.
+    pictures     instead of a version: what a new session begins with
+    has_consent  the owner of the image allowed this event
     """
 
     event: E_co
     settings: ServerSettings
     target: Target | None = None
+    pictures: OfferedPictures | None = None
     has_consent: bool = False
 
     @property
@@ -50,24 +64,61 @@ class Context(Generic[E_co]):
         return None if self.target is None else self.target.session
 
 
-async def find_target(store: SessionStore, event: Event, now: float, limits: Limits) -> Target | None:
-    """The version that an event is about; None when it names none and implies none.
+async def find_target(
+    store: SessionStore, event: Event, now: float, limits: Limits
+) -> Target | OfferedPictures | None:
+    """The version or pictures that an event is about; None when it names nothing and implies nothing.
 
-    NoSuchVersion for a named one that does not exist or belongs to another channel.
+    NoSuchVersion for a named version that does not exist or belongs to another channel; PictureRefused for a
+    picture that the bot cannot see.
     """
     if not isinstance(event, VersionEvent):
         return None
-    return await _named(store, event) or await _implied(store, event, now, limits)
+    if isinstance(event, EditAsked) and event.own is not None:
+        return await _pictures(store, event, event.own)
+    if named := await _named(store, event):
+        return named
+    if isinstance(event, EditAsked) and event.replied is not None and (found := await event.replied.find()):
+        return found
+    if event.version is not None:
+        return await named_version(store, event, event.version)
+    if (event.implied is not Implied.NONE) and (started := await _thread_start(store, event)):
+        return started
+    implied = await _implied(store, event, now, limits)
+    if implied is None and isinstance(event, EditAsked):
+        for offer in (event.start, event.recent):
+            if offer is not None and (pictures := await _pictures(store, event, offer)):
+                return pictures
+    return implied
+
+
+async def _pictures(
+    store: SessionStore, event: EditAsked, offer: PictureOffer
+) -> Target | OfferedPictures | None:
+    """What is offered; the user's version of it if there is one, as after a message was edited."""
+    known = await store.find_by_message(offer.message) if offer.message else None
+    if known is not None and known.is_upload and known.user == event.user:
+        return await target_of(store, event, known.id)
+    return await offer.find()
 
 
 async def _named(store: SessionStore, event: VersionEvent) -> Target | None:
+    """The version that the gesture points at: by a button, or by a reply."""
     if event.turn is not None:
         return await target_of(store, event, event.turn)
     if event.reply_to is not None and (turn := await store.find_by_message(event.reply_to)):
         return await target_of(store, event, turn.id)
-    if event.version is None or (isinstance(event, EditAsked) and event.picture is not None):
+    return None
+
+
+async def _thread_start(store: SessionStore, event: VersionEvent) -> Target | None:
+    """In a thread, until the user has a current version there: the version that the thread hangs on."""
+    if event.starter is None:
         return None
-    return await named_version(store, event, event.version)
+    if (current := await current_version(store, event)) and event.implied is Implied.RECENT:
+        return current  # a thread is about one picture, so it stays current for as long as the thread
+    start = None if current else await store.find_by_message(event.starter)
+    return None if start is None else await target_of(store, event, start.id)
 
 
 async def _implied(store: SessionStore, event: VersionEvent, now: float, limits: Limits) -> Target | None:
@@ -79,8 +130,6 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
             if session is None:
                 return None
             return Target(session, session.head_of(event.user), is_named=False)
-        case Implied.RECENT if isinstance(event, EditAsked) and event.picture is not None:
-            return None
     current = await current_version(store, event)
     if current is None or event.implied is Implied.CURRENT:
         return current
@@ -108,11 +157,22 @@ async def named_version(
 
 
 async def session_here(store: SessionStore, event: Event) -> EditSession | None:
-    """The user's session in this channel, else the newest one shown here."""
+    """The user's session in this channel, else the newest one shown here.
+
+    In a thread, else that of the version it hangs on, else that of the channel it belongs to.
+    """
     session = await store.session_for_channel(event.channel, event.user)
-    if session is None or _was_shown(session, event.user):
+    if session is not None and _was_shown(session, event.user):
         return session
-    return next(iter(await _shown_here(store, event)), None)
+    if shown := await _shown_here(store, event):
+        return shown[0]
+    if event.starter is not None and (start := await store.find_by_message(event.starter)):
+        return await store.session(start.session_id)
+    parent = event.source.parent_channel
+    if parent is None:
+        return None
+    above = replace(event, channel=parent, source=replace(event.source, parent_channel=None))
+    return await session_here(store, above)
 
 
 async def _shown_here(store: SessionStore, event: Event) -> list[EditSession]:
@@ -134,13 +194,16 @@ def _was_shown(session: EditSession, user: str) -> bool:
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
     """The turn of that id; NoSuchVersion unless it belongs to the channel the event comes from.
 
+    The versions of a channel also belong to its threads.
+
     Only users' own turns may be cancelled from another channel: the list of their edits names them all. The
     rights of a moderator end with the channel.
     """
     turn = await store.turn(turn_id)
     session = await store.session(turn.session_id)
     is_own_cancel = isinstance(event, CancelAsked) and turn.user == event.user
-    if session.channel != event.channel and not is_own_cancel:
+    is_here = session.channel in (event.channel, event.source.parent_channel)
+    if not is_here and not is_own_cancel:
         raise NoSuchVersion(turn_id)
     return Target(session, session.turn(turn_id))
 

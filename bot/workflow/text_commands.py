@@ -79,9 +79,17 @@ def read_text(asked: EditAsked, language: str) -> Event:
     Commands are known in English and in `language`. With an image or a reading, no text is a command.
     """
     text = clean(asked.text, language)
-    is_plain = asked.picture is None and not asked.reading
+    if asked.own is not None and _is_pointing(text, language):
+        text = ""
+    is_plain = asked.own is None and asked.replied is None and not asked.reading
     command = parse(text, {ENGLISH: None, language: None}) if is_plain else None
     return replace(asked, text=text) if command is None else to_event(asked, command)
+
+
+def _is_pointing(text: str, language: str) -> bool:
+    """Whether a text only points at the picture beside it: "this one"."""
+    said = " ".join(words_of(text))
+    return any(said in word_lists(tongue).instructions["pointing"] for tongue in {ENGLISH, language})
 
 
 def clean(text: str, language: str) -> str:

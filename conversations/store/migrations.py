@@ -305,3 +305,12 @@ def m012_bot_tables(db: Database) -> None:
         {"id": int, "now": float, "uptime_s": float, "boot": str, **numbers}, pk="id"
     )
     db.table("last_write").create({"id": int, "at": float}, pk="id")
+
+
+@migrations()
+def m013_heads_in_threads(db: Database) -> None:
+    """Where a head was moved (a thread has heads of its own), and instructions that wait for a picture."""
+    db.execute("ALTER TABLE heads ADD COLUMN channel TEXT")
+    db.table("open_questions").create(
+        {"user": str, "channel": str, "words": str, "asked_at": float}, pk=("user", "channel")
+    )

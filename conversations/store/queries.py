@@ -80,7 +80,7 @@ def open_session(db: Database, channel: str, upload: Turn, event_id: str | None)
         db.table("sessions").insert(session_row)
         row = {**turn_row(upload), "id": new_id(db, "turns", 4), "session_id": session_id}
         db.table("turns").insert(row)
-        write_head(db, session_id, upload.user, Head(row["id"], (), upload.created_at))
+        write_head(db, session_id, upload.user, Head(row["id"], (), upload.created_at, upload.source.channel))
     return session(db, session_id)
 
 
@@ -96,11 +96,15 @@ def session(db: Database, session_id: str) -> EditSession:
 
 
 def session_for_channel(db: Database, channel: str, user: str | None) -> EditSession | None:
-    """The session of this channel that the user moved in last, else its newest session."""
+    """The session that the user last moved in here, else the newest session of this channel.
+
+    In a thread, that may be a session of the channel it belongs to.
+    """
     mine = user is not None and one(
         db,
         "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
-        "WHERE channel = ? AND user = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
+        "WHERE ? IN (sessions.channel, heads.channel) AND user = ? "
+        "ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
         channel,
         user,
     )
@@ -125,7 +129,10 @@ def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ..
 
 
 def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -> Turn:
-    """Save a waiting turn under the next number of its session, and move its user's head to it."""
+    """Save a waiting turn under the next number of its session, and move its user's head to it.
+
+    It answers the question which picture the user meant there.
+    """
     with writing(db):
         record_event(db, event_id, now)
         parent = one(
@@ -156,8 +163,13 @@ def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -
             auto_scales=draft.auto_scales,
         )
         db.table("turns").insert(turn_row(added))
+        db.execute(
+            "DELETE FROM open_questions WHERE user = ? AND "
+            "channel IN (?, (SELECT channel FROM sessions WHERE id = ?))",
+            (added.user, added.source.channel, added.session_id),
+        )
         if added.grid is None:
-            write_head(db, added.session_id, added.user, Head(added.id, (), now))
+            write_head(db, added.session_id, added.user, Head(added.id, (), now, added.source.channel))
     return added
 
 
@@ -229,11 +241,24 @@ def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
 
 
 def find_by_message(db: Database, message: str) -> Turn | None:
-    """The one turn that a message of the bot shows or showed, else the newest upload it held the image of."""
+    """The turn that a message is about; None for any other message, and for one that shows several turns.
+
+    It is the turn that a message of the bot shows or showed, else the newest upload whose image the message
+    held, else the newest edit that the message asked for.
+    """
     shown = list(db.query("SELECT turn_id AS id FROM posted_messages WHERE message = ?", (message,)))
     held = "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1"
-    found = one(db, held, message) if not shown else shown[0] if len(shown) == 1 else None
+    asked = "SELECT id FROM turns WHERE message = ? AND number > 0 ORDER BY rowid DESC LIMIT 1"
+    if shown:
+        found = shown[0] if len(shown) == 1 else None
+    else:
+        found = one(db, held, message) or one(db, asked, message)
     return turn(db, found["id"]) if found else None
+
+
+def was_requested(db: Database, message: str) -> bool:
+    """Whether an edit was asked for by this message."""
+    return one(db, "SELECT 1 FROM turns WHERE message = ? AND number > 0", message) is not None
 
 
 def count_states(db: Database) -> dict[TurnState, int]:
@@ -291,8 +316,9 @@ def record_message(db: Database, turn_id: str, message: str | None) -> None:
 
 def write_head(db: Database, session_id: str, user: str, head: Head) -> None:
     """Save the head of a user."""
-    row = (session_id, user, head.turn_id, redo_text(head.redo), head.moved_at)
+    row = (session_id, user, head.turn_id, redo_text(head.redo), head.moved_at, head.channel)
     db.execute(
-        "INSERT OR REPLACE INTO heads (session_id, user, turn_id, redo, moved_at) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO heads (session_id, user, turn_id, redo, moved_at, channel) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         row,
     )

@@ -90,7 +90,7 @@ def _grid_of(text: str | None) -> Grid | None:
 
 def head_of(row: Mapping[str, Any]) -> Head:
     """The head of a row."""
-    return Head(row["turn_id"], tuple(json.loads(row["redo"])), row["moved_at"])
+    return Head(row["turn_id"], tuple(json.loads(row["redo"])), row["moved_at"], row["channel"])
 
 
 def redo_text(redo: Iterable[str]) -> str:

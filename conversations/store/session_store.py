@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, Unpack
 
@@ -41,6 +42,7 @@ T = TypeVar("T")
 OverrideScope = Literal["session", "user", "channel"]
 
 EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
+QUESTION_RETENTION_S = 24 * 3600.0
 
 
 class SessionStore:
@@ -131,7 +133,7 @@ class SessionStore:
 
     async def set_head(self, session_id: str, user: str, head: Head) -> None:
         """Save the head of a user after a move of EditSession (`moved.heads[user]`)."""
-        await self._do(_set_head, session_id, user, Head(head.turn_id, head.redo, self._clock()))
+        await self._do(_set_head, session_id, user, replace(head, moved_at=self._clock()))
 
     async def lock(self, session_id: str, is_locked: bool) -> None:
         """Restrict a session to its owner, or lift that."""
@@ -182,6 +184,10 @@ class SessionStore:
     async def find_by_message(self, message: str) -> Turn | None:
         """The one turn that a message shows, once showed, or held the image of, for replies to it."""
         return await self._do(queries.find_by_message, message)
+
+    async def was_requested(self, message: str) -> bool:
+        """Whether an edit was asked for by this message (a key)."""
+        return await self._do(queries.was_requested, message)
 
     async def count_states(self) -> dict[TurnState, int]:
         """The number of edits in each state, without uploads."""
@@ -278,6 +284,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
+        db.execute("DELETE FROM open_questions WHERE asked_at < ?", (now - QUESTION_RETENTION_S,))
         db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
     except StoreError:
         db.close()

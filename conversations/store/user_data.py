@@ -13,7 +13,7 @@ from conversations.store.queries import one, write_head, writing
 from conversations.store.serialization import head_of, turn_of
 
 EVERYBODY = "*"
-_BY_USER = ("users", "cleared_heads", "reports", "appeals")  # tables whose rows belong to one user
+_BY_USER = ("users", "cleared_heads", "open_questions", "reports", "appeals")  # rows belong to one user
 
 
 class Consent(StrEnum):

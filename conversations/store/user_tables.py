@@ -1,4 +1,4 @@
-"""Small facts about users: their language, the last hint, and where they started afresh."""
+"""Small facts about users: language, last hint, where they started afresh, words that wait for a picture."""
 
 from sqlite_utils import Database
 
@@ -28,6 +28,14 @@ class UserTables(TableGroup):
     async def head_cleared_at(self, user: str, channel: str) -> float | None:
         """When the user last cleared their head in the channel (Unix seconds), if ever."""
         return await self._do(_head_cleared_at, user, channel)
+
+    async def ask_picture(self, user: str, channel: str, words: str) -> None:
+        """The user was asked which picture these words are about; their next edit there answers it."""
+        await self._do(_ask_picture, user, channel, words, self._clock())
+
+    async def open_words(self, user: str, channel: str, since: float) -> str | None:
+        """The words of the user in the channel that wait for a picture, if asked at `since` or later."""
+        return await self._do(_open_words, user, channel, since)
 
 
 def _language(db: Database, user: str) -> str | None:
@@ -62,3 +70,21 @@ def _clear_head(db: Database, user: str, channel: str, now: float) -> None:
 def _head_cleared_at(db: Database, user: str, channel: str) -> float | None:
     row = one(db, "SELECT cleared_at FROM cleared_heads WHERE user = ? AND channel = ?", user, channel)
     return row["cleared_at"] if row else None
+
+
+def _ask_picture(db: Database, user: str, channel: str, words: str, now: float) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO open_questions (user, channel, words, asked_at) VALUES (?, ?, ?, ?)",
+        (user, channel, words, now),
+    )
+
+
+def _open_words(db: Database, user: str, channel: str, since: float) -> str | None:
+    row = one(
+        db,
+        "SELECT words FROM open_questions WHERE user = ? AND channel = ? AND asked_at >= ?",
+        user,
+        channel,
+        since,
+    )
+    return row["words"] if row else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.chat.events import EditAsked
 from bot.chat.interface import ChatGone
+from bot.chat.offered_pictures import offered
 from bot.chat.replies import Accepted, Card, CardState
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
@@ -109,7 +110,14 @@ class WorkflowRoom:
     _events: Any = field(default_factory=lambda: itertools.count(1))
 
     def asked(self, text: str = "", user: str = "ann", channel: str = "c1", **more: Any) -> EditAsked:
-        """An event of its own id; persons and channels belong to the paper chat."""
+        """An event of its own id; persons and channels belong to the paper chat.
+
+        `picture`: bytes, of `picture_owner` if that is another user, in `message`.
+        """
+        if picture := more.pop("picture", None):
+            owner = more.pop("picture_owner", None)
+            offer = offered(picture, owner=owner, message=more.pop("message", None))
+            more["replied" if owner else "own"] = offer
         more.setdefault("event_id", f"paper:{user}:{channel}:{next(self._events)}")
         return EditAsked(user=f"paper:{user}", channel=f"paper:{channel}", text=text, **more)
 

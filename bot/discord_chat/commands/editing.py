@@ -10,6 +10,7 @@ from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked, Vari
 from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
+from bot.discord_chat.inbound.inbound_images import files_offer
 from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
 from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
@@ -52,14 +53,15 @@ class EditingCog(commands.Cog):
         spoiler: bool = False,
     ) -> Response:
         """Edit the image; without one, refine a version."""
-        file = RemoteFile(image.url, image.size, image.filename) if image else None
+        file = RemoteFile(image.url, image.size, image.filename, image.is_spoiler()) if image else None
         return EditAsked(
             **origin_of(interaction),
             text=instruction,
-            picture=self.handler.downloads.source(file) if file else None,
+            own=files_offer(self.handler.downloads, file) if file else None,
+            start=self.handler.reads.thread_start(interaction.channel),
             version=from_version,
             override=SettingsOverride(keep=keep),
-            is_hidden=spoiler or (file is not None and file.is_spoiler),
+            is_hidden=spoiler,
         )
 
     @app_commands.command(name="vary", description="Run an edit again, varied; it starts where that edit did")

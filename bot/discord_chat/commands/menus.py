@@ -5,6 +5,7 @@ from discord import app_commands
 
 from bot.chat.events import ButtonAction, CancelAsked, DeleteAsked
 from bot.chat.replies import Note, ShownVersion, title
+from bot.discord_chat.inbound.inbound_images import offer_in
 from bot.discord_chat.interactions import (
     Form,
     Interaction,
@@ -38,7 +39,8 @@ class MessageMenus:
         """Edit the image of any message; on a card, refine its version."""
         if _turn_on(interaction, message):
             return await self._form(interaction, message, ButtonAction.REFINE)
-        if self._components.chosen_images.keep(message):
+        if offer := offer_in(message, self.handler.downloads):
+            self._components.chosen_images.keep(message, offer)
             return edit_form(
                 message.id, self.handler.limits.instruction_chars, translator(interaction.locale)
             )

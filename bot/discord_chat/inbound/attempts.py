@@ -3,6 +3,7 @@
 Otherwise a message that kills the bot would be found again after every restart, and kill it again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum, auto
@@ -31,7 +32,7 @@ class Attempts:
 
     def __init__(self, memory: SeenEvents) -> None:
         self._memory = memory
-        self._running: set[str] = set()
+        self._running: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
     async def at(self, event: str, *, is_counted: bool) -> AsyncIterator[Attempt]:
@@ -40,11 +41,16 @@ class Attempts:
         if event in self._running or await self._memory.was_seen(f"answered {event}"):
             yield Attempt.OVER
             return
-        self._running.add(event)
+        self._running[event] = asyncio.Event()
         try:
             yield Attempt.OPEN if not is_counted or await self._count(event) else Attempt.GIVEN_UP
         finally:
-            self._running.discard(event)
+            self._running.pop(event).set()
+
+    async def ended(self, event: str) -> None:
+        """Wait until the message is not being processed any more."""
+        if running := self._running.get(event):
+            await running.wait()
 
     async def answered(self, event: str) -> None:
         """The message was answered and is not processed again."""

@@ -1,14 +1,11 @@
 """Download attachments: from allowed hosts only, without redirects, up to a size limit."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.chat.events import PictureSource
 from bot.discord_chat.errors import DownloadRefused
 from conversations.images.decode import mebibytes
 from conversations.messages import Message
@@ -43,16 +40,17 @@ class DownloadRules:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """An attached file: its signed URL, its size in bytes as Discord reports it, and its name."""
+    """A file: its URL, its size in bytes as Discord reports it, its name, whether it is behind a spoiler."""
 
     url: str
     size: int = 0
     name: str = ""
+    is_hidden: bool = False
 
     @property
     def is_spoiler(self) -> bool:
-        """Whether the user attached it behind a spoiler; Discord keeps that in the name."""
-        return self.name.startswith("SPOILER_")
+        """Whether the user attached it behind a spoiler; Discord keeps that in the name, too."""
+        return self.is_hidden or self.name.startswith("SPOILER_")
 
 
 class Downloads:
@@ -62,9 +60,9 @@ class Downloads:
         self._rules = rules
         self._session: aiohttp.ClientSession | None = None
 
-    def source(self, file: RemoteFile) -> PictureSource:
-        """What fetches the file when an edit needs it, and not before the rules allow that edit."""
-        return partial(self.fetch, file)
+    def allows(self, url: str) -> bool:
+        """Whether this URL may be requested."""
+        return self._rules.allow(url)
 
     async def fetch(self, file: RemoteFile) -> bytes:
         """The bytes of the file. Raises DownloadRefused when it is forbidden, too large or unavailable.
@@ -110,12 +108,3 @@ class Downloads:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
-
-
-def first_picture(names_and_types: Iterable[tuple[str, str | None]]) -> int | None:
-    """The index of the attachment to edit: the first image by content type, else 0; None without any."""
-    files = list(names_and_types)
-    for number, (_, content_type) in enumerate(files):
-        if (content_type or "").startswith("image/"):
-            return number
-    return 0 if files else None

@@ -5,23 +5,20 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.chat.events import EditAsked, PictureSource
-from bot.discord_chat.ids import MessagePlace, channel_key, message_event, user_key
-from bot.discord_chat.inbound.inbound_images import InboundImage, inbound_image_of
+from bot.chat.events import EditAsked
+from bot.chat.offered_pictures import OfferedPictures, PictureOffer
+from bot.discord_chat.ids import MessagePlace, channel_key, user_key
+from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
-from bot.discord_chat.ui.component_ids import turn_id_of
+from bot.discord_chat.ui.component_ids import kept_instruction, turn_id_of
+from conversations.errors import PictureRefused
+from conversations.messages import Message
 
 _USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)
-
-
-@dataclass(frozen=True, slots=True)
-class AddressedMessage:
-    """A message addressed to the bot: its text, the image to edit, and the message or turn it replies to."""
-
-    words: str
-    image: InboundImage | None
-    turn: str | None
-    reply_to: str | None
+Place = (
+    discord.abc.Messageable | discord.abc.GuildChannel | discord.Thread | discord.abc.PrivateChannel | None
+)
 
 
 def is_from_user(message: discord.Message) -> bool:
@@ -30,8 +27,22 @@ def is_from_user(message: discord.Message) -> bool:
 
 
 def is_addressed_to(message: discord.Message, me: discord.abc.User) -> bool:
-    """Whether a user addressed the bot: in a DM, by mention, or by a reply with the @ on."""
-    return is_from_user(message) and (message.guild is None or any(u.id == me.id for u in message.mentions))
+    """Whether a user addressed the bot: in a DM, by mention of it or its role, or by a reply with the @."""
+    if not is_from_user(message):
+        return False
+    return message.guild is None or any(u.id == me.id for u in message.mentions) or names_role(message)
+
+
+def names_role(message: discord.Message) -> bool:
+    """Whether a message mentions the role that Discord made for the bot, which looks like its name."""
+    role = message.guild.self_role if message.guild else None
+    return role is not None and any(named.id == role.id for named in message.role_mentions)
+
+
+def names_role_only(message: discord.Message, me: discord.abc.User) -> bool:
+    """Whether nothing but that role names the bot; Discord then shows the text only with the intent."""
+    is_named = message.guild is None or any(user.id == me.id for user in message.mentions)
+    return names_role(message) and not is_named
 
 
 def replied_to(message: discord.Message) -> discord.Message | None:
@@ -41,45 +52,89 @@ def replied_to(message: discord.Message) -> discord.Message | None:
     return resolved if isinstance(resolved, discord.Message) else None
 
 
-def read_message(message: discord.Message, me: discord.abc.User) -> AddressedMessage:
-    """Read a message; an image in the message it replies to counts as attached, except on a card."""
-    replied = replied_to(message)
-    mine = replied is not None and replied.author.id == me.id
-    image = inbound_image_of(message)
-    if image is None and replied is not None and not mine:
-        image = inbound_image_of(replied)
-    reference = message.reference if message.type is discord.MessageType.reply else None
-    target = reference.message_id if reference else None
-    reply_to = MessagePlace(message.channel.id, target) if target else None
-    return AddressedMessage(
-        words=text_without_mention(message, me),
-        image=image,
-        turn=turn_id_of(replied) if replied and mine else None,
-        reply_to=str(reply_to) if reply_to else None,
-    )
+@dataclass(frozen=True, slots=True)
+class ReadsMessages:
+    """Makes events of messages. `reads_all`: the bot sees every message, not only those addressed to it."""
+
+    client: discord.Client
+    downloads: Downloads
+    reads_all: bool
+
+    def edit_asked(
+        self,
+        message: discord.Message,
+        context: ReplyContext,
+        event_id: str,
+        recent: PictureOffer | None = None,
+    ) -> EditAsked:
+        """The event of a message; `recent`: the picture that its author posted there a moment ago."""
+        me, replied = self.client.user, replied_to(message)
+        mine = replied is not None and me is not None and replied.author.id == me.id
+        reference = message.reference if message.type is discord.MessageType.reply else None
+        target = reference.message_id if reference else None
+        return EditAsked(
+            user=user_key(message.author.id),
+            channel=channel_key(message.channel.id),
+            event_id=event_id,
+            source=context.as_request(),
+            starter=starter_of(message.channel),
+            is_moderator=_is_moderator(message),
+            text=text_without_mention(message, me),
+            kept_words=kept_instruction(replied) if mine else "",
+            own=offer_in(message, self.downloads),
+            turn=turn_id_of(replied) if replied and mine else None,
+            reply_to=str(MessagePlace(message.channel.id, target)) if target else None,
+            replied=None if mine else self._replied(message),
+            start=self.thread_start(message.channel),
+            recent=recent,
+        )
+
+    def _replied(self, message: discord.Message) -> PictureOffer | None:
+        """The pictures of the message replied to; a refusal where Discord shows the bot nothing of it."""
+        replied = replied_to(message)
+        if replied is None:
+            return None
+        if self._is_shown_empty(replied):
+            return refused_offer(Message("message_hidden"))
+        return offer_in(replied, self.downloads)
+
+    def thread_start(self, place: Place) -> PictureOffer | None:
+        """The pictures of the message that a thread hangs on, fetched when they are needed."""
+        starter = MessagePlace.of(starter_of(place))
+        if starter is None:
+            return None
+        at = starter
+
+        async def find() -> OfferedPictures | None:
+            channel = self.client.get_partial_messageable(at.channel)
+            try:
+                message = await channel.fetch_message(at.message)
+            except (discord.HTTPException, OSError):
+                return None  # deleted, or the thread hangs on no message
+            if self._is_shown_empty(message):
+                raise PictureRefused("a hidden message", Message("message_hidden"))
+            offer = offer_in(message, self.downloads)
+            return await offer.find() if offer else None
+
+        return PictureOffer(find, str(starter))
+
+    def _is_shown_empty(self, message: discord.Message) -> bool:
+        """Whether Discord hides what a message holds, as it does without the message-content intent."""
+        me = self.client.user
+        is_seen = self.reads_all or (me is not None and message.author.id == me.id)
+        parts = (message.content, message.attachments, message.embeds, message.components, message.stickers)
+        return not is_seen and not any(parts) and not message.message_snapshots
 
 
-def edit_asked(
-    message: discord.Message,
-    addressed: AddressedMessage,
-    picture: PictureSource | None,
-    context: ReplyContext,
-) -> EditAsked:
-    """The event of a message; `picture` downloads its image."""
-    return EditAsked(
-        user=user_key(message.author.id),
-        channel=channel_key(message.channel.id),
-        event_id=message_event(message.id),
-        source=context.as_request(),
-        text=addressed.words,
-        picture=picture,
-        picture_owner=addressed.image.owner if addressed.image else None,
-        message=addressed.image.message if addressed.image else None,
-        reply_to=addressed.reply_to,
-        turn=addressed.turn,
-        is_hidden=addressed.image is not None and addressed.image.file.is_spoiler,
-        is_moderator=_is_moderator(message),
-    )
+def starter_of(place: object) -> str | None:
+    """The key of the message that a thread hangs on: it has the thread's number. None for other channels.
+
+    The first message of a forum post is in the post itself.
+    """
+    if not isinstance(place, discord.Thread):
+        return None
+    is_post = isinstance(place.parent, discord.ForumChannel)
+    return str(MessagePlace(place.id if is_post else place.parent_id, place.id))
 
 
 def _is_moderator(message: discord.Message) -> bool:
@@ -102,8 +157,9 @@ def reply_context_of(message: discord.Message, language: str) -> ReplyContext:
     )
 
 
-def text_without_mention(message: discord.Message, me: discord.abc.User) -> str:
-    """The text without the mention of the bot, with the names of other mentioned users."""
-    names = {user.id: f"@{user.display_name}" for user in message.mentions if user.id != me.id}
+def text_without_mention(message: discord.Message, me: discord.abc.User | None) -> str:
+    """The text without the mention of the bot or its role, with the names of other mentioned users."""
+    names = {user.id: f"@{user.display_name}" for user in message.mentions if not me or user.id != me.id}
     text = re.sub(r"<@!?(\d+)>", lambda m: names.get(int(m[1]), ""), message.content)
-    return " ".join(text.split())
+    role = message.guild.self_role if message.guild else None
+    return " ".join((text.replace(role.mention, "") if role else text).split())

@@ -12,11 +12,16 @@ import discord
 
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, user_key
-from bot.discord_chat.inbound.message_content import replied_to, text_without_mention
+from bot.discord_chat.inbound.inbound_images import RecentPictures, has_picture
+from bot.discord_chat.inbound.message_content import names_role, replied_to, text_without_mention
+from bot.ops.clocks import uptime_s
+from bot.policy.limits import Limits
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
 from bot.workflow.targets import current_version
+from bot.workflow.text_commands import is_chatter
 from conversations.store.session_store import SessionStore
 
+ANSWERED_WITHIN_S = Limits().head_ttl_s
 QUESTION = "💬"  # the reaction by which the bot asks "is this for me?"; the author confirms by clicking it
 
 
@@ -26,6 +31,7 @@ class Decision(Enum):
     RUN = auto()
     ASK = auto()
     HINT = auto()  # it replies to the bot without a mention, so its text is hidden
+    ROLE_HINT = auto()  # it names the role of the bot, so its text is hidden
     IGNORE = auto()
 
 
@@ -42,7 +48,8 @@ class MessageFilter:
     ) -> None:
         """`reads_all`: whether Discord grants the message-content intent. `clock`: Unix seconds."""
         self._store, self._clock = store, clock
-        self._reads_all = reads_all
+        self.reads_all = reads_all
+        self.recent = RecentPictures(uptime_s)
         self._edit_channels = frozenset(edit_channels)
 
     async def is_open(self, channel: object) -> bool:
@@ -50,7 +57,7 @@ class MessageFilter:
 
         The operator opens channels in the settings, moderators with /admin channel.
         """
-        if not self._reads_all:
+        if not self.reads_all:
             return False
         numbers = {getattr(channel, "id", 0), getattr(channel, "parent_id", None) or 0}
         if not self._edit_channels.isdisjoint(numbers):
@@ -63,22 +70,42 @@ class MessageFilter:
         """What to do with a user's message that neither mentions the bot nor is a DM."""
         replied = replied_to(message)
         if replied is not None and replied.author.id == me.id:
-            if self._reads_all:
+            if self.reads_all:
                 return Decision.RUN
             return Decision.HINT if await self._claim_daily_hint(message.author.id) else Decision.IGNORE
+        if names_role(message):  # without the intent, else it is addressed to the bot
+            return Decision.ROLE_HINT if await self._claim_daily_hint(message.author.id) else Decision.IGNORE
+        if has_picture(message) and await self._answers_question(message, me, language):
+            return Decision.RUN
         if not await self.is_open(message.channel):
             return Decision.IGNORE
         plain = PlainMessage(
             text=text_without_mention(message, me),
-            has_picture=bool(message.attachments),
-            replies_to_person=message.reference is not None,
+            has_picture=has_picture(message),
+            replies_to_person=message.type is discord.MessageType.reply,
             mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
-            head_age_s=await self._head_age_s(message),
+            head_age_s=await self._base_age_s(message),
             language=language,
         )
         return {Intent.RUN: Decision.RUN, Intent.ASK: Decision.ASK, Intent.IGNORE: Decision.IGNORE}[
             classify(plain)
         ]
+
+    async def _answers_question(self, message: discord.Message, me: discord.abc.User, language: str) -> bool:
+        """Whether this is the picture that the bot asked its author for: one without words."""
+        if not is_chatter(text_without_mention(message, me), language):
+            return False
+        user, channel = user_key(message.author.id), channel_key(message.channel.id)
+        since = self._clock() - ANSWERED_WITHIN_S
+        return await self._store.users.open_words(user, channel, since) is not None
+
+    async def _base_age_s(self, message: discord.Message) -> float | None:
+        """Seconds since the author's version or picture here that words may be about; None without one."""
+        ages = (
+            await self._head_age_s(message),
+            self.recent.age_s(message.channel.id, message.author.id),
+        )
+        return min((age for age in ages if age is not None), default=None)
 
     async def _head_age_s(self, message: discord.Message) -> float | None:
         """Seconds since the author's current version here was chosen or finished; None without one."""

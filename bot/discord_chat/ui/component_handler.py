@@ -20,7 +20,7 @@ from bot.chat.events import (
 from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Reply, ShownVersion
 from bot.discord_chat.ids import MessagePlace, user_key
-from bot.discord_chat.inbound.inbound_images import ChosenImages
+from bot.discord_chat.inbound.inbound_images import ChosenImages, files_offer
 from bot.discord_chat.interactions import (
     Form,
     Interaction,
@@ -159,31 +159,26 @@ class ComponentHandler:
         if form.button.act == ButtonAction.REPORT:
             return ReportAsked(**who, turn=turn, text=form.words)
         if form.button.act == EDIT_IMAGE:
-            return await self._edit_chosen(who, int(turn), form.words)
-        picture = self.handler.downloads.source(form.image) if form.image else None
+            return self._edit_chosen(who, int(turn), form.words)
         return EditAsked(
             **who,
             text=form.words,
-            picture=picture,
-            turn=None if picture else turn,
+            own=files_offer(self.handler.downloads, form.image) if form.image else None,
+            turn=turn,
             preset=form.preset,
-            from_original=form.from_original and picture is None,
-            is_hidden=form.image is not None and form.image.is_spoiler,
+            from_original=form.from_original and form.image is None,
         )
 
-    async def _edit_chosen(self, who: Origin, message: int, words: str) -> EditAsked | Note:
+    def _edit_chosen(self, who: Origin, message: int, words: str) -> EditAsked | Note:
         """The edit of the image that was chosen from the menu of that message."""
-        image = self.chosen_images.of(message)
-        if image is None:  # the bot restarted meanwhile, or many others were chosen since
+        chosen = self.chosen_images.of(message)
+        if chosen is None:  # the bot restarted meanwhile, or many others were chosen since
             return Note(Message("which_picture"))
         return EditAsked(
             **who,
             text=words,
-            picture=self.handler.downloads.source(image.file),
-            picture_owner=image.owner,
-            message=image.message,
-            reply_to=image.message,
-            is_hidden=image.file.is_spoiler,
+            replied=chosen,
+            reply_to=chosen.message,
         )
 
 

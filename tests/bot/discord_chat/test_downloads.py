@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.discord_chat.errors import DownloadRefused
-from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, RemoteFile, first_picture
+from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, RemoteFile
 from tests.bot.discord_chat.test_commands import answered
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import LIMITS, room
@@ -128,19 +128,6 @@ async def test_a_file_announced_as_too_large_is_not_even_asked_for(cdn: TestServ
 async def test_a_slow_server_is_given_up(cdn: TestServer) -> None:
     with pytest.raises(DownloadRefused, match="not_downloaded_timeout"):
         await fetch(cdn, "/plain", timeout_s=0.0)
-
-
-@pytest.mark.parametrize(
-    ("files", "number"),
-    [
-        ([], None),
-        ([("notes.txt", "text/plain")], 0),
-        ([("notes.txt", "text/plain"), ("a.png", "image/png"), ("b.png", "image/png")], 1),
-        ([("a.heic", None)], 0),
-    ],
-)
-def test_the_first_picture_is_the_one_meant(files: list[tuple[str, str | None]], number: int | None) -> None:
-    assert first_picture(files) == number
 
 
 # --- nothing is fetched before the rules allow the edit ---

@@ -20,7 +20,16 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModAction, ModActionRequested
-from bot.policy.checks import ADMISSION, Facts, Requests, first_refusal, objection_to_text, refused_permission
+from bot.chat.offered_pictures import offered
+from bot.policy.checks import (
+    ADMISSION,
+    Facts,
+    Requests,
+    first_refusal,
+    objection_to_text,
+    refused_permission,
+    refused_picture,
+)
 from bot.policy.limits import Limits
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
@@ -90,17 +99,17 @@ def test_what_makes_no_image_is_answered_while_edits_are_refused() -> None:
 
 def test_an_image_needs_no_words_and_words_have_a_length() -> None:
     assert refused(replace(EDIT, text="")) == "text"
-    assert refused(replace(EDIT, text="", picture=b"image")) is None
+    assert refused(replace(EDIT, text="", own=offered(b"image"))) is None
     assert [objection_to_text(words, LIMITS) is None for words in ("", "x", "x" * 10, "x" * 11)] == [
         *(False, True, True, False)
     ]
 
 
 def test_a_server_may_allow_only_own_images() -> None:
-    lent = replace(EDIT, picture=b"image", picture_owner=BEN)
-    assert refused(lent) is None
-    assert refused(lent, settings=ServerSettings(own_only=True)) == "own_only"
-    assert refused(replace(lent, picture_owner=ANN), settings=ServerSettings(own_only=True)) is None
+    only_own = ServerSettings(own_only=True)
+    assert refused_picture(ServerSettings(), ANN, BEN) is None
+    assert refused_picture(only_own, ANN, BEN) == Message("only_own")
+    assert refused_picture(only_own, ANN, ANN) is refused_picture(only_own, ANN, None) is None
 
 
 def test_moderators_decide_in_servers_and_about_channels() -> None:

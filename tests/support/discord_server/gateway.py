@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
-from tests.support.discord_server import shapes
+from tests.support.discord_server import guild_shapes, shapes
 from tests.support.discord_server.changes import Changes
 from tests.support.discord_server.world import Json, World
 
@@ -136,7 +136,7 @@ class Gateway:
         session = Session(body["intents"])
         self.sessions[session.id] = session
         session.tell("READY", self._ready(session))
-        session.tell("GUILD_CREATE", shapes.guild(self._world))
+        session.tell("GUILD_CREATE", guild_shapes.guild(self._world))
         return session, 0
 
     async def _resume(self, socket: web.WebSocketResponse, body: Json) -> tuple[Session | None, int]:

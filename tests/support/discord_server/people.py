@@ -1,11 +1,12 @@
 """What people do and see: say, reply, use commands, press buttons, fill in modals, read answers."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from tests.support.discord_server import limits, shapes
 from tests.support.discord_server.changes import Changes
+from tests.support.discord_server.gateway import GUILDS
 from tests.support.discord_server.interactions import (
     AUTOCOMPLETE,
     COMMAND_USED,
@@ -16,7 +17,7 @@ from tests.support.discord_server.interactions import (
     modal_inputs,
 )
 from tests.support.discord_server.post import PostOffice
-from tests.support.discord_server.world import DM, REPLY, Channel, Json, Message, Person, World
+from tests.support.discord_server.world import DM, REPLY, TEXT, Channel, Json, Message, Person, World
 
 T = TypeVar("T")
 STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
@@ -53,20 +54,46 @@ class People:
         mention: bool = False,
         reply_to: Message | None = None,
         ping: bool = True,
+        embeds: Sequence[Json] = (),
+        sticker: bytes | None = None,
+        number: int | None = None,
     ) -> Message:
-        """Post a message as a person; `ping` is the @ of a reply."""
+        """Post a message as a person; `ping` is the @ of a reply, `number` its id where that is given."""
         text = f"<@{self.world.bot.id}> {content}".strip() if mention else content
-        message = Message(self.world.ids.next(), channel, author, text)
+        message = Message(number or self.world.ids.next(), channel, author, text, embeds=list(embeds))
+        message.stickers = [self.world.upload(channel, "wave.png", sticker)] if sticker else []
         message.webhook_id = author.id if author.webhook else None
         message.uploads = [self.world.upload(channel, name, data) for name, data in (files or {}).items()]
         named = map(int, re.findall(r"<@!?(\d+)>", text))
         message.mentions = [self.world.people[n] for n in named if n in self.world.people]
+        message.role_mentions = list(map(int, re.findall(r"<@&(\d+)>", text)))
         if reply_to is not None:
             message.reply_to, message.kind = reply_to, REPLY
             if ping and reply_to.author not in message.mentions:
                 message.mentions.append(reply_to.author)
         self.post.publish(message)
         return message
+
+    def forward(self, message: Message, channel: Channel, author: Person) -> Message:
+        """Forward a message into a channel."""
+        made = Message(self.world.ids.next(), channel, author, forward_of=message)
+        self.post.publish(made)
+        return made
+
+    def open_channel(self, name: str, kind: int = TEXT) -> Channel:
+        """A channel that was not there before."""
+        channel = self.world.add_channel(name, kind=kind)
+        self.post.gateway.dispatch("CHANNEL_CREATE", shapes.channel(self.world, channel), GUILDS)
+        return channel
+
+    def open_thread(self, on: Message, name: str = "talk") -> Channel:
+        """Begin a thread on a message."""
+        return self.post.open_thread(on.channel, name, on.id)
+
+    def open_post(self, forum: Channel, author: Person, content: str = "", **more: Any) -> Message:
+        """Begin a post in a forum; its first message."""
+        post = self.post.open_thread(forum, "a post")
+        return self.say(post, author, content, number=post.id, **more)
 
     def delete(self, message: Message) -> None:
         self.post.delete(message)

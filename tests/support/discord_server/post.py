@@ -115,6 +115,13 @@ class PostOffice:
         message.channel.messages[message.id] = message
         self._tell("MESSAGE_CREATE", message)
 
+    def open_thread(self, parent: Channel, name: str, channel_id: int | None = None) -> Channel:
+        """Begin a thread and tell the gateway."""
+        thread = self.world.add_thread(parent, name, channel_id)
+        shape = shapes.channel(self.world, thread)
+        self.gateway.dispatch("THREAD_CREATE", {**shape, "newly_created": True}, gw.GUILDS)
+        return thread
+
     def react(self, message: Message, person: Person, emoji: str) -> None:
         """Put an emoji under a message and tell the gateway."""
         people = message.reactions.setdefault(emoji, [])
@@ -160,7 +167,11 @@ class PostOffice:
         )
 
     def _event(self, event: str, message: Message, intents: int) -> Json:
-        body = self.pages.message(message, content=self.may_read(message, intents))
+        body = self.pages.message(
+            message,
+            content=self.may_read(message, intents),
+            shows_referenced=self.shows_referenced(message, intents),
+        )
         if message.channel.kind != DM:
             body["guild_id"] = str(self.world.guild_id)
             if not message.author.webhook:
@@ -168,6 +179,11 @@ class PostOffice:
         if message.nonce and event == "MESSAGE_CREATE":
             body["nonce"] = message.nonce
         return body
+
+    def shows_referenced(self, message: Message, intents: int) -> bool:
+        """Whether the message that this one replies to comes with its content; the service does both."""
+        referenced = message.reply_to
+        return not self.world.hides_referenced or referenced is None or self.may_read(referenced, intents)
 
     def may_read(self, message: Message, intents: int) -> bool:
         """Whether the content is shown: own messages, DMs, mentions, or with the intent."""

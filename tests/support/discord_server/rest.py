@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from tests.support.discord_server import shapes
+from tests.support.discord_server import guild_shapes, shapes
 from tests.support.discord_server.bodies import Body
 from tests.support.discord_server.gateway import MESSAGE_CONTENT
 from tests.support.discord_server.post import PostOffice
@@ -52,7 +52,7 @@ class Rest:
         return shapes.me(self.world.bot)
 
     async def get_application(self, request: web.Request, body: Body) -> Answer:
-        return shapes.application(self.world)
+        return guild_shapes.application(self.world)
 
     async def get_gateway(self, request: web.Request, body: Body) -> Answer:
         return {"url": self.post.gateway.url}
@@ -89,7 +89,11 @@ class Rest:
     def _fetched(self, message: Message) -> Json:
         """A fetched message has no nonce, and content only where the bot may read it."""
         allowed = self.post.gateway.allowed_privileged & MESSAGE_CONTENT
-        return self.pages.message(message, content=self.post.may_read(message, allowed))
+        return self.pages.message(
+            message,
+            content=self.post.may_read(message, allowed),
+            shows_referenced=self.post.shows_referenced(message, allowed),
+        )
 
     async def send(self, request: web.Request, body: Body) -> Answer:
         message = self.post.send(self.world.channel(number(request, "channel_id")), body)
@@ -126,10 +130,8 @@ class Rest:
 
     async def open_thread(self, request: web.Request, body: Body) -> Answer:
         start = self._message(request)
-        thread = self.world.add_thread(start.channel, body.json["name"], channel_id=start.id)
-        shape = shapes.channel(self.world, thread)
-        self.post.gateway.dispatch("THREAD_CREATE", {**shape, "newly_created": True}, 1)
-        return shape
+        thread = self.post.open_thread(start.channel, body.json["name"], start.id)
+        return shapes.channel(self.world, thread)
 
     async def get_commands(self, request: web.Request, body: Body) -> Answer:
         return self.world.commands
@@ -150,6 +152,11 @@ class Rest:
 
     def _message(self, request: web.Request) -> Message:
         return self.world.message(number(request, "channel_id"), number(request, "message_id"))
+
+    async def download_sticker(self, request: web.Request) -> web.Response:
+        """A sticker; its address is not signed."""
+        upload = self.world.uploads[int(request.match_info["name"].removesuffix(".png"))]
+        return web.Response(body=upload.data, content_type=upload.content_type)
 
     async def download(self, request: web.Request) -> web.Response:
         """A file from the CDN; an address whose signature has expired is gone."""

@@ -112,6 +112,7 @@ class DiscordServer(People):
         app.router.add_get("/gateway", self.gateway.serve)
         for kind in ("attachments", "ephemeral-attachments"):
             app.router.add_get(f"/{kind}/{{channel_id}}/{{upload_id}}/{{filename}}", rest.download)
+        app.router.add_get("/stickers/{name}", rest.download_sticker)
         Page(self).add_routes(app)
         return app
 

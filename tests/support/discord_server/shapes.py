@@ -4,7 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.support.discord_server.ids import born_at
-from tests.support.discord_server.world import DM, TEXT, THREAD, Channel, Json, Message, Person, Upload, World
+from tests.support.discord_server.world import (
+    DM,
+    FORUM,
+    THREAD,
+    Channel,
+    Json,
+    Message,
+    Person,
+    Upload,
+    World,
+)
 
 PERMISSION_BITS = {
     "administrator": 1 << 3,
@@ -72,6 +82,8 @@ def channel(world: World, place: Channel) -> Json:
     common |= {"guild_id": str(world.guild_id), "name": place.name, "rate_limit_per_user": 0}
     if place.kind == THREAD:
         return common | _thread(world, place)
+    if place.kind == FORUM:
+        common |= {"available_tags": [], "default_sort_order": None, "default_forum_layout": 0}
     return common | {
         "position": 0,
         "parent_id": None,
@@ -127,99 +139,24 @@ def reaction(world: World, emoji: str, people: list[Person]) -> Json:
     }
 
 
-GUILD_DEFAULTS: Json = {
-    "icon": None,
-    "splash": None,
-    "discovery_splash": None,
-    "description": None,
-    "banner": None,
-    "region": "deprecated",
-    "afk_channel_id": None,
-    "afk_timeout": 300,
-    "verification_level": 0,
-    "default_message_notifications": 0,
-    "explicit_content_filter": 0,
-    "mfa_level": 0,
-    "nsfw_level": 0,
-    "application_id": None,
-    "system_channel_id": None,
-    "system_channel_flags": 0,
-    "rules_channel_id": None,
-    "public_updates_channel_id": None,
-    "vanity_url_code": None,
-    "premium_subscription_count": 0,
-    "preferred_locale": "en-US",
-    "features": [],
-    "emojis": [],
-    "stickers": [],
-    "voice_states": [],
-    "presences": [],
-    "stage_instances": [],
-    "guild_scheduled_events": [],
-    "soundboard_sounds": [],
-    "large": False,
-    "unavailable": False,
-}
+SNAPSHOT_FIELDS = (
+    "type",
+    "content",
+    "mentions",
+    "mention_roles",
+    "attachments",
+    "embeds",
+    "timestamp",
+    "edited_timestamp",
+    "flags",
+    "components",
+    "sticker_items",
+)
 
 
-def role(role_id: int, name: str, permissions: int) -> Json:
-    return {
-        "id": str(role_id),
-        "name": name,
-        "color": 0,
-        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
-        "hoist": False,
-        "position": 0,
-        "permissions": str(permissions),
-        "managed": False,
-        "mentionable": False,
-        "flags": 0,
-    }
-
-
-def guild(world: World) -> Json:
-    """The body of GUILD_CREATE."""
-    everyone = role(world.guild_id, "@everyone", EVERYONE_MAY)
-    bots = role(world.application_id, world.bot.name, sum(PERMISSION_BITS[name] for name in world.granted))
-    return GUILD_DEFAULTS | {
-        "id": str(world.guild_id),
-        "name": world.guild_name,
-        "owner_id": str(world.owner.id),
-        "premium_tier": world.premium_tier,
-        "roles": [everyone, {**bots, "position": 1, "managed": True}],
-        "member_count": len(world.people),
-        "members": [member(world, who) for who in (world.bot, world.owner)],
-        "channels": [channel(world, c) for c in world.channels.values() if c.kind == TEXT and not c.foreign],
-        "threads": [channel(world, c) for c in world.channels.values() if c.kind == THREAD],
-        "joined_at": born_at(world.guild_id),
-    }
-
-
-def application(world: World) -> Json:
-    """The body of GET /oauth2/applications/@me."""
-    return {
-        "id": str(world.application_id),
-        "name": world.bot.name,
-        "icon": None,
-        "description": "",
-        "type": None,
-        "bot": person(world.bot),
-        "verify_key": "0" * 64,
-        "flags": 0,
-        "flags_new": "0",
-        "redirect_uris": [],
-        "interactions_endpoint_url": None,
-        "role_connections_verification_url": None,
-        "owner": person(world.owner),
-        "approximate_guild_count": 1,
-        "approximate_user_install_count": 0,
-        "approximate_user_authorization_count": 0,
-        "explicit_content_filter": 0,
-        "team": None,
-        "eligible_oauth2_scopes": [],
-        "bot_public": True,
-        "bot_require_code_grant": False,
-    }
+def sticker(item: Upload) -> Json:
+    """A sticker of a message: a PNG."""
+    return {"id": str(item.id), "name": item.filename, "format_type": 1}
 
 
 class Pages:
@@ -252,8 +189,13 @@ class Pages:
             shape["ephemeral"] = True
         return shape
 
-    def message(self, note: Message, *, content: bool = True, nested: bool = True) -> Json:
-        """A message; `content=False` empties what needs the message-content intent."""
+    def message(
+        self, note: Message, *, content: bool = True, nested: bool = True, shows_referenced: bool = True
+    ) -> Json:
+        """A message; `content=False` empties what needs the message-content intent.
+
+        `shows_referenced`: the same for the message it replies to.
+        """
         world = self._world
         in_components = {media["attachment"] for media in _media(note.components)}
         shown = [u for u in note.uploads if u.id not in in_components]
@@ -265,9 +207,9 @@ class Pages:
             "content": note.content if content else "",
             "attachments": [self.attachment(u) for u in shown] if content else [],
             "components": self._components(note.components) if content else [],
-            "embeds": [],
+            "embeds": note.embeds if content else [],
             "mentions": [person(who) for who in note.mentions],
-            "mention_roles": [],
+            "mention_roles": [str(role) for role in note.role_mentions],
             "mention_everyone": "@everyone" in note.content and not note.author.bot,
             "timestamp": born_at(note.id),
             "edited_timestamp": born_at(world.ids.next()) if note.edits else None,
@@ -277,6 +219,13 @@ class Pages:
         }
         if note.reactions:
             shape["reactions"] = [reaction(world, emoji, who) for emoji, who in note.reactions.items()]
+        if note.stickers and content:
+            shape["sticker_items"] = [sticker(item) for item in note.stickers]
+        if note.forward_of is not None:
+            if nested:  # else the published description knows replies only
+                shape["message_reference"] = self._reference(note.forward_of) | {"type": 1}
+            copy = self.message(note.forward_of, content=content, nested=False)
+            shape["message_snapshots"] = [{"message": {k: copy[k] for k in SNAPSHOT_FIELDS if k in copy}}]
         if note.webhook_id is not None:
             shape["webhook_id"] = str(note.webhook_id)
         if note.author is world.bot:
@@ -284,7 +233,7 @@ class Pages:
         if note.reply_to is not None:
             shape["message_reference"] = self._reference(note.reply_to)
             if nested:
-                shape["referenced_message"] = self.referenced(note.reply_to)
+                shape["referenced_message"] = self.referenced(note.reply_to, content=shows_referenced)
         return shape
 
     def _reference(self, message: Message) -> Json:
@@ -293,11 +242,13 @@ class Pages:
             shape["guild_id"] = str(self._world.guild_id)
         return shape
 
-    def referenced(self, message: Message) -> Json | None:
+    def referenced(self, message: Message, *, content: bool = True) -> Json | None:
         """The replied-to message as it comes along; None once it is deleted."""
         if message.id not in message.channel.messages:
             return None
-        return {k: v for k, v in self.message(message, nested=False).items() if k != "reactions"}
+        return {
+            k: v for k, v in self.message(message, content=content, nested=False).items() if k != "reactions"
+        }
 
     def _components(self, components: Iterable[Json]) -> list[Json]:
         return [self._component(c) for c in components]

@@ -16,7 +16,7 @@ from tests.support.discord_server.ids import Snowflakes
 
 Json = dict[str, Any]
 
-TEXT, DM, THREAD = 0, 1, 11
+TEXT, DM, VOICE, THREAD, FORUM = 0, 1, 2, 11, 15
 EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 6, 1 << 7, 1 << 15
 DEFAULT, REPLY, COMMAND = 0, 19, 20
 
@@ -72,6 +72,10 @@ class Message:
     reply_to: "Message | None" = None
     edits: int = 0
     reactions: dict[str, list[Person]] = field(default_factory=dict)  # emoji → who
+    role_mentions: list[int] = field(default_factory=list)
+    embeds: list[Json] = field(default_factory=list)
+    stickers: list[Upload] = field(default_factory=list)
+    forward_of: "Message | None" = None
     webhook_id: int | None = None  # where it came by a webhook; answers to interactions do, too
 
     @property
@@ -111,6 +115,7 @@ class World:
         self.commands: list[Json] = []
         self.granted: set[str] = set()  # what the bot may do in the guild beyond what everybody may
         self.deleted_by_bot: list[Message] = []
+        self.hides_referenced = False  # whether replied-to messages come empty without the content intent
         self.nonces: dict[tuple[int, str], Message] = {}  # as remembered for "the past few minutes"
         self.signature = 1  # part of every signed CDN address; raising it lets the old ones expire
         self.bot = self.add_person("mgie", bot=True)
@@ -135,8 +140,8 @@ class World:
         webhook.webhook = True
         return webhook
 
-    def add_channel(self, name: str, *, foreign: bool = False) -> Channel:
-        return self._keep(Channel(self.ids.next(), name, foreign=foreign))
+    def add_channel(self, name: str, *, foreign: bool = False, kind: int = TEXT) -> Channel:
+        return self._keep(Channel(self.ids.next(), name, kind, foreign=foreign))
 
     def add_thread(self, parent: Channel, name: str, channel_id: int | None = None) -> Channel:
         return self._keep(Channel(channel_id or self.ids.next(), name, THREAD, parent=parent))

@@ -1,0 +1,111 @@
+"""From offered pictures to a session: whose they are, the first readable one, blocked images."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from bot.chat.events import ButtonAction, EditAsked
+from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offered
+from bot.chat.replies import Note, buttons
+from bot.ops.metrics import Metrics
+from bot.policy.checks import is_in, refused_picture
+from bot.policy.image_hash import find_blocked
+from bot.workflow.consents import Consents
+from bot.workflow.targets import Context
+from conversations.errors import PictureRefused
+from conversations.images.image_store import ImageStore, Picture, PictureReader
+from conversations.messages import Message
+from conversations.picture_budget import PictureBudget
+from conversations.session import EditSession
+from conversations.store.session_store import SessionStore
+from conversations.thread_pools import ThreadPools
+
+TRIED = 4  # files of one message that are tried
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUpload:
+    """The first readable picture of a message, its file, and a note if there were others."""
+
+    picture: Picture
+    file: OfferedFile
+    notes: tuple[Message, ...]
+
+
+class Uploads:
+    """Begins sessions on pictures that users bring or point at."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        threads: ThreadPools,
+        consents: Consents,
+        budget: PictureBudget,
+        metrics: Metrics,
+    ) -> None:
+        self._store, self._images, self._threads = store, images, threads
+        self._consents, self._budget, self._metrics = consents, budget, metrics
+        self._reader = PictureReader()
+
+    def prepare(self) -> None:
+        """Be ready to read the first picture without delay."""
+        self._reader.prepare()
+
+    def close(self) -> None:
+        """Read no more pictures."""
+        self._reader.close()
+
+    async def open(self, context: Context[EditAsked], pictures: OfferedPictures) -> EditSession | Note:
+        """A session on the first readable picture, or why there is none; PictureRefused if none is."""
+        asked, owner = context.event, pictures.owner
+        if objection := refused_picture(context.settings, asked.user, owner):
+            self._metrics.edits_dropped.labels("own_only").inc()
+            return Note(objection)
+        await self._budget.check_disk()
+        read, lender = await self._read(pictures.files), None if pictures.is_free else owner
+        if lender == asked.user:
+            lender = None
+        if lender and not context.has_consent:
+            # Kept while it waits for consent, as links expire.
+            kept = offered(
+                read.picture.png, message=pictures.message, owner=owner, is_hidden=read.file.is_hidden
+            )
+            waiting = replace(asked, own=None, replied=kept)
+            if question := await self._consents.objection(waiting, lender, asked.text, is_open=False):
+                return question
+        if blocked := await self._blocked(read.picture, context.settings.blocked_images):
+            self._metrics.filtered.labels("input").inc()
+            return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
+        deleted = await self._budget.make_room(asked.user, len(read.picture.png))
+        made_room = (Message("made_room", count=deleted),) if deleted else ()
+        return await self._store.open_session(
+            asked.channel,
+            asked.user,
+            image=await self._threads.disk(self._images.put, read.picture.png),
+            notes=(*read.notes, *made_room),
+            source=asked.source,
+            is_hidden=asked.is_hidden or read.file.is_hidden or is_in(asked, context.settings.hidden),
+            lent_by=lender,
+            origin_message=pictures.message,
+            event_id=None if asked.text else asked.event_id,
+        )
+
+    async def _blocked(self, picture: Picture, blocked: Collection[str]) -> str | None:
+        """The hash of the removed image that this one is similar to, if any."""
+        if not blocked:
+            return None
+        pixels = picture.width * picture.height
+        return await self._threads.draw(pixels, find_blocked, picture.png, blocked)
+
+    async def _read(self, files: Sequence[OfferedFile]) -> ReadUpload:
+        """The first file that can be read; the refusal of the first one if none can."""
+        refusals: list[PictureRefused] = []
+        for file in files[:TRIED]:
+            try:
+                picture = await self._reader.read(await file.fetch())
+            except PictureRefused as refusal:
+                refusals.append(refusal)
+                continue
+            others = (Message("used_first", count=len(files)),) if len(files) > 1 else ()
+            return ReadUpload(picture, file, (*others, *picture.notes))
+        raise refusals[0]
