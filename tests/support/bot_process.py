@@ -4,6 +4,7 @@ python -m tests.support.bot_process stuck    # edits begin and never end
 python -m tests.support.bot_process marking  # each instruction leaves its mark on the picture
 python -m tests.support.bot_process brisk    # the same, a moment later, with progress
 python -m tests.support.bot_process steady   # each takes SERVICE_S
+python -m tests.support.bot_process mgie-mini  # the true engine in its own process
 
 Where STALLS_FILE is set, how long the event loop kept others waiting is written there at the end.
 """
@@ -22,11 +23,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from bot.cli import serve
+from bot.cli import model_config, serve
 from bot.ops.instance_lock import single_instance
 from bot.settings import read_settings
 from mgie_engine.config import Defaults, ModelConfig
-from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import Editor, EditRequest, EditResult, Progress, Report, Stage
 from tests.support.discord_server import DiscordServer
 from tests.support.fakes import EchoEditor, a_preview, echo
 
@@ -114,17 +115,21 @@ class BotProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.returncode is None
+
     async def kill(self) -> None:
         """End it as a power cut would."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
 
-    async def stop(self) -> int:
-        """Ask it to end, and wait until it did; its exit code."""
+    async def stop(self, within_s: float = SECONDS_TO_END) -> int:
+        """Ask it to end, and wait until it did; its exit code. TimeoutError if it takes longer."""
         if self._process.returncode is None:
             self._process.terminate()
-        async with asyncio.timeout(SECONDS_TO_END):
+        async with asyncio.timeout(within_s):
             return await self._process.wait()
 
 
@@ -164,10 +169,14 @@ async def bot_process(
 
 def main() -> None:
     """Serve until told to stop."""
-    editor = EDITORS[sys.argv[1]](slots=int(os.environ.get("TEST_SLOTS", "1")))
     logging.basicConfig(level=logging.WARNING)
     settings = read_settings(env_file=None)
-    config = ModelConfig(name=sys.argv[1], defaults=Defaults(steps=4))
+    editor: Editor | None = None
+    if sys.argv[1] == settings.mgie_model:
+        config = model_config(settings)
+    else:
+        editor = EDITORS[sys.argv[1]](slots=int(os.environ.get("TEST_SLOTS", "1")))
+        config = ModelConfig(name=sys.argv[1], defaults=Defaults(steps=4))
     with single_instance(settings.data_dir):
         asyncio.run(observed(serve(settings, config, editor), os.environ.get("STALLS_FILE")))
 

@@ -1,0 +1,73 @@
+"""What a process and its children take while something is done to them: memory, descriptors, threads."""
+
+import threading
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import psutil
+
+MIB = 2**20
+
+
+class Taken(NamedTuple):
+    """What a process and its children take now."""
+
+    own_mib: float
+    children_mib: tuple[float, ...]
+    descriptors: int
+    threads: int
+
+    @property
+    def all_mib(self) -> float:
+        """The memory of all, what they share counted for each."""
+        return self.own_mib + sum(self.children_mib)
+
+
+def taken(pid: int) -> Taken:
+    """Look once. NoSuchProcess if it ended."""
+    process = psutil.Process(pid)
+    children = []
+    for child in process.children(recursive=True):
+        try:
+            children.append(child.memory_info().rss / MIB)
+        except psutil.NoSuchProcess:
+            continue
+    return Taken(process.memory_info().rss / MIB, tuple(children), process.num_fds(), process.num_threads())
+
+
+class MemoryWatch:
+    """The most memory that a process and each of its children had resident while the block ran."""
+
+    def __init__(self, pid: int, every_s: float = 0.1) -> None:
+        self._pid, self._every_s = pid, every_s
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="memory watch", daemon=True)
+        self._idle = self._peak = taken(pid).own_mib
+        self._child_mib = 0.0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def figures(self) -> dict[str, float]:
+        """For a report."""
+        return {
+            "idle_mib": round(self._idle, 1),
+            "over_idle_mib": round(self._peak - self._idle, 1),
+            "largest_child_mib": round(self._child_mib, 1),
+        }
+
+    def _look(self) -> None:
+        while not self._end.wait(self._every_s):
+            try:
+                now = taken(self._pid)
+            except psutil.NoSuchProcess:
+                return
+            self._peak = max(self._peak, now.own_mib)
+            self._child_mib = max(self._child_mib, *now.children_mib, 0.0)
