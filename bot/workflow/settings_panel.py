@@ -7,7 +7,8 @@ from bot.workflow.status import ModelFacts
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message
 from conversations.settings import checked
-from conversations.store.session_store import OverrideScope, SessionStore
+from conversations.store.overrides import OverrideScope
+from conversations.store.session_store import SessionStore
 
 
 async def change_settings(store: SessionStore, model: ModelFacts, context: Context[SettingsAsked]) -> Reply:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from conversations.store.queries import one
-from conversations.store.table_group import TableGroup
+from conversations.store.sql import one
+from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class ClockEvidence:
     """How the clock of the machine ran until the last tidy.
 
     now        Unix seconds at that tidy
-    uptime_s   seconds by the clock that nobody sets, counted from the start `boot` of the machine
+    uptime_s   seconds by the clock that cannot be set, counted from the start `boot` of the machine
     jump_s     by how much the clock jumped last
     settled_s  seconds of an even clock since that jump; None: no jump is known
     most_s     seconds of an even clock since most pictures look old; None: they do not
@@ -27,32 +27,27 @@ class ClockEvidence:
     most_s: float | None = None
 
 
-class BotTables(TableGroup):
-    """One row each."""
-
-    async def clock_evidence(self) -> ClockEvidence | None:
-        """As saved last."""
-        return await self._do(_clock_evidence)
-
-    async def save_clock_evidence(self, evidence: ClockEvidence) -> None:
-        """Replace it."""
-        await self._do(_save_clock_evidence, evidence)
-
-    async def write(self) -> None:
-        """Write something; raises StoreError if that is not possible now."""
-        await self._do(_write, self._clock())
-
-
-def _clock_evidence(db: Database) -> ClockEvidence | None:
+def clock_evidence(db: Database) -> ClockEvidence | None:
+    """As saved last."""
     row = one(db, "SELECT now, uptime_s, boot, jump_s, settled_s, most_s FROM clock_evidence")
     return ClockEvidence(**row) if row else None
 
 
-def _save_clock_evidence(db: Database, evidence: ClockEvidence) -> None:
+def save_clock_evidence(db: Database, evidence: ClockEvidence) -> None:
+    """Replace it."""
     values = (evidence.now, evidence.uptime_s, evidence.boot)
     more = (evidence.jump_s, evidence.settled_s, evidence.most_s)
     db.execute("INSERT OR REPLACE INTO clock_evidence VALUES (1, ?, ?, ?, ?, ?, ?)", (*values, *more))
 
 
-def _write(db: Database, now: float) -> None:
+def write(db: Database, now: float) -> None:
+    """Write something; raises StoreError if that is not possible now."""
     db.execute("INSERT OR REPLACE INTO last_write VALUES (1, ?)", (now,))
+
+
+class BotTables(TableGroup):
+    """One row each."""
+
+    clock_evidence = on_database(clock_evidence)
+    save_clock_evidence = on_database(save_clock_evidence)
+    write = on_database_now(write)

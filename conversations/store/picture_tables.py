@@ -2,31 +2,21 @@
 
 from sqlite_utils import Database
 
-from conversations.store.table_group import TableGroup
+from conversations.store.table_group import TableGroup, on_database
 
 
-class PictureTables(TableGroup):
-    """Questions about the pictures of a user; pictures are named by their ImageStore keys."""
-
-    async def of_user(self, user: str) -> frozenset[str]:
-        """The pictures that the user uploaded, and those of their edits."""
-        return await self._do(_of_user, user)
-
-    async def unused_of(self, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
-        """The user's pictures in sessions that they began and that may lose them, least recently used first.
-
-        Not in the `keep` sessions used last, nor in the session `used`, nor where an edit is open; and no
-        picture that other users or other sessions have as well.
-        """
-        return await self._do(_unused_of, user, keep, used)
-
-
-def _of_user(db: Database, user: str) -> frozenset[str]:
+def of_user(db: Database, user: str) -> frozenset[str]:
+    """The pictures that the user uploaded, and those of their edits."""
     rows = db.query("SELECT DISTINCT image FROM turns WHERE user = ? AND image IS NOT NULL", (user,))
     return frozenset(row["image"] for row in rows)
 
 
-def _unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
+def unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
+    """The user's pictures in sessions that they began and that may lose them, least recently used first.
+
+    Not in the `keep` sessions used last, nor in the session `used`, nor where an edit is open; and no picture
+    that other users or other sessions have as well.
+    """
     # By order, not by age: a clock that is wrong must not make a session look unused.
     newest_first = list(
         db.query(
@@ -51,3 +41,10 @@ def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
         (session_id, user),
     )
     return frozenset(row["image"] for row in rows)
+
+
+class PictureTables(TableGroup):
+    """Questions about the pictures of a user; pictures are named by their ImageStore keys."""
+
+    of_user = on_database(of_user)
+    unused_of = on_database(unused_of)

@@ -5,47 +5,29 @@ Every function writes in one transaction, so a killed process leaves all of its 
 
 import secrets
 import string
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Unpack
 
 from sqlite_utils import Database
 
-from conversations.errors import DuplicateEvent, NoSuchVersion, TurnStateConflict
+from conversations.errors import NoSuchVersion, TurnStateConflict
+from conversations.messages import Message
+from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
+from conversations.store.handled_events import record_event
+from conversations.store.overrides import override
 from conversations.store.serialization import (
-    DbRow,
     TurnFields,
     fields_row,
-    override_of,
     redo_text,
     session_of,
     turn_of,
     turn_row,
 )
+from conversations.store.sql import one, writing
 
 _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
-
-
-@contextmanager
-def writing(db: Database) -> Iterator[None]:
-    """A transaction that takes the write lock at its start, so that no other writer changes what it reads."""
-    shared = bool(db.conn.in_transaction)  # a batch of jobs: db_worker rolls back the jobs that fail
-    if shared:
-        yield
-        return
-    db.conn.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.conn.execute("COMMIT")
-    except BaseException:
-        if db.conn.in_transaction:  # SQLite itself rolls back on some errors, such as a full disk
-            db.conn.execute("ROLLBACK")
-        raise
-
-
-def one(db: Database, sql: str, *values: object) -> DbRow | None:
-    """The first row of a query, or None."""
-    return next(iter(db.query(sql, values)), None)
 
 
 def random_id(length: int) -> str:
@@ -66,21 +48,49 @@ def new_id(db: Database, table: str, length: int, draw: Callable[[int], str] = r
 # -- sessions -----------------------------------------------------------------------------------------------
 
 
-def open_session(db: Database, channel: str, upload: Turn, event_id: str | None) -> EditSession:
-    """Save a session of `upload.user` whose v0 is `upload`, and give ids to both."""
+def open_session(
+    db: Database,
+    now: float,
+    channel: str,
+    owner: str,
+    *,
+    image: str,
+    notes: tuple[Message, ...] = (),
+    source: RequestSource = NO_SOURCE,
+    is_hidden: bool = False,
+    lent_by: str | None = None,
+    origin_message: str | None = None,
+    event_id: str | None = None,
+) -> EditSession:
+    """Begin a session on an uploaded image (an ImageStore key), which becomes v0.
+
+    `origin_message` is the message that holds the picture, so that replies to it find the upload. With
+    `event_id`, an event already seen raises DuplicateEvent and nothing is written.
+    """
     with writing(db):
-        record_event(db, event_id, upload.created_at)
-        session_id = new_id(db, "sessions", 6)
-        session_row = {
-            "id": session_id,
-            "channel": channel,
-            "owner": upload.user,
-            "created_at": upload.created_at,
-        }
-        db.table("sessions").insert(session_row)
-        row = {**turn_row(upload), "id": new_id(db, "turns", 4), "session_id": session_id}
-        db.table("turns").insert(row)
-        write_head(db, session_id, upload.user, Head(row["id"], (), upload.created_at, upload.source.channel))
+        record_event(db, event_id, now)
+        session_id, turn_id = new_id(db, "sessions", 6), new_id(db, "turns", 4)
+        row = {"id": session_id, "channel": channel, "owner": owner, "created_at": now}
+        db.table("sessions").insert(row)
+        upload = Turn(
+            id=turn_id,
+            session_id=session_id,
+            number=0,
+            parent_id=None,
+            user=owner,
+            state=TurnState.DONE,
+            image=image,
+            notes=notes,
+            source=source,
+            is_hidden=is_hidden,
+            lent_by=lent_by,
+            event_id=event_id,
+            origin_message=origin_message,
+            created_at=now,
+            finished_at=now,
+        )
+        db.table("turns").insert(turn_row(upload))
+        write_head(db, session_id, owner, Head(turn_id, (), now, source.channel))
     return session(db, session_id)
 
 
@@ -91,12 +101,11 @@ def session(db: Database, session_id: str) -> EditSession:
         raise NoSuchVersion(f"session {session_id}")
     turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY number", (session_id,))
     heads = db.query("SELECT * FROM heads WHERE session_id = ? ORDER BY moved_at", (session_id,))
-    override = one(db, "SELECT override FROM overrides WHERE scope = 'session' AND key = ?", session_id)
-    return session_of(row, turns, heads, override_of(override["override"] if override else None))
+    return session_of(row, turns, heads, override(db, "session", session_id))
 
 
-def session_for_channel(db: Database, channel: str, user: str | None) -> EditSession | None:
-    """The session that the user last moved in here, else the newest session of this channel.
+def session_for_channel(db: Database, channel: str, user: str | None = None) -> EditSession | None:
+    """The session that the user last moved in here, else the newest session of this channel, else None.
 
     In a thread, that may be a session of the channel it belongs to.
     """
@@ -116,7 +125,7 @@ def session_for_channel(db: Database, channel: str, user: str | None) -> EditSes
     return session(db, found["id"]) if found else None
 
 
-def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ...]:
+def sessions_in(db: Database, channel: str, limit: int = 20) -> tuple[EditSession, ...]:
     """The newest sessions of a channel, newest first."""
     rows = db.query(
         "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
@@ -125,13 +134,26 @@ def sessions_in(db: Database, channel: str, limit: int) -> tuple[EditSession, ..
     return tuple(session(db, row["id"]) for row in list(rows))
 
 
+def set_head(db: Database, now: float, session_id: str, user: str, head: Head) -> None:
+    """Save the head of a user after a move of EditSession (`moved.heads[user]`)."""
+    with writing(db):
+        write_head(db, session_id, user, replace(head, moved_at=now))
+
+
+def lock(db: Database, session_id: str, is_locked: bool) -> None:
+    """Restrict a session to its owner, or lift that."""
+    db.execute("UPDATE sessions SET is_locked = ? WHERE id = ?", (int(is_locked), session_id))
+
+
 # -- turns --------------------------------------------------------------------------------------------------
 
 
-def add_turn(db: Database, draft: TurnDraft, now: float, event_id: str | None) -> Turn:
-    """Save a waiting turn under the next number of its session, and move its user's head to it.
+def add_turn(db: Database, now: float, draft: TurnDraft, *, event_id: str | None = None) -> Turn:
+    """Save a waiting turn with id, number and date, and move its user's head to it, in one transaction.
 
-    It answers the question which picture the user meant there.
+    When this returns, the turn may be acknowledged. Raises DuplicateEvent, having written nothing, if
+    `event_id` was handled before; NoSuchVersion if the parent is gone. It answers the
+    question which picture the user meant there.
     """
     with writing(db):
         record_event(db, event_id, now)
@@ -181,8 +203,12 @@ def turn(db: Database, turn_id: str) -> Turn:
     return turn_of(row)
 
 
-def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: TurnFields) -> Turn:
-    """Move a turn to `state` and set `fields`, if its present state allows it (compare and set)."""
+def set_state(db: Database, now: float, turn_id: str, state: TurnState, **fields: Unpack[TurnFields]) -> Turn:
+    """Move a turn to `state` and set `fields` in one step; returns the new turn.
+
+    Raises TurnStateConflict, having written nothing, if its present state does not allow that (see
+    session.NEXT_STATES). Of two callers that try the same step, one succeeds.
+    """
     before = [str(earlier) for earlier, nexts in NEXT_STATES.items() if state in nexts]
     columns = {**fields_row(fields), "state": str(state)}
     sets = ", ".join(f"{column} = :{column}" for column in columns)
@@ -200,8 +226,8 @@ def set_state(db: Database, turn_id: str, state: TurnState, now: float, fields: 
     return turn(db, turn_id)
 
 
-def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
-    """Set fields of a turn, whatever its state."""
+def update_turn(db: Database, turn_id: str, **fields: Unpack[TurnFields]) -> Turn:
+    """Set fields of a turn, whatever its state; returns the new turn."""
     with writing(db):
         turn(db, turn_id)
         db.table("turns").update(turn_id, fields_row(fields))
@@ -210,7 +236,7 @@ def update_turn(db: Database, turn_id: str, fields: TurnFields) -> Turn:
 
 
 def reword(db: Database, turn_id: str, instruction: str) -> Turn:
-    """Change the instruction of a waiting turn."""
+    """Change the instruction of a waiting turn. Raises TurnStateConflict once it runs."""
     with writing(db):
         done = db.execute(
             "UPDATE turns SET instruction = ?, is_reworded = 1 WHERE id = ? AND state = 'waiting'",
@@ -221,7 +247,7 @@ def reword(db: Database, turn_id: str, instruction: str) -> Turn:
     return turn(db, turn_id)
 
 
-def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
+def turns_in(db: Database, *states: TurnState) -> tuple[Turn, ...]:
     """All turns in these states, oldest first: the durable queue."""
     marks = ", ".join("?" * len(states))
     rows = db.query(
@@ -231,7 +257,7 @@ def turns_in(db: Database, states: tuple[TurnState, ...]) -> tuple[Turn, ...]:
     return tuple(turn_of(row) for row in rows)
 
 
-def turns_by(db: Database, user: str, limit: int) -> tuple[Turn, ...]:
+def turns_by(db: Database, user: str, limit: int = 50) -> tuple[Turn, ...]:
     """The newest turns of a user, newest first, without uploads."""
     rows = db.query(
         "SELECT * FROM turns WHERE user = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
@@ -269,7 +295,7 @@ def count_states(db: Database) -> dict[TurnState, int]:
 
 
 def images_in_use(db: Database) -> frozenset[str]:
-    """The keys of all images that turns refer to."""
+    """The keys of all images that turns refer to; others in the ImageStore can be deleted."""
     rows = db.query("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL")
     return frozenset(row["image"] for row in rows)
 
@@ -285,26 +311,12 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
     return frozenset(row["image"] for row in rows)
 
 
-def is_shared(db: Database, key: str) -> bool:
+def is_shared(db: Database, image: str) -> bool:
     """Whether more than one turn has this image."""
-    return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (key,)))) > 1
-
-
-def lock(db: Database, session_id: str, is_locked: bool) -> None:
-    """Restrict a session to its owner, or lift that."""
-    db.execute("UPDATE sessions SET is_locked = ? WHERE id = ?", (int(is_locked), session_id))
+    return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (image,)))) > 1
 
 
 # -- parts of a transaction ---------------------------------------------------------------------------------
-
-
-def record_event(db: Database, event_id: str | None, now: float) -> None:
-    """Record a chat event as handled. Raises DuplicateEvent if it was handled before."""
-    if event_id is None:
-        return
-    done = db.execute("INSERT OR IGNORE INTO seen (event_id, at) VALUES (?, ?)", (event_id, now))
-    if done.rowcount == 0:
-        raise DuplicateEvent(event_id)
 
 
 def record_message(db: Database, turn_id: str, message: str | None) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
-from conversations.store.queries import one, writing
-from conversations.store.table_group import TableGroup
+from conversations.store.sql import one, writing
+from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 AUDIT_ENTRIES_KEPT = 50  # per server
 _LISTS = {  # field: (table, column of its members, condition on the row)
@@ -20,39 +20,8 @@ _LISTS = {  # field: (table, column of its members, condition on the row)
 _VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language")
 
 
-class ServerTables(TableGroup):
-    """What moderators decided, and what users brought before them."""
-
-    async def settings(self, server: str | None) -> ServerSettings:
-        """The settings of a server; the defaults if its moderators chose none, and outside of servers."""
-        return DEFAULT_SERVER_SETTINGS if server is None else await self._do(_settings, server)
-
-    async def change(
-        self,
-        server: str,
-        change: Callable[[ServerSettings], ServerSettings],
-        entry: AuditEntry | None = None,
-    ) -> ServerSettings:
-        """Replace the settings by `change(settings)`, with an entry in the audit log; returns the new ones.
-
-        `change` runs on the database thread. No other change comes between reading and writing.
-        """
-        return await self._do(_change, server, change, entry)
-
-    async def audit_log(self, server: str, limit: int = AUDIT_ENTRIES_KEPT) -> tuple[AuditEntry, ...]:
-        """The newest decisions, newest first."""
-        return await self._do(_audit_log, server, limit)
-
-    async def add_report(self, server: str | None, user: str, turn_id: str, text: str) -> bool:
-        """Save a user's report of a turn; False, and nothing written, if they reported it before."""
-        return await self._do(_add_report, server, user, turn_id, text, self._clock())
-
-    async def add_appeal(self, server: str | None, user: str, image_hash: str, text: str) -> bool:
-        """Save a user's appeal against a blocked image; False, and nothing written, if there is one."""
-        return await self._do(_add_appeal, server, user, image_hash, text, self._clock())
-
-
-def _settings(db: Database, server: str) -> ServerSettings:
+def stored_settings(db: Database, server: str) -> ServerSettings:
+    """The settings of a server; the defaults if its moderators chose none."""
     row = one(db, "SELECT * FROM server_settings WHERE server = ?", server)
     if row is None:
         return DEFAULT_SERVER_SETTINGS
@@ -69,15 +38,18 @@ def _members(db: Database, server: str, field: str) -> tuple[str, ...]:
     return tuple(row["member"] for row in rows)
 
 
-def _change(
+def change(
     db: Database,
     server: str,
     change: Callable[[ServerSettings], ServerSettings],
-    entry: AuditEntry | None,
+    entry: AuditEntry | None = None,
 ) -> ServerSettings:
+    """Replace the settings by `change(settings)`, with an entry in the audit log; returns the new ones.
+
+    `change` runs on the database thread. No other change comes between reading and writing.
+    """
     with writing(db):
-        before = _settings(db, server)
-        after = change(before)
+        after = change(stored_settings(db, server))
         write_server_settings(db, server, after)
         if entry is not None:
             write_audit_entry(db, server, entry)
@@ -108,12 +80,14 @@ def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
     )
 
 
-def _audit_log(db: Database, server: str, limit: int) -> tuple[AuditEntry, ...]:
+def audit_log(db: Database, server: str, limit: int = AUDIT_ENTRIES_KEPT) -> tuple[AuditEntry, ...]:
+    """The newest decisions, newest first."""
     rows = db.query("SELECT * FROM audit_log WHERE server = ? ORDER BY id DESC LIMIT ?", (server, limit))
     return tuple(AuditEntry(row["at"], row["moderator"], row["action"], row["subject"]) for row in rows)
 
 
-def _add_report(db: Database, server: str | None, user: str, turn_id: str, text: str, now: float) -> bool:
+def add_report(db: Database, now: float, server: str | None, user: str, turn_id: str, text: str) -> bool:
+    """Save a user's report of a turn; False, and nothing written, if they reported it before."""
     done = db.execute(
         "INSERT OR IGNORE INTO reports (user, turn_id, server, text, at) VALUES (?, ?, ?, ?, ?)",
         (user, turn_id, server, text, now),
@@ -121,9 +95,24 @@ def _add_report(db: Database, server: str | None, user: str, turn_id: str, text:
     return done.rowcount > 0
 
 
-def _add_appeal(db: Database, server: str | None, user: str, image_hash: str, text: str, now: float) -> bool:
+def add_appeal(db: Database, now: float, server: str | None, user: str, image_hash: str, text: str) -> bool:
+    """Save a user's appeal against a blocked image; False, and nothing written, if there is one."""
     done = db.execute(
         "INSERT OR IGNORE INTO appeals (user, image_hash, server, text, at) VALUES (?, ?, ?, ?, ?)",
         (user, image_hash, server, text, now),
     )
     return done.rowcount > 0
+
+
+class ServerTables(TableGroup):
+    """What moderators decided, and what users brought before them."""
+
+    async def settings(self, server: str | None) -> ServerSettings:
+        """The settings of a server; the defaults if its moderators chose none, and outside of servers."""
+        return DEFAULT_SERVER_SETTINGS if server is None else await self._settings(server)
+
+    _settings = on_database(stored_settings)
+    change = on_database(change)
+    audit_log = on_database(audit_log)
+    add_report = on_database_now(add_report)
+    add_appeal = on_database_now(add_appeal)

@@ -9,8 +9,9 @@ from sqlite_utils import Database
 
 from conversations.session import Turn
 from conversations.store.posted_messages import messages_of
-from conversations.store.queries import one, write_head, writing
+from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
+from conversations.store.sql import one, writing
 
 EVERYBODY = "*"
 _BY_USER = ("users", "cleared_heads", "open_questions", "reports", "appeals")  # rows belong to one user
@@ -33,7 +34,10 @@ class ErasedData:
 
 
 def consent(db: Database, owner: str, grantee: str) -> Consent | None:
-    """The answer of `owner` for `grantee`, else their answer for everybody."""
+    """Whether `grantee` may edit the images of `owner`: the answer for them, else that for everybody.
+
+    None if the owner never answered either.
+    """
     found = one(
         db,
         "SELECT answer FROM consents WHERE owner = ? AND grantee IN (?, ?) ORDER BY grantee = ? LIMIT 1",
@@ -46,7 +50,7 @@ def consent(db: Database, owner: str, grantee: str) -> Consent | None:
 
 
 def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
-    """Save an answer; None removes it."""
+    """Save the answer of `owner` for `grantee`, or for everybody (None); an answer of None removes it."""
     key = (owner, EVERYBODY if grantee is None else grantee)
     if answer is None:
         db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
@@ -78,7 +82,8 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
 def delete_user(db: Database, user: str) -> ErasedData:
     """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
-    What others made from such a turn stays, attached to the turn's parent.
+    What others made from such a turn stays, attached to the turn's parent. The erased text is overwritten in
+    the file. The caller deletes the images named in the result.
     """
     with writing(db):
         rows = _rows(

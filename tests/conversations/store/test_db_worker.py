@@ -9,7 +9,7 @@ import pytest
 from sqlite_utils import Database
 
 from conversations.store.db_worker import WriteBatcher
-from conversations.store.queries import writing
+from conversations.store.sql import writing
 
 
 class RecordedBatcher:

@@ -1,0 +1,26 @@
+"""The settings overrides of sessions, users and channels."""
+
+from typing import Literal
+
+from sqlite_utils import Database
+
+from conversations.settings import NO_OVERRIDE, SettingsOverride
+from conversations.store.serialization import override_of, override_text
+from conversations.store.sql import one
+
+OverrideScope = Literal["session", "user", "channel"]
+
+
+def override(db: Database, scope: OverrideScope, key: str) -> SettingsOverride:
+    """The settings override of a session (by id), a user or a channel; NO_OVERRIDE if there is none."""
+    row = one(db, "SELECT override FROM overrides WHERE scope = ? AND key = ?", scope, key)
+    return override_of(row["override"]) if row else NO_OVERRIDE
+
+
+def set_override(db: Database, scope: OverrideScope, key: str, override: SettingsOverride) -> None:
+    """Replace that override; NO_OVERRIDE removes it."""
+    if override == NO_OVERRIDE:
+        db.execute("DELETE FROM overrides WHERE scope = ? AND key = ?", (scope, key))
+    else:
+        row = (scope, key, override_text(override))
+        db.execute("INSERT OR REPLACE INTO overrides (scope, key, override) VALUES (?, ?, ?)", row)
