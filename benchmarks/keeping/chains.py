@@ -85,7 +85,7 @@ def ten_edits(number: int) -> tuple[State, list[Edit]]:
     start = state = State(random_scene(rng, fewest=4))
     edits: list[Edit] = []
     while len(edits) < TURNS:
-        edit = rng.choice(MAKERS)(RngStreams.of(rng), state, "test")
+        edit = rng.choice(MAKERS)(RngStreams.of(rng, "test"), state)
         if edit is not None and edit.goal != state:
             edits.append(edit)
             state = edit.goal

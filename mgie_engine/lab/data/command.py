@@ -10,8 +10,8 @@ import torch
 from mgie_engine.cli_types import positive
 from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
+from mgie_engine.lab.data.describer import Llava, load_llava, of_mgie
 from mgie_engine.lab.data.examples import EditExample
-from mgie_engine.lab.data.llava import Llava, load_llava, of_mgie
 from mgie_engine.lab.data.prepare import (
     ShardConfig,
     ShardProgress,

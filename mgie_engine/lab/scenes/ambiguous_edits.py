@@ -10,25 +10,25 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.edit_generators import other_colour
-from mgie_engine.lab.scenes.expressive_text import Split, there
-from mgie_engine.lab.scenes.phrasing import phrase, plural, say, target_colour
+from mgie_engine.lab.scenes.expressive_text import there
+from mgie_engine.lab.scenes.phrasing import plural
 from mgie_engine.lab.scenes.references import nameless
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
 from mgie_engine.lab.scenes.scene_edits import Edit, State, recolour_to, remove_it, to
 
 
-def ambiguous(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def ambiguous(streams: RngStreams, state: State) -> Edit | None:
     """Any of the edits below that fits the picture."""
     makers = [_odd, _match, _odd, _match, _like, _swap, _remove_one, _recolour_one]
     for maker in streams.content.sample(makers, len(makers)):
-        edit = maker(streams, state, split)
+        edit = maker(streams, state)
         if edit is not None:
             return replace(edit, kind="ambiguous")
     return None
 
 
-def _odd(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _odd(streams: RngStreams, state: State) -> Edit | None:
     """Three or more of a kind, one in another colour: it takes the colour of the others."""
     kinds = sorted({obj.kind for obj in state.drawn.objects})
     groups = [group for kind in kinds if _odd_one(group := state.drawn.of(kind))]
@@ -37,7 +37,7 @@ def _odd(streams: RngStreams, state: State, split: Split) -> Edit | None:
     odd = _odd_one(groups[0])
     assert odd
     colour = next(obj.colour for obj in groups[0] if obj.colour != odd.colour)
-    words = phrase(streams.wording, "odd", split, names=plural(say(streams.wording, odd.kind)))
+    words = streams.phrase("odd", names=plural(streams.say(odd.kind)))
     return recolour_to(state, odd, colour, words)
 
 
@@ -61,62 +61,60 @@ def _pairs(scene: Scene) -> list[list[SceneObject]]:
     return [group for group in groups if len(group) == 2 and group[0].colour != group[1].colour]
 
 
-def _match(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _match(streams: RngStreams, state: State) -> Edit | None:
     """Two of a kind: the right one takes the colour of the left one."""
     pairs = _pairs(state.drawn)
     if not pairs:
         return None
     left, right = streams.content.choice(pairs)
-    words = phrase(streams.wording, "match", split, names=plural(say(streams.wording, left.kind)))
+    words = streams.phrase("match", names=plural(streams.say(left.kind)))
     return recolour_to(state, right, left.colour, words)
 
 
 def _two(content: Random, state: State) -> tuple[SceneObject, SceneObject] | None:
-    objects = [t for t in state.drawn.objects if len(state.drawn.of(t.kind)) == 1]
+    objects = state.drawn.only_ones()
     if len({obj.colour for obj in objects}) < 2:
         return None
     one = content.choice(objects)
     return one, content.choice([obj for obj in objects if obj.colour != one.colour])
 
 
-def _like(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _like(streams: RngStreams, state: State) -> Edit | None:
     """One object takes the colour of another."""
     two = _two(streams.content, state)
     if two is None:
         return None
-    it, other = (f"the {say(streams.wording, obj.kind)}" for obj in two)
-    words = phrase(streams.wording, "colour_like", split, it=it, other=other)
+    words = streams.phrase("colour_like", it=streams.the(two[0]), other=streams.the(two[1]))
     return recolour_to(state, two[0], two[1].colour, words)
 
 
-def _swap(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _swap(streams: RngStreams, state: State) -> Edit | None:
     """Two objects swap their colours."""
     two = _two(streams.content, state)
     if two is None:
         return None
     one, other = two
-    it, its_other = (f"the {say(streams.wording, obj.kind)}" for obj in two)
-    words = phrase(streams.wording, "swap", split, it=it, other=its_other)
+    words = streams.phrase("swap", it=streams.the(one), other=streams.the(other))
     scene = state.drawn.swapped(one, replace(one, colour=other.colour))
     scene = scene.swapped(other, replace(other, colour=one.colour))
     text = f"The {there(one)} turns {other.colour}. The {there(other)} turns {one.colour}."
     return Edit("ambiguous", words, text, to(state, scene))
 
 
-def _remove_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _remove_one(streams: RngStreams, state: State) -> Edit | None:
     """Remove the only red, striped, smallest, leftmost … object."""
     picked = _pick(streams, state, state.scene.objects if state.scene else ())
-    return picked and remove_it(state, picked[0], phrase(streams.wording, "remove", split, it=picked[1]))
+    return picked and remove_it(state, picked[0], streams.phrase("remove", it=picked[1]))
 
 
-def _recolour_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _recolour_one(streams: RngStreams, state: State) -> Edit | None:
     """Recolour the only red, striped, smallest, leftmost … object."""
     picked = _pick(streams, state, state.drawn.objects)
     if picked is None:
         return None
     obj, it = picked
     colour = other_colour(streams.content, obj.colour)
-    words = phrase(streams.wording, "recolour", split, it=it, colour=target_colour(streams.wording, colour))
+    words = streams.phrase("recolour", it=it, colour=streams.target_colour(colour))
     return recolour_to(state, obj, colour, words)
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.drawing import fits
-from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, Split, counted, describe, stays, where
-from mgie_engine.lab.scenes.phrasing import dressed, fill, like, phrase, plural, say, table, target_colour
+from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, counted, describe, stays, where
+from mgie_engine.lab.scenes.phrasing import dressed, fill, like, plural, say, table, target_colour
 from mgie_engine.lab.scenes.references import (  # fmt: skip
     REGIONS,
     Reference,
@@ -61,41 +61,44 @@ def other_colour(rng: Random, *taken: str) -> str:
     return rng.choice([colour for colour in COLOURS if colour not in taken])
 
 
-def recolour(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def recolour(streams: RngStreams, state: State) -> Edit | None:
     """Recolour one object; 3 % of the time to the colour it already has."""
     objects = state.drawn.objects
     if not objects:
         return None
-    obj, wording = streams.content.choice(objects), streams.wording
+    obj = streams.content.choice(objects)
     colour = obj.colour if streams.content.random() < 0.03 else other_colour(streams.content, obj.colour)
-    at = refer(wording, state.drawn, obj)
-    said = target_colour(wording, colour)
-    known = {"colour": said, "old": say(wording, obj.colour), "like": like(wording, colour)}
-    words = phrase(wording, "recolour", split, **_template_fields(wording, state.drawn, obj, at), **known)
+    at = refer(streams.wording, state.drawn, obj)
+    said = streams.target_colour(colour)
+    known = {"colour": said, "old": streams.say(obj.colour), "like": like(streams.wording, colour)}
+    words = streams.phrase("recolour", **_template_fields(streams, state, obj, at), **known)
     return recolour_to(state, obj, colour, words)
 
 
-def _template_fields(rng: Random, scene: Scene, obj: SceneObject, at: Reference) -> dict[str, str | None]:
+def _template_fields(
+    streams: RngStreams, state: State, obj: SceneObject, at: Reference | None = None
+) -> dict[str, str | None]:
     """The template fields of an object: reference, name, plural, and another object."""
-    names = at.name and plural(at.name)
-    return {"it": at.it, "name": at.name, "names": names, "other": other_than(rng, scene, obj)}
+    at = at or refer(streams.wording, state.drawn, obj)
+    other = other_than(streams.wording, state.drawn, obj)
+    return {"it": at.it, "name": at.name, "names": at.name and plural(at.name), "other": other}
 
 
-def recolour_part(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def recolour_part(streams: RngStreams, state: State) -> Edit | None:
     """Recolour the roof or the door of a house."""
     objects = [obj for obj in state.drawn.objects if obj.parts]
     if not objects:
         return None
-    obj, wording = streams.content.choice(objects), streams.wording
+    obj = streams.content.choice(objects)
     part = streams.content.choice(PART_OF[obj.kind])
     colour = other_colour(streams.content, obj.part(part))
-    said = target_colour(wording, colour)
-    if wording.random() < 0.25:
-        whole = refer(wording, state.drawn, obj).it
-        words = phrase(wording, "part", split, whole=whole, part=say(wording, part), colour=said)
+    said = streams.target_colour(colour)
+    if streams.wording.random() < 0.25:
+        whole = refer(streams.wording, state.drawn, obj).it
+        words = streams.phrase("part", whole=whole, part=streams.say(part), colour=said)
     else:
-        at = refer_part(wording, state.drawn, obj, part)
-        words = phrase(wording, "recolour", split, it=at.it, name=at.name, colour=said)
+        at = refer_part(streams.wording, state.drawn, obj, part)
+        words = streams.phrase("recolour", it=at.it, name=at.name, colour=said)
     return recolour_part_to(state, obj, part, colour, words)
 
 
@@ -113,47 +116,45 @@ def refer_part(rng: Random, scene: Scene, obj: SceneObject, part: str) -> Refere
     return Reference(f"the {name} of {whole.it}", None)
 
 
-def remove(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def remove(streams: RngStreams, state: State) -> Edit | None:
     """Remove one object."""
     if not state.drawn.objects:
         return None
     obj = streams.content.choice(state.drawn.objects)
-    at = refer(streams.wording, state.drawn, obj)
-    fields = _template_fields(streams.wording, state.drawn, obj, at)
-    return remove_it(state, obj, phrase(streams.wording, "remove", split, **fields))
+    return remove_it(state, obj, streams.phrase("remove", **_template_fields(streams, state, obj)))
 
 
-def add(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def add(streams: RngStreams, state: State) -> Edit | None:
     """Add an object in a free cell: the named one, the first of a region, or the first of all."""
     content, wording = streams.content, streams.wording
     kind = content.choice(GROUND_KINDS + SKY_KINDS)
     usual: str = table("words")["usual"][kind]
     free_to_choose = content.random() < (0.15 if kind in NATURAL_COLOUR else 0.85)
     colour = content.choice(tuple(COLOURS)) if free_to_choose else usual
-    said_colour = target_colour(wording, colour) if free_to_choose else ""
+    said_colour = streams.target_colour(colour) if free_to_choose else ""
     if content.random() < 0.06:
-        return _add_two(wording, state, split, kind, (colour, said_colour))
+        return _add_two(streams, state, kind, (colour, said_colour))
     size = content.choice(("small", "large")) if content.random() < 0.25 else "medium"
-    said_size = say(wording, size) if size != "medium" else ""
+    said_size = streams.say(size) if size != "medium" else ""
     cell, place = _place(streams, state.drawn, kind)
     if cell is None:
         return None
-    name = say(wording, kind)
+    name = streams.say(kind)
     a = fill(f"a {dressed(wording, said_size)} {said_colour} {name}")
     apart = {"name": name, "colour": said_colour} if said_colour and not said_size else {}
     new = new_object(kind, colour, cell, size=size)
     known = {"other": other_than(wording, state.drawn, new), **apart}
-    words = phrase(wording, "add", split, a=a, where=f" {place}", **known)
+    words = streams.phrase("add", a=a, where=f" {place}", **known)
     return add_it(state, (new,), words)
 
 
-def _add_two(wording: Random, state: State, split: Split, kind: str, colour: tuple[str, str]) -> Edit | None:
+def _add_two(streams: RngStreams, state: State, kind: str, colour: tuple[str, str]) -> Edit | None:
     cells = [cell for cell in region("", home_rows(kind)) if state.drawn.at(cell) is None][:2]
     if len(cells) < 2:
         return None
-    names = fill(f"{colour[1]} {plural(say(wording, kind))}")
+    names = fill(f"{colour[1]} {plural(streams.say(kind))}")
     objects = tuple(new_object(kind, colour[0], cell) for cell in cells)
-    return add_it(state, objects, phrase(wording, "add_two", split, names=names))
+    return add_it(state, objects, streams.phrase("add_two", names=names))
 
 
 def _place(streams: RngStreams, scene: Scene, kind: str) -> tuple[Cell | None, str]:
@@ -164,24 +165,21 @@ def _place(streams: RngStreams, scene: Scene, kind: str) -> tuple[Cell | None, s
     if way < 0.65:
         name = streams.content.choice(REGIONS[:3] if is_sky_kind(kind) else REGIONS)
         return first_free(scene, region(name, rows)), region_words(streams.wording, name)
-    near = [t for t in scene.objects if len(scene.of(t.kind)) == 1 and t.cell.row in rows]
+    near = [obj for obj in scene.only_ones() if obj.cell.row in rows]
     if way < 0.75 and near:
-        obj, beside_it = (
-            streams.content.choice(near),
-            streams.wording.choice(("next to", "beside", "near", "by")),
-        )
-        words = f"{beside_it} the {say(streams.wording, obj.kind)}"
+        obj, beside_it = streams.content.choice(near), ("next to", "beside", "near", "by")
+        words = f"{streams.wording.choice(beside_it)} {streams.the(obj)}"
         return first_free(scene, beside(scene, obj)), words
     free = [cell for cell in region("", rows) if scene.at(cell) is None]
     cell = streams.content.choice(free) if free else None
     return cell, place_words(streams.wording, scene, cell) if cell else ""
 
 
-def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def replace_thing(streams: RngStreams, state: State) -> Edit | None:
     """Replace an object by one of another kind; the size stays."""
     if not state.drawn.objects:
         return None
-    content, wording = streams.content, streams.wording
+    content = streams.content
     obj = content.choice(state.drawn.objects)
     kinds = SKY_KINDS if is_sky_kind(obj.kind) else GROUND_KINDS
     kind = content.choice([other for other in kinds if other != obj.kind])
@@ -190,8 +188,8 @@ def replace_thing(streams: RngStreams, state: State, split: Split) -> Edit | Non
     new = in_place_of(obj, kind, colour)
     if not fits(state.drawn.swapped(obj, new)):
         return None
-    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj))
-    words = phrase(wording, "replace", split, **fields, **new_words(wording, new, said_colour))
+    fields = _template_fields(streams, state, obj)
+    words = streams.phrase("replace", **fields, **new_words(streams.wording, new, said_colour))
     return replace_by(state, obj, new, words)
 
 
@@ -204,68 +202,65 @@ def new_words(rng: Random, new: SceneObject, colour_said: bool) -> dict[str, str
     return {"a": fill(f"a {dressed(rng, colour)} {name}"), "new": name, "colour": colour}
 
 
-def resize(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def resize(streams: RngStreams, state: State) -> Edit | None:
     """Bigger or smaller by one size, or a size by name."""
     if not state.drawn.objects:
         return None
-    content, wording = streams.content, streams.wording
+    content = streams.content
     obj = content.choice(state.drawn.objects)
-    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj))
+    fields = _template_fields(streams, state, obj)
     if content.random() < 0.08 and (model := _of_another_size(content, state.drawn, obj)):
-        words = phrase(wording, "size_like", split, it=fields["it"], other=f"the {say(wording, model.kind)}")
+        words = streams.phrase("size_like", it=fields["it"], other=streams.the(model))
         return resize_to(state, obj, model.size, words)
     if content.random() < 0.2:
         size = content.choice([size for size in SIZES if size != obj.size])
-        words = phrase(wording, "size", split, **fields, size=say(wording, size))
+        words = streams.phrase("size", **fields, size=streams.say(size))
         return resize_to(state, obj, size, words)
     step = {"small": 1, "large": -1}.get(obj.size, content.choice((-1, 1)))
     step = -step if content.random() < 0.08 else step
-    return resize_it(state, obj, step, phrase(wording, "grow" if step > 0 else "shrink", split, **fields))
+    return resize_it(state, obj, step, streams.phrase("grow" if step > 0 else "shrink", **fields))
 
 
 def _of_another_size(content: Random, scene: Scene, obj: SceneObject) -> SceneObject | None:
     """Something alone of its kind that is bigger or smaller than `obj`."""
-    others = [t for t in scene.objects if len(scene.of(t.kind)) == 1 and t.size != obj.size]
+    others = [other for other in scene.only_ones() if other.size != obj.size]
     return content.choice(others) if others else None
 
 
-def move(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def move(streams: RngStreams, state: State) -> Edit | None:
     """Move an object one step, to the front or back, to a named place, or next to another."""
     if not state.drawn.objects:
         return None
     content, wording = streams.content, streams.wording
     if content.random() < 0.08:
-        return swap_places(streams, state, split)
+        return swap_places(streams, state)
     obj = content.choice(state.drawn.objects)
-    fields = _template_fields(wording, state.drawn, obj, refer(wording, state.drawn, obj, by_neighbour=False))
+    at = refer(wording, state.drawn, obj, by_neighbour=False)
+    fields = _template_fields(streams, state, obj, at)
     if content.random() < 0.4:
         step = content.choice((-1, 1))
         no_room = first_free(state.drawn, towards(obj, step)) is None
         step = -step if no_room and content.random() < 0.8 else step
-        words = phrase(wording, "move", split, **fields, to=aside_words(wording, step))
+        words = streams.phrase("move", **fields, to=aside_words(wording, step))
         return move_aside(state, obj, step, words)
     ways = _ways(streams, state.drawn, obj)
     if not ways:
         return None
     cell, words = content.choice(ways)
     words = streams.reworded(words, [others for there_too, others in ways if there_too == cell])
-    return move_it(state, obj, cell, phrase(wording, "move", split, **fields, to=words))
+    return move_it(state, obj, cell, streams.phrase("move", **fields, to=words))
 
 
-def swap_places(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def swap_places(streams: RngStreams, state: State) -> Edit | None:
     """Two objects swap places; both kinds may stand in either row."""
-    objects = [obj for obj in state.drawn.objects if len(state.drawn.of(obj.kind)) == 1]
+    objects = state.drawn.only_ones()
     one = streams.content.choice(objects) if objects else None
     others = [t for t in objects if one and t is not one and is_sky_kind(t.kind) == is_sky_kind(one.kind)]
     if one is None or not others:
         return None
     other = streams.content.choice(others)
-    it, its_other = (f"the {say(streams.wording, obj.kind)}" for obj in (one, other))
-    words = phrase(streams.wording, "swap_places", split, it=it, other=its_other)
-    there_now = (
-        replace(one, cell=other.cell, jitter=(0.0, 0.0)),
-        replace(other, cell=one.cell, jitter=(0.0, 0.0)),
-    )
+    words = streams.phrase("swap_places", it=streams.the(one), other=streams.the(other))
+    there_now = one.moved_to(other.cell), other.moved_to(one.cell)
     scene = state.drawn.swapped(one, there_now[0]).swapped(other, there_now[1])
     text = " ".join(
         f"The {describe(obj)} moves from {where(obj.cell)} to {where(new.cell)}."
@@ -306,9 +301,9 @@ def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cel
     content, wording = streams.content, streams.wording
     row, column = obj.cell.row, obj.cell.column
     ways = [(Cell(row, end), f"to the {COLUMN_WORDS[end].removeprefix('on the ')}") for end in (0, 3)]
-    for near in scene.objects:
-        if near is not obj and len(scene.of(near.kind)) == 1 and near.cell.row in home_rows(obj.kind):
-            name = say(wording, near.kind)
+    for near in scene.only_ones():
+        if near is not obj and near.cell.row in home_rows(obj.kind):
+            name = streams.say(near.kind)
             spot = first_free(scene, beside(scene, near))
             ways += [(spot, f"next to the {name}")] if spot and spot.row == near.cell.row else []
             for step, side in ((1, "right"), (-1, "left")):
@@ -326,23 +321,23 @@ def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cel
     return [(cell, words) for cell, words in ways if scene.at(cell) is None]
 
 
-def several(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def several(streams: RngStreams, state: State) -> Edit | None:
     """One edit of all objects of a kind: recolour or remove them."""
     kinds = sorted({obj.kind for obj in state.drawn.objects})
     groups = [group for kind in kinds if len(group := state.drawn.of(kind)) > 1]
     if not groups:
         return None
-    content, wording = streams.content, streams.wording
+    content = streams.content
     group = content.choice(groups)
-    name = say(wording, group[0].kind)
+    name = streams.say(group[0].kind)
     who, rest = counted(group, plural(group[0].kind)), stays(state.drawn, *group)
     if content.random() < 0.3:
-        words = phrase(wording, "remove_all", split, name=name, names=plural(name))
+        words = streams.phrase("remove_all", name=name, names=plural(name))
         return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.drawn.without(*group)))
     colour = other_colour(content, *{obj.colour for obj in group})
     scene = state.drawn
     for obj in group:
         scene = scene.swapped(obj, replace(obj, colour=colour))
-    said = target_colour(wording, colour)
-    words = phrase(wording, "all", split, name=name, names=plural(name), colour=said)
+    said = streams.target_colour(colour)
+    words = streams.phrase("all", name=name, names=plural(name), colour=said)
     return Edit("recolour", words, f"{who} turn {colour}. {rest}", to(state, scene), None, colour)

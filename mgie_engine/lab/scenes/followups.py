@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from mgie_engine.lab.scenes.drawing import fits
 from mgie_engine.lab.scenes.edit_generators import aside_words, depth_words, new_words, other_colour
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, there
-from mgie_engine.lab.scenes.phrasing import phrase, say, table, target_colour
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, there
+from mgie_engine.lab.scenes.phrasing import table
 from mgie_engine.lab.scenes.references import first_free, home_rows, refer, region
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (
@@ -39,19 +39,19 @@ from mgie_engine.lab.scenes.tonal import DEGREES, tone_edit
 
 CONTENT = 0.03  # how often people only say that they like what they got
 
-FollowUp = Callable[[RngStreams, State, Edit, Split], Edit | None]
+FollowUp = Callable[[RngStreams, State, Edit], Edit | None]
 
 
-def follow_up(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def follow_up(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """An edit of `state`, the goal of `last`, that needs the history to be understood; None if none fits."""
     if last.kind not in ("refuse", "nothing") and streams.content.random() < CONTENT:
-        return Edit("nothing", phrase(streams.wording, "done", split), AS_ASKED, state)
+        return Edit("nothing", streams.phrase("done"), AS_ASKED, state)
     if last.kind == "tonal":
-        edit = _more_or_back(streams, state, last, split)
+        edit = _more_or_back(streams, state, last)
     elif state.scene is None or not state.is_readable:
         return None
     else:
-        edit = streams.content.choice(_fitting(last))(streams, state, last, split)
+        edit = streams.content.choice(_fitting(last))(streams, state, last)
     if edit is None or edit.kind in ("refuse", "nothing"):
         return edit
     return replace(edit, kind="follow-up")
@@ -62,7 +62,7 @@ def _fitting(last: Edit) -> list[FollowUp]:
     if last.act in ("recolour", "remove", "replace", "grow", "shrink"):
         ways += [_too, _too]
     if last.act in CLAUSES:
-        ways += [_around_again]
+        ways += [lambda streams, state, last: again(streams, state, last.act)]
     if last.obj:
         ways += [_recolour_it, _recolour_it, _remove_it, _resize_it, _move_it]
     if last.act == "recolour" and last.was:
@@ -71,48 +71,40 @@ def _fitting(last: Edit) -> list[FollowUp]:
         ways += [_another]
     if last.act in ("add", "replace") and last.obj:
         ways += [_instead]
-    return ways or [_none]
+    return ways or [lambda streams, state, last: None]  # a draw, which keeps later ones in their places
 
 
-def _none(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    return None
-
-
-def _more_or_back(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _more_or_back(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     tone, opposite = last.goal.tones[-1][0], table("tones")["opposite"]
     if tone in opposite and streams.content.random() < 0.35:
-        return tone_edit(state, ((opposite[tone], "little"),), phrase(streams.wording, "back", split))
-    return tone_edit(state, ((tone, DEGREES[1]),), phrase(streams.wording, "more", split))
+        return tone_edit(state, ((opposite[tone], "little"),), streams.phrase("back"))
+    return tone_edit(state, ((tone, DEGREES[1]),), streams.phrase("more"))
 
 
-def _recolour_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _recolour_it(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     obj = last.obj
     assert obj
+    colour = other_colour(streams.content, obj.part(last.part) if last.part else obj.colour)
+    words = streams.phrase("it_recolour", colour=streams.target_colour(colour))
     if last.part:
-        colour = other_colour(streams.content, obj.part(last.part))
-        words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, colour))
         return recolour_part_to(state, obj, last.part, colour, words)
-    colour = other_colour(streams.content, obj.colour)
-    words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, colour))
     return recolour_to(state, obj, colour, words)
 
 
-def _remove_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _remove_it(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     assert last.obj
-    return None if last.part else remove_it(state, last.obj, phrase(streams.wording, "it_remove", split))
+    return None if last.part else remove_it(state, last.obj, streams.phrase("it_remove"))
 
 
-def _resize_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _resize_it(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     assert last.obj
     if last.part:
         return None
     step = streams.content.choice((-1, 1))
-    return resize_it(
-        state, last.obj, step, phrase(streams.wording, "it_grow" if step > 0 else "it_shrink", split)
-    )
+    return resize_it(state, last.obj, step, streams.phrase("it_grow" if step > 0 else "it_shrink"))
 
 
-def _move_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _move_it(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     assert last.obj
     if last.part:
         return None
@@ -121,22 +113,14 @@ def _move_it(streams: RngStreams, state: State, last: Edit, split: Split) -> Edi
         cell = Cell(FRONT if row == BACK else BACK, column)
         if state.drawn.at(cell):
             return None
-        words = phrase(streams.wording, "it_move", split, to=depth_words(streams.wording, cell.row))
+        words = streams.phrase("it_move", to=depth_words(streams.wording, cell.row))
         return move_it(state, last.obj, cell, words)
     step = streams.content.choice((-1, 1))
-    return move_aside(
-        state,
-        last.obj,
-        step,
-        phrase(streams.wording, "it_move", split, to=aside_words(streams.wording, step)),
-    )
+    words = streams.phrase("it_move", to=aside_words(streams.wording, step))
+    return move_aside(state, last.obj, step, words)
 
 
-def _around_again(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
-    return again(streams, state, last.act, split)
-
-
-def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _instead(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """Replace the object that was just added."""
     assert last.obj
     kinds = SKY_KINDS if is_sky_kind(last.obj.kind) else GROUND_KINDS
@@ -146,11 +130,11 @@ def _instead(streams: RngStreams, state: State, last: Edit, split: Split) -> Edi
     new = in_place_of(last.obj, kind, other_colour(streams.content) if colour_said else usual)
     if not fits(state.drawn.swapped(last.obj, new)):
         return None
-    words = phrase(streams.wording, "it_replace", split, a=new_words(streams.wording, new, colour_said)["a"])
+    words = streams.phrase("it_replace", a=new_words(streams.wording, new, colour_said)["a"])
     return replace_by(state, last.obj, new, words)
 
 
-def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _too(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """The same edit for another object."""
     touched = {obj.cell for obj in (last.obj, last.was) if obj}
     others = [obj for obj in state.drawn.objects if obj.cell not in touched]
@@ -158,14 +142,10 @@ def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | 
     if obj is None:
         return None
     alike = state.drawn.of(obj.kind)
-    it = (
-        f"the {say(streams.wording, obj.kind)}"
-        if len(alike) == 1
-        else refer(streams.wording, state.drawn, obj).it
-    )
+    it = streams.the(obj) if len(alike) == 1 else refer(streams.wording, state.drawn, obj).it
     if len(alike) == 2 and last.obj in alike and streams.wording.random() < 0.5:
-        it = f"the other {streams.wording.choice(('one', say(streams.wording, obj.kind)))}"
-    words = phrase(streams.wording, "too", split, it=it)
+        it = f"the other {streams.wording.choice(('one', streams.say(obj.kind)))}"
+    words = streams.phrase("too", it=it)
     match last.act:
         case "recolour" if last.colour:
             return recolour_to(state, obj, last.colour, words)
@@ -180,7 +160,7 @@ def _too(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | 
     return None
 
 
-def _other_one(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _other_one(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """Of two of a kind the wrong one was recoloured: it gets its colour back, the other one the new one."""
     done, was, colour = last.obj, last.was, last.colour
     if done is None or was is None or colour is None:
@@ -189,10 +169,10 @@ def _other_one(streams: RngStreams, state: State, last: Edit, split: Split) -> E
     if len(others) != 1 or others[0].colour == colour:
         return None
     other = others[0]
-    known = {"name": say(streams.wording, done.kind), "old": say(streams.wording, other.colour)}
+    known = {"name": streams.say(done.kind), "old": streams.say(other.colour)}
     if other.cell.column != done.cell.column:
         known["side"] = "left" if other.cell.column < done.cell.column else "right"
-    words = phrase(streams.wording, "other", split, **known)
+    words = streams.phrase("other", **known)
     return _corrected(state, (done, was), other, words)
 
 
@@ -204,13 +184,11 @@ def _corrected(state: State, wrong: tuple[SceneObject, SceneObject], right: Scen
     return Edit("recolour", words, text, to(state, scene), new, new.colour, "recolour")
 
 
-def _another(streams: RngStreams, state: State, last: Edit, split: Split) -> Edit | None:
+def _another(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """Add the last added object again, in the first free cell."""
     assert last.obj
     cell = first_free(state.drawn, region("", home_rows(last.obj.kind)))
     if cell is None:
         return None
     copy = new_object(last.obj.kind, last.obj.colour, cell, size=last.obj.size)
-    return add_it(
-        state, (copy,), phrase(streams.wording, "another", split, name=say(streams.wording, copy.kind))
-    )
+    return add_it(state, (copy,), streams.phrase("another", name=streams.say(copy.kind)))

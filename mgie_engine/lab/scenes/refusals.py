@@ -4,20 +4,16 @@ A photo has no objects that the model could name, so every request for content i
 changes".
 """
 
-from random import Random
 from string import ascii_lowercase
 
 from mgie_engine.lab.scenes.ambiguous_edits import has_odd_one
 from mgie_engine.lab.scenes.edit_generators import aside_words
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, KNOWN_PHOTO, NOTHING, Split, there
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, KNOWN_PHOTO, NOTHING, there
 from mgie_engine.lab.scenes.phrasing import (
     dress,
     fill,
-    phrase,
     plural,
-    say,
     table,
-    target_colour,
     templates,
     vary,
 )
@@ -27,23 +23,28 @@ from mgie_engine.lab.scenes.scene import COLOURS, GROUND_KINDS, GROUNDS, SKY, SK
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 
 _KINDS = ("recolour", "remove", "grow", "shrink", "move")
+_KINDS_ON_PHOTO = (
+    *_KINDS, "add", "replace", "sky", "all", "ground", "weather", "winter", "summer", "match", "add_two",
+    "remove_all", "swap_places", "clear", "odd",
+)  # fmt: skip
 
 
-def nothing(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def nothing(streams: RngStreams, state: State) -> Edit | None:
     """An instruction to change nothing."""
-    return Edit("nothing", phrase(streams.wording, "nothing", split), AS_ASKED, state)
+    return Edit("nothing", streams.phrase("nothing"), AS_ASKED, state)
 
 
-def refuse(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def refuse(streams: RngStreams, state: State) -> Edit | None:
     """A request outside the grammar, for an object that is not in the picture, or for a taken place."""
     if state.scene and streams.content.random() < 0.55:
         makers = (_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one)
-        return streams.content.choice(makers)(streams, state, split)
+        return streams.content.choice(makers)(streams, state)
     reason = KNOWN_HERE if state.scene else KNOWN_PHOTO
-    return Edit("refuse", _foreign_wish(streams.wording, split), f"{NOTHING} {reason}", state)
+    return Edit("refuse", _foreign_request(streams), f"{NOTHING} {reason}", state)
 
 
-def _foreign_wish(wording: Random, split: Split) -> str:
+def _foreign_request(streams: RngStreams) -> str:
+    wording, split = streams.wording, streams.split
     kind = wording.random()
     if kind < 0.04:
         words = "".join(wording.choices(ascii_lowercase, k=wording.randint(4, 10)))  # random letters
@@ -53,7 +54,7 @@ def _foreign_wish(wording: Random, split: Split) -> str:
     elif kind < 0.5:
         words = fill(vary(wording, wording.choice(templates("sayings", split, "elsewhere"))))
     elif kind < 0.7:
-        words = _about_something(wording, split)
+        words = _about_something(streams)
     else:
         x, y = wording.sample(table("elsewhere")["subjects"], 2)
         ask = wording.choice(templates("asks", split, "elsewhere"))
@@ -61,63 +62,44 @@ def _foreign_wish(wording: Random, split: Split) -> str:
     return dress(wording, words)
 
 
-def _about_something(wording: Random, split: Split) -> str:
+def _about_something(streams: RngStreams) -> str:
     """A question or remark about a kind of object, or a request that no edit fulfils."""
+    wording = streams.wording
     obj = wording.choice(GROUND_KINDS + SKY_KINDS)
     known = {"x": wording.choice(table("elsewhere")["subjects"]), "c": wording.choice(tuple(COLOURS))}
-    ask = vary(wording, wording.choice(templates("about", split, "elsewhere")))
-    return fill(ask, thing=say(wording, obj), things=plural(say(wording, obj)), **known)
+    ask = vary(wording, wording.choice(templates("about", streams.split, "elsewhere")))
+    return fill(ask, thing=streams.say(obj), things=plural(streams.say(obj)), **known)
 
 
-def content_on_photo(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def content_on_photo(streams: RngStreams, state: State) -> Edit | None:
     """A request for objects or surroundings on a photo."""
     wording = streams.wording
-    name, colour = say(wording, wording.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(wording)
+    name, colour = streams.say(wording.choice(GROUND_KINDS + SKY_KINDS)), _any_colour(streams)
     known = {
         "it": f"the {name}", "name": name, "names": plural(name), "colour": colour, "where": "",
-        "other": f"the {say(wording, wording.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"),
+        "other": f"the {streams.say(wording.choice(GROUND_KINDS))}", "a": fill(f"a {colour} {name}"),
         "to": aside_words(wording, wording.choice((-1, 1))),
         "ground": wording.choice(GROUNDS), "weather_noun": "rain", "weather": "rainy",
     }  # fmt: skip
-    kinds = (
-        *_KINDS,
-        "add",
-        "replace",
-        "sky",
-        "all",
-        "ground",
-        "weather",
-        "winter",
-        "summer",
-        "match",
-        "add_two",
-        "remove_all",
-        "swap_places",
-        "clear",
-        "odd",
-    )
-    return Edit(
-        "refuse", phrase(wording, wording.choice(kinds), split, **known), f"{NOTHING} {KNOWN_PHOTO}", state
-    )
+    words = streams.phrase(wording.choice(_KINDS_ON_PHOTO), **known)
+    return Edit("refuse", words, f"{NOTHING} {KNOWN_PHOTO}", state)
 
 
-def _absent(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _absent(streams: RngStreams, state: State) -> Edit | None:
     """A request for a kind of object that is not in the picture."""
     here = {obj.kind for obj in state.drawn.objects}
     kind = streams.content.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])
     wording = streams.wording
-    colour = f"{say(wording, wording.choice(tuple(COLOURS)))} " if wording.random() < 0.3 else ""
+    colour = f"{streams.say(wording.choice(tuple(COLOURS)))} " if wording.random() < 0.3 else ""
     if not colour and wording.random() < 0.15:
-        known = {"name": say(wording, kind), "colour": _any_colour(wording)}
-        words = phrase(
-            wording, wording.choice(("all", "remove_all")), split, names=plural(known["name"]), **known
-        )
+        known = {"name": streams.say(kind), "colour": _any_colour(streams)}
+        words = streams.phrase(wording.choice(("all", "remove_all")), names=plural(known["name"]), **known)
     else:
-        words = _request(wording, f"{colour}{say(wording, kind)}", split, bare=not colour)
+        words = _request(streams, f"{colour}{streams.say(kind)}", bare=not colour)
     return Edit("refuse", words, f"{NOTHING} I see no {kind} here.", state)
 
 
-def _no_such_colour(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _no_such_colour(streams: RngStreams, state: State) -> Edit | None:
     """A request for an object in a colour that none of its kind has."""
     objects = state.drawn.objects
     if not objects:
@@ -125,36 +107,35 @@ def _no_such_colour(streams: RngStreams, state: State, split: Split) -> Edit | N
     kind = streams.content.choice(objects).kind
     taken = {obj.colour for obj in state.drawn.of(kind)}
     colour = streams.content.choice([colour for colour in COLOURS if colour not in taken])
-    words = _request(
-        streams.wording, f"{say(streams.wording, colour)} {say(streams.wording, kind)}", split, bare=False
-    )
+    words = _request(streams, f"{streams.say(colour)} {streams.say(kind)}", bare=False)
     return Edit("refuse", words, f"{NOTHING} I see no {colour} {kind} here.", state)
 
 
-def _request(rng: Random, name: str, split: Split, *, bare: bool) -> str:
-    known = {"it": f"the {name}", "colour": _any_colour(rng)}
-    to = aside_words(rng, rng.choice((-1, 1)))
-    return phrase(rng, rng.choice(_KINDS), split, **known, name=name if bare else None, to=to)
+def _request(streams: RngStreams, name: str, *, bare: bool) -> str:
+    wording = streams.wording
+    known = {"it": f"the {name}", "colour": _any_colour(streams)}
+    to = aside_words(wording, wording.choice((-1, 1)))
+    return streams.phrase(wording.choice(_KINDS), **known, name=name if bare else None, to=to)
 
 
-def _taken(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _taken(streams: RngStreams, state: State) -> Edit | None:
     """A request to add an object in a taken cell."""
     objects = [obj for obj in state.drawn.objects if obj.cell.row != SKY]
     if not objects:
         return None
     obj, wording = streams.content.choice(objects), streams.wording
     kind = wording.choice(GROUND_KINDS)
-    a = fill(f"a {_any_colour(wording)} {say(wording, kind)}")
-    words = phrase(wording, "add", split, a=a, where=f" {place_words(wording, state.drawn, obj.cell)}")
+    a = fill(f"a {_any_colour(streams)} {streams.say(kind)}")
+    words = streams.phrase("add", a=a, where=f" {place_words(wording, state.drawn, obj.cell)}")
     return Edit("refuse", words, f"{NOTHING} The {there(obj)} is in the way.", state)
 
 
-def _no_odd_one(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _no_odd_one(streams: RngStreams, state: State) -> Edit | None:
     """A request to fix the odd one out where there is none."""
     if has_odd_one(state.drawn):
         return None
-    return Edit("refuse", phrase(streams.wording, "odd", split), f"{NOTHING} I see no odd one here.", state)
+    return Edit("refuse", streams.phrase("odd"), f"{NOTHING} I see no odd one here.", state)
 
 
-def _any_colour(rng: Random) -> str:
-    return target_colour(rng, rng.choice(tuple(COLOURS)))
+def _any_colour(streams: RngStreams) -> str:
+    return streams.target_colour(streams.wording.choice(tuple(COLOURS)))

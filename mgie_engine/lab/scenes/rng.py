@@ -9,21 +9,42 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
+from mgie_engine.lab.scenes import phrasing
+from mgie_engine.lab.scenes.expressive_text import Split
+from mgie_engine.lab.scenes.scene import SceneObject
+
 Way = TypeVar("Way")
 
 
 @dataclass(frozen=True, slots=True)
 class RngStreams:
-    """The random streams of an edit generator."""
+    """The random streams of an edit generator, and the words drawn from them."""
 
     content: Random  # decides what an edit does; draws here must not depend on `wording`
     wording: Random  # decides the words of the instruction
+    split: Split  # whose phrasings are used
     is_rewording: bool = False  # whether the content is replayed
 
     @classmethod
-    def of(cls, rng: Random) -> "RngStreams":
+    def of(cls, rng: Random, split: Split) -> "RngStreams":
         """Both streams from one generator."""
-        return cls(rng, rng)
+        return cls(rng, rng, split)
+
+    def phrase(self, kind: str, **known: str | None) -> str:
+        """One instruction for `kind`; only phrasings whose fields are all known."""
+        return phrasing.phrase(self.wording, kind, self.split, **known)
+
+    def say(self, word: str) -> str:
+        """A word of the grammar or one of its synonyms."""
+        return phrasing.say(self.wording, word)
+
+    def the(self, obj: SceneObject) -> str:
+        """An object by its kind, with the article."""
+        return f"the {self.say(obj.kind)}"
+
+    def target_colour(self, colour: str) -> str:
+        """A name for a target colour."""
+        return phrasing.target_colour(self.wording, colour)
 
     def reworded(self, said: Way, ways: Sequence[Way]) -> Way:
         """The drawn words; when re-wording, any of the `ways` that mean the same."""

@@ -68,6 +68,10 @@ class SceneObject:
         """Colour of the part `name`; KeyError when it has none."""
         return dict(self.parts)[name]
 
+    def moved_to(self, cell: Cell) -> "SceneObject":
+        """The object in the middle of another cell."""
+        return replace(self, cell=cell, jitter=(0.0, 0.0))
+
     def with_part(self, name: str, colour: str) -> "SceneObject":
         return replace(self, parts=tuple((n, colour if n == name else c) for n, c in self.parts))
 
@@ -89,6 +93,10 @@ class Scene:
     def of(self, kind: str) -> list[SceneObject]:
         """All objects of a kind."""
         return [obj for obj in self.objects if obj.kind == kind]
+
+    def only_ones(self) -> list[SceneObject]:
+        """The objects that are the only one of their kind."""
+        return [obj for obj in self.objects if len(self.of(obj.kind)) == 1]
 
     def without(self, *gone: SceneObject) -> "Scene":
         return replace(self, objects=tuple(obj for obj in self.objects if obj not in gone))

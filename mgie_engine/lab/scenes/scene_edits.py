@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mgie_engine.lab.scenes.drawing import ShapeTable, draw, fits
-from mgie_engine.lab.scenes.expressive_text import NOTHING, Split, describe, stays, there, where
+from mgie_engine.lab.scenes.expressive_text import NOTHING, describe, stays, there, where
 from mgie_engine.lab.scenes.photo_generator import procedural_photo
 from mgie_engine.lab.scenes.phrasing import plural
 from mgie_engine.lab.scenes.references import first_free, towards
@@ -57,7 +57,7 @@ class Edit:
     was: SceneObject | None = None  # the object before
 
 
-EditGenerator = Callable[[RngStreams, State, Split], Edit | None]
+EditGenerator = Callable[[RngStreams, State], Edit | None]
 
 
 def to(state: State, scene: Scene) -> State:
@@ -133,7 +133,7 @@ def resize_it(state: State, obj: SceneObject, step: int, instruction: str) -> Ed
 
 def move_it(state: State, obj: SceneObject, cell: Cell, instruction: str) -> Edit:
     """Move `obj` to an empty cell."""
-    new = replace(obj, cell=cell, jitter=(0.0, 0.0))
+    new = obj.moved_to(cell)
     way = f"from {where(obj.cell)} to {where(cell)}"
     text = f"The {describe(obj)} moves {way}. {stays(state.drawn, obj)}"
     goal = to(state, state.drawn.swapped(obj, new))

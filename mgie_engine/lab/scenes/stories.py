@@ -74,21 +74,20 @@ def tellings(seed: int, split: Split, count: int) -> tuple[Story, ...]:
     rng = Random(f"{split}-{seed}")
     start = _start(rng, split)
     taped = RecordingRandom(rng)
-    stories = [_one_telling(RngStreams(taped, rng), start, split)]
+    stories = [_one_telling(RngStreams(taped, rng, split), start)]
     for number in range(1, count):
-        streams = RngStreams(
-            ReplayingRandom(taped.tape), Random(f"{split}-{seed}-{number}"), is_rewording=True
-        )
-        stories.append(_one_telling(streams, start, split))
+        content, wording = ReplayingRandom(taped.tape), Random(f"{split}-{seed}-{number}")
+        streams = RngStreams(content, wording, split, is_rewording=True)
+        stories.append(_one_telling(streams, start))
     return tuple(stories)
 
 
-def first_edit(streams: RngStreams, state: State, split: Split) -> Edit:
+def first_edit(streams: RngStreams, state: State) -> Edit:
     """One edit of `state` that needs no history; generators that do not fit the picture are skipped."""
     makers = ON_PHOTOS if state.scene is None else ON_SCENES if state.is_readable else ON_ALTERED
     kinds, weights = [kind for kind, _ in makers], [weight for _, weight in makers]
     while True:
-        edit: Edit | None = streams.content.choices(kinds, weights)[0](streams, state, split)
+        edit: Edit | None = streams.content.choices(kinds, weights)[0](streams, state)
         if edit is not None:
             return edit
 
@@ -99,32 +98,32 @@ def _start(rng: Random, split: Split) -> State:
     crowded = split == "train" and rng.random() < CROWDED_SHARE
     start = State(random_scene(rng, fewest=5 if crowded else 2))
     if rng.random() < TONED_SHARE:
-        edit = tonal(RngStreams.of(rng), start, split)
+        edit = tonal(RngStreams.of(rng, split), start)
         return edit.goal if edit and edit.goal.is_readable else start
     return start
 
 
-def _one_telling(streams: RngStreams, start: State, split: Split) -> Story:
-    return (_chain if streams.content.random() < CHAIN_SHARE else _fan)(streams, start, split)
+def _one_telling(streams: RngStreams, start: State) -> Story:
+    return (_chain if streams.content.random() < CHAIN_SHARE else _fan)(streams, start)
 
 
-def _fan(streams: RngStreams, start: State, split: Split) -> Story:
+def _fan(streams: RngStreams, start: State) -> Story:
     states, steps = [start], []
     for _ in range(3):
-        edit = first_edit(streams, start, split)
+        edit = first_edit(streams, start)
         if edit.goal not in states:
             states.append(edit.goal)
         steps.append(StoryStep(0, states.index(edit.goal), edit))
     return Story(tuple(states), tuple(steps))
 
 
-def _chain(streams: RngStreams, start: State, split: Split) -> Story:
+def _chain(streams: RngStreams, start: State) -> Story:
     states, steps, said = [start], list[StoryStep](), list[tuple[str, str]]()
     last: Edit | None = None
     for _ in range(streams.content.randint(2, 4)):
         state = states[-1]
-        edit = follow_up(streams, state, last, split) if last and streams.content.random() < 0.8 else None
-        edit = edit or first_edit(streams, state, split)
+        edit = follow_up(streams, state, last) if last and streams.content.random() < 0.8 else None
+        edit = edit or first_edit(streams, state)
         states.append(edit.goal)
         steps.append(StoryStep(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
         said.append((edit.instruction, edit.expressive))

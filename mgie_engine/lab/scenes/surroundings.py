@@ -6,8 +6,8 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, cast
 
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, Split, stays
-from mgie_engine.lab.scenes.phrasing import like, phrase, say, table, target_colour
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, stays
+from mgie_engine.lab.scenes.phrasing import like, table
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import GROUNDS, SKY_COLOURS, TIMES, WEATHERS
 from mgie_engine.lab.scenes.scene_edits import Edit, State, to
@@ -49,31 +49,27 @@ def surround(state: State, instruction: str, wanted: Mapping[str, str]) -> Edit:
     return Edit("background", instruction, text, goal, colour=news.get("sky") if only else None, act=only)
 
 
-def background(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def background(streams: RngStreams, state: State) -> Edit | None:
     """Another ground, sky, time, weather or mood."""
     makers = (_ground, _sky, _time, _weather, _mood)
-    return streams.content.choices(makers, (3, 3, 3, 3, 3))[0](streams, state, split)
+    return streams.content.choices(makers, (3, 3, 3, 3, 3))[0](streams, state)
 
 
-def _ground(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _ground(streams: RngStreams, state: State) -> Edit | None:
     old = state.drawn.ground
     new = streams.content.choice([ground for ground in GROUNDS if ground != old])
-    words = phrase(
-        streams.wording, "ground", split, ground=_word(streams.wording, "ground", new), old_ground=old
-    )
+    words = streams.phrase("ground", ground=_word(streams.wording, "ground", new), old_ground=old)
     return surround(state, words, {"ground": new})
 
 
-def _sky(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _sky(streams: RngStreams, state: State) -> Edit | None:
     new = streams.content.choice([colour for colour in SKY_COLOURS if colour != state.drawn.sky])
-    colour = (
-        target_colour(streams.wording, new) if streams.wording.random() < 0.5 else say(streams.wording, new)
-    )
-    words = phrase(streams.wording, "sky", split, colour=colour, like=like(streams.wording, new))
+    colour = streams.target_colour(new) if streams.wording.random() < 0.5 else streams.say(new)
+    words = streams.phrase("sky", colour=colour, like=like(streams.wording, new))
     return surround(state, words, {"sky": new})
 
 
-def _time(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _time(streams: RngStreams, state: State) -> Edit | None:
     old = state.drawn.time
     new = streams.content.choice([time for time in TIMES if time != old])
     known = {
@@ -82,16 +78,16 @@ def _time(streams: RngStreams, state: State, split: Split) -> Edit | None:
         "old_time": old,
     }
     kind = "time" if streams.wording.random() < 0.75 else f"time_{new}"
-    return surround(state, phrase(streams.wording, kind, split, **known), {"time": new})
+    return surround(state, streams.phrase(kind, **known), {"time": new})
 
 
-def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _weather(streams: RngStreams, state: State) -> Edit | None:
     old = state.drawn.weather
     new = streams.content.choice([weather for weather in WEATHERS if weather != old])
     if new == "clear":
         plain_snow = old == "snow" and state.drawn.ground != "snow" and streams.wording.random() < 0.6
         noun = "snow" if plain_snow else _word(streams.wording, "weather_noun", old)
-        return surround(state, phrase(streams.wording, "clear", split, weather_noun=noun), {"weather": new})
+        return surround(state, streams.phrase("clear", weather_noun=noun), {"weather": new})
     kind = "weather" if streams.wording.random() < 0.75 else f"weather_{new}"
     known = {
         "weather": _word(streams.wording, "weather", new),
@@ -99,24 +95,24 @@ def _weather(streams: RngStreams, state: State, split: Split) -> Edit | None:
     }
     if state.drawn.ground != new:
         known["old_ground"] = state.drawn.ground
-    return surround(state, phrase(streams.wording, kind, split, **known), {"weather": new})
+    return surround(state, streams.phrase(kind, **known), {"weather": new})
 
 
-def again(streams: RngStreams, state: State, aspect: str, split: Split) -> Edit | None:
+def again(streams: RngStreams, state: State, aspect: str) -> Edit | None:
     """Change the same aspect of the surroundings again; `aspect`: ground, sky, time, weather."""
     values = {"ground": GROUNDS, "sky": SKY_COLOURS, "time": TIMES, "weather": WEATHERS[1:]}[aspect]
     new = streams.content.choice([value for value in values if value != getattr(state.drawn, aspect)])
     if aspect == "sky":
-        words = phrase(streams.wording, "it_recolour", split, colour=target_colour(streams.wording, new))
+        words = streams.phrase("it_recolour", colour=streams.target_colour(new))
     else:
         noun = "weather_noun" if aspect == "weather" else aspect
-        words = phrase(streams.wording, "it_around", split, what=_word(streams.wording, noun, new))
+        words = streams.phrase("it_around", what=_word(streams.wording, noun, new))
     return surround(state, words, {aspect: new})
 
 
-def _mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def _mood(streams: RngStreams, state: State) -> Edit | None:
     mood = streams.content.choice(tuple(MOODS))
-    return surround(state, phrase(streams.wording, mood, split), MOODS[mood])
+    return surround(state, streams.phrase(mood), MOODS[mood])
 
 
 def _word(rng: Random, table_name: str, value: str) -> str:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from random import Random
 
-from mgie_engine.lab.scenes.expressive_text import THINGS_STAY, Split
-from mgie_engine.lab.scenes.phrasing import dress, fields, fill, phrase, table, templates, vary
+from mgie_engine.lab.scenes.expressive_text import THINGS_STAY
+from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
@@ -16,32 +15,30 @@ _COLOURLESS = frozenset({"grey", "sepia"})
 _ABOUT_COLOUR = frozenset({"vivid", "muted", "grey"})
 
 
-def tonal(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def tonal(streams: RngStreams, state: State) -> Edit | None:
     """One operation of light or colour, plain, a little or much; a night of light alone is for photos."""
     if state.scene is None and streams.content.random() < 0.06:
-        return mood(streams, state, split)
+        return mood(streams, state)
     name = streams.content.choice([name for name in TONES if name != "night" or state.scene is None])
     is_plain = name in UNGRADED or streams.content.random() < 0.6
     degree = "plain" if is_plain else streams.content.choice(("little", "much"))
-    return tone_edit(state, ((name, degree),), tone_instruction(streams.wording, name, degree, split))
+    return tone_edit(state, ((name, degree),), tone_instruction(streams, name, degree))
 
 
-def mood(streams: RngStreams, state: State, split: Split) -> Edit | None:
+def mood(streams: RngStreams, state: State) -> Edit | None:
     """A mood on a photo: two operations at once."""
     moods = table("tones")["photo_moods"]
     name = streams.content.choice(tuple(moods))
-    return tone_edit(
-        state, [(tone, degree) for tone, degree in moods[name]], phrase(streams.wording, name, split)
-    )
+    return tone_edit(state, [(tone, degree) for tone, degree in moods[name]], streams.phrase(name))
 
 
-def tone_instruction(rng: Random, name: str, degree: str, split: Split) -> str:
+def tone_instruction(streams: RngStreams, name: str, degree: str) -> str:
     """An instruction for a tone; a degree needs a phrasing that can express it."""
-    ways = [way for way in templates(name, split, "tones") if degree == "plain" or fields(way)]
+    ways = [way for way in templates(name, streams.split, "tones") if degree == "plain" or fields(way)]
     words = table("tones")["degrees"][degree]
-    return dress(
-        rng, fill(vary(rng, rng.choice(ways)), **{field: rng.choice(words[field]) for field in words})
-    )
+    rng = streams.wording
+    said = fill(vary(rng, rng.choice(ways)), **{field: rng.choice(words[field]) for field in words})
+    return dress(rng, said)
 
 
 def tone_edit(state: State, tones: Sequence[tuple[str, str]], instruction: str) -> Edit | None:

@@ -86,9 +86,10 @@ def _read(file: Path, size: int) -> Image.Image:
 def _worded(seed: int) -> tuple[State, Edit, Edit] | None:
     """The edit of picture number `seed` with the largest difference in words."""
     state = story(seed, "validation").states[0]
-    streams, ways = RngStreams.of(Random(f"worded-{seed}")), dict[tuple[str, State], list[Edit]]()
+    streams = RngStreams.of(Random(f"worded-{seed}"), "validation")
+    ways = dict[tuple[str, State], list[Edit]]()
     for _ in range(DRAWS):
-        edit = first_edit(streams, state, "validation")
+        edit = first_edit(streams, state)
         if edit.goal != state:
             ways.setdefault((edit.kind, edit.goal), []).append(edit)
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.data.llava import Llava, load_llava, of_mgie
+from mgie_engine.lab.data.describer import Llava, load_llava, of_mgie
 from mgie_engine.lab.data.summariser import Seq2Seq, load_summariser
 from tests.support import tiny_model
 from tests.support.tiny_data import llava_folder, t5_folder

@@ -20,7 +20,7 @@ def test_a_blind_guess_is_hardly_ever_right():
     answers = defaultdict(Counter)
     for seed in range(12000):
         rng = Random(seed)
-        edit = ambiguous(RngStreams.of(rng), State(random_scene(rng)), "train")
+        edit = ambiguous(RngStreams.of(rng, "train"), State(random_scene(rng)))
         if edit:
             words = re.sub(r"[^a-z ]", "", edit.instruction.lower())
             answers[words][edit.expressive.partition(". ")[0]] += 1
@@ -39,7 +39,7 @@ def test_the_right_one_of_two_takes_the_colour_of_the_left_one():
     said = {
         edit.expressive
         for seed in range(80)
-        if (edit := ambiguous(RngStreams.of(Random(seed)), state, "train"))
+        if (edit := ambiguous(RngStreams.of(Random(seed), "train"), state))
     }
     place = "in front on the far right"
     assert f"The small pink tree {place} turns red. The red tree in front on the far left stays." in said
@@ -48,7 +48,7 @@ def test_the_right_one_of_two_takes_the_colour_of_the_left_one():
 def test_the_odd_one_takes_the_colour_of_the_others():
     trees = [SceneObject("tree", "red", "small", Cell(FRONT, x)) for x in range(3)]
     state = State(Scene((*trees[:2], replace(trees[2], colour="pink"))))
-    edits = [edit for seed in range(80) if (edit := ambiguous(RngStreams.of(Random(seed)), state, "train"))]
+    edits = [edit for seed in range(80) if (edit := ambiguous(RngStreams.of(Random(seed), "train"), state))]
     assert State(Scene(tuple(trees))) in [edit.goal for edit in edits]
 
 
@@ -59,4 +59,4 @@ def test_what_is_alike_has_no_odd_one():
 
 
 def test_an_empty_scene_has_nothing_to_look_at():
-    assert ambiguous(RngStreams.of(Random(0)), State(Scene(())), "train") is None
+    assert ambiguous(RngStreams.of(Random(0), "train"), State(Scene(()))) is None

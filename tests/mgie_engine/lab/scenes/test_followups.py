@@ -18,7 +18,7 @@ STATE = State(SCENE)
 
 
 def follow_ups(last, *, tries=200):
-    found = (follow_up(RngStreams.of(Random(seed)), last.goal, last, "train") for seed in range(tries))
+    found = (follow_up(RngStreams.of(Random(seed), "train"), last.goal, last) for seed in range(tries))
     return [edit for edit in found if edit]
 
 

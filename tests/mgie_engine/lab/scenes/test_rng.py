@@ -18,11 +18,11 @@ def test_a_tape_changes_nothing_and_gives_the_same_again():
 
 
 def test_what_is_said_for_the_first_time_takes_no_further_throw():
-    streams = RngStreams.of(Random(0))
+    streams = RngStreams.of(Random(0), "train")
     assert streams.reworded("this one", ["this one", "the other"]) == "this one"
     assert streams.wording.random() == Random(0).random()
 
 
 def test_what_is_said_again_may_be_said_otherwise():
-    streams = RngStreams(Random(0), Random(1), is_rewording=True)
+    streams = RngStreams(Random(0), Random(1), "train", is_rewording=True)
     assert {streams.reworded("a", "abc") for _ in range(50)} == {"a", "b", "c"}

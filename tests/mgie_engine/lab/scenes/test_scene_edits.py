@@ -85,7 +85,7 @@ def test_at_the_edge_there_is_no_room():
 
 def test_nothing_is_added_where_something_stands():
     for seed in range(300):
-        edit = add(RngStreams.of(Random(seed)), STATE, "train")
+        edit = add(RngStreams.of(Random(seed), "train"), STATE)
         if edit:
             cells = [obj.cell for obj in edit.goal.scene.objects]
             assert len(cells) == len(set(cells))
@@ -94,5 +94,5 @@ def test_nothing_is_added_where_something_stands():
 def test_things_never_leave_their_home():
     sun = SceneObject("sun", "yellow", "large", Cell(SKY, 2))
     for seed in range(200):
-        edit = move(RngStreams.of(Random(seed)), State(Scene((sun,))), "train")
+        edit = move(RngStreams.of(Random(seed), "train"), State(Scene((sun,))))
         assert edit is None or edit.goal.scene.objects[0].cell.row == SKY
