@@ -31,8 +31,7 @@ from PIL import Image
 from conversations.settings import EditSettings
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.failures import is_out_of_memory
-from mgie_engine.checkpoints.native import StoredModel
-from mgie_engine.checkpoints.tensors import LazyTensors
+from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes, resolve_model
 from mgie_engine.edits import EditRequest
 from mgie_engine.errors import ModelError
@@ -40,7 +39,6 @@ from mgie_engine.install.convert import convert, shapes
 from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory.loading import keep
 from mgie_engine.memory.modes import LADDERS, QUANTISED, Mode
-from mgie_engine.memory.precision_check import guidance, likeness
 from mgie_engine.memory.quantise import QUANTISERS
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.text.tokenizer import Tokenizer
@@ -49,6 +47,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
 from benchmarks.rivals import RIVALS  # noqa: E402
+from tests.support.guidance_likeness import guidance, likeness  # noqa: E402
 from tests.support.published import write_parts  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"

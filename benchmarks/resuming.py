@@ -27,8 +27,8 @@ import torch
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
-from mgie_engine.lab.data.drawn import drawn  # noqa: E402
 from mgie_engine.lab.data.prepare import ShardConfig, with_history, write_shards  # noqa: E402
+from tests.support.scene_examples import scene_examples  # noqa: E402
 
 TOKENIZER = ROOT / "tests" / "mgie_engine" / "parity" / "published" / "tokenizer"
 ENDS = 5  # steps at each end that are averaged
@@ -43,7 +43,7 @@ def main() -> None:
         began = time.monotonic()
         side, count = (64, 64) if given.tiny else (256, 512)
         plan = ShardConfig(shard_size=64)
-        write_shards(drawn(count, side), folder / "data", with_history, plan)
+        write_shards(scene_examples(count, side), folder / "data", with_history, plan)
         preparing_s = time.monotonic() - began
         shutil.rmtree(folder / "run", ignore_errors=True)
         save_at = given.steps * 2 // 5

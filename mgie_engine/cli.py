@@ -1,11 +1,11 @@
 """`mgie`: the engine from the command line. Each part registers its own commands, which import little."""
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 
 from conversations.errors import ConversationError
+from mgie_engine.cli_types import CommandParser
 from mgie_engine.errors import EngineError
 from mgie_engine.install import command as install
 from mgie_engine.serving import command as serving
@@ -25,18 +25,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+def _parser(chosen: str | None) -> CommandParser:
     """The parser of all commands; of the lab's, only the chosen one has its options.
 
-    A `register` function adds one parser and sets its `run`, which takes arguments and environment.
+    A `register` function adds one parser with its `run`.
     """
     from mgie_engine.lab import cli as lab
 
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="mgie",
         description="Edit pictures by saying what to change.",
         epilog=lab.overview(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     serving.register(commands)

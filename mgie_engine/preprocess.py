@@ -37,14 +37,6 @@ def clip_pixels(picture: Image.Image, sizes: VisionSizes) -> Tensor:
     return torch.from_numpy(normal).permute(2, 0, 1).contiguous()
 
 
-def to_multiple(picture: Image.Image, factor: int) -> Image.Image:
-    """The picture with both sides rounded down to multiples of `factor` (at least one), by Lanczos."""
-    width, height = (max(side - side % factor, factor) for side in picture.size)
-    if (width, height) == picture.size:
-        return picture
-    return picture.resize((width, height), Image.Resampling.LANCZOS)
-
-
 def vae_pixels(picture: Image.Image) -> Tensor:
     """(3, H, W) in -1…1; computed in fp64 as the release does."""
     values = 2.0 * np.asarray(picture.convert("RGB"), dtype=np.float64) / 255.0 - 1.0

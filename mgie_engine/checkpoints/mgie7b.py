@@ -13,7 +13,6 @@ Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,7 @@ from mgie_engine.checkpoints.layout import (
     PIX2PIX_HUB,
     REVISIONS,
 )
-from mgie_engine.checkpoints.tensors import LazyTensors, available, read_tensors
+from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel, available, read_tensors
 from mgie_engine.config import (
     Defaults,
     EditHeadSizes,
@@ -51,16 +50,7 @@ _EDIT_HEADS = 4  # attention heads of the edit head; no tensor's shape depends o
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The contents of a folder of published files; tensors have their published names."""
-
-    config: ModelConfig
-    tokenizer: Tokenizer
-    tensors: LazyTensors
-
-
-def read_released(folder: Path) -> Released:
+def read_released(folder: Path) -> StoredModel:
     """Read a folder of published files. ModelError names what is missing."""
     taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
     painted = read_tensors([folder / DIFFERENTIALS / "unet.pt"])
@@ -68,7 +58,7 @@ def read_released(folder: Path) -> Released:
     return _together(folder, painted, taught, len(table), _edit_head(taught))
 
 
-def read_bases(folder: Path, diffusion: Path | None = None) -> Released:
+def read_bases(folder: Path, diffusion: Path | None = None) -> StoredModel:
     """The same folder without Apple's differentials: the start of MGIE's own training.
 
     LLaVA's tables lack the visual tokens, there is no edit head, and the U-Net comes from the folder
@@ -86,7 +76,7 @@ def _together(
     rows: int,
     edit_head: EditHeadSizes,
     diffusion: Path | None = None,
-) -> Released:
+) -> StoredModel:
     clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
     pix2pix = diffusion or _folder_or_hub(
         folder / PIX2PIX, PIX2PIX_HUB, ["unet/config.json", "scheduler/*", "vae/*"]
@@ -109,7 +99,7 @@ def _together(
         noise=_noise(read_json(pix2pix / "scheduler" / "scheduler_config.json")),
         defaults=Defaults(),
     ).validated("The configuration of the published files")
-    return Released(config, Tokenizer.read(llava, config.edit_head.visual_tokens), LazyTensors(makers))
+    return StoredModel(config, Tokenizer.read(llava, config.edit_head.visual_tokens), LazyTensors(makers))
 
 
 def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> LazyTensors:

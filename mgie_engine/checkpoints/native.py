@@ -19,8 +19,8 @@ from mgie_engine.checkpoints import mgie7b
 from mgie_engine.checkpoints.failures import model_errors
 from mgie_engine.checkpoints.tensors import (
     SHARD_BYTES,
-    LazyTensors,
     Stored,
+    StoredModel,
     as_stored,
     dequantised,
     read_tensors,
@@ -60,16 +60,6 @@ def build(config: ModelConfig) -> Networks:
     return Networks(MLLM(config), edit_head, build_unet(config), build_vae(config))
 
 
-@dataclass(frozen=True, slots=True)
-class StoredModel:
-    """A model in its files; tensors have their published names and are read when they are used."""
-
-    config: ModelConfig
-    tokenizer: Tokenizer
-    tensors: LazyTensors
-    exact: bool  # whether the files hold no other tensors
-
-
 def load_model(
     location: ModelLocation,
     device: torch.device | str = "cpu",
@@ -92,8 +82,7 @@ def read_model(location: ModelLocation) -> StoredModel:
 
 def _read_model(location: ModelLocation) -> StoredModel:
     if location.layout == "released":
-        found = mgie7b.read_released(location.folder)
-        source = StoredModel(found.config, found.tokenizer, found.tensors, exact=False)
+        source = mgie7b.read_released(location.folder)
     else:
         config = read_config(location)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)

@@ -16,8 +16,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mgie_engine.checkpoints.pickles import require_bounded
+from mgie_engine.config import ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.model_files import require_regular
+from mgie_engine.text.tokenizer import Tokenizer
 
 Stored = Literal["fp32", "fp16", "bf16", "int8"]
 SHARD_BYTES = 15 * 2**20
@@ -39,6 +41,16 @@ class LazyTensors(Mapping[str, Tensor]):
 
     def __len__(self) -> int:
         return len(self.makers)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model in its files; tensors have their published names and are read when they are used."""
+
+    config: ModelConfig
+    tokenizer: Tokenizer
+    tensors: LazyTensors
+    exact: bool = False  # whether the files hold no other tensors
 
 
 def available(tensor: Tensor) -> Callable[[], Tensor]:

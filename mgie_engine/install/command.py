@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from mgie_engine.cli_types import Commands
 from mgie_engine.config import models_home, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install import licence
@@ -12,7 +13,7 @@ from mgie_engine.install import licence
 _MODEL = "mgie-7b"
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add the four commands."""
     _add_download(commands)
     _add_convert(commands)
@@ -89,23 +90,24 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     _say(f"✓ {arguments.model} can run here.")
 
 
-def _add_download(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_download(commands: Commands) -> None:
     parser = commands.add_parser(
         "download",
+        run=run_download,
         help="download the published MGIE-7B",
         description="Download the published files to MGIE_HOME; run again, it resumes where it stopped.",
     )
-    parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
+    parser.add_argument("model", nargs="?", default=_MODEL, help="whose name")
     parser.add_argument(
         "--from", dest="source", type=Path, metavar="FOLDER", help="copy from a folder instead of the hub"
     )
     parser.add_argument("--accept-license", action="store_true", help="accept the terms without a prompt")
-    parser.set_defaults(run=run_download)
 
 
-def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_convert(commands: Commands) -> None:
     parser = commands.add_parser(
         "convert",
+        run=run_convert,
         help="write one folder of safetensors, which loads memory-mapped",
         description="Write a model in our layout; adds LLaVA's delta to LLaMA.",
     )
@@ -115,30 +117,29 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--keep", choices=["fp16", "bf16", "fp32", "int8"], default="fp16", help="type of the weights"
     )
     parser.add_argument("--onto", metavar="MODEL", help="model that supplies what mllm.pt and unet.pt lack")
-    parser.set_defaults(run=run_convert)
 
 
-def _add_extract(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_extract(commands: Commands) -> None:
     parser = commands.add_parser(
         "extract",
+        run=run_extract,
         help="write mllm.pt and unet.pt, as published",
         description="Write OUT/mgie_7b/mllm.pt and unet.pt from a model or a training run's folder.",
     )
     parser.add_argument("model", help="a name, a folder, or a training run's folder")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
-    parser.set_defaults(run=run_extract)
 
 
-def _add_doctor(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_doctor(commands: Commands) -> None:
     parser = commands.add_parser(
         "doctor",
+        run=run_doctor,
         help="check files, libraries and memory",
         description="Check whether a model can run here. Exit code 0: yes; 1: no.",
     )
-    parser.add_argument("model", nargs="?", default=_MODEL, help="(default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument("model", nargs="?", default=_MODEL, help="whose name")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1")
     parser.add_argument("--memory", metavar="MODE", help="a memory mode instead of the best that fits")
-    parser.set_defaults(run=run_doctor)
 
 
 def _say(sentence: str) -> None:

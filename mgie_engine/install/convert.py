@@ -9,8 +9,8 @@ from torch import Tensor
 
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.layout import DIFFERENTIALS
-from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS, StoredModel, is_llama_linear
-from mgie_engine.checkpoints.tensors import LazyTensors, Stored, available, read_tensors
+from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS, is_llama_linear
+from mgie_engine.checkpoints.tensors import LazyTensors, Stored, StoredModel, available, read_tensors
 from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.install.ledger import require_room

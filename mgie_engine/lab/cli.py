@@ -1,7 +1,8 @@
 """The lab's commands of `mgie`; importing this module imports no other of the lab."""
 
-import argparse
 from importlib import import_module
+
+from mgie_engine.cli_types import Commands
 
 # name: (help, modules below mgie_engine.lab that register it)
 COMMANDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -26,7 +27,7 @@ def overview() -> str:
     return "\n".join(["lab commands (make and measure models):", *lines])
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", chosen: str | None) -> None:
+def register(commands: Commands, chosen: str | None) -> None:
     """Add the lab's commands; only the modules of the chosen one are imported."""
     for name, (text, modules) in COMMANDS.items():
         if name != chosen:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.failures import is_out_of_memory
-from mgie_engine.checkpoints.native import Networks, StoredModel
+from mgie_engine.checkpoints.native import Networks
+from mgie_engine.checkpoints.tensors import StoredModel
 from mgie_engine.config import ModelConfig, ModelLocation
 from mgie_engine.errors import ModelError, NoRoom
 from mgie_engine.memory import modes

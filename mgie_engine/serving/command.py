@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from conversations.images.image_store import read_picture
-from conversations.settings import CHOICES, RANGES, EditSettings, SettingsOverride, checked
+from conversations.settings import CHOICES, RANGES, SETTING_NAMES, EditSettings, SettingsOverride, checked
+from mgie_engine.cli_types import CommandParser, Commands
 from mgie_engine.config import models_home
 from mgie_engine.edits import EditRequest, EditResult, Progress
 from mgie_engine.errors import RequestRefused
@@ -29,14 +30,14 @@ EXAMPLES = """examples:
 """
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add `mgie edit`."""
     parser = commands.add_parser(
         "edit",
+        run=run,
         help="edit one picture",
         description="Edit one picture. The same picture, words, settings and seed give the same bytes.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("picture", type=Path, help="PNG, JPEG, WebP, …")
     parser.add_argument("instruction", help="what to change, in your words")
@@ -49,20 +50,17 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     add_settings(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edit, write it, and say what was used."""
-    wish = checked(
-        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
-    )
+    override = chosen_settings(arguments)
     _check_output(arguments.output)
     picture = read_picture(arguments.picture.read_bytes())
     began = time.monotonic()
     engine = chosen_model(arguments, environment).build()
     loading_s = round(time.monotonic() - began, 4)
-    settings = settle(wish, engine.model.config.defaults, fresh_seed=secrets.randbelow(2**32))
+    settings = settle(override, engine.model.config.defaults, fresh_seed=secrets.randbelow(2**32))
     request = EditRequest(picture.png, arguments.instruction, settings, reading=arguments.reading)
 
     from mgie_engine.serving.engine import edit_with  # imports torch; by now the model has, too
@@ -89,11 +87,11 @@ NOTES = {  # in words, by the codes of the JSON report
 }
 
 
-def settle(wish: SettingsOverride, defaults: "Defaults", fresh_seed: int) -> EditSettings:
-    """The wish, with the model's defaults where it is silent; without any seed, `fresh_seed`."""
+def settle(override: SettingsOverride, defaults: "Defaults", fresh_seed: int) -> EditSettings:
+    """The override, with the model's defaults for what it leaves out; without any seed, `fresh_seed`."""
     bottom = SettingsOverride(**asdict(defaults))
     seed = SettingsOverride(seed=fresh_seed, keep="auto")
-    return EditSettings(**wish.merged_over(bottom).merged_over(seed).explicit())
+    return EditSettings(**override.merged_over(bottom).merged_over(seed).explicit())
 
 
 def describe(result: EditResult) -> dict[str, Any]:
@@ -143,11 +141,11 @@ def _progress_bar() -> Iterator[Callable[[Progress], None]]:
         yield show
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: CommandParser) -> None:
     """Add an option for each setting of an edit."""
 
-    def within(knob: str) -> str:
-        low, high = RANGES[knob]
+    def within(setting: str) -> str:
+        low, high = RANGES[setting]
         return f"{low:g} to {high:.10g}"
 
     parser.add_argument("--seed", type=int, help=f"{within('seed')}; a fresh one if left out")
@@ -158,10 +156,15 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", choices=CHOICES["keep"], help="how much of the original is put back")
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def chosen_settings(arguments: argparse.Namespace) -> SettingsOverride:
+    """What the options of `add_settings` say; SettingsRefused for a value out of range."""
+    return checked(SettingsOverride(**{name: getattr(arguments, name) for name in SETTING_NAMES}))
+
+
+def add_model(parser: CommandParser) -> None:
     """Add the options that choose a model and where it runs."""
-    parser.add_argument("--model", default="mgie-mini", help="a name or a folder (default: %(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 (default: %(default)s)")
+    parser.add_argument("--model", default="mgie-mini", help="a name or a folder")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1")
     parser.add_argument(
         "--memory",
         metavar="MODE",

@@ -27,10 +27,14 @@ def for_the_model(picture: Image.Image, side: int) -> Image.Image:
     The one place where this is decided: nothing is cropped away, the model bears the changed aspect, and
     restoring maps its picture back.
     """
-    if picture.mode == "RGBA":
-        paper = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(paper, picture).convert("RGB")
-    return picture.resize((side, side), Image.Resampling.BICUBIC)
+    return on_white(picture).resize((side, side), Image.Resampling.BICUBIC)
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """The picture without transparency."""
+    if picture.mode != "RGBA":
+        return picture
+    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def to_png(picture: Image.Image) -> bytes:

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from mgie_engine.config import VisionSizes
-from mgie_engine.preprocess import clip_pixels, stack_vae_pixels, to_multiple, to_pictures, vae_pixels
+from mgie_engine.preprocess import clip_pixels, stack_vae_pixels, to_pictures, vae_pixels
 
 
 def noise(width, height, mode="RGB"):
@@ -20,11 +20,6 @@ def test_clip_gets_its_square_from_any_shape(size):
 @pytest.mark.parametrize("mode", ["RGBA", "L", "CMYK"])
 def test_any_mode_becomes_three_channels(mode):
     assert vae_pixels(noise(8, 16, mode)).shape == (3, 16, 8)
-
-
-@pytest.mark.parametrize(("size", "rounded"), [((83, 67), (80, 64)), ((64, 64), (64, 64)), ((5, 9), (8, 8))])
-def test_sides_are_rounded_down_to_multiples_but_not_to_nothing(size, rounded):
-    assert to_multiple(noise(*size), 8).size == rounded
 
 
 def test_a_picture_survives_the_way_to_tensors_and_back():

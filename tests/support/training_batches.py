@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from mgie_engine.lab.data.drawn import drawn
 from mgie_engine.lab.data.prepare import ShardConfig as DataPlan
 from mgie_engine.lab.data.prepare import with_history, write_shards
 from mgie_engine.lab.training.full import FullTrainingConfig
 from mgie_engine.lab.training.recipe import Recipe
+from tests.support.scene_examples import scene_examples
 
 SIDE = 32
 OPTIONS = {"micro_batch": 2, "side": SIDE, "history_turns": 1}
@@ -14,7 +14,7 @@ OPTIONS = {"micro_batch": 2, "side": SIDE, "history_turns": 1}
 
 def prepare(folder: Path, count: int = 24) -> Path:
     """Edits of the drawn world as training reads them."""
-    write_shards(drawn(count, SIDE), folder, with_history, DataPlan(shard_size=8))
+    write_shards(scene_examples(count, SIDE), folder, with_history, DataPlan(shard_size=8))
     return folder
 
 

@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
 
-from mgie_engine.cli_types import positive
+from mgie_engine.cli_types import CommandParser, Commands, positive
 from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.describer import Llava, load_llava, of_mgie
@@ -33,13 +33,12 @@ EXAMPLES = """examples:
 SUMMARISER = "jordiclive/flan-t5-11b-summarizer-filtered"
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add `mgie data` with its sub-commands."""
     parser = commands.add_parser(
         "data",
         help="prepare, import and export training data",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="what to do", required=True, metavar="ACTION")
     _register_prepare(actions)
@@ -100,53 +99,42 @@ def _tell(done: ShardProgress, folder: Path) -> None:
     sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")
 
 
-def _register_prepare(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _register_prepare(actions: Commands) -> None:
     parser = actions.add_parser(
-        "prepare", help="have expressive instructions written; goes on where it stopped"
+        "prepare", run=run_prepare, help="have expressive instructions written; goes on where it stopped"
     )
-    _add(parser, run_prepare, "a folder of InstructPix2Pix, MagicBrush, or imported examples")
+    _add_folders(parser, "a folder of InstructPix2Pix, MagicBrush, or imported examples")
     parser.add_argument("--llava", required=True, metavar="MODEL", help="LLaVA's folder, or an MGIE model")
     parser.add_argument("--clip", metavar="MODEL", help="LLaVA's CLIP tower, if not the one it names")
-    parser.add_argument("--summariser", default=SUMMARISER, metavar="MODEL", help="default: %(default)s")
-    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="default: %(default)s")
+    parser.add_argument("--summariser", default=SUMMARISER, metavar="MODEL", help="shortens the texts")
+    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="examples at once")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; a GPU if there is one")
     _add_shard_size(parser)
 
 
-def _register_import(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = actions.add_parser("import", help="bring a public layout into training's format")
+def _register_import(actions: Commands) -> None:
+    parser = actions.add_parser("import", run=run_import, help="bring a public layout into training's format")
     parser.add_argument("layout", choices=("ipr2pr", "magicbrush", "release"))
-    _add(parser, run_import, "its folder")
+    _add_folders(parser, "its folder")
     _add_name(parser)
     _add_shard_size(parser)
 
 
-def _register_export(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = actions.add_parser("export", help="write the release's pkl, tsv and json")
-    _add(parser, run_export, "a folder of prepared examples")
+def _register_export(actions: Commands) -> None:
+    parser = actions.add_parser("export", run=run_export, help="write the release's pkl, tsv and json")
+    _add_folders(parser, "a folder of prepared examples")
     _add_name(parser)
     parser.add_argument("--as-is", action="store_true", help="do not encode JPEG pictures again")
 
 
-def _add(
-    parser: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace, Mapping[str, str]], None],
-    source: str,
-) -> None:
+def _add_folders(parser: CommandParser, source: str) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE", help=source)
     parser.add_argument("output", type=Path, metavar="OUT", help="the folder to write to")
-    parser.set_defaults(run=run)
 
 
-def _add_name(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--name", default="ipr2pr", help="of the release's files (default: %(default)s)")
+def _add_name(parser: CommandParser) -> None:
+    parser.add_argument("--name", default="ipr2pr", help="of the release's files")
 
 
-def _add_shard_size(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--shard-size",
-        type=positive,
-        default=256,
-        metavar="N",
-        help="examples in a file (default: %(default)s)",
-    )
+def _add_shard_size(parser: CommandParser) -> None:
+    parser.add_argument("--shard-size", type=positive, default=256, metavar="N", help="examples in a file")

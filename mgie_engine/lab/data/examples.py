@@ -14,6 +14,7 @@ from conversations.images.formats import Format, sniff
 from conversations.images.normalise import normalise
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
+from mgie_engine.serving.pictures import on_white
 
 Picture = bytes | Path  # an encoded picture, or the file it lies in until it is needed
 MAX_PIXELS = 100_000_000  # a stranger's file may claim any size
@@ -57,7 +58,7 @@ def opened(picture: Picture) -> Image.Image:
     """
     name = picture if isinstance(picture, Path) else "in the data set"
     try:
-        return _on_white(_decoded(encoded(picture)))
+        return on_white(_decoded(encoded(picture)))
     except PictureRefused as refusal:
         raise DataError(f"The picture {name} cannot be read: {refusal}.") from refusal
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -79,12 +80,6 @@ def _format(data: bytes) -> Format | None:
         return sniff(data)
     except PictureRefused:
         return None
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    if picture.mode != "RGBA":
-        return picture
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def sessions(examples: Iterable[EditExample]) -> Iterator[list[EditExample]]:

@@ -1,6 +1,5 @@
 """The editors that can be evaluated: the engine of this project, and plain InstructPix2Pix."""
 
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import ModelError
 from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.pictures import open_picture, to_png
 from mgie_engine.serving.slot import EditModel
 
 
@@ -46,12 +46,9 @@ class EngineEditor:
 
     def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput:
         """One edit at the picture's size."""
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        request = EditRequest(file.getvalue(), instruction, self.settings, tuple(history))
+        request = EditRequest(to_png(picture), instruction, self.settings, tuple(history))
         result = edit_alone(self.model, request, lambda _: None)
-        with Image.open(io.BytesIO(result.image)) as edited:
-            return EditorOutput(edited.convert("RGB"), result.expressive)
+        return EditorOutput(open_picture(result.image).convert("RGB"), result.expressive)
 
 
 @dataclass(frozen=True)

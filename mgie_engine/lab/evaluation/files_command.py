@@ -3,15 +3,13 @@
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from conversations.settings import SettingsOverride, checked
-from mgie_engine.cli_types import positive
+from mgie_engine.cli_types import CommandParser, Commands, positive
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import opened
@@ -28,7 +26,7 @@ from mgie_engine.lab.evaluation.report import (
 )
 from mgie_engine.lab.evaluation.scoring import ScoredCase, edit_file, make_edits, picture_before, score_cases
 from mgie_engine.lab.evaluation.suites import SUITES, FileCase
-from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
+from mgie_engine.serving.command import add_model, add_settings, chosen_model, chosen_settings, settle
 
 DEFAULT_METRICS = {
     "pairs": ("l1", "ssim", "dino", "cvs", "cts"),
@@ -43,27 +41,24 @@ EXAMPLES = """examples:
 """
 
 
-def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(kinds: Commands) -> None:
     """Add `mgie evaluate files`."""
     parser = kinds.add_parser(
         "files",
+        run=run,
         help="on pictures with goals",
         description="Measure edits of a data set against its goals. Edits that are there are not made again.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("source", type=Path, help="a folder of prepared data, InstructPix2Pix or MagicBrush")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where reports go")
-    parser.add_argument(
-        "--suite", choices=sorted(DEFAULT_METRICS), default="pairs", help="default: %(default)s"
-    )
+    parser.add_argument("--suite", choices=sorted(DEFAULT_METRICS), default="pairs", help="what is measured")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first examples, or sessions")
     parser.add_argument("--edits", type=Path, metavar="DIR", help="judge these edits instead of making some")
     parser.add_argument("--pix2pix", metavar="MODEL", help="measure InstructPix2Pix from a folder or the hub")
     add_settings(parser)
     add_model(parser)
     _add_metrics(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -114,9 +109,7 @@ def _has_before(case: FileCase, edits: Path) -> bool:
 
 
 def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> EvaluatedEditor:
-    override = checked(
-        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
-    )
+    override = chosen_settings(arguments)
     if arguments.pix2pix:
         settings = settle(override, Defaults(), SEED)
         return Pix2PixEditor.load(arguments.pix2pix, settings, _device(arguments.device))
@@ -130,11 +123,9 @@ def _device(name: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _add_metrics(parser: argparse.ArgumentParser) -> None:
+def _add_metrics(parser: CommandParser) -> None:
     parser.add_argument("--metrics", nargs="+", choices=tuple(BETTER), help="default: what fits the suite")
     parser.add_argument("--clip", default=Backbones().clip, metavar="MODEL", help="for cvs and cts")
     parser.add_argument("--dino", default=Backbones().dino, metavar="MODEL", help="for dino")
     parser.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's weights, for lpips")
-    parser.add_argument(
-        "--pictures", type=positive, default=60, metavar="N", help="cases on the page (default: %(default)s)"
-    )
+    parser.add_argument("--pictures", type=positive, default=60, metavar="N", help="cases on the page")

@@ -24,8 +24,9 @@ from mgie_engine.lab.evaluation.metric_names import Backbones
 
 _CLIP_LOOKS = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 _IMAGENET_LOOKS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_DINO_RESIZE, _DINO_CROP = 256, 224
 _SSIM_BORDER = 5  # half a window
-_REMEMBERED = 8  # pictures whose features are kept: the metrics of one outcome share them
+_REMEMBERED = 8  # pictures whose features are kept
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ def metrics(names: Sequence[str], backbones: Backbones, device: str = "cpu") -> 
     """Metrics by their names (keys of BETTER); loads what they need. ModelError if that is missing."""
     found: dict[str, Metric] = {"l1": l1, "l2": l2, "ssim": ssim}
     if {"cvs", "cts", "cts_goal"} & set(names):
-        clip = Clip.load(backbones.clip, device)
+        clip = Clip(backbones.clip, device)
         found |= {"cvs": clip.cvs, "cts": clip.cts, "cts_goal": clip.cts_goal}
     if "dino" in names:
-        found["dino"] = Dino.load(backbones.dino, device).similarity
+        found["dino"] = dino(backbones.dino, device)
     if "lpips" in names:
         network = load_lpips(backbones.lpips).to(device)
         found["lpips"] = lambda outcome: _number(network(*(x.to(device) for x in _pair(outcome))))
@@ -80,20 +81,12 @@ def ssim(outcome: MetricInput) -> float | None:
 class Clip:
     """Similarity by CLIP: of two pictures, and of a picture and a text."""
 
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        self._model, self._tokenizer = model, tokenizer
-        self._side = model.config.vision_config.image_size
-        self._features = lru_cache(_REMEMBERED)(self._picture_features)
-
-    @classmethod
-    def load(cls, name: str, device: str) -> "Clip":
-        """CLIP with its tokenizer; ModelError if it is not there."""
-        model = _pretrained(CLIPModel, name).to(device).eval()
-        return cls(model, _pretrained(AutoTokenizer, name))
-
-    def cvs(self, outcome: MetricInput) -> float:
-        """Cosine of the pictures' features, -1…1: CVS, or CLIP-I."""
-        return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
+    def __init__(self, name: str, device: str) -> None:
+        """Load CLIP with its tokenizer; ModelError if it is not there."""
+        self._model = _pretrained(CLIPModel, name).to(device).eval()
+        self._tokenizer = _pretrained(AutoTokenizer, name)
+        self._of_picture = _remembered(self._picture_features)
+        self.cvs = _similarity(self._of_picture)  # CVS, or CLIP-I
 
     def cts(self, outcome: MetricInput) -> float | None:
         """Cosine of the edit's features and the caption's, -1…1: CTS, or CLIP-T."""
@@ -104,45 +97,49 @@ class Clip:
         return self._to_text(outcome.goal, outcome.caption)
 
     def _to_text(self, picture: Image.Image, caption: str) -> float | None:
-        if not caption:
-            return None
-        return _cosine(self._features(_Key(picture)), self._text_features(caption))
+        return _cosine(self._of_picture(picture), self._text_features(caption)) if caption else None
 
-    @torch.inference_mode()
-    def _picture_features(self, key: "_Key") -> Tensor:
-        pixels = view(key.picture, self._side, self._side, *_CLIP_LOOKS).to(self._model.device)
+    def _picture_features(self, picture: Image.Image) -> Tensor:
+        side = self._model.config.vision_config.image_size
+        pixels = view(picture, side, side, *_CLIP_LOOKS).to(self._model.device)
         return cast(Tensor, self._model.get_image_features(pixel_values=pixels).pooler_output)
 
     @torch.inference_mode()
     def _text_features(self, text: str) -> Tensor:
-        tokens = self._tokenizer([text], return_tensors="pt", truncation=True, max_length=self._longest())
+        longest = self._model.config.text_config.max_position_embeddings
+        tokens = self._tokenizer([text], return_tensors="pt", truncation=True, max_length=longest)
         found = self._model.get_text_features(**tokens.to(self._model.device))
         return cast(Tensor, found.pooler_output)
 
-    def _longest(self) -> int:
-        return int(self._model.config.text_config.max_position_embeddings)
+
+def dino(name: str, device: str) -> Metric:
+    """Cosine of the pictures' class tokens of a DINO vision transformer; ModelError if it is not there."""
+    model = _pretrained(AutoModel, name).to(device).eval()
+
+    def features(picture: Image.Image) -> Tensor:
+        pixels = view(picture, _DINO_RESIZE, _DINO_CROP, *_IMAGENET_LOOKS).to(device)
+        return cast(Tensor, model(pixel_values=pixels).last_hidden_state[:, 0])
+
+    return _similarity(_remembered(features))
 
 
-class Dino:
-    """Similarity of two pictures by the class token of a DINO vision transformer."""
+Features = Callable[[Image.Image], Tensor]  # of an RGB picture, (1, D)
 
-    def __init__(self, model: Any, resize: int = 256, crop: int = 224) -> None:
-        self._model, self._resize, self._crop = model, resize, crop
-        self._features = lru_cache(_REMEMBERED)(self._picture_features)
 
-    @classmethod
-    def load(cls, name: str, device: str) -> "Dino":
-        """DINO; ModelError if it is not there."""
-        return cls(_pretrained(AutoModel, name).to(device).eval())
+def _remembered(features: Features) -> Features:
+    """Without gradients; those of the last few pictures are kept, as the metrics of an outcome share them."""
 
-    def similarity(self, outcome: MetricInput) -> float:
-        """Cosine of the pictures' features, -1…1."""
-        return _cosine(self._features(_Key(outcome.result)), self._features(_Key(outcome.goal)))
-
+    @lru_cache(_REMEMBERED)
     @torch.inference_mode()
-    def _picture_features(self, key: "_Key") -> Tensor:
-        pixels = view(key.picture, self._resize, self._crop, *_IMAGENET_LOOKS).to(self._model.device)
-        return cast(Tensor, self._model(pixel_values=pixels).last_hidden_state[:, 0])
+    def known(size: tuple[int, int], pixels: bytes) -> Tensor:
+        return features(Image.frombytes("RGB", size, pixels))
+
+    return lambda picture: known(picture.size, picture.tobytes())
+
+
+def _similarity(features: Features) -> Metric:
+    """The cosine of the features of edit and goal, -1…1."""
+    return lambda outcome: _cosine(features(outcome.result), features(outcome.goal))
 
 
 def view(picture: Image.Image, short: int, crop: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
@@ -153,20 +150,6 @@ def view(picture: Image.Image, short: int, crop: int, mean: Sequence[float], std
     left, top = (round((side - crop) / 2) for side in scaled.size)
     pixels = _pixels(scaled.crop((left, top, left + crop, top + crop)))
     return (pixels - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
-
-
-class _Key:
-    """A picture that equals another with the same pixels."""
-
-    def __init__(self, picture: Image.Image) -> None:
-        self.picture = picture
-        self._content = (picture.size, picture.tobytes())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self._content == other._content
-
-    def __hash__(self) -> int:
-        return hash(self._content)
 
 
 def _pair(outcome: MetricInput) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from filelock import FileLock
 
 from conversations.atomic_write import write_atomically
+from mgie_engine.cli_types import CommandParser
 from mgie_engine.errors import DataError
 from mgie_engine.lab.scenes.expressive_text import Split
 
@@ -36,7 +37,7 @@ class TrialConfig:
     image_cfg: float | None = None
 
 
-def add_trial(parser: argparse.ArgumentParser) -> None:
+def add_trial(parser: CommandParser) -> None:
     """Add an option per field of a trial."""
     texts = {
         "first": "the first story",
@@ -45,11 +46,11 @@ def add_trial(parser: argparse.ArgumentParser) -> None:
         "seeds": "pictures painted per edit",
     }
     parser.add_argument(
-        "--split", choices=get_args(Split), default=TrialConfig().split, help="default: %(default)s"
+        "--split", choices=get_args(Split), default=TrialConfig().split, help="of the stories"
     )
     for name, text in texts.items():
         default = getattr(TrialConfig(), name)
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default: %(default)s)")
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text}")
     parser.add_argument("--denoising-steps", type=int, help="the model's own if left out")
     parser.add_argument("--text-cfg", type=float, help="the model's own if left out")
     parser.add_argument("--image-cfg", type=float, help="the model's own if left out")

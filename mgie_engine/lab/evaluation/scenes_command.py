@@ -7,20 +7,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-from conversations.settings import EditSettings, SettingsOverride, checked
-from mgie_engine.cli_types import not_negative, picture_file, positive
+from PIL.Image import Image
+
+from conversations.settings import EditSettings
+from mgie_engine.cli_types import Commands, not_negative, picture_file, positive
+from mgie_engine.lab.evaluation.scene_cases import SceneCase, draw, human_prompt_cases
+from mgie_engine.lab.evaluation.scenes_figures import SceneResult, drift_summary, in_words, summary
+from mgie_engine.lab.evaluation.scenes_running import default_batch_size, drift, score_all, seconds_by_stage
+from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
+from mgie_engine.lab.evaluation.workers import PoolMap, worker_count, worker_pool
 from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
-from mgie_engine.serving.command import add_model, add_settings, chosen_model, settle
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from mgie_engine.lab.evaluation.scene_cases import SceneCase
-    from mgie_engine.lab.evaluation.scenes_figures import SceneResult
-    from mgie_engine.lab.evaluation.workers import PoolMap
-    from mgie_engine.model.mgie import MGIE
+from mgie_engine.lab.scenes.scene_images import to_image
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.serving.command import add_model, add_settings, chosen_model, chosen_settings, settle
 
 ON_SHEET = 40  # edits on a contact sheet
 TIMED = 5  # edits timed one by one
@@ -31,16 +32,17 @@ KINDS = (
 SEED = 0  # default: an evaluation gives the same figures every time
 
 
-def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(kinds: Commands) -> None:
     """Add `mgie evaluate scenes`."""
     parser = kinds.add_parser(
         "scenes",
+        run=run,
         help="on the drawn world",
         description="Measure a model on scenes whose goals are known; figures come with 95 % intervals.",
     )
-    parser.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
-    parser.add_argument("--first", type=not_negative, default=0, help="the first story (default: 0)")
-    parser.add_argument("--count", type=positive, default=200, help="edits (default: %(default)s)")
+    parser.add_argument("--split", choices=get_args(Split), default="test", help="of the stories")
+    parser.add_argument("--first", type=not_negative, default=0, help="the first story")
+    parser.add_argument("--count", type=positive, default=200, help="edits")
     parser.add_argument("--kind", choices=KINDS, help="edits of this kind alone")
     parser.add_argument(
         "--human-prompts",
@@ -49,8 +51,8 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         choices=get_args(PromptSet),
         help="use prompts that people wrote; the scene grammar was extended for “seen” (the default) only",
     )
-    parser.add_argument("--seeds", type=positive, default=1, help="pictures painted per edit (default: 1)")
-    parser.add_argument("--chains", type=positive, default=8, help="chains of ten idle turns (default: 8)")
+    parser.add_argument("--seeds", type=positive, default=1, help="pictures painted per edit")
+    parser.add_argument("--chains", type=positive, default=8, help="chains of ten idle turns")
     parser.add_argument("--batch", type=positive, help="edits painted side by side")
     parser.add_argument(
         "--sheet", type=picture_file, metavar="FILE", help=f"also show {ON_SHEET} of the edits"
@@ -58,32 +60,22 @@ def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     add_settings(parser)
     add_model(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Make the edits, judge them, and print what was found."""
-    override = checked(
-        SettingsOverride(**{knob: getattr(arguments, knob) for knob in asdict(SettingsOverride())})
-    )
+    override = chosen_settings(arguments)
     mgie = chosen_model(arguments, environment).load()
     settings = settle(override, mgie.config.defaults, fresh_seed=SEED)
     began = time.monotonic()
     report = measure(mgie, settings, arguments)
     report["took_s"] = round(time.monotonic() - began, 1)
 
-    from mgie_engine.lab.evaluation.scenes_figures import in_words
-
     sys.stdout.write(json.dumps(report) + "\n" if arguments.json else in_words(report))
 
 
-def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(mgie: MGIE, settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of a model after the edits `arguments` asks for."""
-    from mgie_engine.lab.evaluation.scene_cases import draw, human_prompt_cases
-    from mgie_engine.lab.evaluation.scenes_figures import summary
-    from mgie_engine.lab.evaluation.scenes_running import seconds_by_stage
-    from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
-    from mgie_engine.lab.scenes.scene_images import to_image
 
     size, count = mgie.config.picture_size, arguments.count
     more = 0 if arguments.human_prompts else max(0, count - TIMED)
@@ -109,16 +101,13 @@ def measure(mgie: "MGIE", settings: EditSettings, arguments: argparse.Namespace)
 
 
 def _judged(
-    mgie: "MGIE",
-    some: "Iterator[SceneCase]",
+    mgie: MGIE,
+    some: Iterator[SceneCase],
     settings: EditSettings,
     arguments: argparse.Namespace,
-    pool_map: "PoolMap",
-) -> "list[SceneResult]":
+    pool_map: PoolMap,
+) -> list[SceneResult]:
     """Every edit; those for the contact sheet go there."""
-    from mgie_engine.lab.evaluation.scenes_figures import SceneResult
-    from mgie_engine.lab.evaluation.scenes_running import default_batch_size, score_all
-    from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
 
     batch = arguments.batch or default_batch_size(mgie.device)
     rows, shots = list[SceneResult](), list[ContactSheetCard]()
@@ -133,10 +122,8 @@ def _judged(
 
 
 def _drifts(
-    mgie: "MGIE", starts: "Sequence[Image]", settings: EditSettings, split: Split, pool_map: "PoolMap"
+    mgie: MGIE, starts: Sequence[Image], settings: EditSettings, split: Split, pool_map: PoolMap
 ) -> dict[str, Any]:
-    from mgie_engine.lab.evaluation.scenes_figures import drift_summary
-    from mgie_engine.lab.evaluation.scenes_running import drift
 
     return {
         name: drift_summary(drift(mgie, starts, settings, split, pool_map, delivered=name == "delivered"))

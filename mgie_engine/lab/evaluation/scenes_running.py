@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from statistics import median
 
@@ -30,40 +31,19 @@ DRIFT_TURNS = 10
 _AT_ONCE = {"cpu": 8, "cuda": 128}
 
 
-@dataclass(frozen=True, slots=True)
-class EditImages:
-    """One edit made."""
-
-    raw: Image.Image  # the model's output
-    delivered: Image.Image  # after restoring
-
-
 def default_batch_size(device: torch.device) -> int:
     """The number of edits per batch on a device."""
     return _AT_ONCE.get(device.type, 8)
-
-
-def make_all(
-    mgie: MGIE,
-    pictures: Sequence[Image.Image],
-    readings: Sequence[Reading],
-    settings: Sequence[EditSettings],
-    pool_map: PoolMap = serial_map,
-) -> list[EditImages]:
-    """Run edits of pictures of the model's size as one batch and restore them; all have the same step count.
-
-    A picture that occurs more than once is encoded once.
-    """
-    painted = paint_all(mgie, pictures, readings, settings)
-    finished = pool_map(_delivered, zip(painted, (one.keep for one in settings), strict=True))
-    return [EditImages(one.output, done) for one, done in zip(painted, finished, strict=True)]
 
 
 @torch.inference_mode()
 def paint_all(
     mgie: MGIE, pictures: Sequence[Image.Image], readings: Sequence[Reading], settings: Sequence[EditSettings]
 ) -> list[Painted]:
-    """As `make_all`, not yet restored."""
+    """Run edits of pictures of the model's size as one batch, not yet restored; all have the same step count.
+
+    A picture that occurs more than once is encoded once.
+    """
     single = {id(picture): picture for picture in pictures}
     places = {key: place for place, key in enumerate(single)}
     which = [places[id(picture)] for picture in pictures]
@@ -90,10 +70,6 @@ def denoise_all(mgie: MGIE, paintings: Sequence[Painting]) -> None:
         denoised = mgie.denoise(*batch(paintings))
         for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
             painting.advance(x0, relevance)
-
-
-def _delivered(edit: tuple[Painted, Keep]) -> Image.Image:
-    return restored(*edit).picture
 
 
 def score_all(
@@ -178,13 +154,15 @@ def drift(
         asked = ways[turn % len(ways)]
         readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
         with_seeds = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
-        made = make_all(mgie, now, readings, with_seeds, pool_map)
-        now = [
-            (picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.delivered)
-            if delivered
-            else edit.raw
-            for picture, reading, edit in zip(now, readings, made, strict=True)
-        ]
+        made = paint_all(mgie, now, readings, with_seeds)
+        if delivered:
+            whole = pool_map(partial(restored, keep=settings.keep), made)
+            now = [
+                picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.picture
+                for picture, reading, edit in zip(now, readings, whole, strict=True)
+            ]
+        else:
+            now = [edit.output for edit in made]
         talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
         for start, picture, values in zip(starts, now, fidelity, strict=True):
             values.append(psnr((pixels(start) - pixels(picture)).square()))

@@ -6,7 +6,6 @@ beside an edit holds its expressive instruction.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from mgie_engine.lab.data.public_datasets import inside
 from mgie_engine.lab.evaluation.image_metrics import Metric, MetricInput
 from mgie_engine.lab.evaluation.suites import FileCase
 from mgie_engine.lab.json_files import require_same_config
+from mgie_engine.serving.pictures import to_png
 
 if TYPE_CHECKING:
     from mgie_engine.lab.evaluation.editors import EvaluatedEditor
@@ -49,7 +49,7 @@ def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Pat
             made = editor.edit(picture_before(case, folder), case.instruction, talk)
             if made.expressive:
                 write_atomically(inside(folder, case.name + ".txt"), made.expressive.encode())
-            write_atomically(inside(folder, case.name + ".png"), _png(made.picture))
+            write_atomically(inside(folder, case.name + ".png"), to_png(made.picture))
 
 
 def score_cases(cases: Sequence[FileCase], folder: Path, metrics: Mapping[str, Metric]) -> list[ScoredCase]:
@@ -97,9 +97,3 @@ def _talk(case: FileCase, by_name: Mapping[str, FileCase], folder: Path) -> tupl
         case = by_name[case.follows]
         talk = (Exchange(case.instruction, said(case.name, folder)), *talk)
     return talk
-
-
-def _png(picture: Image.Image) -> bytes:
-    file = BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()

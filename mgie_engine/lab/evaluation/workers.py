@@ -58,18 +58,22 @@ def worker_pool(count: int) -> Iterator[PoolMap]:
     with ProcessPoolExecutor(count, context, initializer=_begin) as pool:
 
         def pool_map(work: Callable[[Thing], Made], things: Iterable[Thing]) -> Iterator[Made]:
-            return _in_order(pool, work, iter(things))
+            return in_order(pool, work, things, AHEAD)
 
         yield pool_map
 
 
-def _in_order(pool: Executor, work: Callable[[Thing], Made], things: Iterator[Thing]) -> Iterator[Made]:
-    begun = deque(pool.submit(work, thing) for thing in islice(things, AHEAD))
+def in_order(
+    pool: Executor, work: Callable[[Thing], Made], things: Iterable[Thing], ahead: int
+) -> Iterator[Made]:
+    """The results of `work` in order, with up to `ahead` in flight; the first begin at once."""
+    left = iter(things)
+    begun = deque(pool.submit(work, thing) for thing in islice(left, ahead))
 
     def made() -> Iterator[Made]:
         while begun:
             done = begun.popleft().result()
-            begun.extend(pool.submit(work, thing) for thing in islice(things, 1))
+            begun.extend(pool.submit(work, thing) for thing in islice(left, 1))
             yield done
 
     return made()

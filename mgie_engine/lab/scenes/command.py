@@ -9,28 +9,29 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, get_args
 
+from mgie_engine.cli_types import Commands
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.fact_checker import parse_facts
 from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
 from mgie_engine.lab.scenes.stories import Story, StoryStep, story
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add `mgie scenes`."""
     parser = commands.add_parser("scenes", help="pictures of the drawn world, with their edits")
     actions = parser.add_subparsers(title="what to do", required=True, metavar="WHAT")
     render = actions.add_parser(
         "render",
+        run=run,
         help="write edits with input, goal and mask",
         description="Write 0000_input.png, 0000_goal.png, 0000_mask.png, … and scenes.jsonl. "
         "The same seed and split give the same files.",
     )
-    render.add_argument("--seed", type=int, default=0, help="the first story (default: %(default)s)")
-    render.add_argument("--split", choices=get_args(Split), default="test", help="default: %(default)s")
-    render.add_argument("--count", type=int, default=16, help="edits to write (default: %(default)s)")
-    render.add_argument("--size", type=int, default=256, help="pixels per side (default: %(default)s)")
+    render.add_argument("--seed", type=int, default=0, help="the first story")
+    render.add_argument("--split", choices=get_args(Split), default="test", help="of the stories")
+    render.add_argument("--count", type=int, default=16, help="edits to write")
+    render.add_argument("--size", type=int, default=256, help="pixels per side")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; made if missing")
-    render.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:

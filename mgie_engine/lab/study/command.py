@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from conversations.settings import SettingsOverride, checked
-from mgie_engine.cli_types import not_negative, positive
+from mgie_engine.cli_types import Commands, not_negative, positive
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.lab.evaluation.scenes_running import default_batch_size
 from mgie_engine.lab.evaluation.workers import PoolMap, worker_count, worker_pool
@@ -36,28 +36,22 @@ Run it again on the same folder to continue or to add edits; the report is then 
 """
 
 
-def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(commands: Commands) -> None:
     """Add `mgie study`."""
     parser = commands.add_parser(
         "study",
+        run=run,
         help="find the best strengths for each kind of edit",
         description="Run edits under many text and image CFGs, score them, and report: "
         "OUT/report.md, report.json, heat maps, and strengths.json, the table that auto follows.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("output", type=Path, metavar="OUT", help="a folder; made if missing")
     parser.add_argument("--text", type=float, nargs="+", metavar="CFG", help="text CFGs to try")
     parser.add_argument("--image", type=float, nargs="+", metavar="CFG", help="image CFGs to try")
-    parser.add_argument(
-        "--edits", type=positive, default=40, help="edits to learn from (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--held-out", type=not_negative, default=0, help="edits to check on (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--first", type=not_negative, default=FIRST, help="the first story (default: %(default)s)"
-    )
+    parser.add_argument("--edits", type=positive, default=40, help="edits to learn from")
+    parser.add_argument("--held-out", type=not_negative, default=0, help="edits to check on")
+    parser.add_argument("--first", type=not_negative, default=FIRST, help="the first story")
     parser.add_argument(
         "--worded", type=not_negative, default=0, help="instructions in few and in many words"
     )
@@ -65,7 +59,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--published", action="store_true", help="also the settings MGIE and Extended MGIE publish"
     )
     parser.add_argument("--pictures", type=Path, metavar="DIR", help="your own pictures instead of scenes")
-    parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair (default: 1)")
+    parser.add_argument("--seeds", type=positive, default=1, help="pictures per edit and pair")
     parser.add_argument("--steps", type=positive, help="denoising steps; the model's own if left out")
     parser.add_argument("--batch", type=positive, help="edits per batch")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put the report into this page, too")
@@ -75,7 +69,6 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("--install", action="store_true", help="let auto follow what was found")
     parser.add_argument("--report-only", action="store_true", help="run no more edits")
     add_model(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:

@@ -4,17 +4,17 @@ accelerate launch -m mgie_engine.lab.training full release --data PREPARED --fro
 torchrun --nproc-per-node=2 -m mgie_engine.lab.training stage mini-diffusion --folder DIR
 """
 
-import argparse
 import os
 import sys
 
+from mgie_engine.cli_types import CommandParser
 from mgie_engine.errors import EngineError
 from mgie_engine.lab.training.command import register
 
 
 def main() -> None:
     """Run `mini`, `full` or `stage` with the arguments of the command line."""
-    parser = argparse.ArgumentParser("python -m mgie_engine.lab.training")
+    parser = CommandParser("python -m mgie_engine.lab.training")
     register(parser.add_subparsers(required=True, metavar="WHAT"))
     arguments = parser.parse_args()
     arguments.run(arguments, os.environ)

@@ -4,9 +4,8 @@ Everything is determined by the recipe's seed, the process and the number of the
 the same batches as an uninterrupted one. Pictures are decoded on background threads.
 """
 
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from itertools import count, islice
 from pathlib import Path
@@ -21,14 +20,12 @@ from mgie_engine.errors import DataError
 from mgie_engine.lab.data import shards
 from mgie_engine.lab.data.examples import EditExample, opened
 from mgie_engine.lab.data.shards import RowGroup
+from mgie_engine.lab.evaluation.workers import in_order
 from mgie_engine.lab.training.context import to_device
 from mgie_engine.lab.training.objective import TextBatch, collate_texts
 from mgie_engine.preprocess import clip_pixels, crop_resize, training_crop, vae_pixels
 from mgie_engine.text.prompting import Example as Text
 from mgie_engine.text.prompting import Prompt, Prompter
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +133,7 @@ class BatchLoader:
         """Endless batches on the CPU after the first `skip`; each pass over the data has another order."""
         examples = passes(shards.row_groups(self.folder), self.seed, self.rank, self.world, skip * self.size)
         with ThreadPoolExecutor(self.threads, thread_name_prefix="feeding") as pool:
-            items = prefetch(pool, self.encoder.item, examples, 2 * self.size)
+            items = in_order(pool, self.encoder.item, examples, 2 * self.size)
             for number in count(skip):
                 yield self.encoder.batch(list(islice(items, self.size)), self.noise_sample(number))
 
@@ -166,19 +163,6 @@ def passes(
             continue
         yield from shards.stream(dealt, seed=turn, skip=skip)
         skip = 0
-
-
-def prefetch(
-    pool: ThreadPoolExecutor, make: Callable[[Given], Made], given: Iterable[Given], most: int
-) -> Iterator[Made]:
-    """The results of `make` in order, with up to `most` in flight."""
-    making = deque[Future[Made]]()
-    for thing in given:
-        making.append(pool.submit(make, thing))
-        if len(making) > most:
-            yield making.popleft().result()
-    while making:
-        yield making.popleft().result()
 
 
 Columns = TypeVar("Columns", TextBatch, NoiseSample)

@@ -6,13 +6,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mgie_engine.config import models_home
+import torch
+from accelerate import PartialState
+
+from mgie_engine.cli_types import CommandParser, Commands, Run
+from mgie_engine.config import ModelConfig, models_home
+from mgie_engine.install.full_size import FULL_SIZE
+from mgie_engine.lab.training import full, initial_weights, packing, pipeline, stages
+from mgie_engine.lab.training.mini import mini_config, tiny_config
 from mgie_engine.lab.training.recipe import PARTS, WORDINGS, Recipe
-
-if TYPE_CHECKING:
-    from mgie_engine.config import ModelConfig
+from mgie_engine.text.tokenizer import Tokenizer
 
 STAGES = ("dataset", "mini-vae", "mini-mllm", "mini-diffusion", "pack")
 MINI = """All stages in one call; stages that do not depend on each other run side by side, on all GPUs.
@@ -24,7 +29,7 @@ STAGE = """One stage of the small model, in the order in which they are listed; 
 early and waits for the two before it. On several devices: torchrun -m mgie_engine.lab.training stage …"""
 
 
-def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(actions: Commands) -> None:
     """Add `mini`, `full` and `stage`."""
     _register_mini(actions)
     _register_full(actions)
@@ -33,8 +38,6 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 def run_mini(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Train the small model."""
-    from mgie_engine.lab.training import pipeline
-
     _configure(arguments.folder)
     names = ("minutes", "stories", "wordings", "first", "start", "parts")
     config = pipeline.PipelineConfig(
@@ -45,13 +48,6 @@ def run_mini(arguments: argparse.Namespace, environment: Mapping[str, str]) -> N
 
 def run_full(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Train MGIE at full size, as one process of those that a launcher started."""
-    import torch
-    from accelerate import PartialState
-
-    from mgie_engine.install.full_size import FULL_SIZE
-    from mgie_engine.lab.training import full, initial_weights
-    from mgie_engine.text.tokenizer import Tokenizer
-
     _configure(arguments.folder)
     recipe = _recipe(arguments)
     state = PartialState(cpu=not torch.cuda.is_available())
@@ -77,8 +73,6 @@ def run_full(arguments: argparse.Namespace, environment: Mapping[str, str]) -> N
 
 def run_stage(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Run one stage of the small model and save its weights."""
-    from mgie_engine.lab.training import packing, stages
-
     _configure(arguments.folder)
     match arguments.stage:
         case "dataset":
@@ -90,8 +84,6 @@ def run_stage(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
 
 
 def _configure(folder: Path) -> None:
-    import torch
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     torch.set_float32_matmul_precision("high")
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,26 +103,22 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     return replace(recipe, options={**recipe.options, **options})
 
 
-def _config(arguments: argparse.Namespace) -> "ModelConfig":
-    from mgie_engine.lab.training.mini import mini_config, tiny_config
-    from mgie_engine.text.tokenizer import Tokenizer
-
+def _config(arguments: argparse.Namespace) -> ModelConfig:
     folder = getattr(arguments, "tokenizer", None) or arguments.folder
     return (tiny_config if arguments.tiny else mini_config)(len(Tokenizer.read(folder)))
 
 
-def _register_mini(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _parser(actions, "mini", "the small model, from nothing or from a model's parts", MINI)
-    parser.add_argument("--minutes", type=float, default=26.0, help="for everything (default: %(default)s)")
+def _register_mini(actions: Commands) -> None:
+    parser = _parser(actions, "mini", run_mini, "the small model, from nothing or from a model's parts", MINI)
+    parser.add_argument("--minutes", type=float, default=26.0, help="for everything")
     _add_dataset(parser)
     parser.add_argument("--start", "--from", metavar="MODEL", help="model to go on from: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to take from it")
     parser.add_argument("--keep", nargs="+", choices=PARTS[:2], default=(), help="parts to leave as they are")
-    parser.set_defaults(run=run_mini)
 
 
-def _register_full(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _parser(actions, "full", "MGIE at full size, on prepared data", FULL)
+def _register_full(actions: Commands) -> None:
+    parser = _parser(actions, "full", run_full, "MGIE at full size, on prepared data", FULL)
     parser.add_argument("stage", metavar="RECIPE", help="release, paper, or the path of a recipe")
     parser.add_argument("--data", type=Path, required=True, help="a folder of `mgie data`")
     # torchrun takes --start as an abbreviation of its own --start-method.
@@ -142,36 +130,31 @@ def _register_full(actions: "argparse._SubParsersAction[argparse.ArgumentParser]
     parser.add_argument("--diffusion-folder", type=Path, help="in place of InstructPix2Pix")
     parser.add_argument("--tokenizer", type=Path, help="a folder with tokenizer.model, for --from random")
     _add_recipe(parser)
-    parser.set_defaults(run=run_full)
 
 
-def _register_stage(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = _parser(actions, "stage", "one stage of the small model", STAGE)
+def _register_stage(actions: Commands) -> None:
+    parser = _parser(actions, "stage", run_stage, "one stage of the small model", STAGE)
     parser.add_argument("stage", choices=STAGES, help="which one")
     _add_dataset(parser)
     parser.add_argument("--minutes", type=float, help="the recipe's if left out")
     parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")
     _add_recipe(parser)
-    parser.set_defaults(run=run_stage)
 
 
-def _parser(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, description: str
-) -> argparse.ArgumentParser:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = actions.add_parser(name, help=text, description=description, formatter_class=layout)
+def _parser(actions: Commands, name: str, run: Run, text: str, description: str) -> CommandParser:
+    parser = actions.add_parser(name, run=run, help=text, description=description)
     parser.add_argument("--folder", type=Path, required=True, metavar="DIR", help="of this run")
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a dry run on a CPU")
     return parser
 
 
-def _add_dataset(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stories", type=int, default=120_000, help="in the dataset (default: %(default)s)")
+def _add_dataset(parser: CommandParser) -> None:
+    parser.add_argument("--stories", type=int, default=120_000, help="in the dataset")
     parser.add_argument("--first", type=int, default=0, help="number of the first story")
-    parser.add_argument("--wordings", type=int, default=WORDINGS, help="per edit (default: %(default)s)")
+    parser.add_argument("--wordings", type=int, default=WORDINGS, help="per edit")
 
 
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
+def _add_recipe(parser: CommandParser) -> None:
     parser.add_argument("--set", nargs="+", default=(), metavar="KEY=VALUE", help="in the recipe, as TOML")
     parser.add_argument("--steps", type=int, help="the recipe's if left out")
     parser.add_argument("--batch-size", type=int, help="the recipe's if left out")

@@ -21,7 +21,8 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 from conversations.atomic_write import replacing
-from mgie_engine.checkpoints.native import Networks, StoredModel
+from mgie_engine.checkpoints.native import Networks
+from mgie_engine.checkpoints.tensors import StoredModel
 from mgie_engine.config import Behaviour, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.data import shards

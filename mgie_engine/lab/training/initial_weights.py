@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from mgie_engine.checkpoints import mgie7b, native
-from mgie_engine.checkpoints.native import Networks, StoredModel
-from mgie_engine.checkpoints.tensors import LazyTensors, available
+from mgie_engine.checkpoints.native import Networks
+from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel, available
 from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.model.edit_head import EditHead
@@ -106,7 +106,7 @@ def _kind(name: str, frozen: torch.dtype) -> torch.dtype:
     return torch.float32 if name.startswith((*LEARNING, "vae.")) else frozen
 
 
-def _of_parts(found: mgie7b.Released, diffusion: Diffusion, seed: int) -> StoredModel:
+def _of_parts(found: StoredModel, diffusion: Diffusion, seed: int) -> StoredModel:
     """The published weights with the additions of training."""
     tensors, latents = found.tensors, found.config.latent_channels
     language = replace(found.config.language, vocab_size=len(found.tokenizer))

@@ -14,11 +14,10 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
+from mgie_engine.lab.scenes.scene_images import CHANGED
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.lab.training.context import to_device
 from mgie_engine.lab.training.dataset import TONE_NAMES, SceneDataset
-
-CHANGED = 0.03  # a pixel has changed when any channel moved by more
 
 
 class SceneRenderer:

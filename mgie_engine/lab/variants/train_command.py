@@ -6,9 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mgie_engine.cli_types import Commands
 from mgie_engine.lab.evaluation.results import add_trial, trial_of
+from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.recipe import Recipe
+from mgie_engine.lab.training.stages import make_dataset
 from mgie_engine.lab.variants.variant import PARTS
+from mgie_engine.lab.variants.variant_config import VariantRunConfig, configure_process, run_variants
 
 DESCRIPTION = """DIR may hold vae.safetensors, mllm.safetensors, unet.safetensors and the vocabulary of
 another run (the first three also as start-*.safetensors). A missing language model is trained first; a
@@ -18,12 +22,9 @@ variants have no result: run the command again to go on."""
 TINY: dict[str, Any] = {"compile": False, "log_every": 1, "precision": "no"}
 
 
-def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(actions: Commands) -> None:
     """Add `mgie train variants`."""
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = actions.add_parser(
-        "variants", help="the paper's baselines", description=DESCRIPTION, formatter_class=layout
-    )
+    parser = actions.add_parser("variants", run=run, help="the paper's baselines", description=DESCRIPTION)
     parser.add_argument("--folder", type=Path, required=True, metavar="DIR", help="of this run")
     parser.add_argument("--variants", nargs="+", default=(), metavar="NAME", help="these alone")
     parser.add_argument(
@@ -40,13 +41,10 @@ def register(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     parser.add_argument("--processes", type=int, help="side by side (default: one per visible GPU)")
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a dry run on a CPU")
     add_trial(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Train and test what has no result yet; exit code 1 while some have none."""
-    from mgie_engine.lab.variants.variant_config import VariantRunConfig, configure_process, run_variants
-
     configure_process()
     names = ("steps", "batch_size", "stories")
     changes = {name: value for name in names if (value := getattr(arguments, name))}
@@ -70,9 +68,6 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def _prepare(arguments: argparse.Namespace, stories: int) -> None:
     """Write the starting weights and a dataset, unless an earlier call did."""
-    from mgie_engine.lab.training import packing
-    from mgie_engine.lab.training.stages import make_dataset
-
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     if arguments.start and not (folder / "start-vae.safetensors").is_file():

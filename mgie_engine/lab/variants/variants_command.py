@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from mgie_engine.cli_types import Commands
 from mgie_engine.errors import DataError
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, add_trial, read_results, trial_of
 from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
@@ -17,19 +18,19 @@ from mgie_engine.lab.variants.variant_scores import measure, trial_cases
 from mgie_engine.lab.variants.variants_report import to_markdown, write_docs
 
 
-def register(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def register(kinds: Commands) -> None:
     """Add `mgie evaluate variants`."""
     parser = kinds.add_parser(
         "variants",
+        run=run,
         help="the paper's comparison",
         description="Test every variant below DIR that has no result yet on the same edits and seeds, then "
         "print the table of all. `mgie train variants` trains and tests them in one go.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="holds variants, their results, or both")
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put table and plot into this page, too")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="default: %(default)s")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
     add_trial(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file
 
 from mgie_engine.checkpoints import native
-from mgie_engine.checkpoints.native import StoredModel, load_model, named_tensors, read_model
-from mgie_engine.checkpoints.tensors import LazyTensors
+from mgie_engine.checkpoints.native import load_model, named_tensors, read_model
+from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install import convert as converting

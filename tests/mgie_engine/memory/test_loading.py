@@ -9,9 +9,9 @@ from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.memory.loading import count, keep, load_fitting
 from mgie_engine.memory.modes import Mode
-from mgie_engine.memory.precision_check import LEAST_COSINE, guidance, likeness
 from mgie_engine.memory.quantise import Int8Linear
 from tests.mgie_engine.memory.test_quantise import needs_bitsandbytes
+from tests.support.guidance_likeness import LEAST_COSINE, guidance, likeness
 from tests.support.tiny_model import model
 
 CPU = torch.device("cpu")

@@ -10,10 +10,11 @@ import torch
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data import shards
-from mgie_engine.lab.data.drawn import drawn
 from mgie_engine.lab.data.examples import sessions
-from mgie_engine.lab.training.batch_loader import BatchLoader, ExampleEncoder, passes, prefetch
+from mgie_engine.lab.evaluation.workers import in_order
+from mgie_engine.lab.training.batch_loader import BatchLoader, ExampleEncoder, passes
 from mgie_engine.text.prompting import IGNORED, Prompter
+from tests.support.scene_examples import scene_examples
 from tests.support.tiny_model import config, tokenizer
 from tests.support.training_batches import prepare
 
@@ -32,7 +33,7 @@ def loader(data, **changes):
 
 
 def test_drawn_examples_are_the_same_every_time_and_hold_talks():
-    one, two = (list(drawn(24, 32)) for _ in range(2))
+    one, two = (list(scene_examples(24, 32)) for _ in range(2))
     assert one == two
     assert any(len(talk) > 1 for talk in sessions(one))
 
@@ -76,7 +77,7 @@ def test_processes_draw_dice_of_their_own(data):
 
 def test_what_is_made_beside_the_training_keeps_its_order():
     with ThreadPoolExecutor(3) as pool:
-        assert list(prefetch(pool, lambda n: n * n, range(20), 4)) == [n * n for n in range(20)]
+        assert list(in_order(pool, lambda n: n * n, range(20), 4)) == [n * n for n in range(20)]
 
 
 def test_an_example_shows_the_turns_before_it(data):

@@ -17,11 +17,11 @@ from safetensors.torch import load_file
 from mgie_engine.checkpoints.native import save
 from mgie_engine.errors import DataError, ModelError
 from mgie_engine.install.extract import extract, tensors_of_run
-from mgie_engine.lab.data.drawn import drawn
 from mgie_engine.lab.data.shards import shard_file, write_shard
 from mgie_engine.lab.training import full, initial_weights
 from mgie_engine.lab.training.full import Options, resolve_recipe
 from mgie_engine.lab.training.trainer import checkpoints
+from tests.support.scene_examples import scene_examples
 from tests.support.tiny_model import model
 from tests.support.training_batches import plan, prepare
 
@@ -167,7 +167,7 @@ def test_two_processes_that_share_the_networks_learn_what_two_with_whole_ones_do
 
 
 def test_data_without_expressive_instructions_are_refused(first, tmp_path):
-    bare = [type(e)(e.id, e.instruction, e.before, e.after) for e in drawn(4, 32)]
+    bare = [type(e)(e.id, e.instruction, e.before, e.after) for e in scene_examples(4, 32)]
     write_shard(shard_file(tmp_path, 0), bare)
     with pytest.raises(DataError, match="no expressive instruction yet"):
         train(plan(tmp_path, tmp_path, steps=1), first)

@@ -10,7 +10,9 @@ from mgie_engine.lab.scenes.stories import story
 from mgie_engine.serving.pictures import to_png
 
 
-def drawn(count: int, side: int = 512, seed: int = 0, split: Split = "train") -> Iterator[EditExample]:
+def scene_examples(
+    count: int, side: int = 512, seed: int = 0, split: Split = "train"
+) -> Iterator[EditExample]:
     """`count` edits with pictures of side × side pixels; edits that build on one another are a session.
 
     The same numbers give the same examples.
