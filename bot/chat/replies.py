@@ -12,32 +12,6 @@ from enum import StrEnum
 from bot.chat.events import ButtonAction
 from conversations.messages import Message, joined, verbatim
 
-__all__ = [
-    "Accepted",
-    "AskTarget",
-    "Button",
-    "Card",
-    "CardState",
-    "Comparison",
-    "Decided",
-    "Erased",
-    "Files",
-    "ForModerators",
-    "History",
-    "ImageChoice",
-    "Note",
-    "Queue",
-    "Reply",
-    "SettingRow",
-    "SettingsPanel",
-    "ShownVersion",
-    "buttons",
-    "duration",
-    "how_it_goes",
-    "title",
-    "turns_shown",
-]
-
 
 class CardState(StrEnum):
     """The states of a card, in order; a card only ever moves forward."""

@@ -1,6 +1,7 @@
 """Metrics for Prometheus. One registry per bot; no user appears in a label."""
 
 from collections.abc import Callable
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,53 +14,38 @@ class Metrics:
     """Every figure of the bot; chats count into `ack_seconds`, `discord_http` and the gateway's own."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self.jobs = Counter(
-            "mgie_jobs", "Edits by how they ended and what they were", ["state", "kind"], registry=registry
+        self.registry = CollectorRegistry()
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.jobs = counter("mgie_jobs", "Edits by how they ended and what they were", ["state", "kind"])
+        self.edits_dropped = counter("mgie_edits_dropped", "Requests not taken, by reason", ["reason"])
+        self.filtered = counter(
+            "mgie_filtered", "Pictures refused as like a removed one, by stage", ["stage"]
         )
-        self.edits_dropped = Counter(
-            "mgie_edits_dropped", "Requests not taken, by reason", ["reason"], registry=registry
+        self.moves = counter(
+            "mgie_moves", "Undo, redo and other moves; with jobs this gives the undo rate", ["move"]
         )
-        self.filtered = Counter(
-            "mgie_filtered",
-            "Pictures refused as like a removed one, by stage",
-            ["stage"],
-            registry=registry,
+        self.queue_depth = gauge("mgie_queue_depth", "Edits waiting in the queue")
+        self.running = gauge("mgie_running", "Edits being made")
+        self.busy_ratio = gauge("mgie_gpu_busy_ratio", "Share of the engine's slots in use")
+        self.stored_bytes = gauge("mgie_stored_bytes", "Bytes of all stored pictures")
+        self.free_bytes = gauge("mgie_disk_free_bytes", "Free bytes on their disk")
+        self.queue_wait_seconds = histogram(
+            "mgie_queue_wait_seconds", "From asked to begun", buckets=WAIT_BUCKETS
         )
-        self.moves = Counter(
-            "mgie_moves",
-            "Undo, redo and other moves; with jobs this gives the undo rate",
-            ["move"],
-            registry=registry,
+        self.stage_seconds = histogram(
+            "mgie_stage_seconds", "Time per stage of an edit", ["stage"], buckets=STAGE_BUCKETS
         )
-        self.queue_depth = Gauge("mgie_queue_depth", "Edits waiting in the queue", registry=registry)
-        self.running = Gauge("mgie_running", "Edits being made", registry=registry)
-        self.busy_ratio = Gauge(
-            "mgie_gpu_busy_ratio", "Share of the engine's slots in use", registry=registry
+        self.ack_seconds = histogram(
+            "mgie_ack_seconds", "From a gesture to its first answer", buckets=ACK_BUCKETS
         )
-        self.stored_bytes = Gauge("mgie_stored_bytes", "Bytes of all stored pictures", registry=registry)
-        self.free_bytes = Gauge("mgie_disk_free_bytes", "Free bytes on their disk", registry=registry)
-        self.queue_wait_seconds = Histogram(
-            "mgie_queue_wait_seconds", "From asked to begun", buckets=WAIT_BUCKETS, registry=registry
+        self.discord_http = counter("mgie_discord_http", "Requests to Discord", ["route", "status"])
+        self.rate_limited_seconds = counter(
+            "mgie_rate_limited_seconds", "Time spent waiting for Discord's limits"
         )
-        self.stage_seconds = Histogram(
-            "mgie_stage_seconds",
-            "Time per stage of an edit",
-            ["stage"],
-            buckets=STAGE_BUCKETS,
-            registry=registry,
-        )
-        self.ack_seconds = Histogram(
-            "mgie_ack_seconds", "From a gesture to its first answer", buckets=ACK_BUCKETS, registry=registry
-        )
-        self.discord_http = Counter(
-            "mgie_discord_http", "Requests to Discord", ["route", "status"], registry=registry
-        )
-        self.rate_limited_seconds = Counter(
-            "mgie_rate_limited_seconds", "Time spent waiting for Discord's limits", registry=registry
-        )
-        self.gateway_reconnects = Counter(
-            "mgie_gateway_reconnects", "Times the gateway connection was made again", registry=registry
+        self.gateway_reconnects = counter(
+            "mgie_gateway_reconnects", "Times the gateway connection was made again"
         )
 
     def watch(
