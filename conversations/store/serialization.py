@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, TypedDict
 
 from conversations.messages import Message
@@ -129,21 +129,6 @@ def _text(value: Any) -> str:
 
 
 _JSON = frozenset({"seconds", "notes", "error"})
-_PLAIN = (
-    "id",
-    "session_id",
-    "number",
-    "parent_id",
-    "user",
-    "instruction",
-    "expressive",
-    "reading",
-    "image",
-    "changed",
-    "delivered",
-    "origin_message",
-    "event_id",
-    "lent_by",
-    "created_at",
-    "finished_at",
-)
+_CONVERTED = {"state", "override", "settings", "seconds", "notes", "error", "source", "grid"}
+_CONVERTED |= {"auto_scales", "is_hidden", "is_reworded"}
+_PLAIN = tuple(field.name for field in fields(Turn) if field.name not in _CONVERTED)  # stored as they are

@@ -8,7 +8,7 @@ import io
 import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +144,7 @@ def _opened(file: Path) -> pq.ParquetFile:
 
 
 def _as_row(example: EditExample) -> dict[str, Any]:
-    turns = [{"instruction": t.instruction, "expressive": t.expressive} for t in example.history]
+    turns = [asdict(turn) for turn in example.history]
     pictures = {name: {"bytes": encoded(getattr(example, name)), "path": None} for name in _PICTURES}
     return {name: getattr(example, name) for name in _TEXTS} | {"history": turns} | pictures
 

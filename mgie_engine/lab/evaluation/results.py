@@ -13,6 +13,7 @@ from filelock import FileLock
 from conversations.atomic_write import write_atomically
 from mgie_engine.cli_types import CommandParser
 from mgie_engine.errors import DataError
+from mgie_engine.lab.json_files import read_json
 from mgie_engine.lab.scenes.expressive_text import Split
 
 RESULTS, TRAINING = "results.json", "training.json"  # in a folder of variants
@@ -98,10 +99,7 @@ class Results:
 
 def read_results(file: Path) -> dict[str, Any]:
     """Training, trial and variants of a file of results; DataError if it is none."""
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file} cannot be read: {error}.") from error
+    found = read_json(file)
     if not isinstance(found, dict) or {"training", "trial", "variants"} - found.keys():
         raise DataError(f"{file} holds no results of variants.")
     return found

@@ -90,7 +90,7 @@ def _cases_of(seed: int, split: Split, size: int, kind: str | None) -> list[Scen
         SceneCase(
             step.edit,
             current_story.states[step.before],
-            tuple(Exchange(asked, said) for asked, said in step.history),
+            step.history,
             painted[step.before],
             painted[step.after],
         )
@@ -106,7 +106,7 @@ def human_prompt_cases(size: int = 256, which: PromptSet = "seen") -> Iterator[S
     """One case per prompt that people wrote."""
     for start, edit, history in human_prompts(which):
         before, goal = pictures((start, edit.goal), size)
-        yield SceneCase(edit, start, tuple(Exchange(asked, said) for asked, said in history), before, goal)
+        yield SceneCase(edit, start, history, before, goal)
 
 
 def score_text(case: SceneCase, expressive: str) -> TextScore:

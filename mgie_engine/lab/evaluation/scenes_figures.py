@@ -1,6 +1,6 @@
 """Figures of an evaluation on scenes, each with its 95 % interval by bootstrap over edits. Knows no torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +36,15 @@ class Figure:
         return [round(value, digits) for value in (self.mean, self.low, self.high)]
 
 
-def figure(values: Sequence[float], weights: Sequence[float] | None = None) -> Figure | None:
-    """The mean of values (nan left out), weighted if weights are given; None where there are none."""
-    found = np.asarray(values, dtype=float)
+def figure(
+    values: Collection[float], weights: Sequence[float] | None = None, fewest: int = 1
+) -> Figure | None:
+    """The mean of values (nan left out), weighted if weights are given; None for fewer than `fewest`."""
+    found = np.asarray(list(values), dtype=float)
     weight = np.ones_like(found) if weights is None else np.asarray(weights, dtype=float)
     known = ~np.isnan(found) & (weight > 0)
     found, weight = found[known], weight[known]
-    if not len(found):
+    if len(found) < fewest:
         return None
     drawn = np.random.default_rng(0).integers(0, len(found), (RESAMPLES, len(found)))
     means = (found * weight)[drawn].sum(1) / weight[drawn].sum(1)

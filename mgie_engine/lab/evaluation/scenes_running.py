@@ -53,7 +53,10 @@ def paint_all(
         Painting(mgie.config.noise, one, reading.guidance, latents)
         for one, reading, latents in zip(settings, readings, condition, strict=True)
     ]
-    denoise_all(mgie, paintings)
+    while not paintings[0].is_over:
+        denoised = mgie.denoise(*batch(paintings))
+        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
+            painting.advance(x0, relevance)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     name = mgie.config.name
@@ -62,14 +65,6 @@ def paint_all(
         with_probe(mgie, Painted(picture, picture, seen[which[index]], raw[index], heard[index], name))
         for index, picture in enumerate(pictures)
     ]
-
-
-def denoise_all(mgie: MGIE, paintings: Sequence[Painting]) -> None:
-    """Take paintings of equal step counts to their end, side by side."""
-    while not paintings[0].is_over:
-        denoised = mgie.denoise(*batch(paintings))
-        for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
-            painting.advance(x0, relevance)
 
 
 def score_all(

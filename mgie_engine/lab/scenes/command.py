@@ -63,7 +63,7 @@ def record(step: StoryStep) -> dict[str, Any]:
         "expressive": edit.expressive,
         "kind": edit.kind,
         "facts": [asdict(fact) for fact in parse_facts(edit.expressive)],
-        "turns": [{"instruction": asked, "expressive": said} for asked, said in step.history],
+        "turns": [asdict(turn) for turn in step.history],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from mgie_engine.edits import Exchange
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, NOTHING, PromptSet
 from mgie_engine.lab.scenes.phrasing import table
 from mgie_engine.lab.scenes.scene import Cell, Scene, SceneObject, in_place_of, new_object
@@ -31,7 +32,7 @@ class HumanPrompt(NamedTuple):
 
     start: State
     edit: Edit
-    history: tuple[tuple[str, str], ...] = ()  # (instruction, expressive)
+    history: tuple[Exchange, ...] = ()
 
 
 def prompt_start() -> State:
@@ -61,7 +62,7 @@ def _followups() -> Iterator[HumanPrompt]:
         first = _meant(start, named, talk["meant"], talk["first"])
         now = _named_after(named, talk["meant"], first)
         edit = _meant(first.goal, now, talk["want"], talk["said"])
-        yield HumanPrompt(first.goal, edit, ((first.instruction, first.expressive),))
+        yield HumanPrompt(first.goal, edit, (Exchange(first.instruction, first.expressive),))
 
 
 def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from mgie_engine.edits import Exchange
 from mgie_engine.lab.scenes.ambiguous_edits import ambiguous
 from mgie_engine.lab.scenes.edit_generators import (
     add,
@@ -50,7 +51,7 @@ class StoryStep:
     before: int
     after: int
     edit: Edit
-    history: tuple[tuple[str, str], ...] = ()  # (instruction, expressive), oldest first
+    history: tuple[Exchange, ...] = ()  # oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def _fan(streams: RngStreams, start: State) -> Story:
 
 
 def _chain(streams: RngStreams, start: State) -> Story:
-    states, steps, said = [start], list[StoryStep](), list[tuple[str, str]]()
+    states, steps, said = [start], list[StoryStep](), list[Exchange]()
     last: Edit | None = None
     for _ in range(streams.content.randint(2, 4)):
         state = states[-1]
@@ -126,6 +127,6 @@ def _chain(streams: RngStreams, start: State) -> Story:
         edit = edit or first_edit(streams, state)
         states.append(edit.goal)
         steps.append(StoryStep(len(states) - 2, len(states) - 1, edit, tuple(said[-MAX_HISTORY:])))
-        said.append((edit.instruction, edit.expressive))
+        said.append(Exchange(edit.instruction, edit.expressive))
         last = edit
     return Story(tuple(states), tuple(steps))

@@ -47,13 +47,12 @@ def _best(
 
     best: tuple[float, Strengths] | None = None
     for pair in study.strengths:
-        gains = list(study.gains(score, pair, general, which).values())
-        over = figure(gains) if len(gains) >= ENOUGH else None
+        over = figure(study.gains(score, pair, general, which).values(), fewest=ENOUGH)
         if over and _is_sure(over) and (best is None or over.mean > best[0]):
             best = (over.mean, pair)
     if best is None:
         return None
-    gains = list(study.gains(score, best[1], own, which).values())
+    gains = study.gains(score, best[1], own, which).values()
     over_own = figure(gains)
     assert over_own
     mean, low, high = over_own.listed()
@@ -121,7 +120,7 @@ def _check(
         if edit in by_pair.get(pair := chosen(subject), {})
     }
     own_values = by_pair.get(own, {})
-    mean, over = figure(list(values.values())), figure(list(difference(values, own_values).values()))
+    mean, over = figure(values.values()), figure(difference(values, own_values).values())
     return HeldOutCheck(mean, over) if mean and over else None
 
 

@@ -206,8 +206,7 @@ def _gains(
 
 
 def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str = "") -> GuidelineComparison:
-    found = figure(values) if len(values) >= ENOUGH else None
-    return GuidelineComparison(what, found, len(values), floor, unit)
+    return GuidelineComparison(what, figure(values, fewest=ENOUGH), len(values), floor, unit)
 
 
 def _next(study: Study, own: Strengths, axis: int, *, up: bool = True) -> float:

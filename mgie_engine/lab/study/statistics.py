@@ -113,13 +113,13 @@ class Study:
 
     def mean(self, measure: Measure, pair: Strengths, which: SubjectFilter = everything) -> Figure | None:
         """The mean under a pair; None for fewer than three edits."""
-        return _figure(list(self.values(measure, pair, which).values()))
+        return figure(self.values(measure, pair, which).values(), fewest=FEW)
 
     def means(self, measure: Measure, which: SubjectFilter = everything) -> dict[Strengths, Figure]:
         """The mean under every pair with results for all of these edits, so that the means are comparable."""
-        values = {pair: list(self.values(measure, pair, which).values()) for pair in self.strengths}
+        values = {pair: self.values(measure, pair, which).values() for pair in self.strengths}
         most = max(map(len, values.values()), default=0)
-        return {p: found for p, v in values.items() if len(v) == most and (found := _figure(v))}
+        return {p: found for p, v in values.items() if len(v) == most and (found := figure(v, fewest=FEW))}
 
     def gains(
         self, measure: Measure, pair: Strengths, over: Strengths, which: SubjectFilter = everything
@@ -131,7 +131,7 @@ class Study:
         self, measure: Measure, pair: Strengths, over: Strengths, which: SubjectFilter = everything
     ) -> Figure | None:
         """The mean gain over edits with results for both; None for fewer than three."""
-        return _figure(list(self.gains(measure, pair, over, which).values()))
+        return figure(self.gains(measure, pair, over, which).values(), fewest=FEW)
 
 
 def difference(these: Mapping[Name, float], those: Mapping[Name, float]) -> dict[Name, float]:
@@ -148,7 +148,3 @@ def gap(these: Sequence[float], those: Sequence[float]) -> Figure | None:
     drawn = [side[rng.integers(0, len(side), (RESAMPLES, len(side)))].mean(1) for side in (a, b)]
     low, high = np.percentile(drawn[0] - drawn[1], (2.5, 97.5))
     return Figure(float(a.mean() - b.mean()), float(low), float(high))
-
-
-def _figure(values: Sequence[float]) -> Figure | None:
-    return figure(values) if len(values) >= FEW else None

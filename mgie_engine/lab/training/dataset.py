@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mgie_engine.edits import Exchange
 from mgie_engine.lab.scenes.expressive_text import Split, inventory
 from mgie_engine.lab.scenes.scene import (
     COLOURS,
@@ -32,7 +31,7 @@ from mgie_engine.lab.scenes.scene import (
     Cell,
 )
 from mgie_engine.lab.scenes.scene_edits import State
-from mgie_engine.lab.scenes.stories import MAX_HISTORY, StoryStep, tellings
+from mgie_engine.lab.scenes.stories import tellings
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.lab.training.recipe import WORDINGS
 from mgie_engine.text.prompting import Prompt, Prompter, question
@@ -130,7 +129,11 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wor
         states += stories[0].states
         for steps in zip(*(one.steps for one in stories), strict=True):
             step = steps[0]
-            texts.add(len(edits), map(_prompt, steps), step.edit.expressive)
+            texts.add(
+                len(edits),
+                [Prompt(step.edit.instruction, step.history) for step in steps],
+                step.edit.expressive,
+            )
             edits.append((first + step.before, first + step.after, KINDS.index(step.edit.kind)))
         if scene := states[first].scene:
             texts.add(len(edits), [Prompt(ASK_INVENTORY)], inventory(scene))
@@ -139,11 +142,6 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wor
     places = {"before": before, "after": after, "kind": kind.astype(np.int8)}
     np.savez(file, allow_pickle=False, **_picture_columns(states), **places, **texts.columns())
     return file
-
-
-def _prompt(step: StoryStep) -> Prompt:
-    history = tuple(Exchange(asked, said) for asked, said in step.history[-MAX_HISTORY:])
-    return Prompt(step.edit.instruction, history)
 
 
 class _Texts:

@@ -27,7 +27,7 @@ from mgie_engine.model.edit_head import EditHead
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.text.tokenizer import Tokenizer
 
-SHARED, TOLD = "shared", "variant.json"
+SHARED, VARIANT = "shared", "variant.json"  # variant.json is written last: with it, a folder is complete
 
 
 def write_shared(networks: Networks, config: ModelConfig, tokenizer: Tokenizer, folder: Path) -> None:
@@ -49,20 +49,10 @@ def write_variant(
     networks = Networks(**dict(trained.items()), vae=shared.vae)  # type: ignore[arg-type]
     before = _named(shared, ("mllm",))
     changed = _changed(_named(networks, trained.keys()), before, own.language.vocab_size)
-    (folder / variant.name / TOLD).unlink(missing_ok=True)
+    (folder / variant.name / VARIANT).unlink(missing_ok=True)
     write_model(own, tokenizer, changed, folder / variant.name, STORED)
     data = json.dumps(asdict(variant), indent=2) + "\n"
-    write_atomically(folder / variant.name / TOLD, data.encode())
-
-
-def is_shared(folder: Path) -> bool:
-    """Whether the shared folder is complete."""
-    return (folder / SHARED / "config.json").is_file()
-
-
-def is_written(folder: Path, name: str) -> bool:
-    """Whether a variant's folder is complete."""
-    return (folder / name / TOLD).is_file()
+    write_atomically(folder / variant.name / VARIANT, data.encode())
 
 
 def load_variant(
@@ -70,7 +60,7 @@ def load_variant(
 ) -> tuple[Variant, MGIE]:
     """The variant in a folder, with the shared folder beside it; ModelError if either lacks something."""
     try:
-        data = json.loads((folder / TOLD).read_text("utf-8"))
+        data = json.loads((folder / VARIANT).read_text("utf-8"))
         config = ModelConfig.from_json((folder / "config.json").read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"{folder} holds no whole variant: {error}.") from error

@@ -28,13 +28,7 @@ from mgie_engine.lab.training.context import StageContext
 from mgie_engine.lab.training.language import train_mllm
 from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.lab.variants.variant import PARTS, Variant, variants
-from mgie_engine.lab.variants.variant_io import (
-    is_shared,
-    is_written,
-    load_variant,
-    write_shared,
-    write_variant,
-)
+from mgie_engine.lab.variants.variant_io import SHARED, VARIANT, load_variant, write_shared, write_variant
 from mgie_engine.lab.variants.variant_scores import measure, trial_cases
 from mgie_engine.lab.variants.variant_trainer import VariantTrainer
 from mgie_engine.lab.variants.variants_report import summarise
@@ -99,7 +93,7 @@ class VariantJob:
         begun = self.folder / TRAINING
         if not self.leads:
             self._await(begun)
-        elif not (begun.is_file() and is_shared(self.folder)):
+        elif not (begun.is_file() and (self.folder / SHARED / "config.json").is_file()):
             write_shared(self._shared, self.run.config, self.tokenizer, self.folder)
         training = self._training()
         require_same_config(begun, training)
@@ -128,7 +122,7 @@ class VariantJob:
             longest = max(longest, time.time() - began)
 
     def _take(self, variant: Variant, results: Results, tried: Tried) -> None:
-        if not is_written(self.folder, variant.name):
+        if not (self.folder / variant.name / VARIANT).is_file():
             trained = self._trainer.train(variant, self.folder, steps=self._steps)
             write_variant(variant, trained, self._shared, self.run.config, self.tokenizer, self.folder)
             log.info("%s is trained", variant.name)

@@ -33,8 +33,8 @@ def test_no_instruction_is_one_that_is_made_up():
 
 
 def test_the_second_turn_of_a_conversation_begins_where_the_first_one_ends():
-    for start, edit, ((asked, said),) in human_prompts("followups"):
-        assert asked != edit.instruction
-        assert parse_facts(said)
+    for start, edit, (first,) in human_prompts("followups"):
+        assert first.instruction != edit.instruction
+        assert parse_facts(first.expressive)
         assert start.scene
         assert not edit.was or edit.was in start.scene.objects

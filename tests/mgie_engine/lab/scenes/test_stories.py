@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from mgie_engine.edits import Exchange
 from mgie_engine.lab.scenes.drawing import SHAPES, fits
 from mgie_engine.lab.scenes.expressive_text import AS_ASKED, NOTHING
 from mgie_engine.lab.scenes.stories import MAX_HISTORY, story, tellings
@@ -32,7 +33,7 @@ def test_no_test_instruction_is_ever_said_in_training():
 def meaning(one_story):
     """A story without the words it is asked for in."""
     steps = [(replace(step.edit, instruction=""), step.before, step.after) for step in one_story.steps]
-    return one_story.states, steps, [[said for _, said in step.history] for step in one_story.steps]
+    return one_story.states, steps, [[turn.expressive for turn in step.history] for step in one_story.steps]
 
 
 def test_a_story_worded_again_means_the_same():
@@ -55,7 +56,7 @@ def test_a_story_worded_again_remembers_its_own_words():
         for worded_steps in wordings:
             said = [step.edit.instruction for step in worded_steps]
             for index, step in enumerate(worded_steps):
-                assert not step.history or step.history[-1][0] == said[index - 1]
+                assert not step.history or step.history[-1].instruction == said[index - 1]
 
 
 def test_no_held_out_instruction_is_said_when_training_stories_are_worded_again():
@@ -107,7 +108,7 @@ def test_every_scene_fits_on_a_sheet():
 
 def test_a_chain_remembers_the_last_turns():
     for one_story in stories():
-        said = [(step.edit.instruction, step.edit.expressive) for step in one_story.steps]
+        said = [Exchange(step.edit.instruction, step.edit.expressive) for step in one_story.steps]
         for index, step in enumerate(one_story.steps):
             assert step.history in ((), tuple(said[max(0, index - MAX_HISTORY) : index]))
 
