@@ -87,7 +87,7 @@ def measure(engine: "Engine", requests: Sequence[EditRequest], at_once: int) -> 
 
 
 def some_requests(count: int, settings: EditSettings) -> list[EditRequest]:
-    """As many wishes to recolour a thing of a drawn scene of 512 pixels."""
+    """As many instructions to recolour a thing of a drawn scene of 512 pixels."""
     some = islice(cases("test", size=512, kind="recolour"), count)
     return [EditRequest(to_png(to_image(case.before)), case.edit.instruction, settings) for case in some]
 

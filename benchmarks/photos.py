@@ -3,7 +3,7 @@
     python benchmarks/photos.py [FOLDER] [--sheet FILE.png] [--model mgie-mini] [--scenes 64]
 
 Every picture of the folder is asked for every tone and judged against the exact operation at its own size, in
-dB of PSNR; a wish to change what is in it must bring the same bytes back and say why. Also printed: how well
+dB of PSNR; one to change what is in it must bring the same bytes back and say why. Also printed: how well
 the autoencoder brings back the pictures, squeezed to the model's square, as they are and averaged over 8 x 8
 pixels, and drawn test scenes. Ends in one line of JSON.
 """
@@ -35,7 +35,7 @@ from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import for_the_model, to_png
 
-WISHES = {
+INSTRUCTIONS = {
     "brighter": "brighten it up", "darker": "make it darker", "contrast": "more contrast",
     "flat": "less contrast please", "vivid": "make the colours pop", "muted": "tone the colours down",
     "warm": "make it warmer", "cool": "make it cooler", "grey": "black and white", "sepia": "in sepia",
@@ -89,29 +89,31 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
     """Every tone of every picture: what was understood, and PSNR against the exact operation."""
     rows, shots = [], []
     for name, photo in photos.items():
-        for tone, wish in WISHES.items():
+        for tone, instruction in INSTRUCTIONS.items():
             goal = TONES[tone](pixels(photo)[None], torch.ones(1, 1, 1, 1))[0].clamp(0, 1)
-            made = _edited(mgie, photo, wish)
+            made = _edited(mgie, photo, instruction)
             result = Image.open(io.BytesIO(made.image)).convert("RGB")
             db = round(psnr((pixels(result) - goal).square()), 1)
             rows.append({"photo": name, "tone": tone, "db": db, "said": made.expressive})
-            shots.append(ContactSheetCard(photo, result, to_image(goal), wish, made.expressive, db >= BAR_DB))
+            shots.append(
+                ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, db >= BAR_DB)
+            )
     return rows, shots
 
 
 def refusals(mgie: MGIE, photos: dict[str, Image.Image]) -> list[bool]:
-    """Whether each impossible wish brought back the very pixels and a reason."""
+    """Whether each impossible instruction brought back the very pixels and a reason."""
     found = []
     for photo in photos.values():
-        for wish in IMPOSSIBLE:
-            made = _edited(mgie, photo, wish)
+        for instruction in IMPOSSIBLE:
+            made = _edited(mgie, photo, instruction)
             same = Image.open(io.BytesIO(made.image)).convert("RGB").tobytes() == photo.tobytes()
             found.append(same and made.expressive.startswith(mgie.config.refusal))
     return found
 
 
-def _edited(mgie: MGIE, photo: Image.Image, wish: str) -> EditResult:
-    return edit_alone(mgie, EditRequest(to_png(photo), wish, defaults(mgie)), lambda progress: None)
+def _edited(mgie: MGIE, photo: Image.Image, instruction: str) -> EditResult:
+    return edit_alone(mgie, EditRequest(to_png(photo), instruction, defaults(mgie)), lambda progress: None)
 
 
 def _opened(file: Path) -> Image.Image:

@@ -188,10 +188,10 @@ def prepare_world(folder: Path, tiny: bool) -> None:
 def mini(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
     """The end-to-end stage as it is, but on random latents. "ready": the same batch again and again."""
     size, *words = case.split(" ", 1)
-    wish = " ".join(words)
+    option = " ".join(words)
     config = (tiny_config if tiny else mini_config)(len(Tokenizer.read(folder)))
-    recipe = Recipe.read("mini-diffusion", batch_size=int(size), compile=not tiny, graphs=wish == "graphs")
-    recipe = Recipe.read("mini-diffusion", **_endless(recipe, 0.0 if wish == "no average" else recipe.ema))
+    recipe = Recipe.read("mini-diffusion", batch_size=int(size), compile=not tiny, graphs=option == "graphs")
+    recipe = Recipe.read("mini-diffusion", **_endless(recipe, 0.0 if option == "no average" else recipe.ema))
     dataset = SceneDataset.load(sorted((folder / "world").glob("*.npz")))
     run = StageContext(config, recipe, dataset, _scratch(folder, case), state.device)
     networks = build(config)
@@ -208,7 +208,7 @@ def mini(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
         return {"total": words + edit, "instruction": words, "edit": edit}
 
     fed = batches(run, TextTable(dataset, state.device), random_gallery(run))
-    return Bench(trainer, loss, _again(next(fed)) if wish == "ready" else fed, recipe.batch_size)
+    return Bench(trainer, loss, _again(next(fed)) if option == "ready" else fed, recipe.batch_size)
 
 
 def random_gallery(run: StageContext) -> LatentCache:
@@ -224,14 +224,14 @@ def random_gallery(run: StageContext) -> LatentCache:
 def large(case: str, folder: Path, tiny: bool, state: PartialState) -> Bench:
     """The full size on random weights and noise for pictures; several devices share the networks."""
     size, *words = case.split(" ", 1)
-    wish, config = " ".join(words), FULL_SIZE
+    option, config = " ".join(words), FULL_SIZE
     tokenizer = Tokenizer.read(TOKENIZER)
-    recipe = Recipe.read("release", batch_size=int(size) * state.num_processes, compile=wish == "compiled")
-    recipe = Recipe.read("release", **_endless(recipe, 0.999 if wish == "average" else 0.0))
+    recipe = Recipe.read("release", batch_size=int(size) * state.num_processes, compile=option == "compiled")
+    recipe = Recipe.read("release", **_endless(recipe, 0.999 if option == "average" else 0.0))
     options = full.Options(
         micro_batch=int(size),
-        checkpointing=wish != "kept activations",
-        channels_last=wish != "plain layout",
+        checkpointing=option != "kept activations",
+        channels_last=option != "plain layout",
         side=64 if tiny else 256,
     )
     source = initial_weights.random_weights(

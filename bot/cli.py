@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check_page(settings: Settings) -> None:
-    """CannotStart where other machines can reach the page, and it was not told by which names."""
+    """CannotStart where other machines can reach the page, without the names they use."""
     if settings.discord_token is None and settings.is_page_open and not settings.page_names:
         raise CannotStart(
             f"WEB_HOST: {settings.web_host} lets other machines reach the page; list the host names they use "

@@ -1,4 +1,4 @@
-"""What users are told, as a code with parameters; a chat puts it into words, in the user's language.
+"""Messages to users, as a code with parameters; a chat puts it into words, in the user's language.
 
     Message("queued", version="v3")               # rendered by `bot.i18n.catalog`
 

@@ -48,10 +48,10 @@ def idle(mgie: MGIE, count: int, size: int) -> dict[str, Curve]:
     """
     starts = [to_image(_shown(State(random_scene(Random(f"idle-{n}"))), size)) for n in range(count)]
     ways = templates("nothing", "test")
-    wishes = [[ways[turn % len(ways)]] * count for turn in range(TURNS)]
+    instructions = [[ways[turn % len(ways)]] * count for turn in range(TURNS)]
     found: dict[str, Curve] = {}
     for way, deliver in {"delivered": _restored, "restored": _restored, "raw": enlarged}.items():
-        for now in _followed(mgie, starts, wishes, deliver, listens=way == "delivered"):
+        for now in _followed(mgie, starts, instructions, deliver, listens=way == "delivered"):
             pairs = list(zip(starts, now, strict=True))
             errors = [(pixels(first) - pixels(last)).square() for first, last in pairs]
             found.setdefault(f"{way}_db", []).append(fmean(psnr(error) for error in errors))
@@ -65,10 +65,10 @@ def real(mgie: MGIE, count: int, size: int) -> dict[str, Curve]:
     talks = [ten_edits(number) for number in range(count)]
     truths = [[_shown(state, size) for state in (start, *(e.goal for e in edits))] for start, edits in talks]
     starts = [to_image(truth[0]) for truth in truths]
-    wishes = [[edits[turn].instruction for _, edits in talks] for turn in range(TURNS)]
+    instructions = [[edits[turn].instruction for _, edits in talks] for turn in range(TURNS)]
     found: dict[str, Curve] = {}
     for way, deliver in {"restored": _restored, "raw": enlarged}.items():
-        for turn, now in enumerate(_followed(mgie, starts, wishes, deliver)):
+        for turn, now in enumerate(_followed(mgie, starts, instructions, deliver)):
             pairs = [(truth, pixels(picture)) for truth, picture in zip(truths, now, strict=True)]
             kept = fmean(_kept_db(truth[: turn + 2], result) for truth, result in pairs)
             right = fmean(
@@ -95,20 +95,20 @@ def ten_edits(number: int) -> tuple[State, list[Edit]]:
 def _followed(
     mgie: MGIE,
     starts: Sequence[Image.Image],
-    wishes: Sequence[Sequence[str]],
+    instructions: Sequence[Sequence[str]],
     deliver: Deliver,
     listens: bool = False,
 ) -> Iterator[list[Image.Image]]:
     """The pictures after each turn; listens: whether a reading that changes nothing ends the turn."""
     now, talks = list(starts), [Talk() for _ in starts]
-    for asked in wishes:
+    for asked in instructions:
         edits, understood = paint(mgie, now, asked, talks, defaults(mgie))
         now = [
             before if listens and changes_nothing(said, mgie.config.refusal) else deliver(edit)
             for before, said, edit in zip(now, understood, edits, strict=True)
         ]
         told = zip(talks, asked, understood, strict=True)
-        talks = [(*talk, Exchange(wish, said)) for talk, wish, said in told]
+        talks = [(*talk, Exchange(instruction, said)) for talk, instruction, said in told]
         yield now
 
 

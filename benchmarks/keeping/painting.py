@@ -35,13 +35,15 @@ def defaults(mgie: MGIE) -> EditSettings:
 def paint(
     mgie: MGIE,
     originals: Sequence[Image.Image],
-    wishes: Sequence[str],
+    instructions: Sequence[str],
     talks: Sequence[Talk],
     settings: EditSettings,
 ) -> tuple[list[Painted], list[str]]:
     """The painted edits, picture number i with seed + i, and what was understood."""
     squares = [for_the_model(original, mgie.config.picture_size) for original in originals]
-    readings = mgie.read(squares, [Prompt(wish, talk) for wish, talk in zip(wishes, talks, strict=True)])
+    readings = mgie.read(
+        squares, [Prompt(instruction, talk) for instruction, talk in zip(instructions, talks, strict=True)]
+    )
     seeded = [replace(settings, seed=settings.seed + i) for i in range(len(squares))]
     painted = paint_all(mgie, squares, readings, seeded)
     whole = [replace(one, original=original) for one, original in zip(painted, originals, strict=True)]

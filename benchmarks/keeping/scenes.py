@@ -61,8 +61,8 @@ def _judged(
     if exact:
         made = through(mgie, originals, [to_image(goal) for _, goal in painted])
     else:
-        wishes, talks = [case.edit.instruction for case in some], [case.history for case in some]
-        made, _ = paint(mgie, originals, wishes, talks, defaults(mgie))
+        instructions, talks = [case.edit.instruction for case in some], [case.history for case in some]
+        made, _ = paint(mgie, originals, instructions, talks, defaults(mgie))
     goals = [goal for _, goal in painted]
     return pool_map(_row, zip(made, goals, strict=True))
 

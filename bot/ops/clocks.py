@@ -1,4 +1,4 @@
-"""A clock that nobody sets, and the run of the machine that it counts in."""
+"""A clock that cannot be set, and the run of the machine that it counts in."""
 
 import time
 from collections.abc import Callable

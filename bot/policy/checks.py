@@ -53,7 +53,7 @@ class Facts:
     """What the rules of admission look at.
 
     now                       Unix seconds; the clock may be set at any time
-    uptime_s                  seconds by a clock that nobody sets
+    uptime_s                  seconds by a clock that cannot be set
     waiting, waiting_of_all   edits not yet started: of the user, of everybody
     requests                  of the user, before this one
     made_at                   Unix seconds at which the user's edits in this server began, where a quota holds
@@ -135,7 +135,7 @@ def _may_not_post(facts: Facts) -> Message | None:
 
 def _quota(facts: Facts) -> Message | None:
     limit = facts.settings.per_day
-    # What began "later than now" was made before the clock was set back; nobody waits for that.
+    # What began "later than now" was made before the clock was set back; such edits are not waited for.
     today = sorted(at for at in facts.made_at if facts.now - DAY_S < at <= facts.now)
     if limit is None or len(today) < limit:
         return None

@@ -109,7 +109,7 @@ def to_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _grey_to_srgb(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    # By a table: LittleCMS is off by seven levels in the dark, and slow where it is told to be exact.
+    # By a table: LittleCMS is off by seven levels in the dark, and slow where it has to be exact.
     target, exact = ImageCms.createProfile("sRGB"), ImageCms.Flags.NOOPTIMIZE
     transform = ImageCms.buildTransform(source, target, "L", "RGB", flags=exact)
     levels = Image.frombytes("L", (256, 1), bytes(range(256)))

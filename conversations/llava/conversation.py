@@ -157,7 +157,7 @@ def _prepare(picture: Image.Image, mode: str) -> Image.Image:
         return _pad_to_square(picture)
     if mode == "Resize":
         return picture.resize((RESIZE_SIDE, RESIZE_SIDE))
-    if mode == "Crop":  # cropping is left to whoever reads the picture
+    if mode == "Crop":  # cropping is left to the reader of the picture
         return picture
     raise ValueError(f"a picture's mode is Pad, Crop or Resize, not {mode!r}")
 

@@ -72,18 +72,18 @@ def keep(
 def load_fitting(
     location: ModelLocation,
     device: torch.device,
-    wish: Mode | None = None,
+    requested: Mode | None = None,
     keep: Keeper = keep,
     quick_bf16: bool = False,
 ) -> Loaded:
-    """The model in the mode wished for, else in the best that fits what is free now (see `modes.choose`).
+    """The model in the requested mode, else in the best that fits what is free now (see `modes.choose`).
 
     Where memory runs out all the same, one mode down, and a note (logged, too) says so.
     ModelError if no mode fits.
     """
     source = native.read_model(location)
     parameters = count(native.empty(source.config), source.config)
-    mode: Mode | None = wish or modes.choose(parameters, device.type, free_bytes(device), quick_bf16)
+    mode: Mode | None = requested or modes.choose(parameters, device.type, free_bytes(device), quick_bf16)
     notes: list[str] = []
     while mode:
         if mgie := _tried(keep, source, device, mode):

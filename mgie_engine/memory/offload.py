@@ -35,7 +35,7 @@ class SharedDevice:
             add_hook_to_module(door, _Entrance(self, network))
 
     def enter(self, network: nn.Module) -> None:
-        """Bring `network`, after sending away whoever is there."""
+        """Bring `network`, after sending away the one that is there."""
         if network is self.current:
             return
         with torch.inference_mode(False):

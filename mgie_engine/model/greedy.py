@@ -1,7 +1,7 @@
 """Greedy continuation of prompts with pictures, several at once, with one key/value cache.
 
 Rows are padded on the left, so that they all end at the same place. A row that has stopped stays in the
-batch: what is fed to it from then on is marked as not real and seen by nobody.
+batch: what is fed to it from then on is marked as not real and never attended to.
 """
 
 from collections import defaultdict

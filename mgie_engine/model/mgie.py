@@ -172,9 +172,9 @@ class MGIE:
         """Predictions (B, 3, C, h, w) of the branches asked for, in one call; the others stay 0."""
         spread = (sigmas**2 + 1).sqrt()[:, None, None, None]
         rows, branches = rows.to(self.device), branches.to(self.device)
-        sees, told = (branches != NEITHER)[:, None, None, None], (branches == BOTH)[:, None, None]
+        sees, reads = (branches != NEITHER)[:, None, None, None], (branches == BOTH)[:, None, None]
         condition = torch.where(sees, image_latents[rows], 0.0)
-        words = torch.where(told, guidance[rows], self.null_guidance)
+        words = torch.where(reads, guidance[rows], self.null_guidance)
         inputs = torch.cat([(latents / spread)[rows], condition], dim=1).to(self.unet.dtype)
         times = timesteps.to(self.device)[rows]
         predicted = self.unet(inputs, times, encoder_hidden_states=words.to(self.unet.dtype)).sample

@@ -48,7 +48,7 @@ class ChangeThresholds:
     shift_local: float = 10.0
     # Relevance, median over the picture, below which an instruction is about places only and above which it
     # is about the whole picture. mgie-mini: up to 0.035 for "change nothing" and for one object, from 0.05
-    # for tones (validation). None: nobody measured the model, so relevance does not decide what an edit is.
+    # for tones (validation). None: the model was not measured, so relevance does not decide what an edit is.
     whole_picture: tuple[float, float] | None = (0.036, 0.05)
     # An instruction about the whole picture is relevant evenly: its strongest place has at most this many
     # times the median (validation).
@@ -188,7 +188,7 @@ class Calibration:
 
 MGIE_MINI = Calibration()
 
-# For a model that nobody measured, MGIE-7B among them. A wrongly discarded edit is worse than a kept error of
+# For a model that was not measured, as MGIE-7B. A wrongly discarded edit is worse than a kept error of
 # the model, so relevance, whose scale is unknown, discards nothing; and detail has to change more before the
 # edit counts as a blur or as sharpening, because that replaces every pixel of the picture.
 UNCALIBRATED = Calibration(
@@ -200,5 +200,5 @@ _BY_MODEL: Mapping[str, Calibration] = MappingProxyType({"mgie-mini": MGIE_MINI}
 
 
 def calibration_for(model: str) -> Calibration:
-    """The thresholds for a model, by the name in its config.json; UNCALIBRATED if nobody measured it."""
+    """The thresholds for a model, by the name in its config.json; UNCALIBRATED if it was not measured."""
     return _BY_MODEL.get(model, UNCALIBRATED)

@@ -1,4 +1,4 @@
-"""One edit on the U-Net: its own schedule, scales, sampler and noise, whoever shares the batch."""
+"""One edit on the U-Net: its own schedule, scales, sampler and noise, whatever else is in the batch."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -59,7 +59,7 @@ class Painting:
 
     @property
     def timestep(self) -> Tensor:
-        """What the U-Net is told about the noise level now, (1,)."""
+        """The noise level now, as the U-Net takes it, (1,)."""
         return self._timesteps[self.step : self.step + 1]
 
     def advance(self, x0: Tensor, relevance: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""One submitted edit while it lives, and where it stands in line. Knows asyncio, not torch."""
+"""One submitted edit while it lives, and its place in the queue. Knows asyncio, not torch."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -44,7 +44,7 @@ class Job:
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def report(self, progress: Progress) -> None:
-        """Make `progress` the newest; whoever follows sees it unless a newer one comes first."""
+        """Make `progress` the newest; followers see it unless a newer one comes first."""
         if self.outcome is None:
             self._latest = progress
             self._announce()

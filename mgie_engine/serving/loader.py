@@ -104,7 +104,7 @@ def _let_threads_sleep() -> None:
 
     As soon as anything else wants a core, spinning threads take it from those that work: on two cores, one of
     them busy with something else, an edit took 36 s instead of 4. But to wake a thread for each of an edit's
-    thousands of short steps is a fifth of its time on a slow host. Whoever has set the policy knows better.
+    thousands of short steps is a fifth of its time on a slow host. A policy that is already set stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"

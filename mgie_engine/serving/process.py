@@ -52,7 +52,7 @@ class Patience:
 
 @dataclass(eq=False, slots=True)
 class _Edit:
-    """An edit somebody awaits."""
+    """An edit and the caller that awaits it."""
 
     request: EditRequest
     report: Report

@@ -1,8 +1,8 @@
-"""The line in front of the device: fair between owners, bounded, cancellable anywhere. No torch, no clock.
+"""The queue in front of the device: fair between owners, bounded, cancellable anywhere. No torch, no clock.
 
 Owners stand in a ring and are served in turn, one job each. A newcomer enters just before the owner served
-last: whoever asked for fifty edits delays a newcomer by the one that runs, not by the next one too. Nobody
-else is overtaken, so nobody starves.
+last: a user who asked for fifty edits delays a newcomer by the one that runs, not by the next one too. No
+other owner is overtaken, so none starves.
 """
 
 from collections import deque
@@ -14,7 +14,7 @@ from mgie_engine.errors import QueueFull
 
 
 class Queued(Protocol):
-    """What the line needs to know of a job; owners are opaque."""
+    """What the queue needs to know of a job; owners are opaque."""
 
     @property
     def owner(self) -> str: ...
@@ -53,7 +53,7 @@ class FairQueue(Generic[JobT]):
         self._order = None
 
     def take(self) -> JobT | None:
-        """Remove and return the next job; None if nobody waits."""
+        """Remove and return the next job; None if there is none."""
         owner = next(iter(self._ring), None)
         if owner is None:
             return None
@@ -78,7 +78,7 @@ class FairQueue(Generic[JobT]):
         return False
 
     def position(self, job: JobT) -> int | None:
-        """How many jobs will be taken before `job` if nobody else comes; None if it is not waiting."""
+        """How many jobs will be taken before `job` if no other comes; None if it is not waiting."""
         return next((place for place, other in enumerate(self.order()) if other is job), None)
 
     def order(self) -> list[JobT]:

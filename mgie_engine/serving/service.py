@@ -56,7 +56,7 @@ class EditHandle:
 
 
 class EditService:
-    """Keeps an Editor's slots busy from a fair line: `async with EditService(editor, limits) as service`.
+    """Keeps an Editor's slots busy from a fair queue: `async with EditService(editor, limits) as service`.
 
     Entering starts the editor; leaving ends every open edit with ServiceClosed and closes the editor.
     """
@@ -101,9 +101,9 @@ class EditService:
     def submit_nowait(
         self, key: str, owner: str, request: EditRequest | RequestMaker, *, again: bool = False
     ) -> EditHandle:
-        """Put an edit in line and return at once; raises QueueFull, or ServiceClosed.
+        """Queue an edit and return at once; raises QueueFull, or ServiceClosed.
 
-        request: the request, or what makes it when its turn has come, so that a long line holds no pictures.
+        request: the request, or what makes it when its turn has come, so that a long queue holds no pictures.
         A maker may raise an EngineError to end its edit, and is called again for a second try.
 
         key: unique among open edits (a turn id). owner: opaque; owners share the device equally.

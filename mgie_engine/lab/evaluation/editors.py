@@ -77,8 +77,8 @@ class Pix2PixEditor:
 
     @property
     def params(self) -> dict[str, Any]:
-        knobs = {key: getattr(self.settings, key) for key in ("seed", "text_cfg", "image_cfg", "steps")}
-        return {"editor": f"InstructPix2Pix {self.name}"} | knobs
+        used = {key: getattr(self.settings, key) for key in ("seed", "text_cfg", "image_cfg", "steps")}
+        return {"editor": f"InstructPix2Pix {self.name}"} | used
 
     def edit(self, picture: Image.Image, instruction: str, history: Sequence[Exchange]) -> EditorOutput:
         """One edit; it reads no history. Guidance is off below an image CFG of 1, as published."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mgie_engine.lab.evaluation.editors import EvaluatedEditor
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
-TOLD = "editor.json"  # in a folder of edits: by whom they are
+EDITOR = "editor.json"  # in a folder of edits: the editor and its settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ScoredCase:
 
 def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path) -> None:
     """Make every edit that the folder lacks. DataError if it holds another editor's or other settings'."""
-    require_same_config(folder / TOLD, editor.params)
+    require_same_config(folder / EDITOR, editor.params)
     by_name = {case.name: case for case in cases}
     for case in tqdm(cases, "edited", disable=None):
         if edit_file(case.name, folder) is None:

@@ -181,7 +181,7 @@ def say(rng: Random, word: str) -> str:
 
 def target_colour(rng: Random, colour: str) -> str:
     """A name for a target colour; it stands for the nearest colour of the grammar."""
-    return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["wishes"][colour])
+    return say(rng, colour) if rng.random() < 0.7 else rng.choice(table("words")["target_colours"][colour])
 
 
 def like(rng: Random, colour: str) -> str:

@@ -45,7 +45,7 @@ def test_no_colour_is_wished_by_the_name_of_another():
 def test_every_thing_and_value_has_words():
     words = table("words")
     assert {*GROUND_KINDS, *SKY_KINDS} == words["usual"].keys()
-    assert words["wishes"].keys() == COLOURS.keys()
+    assert words["target_colours"].keys() == COLOURS.keys()
     assert words["ground"].keys() == set(GROUNDS)
     assert words["time"].keys() == words["at"].keys() == set(TIMES)
 
