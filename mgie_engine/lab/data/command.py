@@ -19,8 +19,8 @@ from mgie_engine.lab.data.prepare import (
     with_history,
     write_shards,
 )
+from mgie_engine.lab.data.public_datasets import LAYOUTS, examples_of
 from mgie_engine.lab.data.release import read_release, write_release
-from mgie_engine.lab.data.sources import LAYOUTS, examples_of
 from mgie_engine.lab.data.summariser import load_summariser
 from mgie_engine.serving.loader import ModelChoice
 

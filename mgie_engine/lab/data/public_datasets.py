@@ -7,13 +7,14 @@ MagicBrush (github.com/OSU-NLP-Group/MagicBrush): edit_sessions.json, images/ID/
 ID-output1.png, …; with its test set, global_descriptions.json with a caption of each picture.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
+from mgie_engine.lab.data import shards
 from mgie_engine.lab.data.examples import EditExample
 from mgie_engine.lab.json_files import read_json
 
@@ -62,6 +63,18 @@ def magicbrush(folder: Path) -> Iterator[EditExample]:
                 history=history,
             )
             history += (Exchange(turn.instruction, ""),)
+
+
+LAYOUTS: dict[str, Callable[[Path], Iterator[EditExample]]] = {"ipr2pr": pix2pix, "magicbrush": magicbrush}
+
+
+def examples_of(folder: Path) -> Iterator[EditExample]:
+    """The examples of a folder: our parquet files, MagicBrush's layout, or else InstructPix2Pix's."""
+    if any(folder.glob("examples-*.parquet")):
+        return shards.read_examples(folder)
+    if (folder / SESSIONS).is_file() or (folder / TURNS).is_file():
+        return magicbrush(folder)
+    return pix2pix(folder)
 
 
 def brush_sessions(folder: Path) -> Iterator[tuple[str, list[BrushTurn]]]:

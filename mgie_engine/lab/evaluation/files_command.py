@@ -14,8 +14,7 @@ from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import opened
 from mgie_engine.lab.evaluation.editors import EngineEditor, EvaluatedEditor, Pix2PixEditor
-from mgie_engine.lab.evaluation.image_metrics import mean_by_group, metrics
-from mgie_engine.lab.evaluation.metric_names import BETTER, Backbones
+from mgie_engine.lab.evaluation.image_metrics import BETTER, Backbones, mean_by_group, metrics
 from mgie_engine.lab.evaluation.report import (
     EvaluationReport,
     ReportCase,

@@ -8,6 +8,7 @@ github.com/OSU-NLP-Group/MagicBrush, evaluation/image_eval.py.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -20,13 +21,25 @@ from transformers import AutoModel, AutoTokenizer, CLIPModel
 
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.evaluation.lpips import load_lpips
-from mgie_engine.lab.evaluation.metric_names import Backbones
 
+BETTER = {
+    "l1": "lower", "l2": "lower", "ssim": "higher", "lpips": "lower", "dino": "higher", "cvs": "higher",
+    "cts": "higher", "cts_goal": "higher",
+}  # fmt: skip
 _CLIP_LOOKS = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 _IMAGENET_LOOKS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _DINO_RESIZE, _DINO_CROP = 256, 224
 _SSIM_BORDER = 5  # half a window
 _REMEMBERED = 8  # pictures whose features are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Backbones:
+    """A folder or a name on the hub each; the defaults are those of MagicBrush's public script."""
+
+    clip: str = "openai/clip-vit-base-patch32"
+    dino: str = "facebook/dino-vits16"
+    lpips: Path | None = None  # a file with AlexNet's weights
 
 
 @dataclass(frozen=True)

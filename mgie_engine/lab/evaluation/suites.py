@@ -7,8 +7,7 @@ from pathlib import Path
 
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.data.examples import EditExample, Picture
-from mgie_engine.lab.data.public_datasets import BrushTurn, brush_sessions
-from mgie_engine.lab.data.sources import examples_of
+from mgie_engine.lab.data.public_datasets import BrushTurn, brush_sessions, examples_of
 
 SINGLE, MULTI = "single-turn", "multi-turn"  # MagicBrush's all_turn and final_turn
 

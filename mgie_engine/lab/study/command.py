@@ -7,17 +7,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from conversations.atomic_write import write_atomically
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.cli_types import Commands, not_negative, positive
 from mgie_engine.config import read_config, resolve_model
+from mgie_engine.lab.docs_inject import write_docs
 from mgie_engine.lab.evaluation.scenes_running import default_batch_size
 from mgie_engine.lab.evaluation.workers import PoolMap, worker_count, worker_pool
 from mgie_engine.lab.json_files import require_same_config
-from mgie_engine.lab.study.files import write_docs, write_report
 from mgie_engine.lab.study.fit import better_half, fit, worth_checking
 from mgie_engine.lab.study.guidelines import ONE_COLOUR, SKY
+from mgie_engine.lab.study.markdown_tables import to_markdown
 from mgie_engine.lab.study.statistics import Study
-from mgie_engine.lab.study.study_report import StudyReport
+from mgie_engine.lab.study.study_report import StudyReport, file_name, maps, to_json
 from mgie_engine.lab.study.sweep import SweepConfig, sweep
 from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, append_sweep, read_sweep
 from mgie_engine.lab.study.tasks import Task, folder_tasks, scene_tasks, worded_tasks
@@ -28,6 +30,7 @@ from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
 TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the model's own strengths
 FIRST = 100_000  # the first story: far from those of `mgie evaluate scenes`
 CELLS = "cells.jsonl"
+PLACE = "study"  # in the docs: between <!-- study: begin --> and <!-- study: end -->
 EXAMPLES = """examples:
   mgie study out --race                          quick, to choose a model's defaults
   mgie study out --edits 200 --held-out 200 --device cuda
@@ -87,12 +90,15 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
                 _paint(mgie, tasks, plan, folder / CELLS, pool_map)
     took = f"{settings.steps} steps, {settings.sampler}."
     report = StudyReport.of(Study(read_sweep(folder / CELLS)), config.name, weights, own, took)
-    write_report(report, folder)
+    markdown, charts = to_markdown(report), {file_name(family): svg for family, svg in maps(report)}
+    files = charts | {"report.json": to_json(report), "report.md": markdown, TABLE: report.table.to_json()}
+    for name, text in files.items():
+        write_atomically(folder / name, text.encode())
     if arguments.install:
         (location.folder / TABLE).write_text(report.table.to_json(), "utf-8")
     if arguments.docs:
-        write_docs(report, arguments.docs)
-    sys.stdout.write((folder / "report.md").read_text("utf-8"))
+        write_docs(arguments.docs, PLACE, to_markdown(report, "images"), charts)
+    sys.stdout.write(markdown)
 
 
 def _parts(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+from diffusers.utils import make_image_grid
 from PIL import Image
 from torch import nn
 from torch.distributed.fsdp import FSDPModule
@@ -56,7 +57,8 @@ class SampleGrids:
             )
             found = [self._row(mgie, example) for example in examples]
         if self.trainer.state.is_main_process:
-            sheet = _stacked(found)
+            pictures = [picture.convert("RGB") for row in found for picture in row]
+            sheet = make_image_grid(pictures, rows=len(found), cols=len(found[0]))
             file = self.trainer.folder / "samples" / f"{step:08}.png"
             file.parent.mkdir(exist_ok=True)
             sheet.save(file)
@@ -89,12 +91,3 @@ def _gathered(root: nn.Module) -> Iterator[None]:
         if isinstance(root, FSDPModule):
             root.reshard()
         root.train()
-
-
-def _stacked(rows: list[list[Image.Image]]) -> Image.Image:
-    width, height = rows[0][0].size
-    sheet = Image.new("RGB", (width * len(rows[0]), height * len(rows)))
-    for down, row in enumerate(rows):
-        for across, picture in enumerate(row):
-            sheet.paste(picture.convert("RGB"), (across * width, down * height))
-    return sheet

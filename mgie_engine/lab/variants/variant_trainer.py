@@ -7,6 +7,7 @@ in the same order.
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -77,7 +78,7 @@ class VariantTrainer:
             {"edit": networks.edit_head, "word": WordHead(sizes, run.config.language.hidden_size)}
         ).to(run.device)
         networks.vae.load_state_dict(load_file(run.folder / "vae.safetensors"))
-        self.first = [_copied(module) for module in self._all]
+        self.first = [deepcopy(module.state_dict()) for module in self._all]
         self.instruction_ids = InstructionIds.of(tokenizer, sizes.queries, run.device)
         self.understand = run.compiled(LanguagePass(self.mllm))
         self.encode = run.compiled(WordEncoder(self.mllm))
@@ -155,7 +156,3 @@ def _begin_painting(unet: nn.Module, known: Path) -> None:
         name: value for name, value in unet.state_dict().items() if any(part in name for part in layers)
     }
     unet.load_state_dict(load_file(known) | redrawn)
-
-
-def _copied(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}

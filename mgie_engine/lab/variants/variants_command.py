@@ -10,12 +10,13 @@ import torch
 
 from mgie_engine.cli_types import Commands
 from mgie_engine.errors import DataError
+from mgie_engine.lab.docs_inject import write_docs
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, add_trial, read_results, trial_of
 from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 from mgie_engine.lab.json_files import read_json
 from mgie_engine.lab.variants.variant_io import load_variant
 from mgie_engine.lab.variants.variant_scores import measure, trial_cases
-from mgie_engine.lab.variants.variants_report import to_markdown, write_docs
+from mgie_engine.lab.variants.variants_report import PLACE, PLOT, to_markdown, to_svg
 
 
 def register(kinds: Commands) -> None:
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
         raise DataError(f"{file} holds no variant's results.")
     sys.stdout.write(to_markdown(found))
     if arguments.docs:
-        write_docs(found, arguments.docs)
+        write_docs(arguments.docs, PLACE, to_markdown(found), {PLOT: to_svg(found)})
 
 
 def try_all(folders: list[Path], arguments: argparse.Namespace) -> None:

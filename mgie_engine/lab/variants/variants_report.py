@@ -3,12 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from conversations.atomic_write import write_atomically
 from mgie_engine.lab.charts import IntervalPanel, intervals
-from mgie_engine.lab.evaluation.docs_inject import inject
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, Result
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure, points
 from mgie_engine.lab.templating import render
@@ -98,12 +95,6 @@ def to_svg(found: Mapping[str, Any]) -> str:
             for name, title in titles.items()
         ]
     )
-
-
-def write_docs(found: Mapping[str, Any], page: Path) -> None:
-    """Write tables and plot between the marks of a page; DataError if it has none."""
-    inject(page, PLACE, to_markdown(found))
-    write_atomically(page.parent / "images" / PLOT, to_svg(found).encode())
 
 
 def _share(found: Figure | None) -> str:

@@ -7,8 +7,7 @@ import pytest
 
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
-from mgie_engine.lab.data.public_datasets import magicbrush, pix2pix
-from mgie_engine.lab.data.sources import examples_of
+from mgie_engine.lab.data.public_datasets import examples_of, magicbrush, pix2pix
 from tests.support.data_layouts import magicbrush_folder, pix2pix_folder
 
 

@@ -10,8 +10,16 @@ from torchmetrics.functional import mean_absolute_error, mean_squared_error
 from transformers import CLIPModel, ViTModel
 
 from mgie_engine.errors import ModelError
-from mgie_engine.lab.evaluation.image_metrics import MetricInput, l1, l2, mean_by_group, metrics, ssim, view
-from mgie_engine.lab.evaluation.metric_names import Backbones
+from mgie_engine.lab.evaluation.image_metrics import (
+    Backbones,
+    MetricInput,
+    l1,
+    l2,
+    mean_by_group,
+    metrics,
+    ssim,
+    view,
+)
 from tests.support import tiny_evaluation
 
 HALF = (0.5, 0.5, 0.5)
