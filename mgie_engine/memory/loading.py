@@ -21,7 +21,7 @@ from mgie_engine.memory.fuse_upsample import fold_upsampling
 from mgie_engine.memory.modes import QUANTISED, STAGED, Mode, Parameters
 from mgie_engine.memory.offload import offload, take_turns
 from mgie_engine.memory.quantise import QUANTISERS, Quantiser, replace_linear
-from mgie_engine.model.mgie import MGIE
+from mgie_engine.model.mgie import MGIE, NoisyBatch
 from mgie_engine.text.prompting import Prompt
 
 Keeper = Callable[[StoredModel, torch.device, Mode], MGIE]
@@ -147,7 +147,8 @@ def try_out(mgie: MGIE) -> None:
     (reading,) = mgie.read([picture], [Prompt("make it brighter", reading="It is brighter.")])
     latents = mgie.encode([picture])
     level, scales = torch.tensor([1.0]), (torch.tensor([7.5]), torch.tensor([1.5]))
-    seen = mgie.denoise(latents, level, torch.tensor([500.0]), reading.guidance[None], latents, *scales)
+    guidance, time = reading.guidance[None], torch.tensor([500.0])
+    seen = mgie.denoise(NoisyBatch(latents, level, time, guidance, latents, *scales))
     mgie.decode(torch.cat([seen.x0, latents]))
 
 

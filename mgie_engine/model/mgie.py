@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -32,6 +32,18 @@ class Reading:
     raw: str  # as the model wrote it, special tokens included
     guidance: Tensor  # (77, D), for the U-Net
     notes: tuple[Message, ...] = ()
+
+
+class NoisyBatch(NamedTuple):
+    """The next denoising step of B edits, each at its own noise level and with its own scales."""
+
+    latents: Tensor  # (B, C, h, w), x0 + sigma · noise
+    sigmas: Tensor  # (B,)
+    timesteps: Tensor  # (B,)
+    guidance: Tensor  # (B, 77, D)
+    image_latents: Tensor  # (B, C, h, w)
+    text_cfg: Tensor  # (B,), on the CPU: which branches are needed is decided there
+    image_cfg: Tensor  # (B,), on the CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +119,24 @@ class MGIE:
         return condition_latents(self.vae, pixels).float()
 
     @torch.inference_mode()
-    def denoise(
-        self,
-        latents: Tensor,
-        sigmas: Tensor,
-        timesteps: Tensor,
-        guidance: Tensor,
-        image_latents: Tensor,
-        text_cfg: Tensor,
-        image_cfg: Tensor,
-    ) -> Denoised:
-        """Guess the clean latents of B pictures, each at its own noise level and with its own scales.
+    def denoise(self, batch: NoisyBatch) -> Denoised:
+        """Guess the clean latents of B pictures.
 
-        latents, image_latents (B, C, h, w); guidance (B, 77, D); the rest (B,), scales best on the CPU.
-        latents = x0 + sigma · noise. Branches of weight 0 are not computed, but the picture's always is in
-        serving, because the relevance is measured against it; where it was not, the relevance is 0.
+        Branches of weight 0 are not computed, but the picture's always is in serving, because the relevance
+        is measured against it; where it was not, the relevance is 0.
         """
-        sigmas = sigmas.to(self.device)
-        weights = branch_weights(text_cfg.cpu(), image_cfg.cpu(), self.behaviour)  # (B, 3)
+        batch = batch._replace(sigmas=batch.sigmas.to(self.device))
+        weights = branch_weights(batch.text_cfg.cpu(), batch.image_cfg.cpu(), self.behaviour)  # (B, 3)
         needed = weights != 0
         if self.behaviour is Behaviour.SERVING:
             needed[:, IMAGE:] = True
         rows, branches = needed.nonzero(as_tuple=True)
-        found = self._predict(latents, sigmas, timesteps, guidance, image_latents, rows, branches)
+        found = self._predict(batch, rows, branches)
         mixed = (weights.to(self.device)[..., None, None, None] * found).sum(1)
         guided = rescale(mixed, found[:, BOTH], self.config.guidance_rescale)
         relevance = (found[:, BOTH] - found[:, IMAGE]).abs().mean(1)
         known = needed[:, IMAGE].to(self.device)[:, None, None]
-        return Denoised(to_x0(guided, latents, sigmas, self.config.noise), relevance * known)
+        return Denoised(to_x0(guided, batch.latents, batch.sigmas, self.config.noise), relevance * known)
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> list[Image.Image]:
@@ -159,24 +161,15 @@ class MGIE:
         notes = [thought.notes for thought in thoughts]
         return list(map(Reading, texts, raw, guidance, notes))
 
-    def _predict(
-        self,
-        latents: Tensor,
-        sigmas: Tensor,
-        timesteps: Tensor,
-        guidance: Tensor,
-        image_latents: Tensor,
-        rows: Tensor,
-        branches: Tensor,
-    ) -> Tensor:
+    def _predict(self, batch: NoisyBatch, rows: Tensor, branches: Tensor) -> Tensor:
         """Predictions (B, 3, C, h, w) of the branches asked for, in one call; the others stay 0."""
-        spread = (sigmas**2 + 1).sqrt()[:, None, None, None]
+        latents, spread = batch.latents, (batch.sigmas**2 + 1).sqrt()[:, None, None, None]
         rows, branches = rows.to(self.device), branches.to(self.device)
         sees, reads = (branches != NEITHER)[:, None, None, None], (branches == BOTH)[:, None, None]
-        condition = torch.where(sees, image_latents[rows], 0.0)
-        words = torch.where(reads, guidance[rows], self.null_guidance)
+        condition = torch.where(sees, batch.image_latents[rows], 0.0)
+        words = torch.where(reads, batch.guidance[rows], self.null_guidance)
         inputs = torch.cat([(latents / spread)[rows], condition], dim=1).to(self.unet.dtype)
-        times = timesteps.to(self.device)[rows]
+        times = batch.timesteps.to(self.device)[rows]
         predicted = self.unet(inputs, times, encoder_hidden_states=words.to(self.unet.dtype)).sample
         found = latents.new_zeros(len(latents), 3, *latents.shape[1:])
         found[rows, branches] = predicted.to(found.dtype)

@@ -1,7 +1,6 @@
 """One edit on the U-Net: its own schedule, scales, sampler and noise, whatever else is in the batch."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,18 +8,7 @@ from torch import Tensor
 from conversations.settings import EditSettings
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.model import sampling
-
-
-class Batch(NamedTuple):
-    """The next denoising step of several edits, as the model wants it; B edits."""
-
-    latents: Tensor  # (B, C, h, w)
-    sigmas: Tensor  # (B,)
-    timesteps: Tensor  # (B,)
-    guidance: Tensor  # (B, 77, D)
-    image_latents: Tensor  # (B, C, h, w)
-    text_cfg: Tensor  # (B,), on the CPU: which branches are needed is decided there
-    image_cfg: Tensor  # (B,), on the CPU
+from mgie_engine.model.mgie import NoisyBatch
 
 
 class Painting:
@@ -84,9 +72,9 @@ class Painting:
         return self._sigmas[step : step + 1]
 
 
-def batch(paintings: Sequence[Painting]) -> Batch:
+def batch(paintings: Sequence[Painting]) -> NoisyBatch:
     """The next step of these edits, stacked; they may differ in everything but the size of their latents."""
-    return Batch(
+    return NoisyBatch(
         latents=torch.stack([p.latents for p in paintings]),
         sigmas=torch.cat([p.sigma for p in paintings]),
         timesteps=torch.cat([p.timestep for p in paintings]),

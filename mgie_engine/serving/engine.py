@@ -238,7 +238,7 @@ class Engine:
         """Each slot with its x0 (C, h, w) and relevance (h, w); a slot that cannot be painted leaves."""
         paintings = [slot.painting for slot in slots if isinstance(slot.painting, Painting)]
         try:
-            denoised = self.model.denoise(*batch(paintings))
+            denoised = self.model.denoise(batch(paintings))
         except Exception as error:
             if is_fatal(error):
                 raise
@@ -249,7 +249,7 @@ class Engine:
         # if one is at fault only that one shall fail.
         for slot, painting in zip(slots, paintings, strict=True):
             with self._blame(slot):
-                alone = self.model.denoise(*batch([painting]))
+                alone = self.model.denoise(batch([painting]))
                 yield slot, alone.x0[0], alone.relevance[0]
 
     def _preview(self, painting: Painting) -> bytes | None:

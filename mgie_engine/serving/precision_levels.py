@@ -19,7 +19,7 @@ from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.errors import ModelError
 from mgie_engine.memory.graph_memory import SLOT_PLANS
 from mgie_engine.memory.modes import STAGED, Mode
-from mgie_engine.model.mgie import MGIE, finish
+from mgie_engine.model.mgie import MGIE, NoisyBatch, finish
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
@@ -149,8 +149,8 @@ def _step_error(
         many = guidance.expand(len(paintings), -1, -1), encoded.expand(len(paintings), -1, -1, -1)
         asked = (before, sigmas, numbers[:, 1], *many, *scales)
         # One by one, because the plain path takes more memory than the program.
-        rows = [mgie.denoise(*(part[row : row + 1] for part in asked)).x0 for row in range(len(paintings))]
-        plain = torch.cat(rows)
+        ones = (NoisyBatch(*(part[row : row + 1] for part in asked)) for row in range(len(paintings)))
+        plain = torch.cat([mgie.denoise(one).x0 for one in ones])
         return float((found - plain).norm() / plain.norm())
     finally:
         fast.wait()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.edits import EditRequest, Progress, Stage
-from mgie_engine.model.mgie import Denoised, Reading
+from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
 from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.fast_path import Encoded, FastPath
 from mgie_engine.serving.pictures import for_the_model, open_picture
@@ -32,16 +32,7 @@ class EditModel(Autoencoder, Protocol):
         """Read one request, pausing after every token; the generator returns the reading."""
         ...
 
-    def denoise(
-        self,
-        latents: Tensor,
-        sigmas: Tensor,
-        timesteps: Tensor,
-        guidance: Tensor,
-        image_latents: Tensor,
-        text_cfg: Tensor,
-        image_cfg: Tensor,
-    ) -> Denoised: ...
+    def denoise(self, batch: NoisyBatch) -> Denoised: ...
 
     def preview(self, x0: Tensor) -> Image.Image: ...
 

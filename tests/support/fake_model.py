@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from mgie_engine.config import Defaults, ModelConfig
-from mgie_engine.model.mgie import Denoised, Reading
+from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
 from mgie_engine.text.prompting import Prompt
 
 SIDE = 16
@@ -51,21 +51,13 @@ class FakeModel:
         small = [np.asarray(picture.convert("RGBA").resize((2, 2)), np.float32) / 255 for picture in pictures]
         return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
 
-    def denoise(
-        self,
-        latents: Tensor,
-        sigmas: Tensor,
-        timesteps: Tensor,
-        guidance: Tensor,
-        image_latents: Tensor,
-        text_cfg: Tensor,
-        image_cfg: Tensor,
-    ) -> Denoised:
+    def denoise(self, batch: NoisyBatch) -> Denoised:
+        latents, guidance = batch.latents, batch.guidance
         self.log.append("paint")
         self.batches.append(len(latents))
         self._go_wrong(guidance)
-        text = (guidance.mean((1, 2)) * text_cfg / 20)[:, None, None, None]
-        image = image_latents * image_cfg[:, None, None, None] / 5
+        text = (guidance.mean((1, 2)) * batch.text_cfg / 20)[:, None, None, None]
+        image = batch.image_latents * batch.image_cfg[:, None, None, None] / 5
         x0 = 0.5 * text + 0.5 * image + 0.01 * torch.tanh(latents)
         x0[guidance[:, 0, 0] == FAULTS.index("overflow") + 1] = torch.inf
         return Denoised(x0=x0, relevance=torch.ones_like(x0[:, 0]))

@@ -54,7 +54,7 @@ def paint_all(
         for one, reading, latents in zip(settings, readings, condition, strict=True)
     ]
     while not paintings[0].is_over:
-        denoised = mgie.denoise(*batch(paintings))
+        denoised = mgie.denoise(batch(paintings))
         for painting, x0, relevance in zip(paintings, denoised.x0, denoised.relevance, strict=True):
             painting.advance(x0, relevance)
     raw = mgie.decode(torch.stack([painting.latents for painting in paintings]))

@@ -6,6 +6,7 @@ from safetensors.torch import load_file, save_file
 from mgie_engine.checkpoints.native import load_model, save
 from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
+from mgie_engine.model.mgie import NoisyBatch
 from mgie_engine.text.prompting import Prompt
 from tests.support.tiny_model import config, model
 
@@ -21,9 +22,8 @@ def answer(mgie):
     reading = mgie.read([PICTURE], [Prompt("make the ball red")])[0]
     latents = mgie.encode([PICTURE])
     scales = torch.tensor([7.5]), torch.tensor([1.5])
-    seen = mgie.denoise(
-        latents, torch.tensor([2.0]), torch.tensor([500.0]), reading.guidance[None], latents, *scales
-    )
+    noisy = latents, torch.tensor([2.0]), torch.tensor([500.0])
+    seen = mgie.denoise(NoisyBatch(*noisy, reading.guidance[None], latents, *scales))
     return [reading.guidance, mgie.null_guidance, latents, seen.x0, seen.relevance]
 
 

@@ -10,6 +10,7 @@ from mgie_engine.errors import ModelError
 from mgie_engine.memory.loading import count, keep, load_fitting
 from mgie_engine.memory.modes import Mode
 from mgie_engine.memory.quantise import Int8Linear
+from mgie_engine.model.mgie import NoisyBatch
 from tests.mgie_engine.memory.test_quantise import needs_bitsandbytes
 from tests.support.guidance_likeness import LEAST_COSINE, guidance, likeness
 from tests.support.tiny_model import model
@@ -42,7 +43,8 @@ def seen(mgie):
     latents = mgie.encode([PICTURE])
     told = torch.zeros(1, 7, 24)
     scales = torch.tensor([7.5]), torch.tensor([1.5])
-    x0 = mgie.denoise(latents, torch.tensor([2.0]), torch.tensor([500.0]), told, latents, *scales).x0
+    noisy = latents, torch.tensor([2.0]), torch.tensor([500.0])
+    x0 = mgie.denoise(NoisyBatch(*noisy, told, latents, *scales)).x0
     return x0, mgie.decode(torch.cat([x0, latents]))
 
 

@@ -5,7 +5,7 @@ from PIL import Image
 
 from mgie_engine.config import Behaviour
 from mgie_engine.model import sampling
-from mgie_engine.model.mgie import branch_weights, finish
+from mgie_engine.model.mgie import NoisyBatch, branch_weights, finish
 from mgie_engine.model.preview import fit, preview
 from mgie_engine.text.prompting import Prompt
 from tests.support.tiny_model import V_PREDICTION, model
@@ -21,15 +21,9 @@ PICTURE = Image.fromarray(np.arange(32 * 32 * 3, dtype=np.uint8).reshape(32, 32,
 
 
 def denoise(mgie, text_cfg, image_cfg, rows=slice(0, 3)):
-    return mgie.denoise(
-        LATENTS[rows],
-        SIGMAS[rows],
-        TIMESTEPS[rows],
-        GUIDANCE[rows],
-        CONDITION[rows],
-        torch.tensor(text_cfg)[rows],
-        torch.tensor(image_cfg)[rows],
-    )
+    scales = torch.tensor(text_cfg), torch.tensor(image_cfg)
+    whole = LATENTS, SIGMAS, TIMESTEPS, GUIDANCE, CONDITION, *scales
+    return mgie.denoise(NoisyBatch(*(part[rows] for part in whole)))
 
 
 def by_hand(mgie, text_cfg, image_cfg):
@@ -94,7 +88,8 @@ def test_zero_terminal_v_prediction_gives_finite_latents(sampler):
     for here, there, time in zip(schedule.sigmas, schedule.sigmas[1:], schedule.timesteps, strict=False):
         sigma, after = torch.full((3,), here), torch.full((3,), there)
         scales = torch.full((3,), 3.0), torch.full((3,), 1.2)
-        x0 = mgie.denoise(latents, sigma, torch.full((3,), time), GUIDANCE, CONDITION, *scales).x0
+        noisy = latents, sigma, torch.full((3,), time)
+        x0 = mgie.denoise(NoisyBatch(*noisy, GUIDANCE, CONDITION, *scales)).x0
         if sampler == "euler_ancestral":
             latents = sampling.euler_ancestral_step(latents, x0, sigma, after, LATENTS)
         else:

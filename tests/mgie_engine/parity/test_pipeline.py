@@ -47,10 +47,7 @@ def paint(case, numbers, model):
     painting = Painting(numbers.config.noise, settings(case), guidance(case, numbers, model)[0], condition)
     latents = []
     while not painting.is_over:
-        b = batch([painting])
-        seen = model.denoise(
-            b.latents, b.sigmas, b.timesteps, b.guidance, b.image_latents, b.text_cfg, b.image_cfg
-        )
+        seen = model.denoise(batch([painting]))
         painting.advance(seen.x0[0], seen.relevance[0])
         latents.append(painting.latents)
     return torch.stack(latents)

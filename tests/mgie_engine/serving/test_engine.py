@@ -12,6 +12,7 @@ from PIL import Image
 from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, EditResult, Exchange, Progress, Stage
 from mgie_engine.errors import EngineError, NotFinite, RequestRefused
+from mgie_engine.model.mgie import NoisyBatch
 from mgie_engine.serving.engine import Engine, Event, edit_alone
 from tests.support.fake_model import TOKENS, FakeModel
 from tests.support.fakes import a_picture, some_settings
@@ -223,15 +224,15 @@ def test_one_by_one_begins_when_the_memory_of_the_many_is_free_again(model: Fake
     held: list[weakref.ref[torch.Tensor]] = []
     plain = model.denoise
 
-    def denoise(latents: torch.Tensor, *rest: torch.Tensor):
-        if len(latents) > 1:
+    def denoise(batch: NoisyBatch):
+        if len(batch.latents) > 1:
             activations = torch.zeros(10)
             held.append(weakref.ref(activations))
             raise torch.OutOfMemoryError("no more")
         assert [ref() for ref in held] == [None] * len(held)
-        return plain(latents, *rest)
+        return plain(batch)
 
-    model.denoise = denoise  # type: ignore[method-assign,assignment]
+    model.denoise = denoise  # type: ignore[method-assign]
     with Engine(model, clock=lambda: model.seconds) as engine:
         engine.admit(1, ask(steps=12))
         engine.admit(2, ask())
