@@ -4,20 +4,18 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any, get_args
-
-from PIL.Image import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.cli_types import Commands, not_negative, picture_file, positive
 from mgie_engine.lab.evaluation.scene_cases import SceneCase, draw, human_prompt_cases
 from mgie_engine.lab.evaluation.scenes_figures import SceneResult, drift_summary, in_words, summary
-from mgie_engine.lab.evaluation.scenes_running import default_batch_size, drift, score_all, seconds_by_stage
+from mgie_engine.lab.evaluation.scenes_running import SceneRunner
 from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
-from mgie_engine.lab.evaluation.workers import PoolMap, worker_count, worker_pool
+from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE
@@ -76,56 +74,43 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 def measure(mgie: MGIE, settings: EditSettings, arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is known of a model after the edits `arguments` asks for."""
-
-    size, count = mgie.config.picture_size, arguments.count
+    size, count, split = mgie.config.picture_size, arguments.count, arguments.split
     more = 0 if arguments.human_prompts else max(0, count - TIMED)
     with worker_pool(worker_count(mgie.device)) as pool_map:
+        runner = SceneRunner(mgie, settings, pool_map)
         drawn = TIMED + more + arguments.chains
-        stream = draw(arguments.split, size, arguments.first, drawn, arguments.kind, pool_map)
+        stream = draw(split, size, arguments.first, drawn, arguments.kind, pool_map)
         timed = list(islice(stream, TIMED))
         some = (
             human_prompt_cases(size, arguments.human_prompts)
             if arguments.human_prompts
             else chain(timed, islice(stream, more))
         )
-        rows = _judged(mgie, islice(some, count), settings, arguments, pool_map)
+        rows = _judged(runner, islice(some, count), arguments)
         starts = [to_image(case.before) for case in islice(stream, arguments.chains)]
-        drifts = _drifts(mgie, starts, settings, arguments.split, pool_map)
+        drifts = {
+            name: drift_summary(runner.drift(starts, split, delivered=name == "delivered"))
+            for name in ("delivered", "raw")
+        }
     params = {"model": mgie.config.name, "device": str(mgie.device), "settings": asdict(settings)}
     params |= {
         name: getattr(arguments, name)
         for name in ("split", "first", "count", "kind", "seeds", "human_prompts")
     }
-    seconds = {stage: round(s, 4) for stage, s in seconds_by_stage(mgie, timed, settings).items()}
+    seconds = {stage: round(s, 4) for stage, s in runner.seconds_by_stage(timed).items()}
     return {**params, **summary(rows), "drift": drifts, "seconds": seconds}
 
 
 def _judged(
-    mgie: MGIE,
-    some: Iterator[SceneCase],
-    settings: EditSettings,
-    arguments: argparse.Namespace,
-    pool_map: PoolMap,
+    runner: SceneRunner, some: Iterator[SceneCase], arguments: argparse.Namespace
 ) -> list[SceneResult]:
     """Every edit; those for the contact sheet go there."""
-
-    batch = arguments.batch or default_batch_size(mgie.device)
     rows, shots = list[SceneResult](), list[ContactSheetCard]()
     every = max(1, arguments.count // ON_SHEET)
-    for row, shot in score_all(mgie, some, settings, arguments.seeds, batch, pool_map):
+    for row, shot in runner.score_all(some, arguments.seeds, arguments.batch):
         if len(rows) % every == 0 and len(shots) < ON_SHEET:
             shots.append(shot)
         rows.append(row)
     if arguments.sheet:
         contact_sheet(shots).save(arguments.sheet)
     return rows
-
-
-def _drifts(
-    mgie: MGIE, starts: Sequence[Image], settings: EditSettings, split: Split, pool_map: PoolMap
-) -> dict[str, Any]:
-
-    return {
-        name: drift_summary(drift(mgie, starts, settings, split, pool_map, delivered=name == "delivered"))
-        for name in ("delivered", "raw")
-    }

@@ -67,35 +67,79 @@ def paint_all(
     ]
 
 
-def score_all(
-    mgie: MGIE,
-    cases: Iterator[SceneCase],
-    settings: EditSettings,
-    seeds: int,
-    batch_size: int,
-    pool_map: PoolMap = serial_map,
-) -> Iterator[tuple[SceneResult, ContactSheetCard]]:
-    """Every case scored, with its first picture for a contact sheet; one reading, one sampling per seed.
+@dataclass(frozen=True, slots=True)
+class SceneRunner:
+    """A model under the settings of an evaluation; `pool_map` restores and scores what it makes."""
 
-    While a batch is restored and scored, the next one is sampled.
-    """
-    first = settings.seed
-    judged: Iterator[tuple[SceneResult, ContactSheetCard]] = iter(())
-    while some := list(islice(cases, batch_size)):
-        before = [to_image(case.before) for case in some]
-        readings = mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
-        made = []
-        for number in range(seeds):
-            with_seeds = [replace(settings, seed=1000 * number + first + i) for i in range(len(some))]
-            made.append(paint_all(mgie, before, readings, with_seeds))
-        tries = [
-            PaintedCase(case, reading.expressive, edits, settings.keep)
-            for case, reading, *edits in zip(some, readings, *made, strict=True)
-        ]
-        last, judged = judged, pool_map(score, tries)
-        yield from last
-        first += len(some)
-    yield from judged
+    mgie: MGIE
+    settings: EditSettings
+    pool_map: PoolMap = serial_map
+
+    def score_all(
+        self, cases: Iterator[SceneCase], seeds: int = 1, batch_size: int | None = None
+    ) -> Iterator[tuple[SceneResult, ContactSheetCard]]:
+        """Every case scored, with its first picture for a contact sheet; one reading, one sampling per seed.
+
+        While a batch is restored and scored, the next one is sampled.
+        """
+        first = self.settings.seed
+        judged: Iterator[tuple[SceneResult, ContactSheetCard]] = iter(())
+        size = batch_size or default_batch_size(self.mgie.device)
+        while some := list(islice(cases, size)):
+            before = [to_image(case.before) for case in some]
+            readings = self.mgie.read(before, [Prompt(case.edit.instruction, case.history) for case in some])
+            made = [
+                paint_all(self.mgie, before, readings, self._seeded(1000 * number + first, len(some)))
+                for number in range(seeds)
+            ]
+            tries = [
+                PaintedCase(case, reading.expressive, edits, self.settings.keep)
+                for case, reading, *edits in zip(some, readings, *made, strict=True)
+            ]
+            last, judged = judged, self.pool_map(score, tries)
+            yield from last
+            first += len(some)
+        yield from judged
+
+    def drift(self, starts: Sequence[Image.Image], split: Split, *, delivered: bool) -> list[list[float]]:
+        """PSNR against the start after each of ten instructions to change nothing, for each start (S, 10).
+
+        Every edit starts from the output of the last one, raw or `delivered`: if the model understands that
+        nothing changes, the delivered picture is the input itself.
+        """
+        now, ways = list(starts), templates("nothing", split)
+        talks: list[tuple[Exchange, ...]] = [() for _ in starts]
+        fidelity: list[list[float]] = [[] for _ in starts]
+        for turn in range(DRIFT_TURNS):
+            asked = ways[turn % len(ways)]
+            readings = self.mgie.read(now, [Prompt(asked, talk) for talk in talks])
+            made = paint_all(self.mgie, now, readings, self._seeded(1000 * turn, len(starts)))
+            if delivered:
+                whole = self.pool_map(partial(restored, keep=self.settings.keep), made)
+                now = [
+                    picture if changes_nothing(reading.expressive, self.mgie.config.refusal) else edit.picture
+                    for picture, reading, edit in zip(now, readings, whole, strict=True)
+                ]
+            else:
+                now = [edit.output for edit in made]
+            talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
+            for start, picture, values in zip(starts, now, fidelity, strict=True):
+                values.append(psnr((pixels(start) - pixels(picture)).square()))
+        return fidelity
+
+    def seconds_by_stage(self, some: Sequence[SceneCase]) -> dict[str, float]:
+        """Median wall seconds of one edit through the whole engine, by stage; the first one only warms up."""
+        runs = []
+        for case in [*some[:1], *some]:
+            picture = to_png(to_image(case.before))
+            request = EditRequest(picture, case.edit.instruction, self.settings, case.history)
+            runs.append(edit_alone(self.mgie, request, lambda progress: None).seconds)
+        named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal has no denoising stage
+        stages = {stage: median(run[stage] for run in runs[1:] if stage in run) for stage in named}
+        return {**stages, "all": median(sum(run.values()) for run in runs[1:])}
+
+    def _seeded(self, first: int, count: int) -> list[EditSettings]:
+        return [replace(self.settings, seed=first + i) for i in range(count)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,57 +167,3 @@ def score(tried: PaintedCase) -> tuple[SceneResult, ContactSheetCard]:
 def pixels(picture: Image.Image) -> Tensor:
     """A picture as (3, H, W) in [0, 1]."""
     return stack_vae_pixels([picture])[0] / 2 + 0.5
-
-
-# --- drift ---
-
-
-def drift(
-    mgie: MGIE,
-    starts: Sequence[Image.Image],
-    settings: EditSettings,
-    split: Split,
-    pool_map: PoolMap = serial_map,
-    *,
-    delivered: bool,
-) -> list[list[float]]:
-    """PSNR against the start after each of ten instructions to change nothing, for each start (S, 10).
-
-    Every edit starts from the output of the last one, raw or `delivered`: if the model understands that
-    nothing changes, the delivered picture is the input itself.
-    """
-    now, ways = list(starts), templates("nothing", split)
-    talks: list[tuple[Exchange, ...]] = [() for _ in starts]
-    fidelity: list[list[float]] = [[] for _ in starts]
-    for turn in range(DRIFT_TURNS):
-        asked = ways[turn % len(ways)]
-        readings = mgie.read(now, [Prompt(asked, talk) for talk in talks])
-        with_seeds = [replace(settings, seed=1000 * turn + i) for i in range(len(starts))]
-        made = paint_all(mgie, now, readings, with_seeds)
-        if delivered:
-            whole = pool_map(partial(restored, keep=settings.keep), made)
-            now = [
-                picture if changes_nothing(reading.expressive, mgie.config.refusal) else edit.picture
-                for picture, reading, edit in zip(now, readings, whole, strict=True)
-            ]
-        else:
-            now = [edit.output for edit in made]
-        talks = [(*talk, Exchange(asked, r.expressive)) for talk, r in zip(talks, readings, strict=True)]
-        for start, picture, values in zip(starts, now, fidelity, strict=True):
-            values.append(psnr((pixels(start) - pixels(picture)).square()))
-    return fidelity
-
-
-# --- time ---
-
-
-def seconds_by_stage(mgie: MGIE, some: Sequence[SceneCase], settings: EditSettings) -> dict[str, float]:
-    """Median wall seconds of one edit through the whole engine, by stage; the first edit only warms up."""
-    runs = []
-    for case in [*some[:1], *some]:
-        picture = to_png(to_image(case.before))
-        request = EditRequest(picture, case.edit.instruction, settings, case.history)
-        runs.append(edit_alone(mgie, request, lambda progress: None).seconds)
-    named = dict.fromkeys(stage for run in runs[1:] for stage in run)  # a refusal has no denoising stage
-    stages = {stage: median(run[stage] for run in runs[1:] if stage in run) for stage in named}
-    return {**stages, "all": median(sum(run.values()) for run in runs[1:])}

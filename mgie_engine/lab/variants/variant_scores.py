@@ -14,7 +14,7 @@ from conversations.settings import SettingsOverride, checked
 from mgie_engine.lab.evaluation.results import ALL, AMBIGUOUS, TrialConfig
 from mgie_engine.lab.evaluation.scene_cases import SceneCase, draw
 from mgie_engine.lab.evaluation.scenes_figures import SceneResult
-from mgie_engine.lab.evaluation.scenes_running import default_batch_size, score_all
+from mgie_engine.lab.evaluation.scenes_running import SceneRunner
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.command import settle
@@ -38,9 +38,9 @@ def measure(
         text_cfg=trial.text_cfg, image_cfg=trial.image_cfg, steps=trial.denoising_steps
     )
     settings = settle(checked(override), mgie.config.defaults, fresh_seed=SEED)
-    batch = default_batch_size(mgie.device)
+    runner = SceneRunner(mgie, settings, pool_map)
     entries = {
-        name: [_entry(row) for row, _ in score_all(mgie, iter(some), settings, trial.seeds, batch, pool_map)]
+        name: [_entry(row) for row, _ in runner.score_all(iter(some), trial.seeds)]
         for name, some in sets.items()
     }
     took = round(time.monotonic() - began, 1)
