@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
             for tasks, plan in _parts(mgie, arguments, own):
                 _paint(mgie, tasks, plan, folder / CELLS, pool_map)
     took = f"{settings.steps} steps, {settings.sampler}."
-    report = StudyReport.of(Study(read_sweep(folder / CELLS)), config.name, weights, own, took)
+    report = StudyReport.of(Study(read_sweep(folder / CELLS), own), config.name, weights, took)
     markdown, charts = to_markdown(report), {file_name(family): svg for family, svg in maps(report)}
     files = charts | {"report.json": to_json(report), "report.md": markdown, TABLE: report.table.to_json()}
     for name, text in files.items():
@@ -125,9 +125,9 @@ def _parts(
         some = scene_tasks(FITTED, size, first, arguments.edits)
         yield (task for task in some if task.subject.kind in (SKY, ONE_COLOUR)), plan((GENTLE, HARSH))
     if arguments.held_out:
-        found = Study(read_sweep(arguments.output / CELLS))
-        table = fit(found, mgie.config.name, own, FITTED)
-        pairs = worth_checking(found, table, own, FITTED)
+        found = Study(read_sweep(arguments.output / CELLS), own)
+        table = fit(found, mgie.config.name)
+        pairs = worth_checking(found, table)
         pairs += (PUBLISHED,) if arguments.published else ()
         yield scene_tasks(HELD_OUT, size, first, arguments.held_out), plan(pairs)
 
@@ -139,7 +139,7 @@ def _rounds(
     if arguments.race:
         for share in (4, 2):
             yield -(-arguments.edits // share), pairs
-            pairs = better_half(Study(read_sweep(arguments.output / CELLS)), pairs, own, FITTED)
+            pairs = better_half(Study(read_sweep(arguments.output / CELLS), own), pairs)
     yield arguments.edits, pairs
 
 

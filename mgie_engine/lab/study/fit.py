@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mgie_engine.lab.evaluation.scenes_figures import Figure, figure
-from mgie_engine.lab.study.statistics import Measure, Study, SubjectFilter, difference, score
+from mgie_engine.lab.study.statistics import Measure, Study, difference, is_fitted, is_held_out, score
 from mgie_engine.lab.study.sweep_results import Strengths, Subject
 from mgie_engine.strengths import Kind, Pictures, StrengthRule, StrengthTable, rule_for
 
@@ -13,19 +13,19 @@ SURE = 3.0  # standard errors a gain must lie above 0: with some hundred compari
 INTERVAL = 2 * 1.96  # standard errors from end to end of a 95 % interval
 
 
-def fit(study: Study, model: str, own: Strengths, part: str) -> StrengthTable:
+def fit(study: Study, model: str) -> StrengthTable:
     """Rules from the general to the special, each kept only if its gain is significantly above 0.
 
-    A special rule must beat the general one it stands before. Gains are of `score`, in `part` of the study.
+    A special rule must beat the general one it stands before. Gains are of `score`, on the fitted edits.
     """
     found: list[StrengthRule] = []
     for kind in (None, *Kind):
         for pictures in Pictures:
-            general = _pair(found, kind, pictures) or own
-            if rule := _best(study, (kind, pictures), (general, own), part):
+            general = _pair(found, kind, pictures) or study.own
+            if rule := _best(study, kind, pictures, general):
                 found.append(rule)
     special_first = sorted(found, key=lambda rule: (rule.kind is None, rule.pictures is Pictures.ANY))
-    return StrengthTable(model, round(study.busy_from, 5), own, tuple(special_first))
+    return StrengthTable(model, round(study.busy_from, 5), study.own, tuple(special_first))
 
 
 def _pair(found: Sequence[StrengthRule], kind: Kind | None, pictures: Pictures) -> Strengths | None:
@@ -35,15 +35,11 @@ def _pair(found: Sequence[StrengthRule], kind: Kind | None, pictures: Pictures) 
     return (fitting[-1].text_cfg, fitting[-1].image_cfg) if fitting else None
 
 
-def _best(
-    study: Study, group: tuple[Kind | None, Pictures], bases: tuple[Strengths, Strengths], part: str
-) -> StrengthRule | None:
-    (kind, pictures), (general, own) = group, bases
-
+def _best(study: Study, kind: Kind | None, pictures: Pictures, general: Strengths) -> StrengthRule | None:
     def which(subject: Subject) -> bool:
         is_like = Pictures.BUSY if study.is_busy(subject) else Pictures.SIMPLE
         fits_kind = kind is None or subject.wording.kind is kind
-        return subject.part == part and fits_kind and pictures in (Pictures.ANY, is_like)
+        return is_fitted(subject) and fits_kind and pictures in (Pictures.ANY, is_like)
 
     best: tuple[float, Strengths] | None = None
     for pair in study.strengths:
@@ -52,7 +48,7 @@ def _best(
             best = (over.mean, pair)
     if best is None:
         return None
-    gains = study.gains(score, best[1], own, which).values()
+    gains = study.gains(score, best[1], study.own, which).values()
     over_own = figure(gains)
     assert over_own
     mean, low, high = over_own.listed()
@@ -71,58 +67,48 @@ class HeldOutCheck:
     over_own: Figure  # against the model's own pair, edit by edit
 
 
-def best_fixed(study: Study, own: Strengths, part: str) -> Strengths:
-    """The one pair with the best mean score in a part; the model's own where nothing is known."""
-    means = study.means(score, _part(part))
-    return max(means, key=lambda pair: means[pair].mean) if means else own
+def best_fixed(study: Study) -> Strengths:
+    """The one pair with the best mean score on the fitted edits; the model's own where nothing is known."""
+    means = study.means(score, is_fitted)
+    return max(means, key=lambda pair: means[pair].mean) if means else study.own
 
 
-def worth_checking(study: Study, table: StrengthTable, own: Strengths, part: str) -> tuple[Strengths, ...]:
+def worth_checking(study: Study, table: StrengthTable) -> tuple[Strengths, ...]:
     """The pairs for held-out edits: the model's own, the best, and those that auto uses."""
     halves = [study.only(study.complexity(busy=busy)) for busy in (False, True)]
-    best = [best_fixed(some, own, part) for some in (study, *halves)]
-    return tuple(dict.fromkeys((own, *best, *((rule.text_cfg, rule.image_cfg) for rule in table.rules))))
+    best = [best_fixed(some) for some in (study, *halves)]
+    return tuple(dict.fromkeys((study.own, *best, *((r.text_cfg, r.image_cfg) for r in table.rules))))
 
 
-def better_half(study: Study, pairs: Sequence[Strengths], own: Strengths, part: str) -> tuple[Strengths, ...]:
-    """The half of the pairs that did better in a part, in their old order; the model's own always stays."""
-    means = {pair: found.mean for pair in pairs if (found := study.mean(score, pair, _part(part)))}
+def better_half(study: Study, pairs: Sequence[Strengths]) -> tuple[Strengths, ...]:
+    """The half of the pairs that did better, in their old order; the model's own always stays."""
+    means = {pair: found.mean for pair in pairs if (found := study.mean(score, pair, is_fitted))}
     best = sorted(means, key=lambda pair: -means[pair])[: -(-len(pairs) // 2)]
-    return tuple(pair for pair in pairs if pair == own or pair in best)
+    return tuple(pair for pair in pairs if pair == study.own or pair in best)
 
 
-def check_fixed(
-    study: Study, measure: Measure, pair: Strengths, own: Strengths, part: str
-) -> HeldOutCheck | None:
+def check_fixed(study: Study, measure: Measure, pair: Strengths) -> HeldOutCheck | None:
     """One pair for every edit."""
-    return _check(study, measure, lambda subject: pair, own, part)
+    return _check(study, measure, lambda subject: pair)
 
 
-def check_auto(
-    study: Study, measure: Measure, table: StrengthTable, own: Strengths, part: str
-) -> HeldOutCheck | None:
+def check_auto(study: Study, measure: Measure, table: StrengthTable) -> HeldOutCheck | None:
     """The pair that the table advises for each edit; edits without a result for it are left out."""
 
     def chosen(subject: Subject) -> Strengths:
         rule = rule_for(subject.look, subject.wording.kind, table)
-        return (rule.text_cfg, rule.image_cfg) if rule else own
+        return (rule.text_cfg, rule.image_cfg) if rule else study.own
 
-    return _check(study, measure, chosen, own, part)
+    return _check(study, measure, chosen)
 
 
-def _check(
-    study: Study, measure: Measure, chosen: Callable[[Subject], Strengths], own: Strengths, part: str
-) -> HeldOutCheck | None:
-    by_pair = {pair: study.values(measure, pair, _part(part)) for pair in study.strengths}
+def _check(study: Study, measure: Measure, chosen: Callable[[Subject], Strengths]) -> HeldOutCheck | None:
+    by_pair = {pair: study.values(measure, pair, is_held_out) for pair in study.strengths}
     values = {
         edit: by_pair[pair][edit]
         for edit, subject in study.subjects.items()
         if edit in by_pair.get(pair := chosen(subject), {})
     }
-    own_values = by_pair.get(own, {})
+    own_values = by_pair.get(study.own, {})
     mean, over = figure(values.values()), figure(difference(values, own_values).values())
     return HeldOutCheck(mean, over) if mean and over else None
-
-
-def _part(part: str) -> SubjectFilter:
-    return lambda subject: subject.part == part

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mgie_engine.lab.study.statistics import Study, SubjectFilter
-from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Subject
+from mgie_engine.lab.study.statistics import Study, SubjectFilter, is_fitted, is_held_out
+from mgie_engine.lab.study.sweep_results import Subject
 
 PICTURES = "pictures"  # the part of a user's own pictures
 FEW_THINGS = 4  # objects of a scene, which has 2 to 8
@@ -27,11 +27,7 @@ class EditGroup:
 
 def is_scene(subject: Subject) -> bool:
     """Whether it is an ordinary edit of a generated scene."""
-    return subject.part in (FITTED, HELD_OUT)
-
-
-def _is_fitted(subject: Subject) -> bool:
-    return subject.part == FITTED
+    return is_fitted(subject) or is_held_out(subject)
 
 
 def edit_groups(study: Study) -> Iterator[EditGroup]:
@@ -42,10 +38,10 @@ def edit_groups(study: Study) -> Iterator[EditGroup]:
     subjects = study.subjects.values()
     if any(subject.part == PICTURES for subject in subjects):
         yield EditGroup(PICTURES, lambda subject: subject.part == PICTURES, PICTURES)
-    scenes = [subject for subject in subjects if _is_fitted(subject)]
+    scenes = [subject for subject in subjects if is_fitted(subject)]
     if not scenes:
         return
-    yield EditGroup("all", _is_fitted, "all")
+    yield EditGroup("all", is_fitted, "all")
     for kind in sorted({subject.kind for subject in scenes}):
         yield _of_kind(kind)
     yield from _halves("things", lambda s: float("nan") if s.things is None else s.things, FEW_THINGS + 1)
@@ -60,17 +56,17 @@ def _middle(values: Sequence[float]) -> float:
 
 
 def _of_kind(kind: str) -> EditGroup:
-    return EditGroup(kind, lambda subject: _is_fitted(subject) and subject.kind == kind, "kinds")
+    return EditGroup(kind, lambda subject: is_fitted(subject) and subject.kind == kind, "kinds")
 
 
 def _halves(name: str, value: Callable[[Subject], float], middle: float) -> Iterator[EditGroup]:
     """Edits below and from a middle value; edits without the value (nan) are in neither."""
 
     def below(subject: Subject) -> bool:
-        return _is_fitted(subject) and value(subject) < middle
+        return is_fitted(subject) and value(subject) < middle
 
     def from_there(subject: Subject) -> bool:
-        return _is_fitted(subject) and value(subject) >= middle
+        return is_fitted(subject) and value(subject) >= middle
 
     yield EditGroup(f"{name} below {middle:g}", below, "complexity")
     yield EditGroup(f"{name} from {middle:g}", from_there, "complexity")

@@ -17,11 +17,12 @@ from mgie_engine.lab.study.statistics import (
     SubjectFilter,
     difference,
     gap,
+    is_held_out,
     kept,
     score,
     success_raw,
 )
-from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, Subject
+from mgie_engine.lab.study.sweep_results import Strengths, Subject
 from mgie_engine.lab.study.tasks import LONG, SHORT
 from mgie_engine.strengths import GENTLE, HARSH
 
@@ -76,35 +77,33 @@ class Guideline:
         return GuidelineVerdict.DOES_NOT if GuidelineVerdict.DOES_NOT in said else GuidelineVerdict.OPEN
 
 
-def guidelines(study: Study, own: Strengths) -> tuple[Guideline, ...]:
+def guidelines(study: Study) -> tuple[Guideline, ...]:
     """All seven, in the order of the source."""
     return (
-        _few_words(study, own),
-        _many_words(study, own),
-        _more_picture(study, own),
-        _simpler_pictures(study, own),
-        _gentler(study, own, SKY, "To change the sky, lower the text CFG a little and raise the image CFG."),
-        _gentler(
-            study, own, ONE_COLOUR, "To recolour one thing, lower the text CFG and raise the image CFG."
-        ),
-        _balance(study, own),
+        _few_words(study),
+        _many_words(study),
+        _more_picture(study),
+        _simpler_pictures(study),
+        _gentler(study, SKY, "To change the sky, lower the text CFG a little and raise the image CFG."),
+        _gentler(study, ONE_COLOUR, "To recolour one thing, lower the text CFG and raise the image CFG."),
+        _balance(study),
     )
 
 
 # --- about words ---
 
 
-def _few_words(study: Study, own: Strengths) -> Guideline:
-    simple = _wording(study, own, lambda subject: not study.is_busy(subject))
+def _few_words(study: Study) -> Guideline:
+    simple = _wording(study, lambda subject: not study.is_busy(subject))
     return Guideline(
         "In a simple picture few words are enough.",
         (_compared("few words − many words, simple pictures (score)", simple, NO_WORSE),),
     )
 
 
-def _many_words(study: Study, own: Strengths) -> Guideline:
-    busy = [-value for value in _wording(study, own, study.is_busy)]
-    large = [-value for value in _wording(study, own, lambda s: s.kind not in (ONE_COLOUR, "resize"))]
+def _many_words(study: Study) -> Guideline:
+    busy = [-value for value in _wording(study, study.is_busy)]
+    large = [-value for value in _wording(study, lambda s: s.kind not in (ONE_COLOUR, "resize"))]
     return Guideline(
         "In a complex picture, or for a large change, more words help.",
         (
@@ -114,10 +113,10 @@ def _many_words(study: Study, own: Strengths) -> Guideline:
     )
 
 
-def _wording(study: Study, own: Strengths, which: SubjectFilter) -> list[float]:
+def _wording(study: Study, which: SubjectFilter) -> list[float]:
     """The gain of each edit with few words over many words."""
     by_part = {
-        part: {name: v for (p, name), v in study.values(score, own, which).items() if p == part}
+        part: {name: v for (p, name), v in study.values(score, study.own, which).items() if p == part}
         for part in (SHORT, LONG)
     }
     return list(difference(by_part[SHORT], by_part[LONG]).values())
@@ -126,9 +125,10 @@ def _wording(study: Study, own: Strengths, which: SubjectFilter) -> list[float]:
 # --- about strengths ---
 
 
-def _more_picture(study: Study, own: Strengths) -> Guideline:
+def _more_picture(study: Study) -> Guideline:
     """One step of image CFG up."""
-    pair = (own[0], _next(study, own, 1))
+    own = study.own
+    pair = (own[0], _next(study, 1))
 
     def which(subject: Subject) -> bool:
         return not study.is_busy(subject) and is_scene(subject)
@@ -145,12 +145,13 @@ def _more_picture(study: Study, own: Strengths) -> Guideline:
     )
 
 
-def _simpler_pictures(study: Study, own: Strengths) -> Guideline:
+def _simpler_pictures(study: Study) -> Guideline:
     scenes = study.only(is_scene)
 
     def compared(what: str, measure: Measure, unit: str = "") -> GuidelineComparison:
         simple, busy = (
-            list(scenes.values(measure, own, study.complexity(busy=busy)).values()) for busy in (False, True)
+            list(scenes.values(measure, study.own, study.complexity(busy=busy)).values())
+            for busy in (False, True)
         )
         found = gap(simple, busy) if min(len(simple), len(busy)) >= ENOUGH else None
         return GuidelineComparison(what, found, len(simple) + len(busy), unit=unit)
@@ -164,15 +165,15 @@ def _simpler_pictures(study: Study, own: Strengths) -> Guideline:
     )
 
 
-def _gentler(study: Study, own: Strengths, kind: str, claim: str) -> Guideline:
+def _gentler(study: Study, kind: str, claim: str) -> Guideline:
     """The published pairs against each other, then one step from the model's own pair."""
 
     def which(subject: Subject) -> bool:
         return subject.kind == kind and is_scene(subject)
 
-    mine = (_next(study, own, 0, up=False), _next(study, own, 1))
+    mine = (_next(study, 0, up=False), _next(study, 1))
     comparisons = []
-    for pair, base in ((GENTLE, HARSH), (mine, own)):
+    for pair, base in ((GENTLE, HARSH), (mine, study.own)):
         named = f"{pair[0]:g}/{pair[1]:g} − {base[0]:g}/{base[1]:g}"
         stays, right = _gains(study, kept, pair, base, which), _gains(study, score, pair, base, which)
         comparisons += [
@@ -182,14 +183,14 @@ def _gentler(study: Study, own: Strengths, kind: str, claim: str) -> Guideline:
     return Guideline(claim, tuple(comparisons))
 
 
-def _balance(study: Study, own: Strengths) -> Guideline:
+def _balance(study: Study) -> Guideline:
     """The best pair for simple pictures and that for busy ones, against the best for all; held out."""
-    fixed = best_fixed(study, own, FITTED)
+    fixed = best_fixed(study)
     gains: list[float] = []
     for busy in (False, True):
         half = study.only(study.complexity(busy=busy))
-        pair = best_fixed(half, own, FITTED)
-        gains += half.gains(score, pair, fixed, lambda subject: subject.part == HELD_OUT).values()
+        pair = best_fixed(half)
+        gains += half.gains(score, pair, fixed, is_held_out).values()
     what = "a pair each for simple and busy pictures − one for all (score, held out)"
     return Guideline("The right balance depends on how complex the picture is.", (_compared(what, gains),))
 
@@ -209,8 +210,9 @@ def _compared(what: str, values: Sequence[float], floor: float = 0.0, unit: str 
     return GuidelineComparison(what, figure(values, fewest=ENOUGH), len(values), floor, unit)
 
 
-def _next(study: Study, own: Strengths, axis: int, *, up: bool = True) -> float:
+def _next(study: Study, axis: int, *, up: bool = True) -> float:
     """The next value of an axis that was run with the model's own value of the other axis; else its own."""
+    own = study.own
     tried = sorted({pair[axis] for pair in study.strengths if pair[1 - axis] == own[1 - axis]})
     beyond = [value for value in tried if (value > own[axis]) == up and value != own[axis]]
     return own[axis] if not beyond else min(beyond) if up else max(beyond)

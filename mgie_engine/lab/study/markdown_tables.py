@@ -19,7 +19,7 @@ def to_markdown(report: StudyReport, pictures: str = "") -> str:
     prefix = f"{pictures}/" if pictures else ""
     files = [(family, f"{prefix}{file_name(family)}") for family, _ in maps(report)]
     heading = (
-        f"{report.model}, own strengths {_pair(report.own)}: {len(study)} paintings of "
+        f"{report.model}, own strengths {_pair(report.study.own)}: {len(study)} paintings of "
         f"{len(study.subjects)} edits. {report.took}"
     )
     text = render(
@@ -37,7 +37,7 @@ def to_markdown(report: StudyReport, pictures: str = "") -> str:
 
 def _best_rows(report: StudyReport) -> Iterator[Row]:
     """Per group: its own pair against the pair with the best score."""
-    study, own = report.study, report.own
+    study, own = report.study, report.study.own
     for group in edit_groups(study):
         means = study.means(score, group.which)
         if own not in means:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from mgie_engine.lab.evaluation.scenes_figures import RESAMPLES, Figure, figure
-from mgie_engine.lab.study.sweep_results import FITTED, Strengths, Subject, SweepResult
+from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, Subject, SweepResult
 
 KEPT_WELL_DB = 40.0  # from here on the difference is invisible
 FEW = 3  # fewest edits for a figure
@@ -57,29 +57,35 @@ def everything(subject: Subject) -> bool:
     return True
 
 
-class Study:
-    """The results of a study."""
+def is_fitted(subject: Subject) -> bool:
+    """The edits to learn from."""
+    return subject.part == FITTED
 
-    def __init__(self, cells: Iterable[SweepResult]) -> None:
+
+def is_held_out(subject: Subject) -> bool:
+    """The edits to check on."""
+    return subject.part == HELD_OUT
+
+
+class Study:
+    """The results of a study of a model, whose own pair of strengths is `own`."""
+
+    def __init__(self, cells: Iterable[SweepResult], own: Strengths) -> None:
+        self.own = own
         self._cells: dict[Edit, dict[Strengths, list[SweepResult]]] = defaultdict(lambda: defaultdict(list))
         self.subjects: dict[Edit, Subject] = {}
         for cell in cells:
             edit = (cell.subject.part, cell.subject.name)
             self.subjects[edit] = cell.subject
             self._cells[edit][cell.strengths].append(cell)
-        fitted = [subject for subject in self.subjects.values() if subject.part == FITTED]
+        fitted = list(filter(is_fitted, self.subjects.values()))
         looks = [subject.look.texture for subject in fitted or self.subjects.values()]
         self.busy_from = median(looks) if looks else 0.0
 
     def only(self, which: SubjectFilter) -> "Study":
         """The study of these edits alone; what counts as busy stays."""
-        part = Study(
-            cell
-            for edit, by in self._cells.items()
-            if which(self.subjects[edit])
-            for cells in by.values()
-            for cell in cells
-        )
+        kept = (by for edit, by in self._cells.items() if which(self.subjects[edit]))
+        part = Study((cell for by in kept for cells in by.values() for cell in cells), self.own)
         part.busy_from = self.busy_from
         return part
 

@@ -20,7 +20,6 @@ from mgie_engine.lab.study.statistics import (
     success,
     success_raw,
 )
-from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths
 from mgie_engine.strengths import PUBLISHED, StrengthTable
 
 MEASURES: tuple[tuple[str, Measure], ...] = (
@@ -37,17 +36,16 @@ class StudyReport:
     """Everything in the report of a study."""
 
     model: str
-    own: Strengths
     study: Study
     table: StrengthTable
     guidelines: tuple[Guideline, ...]
     took: str = ""  # settings of the run
 
     @classmethod
-    def of(cls, study: Study, model: str, weights: str, own: Strengths, took: str = "") -> "StudyReport":
+    def of(cls, study: Study, model: str, weights: str, took: str = "") -> "StudyReport":
         """Fit the table and test the guidelines; `weights` is the fingerprint of the model's weights."""
-        table = replace(fit(study, model, own, FITTED), weights=weights)
-        return cls(model, own, study, table, guidelines(study, own), took)
+        table = replace(fit(study, model), weights=weights)
+        return cls(model, study, table, guidelines(study), took)
 
 
 # --- heat maps ---
@@ -66,7 +64,7 @@ def maps(report: StudyReport) -> Iterator[tuple[str, str]]:
         if panels[0].values:
             families.setdefault(group.family, []).extend(panels)
     for family, panels in families.items():
-        yield family, heat_maps(f"{report.model}: {family}", panels, report.own)
+        yield family, heat_maps(f"{report.model}: {family}", panels, report.study.own)
 
 
 def _panel(
@@ -91,7 +89,7 @@ def to_json(report: StudyReport) -> str:
     study = report.study
     figures = {
         "model": report.model,
-        "own": report.own,
+        "own": study.own,
         "took": report.took,
         "edits": len(study.subjects),
         "paintings": len(study),
@@ -131,13 +129,15 @@ def _guideline(found: Guideline) -> dict[str, Any]:
 
 def checks_of(report: StudyReport) -> Iterator[tuple[str, list[tuple[str, HeldOutCheck | None]]]]:
     """The ways to choose strengths, by the measures, on the held-out edits."""
-    study, own = report.study, report.own
-    fixed = best_fixed(study, own, FITTED)
+    study = report.study
+    fixed = best_fixed(study)
     named = (("best fixed", fixed), ("published", PUBLISHED))
-    pairs = {"own": own} | {f"{name} ({text:g}/{image:g})": (text, image) for name, (text, image) in named}
+    pairs = {"own": study.own} | {
+        f"{name} ({text:g}/{image:g})": (text, image) for name, (text, image) in named
+    }
     for name, pair in pairs.items():
-        yield name, [(m, check_fixed(study, measure, pair, own, HELD_OUT)) for m, measure in MEASURES]
-    yield "auto", [(m, check_auto(study, measure, report.table, own, HELD_OUT)) for m, measure in MEASURES]
+        yield name, [(m, check_fixed(study, measure, pair)) for m, measure in MEASURES]
+    yield "auto", [(m, check_auto(study, measure, report.table)) for m, measure in MEASURES]
 
 
 def _check(found: HeldOutCheck | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from mgie_engine.cli import main
 from mgie_engine.lab.study.command import pairs_to_try
 from mgie_engine.lab.study.fit import worth_checking
 from mgie_engine.lab.study.statistics import Study
-from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, read_sweep
+from mgie_engine.lab.study.sweep_results import HELD_OUT, read_sweep
 from mgie_engine.lab.study.tasks import worded_tasks
 from mgie_engine.strengths import PUBLISHED, TABLE, StrengthTable, read_table
 from tests.support.fakes import a_picture
@@ -61,7 +61,7 @@ def test_every_edit_is_painted_under_every_pair_and_reported(studied):
     parts = [cell.subject.part for cell in cells if cell.strengths in ((2.0, 1.2), (3.0, 1.2))]
     assert [parts.count(part) for part in ("validation", "short", "long")] == [8, 2, 2]
     table = StrengthTable.from_json((studied / TABLE).read_text())
-    needed = worth_checking(Study(cells), table, table.own, FITTED)
+    needed = worth_checking(Study(cells, table.own), table)
     held_out = Counter(cell.strengths for cell in cells if cell.subject.part == HELD_OUT)
     assert held_out == dict.fromkeys((*needed, PUBLISHED), 3)
     assert len(report["guidelines"]) == 7

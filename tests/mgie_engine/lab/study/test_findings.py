@@ -25,7 +25,7 @@ def loud_helps_adding(part: str = "validation") -> list:
 
 def test_seeds_of_an_edit_count_as_one():
     edit = a_subject()
-    study = Study([a_cell(edit, left=0.1, seed=0), a_cell(edit, left=0.9, seed=1)])
+    study = Study([a_cell(edit, left=0.1, seed=0), a_cell(edit, left=0.9, seed=1)], OWN)
     assert study.values(success, OWN) == {("validation", "0"): 0.5}
 
 
@@ -43,7 +43,7 @@ def test_gains_are_over_edits_painted_under_both():
     cells = [a_cell(a_subject(n), OWN, 0.5) for n in range(5)] + [
         a_cell(a_subject(n), LOUD, 0.1) for n in range(3)
     ]
-    study = Study(cells)
+    study = Study(cells, OWN)
     assert len(study.gains(success, LOUD, OWN)) == 3
     gain = study.gain(success, LOUD, OWN)
     assert gain
@@ -51,7 +51,7 @@ def test_gains_are_over_edits_painted_under_both():
 
 
 def test_few_edits_give_no_figure():
-    assert Study([a_cell(a_subject())]).mean(success, OWN) is None
+    assert Study([a_cell(a_subject())], OWN).mean(success, OWN) is None
     assert gap([1.0, 1.0], [0.0] * 9) is None
 
 
@@ -66,7 +66,7 @@ def test_a_gap_is_between_different_edits():
 
 
 def test_a_rule_is_found_where_a_pair_is_surely_better():
-    table = fit(Study(loud_helps_adding()), "test", OWN, "validation")
+    table = fit(Study(loud_helps_adding(), OWN), "test")
     (rule,) = table.rules
     assert (rule.kind, rule.pictures, rule.text_cfg, rule.edits) == (Kind.ADD, Pictures.ANY, 4.0, 20)
     assert rule.gain[1] > 0
@@ -77,32 +77,32 @@ def test_a_rule_for_busy_pictures_stands_before_the_general_one():
         return 0.1 if subject.look.texture > 0.1 else 0.6
 
     cells = painted(EDITS, {OWN: lambda s: 0.5, LOUD: lambda s: 0.3, (8.0, 1.2): busy_wants_more})
-    table = fit(Study(cells), "test", OWN, "validation")
+    table = fit(Study(cells, OWN), "test")
     assert table.rules[-1].kind is None
     assert {rule.pictures for rule in table.rules if rule.text_cfg == 8.0} == {Pictures.BUSY}
 
 
 def test_chance_gives_no_rule():
     cells = painted(EDITS, {OWN: lambda s: 0.5, LOUD: lambda s: 0.3 + int(s.name) % 3 * 0.2})
-    assert fit(Study(cells), "test", OWN, "validation").rules == ()
+    assert fit(Study(cells, OWN), "test").rules == ()
 
 
 def test_a_handful_of_edits_gives_no_rule():
     cells = painted(EDITS[:6], {OWN: lambda s: 0.5, LOUD: lambda s: 0.1})
-    assert fit(Study(cells), "test", OWN, "validation").rules == ()
+    assert fit(Study(cells, OWN), "test").rules == ()
 
 
 def test_what_a_table_is_worth_is_measured_on_edits_it_has_not_seen():
-    study = Study(loud_helps_adding() + loud_helps_adding("test"))
-    table = fit(study, "test", OWN, "validation")
-    auto = check_auto(study, success, table, OWN, "test")
-    fixed = check_fixed(study, success, LOUD, OWN, "test")
+    study = Study(loud_helps_adding() + loud_helps_adding("test"), OWN)
+    table = fit(study, "test")
+    auto = check_auto(study, success, table)
+    fixed = check_fixed(study, success, LOUD)
     assert auto
     assert fixed
     assert auto.over_own.mean == fixed.over_own.mean == 0.5
     assert auto.mean.low > 0.2
-    better = check_auto(study, score, table, OWN, "test")
-    same = check_fixed(study, score, LOUD, OWN, "test")
+    better = check_auto(study, score, table)
+    same = check_fixed(study, score, LOUD)
     assert better
     assert same
     assert better.mean.mean > same.mean.mean
@@ -111,21 +111,21 @@ def test_what_a_table_is_worth_is_measured_on_edits_it_has_not_seen():
 def test_the_best_fixed_pair_is_one_that_every_edit_was_painted_under():
     cells = painted(EDITS, {OWN: lambda s: 0.5, LOUD: lambda s: 0.4})
     cells += painted(EDITS[:5], {(9.0, 1.0): lambda s: 0.0})
-    assert best_fixed(Study(cells), OWN, "validation") == LOUD
+    assert best_fixed(Study(cells, OWN)) == LOUD
 
 
 def test_nothing_held_out_nothing_checked():
-    assert check_fixed(Study(loud_helps_adding()), success, OWN, OWN, "test") is None
+    assert check_fixed(Study(loud_helps_adding(), OWN), success, OWN) is None
 
 
 def test_worth_checking_are_the_models_own_the_best_for_all_simple_and_busy_pictures_and_what_auto_follows():
     soft, followed = (1.0, 1.2), (5.0, 1.2)
     helps = {False: LOUD, True: soft}  # by whether the picture is busy; each harms the other pictures
     left = {pair: lambda s, p=pair: 0.2 if helps[s.look.texture > 0.1] == p else 0.9 for pair in (LOUD, soft)}
-    study = Study(painted(EDITS, {OWN: lambda s: 0.5, **left}))
+    study = Study(painted(EDITS, {OWN: lambda s: 0.5, **left}), OWN)
     rule = StrengthRule(Kind.ADD, Pictures.ANY, *followed, (0.1, 0.05, 0.15), 20)
     table = StrengthTable("tiny", 0.1, OWN, (rule,))
-    assert worth_checking(study, table, OWN, "validation") == (OWN, LOUD, soft, followed)
+    assert worth_checking(study, table) == (OWN, LOUD, soft, followed)
 
 
 # --- guidelines ---
@@ -158,8 +158,8 @@ def test_enough_means_not_much_worse():
 
 def test_the_published_pairs_are_compared_on_skies():
     skies = [a_subject(n, kind="background") for n in range(10)]
-    study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}))
-    sky = next(g for g in guidelines(study, OWN) if "sky" in g.claim)
+    study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}), OWN)
+    sky = next(g for g in guidelines(study) if "sky" in g.claim)
     better = next(c for c in sky.comparisons if c.what.startswith("7/2 − 8.5/0.7 (score)"))
     assert better.verdict is GuidelineVerdict.HOLDS
 
@@ -167,21 +167,21 @@ def test_the_published_pairs_are_compared_on_skies():
 def test_few_words_are_compared_with_many_for_the_same_instruction():
     cells = [a_cell(a_subject(n, part), left=left) for n in range(9) for part, left in
              (("short", 0.2), ("long", 0.6))]  # fmt: skip
-    study = Study(cells)
+    study = Study(cells, OWN)
     study.busy_from = 1.0
-    few, many, *_ = guidelines(study, OWN)
+    few, many, *_ = guidelines(study)
     assert (few.verdict, many.verdict) == (GuidelineVerdict.HOLDS, GuidelineVerdict.DOES_NOT)
 
 
 def test_an_empty_study_shows_nothing():
-    assert {g.verdict for g in guidelines(Study([]), OWN)} == {GuidelineVerdict.OPEN}
+    assert {g.verdict for g in guidelines(Study([], OWN))} == {GuidelineVerdict.OPEN}
 
 
 # --- groups ---
 
 
 def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
-    study = Study([a_cell(edit) for edit in [*EDITS, a_subject(0, "test")]])
+    study = Study([a_cell(edit) for edit in [*EDITS, a_subject(0, "test")]], OWN)
     by_name = {group.name: sum(map(group.which, study.subjects.values())) for group in edit_groups(study)}
     assert by_name["all"] == 40
     assert by_name["add"] == by_name["remove"] == 20
@@ -190,11 +190,11 @@ def test_halves_by_complexity_hold_every_edit_once_and_held_out_edits_nowhere():
 
 
 def test_pictures_of_yours_are_a_group_of_their_own():
-    study = Study([a_cell(a_subject(0, "pictures"))])
+    study = Study([a_cell(a_subject(0, "pictures"))], OWN)
     assert [group.family for group in edit_groups(study)] == ["pictures"]
 
 
 def test_a_handful_of_edits_tests_no_guideline():
     skies = [a_subject(n, kind="background", busy=n % 2 == 0) for n in range(7)]
-    study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}))
-    assert {g.verdict for g in guidelines(study, OWN)} == {GuidelineVerdict.OPEN}
+    study = Study(painted(skies, {OWN: lambda s: 0.5, GENTLE: lambda s: 0.2, HARSH: lambda s: 0.8}), OWN)
+    assert {g.verdict for g in guidelines(study)} == {GuidelineVerdict.OPEN}
