@@ -35,7 +35,6 @@ class Job:
     key: str
     owner: str
     request: EditRequest | RequestMaker
-    queued_at: float
     state: JobState = JobState.WAITING
     started_at: float | None = None
     outcome: EditResult | EngineError | None = None

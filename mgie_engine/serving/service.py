@@ -6,6 +6,7 @@ Works in front of any Editor. One asyncio loop; nothing here blocks.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -113,7 +114,7 @@ class EditService:
             raise ServiceClosed
         if key in self._jobs:
             raise ValueError(f"an edit with the key {key!r} is already open")
-        job = Job(key, owner, request, queued_at=self._clock())
+        job = Job(key, owner, request)
         self._queue.push(job, again=again)
         self._jobs[key] = job
         self._fill_slots()
@@ -126,18 +127,12 @@ class EditService:
 
     def stats(self) -> ServiceStats:
         """How things stand."""
-        tally = self._tally
         return ServiceStats(
             ready=self.ready,
             slots=self._editor.slots,
             waiting=len(self._queue),
             running=len(self._tasks),
-            done=tally.done,
-            failed=tally.failed,
-            cancelled=tally.cancelled,
-            retried=tally.retried,
-            seconds_per_edit=tally.seconds_per_edit,
-            seconds_by_stage=dict(tally.seconds_by_stage),
+            **asdict(self._tally),
         )
 
     def _fill_slots(self) -> None:
