@@ -1,4 +1,4 @@
-"""Small facts about users: language, last hint, where they cleared their head, words that wait for a picture."""
+"""Small facts about users: language, last hint, where they cleared their head, words that lack a picture."""
 
 from sqlite_utils import Database
 
