@@ -4,6 +4,7 @@ A drawing is made once for all who ask for it at the same time, and small ones a
 """
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
@@ -15,12 +16,13 @@ from conversations.images.image_store import ImageStore
 from conversations.thread_pools import ThreadPools
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 KEPT = 128  # drawings; each is a small file
 
 
 class PictureViews:
-    """Reads an ImageStore. Every method raises PictureMissing for a picture that is not there."""
+    """Reads an ImageStore. Every method raises PictureMissing for a picture that is not there or damaged."""
 
     def __init__(self, images: ImageStore, threads: ThreadPools) -> None:
         self._images = images
@@ -67,4 +69,10 @@ class PictureViews:
             return 0
 
     def _run(self, work: Callable[..., T], keys: Sequence[str], more: Sequence[object]) -> T:
-        return work(*map(self._images.get, keys), *more)
+        try:
+            return work(*map(self._images.get, keys), *more)
+        except (OSError, SyntaxError) as error:  # as Pillow raises them for damaged files
+            if isinstance(error, OSError) and error.errno is not None:  # not of the file
+                raise
+            log.error("one of the stored pictures %s is damaged: %s", ", ".join(keys), error)
+            raise PictureMissing(keys[0]) from error

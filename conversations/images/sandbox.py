@@ -248,15 +248,24 @@ class _Pool:
             with self._lock:
                 child = self._idle.popleft() if self._idle else None
             if child is None:
-                return _Child()
+                return _started()
             if child.is_usable:
                 return child
             child.end()
 
     def _fill(self) -> None:
-        with self._lock:
+        with self._lock, contextlib.suppress(PictureRefused):  # then it is started when it is needed
             while len(self._idle) < self._wanted:
-                self._idle.append(_Child())
+                self._idle.append(_started())
+
+
+def _started() -> _Child:
+    """A new child; PictureRefused when the machine has no room for one now."""
+    try:
+        return _Child()
+    except OSError as error:
+        _log.error("no process to decode a picture can be started: %s", error)
+        raise PictureRefused("no process could be started", Message("overloaded")) from error
 
 
 _pool = _Pool()

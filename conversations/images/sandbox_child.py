@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any, BinaryIO
 
-from conversations.child_process import give_up_rights
+from conversations.child_process import be_ended_first, give_up_rights
 from conversations.errors import PictureRefused
 from conversations.images.decode import PictureLimits, RoomTooSmall, decode
 from conversations.images.formats import Format
@@ -24,6 +24,7 @@ THREADS = 2
 def main() -> None:
     """Read pictures until there are no more, or until this process is worn."""
     give_up_rights()
+    be_ended_first()
     _bound_life()
     _import_decoders()
     pictures = 0

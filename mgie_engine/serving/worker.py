@@ -10,7 +10,7 @@ import signal
 import threading
 from typing import BinaryIO
 
-from conversations.child_process import give_up_rights
+from conversations.child_process import be_ended_first, give_up_rights
 from mgie_engine.errors import EngineError, ModelError
 from mgie_engine.serving.protocol import (
     Answer,
@@ -32,6 +32,7 @@ LONGEST_REASON = 300  # characters of what a library says
 def main() -> None:
     """Load the model the first message names, then serve until the pipe closes."""
     give_up_rights()
+    be_ended_first()
     orders_in, answers_out = _claim_pipes()
     messages = read_messages(orders_in)
     launch: Launch | None = next(messages, None)

@@ -1,6 +1,7 @@
 """Engines for the engine process that need no torch; what they do is asked for in the instruction."""
 
 import os
+import resource
 import signal
 import threading
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from tests.support.fakes import echo
 
 
 class FakeEngine:
-    """Gives pictures back, unless told "hang", "kill the process", "refuse" or "wait for PATH"."""
+    """Gives pictures back, unless told to hang, refuse, kill itself, take all memory or wait for a file."""
 
     suitable_slots = 3
     silence_s = 120.0
@@ -48,6 +49,9 @@ class FakeEngine:
                 threading.Event().wait()
             case ["kill the process"]:
                 os.kill(os.getpid(), signal.SIGKILL)
+            case ["take all memory"]:
+                resource.setrlimit(resource.RLIMIT_AS, (2**30, resource.RLIM_INFINITY))
+                return RequestRefused(f"{len(bytes(2**31))} bytes were free")
             case ["refuse"]:
                 return RequestRefused("I would rather not.")
             case ["wait", path] if not Path(path).exists():

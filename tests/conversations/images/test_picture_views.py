@@ -1,12 +1,12 @@
 """Drawings of stored pictures: once for all who ask, large ones one at a time, none of a deleted one."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from PIL import UnidentifiedImageError
 
 from bot.workflow.diff_image import change_map
 from conversations.errors import PictureMissing
@@ -92,13 +92,29 @@ async def test_a_deleted_picture_is_shown_no_more(images, views):
         await views.draw(change_map, ["../secret"] * 2)
 
 
-async def test_a_drawing_that_failed_is_tried_again(images, views):
-    key = images.put(b"no picture")
+@pytest.mark.parametrize("damage", [b"", b"no picture", a_picture()[:-30], a_picture()[:60] + bytes(60)])
+async def test_a_damaged_picture_is_missing_until_it_is_posted_again(images, views, damage):
+    key = images.put(a_picture())
+    images.path(key).write_bytes(damage)
     for _ in range(2):
-        with pytest.raises(UnidentifiedImageError):
+        with pytest.raises(PictureMissing):
             await views.draw_once(change_map, [key, key])
-    images.path(key).write_bytes(a_picture())
+    assert images.put(a_picture()) == key
     assert (await views.draw_once(change_map, [key, key])).changed == 0
+
+
+async def test_a_failure_of_the_machine_is_no_missing_picture_and_is_not_kept(images, views):
+    key, is_broken = images.put(a_picture()), True
+
+    def draw(file: bytes) -> int:
+        if is_broken:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return len(file)
+
+    with pytest.raises(OSError, match="Too many open files"):
+        await views.draw_once(draw, [key])
+    is_broken = False
+    assert await views.draw_once(draw, [key]) == len(a_picture())
 
 
 async def test_only_the_newest_drawings_are_kept(images, views):

@@ -6,6 +6,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from conversations.errors import PictureRefused
+from conversations.images import sandbox
 from conversations.images.sandbox import LARGE, SMALL, SMALL_AT_ONCE, PictureReader, read_picture
 from conversations.images.sandbox_child import CPU_S_PER_MEGAPIXEL, DECODE_CPU_S, HEADER_CPU_S, PICTURES_EACH
 from tests.support.hostile_images import avif, bmp, chunk, jpeg_of_size, photo, saved, small_png
@@ -156,6 +158,7 @@ def test_a_child_has_bounds_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     assert child.rlimit(psutil.RLIMIT_FSIZE) == (0, 0)
     assert child.rlimit(psutil.RLIMIT_CORE) == (0, 0)
     assert child.rlimit(psutil.RLIMIT_CPU)[1] < 3600
+    assert Path(f"/proc/{child.pid}/oom_score_adj").read_text().strip() == "500"
 
 
 # -- children -----------------------------------------------------------------------------------------------
@@ -173,6 +176,19 @@ def test_a_child_takes_one_picture_after_the_other_until_it_is_worn() -> None:
 def test_a_child_killed_while_it_waited_is_replaced() -> None:
     read_picture(ORDINARY)
     end_children()
+    assert read_picture(ORDINARY).width == 64
+
+
+def test_a_stopped_child_is_ended_by_the_clock_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    end_children()
+    read_picture(ORDINARY)
+    (child,) = children()
+    child.suspend()
+    monkeypatch.setattr(sandbox, "SMALL", replace(SMALL, wall_s=0.2))
+    with pytest.raises(PictureRefused, match="too hard to read"):
+        read_picture(ORDINARY)
+    monkeypatch.undo()
+    assert not child.is_running()
     assert read_picture(ORDINARY).width == 64
 
 

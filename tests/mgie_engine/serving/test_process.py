@@ -80,10 +80,12 @@ async def test_the_process_has_the_settings_of_libraries_and_no_secrets(monkeypa
         child = Path(f"/proc/{engine.pid}")
         names = {entry.split("=")[0] for entry in (child / "environ").read_text().split("\0")}
         status, limits = (child / "status").read_text(), (child / "limits").read_text()
+        oom_score = (child / "oom_score_adj").read_text()
     assert names.isdisjoint(secrets)
     assert names.issuperset(kept)
     assert "NoNewPrivs:\t1" in status
     assert re.search(r"Max core file size +0 +0 ", limits)
+    assert oom_score.strip() == "500"
 
 
 async def test_what_libraries_print_does_not_disturb_the_talk():
@@ -123,6 +125,26 @@ async def test_a_hung_process_is_ended_and_replaced():
     async with an_engine(patience=Patience(hang_s=0.3, first_pause_s=0.01)) as engine:
         with pytest.raises(EngineDied, match="no sign of life"):
             await engine.run(a_request("hang"), ignore)
+        assert isinstance(await engine.run(a_request(), ignore), EditResult)
+
+
+async def test_a_stopped_process_is_ended_and_replaced_and_its_edit_done(tmp_path: Path):
+    engine = EngineProcess(Fake(), patience=Patience(hang_s=2.0, first_pause_s=0.01))
+    signpost = tmp_path / "go on"
+    async with EditService(engine) as service, asyncio.timeout(120):
+        handle = service.submit_nowait("t1", "ann", a_request(f"wait for {signpost}"))
+        await anext(handle.events())
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        signpost.touch()
+        assert isinstance(await handle.result(), EditResult)
+        assert service.stats().retried == 1
+
+
+async def test_a_process_out_of_memory_fails_its_edit_alone():
+    async with an_engine() as engine:
+        with pytest.raises(EngineDied):
+            await engine.run(a_request("take all memory"), ignore)
         assert isinstance(await engine.run(a_request(), ignore), EditResult)
 
 
