@@ -2,29 +2,45 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+RUN_READY := $(VENV)/.ready-run
+TEST_READY := $(VENV)/.ready-test
+TORCH := $(shell grep -o '^torch==[0-9.]*' requirements/torch.txt)
+UV := uv==0.13.9
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: run test quick lint check format hooks bench clean help
+.PHONY: run test quick lint check format hooks bench lock clean help
 .DEFAULT_GOAL := run
 
-$(READY): pyproject.toml constraints.txt
+# Every package is checked against a hash. Which build of torch suits depends on the machine: a build of that version
+# that is there stays, else the CPU build is taken where the package sources offer it, else the one for CUDA.
+$(RUN_READY): pyproject.toml $(wildcard requirements/*.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	@echo "Installing the pinned packages (first time only: two to four minutes)…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt $$(grep '^torch==' constraints.txt)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --editable '.[dev]'
+	@$(BIN)/pip freeze | grep -q "^$(TORCH)\b" || \
+		$(PIP) install --require-hashes --no-deps -r requirements/torch-cpu.txt 2>/dev/null || \
+		$(PIP) install --require-hashes --no-deps -r requirements/torch.txt
+	@! $(BIN)/python -c 'from importlib.metadata import requires; print(requires("torch"))' | grep -q nvidia || \
+		$(PIP) install --require-hashes --no-deps -r requirements/cuda.txt
+	@$(PIP) install --require-hashes --no-deps -r requirements/run.txt
+	@PYTHONWARNINGS=ignore $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY)  ## start the bot: Discord when DISCORD_TOKEN is set, else the local chat page
+$(TEST_READY): $(RUN_READY) constraints.txt
+	@echo "Installing the pinned test tools (first time only)…"
+	@$(PIP) install -c constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(RUN_READY)  ## start the bot: Discord when DISCORD_TOKEN is set, else the local chat page
 	@$(BIN)/mgie-bot
 
-test: $(READY)  ## every test (about 12 minutes on two cores)
+test: $(TEST_READY)  ## every test (about 12 minutes on two cores)
 	@$(BIN)/pytest $(PARALLEL)
 
-quick: $(READY)  ## the unit tests: no browser, no Discord, no training, no other processes (under a minute)
+quick: $(TEST_READY)  ## the unit tests: no browser, no Discord, no training, no other processes (under a minute)
 	@$(BIN)/pytest $(PARALLEL) -m "not slow"
 
-lint: $(READY)  ## format, style, types and import contracts, as CI and the pre-commit hooks check them
+lint: $(TEST_READY)  ## format, style, types and import contracts, as CI and the pre-commit hooks check them
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -32,15 +48,19 @@ lint: $(READY)  ## format, style, types and import contracts, as CI and the pre-
 
 check: lint test  ## everything that CI runs
 
-format: $(READY)  ## format the code, and mend what ruff can
+format: $(TEST_READY)  ## format the code, and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-hooks: $(READY)  ## run the checks of `make lint` before every commit
+hooks: $(TEST_READY)  ## run the checks of `make lint` before every commit
 	@$(BIN)/pre-commit install
 
-bench: $(READY)  ## every benchmark; each ends in one line of JSON
+bench: $(TEST_READY)  ## every benchmark; each ends in one line of JSON
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+lock: $(TEST_READY)  ## pin again what `make run` installs, after a change of pyproject.toml or constraints.txt
+	@$(PIP) install $(UV)
+	@$(BIN)/python requirements/lock.py
 
 clean:  ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist *.egg-info
