@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from bot.chat.replies import Card
+from conversations.messages import Message
 from conversations.session import Turn
 
 
@@ -34,7 +35,8 @@ class Chat(Protocol):
 
         After a crash, a final card may be passed again. It must appear once, so post it with the nonce
         f"{turn.id}-{card.state}". Raise when a final card cannot be shown now: the workflow retries a few
-        times with growing pauses, then at the next `resume`. Raise ChatGone when it never can be shown.
+        times with growing pauses, then at the next `resume`. Raise ChatGone when it never can be shown, and
+        ChatRefused when the chat will not take this card: then the turn fails, and its failed card is shown.
         """
         ...
 
@@ -51,6 +53,14 @@ class Chat(Protocol):
         `key` is what `show` returned too late to be stored, so nothing else refers to that message.
         """
         ...
+
+
+class ChatRefused(Exception):
+    """The chat will never take this card; `message` tells the user why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(f"refused for good: {message.code}")
+        self.message = message
 
 
 class ChatGone(Exception):

@@ -1,7 +1,8 @@
 """The Discord client: one connection, what it registers, and the parts that answer what arrives on it."""
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -9,6 +10,7 @@ import discord
 from discord.ext import commands
 
 from bot.discord_chat.commands import COGS, message_menus
+from bot.discord_chat.commands.command_sync import CommandSync
 from bot.discord_chat.commands.command_translator import CommandTranslator
 from bot.discord_chat.gateway_metrics import AckTimes, request_counter
 from bot.discord_chat.ids import CHAT
@@ -60,11 +62,13 @@ class EditBot(commands.Bot):
         pause_s: float = PAUSE_S,
         typing_delay_s: float = TYPING_DELAY_S,
         guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`edit_channels`: channels whose unaddressed messages may be instructions, if the bot may read them.
 
         `pause_s`: shortest time between two edits of a card; `typing_delay_s`: delay before the typing
-        indicator; `guild_ready_timeout_s`: how long after the newest server's arrival all are taken as known.
+        indicator; `guild_ready_timeout_s`: how long after the newest server's arrival all are taken as known;
+        `sleep`: waits out the longer rate limits.
         """
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -88,7 +92,8 @@ class EditBot(commands.Bot):
         self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
         self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)
-        self._catch_up = CatchUp(store.chats)
+        self._catch_up = CatchUp(store.chats, sleep=sleep)
+        self._command_sync = CommandSync(store.chats, sleep)
         self._messages = MessageHandler(
             self,
             workflow,
@@ -104,11 +109,13 @@ class EditBot(commands.Bot):
     async def __aenter__(self) -> Self:
         await super().__aenter__()
         await self.chat.__aenter__()
+        await self._command_sync.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._command_sync.__aexit__(kind, error, trace)
         await self.chat.__aexit__(kind, error, trace)
         await super().__aexit__(kind, error, trace)
         await self._downloads.close()
@@ -129,10 +136,7 @@ class EditBot(commands.Bot):
         resumed = await self._workflow.resume(CHAT)
         log.info("resumed %d unfinished turns", resumed)
         await self.tree.set_translator(CommandTranslator())
-        try:
-            await self.tree.sync()
-        except (discord.HTTPException, OSError) as error:
-            log.warning("could not register the commands; mentions and DMs still work: %s", error)
+        await self._command_sync.register(self.tree)
 
     async def on_connect(self) -> None:
         """A gateway connection begins."""

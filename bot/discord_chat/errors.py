@@ -1,7 +1,7 @@
 """The errors of the Discord chat.
 
 DiscordChatError
-└── LoginRefused      Discord does not accept the token
+└── LoginRefused      Discord does not serve the bot: wrong token, server error, too many servers
 
 PictureRefused
 └── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
@@ -23,4 +23,4 @@ class DownloadRefused(PictureRefused):
 
 
 class LoginRefused(DiscordChatError):
-    """The token was not accepted; the message says where to find the right one."""
+    """Discord does not serve the bot, or not now; the message says why and what to do."""

@@ -65,7 +65,7 @@ async def serve_discord(
     address: DiscordAddress,
     message_access: MessageAccess = MENTIONS_ONLY,
 ) -> None:
-    """Serve Discord until cancelled. Raises LoginRefused when the token is rejected."""
+    """Serve Discord until cancelled. LoginRefused when Discord does not serve the bot (now)."""
     point_at(address)
     try:
         await _serve(workflow, store, token, address, message_access)
@@ -93,7 +93,26 @@ async def _serve(
     ) as bot:
         try:
             await bot.start(token)
-        except discord.LoginFailure as error:
-            raise LoginRefused(
-                "Discord does not accept DISCORD_TOKEN; copy it again from the developer portal."
-            ) from error
+        except discord.PrivilegedIntentsRequired:
+            raise
+        except (discord.DiscordException, OSError) as error:
+            if (reason := _why_it_ended(error)) is None:
+                raise
+            raise LoginRefused(reason) from error
+
+
+def _why_it_ended(error: Exception) -> str | None:
+    """Why Discord does not serve this bot (now), in a sentence for the operator; None for other errors."""
+    wrong_token = "Discord does not accept DISCORD_TOKEN; copy it again from the developer portal."
+    match error:
+        case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
+            return wrong_token
+        case discord.ConnectionClosed(code=4011):
+            return "Discord asks for several connections: the bot is in more servers than one serves (2,500)."
+        case discord.ConnectionClosed(code=code):
+            return f"Discord closed the connection for good, with the code {code}."
+        case discord.RateLimited(retry_after=seconds):
+            return f"Discord lets the bot log in again in {seconds:.0f} s; start it after that."
+        case discord.HTTPException(status=status):
+            return f"Discord answers the login with status {status}; start the bot again in a few minutes."
+    return None

@@ -9,11 +9,12 @@ from typing import Any
 
 import discord
 
-from bot.chat.interface import ChatGone
+from bot.chat.interface import ChatGone, ChatRefused
 from bot.chat.replies import Card
 from bot.discord_chat.ids import MessagePlace
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.responses import EXPIRED
+from bot.discord_chat.sending.refusals import permanent_refusal
 from bot.discord_chat.ui.rendering import Renderer
 from conversations.messages import Message
 
@@ -37,5 +38,7 @@ async def show_in_user_install(
     except discord.HTTPException as error:
         if error.code in EXPIRED or error.status == 404:
             raise ChatGone(f"the interaction in {context.channel} is over: {error.text}") from error
+        if reason := permanent_refusal(error):
+            raise ChatRefused(reason) from error
         raise
     return str(MessagePlace(context.channel, message.id))

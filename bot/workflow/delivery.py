@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from bot.chat.cards import state_of
-from bot.chat.interface import Chat, ChatGone
+from bot.chat.interface import Chat, ChatGone, ChatRefused
 from bot.ops.metrics import Metrics
 from bot.workflow.active_turn import ActiveTurn
 from conversations.errors import NoSuchVersion
@@ -74,8 +74,8 @@ class Delivery:
         async with active.delivery:
             active.session = await self._store.session(active.turn.session_id)
             active.turn = active.session.turn(active.turn.id)
-            state = state_of(active.turn)
             key = await self._show_result(active)
+            state = state_of(active.turn)
             fields: TurnFields = {"delivered": key} if key else {}
             try:
                 active.turn = await self._store.set_state(active.turn.id, _FINAL[state], **fields)
@@ -90,6 +90,19 @@ class Delivery:
         self._metrics.jobs.labels(str(state), kind).inc()
 
     async def _show_result(self, active: ActiveTurn) -> str | None:
+        """The delivered key. A result that the chat refuses for good becomes a failure, which is shown."""
+        try:
+            return await self._show_with_retries(active)
+        except ChatRefused as refusal:
+            log.warning("turn %s: the chat refuses its card: %s", active.turn.id, refusal)
+            if active.turn.image is None:
+                return None
+            fields: TurnFields = {"image": None, "error": refusal.message}
+            active.turn = await self._store.update_turn(active.turn.id, **fields)
+            active.session = active.session.update(active.turn)
+            return await self._show_result(active)
+
+    async def _show_with_retries(self, active: ActiveTurn) -> str | None:
         """The delivered key; raises the chat's last error when it would not show the card."""
         chat = self._chat(active)
         for tried, pause in enumerate((0.0, *self._pauses_s)):
@@ -99,6 +112,8 @@ class Delivery:
                     if (tried or active.may_be_shown) and (key := await chat.already_delivered(active.turn)):
                         return key
                     return await chat.show(active.turn, active.card())
+            except ChatRefused:
+                raise
             except ChatGone as error:
                 log.info("turn %s can no longer be shown: %s", active.turn.id, error)
                 return None

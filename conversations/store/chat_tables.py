@@ -1,4 +1,4 @@
-"""How far the bot has read each chat, so that it finds the messages it missed while it was away."""
+"""How far the bot has read each chat, so that it finds what it missed, and the commands registered there."""
 
 from sqlite_utils import Database
 
@@ -14,7 +14,26 @@ def newest_message(db: Database, chat: str) -> int | None:
 
 def set_newest_message(db: Database, chat: str, message: int) -> None:
     """Save the id of the newest message that was read."""
-    db.execute("INSERT OR REPLACE INTO chats (chat, newest_message) VALUES (?, ?)", (chat, message))
+    db.execute(
+        "INSERT INTO chats (chat, newest_message) VALUES (?1, ?2) "
+        "ON CONFLICT (chat) DO UPDATE SET newest_message = ?2",
+        (chat, message),
+    )
+
+
+def commands_version(db: Database, chat: str) -> str | None:
+    """Which commands the chat has registered, as saved last."""
+    row = one(db, "SELECT commands_version FROM chats WHERE chat = ?", chat)
+    return row["commands_version"] if row else None
+
+
+def set_commands_version(db: Database, chat: str, version: str) -> None:
+    """Save which commands the chat has registered."""
+    db.execute(
+        "INSERT INTO chats (chat, commands_version) VALUES (?1, ?2) "
+        "ON CONFLICT (chat) DO UPDATE SET commands_version = ?2",
+        (chat, version),
+    )
 
 
 def direct_channels(db: Database, chat: str) -> tuple[str, ...]:
@@ -41,5 +60,7 @@ class ChatTables(TableGroup):
 
     newest_message = on_database(newest_message)
     set_newest_message = on_database(set_newest_message)
+    commands_version = on_database(commands_version)
+    set_commands_version = on_database(set_commands_version)
     direct_channels = on_database(direct_channels)
     add_direct_channel = on_database(add_direct_channel)

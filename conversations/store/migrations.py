@@ -314,3 +314,9 @@ def m013_heads_in_threads(db: Database) -> None:
     db.table("open_questions").create(
         {"user": str, "channel": str, "words": str, "asked_at": float}, pk=("user", "channel")
     )
+
+
+@migrations()
+def m014_commands_version(db: Database) -> None:
+    """Which commands a chat has registered."""
+    db.execute("ALTER TABLE chats ADD COLUMN commands_version TEXT")

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,16 +90,24 @@ async def room(
     typing_delay_s: float = TYPING_DELAY_S,
     reads_all: bool = False,
     limits: Limits = LIMITS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`.
 
-    `reads_all`: with the message-content intent, and the channel as an edit channel.
+    `reads_all`: with the message-content intent, and the channel as an edit channel. `sleep`: how the bot
+    waits out long rate limits.
     """
     if discord is None:
         async with (
             loopback() as own,
             room(
-                folder, editor, own, typing_delay_s=typing_delay_s, reads_all=reads_all, limits=limits
+                folder,
+                editor,
+                own,
+                typing_delay_s=typing_delay_s,
+                reads_all=reads_all,
+                limits=limits,
+                sleep=sleep,
             ) as made,
         ):
             yield made
@@ -122,6 +130,7 @@ async def room(
             pause_s=0.0,
             typing_delay_s=typing_delay_s,
             guild_ready_timeout_s=0.05,
+            sleep=sleep,
         ) as bot,
         asyncio.TaskGroup() as group,
     ):

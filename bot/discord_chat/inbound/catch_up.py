@@ -4,9 +4,10 @@ A channel without newer messages costs no request: its newest message id comes w
 goes back further than needed (OVERLAP), which is safe because no message is answered twice.
 """
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 
 import discord
@@ -19,6 +20,9 @@ MAX_AWAY = timedelta(days=1)  # older requests are stale
 KEEP_EVERY_S = 60.0  # far below OVERLAP, so no message falls between two saved positions
 PER_CHANNEL, DMS_KEPT = 500, 50
 
+FRESH = timedelta(hours=1)
+ReadChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
 log = logging.getLogger(__name__)
 
 
@@ -30,8 +34,14 @@ class CatchUp:
     meanwhile starts again from the old position.
     """
 
-    def __init__(self, chats: ChatTables, clock: Callable[[], float] = time.monotonic) -> None:
-        self._chats, self._clock = chats, clock
+    def __init__(
+        self,
+        chats: ChatTables,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`sleep` waits out the rate limits that discord.py does not."""
+        self._chats, self._clock, self._sleep = chats, clock, sleep
         self._newest = 0  # id of the newest message received
         self._position = 0  # the same when the connection began
         self._is_behind = True
@@ -77,24 +87,43 @@ class CatchUp:
         since = max(last_received - OVERLAP, discord.utils.utcnow() - MAX_AWAY)
         dms = [client.get_partial_messageable(dm) for dm in self._dms]
         for channel in [*_channels_with_news(client, since), *dms]:
+            for message in _worth_answering(await self._read(channel, since)):
+                yield message
+
+    async def _read(self, channel: discord.abc.Messageable, since: datetime) -> list[discord.Message]:
+        """The messages of a channel since then, oldest first; as many as could be read."""
+        found: list[discord.Message] = []
+        while True:
+            after: datetime | discord.Message = found[-1] if found else since
+            left = PER_CHANNEL - len(found)
             try:
-                async for message in channel.history(limit=PER_CHANNEL, after=since, oldest_first=True):
-                    yield message
+                async for message in channel.history(limit=left, after=after, oldest_first=True):
+                    found.append(message)
+                return found
+            except discord.RateLimited as error:
+                log.warning("Discord lets the bot read on in %.0f s", error.retry_after)
+                await self._sleep(error.retry_after)
             except (discord.HTTPException, OSError) as error:
-                log.info("could not read the history of channel %s: %s", channel.id, error)
+                log.info("could not read the history of %s: %s", channel, error)
+                return found
 
 
-def _channels_with_news(
-    client: discord.Client, since: datetime
-) -> list[discord.TextChannel | discord.Thread]:
-    """Readable text channels and threads with a message after `since`."""
+def _worth_answering(messages: list[discord.Message]) -> list[discord.Message]:
+    """All of the last hour; of the older ones the newest of each user, as nobody waits for the others."""
+    fresh_since = discord.utils.utcnow() - FRESH
+    newest = {message.author.id: message.id for message in messages}
+    return [m for m in messages if m.created_at >= fresh_since or newest[m.author.id] == m.id]
+
+
+def _channels_with_news(client: discord.Client, since: datetime) -> list[ReadChannel]:
+    """Readable text channels, chats of voice channels, threads and posts with a message after `since`."""
     oldest = discord.utils.time_snowflake(since)
-    channels: list[discord.TextChannel | discord.Thread] = []
+    channels: list[ReadChannel] = []
     for guild in client.guilds:
-        channels += [*guild.text_channels, *guild.threads]
+        channels += [*guild.text_channels, *guild.voice_channels, *guild.stage_channels, *guild.threads]
     return [c for c in channels if (c.last_message_id or 0) > oldest and _may_look_back(c)]
 
 
-def _may_look_back(channel: discord.TextChannel | discord.Thread) -> bool:
+def _may_look_back(channel: ReadChannel) -> bool:
     allowed = channel.permissions_for(channel.guild.me)
     return allowed.view_channel and allowed.read_message_history

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import discord
 
-from bot.chat.interface import ChatGone
+from bot.chat.interface import ChatGone, ChatRefused
 from bot.chat.replies import Card, CardState
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import CHAT, MessagePlace, user_of
@@ -23,6 +23,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
+from bot.discord_chat.sending.refusals import CLOSED_THREADS, permanent_refusal
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
@@ -31,9 +32,10 @@ from bot.discord_chat.user_install import show_in_user_install
 from conversations.messages import Message, verbatim
 from conversations.session import Turn
 
-ARCHIVED_THREAD, OLD_MESSAGE_EDITS = 50083, 30046
+OLD_MESSAGE_EDITS = 30046
 TOO_LARGE = 40005
-SCAN_MESSAGES = 300  # how far to look for a result after a crash
+SCAN_MESSAGES = 1000  # how far to look for a result after a crash
+CLOCKS_DIFFER = timedelta(minutes=1)  # at most, Discord's and ours
 LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the result
 SMALLEST_LIMIT = 256 * 1024
 
@@ -103,14 +105,15 @@ class DiscordChat:
         if turn.source.is_private:
             return None  # showing it again is harmless there
         final, others = None, []
-        async for message in self._own_messages_since(turn):
+        # A result is posted after it is there: however much was said since the request, the search is short.
+        async for message in self._own_messages_since(turn, turn.finished_at or turn.created_at):
             key = str(MessagePlace(message.channel.id, message.id))
             if is_final_card(message, turn.id):
                 final = final or key
             elif is_open_card(message, turn.id):
                 others.append(key)
         if final:
-            await self._own.delete(others)
+            await self._own.delete({*others, turn.delivered or final} - {final})
         return final
 
     async def retract(self, turn: Turn, key: str | None) -> None:
@@ -130,7 +133,7 @@ class DiscordChat:
         if turn.id not in self._looked_up:
             cards = [
                 str(MessagePlace(message.channel.id, message.id))
-                async for message in self._own_messages_since(turn)
+                async for message in self._own_messages_since(turn, turn.created_at)
                 if is_open_card(message, turn.id)
             ]
             await self._own.delete(cards[:-1])
@@ -173,7 +176,7 @@ class DiscordChat:
         except (discord.Forbidden, discord.NotFound):
             return False
         except discord.HTTPException as error:
-            if error.code not in (ARCHIVED_THREAD, OLD_MESSAGE_EDITS):
+            if error.code not in (*CLOSED_THREADS, OLD_MESSAGE_EDITS) and not permanent_refusal(error):
                 raise
             return False
         return True
@@ -203,7 +206,11 @@ class DiscordChat:
         if turn.delivered and await self._edit(turn, turn.delivered, card):
             return turn.delivered
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
-        place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
+        try:
+            place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
+        except ChatRefused as refusal:  # even without the picture, as for the words on it: say only why
+            text = discord_translator(turn.source.language)(card.status or refusal.message)
+            place = await self._post(turn, Outgoing(text), nonce=f"{turn.id}-said")
         if turn.delivered:
             await self._own.delete([turn.delivered])
         return str(place)
@@ -220,6 +227,12 @@ class DiscordChat:
             place = await self._post_to_owner(turn, context, outgoing, nonce, error)
         except discord.NotFound as error:
             raise ChatGone(f"channel {context.channel}: {error.text}") from error
+        except discord.HTTPException as error:
+            if reason := permanent_refusal(error):
+                raise ChatRefused(reason) from error
+            if error.code not in CLOSED_THREADS:
+                raise
+            place = await self._post_to_owner(turn, context, outgoing, nonce, error)
         self._own.posted(place)
         return place
 
@@ -247,29 +260,37 @@ class DiscordChat:
         return MessagePlace(context.channel, message.id)
 
     async def _post_to_owner(
-        self, turn: Turn, context: ReplyContext, outgoing: Outgoing, nonce: str, cause: discord.Forbidden
+        self, turn: Turn, context: ReplyContext, outgoing: Outgoing, nonce: str, cause: discord.HTTPException
     ) -> MessagePlace:
-        """Post the card in the owner's DMs, under a note that names the permission the bot lacks."""
+        """Post the card in the owner's DMs, under a note that names what keeps the bot out of the channel."""
         user = user_of(turn.user)
         if user is None:
             raise ChatGone(f"channel {context.channel}: {cause.text}") from cause
-        missing = missing_permissions(self._client, context, files=bool(outgoing.images))
+        where = verbatim(f"<#{context.channel}>")
+        if cause.code in CLOSED_THREADS:
+            why = Message("thread_closed", place=where)
+        else:
+            missing = missing_permissions(self._client, context, files=bool(outgoing.images))
+            why = Message("may_not_post", place=where, permissions=missing)
         try:
             dm = await self._client.create_dm(discord.Object(user))
             if turn.delivered is None:
-                where = verbatim(f"<#{context.channel}>")
-                why = Message("may_not_post", place=where, permissions=missing)
                 await dm.send(discord_translator(context.language)(why), nonce=f"{turn.id}-why")
             message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
         except (discord.Forbidden, discord.NotFound) as error:
             raise ChatGone(f"neither channel {context.channel} nor DMs: {error.text}") from cause
+        except discord.HTTPException as error:
+            if reason := permanent_refusal(error):
+                raise ChatRefused(reason) from cause
+            raise
         return MessagePlace(dm.id, message.id)
 
-    async def _own_messages_since(self, turn: Turn) -> AsyncIterator[discord.Message]:
-        """The bot's messages since the turn was requested, in every channel that may hold its card."""
+    async def _own_messages_since(self, turn: Turn, began_at: float) -> AsyncIterator[discord.Message]:
+        """The bot's messages since `began_at` (Unix seconds), in every channel that may hold its card."""
         context, card = ReplyContext.of(turn.source), MessagePlace.of(turn.delivered)
-        asked_at = datetime.fromtimestamp(turn.created_at, UTC) - timedelta(minutes=1)
-        since = discord.Object(context.message) if context.message else asked_at
+        asked_at = datetime.fromtimestamp(began_at, UTC) - CLOCKS_DIFFER
+        is_first = context.message is not None and began_at == turn.created_at
+        since = discord.Object(context.message or 0) if is_first else asked_at
         for channel in dict.fromkeys([context.channel, *([card.channel] if card else [])]):
             start = since if channel == context.channel else asked_at
             history = self._client.get_partial_messageable(channel).history(

@@ -15,7 +15,8 @@ from bot.discord_chat.startup import DiscordAddress, MessageAccess, point_at, se
 from conversations.images.image_store import ImageStore
 from conversations.store.session_store import SessionStore
 from mgie_engine.serving.service import EditService
-from tests.support.discord_room import loopback, running_workflow
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.discord_room import loopback, person, room, running_workflow
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.gateway import MESSAGE_CONTENT
 from tests.support.fakes import EchoEditor
@@ -68,6 +69,63 @@ async def test_commands_that_cannot_be_registered_do_not_stop_the_bot(tmp_path: 
         serving = group.create_task(serve(tmp_path, server, server.token))
         await server.wait_for(lambda: server.gateway.connected)
         serving.cancel()
+
+
+async def test_commands_are_registered_again_only_when_they_changed(tmp_path: Path) -> None:
+    async with loopback() as server:
+        for _ in range(2):
+            async with room(tmp_path, discord=server):
+                pass
+        puts = [request for request in server.requests if request.method == "PUT"]
+        assert len(puts) == 1
+
+
+async def test_a_long_wait_for_the_commands_is_waited_for(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async with loopback() as server:
+        server.faults.rate_limit("PUT", "/commands$", retry_after_s=3600.0)
+        async with room(tmp_path, discord=server, sleep=sleep):
+            await server.wait_for(lambda: server.world.commands)
+        assert waited == [3600.0]
+
+
+async def test_a_long_wait_while_catching_up_loses_no_message(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async with loopback() as server:
+        async with room(tmp_path, discord=server) as r:
+            await r.result(post_picture(r))
+        channel, anna = next(iter(server.world.channels.values())), person(server, "anna")
+        asked = server.say(channel, anna, "make it blue", mention=True)
+        server.faults.rate_limit("GET", "/messages$", retry_after_s=90.0)
+        async with room(tmp_path, discord=server, sleep=sleep) as r:
+            await r.result(asked)
+        assert waited == [90.0]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(4004, "does not accept DISCORD_TOKEN"), (4011, "more servers than one"), (4010, "the code 4010")],
+)
+async def test_a_connection_closed_for_good_is_one_sentence(tmp_path: Path, code: int, reason: str) -> None:
+    async with loopback() as server:
+        server.gateway.refuses_with = code
+        with pytest.raises(LoginRefused, match=reason):
+            await serve(tmp_path, server, server.token)
+
+
+async def test_a_server_error_at_the_login_is_one_sentence(tmp_path: Path) -> None:
+    async with loopback() as server:
+        server.faults.server_error("GET", "/users/@me", status=503, times=9)
+        with pytest.raises(LoginRefused, match="status 503"):
+            await serve(tmp_path, server, server.token)
 
 
 @pytest.mark.parametrize(

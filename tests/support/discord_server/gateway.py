@@ -45,6 +45,7 @@ class Gateway:
         self._world, self._token, self._changes = world, token, changes
         self.url = ""
         self.allowed_privileged = PRIVILEGED
+        self.refuses_with: int | None = None  # the code with which every connection is closed
         self.sessions: dict[str, Session] = {}
         self.identifies = 0
         self.resumes = 0
@@ -124,6 +125,9 @@ class Gateway:
     async def _begin(self, socket: web.WebSocketResponse, said: Json) -> tuple[Session | None, int]:
         """The session of an IDENTIFY or RESUME and how many of its events the client already has."""
         body = said["d"]
+        if self.refuses_with is not None:
+            await socket.close(code=self.refuses_with, message=b"Goodbye.")
+            return None, 0
         if body["token"].removeprefix("Bot ") != self._token:
             await socket.close(code=BAD_TOKEN, message=b"Authentication failed.")
             return None, 0

@@ -8,6 +8,7 @@ from tests.support.discord_server.world import (
     DM,
     FORUM,
     THREAD,
+    VOICE,
     Channel,
     Json,
     Message,
@@ -82,6 +83,8 @@ def channel(world: World, place: Channel) -> Json:
     common |= {"guild_id": str(world.guild_id), "name": place.name, "rate_limit_per_user": 0}
     if place.kind == THREAD:
         return common | _thread(world, place)
+    if place.kind == VOICE:
+        common |= {"bitrate": 64000, "user_limit": 0, "rtc_region": None}
     if place.kind == FORUM:
         common |= {"available_tags": [], "default_sort_order": None, "default_forum_layout": 0}
     return common | {
