@@ -14,7 +14,7 @@ from bot.chat.replies import Card
 from bot.discord_chat.ids import MessagePlace
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.responses import EXPIRED
-from bot.discord_chat.sending.refusals import permanent_refusal
+from bot.discord_chat.sending.permanent_refusals import permanent_refusal
 from bot.discord_chat.ui.rendering import Renderer
 from conversations.messages import Message
 

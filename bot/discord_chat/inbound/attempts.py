@@ -37,15 +37,20 @@ class Attempts:
     @asynccontextmanager
     async def at(self, event: str, *, is_counted: bool) -> AsyncIterator[Attempt]:
         """One attempt, while the block runs. `is_counted`: whether the message might kill the process."""
-        # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
-        if event in self._running or await self._memory.was_seen(f"answered {event}"):
+        if event in self._running:
             yield Attempt.OVER
             return
         self._running[event] = asyncio.Event()
         try:
-            yield Attempt.OPEN if not is_counted or await self._count(event) else Attempt.GIVEN_UP
+            yield await self._state(event, is_counted=is_counted)
         finally:
             self._running.pop(event).set()
+
+    async def _state(self, event: str, *, is_counted: bool) -> Attempt:
+        # Not the event itself: an edit that waits for its owner's consent is admitted under that later.
+        if await self._memory.was_seen(f"answered {event}"):
+            return Attempt.OVER
+        return Attempt.OPEN if not is_counted or await self._count(event) else Attempt.GIVEN_UP
 
     async def ended(self, event: str) -> None:
         """Wait until the message is not being processed any more."""

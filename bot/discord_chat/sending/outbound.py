@@ -23,7 +23,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
-from bot.discord_chat.sending.refusals import CLOSED_THREADS, permanent_refusal
+from bot.discord_chat.sending.permanent_refusals import CLOSED_THREADS, permanent_refusal
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
