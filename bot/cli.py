@@ -107,7 +107,11 @@ def model_strengths(settings: Settings) -> StrengthTable | None:
 
 def summary(settings: Settings, config: ModelConfig) -> str:
     """What these settings mean, in words; without secrets."""
-    chat = "Discord" if settings.discord_token else f"page at http://{settings.web_host}:{settings.web_port}"
+    chat = (
+        "Discord"
+        if settings.discord_token
+        else f"page at http://{settings.web_host}:{settings.web_port}{settings.page_path}"
+    )
     health = "off" if settings.health_port is None else f"{settings.health_host}:{settings.health_port}"
     return (
         f"chat    {chat}\n"
@@ -223,6 +227,7 @@ async def _serve_page(
             host=settings.web_host,
             port=settings.web_port,
             names=settings.page_names,
+            path=settings.page_path,
         )
         async with page as url:
             say(f"mgie-bot is at {url} (Ctrl+C stops it)")
@@ -297,4 +302,3 @@ async def _ended_before_signal(task: asyncio.Task[None], signals: asyncio.Queue[
 
 def _start_logging(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the page says by itself where it is

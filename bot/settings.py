@@ -23,6 +23,7 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 _PAGE_NAME = re.compile(
     r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
 )  # a name, an IPv4 address, or an IPv6 one in brackets
+_PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
 class Settings(BaseSettings):
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: Port = 7860
     page_names: Annotated[tuple[str, ...], NoDecode] = ()
+    page_path: str = ""
     health_host: str = "127.0.0.1"
     health_port: Port | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -86,6 +88,14 @@ class Settings(BaseSettings):
         if not all(_PAGE_NAME.fullmatch(name) for name in names):
             raise ValueError("list host names separated by commas, without http://, ports or paths")
         return names
+
+    @field_validator("page_path")
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        path = value.strip().rstrip("/")
+        if not _PAGE_PATH.fullmatch(path):
+            raise ValueError("must be a path such as /mgie")
+        return path
 
     @field_validator("edit_channels", mode="before")
     @classmethod

@@ -9,10 +9,12 @@ class OfferedFile:
     """A file that may be a picture: `fetch` gives its bytes or raises PictureRefused.
 
     is_hidden  it was posted behind a spoiler
+    max_bytes  that it may have, where a chat allows another size than usual
     """
 
     fetch: Callable[[], Awaitable[bytes]]
     is_hidden: bool = False
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,19 @@ class PictureOffer:
 
 
 def offered(
-    data: bytes, *, message: str | None = None, owner: str | None = None, is_hidden: bool = False
+    data: bytes,
+    *,
+    message: str | None = None,
+    owner: str | None = None,
+    is_hidden: bool = False,
+    max_bytes: int | None = None,
 ) -> PictureOffer:
     """The offer of a picture that is here already."""
 
     async def fetch() -> bytes:
         return data
 
-    return offer_of(OfferedPictures((OfferedFile(fetch, is_hidden),), message, owner))
+    return offer_of(OfferedPictures((OfferedFile(fetch, is_hidden, max_bytes),), message, owner))
 
 
 def offer_of(pictures: OfferedPictures) -> PictureOffer:

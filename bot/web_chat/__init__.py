@@ -1,1 +1,1 @@
-"""The local chat: a Gradio page over the same workflow as Discord. The only place that imports gradio."""
+"""The local chat: a page over the same workflow as Discord, served by aiohttp."""

@@ -1,13 +1,20 @@
 """The connections of the local page: a bounded number; the longest idle ones make room for new ones."""
 
-from asyncio import BaseTransport
-from typing import cast
+import asyncio
+import logging
+from collections.abc import Callable
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from aiohttp import web
 
 from bot.ops.descriptors import free_descriptors
+from bot.web_chat.request_limits import HEADER_S
 
 FEWEST, MOST = 4, 1000
+_FULL = "Too many connections; try again in a minute.\n"
+FULL = (
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 60\r\n"
+    f"Content-Length: {len(_FULL)}\r\nConnection: close\r\n\r\n{_FULL}"
+).encode()
 
 
 class Connections:
@@ -17,34 +24,19 @@ class Connections:
     """
 
     def __init__(self) -> None:
-        self._open: dict[H11Protocol, None] = {}
+        self._open: dict[Connection, None] = {}
         self._most = self._reckoned()
 
-    def protocol(self) -> type[H11Protocol]:
-        """The protocol class for uvicorn; its connections are counted here."""
-        connections = self
-
-        class CountedProtocol(H11Protocol):
-            def connection_made(self, transport: BaseTransport) -> None:
-                super().connection_made(transport)  # type: ignore[arg-type]
-                connections.opened(self)
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                connections.closed(self)
-                super().connection_lost(exc)
-
-        return CountedProtocol
-
-    def opened(self, connection: H11Protocol) -> None:
-        """Take in a connection; the oldest idle one is closed if there are too many, else this one."""
+    def opened(self, connection: "Connection") -> bool:
+        """Take in a connection; the oldest idle one is closed if there are too many, else it is refused."""
         if len(self._open) >= self._most:
             self._most = self._reckoned()
         if len(self._open) >= self._most and not self._close_idle(1):
-            connection.transport.abort()
-            return
+            return False
         self._open[connection] = None
+        return True
 
-    def closed(self, connection: H11Protocol) -> None:
+    def closed(self, connection: "Connection") -> None:
         """Forget a connection."""
         self._open.pop(connection, None)
 
@@ -57,13 +49,48 @@ class Connections:
         return max(FEWEST, min(MOST, (len(self._open) + free_descriptors()) // 2))
 
     def _close_idle(self, count: int) -> int:
-        idle = [connection for connection in self._open if _is_idle(connection)]
-        for connection in idle[:count]:
+        idle = [connection for connection in self._open if not connection.is_busy][:count]
+        for connection in idle:
             del self._open[connection]
-            connection.transport.abort()
-        return len(idle[:count])
+            connection.abort()
+        return len(idle)
 
 
-def _is_idle(connection: H11Protocol) -> bool:
-    cycle = cast("object | None", connection.cycle)
-    return cycle is None or connection.cycle.response_complete
+class Connection(web.RequestHandler):
+    """One connection; the middleware of `bot.web_chat.security` says when it is busy."""
+
+    def __init__(self, server: web.Server, connections: Connections, log: logging.Logger) -> None:
+        """`log` gets the requests that cannot be parsed."""
+        loop = asyncio.get_running_loop()
+        # aiohttp closes a connection `keepalive_timeout` after its last answer if no whole request came.
+        super().__init__(
+            server,
+            loop=loop,
+            keepalive_timeout=HEADER_S,
+            logger=log,
+            access_log=None,  # type: ignore[arg-type]
+            auto_decompress=False,
+        )
+        self._connections = connections
+        self.is_busy = False
+        self.when_lost: Callable[[], None] = lambda: None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Serve it, or answer that there are too many."""
+        assert isinstance(transport, asyncio.Transport)
+        if self._connections.opened(self):
+            super().connection_made(transport)
+        else:
+            transport.write(FULL)
+            transport.close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Make room for another one."""
+        self._connections.closed(self)
+        self.when_lost()
+        super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """Close it without an answer."""
+        if self.transport is not None:
+            self.transport.abort()

@@ -1,7 +1,7 @@
-"""Takes the page's gestures to the workflow as events, and brings back what the page should show.
+"""Takes what users do on the page to the workflow as events, and brings back what the page should show.
 
-Holds no edit logic and nothing about people: what a page shows comes from the workflow and the board each
-time. Knows no gradio.
+Holds no edit logic and nothing about users: what a page shows comes from the workflow and the live cards each
+time. Knows nothing of HTTP.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from bot.chat.events import (
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import AskTarget, Files, History, Note, Reply, SettingsPanel
 from bot.i18n.catalog import ENGLISH, translator
+from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.page_state import PageState, Size
@@ -33,12 +34,12 @@ from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
 from bot.workflow.text_commands import parse
 from conversations.errors import PictureMissing, SettingsRefused
-from conversations.messages import Message, verbatim
+from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride
+from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride, checked
 
 NO_COOKIE = Message("page.no_cookie")
-SAVED_SETTINGS = ("text_cfg", "image_cfg", "steps", "seed")  # the knobs of the page that become wishes
+SAVED_SETTINGS = ("text_cfg", "image_cfg", "steps", "seed")  # those on the page, which become overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class PageUpdate:
     """What the page should show now.
 
     state     the versions and the current one of this user
-    revision  for `poll`: what this page has seen
+    revision  what this update has seen; a later update of the same run has a higher number
     notice    a message, if there is one
     is_taken  the instruction was accepted: clear its field
     """
@@ -122,17 +123,20 @@ class PageController:
     async def current(self, visitor: Visitor, reply: Reply | None = None) -> PageUpdate:
         """Everything as it stands, with what `reply` has to say."""
         if visitor.person is None:
-            return PageUpdate(PageState(), notice=NO_COOKIE)
+            return PageUpdate(PageState(), self._live_cards.revision(""), notice=NO_COOKIE)
         revision = self._live_cards.revision(visitor.person)
         told = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
         state = await self._state(visitor.person, told) if isinstance(told, History) else PageState()
         return PageUpdate(state, revision, _message(reply))
 
-    async def poll(self, visitor: Visitor, revision: str) -> PageUpdate | None:
-        """Everything as it stands, or None when nothing is new since `revision`."""
-        if visitor.person is None or self._live_cards.revision(visitor.person) == revision:
-            return None
-        return await self.current(visitor)
+    async def refused(self, visitor: Visitor, message: Message) -> PageUpdate:
+        """Everything as it stands, and why something was not taken."""
+        return await self.current(visitor, Note(message))
+
+    @property
+    def samples(self) -> Mapping[str, Sample]:
+        """The pictures to try, by name."""
+        return self._samples
 
     @property
     def offers_auto(self) -> bool:
@@ -150,18 +154,19 @@ class PageController:
         return self._defaults
 
     async def settings(self, visitor: Visitor) -> PageSettings:
-        """Where this person's knobs were left."""
+        """The settings as this user left them."""
         if visitor.person is None:
             return self._defaults
         panel = await self._workflow.handle(SettingsAsked(**_origin(visitor)))
         return _settings_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
-    async def upload(self, visitor: Visitor, picture: bytes) -> Message | None:
-        """Begin with an uploaded picture; a message when it was refused."""
+    async def upload(self, visitor: Visitor, picture: bytes, max_bytes: int | None = None) -> PageUpdate:
+        """Begin with an uploaded picture, which may have `max_bytes` if more than usual is allowed."""
         if visitor.person is None:
-            return NO_COOKIE
-        reply = await self._workflow.handle(EditAsked(**_origin(visitor), own=offered(picture)))
-        return reply.text if isinstance(reply, Note) else None
+            return await self.current(visitor)
+        own = offered(picture, max_bytes=max_bytes)
+        reply = await self._workflow.handle(EditAsked(**_origin(visitor), own=own))
+        return await self._changed(visitor, reply if isinstance(reply, Note) else None)
 
     async def submit(self, visitor: Visitor, submission: Submission) -> PageUpdate:
         """Ask for the words; or, when only the reading was changed, for the last edit, so corrected.
@@ -172,6 +177,10 @@ class PageController:
         before = await self.current(visitor)
         if visitor.person is None:
             return before
+        try:
+            checked(_override(submission.settings))
+        except SettingsRefused as error:
+            return replace(before, notice=error.message)
         await self._save_settings(visitor, submission.settings)
         words, base = submission.instruction.strip(), before.state.head
         correction = submission.correction.strip()
@@ -181,35 +190,28 @@ class PageController:
             words, base = before.state.current.instruction, before.state.current.parent
         return await self._ask(visitor, words, turn=base, reading=correction or None)
 
-    async def act(self, visitor: Visitor, gesture: Mapping[str, Any]) -> PageUpdate:
-        """A pressed button, as the browser describes it; anything unknown only looks."""
+    async def act(self, visitor: Visitor, button: PressedButton) -> PageUpdate:
+        """What a pressed button does; those that only change the view do nothing here."""
         if visitor.person is None:
             return await self.current(visitor)
-        reply: Reply | None
-        act, turn, words = (str(gesture.get(name, "")) for name in ("act", "turn", "words"))
-        match act:
-            case "given":
-                text = str(gesture.get("text", ""))
-                lost = Message("page.connection_lost") if gesture.get("lost") else None
-                reply = Note(lost or verbatim(text)) if lost or text else None
+        about, origin = button.about, _origin(visitor)
+        match button.act:
             case "say":
-                return await self._ask(visitor, words, turn=(await self.current(visitor)).state.head)
-            case "sample" if sample := self._samples.get(str(gesture.get("sample"))):
-                picture = await asyncio.to_thread(sample.path.read_bytes)
-                return await self._ask(visitor, words, own=offered(picture))
-            case "undo" | "redo":
-                reply = await self._workflow.handle(MoveAsked(**_origin(visitor), move=Move(act)))
-            case "preset" if gesture.get("preset") in set(Preset):
-                preset = Preset(str(gesture["preset"]))
-                asked = SettingsAsked(**_origin(visitor), scope=Scope.ME, preset=preset)
+                return await self._ask(visitor, about, turn=(await self.current(visitor)).state.head)
+            case "sample":
+                return await self._try_sample(visitor, about)
+            case "undo" | "redo" as move:
+                reply = await self._workflow.handle(MoveAsked(**origin, move=Move(move)))
+            case "preset":
+                asked = SettingsAsked(**origin, scope=Scope.ME, preset=Preset(about))
                 reply = await self._workflow.handle(asked)
-            case "grid" if turn:
-                reply = await self._workflow.handle(GridAsked(**_origin(visitor), turn=turn))
-            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" if turn:
-                reply = await self._workflow.handle(button_event(ButtonAction(act), turn, **_origin(visitor)))
+            case "grid":
+                reply = await self._workflow.handle(GridAsked(**origin, turn=about))
+            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" as act:
+                reply = await self._workflow.handle(button_event(ButtonAction(act), about, **origin))
             case _:
-                reply = None
-        return await self.current(visitor, reply)
+                return await self.current(visitor)
+        return await self._changed(visitor, reply)
 
     async def export(self, visitor: Visitor) -> AsyncIterator[bytes] | Message:
         """Everything of this person as a zip, in pieces; or a message."""
@@ -218,11 +220,25 @@ class PageController:
         reply = await self._workflow.handle(ExportAsked(**_origin(visitor)))
         return reply.zips if isinstance(reply, Files) else _message(reply) or NO_COOKIE
 
-    # -- inside -------------------------------------------------------------------------------------------
+    async def _changed(self, visitor: Visitor, reply: Reply | None) -> PageUpdate:
+        """Everything as it stands after an event, which the other pages of this user learn, too."""
+        assert visitor.person is not None
+        self._live_cards.touch(visitor.person)
+        return await self.current(visitor, reply)
+
+    async def _try_sample(self, visitor: Visitor, about: str) -> PageUpdate:
+        """Begin with a sample, and with one of its instructions: "house" or "house/2"."""
+        name, _, number = about.partition("/")
+        sample = self._samples.get(name)
+        if sample is None or int(number or 0) >= len(sample.instructions):
+            return await self.current(visitor, Note(Message("page.not_found")))
+        words = sample.instructions[int(number)] if number else ""
+        own = offered(await asyncio.to_thread(sample.path.read_bytes))
+        return await self._ask(visitor, words, own=own)
 
     async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> PageUpdate:
         reply = await self._workflow.handle(EditAsked(**_origin(visitor), text=words, **asked))
-        update = await self.current(visitor, reply)
+        update = await self._changed(visitor, reply)
         is_taken = not isinstance(reply, Note | AskTarget) or _is_control(words, visitor.language)
         return replace(update, is_taken=is_taken)
 
@@ -239,7 +255,7 @@ class PageController:
             return (1, 1)
 
     async def _save_settings(self, visitor: Visitor, settings: PageSettings) -> None:
-        """Wish for the knobs that differ from the model's own, for this person from now on.
+        """Override the settings that differ from the model's own, for this user from now on.
 
         Scales that were left to auto stay so until one of them is moved.
         """
@@ -268,6 +284,10 @@ def _origin(visitor: Visitor) -> dict[str, Any]:
         "event_id": f"web:e:{secrets.token_urlsafe(12)}",
         "source": RequestSource(language=visitor.language),
     }
+
+
+def _override(settings: PageSettings) -> SettingsOverride:
+    return SettingsOverride(**{name: getattr(settings, name) for name in SAVED_SETTINGS})
 
 
 def _is_control(words: str, language: str) -> bool:

@@ -1,11 +1,11 @@
-"""Draws a PageView as HTML, from the templates in `page/`. Pure: the same view gives the same text.
+"""Draws what the page shows as HTML, from `templates/`. Pure: the same state gives the same text.
 
-Everything a person typed is escaped by the templates; gradio then changes only the nodes that differ.
+Everything a user typed is escaped by the templates.
 """
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from bot.web_chat.page_state import PageState, picture_of
 from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
 from conversations.messages import Message, Param
+from conversations.settings import RANGES
 
-PAGE = Path(__file__).parent / "page"
+TEMPLATES = Path(__file__).parent / "templates"
 # Undo is at the filmstrip, refine is typing.
 HEAD_OFFERS = (
     ButtonAction.CANCEL,
@@ -30,6 +31,20 @@ HEAD_OFFERS = (
     ButtonAction.FROM_ORIGINAL,
 )
 FIRST_WORDS = ("make it brighter", "make it warmer", "turn it to sepia")  # fit any picture
+
+
+def page(values: Mapping[str, object], language: str) -> str:
+    """The whole page; `values` are those of templates/page.html, with drawn parts as `Markup`."""
+    return _draw("page.html", language, ranges=RANGES, **values)
+
+
+def parts(state: PageState, language: str, samples: Iterable[Sample] = ()) -> dict[str, str]:
+    """What changes with the conversation, by the id of its element."""
+    return {
+        "stage": stage(state, language, samples),
+        "film": film(state, language),
+        "talk": talk(state, language),
+    }
 
 
 def stage(state: PageState, language: str, samples: Iterable[Sample] = ()) -> str:
@@ -72,6 +87,11 @@ def notice(message: Message | None, language: str) -> str:
     return _draw("notice.html", language, message=message) if message else ""
 
 
+def presets(offered: Iterable[PresetButton], language: str) -> str:
+    """The named strengths as buttons, the chosen one pressed."""
+    return _draw("presets.html", language, offers=tuple(offered))
+
+
 def offers(card: Card, head: str | None) -> tuple[Button, ...]:
     """The buttons worth drawing under a card: all of the head's, only cancel or retry of others."""
     wanted = HEAD_OFFERS if card.turn_id == head else (ButtonAction.CANCEL, ButtonAction.RETRY)
@@ -109,7 +129,7 @@ def _environment(language: str) -> Environment:
         return " · ".join([*map(translate, card.facts), card.turn_id])
 
     environment = Environment(
-        loader=FileSystemLoader(PAGE),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -126,18 +146,3 @@ def _environment(language: str) -> Environment:
         "offers": offers,
     }
     return environment
-
-
-def top(model: str, language: str) -> str:
-    """The header."""
-    return _draw("top.html", language, model=model)
-
-
-def presets(offered: Iterable[PresetButton], language: str) -> str:
-    """The named strengths as buttons, the chosen one pressed."""
-    return _draw("presets.html", language, offers=tuple(offered))
-
-
-def tune(language: str) -> str:
-    """The button that opens the knobs where the screen is too narrow to show them always."""
-    return _draw("tune.html", language)

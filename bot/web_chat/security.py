@@ -1,124 +1,104 @@
-"""The door of the local page: who may come in, where they may go, and by what cookie they are known again.
-
-A plain ASGI wrapper; knows nothing of gradio but the addresses its page needs.
+"""Who may use the local page, what other sites may not do, and by what cookie users are known.
 
 The page has no passwords: whoever can reach the port can use it. So it answers only to its own names (another
-site cannot reach it by pointing a name at this machine), takes changes only from its own pages, and serves
-only the addresses its page uses; gradio's documentation, uploads and file routes are closed. Of gradio's
-functions it lets through the calls that `bot.web_chat.calls` admits, and no query strings.
+site cannot reach it by pointing a name at this machine), takes changes only from its own pages, and lets the
+browser load nothing from elsewhere. Headers of a proxy are believed only if the proxy is on this machine.
 """
 
-import asyncio
+import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from starlette.requests import ClientDisconnect, Request
+from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from bot.web_chat.calls import BODY_BYTES, CallRefused, Inputs, checked_call
+from bot.ops.log_once import OncePerMinute
+from bot.web_chat.answers import refused, send
+from bot.web_chat.connections import Connection
+from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
 from bot.web_chat.live_cards import NAME
-from bot.web_chat.request_body import read_limited
+from bot.web_chat.request_limits import REQUESTS_PER_VISITOR, TooManyAtOnce, Underway
+from conversations.errors import PictureMissing
+from conversations.messages import Message
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "mgie_person"
+NEWCOMER = web.RequestKey("newcomer", str)
 YEAR_S = 365 * 24 * 3600
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
-CALLS = "/gradio_api/run/predict"
-CALL_S = 10  # seconds that a call may take to arrive
-
 _PERSON = re.compile(rf"(?:^|;)\s*{COOKIE}=([A-Za-z0-9_-]{{22}})\s*(?:;|$)")
-_OPEN = {
-    "GET": re.compile(
-        r"/(|config|theme\.css|favicon\.ico|manifest\.json|page\.(css|js)|export"
-        r"|(assets|static|samples|pictures|thumbs|changes)(/\w[\w.-]*)+|gradio_api/(app_id|heartbeat/\w+))",
-        re.ASCII,
-    ),
-    "POST": re.compile(rf"/pictures|{CALLS}"),
-}
-_OPEN["HEAD"] = _OPEN["GET"]
-
-# gradio's page compiles its templates in the browser, hence 'unsafe-eval'; nothing may come from elsewhere.
 _POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; "
-    "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    "content-security-policy": _POLICY,
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # with "no-referrer" forms are sent with the origin "null"
+    "Server": "mgie",
+    "X-Content-Type-Options": "nosniff",
+}
+_SENTENCES = {
+    404: Message("page.not_found"),
+    405: Message("page.not_found"),
+    413: Message("page.too_large"),
 }
 
+log = logging.getLogger(__name__)
+log.addFilter(OncePerMinute())
 
-class AccessGuard:
-    """Wraps the app; `names` are the hosts it answers to.
 
-    `functions`: how many values each function of gradio's that may be called takes, by its number.
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the page is reached.
+
+    names  host names that the operator gave, beside those of this machine
+    path   what every address begins with: "" or "/mgie"
     """
 
-    def __init__(self, app: App, names: frozenset[str] = LOOPBACK, *, functions: Inputs) -> None:
-        self._app = app
-        self._names = names
-        self._functions = functions
+    names: frozenset[str] = frozenset()
+    path: str = ""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or turn it away with a status and a sentence."""
-        if scope["type"] == "lifespan":
-            return await self._app(scope, receive, send)
-        if scope["type"] != "http":
-            return await send({"type": "websocket.close", "code": 1008})
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if refusal := objection(scope["method"], scope["path"], headers, self._names):
-            status, sentence = refusal
-            return await _say(send, status, sentence)
-        newcomer = None
-        if scope["path"] == "/" and person_of(headers.get("cookie")) is None:
-            newcomer = secrets.token_urlsafe(16)
-        # No page of ours uses a query string, and gradio reads several of its own.
-        scope, send = {**scope, "query_string": b""}, _with_headers(send, newcomer)
-        if scope["path"] == CALLS:
-            return await self._call(scope, receive, send)
-        await self._app(scope, receive, send)
-
-    async def _call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on a call of a function, if it is one that the page makes."""
-        try:
-            async with asyncio.timeout(CALL_S):
-                _, body = await read_limited(Request(scope, receive).stream(), BODY_BYTES)
-            if body is None:
-                return await _say(send, 413, f"A call has at most {BODY_BYTES // 1024} KiB.")
-            body = checked_call(body, self._functions)
-        except ClientDisconnect:
-            return
-        except TimeoutError:
-            return await _say(send, 408, f"A call arrives within {CALL_S} seconds.")
-        except CallRefused as refusal:
-            return await _say(send, 422, str(refusal))
-        await self._app(_with_body_of(scope, len(body)), _replaying(body, receive), send)
+    @property
+    def all_names(self) -> frozenset[str]:
+        """Every host that the page answers to."""
+        return LOOPBACK | self.names
 
 
 def objection(
-    method: str, path: str, headers: MutableMapping[str, str], names: frozenset[str]
-) -> tuple[int, str] | None:
-    """Why a request is turned away, as a status and a sentence; None for one that may pass."""
+    method: str, headers: Mapping[str, str], site: Site, *, is_local: bool
+) -> tuple[int, Message] | None:
+    """Why a request is turned away, as a status and a message; None for one that may pass.
+
+    `headers` has names in small letters. `is_local`: it comes from this machine, maybe through a proxy.
+    """
     host = headers.get("host", "")
-    if _name(host) not in names:
-        return 421, "This page answers to its own address only."
-    if method not in _OPEN or not _OPEN[method].fullmatch(path):
-        return 404, "There is nothing here."
-    origin = headers.get("origin")
-    if method == "POST" and origin is not None and urlsplit(origin).netloc != host:
-        return 403, "Changes are taken from the page itself only."
+    forwarded = headers.get("x-forwarded-host") if is_local else None
+    hosts = [host] if forwarded is None else [host, forwarded]
+    # A site that points its name at this machine can set the second header, but not the first.
+    if any(_name(each) not in site.all_names for each in hosts):
+        return 421, Message("page.other_name")
+    if method not in ("GET", "HEAD") and _is_foreign(headers, hosts[-1], site, is_local):
+        return 403, Message("page.other_site")
     return None
+
+
+def _is_foreign(headers: Mapping[str, str], host: str, site: Site, is_local: bool) -> bool:
+    """Whether a change was asked for by another page than ours."""
+    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        return True
+    origin = headers.get("origin")
+    if origin is None:
+        return False
+    place = urlsplit(origin).netloc
+    # A proxy may pass on another host or port than the browser used; then one of the given names must do.
+    return place.lower() != host.lower() and not (is_local and _name(place) in site.names)
 
 
 def person_of(cookies: str | None) -> str | None:
@@ -128,45 +108,105 @@ def person_of(cookies: str | None) -> str | None:
     return f"{NAME}:{found[1]}" if found else None
 
 
+def welcome(request: web.Request) -> str:
+    """The key of the browser that asks for the page; a new one for a newcomer."""
+    if person := person_of(request.headers.get("Cookie")):
+        return person
+    request[NEWCOMER] = secrets.token_urlsafe(16)
+    return f"{NAME}:{request[NEWCOMER]}"
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from, also through a proxy on this machine."""
+    if is_local(request.remote) and (forwarded := request.headers.get("X-Forwarded-For")):
+        return forwarded.rpartition(",")[2].strip()[:64]
+    return request.remote or ""
+
+
+def is_local(address: str | None) -> bool:
+    """Whether an address is one of this machine's own."""
+    try:
+        return ip_address(address or "").is_loopback
+    except ValueError:
+        return False
+
+
+def guard(site: Site) -> Middleware:
+    """The middleware around every request; it also sends the answer, so that sending has an end."""
+    underway = Underway(REQUESTS_PER_VISITOR)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        assert isinstance(connection, Connection)
+        connection.is_busy = True
+        try:
+            with underway.one_more(person_of(request.headers.get("Cookie")) or address_of(request)):
+                response = await _answered(request, handler, site)
+                return await send(request, response)
+        except TooManyAtOnce:
+            return await send(request, _refusal(request, 429, Message("page.too_many_requests")))
+        finally:
+            connection.is_busy = False
+
+    return middleware
+
+
+async def _answered(request: web.Request, handler: Handler, site: Site) -> web.StreamResponse:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if turned_away := objection(request.method, headers, site, is_local=is_local(request.remote)):
+        return _refusal(request, *turned_away)
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        return _refusal(request, error.status, _SENTENCES.get(error.status, NOT_UNDERSTOOD))
+    except web.RequestPayloadError:
+        return _refusal(request, 400, NOT_UNDERSTOOD)
+    except FormRefused as error:
+        return _refusal(request, error.status, error.message)
+    except PictureMissing:
+        return _refusal(request, 404, Message("page.not_found"))
+    except TooManyAtOnce:
+        return _refusal(request, 429, Message("page.too_many_requests"))
+    except ConnectionError:
+        if request.transport is not None:
+            request.transport.abort()  # an answer that ends early must not look whole
+        return web.Response(status=400)
+    except Exception:
+        log.exception("a request to the page failed")
+        return _refusal(request, 500, Message("page.failed"))
+
+
+def _refusal(request: web.Request, status: int, message: Message) -> web.Response:
+    log.info(f"a request was refused with status {status}")
+    return refused(request, status, message)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """What every answer says; for `Application.on_response_prepare`."""
+    response.headers.update(_HEADERS)
+
+
+def recognise(request: web.Request, response: web.StreamResponse, site: Site) -> None:
+    """Give a newcomer the cookie by which `welcome` knows them already."""
+    if NEWCOMER not in request:
+        return
+    is_secure = is_local(request.remote) and request.headers.get("X-Forwarded-Proto") == "https"
+    # Lax, not Strict: a link to the page must find its conversation again; changes check their origin.
+    response.set_cookie(
+        COOKIE,
+        request[NEWCOMER],
+        path=f"{site.path}/",
+        max_age=YEAR_S,
+        httponly=True,
+        samesite="Lax",
+        secure=is_secure,
+    )
+    response.headers["Cache-Control"] = "no-store"
+
+
 def _name(host: str) -> str:
     """The name in a Host header in small letters, without its port."""
     return (host if host.endswith("]") else host.rsplit(":", 1)[0]).lower()
-
-
-def _with_body_of(scope: Scope, size: int) -> Scope:
-    """The same request with the headers of a JSON body of `size` bytes."""
-    about_body = (b"content-length", b"content-type", b"content-encoding", b"transfer-encoding")
-    kept = [(name, value) for name, value in scope["headers"] if name.lower() not in about_body]
-    described = [(b"content-type", b"application/json"), (b"content-length", str(size).encode())]
-    return {**scope, "headers": [*kept, *described]}
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    """Gives `body`, then what else comes: that the client has gone."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replayed() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replayed
-
-
-def _with_headers(send: Send, newcomer: str | None) -> Send:
-    async def wrapped(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            extra = dict(_HEADERS)
-            if newcomer is not None:
-                # Lax, not Strict: a link to the page must find its talk again; changes check their origin.
-                extra["set-cookie"] = f"{COOKIE}={newcomer}; Path=/; Max-Age={YEAR_S}; HttpOnly; SameSite=Lax"
-                extra["cache-control"] = "no-store"
-            pairs = [(name.encode(), value.encode()) for name, value in extra.items()]
-            message = {**message, "headers": [*message.get("headers", ()), *pairs]}
-        await send(message)
-
-    return wrapped
-
-
-async def _say(send: Send, status: int, sentence: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": sentence.encode()})

@@ -1,4 +1,4 @@
-"""Serves the local page: pictures and page files here, everything else by gradio, all behind the gate.
+"""Serves the local page.
 
     async with web_chat(workflow, images, "mgie-mini", defaults, port=7860) as url:
         ...                                       # the page is up at `url` while the block runs
@@ -7,36 +7,32 @@ The server runs in the caller's event loop, next to the workflow, and leaves the
 """
 
 import asyncio
+import logging
 import socket
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from aiohttp import web
 
-from bot.i18n.catalog import translator
 from bot.ops.descriptors import surviving_exhaustion
-from bot.web_chat.connections import Connections
+from bot.ops.log_once import OncePerMinute
+from bot.web_chat.connections import Connection, Connections
 from bot.web_chat.controller import PageController, PageSettings
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
-from bot.web_chat.markup import PAGE
-from bot.web_chat.page import build_page, inputs_of, mount, visitor_of
-from bot.web_chat.request_body import read_limited
-from bot.web_chat.samples import Sample, read_samples
-from bot.web_chat.security import LOOPBACK, AccessGuard
+from bot.web_chat.request_limits import LOCAL_UPLOAD_BYTES, UPLOAD_BYTES
+from bot.web_chat.routes import PageRoutes
+from bot.web_chat.samples import read_samples
+from bot.web_chat.security import LOOPBACK, Site, add_headers, guard
 from bot.workflow.dispatcher import EditWorkflow
-from conversations.errors import PictureMissing
-from conversations.images.decode import mebibytes
-from conversations.images.image_store import ImageStore, PictureLimits
-from conversations.messages import Message
+from conversations.images.image_store import ImageStore
 from mgie_engine.config import Defaults
 
-GRACE_S = 1  # for answers under way when the server stops
+GRACE_S = 1.0  # for answers under way when the server stops
 ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
-PNG_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
-ASK_AGAIN = {"Cache-Control": "no-cache"}
+
+_http_log = logging.getLogger(f"{__name__}.http")
+_http_log.addFilter(OncePerMinute())
 
 
 @asynccontextmanager
@@ -49,144 +45,59 @@ async def web_chat(
     host: str = "127.0.0.1",
     port: int = 7860,
     names: Collection[str] = (),
+    path: str = "",
 ) -> AsyncIterator[str]:
     """Connect to `workflow`, take up what an earlier run left, and serve while the block runs; gives the URL.
 
     Port 0 picks a free one. OSError if the port is taken. `names`: hosts it answers to, beside those of
-    this machine.
+    this machine. `path`: what its addresses begin with, "" or "/mgie".
     """
     live_cards = LiveCards()
     workflow.connect(live_cards)
     await workflow.resume(live_cards.name)
+    site = Site(frozenset(names), path)
+    is_alone = f"[{host}]" in LOOPBACK or host in LOOPBACK
+    image_files = ImageFiles(images, workflow.pictures)
+    settings = PageSettings(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
+    controller = PageController(workflow, live_cards, image_files, read_samples(), settings)
+    upload_bytes = LOCAL_UPLOAD_BYTES if is_alone and not names else UPLOAD_BYTES
+    routes = PageRoutes(controller, live_cards, image_files, model, site, upload_bytes)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
-        gate = build_app(workflow, live_cards, images, model, defaults, LOOPBACK.union(names))
-        async with _serving(gate, listener):
-            yield _url(host, listener.getsockname()[1], names)
+        async with _serving(build_app(routes, site), listener, live_cards):
+            yield _url(host, listener.getsockname()[1], names, path)
 
 
-def _url(host: str, port: int, names: Collection[str]) -> str:
+def _url(host: str, port: int, names: Collection[str], path: str) -> str:
     """Where a browser finds the page: by the first name that was given, if any."""
     name = next(iter(names), f"[{host}]" if ":" in host else host)
-    return f"http://{name}:{port}"
+    return f"http://{name}:{port}{path and f'{path}/'}"
 
 
-def build_app(
-    workflow: EditWorkflow,
-    live_cards: LiveCards,
-    images: ImageStore,
-    model: str,
-    defaults: Defaults,
-    names: frozenset[str],
-) -> AccessGuard:
-    """The app behind its gate, which answers to `names`."""
-    image_files, samples = ImageFiles(images, workflow.pictures), read_samples()
-    settings = PageSettings(defaults.text_cfg, defaults.image_cfg, defaults.steps, defaults.seed)
-    controller = PageController(workflow, live_cards, image_files, samples, settings)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    _add_pictures(app, controller, image_files)
-    _add_files(app, samples)
-    page = build_page(controller, model, tuple(samples.values()))
-    return AccessGuard(mount(app, page), names, functions=inputs_of(page))
-
-
-def _add_pictures(app: FastAPI, controller: PageController, image_files: ImageFiles) -> None:
-    @app.exception_handler(PictureMissing)
-    async def missing(_: Request, error: PictureMissing) -> Response:
-        return Response(str(error), 404, media_type="text/plain")
-
-    @app.get("/pictures/{key}.png")
-    def picture(key: str) -> Response:
-        return FileResponse(image_files.path(key), media_type="image/png", headers=PNG_FOREVER)
-
-    @app.get("/thumbs/{key}.webp")
-    async def thumb(key: str) -> Response:
-        return Response(await image_files.thumb(key), media_type="image/webp", headers=PNG_FOREVER)
-
-    @app.get("/changes/{before}/{after}.webp")
-    async def changes(before: str, after: str) -> Response:
-        drawn = await image_files.changes(before, after)
-        return Response(drawn, media_type="image/webp", headers=PNG_FOREVER)
-
-    @app.get("/export")
-    async def export(request: Request) -> Response:
-        visitor = visitor_of(request)
-        zipped = await controller.export(visitor)
-        if isinstance(zipped, Message):
-            return Response(translator(visitor.language)(zipped), 404, media_type="text/plain")
-        headers = {**ASK_AGAIN, "Content-Disposition": 'attachment; filename="mgie.zip"'}
-        return StreamingResponse(zipped, media_type="application/zip", headers=headers)
-
-    @app.post("/pictures")
-    async def upload(request: Request) -> Response:
-        limit = PictureLimits().bytes
-        size, file = await read_limited(request.stream(), limit)
-        visitor = visitor_of(request)
-        if file is None:
-            told: Message | None = Message("file_too_large", size=mebibytes(size), limit=mebibytes(limit))
-        else:
-            told = await controller.upload(visitor, file)
-        return JSONResponse({"text": translator(visitor.language)(told) if told else ""})
-
-
-def _add_files(app: FastAPI, samples: Mapping[str, Sample]) -> None:
-    @app.get("/samples/{name}")
-    def sample(name: str) -> Response:
-        if name not in samples:
-            raise PictureMissing(name)
-        return FileResponse(samples[name].path, headers=ASK_AGAIN)
-
-    @app.get("/gradio_api/heartbeat/{tab}")
-    def heartbeat(tab: str) -> Response:
-        # gradio would hold one connection open per tab; browsers allow six, and stopping would wait for them.
-        return Response(status_code=204)
-
-    @app.get("/page.css")
-    def style() -> Response:
-        return FileResponse(PAGE / "page.css", headers=ASK_AGAIN)
-
-    @app.get("/page.js")
-    def script() -> Response:
-        return FileResponse(PAGE / "page.js", headers=ASK_AGAIN)
-
-
-class _Server(uvicorn.Server):
-    """Says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
-        await super().startup(sockets)
-        self.listens.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals to whoever runs the event loop."""
-        yield
+def build_app(routes: PageRoutes, site: Site) -> web.Application:
+    """The page as an application of aiohttp, behind its guard."""
+    app = web.Application(middlewares=[guard(site)])
+    app.on_response_prepare.append(add_headers)
+    app.add_routes(routes.table())
+    return app
 
 
 @asynccontextmanager
-async def _serving(app: AccessGuard, listener: socket.socket) -> AsyncIterator[None]:
-    connections = Connections()
-    config = uvicorn.Config(
-        app,
-        http=connections.protocol(),
-        backlog=ACCEPTED_AT_ONCE,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve([listener]), name="web page")
-    await server.listens.wait()
-    listener.listen(WAITING)  # asyncio uses one number for both
+async def _serving(
+    app: web.Application, listener: socket.socket, live_cards: LiveCards
+) -> AsyncIterator[None]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
+    await runner.setup()
+    assert runner.server is not None
+    http, connections = runner.server, Connections()
     try:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(http, connections, _http_log), sock=listener, backlog=ACCEPTED_AT_ONCE
+        )
+        listener.listen(WAITING)  # asyncio uses one number for both
         with surviving_exhaustion(connections.make_room):
             yield
+        server.close()
     finally:
-        server.should_exit = True
-        await task
+        live_cards.close()
+        await runner.cleanup()

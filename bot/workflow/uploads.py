@@ -12,7 +12,7 @@ from bot.policy.image_hash import find_blocked
 from bot.workflow.consents import Consents
 from bot.workflow.targets import Context
 from conversations.errors import PictureRefused
-from conversations.images.image_store import ImageStore, Picture, PictureReader
+from conversations.images.image_store import ImageStore, Picture, PictureLimits, PictureReader
 from conversations.messages import Message
 from conversations.picture_budget import PictureBudget
 from conversations.session import EditSession
@@ -102,7 +102,8 @@ class Uploads:
         refusals: list[PictureRefused] = []
         for file in files[:TRIED]:
             try:
-                picture = await self._reader.read(await file.fetch())
+                sizes = {} if file.max_bytes is None else {"bytes": file.max_bytes}
+                picture = await self._reader.read(await file.fetch(), PictureLimits(**sizes))
             except PictureRefused as refusal:
                 refusals.append(refusal)
                 continue

@@ -193,7 +193,7 @@ async def test_what_the_bot_keeps_is_closed_to_other_users(tmp_path, caplog):
 
 
 def test_nothing_heavy_is_imported_to_start():
-    heavy = "{'torch', 'gradio', 'discord', 'transformers'}"
+    heavy = "{'torch', 'discord', 'transformers'}"
     code = f"import sys, bot.cli; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 

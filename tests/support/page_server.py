@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import which
+from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw
-from playwright.async_api import Browser, Page, StorageState, async_playwright
+from playwright.async_api import Browser, Page, StorageState, async_playwright, expect
 
 from bot.policy.limits import Limits
 from bot.web_chat.server import web_chat
@@ -22,6 +23,7 @@ from tests.support.fakes import echo
 
 DEFAULTS = Defaults(steps=4)
 MODEL = ModelFacts("test-model", DEFAULTS)
+PATIENCE_MS = 60_000  # with what a machine that is busy with other work shows late
 DESKTOP, PHONE = (1440, 900), (390, 844)
 _FLAGS = [
     "--no-sandbox",
@@ -119,22 +121,24 @@ async def page_server(
     host: str = "127.0.0.1",
     port: int = 0,
     names: Collection[str] = (),
+    path: str = "",
 ) -> AsyncIterator[PageServer]:
     """The page of a bot on the files of `folder`, with any editor."""
+    address: dict[str, Any] = {"host": host, "port": port, "names": names, "path": path}
     async with (
         parts(folder, editor, model, limits) as (store, images, workflow),
-        web_chat(workflow, images, model.name, model.defaults, host=host, port=port, names=names) as url,
+        web_chat(workflow, images, model.name, model.defaults, **address) as url,
     ):
         yield PageServer(url, store, images, workflow)
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
+async def browser(*flags: str) -> AsyncIterator[Browser]:
     """A headless Chromium."""
     chromium = which("chromium") or which("chromium-browser") or which("google-chrome")
     assert chromium, "These tests need Chromium: apt-get install chromium"
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        started = await playwright.chromium.launch(executable_path=chromium, args=[*_FLAGS, *flags])
         try:
             yield started
         finally:
@@ -150,11 +154,15 @@ async def visit(
     *,
     locale: str = "en-US",
     known_by: StorageState | None = None,
+    script: str | None = None,
+    is_scripted: bool = True,
 ) -> AsyncIterator[Page]:
     """The page in a browser profile of its own; fails when it asks other servers or logs an error.
 
-    `known_by`: the cookies of an earlier visit.
+    `known_by`: the cookies of an earlier visit. `script`: runs before those of the page.
+    `is_scripted`: whether scripts run at all.
     """
+    expect.set_options(timeout=PATIENCE_MS)
     strayed: list[str] = []
     is_phone = size[0] < 600
     context = await browser.new_context(
@@ -164,9 +172,13 @@ async def visit(
         has_touch=is_phone,
         locale=locale,
         storage_state=known_by,
+        java_script_enabled=is_scripted,
+        ignore_https_errors=True,  # of certificates that tests make
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
+    if script is not None:
+        await page.add_init_script(script)
     page.on(
         "request", lambda r: strayed.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None
     )

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page
 from bot.workflow.dispatcher import ModelFacts
 from mgie_engine.edits import Editor
 from tests.support.page_gestures import finished, say, standing_at
-from tests.support.page_server import MODEL, PageServer, page_server, visit
+from tests.support.page_server import MODEL, PATIENCE_MS, PageServer, page_server, visit
 
 CORRECTION = "heavy rain over the meadow"
 Look = Callable[[Page, str], Awaitable[None]]  # called at the moments worth a picture, with their names
@@ -111,7 +111,7 @@ async def played(
     words: Mapping[str, str],
     model: ModelFacts = MODEL,
     look: Look = nobody_looks,
-    patience_ms: float = 15_000,
+    patience_ms: float = PATIENCE_MS,
 ) -> AsyncIterator[tuple[PageServer, Page]]:
     """Tell the whole story in three lives of the bot, an editor each; bot and page as they are at its end."""
     first, second, third = editors

@@ -49,7 +49,7 @@ async def test_two_hundred_idle_connections_do_not_stop_the_page(tmp_path: Path,
                 idle.enter_context(socket.create_connection(("127.0.0.1", port)))
             async with httpx.AsyncClient(base_url=url, timeout=30) as visitor:
                 for _ in range(5):
-                    assert (await visitor.get("/page.css")).status_code == 200
+                    assert (await visitor.get("/static/page.css")).status_code == 200
                     await asyncio.sleep(0.5)
         _, said = await child.communicate(b"")
     assert len(said.splitlines()) <= 1, said.decode()[-2000:]

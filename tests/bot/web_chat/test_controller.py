@@ -1,21 +1,19 @@
-"""What the desk makes of gestures, without a browser."""
+"""What the controller makes of acts, without a browser."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.chat.replies import Card, CardState
 from bot.policy.limits import Limits
 from bot.web_chat.controller import PageController, PageSettings, Submission, Visitor, seed_of
+from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
-from bot.web_chat.live_cards import LiveCards
-from bot.web_chat.page import build_page
-from bot.web_chat.request_body import read_limited
+from bot.web_chat.live_cards import USERS, LiveCards
 from bot.web_chat.samples import read_samples
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing, SettingsRefused
@@ -45,29 +43,56 @@ async def controller(folder: Path) -> AsyncIterator[PageController]:
 
 
 def controller_of(images: ImageStore, workflow: EditWorkflow) -> PageController:
-    """A desk with a board of its own."""
+    """A controller with live cards of its own."""
     live_cards = LiveCards()
     workflow.connect(live_cards)
     return PageController(workflow, live_cards, ImageFiles(images, workflow.pictures), read_samples(), KNOBS)
 
 
-async def test_a_glance_brings_only_what_is_new(tmp_path: Path) -> None:
+async def test_every_act_of_a_user_is_a_change_for_all_their_pages(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        await here.upload(VISITOR, a_drawing())
-        update = await here.current(VISITOR)
-        assert await here.poll(VISITOR, update.revision) is None
-        assert await here.poll(VISITOR, "mark of an earlier run") == update
+        updates = [await here.upload(VISITOR, a_drawing())]
+        updates.append(await here.submit(VISITOR, submission("make it night")))
+        updates += [await here.act(VISITOR, PressedButton(act)) for act in ("undo", "redo")]
+        numbers = [int(update.revision.partition(".")[2]) for update in updates]
+        assert numbers == sorted(set(numbers))
+
+
+async def test_waiting_ends_with_a_change_with_the_time_and_with_the_server() -> None:
+    live_cards, turn = LiveCards(), Turn("k3f9", "s", 1, "root", ANN)
+    seen, waiter = live_cards.revision(ANN), asyncio.Event()
+    assert await live_cards.changed(ANN, "of an earlier run.7", 60, waiter)
+    assert not await live_cards.changed(ANN, seen, 0.01, waiter)
+    waiter.set()  # the browser is gone
+    assert not await live_cards.changed(ANN, seen, 60, waiter)
+    waiting = asyncio.create_task(live_cards.changed(ANN, seen, 60, waiter))
+    await asyncio.sleep(0)
+    await live_cards.show(turn, Card("k3f9", "v1", ANN, CardState.RUNNING))
+    assert await waiting
+    waiting = asyncio.create_task(live_cards.changed(ANN, live_cards.revision(ANN), 60, waiter))
+    await asyncio.sleep(0)
+    live_cards.close()
+    assert not await waiting
+
+
+async def test_users_who_never_come_back_cost_no_memory() -> None:
+    live_cards = LiveCards()
+    live_cards.touch(ANN)
+    first = live_cards.revision(ANN)
+    for number in range(USERS):
+        live_cards.touch(f"web:{number}")
+        live_cards.revision(f"web:never seen {number}")
+    assert len(live_cards._changes) == USERS
+    assert int(live_cards.revision(ANN).partition(".")[2]) >= int(first.partition(".")[2])
 
 
 async def test_the_longest_instruction_is_that_of_the_limits(tmp_path: Path) -> None:
     limits = Limits(instruction_chars=450)
     async with parts(tmp_path, InvertingEditor(), limits=limits) as (_, images, workflow):
         here = controller_of(images, workflow)
-        page = build_page(here, "test-model", ())
-        field = next(b for b in page.blocks.values() if getattr(b, "elem_id", "") == "instruction")
         await here.upload(VISITOR, a_drawing())
         update = await here.submit(VISITOR, submission("make it darker ".ljust(451, "x")))
-    assert field.max_length == 450
+        assert here.longest_instruction == 450
     assert update.notice == Message("too_long", count=451, limit=450)
 
 
@@ -99,9 +124,9 @@ async def test_the_card_of_an_erased_turn_leaves_the_board() -> None:
 
 async def test_without_a_cookie_nothing_is_taken(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        assert await here.upload(Visitor(None), a_drawing()) == NO_COOKIE
+        assert (await here.upload(Visitor(None), a_drawing())).notice == NO_COOKIE
         assert (await here.submit(Visitor(None), submission("make it night"))).notice == NO_COOKIE
-        assert (await here.act(Visitor(None), {"act": "undo"})).notice == NO_COOKIE
+        assert (await here.act(Visitor(None), PressedButton("undo"))).notice == NO_COOKIE
 
 
 async def test_a_preview_stays_in_sight_until_the_next_one() -> None:
@@ -112,13 +137,24 @@ async def test_a_preview_stays_in_sight_until_the_next_one() -> None:
         assert live_cards.latest(ANN, stored).preview == seen
 
 
-@pytest.mark.parametrize(
-    "gesture", [{}, {"act": "fly"}, {"act": "cancel"}, {"act": "sample", "sample": "../x"}, {"act": ["undo"]}]
-)
-async def test_unknown_gestures_only_look(tmp_path: Path, gesture: dict[str, Any]) -> None:
+@pytest.mark.parametrize("about", ["../x", "house/99", "nothing"])
+async def test_an_unknown_sample_gets_a_sentence(tmp_path: Path, about: str) -> None:
     async with controller(tmp_path) as here:
-        update = await here.act(VISITOR, gesture)
-        assert (update.state.cards, update.notice) == ((), None)
+        update = await here.act(VISITOR, PressedButton("sample", about))
+        assert (update.state.cards, update.notice) == ((), Message("page.not_found"))
+
+
+@pytest.mark.parametrize("settings", [replace(KNOBS, steps=0), replace(KNOBS, text_cfg=21.0)])
+async def test_settings_out_of_range_are_refused_with_the_range(
+    tmp_path: Path, settings: PageSettings
+) -> None:
+    async with controller(tmp_path) as here:
+        await here.upload(VISITOR, a_drawing())
+        update = await here.submit(VISITOR, submission("make it night", settings=settings))
+        assert update.notice
+        assert update.notice.code == "setting_range"
+        assert not update.is_taken
+        assert len(update.state.cards) == 1
 
 
 async def test_a_turn_of_another_user_cannot_be_reached(tmp_path: Path) -> None:
@@ -126,7 +162,7 @@ async def test_a_turn_of_another_user_cannot_be_reached(tmp_path: Path) -> None:
         await here.upload(VISITOR, a_drawing())
         await here.submit(VISITOR, submission("make it night"))
         turn = (await here.current(VISITOR)).state.cards[1].turn_id
-        update = await here.act(Visitor("web:bob"), {"act": "go_to", "turn": turn})
+        update = await here.act(Visitor("web:bob"), PressedButton("go_to", turn))
         assert update.state.cards == ()
         assert update.notice
 
@@ -211,7 +247,7 @@ def test_every_sample_has_its_picture_and_words() -> None:
         assert sample.instructions
 
 
-async def test_the_shelf_knows_sizes_and_small_versions(tmp_path: Path) -> None:
+async def test_pictures_have_sizes_and_small_versions(tmp_path: Path) -> None:
     images = ImageStore(tmp_path)
     key = images.put(a_drawing((900, 600)))
     image_files = ImageFiles(images, PictureViews(images, ThreadPools()))
@@ -221,28 +257,11 @@ async def test_the_shelf_knows_sizes_and_small_versions(tmp_path: Path) -> None:
         image_files.size("0" * 64)
 
 
-@pytest.mark.parametrize(("sizes", "kept"), [([3, 3], b"x" * 6), ([], b""), ([4, 7], None), ([11], None)])
-async def test_uploads_are_read_up_to_the_limit(sizes: list[int], kept: bytes | None) -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        for size in sizes:
-            yield b"x" * size
-
-    assert await read_limited(chunks(), 10) == (sum(sizes), kept)
-
-
-async def test_an_endless_upload_is_cut_off() -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        while True:
-            yield b"x" * 10
-
-    assert await read_limited(chunks(), 10) == (510, None)
-
-
 async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
         await here.upload(VISITOR, a_drawing())
         await here.submit(VISITOR, submission("make it night"))
         head = (await here.current(VISITOR)).state.head
-        update = await here.act(VISITOR, {"act": "grid", "turn": head})
+        update = await here.act(VISITOR, PressedButton("grid", head or ""))
         assert update.state.cards[-1].is_grid
         assert update.state.head == head

@@ -1,14 +1,12 @@
 """What counts as a correction in a real browser: what a person typed, and nothing else."""
 
 import asyncio
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, expect
 
-from bot.web_chat.security import CALLS
 from conversations.session import Turn, TurnState
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, echo
 from tests.support.page_gestures import give_a_drawing, notice, say
@@ -19,32 +17,22 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 ROUNDS = 8
 
 
-class Polls:
-    """Holds the page's polls back, until they may cross a message on their way."""
-
-    def __init__(self) -> None:
-        self._held: list[Route] = []
-        self._is_open = asyncio.Event()
-        self._is_open.set()
-        self.came = asyncio.Event()
-
-    async def watch(self, page: Page) -> None:
-        """Stand between the page and its server from now on."""
-        await page.route(f"**{CALLS}", self._pass)
-
-    def hold(self) -> None:
-        """Let no poll pass; `came` is set with the first."""
-        self._is_open.clear()
-        self.came.clear()
-
-    async def _pass(self, route: Route) -> None:
-        call = json.loads(route.request.post_data or "{}")
-        if call["fn_index"] == 1:
-            self.came.set()
-            await self._is_open.wait()
-        elif call["data"][1:]:  # a message; whatever polls were held back cross it
-            self._is_open.set()
-        await route.continue_()
+HOLDING = """
+    const held = [];
+    window.holdsEvents = false;
+    window.EventSource = class extends EventSource {
+        addEventListener(name, listener) {
+            super.addEventListener(name, (event) => {
+                if (window.holdsEvents) held.push([listener, event]);
+                else listener(event);
+            });
+        }
+    };
+    window.passEvents = () => {
+        window.holdsEvents = false;
+        for (const [listener, event] of held.splice(0)) listener(event);
+    };
+"""
 
 
 def end(edit: ScriptedEdit) -> None:
@@ -63,20 +51,20 @@ async def turn_of(bot: PageServer, words: str, state: TurnState) -> Turn:
 
 
 async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) -> None:
-    editor, polls = ScriptedEditor(slots=1), Polls()
-    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
+    editor = ScriptedEditor(slots=1)
+    async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url, script=HOLDING) as page:
         await give_a_drawing(page)
-        await polls.watch(page)
         for number in range(ROUNDS):
             first, second, third = (f"{word} {number}" for word in ("one", "two", "three"))
             await say(page, first)
             edit = await editor.started()
-            polls.hold()
+            await page.evaluate("window.holdsEvents = true")
             end(edit)
             await turn_of(bot, first, TurnState.DONE)
-            await polls.came.wait()
             await say(page, second)
-            await expect(page.get_by_label("Instruction", exact=True)).to_have_value("")
+            if number % 2:  # the answer to the message comes first, else the event
+                await page.locator(".asked", has_text=second).wait_for()
+            await page.evaluate("window.passEvents()")
             await say(page, third)
             for words in (second, third):
                 end(await editor.started())

@@ -54,7 +54,7 @@ def test_a_result_is_shown_beside_what_it_came_from() -> None:
 
 def test_frames_have_the_shape_of_their_pictures() -> None:
     state = PageState((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
-    assert "--ratio: 1.3333" in markup.stage(state, "en")
+    assert 'data-ratio="1.3333"' in markup.stage(state, "en")
 
 
 def test_the_stage_shows_what_is_worked_on_until_the_head_is_there() -> None:
@@ -112,8 +112,8 @@ def test_a_grid_stands_in_the_conversation_and_not_in_the_strip() -> None:
     sheet = replace(EDIT, turn_id="eeee", version="v2", is_grid=True)
     state = PageState((UPLOAD, EDIT, sheet), "bbbb")
     assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(state, "en")
-    assert 'data-turn="eeee"' not in markup.film(state, "en")
-    assert 'data-act="grid" data-turn="bbbb"' in markup.talk(state, "en")
+    assert 'value="eeee"' not in markup.film(state, "en")
+    assert 'name="grid" value="bbbb"' in markup.talk(state, "en")
 
 
 def test_deep_versions_offer_the_original() -> None:

@@ -93,7 +93,7 @@ async def test_a_running_edit_shows_how_far_it_is_and_can_be_cancelled(
         await expect(page.locator(".pending-line")).to_have_text("reading the picture…")
         edit.report(painting(3, 4, preview=a_preview()))
         await expect(page.locator(".pending-line")).to_have_text("step 3/4")
-        await expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "71")
+        await expect(page.get_by_role("progressbar")).to_have_attribute("value", "71")
         await page.get_by_alt_text("Preview").wait_for()
         await say(page, "then make it day")
         await page.locator(".turn.queued").wait_for()
@@ -138,15 +138,15 @@ async def test_a_reload_keeps_the_conversation_and_the_settings(chromium: Browse
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_label("Seed", exact=True).fill("13331")
-        await page.get_by_label("number input for Text CFG").fill("7")
-        await page.get_by_label("number input for Image CFG").fill("2")
+        await page.get_by_label("Text CFG").fill("7")
+        await page.get_by_label("Image CFG").fill("2")
         await say(page, "make the tree leaves green")
         await expect(page.locator(".facts")).to_contain_text("text 7 · image 2 · 4 steps · seed 13331")
         await page.reload()
         await finished(page, "v1 from v0")
         await expect(page.locator(".asked")).to_have_text("make the tree leaves green")
         await expect(page.get_by_label("Seed", exact=True)).to_have_value("13331")
-        await expect(page.get_by_label("number input for Text CFG")).to_have_value("7")
+        await expect(page.get_by_label("Text CFG")).to_have_value("7")
 
 
 async def test_a_page_left_open_over_a_restart_goes_on(chromium: Browser, tmp_path: Path) -> None:
@@ -192,7 +192,10 @@ async def test_a_second_tab_catches_up_when_it_is_looked_at(chromium: Browser, t
 async def test_a_bad_file_gets_a_sentence(
     chromium: Browser, tmp_path: Path, file: bytes, sentence: str
 ) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+    async with (
+        page_server(tmp_path, InvertingEditor(), names=("127.0.0.1",)) as bot,
+        visit(chromium, bot.url) as page,
+    ):
         await give(page, file)
         await expect(notice(page)).to_contain_text(sentence)
         await give_a_drawing(page)
@@ -341,12 +344,6 @@ async def test_on_a_phone_the_settings_open_on_a_tap(chromium: Browser, tmp_path
         await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
         await page.get_by_role("button", name="More controls").tap()
         await expect(page.get_by_label("Seed", exact=True)).to_be_in_viewport(ratio=1)
-
-
-async def test_gradio_shows_nothing_of_itself(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        for text in ("Gradio", "Use via API", "Settings", "Built with"):
-            await expect(page.get_by_text(text).filter(visible=True)).to_have_count(0)
 
 
 @pytest.mark.parametrize(

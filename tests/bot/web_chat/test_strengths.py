@@ -10,7 +10,7 @@ from bot.web_chat.controller import PageSettings
 from bot.web_chat.presets import offers
 from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.english import in_english
-from tests.support.page_gestures import finished, give_a_drawing, say, stage_picture
+from tests.support.page_gestures import finished, give_a_drawing, notice, say, stage_picture
 from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
@@ -34,8 +34,8 @@ async def test_a_preset_sets_the_scales_and_is_kept(chromium: Browser, tmp_path:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await chosen(page, "Balanced")
         await preset(page, "Faithful").click()
-        await expect(page.get_by_label("number input for Text CFG")).to_have_value("6")
-        await expect(page.get_by_label("number input for Image CFG")).to_have_value("2")
+        await expect(page.get_by_label("Text CFG")).to_have_value("6")
+        await expect(page.get_by_label("Image CFG")).to_have_value("2")
         await page.reload()
         await chosen(page, "Faithful")
 
@@ -77,7 +77,7 @@ async def test_moving_a_scale_ends_auto(chromium: Browser, tmp_path: Path) -> No
         await give_a_drawing(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
-        await page.get_by_label("number input for Text CFG").fill("5")
+        await page.get_by_label("Text CFG").fill("5")
         await say(page, "add a tree")
         await finished(page, "v1 from v0")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 5 · image 1.5")
@@ -112,7 +112,7 @@ async def test_the_classic_view_shows_pictures_and_every_field_at_once(
         for label in ("Instruction", "Expressive Instruction", "Seed"):
             await expect(page.get_by_label(label, exact=True)).to_be_in_viewport(ratio=1)
         for label in ("Text CFG", "Image CFG"):
-            await expect(page.get_by_label(f"number input for {label}")).to_be_in_viewport(ratio=1)
+            await expect(page.get_by_label(label)).to_be_in_viewport(ratio=1)
         for part in (".frame.before", ".frame.after"):
             await expect(page.locator(part)).to_be_in_viewport(ratio=1)
         await expect(page.locator(".film")).to_be_hidden()
@@ -131,12 +131,19 @@ async def test_the_classic_view_is_remembered_and_left_again(chromium: Browser, 
         await expect(page.locator(".film")).to_be_visible()
 
 
-async def test_a_preset_nobody_knows_only_looks(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+async def test_an_unknown_preset_is_refused(chromium: Browser, tmp_path: Path) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        await chromium.new_context() as context,
+        await context.new_page() as page,
+    ):
+        await page.goto(bot.url)
         await chosen(page, "Balanced")
-        await page.evaluate(
-            "dispatchEvent(new CustomEvent('mgie-act', {detail: {act: 'preset', preset: 'loudest'}}))"
-        )
+        await preset(page, "Bold").evaluate("button => button.value = 'loudest'")
+        await preset(page, "Bold").click()
+        await expect(notice(page)).to_contain_text("did not understand")
+        await page.reload()
+        await chosen(page, "Balanced")
         await preset(page, "Bold").click()
         await chosen(page, "Bold")
 

@@ -85,7 +85,7 @@ def test_results_of_several_writers_are_all_kept_in_one_order(tmp_path):
 
 
 def test_training_and_trials_need_no_picture_files_no_database_and_no_chat():
-    needless = {"pillow_heif", "sqlite_utils", "discord", "gradio"}
+    needless = {"pillow_heif", "sqlite_utils", "discord", "aiohttp"}
     code = (
         "import sys, mgie_engine.lab.variants.variant_config, mgie_engine.lab.variants.variant_scores\n"
         f"print(*{needless} & sys.modules.keys())"

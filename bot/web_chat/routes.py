@@ -1,0 +1,272 @@
+"""The addresses of the page: what is read from each request, asked of the controller, and answered."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from markupsafe import Markup
+
+from bot.web_chat import markup
+from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
+from bot.web_chat.controller import (
+    NO_COOKIE,
+    PageController,
+    PageSettings,
+    PageUpdate,
+    Submission,
+    Visitor,
+    seed_of,
+)
+from bot.web_chat.event_stream import stream_updates
+from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, read_upload
+from bot.web_chat.image_responses import ImageFiles
+from bot.web_chat.live_cards import LiveCards
+from bot.web_chat.presets import offers
+from bot.web_chat.request_limits import (
+    SEND_S,
+    STREAMS,
+    STREAMS_PER_VISITOR,
+    UPLOADS,
+    UPLOADS_PER_VISITOR,
+    Underway,
+)
+from bot.web_chat.samples import Sample
+from bot.web_chat.security import Site, person_of, recognise, welcome
+from bot.workflow.exports import ExportEnded
+from conversations.errors import SettingsRefused
+from conversations.images.decode import mebibytes
+from conversations.messages import Message
+
+STATIC = {file.name: file for file in (Path(__file__).parent / "static").iterdir()}
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
+ASK_AGAIN = {"Cache-Control": "no-cache"}
+DOWNLOAD = 'attachment; filename="mgie.zip"'
+_SEEN = re.compile(r"[0-9a-f]{1,16}\.[0-9]{1,18}")
+
+
+class PageRoutes:
+    """Every handler of the page; `upload_bytes` is the size that an uploaded file may have."""
+
+    def __init__(
+        self,
+        controller: PageController,
+        live_cards: LiveCards,
+        image_files: ImageFiles,
+        model: str,
+        site: Site,
+        upload_bytes: int,
+    ) -> None:
+        self._controller = controller
+        self._live_cards = live_cards
+        self._image_files = image_files
+        self._samples = controller.samples
+        self._model = model
+        self._site = site
+        self._upload_bytes = upload_bytes
+        self._streams = Underway(STREAMS_PER_VISITOR, STREAMS)
+        self._uploads = Underway(UPLOADS_PER_VISITOR, UPLOADS)
+
+    def table(self) -> list[web.RouteDef]:
+        """All addresses with their handlers."""
+        path = self._site.path
+        routes = [
+            web.get(f"{path}/", self.page),
+            web.get(f"{path}/events/{{seen}}", self.events, allow_head=False),
+            web.post(f"{path}/message", self.message),
+            web.post(f"{path}/act", self.act),
+            web.post(f"{path}/pictures", self.upload),
+            web.get(f"{path}/pictures/{{key}}.png", self.picture),
+            web.get(f"{path}/thumbs/{{key}}.webp", self.thumb),
+            web.get(f"{path}/changes/{{before}}/{{after}}.webp", self.changes),
+            web.get(f"{path}/samples/{{name}}", self.sample),
+            web.get(f"{path}/export", self.export),
+            web.get(f"{path}/static/{{name}}", self.static),
+        ]
+        return [web.get(path, self.to_page), *routes] if path else routes
+
+    # -- the page and its forms ---------------------------------------------------------------------------
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """The whole page."""
+        visitor = Visitor(welcome(request), language_of(request))
+        response = await self._whole(visitor, await self._controller.current(visitor))
+        recognise(request, response, self._site)
+        return response
+
+    async def to_page(self, request: web.Request) -> web.StreamResponse:
+        """From "/mgie" to "/mgie/", as every address on the page begins there."""
+        return web.Response(status=308, headers={"Location": f"{self._site.path.rpartition('/')[2]}/"})
+
+    async def message(self, request: web.Request) -> web.StreamResponse:
+        """The form under the conversation."""
+        form, visitor = await read_form(request, MessageForm), _visitor(request)
+        defaults = self._controller.defaults
+        try:
+            settings = PageSettings(
+                defaults.text_cfg if form.text_cfg is None else form.text_cfg,
+                defaults.image_cfg if form.image_cfg is None else form.image_cfg,
+                defaults.steps if form.steps is None else form.steps,
+                seed_of(form.seed, visitor.language),
+            )
+            submission = Submission(form.instruction, form.expressive, form.corrects, settings)
+            update = await self._controller.submit(visitor, submission)
+        except SettingsRefused as error:
+            update = await self._controller.refused(visitor, error.message)
+        return await self._answer(request, visitor, update, form)
+
+    async def act(self, request: web.Request) -> web.StreamResponse:
+        """A pressed button."""
+        button, visitor = (await read_form(request, ActForm)).pressed, _visitor(request)
+        update = await self._controller.act(visitor, button)
+        if button.act == "choose":
+            return await self._whole(visitor, update, is_choosing=True)
+        return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """A picture to begin with."""
+        visitor, limit = _visitor(request), self._upload_bytes
+        with self._uploads.one_more(visitor.person or ""):
+            size, file = await read_upload(request, limit)
+            if file is None:
+                sizes = {"size": mebibytes(size), "limit": mebibytes(limit)}
+                update = await self._controller.refused(visitor, Message("file_too_large", **sizes))
+            else:
+                update = await self._controller.upload(visitor, file, limit)
+        return await self._answer(request, visitor, update)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """What changes from now on."""
+        visitor, seen = _visitor(request), request.match_info["seen"]
+        if not _SEEN.fullmatch(seen):
+            raise FormRefused
+        if visitor.person is None:
+            raise FormRefused(403, NO_COOKIE)
+
+        async def draw() -> tuple[str, dict[str, Any]]:
+            update = await self._controller.current(visitor)
+            return update.revision, update_json(update, visitor.language, self._all_samples)
+
+        with self._streams.one_more(visitor.person):
+            return await stream_updates(request, self._live_cards, visitor.person, seen, draw)
+
+    # -- files --------------------------------------------------------------------------------------------
+
+    async def picture(self, request: web.Request) -> web.StreamResponse:
+        """A stored picture, byte for byte."""
+        path = self._image_files.path(request.match_info["key"])
+        return FileAnswer(path, headers={**FOREVER, "Content-Type": "image/png"})
+
+    async def thumb(self, request: web.Request) -> web.StreamResponse:
+        """A small version of it."""
+        webp = await self._image_files.thumb(request.match_info["key"])
+        return web.Response(body=webp, content_type="image/webp", headers=FOREVER)
+
+    async def changes(self, request: web.Request) -> web.StreamResponse:
+        """Where two pictures differ."""
+        webp = await self._image_files.changes(request.match_info["before"], request.match_info["after"])
+        return web.Response(body=webp, content_type="image/webp", headers=FOREVER)
+
+    async def sample(self, request: web.Request) -> web.StreamResponse:
+        """A picture to try."""
+        sample = self._samples.get(request.match_info["name"])
+        if sample is None:
+            raise web.HTTPNotFound
+        return FileAnswer(sample.path, headers=ASK_AGAIN)
+
+    async def static(self, request: web.Request) -> web.StreamResponse:
+        """The style, the script and the icon."""
+        file = STATIC.get(request.match_info["name"])
+        if file is None:
+            raise web.HTTPNotFound
+        return FileAnswer(file, headers=ASK_AGAIN)
+
+    async def export(self, request: web.Request) -> web.StreamResponse:
+        """Everything of this user as a zip file, in pieces as the browser takes them."""
+        pieces = await self._controller.export(_visitor(request))
+        if isinstance(pieces, Message):
+            return refused(request, 404, pieces)
+        headers = {**ASK_AGAIN, "Content-Type": "application/zip", "Content-Disposition": DOWNLOAD}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        try:
+            async for piece in pieces:
+                async with asyncio.timeout(SEND_S):
+                    await response.write(piece)
+        except (ExportEnded, TimeoutError) as error:
+            raise ConnectionError("the export was not taken in time") from error
+        return response
+
+    # -- answers ------------------------------------------------------------------------------------------
+
+    @property
+    def _all_samples(self) -> tuple[Sample, ...]:
+        return tuple(self._samples.values())
+
+    async def _answer(
+        self,
+        request: web.Request,
+        visitor: Visitor,
+        update: PageUpdate,
+        form: MessageForm | None = None,
+        *,
+        sets_fields: bool = False,
+    ) -> web.Response:
+        """The parts for the script; else the page again, with what was refused still in its field."""
+        if not wants_json(request):
+            if update.notice is None:
+                return web.Response(status=303, headers={"Location": "./"})
+            return await self._whole(visitor, update, None if update.is_taken else form)
+        settings = await self._controller.settings(visitor)
+        shown = settings if sets_fields else None
+        answer = update_json(update, visitor.language, self._all_samples, shown)
+        answer["notice"] = markup.notice(update.notice, visitor.language)
+        answer["presets"] = self._presets(settings, visitor.language)
+        return web.json_response(answer)
+
+    async def _whole(
+        self,
+        visitor: Visitor,
+        update: PageUpdate,
+        form: MessageForm | None = None,
+        *,
+        is_choosing: bool = False,
+    ) -> web.Response:
+        language, settings = visitor.language, await self._controller.settings(visitor)
+        drawn = markup.parts(update.state, language, self._all_samples)
+        drawn["notice"] = markup.notice(update.notice, language)
+        drawn["presets"] = self._presets(settings, language)
+        drawn["lost"] = markup.notice(Message("page.connection_lost"), language)
+        fields: dict[str, object] = {
+            "instruction": "",
+            "expressive": update.reading,
+            "corrects": update.state.head or "",
+            **field_values(settings),
+        }
+        if form is not None:
+            fields |= {name: value for name, value in form.model_dump().items() if value is not None}
+        page = markup.page(
+            {
+                **{name: Markup(html) for name, html in drawn.items()},
+                "fields": fields,
+                "model": self._model,
+                "revision": update.revision,
+                "reading": update.reading,
+                "is_busy": update.state.active is not None,
+                "is_choosing": is_choosing,
+                "longest_instruction": self._controller.longest_instruction,
+                "longest_text": TEXT_CHARS,
+            },
+            language,
+        )
+        return web.Response(text=page, content_type="text/html", headers=ASK_AGAIN)
+
+    def _presets(self, settings: PageSettings, language: str) -> str:
+        offered = offers(settings, self._controller.defaults, self._controller.offers_auto)
+        return markup.presets(offered, language)
+
+
+def _visitor(request: web.Request) -> Visitor:
+    """Who sends a request, by its cookie, and in which language they want to be answered."""
+    return Visitor(person_of(request.headers.get("Cookie")), language_of(request))

@@ -1,0 +1,210 @@
+/* What happens in the browser alone: sending forms without a new page, choosing files, the view of the stage, shortcuts.
+
+   Every act is a form that works without this script. The server draws the parts of the page; `apply` puts them in
+   place. The page keeps no state of its own but what is typed and the chosen view. */
+const find = (selector) => document.querySelector(selector);
+const body = document.body;
+const instruction = find("#instruction textarea");
+const expressive = find("#expressive textarea");
+
+/* ---- What the server draws ---- */
+
+const parsed = (html) => Object.assign(document.createElement("template"), { innerHTML: html }).content;
+
+/* Change only the nodes that differ, so that buttons stay under the pointer, and focus and pictures stay as they are. */
+const morph = (old, fresh) => {
+  const before = [...old.childNodes], after = [...fresh.childNodes];
+  after.forEach((node, index) => {
+    const place = before[index];
+    if (!place) return old.append(node);
+    if (place.nodeType !== Node.ELEMENT_NODE || place.nodeName !== node.nodeName)
+      return place.isEqualNode(node) || place.replaceWith(node);
+    for (const { name } of [...place.attributes])
+      if (name !== "style" && !node.hasAttribute(name)) place.removeAttribute(name);
+    for (const { name, value } of node.attributes)
+      if (place.getAttribute(name) !== value) place.setAttribute(name, value);
+    morph(place, node);
+  });
+  before.slice(after.length).forEach((node) => node.remove());
+};
+const draw = (id, html) => morph(document.getElementById(id), parsed(html));
+
+/* The policy of the page forbids styles in HTML; frames get their shape here. */
+const shape = () => {
+  for (const frame of document.querySelectorAll("[data-ratio]")) frame.style.setProperty("--ratio", frame.dataset.ratio);
+};
+
+/* New words and new versions scroll into sight. */
+let seen;
+const follow = () => {
+  const current = find(".turn.current");
+  const now = [document.querySelectorAll(".turn").length, current?.dataset.turn, current?.className].join();
+  if (now === seen) return;
+  seen = now;
+  const talk = find("#talk");
+  talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
+  find(".strip li:has([aria-current])")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+};
+
+/* An answer and an event can cross on their way; what was drawn earlier never replaces what was drawn later. */
+let revision = body.dataset.revision;
+const isOld = (other) => {
+  const [run, number] = other.split("."), [ownRun, own] = revision.split(".");
+  return run === ownRun && Number(number) < Number(own);
+};
+
+const apply = ({ revision: its, parts, reading, notice, presets, settings, taken }) => {
+  if (notice !== undefined) draw("notice", notice);
+  if (presets !== undefined) draw("presets", presets);
+  for (const [name, value] of Object.entries(settings ?? {})) set(find(`[name=${name}]`), value);
+  if (its === undefined) return;
+  const wasOld = isOld(its);
+  if (taken || (!wasOld && reading !== expressive.dataset.reading)) show(wasOld ? expressive.dataset.reading : reading);
+  if (wasOld) return;
+  revision = its;
+  for (const [id, html] of Object.entries(parts)) draw(id, html);
+  shape();
+  follow();
+};
+
+/* ---- Sending ---- */
+
+/* One after the other, so that words typed ahead arrive in their order. */
+let queue = Promise.resolve();
+const post = (path, content) => (queue = queue.then(async () => {
+  try {
+    const answer = await fetch(path, { method: "POST", body: content, headers: { Accept: "application/json" } });
+    const update = await answer.json();
+    apply(update);
+    return update;
+  } catch {
+    const notice = find("#lost").innerHTML;
+    draw("notice", notice);
+    return { notice };
+  }
+}));
+const act = (name, value = "") => post("act", new URLSearchParams({ [name]: value }));
+
+/* The page puts the model's words into the field of the expressive instruction, too. Only what a user typed there is a
+   correction, as long as it stands there as they left it; and it is one of the version shown when they typed. */
+let typed = null;
+const show = (reading) => { expressive.value = expressive.dataset.reading = reading; typed = null; };
+const message = async () => {
+  const content = new URLSearchParams(new FormData(find("#message")));
+  const words = instruction.value;
+  if (typed?.text !== expressive.value) typed = null;
+  content.set("expressive", typed?.text ?? "");
+  content.set("corrects", typed?.turn ?? "");
+  instruction.value = "";
+  const { taken } = await post("message", content);
+  if (!taken && words) instruction.value = [words, instruction.value].filter(Boolean).join("\n");
+};
+
+const give = async (file) => {
+  if (!file) return;
+  const content = new FormData();
+  content.set("picture", file);
+  body.classList.add("giving");
+  if (!(await post("pictures", content)).notice) choosing(false);
+  body.classList.remove("giving");
+  instruction.focus();
+};
+
+addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { target: form, submitter } = event;
+  if (form.id === "message") message();
+  else if (form.id === "acts") act(submitter.name, submitter.value);
+  else give(find("#picture-file").files[0]);
+  if (submitter?.name === "sample") choosing(false);
+});
+
+/* ---- Pictures: a button, a drop anywhere, or a paste ---- */
+
+const choosing = (is) => body.classList.toggle("choosing", is);
+const choices = {
+  new: () => find(".welcome.over") ? choosing(true) : find("#picture-file").click(),
+  stay: () => choosing(false),
+  file: () => find("#picture-file").click(),
+};
+addEventListener("change", (event) => {
+  if (event.target.id !== "picture-file") return;
+  give(event.target.files[0]);
+  event.target.value = "";
+});
+const carriesFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+addEventListener("dragover", (event) => { if (carriesFile(event)) { event.preventDefault(); body.classList.add("dragging"); } });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) body.classList.remove("dragging"); });
+addEventListener("drop", (event) => {
+  body.classList.remove("dragging");
+  if (carriesFile(event)) { event.preventDefault(); give(event.dataTransfer.files[0]); }
+});
+addEventListener("paste", (event) => {
+  const file = [...(event.clipboardData?.files ?? [])].find((f) => f.type.startsWith("image/"));
+  if (file) { event.preventDefault(); give(file); }
+});
+
+/* ---- Fields ---- */
+
+const slider = (field) => find(`.slider[data-of="${field.id}"]`);
+const fill = (range) => range.style.setProperty("--share", (range.value - range.min) / (range.max - range.min));
+const set = (field, value) => { field.value = value; follows(field); };
+const follows = (field) => { const range = slider(field); if (range && field.value) { range.value = field.value; fill(range); } };
+
+addEventListener("input", ({ target }) => {
+  if (target === expressive) typed = { text: target.value, turn: find(".turn.current")?.dataset.turn ?? "" };
+  else if (target.matches(".wipe")) find("#stage").style.setProperty("--at", target.value);
+  else if (target.matches(".slider")) { document.getElementById(target.dataset.of).value = target.value; fill(target); }
+  else follows(target);
+});
+addEventListener("keydown", (event) => {
+  const { target, key } = event;
+  if (key === "Escape") return choosing(false);
+  if (key === "Enter" && target.matches("textarea") && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    return message();
+  }
+  const isTyping = target.matches("textarea, input:not([type=range])") && target.value;
+  if (isTyping || !(event.ctrlKey || event.metaKey) || key.toLowerCase() !== "z") return;
+  event.preventDefault();
+  act(event.shiftKey ? "redo" : "undo");
+});
+
+/* ---- The view of the stage and the classic page are this browser's taste, so they stay here ---- */
+
+const look = (view) => { body.dataset.view = view; localStorage.setItem("mgie-view", view); };
+const arrange = (isClassic) => {
+  body.classList.toggle("classic", isClassic);
+  localStorage.setItem("mgie-layout", isClassic ? "classic" : "");
+  find("[data-layout]").setAttribute("aria-pressed", isClassic);
+};
+addEventListener("click", (event) => {
+  const target = event.target.closest("[data-choose], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout]");
+  if (!target || target === body) return;
+  const { choose, view, toggle, seed, layout, dismiss } = target.dataset;
+  if (choose) { event.preventDefault(); choices[choose](); }
+  else if (dismiss !== undefined) { event.preventDefault(); draw("notice", ""); }
+  else if (toggle) target.setAttribute("aria-expanded", body.classList.toggle(toggle));
+  else if (layout) arrange(!body.classList.contains("classic"));
+  else if (seed) set(find("#seed input"), seed);
+  else if (view) look(view);
+});
+
+/* ---- What happens on the server. Only a page in sight listens: browsers allow six connections to one address ---- */
+
+const RETRY_MS = 2000;
+let events = null;
+const listen = () => {
+  events?.close();
+  events = document.hidden ? null : new EventSource(`events/${revision}`);
+  events?.addEventListener("update", ({ data }) => apply(JSON.parse(data)));
+  events?.addEventListener("error", ({ target }) => { if (target === events && target.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS); });
+};
+document.addEventListener("visibilitychange", listen);
+
+body.dataset.view = localStorage.getItem("mgie-view") ?? (matchMedia("(max-width: 860px)").matches ? "wipe" : "both");
+if (localStorage.getItem("mgie-layout")) arrange(true);
+document.querySelectorAll(".slider").forEach(fill);
+shape();
+follow();
+listen();

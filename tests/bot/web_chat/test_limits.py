@@ -1,0 +1,169 @@
+"""What one visitor, or many at once, may take: connections, streams, time and lines in the log."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.web_chat import connections, routes, security
+from bot.web_chat.request_limits import TooManyAtOnce, Underway
+from bot.web_chat.security import COOKIE
+from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
+
+ANN, BOB = "Zm9vYmFyYmF6cXV4MTIzNA", "QmFyYmF6cXV4MTIzNFpt00"
+SEEN = "4f.0"
+
+
+def visitor(page: PageServer, person: str = ANN) -> httpx.AsyncClient:
+    """Somebody with a cookie; every request has a connection of its own."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=page.url, cookies={COOKIE: person}, limits=limits, timeout=10)
+
+
+@asynccontextmanager
+async def listening(client: httpx.AsyncClient, seen: str = SEEN) -> AsyncIterator[AsyncIterator[str]]:
+    """The lines of an event stream, once it is open."""
+    async with client.stream("GET", f"/events/{seen}") as answer:
+        answer.raise_for_status()
+        lines = answer.aiter_lines()
+        assert (await anext(lines)).startswith("retry:")
+        yield lines
+
+
+async def update(lines: AsyncIterator[str]) -> str:
+    """The next update of a stream."""
+    return await anext(line async for line in lines if line.startswith("data:"))
+
+
+async def raw(page: PageServer, data: bytes) -> bytes:
+    """What comes back for bytes sent as they are, until the server closes."""
+    host, port = page.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        async with asyncio.timeout(10):
+            writer.write(data)
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_every_page_of_a_user_hears_of_a_change_and_no_other_user(tmp_path: Path) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as page,
+        visitor(page) as ann,
+        visitor(page, BOB) as bob,
+        listening(ann) as one,
+        listening(ann) as two,
+        listening(bob) as other,
+    ):
+        for lines in (one, two, other):
+            await update(lines)  # how things stand
+        await ann.post("/pictures", files={"picture": a_drawing()})
+        for lines in (one, two):
+            assert "is your picture" in await update(lines)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await update(other)
+
+
+async def test_a_server_that_stops_ends_its_streams(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        async with asyncio.timeout(10), page_server(tmp_path, InvertingEditor()) as page:
+            ann = await stack.enter_async_context(visitor(page))
+            lines = await stack.enter_async_context(listening(ann))
+        assert [line async for line in lines if line.startswith("data:")]
+
+
+async def test_streams_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "STREAMS_PER_VISITOR", 2)
+    async with (
+        page_server(tmp_path, InvertingEditor()) as page,
+        visitor(page) as ann,
+        visitor(page, BOB) as bob,
+    ):
+        async with listening(ann), listening(ann):
+            refused = await ann.get(f"/events/{SEEN}")
+            assert refused.status_code == 429
+            assert "Too many requests at once" in refused.text
+            async with listening(bob):
+                assert (await ann.get("/")).status_code == 200
+        async with asyncio.timeout(10):
+            is_refused = True
+            while is_refused:  # the server learns a little later that the first two are gone
+                async with ann.stream("GET", f"/events/{SEEN}") as answer:
+                    is_refused = answer.status_code == 429
+
+
+async def test_requests_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "REQUESTS_PER_VISITOR", 2)
+    async with (
+        page_server(tmp_path, InvertingEditor()) as page,
+        visitor(page) as ann,
+        visitor(page, BOB) as bob,
+        listening(ann),
+        listening(ann),
+    ):
+        refused = await ann.get("/", headers={"Accept": "application/json"})
+        assert refused.status_code == 429
+        assert "Too many requests at once" in refused.json()["notice"]
+        assert (await bob.get("/")).status_code == 200
+
+
+async def test_connections_beyond_the_most_get_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "FEWEST", 2)
+    monkeypatch.setattr(connections, "MOST", 2)
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        async with listening(ann), listening(ann):
+            answer = await raw(page, b"GET / HTTP/1.1\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"Too many connections; try again in a minute." in answer
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n"], ids=["nothing", "a line", "headers"]
+)
+async def test_a_request_that_does_not_come_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setattr(connections, "HEADER_S", 0.1)
+    async with page_server(tmp_path, InvertingEditor()) as page:
+        assert await raw(page, data) == b""
+
+
+ODD: list[tuple[str, Callable[[str], bytes]]] = [
+    ("garbage", lambda host: b"\x16\x03\x01\x02\x00\x01\r\n\r\n"),
+    ("bad header", lambda host: b"GET / HTTP/1.1\r\nhost : x\r\n\r\n"),
+    ("long line", lambda host: b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n"),
+    ("other name", lambda host: b"GET / HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n"),
+    ("no address", lambda host: f"GET /x HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode()),
+]
+
+
+async def test_odd_requests_leave_a_line_of_each_kind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with page_server(tmp_path, InvertingEditor()) as page:
+        host = page.url.removeprefix("http://")
+        for _, request in ODD:
+            for _ in range(20):
+                assert b" 4" in (await raw(page, request(host)))[:12]
+    lines = [record for record in caplog.records if record.name.startswith(("bot.web_chat", "aiohttp"))]
+    assert len(lines) <= len(ODD)
+
+
+def test_what_is_underway_is_counted_for_each_and_for_all() -> None:
+    underway = Underway(2, 3)
+    with underway.one_more("ann"), underway.one_more("ann"):
+        with pytest.raises(TooManyAtOnce), underway.one_more("ann"):
+            pass
+        with underway.one_more("bob"), pytest.raises(TooManyAtOnce), underway.one_more("eve"):
+            pass
+    with underway.one_more("ann"):
+        pass
