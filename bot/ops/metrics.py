@@ -41,9 +41,6 @@ class Metrics:
             "mgie_ack_seconds", "From a gesture to its first answer", buckets=ACK_BUCKETS
         )
         self.discord_http = counter("mgie_discord_http", "Requests to Discord", ["route", "status"])
-        self.rate_limited_seconds = counter(
-            "mgie_rate_limited_seconds", "Time spent waiting for Discord's limits"
-        )
         self.gateway_reconnects = counter(
             "mgie_gateway_reconnects", "Times the gateway connection was made again"
         )
