@@ -10,13 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydantic import TypeAdapter, ValidationError
 
 from conversations.errors import SettingsRefused
 from conversations.messages import Message
@@ -205,22 +206,17 @@ class StrengthTable:
     def from_json(cls, text: str) -> "StrengthTable":
         """Parse a strengths.json; ModelError if it is damaged."""
         try:
-            data = parse_json(text, TABLE)
-            rules = tuple(_rule(row) for row in data["rules"])
-            text_cfg, image_cfg = map(float, data["own"])
-            busy_from, weights = float(data["busy_from"]), str(data["weights"])
-            return cls(str(data["model"]), busy_from, (text_cfg, image_cfg), rules, weights)
-        except (ValueError, KeyError, TypeError, SettingsRefused) as error:
-            raise ModelError(f"{TABLE} is not a table of strengths: {error!r}.") from error
+            table = _validator().validate_python(parse_json(text, TABLE))
+            for rule in table.rules:
+                checked(SettingsOverride(text_cfg=rule.text_cfg, image_cfg=rule.image_cfg))
+        except (ValidationError, SettingsRefused) as error:
+            raise ModelError(f"{TABLE} is not a table of strengths: {error}.") from error
+        return table
 
 
-def _rule(row: Mapping[str, Any]) -> StrengthRule:
-    kind = None if row["kind"] is None else Kind(row["kind"])
-    mean, low, high = map(float, row["gain"])
-    checked(SettingsOverride(text_cfg=float(row["text_cfg"]), image_cfg=float(row["image_cfg"])))
-    return StrengthRule(
-        kind, Pictures(row["pictures"]), row["text_cfg"], row["image_cfg"], (mean, low, high), row["edits"]
-    )
+@cache
+def _validator() -> TypeAdapter[StrengthTable]:
+    return TypeAdapter(StrengthTable)
 
 
 def read_table(folder: Path) -> StrengthTable | None:

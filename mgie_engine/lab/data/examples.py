@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
@@ -84,14 +85,8 @@ def _format(data: bytes) -> Format | None:
 
 def sessions(examples: Iterable[EditExample]) -> Iterator[list[EditExample]]:
     """Neighbours with one session together; an example without any by itself."""
-    turns = list[EditExample]()
-    for example in examples:
-        if turns and (not example.session or example.session != turns[0].session):
-            yield turns
-            turns = []
-        turns.append(example)
-    if turns:
-        yield turns
+    for _, turns in groupby(examples, key=lambda example: example.session or object()):
+        yield list(turns)
 
 
 def session_chunks(examples: Iterable[EditExample], size: int) -> Iterator[list[EditExample]]:

@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from mgie_engine.errors import DataError
 from mgie_engine.lab.scenes.expressive_text import Split
-from mgie_engine.strengths import InstructionTraits, Kind, PictureComplexity
+from mgie_engine.strengths import InstructionTraits, PictureComplexity
 
 Strengths = tuple[float, float]  # text CFG, image CFG
 FITTED: Split = "validation"  # what is learnt from
@@ -66,17 +68,13 @@ class SweepResult:
 
     @classmethod
     def from_json(cls, line: str) -> "SweepResult":
-        """The result on a line; ValueError, KeyError or TypeError for any other line."""
-        data = json.loads(line)
-        text, image = data["strengths"]
-        raw, delivered = SweepOutcome(**data["raw"]), SweepOutcome(**data["delivered"])
-        return cls(_subject(data["subject"]), (text, image), data["seed"], raw, delivered)
+        """The result on a line; ValueError for any other line."""
+        return _validator().validate_json(line)
 
 
-def _subject(data: dict[str, Any]) -> Subject:
-    said = data["wording"]
-    wording = InstructionTraits(Kind(said["kind"]), said["words"], said["constraints"])
-    return Subject(**data | {"wording": wording, "look": PictureComplexity(**data["look"])})
+@cache
+def _validator() -> TypeAdapter[SweepResult]:
+    return TypeAdapter(SweepResult)
 
 
 def read_sweep(file: Path) -> Iterator[SweepResult]:
@@ -92,8 +90,8 @@ def read_sweep(file: Path) -> Iterator[SweepResult]:
             return
         try:
             yield SweepResult.from_json(line)
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{file}, line {number}, is no painting of a study: {error!r}.") from error
+        except ValueError as error:
+            raise DataError(f"{file}, line {number}, is no painting of a study: {error}.") from error
 
 
 def append_sweep(file: Path, cells: Iterable[SweepResult]) -> None:
