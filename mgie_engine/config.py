@@ -162,6 +162,12 @@ class ModelConfig:
         return int(self.vae.get("latent_channels", 4))
 
     @property
+    def latent_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the latents of a picture of the model's size."""
+        side = self.picture_size // 2 ** (len(self.vae["block_out_channels"]) - 1)
+        return self.latent_channels, side, side
+
+    @property
     def latent_scale(self) -> float:
         """Factor on the VAE's latents before noise is added."""
         return float(self.vae.get("scaling_factor", 0.18215))

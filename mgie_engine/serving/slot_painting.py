@@ -173,8 +173,7 @@ class PaintingSlots:
         self.capacity = slots
         self.reuse_guidance = reuse_guidance
         self.free = deque(range(slots))
-        side = mgie.config.picture_size // 2 ** (len(mgie.config.vae["block_out_channels"]) - 1)
-        self.shape = (mgie.config.latent_channels, side, side)
+        self.shape = mgie.config.latent_shape
         self._unet, self._graphs, self._rescale = unet, graphs, mgie.config.guidance_rescale
         # One slot more than edits, for the rows that pad a batch.
         self.latents = torch.zeros(slots + 1, *self.shape, device=self.device)

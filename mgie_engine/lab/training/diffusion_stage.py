@@ -79,9 +79,7 @@ def train_diffusion(run: StageContext) -> nn.ModuleDict:
         renderer(torch.arange(LatentCache.batch_of(run.dataset)), run.config.picture_size)
     vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
     vae.load_state_dict(wait_for(run.folder / "vae.safetensors"))
-    latent_cache = LatentCache.build(
-        run.dataset, renderer, vae, run.config.vision.image_size, size=run.config.picture_size
-    )
+    latent_cache = LatentCache.build(run.dataset, run.config, renderer, vae)
     log.info("gallery of %d pictures hung", len(latent_cache.latents))
     if (start := run.folder / "start-diffusion.safetensors").is_file():
         modules.load_state_dict(load_file(start))
@@ -105,7 +103,7 @@ def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
 
 def warmup_batches(run: StageContext, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise, to trigger compilation."""
-    size, side, shape = run.recipe.batch_size, run.config.vision.image_size, _latent_shape(run)
+    size, side, shape = run.recipe.batch_size, run.config.vision.image_size, run.config.latent_shape
     draw = TextSampler.of(run.dataset, run.seed, inventories=False)
     for bucket in draw.buckets:
         rows = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
@@ -116,12 +114,6 @@ def warmup_batches(run: StageContext, table: TextTable) -> Iterator[Batch]:
         # three tensors, not one thrice: a graph for aliased inputs serves no others
         goal, condition, noise = (torch.randn(size, *shape, device=run.device) for _ in range(3))
         yield table.texts(rows, pixels), LatentBatch(goal, condition, noise, steps, noise_sample, changed)
-
-
-def _latent_shape(run: StageContext) -> tuple[int, int, int]:
-    factor = 2 ** (len(run.config.vae["block_out_channels"]) - 1)
-    side = run.config.picture_size // factor
-    return run.config.latent_channels, side, side
 
 
 def batches(run: StageContext, table: TextTable, latent_cache: LatentCache) -> Iterator[Batch]:

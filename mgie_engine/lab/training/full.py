@@ -223,11 +223,10 @@ def make_loader(
     options, config = Options.of(recipe), first.config
     tokens, behaviour = config.vision.tokens, Behaviour(options.texts)
     prompter = Prompter(first.tokenizer, tokens, options.history_turns, behaviour)
-    side = options.side // 2 ** (len(config.vae["block_out_channels"]) - 1)
     return BatchLoader(
         plan.data,
         ExampleEncoder(prompter, config.vision, options.side, options.max_length),
-        (config.latent_channels, side, side),
+        replace(config, picture_size=options.side).latent_shape,
         config.noise.train_timesteps,
         options.micro_batch,
         recipe.seed,

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from mgie_engine.config import ModelConfig
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
 from mgie_engine.lab.scenes.scene_images import CHANGED
 from mgie_engine.lab.scenes.tones import TONES
@@ -91,27 +92,18 @@ class LatentCache:
     @classmethod
     @torch.no_grad()
     def build(
-        cls,
-        dataset: SceneDataset,
-        renderer: SceneRenderer,
-        vae: AutoencoderKL,
-        side: int,
-        *,
-        size: int = 256,
+        cls, dataset: SceneDataset, config: ModelConfig, renderer: SceneRenderer, vae: AutoencoderKL
     ) -> "LatentCache":
         """Render and encode every picture of a dataset."""
-        device, n = renderer.shapes.device, len(dataset.is_photo)
-        f = 2 ** (len(vae.config.block_out_channels) - 1)
-        latents = torch.empty(
-            n, vae.config.latent_channels, size // f, size // f, dtype=torch.bfloat16, device=device
-        )
+        device, n, side = renderer.shapes.device, len(dataset.is_photo), config.vision.image_size
+        latents = torch.empty(n, *config.latent_shape, dtype=torch.bfloat16, device=device)
         pixels = torch.empty(n, 3, side, side, dtype=torch.uint8, device=device)
         for rows in _batches(n, cls.batch_of(dataset)):
-            pictures = renderer(rows, size)
+            pictures = renderer(rows, config.picture_size)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 latents[rows] = vae.encode(pictures * 2 - 1).latent_dist.mode().to(torch.bfloat16)
             pixels[rows] = vision_pixels(pictures, side)
-        return cls(latents, pixels, _changed(pixels, dataset, f * side // size))
+        return cls(latents, pixels, _changed(pixels, dataset, side // config.latent_shape[-1]))
 
 
 def _changed(pictures: Tensor, dataset: SceneDataset, factor: int) -> Tensor:

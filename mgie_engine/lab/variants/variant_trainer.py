@@ -86,8 +86,7 @@ class VariantTrainer:
         self.denoise = run.compiled(DenoisingPass(self.unet, run.config.noise).to(run.device))
         renderer = SceneRenderer(run.dataset, run.device, compiled=run.recipe.compile)
         vae = networks.vae.to(run.device, memory_format=torch.channels_last).eval()
-        side, size = run.config.vision.image_size, run.config.picture_size
-        self.latent_cache = LatentCache.build(run.dataset, renderer, vae, side, size=size)
+        self.latent_cache = LatentCache.build(run.dataset, run.config, renderer, vae)
 
     def seconds_per_step(self, variant: Variant, logs: Path) -> float:
         """Seconds per step of a variant, measured on a few discarded steps."""

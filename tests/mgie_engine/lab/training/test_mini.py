@@ -182,7 +182,7 @@ def test_the_painter_paints_what_evaluation_measures(dataset):
 
 def test_a_gallery_knows_where_an_edit_changes_something(dataset, config):
     vae = build(config).vae.eval()
-    latent_cache = LatentCache.build(dataset, SceneRenderer(dataset, CPU), vae, 32, size=64)
+    latent_cache = LatentCache.build(dataset, config, SceneRenderer(dataset, CPU), vae)
     idle = torch.from_numpy(dataset.before == dataset.after)
     assert not latent_cache.changed[idle].any()
     assert latent_cache.changed[~idle].flatten(1).any(1).float().mean() > 0.9
