@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import torch
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
@@ -17,6 +18,7 @@ from mgie_engine.config import (
     NoiseSchedule,
     VisionSizes,
 )
+from mgie_engine.model.mgie import MGIE
 from mgie_engine.text.tokenizer import Tokenizer
 
 SENTENCES = ("the ball is red", "make the ball blue", "the sky turns dark", "remove the small tree")
@@ -82,7 +84,7 @@ def config(**changes) -> ModelConfig:
 V_PREDICTION = NoiseSchedule(prediction_type="v_prediction", rescale_betas_zero_snr=True, spacing="trailing")
 
 
-def model(behaviour=Behaviour.SERVING, **changes):
+def model(behaviour: Behaviour = Behaviour.SERVING, **changes: Any) -> MGIE:
     """A whole MGIE with random weights; `changes` go to its configuration."""
     sizes = config(**changes)
     with torch.random.fork_rng():

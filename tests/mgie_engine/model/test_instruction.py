@@ -24,7 +24,7 @@ def think(mgie, *prompts):
 
 def saying(*texts, behaviour=Behaviour.SERVING, **changes):
     mgie = model(behaviour, **changes)
-    mgie.mllm.lm_head = Says(*texts)
+    mgie.mllm.lm_head = Says(*texts)  # type: ignore[assignment]
     return mgie
 
 
