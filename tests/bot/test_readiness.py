@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from bot.chat.offered_pictures import OfferedPictures, PictureOffer, offered
 from bot.ops.health import Check
 from bot.readiness import SLOW_REQUEST_S, engine_objection, readiness_checks
 from conversations.errors import StoreError
@@ -29,14 +30,15 @@ async def test_a_request_that_hangs_is_told_by_a_clock_that_nobody_sets(tmp_path
     editor, uptime = EchoEditor(), Clock()
     is_asked, arrives = asyncio.Event(), asyncio.Event()
 
-    async def slow_download() -> bytes:
+    async def slow_download() -> OfferedPictures | None:
         is_asked.set()
         await arrives.wait()
-        return a_picture()
+        return await offered(a_picture()).find()
 
     async with workflow_room(tmp_path, editor, uptime=uptime) as d:
         intake = checks_of(d, editor)["intake"]
-        asked = asyncio.create_task(d.workflow.handle(d.asked("make it red", picture=slow_download)))
+        event = d.asked("make it red", own=PictureOffer(slow_download))
+        asked = asyncio.create_task(d.workflow.handle(event))
         await is_asked.wait()
         d.clock.now += 1e6
         uptime.now += SLOW_REQUEST_S
