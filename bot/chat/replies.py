@@ -196,7 +196,7 @@ class Queue:
 class Files:
     """An export to hand over privately: whole zips where the event named a largest size, else pieces of one.
 
-    Each is made when it is taken; whoever is slow for a minute gets no more.
+    Each is made when it is taken. Who takes none for minutes gets no more.
     """
 
     text: Message

@@ -13,7 +13,7 @@ from conversations.thread_pools import SMALL_PIXELS, ThreadPools
 
 AT_ONCE = 8
 PACE_S = 60.0  # from the beginning of one export of a user to that of the next
-STALL_S = 60.0  # without a step taken: the export has ended
+STALL_S = 180.0  # without a step taken: the export has ended; a chat may be slow to take files
 _EXPORT_PIXELS = SMALL_PIXELS + 1  # an animation decodes one large picture after the other
 
 

@@ -33,6 +33,10 @@ class PictureViews:
         """The stored file."""
         return await self._threads.disk(self._images.get, key)
 
+    async def file_size(self, key: str) -> int:
+        """Bytes of the stored file; 0 when there is none."""
+        return await self._threads.disk(self._images.size, key)
+
     async def draw(self, work: Callable[..., T], keys: Sequence[str], *more: object) -> T:
         """`work(*files, *more)` of the files of these pictures, on a thread for drawings."""
         pixels = await self._threads.disk(self._pixels, keys)

@@ -23,18 +23,18 @@ class PictureFile:
     note: Message | None = None
 
 
-def fits(data: bytes, limit: int) -> bool:
-    """Whether a file may be attached to a request of `limit` bytes."""
-    return len(data) <= limit - HEADROOM
+def fits(size: int, limit: int) -> bool:
+    """Whether a file of `size` bytes may be attached to a request of `limit` bytes."""
+    return size <= limit - HEADROOM
 
 
 def result_file(png: bytes, limit: int) -> PictureFile:
     """The result within `limit` bytes: the PNG itself, else the best encoding that fits."""
-    if fits(png, limit):
+    if fits(len(png), limit):
         return PictureFile(png, "png")
     with Image.open(io.BytesIO(png)) as picture:
         for data, suffix, kind in _smaller(picture):
-            if fits(data, limit):
+            if fits(len(data), limit):
                 return PictureFile(data, suffix, Message("shrunk", kind=kind, limit=mebibytes(limit)))
     raise ValueError(f"no encoding of this picture fits into {limit} bytes")
 

@@ -142,10 +142,8 @@ class Renderer:
         )
 
     async def _result_file(self, key: str, limit: int) -> PictureFile:
-        png = await self._pictures.file(key)
-        if fits(png, limit):
-            return PictureFile(png, "png")
-        del png  # it may be large, and it is read again when there is a thread for it
+        if fits(await self._pictures.file_size(key), limit):
+            return PictureFile(await self._pictures.file(key), "png")
         return await self._pictures.draw(result_file, [key], limit)
 
     async def for_moderators(self, report: ForModerators, context: ReplyContext) -> Outgoing:

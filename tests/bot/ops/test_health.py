@@ -76,6 +76,19 @@ async def test_not_ready_says_what_is_missing_but_is_alive(http, monkeypatch):
             assert answer.status == 200
 
 
+async def test_what_pictures_take_and_what_is_free_are_read_when_they_are_fetched(http):
+    metrics, stored = Metrics(), [1000]
+    metrics.watch_disk(lambda: stored[0], lambda: 5000)
+    stored[0] = 2000
+    async with (
+        health_server(health_app({}, metrics.registry), "127.0.0.1", 0) as port,
+        http.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        text = await answer.text()
+    assert "mgie_stored_bytes 2000.0" in text
+    assert "mgie_disk_free_bytes 5000.0" in text
+
+
 async def test_the_figures_of_an_edit_are_counted_and_nobody_is_named(tmp_path, http):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.accepted("make it red", picture=a_picture())
