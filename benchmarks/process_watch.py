@@ -42,7 +42,9 @@ class MemoryWatch:
         self._pid, self._every_s = pid, every_s
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look, name="memory watch", daemon=True)
-        self._idle = self._peak = taken(pid).own_mib
+        first = taken(pid)
+        self._idle = self._peak = first.own_mib
+        self._all_idle = self._all_peak = first.all_mib
         self._child_mib = 0.0
 
     def __enter__(self) -> Self:
@@ -61,6 +63,7 @@ class MemoryWatch:
             "idle_mib": round(self._idle, 1),
             "over_idle_mib": round(self._peak - self._idle, 1),
             "largest_child_mib": round(self._child_mib, 1),
+            "all_over_idle_mib": round(self._all_peak - self._all_idle, 1),
         }
 
     def _look(self) -> None:
@@ -70,4 +73,5 @@ class MemoryWatch:
             except psutil.NoSuchProcess:
                 return
             self._peak = max(self._peak, now.own_mib)
+            self._all_peak = max(self._all_peak, now.all_mib)
             self._child_mib = max(self._child_mib, *now.children_mib, 0.0)

@@ -62,7 +62,7 @@ class Uploads:
             self._metrics.edits_dropped.labels("own_only").inc()
             return Note(objection)
         await self._budget.check_disk()
-        read, lender = await self._read(pictures.files), None if pictures.is_free else owner
+        read, lender = await self._read(pictures.files, asked.user), None if pictures.is_free else owner
         if lender == asked.user:
             lender = None
         if lender and not context.has_consent:
@@ -97,13 +97,13 @@ class Uploads:
         pixels = picture.width * picture.height
         return await self._threads.draw(pixels, find_blocked, picture.png, blocked)
 
-    async def _read(self, files: Sequence[OfferedFile]) -> ReadUpload:
+    async def _read(self, files: Sequence[OfferedFile], user: str) -> ReadUpload:
         """The first file that can be read; the refusal of the first one if none can."""
         refusals: list[PictureRefused] = []
         for file in files[:TRIED]:
             try:
                 sizes = {} if file.max_bytes is None else {"bytes": file.max_bytes}
-                picture = await self._reader.read(await file.fetch(), PictureLimits(**sizes))
+                picture = await self._reader.read(await file.fetch(), user, PictureLimits(**sizes))
             except PictureRefused as refusal:
                 refusals.append(refusal)
                 continue

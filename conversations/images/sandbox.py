@@ -15,9 +15,11 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,7 @@ class Room:
 SMALL = Room(208 * MIB, 4_000_000, 40.0)
 LARGE = Room(1024 * MIB, DEFAULT_LIMITS.pixels, 120.0)
 SMALL_AT_ONCE, LARGE_AT_ONCE = 3, 1
+COSTLY_S, COSTLY_FOR_S = 2.0, 600.0  # a picture that takes longer is costly; for how long its user is
 
 _CHILD = "conversations.images.sandbox_child"
 _ANSWER_BYTES = 64 * 1024  # of the line before the PNG
@@ -77,9 +80,17 @@ def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture
 
 
 class PictureReader:
-    """`read_picture` for an event loop: few at once, large pictures one at a time. Close it when done."""
+    """`read_picture` for an event loop: few at once, large pictures one at a time. Close it when done.
 
-    def __init__(self) -> None:
+    Of users whose pictures were costly lately, all together have one read at a time, so they leave room for
+    the others.
+    """
+
+    def __init__(self, uptime: Callable[[], float] = time.monotonic) -> None:
+        """`uptime`: a clock in seconds that nobody sets."""
+        self._uptime = uptime
+        self._costly: dict[str, float] = {}  # by user: until when
+        self._one_costly = asyncio.Semaphore()
         # The queues of these two are where a picture waits, so waiting holds no thread that others need.
         self._small = ThreadPoolExecutor(SMALL_AT_ONCE, "picture")
         self._large = ThreadPoolExecutor(LARGE_AT_ONCE, "large picture")
@@ -90,26 +101,50 @@ class PictureReader:
         """Start children ahead, without waiting for them."""
         self._small.submit(_pool.prepare, SMALL_AT_ONCE)
 
-    async def read(self, data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
-        """As read_picture."""
+    async def read(self, data: bytes, user: str = "", limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
+        """As read_picture, for a user."""
         check_bytes(data, limits)
         kind = sniff(data)
+        async with self._one_costly if self._is_costly(user) else nullcontext():
+            took_s: list[float] = []
+            try:
+                return await self._read_sized(data, kind, limits, took_s)
+            finally:
+                if user and sum(took_s) > COSTLY_S:
+                    self._costly[user] = self._uptime() + COSTLY_FOR_S
+
+    def _is_costly(self, user: str) -> bool:
+        now_s = self._uptime()
+        self._costly = {who: until_s for who, until_s in self._costly.items() if until_s > now_s}
+        return user in self._costly
+
+    async def _read_sized(
+        self, data: bytes, kind: Format, limits: PictureLimits, took_s: list[float]
+    ) -> Picture:
+        """Read in the small room, else in the large one; adds the seconds that each took, without waiting."""
         try:
             try:
-                return await self._queued(self._small, data, kind, limits, SMALL)
+                return await self._queued(self._small, data, kind, limits, SMALL, took_s)
             except RoomTooSmall:
-                return await self._queued(self._large, data, kind, limits, LARGE)
+                return await self._queued(self._large, data, kind, limits, LARGE, took_s)
         except PictureRefused:
             if self._is_closed:  # not for a fault of the file: it may be read at the next start
                 raise asyncio.CancelledError from None
             raise
 
     async def _queued(
-        self, queue: ThreadPoolExecutor, data: bytes, kind: Format, limits: PictureLimits, room: Room
+        self,
+        queue: ThreadPoolExecutor,
+        data: bytes,
+        kind: Format,
+        limits: PictureLimits,
+        room: Room,
+        took_s: list[float],
     ) -> Picture:
         if self._is_closed:
             raise asyncio.CancelledError
-        return await asyncio.get_running_loop().run_in_executor(queue, self._read, data, kind, limits, room)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(queue, self._read, data, kind, limits, room, took_s)
 
     def close(self) -> None:
         """Read nothing more; what waits or is being read is cancelled at once."""
@@ -119,14 +154,18 @@ class PictureReader:
         for child in tuple(self._busy):
             child.kill()
 
-    def _read(self, data: bytes, kind: Format, limits: PictureLimits, room: Room) -> Picture:
+    def _read(
+        self, data: bytes, kind: Format, limits: PictureLimits, room: Room, took_s: list[float]
+    ) -> Picture:
         with _pool.child() as child:
+            began_s = self._uptime()
             self._busy.add(child)
             try:
                 if self._is_closed:
                     raise _too_hard(kind)
                 return child.read(data, kind, limits, room)
             finally:
+                took_s.append(self._uptime() - began_s)
                 self._busy.discard(child)
 
 

@@ -236,6 +236,22 @@ async def test_six_deadly_files_at_once_do_not_stop_others(reader: PictureReader
     assert (await reader.read(ORDINARY)).width == 64
 
 
+async def test_users_of_costly_pictures_leave_room_for_others(
+    reader: PictureReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.images.sandbox.COSTLY_S", 0.0)
+    users = [f"user {number}" for number in range(SMALL_AT_ONCE)]
+    for user in users:
+        await reader.read(ORDINARY, user)
+    bomb = BOMBS["gif comment of single bytes"]()
+    bombs = [asyncio.create_task(reader.read(bomb, user)) for user in users]
+    await asyncio.sleep(0)
+    assert (await reader.read(ORDINARY, "another")).width == 64
+    assert not any(one.done() for one in bombs)
+    reader.close()
+    await asyncio.gather(*bombs, return_exceptions=True)
+
+
 async def test_closing_cancels_what_is_being_read_at_once() -> None:
     reader = PictureReader()
     bomb = BOMBS["gif comment of single bytes"]()
