@@ -90,8 +90,10 @@ class PictureBudget:
         of_all = total - limits.total if limits.total is not None else 0
         if of_user < of_all:
             return of_all, StorageFull("all pictures together take too much", Message("storage_full"))
-        told = Message("own_storage_full", used=mebibytes(used - size), limit=mebibytes(limits.per_user or 0))
-        return of_user, StorageFull("the pictures of this user take too much", told)
+        message = Message(
+            "own_storage_full", used=mebibytes(used - size), limit=mebibytes(limits.per_user or 0)
+        )
+        return of_user, StorageFull("the pictures of this user take too much", message)
 
     def _sizes(self, keys: Iterable[str]) -> int:
         return sum(map(self._images.size, keys))

@@ -196,7 +196,7 @@ class Queue:
 class Files:
     """An export to hand over privately: whole zips where the event named a largest size, else pieces of one.
 
-    Each is made when it is taken. Who takes none for minutes gets no more.
+    Each is made when it is taken. A chat that takes none for minutes gets no more.
     """
 
     text: Message
@@ -215,7 +215,7 @@ class Erased:
 class ForModerators:
     """Something moderators should see: the chat posts it in the channel `to`, and says `text` to who asked.
 
-    told     what it is about, with users named by their keys; words: of a user, as they wrote them
+    summary  what it is about, with users named by their keys; words: of a user, as they wrote them
     language of the moderators, for everything but `text`
     card     the version it is about, if there is one; its picture is shown behind a spoiler
     key      the message that version is in; another user may have written it
@@ -224,7 +224,7 @@ class ForModerators:
 
     text: Message
     to: str
-    told: Message
+    summary: Message
     language: str
     words: str = ""
     card: Card | None = None

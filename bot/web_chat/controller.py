@@ -125,8 +125,8 @@ class PageController:
         if visitor.person is None:
             return PageUpdate(PageState(), self._live_cards.revision(""), notice=NO_COOKIE)
         revision = self._live_cards.revision(visitor.person)
-        told = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
-        state = await self._state(visitor.person, told) if isinstance(told, History) else PageState()
+        history = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
+        state = await self._state(visitor.person, history) if isinstance(history, History) else PageState()
         return PageUpdate(state, revision, _message(reply))
 
     async def refused(self, visitor: Visitor, message: Message) -> PageUpdate:
@@ -242,11 +242,11 @@ class PageController:
         is_taken = not isinstance(reply, Note | AskTarget) or _is_control(words, visitor.language)
         return replace(update, is_taken=is_taken)
 
-    async def _state(self, person: str, told: History) -> PageState:
-        cards = tuple(self._live_cards.latest(person, card) for card in told.cards)
+    async def _state(self, person: str, history: History) -> PageState:
+        cards = tuple(self._live_cards.latest(person, card) for card in history.cards)
         keys = {key for card in cards for key in (card.before, card.after) if key}
         sizes = await asyncio.to_thread(lambda: {key: self._size(key) for key in keys})
-        return PageState(cards, told.head, sizes)
+        return PageState(cards, history.head, sizes)
 
     def _size(self, key: str) -> Size:
         try:

@@ -92,7 +92,7 @@ class LiveCards:
         return self.revision(user) != revision
 
     def close(self) -> None:
-        """Let nobody wait any more."""
+        """End every wait."""
         self.is_closed = True
         for waiters in self._waiting.values():
             for waiter in waiters:

@@ -20,7 +20,7 @@ class PresetButton:
 def offers(
     settings: PageSettings, defaults: PageSettings, offers_auto: bool = True
 ) -> tuple[PresetButton, ...]:
-    """Every preset; of several with the knobs' numbers the first is chosen.
+    """Every preset; of several with the numbers of the fields the first is chosen.
 
     Auto is offered where the model has a table that it can follow, or where it is chosen already.
     """

@@ -1,6 +1,6 @@
 """Who may use the local page, what other sites may not do, and by what cookie users are known.
 
-The page has no passwords: whoever can reach the port can use it. So it answers only to its own names (another
+The page has no passwords: all who reach the port can use it. So it answers only to its own names (another
 site cannot reach it by pointing a name at this machine), takes changes only from its own pages, and lets the
 browser load nothing from elsewhere. Headers of a proxy are believed only if the proxy is on this machine.
 """

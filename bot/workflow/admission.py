@@ -66,7 +66,7 @@ class Admission:
     ) -> None:
         """`clock` gives Unix seconds and must be the store's; `draw_seed` the default seed.
 
-        `uptime`: a clock in seconds that nobody sets.
+        `uptime`: a clock in seconds that cannot be set.
         """
         self._store = store
         self._images = images

@@ -98,7 +98,7 @@ class EditWorkflow:
     ) -> None:
         """`keep_days`: how long images of unused sessions stay; None for ever. `clock`: that of the store.
 
-        `uptime`: a clock in seconds that nobody sets.
+        `uptime`: a clock in seconds that cannot be set.
         """
         self._store = store
         self._images = images

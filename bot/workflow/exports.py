@@ -18,7 +18,7 @@ _EXPORT_PIXELS = SMALL_PIXELS + 1  # an animation decodes one large picture afte
 
 
 class ExportEnded(Exception):
-    """The export was given up, as nobody took its next step for a while."""
+    """The export was given up, as its next step was not taken for a while."""
 
 
 class ExportStream(AsyncIterator[bytes]):

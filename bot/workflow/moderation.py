@@ -108,7 +108,7 @@ class Moderation:
         if not is_new:
             return Note(Message("reported_here"))
         turn = base.turn
-        told = Message(
+        summary = Message(
             "report_text",
             person=mention(asked.user),
             version=turn.label,
@@ -118,7 +118,7 @@ class Moderation:
         return ForModerators(
             Message("reported_here"),
             rules.reports,
-            told,
+            summary,
             rules.language,
             words=asked.text.strip(),
             card=card_of(turn, base.session),

@@ -1,4 +1,4 @@
-"""Whose pictures they are, and which of them nobody uses any more."""
+"""Whose pictures they are, and which of them are no longer used."""
 
 from sqlite_utils import Database
 

@@ -1,7 +1,7 @@
 """What is known of the published files from elsewhere than the hub that serves them. Imports no torch.
 
-The sums of CLIP are in several projects that publish what they use. Of Apple's differentials, LLaVA and
-InstructPix2Pix nobody does; their sums come from the hub, and a revision is pinned where it is known.
+The sums of CLIP are in several projects that publish what they use. For Apple's differentials, LLaVA
+and InstructPix2Pix there are none; their sums come from the hub, and a revision is pinned where it is known.
 """
 
 from collections.abc import Mapping

@@ -40,7 +40,7 @@ def group_norm(
     silu: bool,
     shift: Tensor | None = None,
 ) -> Tensor:
-    """Group norm of channels-last x (B, C, h, w), `shift` (B, C) added first; then SiLU if wished.
+    """Group norm of channels-last x (B, C, h, w), `shift` (B, C) added first; then SiLU if asked for.
 
     Several x are taken as one, side by side in their channels.
     """

@@ -1,6 +1,6 @@
 """Reading several instructions in one decode: each joins and leaves at any token.
 
-A reader is a generator that pauses after every token. Whoever is advanced first decodes the next few tokens
+A reader is a generator that pauses after every token. The first that is advanced decodes the next few tokens
 for everybody, and the others find theirs waiting.
 """
 
@@ -24,7 +24,7 @@ BURST = (
 
 @dataclass(eq=False, slots=True)
 class Row:
-    """A row of the decode while it is somebody's."""
+    """A row of the decode while a reader has it."""
 
     number: int
     tokens: deque[int] = field(default_factory=deque)  # chosen, not yet taken

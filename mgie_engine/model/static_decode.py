@@ -1,6 +1,6 @@
 """Greedy decoding of several prompts with a static key/value cache, as programs of fixed shape.
 
-R rows are decoded together, whoever they belong to and whether or not they are in use, so a row's arithmetic
+R rows are decoded together, whatever they belong to and whether or not they are in use, so a row's arithmetic
 never depends on its company. The places in the text, the rule against repeats and the choice of the token
 are data on the device: between two tokens nothing goes through Python.
 """

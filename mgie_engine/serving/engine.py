@@ -273,7 +273,7 @@ class Engine:
         settings = slot.request.settings
         work = (painted if settings.keep == "off" else with_probe(self.model, painted)), settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
-            slot.finishing = Future()  # nobody waits for this thread, and it has all cores
+            slot.finishing = Future()  # this thread is not waited for, and it has all cores
             slot.finishing.set_result(finish(*work))
         else:
             slot.finishing = self._threads.submit(finish, *work)

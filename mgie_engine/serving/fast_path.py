@@ -137,7 +137,7 @@ class FastPath:
         return Encoded(latents[0], shown)
 
     def reading(self, square: Image.Image, pixels: Tensor, prompt: Prompt) -> Generator[None, None, Reading]:
-        """As `MGIE.reading`, sharing each token with whoever else reads."""
+        """As `MGIE.reading`, sharing each token with the others that read."""
         if not self.reader.fits(prompt):
             read = yield from self.model.reading(square, prompt)
             self._wait_for_own_stream()

@@ -65,9 +65,9 @@ def default_level(device: torch.device, mode: Mode) -> Level:
     return Level.SAME if graphs and mode not in STAGED else Level.EXACT
 
 
-def prepare(mgie: MGIE, mode: Mode, wish: Level | None) -> Prepared:
+def prepare(mgie: MGIE, mode: Mode, requested: Level | None) -> Prepared:
     """Record and test what the level needs; where that fails less of it, and a note (logged, too) says so."""
-    level = wish or default_level(mgie.device, mode)
+    level = requested or default_level(mgie.device, mode)
     if level is Level.EXACT:
         return Prepared(level)
     if mode in STAGED:

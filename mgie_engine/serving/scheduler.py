@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ALONE_S = 0.25  # how long reading goes on undisturbed while nobody paints; then the loop looks around
+ALONE_S = 0.25  # how long reading goes on undisturbed while none paints; then the loop looks around
 SHARED_STEPS = 4.0  # steps' time that shared readings get between two steps: four fifths of all
 MANY = 3  # readers from which on the device may read and paint at the same time
 
@@ -25,7 +25,7 @@ def next_loop_step(
     rows: int = 1,
     may_overlap: bool = False,
 ) -> LoopStep:
-    """Everybody who paints makes a step; whoever has waited longest reads, up to `rows` edits together.
+    """Every edit that paints makes a step; those that have waited longest read, up to `rows` edits together.
 
     One that reads alone gets as long as a step takes, so a newcomer at most doubles the time of the others'
     steps, and its own reading takes at most twice as long for them. Readings that share each token get four

@@ -319,8 +319,8 @@ class PaintingSlots:
             mixed = image * found[-2] + both * found[-1]
             mixed = mixed + neither * found[0] if branches == 3 else mixed
             self._difference.index_copy_(0, slots, mixed - found[-1])
-            told = (found[-1] - found[-2]).abs().mean(1)
-            self.relevance.index_copy_(0, slots, self.relevance[slots] + told)
+            relevance = (found[-1] - found[-2]).abs().mean(1)
+            self.relevance.index_copy_(0, slots, self.relevance[slots] + relevance)
         guided = rescale(mixed, found[-1], self._rescale)
         x0 = cx * latents + ce * guided
         moved = a * latents + b * x0 + c * inputs.noise + d * self.x0[slots]

@@ -28,7 +28,7 @@ def requested(
     waiting: int | None = None,
     per_day: int | None = None,
 ) -> ModActionRequested:
-    """The event of an /admin command. Whoever sees these commands in Discord may use them."""
+    """The event of an /admin command. Users who see these commands in Discord may use them."""
     who = origin_of(interaction)
     who["is_moderator"] = interaction.guild_id is not None
     return ModActionRequested(**who, action=action, subject=subject, waiting=waiting, per_day=per_day)

@@ -109,7 +109,7 @@ class CatchUp:
 
 
 def _worth_answering(messages: list[discord.Message]) -> list[discord.Message]:
-    """All of the last hour; of the older ones the newest of each user, as nobody waits for the others."""
+    """All of the last hour; of the older ones the newest of each user, as the others are not waited for."""
     fresh_since = discord.utils.utcnow() - FRESH
     newest = {message.author.id: message.id for message in messages}
     return [m for m in messages if m.created_at >= fresh_since or newest[m.author.id] == m.id]

@@ -171,7 +171,7 @@ class RecentPictures:
     """The newest picture that each user posted in each channel without words; forgotten after ten minutes."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock`: seconds, that nobody sets."""
+        """`clock`: seconds, of a clock that cannot be set."""
         self._clock = clock
         self._kept: dict[tuple[int, int], tuple[float, int, PictureOffer]] = {}
 

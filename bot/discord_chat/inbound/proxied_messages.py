@@ -15,7 +15,7 @@ class ProxiedMessages:
     """Remembers the newest messages that the bot acted on, and which of them a webhook posted again."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """`clock`: seconds, that nobody sets."""
+        """`clock`: seconds, of a clock that cannot be set."""
         self._clock = clock
         self._originals: dict[int, tuple[float, int, str]] = {}  # by message: when, channel, content
         self._copied: set[int] = set()

@@ -40,7 +40,7 @@ LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the re
 SMALLEST_LIMIT = 256 * 1024
 
 log = logging.getLogger(__name__)
-NOBODY = discord.AllowedMentions.none()
+NO_MENTIONS = discord.AllowedMentions.none()
 
 
 class DiscordChat:
@@ -172,7 +172,7 @@ class DiscordChat:
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
         message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
         try:
-            await message.edit(view=outgoing.view, allowed_mentions=NOBODY)
+            await message.edit(view=outgoing.view, allowed_mentions=NO_MENTIONS)
         except (discord.Forbidden, discord.NotFound):
             return False
         except discord.HTTPException as error:
@@ -240,7 +240,7 @@ class DiscordChat:
         self, context: ReplyContext, outgoing: Outgoing, nonce: str, *, ping: bool
     ) -> MessagePlace:
         channel = self._client.get_partial_messageable(context.channel)
-        arguments: dict[str, Any] = {"nonce": nonce, "allowed_mentions": NOBODY}
+        arguments: dict[str, Any] = {"nonce": nonce, "allowed_mentions": NO_MENTIONS}
         if context.message:
             reference = discord.MessageReference(
                 message_id=context.message,
@@ -276,7 +276,7 @@ class DiscordChat:
             dm = await self._client.create_dm(discord.Object(user))
             if turn.delivered is None:
                 await dm.send(discord_translator(context.language)(why), nonce=f"{turn.id}-why")
-            message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
+            message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NO_MENTIONS)
         except (discord.Forbidden, discord.NotFound) as error:
             raise ChatGone(f"neither channel {context.channel} nor DMs: {error.text}") from cause
         except discord.HTTPException as error:

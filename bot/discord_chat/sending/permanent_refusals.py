@@ -1,4 +1,4 @@
-"""What Discord refuses for good: trying again is no use, so the user is told why."""
+"""What Discord refuses for good: trying again is no use, so the user gets the reason."""
 
 import discord
 

@@ -10,7 +10,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.layouts import closed_report
 from bot.discord_chat.ui.rendering import Renderer
 
-NOBODY = discord.AllowedMentions.none()
+NO_MENTIONS = discord.AllowedMentions.none()
 log = logging.getLogger(__name__)
 
 
@@ -21,7 +21,7 @@ async def post_report(
     outgoing = await renderer.for_moderators(report, context)
     channel = client.get_partial_messageable(channel_of(report.to) or 0)
     try:
-        return await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NOBODY)
+        return await channel.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NO_MENTIONS)
     except (discord.Forbidden, discord.NotFound) as error:
         log.warning("could not post a report in %s: %s", report.to, error)
         return None
@@ -31,6 +31,6 @@ async def close(message: discord.Message, outcome: str, by: int) -> None:
     """Write on a report what was decided and by whom; does nothing when the report is gone."""
     view = closed_report(message, f"{outcome} · <@{by}>")
     try:
-        await message.edit(view=view, attachments=[], allowed_mentions=NOBODY)
+        await message.edit(view=view, attachments=[], allowed_mentions=NO_MENTIONS)
     except (discord.DiscordException, OSError) as error:
         log.info("could not close report %s: %s", message.id, error)

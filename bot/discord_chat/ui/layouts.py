@@ -283,7 +283,7 @@ def report_layout(
     link = f" [↗]({place.link(guild)})" if place else ""
     asked = f"“{plain(report.card.instruction, INSTRUCTION_CHARS)}”" if report.card else ""
     words = f"> {plain(report.words, INSTRUCTION_CHARS)}" if report.words else ""
-    lines = (f"🚩 {translate(report.told)}{link}", asked, words)
+    lines = (f"🚩 {translate(report.summary)}{link}", asked, words)
     box.add_item(ui.TextDisplay("\n".join(line for line in lines if line)))
     if images:
         box.add_item(gallery(images))
