@@ -41,7 +41,10 @@ class ImageFiles:
     def _size(self, key: str) -> Size:
         """Width and height in pixels, from the first 24 bytes."""
         with self.path(key).open("rb") as file:
-            width, height = struct.unpack(">II", file.read(24)[16:])
+            head = file.read(24)
+        if len(head) < 24 or not head.startswith(b"\x89PNG"):  # a damaged file
+            raise PictureMissing(key)
+        width, height = struct.unpack(">II", head[16:])
         return width, height
 
     async def changes(self, before: str, after: str) -> bytes:

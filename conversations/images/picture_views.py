@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from PIL import Image
@@ -47,18 +48,19 @@ class PictureViews:
         await self._threads.disk(self._pixels, keys)  # PictureMissing for one that was deleted meanwhile
         name = (work, *keys, *more)
         if name not in self._drawn:
-            self._drawn[name] = asyncio.create_task(self.draw(work, keys, *more))
+            drawing = self._drawn[name] = asyncio.create_task(self.draw(work, keys, *more))
+            drawing.add_done_callback(partial(self._forget_if_failed, name))
             while len(self._drawn) > KEPT:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(name)
-        drawing = self._drawn[name]
-        try:
-            drawn: T = await asyncio.shield(drawing)
-        except BaseException:
-            if drawing.done() and self._drawn.get(name) is drawing:
-                del self._drawn[name]  # it failed; the next one may succeed
-            raise
+        drawn: T = await asyncio.shield(self._drawn[name])
         return drawn
+
+    def _forget_if_failed(self, name: Hashable, drawing: asyncio.Future[Any]) -> None:
+        """The next one may succeed."""
+        is_failed = drawing.cancelled() or drawing.exception() is not None
+        if is_failed and self._drawn.get(name) is drawing:
+            del self._drawn[name]
 
     def _pixels(self, keys: Sequence[str]) -> int:
         return sum(map(self._pixels_of, keys))

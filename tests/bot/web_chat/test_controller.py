@@ -255,6 +255,11 @@ async def test_pictures_have_sizes_and_small_versions(tmp_path: Path) -> None:
     assert len(await image_files.thumb(key)) < 5000
     with pytest.raises(PictureMissing):
         image_files.size("0" * 64)
+    for damage in (b"", b"no picture", bytes(100)):
+        damaged = images.put(a_drawing((90, 60)))
+        images.path(damaged).write_bytes(damage)
+        with pytest.raises(PictureMissing):
+            image_files.size(damaged)
 
 
 async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class Drawing:
 
     begun: threading.Event = field(default_factory=threading.Event)
     release: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
     calls: int = 0
     running: int = 0
     most: int = 0  # at once
@@ -36,6 +37,8 @@ class Drawing:
         self.most = max(self.most, self.running)
         self.release.wait()
         self.running -= 1
+        if self.error:
+            raise self.error
         return sum(map(len, files))
 
 
@@ -115,6 +118,20 @@ async def test_a_failure_of_the_machine_is_no_missing_picture_and_is_not_kept(im
         await views.draw_once(draw, [key])
     is_broken = False
     assert await views.draw_once(draw, [key]) == len(a_picture())
+
+
+async def test_a_drawing_that_fails_when_nobody_waits_any_more_is_not_kept(images, views):
+    key, drawing = images.put(a_picture()), Drawing()
+    leaves = asyncio.create_task(views.draw_once(drawing, [key]))
+    await asyncio.to_thread(drawing.begun.wait)
+    leaves.cancel()
+    await asyncio.wait([leaves])
+    drawing.error = ValueError("no room")
+    drawing.release.set()
+    with pytest.raises(ValueError, match="no room"):  # takes the one under way
+        await views.draw_once(drawing, [key])
+    drawing.error = None
+    assert await views.draw_once(drawing, [key]) == len(a_picture())
 
 
 async def test_only_the_newest_drawings_are_kept(images, views):
