@@ -29,7 +29,9 @@ class Event:
     source        what the chat needs to answer, also after a restart
     starter       in a thread: key of the message that the thread hangs on
     is_moderator  whether the user may decide about other users' edits in this channel
-    may_post      whether the user may write in this channel
+    may_post      whether the user may write and attach files in this channel
+    is_counted    whether it counts towards the request rate, as edits always do: a gesture of a user does,
+                  what the chat looks up to draw something does not
     """
 
     read_only: ClassVar[bool] = False  # changes nothing, so it needs no lock and may be handled again
@@ -41,6 +43,7 @@ class Event:
     starter: str | None = None
     is_moderator: bool = False
     may_post: bool = True
+    is_counted: bool = False
 
     @property
     def chat(self) -> str:
@@ -302,6 +305,7 @@ class Origin(TypedDict):
     starter: str | None
     is_moderator: bool
     may_post: bool
+    is_counted: bool
 
 
 def origin(event: Event) -> Origin:
@@ -314,4 +318,5 @@ def origin(event: Event) -> Origin:
         starter=event.starter,
         is_moderator=event.is_moderator,
         may_post=event.may_post,
+        is_counted=event.is_counted,
     )

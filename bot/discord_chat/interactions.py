@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 import discord
 from discord import ui
 
-from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked, origin
+from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.downloads import Downloads
@@ -152,7 +152,7 @@ class InteractionHandler:
         makes_images = isinstance(event, EditAsked | VariationAsked | GridAsked)
         if not makes_images or not is_user_install_only(interaction):
             return None
-        queue = await self.dispatch(QueueAsked(**origin(event)))
+        queue = await self.dispatch(QueueAsked(**lookup_of(interaction)))
         wait_s = queue.wait_s if isinstance(queue, Queue) else None
         if wait_s is None or wait_s < MAX_WAIT_S:
             return None
@@ -202,20 +202,31 @@ def origin_of(interaction: Interaction) -> Origin:
         starter=starter_of(interaction.channel),
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
+        is_counted=True,
     )
 
 
+def lookup_of(interaction: Interaction) -> Origin:
+    """The fields of an event by which the bot looks something up to draw it."""
+    return {**origin_of(interaction), "is_counted": False}
+
+
 def _may_post(interaction: Interaction) -> bool:
-    """Whether the user may write there. What only they see needs no permission, as in a DM."""
+    """Whether the user may write and attach files there; what only they see needs no permission."""
     if interaction.guild_id is None or is_user_install_only(interaction):
         return True
     allowed = interaction.permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    return allowed.send_messages_in_threads if in_thread else allowed.send_messages
+    return _may_write(allowed, interaction.channel)
+
+
+def _may_write(allowed: discord.Permissions, channel: object) -> bool:
+    in_thread = isinstance(channel, discord.Thread)
+    may_send = allowed.send_messages_in_threads if in_thread else allowed.send_messages
+    return may_send and allowed.attach_files
 
 
 def is_moderator(interaction: Interaction) -> bool:
-    """Whether the user may decide for others here: with Manage Messages, and everybody in a DM."""
+    """Whether the user may decide for others here: with Manage Messages, and in a DM with the bot alone."""
     if interaction.guild_id is None:
-        return True
+        return interaction.context.dm_channel
     return isinstance(interaction.user, discord.Member) and interaction.permissions.manage_messages

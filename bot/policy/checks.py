@@ -146,7 +146,14 @@ def _draining(facts: Facts) -> Message | None:
     return Message("restarting") if facts.is_draining else None
 
 
+def is_paced(event: Event) -> bool:
+    """Whether an event counts towards the request rate; decisions of moderators never do."""
+    return isinstance(event, EDITS) or (event.is_counted and not isinstance(event, ModActionRequested))
+
+
 def _rate(facts: Facts) -> Message | None:
+    if not is_paced(facts.event):
+        return None
     limits, recent = facts.limits, facts.requests.within(facts.uptime_s, facts.limits).times
     if len(recent) < limits.requests:
         return None
@@ -196,7 +203,7 @@ ADMISSION = (
     Check("may_not_post", EDITS, _may_not_post),
     Check("quota", EDITS, _quota),
     Check("draining", EDITS, _draining),
-    Check("rate", EDITS, _rate),
+    Check("rate", (Event,), _rate),
     Check("text", (EditAsked, GridAsked), _text, counts=True),
     Check("queue", EDITS, _queue, counts=True),
     Check("not_in_server", (ModActionRequested,), _not_in_server),

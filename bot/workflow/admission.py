@@ -23,15 +23,25 @@ from bot.chat.events import (
 from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
-from bot.policy.checks import EDITS, Facts, Requests, first_refusal, is_in, objection_to_text
+from bot.policy.checks import (
+    EDITS,
+    Facts,
+    Refusal,
+    Requests,
+    first_refusal,
+    is_in,
+    is_paced,
+    objection_to_text,
+)
 from bot.policy.limits import Limits
+from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
 from bot.workflow.uploads import Uploads
 from conversations.images.image_store import ImageStore
-from conversations.messages import Message
+from conversations.messages import Message, joined
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
@@ -43,6 +53,7 @@ from mgie_engine.strengths import preset_override
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
 COUNTED = 1000  # newest turns of a user that are looked through for those of a day
 DOUBLE_CLICK_S = 1.0
+SILENCE = Note(Message("silenced"))  # is not sent
 SHOWS_EDITS = ("queue", "quota")  # refusals that offer the list of the user's own edits
 
 
@@ -81,6 +92,7 @@ class Admission:
         self._draw_seed = draw_seed
         self._uploads = Uploads(store, images, runner.threads, consents, budget, metrics)
         self._requests: dict[str, Requests] = {}  # by user
+        self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
         self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
         self._quotas = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
@@ -115,15 +127,13 @@ class Admission:
                 made_at,
             )
             refusal = first_refusal(facts)
-            if not is_edit:
-                yield None if refusal is None else Note(refusal.message)
-                return
-            if refusal is None or refusal.check.counts:
+            if is_paced(event) and (refusal is None or refusal.check.counts):
                 self._count_request(facts)
             if refusal is not None:
-                self._metrics.edits_dropped.labels(refusal.check.reason).inc()
-                offered = buttons(ButtonAction.MY_EDITS) if refusal.check.reason in SHOWS_EDITS else ()
-                yield Note(refusal.message, buttons=offered)
+                yield self._refused(facts, refusal)
+                return
+            if not is_edit:
+                yield None
                 return
             self._entering[event.user] += 1
             try:
@@ -131,6 +141,20 @@ class Admission:
             finally:
                 self._entering[event.user] -= 1
                 self._entering = +self._entering
+
+    def _refused(self, facts: Facts, refusal: Refusal) -> Note:
+        """The answer to a refused event; SILENCE for a user who was refused too often lately."""
+        user, reason = facts.event.user, refusal.check.reason
+        if isinstance(facts.event, EDITS):
+            self._metrics.edits_dropped.labels(reason).inc()
+        if reason in STRIKING:
+            recent = {who: kept for who, kept in self._strikes.items() if not kept.is_over(facts.uptime_s)}
+            self._strikes = {**recent, user: recent.get(user, Strikes()).after(facts.uptime_s)}
+            if self._strikes[user].is_silenced:
+                return SILENCE
+            if self._strikes[user].is_last:
+                return Note(joined(" ", refusal.message, Message("silenced")))
+        return Note(refusal.message, buttons=buttons(ButtonAction.MY_EDITS) if reason in SHOWS_EDITS else ())
 
     def _counting(self, event: Event, settings: ServerSettings) -> AbstractAsyncContextManager[Any]:
         """Where a server counts a user's edits, one is saved before the next is counted."""

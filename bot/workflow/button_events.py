@@ -46,6 +46,7 @@ def button_event(
     starter: str | None = None,
     is_moderator: bool = False,
     may_post: bool = True,
+    is_counted: bool = False,
 ) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
 
@@ -59,6 +60,7 @@ def button_event(
         starter=starter,
         is_moderator=is_moderator,
         may_post=may_post,
+        is_counted=is_counted,
     )
     if act in _ANSWERS:
         return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])

@@ -51,7 +51,7 @@ from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, refused_permission
 from bot.policy.limits import Limits
-from bot.workflow.admission import Admission
+from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
 from bot.workflow.moderation import Moderation
@@ -230,7 +230,7 @@ class EditWorkflow:
         return await self._store.was_requested(message)
 
     async def handle(self, event: Event) -> Reply | None:
-        """Do what the event asks and say what to answer; None for an event that was handled before.
+        """Do what the event asks and say what to answer; None for an event that needs no answer.
 
         Never raises for anything a user can do; such cases are replies with a message. Events of one user in
         one channel are handled one after the other, in the order of the calls. Those that only read wait for
@@ -251,7 +251,7 @@ class EditWorkflow:
             return nullcontext()
         return self._locks.setdefault((event.channel, event.user), asyncio.Lock())
 
-    async def _reply(self, event: Event) -> Reply:
+    async def _reply(self, event: Event) -> Reply | None:
         try:
             return await self._dispatch(event)
         except DuplicateEvent:
@@ -264,7 +264,7 @@ class EditWorkflow:
 
     # -- one way in ---------------------------------------------------------------------------------------
 
-    async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply:
+    async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply | None:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
         if isinstance(event, EditAsked):
             event = read_text(event, match_locale(event.source.language))
@@ -272,7 +272,7 @@ class EditWorkflow:
         settings = await self._store.servers.settings(event.source.server)
         async with self._admission.enter(event, settings) as refusal:
             if refusal is not None:
-                return refusal
+                return None if refusal is SILENCE else refusal
             found = await find_target(self._store, event, self._clock(), self._limits)
             target = found if isinstance(found, Target) else None
             pictures = found if isinstance(found, OfferedPictures) else None
@@ -328,4 +328,4 @@ class EditWorkflow:
         if waiting is None:
             return note
         reply = await self._dispatch(waiting, has_consent=True)
-        return note if isinstance(reply, Accepted) else reply
+        return note if reply is None or isinstance(reply, Accepted) else reply

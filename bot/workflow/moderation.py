@@ -95,17 +95,17 @@ class Moderation:
     # -- reports and appeals -------------------------------------------------------------------------------
 
     async def report(self, context: Context[ReportAsked]) -> Reply:
-        """Show a version to the moderators, with what they can do about it; once per user and version."""
+        """Show a version to the moderators, with what they can do about it; once, however many report it."""
         asked, base, rules = context.event, context.target, context.settings
         if base is None:
             return Note(Message("no_session"))
         log.warning("turn %s was reported by %s", base.turn.id, asked.user)
         if rules.reports is None:
             return Note(Message("reported"))
-        is_new = await self._store.servers.add_report(
+        is_first = await self._store.servers.add_report(
             asked.source.server, asked.user, base.turn.id, asked.text.strip()
         )
-        if not is_new:
+        if not is_first:
             return Note(Message("reported_here"))
         turn = base.turn
         summary = Message(

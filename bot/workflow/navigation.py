@@ -38,11 +38,13 @@ async def history(context: Context[HistoryAsked]) -> Reply:
 
 
 async def show(context: Context[ShowAsked]) -> Reply:
-    """One version again, for everybody to see."""
+    """One version again, for everybody to see where the user may post; what was private stays private."""
     target = context.target
     if target is None:
         return Note(Message("no_session"))
-    return ShownVersion(verbatim(target.turn.label), card_of(target.turn, target.session), private=False)
+    is_private = target.turn.source.is_private or not context.event.may_post
+    card = card_of(target.turn, target.session)
+    return ShownVersion(verbatim(target.turn.label), card, private=is_private)
 
 
 def _moved(asked: MoveAsked, target: Target) -> EditSession:

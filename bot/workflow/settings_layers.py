@@ -89,10 +89,17 @@ class SettingsLayers:
 
 
 async def layers(store: SessionStore, event: Event, session: EditSession | None) -> SettingsLayers:
-    """The overrides that apply to this user in this channel and session."""
+    """The overrides that apply to this user in this channel and session.
+
+    A guest's own settings beat those that the owner gave the session.
+    """
+    of_session = session.override if session else NO_OVERRIDE
+    of_user = await store.override("user", event.user)
+    if session is not None and session.owner != event.user:
+        of_user, of_session = of_user.merged_over(of_session), NO_OVERRIDE
     return SettingsLayers(
-        session=session.override if session else NO_OVERRIDE,
-        user=await store.override("user", event.user),
+        session=of_session,
+        user=of_user,
         channel=await store.override("channel", event.channel),
     )
 

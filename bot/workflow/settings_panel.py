@@ -30,9 +30,9 @@ async def change_settings(store: SessionStore, model: ModelFacts, context: Conte
 
 
 def _place(asked: SettingsAsked, head: Target | None) -> tuple[OverrideScope, str, Scope]:
-    """Scope and key of the override in the store; without a session it is the user's own."""
+    """Scope and key of the override in the store; without a session of the user's it is the user's own."""
     if asked.scope is Scope.CHANNEL:
         return "channel", asked.channel, Scope.CHANNEL
-    if asked.scope is Scope.SESSION and head is not None:
+    if asked.scope is Scope.SESSION and head is not None and head.session.owner == asked.user:
         return "session", head.session.id, Scope.SESSION
     return "user", asked.user, Scope.ME

@@ -194,7 +194,8 @@ def _was_shown(session: EditSession, user: str) -> bool:
 async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
     """The turn of that id; NoSuchVersion unless it belongs to the channel the event comes from.
 
-    The versions of a channel also belong to its threads.
+    The versions of a channel also belong to its threads. A private answer is for its user and the owner of
+    the session alone.
 
     Only users' own turns may be cancelled from another channel: the list of their edits names them all. The
     rights of a moderator end with the channel.
@@ -203,7 +204,8 @@ async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
     session = await store.session(turn.session_id)
     is_own_cancel = isinstance(event, CancelAsked) and turn.user == event.user
     is_here = session.channel in (event.channel, event.source.parent_channel)
-    if not is_here and not is_own_cancel:
+    is_shown = not turn.source.is_private or event.user in (turn.user, session.owner)
+    if not (is_here and is_shown) and not is_own_cancel:
         raise NoSuchVersion(turn_id)
     return Target(session, session.turn(turn_id))
 

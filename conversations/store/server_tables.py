@@ -87,12 +87,13 @@ def audit_log(db: Database, server: str, limit: int = AUDIT_ENTRIES_KEPT) -> tup
 
 
 def add_report(db: Database, now: float, server: str | None, user: str, turn_id: str, text: str) -> bool:
-    """Save a user's report of a turn; False, and nothing written, if they reported it before."""
-    done = db.execute(
+    """Save a user's report of a turn, if it is their first; whether it is the first of all."""
+    is_known = one(db, "SELECT 1 FROM reports WHERE turn_id = ?", turn_id) is not None
+    db.execute(
         "INSERT OR IGNORE INTO reports (user, turn_id, server, text, at) VALUES (?, ?, ?, ?, ?)",
         (user, turn_id, server, text, now),
     )
-    return done.rowcount > 0
+    return not is_known
 
 
 def add_appeal(db: Database, now: float, server: str | None, user: str, image_hash: str, text: str) -> bool:

@@ -4,7 +4,7 @@ from discord import app_commands
 
 from bot.chat.events import HistoryAsked
 from bot.chat.replies import History
-from bot.discord_chat.interactions import Interaction, InteractionHandler, origin_of
+from bot.discord_chat.interactions import Interaction, InteractionHandler, lookup_of
 
 MOST, CHARS = 25, 100
 
@@ -12,7 +12,7 @@ MOST, CHARS = 25, 100
 async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The versions in this channel that match the typed text, newest first; called by discord.py."""
     handler: InteractionHandler = interaction.client.handler
-    reply = await handler.dispatch(HistoryAsked(**origin_of(interaction)))
+    reply = await handler.dispatch(HistoryAsked(**lookup_of(interaction)))
     if not isinstance(reply, History):
         return []
     named = [

@@ -11,7 +11,14 @@ from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.inbound.inbound_images import files_offer
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import (
+    Interaction,
+    InteractionHandler,
+    Response,
+    acknowledged,
+    lookup_of,
+    origin_of,
+)
 from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.messages import Message
@@ -110,7 +117,7 @@ class EditingCog(commands.Cog):
         """
         if text_cfg is None and image_cfg is None:
             return None
-        who = origin_of(interaction)
+        who = lookup_of(interaction)
         who["event_id"] += ":panel"
         panel = await self.handler.dispatch(SettingsAsked(**who))
         now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}

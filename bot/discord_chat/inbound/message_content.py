@@ -79,6 +79,7 @@ class ReadsMessages:
             source=context.as_request(),
             starter=starter_of(message.channel),
             is_moderator=_is_moderator(message),
+            is_counted=True,
             text=text_without_mention(message, me),
             kept_words=kept_instruction(replied) if mine else "",
             own=offer_in(message, self.downloads),

@@ -27,6 +27,7 @@ from bot.discord_chat.interactions import (
     InteractionHandler,
     Response,
     acknowledged,
+    lookup_of,
     opens_form,
     origin_of,
 )
@@ -120,7 +121,7 @@ class ComponentHandler:
 
     async def card(self, interaction: Interaction, turn: str) -> Card | Note:
         """The version of a turn, or why there is none."""
-        reply = await self.handler.dispatch(ShowAsked(**origin_of(interaction), turn=turn))
+        reply = await self.handler.dispatch(ShowAsked(**lookup_of(interaction), turn=turn))
         match reply:
             case ShownVersion(card=card):
                 return card
@@ -130,7 +131,7 @@ class ComponentHandler:
 
     async def _more(self, interaction: Interaction, turn: str) -> Outgoing | Note:
         """The layout with everything else that can be done with a version."""
-        reply = await self.handler.dispatch(HistoryAsked(**origin_of(interaction), turn=turn))
+        reply = await self.handler.dispatch(HistoryAsked(**lookup_of(interaction), turn=turn))
         if isinstance(reply, History):
             card = next(card for card in reply.cards if card.turn_id == turn)
             return Outgoing(view=more_layout(reply, card, translator(interaction.locale)))

@@ -132,7 +132,7 @@ async def test_a_slow_server_is_given_up(cdn: TestServer) -> None:
 
 # --- nothing is fetched before the rules allow the edit ---
 
-FLOOD = 12
+FLOOD = 8
 
 
 async def test_of_a_flood_only_what_the_request_rate_allows_is_fetched(tmp_path: Path) -> None:
