@@ -98,7 +98,7 @@ class PageUpdate:
 
     @property
     def reading(self) -> str:
-        """The expressive instruction of the version this person stands at."""
+        """The expressive instruction of the current version."""
         current = self.state.current
         return (current.expressive or "") if current else ""
 

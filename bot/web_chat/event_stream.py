@@ -12,7 +12,7 @@ from bot.web_chat.connections import Connection
 from bot.web_chat.live_cards import LiveCards
 
 HEARTBEAT_S = 15.0  # shows whether the browser is still there
-PAUSE_S = 0.15  # between two updates of one stream
+PAUSE_S = 0.4  # between two updates of one stream
 WRITE_S = 15.0  # that a browser may take to read what was sent
 RETRY_MS = 1000  # after which a browser asks again when the server was away
 _HEADERS = {

@@ -7,8 +7,7 @@ another kind refuses the whole form.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from tempfile import TemporaryFile
-from typing import Annotated, Self, TypeVar
+from typing import IO, Annotated, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
@@ -142,10 +141,9 @@ async def _read_limited(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
-async def read_upload(request: web.Request, limit: int) -> tuple[int, bytes | None]:
-    """The one file of an upload form, and how many bytes it has; None for more than `limit`.
+async def receive_upload(request: web.Request, limit: int, to: IO[bytes]) -> int:
+    """Write the one file of an upload form to a file; how many bytes it has, which may be more than `limit`.
 
-    What has arrived lies in a file without a name, not in memory, so uploads that wait cost little.
     FormRefused for another form, and for one that stalls or takes too long.
     """
     if request.content_type != "multipart/form-data" or "Content-Encoding" in request.headers:
@@ -157,31 +155,25 @@ async def read_upload(request: web.Request, limit: int) -> tuple[int, bytes | No
                 part = await reader.next()
             if not isinstance(part, BodyPartReader) or part.name != "picture":
                 raise FormRefused
-            file = await _read_part(part, limit)
+            size = await _receive_part(part, limit, to)
             async with asyncio.timeout(UPLOAD_PAUSE_S):
-                if file[1] is not None and await reader.next() is not None:
+                if size <= limit and await reader.next() is not None:
                     raise FormRefused
-            return file
+            return size
     except TimeoutError:
         raise FormRefused(408, Message("page.too_slow")) from None
     except (ValueError, BadHttpMessage):  # no multipart at all, or one with bad headers
         raise FormRefused from None
 
 
-async def _read_part(part: BodyPartReader, limit: int) -> tuple[int, bytes | None]:
+async def _receive_part(part: BodyPartReader, limit: int, to: IO[bytes]) -> int:
     size = 0
-    with TemporaryFile() as file:
-        while True:
-            async with asyncio.timeout(UPLOAD_PAUSE_S):
-                chunk = await part.read_chunk(64 * 1024)
-            if not chunk:
-                break
-            size += len(chunk)
-            if size <= limit:
-                file.write(chunk)
-            elif size > READ_ON * limit:
-                break
-        if size > limit:
-            return size, None
-        file.seek(0)
-        return size, await asyncio.to_thread(file.read)
+    while size <= READ_ON * limit:
+        async with asyncio.timeout(UPLOAD_PAUSE_S):
+            chunk = await part.read_chunk(64 * 1024)
+        if not chunk:
+            break
+        size += len(chunk)
+        if size <= limit:
+            to.write(chunk)
+    return size

@@ -19,7 +19,8 @@ REQUESTS_PER_VISITOR = 32  # at once
 STREAMS_PER_VISITOR = 8
 STREAMS = 400
 UPLOADS_PER_VISITOR = 3
-UPLOADS = 16
+UPLOADS = 32  # being received, into files
+UPLOADS_IN_MEMORY = 8
 
 
 class TooManyAtOnce(Exception):

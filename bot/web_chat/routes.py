@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from bot.web_chat.controller import (
     seed_of,
 )
 from bot.web_chat.event_stream import stream_updates
-from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, read_upload
+from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, receive_upload
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.presets import offers
@@ -29,6 +30,7 @@ from bot.web_chat.request_limits import (
     STREAMS,
     STREAMS_PER_VISITOR,
     UPLOADS,
+    UPLOADS_IN_MEMORY,
     UPLOADS_PER_VISITOR,
     Underway,
 )
@@ -67,6 +69,7 @@ class PageRoutes:
         self._upload_bytes = upload_bytes
         self._streams = Underway(STREAMS_PER_VISITOR, STREAMS)
         self._uploads = Underway(UPLOADS_PER_VISITOR, UPLOADS)
+        self._in_memory = asyncio.Semaphore(UPLOADS_IN_MEMORY)
 
     def table(self) -> list[web.RouteDef]:
         """All addresses with their handlers."""
@@ -125,15 +128,23 @@ class PageRoutes:
         return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
-        """A picture to begin with."""
+        """A picture to begin with.
+
+        It is received into a file without a name, so an upload that waits costs no memory.
+        """
         visitor, limit = _visitor(request), self._upload_bytes
-        with self._uploads.one_more(visitor.person or ""):
-            size, file = await read_upload(request, limit)
-            if file is None:
+        if visitor.person is None:
+            raise FormRefused(403, NO_COOKIE)
+        with self._uploads.one_more(visitor.person), TemporaryFile() as file:
+            size = await receive_upload(request, limit, file)
+            if size > limit:
                 sizes = {"size": mebibytes(size), "limit": mebibytes(limit)}
                 update = await self._controller.refused(visitor, Message("file_too_large", **sizes))
             else:
-                update = await self._controller.upload(visitor, file, limit)
+                file.seek(0)
+                async with self._in_memory:
+                    picture = await asyncio.to_thread(file.read)
+                    update = await self._controller.upload(visitor, picture, limit)
         return await self._answer(request, visitor, update)
 
     async def events(self, request: web.Request) -> web.StreamResponse:

@@ -192,13 +192,19 @@ addEventListener("click", (event) => {
 
 /* ---- What happens on the server. Only a page in sight listens: browsers allow six connections to one address ---- */
 
-const RETRY_MS = 2000;
+const [RETRY_MS, LONGEST_RETRY_MS] = [1000, 60_000];
 let events = null;
+let retry = RETRY_MS;
 const listen = () => {
   events?.close();
   events = document.hidden ? null : new EventSource(`events/${revision}`);
   events?.addEventListener("update", ({ data }) => apply(JSON.parse(data)));
-  events?.addEventListener("error", ({ target }) => { if (target === events && target.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS); });
+  events?.addEventListener("open", () => { retry = RETRY_MS; });
+  events?.addEventListener("error", ({ target }) => {
+    if (target !== events || target.readyState !== EventSource.CLOSED) return; // else the browser asks again by itself
+    setTimeout(listen, retry);
+    retry = Math.min(2 * retry, LONGEST_RETRY_MS);
+  });
 };
 document.addEventListener("visibilitychange", listen);
 

@@ -1,4 +1,4 @@
-"""A browser for all tests of a file; tests build their own house, because they choose the editor."""
+"""A browser for all tests of a file; every test starts a server of its own, because it chooses the editor."""
 
 from collections.abc import AsyncIterator
 

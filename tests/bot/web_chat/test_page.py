@@ -1,4 +1,4 @@
-"""The local page in a real browser: what a person does, and what they then see."""
+"""The local page in a real browser: what users do, and what they then see."""
 
 import io
 from pathlib import Path
