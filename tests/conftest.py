@@ -15,7 +15,9 @@ settings.load_profile("steady")
 # Left out by `make quick`: the loopback Discord, the browser, other processes, training, large pictures.
 SLOW = (
     "bot/discord_chat/",
+    "bot/ops/test_data_folder.py",
     "bot/test_cli.py",
+    "bot/test_faults.py",
     "bot/test_trace.py",
     "bot/web_chat/",
     "bot/workflow/test_kill.py",
@@ -29,10 +31,12 @@ SLOW = (
     "mgie_engine/restore/test_restore.py",
     "mgie_engine/restore/test_sharpening.py",
     "mgie_engine/serving/test_company.py",
+    "mgie_engine/serving/test_fast_path.py",
     "mgie_engine/serving/test_process.py",
     "mgie_engine/test_bundled.py",
     "mgie_engine/test_cli.py",
     "support/",
+    "test_hostile_corpus.py",
     "test_imports.py",
 )
 TESTS = Path(__file__).parent

@@ -139,7 +139,7 @@ async def test_the_queue_shows_mine_and_how_busy_it_is(tmp_path):
         await editor.started()
         await d.accepted("make it blue", picture=a_picture())
         assert await says(d, QueueAsked(**d.origin())) == (
-            "v1 “make it blue”: Position 1 of 1 in the queue\nIn total, 1 are waiting and 1 running."
+            "v1 “make it blue”: Position 1 of 1 in the queue\nIn total: 1 waiting, 1 running."
         )
         assert (await says(d, QueueAsked(**d.origin("eve")))).startswith("You have no edits in the queue.")
 

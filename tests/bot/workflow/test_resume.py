@@ -226,8 +226,9 @@ async def killed_after(steps: int, work) -> bool:
 @pytest.mark.parametrize("seed", range(4))
 async def test_whatever_dies_when_every_accepted_edit_is_answered_once(tmp_path, seed):
     rng = random.Random(seed)
-    chat, accepted = FlakyChat(rng), []
-    for _ in range(12):
+    chat, accepted, lives = FlakyChat(rng), [], 0
+    while lives < 12 or len(accepted) <= 20:  # a slow machine accepts less in the same time
+        lives += 1
         await PictureReader().read(a_picture())  # so that a child process is ready
         await killed_after(rng.randrange(1, 120), a_life(tmp_path, chat, rng, 12, accepted))
     async with workflow_room(tmp_path, EchoEditor(), chat) as d:
@@ -236,7 +237,6 @@ async def test_whatever_dies_when_every_accepted_edit_is_answered_once(tmp_path,
         await d.workflow.resume("paper")
         await d.idle()
         counts = await d.store.count_states()
-    assert len(accepted) > 20
     assert len(accepted) == len(set(accepted))
     assert {nonce.removesuffix("-done") for nonce in chat.posted} >= set(accepted)
     assert all(len(chat.finals(turn_id)) == 1 for turn_id in accepted)
