@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import CannotStart, ModelMissing
@@ -33,6 +34,7 @@ from mgie_engine.serving.process import EngineProcess
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
 from mgie_engine.strengths import StrengthTable, read_table
+from mgie_engine.text.prompt_room import fitting_chars
 
 log = logging.getLogger("mgie-bot")
 
@@ -105,6 +107,14 @@ def model_strengths(settings: Settings) -> StrengthTable | None:
         raise ModelMissing(f"MGIE_MODEL: {error}") from error
 
 
+def model_room(settings: Settings) -> Callable[[str], int]:
+    """How many characters of an instruction the model has room for; ModelMissing when it is not there."""
+    try:
+        return fitting_chars(resolve_model(settings.mgie_model, settings.mgie_home))
+    except ModelError as error:
+        raise ModelMissing(f"MGIE_MODEL: {error}") from error
+
+
 def summary(settings: Settings, config: ModelConfig) -> str:
     """What these settings mean, in words; without secrets."""
     chat = (
@@ -158,7 +168,7 @@ async def _serve_all(
             images,
             service,
             model,
-            limits=settings.limits,
+            limits=replace(settings.limits, fitting_chars=model_room(settings)),
             metrics=metrics,
             keep_days=settings.keep_days or None,
             storage=settings.storage,

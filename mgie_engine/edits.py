@@ -64,6 +64,7 @@ class EditResult:
     seconds: dict[str, float] = field(default_factory=dict)  # wall seconds by stage
     changed: float | None = None  # share of pixels that differ from the input, 0 to 1
     notes: tuple[Message, ...] = ()  # worth showing, e.g. that the instruction was used as it is
+    is_declined: bool = False  # the model says that it cannot do this; `image` is the one that was sent
     level: str = "exact"  # how exactly it was computed: "exact", "same" or "fast"
 
 

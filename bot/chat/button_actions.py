@@ -22,6 +22,7 @@ class ButtonAction(StrEnum):
     ALLOW_ONCE = "allow_once"  # these three: with Note.about in place of a turn id
     ALLOW_ALWAYS = "allow_always"
     REFUSE = "refuse"
+    SAY = "say"  # sends the text that it holds (Button.says), else the words that its message holds
     FORGET_ME = "forget_me"  # with nothing in place of a turn id
     MY_EDITS = "my_edits"  # the same
     REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked

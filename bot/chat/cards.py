@@ -1,14 +1,17 @@
 """From a turn to its card: pure functions, the same for every chat."""
 
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Card, CardState, buttons
-from conversations.messages import Message
+from bot.chat.replies import Button, Card, CardState, buttons
+from conversations.messages import Message, verbatim
 from conversations.session import EditSession, Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 
 DEEP = 4  # edits in a row from which detail is likely to have softened
 
+DECLINED = ("declined_as_asked", "declined_question", "declined_shape", "declined_thing", "declined")
+SUGGESTED = ("make it darker", "make it warmer", "more contrast", "turn it to sepia")  # work on any picture
+OFFERED = 3
 _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
     CardState.QUEUED: (ButtonAction.CANCEL,),
     CardState.RUNNING: (ButtonAction.CANCEL,),
@@ -35,6 +38,7 @@ def card_of(
     parent = session.parent_of(turn)
     assert parent is not None
     state, depth = state_of(turn), len(session.path_to(turn)) - 1
+    is_answer = is_declined(turn.error)
     origin = (
         Message("from", parent=parent.label)
         if turn.grid is None
@@ -59,12 +63,24 @@ def card_of(
         preview=progress.preview if progress else None,
         facts=_facts(turn) if state is CardState.DONE else (),
         notes=_notes(turn, parent, depth),
-        buttons=buttons(*_acts(turn, state, depth)),
+        buttons=suggestions(turn.instruction) if is_answer else buttons(*_acts(turn, state, depth)),
+        is_answer=is_answer,
         is_grid=turn.grid is not None,
         key=turn.shown_in,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
     )
+
+
+def is_declined(error: Message | None) -> bool:
+    """Whether a turn ended because the model declined its instruction: an answer in the talk, no version."""
+    return error is not None and error.code in DECLINED
+
+
+def suggestions(instruction: str = "") -> tuple[Button, ...]:
+    """Buttons that send instructions which work on any picture, but not the one that was declined."""
+    others = [words for words in SUGGESTED if words != instruction.strip().casefold()]
+    return tuple(Button(ButtonAction.SAY, verbatim(words), words) for words in others[:OFFERED])
 
 
 def state_of(turn: Turn) -> CardState:

@@ -75,6 +75,14 @@ class VersionEvent(Event):
     version: str | None = None  # "v2", "2" or a turn id, as typed
 
 
+class Addressing(Enum):
+    """How surely a text is meant as an instruction for the bot."""
+
+    MESSAGE = auto()  # a message to the bot: it may be thanks or a question
+    FORM = auto()  # typed where an instruction was asked for: a form, a command, the page, 💬 clicked
+    VERBATIM = auto()  # the user says that it is one
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditAsked(VersionEvent):
     """An image, an instruction, or both. Only an instruction edits a version; only an image begins a session.
@@ -88,6 +96,7 @@ class EditAsked(VersionEvent):
     implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
+    addressing: Addressing = Addressing.MESSAGE
     kept_words: str = ""  # of the question replied to; an own picture without words takes them
     own: PictureOffer | None = None  # pictures that the message or command itself brings
     replied: PictureOffer | None = None  # those of the message replied to, or of the menu that was used
@@ -157,9 +166,10 @@ class Move(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveAsked(VersionEvent):
-    """Move my current version. GO_TO must name one; UNDO may name the one to undo."""
+    """Move my current version. GO_TO must name one; UNDO may name the one to undo, and how many steps."""
 
     move: Move
+    steps: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

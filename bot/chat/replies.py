@@ -29,10 +29,14 @@ class CardState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Something to press; how `act` becomes an event: `bot.chat.events.pressed`."""
+    """Something to press; how `act` becomes an event: `bot.workflow.button_events`.
+
+    `says`: with SAY, the text to send.
+    """
 
     act: ButtonAction
     label: Message
+    says: str = ""
 
 
 def buttons(*acts: ButtonAction) -> tuple[Button, ...]:
@@ -59,6 +63,7 @@ class Card:
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
     key        the message this version itself is in, if any; another user may have written it
+    is_answer  the model declined: no version, no picture of its own
     is_grid    `after` is many small pictures to look at; nothing can start from it
     """
 
@@ -82,6 +87,7 @@ class Card:
     notes: tuple[Message, ...] = ()
     buttons: tuple[Button, ...] = ()
     is_grid: bool = False
+    is_answer: bool = False
     is_hidden: bool = False
     key: str | None = None
     seed: int | None = None
@@ -92,7 +98,8 @@ class Note:
     """A message. `private`: only for the user who asked, where the chat can do that.
 
     Users in it are named by their keys, "<@discord:4711>"; the chat puts the name there. `buttons` stand
-    under it, with `about` where a card's have their turn id, and are for the user `asks` to press.
+    under it, with `about` where a card's have their turn id, and are for the user `asks` to press. `words`
+    is what the message keeps for a button that says what was typed.
     """
 
     text: Message
@@ -100,6 +107,18 @@ class Note:
     buttons: tuple[Button, ...] = ()
     about: str = ""
     asks: str | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """Nothing is asked for: thanks, chatter. `emoji`: what to react with to a message, if anything.
+
+    `text` is for chats and gestures that must be answered.
+    """
+
+    text: Message
+    emoji: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +265,7 @@ Reply = (
     Accepted
     | ShownVersion
     | Note
+    | Reacted
     | AskTarget
     | SettingsPanel
     | History
@@ -274,8 +294,9 @@ def turns_shown(reply: Reply) -> tuple[str, ...]:
 
 
 def title(card: Card) -> Message:
-    """ "v3 · from v2"; an uploaded picture is just "v0"."""
-    return joined(" · ", verbatim(card.version), *([card.origin] if card.origin else []))
+    """ "v3 · from v2"; an uploaded picture is just "v0", an answer just "from v2"."""
+    own = [] if card.is_answer else [verbatim(card.version)]
+    return joined(" · ", *own, *([card.origin] if card.origin else []))
 
 
 def how_it_goes(card: Card) -> Message:

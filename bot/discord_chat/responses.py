@@ -7,7 +7,7 @@ from typing import Any
 
 import discord
 
-from bot.chat.replies import Accepted, Files, ForModerators, Note, Reply, ShownVersion
+from bot.chat.replies import Accepted, Files, ForModerators, Note, Reacted, Reply, ShownVersion
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
@@ -127,7 +127,9 @@ async def answer_message(
     own_messages: OwnMessages,
 ) -> None:
     """Reply to a message once: its id is the nonce. An accepted edit is answered by its card."""
-    if reply is None or isinstance(reply, Accepted):
+    if isinstance(reply, Reacted) and reply.emoji:
+        await react(message, reply.emoji)
+    if reply is None or isinstance(reply, Accepted | Reacted):
         return
     outgoing = await renderer.reply(reply, context)
     arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
@@ -138,6 +140,14 @@ async def answer_message(
         posted = await _send_dm(message.author, outgoing)
     if posted is not None:
         await own_messages.record(posted, reply)
+
+
+async def react(message: discord.Message, emoji: str) -> None:
+    """React to a message, where the bot may."""
+    try:
+        await message.add_reaction(emoji)
+    except (discord.HTTPException, OSError) as error:
+        log.info("could not react to message %s: %s", message.id, error)
 
 
 async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> discord.Message | None:

@@ -106,7 +106,13 @@ def objection_to_text(text: str, limits: Limits) -> Message | None:
         return Message("no_words")
     if len(text) > limits.instruction_chars:
         return Message("too_long", count=len(text), limit=limits.instruction_chars)
-    return None
+    return objection_to_length(text, limits)
+
+
+def objection_to_length(text: str, limits: Limits) -> Message | None:
+    """Why the model has no room for a text, or None."""
+    fitting = limits.fitting_chars(text)
+    return None if fitting >= len(text) else Message("too_long", count=len(text), limit=fitting)
 
 
 def is_in(event: Event, channels: Iterable[str]) -> bool:
@@ -170,7 +176,10 @@ def _text(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, EditAsked | GridAsked)
     is_optional = isinstance(event, GridAsked) or event.own is not None or event.replied is not None
-    return None if is_optional and not event.text else objection_to_text(event.text, facts.limits)
+    if is_optional and not event.text:
+        return None
+    reading = getattr(event, "reading", None) or ""
+    return objection_to_text(event.text, facts.limits) or objection_to_length(reading, facts.limits)
 
 
 def _queue(facts: Facts) -> Message | None:

@@ -1,5 +1,6 @@
 """How often users may ask, and how much: the numbers behind `bot.policy.checks`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
@@ -14,4 +15,5 @@ class Limits:
     instruction_chars: int = 400
     requests: int = 10  # per user in any window of `window_s` seconds
     window_s: float = 12.0
+    fitting_chars: Callable[[str], int] = len  # how many of an instruction the model has room for
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here

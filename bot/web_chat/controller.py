@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.chat.events import (
+    Addressing,
     ButtonAction,
     EditAsked,
     ExportAsked,
@@ -23,7 +24,7 @@ from bot.chat.events import (
     SettingsAsked,
 )
 from bot.chat.offered_pictures import offered
-from bot.chat.replies import AskTarget, Files, History, Note, Reply, SettingsPanel
+from bot.chat.replies import AskTarget, Files, History, Note, Reacted, Reply, SettingsPanel
 from bot.i18n.catalog import ENGLISH, translator
 from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
@@ -32,7 +33,7 @@ from bot.web_chat.page_state import PageState, Size
 from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
-from bot.workflow.text_commands import parse
+from bot.workflow.text_commands import is_command
 from conversations.errors import PictureMissing, SettingsRefused
 from conversations.messages import Message
 from conversations.request_source import RequestSource
@@ -237,9 +238,11 @@ class PageController:
         return await self._ask(visitor, words, own=own)
 
     async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> PageUpdate:
-        reply = await self._workflow.handle(EditAsked(**_origin(visitor), text=words, **asked))
+        reply = await self._workflow.handle(
+            EditAsked(**_origin(visitor), text=words, addressing=Addressing.FORM, **asked)
+        )
         update = await self._changed(visitor, reply)
-        is_taken = not isinstance(reply, Note | AskTarget) or _is_control(words, visitor.language)
+        is_taken = not isinstance(reply, Note | AskTarget) or is_command(words, visitor.language)
         return replace(update, is_taken=is_taken)
 
     async def _state(self, person: str, history: History) -> PageState:
@@ -290,10 +293,6 @@ def _override(settings: PageSettings) -> SettingsOverride:
     return SettingsOverride(**{name: getattr(settings, name) for name in SAVED_SETTINGS})
 
 
-def _is_control(words: str, language: str) -> bool:
-    return parse(words, (ENGLISH, language)) is not None
-
-
 def seed_of(text: str, language: str = ENGLISH) -> int | None:
     """The seed typed into its field, None for a random one; SettingsRefused for anything else."""
     text = text.strip()
@@ -319,7 +318,7 @@ def _message(reply: Reply | None) -> Message | None:
     match reply:
         case AskTarget():  # the page always names a version, so there is none
             return Message("no_session")
-        case Note(text) | History(text) | SettingsPanel(text):
+        case Note(text) | Reacted(text) | History(text) | SettingsPanel(text):
             return text
         case _:
             return None

@@ -23,6 +23,7 @@ from conversations.settings import RANGES
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Undo is at the filmstrip, refine is typing.
+OFFERS = (ButtonAction.CANCEL, ButtonAction.RETRY, ButtonAction.SAY)
 HEAD_OFFERS = (
     ButtonAction.CANCEL,
     ButtonAction.RETRY,
@@ -73,7 +74,7 @@ def film(state: PageState, language: str) -> str:
     if not state.cards:
         return ""
     can_undo = state.current is not None and state.current is not state.cards[0]
-    cards = [card for card in state.cards if not card.is_grid]
+    cards = [card for card in state.cards if not (card.is_grid or card.is_answer)]
     return _draw("film.html", language, cards=cards, head=state.head, can_undo=can_undo, picture=picture_of)
 
 
@@ -94,7 +95,9 @@ def presets(offered: Iterable[PresetButton], language: str) -> str:
 
 def offers(card: Card, head: str | None) -> tuple[Button, ...]:
     """The buttons worth drawing under a card: all of the head's, only cancel or retry of others."""
-    wanted = HEAD_OFFERS if card.turn_id == head else (ButtonAction.CANCEL, ButtonAction.RETRY)
+    wanted = (
+        HEAD_OFFERS if card.turn_id == head else (ButtonAction.CANCEL, ButtonAction.RETRY, ButtonAction.SAY)
+    )
     if card.state.is_final and card.turn_id != head and card.after:
         return ()
     return tuple(button for button in card.buttons if button.act in wanted)

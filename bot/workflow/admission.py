@@ -31,6 +31,7 @@ from bot.policy.checks import (
     first_refusal,
     is_in,
     is_paced,
+    objection_to_length,
     objection_to_text,
 )
 from bot.policy.limits import Limits
@@ -231,6 +232,8 @@ class Admission:
         words, reading = turn.instruction, turn.reading
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
+            if objection := objection_to_length(reading or "", self._limits):
+                return Note(objection)
         elif asked.variation is Variation.FROM_ORIGINAL:
             words, parent, reading = combined_words(session.path_to(turn)), session.root.id, None
             if objection := objection_to_text(words, self._limits):

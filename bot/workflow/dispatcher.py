@@ -41,12 +41,13 @@ from bot.chat.events import (
     SettingsAsked,
     ShowAsked,
     VariationAsked,
+    origin,
 )
 from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.offered_pictures import OfferedPictures
 from bot.chat.replies import Accepted, Card, Note, Reply
-from bot.i18n.catalog import ENGLISH, match_locale
+from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, refused_permission
@@ -54,6 +55,7 @@ from bot.policy.limits import Limits
 from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
+from bot.workflow.intents.phrase_tables import load_phrase_tables
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
@@ -62,7 +64,7 @@ from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
 from bot.workflow.targets import Context, Target, find_target
-from bot.workflow.text_commands import clean, parse, read_text
+from bot.workflow.text_commands import read_grid, read_text, reworded
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
@@ -133,6 +135,7 @@ class EditWorkflow:
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
+        load_phrase_tables()
         await self._runner.__aenter__()
         self._admission.prepare()
         self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
@@ -220,10 +223,10 @@ class EditWorkflow:
         if active is None or not active.is_waiting:
             return False
         language = match_locale(active.language)
-        words = clean(text, language)
-        if words == active.turn.instruction or objection_to_text(words, self._limits):
+        words = reworded(text, language)
+        if words in (None, active.turn.instruction) or objection_to_text(words or "", self._limits):
             return False
-        return not parse(words, {ENGLISH: None, language: None}) and await self._runner.reword(active, words)
+        return await self._runner.reword(active, words or "")
 
     async def was_requested(self, message: str) -> bool:
         """Whether a message (a key) asked for an edit that was accepted."""
@@ -266,13 +269,20 @@ class EditWorkflow:
 
     async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply | None:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
+        language = match_locale(event.source.language)
+        read: Event | Reply = event
         if isinstance(event, EditAsked):
-            event = read_text(event, match_locale(event.source.language))
+            read = read_text(event, language)
+        elif isinstance(event, GridAsked):
+            read = read_grid(event, language)
+        event, answer = (read, None) if isinstance(read, Event) else (HelpAsked(**origin(event)), read)
         await self._refuse_duplicate(event)
         settings = await self._store.servers.settings(event.source.server)
         async with self._admission.enter(event, settings) as refusal:
             if refusal is not None:
                 return None if refusal is SILENCE else refusal
+            if answer is not None:  # to chatter and to what is not clear; it counts as the request for help
+                return answer
             found = await find_target(self._store, event, self._clock(), self._limits)
             target = found if isinstance(found, Target) else None
             pictures = found if isinstance(found, OfferedPictures) else None

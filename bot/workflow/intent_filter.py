@@ -1,15 +1,15 @@
 """Messages that do not mention the bot, in edit channels: which of them are instructions.
 
 Pure. On doubt the bot asks with a reaction, because a conversation between users must never become an edit.
-The words that decide are in the table `instructions` of each language.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.i18n.catalog import ENGLISH
-from bot.i18n.word_lists import word_lists
-from bot.workflow.text_commands import CommandWord, is_chatter, parse, words_of
+from bot.workflow.intents.intent import Asks, understand
+from bot.workflow.intents.message_markup import strip_markup
+from bot.workflow.intents.text_command import CommandWord
 
 RECENT_S = 600.0
 ASIDE = "//"
@@ -42,21 +42,15 @@ def classify(said: PlainMessage) -> Intent:
     if said.replies_to_person or said.mentions_others or text.startswith(ASIDE):
         return Intent.IGNORE
     has_base = said.has_picture or (said.head_age_s is not None and said.head_age_s < RECENT_S)
-    if not has_base or is_chatter(text, said.language):
+    if not has_base:
         return Intent.IGNORE
-    word = parse(text, {ENGLISH: None, said.language: None})
-    if word is not None:
-        return Intent.IGNORE if word.word is CommandWord.HELP else Intent.RUN
-    words = words_of(text)
-    if _is_instruction(words, said.language):
-        return Intent.RUN if len(words) <= WORDS_MAX else Intent.ASK
-    return Intent.IGNORE if text.endswith("?") else Intent.ASK
-
-
-def _is_instruction(words: list[str], language: str) -> bool:
-    """It begins with a verb of editing (after "please", "can you" and the like), or is short and compares."""
-    verbs, comparatives = set[str](), set[str]()
-    for tongue in {ENGLISH, language}:
-        verbs.update(word_lists(tongue).instructions["verbs"])
-        comparatives.update(word_lists(tongue).instructions["comparatives"])
-    return bool(verbs & set(words[:4])) or (len(words) <= 6 and bool(comparatives & set(words)))
+    found = understand(strip_markup(text), said.language, is_addressed=False)
+    match found.asks:
+        case Asks.CONTROL:
+            is_help = found.command is not None and found.command.word is CommandWord.HELP
+            return Intent.IGNORE if is_help else Intent.RUN
+        case Asks.EDIT:
+            return Intent.RUN if len(text.split()) <= WORDS_MAX else Intent.ASK
+        case Asks.UNSURE:
+            return Intent.ASK
+    return Intent.IGNORE

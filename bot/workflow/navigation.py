@@ -50,10 +50,14 @@ async def show(context: Context[ShowAsked]) -> Reply:
 def _moved(asked: MoveAsked, target: Target) -> EditSession:
     session, user = target.session, asked.user
     match asked.move:
-        case Move.UNDO if target.is_named:
-            return session.go_to(user, target.turn).undo(user)
         case Move.UNDO:
-            return session.undo(user)
+            session = session.go_to(user, target.turn) if target.is_named else session
+            session = session.undo(user)
+            for _ in range(asked.steps - 1):
+                if session.head_of(user).is_upload:
+                    break
+                session = session.undo(user)
+            return session
         case Move.REDO:
             return session.redo(user)
         case Move.START_OVER:

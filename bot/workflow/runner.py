@@ -17,6 +17,7 @@ from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns
 from bot.workflow.auto_guidance import resolve_auto
+from bot.workflow.decline_reasons import reason_declined
 from bot.workflow.delivery import Delivery
 from bot.workflow.grid import GridHandle
 from conversations.errors import NoSuchVersion, PictureMissing, StorageFull, TurnStateConflict
@@ -226,6 +227,9 @@ class TurnRunner:
     async def _result(self, active: ActiveTurn) -> TurnFields:
         assert active.handle is not None
         result = await active.handle.result()
+        if result.is_declined:
+            reason = reason_declined(active.turn.instruction, result.expressive)
+            raise RequestRefused("the model declined the instruction", reason)
         blocked_images = (await self._store.servers.settings(active.turn.source.server)).blocked_images
         if blocked_images and (
             image_hash := await self.threads.draw(

@@ -1,174 +1,162 @@
-"""Text commands ("undo", "back to v2"): whole messages that steer the session and never reach the model.
+"""What the text of a message becomes: an event, or an answer where it asks for no edit.
 
-The phrases are in the table `commands` of each language (see word_lists); `{n}` stands for a version ("2",
-"v2", "version 2"), `{v}` for one that says so ("v2"). A phrase counts only when it is the whole message, so
-"undo the red" is still an edit.
+`bot.workflow.intents` decides what a text asks for; here is what follows from that, the same for every chat.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cache
+from dataclasses import replace
 from typing import Any
 
 from bot.chat.events import (
+    Addressing,
+    ButtonAction,
     CancelAsked,
     CompareAsked,
     EditAsked,
     Event,
+    GridAsked,
     HelpAsked,
     HistoryAsked,
     Move,
     MoveAsked,
+    ShowAsked,
     Variation,
     VariationAsked,
     origin,
 )
-from bot.i18n.catalog import ENGLISH, languages
-from bot.i18n.word_lists import word_lists
+from bot.chat.replies import Button, Note, Reacted, Reply, buttons
+from bot.workflow.intents.intent import Asks, Understood, is_pointing, is_thanks, understand
+from bot.workflow.intents.message_markup import strip_markup
+from bot.workflow.intents.text_command import CommandWord, TextCommand
+from conversations.messages import Message
 
-
-class CommandWord(StrEnum):
-    """What a text command asks for; the value is its key in the tables."""
-
-    UNDO = "undo"
-    REDO = "redo"
-    GO_TO = "go_to"
-    START_OVER = "start_over"
-    FROM_ORIGINAL = "from_original"
-    AGAIN = "again"
-    STRONGER = "stronger"
-    SUBTLER = "subtler"
-    COMPARE = "compare"
-    STOP = "stop"
-    HISTORY = "history"
-    HELP = "help"
-
-
-@dataclass(frozen=True, slots=True)
-class TextCommand:
-    """A text command as typed; `version` ("v2") only with GO_TO and COMPARE."""
-
-    word: CommandWord
-    version: str | None = None
-
-
+THANKED = "🧡"  # the reaction to thanks and praise
+_MOVES = {
+    CommandWord.REDO: Move.REDO,
+    CommandWord.START_OVER: Move.START_OVER,
+}
 _VARIATIONS = {
     CommandWord.AGAIN: Variation.AGAIN,
     CommandWord.STRONGER: Variation.STRONGER,
     CommandWord.SUBTLER: Variation.SUBTLER,
     CommandWord.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
 }
+OFFERED = {  # a text that gives each command, for buttons that offer it; they stand for years, so English
+    CommandWord.UNDO: "undo",
+    CommandWord.REDO: "redo",
+    CommandWord.START_OVER: "back to the original",
+    CommandWord.GO_TO: "history",
+    CommandWord.AGAIN: "again",
+    CommandWord.STRONGER: "stronger",
+    CommandWord.SUBTLER: "subtler",
+    CommandWord.COMPARE: "compare",
+    CommandWord.STOP: "stop",
+}
+_VERSION = re.compile(r"(?:v|versi[oó]n)?\s?(\d{1,6})")
 
 
-def parse(text: str, tongues: Iterable[str] = (ENGLISH,)) -> TextCommand | None:
-    """The text command that this whole text is; None for anything else, which is then an instruction."""
-    for language in tongues:
-        said = _plain(text, word_lists(language).commands["courtesy"])
-        for pattern, word in _patterns(language):
-            if match := pattern.fullmatch(said):
-                number = match.groupdict().get("n")
-                return TextCommand(word, None if number is None else f"v{int(number)}")
-    return None
+def read_text(asked: EditAsked, language: str) -> Event | Reply:
+    """What the text of a message stands for, in English, German or Spanish and first in `language`.
 
-
-def read_text(asked: EditAsked, language: str) -> Event:
-    """The event that the text of a message stands for: a text command, else the edit with its text cleaned.
-
-    Commands are known in English and in `language`. With an image or a reading, no text is a command.
+    An edit with its text cleaned of markup, the event of a text command, or an answer. Beside a picture, a
+    text that is no instruction is left out; with a reading, no text is anything but an instruction.
     """
-    text = clean(asked.text, language)
-    if asked.own is not None and _is_pointing(text, language):
-        text = ""
-    is_plain = asked.own is None and asked.replied is None and not asked.reading
-    command = parse(text, {ENGLISH: None, language: None}) if is_plain else None
-    return replace(asked, text=text) if command is None else to_event(asked, command)
+    text = whole_characters(asked.text)
+    if asked.reading:
+        return replace(asked, text=text)
+    said = strip_markup(text)
+    if asked.addressing is Addressing.VERBATIM:
+        return replace(asked, text=said or text)
+    is_menu = asked.replied is not None and asked.addressing is Addressing.FORM
+    if asked.own is not None or is_menu:
+        return replace(asked, text="" if is_chatter(said, language) or is_pointing(said) else said)
+    if not text:
+        return asked
+    found = understand(said, language)
+    match found.asks:
+        case Asks.CONTROL if found.command is not None:
+            return to_event(asked, found.command)
+        case Asks.HELP:
+            return HelpAsked(**origin(asked))
+        case Asks.IGNORE:
+            return Reacted(Message("no_instruction"), THANKED if is_thanks(said) else None)
+        case Asks.UNSURE if found.command or asked.addressing is Addressing.MESSAGE:
+            return _question(asked, found)
+    return replace(asked, text=said)
 
 
-def _is_pointing(text: str, language: str) -> bool:
-    """Whether a text only points at the picture beside it: "this one"."""
-    said = " ".join(words_of(text))
-    return any(said in word_lists(tongue).instructions["pointing"] for tongue in {ENGLISH, language})
+def read_grid(asked: GridAsked, language: str) -> Event | Reply:
+    """The same for the words of a grid, which holds no text command."""
+    said = strip_markup(whole_characters(asked.text))
+    if said and not is_chatter(said, language):
+        return replace(asked, text=said)
+    return Reacted(Message("no_instruction")) if asked.text else asked
 
 
-def clean(text: str, language: str) -> str:
-    """A text as it is stored: broken halves of characters become question marks, chatter becomes nothing."""
-    whole = text.encode("utf-8", "replace").decode("utf-8").strip()
-    return "" if is_chatter(whole, language) else whole
+def _question(asked: EditAsked, found: Understood) -> Note:
+    """Did you mean that command? Or: is that an instruction?"""
+    (as_typed,) = buttons(ButtonAction.SAY)
+    about = asked.turn or ""
+    if found.command is None:
+        return Note(
+            Message("is_instruction"), buttons=(as_typed,), about=about, asks=asked.user, words=asked.text
+        )
+    word = found.command.word
+    offered = Button(ButtonAction.SAY, Message(f"means.{word}"), OFFERED[word])
+    text = Message("did_you_mean", command=offered.label, words=OFFERED[word])
+    return Note(text, buttons=(offered, as_typed), about=about, asks=asked.user, words=asked.text)
+
+
+def whole_characters(text: str) -> str:
+    """A text as it can be stored: broken halves of characters become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def reworded(text: str, language: str) -> str | None:
+    """The instruction of a message that was edited; None where it no longer is one."""
+    said = strip_markup(whole_characters(text))
+    is_edit = understand(said, language).asks in (Asks.EDIT, Asks.UNSURE)
+    return said if is_edit else None
 
 
 def to_event(asked: EditAsked, command: TextCommand) -> Event:
     """The event that `command` stands for, about the version that the message replied to, if any."""
     who = origin(asked)
     replied: dict[str, Any] = {"turn": asked.turn, "reply_to": asked.reply_to}
-    match command.word:
+    word = command.word
+    if word in _MOVES:
+        return MoveAsked(**who, move=_MOVES[word])
+    match word:
         case CommandWord.UNDO:
-            return MoveAsked(**who, **replied, move=Move.UNDO)
+            return MoveAsked(**who, **replied, move=Move.UNDO, steps=command.steps)
         case CommandWord.GO_TO:
             return MoveAsked(**who, version=command.version, move=Move.GO_TO)
-        case CommandWord.REDO:
-            return MoveAsked(**who, move=Move.REDO)
-        case CommandWord.START_OVER:
-            return MoveAsked(**who, move=Move.START_OVER)
         case CommandWord.COMPARE:
             return CompareAsked(**who, **replied, other=command.version)
         case CommandWord.STOP:
             return CancelAsked(**who, **replied)
         case CommandWord.HISTORY:
             return HistoryAsked(**who)
+        case CommandWord.SHOW if command.version:
+            return ShowAsked(**who, version=command.version)
+        case CommandWord.SHOW:
+            return ShowAsked(**who, **replied)
         case CommandWord.HELP:
             return HelpAsked(**who)
-    return VariationAsked(**who, **replied, variation=_VARIATIONS[command.word])
+    return VariationAsked(**who, **replied, variation=_VARIATIONS[word])
 
 
-def is_chatter(text: str, language: str = ENGLISH) -> bool:
-    """Whether a text holds no words, or only laughter and the like. Links and custom emoji are no words."""
-    words = words_of(re.sub(r"<a?:\w+:\d+>|:\w+:|https?://\S+", " ", text))
-    laughs = {*word_lists(ENGLISH).instructions["laughter"], *word_lists(language).instructions["laughter"]}
-    return not words or " ".join(words) in laughs or all(_laughs(word, laughs) for word in words)
+def is_chatter(text: str, language: str) -> bool:
+    """Whether a text asks for nothing: no words, thanks, a remark, a question."""
+    return understand(strip_markup(text), language).asks in (Asks.IGNORE, Asks.HELP)
 
 
-def _laughs(word: str, laughs: set[str]) -> bool:
-    return word in laughs or re.fullmatch(r"(?:ha|he|hi|ja|je|xd|lo+l)+h?|x+d+|a+h+|o+h+", word) is not None
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, without punctuation and symbols."""
-    return re.findall(r"[^\W_]+(?:['’][^\W_]+)?", text.casefold())
+def is_command(text: str, language: str) -> bool:
+    """Whether a text is a text command."""
+    return understand(strip_markup(text), language).asks is Asks.CONTROL
 
 
 def version_number(text: str) -> int | None:
-    """The n of "v2", "2" or "version 2", in any language; None for anything else."""
-    said = _plain(text, ())
-    found = (re.fullmatch(_blanks(language)["{n}"], said) for language in languages())
-    return next((int(match["n"]) for match in found if match), None)
-
-
-def _plain(text: str, courtesy: Iterable[str]) -> str:
-    """Lower case, without outer punctuation, double spaces or a "please"."""
-    words = re.sub(r"[\s,.!¡…'\"“”„«»]+", " ", text.casefold()).split()
-    return " ".join(word for word in words if word not in courtesy)
-
-
-@cache
-def _blanks(language: str) -> Mapping[str, str]:
-    names = "|".join(map(re.escape, word_lists(language).commands["version"]))
-    number = r"(?P<n>\d{1,6})"
-    return {"{n}": rf"(?:{names})? ?{number}", "{v}": rf"(?:{names}) ?{number}"}
-
-
-@cache
-def _patterns(language: str) -> tuple[tuple[re.Pattern[str], CommandWord], ...]:
-    return tuple(
-        (_pattern(phrase, language), word)
-        for word in CommandWord
-        for phrase in word_lists(language).commands[word]
-    )
-
-
-def _pattern(phrase: str, language: str) -> re.Pattern[str]:
-    pattern = re.escape(_plain(phrase, ()))
-    for blank, expression in _blanks(language).items():
-        pattern = pattern.replace(re.escape(blank), expression)
-    return re.compile(pattern)
+    """The n of "v2", "2" or "version 2"; None for anything else."""
+    match = _VERSION.fullmatch(text.strip().casefold())
+    return int(match[1]) if match else None

@@ -15,6 +15,7 @@ from mgie_engine.errors import RequestRefused
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM, picture_start
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
+from mgie_engine.text.prompt_room import with_room
 from mgie_engine.text.prompting import Prompt, Prompter
 
 
@@ -43,8 +44,10 @@ class Reader:
         """Read prompts with pictures pixels (B, 3, H, W); a step per token.
 
         A reading that comes with the prompt is used as it is. Where the model writes nothing or gibberish,
-        the instruction is the reading, and a note says so. RequestRefused if an instruction is too long.
+        the instruction is the reading, and a note says so. Of the exchanges before an instruction the oldest
+        are left out until the prompt fits; RequestRefused if it does not without any.
         """
+        prompts = [with_room(prompt, self.prompter, self.config) for prompt in prompts]
         given = [row for row, prompt in enumerate(prompts) if prompt.reading is not None]
         open_ = [row for row, prompt in enumerate(prompts) if prompt.reading is None]
         thoughts: dict[int, Thought] = {}

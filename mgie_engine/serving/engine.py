@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from math import prod
 from typing import Any, Self
 
@@ -161,10 +162,8 @@ class Engine:
         except StopIteration as end:
             slot.reading = end.value
             if changes_nothing(end.value.expressive, self.model.config.refusal):
-                self._leave(
-                    slot,
-                    self._result(slot, untouched(slot.request.image, slot.opening.result().original.size)),
-                )
+                same = untouched(slot.request.image, slot.opening.result().original.size)
+                self._leave(slot, replace(self._result(slot, same), is_declined=True))
             elif self._fast:  # what it waits for now is a place among those who paint
                 slot.enter(Stage.PAINTING, self._clock())
                 self._say(slot, slot.progress())

@@ -6,7 +6,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.events import EditAsked, GridAsked, SettingsAsked, ShowAsked, Variation, VariationAsked
+from bot.chat.events import (
+    Addressing,
+    EditAsked,
+    GridAsked,
+    SettingsAsked,
+    ShowAsked,
+    Variation,
+    VariationAsked,
+)
 from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
@@ -64,6 +72,7 @@ class EditingCog(commands.Cog):
         return EditAsked(
             **origin_of(interaction),
             text=instruction,
+            addressing=Addressing.FORM,
             own=files_offer(self.handler.downloads, file) if file else None,
             start=self.handler.reads.thread_start(interaction.channel),
             version=from_version,

@@ -4,13 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
 import discord
 from discord.ext import commands
 
-from bot.chat.events import Event
+from bot.chat.events import Addressing, Event
 from bot.chat.replies import Accepted, Note, Reply
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import MessagePlace, message_event
@@ -28,7 +29,7 @@ from bot.discord_chat.inbound.message_filter import QUESTION, Decision, MessageF
 from bot.discord_chat.inbound.proxied_messages import ProxiedMessages
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interactions import InteractionHandler
-from bot.discord_chat.responses import answer_message
+from bot.discord_chat.responses import answer_message, react
 from bot.discord_chat.user_locales import UserLocales
 from bot.ops.clocks import uptime_s
 from bot.workflow.text_commands import is_chatter
@@ -101,7 +102,7 @@ class MessageHandler(commands.Cog):
             log.info("could not fetch message %s: %s", payload.message_id, error)
             return
         if any(reaction.me and str(reaction.emoji) == QUESTION for reaction in message.reactions):
-            await self._process(message, message_event(message.id))
+            await self._process(message, message_event(message.id), Addressing.FORM)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -149,18 +150,12 @@ class MessageHandler(commands.Cog):
             case Decision.RUN:
                 await self._process(message, event)
             case Decision.ASK:
-                await self._ask_by_reaction(message)
+                await react(message, QUESTION)
             case Decision.HINT:
                 await self._send_note(message, Note(Message("ping_off")), reply_context_of(message, language))
             case Decision.ROLE_HINT:
                 note = Note(Message("role_mentioned"))
                 await self._send_note(message, note, reply_context_of(message, language))
-
-    async def _ask_by_reaction(self, message: discord.Message) -> None:
-        try:
-            await message.add_reaction(QUESTION)
-        except (discord.HTTPException, OSError) as error:
-            log.info("could not react to message %s: %s", message.id, error)
 
     async def _forget_deleted(self, channel: int, messages: Iterable[int]) -> None:
         for message in messages:
@@ -171,23 +166,27 @@ class MessageHandler(commands.Cog):
             cards = await self._workflow.message_deleted(message_event(message), key)
             await self._handler.own_messages.delete(cards)
 
-    async def _process(self, message: discord.Message, event: str) -> None:
+    async def _process(
+        self, message: discord.Message, event: str, addressing: Addressing = Addressing.MESSAGE
+    ) -> None:
         """Run a message that is meant for the bot and answer it, also when something fails."""
         self._acks.arrived(message.id)
         self._proxied.acted_on(message)
         context = reply_context_of(message, await self._user_locales.of(message.author.id))
         try:
             async with self._typing_if_slow(message):
-                await self._answer_once(message, event, context)
+                await self._answer_once(message, event, context, addressing)
         except Exception:
             log.exception("could not handle message %s", message.id)
             if await self._send_note(message, Note(Message("unexpected")), context):
                 await self._attempts.answered(event)
 
-    async def _answer_once(self, message: discord.Message, event: str, context: ReplyContext) -> None:
+    async def _answer_once(
+        self, message: discord.Message, event: str, context: ReplyContext, addressing: Addressing
+    ) -> None:
         """Run and answer a message unless that was done before: catching up yields some messages again."""
         recent = self._recent.of(message.channel.id, message.author.id)
-        asked = self._reads.edit_asked(message, context, event, recent)
+        asked = replace(self._reads.edit_asked(message, context, event, recent), addressing=addressing)
         may_decode = any((asked.own, asked.replied, asked.start, asked.recent))
         async with self._attempts.at(event, is_counted=may_decode) as attempt:
             if attempt is Attempt.OVER:

@@ -20,6 +20,7 @@ from bot.i18n.catalog import Translate
 from conversations.messages import Message
 
 RELEASE = 1
+ID_CHARS = 100  # of an id, at most
 CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
 EDIT_IMAGE = "edit_image"  # in the id of a modal; the turn is the number of the message with the picture
 MENU_ROWS = 25
@@ -83,16 +84,18 @@ class ButtonId:
     turn: str
     owner: int | None = None
     release: int = RELEASE
+    says: str = ""  # with SAY, the text to send
 
     def __str__(self) -> str:
         owner = "" if self.owner is None else base36(self.owner)
-        return f"e{self.release}:{self.act}:{self.turn}:{owner}"
+        says = f":{self.says}" if self.says else ""
+        return f"e{self.release}:{self.act}:{self.turn}:{owner}{says}"[:ID_CHARS]
 
     @classmethod
     def read(cls, found: re.Match[str]) -> "ButtonId":
         """The meaning of an id that matched the template."""
         owner = int(found["owner"], 36) if found["owner"] else None
-        return cls(found["act"], found["turn"], owner, int(found["release"]))
+        return cls(found["act"], found["turn"], owner, int(found["release"]), found["says"] or "")
 
     @classmethod
     def parse(cls, custom_id: str) -> "ButtonId | None":
@@ -116,7 +119,9 @@ class PressHandler(Protocol):
     async def pressed(self, interaction: discord.Interaction[Any], button: ButtonId) -> None: ...
 
 
-_TEMPLATE = re.compile(r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]*)(?::(?P<owner>[a-z0-9]*))?.*")
+_TEMPLATE = re.compile(
+    r"e(?P<release>\d+):(?P<act>[a-z_]+):(?P<turn>[a-z0-9]*)(?::(?P<owner>[a-z0-9]*))?(?::(?P<says>.*)|.*)"
+)
 
 
 class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
@@ -130,7 +135,9 @@ class CardButton(ui.DynamicItem[ui.Button[Any]], template=_TEMPLATE):
     @classmethod
     def of(cls, button: Button, turn: str, owner: str | None, translate: Translate) -> Self:
         """The button of a card or a question."""
-        return cls(ButtonId(button.act.value, turn, user_of(owner or "")), translate(button.label))
+        return cls(
+            ButtonId(button.act.value, turn, user_of(owner or ""), says=button.says), translate(button.label)
+        )
 
     @classmethod
     def local(

@@ -6,6 +6,7 @@ from typing import Any
 from bot.chat.events import (
     DECISIONS,
     NEEDS_WORDS,
+    Addressing,
     ButtonAction,
     EditAsked,
     Event,
@@ -45,6 +46,7 @@ from conversations.messages import Message
 from conversations.settings import SettingsOverride
 
 CONSENTS = (ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
+VERBATIM = Addressing.VERBATIM
 KNOWN_ACTS = {*ButtonAction, *DiscordButton, CHOOSE}
 _SETTINGS_CHANGES: dict[str, dict[str, Any]] = {  # arguments of SettingsAsked; none shows the settings
     DiscordButton.STRENGTHS: {},
@@ -164,6 +166,7 @@ class ComponentHandler:
         return EditAsked(
             **who,
             text=form.words,
+            addressing=Addressing.FORM,
             own=files_offer(self.handler.downloads, form.image) if form.image else None,
             turn=turn,
             preset=form.preset,
@@ -178,6 +181,7 @@ class ComponentHandler:
         return EditAsked(
             **who,
             text=words,
+            addressing=Addressing.FORM,
             replied=chosen,
             reply_to=chosen.message,
         )
@@ -188,8 +192,13 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
     who = origin_of(interaction)
     if button.act in _SETTINGS_CHANGES:
         return SettingsAsked(**who, **_SETTINGS_CHANGES[button.act])
+    if button.act == ButtonAction.SAY:
+        words = button.says or kept_instruction(interaction.message)
+        addressing = Addressing.FORM if button.says else VERBATIM
+        return EditAsked(**who, text=words, turn=button.turn or None, addressing=addressing)
     if button.act == CHOOSE:
-        return EditAsked(**who, text=kept_instruction(interaction.message), turn=button.turn)
+        words = kept_instruction(interaction.message)
+        return EditAsked(**who, text=words, turn=button.turn, addressing=VERBATIM)
     # The buttons under a report name its turn, but this one is about the owner of that turn.
     is_block = button.act == ButtonAction.BLOCK
     subject = user_key(button.owner or 0) if is_block else button.turn

@@ -46,6 +46,7 @@ _MARKS = {
     CardState.FAILED: ("⚠️", 0xF23F43),
     CardState.CANCELLED: ("🚫", 0x80848E),
 }
+_ANSWER_MARK = ("💬", 0x80848E)  # of an edit that the model declined
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def card_layout(
     now: float = 0.0,
 ) -> ui.LayoutView:
     """The layout of a card in its state, with `opening` above it; `now` in Unix seconds."""
-    mark, colour = _MARKS[card.state]
+    mark, colour = _ANSWER_MARK if card.is_answer else _MARKS[card.state]
     box: ui.Container[Any] = ui.Container(accent_colour=colour)
     box.add_item(ui.TextDisplay(f"### {mark} {_title(card, guild, translate)}"))
     if images:
@@ -141,7 +142,8 @@ def _title(card: Card, guild: int | None, translate: Translate) -> str:
         origin = f"[{origin} ↗]({parent.link(guild)})"
     user = user_of(card.owner)
     owner = f"<@{user}>" if user and card.state is CardState.DONE else ""
-    return " · ".join(part for part in (card.version, origin, owner) if part)
+    version = "" if card.is_answer else card.version
+    return " · ".join(part for part in (version, origin, owner) if part)
 
 
 def _words(card: Card, now: float, translate: Translate) -> str:
@@ -205,7 +207,7 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(translate(which.text)))
     if which.words:
-        view.add_item(ui.TextDisplay(f"> {escape(which.words)}"[:KEPT_CHARS], id=INSTRUCTION_ID))
+        view.add_item(_kept(which.words))
     for choice, image in zip(which.choices, images, strict=True):
         about = f"**{choice.version}** {plain(choice.instruction, 100)}".strip()
         view.add_item(ui.Section(about, accessory=thumbnail(image)))
@@ -215,6 +217,11 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
             row.add_item(CardButton.choosing(choice.turn_id, choice.version))
         view.add_item(row)
     return view
+
+
+def _kept(words: str) -> ui.TextDisplay[Any]:
+    """An instruction that a message keeps for its buttons; `component_ids` reads it."""
+    return ui.TextDisplay(f"> {escape(words)}"[:KEPT_CHARS], id=INSTRUCTION_ID)
 
 
 def history_layout(history: History, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
@@ -270,6 +277,8 @@ def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
     """A message with buttons under it."""
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(translate(note.text)))
+    if note.words:
+        view.add_item(_kept(note.words))
     _add_buttons(view, [CardButton.of(button, note.about, note.asks, translate) for button in note.buttons])
     return view
 

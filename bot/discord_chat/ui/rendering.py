@@ -22,6 +22,7 @@ from bot.chat.replies import (
     ImageChoice,
     Note,
     Queue,
+    Reacted,
     Reply,
     SettingsPanel,
     ShownVersion,
@@ -94,7 +95,7 @@ class Renderer:
         match reply:
             case Note():
                 return _note(reply, translate)
-            case Accepted(note):
+            case Accepted(note) | Reacted(note):
                 return Outgoing(translate(note))
             case ShownVersion(note, card):
                 return await self.card(card, context, note)

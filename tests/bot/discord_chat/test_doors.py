@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.policy.limits import Limits
+from bot.workflow.text_commands import THANKED
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided, is_hidden
@@ -18,7 +19,7 @@ from tests.support.discord_server.world import Message
 from tests.support.english import english
 from tests.support.fakes import ScriptedEditor, a_picture
 
-Door = Callable[[Room, Message, str], Awaitable[str]]
+Way = Callable[[Room, Message, str], Awaitable[str]]
 LIMITS = Limits(requests=1000, instruction_chars=450)
 
 
@@ -87,14 +88,47 @@ async def test_the_longest_instruction_is_one_number_at_every_door(tmp_path: Pat
         assert "Queued as" in await slash_edit(r, first, fits)
 
 
-async def test_laughter_is_no_instruction_at_any_door(tmp_path: Path) -> None:
+async def test_laughter_and_thanks_are_no_instruction_at_any_door(tmp_path: Path) -> None:
     async with room(tmp_path, reads_all=True) as r:
         first = await r.result(post_picture(r))
         await r.turns_end()
-        for door in (mention, reply, refine_form, slash_edit):
-            assert await door(r, first, "haha 😂") == english("no_words"), door.__name__
+        for door in (refine_form, slash_edit, slash_grid):
+            for words in ("haha 😂", "thanks!"):
+                assert await door(r, first, words) == english("no_instruction"), door.__name__
+        thanked = [
+            r.discord.say(r.channel, r.anna, "thanks!", mention=True),
+            r.discord.say(r.channel, r.anna, "nice, thank you", reply_to=first),
+        ]
+        await r.discord.wait_for(lambda: all(THANKED in message.reactions for message in thanked))
         assert english("picture_ready", version="v0") in await message_menu(r, first, "😂")
         assert len(await r.turns()) == 3  # the first image with its edit, and the image of the menu
+
+
+@pytest.mark.parametrize("door", [mention, reply, refine_form, slash_edit])
+async def test_a_command_and_a_question_are_taken_at_every_door(tmp_path: Path, door: Way) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        first = await r.result(post_picture(r))
+        await r.turns_end()
+        assert english("back_at", version="v0") in await door(r, first, "can you undo that? <:nice:123> 🙏")
+        assert "Text commands" in await door(r, first, "what can you do?")
+        assert len(await r.turns()) == 2
+
+
+async def test_what_may_be_a_command_is_asked_about_and_a_button_answers(tmp_path: Path) -> None:
+    async with room(tmp_path, reads_all=True) as r:
+        first = await r.result(post_picture(r))
+        await r.turns_end()
+        words = "I want to undo something here"
+        said_by = r.discord.say(r.channel, r.anna, words, reply_to=first)
+        question = await r.answer(said_by)
+        meant = english("did_you_mean", command=english("means.undo"), words="undo")
+        assert meant in text_of(question)
+        assert len(await r.turns()) == 2
+        answer = await said(r, r.discord.press(question, english("means.undo"), r.anna))
+        assert english("back_at", version="v0") in answer
+        assert "Queued as" in await said(r, r.discord.press(question, english("button.say"), r.anna))
+        await r.turns_end()
+        assert (await r.turns())[-1].instruction == words
 
 
 async def test_who_may_only_read_a_channel_makes_no_edits_there(tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
 from bot.discord_chat.ui.buttons import DiscordButton
 from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
-from bot.i18n.word_lists import word_lists
+from bot.workflow.intents.phrase_tables import phrase_table
+from bot.workflow.intents.text_command import CommandWord
+from bot.workflow.text_commands import OFFERED
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
 from conversations.settings import CHOICES, RANGES
 
@@ -27,6 +29,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"action.{rule}" for rule in ModAction if rule not in (ModAction.STATUS, ModAction.LOG)),
     *(f"setting.{name}" for name in SETTINGS),
     *(f"page.{name}" for name in (*FIELDS, *(SETTINGS - {"sampler", "keep"}), "random")),
+    *(f"means.{word}" for word in OFFERED),
     "help.discord",
     "help.web",
 }
@@ -118,9 +121,11 @@ def test_a_plural_is_one_in_every_language(language: str) -> None:
 
 @pytest.mark.parametrize("language", languages())
 def test_every_language_has_words_for_every_command(language: str) -> None:
-    own, english = word_lists(language), word_lists("en")
-    assert set(own.commands) == set(english.commands)
-    assert set(own.instructions) == set(english.instructions)
+    own = phrase_table(language)
+    assert set(own.commands) == set(CommandWord)
+    assert set(own.tags) >= {"filler", "seen", "elsewhere", "thanks"}
+    for name in ("steering", "asking", "edits", "chatter"):
+        assert set(getattr(own, name)) == set(getattr(phrase_table("en"), name))
 
 
 @pytest.mark.parametrize(

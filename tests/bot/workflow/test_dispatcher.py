@@ -359,4 +359,5 @@ async def test_a_picture_deleted_while_its_edit_waited_is_said(tmp_path):
 
 async def test_a_broken_character_is_kept_out_of_the_store(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        assert (await d.accepted("make it \ud83d", picture=a_picture())).card.instruction == "make it ?"
+        accepted = await d.accepted("make it red \ud83d", picture=a_picture())
+        assert accepted.card.instruction == "make it red?"

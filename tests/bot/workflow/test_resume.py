@@ -203,7 +203,7 @@ async def one_edit(d: WorkflowRoom, rng: random.Random, accepted: list[str]) -> 
     user, channel = f"p{rng.randrange(6)}", f"c{rng.randrange(3)}"
     picture = a_picture() if rng.random() < 0.3 else None
     event_id = f"paper:{rng.getrandbits(64)}"
-    event = d.asked(f"edit {len(accepted)}", user, channel, picture=picture, event_id=event_id)
+    event = d.asked(f"make ball {len(accepted)} red", user, channel, picture=picture, event_id=event_id)
     for _ in range(1 + (rng.random() < 0.2)):  # now and then the event comes twice
         reply = await d.workflow.handle(event)
         if reply is not None and hasattr(reply, "card"):
@@ -230,7 +230,7 @@ async def test_whatever_dies_when_every_accepted_edit_is_answered_once(tmp_path,
     while lives < 12 or len(accepted) <= 20:  # a slow machine accepts less in the same time
         lives += 1
         await PictureReader().read(a_picture())  # so that a child process is ready
-        await killed_after(rng.randrange(1, 120), a_life(tmp_path, chat, rng, 12, accepted))
+        await killed_after(rng.randrange(1, 160), a_life(tmp_path, chat, rng, 12, accepted))
     async with workflow_room(tmp_path, EchoEditor(), chat) as d:
         chat.show = lambda turn, card: PaperChat.show(chat, turn, card)  # type: ignore[method-assign]
         chat.breaks, chat.dies_after_posting = 0, False

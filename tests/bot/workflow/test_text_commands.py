@@ -1,88 +1,133 @@
-"""Control words are whole messages; everything else is an instruction."""
+"""What the text of a message becomes: an event or an answer, the same for every chat."""
+
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from bot.i18n.catalog import languages
-from bot.i18n.word_lists import word_lists
-from bot.workflow.text_commands import CommandWord, TextCommand, parse, version_number
+from bot.chat.events import (
+    Addressing,
+    ButtonAction,
+    CancelAsked,
+    CompareAsked,
+    EditAsked,
+    HelpAsked,
+    HistoryAsked,
+    Move,
+    MoveAsked,
+    ShowAsked,
+    Variation,
+    VariationAsked,
+)
+from bot.chat.offered_pictures import offered
+from bot.chat.replies import Note, Reacted
+from bot.workflow.text_commands import THANKED, read_text, reworded, version_number
+
+ASKED = EditAsked(user="paper:ann", channel="paper:c1", event_id="e1", turn="k3f9")
+
+
+def read(text: str, **more: Any):
+    return read_text(replace(ASKED, text=text, **more), "en")
 
 
 @pytest.mark.parametrize(
-    ("text", "word", "version"),
+    ("text", "kind", "fields"),
     [
-        ("undo", CommandWord.UNDO, None),
-        ("Undo that, please.", CommandWord.UNDO, None),
-        ("REDO!", CommandWord.REDO, None),
-        ("start over", CommandWord.START_OVER, None),
-        ("again", CommandWord.AGAIN, None),
-        ("stop", CommandWord.STOP, None),
-        ("stronger", CommandWord.STRONGER, None),
-        ("too much", CommandWord.SUBTLER, None),
-        ("back to v2", CommandWord.GO_TO, "v2"),
-        ("go back to version 12", CommandWord.GO_TO, "v12"),
-        ("back to 2", CommandWord.GO_TO, "v2"),
-        ("v3", CommandWord.GO_TO, "v3"),
-        ("history", CommandWord.HISTORY, None),
-        ("help", CommandWord.HELP, None),
+        ("undo", MoveAsked, {"move": Move.UNDO, "turn": "k3f9", "steps": 1}),
+        ("undo the last two!", MoveAsked, {"move": Move.UNDO, "steps": 2}),
+        ("redo", MoveAsked, {"move": Move.REDO}),
+        ("back to v2 :)", MoveAsked, {"move": Move.GO_TO, "version": "v2"}),
+        ("start over", MoveAsked, {"move": Move.START_OVER}),
+        ("can you try again?", VariationAsked, {"variation": Variation.AGAIN, "turn": "k3f9"}),
+        ("too strong", VariationAsked, {"variation": Variation.SUBTLER}),
+        ("compare with v1", CompareAsked, {"other": "v1"}),
+        ("show me the original", ShowAsked, {"version": "v0"}),
+        ("nvm", CancelAsked, {}),
+        ("history", HistoryAsked, {}),
+        ("/help", HelpAsked, {}),
+        ("what can you do?", HelpAsked, {}),
+        ("make it darker <:nice:123456789012345678>", EditAsked, {"text": "make it darker"}),
+        ("> nice one\n**make it** darker <@&12> 🙏", EditAsked, {"text": "make it darker"}),
+        ("", EditAsked, {"text": ""}),
     ],
 )
-def test_control_words(text, word, version):
-    assert parse(text) == TextCommand(word, version)
+def test_texts_become_events(text, kind, fields):
+    event = read(text)
+    assert type(event) is kind
+    assert {name: getattr(event, name) for name in fields} == fields
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "emoji"),
     [
-        "undo the red and make it blue",
-        "stop the car from moving",
-        "make it stronger",
-        "make the sky less blue",
-        "3",
-        "back to the future poster",
-        "",
-        "again and again",
+        ("thanks!", THANKED),
+        ("nice!", THANKED),
+        ("lol", None),
+        ("🔥", None),
+        ("https://tenor.com/view/x", None),
     ],
 )
-def test_everything_else_is_an_instruction(text):
-    assert parse(text) is None
+def test_thanks_and_chatter_are_no_edits(text, emoji):
+    reply = read(text)
+    assert isinstance(reply, Reacted)
+    assert reply.emoji == emoji
 
 
-def test_no_phrase_means_two_things():
-    for language in languages():
-        table = word_lists(language).commands
-        phrases = [phrase for word in CommandWord for phrase in table[word]]
-        assert len(phrases) == len(set(phrases))
+def test_a_command_that_is_not_understood_is_asked_about():
+    question = read("I want to undo something in the picture")
+    assert isinstance(question, Note)
+    command, as_typed = question.buttons
+    assert (command.act, command.says) == (ButtonAction.SAY, "undo")
+    assert (as_typed.act, as_typed.says) == (ButtonAction.SAY, "")
+    assert (question.words, question.about, question.asks) == (
+        "I want to undo something in the picture",
+        "k3f9",
+        "paper:ann",
+    )
 
 
-@pytest.mark.parametrize("language", languages())
-def test_every_phrase_is_understood_in_its_language(language):
-    for word in CommandWord:
-        for phrase in word_lists(language).commands[word]:
-            said = phrase.replace("{n}", "2").replace("{v}", "v2")
-            found = parse(said.upper() + "!", (language,))
-            assert found is not None
-            assert found.word is word
+def test_words_that_may_be_an_instruction_are_asked_about_in_a_message_and_taken_in_a_form():
+    question = read("golden retriever wearing pyjamas")
+    assert isinstance(question, Note)
+    assert [button.says for button in question.buttons] == [""]
+    taken = read("golden retriever wearing pyjamas", addressing=Addressing.FORM)
+    assert isinstance(taken, EditAsked)
+
+
+def test_words_that_the_user_confirmed_are_taken_as_they_are():
+    taken = read("undo it all, <@12> my friend", addressing=Addressing.VERBATIM)
+    assert isinstance(taken, EditAsked)
+    assert taken.text == "undo it all, my friend"
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "word"),
+    ("text", "kept"),
     [
-        ("mach das bitte rückgängig", "de", CommandWord.UNDO),
-        ("zurück zu Version 2", "de", CommandWord.GO_TO),
-        ("¡deshacer, por favor!", "es", CommandWord.UNDO),
-        ("vuelve a la versión 2", "es", None),
-        ("vuelve a versión 2", "es", CommandWord.GO_TO),
+        ("make it darker", "make it darker"),
+        ("undo", "undo"),
+        ("golden retriever", "golden retriever"),
+        ("this one", ""),
+        ("thanks!", ""),
+        ("what is this?", ""),
     ],
 )
-def test_other_languages_have_control_words(text, language, word):
-    found = parse(text, ("en", language))
-    assert (found.word if found else None) is word
-    assert parse(text) is None
+def test_beside_a_picture_words_are_an_instruction_or_nothing(text, kept):
+    event = read(text, own=offered(b"png"))
+    assert isinstance(event, EditAsked)
+    assert event.text == kept
 
 
-def test_compare_may_name_a_version():
-    assert parse("compare with v1") == TextCommand(CommandWord.COMPARE, "v1")
-    assert parse("from the original") == TextCommand(CommandWord.FROM_ORIGINAL)
+def test_an_expressive_instruction_is_no_command():
+    event = read("undo", reading="it is dark")
+    assert isinstance(event, EditAsked)
+    assert event.text == "undo"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("make it red <:x:1>", "make it red"), ("undo", None), ("lol", None)]
+)
+def test_an_edited_message_rewords_an_edit_only_with_an_instruction(text, words):
+    assert reworded(text, "en") == words
 
 
 @pytest.mark.parametrize(("text", "number"), [("v2", 2), ("2", 2), ("version 3", 3), ("V10", 10)])

@@ -1,0 +1,179 @@
+"""What a message asks for, decided from its words alone; the same for every chat and every way in.
+
+    understand("can you undo that?", "en")    Understood(CONTROL, command=TextCommand(UNDO))
+    understand("thanks!", "de")               Understood(IGNORE)
+
+A text command is looked for first, then a question about the bot, then evidence for an instruction; the
+patterns are data (phrase_tables). Where no language of ours explains the words, none of them decides.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from bot.i18n.catalog import ENGLISH, languages
+from bot.workflow.intents.phrase_tables import PhraseTable, phrase_table
+from bot.workflow.intents.tagged_words import Clause, clauses, plain_words
+from bot.workflow.intents.text_command import TextCommand, command_of, filler_bounds, is_firm, steering_word
+
+
+class Asks(StrEnum):
+    """What a message asks for."""
+
+    EDIT = "edit"
+    CONTROL = "control"  # a text command
+    HELP = "help"  # a question about the bot
+    IGNORE = "ignore"  # thanks, chatter, nothing
+    UNSURE = "unsure"  # perhaps an edit or a command
+
+
+class Evidence(IntEnum):
+    """How much speaks for an instruction."""
+
+    NONE = 0
+    WEAK = 1
+    FAIR = 2  # enough in a message to the bot
+    STRONG = 3  # enough in any message
+
+
+_LEVELS = {"strong": Evidence.STRONG, "fair": Evidence.FAIR, "weak": Evidence.WEAK}
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a message asks for. `command`: the one that was given, or may be meant where it is unsure.
+
+    `evidence` for an instruction.
+    """
+
+    asks: Asks
+    command: TextCommand | None = None
+    evidence: Evidence = Evidence.NONE
+
+
+def understand(text: str, language: str, *, is_addressed: bool = True) -> Understood:
+    """What a text without markup asks for. `language`: of the user, where it is known; it breaks ties.
+
+    `is_addressed`: whether it was said to the bot; if not, an instruction needs stronger evidence.
+    """
+    words = plain_words(text)
+    if not words:
+        return Understood(Asks.IGNORE)
+    found = [_in_language(text, tongue, is_addressed) for tongue in _tongues(words, language)]
+    return max(found, key=_weight)
+
+
+def is_pointing(text: str) -> bool:
+    """Whether a text only points at the picture beside it: "this one"."""
+    return any(
+        phrase_table(tongue).pointing.matches(part.tagged())
+        for tongue in languages()
+        for part in clauses(text, phrase_table(tongue).lexicon)
+    )
+
+
+def is_thanks(text: str) -> bool:
+    """Whether a text holds thanks or praise."""
+    tables = [phrase_table(tongue) for tongue in languages()]
+    return any(
+        table.tags["thanks"] in tags
+        for table in tables
+        for part in clauses(text, table.lexicon)
+        for tags in part.tags
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an instruction names: things, and whether it is about the shape of the picture ("crop it")."""
+
+    things: tuple[str, ...] = ()
+    is_shape: bool = False
+
+
+def named_in(instruction: str) -> Named:
+    """What an instruction names, in the language that knows most of its words."""
+    (language, *_) = _tongues(plain_words(instruction), ENGLISH)
+    table = phrase_table(language)
+    things, is_shape = [], False
+    for part in clauses(instruction, table.lexicon):
+        for word, tags in zip(part.words, part.tags, strict=True):
+            is_shape |= table.tags["shape"] in tags
+            things += [word] if table.tags["thing"] in tags else []
+    return Named(tuple(dict.fromkeys(things)), is_shape)
+
+
+def _tongues(words: list[str], language: str) -> list[str]:
+    """The languages that know most of the words, the user's first."""
+    known = {tongue: sum(phrase_table(tongue).knows(word) for word in words) for tongue in languages()}
+    best = max(known.values())
+    return sorted(
+        (tongue for tongue, count in known.items() if count == best), key=lambda tongue: tongue != language
+    )
+
+
+def _weight(found: Understood) -> tuple[int, Evidence]:
+    order = (Asks.IGNORE, Asks.UNSURE, Asks.HELP, Asks.EDIT, Asks.CONTROL)
+    return order.index(found.asks), found.evidence
+
+
+def _in_language(text: str, language: str, is_addressed: bool) -> Understood:
+    table = phrase_table(language)
+    parts = clauses(text, table.lexicon)
+    if command := command_of(parts, table):
+        return Understood(Asks.CONTROL, command)
+    if any(table.asking["sure"].matches(part.tagged()) for part in parts):
+        return Understood(Asks.HELP)
+    evidence = max(_evidence(part, table) for part in parts)
+    is_steering = any(is_firm(part, table) for part in parts)
+    if not is_steering and evidence >= (Evidence.FAIR if is_addressed else Evidence.STRONG):
+        return Understood(Asks.EDIT, None, evidence)
+    if any(table.asking["patterns"].matches(*_with_and_without_fillers(part, table)) for part in parts):
+        return Understood(Asks.HELP)
+    is_talk = all(_is_talk(part, table) for part in parts)
+    steering = steering_word(parts, table)
+    if steering and (is_addressed or not is_talk):
+        return Understood(Asks.UNSURE, TextCommand(steering), evidence)
+    has_seen = any(set(tags) & set(table.tags["seen"]) for part in parts for tags in part.tags)
+    if is_talk or (evidence < Evidence.FAIR and not is_addressed and not has_seen):
+        return Understood(Asks.IGNORE, None, evidence)
+    return Understood(Asks.UNSURE, None, evidence)
+
+
+def _evidence(clause: Clause, table: PhraseTable) -> Evidence:
+    """How much speaks for a clause being an instruction, with and without its politeness."""
+    texts = _with_and_without_fillers(clause, table)
+    if _is_social(clause, table) or _is_elsewhere(clause, table) or table.chatter["never"].matches(*texts):
+        return Evidence.NONE
+    for name, level in _LEVELS.items():
+        if table.edits[name].matches(*texts):
+            is_talk = level < Evidence.STRONG and table.chatter["talk"].matches(texts[-1])
+            return Evidence.NONE if is_talk else level
+    return Evidence.NONE
+
+
+def _is_social(clause: Clause, table: PhraseTable) -> bool:
+    """Whether every word of a clause is a greeting, thanks, praise, laughter or politeness."""
+    social = {table.tags[name] for name in ("greeting", "thanks", "filler")}
+    return all(social & set(tags) for tags in clause.tags)
+
+
+def _is_elsewhere(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause names more of what no picture holds (accounts, meetings) than of what one does."""
+    elsewhere = sum(table.tags["elsewhere"] in tags for tags in clause.tags)
+    return elsewhere > sum(bool(set(tags) & set(table.tags["seen"])) for tags in clause.tags)
+
+
+def _is_talk(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause is chatter: only politeness, an idiom, a statement or a question."""
+    texts = _with_and_without_fillers(clause, table)
+    return (
+        _is_social(clause, table)
+        or _is_elsewhere(clause, table)
+        or table.chatter["never"].matches(*texts)
+        or table.chatter["talk"].matches(*texts)
+    )
+
+
+def _with_and_without_fillers(clause: Clause, table: PhraseTable) -> list[str]:
+    start, end = filler_bounds(clause, table)
+    return list(dict.fromkeys((clause.tagged(), clause.tagged(start, end))))

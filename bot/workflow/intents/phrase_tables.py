@@ -1,0 +1,116 @@
+"""The tables of each language, read once: `bot/i18n/locales/<language>/words.toml`, which explains itself."""
+
+import re
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bot.i18n.catalog import LOCALES, languages
+from bot.workflow.intents.phrase_patterns import PatternSet
+from bot.workflow.intents.tagged_words import NUMBER, ORDINAL, VERSION, Lexicon, plain_word, spellings
+
+_TAGS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseTable:
+    """The patterns of one language; tables of patterns are described in the file."""
+
+    lexicon: Lexicon
+    tags: Mapping[str, str]
+    commands: Mapping[str, PatternSet]
+    steering: Mapping[str, PatternSet]
+    asking: Mapping[str, PatternSet]
+    edits: Mapping[str, PatternSet]
+    chatter: Mapping[str, PatternSet]
+    pointing: PatternSet
+    of_original: PatternSet  # texts that name the uploaded picture
+    literals: frozenset[str]  # plain words of the patterns
+
+    def knows(self, word: str) -> bool:
+        """Whether a plain word stands in the tables of this language."""
+        return word in self.literals or bool(self.lexicon.tags_of(word))
+
+
+@cache
+def phrase_table(language: str) -> PhraseTable:
+    """The tables of a language that `languages` names."""
+    data = tomllib.loads((LOCALES / language / "words.toml").read_text("utf-8"))
+    tags = dict(zip(data["words"], _TAGS, strict=False))
+    groups = {name: "".join(tags[part] for part in parts) for name, parts in data["groups"].items()}
+    names = tags | groups | {"number": NUMBER, "ordinal": ORDINAL, "version": VERSION}
+
+    def patterns(texts: Iterable[str]) -> PatternSet:
+        return PatternSet(texts, names, data["fragments"])
+
+    def by_name(table: str) -> Mapping[str, PatternSet]:
+        return {name: patterns(texts) for name, texts in data[table].items()}
+
+    return PhraseTable(
+        _lexicon(data, tags, groups),
+        names,
+        by_name("commands"),
+        by_name("steering"),
+        by_name("asking"),
+        by_name("edits"),
+        by_name("chatter"),
+        patterns(data["pointing"]["patterns"]),
+        patterns(["* <original> *"]),
+        frozenset(_literals(data)),
+    )
+
+
+def _literals(data: Mapping[str, Any]) -> Iterator[str]:
+    tables = (data["commands"], data["steering"], data["asking"], data["edits"], data["chatter"])
+    texts = [
+        *data["fragments"].values(),
+        *(text for table in tables for texts in table.values() for text in texts),
+    ]
+    for text in texts:
+        for word in re.findall(r"<\w+>|[^\s()\[\]|<>*+]+", text):
+            if not word.startswith("<"):
+                yield from spellings(word)
+
+
+def load_phrase_tables() -> None:
+    """Read the tables of every language, which takes about half a second for each."""
+    for language in languages():
+        phrase_table(language)
+
+
+def _lexicon(data: Mapping[str, Any], tags: Mapping[str, str], groups: Mapping[str, str]) -> Lexicon:
+    words, stems = defaultdict[str, str](str), defaultdict[str, str](str)
+    phrases = defaultdict[str, list[tuple[tuple[str, ...], str]]](list)
+    for name, entries in data["words"].items():
+        for entry in entries:
+            for parts in _forms(entry):
+                if len(parts) > 1:
+                    phrases[parts[0]].append((parts, tags[name]))
+                elif entry.endswith("*"):
+                    stems[parts[0]] += tags[name]
+                else:
+                    words[parts[0]] += tags[name]
+    return Lexicon(
+        words,
+        stems,
+        phrases,
+        frozenset(map(plain_word, data["splitting"])),
+        frozenset(map(plain_word, data["joining"])),
+        groups["verb"],
+        {plain_word(word): value for word, value in data["numbers"].items()},
+        {plain_word(word): value for word, value in data["ordinals"].items()},
+        tuple(data["endings"]),
+        groups["seen"] if data["compounds"] else "",
+    )
+
+
+def _forms(entry: str) -> Sequence[tuple[str, ...]]:
+    """The plain words of an entry, in each of its spellings."""
+    return tuple(zip(*(_two(spellings(word)) for word in entry.removesuffix("*").split()), strict=True))
+
+
+def _two(forms: tuple[str, ...]) -> tuple[str, str]:
+    return forms[0], forms[-1]

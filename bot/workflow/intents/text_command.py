@@ -1,0 +1,110 @@
+"""Text commands: which one a message gives, with which version, however politely it is said."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.workflow.intents.phrase_tables import PhraseTable
+from bot.workflow.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
+
+
+class CommandWord(StrEnum):
+    """What a text command asks for; the value is its key in the tables, whose order is that of trying."""
+
+    UNDO = "undo"
+    REDO = "redo"
+    FROM_ORIGINAL = "from_original"
+    START_OVER = "start_over"
+    GO_TO = "go_to"
+    AGAIN = "again"
+    STRONGER = "stronger"
+    SUBTLER = "subtler"
+    COMPARE = "compare"
+    STOP = "stop"
+    HISTORY = "history"
+    SHOW = "show"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class TextCommand:
+    """A text command as typed.
+
+    `version`: "v2", with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO.
+    """
+
+    word: CommandWord
+    version: str | None = None
+    steps: int = 1
+
+
+def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | None:
+    """The command that a text gives: one of its clauses, where the others only say it politely or why."""
+    found: TextCommand | None = None
+    for part in parts:
+        command = _command(part, table)
+        if command is None and not is_remark(part, table):
+            return None
+        found = command or found
+    return found
+
+
+def _command(clause: Clause, table: PhraseTable) -> TextCommand | None:
+    for start, end in _windows(clause, table):
+        text = clause.tagged(start, end)
+        for word in CommandWord:
+            if table.commands[word].matches(text):
+                return _with_numbers(word, clause, start, end, table)
+    return None
+
+
+def _windows(clause: Clause, table: PhraseTable) -> Iterator[tuple[int, int]]:
+    """Where a command may begin and end: anywhere in the politeness around it, the longest first."""
+    first, last = filler_bounds(clause, table)
+    length = len(clause.words)
+    pairs = {(start, end) for start in range(first + 1) for end in (last, length)}
+    pairs |= {(start, end) for start in (0, first) for end in range(last, length + 1)}
+    yield from sorted((pair for pair in pairs if pair[0] < pair[1]), key=lambda pair: pair[0] - pair[1])
+
+
+def filler_bounds(clause: Clause, table: PhraseTable) -> tuple[int, int]:
+    """Where the words begin and end that are not politeness; the end and the end where all are."""
+    is_filler = [table.tags["filler"] in tags for tags in clause.tags]
+    if all(is_filler):
+        return len(is_filler), len(is_filler)
+    return is_filler.index(False), len(is_filler) - is_filler[::-1].index(False)
+
+
+def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table: PhraseTable) -> TextCommand:
+    """The command with the version or the steps that its words name."""
+    tagged = list(zip(clause.words[start:end], clause.tags[start:end], strict=True))
+    marks = (NUMBER,) if word is CommandWord.UNDO else (NUMBER, ORDINAL, VERSION)
+    numbers = (table.lexicon.number_of(said) for said, tags in tagged if set(marks) & set(tags))
+    number = next((number for number in numbers if number is not None), None)
+    if word is CommandWord.UNDO:
+        return TextCommand(word, steps=number or 1)
+    if word not in (CommandWord.GO_TO, CommandWord.COMPARE, CommandWord.SHOW):
+        return TextCommand(word)
+    if number is None and table.of_original.matches(clause.tagged(start, end)):
+        number = 0
+    return TextCommand(word, None if number is None else f"v{number}")
+
+
+def is_remark(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause only goes with a command: politeness, a greeting, a statement."""
+    start, end = filler_bounds(clause, table)
+    text = clause.tagged(start, end)
+    is_sound = len(clause.words) == 1 and not table.knows(clause.words[0])  # "ugh"
+    return not text or is_sound or table.chatter["talk"].matches(text)
+
+
+def steering_word(parts: Sequence[Clause], table: PhraseTable) -> CommandWord | None:
+    """The command whose words stand in a text that gives none."""
+    texts = [part.tagged() for part in parts]
+    found = (word for word in CommandWord if word in table.steering and table.steering[word].matches(*texts))
+    return next(found, None)
+
+
+def is_firm(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause holds words that steer and can hardly be part of an instruction."""
+    return table.steering["firm"].matches(clause.tagged())
