@@ -9,7 +9,7 @@ plural form.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -65,6 +65,12 @@ def translations(language: str, domain: str = "messages") -> NullTranslations:
     return Translations(compiled, domain)
 
 
+# The page draws all numbers of a conversation again for every step of an edit.
+@lru_cache(4096)
+def _number(value: float, locale: Locale) -> str:
+    return str(format_decimal(value, locale=locale))
+
+
 class Translator:
     """Renders messages in one language.
 
@@ -106,7 +112,7 @@ class Translator:
             return self(value)
         if isinstance(value, tuple):
             return ", ".join(map(self._param, value))
-        return self._words(value) if isinstance(value, str) else format_decimal(value, locale=self._locale)
+        return self._words(value) if isinstance(value, str) else _number(value, self._locale)
 
 
 @cache
