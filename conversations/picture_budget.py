@@ -34,6 +34,15 @@ class StorageLimits:
 NO_STORAGE_LIMITS = StorageLimits()
 
 
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """Bytes: free on the disk, of the user's pictures, and of all."""
+
+    free: int
+    own: int
+    total: int
+
+
 class PictureBudget:
     """Makes room for pictures, or says why there is none."""
 
@@ -52,21 +61,22 @@ class PictureBudget:
         self._uptime = uptime
         self._warned_at: float | None = None
 
-    async def check_disk(self, size: int = 0) -> None:
-        """Raises StorageFull when the disk has no room for `size` bytes more."""
-        free = (await self._threads.disk(shutil.disk_usage, self._images.folder)).free - size
-        if free < 2 * self._limits.min_free:
-            self._warn(free)
-        if free < self._limits.min_free:
-            raise StorageFull("the disk is nearly full", Message("disk_full"))
+    async def check_disk(self) -> None:
+        """Raises StorageFull when the disk has no room."""
+        if self._limits.min_free:
+            self._check_free(await self._threads.disk(self._measure, ()), 0)
 
     async def make_room(self, user: str, size: int, session: str | None = None) -> int:
         """See to it that the user may store `size` bytes more; how many old pictures of theirs went for it.
 
         `session`: one that is in use now. StorageFull, with nothing deleted, when that is not enough.
         """
-        await self.check_disk(size)
-        too_much, refusal = await self._excess(user, size)
+        if self._limits == NO_STORAGE_LIMITS:
+            return 0
+        own = await self._store.pictures.of_user(user)
+        usage = await self._threads.disk(self._measure, own)
+        self._check_free(usage, size)
+        too_much, refusal = self._excess(usage, size)
         if too_much <= 0:
             return 0
         chosen: list[str] = []
@@ -81,19 +91,26 @@ class PictureBudget:
         log.info("%d old pictures of %s were deleted to make room", deleted, user)
         return deleted
 
-    async def _excess(self, user: str, size: int) -> tuple[int, StorageFull]:
+    def _measure(self, own: Iterable[str]) -> _Usage:
+        free = shutil.disk_usage(self._images.folder).free
+        return _Usage(free, self._sizes(own), self._images.total_bytes())
+
+    def _check_free(self, usage: _Usage, size: int) -> None:
+        free = usage.free - size
+        if free < 2 * self._limits.min_free:
+            self._warn(free)
+        if free < self._limits.min_free:
+            raise StorageFull("the disk is nearly full", Message("disk_full"))
+
+    def _excess(self, usage: _Usage, size: int) -> tuple[int, StorageFull]:
         """By how many bytes the tighter limit would be passed, and what to tell the user then."""
-        limits, own = self._limits, await self._store.pictures.of_user(user)
-        used = await self._threads.disk(self._sizes, own) + size
-        total = await self._threads.disk(self._images.total_bytes) + size
-        of_user = used - limits.per_user if limits.per_user is not None else 0
-        of_all = total - limits.total if limits.total is not None else 0
+        limits = self._limits
+        of_user = usage.own + size - limits.per_user if limits.per_user is not None else 0
+        of_all = usage.total + size - limits.total if limits.total is not None else 0
         if of_user < of_all:
             return of_all, StorageFull("all pictures together take too much", Message("storage_full"))
-        message = Message(
-            "own_storage_full", used=mebibytes(used - size), limit=mebibytes(limits.per_user or 0)
-        )
-        return of_user, StorageFull("the pictures of this user take too much", message)
+        told = Message("own_storage_full", used=mebibytes(usage.own), limit=mebibytes(limits.per_user or 0))
+        return of_user, StorageFull("the pictures of this user take too much", told)
 
     def _sizes(self, keys: Iterable[str]) -> int:
         return sum(map(self._images.size, keys))
