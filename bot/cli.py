@@ -168,7 +168,7 @@ async def _serve_all(
             images,
             service,
             model,
-            limits=replace(settings.limits, fitting_chars=model_room(settings)),
+            limits=replace(settings.limits, fitting_chars=model_room(settings), languages=config.languages),
             metrics=metrics,
             keep_days=settings.keep_days or None,
             storage=settings.storage,

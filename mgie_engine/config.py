@@ -153,6 +153,7 @@ class ModelConfig:
     no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 3  # no n-gram twice; 0 allows repeats
     history_turns: Annotated[int, Field(ge=0, le=100)] = 0  # most earlier turns in the prompt
     guidance_rescale: Annotated[float, Field(ge=0, le=1)] = 0.0  # arXiv 2305.08891 section 3.4; 1 is full
+    languages: Annotated[tuple[Name, ...], Field(max_length=100)] = ("en",)  # ISO 639-1, that it reads
     refusal: Text = ""  # start of an expressive instruction that declines the edit; "" if never trained
     # latent → RGB rows: one per channel, then the offset
     preview: Annotated[tuple[Colour, ...], Field(max_length=257)] = ()

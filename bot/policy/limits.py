@@ -16,4 +16,5 @@ class Limits:
     requests: int = 10  # per user in any window of `window_s` seconds
     window_s: float = 12.0
     fitting_chars: Callable[[str], int] = len  # how many of an instruction the model has room for
+    languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here

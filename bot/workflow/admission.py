@@ -10,8 +10,9 @@ from dataclasses import asdict, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.chat.cards import card_of
+from bot.chat.cards import card_of, suggestions
 from bot.chat.events import (
+    Addressing,
     ButtonAction,
     EditAsked,
     Event,
@@ -37,6 +38,7 @@ from bot.policy.checks import (
 from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
+from bot.workflow.intents.text_language import is_read
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
@@ -197,6 +199,8 @@ class Admission:
         if not asked.text:
             sentence = Message("picture_ready", version=target.turn.label)
             return ShownVersion(sentence, card_of(target.turn, target.session))
+        if objection := self._other_language(asked):
+            return objection
         parent = target.session.root if asked.from_original else target.turn
         preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
         draft = target.session.ask(
@@ -210,6 +214,14 @@ class Admission:
         # If it waits for consent, it must still start from this version.
         asked = replace(asked, turn=parent.id, version=None, own=None, replied=None)
         return await self._accept(replace(context, event=asked), draft, target.session)
+
+    def _other_language(self, asked: EditAsked | GridAsked) -> Note | None:
+        """The answer to an instruction in a language that the model does not read; nothing is guessed."""
+        is_confirmed = isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM
+        if is_confirmed or is_read(asked.text, self._limits.languages):
+            return None
+        names = joined(", ", *(Message(f"language.{code}") for code in self._limits.languages))
+        return Note(Message("other_language", languages=names), buttons=suggestions(), asks=asked.user)
 
     async def _open_words(self, asked: EditAsked) -> str:
         """The words of this user that wait for a picture here; a picture without words takes them."""
@@ -262,6 +274,8 @@ class Admission:
         asked, target = context.event, context.target
         if target is None:
             return Note(Message("no_session"))
+        if objection := self._other_language(asked):
+            return objection
         turn, session, words = target.turn, target.session, asked.text.strip()
         if words:
             draft = session.ask(asked.user, words, parent=turn.id, source=asked.source)

@@ -56,6 +56,7 @@ from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
 from bot.workflow.intents.phrase_tables import load_phrase_tables
+from bot.workflow.intents.text_language import load_identifier
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
@@ -136,6 +137,8 @@ class EditWorkflow:
 
     async def __aenter__(self) -> Self:
         load_phrase_tables()
+        if self._limits.languages:
+            load_identifier()
         await self._runner.__aenter__()
         self._admission.prepare()
         self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
@@ -272,7 +275,7 @@ class EditWorkflow:
         language = match_locale(event.source.language)
         read: Event | Reply = event
         if isinstance(event, EditAsked):
-            read = read_text(event, language)
+            read = read_text(event, language, self._limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)
         event, answer = (read, None) if isinstance(read, Event) else (HelpAsked(**origin(event)), read)

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from bot.chat.replies import Button, Note, Reacted, Reply, buttons
 from bot.workflow.intents.intent import Asks, Understood, is_pointing, is_thanks, understand
 from bot.workflow.intents.message_markup import strip_markup
 from bot.workflow.intents.text_command import CommandWord, TextCommand
+from bot.workflow.intents.text_language import is_read
 from conversations.messages import Message
 
 THANKED = "🧡"  # the reaction to thanks and praise
@@ -55,11 +57,13 @@ OFFERED = {  # a text that gives each command, for buttons that offer it; they s
 _VERSION = re.compile(r"(?:v|versi[oó]n)?\s?(\d{1,6})")
 
 
-def read_text(asked: EditAsked, language: str) -> Event | Reply:
+def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Event | Reply:
     """What the text of a message stands for, in English, German or Spanish and first in `language`.
 
     An edit with its text cleaned of markup, the event of a text command, or an answer. Beside a picture, a
     text that is no instruction is left out; with a reading, no text is anything but an instruction.
+
+    `read`: the languages of the model; what is in another one is left to admission, which answers it.
     """
     text = whole_characters(asked.text)
     if asked.reading:
@@ -80,7 +84,9 @@ def read_text(asked: EditAsked, language: str) -> Event | Reply:
             return HelpAsked(**origin(asked))
         case Asks.IGNORE:
             return Reacted(Message("no_instruction"), THANKED if is_thanks(said) else None)
-        case Asks.UNSURE if found.command or asked.addressing is Addressing.MESSAGE:
+        case Asks.UNSURE if found.command:
+            return _question(asked, found)
+        case Asks.UNSURE if asked.addressing is Addressing.MESSAGE and is_read(said, read):
             return _question(asked, found)
     return replace(asked, text=said)
 

@@ -30,6 +30,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"setting.{name}" for name in SETTINGS),
     *(f"page.{name}" for name in (*FIELDS, *(SETTINGS - {"sampler", "keep"}), "random")),
     *(f"means.{word}" for word in OFFERED),
+    *(f"language.{code}" for code in languages()),
     "help.discord",
     "help.web",
 }

@@ -1,0 +1,36 @@
+"""What the model does not read is answered with a sentence and never painted."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.chat.events import Addressing
+from bot.chat.replies import Accepted, Note
+from tests.support.fakes import EchoEditor, a_picture
+from tests.support.workflow_room import NO_PACE, workflow_room
+
+ENGLISH_ONLY = replace(NO_PACE, languages=("en",))
+
+
+@pytest.mark.parametrize("text", ["rends-le plus sombre", "сделай темнее", "mach den Himmel dunkler"])
+async def test_other_languages_are_answered(tmp_path, text):
+    async with workflow_room(tmp_path, EchoEditor(), limits=ENGLISH_ONLY) as d:
+        session = await d.upload()
+        for addressing in (Addressing.MESSAGE, Addressing.FORM):
+            reply = await d.workflow.handle(d.asked(text, addressing=addressing))
+            assert isinstance(reply, Note)
+            assert reply.text.code == "other_language"
+            assert reply.buttons[0].says == "make it darker"
+        beside = await d.workflow.handle(d.asked(text, channel="c2", picture=a_picture()))
+        assert beside.text.code == "other_language"
+        assert await d.store.session_for_channel("paper:c2", "paper:ann") is not None  # the picture is kept
+        assert len((await d.store.session(session.id)).turns) == 1
+
+
+async def test_commands_are_understood_in_every_language_all_the_same(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor(), limits=ENGLISH_ONLY) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        undone = await d.workflow.handle(d.asked("mach das bitte rückgängig"))
+        assert undone.note.code == "back_at"
+        assert isinstance(await d.workflow.handle(d.asked("make it darker")), Accepted)
