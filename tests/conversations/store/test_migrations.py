@@ -206,7 +206,8 @@ async def test_server_settings_and_the_audit_log_are_rows(store: SessionStore) -
 async def test_reports_and_appeals_are_not_taken_twice(store: SessionStore) -> None:
     anna, ben, cid = "discord:1001", "discord:1002", "discord:1003"
     assert not await store.servers.add_report("discord:77", ben, "done", "again")
-    assert await store.servers.add_report("discord:77", cid, "done", "also bad")
+    assert not await store.servers.add_report("discord:77", cid, "done", "also bad")
+    assert [report["text"] for report in (await store.export_user(cid))["reports"]] == ["also bad"]
     assert not await store.servers.add_appeal("discord:77", anna, "0123456789abcdef", "again")
     assert await store.servers.add_appeal("discord:77", ben, "0123456789abcdef", "me too")
     [report] = (await store.export_user(ben))["reports"]

@@ -55,10 +55,11 @@ async def test_the_most_recent_direct_channels_are_kept(store: SessionStore) -> 
     assert await store.chats.direct_channels("chat") == ("a", "d", "c")
 
 
-async def test_a_turn_is_reported_once_per_user(store: SessionStore) -> None:
+async def test_only_the_first_report_of_a_turn_is_new(store: SessionStore) -> None:
     turn = (await store.open_session(ROOM, ANN, image="0" * 64)).root
     reports = [await store.servers.add_report(SERVER, user, turn.id, "bad") for user in (BOB, BOB, ANN)]
-    assert reports == [True, False, True]
+    assert reports == [True, False, False]
+    assert [len((await store.export_user(user))["reports"]) for user in (BOB, ANN)] == [1, 1]
     appeals = [await store.servers.add_appeal(SERVER, user, HASH, "why") for user in (ANN, ANN, BOB)]
     assert appeals == [True, False, True]
 
