@@ -56,6 +56,7 @@ def check_pictures(turns: dict[str, Turn], bot: PageServer) -> None:
 
 async def check_page(page: Page) -> None:
     """Every version of the talk names its parent; the strip shows all pictures and marks the last."""
+    assert await page.locator("#left").evaluate("left => left.scrollWidth <= left.clientWidth")
     for label, turn in EXPECTED.items():
         said = page.locator(f'.turn:has(.who strong:text-is("{label}"))')
         assert await said.locator(".who").text_content() == f"{label} from {turn.parent}"
