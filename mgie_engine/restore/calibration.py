@@ -8,6 +8,7 @@ Benchmarks, as the comments name them:
 
     validation   `mgie evaluate scenes DIR --split validation`: success, and dB of what should stay
     tones        `benchmarks/photos.py`: 180 tones of 12 photos against the exact operation, in dB
+    weather      `benchmarks/weather.py`: rain, snow and fog that come and go in drawn scenes, success
     fidelity     `benchmarks/fidelity.py`: scenes of 1024 and 2048 px, and chains of ten edits
     tests        `tests/mgie_engine/restore`: the cases that the threshold tells apart
 
@@ -33,6 +34,17 @@ class ChangeThresholds:
     # The same two for detail that came or went at an unchanged mean: root mean square difference, levels.
     certain_detail: float = 24.0
     possible_detail: float = 14.0
+    # Levels outside of everything nearby that are detail which went, or came: a model paints new rain faintly
+    # (weather). They count only where no tone explains the edit, and its relevance is high in most places and
+    # higher in some, median and 0.99 quantile: rain and snow 0.06 to 0.17 and 0.29 to 0.57, idle edits up to
+    # 0.06 and 0.13, objects up to 0.05 and 0.62 (weather, validation).
+    detail_gone: float = 12.0
+    detail_new: float = 6.0
+    detail_middle: float = 0.06
+    detail_peak: float = 0.2
+    # Share of the picture from which the painting is softer altogether: rain and snow up to 0.58, a sharpened
+    # photo 0.67 (weather, tones).
+    detail_most: float = 0.6
     # Share of the local variance by which a model misses an edge that it should keep (validation).
     edge_error: float = 0.05
     # An object ends, and the rim of its blur begins, at this share of the strongest difference nearby. At 0.3
@@ -79,6 +91,14 @@ class ToneThresholds:
 
     # Share of the difference that a tone may leave unexplained (tones, validation).
     unexplained: float = 0.5
+    # Share of the plain squared error that a tone may leave, and a blur. Tones of photos leave up to 0.25 and
+    # blurs up to 0.44; rain and snow that came or went 0.42 and more, taken for a blur 0.48 (tones, weather).
+    left_over: float = 0.33
+    left_over_blur: float = 0.47
+    # Levels beyond the range of what is nearby, and the share of the pixels beyond it that a blur may leave:
+    # blurs leave up to 0.29, removed snow 0.53 and more (tones, weather).
+    outside: float = 8.0
+    left_outside: float = 0.45
     # A tone that keeps detail must move at least this share of the picture (tests: objects are no tone).
     least_area: float = 0.1
     # A tone that moves at least this share of the picture by `moved` levels holds everywhere.

@@ -7,8 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.restore.calibration import ChangeThresholds, ToneThresholds
-from mgie_engine.restore.image_ops import connected_to, dilate, feather, local_max, px, smooth, variance
+from mgie_engine.restore.calibration import Calibration, ChangeThresholds
+from mgie_engine.restore.image_ops import (
+    connected_to,
+    dilate,
+    feather,
+    local_max,
+    outside,
+    px,
+    smooth,
+    variance,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,7 @@ class Relevance:
     relevant: Tensor  # (S, S) bool, or one for all: a difference here may be an edit
     strictness: Tensor  # (S, S), or one for all: factor on the thresholds of a difference
     shift_bound: float  # levels; a region that shifts by more is an edit, by less the model's tint
+    detail: bool = False  # whether fine detail everywhere may be the edit, as rain is
 
 
 def measure_relevance(relevance: Tensor | None, thresholds: ChangeThresholds) -> Relevance:
@@ -35,8 +45,9 @@ def measure_relevance(relevance: Tensor | None, thresholds: ChangeThresholds) ->
     whole = min(max((loudness - quiet) / (loud - quiet), 0.0), 1.0)
     # 1 and more where the instruction is about the place, compared with places it has nothing to do with.
     about = (relevance / (thresholds.about * max(floor, thresholds.silent))).clamp(min=whole)
+    detail = middle > thresholds.detail_middle and peak > thresholds.detail_peak
     shift_bound = thresholds.shift_local + (thresholds.shift_whole - thresholds.shift_local) * whole
-    return Relevance(about > thresholds.about_share, (1.5 - 0.6 * about).clamp(0.8, 1.5), shift_bound)
+    return Relevance(about > thresholds.about_share, (1.5 - 0.6 * about).clamp(0.8, 1.5), shift_bound, detail)
 
 
 def change_mask(source: Tensor, output: Tensor, relevance: Relevance, thresholds: ChangeThresholds) -> Tensor:
@@ -71,6 +82,21 @@ def _certain_change(
     return connected_to(certain & relevance.relevant, above(thresholds.possible, thresholds.possible_detail))
 
 
+def detail_mask(sharp: Tensor, output: Tensor, relevance: Relevance, thresholds: ChangeThresholds) -> Tensor:
+    """Where an edit of the whole picture took fine detail away or added some, such as rain, (S, S) bool.
+
+    sharp, output: (3, S, S). The model's input is compared as it was sent: its autoencoder loses most of such
+    detail, so that its reconstruction shows hardly any difference. Empty for a painting that is
+    softer altogether.
+    """
+    if not relevance.detail:
+        return torch.zeros(sharp.shape[1:], dtype=torch.bool)
+    reach = px(sharp, 128)
+    gone, new = outside(sharp, output, reach), outside(output, sharp, reach)
+    mask = dilate((gone.amax(0) > thresholds.detail_gone) | (new.amax(0) > thresholds.detail_new), 1)
+    return mask & (mask.float().mean() < thresholds.detail_most)
+
+
 def _cut_at_outlines(mask: Tensor, difference: Tensor, outline: float) -> Tensor:
     """The mask without the rim of pixels that only lie next to the edit."""
     reach, gap = px(mask, 64), px(mask, 128)
@@ -93,14 +119,14 @@ def mask_with_tone(
     output: Tensor,
     mask: Tensor,
     relevance: Relevance,
-    thresholds: tuple[ChangeThresholds, ToneThresholds],
+    calibration: Calibration,
     keeps_detail: bool,
 ) -> tuple[Tensor, bool]:
     """The mask with everything that a tone explains, and whether the tone is of use at all.
 
     start: source under the tone; it, source and output: (3, S, S).
     """
-    change, tone = thresholds
+    change, tone = calibration.change, calibration.tone
     meant = mask | relevance.relevant
     left, before = (_energy(output - one, change.detail_weight) for one in (start, source))
     moved = _strength(smooth(start - source, px(source, 64)))

@@ -99,10 +99,10 @@ def energy(maps: Tensor, radius: int) -> Tensor:
 
 def outside_range(one: Tensor, other: Tensor, reach: int) -> Tensor:
     """By how much either of two maps (C, S, S) lies outside the range of the other within `reach` pixels."""
-    return torch.maximum(_outside(one, other, reach), _outside(other, one, reach))
+    return torch.maximum(outside(one, other, reach), outside(other, one, reach))
 
 
-def _outside(maps: Tensor, other: Tensor, reach: int) -> Tensor:
+def outside(maps: Tensor, other: Tensor, reach: int) -> Tensor:
     return (maps - local_max(other, reach)).clamp(min=0) + (-local_max(-other, reach) - maps).clamp(min=0)
 
 

@@ -11,6 +11,7 @@ from mgie_engine.restore.change import (
     allowed_mask,
     blend_weights,
     change_mask,
+    detail_mask,
     enlarge_relevance,
     mask_with_tone,
     mean_around,
@@ -21,7 +22,7 @@ from mgie_engine.restore.image_ops import energy, feather, local_max, px, smooth
 from mgie_engine.restore.local_affine import apply_windows, fit_windows
 from mgie_engine.restore.moved_objects import MovedObject, find_moved_objects
 from mgie_engine.restore.new_content import new_content_mask
-from mgie_engine.restore.tone_fit import ProbeOutcome, fit_tone, no_tone
+from mgie_engine.restore.tone_fit import ProbeOutcome, explains_painting, fit_tone, no_tone
 
 
 def plan_restore(
@@ -43,11 +44,13 @@ def plan_restore(
     relevance_map = None if relevance is None else enlarge_relevance(relevance, size)
     judged = measure_relevance(relevance_map, change)
     mask = change_mask(source, output, judged, change)
-    tone, compared, start = fit_tone(source, output, sharp, calibration.tone, probed)
+    fit = fit_tone(source, output, sharp, calibration.tone, probed)
+    tone, compared, start = fit
     keeps_detail = tone.detail == "as it was"
-    mask, tonal = mask_with_tone(
-        start, compared, output, mask, judged, (change, calibration.tone), keeps_detail
-    )
+    detail = detail_mask(sharp, output, judged, change)
+    tonal = explains_painting(fit, source, output, calibration.tone) or not bool(detail.any())
+    if tonal:
+        mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, keeps_detail)
     lost = torch.zeros(())
     if tonal:
         source = compared
@@ -55,16 +58,21 @@ def plan_restore(
         lost = calibration.new.lost * energy(crisp - start, px(source, 128))
     else:
         tone, start = no_tone(size), source
+        mask = mask | detail
         output = output - mean_around(output - source, ~mask).clamp(-change.tint, change.tint)
     windows, painting, painted = _transfer(source, output, start, mask, lost, calibration.new)
     if tonal:
         windows = windows * _window_trust(output - start, windows, source, calibration.tone)
+    else:
+        painted, painting = torch.where(detail, output, painted), torch.maximum(painting, feather(detail, 1))
     show = blend_weights(mask, allowed_mask(relevance_map, strict, change))
     objects: tuple[MovedObject, ...] = ()
     if not tonal:
         shown = torch.lerp(apply_windows(windows, source), painted - source, painting)
-        objects = tuple(find_moved_objects(source, output, mask & (painting > 0.5), calibration.moved))
-        painting, show = _with_moved_objects(objects, painting, show * _visible_change(shown, change.halo))
+        objects_mask = mask & (painting > 0.5) & ~detail
+        objects = tuple(find_moved_objects(source, output, objects_mask, calibration.moved))
+        visible = torch.maximum(_visible_change(shown, change.halo), detail.float())
+        painting, show = _with_moved_objects(objects, painting, show * visible)
     windows = windows + tone.as_windows()
     return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
 

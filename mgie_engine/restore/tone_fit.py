@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mgie_engine.restore.calibration import ToneThresholds
-from mgie_engine.restore.image_ops import gaussian, px, smooth
+from mgie_engine.restore.image_ops import energy, gaussian, outside_range, px, smooth
 from mgie_engine.restore.sharpening import soft
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
@@ -102,6 +102,29 @@ def fit_tone(
     if probed and probed.kind == "more contrast" and fitted.tone.detail == "as it was":
         return _refit_after_probe(fitted.tone, source, output, sharp, probed.through)
     return fitted
+
+
+def explains_painting(fit: ToneFit, source: Tensor, output: Tensor, thresholds: ToneThresholds) -> bool:
+    """Whether a tone takes source to output, both (3, S, S), and not something that came or went.
+
+    A blur spreads raindrops and snowflakes but does not remove them: the painting that shows none leaves the
+    range of the levels nearby, which a blur never does. The autoencoder loses nearly all of a sharpening, so
+    its amount (`_sharper`) says more than the error that is left.
+    """
+    if fit.tone.detail == "sharper":
+        return True
+    is_blur = fit.tone.detail == "softer"
+    left, before = (float((output - guess).square().mean()) for guess in (fit.start, source))
+    if left > (thresholds.left_over_blur if is_blur else thresholds.left_over) * before:
+        return False
+    left, before = (_share_outside(output, guess, thresholds.outside) for guess in (fit.start, source))
+    return not is_blur or left <= thresholds.left_outside * before
+
+
+def _share_outside(output: Tensor, guess: Tensor, level: float) -> float:
+    """Share of the pixels where either picture leaves the range of the other nearby by more than `level`."""
+    off = energy(outside_range(output, guess, px(output, 128)), px(output, 256))
+    return float((off > level**2).float().mean())
 
 
 def _sharper(
