@@ -1,6 +1,6 @@
 """What the page shows at one moment, as a plain value; and the address-free facts the templates need.
 
-Knows nothing of gradio, files or the workflow.
+Knows nothing of HTTP, files or the workflow.
 """
 
 from collections.abc import Mapping

@@ -113,6 +113,25 @@ async def test_requests_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: 
         assert (await bob.get("/")).status_code == 200
 
 
+async def test_visitors_behind_a_proxy_of_this_machine_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(security, "REQUESTS_PER_VISITOR", 1)
+    async with page_server(tmp_path, InvertingEditor()) as page:
+        host, port = page.url.removeprefix("http://").split(":")
+        _, slow = await asyncio.open_connection(host, int(port))
+        head = f"POST /act HTTP/1.1\r\nhost: {host}\r\nx-forwarded-for: 10.0.0.1\r\n"
+        slow.write(
+            f"{head}content-type: application/x-www-form-urlencoded\r\ncontent-length: 5\r\n\r\n".encode()
+        )
+        async with asyncio.timeout(10), httpx.AsyncClient(base_url=page.url) as client:
+            while (await client.get("/export", headers={"x-forwarded-for": "10.0.0.1"})).status_code != 429:
+                pass  # the server has not yet read the first request
+            other = await client.get("/export", headers={"x-forwarded-for": "10.0.0.1, 10.0.0.2"})
+            assert other.status_code == 404
+        slow.close()
+
+
 async def test_connections_beyond_the_most_get_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
