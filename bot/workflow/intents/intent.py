@@ -124,6 +124,8 @@ def _in_language(text: str, language: str, is_addressed: bool) -> Understood:
     if any(table.asking["sure"].matches(part.tagged()) for part in parts):
         return Understood(Asks.HELP)
     evidence = max(_evidence(part, table) for part in parts)
+    if evidence is Evidence.FAIR and any(_is_statement(part, table) for part in parts):
+        evidence = Evidence.WEAK  # "put the kettle on, I'm coming over"
     is_steering = any(is_firm(part, table) for part in parts)
     if not is_steering and evidence >= (Evidence.FAIR if is_addressed else Evidence.STRONG):
         return Understood(Asks.EDIT, None, evidence)
@@ -161,6 +163,11 @@ def _is_elsewhere(clause: Clause, table: PhraseTable) -> bool:
     """Whether a clause names more of what no picture holds (accounts, meetings) than of what one does."""
     elsewhere = sum(table.tags["elsewhere"] in tags for tags in clause.tags)
     return elsewhere > sum(bool(set(tags) & set(table.tags["seen"])) for tags in clause.tags)
+
+
+def _is_statement(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause tells or asks something, instead of only being polite."""
+    return not _is_social(clause, table) and table.chatter["talk"].matches(clause.tagged())
 
 
 def _is_talk(clause: Clause, table: PhraseTable) -> bool:

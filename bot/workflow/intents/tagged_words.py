@@ -111,7 +111,8 @@ def _split(text: str) -> Iterator[tuple[list[str], bool]]:
         if part in _ARROWS:
             words.append("arrow")
         elif part[0].isalnum():
-            words += [plain] if (plain := plain_word(part)) else []
+            plain = plain_word(part)
+            words += [plain] if plain and plain not in words[-1:] else []  # "stop stop stop"
         else:
             yield words, "?" in part
             words = []

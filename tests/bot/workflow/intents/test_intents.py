@@ -20,6 +20,12 @@ def test_chatter_is_not_painted_and_instructions_are_taken(name: str, is_address
         assert figures["taken_share"] >= 0.97
 
 
+def test_words_that_were_written_without_sight_of_the_rules() -> None:
+    figures = measure(read_labelled(FOLDER / "fresh.tsv"))
+    assert figures["painted_share"] <= 0.02
+    assert figures["missed"] <= 2
+
+
 def test_a_line_without_a_label_is_named(tmp_path: Path) -> None:
     (tmp_path / "said.tsv").write_text("make it red\tedit\nhello\tgreeting\n")
     with pytest.raises(ValueError, match=":2: 'greeting' is none of"):
