@@ -87,7 +87,7 @@ class EditBot(commands.Bot):
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
         self._store = store
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
-        own_messages = OwnMessages(self, store.messages)
+        own_messages = self._own_messages = OwnMessages(self, store.messages)
         reads = ReadsMessages(self, downloads, message_content)
         self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
@@ -148,6 +148,7 @@ class EditBot(commands.Bot):
         async for message in self._catch_up.missed(self):
             await self._messages.on_message(message)
         await self._catch_up.caught_up()
+        await self._own_messages.delete_pending()
 
     async def on_resumed(self) -> None:
         """The gateway session was resumed; Discord replays what was missed."""

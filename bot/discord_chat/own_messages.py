@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import discord
 
 from bot.chat.replies import Reply, turns_shown
-from bot.discord_chat.ids import MessagePlace
+from bot.discord_chat.ids import CHAT, MessagePlace
 from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
 
@@ -49,6 +49,7 @@ class OwnMessages:
             message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
             try:
                 if place not in self._posted and not self._is_own(await message.fetch()):
+                    await self._mark_deleted(place)  # it stays: another user wrote it
                     continue
                 await message.delete()
             except discord.NotFound:
@@ -57,6 +58,10 @@ class OwnMessages:
                 log.info("could not delete the message %s: %s", place, error)
                 continue
             await self._mark_deleted(place)
+
+    async def delete_pending(self) -> None:
+        """Delete the messages of erased turns that are still there, as after a restart."""
+        await self.delete(await self._stored.to_delete(CHAT))
 
     async def delete_if_own(self, message: discord.Message) -> None:
         """Delete this message if the bot wrote it; no matter if it is gone or cannot be deleted now."""

@@ -71,7 +71,15 @@ class Consents:
                 await self._store.set_consent(question.owner, asker, Consent.NEVER)
                 return Note(Message("consent_never", person=mention(asker))), None
 
+    def _is_asked(self, user: str, owner: str) -> bool:
+        """Whether this user waits for an answer of that owner: they are asked once at a time."""
+        since = self._uptime() - OPEN_S
+        pairs = {(open_.asked.user, open_.owner) for open_ in self._open.values() if open_.at >= since}
+        return (user, owner) in pairs
+
     def _ask(self, asked: Work, owner: str, words: str) -> Note:
+        if self._is_asked(asked.user, owner):
+            return Note(Message("consent_waiting", owner=mention(owner)))
         request = secrets.token_hex(4)
         while len(self._open) >= OPEN_QUESTIONS:
             del self._open[next(iter(self._open))]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bot.chat.cards import blocked_hash_of, card_of
@@ -23,6 +23,7 @@ from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
 LOG_SHOWN = 20
+LISTED = 12  # members of a list in a status
 log = logging.getLogger(__name__)
 
 
@@ -244,17 +245,24 @@ def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
     yield Message("status_limits", list=_limits_in_words(rules))
     yield Message("status_pictures", list=pictures)
     if rules.blocked:
-        yield Message("status_blocked", list=tuple(map(mention, rules.blocked)))
+        yield Message("status_blocked", list=_some(map(mention, rules.blocked)))
     if rules.closed:
-        yield Message("status_closed", list=tuple(map(_place, rules.closed)))
+        yield Message("status_closed", list=_some(map(_place, rules.closed)))
     if rules.hidden:
-        yield Message("status_hidden", list=tuple(map(_place, rules.hidden)))
+        yield Message("status_hidden", list=_some(map(_place, rules.hidden)))
     if rules.listening:
-        yield Message("status_listening", list=tuple(map(_place, rules.listening)))
+        yield Message("status_listening", list=_some(map(_place, rules.listening)))
     if rules.blocked_images:
-        yield Message("status_images", list=rules.blocked_images)
+        yield Message("status_images", list=_some(map(verbatim, rules.blocked_images)))
     if rules.reports:
         yield Message("status_reports", list=_place(rules.reports))
+
+
+def _some(members: Iterable[Message]) -> tuple[Message, ...]:
+    """The first members of a list, and how many more there are."""
+    listed = tuple(members)
+    more = len(listed) - LISTED
+    return listed if more <= 0 else (*listed[:LISTED], Message("and_more", count=more))
 
 
 def _log_in_words(entries: tuple[AuditEntry, ...]) -> Message:

@@ -108,6 +108,7 @@ class Privacy:
     async def erase_picture(self, turn: Turn) -> tuple[str, ...]:
         """Delete the image of a turn, unless another turn has it, too. Gives its messages, to delete."""
         messages = await self._store.messages.of_turn(turn.id)
+        await self._store.messages.delete_later(messages)
         if turn.image is None:
             return messages
         if not await self._store.is_shared(turn.image):

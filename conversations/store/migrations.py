@@ -320,3 +320,9 @@ def m013_heads_in_threads(db: Database) -> None:
 def m014_commands_version(db: Database) -> None:
     """Which commands a chat has registered."""
     db.execute("ALTER TABLE chats ADD COLUMN commands_version TEXT")
+
+
+@migrations()
+def m015_deletions(db: Database) -> None:
+    """Messages whose turns were erased, until the chat has deleted them."""
+    db.table("deletions").create({"message": str, "at": float}, pk="message")

@@ -24,12 +24,29 @@ def record(db: Database, message: str, turn_ids: Collection[str]) -> bool:
         for row in stored:
             if row is not None:
                 record_message(db, row["id"], message)
+        if None in stored:
+            delete_later(db, [message])
     return None not in stored
 
 
 def mark_deleted(db: Database, message: str) -> None:
     """Record that a message is gone. A reply to it still finds its turn."""
-    db.execute("UPDATE posted_messages SET is_deleted = 1 WHERE message = ?", (message,))
+    with writing(db):
+        db.execute("UPDATE posted_messages SET is_deleted = 1 WHERE message = ?", (message,))
+        db.execute("DELETE FROM deletions WHERE message = ?", (message,))
+
+
+def delete_later(db: Database, messages: Collection[str]) -> None:
+    """Record that the chat must delete these messages, until it has: also after a restart."""
+    with writing(db):
+        for message in messages:
+            db.execute("INSERT OR IGNORE INTO deletions (message, at) VALUES (?, unixepoch())", (message,))
+
+
+def to_delete(db: Database, chat: str) -> tuple[str, ...]:
+    """The messages that this chat must still delete, oldest first."""
+    rows = db.query("SELECT message FROM deletions WHERE message LIKE ? ORDER BY rowid", (f"{chat}:%",))
+    return tuple(row["message"] for row in rows)
 
 
 class PostedMessages(TableGroup):
@@ -38,3 +55,5 @@ class PostedMessages(TableGroup):
     record = on_database(record)
     of_turn = on_database(messages_of)
     mark_deleted = on_database(mark_deleted)
+    delete_later = on_database(delete_later)
+    to_delete = on_database(to_delete)

@@ -31,6 +31,7 @@ from conversations.store.table_group import TableGroup, on_database, on_database
 from conversations.store.user_tables import UserTables
 
 QUESTION_RETENTION_S = 24 * 3600.0
+DELETION_RETENTION_S = 30 * 24 * 3600.0  # of messages that the chat could not delete, as in a channel it left
 EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
 
 
@@ -130,6 +131,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
+        db.execute("DELETE FROM deletions WHERE at < ?", (now - DELETION_RETENTION_S,))
         db.execute("DELETE FROM open_questions WHERE asked_at < ?", (now - QUESTION_RETENTION_S,))
         db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
     except StoreError:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from conversations.session import Turn
-from conversations.store.posted_messages import messages_of
+from conversations.store.posted_messages import delete_later, messages_of
 from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
 from conversations.store.sql import one, writing
@@ -140,6 +140,7 @@ def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
 
 def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
     for turn_id in turn_ids:
+        delete_later(db, messages_of(db, turn_id))
         db.execute("DELETE FROM posted_messages WHERE turn_id = ?", (turn_id,))
         db.execute("DELETE FROM reports WHERE turn_id = ?", (turn_id,))
 

@@ -12,6 +12,7 @@ from bot.discord_chat.interactions import (
     InteractionHandler,
     Response,
     acknowledged,
+    is_moderator,
     opens_form,
     origin_of,
 )
@@ -64,10 +65,20 @@ class MessageMenus:
     async def cancel_or_delete(self, interaction: Interaction, message: discord.Message) -> Response:
         """Cancel an edit that is queued or runs; erase one that has ended."""
         turn = _turn_on(interaction, message)
-        if turn is None:
-            return Note(Message("no_version_there"))
+        if turn is None or isinstance(await self._components.card(interaction, turn), Note):
+            return await self._delete_leftover(interaction, message)
         event = CancelAsked if is_open_card(message, turn) else DeleteAsked
         return event(**origin_of(interaction), turn=turn)
+
+    async def _delete_leftover(self, interaction: Interaction, message: discord.Message) -> Note:
+        """Delete a message of the bot that shows no version any more, for a moderator or who asked for it."""
+        replied = message.reference.resolved if message.reference else None
+        asker = replied.author.id if isinstance(replied, discord.Message) else None
+        is_own = self.handler.own_messages.wrote(message)
+        if not is_own or not (is_moderator(interaction) or asker == interaction.user.id):
+            return Note(Message("no_version_there"))
+        await self.handler.own_messages.delete_if_own(message)
+        return Note(Message("message_deleted"))
 
     @opens_form
     async def report(self, interaction: Interaction, message: discord.Message) -> Form:

@@ -221,7 +221,8 @@ class DiscordChat:
         """Post in reply to the request; where that is not allowed, in the owner's DMs; else ChatGone."""
         context = ReplyContext.of(turn.source)
         try:
-            place = await self._post_in(context, outgoing, nonce, ping=waited_long(turn))
+            pinged = user_of(turn.user) if waited_long(turn) else None
+            place = await self._post_in(context, outgoing, nonce, pinged=pinged)
             self._acks.answered(context.message)
         except discord.Forbidden as error:
             place = await self._post_to_owner(turn, context, outgoing, nonce, error)
@@ -237,7 +238,7 @@ class DiscordChat:
         return place
 
     async def _post_in(
-        self, context: ReplyContext, outgoing: Outgoing, nonce: str, *, ping: bool
+        self, context: ReplyContext, outgoing: Outgoing, nonce: str, *, pinged: int | None
     ) -> MessagePlace:
         channel = self._client.get_partial_messageable(context.channel)
         arguments: dict[str, Any] = {"nonce": nonce, "allowed_mentions": NO_MENTIONS}
@@ -250,12 +251,16 @@ class DiscordChat:
             )
             try:
                 message = await channel.send(
-                    **outgoing.to_send(), **arguments, reference=reference, mention_author=ping
+                    **outgoing.to_send(), **arguments, reference=reference, mention_author=pinged is not None
                 )
                 return MessagePlace(context.channel, message.id)
             except discord.Forbidden:
                 # A reply needs Read Message History; a plain message does not.
                 log.info("may not reply in %s; posting without a reference", context.channel)
+        if pinged is not None:  # the card names its owner
+            arguments["allowed_mentions"] = discord.AllowedMentions(
+                everyone=False, roles=False, users=[discord.Object(pinged)]
+            )
         message = await channel.send(**outgoing.to_send(), **arguments)
         return MessagePlace(context.channel, message.id)
 

@@ -27,14 +27,13 @@ from bot.discord_chat.ids import MessagePlace, user_of
 from bot.discord_chat.ui.attachments import PictureFile
 from bot.discord_chat.ui.buttons import CardButton, DiscordButton, VersionMenu, presets_offered
 from bot.discord_chat.ui.component_ids import INSTRUCTION_ID, walk
-from bot.discord_chat.ui.markdown import escape
+from bot.discord_chat.ui.markdown import LAYOUT_CHARS, fitted, plain
 from bot.i18n.catalog import Translate
 from conversations.messages import Message, verbatim
 
 INSTRUCTION_CHARS, READING_CHARS, ALT_CHARS = 600, 1200, 1024
 KEPT_CHARS = 3000  # of an instruction, escaped; a message has 4000 in all
 BAR_CELLS = 10
-MAX_ROWS = 20
 COUNTED_FROM_S = 10.0
 FIRST = "v1"  # the version that comes with a tip
 REPORT_COLOUR = 0xF0B232
@@ -184,13 +183,6 @@ def bar(fraction: float) -> str:
     return "▓" * full + "░" * (BAR_CELLS - full)
 
 
-def plain(text: str, limit: int) -> str:
-    """Text of users or models on one line, escaped, cut to `limit` characters before that."""
-    line = " ".join(text.split())
-    cut = line if len(line) <= limit else line[: limit - 1] + "…"
-    return escape(cut)
-
-
 def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[CardButton]) -> None:
     for start in range(0, len(pressable), 5):
         row: ui.ActionRow[Any] = ui.ActionRow()
@@ -221,21 +213,22 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
 
 def _kept(words: str) -> ui.TextDisplay[Any]:
     """An instruction that a message keeps for its buttons; `component_ids` reads it."""
-    return ui.TextDisplay(f"> {escape(words)}"[:KEPT_CHARS], id=INSTRUCTION_ID)
+    return ui.TextDisplay(f"> {plain(words, KEPT_CHARS)}", id=INSTRUCTION_ID)
 
 
 def history_layout(history: History, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
-    """All versions as lines and the newest images as a gallery; a dot marks the user's current version."""
+    """The newest versions as lines, newest first, and as a gallery; a dot marks the user's current one."""
     view = ui.LayoutView(timeout=None)
-    lines = [translate(history.text)]
-    for card in history.cards[-MAX_ROWS:]:
+    lines: list[str] = []
+    for card in reversed(history.cards):
         mark, _ = _MARKS[card.state]
         here = "**●** " if card.turn_id == history.head else ""
         asked = plain(card.instruction, 100)
         lines.append(
             " ".join(part for part in (mark, here + translate(title(card)), asked and f"— {asked}") if part)
         )
-    view.add_item(ui.TextDisplay("\n".join(lines)))
+    head = translate(history.text)
+    view.add_item(ui.TextDisplay(f"{head}\n{fitted(lines, LAYOUT_CHARS - len(head) - 1, translate)}"))
     if images:
         view.add_item(gallery(images))
     return view
@@ -276,7 +269,8 @@ def more_layout(history: History, card: Card, translate: Translate) -> ui.Layout
 def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
     """A message with buttons under it."""
     view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(translate(note.text)))
+    room = LAYOUT_CHARS - (KEPT_CHARS if note.words else 0)
+    view.add_item(ui.TextDisplay(fitted(translate(note.text).split("\n"), room, translate)))
     if note.words:
         view.add_item(_kept(note.words))
     _add_buttons(view, [CardButton.of(button, note.about, note.asks, translate) for button in note.buttons])
@@ -310,12 +304,21 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     return ui.LayoutView(timeout=None).add_item(box)
 
 
+def accepted_layout(note: Message, card: Card, translate: Translate) -> ui.LayoutView:
+    """The private answer to an accepted edit, with a button to cancel it."""
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(translate(note)))
+    _add_buttons(view, [CardButton.cancelling(card)])
+    return view
+
+
 def queue_layout(queue: Queue, guild: int | None, translate: Translate) -> ui.LayoutView:
     """The user's queued and running edits, each with a link to its card and a Cancel button."""
     view = ui.LayoutView(timeout=None)
     places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
     links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
-    view.add_item(ui.TextDisplay(f"{translate(queue.text)}\n{links}".strip()))
+    text = fitted(translate(queue.text).split("\n"), LAYOUT_CHARS - len(links) - 1, translate)
+    view.add_item(ui.TextDisplay(f"{text}\n{links}".strip()))
     _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
     return view
 

@@ -5,9 +5,11 @@ plain text is escaped. What the workflow says verbatim is not, and may mention u
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from bot.i18n.catalog import Translator, match_locale
+from bot.i18n.catalog import Translate, Translator, match_locale
+from conversations.messages import Message
 
 _SPECIAL = re.compile(r"[\\*_~`|\[\]<>#]")
 _LINK = re.compile(r"://")  # also a bare address would become a link
@@ -42,3 +44,29 @@ def discord_translator(tag: object) -> Translator:
 @cache
 def _translator(language: str) -> Translator:
     return Translator(language, words=escape, verbatim=with_discord_mentions)
+
+
+TEXT_CHARS, LAYOUT_CHARS = 2000, 4000  # of a message without and with a layout
+
+
+def plain(text: str, limit: int) -> str:
+    """Text of users or models on one line, escaped, of at most `limit` characters as escaped."""
+    line = " ".join(text.split())
+    if len(shown := escape(line)) <= limit:
+        return shown
+    count = min(len(line), limit)
+    while count and len(shown := escape(line[:count])) >= limit:
+        count -= max(1, (len(shown) - limit) // 2)
+    return shown + "…"
+
+
+def fitted(lines: Sequence[str], limit: int, translate: Translate) -> str:
+    """As many of these lines as fit into `limit` characters, first to last, then how many more there are."""
+    whole = "\n".join(lines)
+    if len(whole) <= limit:
+        return whole
+    for count in range(len(lines) - 1, 0, -1):
+        shown = "\n".join([*lines[:count], translate(Message("and_more", count=len(lines) - count))])
+        if len(shown) <= limit:
+            return shown
+    return lines[0][: limit - 1] + "…"

@@ -32,6 +32,7 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.attachments import PictureFile, before_file, fits, result_file
 from bot.discord_chat.ui.layouts import (
     AttachedImage,
+    accepted_layout,
     alt_texts,
     card_layout,
     comparison_layout,
@@ -42,7 +43,7 @@ from bot.discord_chat.ui.layouts import (
     settings_layout,
     target_layout,
 )
-from bot.discord_chat.ui.markdown import discord_translator
+from bot.discord_chat.ui.markdown import TEXT_CHARS, discord_translator, fitted
 from bot.i18n.catalog import Translate
 from conversations.errors import PictureMissing
 from conversations.images.picture_views import PictureViews
@@ -95,8 +96,10 @@ class Renderer:
         match reply:
             case Note():
                 return _note(reply, translate)
-            case Accepted(note) | Reacted(note):
+            case Reacted(note):
                 return Outgoing(translate(note))
+            case Accepted(note, card):
+                return Outgoing(view=accepted_layout(note, card, translate))
             case ShownVersion(note, card):
                 return await self.card(card, context, note)
             case SettingsPanel():
@@ -217,4 +220,5 @@ def _note(note: Note, translate: Translate) -> Outgoing:
     pings = user_of(note.asks) if note.asks and not note.private else None
     if note.buttons:
         return Outgoing(view=note_layout(note, translate), pings=pings)
-    return Outgoing(translate(note.text), pings=pings)
+    text = fitted(translate(note.text).split("\n"), TEXT_CHARS, translate)
+    return Outgoing(text, pings=pings)

@@ -23,10 +23,10 @@ from bot.discord_chat.ui.layouts import (
     bar,
     card_layout,
     history_layout,
-    plain,
     settings_text,
     target_layout,
 )
+from bot.discord_chat.ui.markdown import LAYOUT_CHARS, discord_translator, escape, fitted, plain
 from bot.i18n.catalog import translator
 from conversations.messages import Message, verbatim
 from tests.support.discord_server.limits import check_message, every_component
@@ -125,9 +125,27 @@ def test_a_long_history_shows_its_newest_part() -> None:
     history = History(Message("versions", count=59), cards, "t58")
     text = texts(history_layout(history, (), ENGLISH))
     assert "**●** v58 · from v57" in text
-    assert "v39 · " not in text
+    assert "v1 · " not in text
+    assert text.endswith("more")
 
 
 def test_the_panel_names_value_and_origin() -> None:
     row = SettingRow(Message("setting.steps"), verbatim("50"), Message("scope_person"))
     assert settings_text(SettingsPanel(None, (row,)), ENGLISH) == "**steps** 50 · *you*"
+
+
+def test_text_is_cut_by_its_length_as_escaped() -> None:
+    for text in ("*" * 500, "a*b" * 200, "<@1> " * 100):
+        assert len(plain(text, 300)) <= 300
+    assert plain("*" * 10, 20) == escape("*" * 10)
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    translate = discord_translator("en")
+    lines = [f"line {number} " + "x" * 90 for number in range(100)]
+    text = fitted(lines, LAYOUT_CHARS, translate)
+    shown = text.count("line ")
+    assert len(text) <= LAYOUT_CHARS
+    assert text.endswith(translate(Message("and_more", count=100 - shown)))
+    assert fitted(["short"], 10, translate) == "short"
+    assert len(fitted(["y" * 5000, "z"], LAYOUT_CHARS, translate)) <= LAYOUT_CHARS

@@ -110,8 +110,17 @@ async def test_many_open_questions_forget_the_oldest(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await asks_for_anns(d)
         for number in range(OPEN_QUESTIONS):
-            await asks_for_anns(d, f"make it {number}")
+            await asks_for_anns(d, user=f"user {number}")
         assert "has expired" in in_english((await answer(d, first, Answer.ONCE)).text)
+
+
+async def test_an_owner_is_asked_by_a_user_once_at_a_time(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        first = await asks_for_anns(d)
+        again = await asks_for_anns(d, "make it blue")
+        assert (again.asks, again.private, again.text.code) == (None, True, "consent_waiting")
+        await answer(d, first, Answer.ONCE)
+        assert (await asks_for_anns(d, "make it blue")).asks == ANN
 
 
 async def test_a_user_can_let_everybody_or_nobody(tmp_path):

@@ -1,0 +1,83 @@
+"""Erasing: every message with a picture of a turn goes, also when the bot ends in the middle of it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.bot.discord_chat.test_buttons import said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.discord_room import Room, loopback, room, turn_of
+from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.world import Channel, Message
+from tests.support.english import english
+
+
+def with_pictures(discord: DiscordServer, channel: Channel) -> list[Message]:
+    return [message for message in discord.messages_of_bot(channel) if message.uploads]
+
+
+async def shown_often(r: Room) -> Message:
+    """A result, and copies of it by every public way."""
+    first = await r.result(post_picture(r))
+    await r.turns_end()
+    await said_nothing(r, "show", version="v1")
+    await r.answer(r.discord.say(r.channel, r.anna, "undo", mention=True))
+    await r.answer(r.discord.say(r.channel, r.anna, "history", mention=True))
+    await r.answer(r.discord.say(r.channel, r.anna, "compare", reply_to=first))
+    await r.turns_end()
+    assert len(with_pictures(r.discord, r.channel)) >= 4
+    return first
+
+
+async def said_nothing(r: Room, command: str, **options: str) -> None:
+    """Use a command that is answered in public."""
+    before = len(r.discord.messages_of_bot(r.channel))
+    r.discord.slash(r.channel, r.anna, command, **options)
+    await r.discord.wait_for(lambda: len(r.discord.messages_of_bot(r.channel)) > before)
+
+
+async def erase(r: Room) -> None:
+    """Delete all data of anna, as far as the chat goes along."""
+    asked = r.discord.slash(r.channel, r.anna, "privacy delete")
+    await said(r, asked)
+    assert asked.answer is not None
+    await said(r, r.discord.press(asked.answer, english("button.forget_me"), r.anna))
+
+
+async def test_every_message_with_a_picture_of_an_erased_user_is_deleted(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await shown_often(r)
+        await erase(r)
+        await r.discord.wait_for(lambda: not with_pictures(r.discord, r.channel))
+
+
+@pytest.mark.parametrize(("how", "left"), [("everything", 0), ("one version", 1)])
+async def test_what_could_not_be_deleted_is_deleted_after_a_restart(
+    tmp_path: Path, how: str, left: int
+) -> None:
+    """After one version was erased, the copy of the other one is left."""
+    async with loopback() as server:
+        async with room(tmp_path, discord=server) as r:
+            first = await shown_often(r)
+            server.faults.server_error("DELETE", f"/{r.channel.id}/messages/", status=503, times=99)
+            if how == "everything":
+                await erase(r)
+            else:
+                await said(r, server.menu(first, r.anna, "Cancel or delete edit"))
+            assert await r.store.messages.to_delete("discord")
+        server.faults.clear()
+        channel = next(iter(server.world.channels.values()))
+        async with room(tmp_path, discord=server) as r:
+            await server.wait_for(lambda: len(with_pictures(server, channel)) == left)
+
+
+async def test_a_message_of_the_bot_that_shows_no_version_any_more_can_be_deleted(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        await r.turns_end()
+        await r.store.delete_turn(turn_of(first))
+        refused = await said(r, r.discord.menu(first, r.ben, "Cancel or delete edit"))
+        assert refused == english("no_version_there")
+        gone = await said(r, r.discord.menu(first, r.discord.world.owner, "Cancel or delete edit"))
+        assert gone == english("message_deleted")
+        assert first.id not in r.channel.messages
