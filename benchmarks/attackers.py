@@ -24,7 +24,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -78,18 +78,21 @@ async def ended(bot: BotProcess) -> float:
 
 
 async def under_attack(
-    attacks: list[Coroutine[Any, Any, None]], users: list[Coroutine[Any, Any, None]], bot: BotProcess
+    attack: Callable[[asyncio.Event], Coroutine[Any, Any, None]],
+    users: list[Coroutine[Any, Any, None]],
+    bot: BotProcess,
 ) -> tuple[MemoryWatch, float]:
-    """Let the users do their part while the attacks go on, then end the bot; the seconds that took."""
+    """Let the users do their part while the attack goes on, then end the bot; the seconds that took."""
+    begun = asyncio.Event()
     with MemoryWatch(bot.pid) as watch:
-        attacking = [asyncio.create_task(attack) for attack in attacks]
+        attacking = asyncio.create_task(attack(begun))
         try:
+            await begun.wait()
             await asyncio.gather(*users)
             end_s = await ended(bot)
         finally:
-            for task in attacking:
-                task.cancel()
-            await asyncio.gather(*attacking, return_exceptions=True)
+            attacking.cancel()
+            await asyncio.gather(attacking, return_exceptions=True)
     return watch, end_s
 
 
@@ -102,15 +105,22 @@ async def on_discord(seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with DiscordServer() as discord, bot_process(Path(folder), discord, "echo", slots=4) as bot:
             await discord.wait_for(lambda: discord.gateway.connected, START_WITHIN_S)
-            attacks = [_post_bombs(discord, bombs, number) for number in range(4)]
-            attacks += [_compare(discord, number) for number in range(2)]
+            attack = partial(attack_on_discord, discord, bombs)
             said: dict[Message, float] = {}
             users = [_edit_often(discord, number, seconds, said) for number in range(USERS)]
-            watch, end_s = await under_attack(attacks, users, bot)
+            watch, end_s = await under_attack(attack, users, bot)
             answered = first_answers(discord)
             lost = sum(not results_to(discord, asked) for asked in said)
     delays = [answered[asked.id] - at_s for asked, at_s in said.items() if asked.id in answered]
     return figures_of(delays, watch, end_s, lost)
+
+
+async def attack_on_discord(discord: DiscordServer, bombs: list[bytes], begun: asyncio.Event) -> None:
+    """Six attackers, until cancelled."""
+    large = await asyncio.to_thread(large_picture, 7)
+    begun.set()
+    posting = (_post_bombs(discord, bombs, number) for number in range(4))
+    await asyncio.gather(*posting, *(_compare(discord, number, large) for number in range(2)))
 
 
 def _place(discord: DiscordServer, name: str) -> tuple[Channel, Person]:
@@ -158,10 +168,9 @@ def _answer(used: Interaction) -> Message | None:
     return used.answer
 
 
-async def _compare(discord: DiscordServer, number: int) -> None:
+async def _compare(discord: DiscordServer, number: int, large: bytes) -> None:
     channel, person = _place(discord, f"comparer-{number}")
-    files = {"large.png": large_picture(number)}
-    asked = discord.say(channel, person, "redder", files=files, mention=True)
+    asked = discord.say(channel, person, "redder", files={"large.png": large}, mention=True)
     with suppress(TimeoutError):
         await discord.wait_for(lambda: results_to(discord, asked), ANSWER_WITHIN_S)
     while True:
@@ -175,7 +184,6 @@ async def _compare(discord: DiscordServer, number: int) -> None:
 
 async def on_page(seconds: float) -> dict[str, Any]:
     """The figures of the scene on the local page."""
-    bombs = [make() for make in BOMBS.values()]
     port = free_port()
     site = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as folder:
@@ -185,19 +193,49 @@ async def on_page(seconds: float) -> dict[str, Any]:
             bot_process(Path(folder), discord, "echo", slots=4, settings=settings) as bot,
         ):
             await until_open(f"{site}/")
-            attacks = [
-                *(_upload_bombs(site, bombs[number:]) for number in (0, 3)),
-                _send_large_bodies(site),
-                _hold_uploads(site, port),
-                _send_half_requests(port),
-                _ask_for_differences(site),
-            ]
+            attack = partial(attack_from_elsewhere, port)
             delays: list[float] = []
             asked: list[int] = []
             users = [_edit_on_page(site, number, seconds, delays, asked) for number in range(USERS)]
-            watch, end_s = await under_attack(attacks, users, bot)
+            watch, end_s = await under_attack(attack, users, bot)
             lost = len(asked) - edits_done(Path(folder) / "conversations.db")
     return figures_of(delays, watch, end_s, lost)
+
+
+async def attack_from_elsewhere(port: int, begun: asyncio.Event) -> None:
+    """The attackers of the page, until cancelled; in a process of their own, as users are measured here."""
+    code = "import sys; from benchmarks.attackers import attack_page; attack_page(int(sys.argv[1]))"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, str(port)),
+        cwd=Path(__file__).parents[1],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        await process.stdout.readline()
+        begun.set()
+        await process.wait()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+
+
+def attack_page(port: int) -> None:
+    """Six attackers of the page at that port, until the process is killed."""
+    site, bombs = f"http://127.0.0.1:{port}", [make() for make in BOMBS.values()]
+
+    async def attack() -> None:
+        await asyncio.gather(
+            *(_upload_bombs(site, bombs[number:]) for number in (0, 3)),
+            _send_large_bodies(site),
+            _hold_uploads(site, port),
+            _send_half_requests(port),
+            _ask_for_differences(site),
+        )
+
+    sys.stdout.write("begun\n")
+    sys.stdout.flush()
+    asyncio.run(attack())
 
 
 def free_port() -> int:
