@@ -50,6 +50,7 @@ class Series:
     done: list[int] = field(default_factory=list)
     seen: list[Taken] = field(default_factory=list)
     disk: list[int] = field(default_factory=list)  # bytes in the data folder
+    finished: int = 0  # of edits begun in another order
     lost: int = 0
 
     def look(self, done: int, pid: int, folder: Path) -> None:
@@ -113,8 +114,9 @@ async def edits(name: str, editor: str, people: int, count: int, side_px: int) -
                         asked = discord.say(channel, who, words, reply_to=last)
                     last = await _result(discord, asked)
                     series.lost += last is None
-                    if number % max(1, count // LOOKS) == 0:
-                        series.look(number, bot.pid, Path(folder))
+                    series.finished += 1
+                    if series.finished % max(1, count // LOOKS) == 0:
+                        series.look(series.finished, bot.pid, Path(folder))
                     _forget(discord)
 
             await asyncio.gather(*(talk(person) for person in range(people)))

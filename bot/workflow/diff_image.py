@@ -23,7 +23,7 @@ def change_map(before: bytes, after: bytes) -> DiffImage:
     """Compare two picture files; the first is scaled to the size of the second where they differ."""
     with Image.open(io.BytesIO(after)) as opened, Image.open(io.BytesIO(before)) as other:
         mode = "RGB" if opened.mode == other.mode == "RGB" else "RGBA"
-        new, old = opened.convert(mode), other.convert(mode)
+        new, old = _in_mode(opened, mode), _in_mode(other, mode)
     if old.size != new.size:
         old = old.resize(new.size, Image.Resampling.LANCZOS)
     most = _differences(old, new)
@@ -32,6 +32,12 @@ def change_map(before: bytes, after: bytes) -> DiffImage:
     file = io.BytesIO()
     _drawn(new, most).save(file, "WEBP", quality=85, method=2)
     return DiffImage(file.getvalue(), changed)
+
+
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture itself if it has the mode: a copy of 40 megapixels takes 160 MB."""
+    picture.load()
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _differences(old: Image.Image, new: Image.Image) -> Image.Image:
@@ -54,8 +60,9 @@ def _strongest(difference: Image.Image) -> Image.Image:
 def _drawn(picture: Image.Image, most: Image.Image) -> Image.Image:
     # Spread before scaling down, so that a change of a few pixels can still be seen.
     heat = most.point(lambda value: min(255, value * 255 // FULL)).filter(ImageFilter.MaxFilter(3))
-    grey = picture.convert("L").point(lambda value: 40 + value * 5 // 8).convert("RGB")
+    grey = picture.convert("L")
     for image in (grey, heat):
         image.thumbnail((SIDE, SIDE))
+    grey = grey.point(lambda value: 40 + value * 5 // 8).convert("RGB")
     colour = Image.composite(Image.new("RGB", heat.size, WARM), Image.new("RGB", heat.size, FAINT), heat)
     return Image.composite(colour, grey, heat.point(lambda value: value and 70 + value * 185 // 255))
