@@ -20,11 +20,13 @@ from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
+from bot.policy.limits import Limits
 from bot.readiness import readiness_checks
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.errors import StoreError
 from conversations.images.image_store import ImageStore
+from conversations.messages import Message
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig, read_config, resolve_model
 from mgie_engine.edits import Editor
@@ -107,6 +109,16 @@ def model_strengths(settings: Settings) -> StrengthTable | None:
         raise ModelMissing(f"MGIE_MODEL: {error}") from error
 
 
+def limits_of(settings: Settings, config: ModelConfig) -> Limits:
+    """The operator's limits, and those of the model; ModelMissing when it is not there."""
+    return replace(
+        settings.limits,
+        fitting_chars=model_room(settings),
+        languages=config.languages,
+        abilities=Message("abilities") if config.refusal else None,  # it was taught to decline the rest
+    )
+
+
 def model_room(settings: Settings) -> Callable[[str], int]:
     """How many characters of an instruction the model has room for; ModelMissing when it is not there."""
     try:
@@ -168,7 +180,7 @@ async def _serve_all(
             images,
             service,
             model,
-            limits=replace(settings.limits, fitting_chars=model_room(settings), languages=config.languages),
+            limits=limits_of(settings, config),
             metrics=metrics,
             keep_days=settings.keep_days or None,
             storage=settings.storage,

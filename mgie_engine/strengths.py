@@ -65,6 +65,12 @@ _FIXED: Mapping[Preset, SettingsOverride] = MappingProxyType(
 )
 
 
+def fits_model(preset: Preset, defaults: Defaults) -> bool:
+    """Whether a preset suits a model: pairs published for MGIE only suit one with MGIE's own defaults."""
+    is_published = preset in (Preset.CLASSIC, Preset.MAGIX, Preset.MAGIX_VIVID)
+    return not is_published or (defaults.text_cfg, defaults.image_cfg) == PUBLISHED
+
+
 def preset_override(preset: Preset, defaults: Defaults) -> SettingsOverride:
     """Both scales of a preset, and its seed if one was published with them; always within RANGES.
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conversations.messages import Message
+
 LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
 
 
@@ -16,5 +18,6 @@ class Limits:
     requests: int = 10  # per user in any window of `window_s` seconds
     window_s: float = 12.0
     fitting_chars: Callable[[str], int] = len  # how many of an instruction the model has room for
+    abilities: Message | None = None  # what the model can do, said with every upload and in the help
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here

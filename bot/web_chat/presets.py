@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bot.web_chat.controller import PageSettings
 from conversations.messages import Message, verbatim
 from mgie_engine.config import Defaults
-from mgie_engine.strengths import Preset, preset_override
+from mgie_engine.strengths import Preset, fits_model, preset_override
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,17 @@ class PresetButton:
 def offers(
     settings: PageSettings, defaults: PageSettings, offers_auto: bool = True
 ) -> tuple[PresetButton, ...]:
-    """Every preset; of several with the numbers of the fields the first is chosen.
+    """Every preset that suits the model; of several with the numbers of the fields the first is chosen.
 
     Auto is offered where the model has a table that it can follow, or where it is chosen already.
     """
     own = Defaults(text_cfg=defaults.text_cfg, image_cfg=defaults.image_cfg)
     chosen = next((preset for preset in Preset if _has_scales_of(settings, preset, own)), None)
-    shown = (preset for preset in Preset if preset is not Preset.AUTO or offers_auto or settings.is_auto)
+    shown = (
+        preset
+        for preset in Preset
+        if fits_model(preset, own) and (preset is not Preset.AUTO or offers_auto or settings.is_auto)
+    )
     return tuple(PresetButton(preset, _label(preset, own), preset is chosen) for preset in shown)
 
 

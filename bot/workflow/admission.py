@@ -197,7 +197,8 @@ class Admission:
             await self._store.users.ask_picture(asked.user, asked.channel, asked.text)
             return await ask_target(self._store, asked)
         if not asked.text:
-            sentence = Message("picture_ready", version=target.turn.label)
+            ready, abilities = Message("picture_ready", version=target.turn.label), self._limits.abilities
+            sentence = joined(" ", ready, abilities) if abilities else ready
             return ShownVersion(sentence, card_of(target.turn, target.session))
         if objection := self._other_language(asked):
             return objection

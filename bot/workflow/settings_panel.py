@@ -5,16 +5,21 @@ from bot.chat.replies import Reply, SettingsPanel
 from bot.workflow.settings_layers import WHERE_KEPT, changed_override, layers
 from bot.workflow.status import ModelFacts
 from bot.workflow.targets import Context, Target
+from conversations.errors import SettingsRefused
 from conversations.messages import Message
 from conversations.settings import checked
 from conversations.store.overrides import OverrideScope
 from conversations.store.session_store import SessionStore
+from mgie_engine.strengths import fits_model
 
 
 async def change_settings(store: SessionStore, model: ModelFacts, context: Context[SettingsAsked]) -> Reply:
     """Do what was asked and show the panel; raises SettingsRefused for a value out of range."""
     asked, head = context.event, context.target
     said = None
+    if asked.preset is not None and not fits_model(asked.preset, model.defaults):
+        reason = Message("preset_unfit", preset=asked.preset.value, model=model.name)
+        raise SettingsRefused(f"{asked.preset} was published for another model", reason)
     if asked.changes_something:
         scope, key, kept = _place(asked, head)
         before = await store.override(scope, key)

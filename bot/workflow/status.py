@@ -82,7 +82,8 @@ class Status:
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""
-        return Note(joined("\n", Message("help"), Message(f"help.{context.event.chat}")))
+        abilities = [self._limits.abilities] if self._limits.abilities else []
+        return Note(joined("\n", Message("help"), *abilities, Message(f"help.{context.event.chat}")))
 
 
 def _queue_line(card: Card) -> Message:

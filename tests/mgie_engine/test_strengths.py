@@ -27,6 +27,7 @@ from mgie_engine.strengths import (
     advise,
     advise_on_png,
     fingerprint,
+    fits_model,
     instruction_traits,
     measure_complexity,
     preset_override,
@@ -202,3 +203,13 @@ def test_the_bundled_table_is_of_the_bundled_model_as_it_is_set():
 def test_advice_needs_no_torch():
     code = "import sys, mgie_engine.strengths; sys.exit('torch' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_published_pairs_suit_only_models_with_those_defaults() -> None:
+    mini = Defaults(text_cfg=1.5, image_cfg=1.0)
+    assert [preset for preset in Preset if not fits_model(preset, mini)] == [
+        Preset.CLASSIC,
+        Preset.MAGIX,
+        Preset.MAGIX_VIVID,
+    ]
+    assert all(fits_model(preset, Defaults()) for preset in Preset)

@@ -156,6 +156,12 @@ async def test_every_preset_is_offered_and_at_most_one_is_chosen() -> None:
     assert not any(offer.is_chosen for offer in offers(replace(KNOBS, text_cfg=3.3), KNOBS))
 
 
+async def test_presets_of_another_model_are_not_offered() -> None:
+    mini = replace(KNOBS, text_cfg=1.5, image_cfg=1.0)
+    offered = [offer.preset for offer in offers(mini, mini)]
+    assert offered == [Preset.AUTO, Preset.FAITHFUL, Preset.BALANCED, Preset.BOLD]
+
+
 async def test_auto_is_offered_only_where_a_table_has_rules_or_it_is_chosen() -> None:
     unstudied = [offer.preset for offer in offers(KNOBS, KNOBS, offers_auto=False)]
     assert unstudied == [preset for preset in Preset if preset is not Preset.AUTO]

@@ -6,9 +6,11 @@ import pytest
 
 from bot.chat.events import Addressing
 from bot.chat.replies import Accepted, Note
+from conversations.messages import Message
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import NO_PACE, workflow_room
 
+ABLE = Message("abilities")
 ENGLISH_ONLY = replace(NO_PACE, languages=("en",))
 
 
@@ -34,3 +36,11 @@ async def test_commands_are_understood_in_every_language_all_the_same(tmp_path):
         undone = await d.workflow.handle(d.asked("mach das bitte rückgängig"))
         assert undone.note.code == "back_at"
         assert isinstance(await d.workflow.handle(d.asked("make it darker")), Accepted)
+
+
+async def test_what_the_model_can_do_is_said_with_an_upload_and_in_the_help(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor(), limits=replace(NO_PACE, abilities=ABLE)) as d:
+        ready = await d.workflow.handle(d.asked(picture=a_picture()))
+        assert ABLE.code in str(ready.note)
+        told = await d.workflow.handle(d.asked("what can you do?"))
+        assert ABLE.code in str(told.text)
