@@ -7,6 +7,7 @@ Tensors have the names of the published code, whatever the installed libraries c
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from mgie_engine.checkpoints.tensors import (
     read_tensors,
     write_shards,
 )
+from mgie_engine.checkpoints.uploading import uploaded
 from mgie_engine.config import Behaviour, ModelConfig, ModelLocation, read_config
 from mgie_engine.errors import ModelError
 from mgie_engine.model.diffusion import build_unet, build_vae
@@ -205,16 +207,17 @@ def _fill(
     put_linear: PutLinear | None,
 ) -> None:
     found = places(networks)
+    kept_as = dtype if callable(dtype) else lambda _: dtype
     if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
         raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
     for part, network in networks.parts().items():
-        wanted = network.state_dict()
-        chosen = {}
-        for name, (owner, local) in found.items():
-            if owner != part:
-                continue
-            tensor = required_tensor(name, tensors, wanted[local].shape)
-            tensor = tensor.to(device, dtype(name) if callable(dtype) else dtype)
+        wanted, chosen = network.state_dict(), {}
+        own = {name: local for name, (owner, local) in found.items() if owner == part}
+        reads = [
+            (partial(required_tensor, name, tensors, wanted[local].shape), kept_as(name))
+            for name, local in own.items()
+        ]
+        for (name, local), tensor in zip(own.items(), uploaded(reads, device), strict=True):
             if put_linear and is_llama_linear(name):
                 put_linear(network, local, tensor)
             else:
