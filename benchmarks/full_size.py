@@ -12,6 +12,7 @@ Ends in one line of JSON.
 """
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -27,19 +28,18 @@ from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
+if __name__ == "__main__":
+    # No engine needs these two, but diffusers and transformers import what they find, for four seconds.
+    sys.modules |= dict.fromkeys(("peft", "sklearn"))  # type: ignore[arg-type]
 
 import torch  # noqa: E402
+from PIL import Image  # noqa: E402
 
-from benchmarks.modes import TOKENIZER, picture, png, random_tensors, tiny  # noqa: E402
-from benchmarks.published_path import PublishedPath  # noqa: E402
 from conversations.settings import EditSettings  # noqa: E402
-from mgie_engine.checkpoints import native  # noqa: E402
 from mgie_engine.config import ModelConfig, resolve_model  # noqa: E402
 from mgie_engine.edits import EditRequest, EditResult, Progress  # noqa: E402
 from mgie_engine.errors import EngineError  # noqa: E402
-from mgie_engine.install.full_size import FULL_SIZE  # noqa: E402
 from mgie_engine.serving.loader import ModelChoice  # noqa: E402
-from mgie_engine.text.tokenizer import Tokenizer  # noqa: E402
 
 if TYPE_CHECKING:
     from mgie_engine.serving.engine import Engine
@@ -57,6 +57,9 @@ def main() -> None:
         measure = {"ours": ours, "published": published}[arguments.part]
         sys.stdout.write(json.dumps(measure(arguments)) + "\n")
         return
+    from benchmarks.modes import tiny
+    from mgie_engine.install.full_size import FULL_SIZE
+
     with tempfile.TemporaryDirectory(prefix="mgie-full-size-") as scratch:
         folder = arguments.folder or Path(scratch)
         config = tiny() if arguments.tiny else FULL_SIZE
@@ -75,6 +78,10 @@ def main() -> None:
 
 def make(folder: Path, config: ModelConfig, device: torch.device) -> float:
     """A random model in our layout; how long it took, 0 if it is there."""
+    from benchmarks.modes import TOKENIZER, random_tensors
+    from mgie_engine.checkpoints import native
+    from mgie_engine.text.tokenizer import Tokenizer
+
     if (folder / "config.json").is_file():
         return 0.0
     began = time.monotonic()
@@ -228,6 +235,9 @@ def busy_share(engine: "Engine") -> Iterator[dict[str, Any]]:
 
 def published(arguments: argparse.Namespace) -> dict[str, Any]:
     """The published path: one edit after another."""
+    from benchmarks.published_path import PublishedPath
+    from mgie_engine.checkpoints import native
+
     location = resolve_model(str(arguments.folder))
     path = PublishedPath(native.load_model(location, arguments.device, _dtype(arguments)))
     shown = picture(path.mgie.config.picture_size)
@@ -261,6 +271,20 @@ def requests(count: int, steps: int, arguments: argparse.Namespace) -> list[Edit
         )
         for number in range(count)
     ]
+
+
+def picture(side: int) -> Image.Image:
+    """Something in colour to edit, as photos are; a grey one takes longer to finish."""
+    ramp = Image.linear_gradient("L")
+    colours = Image.merge("RGB", (ramp, ramp.rotate(90), Image.radial_gradient("L")))
+    return colours.resize((side, side))
+
+
+def png(side: int) -> bytes:
+    """The same as a file."""
+    file = io.BytesIO()
+    picture(side).save(file, "PNG")
+    return file.getvalue()
 
 
 def peaks(device: str) -> dict[str, Any]:

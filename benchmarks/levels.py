@@ -50,9 +50,9 @@ def main() -> None:
     parser.add_argument("--edits", type=int, default=20)
     parser.add_argument("--steps", type=int)
     given = parser.parse_args()
-    exact = ModelChoice(
-        given.model, models_home(os.environ), given.device, None, given.memory, "exact"
-    ).build()
+    home = models_home(os.environ)
+    built = ModelChoice(given.model, home, given.device, None, given.memory, Level.SAME).build()
+    exact = Engine(built.model)
     config = exact.model.config
     settings = settle(SettingsOverride(steps=given.steps, keep="off"), config.defaults, fresh_seed=7)
     asked = some_requests(given.edits, settings)

@@ -6,6 +6,7 @@ runs each time.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import torch
 
 T = TypeVar("T")
 Program = Callable[[], T]
+_ONE_CAPTURE = threading.Lock()  # at a time in this process
 WARM_UPS = 1  # libraries choose and allocate at their first call, which a recording must not see
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,10 @@ class Graphs:
         current.wait_stream(self._stream)
         graph = torch.cuda.CUDAGraph()
         # "thread_local": other threads may allocate meanwhile, to open or to finish a picture.
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+        capture = torch.cuda.graph(
+            graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
+        )
+        with _ONE_CAPTURE, capture:
             result = program()
         self.recorded += 1
 

@@ -6,6 +6,7 @@ fp16, bf16 or fp32; sums are taken in fp32.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-NORMS, DECODE = "triton_norms", "triton_decode"
+NORMS, DECODE, ATTEND = "triton_norms", "triton_decode", "triton_attend"
 log = logging.getLogger(__name__)
 
 
@@ -27,8 +28,11 @@ def _triton(module: str) -> ModuleType | None:
         return None
 
 
-def _kernels(x: Tensor, module: str) -> ModuleType | None:
-    return _triton(module) if x.is_cuda and torch.version.hip is None else None
+def kernels_for(x: Tensor, module: str) -> ModuleType | None:
+    """The module of Triton kernels to use for a tensor, if any."""
+    # Tensors without data stand for those of a GPU: their kernels are compiled and not run.
+    on_gpu = x.is_cuda or (x.is_meta and torch.cuda.is_available())
+    return _triton(module) if on_gpu and torch.version.hip is None else None
 
 
 def group_norm(
@@ -45,7 +49,7 @@ def group_norm(
     Several x are taken as one, side by side in their channels.
     """
     parts = [x] if isinstance(x, Tensor) else list(x)
-    if kernels := _kernels(weight, NORMS):
+    if kernels := kernels_for(weight, NORMS):
         parts = [part.contiguous(memory_format=torch.channels_last) for part in parts]
         return kernels.group_norm(  # type: ignore[no-any-return]
             parts, weight, bias, groups, eps, silu, shift
@@ -59,7 +63,7 @@ def group_norm(
 
 def residual_sum(x: Tensor, bias: Tensor | None, y: Tensor) -> Tensor:
     """x + bias + y for channels-last x, y (B, C, h, w) and bias (C,)."""
-    if kernels := _kernels(x, NORMS):
+    if kernels := kernels_for(x, NORMS):
         x, y = (
             part.contiguous(memory_format=torch.channels_last) if part.dim() == 4 else part for part in (x, y)
         )
@@ -69,14 +73,14 @@ def residual_sum(x: Tensor, bias: Tensor | None, y: Tensor) -> Tensor:
 
 def layer_norm(x: Tensor, shift: Tensor | None, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """Layer norm of x (…, D), to which `shift` (D,) is added first."""
-    if kernels := _kernels(x, NORMS):
+    if kernels := kernels_for(x, NORMS):
         return kernels.layer_norm(x, shift, weight, bias, eps)  # type: ignore[no-any-return]
     return F.layer_norm(x if shift is None else x + shift, x.shape[-1:], weight, bias, eps)
 
 
 def geglu(x: Tensor) -> Tensor:
     """The first half of x (…, 2 N) times the GELU of the second."""
-    if kernels := _kernels(x, NORMS):
+    if kernels := kernels_for(x, NORMS):
         return kernels.geglu(x)  # type: ignore[no-any-return]
     value, gate = x.chunk(2, dim=-1)
     return value * F.gelu(gate)
@@ -84,14 +88,27 @@ def geglu(x: Tensor) -> Tensor:
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """RMS norm of rows x (R, D), as LLaMA has it."""
-    if kernels := _kernels(x, DECODE):
+    if kernels := kernels_for(x, DECODE):
         return kernels.rms_norm(x, weight, eps)  # type: ignore[no-any-return]
     wide = x.float()
     return weight * (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 
+@dataclass(frozen=True, slots=True)
+class Normed:
+    """Rows after an RMS norm. With `squares` (P, 16), the sums of squares of parts of each row, the rows are
+    still to be divided by the root of their mean; the product they go through does so at its end."""
+
+    rows: Tensor  # (R, D)
+    squares: Tensor | None = None
+    eps: float = 0.0
+
+
+Norm = tuple[Tensor, float]  # the weight and the epsilon of an RMS norm
+
+
 def skinny_linear(
-    x: Tensor,
+    x: Tensor | Normed,
     weight: Tensor,
     scale: Tensor | None = None,
     residual: Tensor | None = None,
@@ -102,14 +119,30 @@ def skinny_linear(
     `scale` (N,): the weight is int8 and has a scale per output. `gated`: SiLU of the first half of the
     outputs times the second half, (R, N / 2). `residual` is added last.
     """
-    if kernels := _kernels(x, DECODE):
-        return kernels.skinny_linear(x, weight, scale, residual, gated)  # type: ignore[no-any-return]
+    normed = x if isinstance(x, Normed) else Normed(x)
+    if kernels := kernels_for(weight, DECODE):
+        out, _, _ = kernels.skinny_linear(
+            normed.rows, normed.squares, weight, scale, residual, gated, None, normed.eps
+        )
+        return out  # type: ignore[no-any-return]
+    x = normed.rows
     whole = weight if scale is None else weight.to(x.dtype) * scale[:, None]
     out = F.linear(x, whole)
     if gated:
         gate, up = out.chunk(2, dim=-1)
         out = F.silu(gate) * up
     return out if residual is None else residual + out
+
+
+def skinny_sum(
+    x: Tensor, weight: Tensor, scale: Tensor | None, residual: Tensor, norm: Norm
+) -> tuple[Tensor, Normed]:
+    """`skinny_linear` plus `residual`, and the same after the RMS norm that follows."""
+    if kernels := kernels_for(x, DECODE):
+        out, rows, sums = kernels.skinny_linear(x, None, weight, scale, residual, False, norm[0], 0.0)
+        return out, Normed(rows, sums, norm[1])
+    out = skinny_linear(x, weight, scale, residual)
+    return out, Normed(rms_norm(out, *norm))
 
 
 def rotate_and_store(
@@ -126,7 +159,7 @@ def rotate_and_store(
     Row r belongs to cache slot slots[r] at place positions[r]; several rows may share a slot. cosines, sines
     (L, D / 2) fp32; keys, values (S, H, L, D).
     """
-    if kernels := _kernels(qkv, DECODE):
+    if kernels := kernels_for(qkv, ATTEND):
         kernels.rotate_and_store(qkv, cosines, sines, slots, positions, keys, values)
         return
     _, heads, _, size = keys.shape
@@ -143,13 +176,36 @@ def attend_cached(qkv: Tensor, slots: Tensor, positions: Tensor, keys: Tensor, v
 
     A row sees the places of its slot up to its own position.
     """
-    if kernels := _kernels(qkv, DECODE):
+    if kernels := kernels_for(qkv, ATTEND):
         return kernels.attend_cached(qkv, slots, positions, keys, values)  # type: ignore[no-any-return]
     _, heads, length, size = keys.shape
     query = qkv[:, : heads * size].view(-1, heads, 1, size)
     seen = torch.arange(length, device=qkv.device) <= positions[:, None]  # (R, L)
     out = F.scaled_dot_product_attention(query, keys[slots], values[slots], attn_mask=seen[:, None, None])
     return out.reshape(len(qkv), heads * size)
+
+
+def attend_next(
+    qkv: Tensor,
+    cosines: Tensor,
+    sines: Tensor,
+    slots: Tensor,
+    positions: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    arrived: Tensor,
+) -> Tensor:
+    """`rotate_and_store` and `attend_cached` in one, for rows whose slots differ.
+
+    Rows may share a slot only at place 0. `arrived` (R, H) int32: zeros, and zeros again afterwards. Whether
+    qkv is turned is not said.
+    """
+    if kernels := kernels_for(qkv, ATTEND):
+        return kernels.attend_next(  # type: ignore[no-any-return]
+            qkv, cosines, sines, slots, positions, keys, values, arrived
+        )
+    rotate_and_store(qkv, cosines, sines, slots, positions, keys, values)
+    return attend_cached(qkv, slots, positions, keys, values)
 
 
 def _turned(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

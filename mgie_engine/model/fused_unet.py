@@ -14,7 +14,9 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from mgie_engine.model.fused_ops import geglu, group_norm, layer_norm, residual_sum
+from mgie_engine.model.steady import add_product, convolve
 
+TIMES = 8  # rows of the time embedding, whatever the batch
 KNOWN_BLOCKS = {
     "CrossAttnDownBlock2D",
     "DownBlock2D",
@@ -95,7 +97,7 @@ class FusedUNet:
                     hidden = self._transformer(attention, hidden, words, share)
                 skips.append(hidden)
             for down in block.downsamplers or ():
-                hidden = F.conv2d(hidden, down.conv.weight, down.conv.bias, 2, down.conv.padding)
+                hidden = _through(down.conv, hidden)
                 skips.append(hidden)
         middle = self.unet.mid_block
         hidden = self._resnet(middle.resnets[0], hidden, shifts)
@@ -110,27 +112,30 @@ class FusedUNet:
                 if attention is not None:
                     hidden = self._transformer(attention, hidden, words, share)
             for up in block.upsamplers or ():
-                if not up.use_conv_transpose:  # else the convolution doubles by itself
-                    hidden = F.interpolate(hidden, scale_factor=2.0, mode="nearest")
-                hidden = up.conv(hidden)
+                if up.use_conv_transpose:  # it doubles by itself
+                    hidden = up.conv(hidden)
+                else:
+                    hidden = _through(up.conv, F.interpolate(hidden, scale_factor=2.0, mode="nearest"))
         norm, out = self.unet.conv_norm_out, self.unet.conv_out
         hidden = group_norm(hidden, norm.weight, norm.bias, norm.num_groups, norm.eps, silu=True)
-        return F.conv2d(hidden, out.weight, out.bias, padding=out.padding)
+        return _through(out, hidden)
 
     def _time(self, timesteps: Tensor) -> Tensor:
         """What every resnet adds for the time, its first convolution's bias included: (B, all channels)."""
-        embedding = self.unet.time_embedding(self.unet.time_proj(timesteps).to(self.dtype))
-        return F.linear(F.silu(embedding), self._time_weight, self._time_bias)
+        # Always so many rows at least, since a product of one row adds in another order.
+        padded = F.pad(timesteps, (0, max(0, TIMES - len(timesteps))))
+        embedding = self.unet.time_embedding(self.unet.time_proj(padded).to(self.dtype))
+        return F.linear(F.silu(embedding), self._time_weight, self._time_bias)[: len(timesteps)]
 
     def _resnet(self, resnet: Any, x: Tensor | tuple[Tensor, Tensor], shifts: Tensor) -> Tensor:
         """x may come in two parts, which are taken side by side."""
         start, stop = self._shifts[self._resnets.index(resnet)]
         one, two = resnet.norm1, resnet.norm2
         hidden = group_norm(x, one.weight, one.bias, one.num_groups, one.eps, silu=True)
-        hidden = F.conv2d(hidden, resnet.conv1.weight, None, padding=resnet.conv1.padding)
+        hidden = _through(resnet.conv1, hidden, with_bias=False)
         shift = shifts[: len(hidden), start:stop]
         hidden = group_norm(hidden, two.weight, two.bias, two.num_groups, two.eps, silu=True, shift=shift)
-        hidden = F.conv2d(hidden, resnet.conv2.weight, None, padding=resnet.conv2.padding)
+        hidden = _through(resnet.conv2, hidden, with_bias=False)
         if resnet.conv_shortcut is None:
             around = torch.cat(x, dim=1) if isinstance(x, tuple) else x
             return residual_sum(hidden, self._last_bias[resnet], around)
@@ -142,7 +147,7 @@ class FusedUNet:
         weight, at = resnet.conv_shortcut.weight.flatten(1), first.shape[-1]
         found = F.linear(first, weight[:, :at], self._last_bias[resnet])  # (N, h, w, C)
         for part in rest:
-            _add_product(found, part, weight[:, at:])
+            add_product(found, part, weight[:, at:])
         return found.permute(0, 3, 1, 2)
 
     def _transformer(self, transformer: Any, x: Tensor, words: Tensor, share: "_Shared") -> Tensor:
@@ -155,12 +160,12 @@ class FusedUNet:
             one, two, three = block.norm1, block.norm2, block.norm3
             owed = self._owed[block]
             normed = layer_norm(hidden, owed[0], one.weight, one.bias, one.eps)
-            _add_product(hidden, self._self_attention(block, normed), block.attn1.to_out[0].weight)
+            add_product(hidden, self._self_attention(block, normed), block.attn1.to_out[0].weight)
             hidden, x = share.widened(hidden), share.widened(x)
             normed = layer_norm(hidden, owed[1], two.weight, two.bias, two.eps)
-            _add_product(hidden, self._cross_attention(block, normed, words), block.attn2.to_out[0].weight)
+            add_product(hidden, self._cross_attention(block, normed, words), block.attn2.to_out[0].weight)
             normed = layer_norm(hidden, owed[2], three.weight, three.bias, three.eps)
-            _add_product(hidden, geglu(_project(block.ff.net[0].proj, normed)), block.ff.net[2].weight)
+            add_product(hidden, geglu(_project(block.ff.net[0].proj, normed)), block.ff.net[2].weight)
         weight = transformer.proj_out.weight
         hidden = F.linear(hidden, weight.flatten(1), self._out_bias[transformer])
         return residual_sum(hidden.view(len(hidden), height, width, -1).permute(0, 3, 1, 2), None, x)
@@ -193,6 +198,8 @@ class _Shared:
 def one_matrix(linears: Sequence[nn.Linear]) -> Tensor:
     """The weights one below the other; each linear's own becomes a view of it, so nothing is kept twice."""
     joined = torch.cat([linear.weight.data for linear in linears])
+    if joined.is_meta:
+        return joined
     at = 0
     for linear in linears:
         linear.weight.data = joined[at : at + linear.out_features]
@@ -212,9 +219,11 @@ def _project(layer: Any, x: Tensor) -> Tensor:
     return F.linear(x, weight, layer.bias)
 
 
-def _add_product(total: Tensor, x: Tensor, weight: Tensor) -> None:
-    """Add x (…, K) times weight (N, K) transposed to total (…, N), in place."""
-    total.view(-1, total.shape[-1]).addmm_(x.reshape(-1, x.shape[-1]), weight.t())
+def _through(layer: nn.Conv2d, x: Tensor, with_bias: bool = True) -> Tensor:
+    """A convolution with equal strides and paddings."""
+    return convolve(
+        x, layer.weight, layer.bias if with_bias else None, layer.stride[0], int(layer.padding[0])
+    )
 
 
 @torch.inference_mode()

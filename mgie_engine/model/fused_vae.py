@@ -21,20 +21,24 @@ from mgie_engine.model.finite import decode_in_fp32
 from mgie_engine.model.fused_ops import group_norm
 from mgie_engine.preprocess import to_pictures
 
+ACTIVATIONS = "nonlinearity", "conv_act"  # of diffusers' blocks: each follows every group norm of its block
+
 
 class FusedGroupNorm(nn.Module):
-    """A group norm that leaves channels-last tensors as they are."""
+    """A group norm that leaves channels-last tensors as they are, with the SiLU that may follow it."""
 
-    def __init__(self, norm: nn.GroupNorm) -> None:
+    def __init__(self, norm: nn.GroupNorm, silu: bool) -> None:
         super().__init__()
+        self.silu = silu
         self.weight, self.bias = norm.weight, norm.bias
         self.num_groups, self.eps = norm.num_groups, norm.eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Of x (B, C, …)."""
         if x.dim() == 4 and x.is_contiguous(memory_format=torch.channels_last):
-            return group_norm(x, self.weight, self.bias, self.num_groups, self.eps, silu=False)
-        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+            return group_norm(x, self.weight, self.bias, self.num_groups, self.eps, self.silu)
+        normed = F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+        return F.silu(normed) if self.silu else normed
 
 
 def fused_vae(vae: AutoencoderKL) -> AutoencoderKL:
@@ -42,9 +46,12 @@ def fused_vae(vae: AutoencoderKL) -> AutoencoderKL:
     kept = {id(tensor): tensor for tensor in (*vae.parameters(), *vae.buffers())}
     fused = cast(AutoencoderKL, copy.deepcopy(vae, kept))
     for module in list(fused.modules()):
+        known = [name for name in ACTIVATIONS if isinstance(getattr(module, name, None), nn.SiLU)]
         for name, child in module.named_children():
             if isinstance(child, nn.GroupNorm):
-                setattr(module, name, FusedGroupNorm(child))
+                setattr(module, name, FusedGroupNorm(child, silu=bool(known)))
+        for name in known:
+            setattr(module, name, nn.Identity())
     return fused
 
 
@@ -68,6 +75,11 @@ class PictureCoder:
         """Record both programs."""
         self._encode = self._graphs.record("encoding a picture", self._encoded)
         self._decode = self._graphs.record("decoding a picture", self._decoded)
+
+    def run_once(self) -> None:
+        """Run both programs on whatever there is."""
+        self._encode()
+        self._decode()
 
     @torch.inference_mode()
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:

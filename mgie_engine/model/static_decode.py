@@ -14,7 +14,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mgie_engine.model.cuda_graphs import Graphs, Program
-from mgie_engine.model.fused_ops import attend_cached, rms_norm, rotate_and_store, skinny_linear
+from mgie_engine.model.fused_ops import (
+    Norm,
+    Normed,
+    attend_cached,
+    attend_next,
+    rms_norm,
+    rotate_and_store,
+    skinny_linear,
+    skinny_sum,
+)
 from mgie_engine.model.mllm import MLLM
 
 PREFILL_LENGTHS = (320, 352, 384, 448)  # a prompt is padded to the next; longer ones are read eagerly
@@ -24,8 +33,12 @@ TABLE = 64  # smallest step between lengths where no length is listed
 class Projection(Protocol):
     """Linears that share their input, as one product."""
 
-    def few(self, x: Tensor, residual: Tensor | None = None, gated: bool = False) -> Tensor:
-        """As `fused_ops.skinny_linear`, for the rows of a decode."""
+    def few(self, x: Normed, gated: bool = False) -> Tensor:
+        """Of the rows of a decode, (R, N); `gated` as in `fused_ops.skinny_linear`."""
+        ...
+
+    def add(self, x: Tensor, residual: Tensor, norm: Norm) -> tuple[Tensor, Normed]:
+        """As `fused_ops.skinny_sum`."""
         ...
 
     def many(self, x: Tensor) -> Tensor:
@@ -40,8 +53,11 @@ class Packed:
     weight: Tensor
     scale: Tensor | None = None
 
-    def few(self, x: Tensor, residual: Tensor | None = None, gated: bool = False) -> Tensor:
-        return skinny_linear(x, self.weight, self.scale, residual, gated)
+    def few(self, x: Normed, gated: bool = False) -> Tensor:
+        return skinny_linear(x, self.weight, self.scale, gated=gated)
+
+    def add(self, x: Tensor, residual: Tensor, norm: Norm) -> tuple[Tensor, Normed]:
+        return skinny_sum(x, self.weight, self.scale, residual, norm)
 
     def many(self, x: Tensor) -> Tensor:
         if self.scale is None:
@@ -51,16 +67,20 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Separate:
-    """Linears of another kind, called one by one."""
+    """Linears of another kind, called one by one. A layer's linears are all of one kind."""
 
     linears: tuple[nn.Module, ...]
 
-    def few(self, x: Tensor, residual: Tensor | None = None, gated: bool = False) -> Tensor:
+    def few(self, x: Normed, gated: bool = False) -> Tensor:
+        assert x.squares is None
         if gated:
-            gate, up = (linear(x) for linear in self.linears)
+            gate, up = (linear(x.rows) for linear in self.linears)
             return F.silu(gate) * up  # type: ignore[no-any-return]
-        out = self.many(x)
-        return out if residual is None else residual + out
+        return self.many(x.rows)
+
+    def add(self, x: Tensor, residual: Tensor, norm: Norm) -> tuple[Tensor, Normed]:
+        out = residual + self.many(x)
+        return out, Normed(rms_norm(out, *norm))
 
     def many(self, x: Tensor) -> Tensor:
         return torch.cat([linear(x) for linear in self.linears], dim=-1)
@@ -77,20 +97,26 @@ def packed(linears: Sequence[Any]) -> Projection:
 
 
 def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    if len(tensors) == 1:
+        return tensors[0].data
     whole = torch.cat([tensor.data for tensor in tensors])
+    if whole.is_meta:
+        return whole
     at = 0
     for tensor in tensors:
         tensor.data = whole[at : at + len(tensor)]
         at += len(tensor)
+    if whole.is_cuda:
+        torch.cuda.empty_cache()  # the parts' own memory is too small for the next whole
     return whole
 
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    norm: Any
+    norm: Norm
     qkv: Projection
     out: Projection
-    norm_after: Any
+    norm_after: Norm
     gate_up: Projection
     down: Projection
 
@@ -98,13 +124,17 @@ class _Layer:
     def of(cls, layer: Any) -> "_Layer":
         attention, mlp = layer.self_attn, layer.mlp
         return cls(
-            layer.input_layernorm,
+            _norm(layer.input_layernorm),
             packed([attention.q_proj, attention.k_proj, attention.v_proj]),
             packed([attention.o_proj]),
-            layer.post_attention_layernorm,
+            _norm(layer.post_attention_layernorm),
             packed([mlp.gate_proj, mlp.up_proj]),
             packed([mlp.down_proj]),
         )
+
+
+def _norm(module: Any) -> Norm:
+    return module.weight, module.variance_epsilon
 
 
 class StaticDecoder:
@@ -127,7 +157,7 @@ class StaticDecoder:
         self.rows, self.length = rows, length
         self._mllm, self._graphs, self._ngram = mllm, graphs, no_repeat_ngram
         model: Any = mllm.model
-        self._embedding, self._norm = model.embed_tokens.weight, model.norm
+        self._embedding, self._norm = model.embed_tokens.weight, _norm(model.norm)
         self._layers = [_Layer.of(layer) for layer in model.layers]
         device, dtype = self._embedding.device, self._embedding.dtype
         heads = model.config.num_attention_heads
@@ -148,6 +178,7 @@ class StaticDecoder:
         self.forced = torch.zeros(rows, **whole)
         self.forced_slots = torch.full((rows,), rows, **whole)
         self.forced_positions = torch.zeros(rows, **whole)
+        self._arrived = torch.zeros(rows, heads, device=device, dtype=torch.int32)
         self._pixels: Tensor | None = None
         self._prompt_slot, self._picture_at = torch.zeros(1, **whole), torch.zeros(1, **whole)
         self._prompts: dict[int, tuple[Tensor, Program[None]]] = {}
@@ -161,6 +192,13 @@ class StaticDecoder:
         for length in prompt_lengths:
             if length <= self.length:
                 self._prompt_program(length, record=True)
+
+    def run_once(self, prompt_length: int) -> None:
+        """Run each kind of program on whatever there is; moves nothing but the idle slot."""
+        _, read = self._prompt_program(prompt_length, record=False)
+        read()
+        self._choose_next()
+        self._follow_forced()
 
     @torch.inference_mode()
     def prefill(self, ids: Tensor, pixels: Tensor, picture_at: int, slot: int, keep: int) -> None:
@@ -243,7 +281,7 @@ class StaticDecoder:
         for index, layer in enumerate(self._layers):
             keys, values = self.cache[index]
             heads, size = keys.shape[1], keys.shape[3]
-            normed = rms_norm(hidden, layer.norm.weight, layer.norm.variance_epsilon)
+            normed = rms_norm(hidden, *layer.norm)
             qkv = layer.qkv.many(normed)
             rotate_and_store(qkv, self._cosines, self._sines, slots, places, keys, values)
             if index == len(self._layers) - 1:
@@ -251,31 +289,35 @@ class StaticDecoder:
             query, key, value = qkv.view(1, length, 3, heads, size).permute(2, 0, 3, 1, 4)  # (1, H, T, D)
             seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
             hidden = hidden + layer.out.many(seen[0].transpose(0, 1).flatten(1))
-            normed = rms_norm(hidden, layer.norm_after.weight, layer.norm_after.variance_epsilon)
+            normed = rms_norm(hidden, *layer.norm_after)
             gate, up = layer.gate_up.many(normed).chunk(2, dim=-1)
             hidden = hidden + layer.down.many(F.silu(gate) * up)
 
-    def _through(self, tokens: Tensor, slots: Tensor, positions: Tensor) -> Tensor:
-        """States (R, D) after the final norm of one token a row."""
+    def _through(self, tokens: Tensor, slots: Tensor, positions: Tensor, share_slots: bool) -> Tensor:
+        """States (R, D) after the final norm of one token a row; `share_slots`: rows may share a slot."""
         hidden = self._embedding[tokens]
-        for index, layer in enumerate(self._layers):
-            keys, values = self.cache[index]
-            normed = rms_norm(hidden, layer.norm.weight, layer.norm.variance_epsilon)
+        normed = Normed(rms_norm(hidden, *self._layers[0].norm))
+        norms = [*(layer.norm for layer in self._layers[1:]), self._norm]
+        for layer, cached, norm in zip(self._layers, self.cache, norms, strict=True):
             qkv = layer.qkv.few(normed)
-            rotate_and_store(qkv, self._cosines, self._sines, slots, positions, keys, values)
-            seen = attend_cached(qkv, slots, positions, keys, values)
-            hidden = layer.out.few(seen, residual=hidden)
-            normed = rms_norm(hidden, layer.norm_after.weight, layer.norm_after.variance_epsilon)
-            hidden = layer.down.few(layer.gate_up.few(normed, gated=True), residual=hidden)
-        return rms_norm(hidden, self._norm.weight, self._norm.variance_epsilon)
+            keys, values = cached
+            where = self._cosines, self._sines, slots, positions, keys, values
+            if share_slots:
+                rotate_and_store(qkv, *where)
+                seen = attend_cached(qkv, slots, positions, keys, values)
+            else:
+                seen = attend_next(qkv, *where, self._arrived)
+            hidden, normed = layer.out.add(seen, hidden, layer.norm_after)
+            hidden, normed = layer.down.add(layer.gate_up.few(normed, gated=True), hidden, norm)
+        return rms_norm(hidden, *self._norm)
 
     def _follow_forced(self) -> Tensor:
-        return self._through(self.forced, self.forced_slots, self.forced_positions)
+        return self._through(self.forced, self.forced_slots, self.forced_positions, share_slots=True)
 
     def _choose_next(self) -> Tensor:
         texts = self.texts[self.slots]  # (R, L)
         tokens = texts.gather(1, self.positions[:, None])[:, 0]
-        states = self._through(tokens, self.slots, self.positions)
+        states = self._through(tokens, self.slots, self.positions, share_slots=False)
         scores = skinny_linear(states, self._mllm.lm_head.weight).float()
         scores = F.pad(scores, (0, 1)) + self._never
         if self._ngram:

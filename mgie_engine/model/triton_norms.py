@@ -11,7 +11,11 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from mgie_engine.model.triton_launch import launch
+
 SMALL = 16384  # numbers of a group that one program normalises at once
+ROWS = 4  # that one program of a layer norm takes
+CHUNK, CHUNKS = 128, 64  # fewest pixels whose sums one program takes, and the most programs per channel
 
 
 @triton.jit(do_not_specialize=["chunks"])
@@ -35,7 +39,7 @@ def _channel_sums(x, partial, pixels, channels, first, whole, chunks, P: tl.cons
     tl.store(where + whole, tl.sum(squares, 0), mask=inside)
 
 
-@triton.jit(do_not_specialize=["chunks", "per_group"])
+@triton.jit(do_not_specialize=["pixels", "channels", "per_group", "chunks", "shift_row"])
 def _group_scales(partial, shift, weight, bias, scales, pixels, channels, per_group, chunks, shift_row, eps,
                   HAS_SHIFT: tl.constexpr, J: tl.constexpr, N: tl.constexpr):  # fmt: skip
     group, image = tl.program_id(0), tl.program_id(1)
@@ -126,27 +130,27 @@ def group_norm(
     has_shift, j = shift is not None, triton.next_power_of_2(per_group)
     tile = triton.next_power_of_2(pixels)
     if tile * j <= SMALL and len(parts) == 1:
-        _small_group_norm[(groups, images)](
+        launch(_small_group_norm, (groups, images), out)(
             parts[0], some, weight, bias, out, pixels, channels, per_group, row, eps,
             HAS_SHIFT=has_shift, SILU=silu, P=tile, J=j, num_warps=8,
         )  # fmt: skip
         return out
-    chunks = max(1, min(64, 1024 // (images * triton.cdiv(channels, 64)), triton.cdiv(pixels, 128)))
+    chunks = min(CHUNKS, triton.cdiv(pixels, CHUNK))  # whatever else is in the batch, sums are taken alike
     partial = torch.empty(images, chunks, 2, channels, device=weight.device, dtype=torch.float32)
     scales = torch.empty(images, 2, channels, device=weight.device, dtype=torch.float32)
     firsts = [sum(part.shape[1] for part in parts[:index]) for index in range(len(parts))]
     for part, first in zip(parts, firsts, strict=True):
         own = part.shape[1]
-        _channel_sums[(chunks, triton.cdiv(own, 64), images)](
+        launch(_channel_sums, (chunks, triton.cdiv(own, 64), images), out)(
             part, partial, pixels, own, first, channels, chunks, P=64, C=64, num_warps=4
         )
-    _group_scales[(groups, images)](
+    launch(_group_scales, (groups, images), out)(
         partial, some, weight, bias, scales, pixels, channels, per_group, chunks, row, eps,
         HAS_SHIFT=has_shift, J=j, N=triton.next_power_of_2(chunks), num_warps=4,
     )  # fmt: skip
     for part, first in zip(parts, firsts, strict=True):
         own = part.shape[1]
-        _scale_channels[(triton.cdiv(pixels, 64), triton.cdiv(own, 64), images)](
+        launch(_scale_channels, (triton.cdiv(pixels, 64), triton.cdiv(own, 64), images), out)(
             part, scales, out, pixels, own, first, channels, SILU=silu, P=64, C=64, num_warps=4
         )
     return out
@@ -168,34 +172,42 @@ def residual_sum(x: Tensor, bias: Tensor | None, y: Tensor) -> Tensor:
     block = 2048
     grid = (triton.cdiv(x.numel(), block),)
     some = x if bias is None else bias
-    _residual_sum[grid](x, some, y, out, x.numel(), x.shape[1], HAS_BIAS=bias is not None, BLOCK=block)
+    launch(_residual_sum, grid, out)(
+        x, some, y, out, x.numel(), x.shape[1], HAS_BIAS=bias is not None, BLOCK=block
+    )
     return out
 
 
-@triton.jit
-def _layer_norm(x, shift, weight, bias, out, width, eps, HAS_SHIFT: tl.constexpr, BLOCK: tl.constexpr):
-    row = tl.program_id(0).to(tl.int64)
+@triton.jit(do_not_specialize=["rows"])
+def _layer_norm(x, shift, weight, bias, out, rows, width, eps,
+                HAS_SHIFT: tl.constexpr, ROWS: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
+    row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     at = tl.arange(0, BLOCK)
-    mask = at < width
-    value = tl.load(x + row * width + at, mask=mask, other=0.0).to(tl.float32)
+    inside = at < width
+    mask = (row < rows)[:, None] & inside[None, :]
+    where = row[:, None] * width + at[None, :]
+    value = tl.load(x + where, mask=mask, other=0.0).to(tl.float32)
     if HAS_SHIFT:
-        value += tl.load(shift + at, mask=mask, other=0.0).to(tl.float32)
-    mean = tl.sum(value, 0) / width
-    centred = tl.where(mask, value - mean, 0.0)
-    scale = tl.rsqrt(tl.sum(centred * centred, 0) / width + eps)
-    weights = tl.load(weight + at, mask=mask, other=0.0).to(tl.float32)
-    normed = centred * scale * weights + tl.load(bias + at, mask=mask, other=0.0).to(tl.float32)
-    tl.store(out + row * width + at, normed.to(out.dtype.element_ty), mask=mask)
+        value += tl.load(shift + at, mask=inside, other=0.0).to(tl.float32)[None, :]
+    mean = tl.sum(value, 1) / width
+    centred = tl.where(inside[None, :], value - mean[:, None], 0.0)
+    scale = tl.rsqrt(tl.sum(centred * centred, 1) / width + eps)
+    weights = tl.load(weight + at, mask=inside, other=0.0).to(tl.float32)
+    biases = tl.load(bias + at, mask=inside, other=0.0).to(tl.float32)
+    normed = centred * scale[:, None] * weights[None, :] + biases[None, :]
+    tl.store(out + where, normed.to(out.dtype.element_ty), mask=mask)
 
 
 def layer_norm(x: Tensor, shift: Tensor | None, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """Layer norm of x (…, D) plus `shift` (D,)."""
     width = x.shape[-1]
+    rows = x.numel() // width
     out = torch.empty_like(x)
     block = triton.next_power_of_2(width)
-    _layer_norm[(x.numel() // width,)](
-        x, x if shift is None else shift, weight, bias, out, width, eps,
-        HAS_SHIFT=shift is not None, BLOCK=block, num_warps=4 if block <= 1024 else 8,
+    at_once = max(1, min(ROWS, 4096 // block))  # a warp or more for each
+    launch(_layer_norm, (triton.cdiv(rows, at_once),), out)(
+        x, x if shift is None else shift, weight, bias, out, rows, width, eps,
+        HAS_SHIFT=shift is not None, ROWS=at_once, BLOCK=block, num_warps=4,
     )  # fmt: skip
     return out
 
@@ -217,5 +229,7 @@ def geglu(x: Tensor) -> Tensor:
     width = x.shape[-1] // 2
     out = torch.empty(*x.shape[:-1], width, device=x.device, dtype=x.dtype)
     rows = out.numel() // width
-    _geglu[(triton.cdiv(rows, 8), triton.cdiv(width, 256))](x, out, rows, width, ROWS=8, BLOCK=256)
+    launch(_geglu, (triton.cdiv(rows, 8), triton.cdiv(width, 256)), out)(
+        x, out, rows, width, ROWS=8, BLOCK=256
+    )
     return out

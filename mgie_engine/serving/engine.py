@@ -27,7 +27,7 @@ from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.pictures import to_preview
 from mgie_engine.serving.postprocess import Delivered, Painted, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
-from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request
+from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request, still_opening
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
@@ -128,6 +128,8 @@ class Engine:
         return events
 
     def _start_readers(self) -> None:
+        if self._fast and still_opening(self._slots.values(), self._clock()):
+            return
         for slot in list(self._slots.values()):
             if slot.reader is None and slot.opening.done():
                 with self._blame(slot):
@@ -140,7 +142,7 @@ class Engine:
         pixels = slot.opening.result().pixels
         if self._fast is None or pixels is None:
             return self.model.reading(square, prompt)
-        slot.encoding = self._threads.submit(self._fast.encode, square)
+        slot.encoding = self._threads.submit(self._fast.encode, square, slot.request.settings)
         return self._fast.reading(square, pixels, prompt)
 
     def _read(self, slots: Sequence[Slot], for_s: float) -> None:

@@ -28,7 +28,7 @@ from mgie_engine.model.shared_reading import SharedReader
 from mgie_engine.model.static_decode import PREFILL_LENGTHS, StaticDecoder
 from mgie_engine.preprocess import clip_pixels
 from mgie_engine.serving.pictures import to_preview
-from mgie_engine.serving.postprocess import Delivered, Painted, finish, with_probe
+from mgie_engine.serving.postprocess import Delivered, Painted, finish, needs_reconstruction, with_probe
 from mgie_engine.serving.slot_painting import PaintingSlots, SlotPainting
 from mgie_engine.text.prompting import Prompt
 
@@ -40,7 +40,7 @@ class Encoded:
     """A picture as the U-Net sees it, and what the autoencoder makes of it."""
 
     latents: Tensor  # (C, h, w), on the device
-    reconstruction: Image.Image
+    reconstruction: Image.Image  # the picture itself where restoring needs no other
 
 
 class FastPath:
@@ -79,36 +79,29 @@ class FastPath:
         self.painting.add(1, 2)
         if self.graphs.enabled:
             began = time.monotonic()
-            self._build_kernels()
-            built = time.monotonic()
             self._record()
-            took = built - began, time.monotonic() - built
             recorded = sum(pool.recorded for pool in self._pools)
-            log.info("Kernels took %.1f s, %d graphs %.1f s.", took[0], recorded, took[1])
+            log.info("%d graphs took %.1f s.", recorded, time.monotonic() - began)
 
-    def _build_kernels(self) -> None:
-        """Run each kind of program once, side by side: most of that time is spent compiling kernels."""
-        square = Image.new("RGB", (self.model.config.picture_size,) * 2)
-
-        @torch.inference_mode()
-        def run(program: Callable[[], object]) -> None:
-            program()
-            torch.cuda.synchronize(self.device)
-
-        programs: list[Callable[[], object]] = [
-            self.decoder.choose_next,
-            self.painting.program(1, 3),
-            lambda: self._coder.encode([square]),
-            lambda: self._coder.decode(self.painting.latents[:1]),
-        ]
-        with ThreadPoolExecutor(len(programs), "kernels") as threads:
-            list(threads.map(run, programs))
+    @torch.inference_mode()
+    def run_once(self) -> None:
+        """Run each kind of program; without data this only compiles their kernels."""
+        self.decoder.run_once(PREFILL_LENGTHS[0])
+        for shape in self.painting.shapes:
+            self.painting.program(*shape)()
+        self._coder.run_once()
 
     def _record(self) -> None:
+        """Record the three pools side by side: most of that time the libraries look for their kernels."""
+        # What the libraries found belongs to these threads, so they stay.
+        self._recorders = ThreadPoolExecutor(3, "recording")
+        kinds = self._record_reading, self.painting.record, self._coder.record
+        for recorded in [self._recorders.submit(record) for record in kinds]:
+            recorded.result()
+
+    def _record_reading(self) -> None:
         self.decoder.record(PREFILL_LENGTHS)
         self._guide = self.graphs.record("the edit head", self._guided)
-        self.painting.record()
-        self._coder.record()
 
     def _guided(self) -> Tensor:
         return self.model.guide(self._states)
@@ -129,11 +122,13 @@ class FastPath:
         pixels = clip_pixels(square, self.model.config.vision)[None].to(self.model.dtype)
         return pixels.pin_memory() if self._stream else pixels
 
-    def encode(self, square: Image.Image) -> Encoded:
-        """The picture as latents and back; for a thread."""
+    def encode(self, square: Image.Image, settings: EditSettings) -> Encoded:
+        """The picture as latents and, if restoring will ask for it, back; for a thread."""
+        shown = square
         with self._beside():
             latents = self._coder.encode([square])
-            (shown,) = self._coder.decode(latents * self.model.config.latent_scale)
+            if needs_reconstruction(square, settings.keep):
+                (shown,) = self._coder.decode(latents * self.model.config.latent_scale)
         return Encoded(latents[0], shown)
 
     def reading(self, square: Image.Image, pixels: Tensor, prompt: Prompt) -> Generator[None, None, Reading]:

@@ -1,9 +1,13 @@
 """Which model to run and on what. A value until `load` is called; only then is torch imported."""
 
+import contextlib
 import ctypes
 import gc
+import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
     from mgie_engine.serving.engine import Engine
 
 
+log = logging.getLogger(__name__)
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 KEPT_BYTES = 1 << 28  # freed memory that stays with a process on a CPU
 SWITCH_S = 0.0005  # a thread that finishes a picture keeps the loop, which launches, waiting at most so long
@@ -67,6 +72,7 @@ class ModelChoice:
     def load_fitting(self) -> "Loaded":
         """The same, and in which memory mode; raises ModelError."""
         _let_threads_sleep()
+        _grow_segments()
         import torch
 
         from mgie_engine.config import resolve_model
@@ -86,17 +92,52 @@ class ModelChoice:
     def build(self) -> "Engine":
         """An engine with the model loaded, for an engine process; raises ModelError."""
         _let_threads_sleep()
+        _grow_segments()
+        import torch
+
+        builder = None
+        if self._has_fast_level(torch.cuda.is_available()):
+            from mgie_engine.serving.kernel_building import KernelBuilder
+
+            builder = KernelBuilder()
+            threading.Thread(target=_load_libraries, args=(self.device,), daemon=True).start()
+        began = time.monotonic()
         from mgie_engine.memory.modes import STAGED
         from mgie_engine.serving import precision_levels
         from mgie_engine.serving.engine import Engine
 
+        imported = time.monotonic()
         level = precision_levels.parse(self.level)
         loaded = self.load_fitting()
+        log.info("Modules took %.1f s, weights %.1f s.", imported - began, time.monotonic() - imported)
+        if builder:
+            builder.wait()
         prepared = precision_levels.prepare(loaded.mgie, loaded.mode, level)
         slots = 1 if loaded.mode in STAGED else None
         if prepared.fast:
             sys.setswitchinterval(SWITCH_S)
         return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=prepared.level)
+
+    def _has_fast_level(self, has_gpu: bool) -> bool:
+        """Whether kernels of our own may be needed, as far as that is known before anything is loaded."""
+        staged = self.memory in ("swap", "offload")
+        return has_gpu and self.device != "cpu" and self.level != "exact" and not staged
+
+
+def _load_libraries(device: str) -> None:
+    """Have the GPU's libraries, a gigabyte of them, read while modules are imported; for a thread."""
+    import torch
+
+    with contextlib.suppress(RuntimeError):  # whatever it is, loading the model will say it better
+        x = torch.ones(1, 64, 64, 64, device="cuda" if device == "auto" else device, dtype=torch.float16)
+        torch.nn.functional.conv2d(x, x.new_ones(64, 64, 3, 3), padding=1)
+        torch.nn.functional.scaled_dot_product_attention(x, x, x)
+        torch.nn.functional.linear(x, x[0, 0]).sum().item()
+
+
+def _grow_segments() -> None:
+    """Before torch takes any memory of a GPU: in segments that can grow, so that little of it lies idle."""
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
 
 
 def _let_threads_sleep() -> None:

@@ -50,6 +50,17 @@ def untouched(image: bytes, size: tuple[int, int]) -> Delivered:
     return Delivered(image, size, 0.0, ())
 
 
+def needs_reconstruction(square: Image.Image, keep: Keep) -> bool:
+    """Whether restoring compares with the picture through the autoencoder, and not with the picture itself.
+
+    Where nothing is kept, only whether an edit brings colour into a grey picture is asked.
+    """
+    if keep != "off":
+        return True
+    pixels = np.asarray(square.convert("RGB"))
+    return bool((pixels == pixels[..., :1]).all())
+
+
 class Autoencoder(Protocol):
     """What a probe needs of a model."""
 

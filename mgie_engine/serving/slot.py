@@ -1,6 +1,6 @@
 """One edit on its way through the engine, and the seam to the networks that do the work."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
@@ -19,6 +19,7 @@ from mgie_engine.serving.postprocess import Autoencoder, Delivered
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
+TOGETHER_S = 0.1  # how long a newcomer waits for others whose pictures are still being opened
 Reader = Generator[None, None, Reading]
 
 
@@ -87,6 +88,15 @@ class Slot:
             self.reader.close()
         if isinstance(self.painting, SlotPainting):
             self.painting.release()
+
+
+def still_opening(slots: Iterable[Slot], now: float) -> bool:
+    """Whether pictures of edits that came a moment ago are still being opened.
+
+    Who came at once with them waits, so that all of them read, and later paint, at one pace.
+    """
+    opening = [slot for slot in slots if slot.reader is None and not slot.opening.done()]
+    return any(now - slot.entered_at < TOGETHER_S for slot in opening)
 
 
 def open_request(request: EditRequest, side: int, fast: FastPath | None) -> Opened:

@@ -17,7 +17,7 @@ from conversations.settings import EditSettings
 from mgie_engine.config import NoiseSchedule
 from mgie_engine.model import sampling
 from mgie_engine.model.cuda_graphs import Graphs, Program
-from mgie_engine.model.diffusion import rescale
+from mgie_engine.model.denoising_step import SlotTensors, step_inputs, step_outputs
 from mgie_engine.model.fused_unet import FusedUNet
 from mgie_engine.model.mgie import MGIE
 
@@ -25,6 +25,7 @@ BATCHES = (1, 2, 4, 8)  # edits in one program; fewer are padded up
 REUSE_FROM = 0.2  # share of the steps from which on level fast computes guidance at every other step
 LAUNCH = 0.375  # what a program costs beyond its edits, in edits (measured at full size on an H200)
 AHEAD = 2  # steps that may be launched before the first of them is done
+LONG_S = 0.02  # seconds of a step from which on one ahead is enough, and a newcomer need not wait for two
 NUMBERS = 11  # per edit and step, see `SlotPainting.numbers`
 
 
@@ -54,22 +55,22 @@ class SlotPainting:
     @property
     def latents(self) -> Tensor:
         """(C, h, w), a copy, ready once what was launched so far is done."""
-        return self._slots.copy_of(self._slots.latents, self.number)
+        return self._slots.held.latents[self.number].clone()
 
     @property
     def x0(self) -> Tensor:
         """(C, h, w), the clean picture as guessed at the last step, a copy."""
-        return self._slots.copy_of(self._slots.x0, self.number)
+        return self._slots.held.x0[self.number].clone()
 
     @property
     def relevance(self) -> Tensor:
         """(h, w), how strongly the instruction spoke at each place, averaged over the steps."""
-        return self._slots.copy_of(self._slots.relevance, self.number) / max(1, self._guided)
+        return self._slots.held.relevance[self.number].clone() / max(1, self._guided)
 
     @property
     def image_latents(self) -> Tensor:
         """(C, h, w), of the picture the model starts from, a copy."""
-        return self._slots.copy_of(self._slots.image_latents, self.number)
+        return self._slots.held.image_latents[self.number].clone()
 
     @property
     def reuses_guidance(self) -> bool:
@@ -175,23 +176,14 @@ class PaintingSlots:
         self.free = deque(range(slots))
         self.shape = mgie.config.latent_shape
         self._unet, self._graphs, self._rescale = unet, graphs, mgie.config.guidance_rescale
-        # One slot more than edits, for the rows that pad a batch.
-        self.latents = torch.zeros(slots + 1, *self.shape, device=self.device)
-        self.x0 = torch.zeros_like(self.latents)
-        self.image_latents = torch.zeros_like(self.latents)
-        self.relevance = torch.zeros_like(self.latents[:, 0])
-        self._difference = torch.zeros_like(self.latents)  # guided minus conditional prediction
-        self._null = unet.keys_values(mgie.null_guidance[None])  # (1, 77, words)
-        self._words = self._null.new_zeros(slots + 1, *self._null.shape[1:])
+        self.held = SlotTensors.zeros(slots + 1, self.shape, self.device)
+        # Keys and values of the words of every slot, and last of none.
+        null = unet.keys_values(mgie.null_guidance[None])  # (1, 77, words)
+        self._words = torch.cat([null.new_zeros(slots + 1, *null.shape[1:]), null])
         self._inputs: dict[int, _Inputs] = {}
         self._programs: dict[tuple[int, int], Program[None]] = {}
         self.step_s = 0.0  # seconds the last step of all took
         self._launched: deque[tuple[torch.cuda.Event, torch.cuda.Event, int]] = deque()
-
-    @staticmethod
-    def copy_of(tensors: Tensor, slot: int) -> Tensor:
-        """What a slot holds, as it is once all that was launched so far is done."""
-        return tensors[slot].clone()
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -232,10 +224,11 @@ class PaintingSlots:
         """Take a free slot for an edit: guidance (77, D), image_latents (C, h, w), both on the device."""
         painting = SlotPainting(self, self.free.popleft(), settings)
         number = painting.number
-        self.latents[number].copy_(self._on_its_way(painting.first_noise()), non_blocking=True)
-        self.x0[number].zero_()
-        self.relevance[number].zero_()
-        self.image_latents[number].copy_(image_latents)
+        held = self.held
+        held.latents[number].copy_(self._on_its_way(painting.first_noise()), non_blocking=True)
+        held.x0[number].zero_()
+        held.relevance[number].zero_()
+        held.image_latents[number].copy_(image_latents)
         self._words[number].copy_(self._unet.keys_values(guidance))
         return painting
 
@@ -257,7 +250,11 @@ class PaintingSlots:
         """Whether so much was launched that launching more would wait."""
         while self._launched and self._launched[0][1].query():  # type: ignore[no-untyped-call]
             self.wait(len(self._launched) - 1)
-        return len(self._launched) >= AHEAD
+        return len(self._launched) >= self._ahead
+
+    @property
+    def _ahead(self) -> int:
+        return 1 if self.step_s >= LONG_S else AHEAD
 
     def wait(self, ahead: int = 0) -> None:
         """Wait until at most so many launches are not done."""
@@ -289,7 +286,7 @@ class PaintingSlots:
             return
         done.record()
         self._launched.append((began, done, parts))
-        self.wait(AHEAD)
+        self.wait(self._ahead)
 
     def _fitting(self, paintings: Sequence[SlotPainting]) -> tuple[int, int]:
         """The smallest program for these edits."""
@@ -302,30 +299,11 @@ class PaintingSlots:
 
     def _step(self, inputs: _Inputs, branches: int) -> None:
         slots, numbers = inputs.slots, inputs.numbers
-        scale, _, neither, image, both, cx, ce, a, b, c, d = (
-            column[:, None, None, None] for column in numbers.unbind(1)
-        )
-        latents, condition = self.latents[slots], self.image_latents[slots]
-        seen = torch.cat([latents * scale, condition], dim=1)
-        if branches == 3:  # the branch that does not see the picture comes first
-            seen = torch.cat([torch.cat([latents * scale, torch.zeros_like(condition)], dim=1), seen])
-        null = self._null.expand((branches - 1) * len(slots), -1, -1)
-        words = torch.cat([null, self._words[slots]])
-        inputs_ = seen.to(self._unet.dtype).contiguous(memory_format=torch.channels_last)
-        found = self._unet(inputs_, numbers[:, 1], words).float().view(branches, -1, *self.shape)
-        if branches == 1:
-            mixed = found[0] + self._difference[slots]
-        else:
-            mixed = image * found[-2] + both * found[-1]
-            mixed = mixed + neither * found[0] if branches == 3 else mixed
-            self._difference.index_copy_(0, slots, mixed - found[-1])
-            relevance = (found[-1] - found[-2]).abs().mean(1)
-            self.relevance.index_copy_(0, slots, self.relevance[slots] + relevance)
-        guided = rescale(mixed, found[-1], self._rescale)
-        x0 = cx * latents + ce * guided
-        moved = a * latents + b * x0 + c * inputs.noise + d * self.x0[slots]
-        self.latents.index_copy_(0, slots, moved)
-        self.x0.index_copy_(0, slots, x0)
+        seen = step_inputs(self.held, slots, numbers, branches, self._unet.dtype)
+        without = slots.new_full(((branches - 1) * len(slots),), len(self._words) - 1)
+        words = self._words[torch.cat([without, slots])]
+        found = self._unet(seen, numbers[:, 1], words)
+        step_outputs(self.held, found, slots, numbers, inputs.noise, self._rescale)
 
     def _on_its_way(self, values: Tensor) -> Tensor:
         return values.pin_memory() if self.device.type == "cuda" else values

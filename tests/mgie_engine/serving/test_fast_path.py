@@ -147,7 +147,7 @@ def test_the_self_test_passes(model, fast):
 def test_the_self_test_drops_a_step_that_is_off(model):
     other = FastPath(model, SLOTS)
     good = other.painting._programs[2, 3]
-    other.painting._programs[2, 3] = lambda: (good(), other.painting.x0.mul_(1.5))[0]
+    other.painting._programs[2, 3] = lambda: (good(), other.painting.held.x0.mul_(1.5))[0]
     assert precision_levels.self_test(model, other) == ""
     assert (2, 3) not in other.painting.shapes
 
@@ -229,7 +229,7 @@ def test_an_edit_whose_numbers_break_up_fails_alone(model, fast):
             slot = engine._slots.get(1)
             if not spoilt and slot and slot.painting:
                 with torch.inference_mode():
-                    fast.painting.latents[slot.painting.number].fill_(torch.nan)
+                    fast.painting.held.latents[slot.painting.number].fill_(torch.nan)
                 spoilt = True
     assert "not finite" in str(ends[1])
     assert isinstance(ends[0], EditResult)
