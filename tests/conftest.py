@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.discord_server.published_api import PublishedApi
+
 # Read when torch is first imported: threads that wait sleep, and leave the cores to those that work.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -47,3 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_report_header() -> str:
+    """Whether the loopback Discord validates what it is sent by the published API description."""
+    return PublishedApi.gap() or "loopback Discord: every request is validated by the published description"

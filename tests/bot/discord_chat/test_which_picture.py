@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bot.discord_chat.inbound.message_filter import QUESTION
 from conversations.session import Turn
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.bot.discord_chat.test_message_filter import asked_about
 from tests.bot.discord_chat.test_moderation import is_hidden
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server.people import text_of
@@ -330,11 +328,3 @@ async def test_two_quick_presses_of_a_button_make_one_edit(tmp_path: Path) -> No
         assert answers[0] == answers[1] == english("queued", version="v2")
         await r.turns_end()
         assert len(await r.turns()) == 3
-
-
-async def test_doubt_about_a_picture_is_asked_by_a_reaction(tmp_path: Path) -> None:
-    async with room(tmp_path, reads_all=True) as r:
-        message = r.discord.say(r.channel, r.anna, "my cat on the roof", files={"a.png": OTHER})
-        await asked_about(r, message)
-        r.discord.react(message, r.anna, QUESTION)
-        await r.result(message)

@@ -10,6 +10,8 @@ from tests.support.discord_server import DiscordServer, PublishedApi
 async def serve(port: int) -> None:
     """One channel, two people, until interrupted."""
     async with DiscordServer(port, published=PublishedApi.load()) as discord:
+        if gap := PublishedApi.gap():
+            sys.stdout.write(f"{gap}\n")
         discord.world.add_channel("pictures")
         discord.world.add_person("anna")
         sys.stdout.write(f"Open {discord.url} and start a bot with\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -221,3 +222,11 @@ async def test_nobody_elses_message_can_be_deleted_in_a_dm(discord: DiscordServe
     message = discord.say(discord.dm(anna), anna, "hello")
     path = f"/channels/{message.channel.id}/messages/{message.id}"
     assert (await bot.call("DELETE", path))[1]["code"] == 50003
+
+
+def test_a_missing_description_is_said(tmp_path: Path) -> None:
+    missing = tmp_path / "openapi.json"
+    assert PublishedApi.load(missing) is None
+    assert f"{missing} is missing" in (PublishedApi.gap(missing) or "")
+    missing.write_text("{}")
+    assert PublishedApi.gap(missing) is None
