@@ -102,7 +102,7 @@ def first_refusal(facts: Facts) -> Refusal | None:
 
 def objection_to_text(text: str, limits: Limits) -> Message | None:
     """Why this instruction cannot be taken, or None."""
-    if not text:
+    if not text.strip():
         return Message("no_words")
     if len(text) > limits.instruction_chars:
         return Message("too_long", count=len(text), limit=limits.instruction_chars)

@@ -56,7 +56,7 @@ async def test_requests_that_come_too_fast_say_when_to_come_back(tmp_path):
 async def test_too_many_words_and_none_at_all_get_a_sentence(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
-        assert (await says(d, d.asked("x" * 401))).startswith(
+        assert (await says(d, d.asked(f"make it {'r' * 393}"))).startswith(
             "Your instruction has 401 characters; the limit is 400"
         )
         assert (await says(d, d.asked("  "))).startswith("Tell me what to change")
