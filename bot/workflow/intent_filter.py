@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.i18n.catalog import ENGLISH
-from bot.workflow.intents.intent import Asks, understand
+from bot.workflow.intents.intent import Asks, named_in, understand
 from bot.workflow.intents.message_markup import strip_markup
 from bot.workflow.intents.text_command import CommandWord
 
@@ -53,4 +53,6 @@ def classify(said: PlainMessage) -> Intent:
             return Intent.RUN if len(text.split()) <= WORDS_MAX else Intent.ASK
         case Asks.UNSURE:
             return Intent.ASK
+        case Asks.IGNORE if said.has_picture and named_in(text).things:
+            return Intent.ASK  # "my cat on the roof": what it shows, or what it should show
     return Intent.IGNORE

@@ -65,8 +65,9 @@ WITH_WORDS = (mention, reply, plain_message, message_menu, refine_form, slash_ed
     ("decision", "refusal"), [("pause", "paused"), ("channel", "channel_closed"), ("block", "blocked")]
 )
 async def test_what_moderators_decide_holds_at_every_door(
-    tmp_path: Path, decision: str, refusal: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decision: str, refusal: str
 ) -> None:
+    monkeypatch.setattr("bot.policy.strikes.STRIKES", 100)  # more than there are doors
     async with room(tmp_path, reads_all=True) as r:
         first = await r.result(post_picture(r))
         await r.turns_end()

@@ -74,5 +74,10 @@ def test_a_picture_with_an_instruction_needs_no_earlier_turn():
     assert classify(PlainMessage("make it darker", has_picture=True)) is RUN
 
 
+def test_words_about_a_picture_beside_it_are_asked_about():
+    assert classify(PlainMessage("my cat on the roof", has_picture=True)) is ASK
+    assert classify(PlainMessage("thanks!", has_picture=True)) is IGNORE
+
+
 def test_a_picture_alone_is_not_taken():
     assert classify(PlainMessage("", has_picture=True)) is IGNORE
