@@ -39,7 +39,7 @@ def limited(kind: int, limit: int) -> Iterator[None]:
 async def sent(d: WorkflowRoom, number: int) -> Accepted | str:
     """One upload with words, of a picture of its own; the sentence when it was refused."""
     reply = await d.workflow.handle(
-        d.asked(f"edit {number}", f"user{number}", f"c{number}", picture=a_picture(12 + number, 100))
+        d.asked(f"make ball {number} red", f"user{number}", f"c{number}", picture=a_picture(12 + number, 100))
     )
     if isinstance(reply, Accepted):
         return reply

@@ -62,7 +62,7 @@ async def live(folder: Path, count: int) -> None:
         append(folder / "lives", "begun")
         for number in range(count):
             user, picture = f"p{number % 8}", a_picture() if number % 3 == 0 else None
-            event = d.asked(f"edit {number}", user, picture=picture, event_id=f"paper:{number}")
+            event = d.asked(f"make ball {number} red", user, picture=picture, event_id=f"paper:{number}")
             reply = await d.workflow.handle(event)
             if isinstance(reply, Accepted):
                 append(folder / "promised", reply.card.turn_id)

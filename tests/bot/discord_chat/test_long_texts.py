@@ -12,7 +12,7 @@ from tests.support.discord_server.people import buttons_of, text_of
 from tests.support.english import english
 from tests.support.fakes import ScriptedEditor
 
-MARKDOWN = ("**x** `y` [z] ~~w~~ " * 100)[:1900]
+MARKDOWN = ("make it red [z] (y) *w " * 100)[:1900]
 
 
 async def block_many(store: SessionStore, server: str, count: int) -> None:
