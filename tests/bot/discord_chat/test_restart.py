@@ -45,11 +45,11 @@ async def test_killed_while_one_runs_and_two_wait_all_three_are_answered_once(tm
         channel, anna = discord.world.add_channel("pictures"), person(discord, "anna")
         async with bot_process(tmp_path, discord, "stuck") as bot:
             await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
-            first = discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+            first = discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
             (running,) = await discord.wait_for(lambda: cards(discord, channel, "🎨"))
             others = [
-                discord.say(channel, person(discord, "ben"), "two", reply_to=first, mention=True),
-                discord.say(channel, anna, "three", reply_to=running),
+                discord.say(channel, person(discord, "ben"), "make it blue", reply_to=first, mention=True),
+                discord.say(channel, anna, "make it green", reply_to=running),
             ]
             await discord.wait_for(lambda: len(cards(discord, channel, "⏳")) == 2)
             await bot.kill()
@@ -118,7 +118,7 @@ async def test_a_message_that_ends_the_bot_twice_is_answered_with_a_sentence_and
         async with bot_process(tmp_path, discord, "marking") as bot:
             await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
             await result(
-                discord, discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+                discord, discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
             )
             assert await bot.stop() == 0
         discord.cdn_is_open.clear()  # a bot that reads the picture is at it until it is killed
@@ -157,12 +157,12 @@ async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) 
         async with bot_process(tmp_path, discord, "marking") as bot:
             await discord.wait_for(lambda: discord.gateway.connected, FIRST_START_S)
             await result(
-                discord, discord.say(channel, anna, "one", files={"b.png": a_picture()}, mention=True)
+                discord, discord.say(channel, anna, "make it red", files={"b.png": a_picture()}, mention=True)
             )
-            await result(discord, discord.say(dm, anna, "two", files={"b.png": a_picture()}))
+            await result(discord, discord.say(dm, anna, "make it blue", files={"b.png": a_picture()}))
             assert await bot.stop() == 0
         missed = [
-            discord.say(channel, anna, "three", mention=True),
+            discord.say(channel, anna, "make it green", mention=True),
             discord.say(dm, anna, "four"),
         ]
         discord.say(channel, anna, "just chatting")
