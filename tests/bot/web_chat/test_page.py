@@ -209,7 +209,7 @@ async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path:
 
 
 async def test_markup_in_words_is_only_text(chromium: Browser, tmp_path: Path) -> None:
-    words = "<img src=x onerror=alert(1)> ${1+1} {{value}} `"
+    words = "make it red <img src=x onerror=alert(1)> ${1+1}x {{value}}y"
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await say(page, words)
