@@ -13,7 +13,14 @@ from enum import IntEnum, StrEnum
 from bot.i18n.catalog import ENGLISH, languages
 from bot.workflow.intents.phrase_tables import PhraseTable, phrase_table
 from bot.workflow.intents.tagged_words import Clause, clauses, plain_words
-from bot.workflow.intents.text_command import TextCommand, command_of, filler_bounds, is_firm, steering_word
+from bot.workflow.intents.text_command import (
+    TextCommand,
+    command_of,
+    filler_bounds,
+    is_firm,
+    is_polite,
+    steering_word,
+)
 
 
 class Asks(StrEnum):
@@ -155,8 +162,8 @@ def _evidence(clause: Clause, table: PhraseTable) -> Evidence:
 
 def _is_social(clause: Clause, table: PhraseTable) -> bool:
     """Whether every word of a clause is a greeting, thanks, praise, laughter or politeness."""
-    social = {table.tags[name] for name in ("greeting", "thanks", "filler")}
-    return all(social & set(tags) for tags in clause.tags)
+    social = {table.tags[name] for name in ("greeting", "thanks")}
+    return all(social & set(tags) or is_polite(clause, at, table) for at, tags in enumerate(clause.tags))
 
 
 def _is_elsewhere(clause: Clause, table: PhraseTable) -> bool:

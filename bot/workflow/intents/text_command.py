@@ -50,6 +50,8 @@ def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | Non
 
 
 def _command(clause: Clause, table: PhraseTable) -> TextCommand | None:
+    if any(table.tags["opinion"] in tags for tags in clause.tags):
+        return None  # "I think the first one looked better"
     for start, end in _windows(clause, table):
         text = clause.tagged(start, end)
         for word in CommandWord:
@@ -69,10 +71,17 @@ def _windows(clause: Clause, table: PhraseTable) -> Iterator[tuple[int, int]]:
 
 def filler_bounds(clause: Clause, table: PhraseTable) -> tuple[int, int]:
     """Where the words begin and end that are not politeness; the end and the end where all are."""
-    is_filler = [table.tags["filler"] in tags for tags in clause.tags]
+    is_filler = [is_polite(clause, at, table) for at in range(len(clause.words))]
     if all(is_filler):
         return len(is_filler), len(is_filler)
     return is_filler.index(False), len(is_filler) - is_filler[::-1].index(False)
+
+
+def is_polite(clause: Clause, at: int, table: PhraseTable) -> bool:
+    """Whether a word is politeness. After a degree it says how instead: "claro", but "un poco más claro"."""
+    tags, before = clause.tags[at], clause.tags[at - 1] if at else ""
+    says_how = set(table.tags["seen"] + table.tags["judged"])
+    return table.tags["filler"] in tags and not (says_how & set(tags) and table.tags["degree"] in before)
 
 
 def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table: PhraseTable) -> TextCommand:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.workflow.intents.intent import understand
+from bot.workflow.intents.intent import Asks, understand
+from bot.workflow.intents.text_command import CommandWord
 from tests.support.labelled_messages import answer, measure, read_labelled
 
 FOLDER = Path(__file__).parent
@@ -41,3 +42,91 @@ def test_a_file_may_say_which_messages_were_not_addressed(tmp_path: Path) -> Non
 def test_no_text_takes_long(text: str) -> None:
     """RE2 is linear and the words are counted: this would run for minutes with backtracking."""
     understand(text, "en")
+
+
+@pytest.mark.parametrize("known", ["en", "de", "es"])
+@pytest.mark.parametrize(
+    ("degrees", "qualities", "please"),
+    [
+        (["a bit", "slightly"], ["lighter", "nicer", "less bright"], "please"),
+        (["etwas", "ein bisschen"], ["heller", "schöner", "klarer"], "bitte"),
+        (
+            ["un poco", "ligeramente", "algo"],
+            ["más claro", "menos claro", "más bonito", "más genial", "mejor", "más oscuro"],
+            "por favor",
+        ),
+    ],
+    ids=["en", "de", "es"],
+)
+def test_a_degree_and_how_the_picture_should_be_is_an_instruction(
+    degrees: list[str], qualities: list[str], please: str, known: str
+) -> None:
+    """Also where the adjective is otherwise politeness or praise: "claro", "genial"."""
+    said = [f"{degree} {quality}" for degree in degrees for quality in qualities]
+    said += [f"{text} {please}" for text in said]
+    assert [text for text in said if understand(text, known).asks is not Asks.EDIT] == []
+
+
+@pytest.mark.parametrize("text", ["much better", "viel besser", "mucho mejor", "claro", "so cool", "genial"])
+def test_praise_is_never_painted_or_taken_for_a_command(text: str) -> None:
+    assert understand(text, "en").asks in (Asks.IGNORE, Asks.UNSURE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "did you see the match?",
+        "have you seen the match?",
+        "do you like pizza?",
+        "are you coming tonight?",
+        "are you free tonight?",
+        "what are you up to?",
+        "how do you like the movie?",
+        "why are you late?",
+        "do you remember last summer?",
+        "hast du das Spiel gesehen?",
+        "magst du Pizza?",
+        "bist du noch wach?",
+        "warum bist du so spät?",
+        "¿viste el partido?",
+        "¿te gusta el fútbol?",
+        "¿eres de Madrid?",
+        "¿por qué has llegado tarde?",
+    ],
+)
+def test_a_question_to_you_about_something_else_is_chatter(text: str) -> None:
+    assert understand(text, "en").asks is Asks.IGNORE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "are you a bot?",
+        "are you free?",
+        "who are you?",
+        "what are you?",
+        "how did you do that?",
+        "why are you so slow?",
+        "why did you change the background?",
+        "do you remember my pictures?",
+        "have you seen my photo?",
+        "do you sleep?",
+        "bist du ein Bot?",
+        "warum antwortest du nicht?",
+        "warum hast du den Hintergrund geändert?",
+        "¿eres un bot?",
+        "¿guardas mis fotos?",
+        "¿por qué has cambiado el fondo?",
+    ],
+)
+def test_a_question_about_the_bot_gets_its_help(text: str) -> None:
+    assert understand(text, "en").asks is Asks.HELP
+
+
+@pytest.mark.parametrize("text", ["I think the first one looked better", "I guess v2 was better"])
+def test_an_opinion_about_a_version_moves_nothing_unasked(text: str) -> None:
+    found = understand(text, "en")
+    assert found.asks is Asks.UNSURE
+    assert found.command is not None
+    assert found.command.word is CommandWord.GO_TO
+    assert understand(text, "en", is_addressed=False).asks is Asks.IGNORE
