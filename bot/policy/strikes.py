@@ -9,7 +9,7 @@ STRIKING = ("rate", "blocked", "paused", "closed")  # labels of the rules that g
 
 @dataclass(frozen=True, slots=True)
 class Strikes:
-    """When one user was refused lately: seconds by a clock that nobody sets, oldest first."""
+    """When one user was refused lately: seconds by a clock that cannot be set, oldest first."""
 
     times: tuple[float, ...] = ()
 

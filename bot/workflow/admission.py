@@ -261,7 +261,9 @@ class Admission:
         )
         reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
         if isinstance(reply, Accepted):
-            self._varied[asked.user] = (self._uptime(), turn.id, asked.variation, reply)
+            now = self._uptime()
+            recent = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
+            self._varied = {**recent, asked.user: (now, turn.id, asked.variation, reply)}
         return reply
 
     def _pressed_twice(self, asked: VariationAsked, turn: Turn) -> Accepted | None:

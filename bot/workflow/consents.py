@@ -27,7 +27,7 @@ class Question:
 
     asked: Work
     owner: str
-    at: float  # Unix seconds
+    at: float  # seconds, by the uptime clock
 
 
 class Consents:
@@ -70,6 +70,13 @@ class Consents:
             case Answer.NEVER:
                 await self._store.set_consent(question.owner, asker, Consent.NEVER)
                 return Note(Message("consent_never", person=mention(asker))), None
+
+    def forget(self, user: str) -> None:
+        """Drop the open questions by this user and to them, with the words and pictures in them."""
+        kept = {
+            key: open_ for key, open_ in self._open.items() if user not in (open_.asked.user, open_.owner)
+        }
+        self._open = kept
 
     def _is_asked(self, user: str, owner: str) -> bool:
         """Whether this user waits for an answer of that owner: they are asked once at a time."""

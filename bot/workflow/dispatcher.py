@@ -114,7 +114,7 @@ class EditWorkflow:
             store, images, service, self._metrics, strengths=model.strengths, clock=clock
         )
         self._consents = Consents(store, uptime)
-        self._privacy = Privacy(store, images, self._runner, keep_days, clock, uptime)
+        self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(service, self._runner, model, self._limits)
         self._admission = Admission(
@@ -274,7 +274,9 @@ class EditWorkflow:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
         language = match_locale(event.source.language)
         read: Event | Reply = event
-        if isinstance(event, EditAsked):
+        if has_consent:
+            pass  # its text was read before it waited
+        elif isinstance(event, EditAsked):
             read = read_text(event, language, self._limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)

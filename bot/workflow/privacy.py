@@ -10,6 +10,7 @@ from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked,
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
 from bot.ops.clocks import boot_id, uptime_s
 from bot.policy.tidy_guard import judge_tidy
+from bot.workflow.consents import Consents
 from bot.workflow.exports import Exports, delete_old_folders
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
@@ -34,6 +35,7 @@ class Privacy:
         store: SessionStore,
         images: ImageStore,
         runner: TurnRunner,
+        consents: Consents,
         keep_days: float | None,
         clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] = uptime_s,
@@ -41,6 +43,7 @@ class Privacy:
         self._store = store
         self._images = images
         self._runner = runner
+        self._consents = consents
         self._keep_days = keep_days
         self._clock = clock
         self._uptime = uptime
@@ -61,7 +64,7 @@ class Privacy:
         asked = context.event
         kept = await self._store.export_user(asked.user)
         ids = {row["session_id"]: None for row in kept["turns"]}
-        if not ids:
+        if not any(rows for what, rows in kept.items() if what != "user"):
             return Note(Message("nothing_kept"))
         sessions = [await self._store.session(session_id) for session_id in ids]
         if objection := self._exports.objection(asked.user):  # nothing is awaited from here on
@@ -76,7 +79,9 @@ class Privacy:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
         asked = context.event
         counts = await self._counts(asked.user)
-        if not any(counts):
+        if not any(counts):  # at most settings, consents, the language and words that wait for a picture
+            self._consents.forget(asked.user)
+            await self._store.delete_user(asked.user)
             return Note(Message("nothing_kept"))
         if not asked.is_confirmed:
             return Note(
@@ -84,6 +89,7 @@ class Privacy:
                 buttons=buttons(ButtonAction.FORGET_ME),
                 asks=asked.user,
             )
+        self._consents.forget(asked.user)
         forgotten = await self._store.delete_user(asked.user)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)

@@ -87,7 +87,7 @@ class PictureReader:
     """
 
     def __init__(self, uptime: Callable[[], float] = time.monotonic) -> None:
-        """`uptime`: a clock in seconds that nobody sets."""
+        """`uptime`: a clock in seconds that cannot be set."""
         self._uptime = uptime
         self._costly: dict[str, float] = {}  # by user: until when
         self._one_costly = asyncio.Semaphore()

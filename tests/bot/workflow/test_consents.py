@@ -2,12 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from bot.chat.events import (
+    Addressing,
     Answer,
     ButtonAction,
     ConsentAnswered,
     ConsentAsked,
     DeleteAsked,
+    ForgetAsked,
     LockAsked,
     Move,
     MoveAsked,
@@ -255,3 +259,33 @@ async def test_what_was_made_with_consent_can_be_gone_on_from_and_varied(tmp_pat
         assert isinstance(await d.workflow.handle(again), Accepted)
         follow_up = d.asked("make it blue", "bob", turn=made.turn_id)
         assert isinstance(await d.workflow.handle(follow_up), Accepted)
+
+
+@pytest.mark.parametrize("user", ["ann", "bob"])
+async def test_a_question_of_or_to_an_erased_user_is_over(tmp_path, user):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        question = await asks_for_anns(d)
+        await d.workflow.handle(ForgetAsked(**d.origin(user), is_confirmed=True))
+        said = await answer(d, question, Answer.ONCE)
+        assert said.text.code == "consent_over"
+        await d.idle()
+        assert d.chat.shown == []
+
+
+async def test_words_are_read_once_however_the_owner_answers(tmp_path):
+    """In a form beside a picture, "undo" is an instruction; with the owner's consent it still is."""
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        session = await d.upload()
+        await d.workflow.handle(LockAsked(**d.origin(), is_locked=True))
+        asked = d.asked(
+            "undo",
+            "bob",
+            picture=a_picture(),
+            picture_owner=ANN,
+            turn=session.root.id,
+            addressing=Addressing.FORM,
+        )
+        said = await answer(d, await d.workflow.handle(asked), Answer.ONCE)
+        assert said.text.code == "consent_once"
+        await d.idle()
+        assert [card.instruction for card in d.chat.shown if card.after] == ["undo"]

@@ -53,6 +53,19 @@ async def test_who_has_nothing_here_gets_a_sentence(tmp_path):
             assert in_english((await d.workflow.handle(event)).text) == "I have no data about you."
 
 
+async def test_words_that_wait_for_a_picture_are_exported_and_erased_too(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.workflow.handle(d.asked("make it red"))
+        reply = await d.workflow.handle(ExportAsked(**d.origin()))
+        assert isinstance(reply, Files)
+        zipped = b"".join([piece async for piece in reply.zips])
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+            [question] = json.loads(archive.read("person.json"))["open_questions"]
+        assert question["words"] == "make it red"
+        await d.workflow.handle(ForgetAsked(**d.origin(), is_confirmed=True))
+        assert await d.store.users.open_words("paper:ann", "paper:c1", since=0.0) is None
+
+
 async def test_nothing_is_erased_before_it_is_confirmed(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
