@@ -7,8 +7,14 @@ PictureRefused
 └── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow
 """
 
+import aiohttp
+import discord
+
 from conversations.errors import PictureRefused
 from conversations.messages import Message
+
+# What a request to Discord may raise. Some errors of aiohttp are no OSError: that the server hung up is none.
+REQUEST_ERRORS = (discord.DiscordException, aiohttp.ClientError, OSError)
 
 
 class DiscordChatError(Exception):

@@ -14,6 +14,7 @@ from discord import ui
 
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
@@ -117,7 +118,7 @@ class InteractionHandler:
                 await interaction.edit_original_response(content=sentence, view=None, attachments=[])
             else:
                 await interaction.response.send_message(sentence, ephemeral=True)
-        except (discord.DiscordException, OSError):
+        except REQUEST_ERRORS:
             log.warning("could not report the failure of interaction %s", interaction.id)
 
     async def _acknowledge(self, interaction: Interaction) -> bool:
@@ -125,7 +126,7 @@ class InteractionHandler:
         with self._workflow.metrics.ack_seconds.time():
             try:
                 await interaction.response.defer(ephemeral=True, thinking=True)
-            except (discord.HTTPException, discord.InteractionResponded, OSError) as error:
+            except REQUEST_ERRORS as error:
                 log.warning("could not acknowledge interaction %s: %s", interaction.id, error)
                 return False
         return True

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import discord
 
 from bot.chat.replies import Reply, turns_shown
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import CHAT, MessagePlace
 from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
@@ -54,7 +55,7 @@ class OwnMessages:
                 await message.delete()
             except discord.NotFound:
                 pass
-            except (discord.DiscordException, OSError) as error:
+            except REQUEST_ERRORS as error:
                 log.info("could not delete the message %s: %s", place, error)
                 continue
             await self._mark_deleted(place)

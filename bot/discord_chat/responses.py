@@ -8,6 +8,7 @@ from typing import Any
 import discord
 
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reacted, Reply, ShownVersion
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
@@ -146,7 +147,7 @@ async def react(message: discord.Message, emoji: str) -> None:
     """React to a message, where the bot may."""
     try:
         await message.add_reaction(emoji)
-    except (discord.HTTPException, OSError) as error:
+    except REQUEST_ERRORS as error:
         log.info("could not react to message %s: %s", message.id, error)
 
 
@@ -154,7 +155,7 @@ async def _send_dm(user: discord.abc.User, outgoing: Outgoing) -> discord.Messag
     """Send a DM as a last resort; does nothing if the user accepts none."""
     try:
         message: discord.Message = await user.send(**outgoing.to_send())  # type: ignore[attr-defined]
-    except (discord.HTTPException, OSError) as error:
+    except REQUEST_ERRORS as error:
         log.info("could not reach %s by DM: %s", user.id, error)
         return None
     return message

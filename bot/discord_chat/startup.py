@@ -10,7 +10,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord_chat.client import EditBot, Workflow
-from bot.discord_chat.errors import LoginRefused
+from bot.discord_chat.errors import REQUEST_ERRORS, LoginRefused
 from bot.discord_chat.inbound.downloads import DownloadRules, Downloads
 from conversations.images.decode import PictureLimits
 from conversations.store.session_store import SessionStore
@@ -95,7 +95,7 @@ async def _serve(
             await bot.start(token)
         except discord.PrivilegedIntentsRequired:
             raise
-        except (discord.DiscordException, OSError) as error:
+        except REQUEST_ERRORS as error:
             if (reason := _why_it_ended(error)) is None:
                 raise
             raise LoginRefused(reason) from error

@@ -11,6 +11,7 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Any, Self
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -60,7 +61,7 @@ class CommandSync:
                 "Discord takes the commands in %.0f s; mentions and DMs work meanwhile", error.retry_after
             )
             return error.retry_after
-        except (discord.DiscordServerError, OSError) as error:
+        except (discord.DiscordServerError, aiohttp.ClientError, OSError) as error:
             log.warning("could not register the commands, trying again: %s", error)
             return RETRY_S
         except discord.DiscordException as error:

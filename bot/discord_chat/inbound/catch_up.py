@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import discord
 
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import CHAT, channel_key, channel_of
 from conversations.store.chat_tables import ChatTables
 
@@ -19,6 +20,10 @@ OVERLAP = timedelta(minutes=5)
 MAX_AWAY = timedelta(days=1)  # older requests are stale
 KEEP_EVERY_S = 60.0  # far below OVERLAP, so no message falls between two saved positions
 PER_CHANNEL, DMS_KEPT = 500, 50
+READ_TRIES, RETRY_S = (
+    3,
+    5.0,
+)  # of a channel, where the connection fails; discord.py repeats what fails otherwise
 
 FRESH = timedelta(hours=1)
 ReadChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
@@ -40,7 +45,7 @@ class CatchUp:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`sleep` waits out the rate limits that discord.py does not."""
+        """`sleep` waits out the rate limits and broken connections that discord.py does not."""
         self._chats, self._clock, self._sleep = chats, clock, sleep
         self._newest = 0  # id of the newest message received
         self._position = 0  # the same when the connection began
@@ -93,6 +98,7 @@ class CatchUp:
     async def _read(self, channel: discord.abc.Messageable, since: datetime) -> list[discord.Message]:
         """The messages of a channel since then, oldest first; as many as could be read."""
         found: list[discord.Message] = []
+        failed = 0
         while True:
             after: datetime | discord.Message = found[-1] if found else since
             left = PER_CHANNEL - len(found)
@@ -103,9 +109,12 @@ class CatchUp:
             except discord.RateLimited as error:
                 log.warning("Discord lets the bot read on in %.0f s", error.retry_after)
                 await self._sleep(error.retry_after)
-            except (discord.HTTPException, OSError) as error:
-                log.info("could not read the history of %s: %s", channel, error)
-                return found
+            except REQUEST_ERRORS as error:
+                failed += 1
+                if isinstance(error, discord.HTTPException) or failed == READ_TRIES:
+                    log.info("could not read the history of %s: %s", channel, error)
+                    return found
+                await self._sleep(RETRY_S)
 
 
 def _worth_answering(messages: list[discord.Message]) -> list[discord.Message]:

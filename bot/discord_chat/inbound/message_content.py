@@ -7,6 +7,7 @@ import discord
 
 from bot.chat.events import EditAsked
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import MessagePlace, channel_key, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
@@ -110,7 +111,7 @@ class ReadsMessages:
             channel = self.client.get_partial_messageable(at.channel)
             try:
                 message = await channel.fetch_message(at.message)
-            except (discord.HTTPException, OSError):
+            except REQUEST_ERRORS:
                 return None  # deleted, or the thread hangs on no message
             if self._is_shown_empty(message):
                 raise PictureRefused("a hidden message", Message("message_hidden"))

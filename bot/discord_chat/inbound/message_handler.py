@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.chat.events import Addressing, Event
 from bot.chat.replies import Accepted, Note, Reply
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import MessagePlace, message_event
 from bot.discord_chat.inbound.attempts import Attempt, Attempts
@@ -98,7 +99,7 @@ class MessageHandler(commands.Cog):
             return
         try:
             message = await place.fetch_message(payload.message_id)
-        except (discord.HTTPException, OSError) as error:
+        except REQUEST_ERRORS as error:
             log.info("could not fetch message %s: %s", payload.message_id, error)
             return
         if any(reaction.me and str(reaction.emoji) == QUESTION for reaction in message.reactions):
@@ -204,7 +205,7 @@ class MessageHandler(commands.Cog):
         """Answer with a note; False when that failed."""
         try:
             await answer_message(message, note, self._handler.renderer, context, self._handler.own_messages)
-        except (discord.DiscordException, OSError):
+        except REQUEST_ERRORS:
             log.warning("could not answer message %s", message.id)
             return False
         return True

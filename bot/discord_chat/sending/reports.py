@@ -5,6 +5,7 @@ import logging
 import discord
 
 from bot.chat.replies import ForModerators
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.ui.layouts import closed_report
@@ -32,5 +33,5 @@ async def close(message: discord.Message, outcome: str, by: int) -> None:
     view = closed_report(message, f"{outcome} · <@{by}>")
     try:
         await message.edit(view=view, attachments=[], allowed_mentions=NO_MENTIONS)
-    except (discord.DiscordException, OSError) as error:
+    except REQUEST_ERRORS as error:
         log.info("could not close report %s: %s", message.id, error)

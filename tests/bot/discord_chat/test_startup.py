@@ -10,7 +10,10 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
+from bot.discord_chat.commands.command_sync import RETRY_S as SYNC_RETRY_S
 from bot.discord_chat.errors import LoginRefused
+from bot.discord_chat.inbound.catch_up import READ_TRIES
+from bot.discord_chat.inbound.catch_up import RETRY_S as READ_RETRY_S
 from bot.discord_chat.startup import DiscordAddress, MessageAccess, point_at, serve_discord
 from conversations.images.image_store import ImageStore
 from conversations.store.session_store import SessionStore
@@ -20,6 +23,8 @@ from tests.support.discord_room import loopback, person, room, running_workflow
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_server.gateway import MESSAGE_CONTENT
 from tests.support.fakes import EchoEditor
+
+AIOHTTP_TRIES = 2  # of one request whose connection is closed before the answer
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +74,25 @@ async def test_commands_that_cannot_be_registered_do_not_stop_the_bot(tmp_path: 
         serving = group.create_task(serve(tmp_path, server, server.token))
         await server.wait_for(lambda: server.gateway.connected)
         serving.cancel()
+
+
+async def test_a_connection_that_breaks_at_the_start_stops_nothing(tmp_path: Path) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    async with loopback() as server:
+        server.faults.hang_up("PUT", "/commands$", times=AIOHTTP_TRIES)
+        async with room(tmp_path, discord=server, sleep=sleep) as r:
+            await server.wait_for(lambda: server.world.commands)
+            await r.result(post_picture(r))
+        channel, anna = next(iter(server.world.channels.values())), person(server, "anna")
+        asked = server.say(channel, anna, "make it blue", mention=True)
+        server.faults.hang_up("GET", "/messages$", times=AIOHTTP_TRIES * (READ_TRIES - 1))
+        async with room(tmp_path, discord=server, sleep=sleep) as r:
+            await r.result(asked)
+        assert waited == [SYNC_RETRY_S, *[READ_RETRY_S] * (READ_TRIES - 1)]
 
 
 async def test_commands_are_registered_again_only_when_they_changed(tmp_path: Path) -> None:

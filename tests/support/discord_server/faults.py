@@ -20,6 +20,7 @@ class Fault:
     when: Literal["before", "after"] = "before"
     said: str = ""  # strikes only where the body's nonce holds this
     silent: bool = False  # never answers at all
+    hangs_up: bool = False  # closes the connection instead
     met: int = 0
 
     def strikes(self, method: str, path: str, nonce: str, when: str) -> bool:
@@ -87,6 +88,10 @@ class Faults:
     def silence(self, method: str, path: str, *, said: str = "") -> Fault:
         """The request takes effect and no answer ever comes."""
         return self.add(Fault(method, re.compile(path), 0, {}, when="after", said=said, silent=True))
+
+    def hang_up(self, method: str, path: str, *, times: int = 1) -> Fault:
+        """The connection is closed in place of an answer."""
+        return self.add(Fault(method, re.compile(path), 0, {}, times=times, hangs_up=True))
 
     def struck(self, method: str, path: str, body: Any, when: str) -> Fault | None:
         """The first waiting fault this request meets."""

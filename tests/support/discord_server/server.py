@@ -139,7 +139,7 @@ class DiscordServer(People):
         self, request: web.Request, method: str, path: str, handler: Handler, body: Body
     ) -> web.Response:
         if fault := self.faults.struck(method, request.path, body.json, "before"):
-            return await failing(fault)
+            return await failing(fault, request)
         if "{webhook_token}" not in path and "{interaction_token}" not in path:
             self._check_token(request)
         self._check_request(method, path, body)
@@ -149,7 +149,7 @@ class DiscordServer(People):
             self.complaints += self._published.complaints_about_answer(method, path, status, found)
         if fault := self.faults.struck(method, request.path, body.json, "after"):
             self.changes.tell()
-            return await failing(fault)
+            return await failing(fault, request)
         return in_json(found, status)
 
     def _check_token(self, request: web.Request) -> None:
@@ -173,8 +173,11 @@ def in_json(body: Any, status: int = 200, headers: dict[str, str] | None = None)
     return web.Response(body=raw, status=status, headers=headers, content_type="application/json")
 
 
-async def failing(fault: Fault) -> web.Response:
+async def failing(fault: Fault, request: web.Request) -> web.Response:
     """The answer a fault gives, if it gives any."""
+    if fault.hangs_up and request.transport is not None:
+        request.transport.close()
+        return web.Response()
     if fault.silent:
         await asyncio.Event().wait()
     return in_json(fault.body, fault.status, fault.headers)
