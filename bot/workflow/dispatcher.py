@@ -64,7 +64,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
-from bot.workflow.targets import Context, Target, find_target
+from bot.workflow.targets import Context, Target, find_target, with_replied_version
 from bot.workflow.text_commands import read_grid, read_text, reworded
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
@@ -277,6 +277,7 @@ class EditWorkflow:
         if has_consent:
             pass  # its text was read before it waited
         elif isinstance(event, EditAsked):
+            event = await with_replied_version(self._store, event)
             read = read_text(event, language, self._limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)

@@ -92,6 +92,14 @@ async def find_target(
     return implied
 
 
+async def with_replied_version(store: SessionStore, asked: EditAsked) -> EditAsked:
+    """The same, naming the version that the message replied to shows: a question about the text keeps it."""
+    if asked.turn is not None or asked.reply_to is None:
+        return asked
+    shown = await store.find_by_message(asked.reply_to)
+    return asked if shown is None else replace(asked, turn=shown.id)
+
+
 async def _pictures(
     store: SessionStore, event: EditAsked, offer: PictureOffer
 ) -> Target | OfferedPictures | None:

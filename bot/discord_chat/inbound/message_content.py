@@ -100,6 +100,23 @@ class ReadsMessages:
             return refused_offer(Message("message_hidden"))
         return offer_in(replied, self.downloads)
 
+    def asked_about(self, question: discord.Message | None) -> PictureOffer | None:
+        """The pictures that a message pointed at by its reply; `question`: how the bot answered it."""
+        asked = question.reference if question else None
+        if asked is None or asked.message_id is None:
+            return None
+        channel, number = self.client.get_partial_messageable(asked.channel_id), asked.message_id
+
+        async def find() -> OfferedPictures | None:
+            try:
+                message = await channel.fetch_message(number)
+            except REQUEST_ERRORS:
+                return None
+            offer = self._replied(message)
+            return await offer.find() if offer else None
+
+        return PictureOffer(find)
+
     def thread_start(self, place: Place) -> PictureOffer | None:
         """The pictures of the message that a thread hangs on, fetched when they are needed."""
         starter = MessagePlace.of(starter_of(place))

@@ -9,6 +9,7 @@ import discord
 
 KEPT = 200
 COPIED_WITHIN_S = 30.0
+LEAST_SHARE = 0.5  # of the original's characters that its copy has; the rest is tags
 
 
 class ProxiedMessages:
@@ -31,8 +32,9 @@ class ProxiedMessages:
     def posted_by_webhook(self, message: discord.Message) -> None:
         """A webhook posted this: perhaps a copy, without the tags that the proxy goes by."""
         for original, (at, channel, content) in self._originals.items():
-            is_recent = self._clock() - at < COPIED_WITHIN_S
-            if is_recent and channel == message.channel.id and message.content and message.content in content:
+            is_recent = self._clock() - at < COPIED_WITHIN_S and channel == message.channel.id
+            is_long = len(message.content) >= LEAST_SHARE * max(1, len(content))
+            if is_recent and is_long and message.content in content:
                 self._copied.add(original)
 
     def is_copied(self, message: int) -> bool:

@@ -102,7 +102,10 @@ class ComponentHandler:
             return await self._more(interaction, button.turn)
         if button.act == DiscordButton.AS_PNG:
             return await self._image_file(interaction, button.turn)
-        return event_of(interaction, button)
+        event = event_of(interaction, button)
+        if isinstance(event, EditAsked) and event.addressing is VERBATIM and event.turn is None:
+            return replace(event, replied=self.handler.reads.asked_about(interaction.message))
+        return event
 
     async def _decide(self, interaction: Interaction, button: ButtonId) -> Reply | None:
         """Run the decision of a moderator and write the outcome on the report."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.discord_chat.inbound.proxied_messages import ProxiedMessages
 from conversations.session import Turn
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -150,6 +151,24 @@ async def test_a_reply_to_a_picture_works_or_says_that_discord_hides_it(tmp_path
         else:
             await r.result(asked)
             assert await is_about_the_other(r, "make it red")
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_the_question_about_a_reply_keeps_its_picture(tmp_path: Path, is_known: bool) -> None:
+    """Also where a version was made of that picture; the user's current version is another one."""
+    async with room(tmp_path, reads_all=True) as r:
+        words = "make it blue" if is_known else "look"
+        other = r.discord.say(r.channel, r.anna, words, files={"a.png": OTHER}, mention=is_known)
+        if is_known:
+            await r.result(other)
+        await r.result(post_picture(r))
+        question = await r.answer(
+            r.discord.say(r.channel, r.anna, "much nicer", reply_to=other, mention=True)
+        )
+        assert text_of(question).startswith(english("is_instruction"))
+        assert "Queued as" in await said(r, r.discord.press(question, english("button.say"), r.anna))
+        await r.turns_end()
+        assert await is_about_the_other(r, "much nicer")
 
 
 async def test_with_the_intent_a_reply_to_a_picture_is_never_hidden(tmp_path: Path) -> None:
@@ -319,6 +338,20 @@ async def test_a_message_that_a_proxy_posts_again_is_not_taken_back(tmp_path: Pa
         await r.turns_end()
         assert r.discord.answers_to(copy) == []
         assert [turn.instruction for turn in await r.turns()] == ["", "R: make it red"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_copy"), [("make it red", True), ("it", False), ("make it blue", False)]
+)
+async def test_what_a_webhook_says_by_chance_is_no_copy(tmp_path: Path, words: str, is_copy: bool) -> None:
+    async with room(tmp_path) as r:
+        proxied = ProxiedMessages(lambda: 0.0)
+        place = r.bot.get_partial_messageable(r.channel.id)
+        original = r.discord.say(r.channel, r.anna, "R: make it red")
+        posted = r.discord.say(r.channel, r.discord.world.add_webhook("Rosa"), words)
+        proxied.acted_on(await place.fetch_message(original.id))
+        proxied.posted_by_webhook(await place.fetch_message(posted.id))
+        assert proxied.is_copied(original.id) is is_copy
 
 
 async def test_two_quick_presses_of_a_button_make_one_edit(tmp_path: Path) -> None:
