@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import discord
 from discord.ext import commands
@@ -48,6 +48,18 @@ class Workflow(MessageWorkflow, EventHandler, Protocol):
     def pictures(self) -> PictureViews: ...
 
 
+_OPTIONS: dict[str, Any] = {  # of every client
+    "help_command": None,
+    "allowed_contexts": ANYWHERE,
+    "allowed_installs": discord.app_commands.AppInstallationType(guild=True, user=True),
+    "allowed_mentions": discord.AllowedMentions.none(),
+    "max_messages": None,
+    "member_cache_flags": discord.MemberCacheFlags.none(),
+    "chunk_guilds_at_startup": False,
+    "max_ratelimit_timeout": 30.0,
+}
+
+
 class EditBot(commands.Bot):
     """One connection to Discord; `async with` opens and closes everything it owns."""
 
@@ -71,17 +83,10 @@ class EditBot(commands.Bot):
         `sleep`: waits out the longer rate limits.
         """
         super().__init__(
-            command_prefix=commands.when_mentioned,
+            commands.when_mentioned,
+            **_OPTIONS,
             guild_ready_timeout=guild_ready_timeout_s,
-            help_command=None,
-            allowed_contexts=ANYWHERE,
-            allowed_installs=discord.app_commands.AppInstallationType(guild=True, user=True),
             intents=intents(message_content=message_content),
-            allowed_mentions=discord.AllowedMentions.none(),
-            max_messages=None,
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            max_ratelimit_timeout=30.0,
             http_trace=request_counter(workflow.metrics),
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics

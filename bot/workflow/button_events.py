@@ -1,5 +1,7 @@
 """From a pressed button to the event it stands for, the same for every chat."""
 
+from typing import Unpack
+
 from bot.chat.events import (
     DECISIONS,
     Answer,
@@ -19,7 +21,6 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
-from conversations.request_source import RequestSource
 
 _ANSWERS = {
     ButtonAction.ALLOW_ONCE: Answer.ONCE,
@@ -35,33 +36,11 @@ _VARIATIONS = {
 }
 
 
-def button_event(
-    act: ButtonAction,
-    turn: str,
-    *,
-    user: str,
-    channel: str,
-    event_id: str,
-    source: RequestSource,
-    starter: str | None = None,
-    is_moderator: bool = False,
-    may_post: bool = True,
-    is_counted: bool = False,
-) -> Event:
+def button_event(act: ButtonAction, turn: str, **who: Unpack[Origin]) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
 
-    `turn` is whatever the button is about: for BLOCK a user.
+    `turn`: what the button is about; for BLOCK a user.
     """
-    who = Origin(
-        user=user,
-        channel=channel,
-        event_id=event_id,
-        source=source,
-        starter=starter,
-        is_moderator=is_moderator,
-        may_post=may_post,
-        is_counted=is_counted,
-    )
     if act in _ANSWERS:
         return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
     if act in _MOVES:

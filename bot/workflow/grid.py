@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bot.i18n.catalog import translator
 from conversations.messages import Message
+from conversations.session import Turn
 from conversations.settings import Grid
 from conversations.thread_pools import ThreadPools
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
@@ -25,25 +26,21 @@ PAPER, INK = "#f6f5f2", "#151513"
 class GridHandle:
     """Used like the handle of one edit (see EditHandle). `request` makes the request of a cell.
 
-    `language` is a tag for the labels. A cell is queued when the one before it is done, so that a grid delays
-    other users little. The first cell reads the instruction; the others are given that reading.
+    A cell is queued when the one before it is done, so that a grid delays other users little. The first cell
+    reads the instruction; the others are given that reading.
     """
 
     def __init__(
         self,
         service: EditService,
-        key: str,
-        owner: str,
+        turn: Turn,
         grid: Grid,
-        language: object,
         request: Callable[[], Awaitable[EditRequest]],
         threads: ThreadPools,
     ) -> None:
         self._service = service
-        self._key = key
-        self._owner = owner
+        self._key, self._owner, self._language = turn.id, turn.user, turn.source.language
         self._grid = grid
-        self._language = language
         self._request = request
         self._threads = threads
         self._reading: str | None = None

@@ -261,9 +261,7 @@ class TurnRunner:
             if parent.image is not None:
                 return self._enqueue(active)
             if parent.is_lost:
-                nearest = active.session.nearest_alive(parent)
-                message = Message("parent_failed", parent=parent.label, nearest=nearest.label)
-                raise RequestRefused("the version it starts from has no picture", message)
+                raise _without_picture(active.session, parent)
             if parent.id not in self.active:
                 raise LeftOnDisk
             await active.parent_changed.wait()
@@ -279,15 +277,7 @@ class TurnRunner:
         active.handle = (
             self._service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
             if turn.grid is None
-            else GridHandle(
-                self._service,
-                turn.id,
-                turn.user,
-                turn.grid,
-                active.language,
-                lambda: self._request(active),
-                self.threads,
-            )
+            else GridHandle(self._service, turn, turn.grid, lambda: self._request(active), self.threads)
         )
         active.place = active.handle.place()
         active.enqueued.set()
@@ -305,8 +295,9 @@ class TurnRunner:
         await self._refresh(active)
         turn, parent = active.turn, active.session.parent_of(active.turn)
         assert parent is not None
-        assert parent.image is not None
         assert turn.settings is not None
+        if parent.image is None:  # its chat refused the picture after this turn was queued
+            raise _without_picture(active.session, parent)
         try:
             image = await self.pictures.file(parent.image)
         except PictureMissing:
@@ -351,3 +342,8 @@ class TurnRunner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _without_picture(session: EditSession, parent: Turn) -> RequestRefused:
+    message = Message("parent_failed", parent=parent.label, nearest=session.nearest_alive(parent).label)
+    return RequestRefused("the version it starts from has no picture", message)

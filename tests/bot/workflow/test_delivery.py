@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from bot.chat.interface import ChatRefused
 from bot.chat.replies import Card, CardState
+from conversations.messages import Message
 from conversations.session import Turn
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
@@ -93,3 +95,29 @@ async def test_a_turn_erased_between_two_cards_is_forgotten(tmp_path, is_erased)
         (await editor.started()).report(painting(1))
         await chat.saw(lambda card: card.turn_id != turn and card.fraction > 0)
     assert chat.taken_back == ([(turn, None)] if is_erased else [])
+
+
+class RefusingChat(PaperChat):
+    """Takes no result of one instruction."""
+
+    async def show(self, turn: Turn, card: Card) -> str | None:
+        """Refuse it, else write the card down."""
+        if card.state is CardState.DONE and card.instruction == "make it red":
+            raise ChatRefused(Message("discord_found_explicit"))
+        return await super().show(turn, card)
+
+
+async def test_an_edit_queued_on_a_result_that_is_refused_says_why_it_is_not_made(tmp_path):
+    editor, chat = ScriptedEditor(), RefusingChat()
+    async with workflow_room(tmp_path, editor, chat) as d:
+        first = await d.accepted("make it red", picture=a_picture())
+        other = await d.accepted("make it gold", "ben", picture=a_picture())
+        follow_up = await d.accepted("make it blue")
+        (await editor.started()).finish()
+        await chat.saw(lambda card: card.turn_id == first.card.turn_id and card.state is CardState.FAILED)
+        (await editor.started()).finish()
+        await d.idle()
+        [card] = chat.finals(follow_up.card.turn_id)
+        assert card.status is not None
+        assert card.status.code == "parent_failed"
+        assert [card.state for card in chat.finals(other.card.turn_id)] == [CardState.DONE]
