@@ -226,7 +226,7 @@ class EditWorkflow:
         if active is None or not active.is_waiting:
             return False
         language = match_locale(active.language)
-        words = reworded(text, language)
+        words = reworded(text, language, self._limits.languages)
         if words in (None, active.turn.instruction) or objection_to_text(words or "", self._limits):
             return False
         return await self._runner.reword(active, words or "")

@@ -118,11 +118,11 @@ def whole_characters(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def reworded(text: str, language: str) -> str | None:
-    """The instruction of a message that was edited; None where it no longer is one."""
+def reworded(text: str, language: str, read: Sequence[str] = ()) -> str | None:
+    """The instruction of a message that was edited; None where it no longer is one in a language `read`."""
     said = strip_markup(whole_characters(text))
     is_edit = understand(said, language).asks in (Asks.EDIT, Asks.UNSURE)
-    return said if is_edit else None
+    return said if is_edit and is_read(said, read) else None
 
 
 def to_event(asked: EditAsked, command: TextCommand) -> Event:

@@ -7,7 +7,7 @@ import pytest
 from bot.chat.events import Addressing
 from bot.chat.replies import Accepted, Note
 from conversations.messages import Message
-from tests.support.fakes import EchoEditor, a_picture
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import NO_PACE, workflow_room
 
 ABLE = Message("abilities")
@@ -27,6 +27,19 @@ async def test_other_languages_are_answered(tmp_path, text):
         assert beside.text.code == "other_language"
         assert await d.store.session_for_channel("paper:c2", "paper:ann") is not None  # the picture is kept
         assert len((await d.store.session(session.id)).turns) == 1
+
+
+async def test_a_message_edited_into_another_language_changes_nothing(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor, limits=ENGLISH_ONLY) as d:
+        await d.accepted("make it grey", "bob", picture=a_picture())
+        await editor.started()
+        asked = d.asked("make it red", picture=a_picture())
+        waiting = (await d.workflow.handle(asked)).card.turn_id
+        for text in ("rends-le plus sombre", "сделай темнее", "mach den Himmel dunkler"):
+            assert not await d.workflow.message_edited(asked.event_id, text)
+        assert (await d.store.turn(waiting)).instruction == "make it red"
+        assert await d.workflow.message_edited(asked.event_id, "make it blue")
 
 
 async def test_commands_are_understood_in_every_language_all_the_same(tmp_path):
