@@ -107,8 +107,9 @@ def fit_tone(
 def explains_painting(fit: ToneFit, source: Tensor, output: Tensor, thresholds: ToneThresholds) -> bool:
     """Whether a tone takes source to output, both (3, S, S), and not something that came or went.
 
-    A blur spreads raindrops and snowflakes but does not remove them: the painting that shows none leaves the
-    range of the levels nearby, which a blur never does. The autoencoder loses nearly all of a sharpening, so
+    A tone keeps detail, and a painting without rain has lost it over sky and ground. A blur spreads raindrops
+    and snowflakes but does not remove them: a painting that shows none leaves the range of the levels nearby,
+    which a blur never does. The autoencoder loses nearly all of a sharpening, so
     its amount (`_sharper`) says more than the error that is left.
     """
     if fit.tone.detail == "sharper":
@@ -117,8 +118,19 @@ def explains_painting(fit: ToneFit, source: Tensor, output: Tensor, thresholds: 
     left, before = (float((output - guess).square().mean()) for guess in (fit.start, source))
     if left > (thresholds.left_over_blur if is_blur else thresholds.left_over) * before:
         return False
+    if not is_blur:
+        return _kept_detail(fit.start, output) > thresholds.kept_detail
     left, before = (_share_outside(output, guess, thresholds.outside) for guess in (fit.start, source))
-    return not is_blur or left <= thresholds.left_outside * before
+    return left <= thresholds.left_outside * before
+
+
+def _kept_detail(start: Tensor, output: Tensor) -> float:
+    """Share of the detail of start that output shows, both (3, S, S): the lower quartile of soft windows."""
+    before, after = (maps - smooth(maps, px(maps, 64)) for maps in (start, output))
+    radius = px(start, 32)
+    strength, shared = energy(before, radius), smooth((before * after).mean(0, keepdim=True), radius)[0]
+    shown = strength > 1  # a square of levels: below, there is hardly any detail
+    return float((shared / strength)[shown].quantile(0.25)) if bool(shown.any()) else 1.0
 
 
 def _share_outside(output: Tensor, guess: Tensor, level: float) -> float:
