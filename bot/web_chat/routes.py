@@ -84,7 +84,7 @@ class PageRoutes:
             web.get(f"{path}/thumbs/{{key}}.webp", self.thumb),
             web.get(f"{path}/changes/{{before}}/{{after}}.webp", self.changes),
             web.get(f"{path}/samples/{{name}}", self.sample),
-            web.get(f"{path}/export", self.export),
+            web.get(f"{path}/export", self.export, allow_head=False),
             web.get(f"{path}/static/{{name}}", self.static),
         ]
         return [web.get(path, self.to_page), *routes] if path else routes

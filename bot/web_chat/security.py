@@ -29,6 +29,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COOKIE = "mgie_person"
 NEWCOMER = web.RequestKey("newcomer", str)
+BEGUN = web.RequestKey("begun", bool)  # the headers of the answer are on their way
 YEAR_S = 365 * 24 * 3600
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -96,7 +97,10 @@ def _is_foreign(headers: Mapping[str, str], host: str, site: Site, is_local: boo
     origin = headers.get("origin")
     if origin is None:
         return False
-    place = urlsplit(origin).netloc
+    try:
+        place = urlsplit(origin).netloc
+    except ValueError:  # "http://["
+        return True
     # A proxy may pass on another host or port than the browser used; then one of the given names must do.
     return place.lower() != host.lower() and not (is_local and _name(place) in site.names)
 
@@ -171,12 +175,19 @@ async def _answered(request: web.Request, handler: Handler, site: Site) -> web.S
     except TooManyAtOnce:
         return _refusal(request, 429, Message("page.too_many_requests"))
     except ConnectionError:
-        if request.transport is not None:
-            request.transport.abort()  # an answer that ends early must not look whole
-        return web.Response(status=400)
+        return _cut_off(request)
     except Exception:
         log.exception("a request to the page failed")
+        if BEGUN in request:
+            return _cut_off(request)
         return _refusal(request, 500, Message("page.failed"))
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    """Close the connection: an answer that ends early must not look whole."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=400)
 
 
 def _refusal(request: web.Request, status: int, message: Message) -> web.Response:
@@ -186,6 +197,7 @@ def _refusal(request: web.Request, status: int, message: Message) -> web.Respons
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """What every answer says; for `Application.on_response_prepare`."""
+    request[BEGUN] = True
     response.headers.update(_HEADERS)
 
 

@@ -95,9 +95,11 @@ async def _serving(
             lambda: Connection(http, connections, _http_log), sock=listener, backlog=ACCEPTED_AT_ONCE
         )
         listener.listen(WAITING)  # asyncio uses one number for both
-        with surviving_exhaustion(connections.make_room):
-            yield
-        server.close()
+        try:
+            with surviving_exhaustion(connections.make_room):
+                yield
+        finally:
+            server.close()  # before its socket is: the event loop must not wait for a closed one
     finally:
         live_cards.close()
         await runner.cleanup()

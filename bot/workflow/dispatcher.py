@@ -253,7 +253,7 @@ class EditWorkflow:
             del self._unanswered[waiting]
 
     def _lock(self, event: Event) -> AbstractAsyncContextManager[Any]:
-        if event.read_only:
+        if event.only_reads:
             return nullcontext()
         return self._locks.setdefault((event.channel, event.user), asyncio.Lock())
 
@@ -300,7 +300,7 @@ class EditWorkflow:
 
     async def _refuse_duplicate(self, event: Event) -> None:
         """DuplicateEvent for one that was handled before. The event of an edit is saved with its turn."""
-        if event.read_only:
+        if event.only_reads:
             return
         known = self._store.was_seen if isinstance(event, EDITS) else self._store.seen
         if await known(event.event_id):

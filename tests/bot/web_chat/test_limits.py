@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import socket
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from bot.web_chat import connections, routes, security
+from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.request_limits import TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
 from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
@@ -76,6 +80,53 @@ async def test_a_server_that_stops_ends_its_streams(tmp_path: Path) -> None:
             ann = await stack.enter_async_context(visitor(page))
             lines = await stack.enter_async_context(listening(ann))
         assert [line async for line in lines if line.startswith("data:")]
+
+
+async def test_a_server_that_fails_accepts_nothing_while_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[str] = []
+
+    def connect(live_cards: LiveCards) -> None:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", urlsplit(attempts[0]).port))
+        attempts.append("refused")
+
+    monkeypatch.setattr(LiveCards, "close", connect)
+    with suppress(asyncio.CancelledError):
+        async with page_server(tmp_path, InvertingEditor()) as page:
+            attempts.append(page.url)
+            raise asyncio.CancelledError
+    assert attempts[1:] == ["refused"]
+
+
+async def test_an_answer_that_fails_half_way_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(routes, "update_json", fail)
+    async with page_server(tmp_path, InvertingEditor()) as page:
+        cookie = f"cookie: {COOKIE}={ANN}"
+        answer = await raw(
+            page, f"GET /events/{SEEN} HTTP/1.1\r\nhost: 127.0.0.1\r\n{cookie}\r\n\r\n".encode()
+        )
+    assert answer.count(b"HTTP/1.1") == 1
+    assert not answer.endswith(b"0\r\n\r\n")  # so it does not look whole
+
+
+async def test_a_visit_is_no_event_to_store(tmp_path: Path) -> None:
+    def events() -> int:
+        with closing(sqlite3.connect(tmp_path / "conversations.db")) as db:
+            return int(db.execute("SELECT count(*) FROM seen").fetchone()[0])
+
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        for headers in ({}, {"cookie": ""}):
+            (await ann.get("/", headers=headers)).raise_for_status()
+        async with listening(ann) as lines:
+            await update(lines)
+        assert events() == 0
 
 
 async def test_streams_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

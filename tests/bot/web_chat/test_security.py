@@ -70,7 +70,7 @@ async def test_an_open_page_is_safe_from_dns_rebinding(tmp_path: Path) -> None:
                 assert (await browser.get("/", headers={"host": name})).status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:7861", "null"])
+@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:7861", "http://[", "null"])
 def test_changes_from_other_pages_are_turned_away(origin: str) -> None:
     assert status("POST", {**HERE, "origin": origin}) == 403
     assert status("POST", {**HERE, "origin": origin}, STUDIO) == 403
@@ -159,6 +159,15 @@ async def test_what_is_not_there_is_not_found(tmp_path: Path, path: str) -> None
         httpx.AsyncClient(base_url=bot.url) as browser,
     ):
         assert (await browser.get(path)).status_code == 404
+
+
+async def test_what_is_made_as_it_is_sent_is_not_made_for_its_headers(tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, httpx.AsyncClient(base_url=bot.url) as client:
+        assert (await client.head("/")).status_code == 200
+        assert (await client.post("/pictures", files=a_file())).status_code == 303
+        for path in ("/export", "/events/4f.0"):
+            assert (await client.head(path)).status_code == 405
+        assert (await client.get("/export")).status_code == 200
 
 
 async def test_a_user_takes_everything_home_and_nothing_is_left_lying_about(tmp_path: Path) -> None:
