@@ -50,11 +50,6 @@ class Event:
         """The name of the chat: "discord" or "web"."""
         return self.user.partition(":")[0]
 
-    @property
-    def only_reads(self) -> bool:
-        """Whether this one changes nothing; events of a kind that is `read_only` never do."""
-        return self.read_only
-
 
 class Implied(Enum):
     """Which version an event is about when it names none."""
@@ -212,11 +207,6 @@ class SettingsAsked(VersionEvent):
     def changes_something(self) -> bool:
         """Whether there is anything to change, or only the panel to show."""
         return bool(self.override.explicit() or self.preset or self.reset or self.forget or self.lock_seed)
-
-    @property
-    def only_reads(self) -> bool:
-        """Whether only the panel is shown."""
-        return not self.changes_something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

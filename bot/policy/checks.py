@@ -152,6 +152,11 @@ def _draining(facts: Facts) -> Message | None:
     return Message("restarting") if facts.is_draining else None
 
 
+def only_reads(event: Event) -> bool:
+    """Whether an event changes nothing, as one does that only shows the settings."""
+    return event.read_only or (isinstance(event, SettingsAsked) and not event.changes_something)
+
+
 def is_paced(event: Event) -> bool:
     """Whether an event counts towards the request rate; decisions of moderators never do."""
     return isinstance(event, EDITS) or (event.is_counted and not isinstance(event, ModActionRequested))

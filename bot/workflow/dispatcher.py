@@ -50,7 +50,7 @@ from bot.chat.replies import Accepted, Card, Note, Reply
 from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
-from bot.policy.checks import EDITS, objection_to_text, refused_permission
+from bot.policy.checks import EDITS, objection_to_text, only_reads, refused_permission
 from bot.policy.limits import Limits
 from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
@@ -253,7 +253,7 @@ class EditWorkflow:
             del self._unanswered[waiting]
 
     def _lock(self, event: Event) -> AbstractAsyncContextManager[Any]:
-        if event.only_reads:
+        if only_reads(event):
             return nullcontext()
         return self._locks.setdefault((event.channel, event.user), asyncio.Lock())
 
@@ -300,7 +300,7 @@ class EditWorkflow:
 
     async def _refuse_duplicate(self, event: Event) -> None:
         """DuplicateEvent for one that was handled before. The event of an edit is saved with its turn."""
-        if event.only_reads:
+        if only_reads(event):
             return
         known = self._store.was_seen if isinstance(event, EDITS) else self._store.seen
         if await known(event.event_id):
