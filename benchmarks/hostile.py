@@ -6,7 +6,7 @@
 
 10,000 pictures, mutations of good ones of every accepted format and of the hand-made hostile ones, go through
 the bounded reader of the bot, three at a time. 2,000 messages with mutated words, files, names and replies go
-to the bot through a loopback Discord; after every twenty somebody new asks for an ordinary edit, which must
+to the bot through a loopback Discord; after every twenty a new user asks for an ordinary edit, which must
 be answered. 500 model folders with one mutated file each are loaded. A crash is an error other than a
 refusal, the end of a process that should not end, or an answer that says that something unexpected happened.
 A hang is anything that takes more than 30 s. Memory is that of a process over what it has idle, and of each
@@ -56,7 +56,7 @@ NAMES = (
     "%2e%2e%2f",
     "\u202egpj.a",
 )
-EVERY = 20  # messages, then somebody asks for an ordinary edit
+EVERY = 20  # messages, then a new user asks for an ordinary edit
 START_WITHIN_S, END_WITHIN_S = 120.0, 60.0
 
 
@@ -198,7 +198,7 @@ async def send_messages(count: int, seed: int) -> dict[str, Any]:
 
 
 async def _ordinary_edit(discord: DiscordServer, bot: BotProcess, name: str, found: Counter[str]) -> None:
-    """Somebody new asks for an ordinary edit."""
+    """A new user asks for an ordinary edit."""
     channel, person = discord.world.add_channel(f"probe-{name}"), discord.world.add_person(f"user-{name}")
     asked = discord.say(channel, person, "redder", files={"picture.png": a_photo(64)}, mention=True)
     try:

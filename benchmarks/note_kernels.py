@@ -1,4 +1,4 @@
-"""Note anew which kernels the models we know launch, after a change to kernels or to what launches them.
+"""Record which kernels the models we know launch, after a change to kernels or to what launches them.
 
     python -m benchmarks.note_kernels
 

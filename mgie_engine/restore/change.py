@@ -86,8 +86,8 @@ def detail_mask(sharp: Tensor, output: Tensor, relevance: Relevance, thresholds:
     """Where an edit of the whole picture took fine detail away or added some, such as rain, (S, S) bool.
 
     sharp, output: (3, S, S). The model's input is compared as it was sent: its autoencoder loses most of such
-    detail, so that its reconstruction shows hardly any difference. Empty for a painting that is
-    softer altogether.
+    detail, so that its reconstruction shows hardly any difference. Empty where the whole painting is
+    softer.
     """
     if not relevance.detail:
         return torch.zeros(sharp.shape[1:], dtype=torch.bool)

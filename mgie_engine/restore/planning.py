@@ -48,7 +48,7 @@ def plan_restore(
     tone, compared, start = fit
     keeps_detail = tone.detail == "as it was"
     detail = detail_mask(sharp, output, judged, change)
-    tonal = explains_painting(fit, source, output, calibration.tone) or not bool(detail.any())
+    tonal = not bool(detail.any()) or explains_painting(fit, source, output, calibration.tone)
     if tonal:
         mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, keeps_detail)
     lost = torch.zeros(())

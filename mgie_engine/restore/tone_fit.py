@@ -109,8 +109,8 @@ def explains_painting(fit: ToneFit, source: Tensor, output: Tensor, thresholds: 
 
     A tone keeps detail, and a painting without rain has lost it over sky and ground. A blur spreads raindrops
     and snowflakes but does not remove them: a painting that shows none leaves the range of the levels nearby,
-    which a blur never does. The autoencoder loses nearly all of a sharpening, so
-    its amount (`_sharper`) says more than the error that is left.
+    which a blur never does. The autoencoder loses nearly all of a sharpening, so its amount (`_sharper`) says
+    more than the error that is left.
     """
     if fit.tone.detail == "sharper":
         return True
