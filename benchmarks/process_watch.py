@@ -1,12 +1,14 @@
 """What a process and its children take while something is done to them: memory, descriptors, threads."""
 
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import psutil
 
 MIB = 2**20
+_FORKED_ONLY = 0x40  # PF_FORKNOEXEC in the kernel's flags of a process
 
 
 class Taken(NamedTuple):
@@ -29,10 +31,23 @@ def taken(pid: int) -> Taken:
     children = []
     for child in process.children(recursive=True):
         try:
-            children.append(child.memory_info().rss / MIB)
+            if runs_own_program(child.pid):
+                children.append(child.memory_info().rss / MIB)
         except psutil.NoSuchProcess:
             continue
     return Taken(process.memory_info().rss / MIB, tuple(children), process.num_fds(), process.num_threads())
+
+
+def runs_own_program(pid: int) -> bool:
+    """Whether it was given a program since it was forked; NoSuchProcess if it ended.
+
+    Before that its memory is its parent's, all of which would count a second time.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
+    return not int(fields[6]) & _FORKED_ONLY
 
 
 class MemoryWatch:

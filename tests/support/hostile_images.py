@@ -1,6 +1,6 @@
 """Some ninety files meant to hurt, made on the spot: bombs, lies, cuts, disguises, and fine rarities.
 
-Run as a module with a folder, it reads every file there and prints how much memory that took, as JSON.
+Run as a module with a folder, it reads every file there and prints the outcomes and what they took, as JSON.
 """
 
 import io
@@ -15,10 +15,12 @@ from functools import partial
 from pathlib import Path
 
 import pillow_heif
+import psutil
 from PIL import Image, ImageCms
 
 from conversations.errors import PictureRefused
 from conversations.images.image_store import read_picture
+from tests.support.peak_memory import peak_mib
 
 DATA = Path(__file__).parent / "data"
 MIB = 2**20
@@ -291,18 +293,46 @@ FILES = (
 )
 
 
+# -- reading them -----------------------------------------------------------------------------------------
+
+
+def decoders() -> list[psutil.Process]:
+    """The children of this process that read pictures."""
+    return [
+        one for one in psutil.Process().children() if "conversations.images.sandbox_child" in one.cmdline()
+    ]
+
+
+def end_decoders() -> None:
+    for child in decoders():
+        child.kill()
+        child.wait()
+
+
 def main() -> None:
-    """Read a folder of files; print peak memory in MiB, of this process over idle and of its children."""
+    """Read a folder of files; print the outcome of each and what that took, as JSON."""
     files = sorted(Path(sys.argv[1]).iterdir())
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for file in files:
-        try:
-            read_picture(file.read_bytes())
-        except PictureRefused:
-            continue
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    json.dump({"files": len(files), "own_mib": own / 1024, "children_mib": children / 1024}, sys.stdout)
+    idle_mib = peak_mib()
+    outcomes = [_outcome(file.read_bytes()) for file in files]
+    own_mib = peak_mib() - idle_mib
+    end_decoders()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    report = {
+        "outcomes": outcomes,
+        "own_mib": own_mib,
+        "children_mib": children.ru_maxrss / 1024,  # of the largest, or of this process when it started one
+        "children_cpu_s": children.ru_utime + children.ru_stime,
+    }
+    json.dump(report, sys.stdout)
+
+
+def _outcome(data: bytes) -> str:
+    """ "read", or the code of the refusal's message."""
+    try:
+        read_picture(data)
+    except PictureRefused as refusal:
+        return refusal.message.code
+    return "read"
 
 
 if __name__ == "__main__":
