@@ -4,7 +4,13 @@
 
 The bot is the real one on the loopback Discord; only the editor is instant. Counted are the modules whose
 functions run, in every thread, and how many of these functions return: a coroutine counts once, when it ends.
-`admission` is the part up to the moment at which the turn is on disk. Ends in one line of JSON.
+
+    whole        from the arrival of the message until the result is shown, the Discord layer included
+    reading      what the Discord layer uses of the rest of `bot/` to make an event of the message
+    after        from the moment at which it hands the event over, without the Discord layer
+    admission    the part of it up to the moment at which the turn is on disk
+
+Ends in one line of JSON.
 """
 
 import asyncio
@@ -27,18 +33,22 @@ from tests.support.discord_room import room
 from tests.support.fakes import a_picture
 
 DISCORD = "bot.discord_chat"
-TEXTS = "bot.workflow.intents"
-END_OF_ADMISSION = "handle"  # EditWorkflow.handle returns once the turn is on disk
+HANDLE = "EditWorkflow.handle"  # takes the event, and returns once the turn is on disk
 RETURN = dis.opmap["RETURN_VALUE"]
 BOT = Path(__file__).parents[1] / "bot"
 
 
 @dataclass
 class Trace:
-    """Modules in the order of their first call, and returns by module; `admission` is a copy made midway."""
+    """Returns by module, in the order of the first calls: before and after the event is handed over.
 
-    returns: dict[str, int] = field(default_factory=dict)
-    admission: dict[str, int] | None = None
+    `admission` is a copy of `after`, made midway.
+    """
+
+    reading: Counter[str] = field(default_factory=Counter)
+    after: Counter[str] = field(default_factory=Counter)
+    admission: Counter[str] | None = None
+    _is_handed_over: bool = False
     _modules: dict[CodeType, str | None] = field(default_factory=dict)
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
@@ -51,11 +61,14 @@ class Trace:
         module = self._modules[code]
         if module is None:
             return
-        self.returns.setdefault(module, 0)
+        is_handle = code.co_qualname == HANDLE
+        self._is_handed_over |= is_handle
+        returns = self.after if self._is_handed_over else self.reading
+        returns[module] += 0
         if event == "return" and code.co_code[frame.f_lasti] == RETURN:  # else it only waits
-            self.returns[module] += 1
-            if code.co_name == END_OF_ADMISSION and self.admission is None:
-                self.admission = dict(self.returns)
+            returns[module] += 1
+            if is_handle and self.admission is None:
+                self.admission = Counter(self.after)
 
 
 def _module(code: CodeType) -> str | None:
@@ -92,19 +105,12 @@ async def traced(folder: Path) -> Trace:
     return trace
 
 
-def figures(returns: dict[str, int]) -> dict[str, Any]:
-    """Modules entered and returns, in the Discord layer and after it; what sorts texts counts as one."""
-    after: Counter[str] = Counter()
-    for module, count in returns.items():
-        if not module.startswith(DISCORD):
-            after[TEXTS if module.startswith(TEXTS) else module] += count
-    return {
-        "modules": len(returns),
-        "returns": sum(returns.values()),
-        "modules_after_discord": len(after),
-        "returns_after_discord": sum(after.values()),
-        "after_discord": sorted(after),
+def figures(returns: Counter[str], *, with_discord: bool = False) -> dict[str, Any]:
+    """How many modules and returns, and the modules; those of the Discord layer only if asked for."""
+    counted = {
+        module: count for module, count in returns.items() if with_discord or not module.startswith(DISCORD)
     }
+    return {"modules": len(counted), "returns": sum(counted.values()), "names": sorted(counted)}
 
 
 def main() -> None:
@@ -112,9 +118,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trace = asyncio.run(traced(Path(folder)))
     assert trace.admission is not None
-    sys.stdout.write(
-        json.dumps({"whole": figures(trace.returns), "admission": figures(trace.admission)}) + "\n"
-    )
+    whole = Counter(trace.reading)
+    whole.update(trace.after)
+    found = {
+        "whole": figures(whole, with_discord=True),
+        "reading": figures(trace.reading),
+        "after": figures(trace.after),
+        "admission": figures(trace.admission),
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

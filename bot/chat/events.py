@@ -16,6 +16,7 @@ from bot.chat.button_actions import DECISIONS as DECISIONS
 from bot.chat.button_actions import NEEDS_WORDS as NEEDS_WORDS
 from bot.chat.button_actions import ButtonAction as ButtonAction
 from bot.chat.offered_pictures import PictureOffer
+from bot.chat.sorted_text import SortedText
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent
@@ -96,6 +97,7 @@ class EditAsked(VersionEvent):
     implied: ClassVar[Implied] = Implied.RECENT
 
     text: str = ""
+    said: SortedText | None = None  # what `text` asks for; None: the workflow finds out
     addressing: Addressing = Addressing.MESSAGE
     kept_words: str = ""  # of the question replied to; an own picture without words takes them
     own: PictureOffer | None = None  # pictures that the message or command itself brings

@@ -93,7 +93,7 @@ class EditBot(commands.Bot):
         self._store = store
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = self._own_messages = OwnMessages(self, store.messages)
-        reads = ReadsMessages(self, downloads, message_content)
+        reads = ReadsMessages(self, downloads, message_content, workflow.limits.languages)
         self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
         self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)

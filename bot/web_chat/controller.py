@@ -25,6 +25,7 @@ from bot.chat.events import (
 )
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import AskTarget, Files, History, Note, Reacted, Reply, SettingsPanel
+from bot.chat.sorted_text import Asks
 from bot.i18n.catalog import ENGLISH, translator
 from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
@@ -33,7 +34,7 @@ from bot.web_chat.page_state import PageState, Size
 from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
-from bot.workflow.text_commands import is_command
+from bot.workflow.intents.intent import sort_text
 from conversations.errors import PictureMissing, SettingsRefused
 from conversations.messages import Message
 from conversations.request_source import RequestSource
@@ -238,11 +239,12 @@ class PageController:
         return await self._ask(visitor, words, own=own)
 
     async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> PageUpdate:
+        said = sort_text(words, visitor.language, self._workflow.limits.languages)
         reply = await self._workflow.handle(
-            EditAsked(**_origin(visitor), text=words, addressing=Addressing.FORM, **asked)
+            EditAsked(**_origin(visitor), text=words, said=said, addressing=Addressing.FORM, **asked)
         )
         update = await self._changed(visitor, reply)
-        is_taken = not isinstance(reply, Note | AskTarget) or is_command(words, visitor.language)
+        is_taken = not isinstance(reply, Note | AskTarget) or said.asks is Asks.CONTROL
         return replace(update, is_taken=is_taken)
 
     async def _state(self, person: str, history: History) -> PageState:

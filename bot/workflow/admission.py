@@ -186,7 +186,7 @@ class Admission:
         asked, target = context.event, context.target
         checked(asked.override)
         if not asked.text:
-            asked = replace(asked, text=asked.kept_words or await self._open_words(asked))
+            asked = replace(asked, text=asked.kept_words or await self._open_words(asked), said=None)
             context = replace(context, event=asked)
         if context.pictures is not None:
             opened = await self._uploads.open(context, context.pictures)
@@ -218,8 +218,10 @@ class Admission:
 
     def _other_language(self, asked: EditAsked | GridAsked) -> Note | None:
         """The answer to an instruction in a language that the model does not read; nothing is guessed."""
-        is_confirmed = isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM
-        if is_confirmed or is_read(asked.text, self._limits.languages):
+        if isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM:
+            return None
+        said = asked.said if isinstance(asked, EditAsked) else None
+        if said.is_read if said else is_read(asked.text, self._limits.languages):
             return None
         names = joined(", ", *(Message(f"language.{code}") for code in self._limits.languages))
         return Note(Message("other_language", languages=names), buttons=suggestions(), asks=asked.user)

@@ -26,10 +26,9 @@ from bot.chat.events import (
     origin,
 )
 from bot.chat.replies import Button, Note, Reacted, Reply, buttons
-from bot.workflow.intents.intent import Asks, Understood, is_pointing, is_thanks, understand
-from bot.workflow.intents.message_markup import strip_markup
-from bot.workflow.intents.text_command import CommandWord, TextCommand
-from bot.workflow.intents.text_language import is_read
+from bot.chat.sorted_text import Asks, CommandWord, TextCommand
+from bot.workflow.intents.intent import sort_text
+from bot.workflow.intents.message_markup import strip_markup, whole_characters
 from conversations.messages import Message
 
 THANKED = "🧡"  # the reaction to thanks and praise
@@ -65,64 +64,54 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
 
     `read`: the languages of the model; what is in another one is left to admission, which answers it.
     """
-    text = whole_characters(asked.text)
-    if asked.reading:
-        return replace(asked, text=text)
-    said = strip_markup(text)
-    if asked.addressing is Addressing.VERBATIM:
-        return replace(asked, text=said or text)
+    if asked.reading or asked.addressing is Addressing.VERBATIM:
+        text = whole_characters(asked.text)
+        return replace(asked, text=text if asked.reading else strip_markup(text) or text, said=None)
+    if not asked.text:
+        return asked
+    said = asked.said or sort_text(asked.text, language, read)
     is_menu = asked.replied is not None and asked.addressing is Addressing.FORM
     if asked.own is not None or is_menu:
-        return replace(asked, text="" if is_chatter(said, language) or is_pointing(said) else said)
-    if not text:
-        return asked
-    found = understand(said, language)
-    match found.asks:
-        case Asks.CONTROL if found.command is not None:
-            return to_event(asked, found.command)
+        return replace(asked, text="" if said.is_chatter or said.is_pointing else said.words, said=said)
+    match said.asks:
+        case Asks.CONTROL if said.command is not None:
+            return to_event(asked, said.command)
         case Asks.HELP:
             return HelpAsked(**origin(asked))
         case Asks.IGNORE:
-            return Reacted(Message("no_instruction"), THANKED if is_thanks(said) else None)
-        case Asks.UNSURE if found.command:
-            return _question(asked, found)
-        case Asks.UNSURE if asked.addressing is Addressing.MESSAGE and is_read(said, read):
-            return _question(asked, found)
-    return replace(asked, text=said)
+            return Reacted(Message("no_instruction"), THANKED if said.is_thanks else None)
+        case Asks.UNSURE if said.command:
+            return _question(asked, said.command)
+        case Asks.UNSURE if asked.addressing is Addressing.MESSAGE and said.is_read:
+            return _question(asked)
+    return replace(asked, text=said.words, said=said)
 
 
 def read_grid(asked: GridAsked, language: str) -> Event | Reply:
     """The same for the words of a grid, which holds no text command."""
-    said = strip_markup(whole_characters(asked.text))
-    if said and not is_chatter(said, language):
-        return replace(asked, text=said)
+    said = sort_text(asked.text, language)
+    if not said.is_chatter:
+        return replace(asked, text=said.words)
     return Reacted(Message("no_instruction")) if asked.text else asked
 
 
-def _question(asked: EditAsked, found: Understood) -> Note:
+def _question(asked: EditAsked, command: TextCommand | None = None) -> Note:
     """Did you mean that command? Or: is that an instruction?"""
     (as_typed,) = buttons(ButtonAction.SAY)
     about = asked.turn or ""
-    if found.command is None:
+    if command is None:
         return Note(
             Message("is_instruction"), buttons=(as_typed,), about=about, asks=asked.user, words=asked.text
         )
-    word = found.command.word
-    offered = Button(ButtonAction.SAY, Message(f"means.{word}"), OFFERED[word])
-    text = Message("did_you_mean", command=offered.label, words=OFFERED[word])
+    offered = Button(ButtonAction.SAY, Message(f"means.{command.word}"), OFFERED[command.word])
+    text = Message("did_you_mean", command=offered.label, words=OFFERED[command.word])
     return Note(text, buttons=(offered, as_typed), about=about, asks=asked.user, words=asked.text)
-
-
-def whole_characters(text: str) -> str:
-    """A text as it can be stored: broken halves of characters become question marks."""
-    return text.encode("utf-8", "replace").decode("utf-8").strip()
 
 
 def reworded(text: str, language: str, read: Sequence[str] = ()) -> str | None:
     """The instruction of a message that was edited; None where it no longer is one in a language `read`."""
-    said = strip_markup(whole_characters(text))
-    is_edit = understand(said, language).asks in (Asks.EDIT, Asks.UNSURE)
-    return said if is_edit and is_read(said, read) else None
+    said = sort_text(text, language, read)
+    return said.words if said.asks in (Asks.EDIT, Asks.UNSURE) and said.is_read else None
 
 
 def to_event(asked: EditAsked, command: TextCommand) -> Event:
@@ -154,12 +143,7 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
 
 def is_chatter(text: str, language: str) -> bool:
     """Whether a text asks for nothing: no words, thanks, a remark, a question."""
-    return understand(strip_markup(text), language).asks in (Asks.IGNORE, Asks.HELP)
-
-
-def is_command(text: str, language: str) -> bool:
-    """Whether a text is a text command."""
-    return understand(strip_markup(text), language).asks is Asks.CONTROL
+    return sort_text(text, language).is_chatter
 
 
 def version_number(text: str) -> int | None:

@@ -4,11 +4,17 @@ from pathlib import Path
 
 from benchmarks.trace_message import figures, traced
 
-MODULES = 13  # after the Discord layer, until the result is shown; the package that sorts texts is one
+MODULES = 12  # from the moment at which the Discord layer hands the event over, until the result is shown
 
 
 async def test_an_edit_passes_few_modules(tmp_path: Path) -> None:
     trace = await traced(tmp_path)
-    passed = figures(trace.returns)
-    assert "bot.workflow.dispatcher" in passed["after_discord"]
-    assert passed["modules_after_discord"] <= MODULES, passed["after_discord"]
+    passed = figures(trace.after)
+    assert "bot.workflow.dispatcher" in passed["names"]
+    assert passed["modules"] <= MODULES, passed["names"]
+
+
+async def test_a_text_is_sorted_once_before_the_event_is_handed_over(tmp_path: Path) -> None:
+    trace = await traced(tmp_path)
+    assert any(module.startswith("bot.workflow.intents") for module in trace.reading)
+    assert not any(module.startswith("bot.workflow.intents") for module in trace.after)

@@ -1,6 +1,7 @@
 """From messages to events: which messages are addressed to the bot, and what they contain."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
@@ -13,6 +14,7 @@ from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.ui.component_ids import kept_instruction, turn_id_of
+from bot.workflow.intents.intent import sort_text
 from conversations.errors import PictureRefused
 from conversations.messages import Message
 
@@ -55,11 +57,15 @@ def replied_to(message: discord.Message) -> discord.Message | None:
 
 @dataclass(frozen=True, slots=True)
 class ReadsMessages:
-    """Makes events of messages. `reads_all`: the bot sees every message, not only those addressed to it."""
+    """Makes events of messages.
+
+    `reads_all`: the bot sees every message, not only those addressed to it; `languages`: of the model.
+    """
 
     client: discord.Client
     downloads: Downloads
     reads_all: bool
+    languages: Sequence[str] = ()
 
     def edit_asked(
         self,
@@ -73,6 +79,7 @@ class ReadsMessages:
         mine = replied is not None and me is not None and replied.author.id == me.id
         reference = message.reference if message.type is discord.MessageType.reply else None
         target = reference.message_id if reference else None
+        text = text_without_mention(message, me)
         return EditAsked(
             user=user_key(message.author.id),
             channel=channel_key(message.channel.id),
@@ -81,7 +88,8 @@ class ReadsMessages:
             starter=starter_of(message.channel),
             is_moderator=_is_moderator(message),
             is_counted=True,
-            text=text_without_mention(message, me),
+            text=text,
+            said=sort_text(text, context.language, self.languages),
             kept_words=kept_instruction(replied) if mine else "",
             own=offer_in(message, self.downloads),
             turn=turn_id_of(replied) if replied and mine else None,

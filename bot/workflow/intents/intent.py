@@ -7,30 +7,23 @@ A text command is looked for first, then a question about the bot, then evidence
 patterns are data (phrase_tables). Where no language of ours explains the words, none of them decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
-from bot.i18n.catalog import ENGLISH, languages
+from bot.chat.sorted_text import Asks, SortedText, TextCommand
+from bot.i18n.catalog import ENGLISH, languages, match_locale
+from bot.workflow.intents.message_markup import strip_markup, whole_characters
 from bot.workflow.intents.phrase_tables import PhraseTable, phrase_table
 from bot.workflow.intents.tagged_words import Clause, clauses, plain_words
 from bot.workflow.intents.text_command import (
-    TextCommand,
     command_of,
     filler_bounds,
     is_firm,
     is_polite,
     steering_word,
 )
-
-
-class Asks(StrEnum):
-    """What a message asks for."""
-
-    EDIT = "edit"
-    CONTROL = "control"  # a text command
-    HELP = "help"  # a question about the bot
-    IGNORE = "ignore"  # thanks, chatter, nothing
-    UNSURE = "unsure"  # perhaps an edit or a command
+from bot.workflow.intents.text_language import is_read
 
 
 class Evidence(IntEnum):
@@ -55,6 +48,21 @@ class Understood:
     asks: Asks
     command: TextCommand | None = None
     evidence: Evidence = Evidence.NONE
+
+
+def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
+    """What a text as it was typed to the bot asks for. `language`: of the user; `read`: of the model."""
+    words = strip_markup(whole_characters(text))
+    found = understand(words, match_locale(language))
+    may_edit = found.asks in (Asks.EDIT, Asks.UNSURE)
+    return SortedText(
+        words,
+        found.asks,
+        found.command,
+        is_thanks=found.asks is Asks.IGNORE and is_thanks(words),
+        is_pointing=is_pointing(words),
+        is_read=not may_edit or is_read(words, read),
+    )
 
 
 def understand(text: str, language: str, *, is_addressed: bool = True) -> Understood:

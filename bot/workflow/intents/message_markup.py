@@ -30,6 +30,11 @@ def strip_markup(text: str) -> str:
     return _without_emoji(alone or _words(_FENCE.sub(r" \1 ", text)))
 
 
+def whole_characters(text: str) -> str:
+    """A text as it can be stored: broken halves of characters become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
 def _words(text: str) -> str:
     text = _SHORTCODE.sub(" ", _OBJECTS.sub(" ", text))
     text = _UNDERLINE.sub(r"\1", _FORMAT.sub("", text))

@@ -1,41 +1,10 @@
 """Text commands: which one a message gives, with which version, however politely it is said."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
+from bot.chat.sorted_text import CommandWord, TextCommand
 from bot.workflow.intents.phrase_tables import PhraseTable
 from bot.workflow.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
-
-
-class CommandWord(StrEnum):
-    """What a text command asks for; the value is its key in the tables, whose order is that of trying."""
-
-    UNDO = "undo"
-    REDO = "redo"
-    FROM_ORIGINAL = "from_original"
-    START_OVER = "start_over"
-    GO_TO = "go_to"
-    AGAIN = "again"
-    STRONGER = "stronger"
-    SUBTLER = "subtler"
-    COMPARE = "compare"
-    STOP = "stop"
-    HISTORY = "history"
-    SHOW = "show"
-    HELP = "help"
-
-
-@dataclass(frozen=True, slots=True)
-class TextCommand:
-    """A text command as typed.
-
-    `version`: "v2", with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO.
-    """
-
-    word: CommandWord
-    version: str | None = None
-    steps: int = 1
 
 
 def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | None:

@@ -13,10 +13,10 @@ from babel.messages.pofile import read_po
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
+from bot.chat.sorted_text import CommandWord
 from bot.discord_chat.ui.buttons import DiscordButton
 from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
 from bot.workflow.intents.phrase_tables import phrase_table
-from bot.workflow.intents.text_command import CommandWord
 from bot.workflow.text_commands import OFFERED
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
 from conversations.settings import CHOICES, RANGES

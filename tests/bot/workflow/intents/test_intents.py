@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.workflow.intents.intent import Asks, understand
-from bot.workflow.intents.text_command import CommandWord
+from bot.chat.sorted_text import Asks, CommandWord
+from bot.workflow.intents.intent import understand
 from tests.support.labelled_messages import answer, measure, read_labelled
 
 FOLDER = Path(__file__).parent

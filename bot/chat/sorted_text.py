@@ -1,0 +1,68 @@
+"""What the text of a message asks for, as plain values. `bot.workflow.intents.sort_text` finds it out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Asks(StrEnum):
+    """What a message asks for."""
+
+    EDIT = "edit"
+    CONTROL = "control"  # a text command
+    HELP = "help"  # a question about the bot
+    IGNORE = "ignore"  # thanks, chatter, nothing
+    UNSURE = "unsure"  # perhaps an edit or a command
+
+
+class CommandWord(StrEnum):
+    """What a text command asks for; the value is its key in the tables, whose order is that of trying."""
+
+    UNDO = "undo"
+    REDO = "redo"
+    FROM_ORIGINAL = "from_original"
+    START_OVER = "start_over"
+    GO_TO = "go_to"
+    AGAIN = "again"
+    STRONGER = "stronger"
+    SUBTLER = "subtler"
+    COMPARE = "compare"
+    STOP = "stop"
+    HISTORY = "history"
+    SHOW = "show"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class TextCommand:
+    """A text command as typed.
+
+    `version`: "v2", with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO.
+    """
+
+    word: CommandWord
+    version: str | None = None
+    steps: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SortedText:
+    """A text and what it asks for.
+
+    words        the text without markup, on one line
+    command      the one that is given, or may be meant where it is unsure
+    is_thanks    it holds thanks or praise
+    is_pointing  it only points at the picture beside it: "this one"
+    is_read      it is in a language that the model reads; asked only of what may be an instruction
+    """
+
+    words: str
+    asks: Asks
+    command: TextCommand | None = None
+    is_thanks: bool = False
+    is_pointing: bool = False
+    is_read: bool = True
+
+    @property
+    def is_chatter(self) -> bool:
+        """Whether it asks for no act: no words, thanks, a remark, a question."""
+        return self.asks in (Asks.IGNORE, Asks.HELP)
