@@ -106,7 +106,7 @@ async def edits(name: str, editor: str, people: int, count: int, side_px: int) -
                 who = discord.world.add_person(f"{name}-{person}")
                 last: Message | None = None
                 for said, number in enumerate(numbers):
-                    words = f"change number {number}"
+                    words = f"make it redder {number}"
                     if last is None or said % EDITS_PER_PICTURE == 0:
                         files = {"picture.png": noise_picture(side_px, chance)}
                         asked = discord.say(channel, who, words, files=files, mention=True)

@@ -12,6 +12,7 @@ from discord.ext import commands
 from bot.discord_chat.commands import COGS, message_menus
 from bot.discord_chat.commands.command_sync import CommandSync
 from bot.discord_chat.commands.command_translator import CommandTranslator
+from bot.discord_chat.gateway_json import use_own_reader
 from bot.discord_chat.gateway_metrics import AckTimes, request_counter
 from bot.discord_chat.ids import CHAT
 from bot.discord_chat.inbound.attempts import Attempts
@@ -82,6 +83,7 @@ class EditBot(commands.Bot):
         indicator; `guild_ready_timeout_s`: how long after the newest server's arrival all are taken as known;
         `sleep`: waits out the longer rate limits.
         """
+        use_own_reader()
         super().__init__(
             commands.when_mentioned,
             **_OPTIONS,

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -29,27 +28,31 @@ async def stream_updates(
     seen: str,
     draw: Callable[[], Awaitable[tuple[str, dict[str, Any]]]],
 ) -> web.StreamResponse:
-    """Send an update whenever the revision is another than `seen`, until the browser or the server goes.
+    """Send an update whenever the revision is another than `seen`, until the server goes.
 
-    `draw` gives the revision of now and the update.
+    `draw` gives the revision of now and the update. ConnectionError when the browser goes, or does not read
+    for WRITE_S seconds.
     """
     response, waiter = web.StreamResponse(headers=_HEADERS), asyncio.Event()
     await response.prepare(request)
     connection = request.protocol
     assert isinstance(connection, Connection)
     connection.when_lost = waiter.set
-    with suppress(ConnectionError, TimeoutError):
-        await _write(response, f"retry: {RETRY_MS}\n\n")
-        while not live_cards.is_closed and request.transport is not None:
-            if not await live_cards.changed(user, seen, HEARTBEAT_S, waiter):
-                await _write(response, ":\n\n")
-                continue
-            seen, update = await draw()
-            await _write(response, f"event: update\ndata: {json.dumps(update)}\n\n")
-            await asyncio.sleep(PAUSE_S)
+    await _write(response, f"retry: {RETRY_MS}\n\n")
+    while not live_cards.is_closed and request.transport is not None:
+        if not await live_cards.changed(user, seen, HEARTBEAT_S, waiter):
+            await _write(response, ":\n\n")
+            continue
+        seen, update = await draw()
+        await _write(response, f"event: update\ndata: {json.dumps(update)}\n\n")
+        await asyncio.sleep(PAUSE_S)
     return response
 
 
 async def _write(response: web.StreamResponse, text: str) -> None:
-    async with asyncio.timeout(WRITE_S):
-        await response.write(text.encode())
+    """Send it; ConnectionError if the browser is gone or does not read what was sent before."""
+    try:
+        async with asyncio.timeout(WRITE_S):
+            await response.write(text.encode())
+    except TimeoutError as error:
+        raise ConnectionError("the updates were not read in time") from error

@@ -15,37 +15,54 @@ UPLOAD_PAUSE_S = 15.0  # between two pieces of an upload
 HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
 SEND_S = 900.0  # for an answer to be read
 
-REQUESTS_PER_VISITOR = 32  # at once
-STREAMS_PER_VISITOR = 8
+# At once. A visitor is a cookie, which costs nothing to change; an address may be that of a whole office.
+REQUESTS_PER_VISITOR, REQUESTS_PER_ADDRESS = 32, 200
+STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS = 8, 100
 STREAMS = 400
-UPLOADS_PER_VISITOR = 3
+UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS = 3, 8
 UPLOADS = 32  # being received, into files
 UPLOADS_IN_MEMORY = 8
 
 
 class TooManyAtOnce(Exception):
-    """A visitor, or all of them, have as much under way as they may."""
+    """A visitor, an address, or all of them, have as much under way as they may."""
 
 
 class Underway:
-    """Counts what is under way: of each visitor, and in all."""
+    """Counts what is under way: of each visitor, from each address, and in all."""
 
-    def __init__(self, per_visitor: int, most: int | None = None) -> None:
+    def __init__(self, per_visitor: int, per_address: int, most: int | None = None) -> None:
         self._per_visitor = per_visitor
+        self._per_address = per_address
         self._most = most
-        self._counts: Counter[str] = Counter()
+        self._visitors: Counter[str] = Counter()
+        self._addresses: Counter[str] = Counter()
 
     @contextmanager
-    def one_more(self, visitor: str) -> Iterator[None]:
-        """Count one while the block runs; TooManyAtOnce if that is one too many."""
-        if self._counts[visitor] >= self._per_visitor:
+    def one_more(self, visitor: str, address: str | None) -> Iterator[None]:
+        """Count one while the block runs; TooManyAtOnce if that is one too many.
+
+        `address`: None for one that says nothing, such as that of this machine.
+        """
+        if self._visitors[visitor] >= self._per_visitor:
             raise TooManyAtOnce
-        if self._most is not None and self._counts.total() >= self._most:
+        if address is not None and self._addresses[address] >= self._per_address:
             raise TooManyAtOnce
-        self._counts[visitor] += 1
-        try:
+        if self._most is not None and self._visitors.total() >= self._most:
+            raise TooManyAtOnce
+        with _counted(self._visitors, visitor), _counted(self._addresses, address):
             yield
-        finally:
-            self._counts[visitor] -= 1
-            if not self._counts[visitor]:
-                del self._counts[visitor]
+
+
+@contextmanager
+def _counted(counts: Counter[str], key: str | None) -> Iterator[None]:
+    if key is None:
+        yield
+        return
+    counts[key] += 1
+    try:
+        yield
+    finally:
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]

@@ -28,14 +28,16 @@ from bot.web_chat.presets import offers
 from bot.web_chat.request_limits import (
     SEND_S,
     STREAMS,
+    STREAMS_PER_ADDRESS,
     STREAMS_PER_VISITOR,
     UPLOADS,
     UPLOADS_IN_MEMORY,
+    UPLOADS_PER_ADDRESS,
     UPLOADS_PER_VISITOR,
     Underway,
 )
 from bot.web_chat.samples import Sample
-from bot.web_chat.security import Site, person_of, recognise, welcome
+from bot.web_chat.security import Site, counted_address, person_of, recognise, welcome
 from bot.workflow.exports import ExportEnded
 from conversations.errors import SettingsRefused
 from conversations.images.decode import mebibytes
@@ -67,8 +69,8 @@ class PageRoutes:
         self._model = model
         self._site = site
         self._upload_bytes = upload_bytes
-        self._streams = Underway(STREAMS_PER_VISITOR, STREAMS)
-        self._uploads = Underway(UPLOADS_PER_VISITOR, UPLOADS)
+        self._streams = Underway(STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS, STREAMS)
+        self._uploads = Underway(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
         self._in_memory = asyncio.Semaphore(UPLOADS_IN_MEMORY)
 
     def table(self) -> list[web.RouteDef]:
@@ -135,7 +137,7 @@ class PageRoutes:
         visitor, limit = _visitor(request), self._upload_bytes
         if visitor.person is None:
             raise FormRefused(403, NO_COOKIE)
-        with self._uploads.one_more(visitor.person), TemporaryFile() as file:
+        with self._uploads.one_more(visitor.person, counted_address(request)), TemporaryFile() as file:
             size = await receive_upload(request, limit, file)
             if size > limit:
                 sizes = {"size": mebibytes(size), "limit": mebibytes(limit)}
@@ -159,7 +161,7 @@ class PageRoutes:
             update = await self._controller.current(visitor)
             return update.revision, update_json(update, visitor.language, self._all_samples)
 
-        with self._streams.one_more(visitor.person):
+        with self._streams.one_more(visitor.person, counted_address(request)):
             return await stream_updates(request, self._live_cards, visitor.person, seen, draw)
 
     # -- files --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -21,7 +21,12 @@ from bot.web_chat.answers import refused, send
 from bot.web_chat.connections import Connection
 from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
 from bot.web_chat.live_cards import NAME
-from bot.web_chat.request_limits import REQUESTS_PER_VISITOR, TooManyAtOnce, Underway
+from bot.web_chat.request_limits import (
+    REQUESTS_PER_ADDRESS,
+    REQUESTS_PER_VISITOR,
+    TooManyAtOnce,
+    Underway,
+)
 from conversations.errors import PictureMissing
 from conversations.messages import Message
 
@@ -127,6 +132,22 @@ def address_of(request: web.Request) -> str:
     return request.remote or ""
 
 
+def counted_address(request: web.Request) -> str | None:
+    """The address that limits count a request to; None for this machine, behind which anybody may be."""
+    return network_of(address_of(request))
+
+
+def network_of(address: str) -> str | None:
+    """The IPv4 address or IPv6 network of 64 bits that one visitor may have; None for this machine."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if known.is_loopback:
+        return None
+    return str(ip_network((known, 64), strict=False)) if isinstance(known, IPv6Address) else str(known)
+
+
 def is_local(address: str | None) -> bool:
     """Whether an address is one of this machine's own."""
     try:
@@ -137,7 +158,7 @@ def is_local(address: str | None) -> bool:
 
 def guard(site: Site) -> Middleware:
     """The middleware around every request; it also sends the answer, so that sending has an end."""
-    underway = Underway(REQUESTS_PER_VISITOR)
+    underway = Underway(REQUESTS_PER_VISITOR, REQUESTS_PER_ADDRESS)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -145,7 +166,8 @@ def guard(site: Site) -> Middleware:
         assert isinstance(connection, Connection)
         connection.is_busy = True
         try:
-            with underway.one_more(person_of(request.headers.get("Cookie")) or address_of(request)):
+            visitor = person_of(request.headers.get("Cookie")) or address_of(request)
+            with underway.one_more(visitor, counted_address(request)):
                 response = await _answered(request, handler, site)
                 return await send(request, response)
         except TooManyAtOnce:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bot.web_chat import connections, routes, security
+from bot.web_chat import connections, event_stream, routes, security
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.request_limits import TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
@@ -20,6 +20,7 @@ from tests.support.page_server import InvertingEditor, PageServer, a_drawing, pa
 
 ANN, BOB = "Zm9vYmFyYmF6cXV4MTIzNA", "QmFyYmF6cXV4MTIzNFpt00"
 SEEN = "4f.0"
+MIB = 2**20
 
 
 def visitor(page: PageServer, person: str = ANN) -> httpx.AsyncClient:
@@ -142,11 +143,61 @@ async def test_streams_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: p
             assert "Too many requests at once" in refused.text
             async with listening(bob):
                 assert (await ann.get("/")).status_code == 200
-        async with asyncio.timeout(10):
-            is_refused = True
-            while is_refused:  # the server learns a little later that the first two are gone
-                async with ann.stream("GET", f"/events/{SEEN}") as answer:
-                    is_refused = answer.status_code == 429
+        await until_not_refused(ann)
+
+
+async def test_a_browser_that_stops_reading_its_stream_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "STREAMS_PER_VISITOR", 1)
+    monkeypatch.setattr(routes, "update_json", lambda *_: {"parts": "x" * 16 * MIB})  # more than is buffered
+    monkeypatch.setattr(event_stream, "WRITE_S", 0.1)
+    async with (
+        page_server(tmp_path, InvertingEditor()) as page,
+        visitor(page) as ann,
+        ann.stream("GET", f"/events/{SEEN}") as unread,
+    ):
+        unread.raise_for_status()
+        await until_not_refused(ann)
+
+
+async def until_not_refused(ann: httpx.AsyncClient) -> None:
+    """The server learns a little later that streams are gone."""
+    async with asyncio.timeout(10):
+        is_refused = True
+        while is_refused:
+            async with ann.stream("GET", f"/events/{SEEN}") as answer:
+                is_refused = answer.status_code == 429
+
+
+async def test_an_address_counts_whatever_cookies_it_sends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "STREAMS_PER_ADDRESS", 2)
+    async with AsyncExitStack() as stack:
+        page = await stack.enter_async_context(page_server(tmp_path, InvertingEditor()))
+        for number, address in enumerate(("10.0.0.1", "10.0.0.1", "10.0.0.2")):
+            client = await stack.enter_async_context(visitor(page, f"{ANN[:-1]}{number}"))
+            client.headers["x-forwarded-for"] = address
+            await stack.enter_async_context(listening(client))
+        third = await stack.enter_async_context(visitor(page, BOB))
+        refused = await third.get(f"/events/{SEEN}", headers={"x-forwarded-for": "10.0.0.1"})
+        assert refused.status_code == 429
+        await stack.enter_async_context(listening(third))  # this machine's own address is not counted
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::1", None),
+        ("127.0.0.1", None),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_network_of_ipv6_counts_as_one_address(address: str, counted: str | None) -> None:
+    assert security.network_of(address) == counted
 
 
 async def test_requests_of_one_visitor_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,11 +280,14 @@ async def test_odd_requests_leave_a_line_of_each_kind(
 
 
 def test_what_is_underway_is_counted_for_each_and_for_all() -> None:
-    underway = Underway(2, 3)
-    with underway.one_more("ann"), underway.one_more("ann"):
-        with pytest.raises(TooManyAtOnce), underway.one_more("ann"):
+    underway = Underway(2, 3, 4)
+    with underway.one_more("ann", "home"), underway.one_more("ann", "home"):
+        with pytest.raises(TooManyAtOnce), underway.one_more("ann", "work"):
             pass
-        with underway.one_more("bob"), pytest.raises(TooManyAtOnce), underway.one_more("eve"):
-            pass
-    with underway.one_more("ann"):
+        with underway.one_more("bob", "home"):
+            with pytest.raises(TooManyAtOnce), underway.one_more("eve", "home"):
+                pass
+            with underway.one_more("eve", None), pytest.raises(TooManyAtOnce), underway.one_more("al", None):
+                pass
+    with underway.one_more("ann", "home"):
         pass
