@@ -113,7 +113,8 @@ class NoiseSchedule:
     beta_schedule: Literal["scaled_linear", "linear"] = "scaled_linear"
     prediction_type: Literal["epsilon", "v_prediction"] = "epsilon"
     rescale_betas_zero_snr: bool = False  # arXiv 2305.08891, algorithm 1
-    spacing: Literal["linspace", "trailing"] = "linspace"
+    spacing: Literal["linspace", "leading", "trailing"] = "linspace"  # of the timesteps of an edit
+    steps_offset: Annotated[int, Field(ge=0, le=1000)] = 0  # added to timesteps; only with "leading"
 
 
 def _range(setting: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 from mgie_engine.errors import ModelError
 
 MOST_TEXT_BYTES = 16 * 2**20  # of a configuration, an index or a vocabulary
+META_WEIGHTS = re.compile(r"consolidated\.\d+\.pth")  # of LLaMA, as Meta hands it out
 _SHARD = re.compile(r"(model|pytorch_model|diffusion_pytorch_model)(?:-(\d+)(?:-of-(\d+))?)?\.(\w+)")
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,12 @@ def parse_json(text: str, where: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ModelError(f"{where} should hold an object, not {type(data).__name__}.")
     return data
+
+
+def is_weights(name: str) -> bool:
+    """Whether a file of this name holds tensors, as training_args.bin does not."""
+    shard = _SHARD.fullmatch(name)
+    return bool(META_WEIGHTS.fullmatch(name) or (shard and shard[4] in ("safetensors", "bin")))
 
 
 def shard_files(folder: Path, suffixes: Sequence[str] = (".safetensors", ".bin")) -> list[Path]:

@@ -3,7 +3,8 @@
 A folder holds
 
     mgie_7b/mllm.pt, mgie_7b/unet.pt      Apple's differentials
-    LLaVA-7B-v1/                          or: llama-7b/ + LLaVA-Lightning-7B-delta-v1-1/, added at load time
+    LLaVA-7B-v1/                          or: llama-7b/ + LLaVA-Lightning-7B-delta-v1-1/, added at load time;
+                                          llama-7b/ is Meta's consolidated.00.pth, or transformers' files
     clip-vit-large-patch14/               or the hub's openai/clip-vit-large-patch14
     instruct-pix2pix/                     or the hub's timbrooks/instruct-pix2pix
 
@@ -11,6 +12,7 @@ Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
 """
 
 import inspect
+import logging
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -33,7 +35,8 @@ from mgie_engine.checkpoints.layout import (
     PIX2PIX_HUB,
     REVISIONS,
 )
-from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel, available, read_tensors
+from mgie_engine.checkpoints.meta_llama import meta_files, read_meta
+from mgie_engine.checkpoints.tensors import LazyTensors, Read, StoredModel, available, read_tensors
 from mgie_engine.config import (
     Defaults,
     EditHeadSizes,
@@ -47,15 +50,18 @@ from mgie_engine.model_files import read_json, shard_files
 from mgie_engine.text.tokenizer import Tokenizer
 
 _EDIT_HEADS = 4  # attention heads of the edit head; no tensor's shape depends on it
+_MOST_OF_DELTA = 0.1  # mean size of the last norm's weights: over 1 in LLaMA, about 0 in what is added to it
+_COMPUTED = ".rotary_emb.inv_freq"  # in files of 2023; the network computes it
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+_log = logging.getLogger(__name__)
 
 
-def read_released(folder: Path) -> StoredModel:
+def read_released(folder: Path, read: Read = read_tensors) -> StoredModel:
     """Read a folder of published files. ModelError names what is missing."""
-    taught = read_tensors([folder / DIFFERENTIALS / "mllm.pt"])
-    painted = read_tensors([folder / DIFFERENTIALS / "unet.pt"])
+    taught = read([folder / DIFFERENTIALS / "mllm.pt"])
+    painted = read([folder / DIFFERENTIALS / "unet.pt"])
     table = _required(taught, "model.embed_tokens.weight")
-    return _together(folder, painted, taught, len(table), _edit_head(taught))
+    return _together(folder, painted, taught, len(table), _edit_head(taught), read=read)
 
 
 def read_bases(folder: Path, diffusion: Path | None = None) -> StoredModel:
@@ -65,8 +71,9 @@ def read_bases(folder: Path, diffusion: Path | None = None) -> StoredModel:
     `diffusion`, by default the folder's InstructPix2Pix. ModelError names what is missing.
     """
     diffusion = diffusion or folder / PIX2PIX
-    rows = len(_required(_llava_tensors(folder), "model.embed_tokens.weight", "LLaVA"))
-    return _together(folder, _weights(diffusion / "unet"), {}, rows, EditHeadSizes(), diffusion)
+    rows = len(_required(_llava_tensors(folder, read_tensors), "model.embed_tokens.weight", "LLaVA"))
+    painted = _weights(diffusion / "unet", read_tensors)
+    return _together(folder, painted, {}, rows, EditHeadSizes(), diffusion)
 
 
 def _together(
@@ -76,6 +83,7 @@ def _together(
     rows: int,
     edit_head: EditHeadSizes,
     diffusion: Path | None = None,
+    read: Read = read_tensors,
 ) -> StoredModel:
     clip = _folder_or_hub(folder / CLIP, CLIP_HUB, ["config.json", "model.safetensors"])
     pix2pix = diffusion or _folder_or_hub(
@@ -83,12 +91,15 @@ def _together(
     )
     llava = folder / LLAVA if (folder / LLAVA).is_dir() else folder / DELTA
     mapped = {
-        **_prefixed("clip.", {n: t for n, t in _weights(clip).items() if n.startswith("vision_model.")}),
-        **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae").items()}),
+        **_prefixed(
+            "clip.", {n: t for n, t in _weights(clip, read).items() if n.startswith("vision_model.")}
+        ),
+        **_prefixed("vae.", {_new_name(n): t for n, t in _weights(pix2pix / "vae", read).items()}),
         **_prefixed("unet.", painted),
         **taught,
     }
-    makers = {**_llava_tensors(folder).makers, **{name: available(tensor) for name, tensor in mapped.items()}}
+    makers = dict(_llava_tensors(folder, read).makers)
+    makers |= {name: available(tensor) for name, tensor in mapped.items()}
     config = ModelConfig(
         name=folder.resolve().name,
         language=language_sizes(read_json(llava / "config.json"), rows),
@@ -106,13 +117,14 @@ def apply_delta(base: Mapping[str, Tensor], delta: Mapping[str, Tensor]) -> Lazy
     """LLaVA's tensors, in fp16: delta plus base.
 
     The base is added to the first rows of tables with more rows; mm_projector is in the delta whole.
-    ModelError if the base lacks any other tensor, or a shape does not match.
+    ModelError if the base lacks any other tensor, or, when it is used, a shape does not match.
     """
     makers = {}
     for name, change in delta.items():
+        if name.endswith(_COMPUTED):
+            continue
         if name in base:
-            _check_fit(name, change, base[name])
-            makers[name] = partial(_added, change, base[name])
+            makers[name] = partial(_added, name, change, base)
         elif "mm_projector" in name:
             makers[name] = partial(change.to, torch.float16)
         else:
@@ -131,26 +143,55 @@ def _check_fit(name: str, change: Tensor, base: Tensor) -> None:
         )
 
 
-def _added(change: Tensor, base: Tensor) -> Tensor:
+def _added(name: str, change: Tensor, base: Mapping[str, Tensor]) -> Tensor:
+    known = base[name]
+    _check_fit(name, change, known)
     total = change.to(torch.float16, copy=True)
-    total[: len(base)] += base.half()
+    total[: len(known)] += known.half()
     return total
 
 
-def _llava_tensors(folder: Path) -> LazyTensors:
+def _llava_tensors(folder: Path, read: Read) -> LazyTensors:
     if (folder / LLAVA).is_dir():
-        return LazyTensors({name: available(tensor) for name, tensor in _weights(folder / LLAVA).items()})
+        whole = _weights(folder / LLAVA, read)
+        _check_whole(folder, whole)
+        return LazyTensors({name: available(tensor) for name, tensor in whole.items()})
     if (folder / BASE).is_dir() and (folder / DELTA).is_dir():
-        return apply_delta(_weights(folder / BASE), _weights(folder / DELTA))
+        return apply_delta(_base_tensors(folder, read), _weights(folder / DELTA, read))
     raise ModelError(f"{folder} needs {LLAVA}, or {BASE} and {DELTA}.")
 
 
-def _weights(folder: Path) -> dict[str, Tensor]:
+def _check_whole(folder: Path, llava: Mapping[str, Tensor]) -> None:
+    """The published README says to put the delta into LLaVA's folder, where it would be taken for LLaVA."""
+    norm = llava.get("model.norm.weight")
+    if norm is not None and not norm.is_meta and norm.float().abs().mean() < _MOST_OF_DELTA:
+        raise ModelError(
+            f"{folder / LLAVA} holds what is added to LLaMA, not LLaVA itself: rename it to {DELTA} and put "
+            f"LLaMA-7B into {BASE} beside it."
+        )
+
+
+def _base_tensors(folder: Path, read: Read) -> Mapping[str, Tensor]:
+    """LLaMA-7B, in Meta's files or those of transformers."""
+    base, llava = folder / BASE, read_json(folder / DELTA / "config.json")
+    files = meta_files(base)
+    settings = base / ("params.json" if files else "config.json")
+    known = read_json(settings) if settings.exists() else {}
+    epsilon = known.get("norm_eps", known.get("rms_norm_eps"))
+    if epsilon not in (None, llava.get("rms_norm_eps")):
+        _log.warning("%s is of another LLaMA than LLaVA's: Llama 2, for example, does not do.", settings)
+    if files:
+        heads = language_sizes(llava, rows=0).heads  # the vocabulary does not matter for them
+        return read_meta(files, heads, read)
+    return _weights(base, read)
+
+
+def _weights(folder: Path, read: Read) -> dict[str, Tensor]:
     """The tensors of a folder: safetensors if there are any, else .bin files."""
     files = shard_files(folder)
     if not files:
         raise ModelError(f"{folder} holds no .safetensors or .bin files.")
-    return read_tensors(files)
+    return read(files)
 
 
 def _folder_or_hub(folder: Path, hub_id: str, patterns: list[str]) -> Path:
@@ -221,6 +262,9 @@ def _layers(taught: Mapping[str, Tensor], side: str) -> int:
 
 
 def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
+    """The schedule of a scheduler_config.json, with Euler's defaults as in the release."""
+    if scheduler.get("trained_betas"):
+        raise ModelError("The scheduler's configuration lists trained_betas, which are not supported.")
     try:
         return NoiseSchedule(
             train_timesteps=scheduler["num_train_timesteps"],
@@ -228,6 +272,9 @@ def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
             beta_end=scheduler["beta_end"],
             beta_schedule=scheduler["beta_schedule"],
             prediction_type=scheduler.get("prediction_type", "epsilon"),
+            rescale_betas_zero_snr=scheduler.get("rescale_betas_zero_snr", False),
+            spacing=scheduler.get("timestep_spacing", "linspace"),
+            steps_offset=scheduler.get("steps_offset", 0),
         )
     except KeyError as error:
         raise ModelError(f"The scheduler's configuration lacks {error}.") from error

@@ -20,6 +20,7 @@ from mgie_engine.checkpoints import mgie7b
 from mgie_engine.checkpoints.failures import model_errors
 from mgie_engine.checkpoints.tensors import (
     SHARD_BYTES,
+    Read,
     Stored,
     StoredModel,
     as_stored,
@@ -76,19 +77,19 @@ def load_model(
     return assemble(source.config, source.tokenizer, networks, own, behaviour)
 
 
-def read_model(location: ModelLocation) -> StoredModel:
-    """Open a model; tensors are read from the disk only when they are used."""
+def read_model(location: ModelLocation, read: Read = read_tensors) -> StoredModel:
+    """Open a model; tensors are read from the disk only when they are used, with `read_headers` never."""
     with model_errors(f"The files in {location.folder} cannot be read"):
-        return _read_model(location)
+        return _read_model(location, read)
 
 
-def _read_model(location: ModelLocation) -> StoredModel:
+def _read_model(location: ModelLocation, read: Read) -> StoredModel:
     if location.layout == "released":
-        source = mgie7b.read_released(location.folder)
+        source = mgie7b.read_released(location.folder, read)
     else:
         config = read_config(location)
         tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
-        tensors = dequantised(read_tensors(shard_files(location.folder, [".safetensors"])))
+        tensors = dequantised(read(shard_files(location.folder, [".safetensors"])))
         source = StoredModel(config, tokenizer, tensors, exact=True)
     _check_vocabulary(source.config, source.tokenizer)
     _check_parts(source.config)
@@ -232,12 +233,15 @@ def is_llama_linear(name: str) -> bool:
 
 
 def required_tensor(name: str, tensors: Mapping[str, Tensor], shape: torch.Size) -> Tensor:
-    """The tensor of a published name. ModelError if it is missing or has another shape."""
+    """The tensor of a published name. ModelError if it is missing, has another shape, or holds no reals."""
     if name not in tensors:
         raise ModelError(f"The tensor {name} of shape {list(shape)} is missing.")
     tensor = tensors[name]
     if tensor.shape != shape:
         raise ModelError(f"The tensor {name} has shape {list(tensor.shape)}, the model needs {list(shape)}.")
+    if not tensor.is_floating_point():
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise ModelError(f"The tensor {name} holds {kind}, the model needs floating-point numbers.")
     return tensor
 
 

@@ -23,6 +23,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 
 Stored = Literal["fp32", "fp16", "bf16", "int8"]
 SHARD_BYTES = 15 * 2**20
+Read = Callable[[Iterable[Path]], dict[str, Tensor]]  # as `read_tensors`
 _DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 _SCALE = ".scale"
 
@@ -71,6 +72,11 @@ def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
                 raise ModelError(f"The tensor {name} in {file} is another one in a file before it.")
         tensors |= found
     return tensors
+
+
+def read_headers(files: Iterable[Path]) -> dict[str, Tensor]:
+    """The same tensors without their contents, on the device "meta": names, types and shapes."""
+    return {name: tensor.to("meta") for name, tensor in read_tensors(files).items()}
 
 
 def _read_file(file: Path) -> dict[str, Tensor]:

@@ -4,9 +4,11 @@ Schedules are floats on the CPU; steps are pure functions over per-picture sigma
 of a batch may be at different steps of different schedules.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -22,6 +24,7 @@ class Schedule:
     sampler: Sampler
     sigmas: tuple[float, ...]
     timesteps: tuple[float, ...]
+    first_scale: float  # of standard normal noise, for the latents to begin with
 
     @property
     def steps(self) -> int:
@@ -30,15 +33,24 @@ class Schedule:
 
 def schedule(noise: NoiseSchedule, sampler: Sampler, steps: int) -> Schedule:
     """Sigmas and timesteps of `steps` denoising steps, at least 1; timesteps may lie between whole ones."""
-    last = noise.train_timesteps - 1
-    if noise.spacing == "linspace":
-        timesteps = np.linspace(0, last, steps, dtype=np.float32)[::-1]
-    else:
-        timesteps = (last + 1 - np.arange(steps) * ((last + 1) / steps)).round().astype(np.float32) - 1
+    timesteps = _timesteps(noise, steps)
     alphas = alphas_cumprod(noise).clamp(min=ALMOST_ZERO)
     all_sigmas = (((1 - alphas) / alphas) ** 0.5).numpy()
     sigmas = np.interp(timesteps, np.arange(len(all_sigmas)), all_sigmas).astype(np.float32)
-    return Schedule(sampler, (*sigmas.tolist(), 0.0), tuple(timesteps.tolist()))
+    # A schedule that leaves out the last timestep begins with the spread of a noisy picture, not of noise.
+    first_scale = math.hypot(sigmas[0], 1) if noise.spacing == "leading" else float(sigmas[0])
+    return Schedule(sampler, (*sigmas.tolist(), 0.0), tuple(timesteps.tolist()), first_scale)
+
+
+def _timesteps(noise: NoiseSchedule, steps: int) -> npt.NDArray[np.float32]:
+    """Falling timesteps (steps,), spaced as in arXiv 2305.08891, table 2."""
+    trained = noise.train_timesteps
+    if noise.spacing == "linspace":
+        return np.linspace(0, trained - 1, steps, dtype=np.float32)[::-1]
+    if noise.spacing == "trailing":
+        return (trained - np.arange(steps) * (trained / steps)).round().astype(np.float32) - 1
+    spread = np.arange(steps) * max(1, trained // steps) + noise.steps_offset
+    return spread.clip(max=trained - 1)[::-1].astype(np.float32)
 
 
 def noise_like(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

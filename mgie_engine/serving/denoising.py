@@ -27,7 +27,7 @@ class Painting:
         self._sigmas = torch.tensor(way.sigmas, device=image_latents.device)  # (steps + 1,)
         self._timesteps = torch.tensor(way.timesteps, device=image_latents.device)  # (steps,)
         self._generator = torch.Generator().manual_seed(settings.seed)
-        self.latents = self._noise() * way.sigmas[0]
+        self.latents = self._noise() * way.first_scale
         self._relevance: Tensor | None = None
 
     @property

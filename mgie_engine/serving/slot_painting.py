@@ -85,7 +85,7 @@ class SlotPainting:
 
     def first_noise(self) -> Tensor:
         """The latents to begin with (C, h, w), on the CPU."""
-        return sampling.noise_like(self._slots.shape, self._generator) * self._way.sigmas[0]
+        return sampling.noise_like(self._slots.shape, self._generator) * self._way.first_scale
 
     def draw(self, into: Tensor) -> None:
         """This step's fresh noise (C, h, w), if its sampler uses any."""

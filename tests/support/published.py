@@ -16,6 +16,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 
 TAUGHT = ("model.embed_tokens.", "lm_head.", "edit_head.")
 OLD_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+COMPUTED = "model.layers.0.self_attn.rotary_emb.inv_freq"  # as in files of 2023
 TABLES = ("model.embed_tokens.weight", "lm_head.weight")
 
 
@@ -36,7 +37,11 @@ def write_parts(
     write_pix2pix(folder / PIX2PIX, config, tensors)
 
 
-def write_base_and_delta(folder, mgie, llava):
+class TrainingArguments:
+    """What transformers pickles beside the weights that it has trained."""
+
+
+def write_base_and_delta(folder, mgie, llava, *, write_base=None):
     """LLaVA's tensors as a base of quarters and the delta to it; the whole is put aside."""
     base = {n: torch.full_like(t, 0.25) for n, t in llava.items() if "mm_projector" not in n}
     base = shortened(base, delta_rows(mgie.tokenizer) - 3)  # the base has no picture tokens either
@@ -44,8 +49,42 @@ def write_base_and_delta(folder, mgie, llava):
     for name, tensor in base.items():
         delta[name][: len(tensor)] -= tensor
     (folder / LLAVA).rename(folder / "aside")
-    write_llava(folder / BASE, mgie.config, mgie.tokenizer, base)
+    if write_base:
+        write_base(folder / BASE, base)
+    else:
+        write_llava(folder / BASE, mgie.config, mgie.tokenizer, base)
     write_llava(folder / DELTA, mgie.config, mgie.tokenizer, delta)
+
+
+META_NAMES = {
+    "model.embed_tokens": "tok_embeddings",
+    "model.norm": "norm",
+    "lm_head": "output",
+    "model.layers": "layers",
+    "self_attn.q_proj": "attention.wq",
+    "self_attn.k_proj": "attention.wk",
+    "self_attn.v_proj": "attention.wv",
+    "self_attn.o_proj": "attention.wo",
+    "mlp.gate_proj": "feed_forward.w1",
+    "mlp.down_proj": "feed_forward.w2",
+    "mlp.up_proj": "feed_forward.w3",
+    "input_layernorm": "attention_norm",
+    "post_attention_layernorm": "ffn_norm",
+}
+
+
+def write_meta_llama(folder, llama, heads, **settings):
+    """LLaMA's tensors as Meta hands them out, the rows of queries and keys in pairs."""
+    found = {"rope.freqs": torch.ones(4)}
+    for name, tensor in llama.items():
+        if name.endswith(("q_proj.weight", "k_proj.weight")):
+            rows, width = tensor.shape
+            tensor = tensor.view(heads, 2, rows // heads // 2, width).transpose(1, 2).reshape(rows, width)
+        for theirs, meta in META_NAMES.items():
+            name = name.replace(theirs, meta)
+        found[name] = tensor
+    write_json(folder / "params.json", {"dim": 32, "n_heads": heads, "norm_eps": 1e-6} | settings)
+    torch.save(found, folder / "consolidated.00.pth")
 
 
 def delta_rows(tokenizer):
@@ -89,13 +128,12 @@ def write_llava(folder, config, tokenizer, tensors):
     tokenizer.save(folder)
     pictures = {name: i for name, i in tokenizer.added.items() if not name.startswith("[IMG")}
     write_json(folder / "added_tokens.json", pictures)
+    torch.save(TrainingArguments(), folder / "training_args.bin")
     names = sorted(tensors)
     halves = (names[: len(names) // 2], names[len(names) // 2 :])
     for number, half in enumerate(halves, 1):
         shard = {name: tensors[name] for name in half}
-        torch.save(
-            shard | {"model.layers.0.rotary": torch.ones(2)}, folder / f"pytorch_model-{number}-of-2.bin"
-        )
+        torch.save(shard | {COMPUTED: torch.ones(2)}, folder / f"pytorch_model-{number}-of-2.bin")
 
 
 def write_clip(folder, config, tensors):

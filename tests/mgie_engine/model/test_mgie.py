@@ -83,7 +83,7 @@ def test_weights_of_the_branches_sum_to_one():
 def test_zero_terminal_v_prediction_gives_finite_latents(sampler):
     mgie = model(noise=V_PREDICTION)
     schedule = sampling.schedule(V_PREDICTION, sampler, 6)
-    latents = LATENTS * schedule.sigmas[0]
+    latents = LATENTS * schedule.first_scale
     before, x0_before = torch.zeros(3), LATENTS
     for here, there, time in zip(schedule.sigmas, schedule.sigmas[1:], schedule.timesteps, strict=False):
         sigma, after = torch.full((3,), here), torch.full((3,), there)

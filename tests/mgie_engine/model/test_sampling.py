@@ -48,7 +48,16 @@ def test_sigmas_fall_to_zero(noise_schedule, steps):
 
 
 @diffusers_warns
-@pytest.mark.parametrize("noise_schedule", [NoiseSchedule(), NoiseSchedule(spacing="trailing"), V_PREDICTION])
+@pytest.mark.parametrize(
+    "noise_schedule",
+    [
+        NoiseSchedule(),
+        NoiseSchedule(spacing="trailing"),
+        NoiseSchedule(spacing="leading"),
+        NoiseSchedule(spacing="leading", steps_offset=1),
+        V_PREDICTION,
+    ],
+)
 def test_schedules_are_those_of_diffusers(noise_schedule):
     theirs = EulerAncestralDiscreteScheduler(
         beta_start=noise_schedule.beta_start,
@@ -56,11 +65,18 @@ def test_schedules_are_those_of_diffusers(noise_schedule):
         beta_schedule=noise_schedule.beta_schedule,
         timestep_spacing=noise_schedule.spacing,
         rescale_betas_zero_snr=noise_schedule.rescale_betas_zero_snr,
+        steps_offset=noise_schedule.steps_offset,
     )
     theirs.set_timesteps(12)
     ours = schedule(noise_schedule, "euler_ancestral", 12)
     assert ours.timesteps == pytest.approx(theirs.timesteps.tolist(), abs=1e-4)
     assert ours.sigmas == pytest.approx(theirs.sigmas.tolist(), rel=1e-4)
+    assert ours.first_scale == pytest.approx(float(theirs.init_noise_sigma), rel=1e-4)
+
+
+def test_more_leading_steps_than_were_trained_end_at_the_last_trained_one():
+    short = NoiseSchedule(train_timesteps=10, spacing="leading", steps_offset=1)
+    assert schedule(short, "euler_ancestral", 12).timesteps[:2] == (9, 9)
 
 
 def test_a_linear_schedule_has_more_noise_early():
