@@ -31,8 +31,9 @@ from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig, read_config, resolve_model
 from mgie_engine.edits import Editor
 from mgie_engine.errors import ModelError
+from mgie_engine.serving.device_plan import plan_devices, visible_gpus
 from mgie_engine.serving.loader import ModelChoice
-from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.pool import EnginePool, engine_pool
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
 from mgie_engine.strengths import StrengthTable, read_table
@@ -159,7 +160,7 @@ async def serve(
 ) -> None:
     """Build everything and serve until a signal or the end of the chat; then drain and close.
 
-    `editor`: instead of an engine process for the model. `say`: tells the operator where the page is.
+    `editor`: instead of engine processes for the model. `say`: tells the operator where the page is.
     """
     with surviving_exhaustion():
         await _serve_all(settings, config, editor, say)
@@ -174,7 +175,7 @@ async def _serve_all(
     lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
     async with (
         SessionStore.open(settings.data_dir / DATABASE) as store,
-        EditService(engine := editor or _engine(settings), lines) as service,
+        EditService(editor or await _engine(settings), lines) as service,
         EditWorkflow(
             store,
             images,
@@ -185,7 +186,7 @@ async def _serve_all(
             keep_days=settings.keep_days or None,
             storage=settings.storage,
         ) as workflow,
-        _health(settings, store, service, workflow, engine, images),
+        _health(settings, store, service, workflow, images),
     ):
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
@@ -194,7 +195,8 @@ async def _serve_all(
         await _until_told_to_stop(chat, lambda: workflow.drain(settings.drain_seconds))
 
 
-def _engine(settings: Settings) -> EngineProcess:
+async def _engine(settings: Settings) -> EnginePool:
+    """An engine process for each device that the settings name, not started."""
     choice = ModelChoice(
         settings.mgie_model,
         settings.mgie_home,
@@ -203,7 +205,8 @@ def _engine(settings: Settings) -> EngineProcess:
         settings.mgie_memory,
         settings.mgie_level,
     )
-    return EngineProcess(choice, settings.mgie_slots)
+    gpus = [] if settings.mgie_device == "cpu" else await visible_gpus()
+    return engine_pool(choice, plan_devices(settings.mgie_device, gpus), settings.mgie_slots)
 
 
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
@@ -262,7 +265,6 @@ async def _health(
     store: SessionStore,
     service: EditService,
     workflow: EditWorkflow,
-    engine: Editor,
     images: ImageStore,
 ) -> AsyncIterator[None]:
     """The operator's server while the block runs, if its port is set."""
@@ -273,9 +275,9 @@ async def _health(
     metrics.watch(
         lambda: service.stats().waiting, lambda: service.stats().running, lambda: service.stats().slots
     )
-
+    metrics.watch_devices(lambda: service.stats().devices)
     metrics.watch_disk(images.total_bytes, lambda: shutil.disk_usage(images.folder).free)
-    checks = readiness_checks(store, workflow, engine, images.folder, settings.storage.min_free)
+    checks = readiness_checks(store, workflow, service, images.folder, settings.storage.min_free)
     app = health_app(checks, metrics.registry)
     with _port_named("HEALTH_PORT"):
         async with health_server(app, settings.health_host, settings.health_port) as port:

@@ -8,14 +8,14 @@ from bot.ops.health import Check
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.images.decode import MIB
 from conversations.store.session_store import SessionStore
-from mgie_engine.edits import Editor
-from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.service import EditService
+from mgie_engine.serving.stats import ServiceStats
 
 SLOW_REQUEST_S = 180.0  # a request that waits longer for its first answer hangs
 
 
 def readiness_checks(
-    store: SessionStore, workflow: EditWorkflow, engine: Editor, folder: Path, min_free_bytes: int
+    store: SessionStore, workflow: EditWorkflow, service: EditService, folder: Path, min_free_bytes: int
 ) -> Mapping[str, Check]:
     """The checks by name. `folder` holds the pictures."""
 
@@ -27,7 +27,7 @@ def readiness_checks(
         return disk_objection(folder, min_free_bytes)
 
     async def engine_can_edit() -> str | None:
-        return engine_objection(engine)
+        return engine_objection(service.stats())
 
     async def chat_is_connected() -> str | None:
         return None if workflow.is_connected else "not connected"
@@ -55,10 +55,9 @@ def disk_objection(folder: Path, min_free_bytes: int) -> str | None:
     return f"{free // MIB} MiB are free, and no picture is stored below {min_free_bytes // MIB} MiB"
 
 
-def engine_objection(engine: Editor) -> str | None:
+def engine_objection(stats: ServiceStats) -> str | None:
     """Why no edit can start, or None."""
-    if engine.ready:
+    if stats.ready:
         return None
-    if isinstance(engine, EngineProcess) and engine.fault is not None:
-        return str(engine.fault)
-    return "the model is being loaded"
+    faults = [device.fault for device in stats.devices if device.fault]
+    return " ".join(dict.fromkeys(faults)) or "the model is being loaded"

@@ -3,7 +3,7 @@
 Every class is a frozen value that is pickled to another process. Imports no torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -69,14 +69,28 @@ class EditResult:
 
 
 Report = Callable[[Progress], None]
+Changed = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """One engine process and its device now."""
+
+    name: str  # "cuda:0"; "auto" where the engine process chooses
+    ready: bool  # whether the model is loaded
+    slots: int  # edits it runs at once
+    running: int  # edits it has
+    deaths: int  # times its process ended unasked, since the start
+    fault: str | None = None  # why the model cannot be loaded there, if so
 
 
 class Editor(Protocol):
-    """Runs edits: an engine process in production, a hand-written fake in tests.
+    """Runs edits: engine processes in production, a hand-written fake in tests.
 
-    `start` returns before the model is loaded; `ready` tells when it is, and `run` waits for that. `run` may
-    be awaited up to `slots` times at once; cancelling its task cancels the edit. It raises EngineDied if the
-    engine process ended, RequestRefused if the request cannot be served.
+    `start` returns before the model is loaded; `ready` tells when it is, and `run` waits for that. `changed`
+    is called when `slots` may have grown. `run` may be awaited up to `slots` times at once, which is at least
+    1; cancelling its task cancels the edit. It raises EngineDied if the engine process ended, RequestRefused
+    if the request cannot be served.
     """
 
     @property
@@ -85,7 +99,10 @@ class Editor(Protocol):
     @property
     def ready(self) -> bool: ...
 
-    async def start(self) -> None: ...
+    @property
+    def devices(self) -> Sequence[DeviceState]: ...
+
+    async def start(self, changed: Changed) -> None: ...
 
     async def run(self, request: EditRequest, report: Report) -> EditResult: ...
 

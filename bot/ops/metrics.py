@@ -1,9 +1,13 @@
 """Metrics for Prometheus. One registry per bot; no user appears in a label."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mgie_engine.edits import DeviceState
 
 ACK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 3.0)
 STAGE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -57,3 +61,29 @@ class Metrics:
         """Read these gauges, too, whenever the page is fetched."""
         self.stored_bytes.set_function(stored)
         self.free_bytes.set_function(free)
+
+    def watch_devices(self, devices: Callable[[], Sequence[DeviceState]]) -> None:
+        """Read the figures of each device from this whenever the page is fetched."""
+        self.registry.register(_DeviceCollector(devices))
+
+
+class _DeviceCollector(Collector):
+    """The figures of every device, as they are when asked for."""
+
+    def __init__(self, devices: Callable[[], Sequence[DeviceState]]) -> None:
+        self._devices = devices
+
+    def collect(self) -> Iterator[Metric]:
+        """One family per figure, labelled by device."""
+        ready = GaugeMetricFamily("mgie_device_ready", "1 if the model is loaded there", labels=["device"])
+        slots = GaugeMetricFamily("mgie_device_slots", "Edits it runs at once", labels=["device"])
+        running = GaugeMetricFamily("mgie_device_running", "Edits it has now", labels=["device"])
+        deaths = CounterMetricFamily(
+            "mgie_device_deaths", "Times its process ended unasked", labels=["device"]
+        )
+        for device in self._devices():
+            ready.add_metric([device.name], device.ready)
+            slots.add_metric([device.name], device.slots)
+            running.add_metric([device.name], device.running)
+            deaths.add_metric([device.name], device.deaths)
+        yield from (ready, slots, running, deaths)

@@ -9,6 +9,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.messages import Message, joined
 from mgie_engine.config import Defaults
+from mgie_engine.edits import DeviceState
 from mgie_engine.serving.service import EditService
 from mgie_engine.serving.stats import ServiceStats, waiting_time
 from mgie_engine.strengths import StrengthTable
@@ -67,7 +68,7 @@ class Status:
         return Queue(joined("\n", *lines), cards, stats.waiting, stats.running, wait_s)
 
     async def info(self, _: Context[InfoAsked]) -> Note:
-        """The model, its state, its licence and the limits."""
+        """The model, its state and devices, its licence and the limits."""
         stats, limits = self._service.stats(), self._limits
         text = Message(
             "info",
@@ -78,7 +79,8 @@ class Status:
             waiting=limits.waiting_per_person,
             chars=limits.instruction_chars,
         )
-        return Note(joined("\n", text, Message("licence")))
+        devices = [_device_line(device) for device in stats.devices] if len(stats.devices) > 1 else []
+        return Note(joined("\n", text, *devices, Message("licence")))
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""
@@ -88,6 +90,14 @@ class Status:
 
 def _queue_line(card: Card) -> Message:
     return Message("my_turn", version=card.version, words=card.instruction, status=how_it_goes(card))
+
+
+def _device_line(device: DeviceState) -> Message:
+    if device.ready:
+        return Message("device_ready", device=device.name, running=device.running, slots=device.slots)
+    if device.fault:
+        return Message("device_failed", device=device.name)
+    return Message("device_loading", device=device.name)
 
 
 def _wait_s(stats: ServiceStats) -> float | None:

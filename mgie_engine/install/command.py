@@ -81,8 +81,11 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     from mgie_engine.memory import loading, modes
 
     requested = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
-    device = torch.device(loading.find_device(arguments.device))
-    findings = doctor.diagnose(doctor.examine(arguments.model, models_home(environment), device), requested)
+    home = models_home(environment)
+    devices = [torch.device(name) for name in loading.find_devices(arguments.device)]
+    findings = doctor.diagnose_all(
+        [doctor.examine(arguments.model, home, device) for device in devices], requested
+    )
     for finding in findings:
         _say(f"{'✗' if finding.is_blocking else '·'} {finding.sentence}")
     if wrong := sum(finding.is_blocking for finding in findings):
@@ -138,7 +141,7 @@ def _add_doctor(commands: Commands) -> None:
         description="Check whether a model can run here. Exit code 0: yes; 1: no.",
     )
     parser.add_argument("model", nargs="?", default=_MODEL, help="whose name")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1")
+    parser.add_argument("--device", default="auto", help="auto (every GPU), cpu, cuda, cuda:1")
     parser.add_argument("--memory", metavar="MODE", help="a memory mode instead of the best that fits")
 
 

@@ -2,8 +2,8 @@
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,6 +32,7 @@ class MachineFacts:
     lacks: tuple[str, ...] = ()  # sentences
     quick_bf16: bool = False  # of the CPU
     graphs: int = 0  # bytes that the level `same` adds; 0 where it is not to be had
+    place: str | None = None  # which of several, "cuda:1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,27 @@ def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
         lacks=tuple(lacks),
         quick_bf16=has_quick_bf16(),
         graphs=added_bytes(config) if is_cuda else 0,
+        place=str(device),
     )
+
+
+def diagnose_all(devices: Sequence[MachineFacts], requested: Mode | None = None) -> list[Finding]:
+    """Interpret the facts of every device that gets an engine process.
+
+    Of a later device only what differs from the first is said. What some devices lack prevents nothing while
+    another can run the model.
+    """
+    found = [diagnose(facts, requested) for facts in devices]
+    told = [*found[0], *(finding for later in found[1:] for finding in later if finding not in found[0])]
+    if any(not any(finding.is_blocking for finding in device) for device in found):
+        return [replace(finding, is_blocking=False) for finding in told]
+    return told
 
 
 def diagnose(facts: MachineFacts, requested: Mode | None = None) -> list[Finding]:
     """Interpret the facts, for the requested memory mode or the best one."""
-    found = [Finding(f"Device: {facts.device} ({facts.device_name}), {in_gb(facts.free)} of memory is free.")]
+    device = f"{facts.place or facts.device} ({facts.device_name})"
+    found = [Finding(f"Device: {device}, {in_gb(facts.free)} of memory is free.")]
     found += [Finding(sentence, is_blocking=True) for sentence in facts.lacks]
     if facts.disk_free is not None:
         whole = modes.weight_bytes(facts.parameters, Mode.FP16, facts.device)

@@ -189,3 +189,9 @@ def find_device(wanted: str) -> str:
         there = f"cuda:0 to cuda:{count - 1}" if count else "no CUDA device"
         raise ModelError(f"The device {wanted!r} is not here: there is cpu, and {there}.")
     return wanted
+
+
+def find_devices(wanted: str) -> list[str]:
+    """The devices that get an engine process each: every GPU for "auto"; ModelError as `find_device`."""
+    count = torch.cuda.device_count()
+    return [f"cuda:{n}" for n in range(count)] if wanted == "auto" and count > 1 else [find_device(wanted)]

@@ -21,7 +21,7 @@ class Place:
 
 
 class JobState(StrEnum):
-    """A job moves down this list, never up."""
+    """A job moves down this list; up only to wait for its second try."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -37,6 +37,7 @@ class Job:
     request: EditRequest | RequestMaker
     state: JobState = JobState.WAITING
     started_at: float | None = None
+    is_second_try: bool = False  # the engine process of its first one died
     outcome: EditResult | EngineError | None = None
     _latest: Progress | None = None
     _news: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,6 +1,6 @@
 """The engine in a process of its own, so that a crash or a hang ends edits and not the bot.
 
-The parent's side: start it, feed it, watch it, start it again. Knows no torch. The child's side is child.py.
+The parent's side: start it, feed it, watch it, start it again. Knows no torch. The child's side is worker.py.
 """
 
 import asyncio
@@ -8,10 +8,11 @@ import contextlib
 import logging
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conversations.child_process import small_environment
-from mgie_engine.edits import EditRequest, EditResult, Progress, Report
+from mgie_engine.edits import Changed, DeviceState, EditRequest, EditResult, Progress, Report
 from mgie_engine.errors import EngineDied, EngineError, NoRoom, ServiceClosed
 from mgie_engine.serving.protocol import (
     Answer,
@@ -68,14 +69,28 @@ class EngineProcess:
     every edit raises it.
     """
 
-    def __init__(self, builder: Builder, slots: int | None = None, patience: Patience | None = None) -> None:
-        """builder: usually a ModelChoice. slots: edits at once; None: as many as suit the device."""
+    def __init__(
+        self,
+        builder: Builder,
+        slots: int | None = None,
+        patience: Patience | None = None,
+        name: str = "auto",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """builder: usually a ModelChoice. slots: edits at once; None: as many as suit the device.
+
+        name: of the device, for the operator. environment: variables of the child beside the usual ones.
+        """
+        self.name = name
+        self._environment = environment or {}
         self._launch = Launch(builder, slots)
         self._patience = patience or Patience()
         self._slots = slots or 2
         self._edits: dict[int, _Edit] = {}
         self._last_key = 0
-        self._deaths = 0  # since the last finished edit
+        self._failures = 0  # deaths since the last finished edit
+        self._deaths = 0
+        self._changed: Changed = lambda: None
         self._ready = False
         self._was_ready = False  # at any time
         self._hang_s = 0.0
@@ -100,13 +115,30 @@ class EngineProcess:
         return self._fault
 
     @property
+    def deaths(self) -> int:
+        """How often a child died, hung or could not be started."""
+        return self._deaths
+
+    @property
+    def running(self) -> int:
+        """Edits it has now."""
+        return len(self._edits)
+
+    @property
+    def devices(self) -> tuple[DeviceState, ...]:
+        """The one device, for the operator."""
+        fault = str(self._fault) if self._fault else None
+        return (DeviceState(self.name, self._ready, self._slots, self.running, self._deaths, fault),)
+
+    @property
     def pid(self) -> int | None:
         """Of the child now alive, for the operator."""
         return self._process.pid if self._process else None
 
-    async def start(self) -> None:
-        """Start the child and return at once."""
-        self._supervisor = asyncio.create_task(self._supervise(), name="engine supervisor")
+    async def start(self, changed: Changed = lambda: None) -> None:
+        """Start the child and return at once. `changed` is called when it is ready, and when it has ended."""
+        self._changed = changed
+        self._supervisor = asyncio.create_task(self._supervise(), name=f"engine supervisor {self.name}")
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """Make one edit; see Editor."""
@@ -141,11 +173,12 @@ class EngineProcess:
                 if self._fault:
                     self._fail_edits(self._fault)
                     await self._wait_for_other_files(version)
-                    self._fault, self._deaths = None, 0
+                    self._fault, self._failures = None, 0
                     continue
                 self._deaths += 1
-                pause_s = self._patience.pause_s(self._deaths)
-                _log.error("%s Starting it again in %.1f s.", died, pause_s)
+                self._failures += 1
+                pause_s = self._patience.pause_s(self._failures)
+                _log.error("Device %s: %s Starting it again in %.1f s.", self.name, died, pause_s)
                 self._fail_edits(died)
                 await asyncio.sleep(pause_s)
         finally:
@@ -166,7 +199,7 @@ class EngineProcess:
         command = (sys.executable, "-m", "mgie_engine.serving.worker")
         try:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=PIPE, stdout=PIPE, env=small_environment(*LIBRARIES)
+                *command, stdin=PIPE, stdout=PIPE, env=small_environment(*LIBRARIES) | dict(self._environment)
             )
         except OSError as error:
             return EngineDied(f"The engine process could not be started: {error}.")
@@ -203,15 +236,16 @@ class EngineProcess:
             case Ready(slots, silence_s):
                 self._ready, self._was_ready, self._slots = True, True, slots
                 self._hang_s = self._patience.hang_s or silence_s
+                self._changed()
             case CannotLoad(error):
                 may_pass = self._was_ready and isinstance(error, NoRoom)  # memory may be short for a while
                 self._fault = None if may_pass else error
                 after = "" if may_pass else " It is tried again once its files change, or after a restart."
-                _log.error("The model cannot be loaded: %s%s", error, after)
+                _log.error("Device %s: the model cannot be loaded: %s%s", self.name, error, after)
             case Happened(key, Progress() as progress) if key in self._edits:
                 self._edits[key].report(progress)
             case Happened(key, EditResult() as result) if key in self._edits:
-                self._deaths = 0
+                self._failures = 0
                 _settle(self._edits[key].outcome, result)
             case Happened(key, EngineError() as error) if key in self._edits:
                 _settle(self._edits[key].outcome, error)
@@ -225,6 +259,7 @@ class EngineProcess:
     def _fail_edits(self, error: EngineError) -> None:
         for edit in self._edits.values():
             _settle(edit.outcome, error)
+        self._changed()
 
 
 def _settle(future: asyncio.Future[EditResult], outcome: EditResult | EngineError) -> None:

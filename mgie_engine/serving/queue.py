@@ -6,6 +6,7 @@ other owner is overtaken, so none starves.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Generic, Protocol, TypeVar
@@ -52,17 +53,22 @@ class FairQueue(Generic[JobT]):
         self._ring[job.owner].append(job)
         self._order = None
 
-    def take(self) -> JobT | None:
-        """Remove and return the next job; None if there is none."""
-        owner = next(iter(self._ring), None)
-        if owner is None:
-            return None
-        jobs = self._ring.pop(owner)
-        job = jobs.popleft()
-        if jobs:
-            self._ring[owner] = jobs  # back in, as the last of the ring
-        self._served_last = owner
+    def push_first(self, job: JobT) -> None:
+        """Add a job that was taken before in front of its owner's others; no bounds."""
+        if job.owner not in self._ring:
+            self._enter(job.owner)
+        self._ring[job.owner].appendleft(job)
         self._order = None
+
+    def take(self, may_start: Callable[[JobT], bool] = lambda _: True) -> JobT | None:
+        """Remove and return the next job that may start now; None if there is none."""
+        job = next((job for job in self.order() if may_start(job)), None)
+        if job is None:
+            return None
+        self.remove(job)
+        if job.owner in self._ring:
+            self._ring[job.owner] = self._ring.pop(job.owner)  # as the last of the ring
+        self._served_last = job.owner
         return job
 
     def remove(self, job: JobT) -> bool:

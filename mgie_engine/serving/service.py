@@ -74,11 +74,10 @@ class EditService:
         self._jobs: dict[str, Job] = {}  # waiting and running, by key
         self._tasks: dict[Job, asyncio.Task[None]] = {}  # running
         self._tally = Tally()
-        self._second_tries = asyncio.Lock()
         self._open = False
 
     async def __aenter__(self) -> Self:
-        await self._editor.start()
+        await self._editor.start(self._fill_slots)
         self._open = True
         return self
 
@@ -132,15 +131,26 @@ class EditService:
             slots=self._editor.slots,
             waiting=len(self._queue),
             running=len(self._tasks),
+            devices=self._editor.devices,
             **asdict(self._tally),
         )
 
     def _fill_slots(self) -> None:
-        while self._open and len(self._tasks) < self._editor.slots and (job := self._queue.take()):
+        while len(self._tasks) < self._editor.slots and (job := self._next_job()):
             job.state, job.started_at = JobState.RUNNING, self._clock()
             task = self._tasks[job] = asyncio.create_task(self._run(job), name=f"edit {job.key}")
             # Not in the coroutine's own `finally`: a task cancelled before its first step never enters it.
             task.add_done_callback(partial(self._leave_slot, job))
+
+    def _next_job(self) -> Job | None:
+        """The next job, taken from the queue.
+
+        One second try at a time: an edit that kills its process does not take others down twice.
+        """
+        if not self._open:
+            return None
+        is_second_running = any(job.is_second_try for job in self._tasks)
+        return self._queue.take(lambda job: not (job.is_second_try and is_second_running))
 
     def _leave_slot(self, job: Job, _: asyncio.Task[None]) -> None:
         del self._tasks[job]
@@ -148,22 +158,24 @@ class EditService:
 
     async def _run(self, job: Job) -> None:
         try:
-            self._end(job, await self._try_twice(job))
+            self._end(job, await self._editor.run(await job.make_request(), job.report))
         except asyncio.CancelledError:
             self._end(job, EditCancelled("The edit was cancelled."))
+        except EngineDied as error:
+            self._try_again(job, error)
         except EngineError as error:
             self._end(job, error)
         except Exception as error:  # a fault of ours fails this edit, never the loop
             self._end(job, EngineError(f"The edit failed unexpectedly: {error!r}."))
 
-    async def _try_twice(self, job: Job) -> EditResult:
-        try:
-            return await self._editor.run(await job.make_request(), job.report)
-        except EngineDied:
-            self._tally.retried += 1
-        # One second try at a time: an edit that kills the engine does not take its neighbours down twice.
-        async with self._second_tries:
-            return await self._editor.run(await job.make_request(), job.report)
+    def _try_again(self, job: Job, error: EngineDied) -> None:
+        """Queue the job once more, in front of its owner's others; the second time it fails."""
+        if job.is_second_try or job.state is JobState.OVER:
+            self._end(job, error)
+            return
+        job.state, job.started_at, job.is_second_try = JobState.WAITING, None, True
+        self._tally.retried += 1
+        self._queue.push_first(job)
 
     def _end(self, job: Job, outcome: EditResult | EngineError) -> None:
         if job.state is JobState.OVER:

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mgie_engine.edits import EditResult
+from mgie_engine.edits import DeviceState, EditResult
 from mgie_engine.errors import EditCancelled, EngineError, ServiceClosed
 
 
@@ -16,6 +16,7 @@ class ServiceStats:
     slots: int
     waiting: int
     running: int
+    devices: Sequence[DeviceState]
     done: int
     failed: int
     cancelled: int

@@ -11,23 +11,23 @@ from bot.readiness import SLOW_REQUEST_S, engine_objection, readiness_checks
 from conversations.errors import StoreError
 from mgie_engine.errors import ModelError
 from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.service import EditService
 from tests.support.fake_engine import Missing
-from tests.support.fakes import EchoEditor, a_picture, a_request
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, a_request
 from tests.support.workflow_room import Clock, WorkflowRoom, workflow_room
 
 
-def checks_of(d: WorkflowRoom, editor: EchoEditor, min_free_bytes: int = 0) -> dict[str, Check]:
-    return dict(readiness_checks(d.store, d.workflow, editor, d.images.folder, min_free_bytes))
+def checks_of(d: WorkflowRoom, min_free_bytes: int = 0) -> dict[str, Check]:
+    return dict(readiness_checks(d.store, d.workflow, d.service, d.images.folder, min_free_bytes))
 
 
 async def test_all_is_well(tmp_path):
-    editor = EchoEditor()
-    async with workflow_room(tmp_path, editor) as d:
-        assert [await check() for check in checks_of(d, editor).values()] == [None] * 5
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        assert [await check() for check in checks_of(d).values()] == [None] * 5
 
 
 async def test_a_request_that_hangs_is_told_by_a_clock_that_nobody_sets(tmp_path):
-    editor, uptime = EchoEditor(), Clock()
+    uptime = Clock()
     is_asked, arrives = asyncio.Event(), asyncio.Event()
 
     async def slow_download() -> OfferedPictures | None:
@@ -35,8 +35,8 @@ async def test_a_request_that_hangs_is_told_by_a_clock_that_nobody_sets(tmp_path
         await arrives.wait()
         return await offered(a_picture()).find()
 
-    async with workflow_room(tmp_path, editor, uptime=uptime) as d:
-        intake = checks_of(d, editor)["intake"]
+    async with workflow_room(tmp_path, EchoEditor(), uptime=uptime) as d:
+        intake = checks_of(d)["intake"]
         event = d.asked("make it red", own=PictureOffer(slow_download))
         asked = asyncio.create_task(d.workflow.handle(event))
         await is_asked.wait()
@@ -51,17 +51,15 @@ async def test_a_request_that_hangs_is_told_by_a_clock_that_nobody_sets(tmp_path
 
 
 async def test_a_full_disk_is_told_with_both_numbers(tmp_path):
-    editor = EchoEditor()
-    async with workflow_room(tmp_path, editor) as d:
-        told = await checks_of(d, editor, min_free_bytes=2**60)["disk"]()
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        told = await checks_of(d, min_free_bytes=2**60)["disk"]()
     assert told is not None
     assert told.endswith(f" MiB are free, and no picture is stored below {2**40} MiB")
 
 
 async def test_a_database_that_cannot_be_written_is_told(tmp_path):
-    editor = EchoEditor()
-    async with workflow_room(tmp_path, editor) as d:
-        check = checks_of(d, editor)["store"]
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        check = checks_of(d)["store"]
         other = sqlite3.connect(d.folder / "conversations.db", isolation_level=None)
         other.execute(
             "CREATE TRIGGER full BEFORE INSERT ON last_write BEGIN SELECT raise(FAIL, 'disk full'); END"
@@ -74,13 +72,11 @@ async def test_a_database_that_cannot_be_written_is_told(tmp_path):
 
 
 async def test_a_model_that_cannot_be_loaded_is_told_with_the_reason():
-    editor = EchoEditor()
-    assert engine_objection(editor) == "the model is being loaded"
-    await editor.start()
-    assert engine_objection(editor) is None
-    engine = EngineProcess(Missing())
-    await engine.start()
-    with pytest.raises(ModelError):
-        await engine.run(a_request(), lambda progress: None)
-    assert engine_objection(engine) == "No model 'nothing'."
-    await engine.close()
+    async with EditService(ScriptedEditor(ready=False)) as service:
+        assert engine_objection(service.stats()) == "the model is being loaded"
+    async with EditService(EchoEditor()) as service:
+        assert engine_objection(service.stats()) is None
+    async with EditService(EngineProcess(Missing())) as service:
+        with pytest.raises(ModelError):
+            await service.submit_nowait("t1", "ann", a_request()).result()
+        assert engine_objection(service.stats()) == "No model 'nothing'."

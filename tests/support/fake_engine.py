@@ -55,6 +55,7 @@ class FakeEngine:
             case ["refuse"]:
                 return RequestRefused("I would rather not.")
             case ["wait", path] if not Path(path).exists():
+                threading.Event().wait(0.01)  # leaves the processor to others
                 return None
         return echo(request)
 

@@ -6,7 +6,7 @@ import io
 from PIL import Image
 
 from conversations.settings import EditSettings
-from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import Changed, DeviceState, EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineDied, EngineError
 
 
@@ -47,11 +47,13 @@ def echo(request: EditRequest) -> EditResult:
 class EchoEditor:
     """Returns every picture untouched, so the chat is tested in milliseconds."""
 
+    devices: tuple[DeviceState, ...] = ()
+
     def __init__(self, slots: int = 4) -> None:
         self.slots = slots
         self.ready = False
 
-    async def start(self) -> None:
+    async def start(self, changed: Changed = lambda: None) -> None:
         """Be ready at once."""
         self.ready = True
 
@@ -102,15 +104,19 @@ class ScriptedEditor:
     edit.finish()
     """
 
+    devices: tuple[DeviceState, ...] = ()
+
     def __init__(self, slots: int = 1, *, ready: bool = True) -> None:
         self.slots = slots
+        self.changed: Changed = lambda: None  # call it after `slots` has grown
         self.ready = ready
         self.closed = False
         self.edits: list[ScriptedEdit] = []  # every edit begun so far
         self._begun: asyncio.Queue[ScriptedEdit] = asyncio.Queue()
 
-    async def start(self) -> None:
-        """Nothing to start; `ready` is the test's to set."""
+    async def start(self, changed: Changed) -> None:
+        """Nothing to start; `ready` and `slots` are the test's to set."""
+        self.changed = changed
 
     async def started(self) -> ScriptedEdit:
         """The next edit begun that was not yet asked for; waits for one."""

@@ -9,14 +9,14 @@ Needs Chromium. Every picture is page-<moment>-<desktop|phone>.png, with few col
 import argparse
 import asyncio
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
 from bot.workflow.dispatcher import ModelFacts
 from mgie_engine.config import ModelConfig, resolve_model
-from mgie_engine.edits import Editor, EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import Changed, DeviceState, Editor, EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from tests.support.discord_server.portrait import save_small
@@ -79,9 +79,14 @@ class HoldingEditor:
         """Whether the other one is."""
         return self._inner.ready
 
-    async def start(self) -> None:
+    @property
+    def devices(self) -> Sequence[DeviceState]:
+        """Those of the other one."""
+        return self._inner.devices
+
+    async def start(self, changed: Changed) -> None:
         """Start the other one."""
-        await self._inner.start()
+        await self._inner.start(changed)
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         """Report what comes before the last third of the steps, then wait to be cancelled."""

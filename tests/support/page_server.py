@@ -17,7 +17,7 @@ from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.images.image_store import ImageStore
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
-from mgie_engine.edits import Editor, EditRequest, EditResult, Report
+from mgie_engine.edits import Changed, DeviceState, Editor, EditRequest, EditResult, Report
 from mgie_engine.serving.service import EditService
 from tests.support.fakes import echo
 
@@ -41,8 +41,9 @@ class InvertingEditor:
 
     slots = 2
     ready = True
+    devices: tuple[DeviceState, ...] = ()
 
-    async def start(self) -> None:
+    async def start(self, changed: Changed) -> None:
         """Nothing to start."""
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:

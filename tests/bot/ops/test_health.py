@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from bot.ops import health
 from bot.ops.health import health_app, health_server
 from bot.ops.metrics import Metrics
+from mgie_engine.edits import DeviceState
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import workflow_room
 
@@ -87,6 +88,24 @@ async def test_what_pictures_take_and_what_is_free_are_read_when_they_are_fetche
         text = await answer.text()
     assert "mgie_stored_bytes 2000.0" in text
     assert "mgie_disk_free_bytes 5000.0" in text
+
+
+async def test_the_figures_of_each_device_are_on_the_page(http):
+    metrics = Metrics()
+    devices = [
+        DeviceState("cuda:0", True, slots=8, running=3, deaths=0),
+        DeviceState("cuda:1", False, slots=8, running=0, deaths=2),
+    ]
+    metrics.watch_devices(lambda: devices)
+    async with (
+        health_server(health_app({}, metrics.registry), "127.0.0.1", 0) as port,
+        http.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        text = await answer.text()
+    assert 'mgie_device_ready{device="cuda:0"} 1.0' in text
+    assert 'mgie_device_running{device="cuda:0"} 3.0' in text
+    assert 'mgie_device_ready{device="cuda:1"} 0.0' in text
+    assert 'mgie_device_deaths_total{device="cuda:1"} 2.0' in text
 
 
 async def test_the_figures_of_an_edit_are_counted_and_nobody_is_named(tmp_path, http):

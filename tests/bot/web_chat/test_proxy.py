@@ -60,7 +60,7 @@ async def outside() -> AsyncIterator[Browser]:
 def example(heading: str) -> str:
     """The configuration below a heading of the document."""
     found = re.search(
-        rf"^## {re.escape(heading)}\n.*?```nginx\n(.*?)```", DOCS.read_text("utf-8"), re.M | re.S
+        rf"^### {re.escape(heading)}\n.*?```nginx\n(.*?)```", DOCS.read_text("utf-8"), re.M | re.S
     )
     assert found, heading
     return found[1]

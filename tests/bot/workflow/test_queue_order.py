@@ -6,6 +6,7 @@ from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import CardState, Note, Queue
 from bot.policy.limits import Limits
 from conversations.session import TurnState
+from mgie_engine.edits import DeviceState
 from tests.support.english import english, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
@@ -165,6 +166,20 @@ async def test_info_names_model_and_licence(tmp_path):
     assert "CC-BY-NC" in text
     assert "non-commercial" in text
     assert "Apache-2.0" in text
+
+
+async def test_info_names_every_device_of_several(tmp_path):
+    editor = EchoEditor()
+    editor.devices = (
+        DeviceState("cuda:0", True, slots=8, running=3, deaths=0),
+        DeviceState("cuda:1", False, slots=8, running=0, deaths=1),
+        DeviceState("cuda:2", False, slots=2, running=0, deaths=0, fault="No room."),
+    )
+    async with workflow_room(tmp_path, editor) as d:
+        text = await says(d, InfoAsked(**d.origin()))
+    assert "**cuda:0:** 3 of 8 edits running" in text
+    assert "**cuda:1:** the model is being loaded" in text
+    assert "**cuda:2:** the model cannot be loaded" in text
 
 
 async def test_help_is_one_note(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mgie_engine.checkpoints import native
-from mgie_engine.install.doctor import MachineFacts, diagnose, examine
+from mgie_engine.install.doctor import MachineFacts, diagnose, diagnose_all, examine
 from mgie_engine.memory.modes import GIB, Mode, Parameters
 from tests.support.published import write_release
 from tests.support.tiny_model import model
@@ -49,6 +49,21 @@ def test_four_bits_without_their_library_are_blocking():
 
 def test_a_requested_mode_that_does_not_fit_is_blocking():
     assert blocking(replace(CARD, free=8 * GIB), Mode.FP16) == ["Chosen: fp16 (as requested)."]
+
+
+def test_of_a_second_device_only_what_differs_is_said():
+    devices = [replace(CARD, place="cuda:0"), replace(CARD, place="cuda:1")]
+    first = len(diagnose(CARD))
+    (second,) = diagnose_all(devices)[first:]
+    assert second.sentence == "Device: cuda:1 (a card), 21.5 GB of memory is free."
+    busy = replace(CARD, place="cuda:1", free=8 * GIB)
+    assert "Chosen: swap." in [finding.sentence for finding in diagnose_all([CARD, busy])[first:]]
+
+
+def test_a_device_without_room_prevents_nothing_while_another_has_it():
+    busy = replace(CARD, free=GIB)
+    assert not any(finding.is_blocking for finding in diagnose_all([busy, CARD]))
+    assert any(finding.is_blocking for finding in diagnose_all([busy, busy]))
 
 
 def test_missing_files_and_a_small_disk_are_blocking():

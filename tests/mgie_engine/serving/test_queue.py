@@ -40,6 +40,22 @@ def drained(queue: FairQueue[Job]) -> list[Job]:
     return list(iter(queue.take, None))
 
 
+def test_a_job_that_returns_is_the_next_of_its_owner():
+    queue, jobs = a_line("aab")
+    first = queue.take()
+    assert first is jobs[0]
+    queue.push_first(first)
+    assert drained(queue) == [jobs[2], jobs[0], jobs[1]]
+
+
+def test_a_job_that_may_not_start_keeps_its_place_and_delays_nobody():
+    queue, jobs = a_line("aab")
+    assert queue.take(lambda job: job is not jobs[0]) is jobs[2]
+    assert queue.take(lambda job: job is not jobs[0]) is jobs[1]
+    assert queue.take(lambda job: job is not jobs[0]) is None
+    assert drained(queue) == [jobs[0]]
+
+
 @given(MOVES)
 def test_nothing_is_lost_and_nothing_is_doubled(moves):
     queue: FairQueue[Job] = FairQueue(ROOMY)

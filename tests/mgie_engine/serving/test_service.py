@@ -171,6 +171,56 @@ async def test_an_edit_whose_engine_died_twice_fails():
         assert service.stats().failed == 1
 
 
+async def test_a_second_try_comes_before_what_else_its_owner_asked_for():
+    editor = ScriptedEditor()
+    async with EditService(editor) as service:
+        first, second = ask(service, "t1"), ask(service, "t2")
+        (await editor.started()).die()
+        again = await editor.started()
+        assert (first.place().position, second.place().position) == (0, 1)
+        again.finish()
+        await first.result()
+
+
+async def test_a_second_try_that_waits_can_be_cancelled():
+    editor = ScriptedEditor(slots=2)
+    async with EditService(editor) as service:
+        asked = ask(service, "t1", "ann"), ask(service, "t2", "bob")
+        for _ in asked:
+            (await editor.started()).die()
+        again = await editor.started()
+        asked[1].cancel()
+        again.finish()
+        await asked[0].result()
+        with pytest.raises(EditCancelled):
+            await asked[1].result()
+        assert len(editor.edits) == 3
+
+
+async def test_while_a_second_try_runs_first_ones_pass_those_that_wait():
+    editor = ScriptedEditor(slots=2)
+    async with EditService(editor) as service:
+        asked = ask(service, "t1", "ann"), ask(service, "t2", "bob")
+        for _ in asked:
+            (await editor.started()).die()
+        await editor.started()
+        ask(service, "t3", "eve")
+        (await editor.started()).finish()
+        assert asked[1].place().position == 1
+
+
+async def test_waiting_edits_start_as_soon_as_there_are_more_slots():
+    editor = ScriptedEditor()
+    async with EditService(editor) as service:
+        ask(service, "t1")
+        ask(service, "t2")
+        editor.slots = 2
+        editor.changed()
+        await editor.started()
+        await editor.started()
+        assert service.stats().waiting == 0
+
+
 async def test_second_tries_run_one_at_a_time_so_that_a_deadly_edit_spares_its_neighbours():
     editor = ScriptedEditor(slots=2)
     async with EditService(editor) as service:
