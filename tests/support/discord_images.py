@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from tests.bot.discord_chat.test_buttons import a_card, next_result
-from tests.bot.discord_chat.test_surface import opened, press, seen
+from tests.support.discord_gestures import opened, press, seen
 from tests.support.discord_room import Room, person, results_in, room
 from tests.support.discord_server.page import STYLE, Page
 from tests.support.discord_server.portrait import save_small

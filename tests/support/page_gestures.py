@@ -1,5 +1,8 @@
 """What people do on the page, in the words of the tests."""
 
+import io
+
+from PIL import Image
 from playwright.async_api import Locator, Page
 
 from tests.support.page_server import a_drawing
@@ -50,3 +53,9 @@ def version(page: Page, name: str) -> Locator:
 def notice(page: Page) -> Locator:
     """The sentence above the instruction field."""
     return page.locator(".notice p")
+
+
+def pixels(png: bytes) -> bytes:
+    """What the picture shows, whatever its encoding."""
+    with Image.open(io.BytesIO(png)) as picture:
+        return picture.convert("RGB").tobytes()

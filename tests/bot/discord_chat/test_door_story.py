@@ -8,7 +8,7 @@ import pytest
 
 from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import said
-from tests.bot.discord_chat.test_surface import opened
+from tests.support.discord_gestures import opened
 from tests.support.discord_room import Room, is_result, room, turn_of
 from tests.support.discord_server.world import Channel, Message
 from tests.support.fakes import a_picture

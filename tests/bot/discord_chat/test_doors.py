@@ -11,7 +11,7 @@ from bot.workflow.text_commands import THANKED
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided, is_hidden
-from tests.bot.discord_chat.test_surface import opened
+from tests.support.discord_gestures import opened
 from tests.support.discord_room import Room, room
 from tests.support.discord_server.interactions import modal_inputs
 from tests.support.discord_server.people import SpoilerFile, text_of

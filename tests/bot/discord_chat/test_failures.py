@@ -1,19 +1,15 @@
 """When Discord does not cooperate: each result still appears once, and people are told what is wrong."""
 
-import io
-import random
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from conversations.images.decode import mebibytes
 from conversations.session import TurnState
 from mgie_engine.errors import EngineError
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, results_in, results_to, room
-from tests.support.discord_server.people import gallery_of, text_of
+from tests.support.discord_server.people import text_of
 from tests.support.english import english
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, a_picture
 
@@ -273,48 +269,6 @@ async def test_a_public_answer_that_may_not_be_posted_is_given_in_private(tmp_pa
         await r.turns_end()
         r.channel.denied.add("send_messages")
         assert "make the ball red" in await said(r, r.discord.slash(r.channel, r.anna, "show"))
-
-
-def photo_of_noise(side: int) -> bytes:
-    """A JPEG whose pixels hardly compress: small enough to upload, far too large as a PNG."""
-    file = io.BytesIO()
-    data = random.Random(1).randbytes(side * side * 3)
-    Image.frombytes("RGB", (side, side), data).save(file, "JPEG", quality=60)
-    return file.getvalue()
-
-
-async def test_a_result_over_the_limit_is_encoded_again_and_that_is_said(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        photo = photo_of_noise(2048)
-        asked = r.discord.say(r.channel, r.anna, "red", files={"photo.jpg": photo}, mention=True)
-        result = await r.result(asked)
-        after, _ = gallery_of(result, r.discord.world)[1]
-        assert len(after) < r.discord.world.filesize_limit
-        assert "-# Shown as WebP at quality 9" in text_of(result)
-        assert "because files here may have at most 10 MiB." in text_of(result)
-
-
-async def test_a_server_that_takes_less_than_it_says_still_gets_the_result(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        sentence = "Request entity too large"
-        refused = r.discord.faults.refuse(POST, MESSAGES, 40005, sentence, status=413, said="-done")
-        await one_result(r)
-        assert refused.met == 1
-
-
-async def test_an_attachment_that_is_too_large_is_refused_before_it_is_fetched(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": bytes(11 * 2**20)}, mention=True)
-        assert text_of(await r.answer(asked)) == english(
-            "file_too_large", size=mebibytes(11 * 2**20), limit=mebibytes(10 * 2**20)
-        )
-
-
-async def test_an_attachment_that_is_gone_is_said(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        asked = post_picture(r)
-        r.discord.world.uploads.clear()
-        assert text_of(await r.answer(asked)) == english("not_downloaded_status", status="404")
 
 
 async def test_an_interaction_that_came_too_late_is_not_acted_upon(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, DiscordButton, base36
 from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.bot.discord_chat.test_surface import opened, seen
+from tests.support.discord_gestures import opened, seen
 from tests.support.discord_room import Room, loopback, room, turn_of
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.limits import every_component

@@ -8,7 +8,7 @@ import pytest
 from bot.chat.replies import duration
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.bot.discord_chat.test_surface import opened, press, seen
+from tests.support.discord_gestures import opened, press, seen
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server import shapes
 from tests.support.discord_server.interactions import Interaction

@@ -11,7 +11,7 @@ from bot.discord_chat.ids import MessagePlace
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import closed, moderators
-from tests.bot.discord_chat.test_surface import opened, seen
+from tests.support.discord_gestures import opened, seen
 from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import text_of

@@ -8,7 +8,7 @@ from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided
-from tests.bot.discord_chat.test_surface import opened
+from tests.support.discord_gestures import opened
 from tests.support.discord_room import LIMITS, room, turn_of
 from tests.support.discord_server.people import text_of
 from tests.support.english import english

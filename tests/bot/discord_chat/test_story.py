@@ -7,8 +7,8 @@ from pathlib import Path
 from conversations.session import Turn, TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.bot.discord_chat.test_surface import opened, press
 from tests.support.bot_process import MarkingEditor, colour_of, marks_on
+from tests.support.discord_gestures import opened, press
 from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.discord_server.world import Message

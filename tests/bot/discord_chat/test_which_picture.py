@@ -7,37 +7,17 @@ import pytest
 from PIL import Image
 
 from bot.discord_chat.inbound.proxied_messages import ProxiedMessages
-from conversations.session import Turn
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import is_hidden
+from tests.support.discord_gestures import OTHER, is_about_the_other, upload_of
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import FORUM, Channel, Message
 from tests.support.english import english
 from tests.support.fakes import a_picture
 
-OTHER = a_picture(colour="black")
 SVG, PDF = b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7"
-
-
-async def upload_of(r: Room, instruction: str) -> Turn:
-    """The upload that the edit with this instruction goes back to."""
-    (edit,) = [turn for turn in await r.turns() if turn.instruction == instruction]
-    return (await r.store.session(edit.session_id)).root
-
-
-async def colour_of(r: Room, instruction: str) -> tuple[int, ...]:
-    """The colour of the uploaded picture, which is of one colour."""
-    turn = await upload_of(r, instruction)
-    with Image.open(io.BytesIO(r.images.get(turn.image or ""))) as picture:
-        pixel = picture.convert("RGB").getpixel((0, 0))
-    assert isinstance(pixel, tuple)
-    return pixel
-
-
-async def is_about_the_other(r: Room, instruction: str) -> bool:
-    return await colour_of(r, instruction) == (0, 0, 0)
 
 
 def tiff() -> bytes:
@@ -241,45 +221,6 @@ async def test_a_forum_post_is_about_its_first_message(tmp_path: Path) -> None:
         one, two = await talk_in(r, first.channel)
         assert ("v1 · " in one, "v2 · [from v1" in two) == (True, True)
         assert await is_about_the_other(r, "make it blue")
-
-
-# -- a picture first, words next --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mention", [False, True])
-async def test_words_find_the_picture_that_was_posted_a_moment_before(tmp_path: Path, mention: bool) -> None:
-    async with room(tmp_path, reads_all=True) as r:
-        r.discord.say(r.channel, r.anna, files={"a.png": OTHER})
-        await r.result(r.discord.say(r.channel, r.anna, "make it red", mention=mention))
-        assert await is_about_the_other(r, "make it red")
-
-
-@pytest.mark.parametrize("words", ["", "this one"])
-async def test_the_picture_after_the_question_takes_its_words(tmp_path: Path, words: str) -> None:
-    async with room(tmp_path) as r:
-        question = await r.answer(r.discord.say(r.channel, r.anna, "make it red", mention=True))
-        assert english("which_picture") in text_of(question)
-        r.discord.say(r.channel, r.anna, words, files={"a.png": OTHER}, reply_to=question)
-        await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
-        assert await is_about_the_other(r, "make it red")
-        ready = await r.answer(r.discord.say(r.channel, r.anna, words, files={"b.png": OTHER}, mention=True))
-        assert english("picture_ready", version="v0") in text_of(ready)
-
-
-async def test_with_the_intent_any_next_picture_takes_the_words(tmp_path: Path) -> None:
-    async with room(tmp_path, reads_all=True) as r:
-        elsewhere = r.discord.open_channel("talk")
-        await r.answer(r.discord.say(elsewhere, r.anna, "make it red", mention=True))
-        r.discord.say(elsewhere, r.ben, files={"b.png": a_picture()})
-        await r.result(r.discord.say(elsewhere, r.anna, files={"a.png": OTHER}))
-        assert await is_about_the_other(r, "make it red")
-
-
-async def test_words_of_its_own_beat_those_of_the_question(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        await r.answer(r.discord.say(r.channel, r.anna, "make it red", mention=True))
-        await r.result(r.discord.say(r.channel, r.anna, "make it blue", files={"a.png": OTHER}, mention=True))
-        assert [turn.instruction for turn in await r.turns()] == ["", "make it blue"]
 
 
 # -- other ways to name the bot ---------------------------------------------------------------------------

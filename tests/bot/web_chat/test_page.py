@@ -1,19 +1,17 @@
 """The local page in a real browser: what users do, and what they then see."""
 
-import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.async_api import Browser, expect
 
 from bot.policy.limits import Limits
 from tests.support.fakes import ScriptedEditor, a_preview, painting
 from tests.support.page_gestures import (
     finished,
-    give,
     give_a_drawing,
     notice,
+    pixels,
     say,
     stage_picture,
     standing_at,
@@ -22,12 +20,6 @@ from tests.support.page_gestures import (
 from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, inverted, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
-
-
-def pixels(png: bytes) -> bytes:
-    """What the picture shows, whatever its encoding."""
-    with Image.open(io.BytesIO(png)) as picture:
-        return picture.convert("RGB").tobytes()
 
 
 async def test_an_uploaded_picture_is_edited_as_told(chromium: Browser, tmp_path: Path) -> None:
@@ -180,27 +172,6 @@ async def test_a_second_tab_catches_up_when_it_is_looked_at(chromium: Browser, t
         await standing_at(other, "v0")
 
 
-@pytest.mark.parametrize(
-    ("file", "sentence"),
-    [
-        (b"not a picture at all", "picture"),
-        (b"", "empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(11 * 2**20), "10 MiB"),
-    ],
-    ids=["text", "empty", "too large"],
-)
-async def test_a_bad_file_gets_a_sentence(
-    chromium: Browser, tmp_path: Path, file: bytes, sentence: str
-) -> None:
-    async with (
-        page_server(tmp_path, InvertingEditor(), names=("127.0.0.1",)) as bot,
-        visit(chromium, bot.url) as page,
-    ):
-        await give(page, file)
-        await expect(notice(page)).to_contain_text(sentence)
-        await give_a_drawing(page)
-
-
 async def test_words_without_a_picture_are_answered(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await say(page, "make it night")
@@ -236,37 +207,6 @@ async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: 
         await page.get_by_label("Seed", exact=True).fill("many")
         await say(page, "make it night")
         await expect(notice(page)).to_contain_text("whole number from 0 to 4294967295")
-
-
-async def test_a_sample_is_one_click_from_its_first_edit(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        chip = page.locator(".sample-words .chip").first
-        words = await chip.text_content()
-        await chip.click()
-        await finished(page, "v1 from v0")
-        await expect(page.locator(".asked")).to_have_text(words or "")
-
-
-async def test_a_new_picture_may_be_a_sample_too(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        await give_a_drawing(page)
-        await page.get_by_role("button", name="New picture").click()
-        await page.locator(".sample-pic").first.click()
-        await expect(page.locator(".welcome")).to_be_hidden()
-        await standing_at(page, "v0")
-        await expect(page.locator(".shot")).to_have_count(1)
-
-
-async def test_a_dropped_picture_counts_as_given(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        await page.evaluate("""async () => {
-            const drawn = new OffscreenCanvas(40, 30);
-            drawn.getContext("2d").fillRect(0, 0, 20, 30);
-            const dataTransfer = new DataTransfer();
-            dataTransfer.items.add(new File([await drawn.convertToBlob()], "drawn.png", {type: "image/png"}));
-            document.body.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true}));
-        }""")
-        await standing_at(page, "v0")
 
 
 async def test_a_corrected_reading_paints_the_last_edit_again(chromium: Browser, tmp_path: Path) -> None:
@@ -305,19 +245,6 @@ async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path:
             await slider.press("ArrowRight")
         after = page.locator(".frame.after")
         assert await after.evaluate("e => getComputedStyle(e).clipPath") == "inset(0px 0px 0px 60%)"
-
-
-async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        drawing = await give_a_drawing(page)
-        await say(page, "make it night")
-        await finished(page, "v1 from v0")
-        async with page.expect_download() as waiting:
-            await page.get_by_role("link", name="PNG").click()
-        download = await waiting.value
-        assert download.suggested_filename == "mgie-v1.png"
-        kept = await download.path()
-        assert kept.read_bytes() == inverted(drawing)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,74 +1,29 @@
 """SessionStore on real SQLite: what it saves, what it refuses, what it forgets."""
 
 import asyncio
-import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
 from conversations.messages import Message
-from conversations.request_source import RequestSource
-from conversations.session import EditSession, Turn, TurnDraft, TurnState
-from conversations.settings import NO_OVERRIDE, EditSettings, SettingsOverride
+from conversations.session import TurnDraft, TurnState
+from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store.session_store import SessionStore
-
-ANN, BOB, ROOM = "ann", "bob", "room"
-PICTURE, RESULT = "a" * 64, "b" * 64
-SOURCE = RequestSource(
-    language="de",
-    server="chat:77",
-    channel="chat:501",
-    parent_channel="chat:500",
-    message="chat:501:12345678901234567890",
-    file_limit=2**40,
-    token="secret",
-    token_expires_at=1.0e12,
+from tests.support.stored_sessions import (
+    ANN,
+    BOB,
+    PICTURE,
+    RESULT,
+    ROOM,
+    SOURCE,
+    USED,
+    Clock,
+    ask,
+    begin,
+    finish,
 )
-USED = EditSettings(text_cfg=7.5, image_cfg=1.5, steps=50, seed=7, sampler="dpmpp_2m", keep="strict")
-
-
-class Clock:
-    """Time that passes only when told to, but for a hair at every look, so that order shows."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        self.now += 0.001
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: Clock) -> AsyncIterator[SessionStore]:
-    async with SessionStore.open(tmp_path / "deep" / "talk.db", clock=clock) as store:
-        yield store
-
-
-async def begin(store: SessionStore, owner: str = ANN, channel: str = ROOM) -> EditSession:
-    return await store.open_session(channel, owner, image=PICTURE)
-
-
-async def ask(store: SessionStore, session: EditSession, person: str, parent: str | None = None) -> Turn:
-    now = await store.session(session.id)
-    return await store.add_turn(now.ask(person, f"{person} asks", parent=parent))
-
-
-def bytes_of(folder: Path) -> bytes:
-    return b"".join(file.read_bytes() for file in folder.iterdir())
-
-
-async def finish(store: SessionStore, turn: Turn, image: str = RESULT) -> Turn:
-    await store.set_state(turn.id, TurnState.RUNNING)
-    await store.set_state(turn.id, TurnState.DELIVERING, image=image, expressive="as understood")
-    return await store.set_state(turn.id, TurnState.DONE)
 
 
 async def test_a_session_begins_with_its_upload_as_v0(store: SessionStore) -> None:
@@ -269,75 +224,6 @@ async def test_overrides_are_kept_by_scope_and_taken_back(store: SessionStore) -
 
 async def test_an_event_is_new_once(store: SessionStore) -> None:
     assert [await store.seen("e1") for _ in range(3)] == [False, True, True]
-
-
-async def test_an_export_holds_all_that_is_kept_of_a_user(store: SessionStore) -> None:
-    session = await begin(store)
-    turn = await ask(store, session, ANN)
-    await store.update_turn(turn.id, delivered="m1")
-    await store.set_override("user", ANN, SettingsOverride(seed=3))
-    await ask(store, session, BOB)
-    export = json.loads(json.dumps(await store.export_user(ANN)))
-    assert [row["instruction"] for row in export["turns"]] == ["", "ann asks"]
-    assert (export["overrides"], export["messages"]) == (
-        [{"override": '{"seed":3}'}],
-        [{"message": "m1", "turn_id": turn.id}],
-    )
-    text = json.dumps(export)  # random ids in it may happen to contain "bob"
-    assert '"bob"' not in text
-    assert "bob asks" not in text
-
-
-async def test_deleting_a_user_takes_their_sessions_whole(store: SessionStore) -> None:
-    session = await begin(store)
-    theirs = await finish(store, await ask(store, session, BOB))
-    forgotten = await store.delete_user(ANN)
-    assert set(forgotten.images) == {PICTURE, RESULT}
-    assert theirs in forgotten.turns
-    with pytest.raises(NoSuchVersion):
-        await store.session(session.id)
-
-
-async def test_deleting_a_user_keeps_what_others_made_in_their_own_sessions(store: SessionStore) -> None:
-    session = await begin(store, BOB)
-    first = await finish(store, await ask(store, session, ANN), image="1" * 64)
-    second = await finish(store, await ask(store, session, ANN), image="2" * 64)
-    third = await finish(store, await ask(store, session, BOB, parent=second.id), image="3" * 64)
-    forgotten = await store.delete_user(ANN)
-    left = await store.session(session.id)
-    assert [turn.label for turn in left.path_to(left.turn(third.id))] == ["v0", "v3"]
-    assert ({turn.id for turn in forgotten.turns}, set(forgotten.images)) == (
-        {first.id, second.id},
-        {"1" * 64, "2" * 64},
-    )
-
-
-async def test_heads_on_erased_turns_move_up(store: SessionStore) -> None:
-    session = await begin(store, BOB)
-    turn = await finish(store, await ask(store, session, ANN))
-    now = await store.session(session.id)
-    await store.set_head(session.id, BOB, now.go_to(BOB, turn).heads[BOB])
-    await store.delete_user(ANN)
-    left = await store.session(session.id)
-    assert left.head_of(BOB) == left.root
-    assert not left.has_head(ANN)
-
-
-async def test_a_picture_another_user_still_uses_is_not_given_up(store: SessionStore) -> None:
-    await begin(store, ANN)
-    await begin(store, BOB)
-    assert (await store.delete_user(ANN)).images == ()
-    assert await store.images_in_use() == {PICTURE}
-
-
-async def test_erased_words_are_gone_from_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "talk.db"
-    async with SessionStore.open(path) as store:
-        session = await begin(store)
-        await store.add_turn(session.ask(ANN, "a very private instruction"))
-        await store.delete_user(ANN)
-        kept = bytes_of(tmp_path)
-    assert b"very private" not in kept
 
 
 async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from mgie_engine.restore import Probe, choose_probe, restore
 from mgie_engine.restore.autoencoder_probe import seems_more_contrasted
 from mgie_engine.restore.calibration import MGIE_MINI
-from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr
 from tests.mgie_engine.restore.test_sharpening import coded, leaves, sharpened
+from tests.support.restored_pictures import dimmed, drawing, psnr
 
 
 def hard_light(size: int = 256) -> Image.Image:

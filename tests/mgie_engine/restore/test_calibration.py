@@ -7,8 +7,8 @@ from PIL import Image
 from mgie_engine.config import BUNDLED, ModelConfig, ModelLocation, read_config
 from mgie_engine.restore import calibration_for, restore
 from mgie_engine.restore.calibration import MGIE_MINI, UNCALIBRATED
-from tests.mgie_engine.restore.test_restore import SQUARE, as_seen, drawing, noisy
 from tests.mgie_engine.restore.test_sharpening import coded, leaves, probe_of, sharpened
+from tests.support.restored_pictures import SQUARE, as_seen, drawing, noisy
 
 
 def test_the_bundled_model_has_thresholds_of_its_own():

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from mgie_engine.restore import Probe, restore
 from mgie_engine.restore.calibration import MGIE_MINI
 from mgie_engine.restore.sharpening import seems_sharper, unsharp_mask
-from tests.mgie_engine.restore.test_restore import dimmed, drawing, psnr, with_contrast
+from tests.support.restored_pictures import dimmed, drawing, psnr, with_contrast
 
 
 def leaves(size: int = 256) -> Image.Image:
