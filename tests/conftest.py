@@ -14,7 +14,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
 
-# Left out by `make quick`: the loopback Discord, the browser, other processes, training, large pictures.
+# Left out by `make quick`: the loopback Discord, the browser, other processes, training, large pictures,
+# and the store against a machine of random moves.
 SLOW = (
     "bot/discord_chat/",
     "bot/ops/test_data_folder.py",
@@ -24,6 +25,7 @@ SLOW = (
     "bot/web_chat/",
     "bot/workflow/test_kill.py",
     "conversations/images/",
+    "conversations/store/test_store_agreement.py",
     "conversations/store/test_store_crash.py",
     "mgie_engine/install/",
     "mgie_engine/lab/",
@@ -32,6 +34,7 @@ SLOW = (
     "mgie_engine/restore/test_moved_objects.py",
     "mgie_engine/restore/test_restore.py",
     "mgie_engine/restore/test_sharpening.py",
+    "mgie_engine/restore/test_weather.py",
     "mgie_engine/serving/test_company.py",
     "mgie_engine/serving/test_fast_path.py",
     "mgie_engine/serving/test_pool.py",
@@ -45,10 +48,20 @@ SLOW = (
 TESTS = Path(__file__).parent
 
 
+def _is_slow(path: Path) -> bool:
+    return path.relative_to(TESTS).as_posix().startswith(SLOW)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import slow modules that `make quick` would drop afterwards."""
+    quick = config.getoption("markexpr") == "not slow"
+    return True if quick and collection_path.suffix == ".py" and _is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the slow tests."""
     for item in items:
-        if item.path.relative_to(TESTS).as_posix().startswith(SLOW):
+        if _is_slow(item.path):
             item.add_marker(pytest.mark.slow)
 
 
