@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
-        _check_page(settings)
+        _check_doors(settings)
         config = model_config(settings)
         if chosen.check:
             check_stored(settings.data_dir)
@@ -85,12 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check_page(settings: Settings) -> None:
-    """CannotStart where other machines can reach the page, without the names they use."""
+def _check_doors(settings: Settings) -> None:
+    """CannotStart where other machines can reach the page without its names, or the API without a key."""
     if settings.discord_token is None and settings.is_page_open and not settings.page_names:
         raise CannotStart(
             f"WEB_HOST: {settings.web_host} lets other machines reach the page; list the host names they use "
             "in PAGE_NAMES, so that other sites cannot pose as it. See .env.example."
+        )
+    if settings.is_api_open and not settings.api_keys:
+        raise CannotStart(
+            f"API_HOST: {settings.api_host} lets other machines reach the API; list keys in API_KEYS. "
+            "See .env.example."
         )
 
 
@@ -136,11 +141,13 @@ def summary(settings: Settings, config: ModelConfig) -> str:
         else f"page at http://{settings.web_host}:{settings.web_port}{settings.page_path}"
     )
     health = "off" if settings.health_port is None else f"{settings.health_host}:{settings.health_port}"
+    api = "off" if settings.api_port is None else f"http://{settings.api_host}:{settings.api_port}/v1"
     return (
         f"chat    {chat}\n"
         f"model   {config.name} on {settings.mgie_device}\n"
         f"data    {settings.data_dir.resolve()}\n"
         f"health  {health}\n"
+        f"api     {api}\n"
         "The settings are fine.\n"
     )
 
@@ -187,6 +194,7 @@ async def _serve_all(
             storage=settings.storage,
         ) as workflow,
         _health(settings, store, service, workflow, images),
+        _api(settings, workflow, model),
     ):
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
@@ -282,6 +290,20 @@ async def _health(
     with _port_named("HEALTH_PORT"):
         async with health_server(app, settings.health_host, settings.health_port) as port:
             log.info("health at http://%s:%d/readyz", settings.health_host, port)
+            yield
+
+
+@asynccontextmanager
+async def _api(settings: Settings, workflow: EditWorkflow, model: ModelFacts) -> AsyncIterator[None]:
+    """The API for other programs while the block runs, if its port is set."""
+    if settings.api_port is None:
+        yield
+        return
+    from bot.openai_api.api_server import openai_api
+
+    keys = [key.get_secret_value() for key in settings.api_keys]
+    with _port_named("API_PORT"):
+        async with openai_api(workflow, model.name, keys, settings.api_host, settings.api_port):
             yield
 
 

@@ -20,6 +20,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Megabytes = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
+KEY_CHARS = 16  # a key of the API has at least so many
+
 _PAGE_NAME = re.compile(
     r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
 )  # a name, an IPv4 address, or an IPv6 one in brackets
@@ -55,6 +57,9 @@ class Settings(BaseSettings):
     page_path: str = ""
     health_host: str = "127.0.0.1"
     health_port: Port | None = None
+    api_host: str = "127.0.0.1"
+    api_port: Port | None = None
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = 45.0
 
@@ -88,6 +93,16 @@ class Settings(BaseSettings):
         if not all(_PAGE_NAME.fullmatch(name) for name in names):
             raise ValueError("list host names separated by commas, without http://, ports or paths")
         return names
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        keys = tuple(key.strip() for key in value.split(",") if key.strip())
+        if any(len(key) < KEY_CHARS or not key.isascii() for key in keys):
+            raise ValueError(f"list keys separated by commas, each of {KEY_CHARS} or more plain characters")
+        return keys
 
     @field_validator("page_path")
     @classmethod
@@ -134,12 +149,12 @@ class Settings(BaseSettings):
     @property
     def is_page_open(self) -> bool:
         """Whether machines other than this one can reach the page."""
-        if self.web_host == "localhost":
-            return False
-        try:
-            return not ip_address(self.web_host).is_loopback
-        except ValueError:
-            return True
+        return _is_open(self.web_host)
+
+    @property
+    def is_api_open(self) -> bool:
+        """Whether machines other than this one can reach the API for programs."""
+        return self.api_port is not None and _is_open(self.api_host)
 
     @property
     def storage(self) -> StorageLimits:
@@ -161,6 +176,16 @@ class Settings(BaseSettings):
             window_s=self.max_requests_window_seconds,
             head_ttl_s=self.head_minutes * 60,
         )
+
+
+def _is_open(host: str) -> bool:
+    """Whether a server bound to `host` can be reached from other machines."""
+    if host == "localhost":
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 def read_settings(env_file: Path | None = Path(".env")) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web_chat.connections import Connection
+from bot.ops.http_server import Connection
 from bot.web_chat.live_cards import LiveCards
 
 HEARTBEAT_S = 15.0  # shows whether the browser is still there

@@ -12,7 +12,6 @@ UPLOAD_BYTES = PictureLimits().bytes
 LOCAL_UPLOAD_BYTES = 40 * MIB  # where only this machine reaches the page
 UPLOAD_S = 300.0
 UPLOAD_PAUSE_S = 15.0  # between two pieces of an upload
-HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
 SEND_S = 900.0  # for an answer to be read
 
 # At once. A visitor is a cookie, which costs nothing to change; an address may be that of a whole office.

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from bot.ops.http_server import Connection
 from bot.ops.log_once import OncePerMinute
 from bot.web_chat.answers import refused, send
-from bot.web_chat.connections import Connection
 from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
 from bot.web_chat.live_cards import NAME
 from bot.web_chat.request_limits import (

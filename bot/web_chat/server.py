@@ -6,17 +6,15 @@
 The server runs in the caller's event loop, next to the workflow, and leaves the process's signals alone.
 """
 
-import asyncio
 import logging
-import socket
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
-from bot.ops.descriptors import surviving_exhaustion
+from bot.ops.http_server import serving
 from bot.ops.log_once import OncePerMinute
-from bot.web_chat.connections import Connection, Connections
 from bot.web_chat.controller import PageController, PageSettings
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
@@ -27,9 +25,6 @@ from bot.web_chat.security import LOOPBACK, Site, add_headers, guard
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.images.image_store import ImageStore
 from mgie_engine.config import Defaults
-
-GRACE_S = 1.0  # for answers under way when the server stops
-ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
 
 _http_log = logging.getLogger(f"{__name__}.http")
 _http_log.addFilter(OncePerMinute())
@@ -62,10 +57,14 @@ async def web_chat(
     controller = PageController(workflow, live_cards, image_files, read_samples(), settings)
     upload_bytes = LOCAL_UPLOAD_BYTES if is_alone and not names else UPLOAD_BYTES
     routes = PageRoutes(controller, live_cards, image_files, model, site, upload_bytes)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
-        async with _serving(build_app(routes, site), listener, live_cards):
-            yield _url(host, listener.getsockname()[1], names, path)
+    app = build_app(routes, site)
+    app.on_shutdown.append(partial(_end_streams, live_cards))
+    async with serving(app, host, port, _http_log) as chosen:
+        yield _url(host, chosen, names, path)
+
+
+async def _end_streams(live_cards: LiveCards, _: web.Application) -> None:
+    live_cards.close()
 
 
 def _url(host: str, port: int, names: Collection[str], path: str) -> str:
@@ -80,26 +79,3 @@ def build_app(routes: PageRoutes, site: Site) -> web.Application:
     app.on_response_prepare.append(add_headers)
     app.add_routes(routes.table())
     return app
-
-
-@asynccontextmanager
-async def _serving(
-    app: web.Application, listener: socket.socket, live_cards: LiveCards
-) -> AsyncIterator[None]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
-    await runner.setup()
-    assert runner.server is not None
-    http, connections = runner.server, Connections()
-    try:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(http, connections, _http_log), sock=listener, backlog=ACCEPTED_AT_ONCE
-        )
-        listener.listen(WAITING)  # asyncio uses one number for both
-        try:
-            with surviving_exhaustion(connections.make_room):
-                yield
-        finally:
-            server.close()  # before its socket is: the event loop must not wait for a closed one
-    finally:
-        live_cards.close()
-        await runner.cleanup()

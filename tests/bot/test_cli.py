@@ -209,3 +209,18 @@ async def test_it_serves_the_page_until_a_signal_and_drains(monkeypatch):
         assert (await output.get()).startswith("mgie-bot is at http://127.0.0.1:")
         os.kill(os.getpid(), signal.SIGTERM)
         await serving
+
+
+def test_an_api_for_other_machines_needs_keys(monkeypatch, capsys):
+    monkeypatch.setenv("API_HOST", "0.0.0.0")
+    monkeypatch.setenv("API_PORT", "8000")
+    assert main(["--check"]) == 2
+    assert "list keys in API_KEYS" in capsys.readouterr().err
+    monkeypatch.setenv("API_KEYS", "short")
+    assert main(["--check"]) == 2
+    assert "API_KEYS: list keys" in capsys.readouterr().err
+    monkeypatch.setenv("API_KEYS", "a-key-for-one-program, another-long-key-here")
+    assert main(["--check"]) == 0
+    shown = capsys.readouterr().out
+    assert "http://0.0.0.0:8000/v1" in shown
+    assert "a-key-for" not in shown

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from bot.web_chat import connections, event_stream, routes, security
+from bot.ops import http_server
+from bot.web_chat import event_stream, routes, security
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.request_limits import TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
@@ -237,8 +238,8 @@ async def test_visitors_behind_a_proxy_of_this_machine_are_told_apart(
 async def test_connections_beyond_the_most_get_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "FEWEST", 2)
-    monkeypatch.setattr(connections, "MOST", 2)
+    monkeypatch.setattr(http_server, "FEWEST", 2)
+    monkeypatch.setattr(http_server, "MOST", 2)
     async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
         async with listening(ann), listening(ann):
             answer = await raw(page, b"GET / HTTP/1.1\r\n\r\n")
@@ -252,7 +253,7 @@ async def test_connections_beyond_the_most_get_a_sentence(
 async def test_a_request_that_does_not_come_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
-    monkeypatch.setattr(connections, "HEADER_S", 0.1)
+    monkeypatch.setattr(http_server, "HEADER_S", 0.1)
     async with page_server(tmp_path, InvertingEditor()) as page:
         assert await raw(page, data) == b""
 

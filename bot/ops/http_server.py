@@ -1,15 +1,19 @@
-"""The connections of the local page: a bounded number; the longest idle ones make room for new ones."""
+"""An HTTP server with a bounded number of connections; the longest idle ones make room for new ones."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.ops.descriptors import free_descriptors
-from bot.web_chat.request_limits import HEADER_S
+from bot.ops.descriptors import free_descriptors, surviving_exhaustion
 
 FEWEST, MOST = 4, 1000
+HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
+GRACE_S = 1.0  # for answers under way when the server stops
+ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
 _FULL = "Too many connections; try again in a minute.\n"
 FULL = (
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 60\r\n"
@@ -57,7 +61,7 @@ class Connections:
 
 
 class Connection(web.RequestHandler):
-    """One connection; the middleware of `bot.web_chat.security` says when it is busy."""
+    """One connection; a middleware of the application says when it is busy."""
 
     def __init__(self, server: web.Server, connections: Connections, log: logging.Logger) -> None:
         """`log` gets the requests that cannot be parsed."""
@@ -94,3 +98,29 @@ class Connection(web.RequestHandler):
         """Close it without an answer."""
         if self.transport is not None:
             self.transport.abort()
+
+
+@asynccontextmanager
+async def serving(app: web.Application, host: str, port: int, log: logging.Logger) -> AsyncIterator[int]:
+    """Serve an application while the block runs; gives the port, which 0 leaves to the system.
+
+    `log` gets the requests that cannot be parsed. OSError if the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE_S)
+        await runner.setup()
+        assert runner.server is not None
+        http, connections = runner.server, Connections()
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(http, connections, log), sock=listener, backlog=ACCEPTED_AT_ONCE
+            )
+            listener.listen(WAITING)  # asyncio uses one number for both
+            try:
+                with surviving_exhaustion(connections.make_room):
+                    yield listener.getsockname()[1]
+            finally:
+                server.close()  # before its socket is: the event loop must not wait for a closed one
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,56 @@
+"""Errors as clients of OpenAI's API know them: {"error": {"message", "type", "param", "code"}}."""
+
+from aiohttp import web
+
+from bot.i18n.catalog import ENGLISH, translator
+from conversations.messages import Message
+
+RETRY_S = 10  # after which a refused client may ask again
+_BUSY = frozenset({"too_fast", "silenced", "too_many_waiting", "queue_full", "out_of_quota"})
+_UNAVAILABLE = frozenset(
+    {"paused", "restarting", "disk_full", "storage_full", "broke_up", "unexpected", "failed"}
+)
+
+
+class ApiError(Exception):
+    """The request is answered with an error.
+
+    status  of HTTP
+    kind    "invalid_request_error", "rate_limit_error", "server_error" …
+    code    what a program may look at; param: the field that is meant
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        kind: str = "invalid_request_error",
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.code = code
+        self.param = param
+
+    @property
+    def body(self) -> dict[str, dict[str, str | None]]:
+        """The error as clients read it."""
+        return {"error": {"message": str(self), "type": self.kind, "param": self.param, "code": self.code}}
+
+    def response(self) -> web.Response:
+        """The error as an answer."""
+        headers = {"Retry-After": str(RETRY_S)} if self.status in (429, 503) else {}
+        return web.json_response(self.body, status=self.status, headers=headers)
+
+
+def refusal(message: Message) -> ApiError:
+    """The error for an edit that the rules, the reader of pictures or the model refused."""
+    words, code = translator(ENGLISH)(message), message.code
+    if code in _BUSY:
+        return ApiError(429, words, kind="rate_limit_error", code=code)
+    if code in _UNAVAILABLE:
+        return ApiError(503, words, kind="server_error", code=code)
+    return ApiError(400, words, code=code, param="image" if code.startswith("file_") else "prompt")

@@ -1,0 +1,205 @@
+"""The addresses of the API: what is read from each request, asked of the workflow, and answered."""
+
+import asyncio
+import base64
+import json
+import secrets
+import time
+from collections import OrderedDict
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from bot.openai_api.api_chat import ApiChat
+from bot.openai_api.api_errors import ApiError
+from bot.openai_api.api_pictures import encoded, encoded_preview
+from bot.openai_api.edit_form import EditForm, EditOrder, read_edit_order
+from bot.openai_api.requested_edits import Edits, Finished, Preview
+from bot.ops.clocks import uptime_s
+from bot.ops.http_server import Connection
+from bot.workflow.dispatcher import EditWorkflow
+from conversations.errors import PictureMissing
+
+FILES = "/v1/images/files/"
+USER = web.RequestKey("user", str)
+RECEIVING = 8  # requests with their pictures in memory
+WRITE_S = 30.0  # that a client may take to read what was sent
+LINKS, LINK_S = 1000, 3600.0  # pictures that can be fetched by address, and how long
+OTHER_NAMES = ("gpt-image-", "dall-e-")  # programs with a fixed model name get the model there is
+_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A picture that can be fetched for a while, in the format of its request."""
+
+    image: str
+    form: EditForm
+    until_s: float
+
+
+class ApiRoutes:
+    """Every handler of the API."""
+
+    def __init__(self, workflow: EditWorkflow, chat: ApiChat, model: str) -> None:
+        self._workflow = workflow
+        self._chat = chat
+        self._model = model
+        self._started = int(time.time())
+        self._receiving = asyncio.Semaphore(RECEIVING)
+        self._links: OrderedDict[str, Link] = OrderedDict()
+
+    def table(self) -> list[web.RouteDef]:
+        """All addresses with their handlers."""
+        return [
+            web.post("/v1/images/edits", self.edit),
+            web.get("/v1/models", self.models),
+            web.get("/v1/models/{name}", self.model),
+            web.get(f"{FILES}{{token}}", self.file),
+        ]
+
+    async def models(self, request: web.Request) -> web.Response:
+        """The one model there is."""
+        return web.json_response({"object": "list", "data": [self._model_facts()]})
+
+    async def model(self, request: web.Request) -> web.Response:
+        """What there is to say about it."""
+        self._check_model(request.match_info["name"])
+        return web.json_response(self._model_facts())
+
+    async def edit(self, request: web.Request) -> web.StreamResponse:
+        """Edit a picture; the request ends with its results, or with an error."""
+        async with self._receiving:
+            order = await read_edit_order(request)
+            form, edits = order.form, self._edits(request, order)
+            del order  # the picture is in memory only until it is stored
+            self._check_model(form.model or self._model)
+        # Whoever goes away before the end gives up the edits.
+        task, connection = asyncio.current_task(), request.protocol
+        assert task is not None
+        assert isinstance(connection, Connection)
+        connection.when_lost = partial(_cancel, task)
+        try:
+            return await (self._stream if form.stream else self._answer)(request, edits, form)
+        finally:
+            connection.when_lost = lambda: None
+
+    def _edits(self, request: web.Request, order: EditOrder) -> Edits:
+        if order.mask is not None:
+            raise ApiError(400, "Masks are not supported.", code="unknown_parameter", param="mask")
+        return Edits(self._workflow, self._chat, request[USER], order.form, order.image)
+
+    async def _answer(self, request: web.Request, edits: Edits, form: EditForm) -> web.StreamResponse:
+        results: list[Finished] = []
+        async with aclosing(edits.follow()) as news:
+            async for each in news:
+                if isinstance(each, Finished):
+                    results.append(each)
+        results.sort(key=lambda result: result.number)
+        pictures = [await self._picture_fields(request, result, form) for result in results]
+        return web.json_response({"created": int(time.time()), **_facts(form), "data": pictures})
+
+    async def _picture_fields(self, request: web.Request, result: Finished, form: EditForm) -> dict[str, str]:
+        """One picture of an answer, with the expressive instruction as `revised_prompt`."""
+        if form.response_format == "url":
+            where = {"url": str(request.url.origin().with_path(f"{FILES}{self._link(result, form)}"))}
+        else:
+            where = {"b64_json": await self._base64(result.image, form)}
+        return {**where, "revised_prompt": result.expressive}
+
+    async def _stream(self, request: web.Request, edits: Edits, form: EditForm) -> web.StreamResponse:
+        """Events as they come: previews, then each result; an error ends the stream."""
+        response, sent = web.StreamResponse(headers=_STREAM), 0
+        try:
+            async with aclosing(edits.follow()) as news:
+                async for each in news:
+                    if isinstance(each, Preview) and sent == form.partial_images:
+                        continue
+                    if not response.prepared:
+                        await response.prepare(request)
+                    if isinstance(each, Preview):
+                        await _send(response, "partial_image", await _partial_fields(each, sent, form))
+                        sent += 1
+                    else:
+                        image = await self._base64(each.image, form)
+                        fields = {"b64_json": image, "revised_prompt": each.expressive, **_usage()}
+                        await _send(response, "completed", {**fields, **_facts(form)})
+        except ApiError as error:
+            if not response.prepared:
+                raise  # as an answer with its own status
+            await _send(response, "error", error.body, prefix="")
+        return response
+
+    async def _base64(self, image: str, form: EditForm) -> str:
+        picture = await self._workflow.pictures.draw(encoded, [image], form)
+        return base64.b64encode(picture).decode("ascii")
+
+    # -- pictures by address ------------------------------------------------------------------------------
+
+    def _link(self, result: Finished, form: EditForm) -> str:
+        token = secrets.token_urlsafe(24)
+        self._links[token] = Link(result.image, form, uptime_s() + LINK_S)
+        while len(self._links) > LINKS:
+            self._links.popitem(last=False)
+        return f"{token}.{form.output_format}"
+
+    async def file(self, request: web.Request) -> web.Response:
+        """A picture whose address was given in an answer; whoever has the address may fetch it."""
+        token = request.match_info["token"].rpartition(".")[0]
+        link = self._links.get(token)
+        if link is None or link.until_s < uptime_s():
+            raise web.HTTPNotFound
+        try:
+            picture = await self._workflow.pictures.draw(encoded, [link.image], link.form)
+        except PictureMissing:
+            raise web.HTTPNotFound from None
+        return web.Response(body=picture, content_type=f"image/{link.form.output_format}")
+
+    # -- facts --------------------------------------------------------------------------------------------
+
+    def _check_model(self, name: str) -> None:
+        if name != self._model and not name.startswith(OTHER_NAMES):
+            words = f"The model '{name}' does not exist; there is '{self._model}'."
+            raise ApiError(404, words, code="model_not_found", param="model")
+
+    def _model_facts(self) -> dict[str, Any]:
+        return {"id": self._model, "object": "model", "created": self._started, "owned_by": "mgie"}
+
+
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+
+
+def _facts(form: EditForm) -> dict[str, str]:
+    return {"output_format": form.output_format, "background": "opaque", "quality": "auto", "size": form.size}
+
+
+def _usage() -> dict[str, Any]:
+    """Tokens are not counted; clients expect the field."""
+    details = {"image_tokens": 0, "text_tokens": 0}
+    counts = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
+    return {"usage": {**counts, "input_tokens_details": details}}
+
+
+async def _partial_fields(preview: Preview, number: int, form: EditForm) -> dict[str, Any]:
+    image = await asyncio.to_thread(encoded_preview, preview.webp, form)
+    return {
+        "b64_json": base64.b64encode(image).decode("ascii"),
+        "partial_image_index": number,
+        **_facts(form),
+    }
+
+
+async def _send(
+    response: web.StreamResponse, name: str, fields: dict[str, Any], *, prefix: str = "image_edit."
+) -> None:
+    """One event of the stream; ConnectionError if the client does not read it in time."""
+    event = {"type": f"{prefix}{name}", "created_at": int(time.time()), **fields}
+    try:
+        async with asyncio.timeout(WRITE_S):
+            await response.write(f"event: {prefix}{name}\ndata: {json.dumps(event)}\n\n".encode())
+    except TimeoutError:
+        raise ConnectionError("the stream was not read in time") from None
