@@ -1,7 +1,10 @@
 """Errors as clients of OpenAI's API know them: {"error": {"message", "type", "param", "code"}}."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
+from bot.chat.replies import Button
 from bot.i18n.catalog import ENGLISH, translator
 from conversations.messages import Message
 
@@ -46,9 +49,14 @@ class ApiError(Exception):
         return web.json_response(self.body, status=self.status, headers=headers)
 
 
-def refusal(message: Message) -> ApiError:
-    """The error for an edit that the rules, the reader of pictures or the model refused."""
+def refusal(message: Message, buttons: Sequence[Button] = ()) -> ApiError:
+    """The error for an edit that the rules, the reader of pictures or the model refused.
+
+    `buttons` of the message: instructions that would work are named.
+    """
     words, code = translator(ENGLISH)(message), message.code
+    if suggested := [f"“{button.says}”" for button in buttons if button.says]:
+        words = f"{words} {', '.join(suggested)}."
     if code in _BUSY:
         return ApiError(429, words, kind="rate_limit_error", code=code)
     if code in _UNAVAILABLE:

@@ -19,6 +19,7 @@ from conversations.request_source import RequestSource
 from conversations.settings import SettingsOverride
 
 SEEDS = 1_000_000
+NO_WORDS = Message("no_words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Edits:
         )
         reply = await self._workflow.handle(event)
         if not isinstance(reply, Accepted):
-            raise refusal(reply.text if isinstance(reply, Note) else Message("no_words"))
+            raise refusal(reply.text, reply.buttons) if isinstance(reply, Note) else refusal(NO_WORDS)
         self._upload, self._picture = reply.card.parent, b""  # it is stored now
         self._unfinished[reply.card.turn_id] = number
 
@@ -117,7 +118,7 @@ def _finished(card: Card, number: int) -> Finished:
         return Finished(number, card.after, card.expressive or "")
     message = card.status or Message("failed")
     if card.is_answer:
-        raise refusal(message)
+        raise refusal(message, card.buttons)
     if card.state is CardState.CANCELLED:
         raise ApiError(409, "The edit was cancelled.", code="cancelled")
     raise ApiError(500, str(refusal(message)), kind="server_error", code=message.code)

@@ -1,6 +1,7 @@
 """The API for other programs, as OpenAI's own client uses it."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from openai.types import Image, ImagesResponse
 from bot.policy.limits import Limits
 from conversations.images.decode import PictureLimits
 from conversations.session import TurnState
+from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.api_server import (
     KEY,
     OTHER_KEY,
@@ -21,7 +23,7 @@ from tests.support.api_server import (
     client_of,
     opened,
 )
-from tests.support.fakes import EchoEditor
+from tests.support.fakes import EchoEditor, echo
 from tests.support.page_server import MODEL, a_drawing
 
 
@@ -170,3 +172,14 @@ async def test_who_goes_away_gives_up_the_edit(tmp_path: Path) -> None:
         await editor.until(begun=2)
         asking.cancel()
         await editor.until(cancelled=2)
+
+
+async def test_what_the_model_declines_is_an_error_that_names_what_works(tmp_path: Path) -> None:
+    class Declining(EchoEditor):
+        async def run(self, request: EditRequest, report: Report) -> EditResult:
+            return replace(echo(request), is_declined=True)
+
+    async with api_server(tmp_path, Declining()) as api:
+        with pytest.raises(openai.BadRequestError, match="make it darker") as refused:
+            await api.client.images.edit(image=a_drawing(), prompt="remove the man")
+    assert refused.value.param == "prompt"
