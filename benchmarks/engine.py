@@ -21,7 +21,7 @@ from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
 from mgie_engine.lab.evaluation.scene_cases import cases
 from mgie_engine.lab.scenes.scene_images import to_image
-from mgie_engine.serving.command import settle
+from mgie_engine.serving.edit_options import settle
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import to_png
 

@@ -29,7 +29,7 @@ from mgie_engine.config import models_home
 from mgie_engine.memory.modes import Mode
 from mgie_engine.model.mgie import finish
 from mgie_engine.serving import precision_levels
-from mgie_engine.serving.command import settle
+from mgie_engine.serving.edit_options import settle
 from mgie_engine.serving.engine import Engine, edit_with
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import for_the_model, open_picture

@@ -29,7 +29,7 @@ from conversations.images.image_store import ImageStore
 from conversations.messages import Message
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig, read_config, resolve_model
-from mgie_engine.edits import Editor
+from mgie_engine.edits import EditRunner
 from mgie_engine.errors import ModelError
 from mgie_engine.serving.device_plan import plan_devices, visible_gpus
 from mgie_engine.serving.loader import ModelChoice
@@ -161,7 +161,7 @@ def print_line(line: str) -> None:
 async def serve(
     settings: Settings,
     config: ModelConfig,
-    editor: Editor | None = None,
+    editor: EditRunner | None = None,
     *,
     say: Callable[[str], None] = print_line,
 ) -> None:
@@ -174,7 +174,7 @@ async def serve(
 
 
 async def _serve_all(
-    settings: Settings, config: ModelConfig, editor: Editor | None, say: Callable[[str], None]
+    settings: Settings, config: ModelConfig, editor: EditRunner | None, say: Callable[[str], None]
 ) -> None:
     metrics = Metrics()
     images = ImageStore(settings.data_dir / IMAGES)

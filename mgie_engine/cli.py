@@ -1,28 +1,42 @@
 """`mgie`: the engine from the command line. Each part registers its own commands, which import little."""
 
+import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from conversations.errors import ConversationError
-from mgie_engine.cli_types import CommandParser
+from mgie_engine.cli_types import CommandParser, ExitCode, exit_code, sentence
 from mgie_engine.errors import EngineError
 from mgie_engine.install import command as install
-from mgie_engine.serving import command as serving
+from mgie_engine.terminal import edit_command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code: 0 done, 1 could not (one sentence says why), 2 wrong usage."""
+    """Run one command, or print the help without one; the exit code, see ExitCode."""
     argv = sys.argv[1:] if argv is None else argv
-    arguments = _parser(argv[0] if argv else None).parse_args(argv)
+    parser = _parser(argv[0] if argv else None)
+    if not argv:
+        parser.print_help()
+        return ExitCode.DONE
+    arguments = parser.parse_args(argv)
     try:
-        arguments.run(arguments, os.environ)
+        return arguments.run(arguments, os.environ) or ExitCode.DONE
     except (EngineError, ConversationError, OSError) as error:
-        sys.stderr.write(f"mgie: {error}\n")
-        return 1
+        return _tell_error(arguments, error)
     except KeyboardInterrupt:
-        return 130
-    return 0
+        return ExitCode.INTERRUPTED
+
+
+def _tell_error(arguments: argparse.Namespace, error: Exception) -> ExitCode:
+    code, text = exit_code(error), sentence(error)
+    if getattr(arguments, "json", False):
+        sys.stdout.write(json.dumps({"error": text, "code": code}) + "\n")
+    else:
+        sys.stderr.write(f"mgie: {text}\n")
+    return code
 
 
 def _parser(chosen: str | None) -> CommandParser:
@@ -37,8 +51,9 @@ def _parser(chosen: str | None) -> CommandParser:
         description="Edit pictures by saying what to change.",
         epilog=lab.overview(),
     )
+    parser.add_argument("--version", action="version", version=f"mgie {version('mgie')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    serving.register(commands)
+    edit_command.register(commands)
     install.register(commands)
     lab.register(commands, chosen)
     return parser

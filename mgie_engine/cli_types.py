@@ -2,11 +2,50 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, TypeAlias
 
-Run = Callable[[argparse.Namespace, Mapping[str, str]], None]
+from mgie_engine.errors import EditDeclined, EngineError
+
+Run = Callable[[argparse.Namespace, Mapping[str, str]], int | None]  # an exit code; None is 0
 Commands: TypeAlias = "argparse._SubParsersAction[CommandParser]"
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1  # one sentence says why
+    WRONG_USAGE = 2
+    DECLINED = 3  # the model says that it cannot make the edit; nothing was written
+    INTERRUPTED = 130
+
+
+class WrongUsage(EngineError):
+    """The command line makes no sense; the sentence says what to write instead."""
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """The exit code of a command that ends with this error."""
+    if isinstance(error, EditDeclined):
+        return ExitCode.DECLINED
+    return ExitCode.WRONG_USAGE if isinstance(error, WrongUsage) else ExitCode.FAILED
+
+
+def sentence(error: Exception) -> str:
+    """What an error says to someone at a terminal, on one line."""
+    if not isinstance(error, OSError) or error.filename is None:
+        return str(error)
+    name = repr(str(error.filename))
+    match error:
+        case FileNotFoundError():
+            return f"There is no file or folder {name}."
+        case IsADirectoryError():
+            return f"{name} is a folder, not a file."
+        case PermissionError():
+            return f"The permissions of {name} do not allow that."
+    return f"{name}: {error.strerror}."
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -32,6 +32,7 @@ from mgie_engine.model_ranges import (
 
 FORMAT = "mgie-1"  # value of "format" in config.json of our layout
 BUNDLED = Path(__file__).parent / "weights"
+BUNDLED_MODEL = "mgie-mini"
 LONGEST_SENTENCE = 400
 
 

@@ -84,7 +84,7 @@ class DeviceState:
     fault: str | None = None  # why the model cannot be loaded there, if so
 
 
-class Editor(Protocol):
+class EditRunner(Protocol):
     """Runs edits: engine processes in production, a hand-written fake in tests.
 
     `start` returns before the model is loaded; `ready` tells when it is, and `run` waits for that. `changed`

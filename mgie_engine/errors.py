@@ -5,6 +5,7 @@ EngineError
 │   └── NoRoom        it does not fit into the memory that is free now; it may fit later
 ├── DataError         a data set's file is missing, damaged, or not safe to read
 ├── RequestRefused    this request cannot be served as asked
+├── EditDeclined      the model says that it cannot make this edit
 ├── NotFinite         what the networks computed is no picture: infinities or NaN
 ├── QueueFull         the queue, or this user's share of it, is full
 ├── EditCancelled     the edit was cancelled before it finished
@@ -51,6 +52,14 @@ class DataError(EngineError):
 
 class RequestRefused(EngineError):
     """The request cannot be served as it is; the message says what to change."""
+
+
+class EditDeclined(EngineError):
+    """The model says that it cannot make this edit; `expressive` is its expressive instruction."""
+
+    def __init__(self, model: str, expressive: str) -> None:
+        super().__init__(f"{model} declined: {expressive}")
+        self.expressive = expressive
 
 
 class NotFinite(EngineError):

@@ -12,7 +12,7 @@ from mgie_engine.config import models_home
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.serving.command import settle
+from mgie_engine.serving.edit_options import settle
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import for_the_model
 from mgie_engine.serving.postprocess import Painted, with_probe

@@ -334,14 +334,20 @@ def edit_alone(model: EditModel, request: EditRequest, report: Report) -> EditRe
 
 
 def edit_with(engine: Engine, request: EditRequest, report: Report) -> EditResult:
-    """Make one edit with an engine that has nothing else to do; raises the EngineError it ended with."""
+    """Make one edit with an engine that has nothing else to do; raises the EngineError it ended with.
+
+    If `report` raises or the user interrupts, the edit is dropped and the engine can be used again.
+    """
     engine.admit(0, request)
-    while True:
-        for _, news in engine.step():
-            match news:
-                case EditResult():
-                    return news
-                case EngineError():
-                    raise news
-                case _:
-                    report(news)
+    try:
+        while True:
+            for _, news in engine.step():
+                match news:
+                    case EditResult():
+                        return news
+                    case EngineError():
+                        raise news
+                    case _:
+                        report(news)
+    finally:
+        engine.cancel(0)

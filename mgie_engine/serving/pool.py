@@ -13,7 +13,7 @@ from mgie_engine.serving.process import EngineProcess
 
 
 class EnginePool:
-    """An Editor whose edits go to the engine process with the most free slots.
+    """An EditRunner whose edits go to the engine process with the most free slots.
 
     A process that dies takes only its own edits along: they raise EngineDied. It gets none before it is
     ready again, and the others go on. While no process is ready, edits wait for the first that is.
@@ -48,7 +48,7 @@ class EnginePool:
             await process.start(self._change)
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
-        """Make one edit; see Editor."""
+        """Make one edit; see EditRunner."""
         process = await self._free_process()
         try:
             return await process.run(request, report)

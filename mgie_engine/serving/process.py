@@ -61,7 +61,7 @@ class _Edit:
 
 
 class EngineProcess:
-    """An Editor whose work is done by a child process on one device.
+    """An EditRunner whose work is done by a child process on one device.
 
     `start` returns at once and the model loads meanwhile; edits asked for before that wait. When the child
     dies, or shows no sign of life while busy, its edits raise EngineDied and another child is started. A
@@ -141,7 +141,7 @@ class EngineProcess:
         self._supervisor = asyncio.create_task(self._supervise(), name=f"engine supervisor {self.name}")
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
-        """Make one edit; see Editor."""
+        """Make one edit; see EditRunner."""
         if self._fault:
             raise self._fault.with_traceback(None)  # else every edit would leave its own traceback on it
         if self._supervisor is None or self._supervisor.done():

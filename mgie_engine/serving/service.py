@@ -1,6 +1,6 @@
 """The engine as the rest of the program sees it: submit an edit, follow it, have its result. Knows no torch.
 
-Works in front of any Editor. One asyncio loop; nothing here blocks.
+Works in front of any EditRunner. One asyncio loop; nothing here blocks.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from mgie_engine.edits import Editor, EditRequest, EditResult, Progress
+from mgie_engine.edits import EditRequest, EditResult, EditRunner, Progress
 from mgie_engine.errors import EditCancelled, EngineDied, EngineError, ServiceClosed
 from mgie_engine.serving.job import Job, JobState, Place, RequestMaker
 from mgie_engine.serving.queue import FairQueue, QueueLimits
@@ -57,14 +57,14 @@ class EditHandle:
 
 
 class EditService:
-    """Keeps an Editor's slots busy from a fair queue: `async with EditService(editor, limits) as service`.
+    """Keeps the slots of an EditRunner busy: `async with EditService(editor, limits) as service`.
 
     Entering starts the editor; leaving ends every open edit with ServiceClosed and closes the editor.
     """
 
     def __init__(
         self,
-        editor: Editor,
+        editor: EditRunner,
         limits: QueueLimits | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

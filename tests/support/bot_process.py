@@ -27,7 +27,7 @@ from bot.cli import model_config, serve
 from bot.ops.instance_lock import single_instance
 from bot.settings import read_settings
 from mgie_engine.config import Defaults, ModelConfig
-from mgie_engine.edits import Editor, EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import EditRequest, EditResult, EditRunner, Progress, Report, Stage
 from tests.support.discord_server import DiscordServer
 from tests.support.fakes import EchoEditor, a_preview, echo
 
@@ -171,7 +171,7 @@ def main() -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.WARNING)
     settings = read_settings(env_file=None)
-    editor: Editor | None = None
+    editor: EditRunner | None = None
     if sys.argv[1] == settings.mgie_model:
         config = model_config(settings)
     else:

@@ -18,7 +18,7 @@ from conversations.images.image_store import ImageStore
 from conversations.session import Turn, TurnState
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
-from mgie_engine.edits import Editor
+from mgie_engine.edits import EditRunner
 from mgie_engine.serving.service import EditService
 from tests.support.discord_server import DiscordServer, PublishedApi
 from tests.support.discord_server.people import buttons_of, text_of
@@ -84,7 +84,7 @@ async def loopback(**options: object) -> AsyncIterator[DiscordServer]:
 @asynccontextmanager
 async def room(
     folder: Path,
-    editor: Editor | None = None,
+    editor: EditRunner | None = None,
     discord: DiscordServer | None = None,
     *,
     typing_delay_s: float = TYPING_DELAY_S,

@@ -16,7 +16,16 @@ from playwright.async_api import Browser, Page
 
 from bot.workflow.dispatcher import ModelFacts
 from mgie_engine.config import ModelConfig, resolve_model
-from mgie_engine.edits import Changed, DeviceState, Editor, EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import (
+    Changed,
+    DeviceState,
+    EditRequest,
+    EditResult,
+    EditRunner,
+    Progress,
+    Report,
+    Stage,
+)
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from tests.support.discord_server.portrait import save_small
@@ -71,7 +80,7 @@ class HoldingEditor:
 
     slots = 1
 
-    def __init__(self, inner: Editor) -> None:
+    def __init__(self, inner: EditRunner) -> None:
         self._inner = inner
 
     @property
@@ -119,7 +128,7 @@ class Camera:
         )
 
 
-async def take(folder: Path, editor: Callable[[], Editor], model: ModelFacts) -> None:
+async def take(folder: Path, editor: Callable[[], EditRunner], model: ModelFacts) -> None:
     """Tell the story in both places, and look closer at its end."""
     async with browser() as chromium:
         for place, size in (("desktop", DESKTOP), ("phone", PHONE)):
@@ -179,7 +188,7 @@ def main() -> None:
     asyncio.run(take(chosen.folder, *_painter(chosen.model)))
 
 
-def _painter(name: str) -> tuple[Callable[[], Editor], ModelFacts]:
+def _painter(name: str) -> tuple[Callable[[], EditRunner], ModelFacts]:
     """Makes an editor for each life of the bot."""
     if name == "none":
         return PreviewingEditor, MODEL

@@ -17,7 +17,7 @@ from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from conversations.images.image_store import ImageStore
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
-from mgie_engine.edits import Changed, DeviceState, Editor, EditRequest, EditResult, Report
+from mgie_engine.edits import Changed, DeviceState, EditRequest, EditResult, EditRunner, Report
 from mgie_engine.serving.service import EditService
 from tests.support.fakes import echo
 
@@ -99,7 +99,7 @@ class PageServer:
 
 @asynccontextmanager
 async def parts(
-    folder: Path, editor: Editor, model: ModelFacts = MODEL, limits: Limits | None = None
+    folder: Path, editor: EditRunner, model: ModelFacts = MODEL, limits: Limits | None = None
 ) -> AsyncIterator[tuple[SessionStore, ImageStore, EditWorkflow]]:
     """What a bot on the files of `folder` has, without a chat."""
     images = ImageStore(folder / "images")
@@ -115,7 +115,7 @@ async def parts(
 @asynccontextmanager
 async def page_server(
     folder: Path,
-    editor: Editor,
+    editor: EditRunner,
     *,
     model: ModelFacts = MODEL,
     limits: Limits | None = None,

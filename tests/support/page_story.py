@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Locator, Page
 
 from bot.workflow.dispatcher import ModelFacts
-from mgie_engine.edits import Editor
+from mgie_engine.edits import EditRunner
 from tests.support.page_gestures import finished, say, standing_at
 from tests.support.page_server import MODEL, PATIENCE_MS, PageServer, page_server, visit
 
@@ -105,7 +105,7 @@ async def played(
     folder: Path,
     chromium: Browser,
     size: tuple[int, int],
-    editors: Sequence[Editor],
+    editors: Sequence[EditRunner],
     give: Callable[[Page], Awaitable[None]],
     *,
     words: Mapping[str, str],

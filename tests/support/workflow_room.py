@@ -21,7 +21,7 @@ from conversations.picture_budget import NO_STORAGE_LIMITS, StorageLimits
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
-from mgie_engine.edits import Editor
+from mgie_engine.edits import EditRunner
 from mgie_engine.serving.service import EditService
 from mgie_engine.strengths import StrengthTable
 from tests.support.fakes import a_picture
@@ -152,7 +152,7 @@ class WorkflowRoom:
 @asynccontextmanager
 async def workflow_room(
     folder: Path,
-    editor: Editor,
+    editor: EditRunner,
     chat: PaperChat | None = None,
     *,
     limits: Limits = NO_PACE,

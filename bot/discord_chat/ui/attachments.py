@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from conversations.images.decode import mebibytes
+from conversations.images.encoding import encoded
 from conversations.messages import Message
 
 BEFORE_SIDE_PX = 1024
@@ -66,15 +67,3 @@ def before_file(png: bytes) -> PictureFile:
         if picture.mode == "RGB":  # an eighth of the time that WebP takes, for nearly its size
             return PictureFile(encoded(picture, "JPEG", 85), "jpg")
         return PictureFile(encoded(picture, "WEBP", 85), "webp")
-
-
-def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:
-    """The image in that format; for JPEG, transparency becomes white."""
-    if kind == "JPEG" and picture.mode != "RGB":
-        on_white = Image.new("RGB", picture.size, "white")
-        on_white.paste(picture, mask=picture.getchannel("A") if "A" in picture.getbands() else None)
-        picture = on_white
-    file = io.BytesIO()
-    method = {"method": 2} if kind == "WEBP" else {}  # half the default's time, nearly its size
-    picture.save(file, kind, quality=quality, **method)
-    return file.getvalue()

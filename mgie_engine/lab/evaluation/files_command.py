@@ -25,7 +25,7 @@ from mgie_engine.lab.evaluation.report import (
 )
 from mgie_engine.lab.evaluation.scoring import ScoredCase, edit_file, make_edits, picture_before, score_cases
 from mgie_engine.lab.evaluation.suites import SUITES, FileCase
-from mgie_engine.serving.command import add_model, add_settings, chosen_model, chosen_settings, settle
+from mgie_engine.serving.edit_options import add_model, add_settings, chosen_model, chosen_settings, settle
 
 DEFAULT_METRICS = {
     "pairs": ("l1", "ssim", "dino", "cvs", "cts"),

@@ -19,7 +19,7 @@ from mgie_engine.lab.evaluation.workers import worker_count, worker_pool
 from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.serving.command import add_model, add_settings, chosen_model, chosen_settings, settle
+from mgie_engine.serving.edit_options import add_model, add_settings, chosen_model, chosen_settings, settle
 
 ON_SHEET = 40  # edits on a contact sheet
 TIMED = 5  # edits timed one by one

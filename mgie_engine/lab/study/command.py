@@ -24,7 +24,7 @@ from mgie_engine.lab.study.sweep import SweepConfig, sweep
 from mgie_engine.lab.study.sweep_results import FITTED, HELD_OUT, Strengths, append_sweep, read_sweep
 from mgie_engine.lab.study.tasks import Task, folder_tasks, scene_tasks, worded_tasks
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.serving.command import add_model, chosen_model, settle
+from mgie_engine.serving.edit_options import add_model, chosen_model, settle
 from mgie_engine.strengths import GENTLE, HARSH, PUBLISHED, TABLE, fingerprint
 
 TEXT_SHARES, IMAGE_SHARES = (0.75, 1.0, 1.5, 2.25), (0.85, 1.0, 1.35)  # of the model's own strengths

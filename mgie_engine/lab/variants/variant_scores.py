@@ -17,7 +17,7 @@ from mgie_engine.lab.evaluation.scenes_figures import SceneResult
 from mgie_engine.lab.evaluation.scenes_running import SceneRunner
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.serving.command import settle
+from mgie_engine.serving.edit_options import settle
 
 SEED = 0  # of the first picture: the same for every variant
 

@@ -1,0 +1,1 @@
+"""MGIE from Python: an editor, its async form, and a pipeline in the manner of diffusers."""

@@ -1,0 +1,95 @@
+"""`AsyncEditor`: the same for asyncio, with the model in a process of its own. Imports no torch."""
+
+import asyncio
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self, Unpack
+
+from mgie_engine.config import BUNDLED_MODEL, Defaults, read_config, resolve_model
+from mgie_engine.edits import EditRequest, EditResult
+from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request
+from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
+from mgie_engine.python_api.editor import choose_model
+from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.queue import QueueLimits
+from mgie_engine.serving.service import EditHandle, EditService
+
+UNBOUNDED = QueueLimits(waiting=2**31, waiting_per_owner=2**31)  # the caller decides how many may wait
+
+
+class AsyncEditor:
+    """Edits pictures without blocking the event loop: `async with AsyncEditor() as editor:`.
+
+    The model runs in a process of its own, so a crash there ends edits and not the program. Edits that are
+    awaited together share the device; cancelling one's task cancels the edit. Takes the arguments of Editor.
+    """
+
+    def __init__(
+        self,
+        model: str | Path = BUNDLED_MODEL,
+        *,
+        device: str = "auto",
+        memory: str = "auto",
+        level: str = "auto",
+        threads: int | None = None,
+        home: str | Path | None = None,
+    ) -> None:
+        """Raises ModelError if there is no such model; it is loaded from `async with` on."""
+        choice = choose_model(model, device, memory, level, threads, home)
+        self._config = read_config(resolve_model(choice.model, choice.home))
+        self._service = EditService(EngineProcess(choice), UNBOUNDED)
+        self._keys = count()
+
+    async def edit(
+        self,
+        picture: PictureSource,
+        instruction: str,
+        *,
+        reading: str | None = None,
+        progress: OnProgress | None = None,
+        **options: Unpack[EditOptions],
+    ) -> EditedPicture:
+        """Edit a picture; see `Editor.edit`.
+
+        Of `progress` only the newest is passed on, on the event loop. Raises ModelError also if the model
+        cannot be loaded, and EngineDied if its process ended twice while the edit ran.
+        """
+        opened = await asyncio.to_thread(open_source, picture)
+        request = build_request(opened.png, instruction, options, self.defaults, reading=reading)
+        return edited_picture(await self.run(request, progress), request.instruction, opened.notes)
+
+    async def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:
+        """Run a request as the engine takes it; a declined edit is a result with `is_declined`."""
+        handle = self._service.submit_nowait(str(next(self._keys)), "python", request)
+        try:
+            if progress:
+                await _follow(handle, progress)
+            return await handle.result()
+        finally:
+            handle.cancel()
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        return self._config.name
+
+    @property
+    def defaults(self) -> Defaults:
+        """The model's own settings, which hold for options that are left out."""
+        return self._config.defaults
+
+    async def __aenter__(self) -> Self:
+        await self._service.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._service.__aexit__(kind, error, trace)
+
+
+async def _follow(handle: EditHandle, progress: OnProgress) -> None:
+    async for news in handle.events():
+        progress(news)

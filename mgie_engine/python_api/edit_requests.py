@@ -1,0 +1,49 @@
+"""What a caller asks for, as the request that the engine takes. Imports no torch."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TypedDict
+
+from conversations.settings import Keep, Sampler, SettingsOverride, checked
+from mgie_engine.config import Defaults
+from mgie_engine.edits import EditRequest, Exchange, Progress
+from mgie_engine.errors import RequestRefused
+from mgie_engine.serving.edit_options import settle
+
+OnProgress = Callable[[Progress], None]
+
+
+class EditOptions(TypedDict, total=False):
+    """Settings of an edit; what is left out comes from the model, the seed from chance.
+
+    The same picture, instruction, settings and seed give the same bytes on the same machine.
+    """
+
+    seed: int  # 0 to 2**32 - 1
+    text_cfg: float  # text guidance scale, 1 to 20
+    image_cfg: float  # image guidance scale, 0 to 5
+    steps: int  # denoising steps, 1 to 200
+    sampler: Sampler  # "euler_ancestral" or "dpmpp_2m"
+    keep: Keep  # what is put back outside the edited area: "auto", "strict" or "off"
+
+
+def build_request(
+    png: bytes,
+    instruction: str,
+    options: EditOptions,
+    defaults: Defaults,
+    *,
+    reading: str | None = None,
+    history: Sequence[Exchange] = (),
+) -> EditRequest:
+    """The request to edit a PNG. SettingsRefused, RequestRefused, and TypeError for an unknown option."""
+    words = instruction.strip()
+    if not words:
+        raise RequestRefused("The instruction is empty: say what to change.")
+    override = checked(SettingsOverride(**options))
+    settings = settle(override, defaults, fresh_seed=secrets.randbelow(2**32))
+    return EditRequest(png, words, settings, tuple(history), reading)
+
+
+def ignore(progress: Progress) -> None:
+    """Progress that nobody follows."""
