@@ -8,11 +8,13 @@ from typing import Self, Unpack
 
 from mgie_engine.config import BUNDLED_MODEL, Defaults, read_config, resolve_model
 from mgie_engine.edits import EditRequest, EditResult
+from mgie_engine.errors import EngineError
 from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.editor import choose_model
 from mgie_engine.python_api.picture_source import PictureSource, open_source
-from mgie_engine.serving.process import EngineProcess
+from mgie_engine.serving.device_plan import plan_devices, visible_gpus
+from mgie_engine.serving.pool import engine_pool
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditHandle, EditService
 
@@ -22,8 +24,9 @@ UNBOUNDED = QueueLimits(waiting=2**31, waiting_per_owner=2**31)  # the caller de
 class AsyncEditor:
     """Edits pictures without blocking the event loop: `async with AsyncEditor() as editor:`.
 
-    The model runs in a process of its own, so a crash there ends edits and not the program. Edits that are
-    awaited together share the device; cancelling one's task cancels the edit. Takes the arguments of Editor.
+    The model runs in a process of its own for each GPU, so a crash there ends edits and not the program.
+    Edits that are awaited together share the devices; cancelling one's task cancels the edit. Takes the
+    arguments of Editor, and can be entered once.
     """
 
     def __init__(
@@ -37,9 +40,9 @@ class AsyncEditor:
         home: str | Path | None = None,
     ) -> None:
         """Raises ModelError if there is no such model; it is loaded from `async with` on."""
-        choice = choose_model(model, device, memory, level, threads, home)
-        self._config = read_config(resolve_model(choice.model, choice.home))
-        self._service = EditService(EngineProcess(choice), UNBOUNDED)
+        self._choice = choose_model(model, device, memory, level, threads, home)
+        self._config = read_config(resolve_model(self._choice.model, self._choice.home))
+        self._service: EditService | None = None
         self._keys = count()
 
     async def edit(
@@ -62,6 +65,8 @@ class AsyncEditor:
 
     async def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:
         """Run a request as the engine takes it; a declined edit is a result with `is_declined`."""
+        if self._service is None:
+            raise EngineError("Enter the editor first: async with AsyncEditor() as editor.")
         handle = self._service.submit_nowait(str(next(self._keys)), "python", request)
         try:
             if progress:
@@ -81,13 +86,17 @@ class AsyncEditor:
         return self._config.defaults
 
     async def __aenter__(self) -> Self:
-        await self._service.__aenter__()
+        device = self._choice.device
+        gpus = [] if device == "cpu" else await visible_gpus()
+        pool = engine_pool(self._choice, plan_devices(device, gpus), slots=None)
+        self._service = await EditService(pool, UNBOUNDED).__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._service.__aexit__(kind, error, trace)
+        if self._service:
+            await self._service.__aexit__(kind, error, trace)
 
 
 async def _follow(handle: EditHandle, progress: OnProgress) -> None:

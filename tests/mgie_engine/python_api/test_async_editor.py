@@ -7,7 +7,7 @@ import pytest
 
 from mgie_engine import AsyncEditor, Progress
 from mgie_engine.checkpoints import native
-from mgie_engine.errors import EditCancelled, ModelError, RequestRefused
+from mgie_engine.errors import EditCancelled, EngineError, ModelError, RequestRefused
 from tests.support.fakes import a_picture
 from tests.support.tiny_serving import a_tiny_mgie
 
@@ -40,3 +40,8 @@ async def test_edits_that_are_awaited_together_are_made_and_a_cancelled_one_is_n
 def test_no_model_is_said_when_the_editor_is_made():
     with pytest.raises(ModelError, match="No model 'nothing'"):
         AsyncEditor("nothing")
+
+
+async def test_an_editor_that_was_not_entered_says_so(model: Path):
+    with pytest.raises(EngineError, match="async with"):
+        await AsyncEditor(model).edit(a_picture(), "darker")
