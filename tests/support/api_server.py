@@ -15,7 +15,16 @@ from bot.openai_api.api_server import openai_api
 from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.store.session_store import SessionStore
-from mgie_engine.edits import Changed, DeviceState, Editor, EditRequest, EditResult, Progress, Report, Stage
+from mgie_engine.edits import (
+    Changed,
+    DeviceState,
+    EditRequest,
+    EditResult,
+    EditRunner,
+    Progress,
+    Report,
+    Stage,
+)
 from tests.support.fakes import a_preview, echo
 from tests.support.page_server import MODEL, parts, to_png
 
@@ -34,7 +43,7 @@ class ApiServer:
 
 @asynccontextmanager
 async def api_server(
-    folder: Path, editor: Editor, keys: Collection[str] = (), limits: Limits | None = None
+    folder: Path, editor: EditRunner, keys: Collection[str] = (), limits: Limits | None = None
 ) -> AsyncIterator[ApiServer]:
     """The API of a bot on the files of `folder`; the client has the first key."""
     async with (
