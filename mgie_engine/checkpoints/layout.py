@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
+from mgie_engine.model_files import is_weights
+
 DIFFERENTIALS = "mgie_7b"
 LLAVA, BASE, DELTA = "LLaVA-7B-v1", "llama-7b", "LLaVA-Lightning-7B-delta-v1-1"
 CLIP, CLIP_HUB = "clip-vit-large-patch14", "openai/clip-vit-large-patch14"
@@ -26,7 +28,7 @@ MGIE-7B is put together from files under terms of their own:
 """
 
 RepoKind = Literal["model", "space"]
-_LLAMA_FILES = (".json", ".model", ".bin", ".safetensors")
+DIFFERENTIAL_FILES = ("mllm.pt", "unet.pt")
 _PIX2PIX_FILES = (
     "unet/config.json",
     "scheduler/scheduler_config.json",
@@ -44,19 +46,34 @@ class Part:
     kinds: tuple[RepoKind, ...] = ("model",)  # tried in this order
 
 
+def is_needed(place: str) -> bool:
+    """Whether loading reads a file at this place in a model's folder."""
+    name, _, rest = place.partition("/")
+    if name == DIFFERENTIALS:
+        return rest in DIFFERENTIAL_FILES
+    if name in (LLAVA, BASE, DELTA):
+        return "/" not in rest and (rest.endswith((".json", ".model")) or is_weights(rest))
+    if name == CLIP:
+        return rest == "config.json" or ("/" not in rest and is_weights(rest))
+    return name == PIX2PIX and (rest in _PIX2PIX_FILES or _is_other_autoencoder(rest))
+
+
+def _is_other_autoencoder(path: str) -> bool:
+    folder, _, name = path.partition("/")
+    return folder == "vae" and is_weights(name)
+
+
 def _in_place(path: str) -> str | None:
     """A file below one of our folders, wherever that folder is in the repository."""
     parts = PurePosixPath(path).parts
     for at, name in enumerate(parts[:-1]):
-        if name == DIFFERENTIALS and parts[at + 1 :] in (("mllm.pt",), ("unet.pt",)):
-            return f"{name}/{parts[-1]}"
-        if name == LLAVA and len(parts) == at + 2 and path.endswith(_LLAMA_FILES):
-            return f"{name}/{parts[-1]}"
+        if name in (DIFFERENTIALS, LLAVA) and is_needed(place := "/".join(parts[at:])):
+            return place
     return None
 
 
 def _of_delta(path: str) -> str | None:
-    return f"{DELTA}/{path}" if "/" not in path and path.endswith(_LLAMA_FILES) else None
+    return place if is_needed(place := f"{DELTA}/{path}") else None
 
 
 def _of_clip(path: str) -> str | None:
@@ -81,13 +98,16 @@ def missing(files: set[str]) -> list[str]:
     """What is missing to load a folder with these files, one sentence each; relative POSIX paths."""
     lacks = [
         f"{DIFFERENTIALS}/{name} is missing (Apple's differentials, `mgie download mgie-7b`)."
-        for name in ("mllm.pt", "unet.pt")
+        for name in DIFFERENTIAL_FILES
         if f"{DIFFERENTIALS}/{name}" not in files
     ]
-    there = {file.split("/")[0] for file in files if file.endswith((".bin", ".safetensors"))}
+    there = {file.split("/")[0] for file in files if is_weights(file.rpartition("/")[2])}
     if LLAVA not in there and not {BASE, DELTA} <= there:
         if DELTA in there:
-            lacks.append(f"{BASE}/ is missing: LLaVA's delta is here, LLaMA-7B itself comes from Meta.")
+            lacks.append(
+                f"{BASE}/ is missing: LLaVA's delta is here, LLaMA-7B itself comes from Meta. "
+                "`mgie download --from FOLDER` takes it from the folder of Meta's consolidated.00.pth."
+            )
         else:
             lacks.append(f"{LLAVA}/ is missing; {BASE}/ and {DELTA}/ together do as well.")
     for folder in (CLIP, PIX2PIX):

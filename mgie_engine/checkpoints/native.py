@@ -255,15 +255,18 @@ def _published(part: str, local: str) -> str:
     return local
 
 
+def require_embeddings(given: Tensor, shape: torch.Size) -> None:
+    """ModelError unless `emb` has the shape (1, 8, hidden), or lacks its first axis."""
+    if given.numel() != shape.numel() or given.shape[-2:] != shape[-2:]:
+        raise ModelError(f"The tensor {VISUAL_EMBEDDINGS} has shape {list(given.shape)}, not {list(shape)}.")
+
+
 def own_embeddings(networks: Networks, tensors: Mapping[str, Tensor]) -> Tensor | None:
     """The edit head's own visual embeddings (1, 8, hidden); None if the file has none."""
     given, rows = tensors.get(VISUAL_EMBEDDINGS), networks.mllm.visual_embeddings
     if given is None:
         return None
-    if given.numel() != rows.numel() or given.shape[-2:] != rows.shape[-2:]:
-        raise ModelError(
-            f"The tensor {VISUAL_EMBEDDINGS} has shape {list(given.shape)}, not {list(rows.shape)}."
-        )
+    require_embeddings(given, rows.shape)
     own = given.reshape(rows.shape).to(rows)
     if not torch.equal(own, rows):
         log.warning(

@@ -11,6 +11,7 @@ from mgie_engine.errors import ModelError
 from mgie_engine.install import licence
 
 _MODEL = "mgie-7b"
+_HUB = "hub"  # in place of a file or folder; a folder of that name is ./hub
 
 
 def register(commands: Commands) -> None:
@@ -30,14 +31,20 @@ def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     licence.require_acceptance(home, arguments.accept_license, _say, ask and (lambda: ask("Accept? [y/N] ")))
     from huggingface_hub import HfApi
 
-    from mgie_engine.install import download
+    from mgie_engine.install import copying, sources
+    from mgie_engine.install.differentials import Differentials
 
-    folder = home / arguments.model
-    if arguments.source:
-        download.copy_all(arguments.source, folder, _say)
+    folder, expected = home / arguments.model, Differentials.of()
+    if arguments.source not in (None, _HUB):
+        copying.copy_all(Path(arguments.source), folder, _say, expected.check, expected.most)
     else:
-        download.fetch_all(folder, HfApi(endpoint=environment.get("HF_ENDPOINT")), _say)
-    _say(f"Next: `mgie doctor {arguments.model}`, then `mgie convert {arguments.model}`.")
+        archive = None if arguments.source else environment.get("MGIE_ARCHIVE") or sources.APPLE
+        api = HfApi(endpoint=environment.get("HF_ENDPOINT"))
+        sources.fetch_all(folder, api, _say, expected.check, expected.most, archive)
+    for sentence in (lacks := sources.still_missing(folder)):
+        _say(f"· {sentence}")
+    if not lacks:
+        _say(f"Next: `mgie doctor {arguments.model}`, then `mgie convert {arguments.model}`.")
 
 
 def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -98,11 +105,15 @@ def _add_download(commands: Commands) -> None:
         "download",
         run=run_download,
         help="download the published MGIE-7B",
-        description="Download the published files to MGIE_HOME; run again, it resumes where it stopped.",
+        description="Download the published files to MGIE_HOME: Apple's archive, and the rest from the hub "
+        "of Hugging Face. Run again, it resumes where it stopped.",
     )
     parser.add_argument("model", nargs="?", default=_MODEL, help="whose name")
     parser.add_argument(
-        "--from", dest="source", type=Path, metavar="FOLDER", help="copy from a folder instead of the hub"
+        "--from",
+        dest="source",
+        metavar="PLACE",
+        help="Apple's archive, a folder with some of the files, or `hub` for all from there",
     )
     parser.add_argument("--accept-license", action="store_true", help="accept the terms without a prompt")
 

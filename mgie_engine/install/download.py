@@ -1,10 +1,10 @@
-"""Downloads the published files to a model's folder, or copies them from another folder of this machine.
+"""Downloads the published files from the hub to a model's folder.
 
-A file is downloaded as NAME.part, resumed after a lost connection or a killed program, and renamed once its
-checksum is right. Imports no torch.
+A file is downloaded as NAME.part, resumed after a lost connection or a killed program, and gets its place
+once its checksum is right. Imports no torch.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -13,25 +13,14 @@ import huggingface_hub.errors
 from huggingface_hub import HfApi, hf_hub_url
 from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import RepoSibling
-from huggingface_hub.utils import build_hf_headers, tqdm  # type: ignore[attr-defined]
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-from mgie_engine.checkpoints.layout import (
-    FOLDERS,
-    LLAVA_DELTA,
-    MGIE,
-    OTHERS,
-    REVISIONS,
-    Part,
-    RepoKind,
-    is_llava,
-)
+from mgie_engine.checkpoints.layout import LLAVA_DELTA, MGIE, OTHERS, REVISIONS, Part, RepoKind, is_llava
 from mgie_engine.errors import ModelError
 from mgie_engine.install.known_files import KNOWN_FILES
-from mgie_engine.install.ledger import Checksums, Ledger, checksums_of, require_room
+from mgie_engine.install.ledger import Check, Checksums, Ledger, Say, part_of, require_room
 
-Say = Callable[[str], None]
 _BROKEN = (OSError, huggingface_hub.errors.HTTPError)  # type: ignore[attr-defined]
-_CHUNK = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +35,41 @@ class HubFile:
     sums: Checksums  # from the hub
 
 
-def fetch_all(folder: Path, api: HfApi, say: Say, known: Mapping[str, Checksums] = KNOWN_FILES) -> None:
-    """Download everything that is missing. ModelError says what went wrong and what to do.
+def fetch_files(
+    files: Iterable[HubFile],
+    folder: Path,
+    api: HfApi,
+    say: Say,
+    check: Check,
+    known: Mapping[str, Checksums] = KNOWN_FILES,
+) -> None:
+    """Download the files that are missing. ModelError says what went wrong and what to do.
 
-    known: sums that count instead of the hub's, by place in the folder.
+    check: is asked about every file before it gets its place. known: sums that are not from the hub.
     """
     ledger = Ledger.read(folder)
-    lacking = [wanted for wanted in list_files(api, known) if not ledger.has(wanted.target, wanted.sums.size)]
-    arrived = sum(_part(folder, wanted.target)[1] for wanted in lacking)
+    lacking = [wanted for wanted in files if not ledger.has(wanted.target, wanted.sums.size)]
+    arrived = sum(_size(folder / f"{wanted.target}.part") for wanted in lacking)
     folder.mkdir(parents=True, exist_ok=True)
     require_room(folder, sum(wanted.sums.size for wanted in lacking) - arrived)
     for number, wanted in enumerate(lacking, 1):
         say(f"{number} of {len(lacking)}: {wanted.target} from {wanted.hub}")
-        ledger = ledger.with_file(wanted.target, fetch(folder, wanted, api))
+        part = fetch(folder, wanted, api)
+        source = f"{wanted.hub}@{wanted.revision}"
+        ledger = ledger.accept(part, wanted.target, source, check, wanted.sums)
     if trusted := sorted({wanted.hub for wanted in lacking if wanted.target not in known}):
         say(f"The checksums of {', '.join(trusted)} are from the hub itself.")
-    say(f"All files are in {folder}, checked.")
 
 
-def list_files(api: HfApi, known: Mapping[str, Checksums] = KNOWN_FILES) -> list[HubFile]:
-    """All files of the release on the hub.
+def list_files(
+    api: HfApi, ledger: Ledger, known: Mapping[str, Checksums] = KNOWN_FILES, *, differentials: bool = True
+) -> list[HubFile]:
+    """The files of the release on the hub, of each repository at its pinned commit or the one taken before.
 
-    ModelError if a repository cannot be listed, lacks its files, or has other files than those known.
+    differentials: whether Apple's are needed from there. ModelError if a repository cannot be listed, lacks
+    its files, or has other files than those known.
     """
-    files = _all_files(api)
+    files = _all_files(api, ledger, differentials)
     for wanted in files:
         if not wanted.target.isprintable():
             raise ModelError(f"{wanted.hub} lists a file with control characters in its name.")
@@ -80,20 +80,22 @@ def list_files(api: HfApi, known: Mapping[str, Checksums] = KNOWN_FILES) -> list
     return [replace(wanted, sums=known.get(wanted.target, wanted.sums)) for wanted in files]
 
 
-def _all_files(api: HfApi) -> list[HubFile]:
-    differentials = _listed(MGIE, api)
-    whole = any(is_llava(wanted.target) for wanted in differentials)
-    parts = OTHERS if whole else (LLAVA_DELTA, *OTHERS)
-    return [*differentials, *(wanted for part in parts for wanted in _listed(part, api))]
+def _all_files(api: HfApi, ledger: Ledger, differentials: bool) -> list[HubFile]:
+    """LLaVA as a whole if it is beside the differentials, else its delta."""
+    release = _listed(MGIE, api, ledger, is_needed=differentials)
+    llava = [wanted for wanted in release if is_llava(wanted.target)]
+    found = release if differentials else llava
+    parts = OTHERS if llava else (LLAVA_DELTA, *OTHERS)
+    return [*found, *(wanted for part in parts for wanted in _listed(part, api, ledger))]
 
 
-def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
-    """Download one file, resuming an earlier try; returns its checksums. ModelError if it fails."""
-    part, there = _part(folder, wanted.target)
+def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Path:
+    """Download one file, resuming an earlier try; returns where it is. ModelError if it fails."""
+    part = part_of(folder, wanted.target)
+    there = _size(part)
     if there > wanted.sums.size:  # left by another version of the file
         part.unlink()
         there = 0
-    part.parent.mkdir(parents=True, exist_ok=True)
     url = hf_hub_url(
         wanted.hub, wanted.path, repo_type=wanted.kind, revision=wanted.revision, endpoint=api.endpoint
     )
@@ -116,12 +118,7 @@ def fetch(folder: Path, wanted: HubFile, api: HfApi) -> Checksums:
         raise ModelError(
             f"{wanted.target} stopped coming ({error}); the same command goes on where it stopped."
         ) from error
-    found = checksums_of(part)
-    if not found.agrees_with(wanted.sums):
-        part.unlink()
-        raise ModelError(f"{wanted.target} came with a wrong checksum and was thrown away; try again.")
-    part.replace(folder / wanted.target)
-    return found
+    return part
 
 
 class _TooLong(Exception):
@@ -143,34 +140,11 @@ class _Bounded:
         return getattr(self._file, name)
 
 
-def copy_all(source: Path, folder: Path, say: Say) -> None:
-    """Copy the release's files from a folder that holds some of its parts, directly or below _ckpt.
-
-    Copies are verified against the files.json there, if any. ModelError if the folder holds none of the parts
-    or a copy is damaged.
-    """
-    files = list(_files_in(source))
-    if not files:
-        raise ModelError(f"{source} holds none of the folders {', '.join(FOLDERS)}.")
-    ledger, known = Ledger.read(folder), Ledger.read(source)
-    lacking = [(f, target) for f, target in files if not ledger.has(target, f.stat().st_size)]
-    folder.mkdir(parents=True, exist_ok=True)
-    require_room(folder, sum(file.stat().st_size for file, _ in lacking))
-    for file, target in lacking:
-        found = _copy(file, folder / target)
-        if (expected := known.files.get(target)) and not found.agrees_with(expected):
-            (folder / target).unlink()
-            raise ModelError(f"{file} does not have the checksum that files.json beside it gives.")
-        ledger = ledger.with_file(target, found)
-    say(f"{len(lacking)} files were copied to {folder}, {len(files) - len(lacking)} were there.")
-
-
-def _listed(part: Part, api: HfApi) -> list[HubFile]:
+def _listed(part: Part, api: HfApi, ledger: Ledger, is_needed: bool = True) -> list[HubFile]:
+    revision = REVISIONS.get(part.hub) or ledger.revision(part.hub)
     for kind in part.kinds:
         try:
-            info = api.repo_info(
-                part.hub, repo_type=kind, revision=REVISIONS.get(part.hub), files_metadata=True
-            )
+            info = api.repo_info(part.hub, repo_type=kind, revision=revision, files_metadata=True)
         except huggingface_hub.errors.RepositoryNotFoundError:
             continue
         except _BROKEN as error:
@@ -182,6 +156,8 @@ def _listed(part: Part, api: HfApi) -> list[HubFile]:
         ]
         if found:
             return found
+    if not is_needed:
+        return []
     raise ModelError(
         f"{part.hub} is not on the hub, or no longer holds what MGIE needs; "
         "`mgie download --from FOLDER` takes the files from this machine."
@@ -194,32 +170,5 @@ def _checksums(sibling: RepoSibling) -> Checksums:
     return Checksums(sibling.size or 0, lfs.sha256 if lfs else None, None if lfs else sibling.blob_id)
 
 
-def _part(folder: Path, target: str) -> tuple[Path, int]:
-    """The partial file of a download, and its size in bytes."""
-    part = folder / f"{target}.part"
-    return part, part.stat().st_size if part.is_file() else 0
-
-
-def _files_in(source: Path) -> Iterator[tuple[Path, str]]:
-    for root in (source, source / "_ckpt"):
-        for name in FOLDERS:
-            for file in sorted((root / name).rglob("*")):
-                if file.is_file() and file.suffix != ".part":
-                    yield file, file.relative_to(root).as_posix()
-
-
-def _copy(file: Path, target: Path) -> Checksums:
-    part = target.with_name(f"{target.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    size = file.stat().st_size
-    with file.open("rb") as source, part.open("wb") as copy, _bar(file.name, size) as bar:
-        while chunk := source.read(_CHUNK):
-            copy.write(chunk)
-            bar.update(len(chunk))
-    found = checksums_of(part)
-    part.replace(target)
-    return found
-
-
-def _bar(name: str, size: int) -> tqdm:
-    return tqdm(desc=name, total=size, unit="B", unit_scale=True, disable=None)  # type: ignore[no-untyped-call]
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0

@@ -1,8 +1,3 @@
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 from huggingface_hub import HfApi
 
@@ -18,9 +13,9 @@ from mgie_engine.checkpoints.layout import (
     missing,
 )
 from mgie_engine.errors import ModelError
-from mgie_engine.install.download import copy_all, fetch, fetch_all, list_files
-from mgie_engine.install.ledger import Checksums
-from tests.support.weights_hub import running
+from mgie_engine.install.download import fetch, fetch_files, list_files
+from mgie_engine.install.ledger import Checksums, Ledger
+from tests.support.weights_hub import COMMIT, running
 
 WEIGHTS = bytes(range(256)) * 4
 SPACE = f"spaces/{MGIE_HUB}"
@@ -53,9 +48,14 @@ def hub():
         yield hub
 
 
-def fetched(hub, folder):
-    said = []
-    fetch_all(folder, HfApi(endpoint=hub.url), said.append, known={})
+def nothing(place, file):
+    """Check nothing."""
+
+
+def fetched(hub, folder, check=nothing, known=None, differentials=True):
+    said, api, known = [], HfApi(endpoint=hub.url), known or {}
+    listed = list_files(api, Ledger.read(folder), known, differentials=differentials)
+    fetch_files(listed, folder, api, said.append, check, known)
     return said
 
 
@@ -77,15 +77,36 @@ def test_without_llava_beside_the_differentials_its_delta_comes(tmp_path):
     with running({MGIE_HUB: pair, DELTA_HUB: delta, **OTHERS}) as hub:
         fetched(hub, tmp_path)
     assert {f"{DELTA}/config.json", f"{DELTA}/pytorch_model.bin"} <= files(tmp_path)
-    assert missing(files(tmp_path)) == [
-        "llama-7b/ is missing: LLaVA's delta is here, LLaMA-7B itself comes from Meta."
-    ]
+    (lacks,) = missing(files(tmp_path))
+    assert lacks.startswith("llama-7b/ is missing: LLaVA's delta is here, LLaMA-7B itself comes from Meta.")
+
+
+def test_without_the_need_of_differentials_only_llava_comes_from_their_repository(hub, tmp_path):
+    fetched(hub, tmp_path, differentials=False)
+    assert not (tmp_path / "mgie_7b").exists()
+    assert (tmp_path / LLAVA / "config.json").is_file()
+    with running({DELTA_HUB: {"config.json": b"{}", "pytorch_model.bin": WEIGHTS}, **OTHERS}) as other:
+        fetched(other, tmp_path / "other", differentials=False)
+    assert (tmp_path / "other" / DELTA / "pytorch_model.bin").is_file()
+
+
+def test_what_is_no_weights_is_left_where_it_is(tmp_path):
+    delta = {
+        "config.json": b"{}",
+        "pytorch_model-00001-of-00002.bin": WEIGHTS,
+        "pytorch_model-00002-of-00002.bin": WEIGHTS,
+        "training_args.bin": WEIGHTS,
+        "trainer_state.bin": WEIGHTS,
+    }
+    with running({MGIE_HUB: {"mgie_7b/mllm.pt": WEIGHTS}, DELTA_HUB: delta, **OTHERS}) as hub:
+        fetched(hub, tmp_path)
+    assert len([file for file in files(tmp_path) if file.startswith(DELTA)]) == 3
 
 
 def test_what_is_there_is_not_fetched_again(hub, tmp_path):
     fetched(hub, tmp_path)
     hub.asked.clear()
-    assert fetched(hub, tmp_path) == [f"All files are in {tmp_path}, checked."]
+    assert fetched(hub, tmp_path) == []
     assert hub.asked == []
 
 
@@ -120,6 +141,24 @@ def test_revisions_are_pinned_where_they_are_known(hub, tmp_path):
     assert hub.revisions[SPACE] == ""
 
 
+def test_a_repository_without_a_pinned_revision_stays_at_the_one_that_was_taken(hub, tmp_path):
+    fetched(hub, tmp_path)
+    (tmp_path / "mgie_7b" / "unet.pt").unlink()
+    fetched(hub, tmp_path)
+    assert hub.revisions[SPACE] == COMMIT
+    assert Ledger.read(tmp_path).files["mgie_7b/unet.pt"].source == f"{MGIE_HUB}@{COMMIT}"
+
+
+def test_a_file_that_does_not_pass_the_check_gets_no_place(hub, tmp_path):
+    def check(place, file):
+        if place.endswith("unet.pt"):
+            raise ModelError(f"{place} holds another tensor.")
+
+    with pytest.raises(ModelError, match="holds another tensor"):
+        fetched(hub, tmp_path, check)
+    assert files(tmp_path) == {"mgie_7b/mllm.pt"}
+
+
 def test_a_file_that_grows_beyond_its_declared_size_is_thrown_away_on_the_way(hub, tmp_path):
     hub.longer[MLLM] = 300 * 2**20
     with pytest.raises(ModelError, match="longer than the 1024 bytes it should have"):
@@ -127,21 +166,21 @@ def test_a_file_that_grows_beyond_its_declared_size_is_thrown_away_on_the_way(hu
     assert not [file for file in files(tmp_path) if "mllm" in file]
 
 
-def test_a_file_without_a_size_is_refused(hub):
+def test_a_file_without_a_size_is_refused(hub, tmp_path):
     hub.sizes[MLLM] = 0
     with pytest.raises(ModelError, match=r"lists mgie_7b/mllm\.pt without a size"):
-        list_files(HfApi(endpoint=hub.url), known={})
+        fetched(hub, tmp_path)
 
 
 def test_sums_that_are_known_count_whatever_the_hub_says(hub, tmp_path):
     target = f"{CLIP}/model.safetensors"
     other = Checksums(len(WEIGHTS), "0" * 64)
     with pytest.raises(ModelError, match=f"{CLIP_HUB} has another {target} than the published one"):
-        fetch_all(tmp_path, HfApi(endpoint=hub.url), print, known={target: other})
+        fetched(hub, tmp_path, known={target: other})
     assert hub.asked == []
 
 
-@pytest.mark.parametrize("name", ["a\nERROR b.bin", "a\x1b[31m.bin", "a\u202eb.bin"])
+@pytest.mark.parametrize("name", ["a\nERROR b.json", "a\x1b[31m.json", "a\u202eb.json"])
 def test_a_name_with_control_characters_is_refused_and_not_printed(tmp_path, name):
     hostile = WHOLE[SPACE] | {f"_ckpt/{LLAVA}/{name}": WEIGHTS}
     with running(WHOLE | {SPACE: hostile}) as hub, pytest.raises(ModelError, match="control") as caught:
@@ -160,13 +199,13 @@ def test_a_hub_without_the_model_is_named(tmp_path):
         fetched(hub, tmp_path)
 
 
-def test_a_hub_that_cannot_be_reached_is_an_error_with_its_reason():
+def test_a_hub_that_cannot_be_reached_is_an_error_with_its_reason(tmp_path):
     with pytest.raises(ModelError, match=f"{MGIE_HUB} could not be listed: .*refused"):
-        list_files(HfApi(endpoint="http://127.0.0.1:9"))
+        list_files(HfApi(endpoint="http://127.0.0.1:9"), Ledger(tmp_path))
 
 
 def test_a_file_that_stops_coming_is_named_with_what_to_do(hub, tmp_path):
-    wanted = list_files(HfApi(endpoint=hub.url), known={})[0]
+    wanted = list_files(HfApi(endpoint=hub.url), Ledger(tmp_path), {})[0]
     hub.repositories = {SPACE: {}}
     with pytest.raises(ModelError, match=r"(?s)mllm\.pt stopped coming .*; the same command goes on"):
         fetch(tmp_path, wanted, HfApi(endpoint=hub.url))
@@ -177,44 +216,3 @@ def test_a_full_disk_is_noticed_before_anything_comes(hub, tmp_path):
     with pytest.raises(ModelError, match=r"needs 1000000000\.0 GB more on its disk"):
         fetched(hub, tmp_path)
     assert hub.asked == []
-
-
-def test_a_folder_of_this_machine_does_as_well(hub, tmp_path):
-    fetched(hub, tmp_path / "one")
-    said = []
-    copy_all(tmp_path / "one", tmp_path / "other", said.append)
-    assert files(tmp_path / "one") == files(tmp_path / "other")
-    copy_all(tmp_path / "one", tmp_path / "other", said.append)
-    assert said[1].startswith("0 files were copied")
-
-
-def test_a_copy_of_a_spoilt_file_is_refused(hub, tmp_path):
-    fetched(hub, tmp_path / "one")
-    spoilt = tmp_path / "one" / "mgie_7b" / "mllm.pt"
-    spoilt.write_bytes(b"?" + spoilt.read_bytes()[1:])
-    with pytest.raises(ModelError, match=r"mllm\.pt does not have the checksum"):
-        copy_all(tmp_path / "one", tmp_path / "other", print)
-
-
-def test_a_folder_without_the_release_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="holds none of the folders mgie_7b"):
-        copy_all(tmp_path, tmp_path / "other", print)
-
-
-def download(hub, home, *more):
-    """`mgie download` as people run it."""
-    environment = os.environ | {"HF_ENDPOINT": hub.url, "MGIE_HOME": str(home)}
-    command = [sys.executable, "-m", "mgie_engine.cli", "download", "mgie-7b", *more]
-    return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-
-
-def test_the_terms_are_shown_and_accepted_once(hub, tmp_path):
-    refused = download(hub, tmp_path)
-    assert (refused.returncode, hub.asked) == (1, [])
-    assert "CC BY-NC 4.0" in refused.stdout
-    assert refused.stderr == "mgie: Accept the terms above with --accept-license.\n"
-    accepted = download(hub, tmp_path, "--accept-license")
-    assert "has another clip-vit-large-patch14/model.safetensors than the published one" in accepted.stderr
-    assert json.loads((tmp_path / "accepted-licences.json").read_text()) == ["mgie-7b"]
-    again = download(hub, tmp_path)
-    assert "CC BY-NC" not in again.stdout
