@@ -110,6 +110,16 @@ class SessionStore(TableGroup):
     delete_user = on_database(user_data.delete_user, own_transaction=True)
 
 
+def _refuse_newer(db: Database, path: Path) -> None:
+    """StoreError if a later release than this one wrote the database: this one would misread it."""
+    known = {step.name for step in migrations.pending(Database(memory=True))}
+    if unknown := sorted({step.name for step in migrations.applied(db)} - known):
+        raise StoreError(
+            f"{path} was written by a newer release ({unknown[-1]}); use that release, or restore the backup "
+            "made before the upgrade"
+        )
+
+
 def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
     is_unclean = ended_uncleanly(path)  # before it is opened
     try:
@@ -129,6 +139,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute(f"PRAGMA busy_timeout = {round(lock_timeout_s * 1000)}")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
+        _refuse_newer(db, path)
         migrations.apply(db)
         db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
         db.execute("DELETE FROM deletions WHERE at < ?", (now - DELETION_RETENTION_S,))

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -249,6 +250,20 @@ async def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path: P
     with pytest.raises(
         StoreError, match="cannot be used as the conversation database: file is not a database"
     ):
+        async with SessionStore.open(path):
+            pass
+
+
+async def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "talk.db"
+    async with SessionStore.open(path):
+        pass
+    with closing(sqlite3.connect(path, isolation_level=None)) as newer:
+        newer.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) "
+            "VALUES ('conversations', 'm999_of_a_later_release', '2030-01-01')"
+        )
+    with pytest.raises(StoreError, match="written by a newer release \\(m999_of_a_later_release\\)"):
         async with SessionStore.open(path):
             pass
 
