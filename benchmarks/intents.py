@@ -16,7 +16,7 @@ from pathlib import Path
 from bot.i18n.catalog import ENGLISH
 from tests.support.labelled_messages import measure, read_labelled
 
-OWN = Path("tests/bot/workflow/intents/channel.tsv")
+OWN = Path("tests/conversations/intents/channel.tsv")
 
 
 def main() -> None:

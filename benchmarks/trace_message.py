@@ -1,9 +1,10 @@
-"""Which modules of `bot/` one message passes: "make it darker" after a first edit, until the result is shown.
+"""Which modules one message passes in `bot/` and where its text is sorted, until the result is shown.
 
     python benchmarks/trace_message.py
 
-The bot is the real one on the loopback Discord; only the editor is instant. Counted are the modules whose
-functions run, in every thread, and how many of these functions return: a coroutine counts once, when it ends.
+The message is "make it darker" after a first edit. The bot is the real one on the loopback Discord; only the
+editor is instant. Counted are the modules whose functions run, in every thread, and how many of these
+functions return: a coroutine counts once, when it ends.
 
     whole        from the arrival of the message until the result is shown, the Discord layer included
     reading      what the Discord layer uses of the rest of `bot/` to make an event of the message
@@ -35,7 +36,8 @@ from tests.support.fakes import a_picture
 DISCORD = "bot.discord_chat"
 HANDLE = "EditWorkflow.handle"  # takes the event, and returns once the turn is on disk
 RETURN = dis.opmap["RETURN_VALUE"]
-BOT = Path(__file__).parents[1] / "bot"
+ROOT = Path(__file__).parents[1]
+TRACED = (ROOT / "bot", ROOT / "conversations/intents")  # the second sorts texts for the bot
 
 
 @dataclass
@@ -72,11 +74,11 @@ class Trace:
 
 
 def _module(code: CodeType) -> str | None:
-    """The module of a function of `bot/`; None for other code, and for lambdas and comprehensions."""
+    """The module of a traced function; None for other code, and for lambdas and comprehensions."""
     path = Path(code.co_filename)
-    if code.co_name.startswith("<") or not path.is_relative_to(BOT):
+    if code.co_name.startswith("<") or not any(path.is_relative_to(folder) for folder in TRACED):
         return None
-    return ".".join(path.relative_to(BOT.parent).with_suffix("").parts)
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from bot.chat.button_actions import DECISIONS as DECISIONS
 from bot.chat.button_actions import NEEDS_WORDS as NEEDS_WORDS
 from bot.chat.button_actions import ButtonAction as ButtonAction
 from bot.chat.offered_pictures import PictureOffer
-from bot.chat.sorted_text import SortedText
+from conversations.intents.sorted_text import SortedText
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent

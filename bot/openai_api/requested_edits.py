@@ -8,12 +8,12 @@ from typing import Any
 from bot.chat.events import Addressing, CancelAsked, EditAsked
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import Accepted, Card, CardState, Note
-from bot.chat.sorted_text import Asks
 from bot.openai_api.api_chat import NAME, ApiChat
 from bot.openai_api.api_errors import ApiError, refusal
 from bot.openai_api.edit_form import EditForm
 from bot.workflow.dispatcher import EditWorkflow
-from bot.workflow.intents.intent import sort_text
+from conversations.intents.intent import sort_text
+from conversations.intents.sorted_text import Asks
 from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.settings import SettingsOverride

@@ -25,7 +25,6 @@ from bot.chat.events import (
 )
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import AskTarget, Files, History, Note, Reacted, Reply, SettingsPanel
-from bot.chat.sorted_text import Asks
 from bot.i18n.catalog import ENGLISH, translator
 from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
@@ -34,8 +33,9 @@ from bot.web_chat.page_state import PageState, Size
 from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
-from bot.workflow.intents.intent import sort_text
 from conversations.errors import PictureMissing, SettingsRefused
+from conversations.intents.intent import sort_text
+from conversations.intents.sorted_text import Asks
 from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride, checked

@@ -38,12 +38,12 @@ from bot.policy.checks import (
 from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
-from bot.workflow.intents.text_language import is_read
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
 from bot.workflow.targets import Context, Target, ask_target
 from bot.workflow.uploads import Uploads
 from conversations.images.image_store import ImageStore
+from conversations.intents.text_language import is_read
 from conversations.messages import Message, joined
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings

@@ -1,6 +1,6 @@
 """Why the model declined an instruction, from its words and from what the model read."""
 
-from bot.workflow.intents.intent import named_in
+from conversations.intents.intent import named_in
 from conversations.messages import Message
 
 _AS_ASKED = "as you asked."  # how a reading ends that leaves the picture alone on purpose

@@ -55,8 +55,6 @@ from bot.policy.limits import Limits
 from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
 from bot.workflow.consents import Consents, consent_at_large, lock
-from bot.workflow.intents.phrase_tables import load_phrase_tables
-from bot.workflow.intents.text_language import load_identifier
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
@@ -69,6 +67,8 @@ from bot.workflow.text_commands import read_grid, read_text, reworded
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
+from conversations.intents.phrase_tables import load_phrase_tables
+from conversations.intents.text_language import load_identifier
 from conversations.messages import Message
 from conversations.picture_budget import NO_STORAGE_LIMITS, PictureBudget, StorageLimits
 from conversations.session import Turn

@@ -6,10 +6,10 @@ Pure. On doubt the bot asks with a reaction, because a conversation between user
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.chat.sorted_text import Asks, CommandWord
 from bot.i18n.catalog import ENGLISH
-from bot.workflow.intents.intent import named_in, understand
-from bot.workflow.intents.message_markup import strip_markup
+from conversations.intents.intent import named_in, understand
+from conversations.intents.message_markup import strip_markup
+from conversations.intents.sorted_text import Asks, CommandWord
 
 RECENT_S = 600.0
 ASIDE = "//"

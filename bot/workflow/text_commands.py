@@ -1,6 +1,6 @@
 """What the text of a message becomes: an event, or an answer where it asks for no edit.
 
-`bot.workflow.intents` decides what a text asks for; here is what follows from that, the same for every chat.
+`conversations.intents` decides what a text asks for; here is what follows from that, the same for every chat.
 """
 
 import re
@@ -26,9 +26,9 @@ from bot.chat.events import (
     origin,
 )
 from bot.chat.replies import Button, Note, Reacted, Reply, buttons
-from bot.chat.sorted_text import Asks, CommandWord, TextCommand
-from bot.workflow.intents.intent import sort_text
-from bot.workflow.intents.message_markup import strip_markup, whole_characters
+from conversations.intents.intent import sort_text
+from conversations.intents.message_markup import strip_markup, whole_characters
+from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
 from conversations.messages import Message
 
 THANKED = "🧡"  # the reaction to thanks and praise

@@ -16,5 +16,5 @@ async def test_an_edit_passes_few_modules(tmp_path: Path) -> None:
 
 async def test_a_text_is_sorted_once_before_the_event_is_handed_over(tmp_path: Path) -> None:
     trace = await traced(tmp_path)
-    assert any(module.startswith("bot.workflow.intents") for module in trace.reading)
-    assert not any(module.startswith("bot.workflow.intents") for module in trace.after)
+    assert any(module.startswith("conversations.intents") for module in trace.reading)
+    assert not any(module.startswith("conversations.intents") for module in trace.after)

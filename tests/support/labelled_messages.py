@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.chat.sorted_text import Asks, CommandWord
 from bot.i18n.catalog import ENGLISH
-from bot.workflow.intents.intent import understand
-from bot.workflow.intents.message_markup import strip_markup
+from conversations.intents.intent import understand
+from conversations.intents.message_markup import strip_markup
+from conversations.intents.sorted_text import Asks, CommandWord
 
 CLASSES = ("edit", "control", "help", "ignore")
 NAMED = ("@bot", "@mgie")  # how a file may write the mention of the bot

@@ -14,8 +14,8 @@ from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.ui.component_ids import kept_instruction, turn_id_of
-from bot.workflow.intents.intent import sort_text
 from conversations.errors import PictureRefused
+from conversations.intents.intent import sort_text
 from conversations.messages import Message
 
 _USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)

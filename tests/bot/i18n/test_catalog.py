@@ -13,11 +13,12 @@ from babel.messages.pofile import read_po
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
-from bot.chat.sorted_text import CommandWord
 from bot.discord_chat.ui.buttons import DiscordButton
 from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
-from bot.workflow.intents.phrase_tables import phrase_table
 from bot.workflow.text_commands import OFFERED
+from conversations.intents import phrase_tables
+from conversations.intents.phrase_tables import phrase_table
+from conversations.intents.sorted_text import CommandWord
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
 from conversations.settings import CHOICES, RANGES
 
@@ -119,6 +120,10 @@ def test_a_plural_is_one_in_every_language(language: str) -> None:
         return {code for code, forms in texts(of).items() if len(forms) > 1}
 
     assert plurals(language) == plurals("en")
+
+
+def test_every_language_that_is_written_is_understood() -> None:
+    assert phrase_tables.languages() == languages()
 
 
 @pytest.mark.parametrize("language", languages())

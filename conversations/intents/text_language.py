@@ -6,9 +6,8 @@ from functools import cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from bot.i18n.catalog import languages
-from bot.workflow.intents.phrase_tables import phrase_table
-from bot.workflow.intents.tagged_words import plain_words
+from conversations.intents.phrase_tables import languages, phrase_table
+from conversations.intents.tagged_words import plain_words
 
 KNOWN_SHARE = 0.5  # of the words: from here on our own tables decide
 LEAST = 0.02  # probability that it is in a language read, for a text of words that we do not know

@@ -1,4 +1,4 @@
-"""The tables of each language, read once: `bot/i18n/locales/<language>/words.toml`, which explains itself."""
+"""The tables of each language, read once: `words/<language>.toml`; the English one explains itself."""
 
 import re
 import tomllib
@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from bot.i18n.catalog import LOCALES, languages
-from bot.workflow.intents.phrase_patterns import PatternSet
-from bot.workflow.intents.tagged_words import NUMBER, ORDINAL, VERSION, Lexicon, plain_word, spellings
+from conversations.intents.phrase_patterns import PatternSet
+from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Lexicon, plain_word, spellings
 
+WORDS = Path(__file__).parent / "words"
+ENGLISH = "en"
 _TAGS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -36,9 +38,15 @@ class PhraseTable:
 
 
 @cache
+def languages() -> tuple[str, ...]:
+    """The codes of the languages that are understood, English first."""
+    return (ENGLISH, *sorted({path.stem for path in WORDS.glob("*.toml")} - {ENGLISH}))
+
+
+@cache
 def phrase_table(language: str) -> PhraseTable:
     """The tables of a language that `languages` names."""
-    data = tomllib.loads((LOCALES / language / "words.toml").read_text("utf-8"))
+    data = tomllib.loads((WORDS / f"{language}.toml").read_text("utf-8"))
     tags = dict(zip(data["words"], _TAGS, strict=False))
     groups = {name: "".join(tags[part] for part in parts) for name, parts in data["groups"].items()}
     names = tags | groups | {"number": NUMBER, "ordinal": ORDINAL, "version": VERSION}

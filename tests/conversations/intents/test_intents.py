@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.sorted_text import Asks, CommandWord
-from bot.workflow.intents.intent import understand
+from conversations.intents.intent import understand
+from conversations.intents.sorted_text import Asks, CommandWord
 from tests.support.labelled_messages import answer, measure, read_labelled
 
 FOLDER = Path(__file__).parent

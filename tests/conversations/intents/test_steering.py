@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.chat.sorted_text import Asks, CommandWord, TextCommand
 from bot.i18n.catalog import ENGLISH, languages
-from bot.workflow.intents.intent import Understood, understand
-from bot.workflow.intents.message_markup import strip_markup
+from conversations.intents.intent import Understood, understand
+from conversations.intents.message_markup import strip_markup
+from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
 
 TABLES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "steering.toml").read_text("utf-8"))
 AROUND_EACH = 3  # of the ways to say a phrase, besides saying it alone

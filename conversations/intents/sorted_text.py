@@ -1,4 +1,4 @@
-"""What the text of a message asks for, as plain values. `bot.workflow.intents.sort_text` finds it out."""
+"""What the text of a message asks for, as plain values. `conversations.intents.sort_text` finds it out."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from bot.chat.sorted_text import CommandWord, TextCommand
-from bot.workflow.intents.phrase_tables import PhraseTable
-from bot.workflow.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
+from conversations.intents.phrase_tables import PhraseTable
+from conversations.intents.sorted_text import CommandWord, TextCommand
+from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
 
 
 def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | None:

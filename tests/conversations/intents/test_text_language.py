@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.workflow.intents.text_language import is_read
+from conversations.intents.text_language import is_read
 from tests.support.labelled_messages import read_labelled
 
 FOLDER = Path(__file__).parent

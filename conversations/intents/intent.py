@@ -7,23 +7,23 @@ A text command is looked for first, then a question about the bot, then evidence
 patterns are data (phrase_tables). Where no language of ours explains the words, none of them decides.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bot.chat.sorted_text import Asks, SortedText, TextCommand
-from bot.i18n.catalog import ENGLISH, languages, match_locale
-from bot.workflow.intents.message_markup import strip_markup, whole_characters
-from bot.workflow.intents.phrase_tables import PhraseTable, phrase_table
-from bot.workflow.intents.tagged_words import Clause, clauses, plain_words
-from bot.workflow.intents.text_command import (
+from conversations.intents.message_markup import strip_markup, whole_characters
+from conversations.intents.phrase_tables import ENGLISH, PhraseTable, languages, phrase_table
+from conversations.intents.sorted_text import Asks, SortedText, TextCommand
+from conversations.intents.tagged_words import Clause, clauses, plain_words
+from conversations.intents.text_command import (
     command_of,
     filler_bounds,
     is_firm,
     is_polite,
     steering_word,
 )
-from bot.workflow.intents.text_language import is_read
+from conversations.intents.text_language import is_read
 
 
 class Evidence(IntEnum):
@@ -51,9 +51,9 @@ class Understood:
 
 
 def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
-    """What a text as it was typed to the bot asks for. `language`: of the user; `read`: of the model."""
+    """What a text as it was typed asks for. `language`: the user's, as a tag; `read`: of the model."""
     words = strip_markup(whole_characters(text))
-    found = understand(words, match_locale(language))
+    found = understand(words, re.split("[-_]", language)[0].casefold())
     may_edit = found.asks in (Asks.EDIT, Asks.UNSURE)
     return SortedText(
         words,

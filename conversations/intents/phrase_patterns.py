@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import re2
 
-from bot.workflow.intents.tagged_words import spellings
+from conversations.intents.tagged_words import spellings
 
 MAX_MEMORY = 64 << 20  # bytes, of one set
 _PARTS = re.compile(r"[()\[\]|]|<\w+>|[^\s()\[\]|<>]+")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.workflow.intents.message_markup import strip_markup
+from conversations.intents.message_markup import strip_markup
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""What a message asks for: an edit, a text command, help, or nothing. Pure; the words are in `bot/i18n`."""
