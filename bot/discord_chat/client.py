@@ -1,4 +1,7 @@
-"""The Discord client: one connection, what it registers, and the parts that answer what arrives on it."""
+"""The Discord client: its connections, what it registers, and the parts that answer what arrives on them.
+
+Discord wants a connection (shard) for every 2,500 servers at most. Each is resumed and caught up by itself.
+"""
 
 import asyncio
 import logging
@@ -12,6 +15,7 @@ from discord.ext import commands
 from bot.discord_chat.commands import COGS, message_menus
 from bot.discord_chat.commands.command_sync import CommandSync
 from bot.discord_chat.commands.command_translator import CommandTranslator
+from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.gateway_json import use_own_reader
 from bot.discord_chat.gateway_metrics import AckTimes, request_counter
 from bot.discord_chat.ids import CHAT
@@ -36,6 +40,7 @@ from conversations.store.session_store import SessionStore
 
 TYPING_DELAY_S = 1.0  # delay before the typing indicator is shown
 GUILD_READY_TIMEOUT_S = 2.0  # the default of discord.py
+IDENTIFY_PAUSE_S = 5.0  # Discord takes one new session in that time
 ANYWHERE = discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 log = logging.getLogger(__name__)
 
@@ -61,8 +66,8 @@ _OPTIONS: dict[str, Any] = {  # of every client
 }
 
 
-class EditBot(commands.Bot):
-    """One connection to Discord; `async with` opens and closes everything it owns."""
+class EditBot(commands.AutoShardedBot):
+    """The connections to Discord; `async with` opens and closes everything it owns."""
 
     def __init__(
         self,
@@ -75,13 +80,15 @@ class EditBot(commands.Bot):
         pause_s: float = PAUSE_S,
         typing_delay_s: float = TYPING_DELAY_S,
         guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
+        least_shards: int = 1,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`edit_channels`: channels whose unaddressed messages may be instructions, if the bot may read them.
 
         `pause_s`: shortest time between two edits of a card; `typing_delay_s`: delay before the typing
         indicator; `guild_ready_timeout_s`: how long after the newest server's arrival all are taken as known;
-        `sleep`: waits out the longer rate limits.
+        `least_shards`: connections to open even if Discord recommends fewer; `sleep`: waits out the longer
+        rate limits.
         """
         use_own_reader()
         super().__init__(
@@ -92,7 +99,7 @@ class EditBot(commands.Bot):
             http_trace=request_counter(workflow.metrics),
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
-        self._store = store
+        self._store, self._least_shards, self._sleep = store, least_shards, sleep
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = self._own_messages = OwnMessages(self, store.messages)
         reads = ReadsMessages(self, downloads, message_content, workflow.limits.languages)
@@ -100,6 +107,7 @@ class EditBot(commands.Bot):
         self.components = ComponentHandler(self.handler)
         self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)
         self._catch_up = CatchUp(store.chats, sleep=sleep)
+        self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)
         self._messages = MessageHandler(
             self,
@@ -145,21 +153,47 @@ class EditBot(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         await self._command_sync.register(self.tree)
 
-    async def on_connect(self) -> None:
-        """A gateway connection begins."""
-        self._catch_up.connected()
+    async def launch_shards(self) -> None:
+        """Open as many connections as Discord recommends, and `least_shards` at least."""
+        try:
+            recommended, _, _ = await self.http.get_bot_gateway()
+        except REQUEST_ERRORS as error:
+            log.warning("Discord does not say how many connections it wants: %r", error)
+            recommended = 1
+        self.shard_count = max(recommended, self._least_shards)
+        self._catch_up.expect(self.shard_count)
+        await super().launch_shards()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until Discord takes another new session."""
+        if not initial:
+            await self._sleep(IDENTIFY_PAUSE_S)
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A gateway session begins."""
+        self._catch_up.connected(shard_id)
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """A gateway connection is lost."""
+        self._catch_up.disconnected(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """A gateway session is ready, for the first time or again: answer what was missed meanwhile."""
+        log.info("connection %d of %s is ready", shard_id + 1, self.shard_count)
+        async with self._catching_up:
+            async for message in self._catch_up.missed(self, shard_id):
+                await self._messages.on_message(message)
+            await self._catch_up.caught_up(shard_id)
 
     async def on_ready(self) -> None:
-        """The gateway session is ready, for the first time or again: answer what was missed meanwhile."""
+        """Every gateway session is ready."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
-        async for message in self._catch_up.missed(self):
-            await self._messages.on_message(message)
-        await self._catch_up.caught_up()
         await self._own_messages.delete_pending()
 
-    async def on_resumed(self) -> None:
-        """The gateway session was resumed; Discord replays what was missed."""
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """A gateway session was resumed; Discord replays what was missed."""
         self.metrics.gateway_reconnects.inc()
+        self._catch_up.resumed(shard_id)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Do nothing: there are no prefix commands, and MessageHandler listens to messages."""

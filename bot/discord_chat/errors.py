@@ -1,7 +1,7 @@
 """The errors of the Discord chat.
 
 DiscordChatError
-└── LoginRefused      Discord does not serve the bot: wrong token, server error, too many servers
+└── LoginRefused      Discord does not serve the bot: wrong token, server error
 
 PictureRefused
 └── DownloadRefused   an attachment is not fetched: wrong host, too large, gone, too slow

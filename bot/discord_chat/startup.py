@@ -1,7 +1,10 @@
 """Start the Discord chat: set discord.py's addresses, log in, retry without a privileged intent."""
 
+import asyncio
+import itertools
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import discord
@@ -16,6 +19,9 @@ from conversations.images.decode import PictureLimits
 from conversations.store.session_store import SessionStore
 
 API_VERSION = "v10"
+SHARDING_REQUIRED = 4011  # the code with which Discord closes a connection
+RESHARD_PAUSES_S = (5.0, 30.0, 300.0)  # before all connections are opened again; 1,000 a day may be opened
+MOST_SHARDS_GUESSED = 64  # beyond, only the number that Discord recommends counts
 log = logging.getLogger(__name__)
 
 
@@ -64,38 +70,58 @@ async def serve_discord(
     token: str,
     address: DiscordAddress,
     message_access: MessageAccess = MENTIONS_ONLY,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Serve Discord until cancelled. LoginRefused when Discord does not serve the bot (now)."""
+    """Serve Discord until cancelled. LoginRefused when Discord does not serve the bot (now).
+
+    When Discord wants more connections than there are, they are all opened again. `sleep` waits before that,
+    and out the longer rate limits.
+    """
     point_at(address)
-    try:
-        await _serve(workflow, store, token, address, message_access)
-    except discord.PrivilegedIntentsRequired:
-        log.warning(
-            "Discord does not grant this bot the message-content intent; going on without. "
-            "Mentions, replies, DMs and commands work all the same."
+    pauses_s = itertools.chain(RESHARD_PAUSES_S, itertools.repeat(RESHARD_PAUSES_S[-1]))
+    least_shards = 1
+    while True:
+        bot = EditBot(
+            workflow,
+            Downloads(address.download_rules),
+            store,
+            message_content=message_access.message_content,
+            edit_channels=message_access.edit_channels,
+            least_shards=least_shards,
+            sleep=sleep,
         )
-        await _serve(workflow, store, token, address, MENTIONS_ONLY)
+        try:
+            await _serve(bot, token)
+            return
+        except discord.PrivilegedIntentsRequired:
+            if message_access == MENTIONS_ONLY:
+                raise
+            log.warning(
+                "Discord does not grant this bot the message-content intent; going on without. "
+                "Mentions, replies, DMs and commands work all the same."
+            )
+            message_access = MENTIONS_ONLY
+        except MoreShardsWanted:
+            # The number that Discord recommends may lag behind.
+            least_shards = min(2 * (bot.shard_count or 1), MOST_SHARDS_GUESSED)
+            pause_s = next(pauses_s)
+            log.warning("Discord wants more connections than %s; again in %.0f s.", bot.shard_count, pause_s)
+            await sleep(pause_s)
 
 
-async def _serve(
-    workflow: Workflow,
-    store: SessionStore,
-    token: str,
-    address: DiscordAddress,
-    message_access: MessageAccess,
-) -> None:
-    async with EditBot(
-        workflow,
-        Downloads(address.download_rules),
-        store,
-        message_content=message_access.message_content,
-        edit_channels=message_access.edit_channels,
-    ) as bot:
+class MoreShardsWanted(Exception):
+    """Discord closed a connection because the bot is in more servers than its connections may serve."""
+
+
+async def _serve(bot: EditBot, token: str) -> None:
+    async with bot:
         try:
             await bot.start(token)
         except discord.PrivilegedIntentsRequired:
             raise
         except REQUEST_ERRORS as error:
+            if isinstance(error, discord.ConnectionClosed) and error.code == SHARDING_REQUIRED:
+                raise MoreShardsWanted from error
             if (reason := _why_it_ended(error)) is None:
                 raise
             raise LoginRefused(reason) from error
@@ -107,8 +133,6 @@ def _why_it_ended(error: Exception) -> str | None:
     match error:
         case discord.LoginFailure() | discord.ConnectionClosed(code=4004):
             return wrong_token
-        case discord.ConnectionClosed(code=4011):
-            return "Discord asks for several connections: the bot is in more servers than one serves (2,500)."
         case discord.ConnectionClosed(code=code):
             return f"Discord closed the connection for good, with the code {code}."
         case discord.RateLimited(retry_after=seconds):

@@ -20,6 +20,7 @@ OVERLAP = timedelta(minutes=5)
 MAX_AWAY = timedelta(days=1)  # older requests are stale
 KEEP_EVERY_S = 60.0  # far below OVERLAP, so no message falls between two saved positions
 PER_CHANNEL, DMS_KEPT = 500, 50
+DM_SHARD = 0  # Discord sends direct messages there
 READ_TRIES, RETRY_S = (
     3,
     5.0,
@@ -34,9 +35,10 @@ log = logging.getLogger(__name__)
 class CatchUp:
     """Stores the reading position of the bot, and finds the messages after it.
 
-    Call `load` once at the start; `connected` whenever a connection begins, before any message arrives on it;
-    then `missed` and `caught_up`. The stored position advances only after catching up, so a bot killed
-    meanwhile starts again from the old position.
+    Call `load` and `expect` once at the start; `disconnected` whenever a connection (shard) is lost;
+    `connected` whenever a session begins, before any message arrives on it; then `missed` and `caught_up`.
+    The stored position does not pass that of a shard that has not caught up, so a bot killed meanwhile
+    starts again from there.
     """
 
     def __init__(
@@ -48,25 +50,40 @@ class CatchUp:
         """`sleep` waits out the rate limits and broken connections that discord.py does not."""
         self._chats, self._clock, self._sleep = chats, clock, sleep
         self._newest = 0  # id of the newest message received
-        self._position = 0  # the same when the connection began
-        self._is_behind = True
+        self._positions: dict[int, int] = {}  # the same when a shard was lost; of those that may lack some
+        self._behind: set[int] = set()  # those of them that no resumed session completes
         self._kept_at = 0.0
         self._dms: list[int] = []
 
     async def load(self) -> None:
         """Load the reading position of the last run."""
-        self._position = self._newest = await self._chats.newest_message(CHAT) or 0
+        self._newest = await self._chats.newest_message(CHAT) or 0
         self._dms = [channel_of(key) or 0 for key in await self._chats.direct_channels(CHAT)]
 
-    def connected(self) -> None:
-        """A connection begins; messages after the newest one received may have been missed."""
-        if not self._is_behind:
-            self._position = self._newest
-        self._is_behind = self._position > 0  # the very first run has missed nothing
+    def expect(self, shards: int) -> None:
+        """So many shards are about to connect for the first time."""
+        for shard in range(shards):
+            self.connected(shard)
 
-    async def caught_up(self) -> None:
-        """Every message from before the connection was processed."""
-        self._is_behind = False
+    def disconnected(self, shard: int) -> None:
+        """A shard is lost: messages after the newest one received may be missed."""
+        if self._newest:  # else the bot never ran, and has missed nothing
+            self._positions.setdefault(shard, self._newest)
+
+    def connected(self, shard: int) -> None:
+        """A new session begins: it tells nothing of what was missed."""
+        self.disconnected(shard)
+        self._behind.add(shard)
+
+    def resumed(self, shard: int) -> None:
+        """The old session goes on: it tells what was missed since."""
+        if shard not in self._behind:
+            self._positions.pop(shard, None)
+
+    async def caught_up(self, shard: int) -> None:
+        """Every message from before the session was processed."""
+        self._behind.discard(shard)
+        self._positions.pop(shard, None)
         self._newest = max(self._newest, discord.utils.time_snowflake(discord.utils.utcnow()))
         await self._keep()
 
@@ -77,21 +94,21 @@ class CatchUp:
             others = [dm for dm in self._dms if dm != message.channel.id]
             self._dms = [*others, message.channel.id][-DMS_KEPT:]
             await self._chats.add_direct_channel(CHAT, channel_key(message.channel.id), DMS_KEPT)
-        if not self._is_behind and self._clock() - self._kept_at >= KEEP_EVERY_S:
+        if self._clock() - self._kept_at >= KEEP_EVERY_S:
             await self._keep()
 
     async def _keep(self) -> None:
         self._kept_at = self._clock()
-        await self._chats.set_newest_message(CHAT, self._newest)
+        await self._chats.set_newest_message(CHAT, min([self._newest, *self._positions.values()]))
 
-    async def missed(self, client: discord.Client) -> AsyncIterator[discord.Message]:
-        """Messages since the stored position, channel by channel, oldest first."""
-        if not self._position:
+    async def missed(self, client: discord.Client, shard: int) -> AsyncIterator[discord.Message]:
+        """Messages for a shard since its position, channel by channel, oldest first."""
+        position = self._positions.get(shard)
+        if position is None:
             return
-        last_received = discord.utils.snowflake_time(self._position)
-        since = max(last_received - OVERLAP, discord.utils.utcnow() - MAX_AWAY)
-        dms = [client.get_partial_messageable(dm) for dm in self._dms]
-        for channel in [*_channels_with_news(client, since), *dms]:
+        since = max(discord.utils.snowflake_time(position) - OVERLAP, discord.utils.utcnow() - MAX_AWAY)
+        dms = [client.get_partial_messageable(dm) for dm in self._dms] if shard == DM_SHARD else []
+        for channel in [*_channels_with_news(client, shard, since), *dms]:
             for message in _worth_answering(await self._read(channel, since)):
                 yield message
 
@@ -124,11 +141,11 @@ def _worth_answering(messages: list[discord.Message]) -> list[discord.Message]:
     return [m for m in messages if m.created_at >= fresh_since or newest[m.author.id] == m.id]
 
 
-def _channels_with_news(client: discord.Client, since: datetime) -> list[ReadChannel]:
-    """Readable text channels, chats of voice channels, threads and posts with a message after `since`."""
+def _channels_with_news(client: discord.Client, shard: int, since: datetime) -> list[ReadChannel]:
+    """The shard's readable text channels, voice chats, threads and posts with a message after `since`."""
     oldest = discord.utils.time_snowflake(since)
     channels: list[ReadChannel] = []
-    for guild in client.guilds:
+    for guild in (guild for guild in client.guilds if guild.shard_id == shard):
         channels += [*guild.text_channels, *guild.voice_channels, *guild.stage_channels, *guild.threads]
     return [c for c in channels if (c.last_message_id or 0) > oldest and _may_look_back(c)]
 

@@ -17,7 +17,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 9, 1 << 12, 1 << 15
 GUILD_REACTIONS, DIRECT_REACTIONS = 1 << 10, 1 << 13
 PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
-BAD_TOKEN, DISALLOWED_INTENTS = 4004, 4014
+BAD_TOKEN, SHARDING_REQUIRED, DISALLOWED_INTENTS = 4004, 4011, 4014
 
 Body = Callable[[int], Json | None]  # intents → what a session with these intents is told, or None
 
@@ -27,11 +27,18 @@ class Session:
     """One identified client: everything it was told, so that a resume can tell it again."""
 
     intents: int
+    shard: int = 0
+    shards: int = 1
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     told: list[str] = field(default_factory=list)  # frame n has sequence number n + 1
     news: asyncio.Event = field(default_factory=asyncio.Event)
     socket: web.WebSocketResponse | None = None
     transport: asyncio.Transport | None = None
+
+    def serves(self, event: str, body: Json) -> bool:
+        """Whether its shard is told: that of the server, the first one of direct messages."""
+        guild = body.get("id") if event.startswith("GUILD_") else body.get("guild_id")
+        return (int(guild) >> 22) % self.shards == self.shard if guild else self.shard == 0
 
     def tell(self, event: str, body: Json) -> None:
         self.told.append(json.dumps({"op": DISPATCH, "t": event, "s": len(self.told) + 1, "d": body}))
@@ -46,6 +53,8 @@ class Gateway:
         self.url = ""
         self.allowed_privileged = PRIVILEGED
         self.refuses_with: int | None = None  # the code with which every connection is closed
+        self.recommended_shards = 1
+        self.least_shards = 1  # fewer are refused
         self.sessions: dict[str, Session] = {}
         self.identifies = 0
         self.resumes = 0
@@ -61,7 +70,7 @@ class Gateway:
             if session.intents & needs != needs:
                 continue
             told = body(session.intents) if callable(body) else body
-            if told is not None:
+            if told is not None and session.serves(event, told):
                 session.tell(event, told)
         self._changes.tell()
 
@@ -82,9 +91,12 @@ class Gateway:
             assert session.socket is not None
             await session.socket.send_json({"op": RECONNECT, "d": None})
 
-    def forget_sessions(self) -> None:
-        """No session can be resumed any more, as after minutes of silence."""
-        self.sessions = {s.id: s for s in self.connected}
+    def end_sessions(self, shard: int | None = None) -> None:
+        """Cut the connections of a shard, else all, for more than a moment: they cannot be resumed."""
+        for session in self.connected:
+            if shard in (None, session.shard) and session.transport is not None:
+                session.transport.abort()
+                del self.sessions[session.id]
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """The whole life of one connection."""
@@ -136,11 +148,18 @@ class Gateway:
         if body["intents"] & PRIVILEGED & ~self.allowed_privileged:
             await socket.close(code=DISALLOWED_INTENTS, message=b"Disallowed intent(s).")
             return None, 0
+        shard, shards = body.get("shard", (0, 1))
+        if shards < self.least_shards:
+            await socket.close(code=SHARDING_REQUIRED, message=b"Sharding required.")
+            return None, 0
         self.identifies += 1
-        session = Session(body["intents"])
+        session = Session(body["intents"], shard, shards)
         self.sessions[session.id] = session
-        session.tell("READY", self._ready(session))
-        session.tell("GUILD_CREATE", guild_shapes.guild(self._world))
+        guild = guild_shapes.guild(self._world)
+        served = session.serves("GUILD_CREATE", guild)
+        session.tell("READY", self._ready(session, has_guild=served))
+        if served:
+            session.tell("GUILD_CREATE", guild)
         return session, 0
 
     async def _resume(self, socket: web.WebSocketResponse, body: Json) -> tuple[Session | None, int]:
@@ -152,12 +171,13 @@ class Gateway:
         session.tell("RESUMED", {"_trace": []})
         return session, body["seq"]
 
-    def _ready(self, session: Session) -> Json:
+    def _ready(self, session: Session, *, has_guild: bool) -> Json:
         world = self._world
         return {
             "v": 10,
             "user": shapes.me(world.bot),
-            "guilds": [{"id": str(world.guild_id), "unavailable": True}],
+            "guilds": [{"id": str(world.guild_id), "unavailable": True}] if has_guild else [],
+            "shard": [session.shard, session.shards],
             "session_id": session.id,
             "resume_gateway_url": self.url,
             "application": {"id": str(world.application_id), "flags": 0},

@@ -59,7 +59,11 @@ class Rest:
 
     async def get_gateway_bot(self, request: web.Request, body: Body) -> Answer:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-        return {"url": self.post.gateway.url, "shards": 1, "session_start_limit": limit}
+        return {
+            "url": self.post.gateway.url,
+            "shards": self.post.gateway.recommended_shards,
+            "session_start_limit": limit,
+        }
 
     async def open_dm(self, request: web.Request, body: Body) -> Answer:
         person = self.world.people.get(int(body.json["recipient_id"]))
