@@ -23,7 +23,7 @@ class ApiChat:
 
     @property
     def is_connected(self) -> bool:
-        """A program asks anew, so nothing is ever waited for."""
+        """Always: a client that lost its connection asks again."""
         return True
 
     @contextmanager
@@ -36,13 +36,13 @@ class ApiChat:
             del self._waiting[channel]
 
     async def show(self, turn: Turn, card: Card) -> str | None:
-        """Pass the card on. Nobody waits any more after a restart or for one that gave up."""
+        """Pass the card on, unless the request has ended or was made before a restart."""
         if cards := self._waiting.get(turn.source.channel or ""):
             cards.put_nowait(card)
         return f"{NAME}:{turn.id}"
 
     async def already_delivered(self, turn: Turn) -> str | None:
-        """Whoever waited is gone, so a result that was not passed on counts as delivered."""
+        """The request ended with the process, so its result counts as delivered."""
         return f"{NAME}:{turn.id}"
 
     async def retract(self, turn: Turn, key: str | None) -> None:

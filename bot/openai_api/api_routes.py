@@ -77,7 +77,7 @@ class ApiRoutes:
             form, edits = order.form, self._edits(request, order)
             del order  # the picture is in memory only until it is stored
             self._check_model(form.model or self._model)
-        # Whoever goes away before the end gives up the edits.
+        # A client that closes its connection cancels its edits.
         task, connection = asyncio.current_task(), request.protocol
         assert task is not None
         assert isinstance(connection, Connection)
@@ -147,7 +147,7 @@ class ApiRoutes:
         return f"{token}.{form.output_format}"
 
     async def file(self, request: web.Request) -> web.Response:
-        """A picture whose address was given in an answer; whoever has the address may fetch it."""
+        """A picture whose address was given in an answer; the address is all that is asked for."""
         token = request.match_info["token"].rpartition(".")[0]
         link = self._links.get(token)
         if link is None or link.until_s < uptime_s():

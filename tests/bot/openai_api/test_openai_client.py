@@ -114,8 +114,8 @@ async def test_only_a_key_opens_it_and_each_key_is_a_user(tmp_path: Path) -> Non
         async with client_of(api.url, "a-key-that-is-wrong") as other:
             with pytest.raises(openai.AuthenticationError, match="Incorrect API key"):
                 await other.images.edit(image=a_drawing(), prompt="darker")
-        async with httpx.AsyncClient() as nobody:
-            assert (await nobody.get(f"{api.url}/models")).status_code == 401
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{api.url}/models")).status_code == 401
         for key in (KEY, OTHER_KEY):
             async with client_of(api.url, key) as one:
                 await one.images.edit(image=a_drawing(), prompt="make it darker")
