@@ -141,6 +141,10 @@ def _check_fit(name: str, change: Tensor, base: Tensor) -> None:
         raise ModelError(
             f"The tensor {name} has shape {list(base.shape)} in the base, {list(change.shape)} in the delta."
         )
+    for where, tensor in (("base", base), ("delta", change)):
+        if not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise ModelError(f"The tensor {name} of the {where} holds {kind}.")
 
 
 def _added(name: str, change: Tensor, base: Mapping[str, Tensor]) -> Tensor:

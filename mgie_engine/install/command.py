@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mgie_engine.cli_types import Commands
-from mgie_engine.config import models_home, resolve_model
+from mgie_engine.config import ModelLocation, models_home, resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install import licence
 
@@ -44,7 +44,19 @@ def run_download(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     for sentence in (lacks := sources.still_missing(folder)):
         _say(f"· {sentence}")
     if not lacks:
-        _say(f"Next: `mgie doctor {arguments.model}`, then `mgie convert {arguments.model}`.")
+        _check_downloaded(ModelLocation(arguments.model, folder, "released"))
+
+
+def _check_downloaded(location: ModelLocation) -> None:
+    """Say that a model's files are what loading needs; ModelError with the first fault if not."""
+    from mgie_engine.install.file_check import find_faults
+
+    if faults := find_faults(location):
+        for fault in faults:
+            _say(f"✗ {fault}")
+        raise ModelError(f"The files in {location.folder} cannot be loaded: {faults[0]}")
+    _say("Every tensor that loading needs is there, with its shape and type.")
+    _say(f"Next: `mgie doctor {location.name}`, then `mgie convert {location.name}`.")
 
 
 def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
