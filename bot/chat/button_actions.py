@@ -35,6 +35,7 @@ class ButtonAction(StrEnum):
 
 
 NEEDS_WORDS = (ButtonAction.REFINE, ButtonAction.CORRECT, ButtonAction.REPORT)
+CONSENTS = (ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
 DECISIONS = (
     ButtonAction.REMOVE,
     ButtonAction.BLOCK_IMAGE,

@@ -84,6 +84,18 @@ class Addressing(Enum):
     VERBATIM = auto()  # the user says that it is one
 
 
+@dataclass(frozen=True, slots=True)
+class BotQuestion:
+    """A question of the bot that a message replies to.
+
+    consent  id of a question to the owner of a picture; "" for another question
+    says     the text command that yes stands for; "" where it stands for the words asked about
+    """
+
+    consent: str = ""
+    says: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditAsked(VersionEvent):
     """An image, an instruction, or both. Only an instruction edits a version; only an image begins a session.
@@ -99,6 +111,7 @@ class EditAsked(VersionEvent):
     text: str = ""
     said: SortedText | None = None  # what `text` asks for; None: the workflow finds out
     addressing: Addressing = Addressing.MESSAGE
+    question: BotQuestion | None = None  # that the message replies to
     kept_words: str = ""  # of the question replied to; an own picture without words takes them
     own: PictureOffer | None = None  # pictures that the message or command itself brings
     replied: PictureOffer | None = None  # those of the message replied to, or of the menu that was used
@@ -241,11 +254,11 @@ class LockAsked(VersionEvent):
 
 
 class Answer(StrEnum):
-    """What the owner of an image answers to a user who asked to edit it."""
+    """What the owner of an image answers to a user who asked to edit it. NO holds for a while."""
 
     ONCE = "once"
     ALWAYS = "always"
-    NEVER = "never"
+    NO = "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,11 @@
 """What a chat does for the workflow; implemented once per chat, and by a fake in the tests."""
 
+from collections.abc import Collection
 from typing import Protocol
 
-from bot.chat.replies import Card
+from bot.chat.replies import Card, Note
 from conversations.messages import Message
+from conversations.request_source import RequestSource
 from conversations.session import Turn
 
 
@@ -47,12 +49,37 @@ class Chat(Protocol):
         """
         ...
 
+    async def post(self, source: RequestSource, note: Note, nonce: str, *, again: bool = False) -> str | None:
+        """Post a note that is not the reply to an event: a question to `note.asks`, or news for them.
+
+        It goes where an event of `source` is answered, as a reply to its message if there is one; where that
+        is not allowed or not shared, to `note.asks` in private. Returns the delivered key, if any. The same
+        `nonce` posts once. `again`: an earlier run of the bot may have posted it, so look for the buttons
+        about `note.about` first. Raise ChatGone when the user cannot be reached.
+        """
+        ...
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """Delete these messages, if they are there; those that cannot be deleted now are deleted later."""
+        ...
+
     async def retract(self, turn: Turn, key: str | None) -> None:
         """The turn was erased: forget it, and delete the message `key`, if any; no error if that is gone.
 
         `key` is what `show` returned too late to be stored, so nothing else refers to that message.
         """
         ...
+
+
+class PostsNothing:
+    """The part of a chat whose users see nothing but what they asked for."""
+
+    async def post(self, source: RequestSource, note: Note, nonce: str, *, again: bool = False) -> str | None:
+        """There is nobody else to tell."""
+        raise ChatGone("this chat shows nothing to users who did not ask")
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """There are no messages to delete."""
 
 
 class ChatRefused(Exception):

@@ -308,11 +308,13 @@ def how_it_goes(card: Card) -> Message:
 
 
 def duration(seconds: float) -> Message:
-    """A rounded duration: "under 5 s", "20 s", "3 min", "5 h"."""
+    """A rounded duration: "under 5 s", "20 s", "3 min", "5 h", "3 days"."""
     if seconds < 5:
         return Message("under_5_seconds")
     if seconds < 90:
         return Message("seconds", count=round(seconds / 5) * 5)
     if seconds < 5400:
         return Message("minutes", count=round(seconds / 60))
-    return Message("hours", count=round(seconds / 3600))
+    if seconds < 2 * 86400:
+        return Message("hours", count=round(seconds / 3600))
+    return Message("days", count=round(seconds / 86400))

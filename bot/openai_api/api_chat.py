@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.chat.interface import PostsNothing
 from bot.chat.replies import Card
 from conversations.session import Turn
 
 NAME = "api"
 
 
-class ApiChat:
+class ApiChat(PostsNothing):
     """Implements `Chat`. A request has a channel of its own, and takes the cards shown there as they come."""
 
     def __init__(self) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections import OrderedDict, defaultdict
 from dataclasses import replace
 
+from bot.chat.interface import PostsNothing
 from bot.chat.replies import Card
 from conversations.session import Turn
 
@@ -12,7 +13,7 @@ NAME = "web"
 USERS = 10_000  # whose last change is known
 
 
-class LiveCards:
+class LiveCards(PostsNothing):
     """Implements `Chat`. Showing a card stores it here and wakes the event streams of its user.
 
     A final card is dropped, because from then on the store tells the same and survives a restart.

@@ -322,7 +322,7 @@ class Admission:
 
     async def _not_allowed(
         self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
-    ) -> Note | None:
+    ) -> Reply | None:
         """The question to the owner of the image, else of the session; or their refusal."""
         lender, words = parent.lent_by, draft.instruction
         if asked.user == lender or (lender is None and asked.user == session.owner):

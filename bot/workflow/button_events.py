@@ -25,7 +25,7 @@ from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequeste
 _ANSWERS = {
     ButtonAction.ALLOW_ONCE: Answer.ONCE,
     ButtonAction.ALLOW_ALWAYS: Answer.ALWAYS,
-    ButtonAction.REFUSE: Answer.NEVER,
+    ButtonAction.REFUSE: Answer.NO,
 }
 _MOVES = {ButtonAction.UNDO: Move.UNDO, ButtonAction.GO_TO: Move.GO_TO}
 _VARIATIONS = {

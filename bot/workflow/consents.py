@@ -1,19 +1,37 @@
-"""Images of other users are edited only with consent. Answers are stored, open questions are in memory."""
+"""Images of other users are edited only with consent. Answers and open questions are stored.
 
+An asker has one open question to an owner at a time, and after a no none for a while. The chat posts it, also
+after a restart; the message goes once the question is over.
+"""
+
+import asyncio
+import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bot.chat.events import Answer, ButtonAction, ConsentAnswered, ConsentAsked, LockAsked, Work
-from bot.chat.replies import Note, buttons
-from bot.ops.clocks import uptime_s
-from bot.workflow.targets import Context
+from bot.chat.button_actions import CONSENTS
+from bot.chat.events import Answer, BotQuestion, ConsentAnswered, EditAsked, Work
+from bot.chat.interface import ChatGone, ChatRefused
+from bot.chat.offered_pictures import OfferedFile, OfferedPictures, PictureOffer, offer_of
+from bot.chat.replies import Note, Reacted, Reply, buttons, duration
+from bot.workflow.delivery import Delivery
+from bot.workflow.saved_work import restored_work, saved_work
+from conversations.images.image_store import ImageStore
 from conversations.messages import Message, verbatim
+from conversations.request_source import RequestSource
+from conversations.store.consent_questions import ConsentQuestion
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
+from conversations.thread_pools import ThreadPools
 
-OPEN_QUESTIONS = 16  # kept at most; each may hold a picture in memory
-OPEN_S = 24 * 3600.0
+log = logging.getLogger(__name__)
+
+HOUR_S = 3600.0
+OPEN_S = 24 * HOUR_S  # how long a question waits for its answer
+PAUSE_S = 7 * 24 * HOUR_S  # after a no, before the same asker may ask the same owner again
+OPEN_QUESTIONS = 3  # of one asker; each may hold a picture
+WORDS_CHARS = 200  # of the asker, in the question
 
 
 def mention(user: str) -> Message:
@@ -22,26 +40,48 @@ def mention(user: str) -> Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """An edit that waits for consent."""
+class LentPicture:
+    """A picture of another user that no session has yet; `png`: as it was read; `message`: that holds it."""
 
-    asked: Work
-    owner: str
-    at: float  # seconds, by the uptime clock
+    png: bytes
+    message: str | None = None
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question that its owner answered, and the edit that waited for it."""
+
+    question: ConsentQuestion
+    work: Work
 
 
 class Consents:
-    """Asks the owner of an image, and stores lasting answers."""
+    """Asks the owner of an image, and stores what they answer."""
 
-    def __init__(self, store: SessionStore, uptime: Callable[[], float] = uptime_s) -> None:
-        self._store = store
-        self._uptime = uptime
-        self._open: dict[str, Question] = {}
+    def __init__(
+        self,
+        store: SessionStore,
+        images: ImageStore,
+        threads: ThreadPools,
+        delivery: Delivery,
+        clock: Callable[[], float],
+    ) -> None:
+        """`clock`: Unix seconds; that of the store."""
+        self._store, self._questions = store, store.consent_questions
+        self._images, self._threads = images, threads
+        self._delivery, self._clock = delivery, clock
+        self._asking = asyncio.Lock()  # so that two edits at once make one question
 
-    async def objection(self, asked: Work, owner: str, words: str, *, is_open: bool) -> Note | None:
-        """Why `asked` may not go on yet: the question to `owner`, or their refusal. None if it may.
+    # -- asking -------------------------------------------------------------------------------------------
 
-        `is_open`: whether it may where the owner never said anything.
+    async def objection(
+        self, asked: Work, owner: str, words: str, *, is_open: bool, picture: LentPicture | None = None
+    ) -> Reply | None:
+        """Why `asked` may not go on yet: its owner is asked, or refused. None if it may.
+
+        `is_open`: whether it may where the owner never said anything. `picture`: what it starts from, if that
+        is no version.
         """
         if owner == asked.user:
             return None
@@ -50,68 +90,160 @@ class Consents:
             return None
         if said is Consent.NEVER:
             return Note(Message("consent_refused"))
-        return self._ask(asked, owner, words)
+        async with self._asking:
+            earlier = await self._questions.between(asked.user, owner)
+            if earlier is not None and earlier.event_id == asked.event_id and earlier.refused_at is None:
+                return Reacted(Message("question_posted"))  # the same message, read again after a crash
+            if refusal := await self._too_soon(asked.user, earlier, owner):
+                return refusal
+            question = await self._saved(asked, owner, words, picture)
+        return await self._ask(question, asked.source)
 
-    async def answered(self, event: ConsentAnswered) -> tuple[Note, Work | None]:
-        """What to tell the owner, and the edit that may go on now, if any."""
-        question = self._open.get(event.request)
-        if question is None or question.at < self._uptime() - OPEN_S:
-            return Note(Message("consent_over")), None
-        if event.user != question.owner:
-            return Note(Message("consent_not_yours", owner=mention(question.owner))), None
-        del self._open[event.request]
-        asker = question.asked.user
-        match event.answer:
-            case Answer.ONCE:
-                return Note(Message("consent_once")), question.asked
-            case Answer.ALWAYS:
-                await self._store.set_consent(question.owner, asker, Consent.ALWAYS)
-                return Note(Message("consent_always", person=mention(asker))), question.asked
-            case Answer.NEVER:
-                await self._store.set_consent(question.owner, asker, Consent.NEVER)
-                return Note(Message("consent_never", person=mention(asker))), None
-
-    def forget(self, user: str) -> None:
-        """Drop the open questions by this user and to them, with the words and pictures in them."""
-        kept = {
-            key: open_ for key, open_ in self._open.items() if user not in (open_.asked.user, open_.owner)
-        }
-        self._open = kept
-
-    def _is_asked(self, user: str, owner: str) -> bool:
-        """Whether this user waits for an answer of that owner: they are asked once at a time."""
-        since = self._uptime() - OPEN_S
-        pairs = {(open_.asked.user, open_.owner) for open_ in self._open.values() if open_.at >= since}
-        return (user, owner) in pairs
-
-    def _ask(self, asked: Work, owner: str, words: str) -> Note:
-        if self._is_asked(asked.user, owner):
+    async def _too_soon(self, asker: str, earlier: ConsentQuestion | None, owner: str) -> Note | None:
+        now = self._clock()
+        if earlier is not None and earlier.refused_at is not None:
+            wait_s = earlier.refused_at + PAUSE_S - now
+            if wait_s > 0:
+                return Note(Message("consent_paused", owner=mention(owner), wait=duration(wait_s)))
+        elif earlier is not None and earlier.asked_at > now - OPEN_S:
             return Note(Message("consent_waiting", owner=mention(owner)))
-        request = secrets.token_hex(4)
-        while len(self._open) >= OPEN_QUESTIONS:
-            del self._open[next(iter(self._open))]
-        self._open[request] = Question(asked, owner, self._uptime())
-        text = Message("consent_asked", owner=mention(owner), person=mention(asked.user), words=words)
-        answers = buttons(ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
-        return Note(text, private=False, buttons=answers, about=request, asks=owner)
+        elif await self._questions.open_by(asker) >= OPEN_QUESTIONS:
+            return Note(Message("consent_too_many", count=OPEN_QUESTIONS))
+        return None
 
+    async def _saved(
+        self, asked: Work, owner: str, words: str, picture: LentPicture | None
+    ) -> ConsentQuestion:
+        if picture is not None and isinstance(asked, EditAsked):  # the picture is what it starts from
+            asked = replace(asked, turn=None, reply_to=None, version=None)
+        image = None if picture is None else await self._threads.disk(self._images.put, picture.png)
+        question = ConsentQuestion(
+            id=secrets.token_hex(4),
+            asker=asked.user,
+            owner=owner,
+            event_id=asked.event_id,
+            words=words if len(words) <= WORDS_CHARS else words[:WORDS_CHARS].rstrip() + "…",
+            work=saved_work(asked),
+            asked_at=self._clock(),
+            image=image,
+            image_message=picture.message if picture else None,
+            is_hidden=picture is not None and picture.is_hidden,
+        )
+        await self._questions.ask(question)
+        return question
 
-async def consent_at_large(store: SessionStore, context: Context[ConsentAsked]) -> Note:
-    """Save what a user allows everybody."""
-    asked = context.event
-    await store.set_consent(asked.user, None, asked.everybody)
-    match asked.everybody:
-        case Consent.ALWAYS:
-            return Note(Message("consent_everybody"))
-        case Consent.NEVER:
-            return Note(Message("consent_nobody"))
-        case None:
-            return Note(Message("consent_by_asking"))
+    async def _ask(
+        self, question: ConsentQuestion, source: RequestSource, *, again: bool = False
+    ) -> Reacted | Note:
+        """Post the question; what its asker is told. `again`: it may be there, as after a crash."""
+        try:
+            key = await self._post(question, source, again)
+        except (ChatGone, ChatRefused) as error:
+            log.info("the owner of a picture cannot be asked: %s", error)
+            await self.end(question)
+            return Note(Message("consent_unreachable", owner=mention(question.owner)))
+        is_there = None in (key, source.channel) or str(key).startswith(f"{source.channel}:")
+        text = Message("question_posted")
+        return Reacted(text) if is_there else Note(text)
 
+    async def _post(self, question: ConsentQuestion, source: RequestSource, again: bool) -> str | None:
+        """The key of its message; None if that could not be posted now, so that it is tried later."""
+        language = await self._store.users.language(question.owner) or source.language
+        text = Message(
+            "consent_asked",
+            owner=mention(question.owner),
+            person=mention(question.asker),
+            words=question.words,
+        )
+        note = Note(text, private=False, buttons=buttons(*CONSENTS), about=question.id, asks=question.owner)
+        source = replace(source, language=language)
+        key = await self._delivery.post(source, note, f"{question.id}-asked", again=again)
+        if key is not None and not await self._questions.posted(question.id, key):
+            await self._delivery.delete([key])
+        return key
 
-async def lock(store: SessionStore, context: Context[LockAsked]) -> Note:
-    """Close a session to other users, or open it again."""
-    if context.session is None:
-        return Note(Message("no_session"))
-    await store.lock(context.session.id, context.event.is_locked)
-    return Note(Message("locked") if context.event.is_locked else Message("shared"))
+    async def resume(self, chat: str) -> None:
+        """Post the questions to users of this chat that a crash or a failure kept from being posted."""
+        for question in await self._questions.not_posted(chat):
+            work = self._work(question)
+            reply = await self._ask(question, work.source, again=True)
+            if isinstance(reply, Note):
+                await self._tell(question, work, reply.text)
+
+    # -- answers ------------------------------------------------------------------------------------------
+
+    async def with_question(self, asked: EditAsked) -> EditAsked:
+        """The same event, as an answer to the open question to its user there, if that is one."""
+        here = await self._questions.open_in(asked.user, asked.channel)
+        return replace(asked, question=BotQuestion(here[0].id)) if len(here) == 1 else asked
+
+    async def answered(self, event: ConsentAnswered) -> Answered | Note:
+        """The question that is answered, or what to tell the user instead."""
+        question = await self._questions.question(event.request)
+        if question is None or question.asked_at < self._clock() - OPEN_S:
+            return Note(Message("consent_over"))
+        if event.user != question.owner:
+            return Note(Message("consent_not_yours", owner=mention(question.owner)))
+        return Answered(question, self._work(question))
+
+    async def refuse(self, answered: Answered) -> Note:
+        """The owner says no: the asker hears it, and cannot ask again for a while."""
+        question = answered.question
+        pause = duration(PAUSE_S)
+        await self.end(question, refused_at=self._clock())
+        denied = Message("consent_denied", owner=mention(question.owner), wait=pause)
+        await self._tell(question, answered.work, denied)
+        return Note(Message("consent_no", person=mention(question.asker), wait=pause))
+
+    async def allow(self, answered: Answered, answer: Answer) -> Message:
+        """Save a lasting answer; what the owner is told."""
+        question = answered.question
+        if answer is Answer.ONCE:
+            return Message("consent_once")
+        await self._store.set_consent(question.owner, question.asker, Consent.ALWAYS)
+        return Message("consent_always", person=mention(question.asker))
+
+    async def done(self, answered: Answered, refusal: Message | None = None) -> None:
+        """The allowed edit was accepted, or refused, which its asker hears."""
+        question = answered.question
+        await self.end(question)
+        if refusal is not None:
+            text = Message("consent_outcome", owner=mention(question.owner), outcome=refusal)
+            await self._tell(question, answered.work, text)
+
+    async def delete_expired(self) -> None:
+        """End the questions that nobody answered, and forget old noes."""
+        now = self._clock()
+        for question in await self._questions.expired(now - OPEN_S, now - PAUSE_S):
+            await self.end(question)
+
+    async def end(self, question: ConsentQuestion, refused_at: float | None = None) -> None:
+        """End a question without an answer, or with a no at that time; its picture and message go."""
+        async with self._asking:  # no other question begins with the picture meanwhile
+            unused = await self._questions.end(question.id, refused_at)
+            if unused is not None:
+                await self._threads.disk(self._images.delete, unused)
+        if question.message is not None:
+            await self._delivery.delete([question.message])
+
+    def _work(self, question: ConsentQuestion) -> Work:
+        return restored_work(question.work, self._offer(question))
+
+    def _offer(self, question: ConsentQuestion) -> PictureOffer | None:
+        if question.image is None:
+            return None
+        key = question.image
+
+        async def fetch() -> bytes:
+            return await self._threads.disk(self._images.get, key)
+
+        file = OfferedFile(fetch, question.is_hidden)
+        return offer_of(OfferedPictures((file,), question.image_message, question.owner))
+
+    async def _tell(self, question: ConsentQuestion, work: Work, text: Message) -> None:
+        """Tell the asker; no matter if that fails."""
+        note = Note(text, private=False, asks=question.asker)
+        try:
+            await self._delivery.post(work.source, note, f"{question.id}-told")
+        except (ChatGone, ChatRefused) as error:
+            log.info("the asker of a consent question cannot be told its end: %s", error)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from bot.chat.cards import state_of
 from bot.chat.interface import Chat, ChatGone, ChatRefused
+from bot.chat.replies import Note
 from bot.ops.metrics import Metrics
 from bot.workflow.active_turn import ActiveTurn
 from conversations.errors import NoSuchVersion
+from conversations.request_source import RequestSource
 from conversations.session import TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
@@ -130,6 +132,32 @@ class Delivery:
                 await self._chat(active).retract(active.turn, key)
         except Exception as error:
             log.warning("the card of the erased turn %s could not be taken back: %r", active.turn.id, error)
+
+    async def post(self, source: RequestSource, note: Note, nonce: str, *, again: bool = False) -> str | None:
+        """Post a note to `note.asks`; see `Chat.post`. None also when that fails now.
+
+        ChatGone or ChatRefused when it never can be posted.
+        """
+        chat = self._chats.get((note.asks or "").partition(":")[0])
+        if chat is None:
+            raise ChatGone(f"no chat of {note.asks}")
+        try:
+            async with asyncio.timeout(PROGRESS_TIMEOUT_S):
+                return await chat.post(source, note, nonce, again=again)
+        except (ChatGone, ChatRefused):
+            raise
+        except Exception as error:
+            log.warning("the note %s could not be posted: %r", nonce, error)
+            return None
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete posted messages; no matter if that fails now, as they are on the list of deletions."""
+        for name, chat in self._chats.items():
+            try:
+                async with asyncio.timeout(PROGRESS_TIMEOUT_S):
+                    await chat.delete([key for key in keys if key.startswith(f"{name}:")])
+            except Exception as error:
+                log.warning("messages could not be deleted: %r", error)
 
     def _chat(self, active: ActiveTurn) -> Chat:
         return self._chats[active.turn.user.partition(":")[0]]

@@ -46,7 +46,7 @@ from bot.chat.events import (
 from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.offered_pictures import OfferedPictures
-from bot.chat.replies import Accepted, Card, Note, Reply
+from bot.chat.replies import Card, Note, Reply
 from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
@@ -54,7 +54,8 @@ from bot.policy.checks import EDITS, objection_to_text, only_reads, refused_perm
 from bot.policy.limits import Limits
 from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
-from bot.workflow.consents import Consents, consent_at_large, lock
+from bot.workflow.consent_answers import answer_consent, consent_at_large, lock
+from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, show
 from bot.workflow.privacy import Privacy
@@ -63,7 +64,7 @@ from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
 from bot.workflow.targets import Context, Target, find_target, with_replied_version
-from bot.workflow.text_commands import read_grid, read_text, reworded
+from bot.workflow.text_commands import is_bare_answer, read_grid, read_text, reworded
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
@@ -113,7 +114,7 @@ class EditWorkflow:
         self._runner = runner or TurnRunner(
             store, images, service, self._metrics, strengths=model.strengths, clock=clock
         )
-        self._consents = Consents(store, uptime)
+        self._consents = Consents(store, images, self._runner.threads, self._runner.delivery, clock)
         self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(service, self._runner, model, self._limits)
@@ -185,8 +186,13 @@ class EditWorkflow:
         self._runner.delivery.connect(chat)
 
     async def resume(self, chat: str) -> int:
-        """Resume every unfinished turn of that chat, oldest first; how many there were."""
-        return await self._runner.resume(chat)
+        """Resume every unfinished turn of that chat, oldest first; how many there were.
+
+        Questions to owners that were not posted are posted, too.
+        """
+        resumed = await self._runner.resume(chat)
+        await self._consents.resume(chat)
+        return resumed
 
     async def drain(self, within_s: float) -> None:
         """Stop admitting; running edits may finish for `within_s` seconds, the rest stays on disk."""
@@ -213,6 +219,8 @@ class EditWorkflow:
         away now.
         """
         taken: list[str] = []
+        for question in await self._store.consent_questions.of_message(event_id, message):
+            await self._consents.end(question)
         if active := self._runner.active.requested_by(event_id):
             taken += await self._privacy.erase(active.turn)
         shown = await self._store.find_by_message(message) if message else None
@@ -278,6 +286,8 @@ class EditWorkflow:
             pass  # its text was read before it waited
         elif isinstance(event, EditAsked):
             event = await with_replied_version(self._store, event)
+            if is_bare_answer(event, language):
+                event = await self._consents.with_question(event)
             read = read_text(event, language, self._limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)
@@ -324,7 +334,7 @@ class EditWorkflow:
             HelpAsked: self._status.help,
             LockAsked: partial(lock, store),
             ConsentAsked: partial(consent_at_large, store),
-            ConsentAnswered: self._consented,
+            ConsentAnswered: partial(answer_consent, self._consents, self._runner, self._dispatch),
             PrivacyAsked: privacy.view,
             ExportAsked: privacy.export,
             ForgetAsked: privacy.forget,
@@ -337,11 +347,3 @@ class EditWorkflow:
     async def _move(self, context: Context[MoveAsked]) -> Reply:
         self._metrics.moves.labels(str(context.event.move)).inc()
         return await move(self._store, self._clock(), context)
-
-    async def _consented(self, context: Context[ConsentAnswered]) -> Reply:
-        """Save the answer; an edit that may go on now does, and its card comes by itself."""
-        note, waiting = await self._consents.answered(context.event)
-        if waiting is None:
-            return note
-        reply = await self._dispatch(waiting, has_consent=True)
-        return note if reply is None or isinstance(reply, Accepted) else reply

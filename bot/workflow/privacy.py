@@ -79,21 +79,19 @@ class Privacy:
         """Erase rows, pictures and running edits; unless confirmed, only say what that means."""
         asked = context.event
         counts = await self._counts(asked.user)
-        if not any(counts):  # at most settings, consents, the language and words that wait for a picture
-            self._consents.forget(asked.user)
-            await self._store.delete_user(asked.user)
-            return Note(Message("nothing_kept"))
-        if not asked.is_confirmed:
+        # Without those it is at most settings, consents, questions, the language and waiting words.
+        if any(counts) and not asked.is_confirmed:
             return Note(
                 Message("forget_sure", **_counted(*counts)),
                 buttons=buttons(ButtonAction.FORGET_ME),
                 asks=asked.user,
             )
-        self._consents.forget(asked.user)
         forgotten = await self._store.delete_user(asked.user)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
         await self._runner.threads.disk(self._delete, forgotten.images)
+        if not any(counts):
+            return Erased(Message("nothing_kept"), forgotten.messages)
         return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
 
     async def delete(self, context: Context[DeleteAsked]) -> Reply:
@@ -125,8 +123,10 @@ class Privacy:
     async def delete_old_images(self) -> int:
         """Delete images of sessions unused for `keep_days`, and of no session; how many.
 
-        None, with a warning, while the clock may be wrong; see bot.policy.tidy_guard.
+        Questions about images that expired go in any case. No image goes, with a warning, while the clock may
+        be wrong; see bot.policy.tidy_guard.
         """
+        await self._consents.delete_expired()
         if self._keep_days is None:
             return 0
         moment = self._clock() - self._keep_days * DAY_S

@@ -10,9 +10,11 @@ from typing import Any
 
 from bot.chat.events import (
     Addressing,
+    Answer,
     ButtonAction,
     CancelAsked,
     CompareAsked,
+    ConsentAnswered,
     EditAsked,
     Event,
     GridAsked,
@@ -26,9 +28,10 @@ from bot.chat.events import (
     origin,
 )
 from bot.chat.replies import Button, Note, Reacted, Reply, buttons
+from bot.i18n.catalog import ENGLISH
 from conversations.intents.intent import sort_text
 from conversations.intents.message_markup import strip_markup, whole_characters
-from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
+from conversations.intents.sorted_text import Asks, CommandWord, SortedText, TextCommand, YesNo
 from conversations.messages import Message
 
 THANKED = "🧡"  # the reaction to thanks and praise
@@ -53,6 +56,7 @@ OFFERED = {  # a text that gives each command, for buttons that offer it; they s
     CommandWord.COMPARE: "compare",
     CommandWord.STOP: "stop",
 }
+_CONSENT = {YesNo.YES: Answer.ONCE, YesNo.ALWAYS: Answer.ALWAYS, YesNo.NO: Answer.NO}
 _VERSION = re.compile(r"(?:v|versi[oó]n)?\s?(\d{1,6})")
 
 
@@ -70,6 +74,8 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
     if not asked.text:
         return asked
     said = asked.said or sort_text(asked.text, language, read)
+    if asked.question is not None and asked.own is None and (answered := _answered(asked, said)):
+        return answered
     is_menu = asked.replied is not None and asked.addressing is Addressing.FORM
     if asked.own is not None or is_menu:
         return replace(asked, text="" if said.is_chatter or said.is_pointing else said.words, said=said)
@@ -93,6 +99,36 @@ def read_grid(asked: GridAsked, language: str) -> Event | Reply:
     if not said.is_chatter:
         return replace(asked, text=said.words)
     return Reacted(Message("no_instruction")) if asked.text else asked
+
+
+def is_bare_answer(asked: EditAsked, language: str) -> bool:
+    """Whether it is yes or no alone: with no picture, reply or button that says to what."""
+    if (asked.question, asked.turn, asked.reply_to, asked.own) != (None, None, None, None):
+        return False
+    return (asked.said or sort_text(asked.text, language)).answer is not None
+
+
+def _answered(asked: EditAsked, said: SortedText) -> Event | Reply | None:
+    """What yes and no in reply to a question of the bot stand for; None where any text would do.
+
+    An owner who is asked for consent is not taken for one who wants an edit.
+    """
+    assert asked.question is not None
+    if asked.question.consent:
+        if said.answer is not None:
+            request = asked.question.consent
+            return ConsentAnswered(**origin(asked), request=request, answer=_CONSENT[said.answer])
+        return Reacted(Message("no_instruction")) if said.is_chatter else Note(Message("consent_how"))
+    if said.answer is YesNo.NO:
+        return Reacted(Message("no_instruction"))
+    if said.answer is None:
+        return None
+    if asked.question.says:
+        chosen = replace(
+            asked, text=asked.question.says, addressing=Addressing.FORM, question=None, said=None
+        )
+        return read_text(chosen, ENGLISH)
+    return replace(asked, text=strip_markup(asked.kept_words), said=None) if asked.kept_words else None
 
 
 def _question(asked: EditAsked, command: TextCommand | None = None) -> Note:

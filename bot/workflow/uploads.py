@@ -1,15 +1,15 @@
 """From offered pictures to a session: whose they are, the first readable one, blocked images."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.chat.events import ButtonAction, EditAsked
-from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offered
-from bot.chat.replies import Note, buttons
+from bot.chat.offered_pictures import OfferedFile, OfferedPictures
+from bot.chat.replies import Note, Reply, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.checks import is_in, refused_picture
 from bot.policy.image_hash import find_blocked
-from bot.workflow.consents import Consents
+from bot.workflow.consents import Consents, LentPicture
 from bot.workflow.targets import Context
 from conversations.errors import PictureRefused
 from conversations.images.image_store import ImageStore, Picture, PictureLimits, PictureReader
@@ -55,7 +55,7 @@ class Uploads:
         """Read no more pictures."""
         self._reader.close()
 
-    async def open(self, context: Context[EditAsked], pictures: OfferedPictures) -> EditSession | Note:
+    async def open(self, context: Context[EditAsked], pictures: OfferedPictures) -> EditSession | Reply:
         """A session on the first readable picture, or why there is none; PictureRefused if none is."""
         asked, owner = context.event, pictures.owner
         if objection := refused_picture(context.settings, asked.user, owner):
@@ -67,12 +67,10 @@ class Uploads:
             lender = None
         if lender and not context.has_consent:
             # Kept while it waits for consent, as links expire.
-            kept = offered(
-                read.picture.png, message=pictures.message, owner=owner, is_hidden=read.file.is_hidden
-            )
-            waiting = replace(asked, own=None, replied=kept)
-            if question := await self._consents.objection(waiting, lender, asked.text, is_open=False):
-                return question
+            lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden)
+            asking = await self._consents.objection(asked, lender, asked.text, is_open=False, picture=lent)
+            if asking is not None:
+                return asking
         if blocked := await self._blocked(read.picture, context.settings.blocked_images):
             self._metrics.filtered.labels("input").inc()
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)

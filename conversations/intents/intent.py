@@ -24,6 +24,7 @@ from conversations.intents.text_command import (
     steering_word,
 )
 from conversations.intents.text_language import is_read
+from conversations.intents.yes_or_no import yes_or_no
 
 
 class Evidence(IntEnum):
@@ -61,6 +62,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         found.command,
         is_thanks=found.asks is Asks.IGNORE and is_thanks(words),
         is_pointing=is_pointing(words),
+        answer=yes_or_no(text),
         is_read=not may_edit or is_read(words, read),
     )
 

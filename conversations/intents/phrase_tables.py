@@ -28,6 +28,7 @@ class PhraseTable:
     asking: Mapping[str, PatternSet]
     edits: Mapping[str, PatternSet]
     chatter: Mapping[str, PatternSet]
+    answers: Mapping[str, PatternSet]
     pointing: PatternSet
     of_original: PatternSet  # texts that name the uploaded picture
     literals: frozenset[str]  # plain words of the patterns
@@ -65,6 +66,7 @@ def phrase_table(language: str) -> PhraseTable:
         by_name("asking"),
         by_name("edits"),
         by_name("chatter"),
+        {name: PatternSet(texts, names, data["answer_parts"]) for name, texts in data["answers"].items()},
         patterns(data["pointing"]["patterns"]),
         patterns(["* <original> *"]),
         frozenset(_literals(data)),

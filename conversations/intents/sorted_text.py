@@ -44,6 +44,14 @@ class TextCommand:
     steps: int = 1
 
 
+class YesNo(StrEnum):
+    """An answer to a question; the value is its key in the tables. ALWAYS: yes, also in future."""
+
+    YES = "yes"
+    ALWAYS = "always"
+    NO = "no"
+
+
 @dataclass(frozen=True, slots=True)
 class SortedText:
     """A text and what it asks for.
@@ -52,6 +60,7 @@ class SortedText:
     command      the one that is given, or may be meant where it is unsure
     is_thanks    it holds thanks or praise
     is_pointing  it only points at the picture beside it: "this one"
+    answer       what it answers to a question of the bot, if it is no more than an answer
     is_read      it is in a language that the model reads; asked only of what may be an instruction
     """
 
@@ -60,6 +69,7 @@ class SortedText:
     command: TextCommand | None = None
     is_thanks: bool = False
     is_pointing: bool = False
+    answer: YesNo | None = None
     is_read: bool = True
 
     @property

@@ -326,3 +326,14 @@ def m014_commands_version(db: Database) -> None:
 def m015_deletions(db: Database) -> None:
     """Messages whose turns were erased, until the chat has deleted them."""
     db.table("deletions").create({"message": str, "at": float}, pk="message")
+
+
+@migrations()
+def m016_consent_questions(db: Database) -> None:
+    """Questions to the owners of pictures, which until now were in memory."""
+    texts = ("id", "asker", "owner", "event_id", "words", "work", "image", "image_message", "message")
+    numbers = {"is_hidden": int, "asked_at": float, "refused_at": float}
+    needed = {"asker", "owner", "event_id", "words", "work", "is_hidden", "asked_at"}
+    columns = dict.fromkeys(texts, str) | numbers
+    db.table("consent_questions").create(columns, pk="id", not_null=needed)
+    db.table("consent_questions").create_index(["asker", "owner"], unique=True)

@@ -6,8 +6,12 @@ from conversations.store.table_group import TableGroup, on_database
 
 
 def of_user(db: Database, user: str) -> frozenset[str]:
-    """The pictures that the user uploaded, and those of their edits."""
-    rows = db.query("SELECT DISTINCT image FROM turns WHERE user = ? AND image IS NOT NULL", (user,))
+    """The pictures that the user uploaded or wants to edit with consent, and those of their edits."""
+    rows = db.query(
+        "SELECT image FROM turns WHERE user = ?1 AND image IS NOT NULL "
+        "UNION SELECT image FROM consent_questions WHERE asker = ?1 AND image IS NOT NULL",
+        (user,),
+    )
     return frozenset(row["image"] for row in rows)
 
 
@@ -37,7 +41,8 @@ def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
     rows = db.query(
         "SELECT DISTINCT image FROM turns AS own WHERE session_id = ? AND user = ? AND image IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM turns AS other WHERE other.image = own.image "
-        "AND (other.session_id != own.session_id OR other.user != own.user))",
+        "AND (other.session_id != own.session_id OR other.user != own.user)) "
+        "AND NOT EXISTS (SELECT 1 FROM consent_questions WHERE consent_questions.image = own.image)",
         (session_id, user),
     )
     return frozenset(row["image"] for row in rows)

@@ -295,8 +295,9 @@ def count_states(db: Database) -> dict[TurnState, int]:
 
 
 def images_in_use(db: Database) -> frozenset[str]:
-    """The keys of all images that turns refer to; others in the ImageStore can be deleted."""
-    rows = db.query("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL")
+    """The keys of all images that turns or open questions have; others in the ImageStore can be deleted."""
+    questions = "SELECT image FROM consent_questions WHERE image IS NOT NULL"
+    rows = db.query(f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}")
     return frozenset(row["image"] for row in rows)
 
 
@@ -305,15 +306,18 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
     rows = db.query(
         "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
         "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
-        "USING (session_id) WHERE image IS NOT NULL GROUP BY image HAVING max(touched) < ? AND sum(open) = 0",
+        "USING (session_id) WHERE image IS NOT NULL "
+        "AND image NOT IN (SELECT image FROM consent_questions WHERE image IS NOT NULL) "
+        "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0",
         (moment,),
     )
     return frozenset(row["image"] for row in rows)
 
 
 def is_shared(db: Database, image: str) -> bool:
-    """Whether more than one turn has this image."""
-    return len(list(db.query("SELECT 1 FROM turns WHERE image = ? LIMIT 2", (image,)))) > 1
+    """Whether more than one turn or open question has this image."""
+    both = "SELECT image FROM turns UNION ALL SELECT image FROM consent_questions"
+    return len(list(db.query(f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", (image,)))) > 1
 
 
 # -- parts of a transaction ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from conversations.private_files import FOLDER_MODE, make_private_file, tighten
 from conversations.store import handled_events, overrides, queries, user_data
 from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
+from conversations.store.consent_questions import ConsentQuestions
 from conversations.store.db_worker import WriteBatcher
 from conversations.store.integrity import check_pages, ended_uncleanly
 from conversations.store.migrations import migrations
@@ -46,6 +47,7 @@ class SessionStore(TableGroup):
         super().__init__(batcher, clock)
         self.servers = ServerTables(batcher, clock)
         self.users = UserTables(batcher, clock)
+        self.consent_questions = ConsentQuestions(batcher, clock)
         self.chats = ChatTables(batcher, clock)
         self.bot = BotTables(batcher, clock)
         self.pictures = PictureTables(batcher, clock)

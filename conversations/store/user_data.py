@@ -8,6 +8,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from conversations.session import Turn
+from conversations.store.consent_questions import delete_of_user, is_image_used
 from conversations.store.posted_messages import delete_later, messages_of
 from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
@@ -75,6 +76,12 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
             user,
         ),
         "consents": _rows(db, "SELECT grantee, answer FROM consents WHERE owner = ?", user),
+        "consent_questions": _rows(
+            db,
+            "SELECT asker, owner, words, asked_at, refused_at FROM consent_questions "
+            "WHERE ? IN (asker, owner)",
+            user,
+        ),
         **{table: _rows(db, f"SELECT * FROM {table} WHERE user = ?", user) for table in _BY_USER},
     }
 
@@ -104,10 +111,12 @@ def delete_user(db: Database, user: str) -> ErasedData:
                 _detach_turn(db, turn)
         db.execute("DELETE FROM overrides WHERE scope = 'user' AND key = ?", (user,))
         db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (user,))
+        questions = delete_of_user(db, user)
+        messages += tuple(asked.message for asked in questions if asked.message)
         for table in _BY_USER:
             db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
-        pictures = {turn.image for turn in turns if turn.image is not None}
-        unused = tuple(sorted(key for key in pictures if _is_unused(db, key)))
+        pictures = {turn.image for turn in turns} | {asked.image for asked in questions}
+        unused = tuple(sorted(key for key in pictures if key and not is_image_used(db, key)))
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
     return ErasedData(turns, messages, unused)
 
@@ -120,10 +129,6 @@ def _turns(db: Database, user: str) -> list[dict[str, Any]]:
 
 def _rows(db: Database, sql: str, *values: object) -> list[dict[str, Any]]:
     return list(db.query(sql, values))
-
-
-def _is_unused(db: Database, key: str) -> bool:
-    return one(db, "SELECT 1 FROM turns WHERE image = ? LIMIT 1", key) is None
 
 
 def _delete_session(db: Database, session_id: str) -> None:

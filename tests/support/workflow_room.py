@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +11,14 @@ from typing import Any
 from bot.chat.events import EditAsked
 from bot.chat.interface import ChatGone
 from bot.chat.offered_pictures import offered
-from bot.chat.replies import Accepted, Card, CardState
+from bot.chat.replies import Accepted, Card, CardState, Note
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from bot.workflow.runner import TurnRunner
 from conversations.images.image_store import ImageStore
 from conversations.picture_budget import NO_STORAGE_LIMITS, StorageLimits
+from conversations.request_source import RequestSource
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
@@ -49,6 +50,8 @@ class PaperChat:
     def __init__(self) -> None:
         self.shown: list[Card] = []
         self.posted: dict[str, str] = {}  # nonce of a final card → key of its message
+        self.notes: dict[str, Note] = {}  # nonce → what was posted to others than who asked
+        self.deleted: list[str] = []  # keys of messages
         self.taken_back: list[tuple[str, str | None]] = []  # erased turn, key of a message
         self.breaks = 0  # how many of the next shows fail
         self.is_gone = False
@@ -75,6 +78,20 @@ class PaperChat:
     async def already_delivered(self, turn: Turn) -> str | None:
         """Look through the pages."""
         return next((key for nonce, key in self.posted.items() if nonce.startswith(turn.id)), None)
+
+    async def post(self, source: RequestSource, note: Note, nonce: str, *, again: bool = False) -> str | None:
+        """Write the note down, once."""
+        if self.is_gone:
+            raise ChatGone("nobody is there")
+        if self.breaks:
+            self.breaks -= 1
+            raise ConnectionError("503")
+        self.notes.setdefault(nonce, note)
+        return f"paper:c1:{nonce}"
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """Note it."""
+        self.deleted += keys
 
     async def retract(self, turn: Turn, key: str | None) -> None:
         """Note it."""

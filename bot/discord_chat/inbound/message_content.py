@@ -13,7 +13,7 @@ from bot.discord_chat.ids import MessagePlace, channel_key, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
-from bot.discord_chat.ui.component_ids import kept_instruction, turn_id_of
+from bot.discord_chat.ui.component_ids import kept_instruction, question_on, turn_id_of
 from conversations.errors import PictureRefused
 from conversations.intents.intent import sort_text
 from conversations.messages import Message
@@ -90,6 +90,7 @@ class ReadsMessages:
             is_counted=True,
             text=text,
             said=sort_text(text, context.language, self.languages),
+            question=question_on(replied) if replied and mine else None,
             kept_words=kept_instruction(replied) if mine else "",
             own=offer_in(message, self.downloads),
             turn=turn_id_of(replied) if replied and mine else None,

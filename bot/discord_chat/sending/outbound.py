@@ -7,22 +7,23 @@ the card is taken away. A turn that failed or was cancelled keeps its card, whic
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import discord
 
 from bot.chat.interface import ChatGone, ChatRefused
-from bot.chat.replies import Card, CardState
+from bot.chat.replies import Card, CardState, Note
 from bot.discord_chat.gateway_metrics import AckTimes
 from bot.discord_chat.ids import CHAT, MessagePlace, user_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
+from bot.discord_chat.sending.notes import NO_MENTIONS, NotePoster, post_in
 from bot.discord_chat.sending.permanent_refusals import CLOSED_THREADS, permanent_refusal
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
@@ -30,6 +31,7 @@ from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
 from conversations.messages import Message, verbatim
+from conversations.request_source import RequestSource
 from conversations.session import Turn
 
 OLD_MESSAGE_EDITS = 30046
@@ -40,7 +42,6 @@ LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the re
 SMALLEST_LIMIT = 256 * 1024
 
 log = logging.getLogger(__name__)
-NO_MENTIONS = discord.AllowedMentions.none()
 
 
 class DiscordChat:
@@ -59,6 +60,7 @@ class DiscordChat:
         """`pause_s`: seconds between two edits of a card."""
         self._client, self._renderer, self._acks = client, renderer, acks
         self._own = own_messages
+        self._notes = NotePoster(client, renderer, own_messages)
         self._throttle = EditThrottle(pause_s)
         self._previews = Previews()
         self._earlier: set[str] = set()  # turns of an earlier run of the bot
@@ -139,6 +141,14 @@ class DiscordChat:
             await self._own.delete(cards[:-1])
             self._looked_up[turn.id] = cards[-1] if cards else None
         return replace(turn, delivered=self._looked_up[turn.id] or turn.delivered)
+
+    async def post(self, source: RequestSource, note: Note, nonce: str, *, again: bool = False) -> str | None:
+        """Post a question to a user or news for them; see bot.chat.interface.Chat."""
+        return await self._notes.post(source, note, nonce, again=again)
+
+    async def delete(self, keys: Collection[str]) -> None:
+        """Delete these messages if the bot wrote them."""
+        await self._own.delete(keys)
 
     # -- queued and running cards -------------------------------------------------------------------------
 
@@ -222,7 +232,9 @@ class DiscordChat:
         context = ReplyContext.of(turn.source)
         try:
             pinged = user_of(turn.user) if waited_long(turn) else None
-            place = await self._post_in(context, outgoing, nonce, pinged=pinged)
+            place = await post_in(
+                self._client, context, outgoing, nonce, pinged=pinged, is_author=pinged is not None
+            )
             self._acks.answered(context.message)
         except discord.Forbidden as error:
             place = await self._post_to_owner(turn, context, outgoing, nonce, error)
@@ -236,33 +248,6 @@ class DiscordChat:
             place = await self._post_to_owner(turn, context, outgoing, nonce, error)
         self._own.posted(place)
         return place
-
-    async def _post_in(
-        self, context: ReplyContext, outgoing: Outgoing, nonce: str, *, pinged: int | None
-    ) -> MessagePlace:
-        channel = self._client.get_partial_messageable(context.channel)
-        arguments: dict[str, Any] = {"nonce": nonce, "allowed_mentions": NO_MENTIONS}
-        if context.message:
-            reference = discord.MessageReference(
-                message_id=context.message,
-                channel_id=context.channel,
-                guild_id=context.guild,
-                fail_if_not_exists=False,
-            )
-            try:
-                message = await channel.send(
-                    **outgoing.to_send(), **arguments, reference=reference, mention_author=pinged is not None
-                )
-                return MessagePlace(context.channel, message.id)
-            except discord.Forbidden:
-                # A reply needs Read Message History; a plain message does not.
-                log.info("may not reply in %s; posting without a reference", context.channel)
-        if pinged is not None:  # the card names its owner
-            arguments["allowed_mentions"] = discord.AllowedMentions(
-                everyone=False, roles=False, users=[discord.Object(pinged)]
-            )
-        message = await channel.send(**outgoing.to_send(), **arguments)
-        return MessagePlace(context.channel, message.id)
 
     async def _post_to_owner(
         self, turn: Turn, context: ReplyContext, outgoing: Outgoing, nonce: str, cause: discord.HTTPException

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from bot.chat.button_actions import CONSENTS
 from bot.chat.events import (
     DECISIONS,
     NEEDS_WORDS,
@@ -45,7 +46,6 @@ from conversations.errors import PictureMissing
 from conversations.messages import Message
 from conversations.settings import SettingsOverride
 
-CONSENTS = (ButtonAction.ALLOW_ONCE, ButtonAction.ALLOW_ALWAYS, ButtonAction.REFUSE)
 VERBATIM = Addressing.VERBATIM
 KNOWN_ACTS = {*ButtonAction, *DiscordButton, CHOOSE}
 _SETTINGS_CHANGES: dict[str, dict[str, Any]] = {  # arguments of SettingsAsked; none shows the settings
@@ -118,9 +118,10 @@ class ComponentHandler:
         return reply
 
     async def _answer_consent(self, interaction: Interaction, button: ButtonId) -> Reply | None:
-        """Run the owner's answer and delete the question; a press by another user leaves it."""
+        """Run the owner's answer; a question that is over by then is deleted, if its owner pressed."""
         reply = await self.handler.dispatch(event_of(interaction, button))
-        if interaction.user.id == button.owner and interaction.message:
+        is_over = isinstance(reply, Note) and reply.text.code == "consent_over"
+        if is_over and interaction.user.id == button.owner and interaction.message:
             await self.handler.own_messages.delete_if_own(interaction.message)
         return reply
 

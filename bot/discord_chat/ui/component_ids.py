@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 import discord
 
-from bot.chat.events import ButtonAction
+from bot.chat.button_actions import CONSENTS
+from bot.chat.events import BotQuestion, ButtonAction
 from bot.discord_chat.ui.buttons import ButtonId
 from bot.discord_chat.ui.markdown import unescape
 
@@ -42,7 +43,18 @@ def button_ids(message: HasComponents) -> Iterator[ButtonId]:
 
 def turn_id_of(message: HasComponents) -> str | None:
     """The turn that a card of the bot shows; None for other messages."""
-    return next((button.turn for button in button_ids(message)), None)
+    return next((button.turn for button in button_ids(message) if button.act not in CONSENTS), None)
+
+
+def question_on(message: HasComponents) -> BotQuestion | None:
+    """The question that a message of the bot asks and that yes or no answers, if any."""
+    for component in walk(message.components):
+        button = ButtonId.parse(getattr(component, "custom_id", None) or "")
+        if button and button.act in CONSENTS:
+            return BotQuestion(consent=button.turn)
+        if button and button.act == ButtonAction.SAY:
+            return BotQuestion(says=button.says)
+    return None
 
 
 def is_final_card(message: HasComponents, turn: str) -> bool:

@@ -30,12 +30,6 @@ async def test_the_owner_of_a_picture_is_asked_and_allows_it(tmp_path: Path) -> 
         assert question.id not in r.channel.messages
 
 
-async def test_a_refusal_holds(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
-        await press(r, await question_about_bens_cat(r), "No", r.ben)
-        assert text_of(await question_about_bens_cat(r)) == english("consent_refused")
-
-
 async def test_who_allows_everybody_is_not_asked(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         allowed = r.discord.slash(r.channel, r.ben, "privacy consent", who="everybody")

@@ -11,6 +11,7 @@ from bot.chat.events import (
     ConsentAnswered,
     ConsentAsked,
     DeleteAsked,
+    Event,
     ForgetAsked,
     LockAsked,
     Move,
@@ -21,9 +22,10 @@ from bot.chat.events import (
 from bot.chat.replies import Accepted, Erased, Note, ShownVersion
 from bot.policy.limits import Limits
 from bot.workflow.button_events import button_event
-from bot.workflow.consents import OPEN_QUESTIONS
+from bot.workflow.consents import OPEN_QUESTIONS, PAUSE_S
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
+from conversations.session import TurnState
 from conversations.store.user_data import Consent
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
@@ -34,7 +36,20 @@ ANN, BOB = "paper:ann", "paper:bob"
 
 async def asks_for_anns(d: WorkflowRoom, text: str = "make it red", user: str = "bob"):
     """Somebody takes up a picture that ann has posted."""
-    return await d.workflow.handle(d.asked(text, user, picture=a_picture(), picture_owner=ANN))
+    return await asks(d, d.asked(text, user, picture=a_picture(), picture_owner=ANN))
+
+
+async def asks(d: WorkflowRoom, event: Event) -> Any:
+    """The question that the event leads to, if one was posted; else the reply."""
+    before = len(d.chat.notes)
+    reply = await d.workflow.handle(event)
+    return list(d.chat.notes.values())[-1] if len(d.chat.notes) > before else reply
+
+
+def told(d: WorkflowRoom, user: str) -> list[str]:
+    """What a user was told without having asked."""
+    notes = d.chat.notes.values()
+    return [in_english(note.text) for note in notes if note.asks == user and not note.buttons]
 
 
 async def answer(d: WorkflowRoom, question: Any, said: Answer, user: str = "ann"):
@@ -48,7 +63,7 @@ async def lock(d: WorkflowRoom, is_locked: bool = True, user: str = "ann", **mor
 async def test_the_owner_is_asked_before_anything_is_kept(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
-        assert list(d.images.keys()) == []
+        assert await d.store.turns_in(*TurnState) == ()
     assert isinstance(question, Note)
     assert in_english(question.text) == "<@paper:ann>, may <@paper:bob> edit your picture? “make it red”"
     assert [button.act for button in question.buttons] == ["allow_once", "allow_always", "refuse"]
@@ -75,14 +90,20 @@ async def test_allowed_always_nobody_is_asked_again(tmp_path):
         assert isinstance(await asks_for_anns(d), Accepted)
 
 
-async def test_refused_it_stays_refused(tmp_path):
+async def test_after_a_no_the_asker_hears_it_and_cannot_ask_for_a_while(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        await answer(d, await asks_for_anns(d), Answer.NEVER)
-        refusal = await asks_for_anns(d)
-        assert in_english(refusal.text) == "The owner of this picture does not allow edits of it."
-        assert refusal.buttons == ()
+        said = await answer(d, await asks_for_anns(d), Answer.NO)
+        assert in_english(said.text) == "Not allowed. <@paper:bob> cannot ask you again for 7 days."
+        assert told(d, BOB) == [
+            "<@paper:ann> does not allow this edit. You can ask again in 7 days.",
+        ]
+        refusal = await asks_for_anns(d, "make it blue")
+        assert in_english(refusal.text) == "<@paper:ann> said no to you lately. You can ask again in 7 days."
+        assert (await asks_for_anns(d, user="cid")).asks == ANN
         await d.idle()
         assert d.chat.shown == []
+        d.clock.now += PAUSE_S + 1
+        assert (await asks_for_anns(d)).asks == ANN
 
 
 async def test_only_the_owner_answers(tmp_path):
@@ -104,18 +125,23 @@ async def test_a_question_is_answered_once_and_not_after_a_day(tmp_path):
         assert "has expired" in in_english((await answer(d, question, Answer.ONCE)).text)
 
 
-async def test_what_cannot_go_on_is_reported_to_who_allowed_it(tmp_path):
+async def test_what_cannot_go_on_is_reported_to_who_allowed_it_and_who_asked(tmp_path):
     async with workflow_room(tmp_path, EchoEditor(), limits=Limits(requests=1)) as d:
         question = await asks_for_anns(d)
-        assert in_english((await answer(d, question, Answer.ONCE)).text).startswith("Too many requests")
+        said = in_english((await answer(d, question, Answer.ONCE)).text)
+        assert said.startswith("Allowed once. Too many requests")
+        (news,) = told(d, BOB)
+        assert news.startswith("<@paper:ann> allowed it, but I made no edit: Too many requests")
 
 
-async def test_many_open_questions_forget_the_oldest(tmp_path):
+async def test_a_user_has_few_questions_open_at_a_time(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        first = await asks_for_anns(d)
         for number in range(OPEN_QUESTIONS):
-            await asks_for_anns(d, user=f"user {number}")
-        assert "has expired" in in_english((await answer(d, first, Answer.ONCE)).text)
+            owner = f"paper:owner {number}"
+            await asks(d, d.asked("make it red", "bob", picture=a_picture(), picture_owner=owner))
+        refusal = await asks_for_anns(d)
+        assert refusal.text.code == "consent_too_many"
+        assert len(d.chat.notes) == OPEN_QUESTIONS
 
 
 async def test_an_owner_is_asked_by_a_user_once_at_a_time(tmp_path):
@@ -149,7 +175,7 @@ async def test_a_session_is_shared_until_it_is_locked(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         session = await d.upload()
         assert in_english((await lock(d)).text).startswith("This session is locked")
-        question = await d.workflow.handle(d.asked("make it red", "bob", turn=session.root.id))
+        question = await asks(d, d.asked("make it red", "bob", turn=session.root.id))
         assert question.asks == ANN
         await answer(d, question, Answer.ONCE)
         await lock(d, False)
@@ -171,7 +197,7 @@ async def test_a_lock_holds_for_buttons_too(tmp_path):
         await d.idle()
         await lock(d, turn=first.card.turn_id)
         asked = VariationAsked(**d.origin("bob"), variation=Variation.AGAIN, turn=first.card.turn_id)
-        assert (await d.workflow.handle(asked)).asks == ANN
+        assert (await asks(d, asked)).asks == ANN
 
 
 async def test_only_who_brought_the_picture_locks(tmp_path):
@@ -222,7 +248,7 @@ async def test_an_edit_that_waits_for_consent_keeps_its_picture(tmp_path):
         anns = await d.upload(message="m1")
         await lock(d)
         await d.workflow.handle(MoveAsked(**d.origin("bob"), move=Move.GO_TO, turn=anns.root.id))
-        question = await d.workflow.handle(d.asked("make it red", "bob"))
+        question = await asks(d, d.asked("make it red", "bob"))
         await d.upload("bob")
         d.clock.now += 3600
         await answer(d, question, Answer.ONCE)
@@ -239,10 +265,10 @@ async def test_allowed_once_a_reply_to_the_same_message_asks_again(tmp_path):
             "message": "m1",
             "reply_to": "m1",
         }
-        question = await d.workflow.handle(d.asked("make it red", "bob", **posted))
+        question = await asks(d, d.asked("make it red", "bob", **posted))
         await answer(d, question, Answer.ONCE)
         await d.idle()
-        again = await d.workflow.handle(d.asked("make it blue", "bob", **posted))
+        again = await asks(d, d.asked("make it blue", "bob", **posted))
         assert (again.asks, isinstance(again, Note)) == (ANN, True)
         await d.workflow.handle(ConsentAsked(**d.origin(), everybody=Consent.NEVER))
         refused = await d.workflow.handle(d.asked("make it green", "cid", **posted))
@@ -285,7 +311,7 @@ async def test_words_are_read_once_however_the_owner_answers(tmp_path):
             turn=session.root.id,
             addressing=Addressing.FORM,
         )
-        said = await answer(d, await d.workflow.handle(asked), Answer.ONCE)
+        said = await answer(d, await asks(d, asked), Answer.ONCE)
         assert said.text.code == "consent_once"
         await d.idle()
         assert [card.instruction for card in d.chat.shown if card.after] == ["undo"]

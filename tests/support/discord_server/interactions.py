@@ -189,7 +189,8 @@ class InteractionDesk:
         made = self._open(request)
         if made.original is not None and made.original.flags & LOADING:
             return self._show(self._fill_in(made.original, body))
-        message = self._made(made, body.json, body, thinking=False)
+        forced = EPHEMERAL if made.channel.hides_apps else 0
+        message = self._made(made, body.json, body, thinking=False, flags=forced)
         made.followups.append(message)
         return self._show(message)
 

@@ -88,6 +88,7 @@ class Channel:
     """A text channel, thread or DM; `denied` names the permissions the bot lacks there.
 
     In a `foreign` one the bot is no member: people who installed it for themselves use its commands there.
+    Where it also `hides_apps`, others see no answer of such bots.
     """
 
     id: int
@@ -98,6 +99,7 @@ class Channel:
     messages: dict[int, Message] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     foreign: bool = False
+    hides_apps: bool = False
     typing: list[float] = field(default_factory=list)  # monotonic seconds of each typing request
 
 

@@ -1,0 +1,47 @@
+"""An edit that waits for consent, as text and back: what it asks for and where, without offered pictures."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+from bot.chat.events import Addressing, EditAsked, GridAsked, Preset, Variation, VariationAsked, Work
+from bot.chat.offered_pictures import PictureOffer
+from conversations.request_source import RequestSource
+from conversations.settings import Grid, SettingsOverride
+
+_KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (EditAsked, VariationAsked, GridAsked)}
+_OFFERS = ("own", "replied", "start", "recent")  # pictures to be fetched; the picture meant is kept apart
+_READ = ("question", "said")  # how the text was to be read, which was done before it waited
+
+
+def saved_work(asked: Work) -> str:
+    """The edit as JSON."""
+    left_out = (*_OFFERS, *_READ)
+    named = {field.name: getattr(asked, field.name) for field in fields(asked) if field.name not in left_out}
+    return json.dumps({"kind": type(asked).__name__, **named}, default=_plain, ensure_ascii=False)
+
+
+def restored_work(text: str, picture: PictureOffer | None) -> Work:
+    """The edit that `saved_work` gave; `picture`: what a new session begins with."""
+    told: dict[str, Any] = json.loads(text)
+    kind = _KINDS[told.pop("kind")]
+    for name, made in _VALUES.items():
+        if told.get(name) is not None:
+            told[name] = made(told[name])
+    asked = kind(**told)
+    return replace(asked, replied=picture) if isinstance(asked, EditAsked) and picture else asked
+
+
+def _plain(value: Any) -> Any:
+    return value.name if isinstance(value, Addressing) else asdict(value)
+
+
+_VALUES: dict[str, Callable[[Any], Any]] = {
+    "source": lambda told: RequestSource(**told),
+    "override": lambda told: SettingsOverride(**told),
+    "addressing": lambda told: Addressing[told],
+    "preset": Preset,
+    "variation": Variation,
+    "grid": lambda told: Grid(tuple(told["text_cfg"]), tuple(told["image_cfg"])),
+}
