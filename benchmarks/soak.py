@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ class Series:
         """Take a look after so many edits or page loads."""
         self.done.append(done)
         self.seen.append(taken(pid))
-        self.disk.append(sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()))
+        self.disk.append(_bytes_in(folder))
 
     def figures(self) -> dict[str, Any]:
         """The growth from the second fifth to the last."""
@@ -83,6 +84,14 @@ class Series:
     def _per_edit(self, part: slice) -> float:
         done, disk = self.done[part], self.disk[part]
         return round((disk[-1] - disk[0]) / max(1, done[-1] - done[0]) / 1024, 2)
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(FileNotFoundError):  # it was being written, and has its name by now
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 # -- edits on Discord ------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.errors import CannotStart, ModelMissing
+from bot.ops.allocator import give_back_large_blocks
 from bot.ops.backup import back_up
 from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder, check_stored
 from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
@@ -169,6 +170,7 @@ async def serve(
 
     `editor`: instead of engine processes for the model. `say`: tells the operator where the page is.
     """
+    give_back_large_blocks()
     with surviving_exhaustion():
         await _serve_all(settings, config, editor, say)
 

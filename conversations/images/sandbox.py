@@ -252,27 +252,26 @@ class _Pool:
 
     def __init__(self) -> None:
         self._idle: deque[_Child] = deque()
-        self._wanted = 0  # children to have ready
+        self._wanted = 0  # children to have, those at work included
+        self._at_work = 0
         self._lock = threading.Lock()
 
     def prepare(self, count: int) -> None:
-        """Have so many ready, now and later."""
+        """Have so many, now and later."""
         self._wanted = count
         self._fill()
 
     @contextlib.contextmanager
     def child(self) -> Iterator[_Child]:
         """A child for one picture."""
-        child = self._take()
+        with self._lock:
+            self._at_work += 1
+        child = None
         try:
+            child = self._take()
             yield child
         finally:
-            if child.is_usable:
-                with self._lock:
-                    self._idle.append(child)
-            else:
-                child.end()
-                self._fill()
+            self._put_back(child)
 
     def close(self) -> None:
         """End the children that wait."""
@@ -292,9 +291,19 @@ class _Pool:
                 return child
             child.end()
 
+    def _put_back(self, child: _Child | None) -> None:
+        usable = child if child is not None and child.is_usable else None
+        with self._lock:
+            self._at_work -= 1
+            if usable is not None:
+                self._idle.append(usable)
+        if child is not None and usable is None:
+            child.end()
+            self._fill()
+
     def _fill(self) -> None:
         with self._lock, contextlib.suppress(PictureRefused):  # then it is started when it is needed
-            while len(self._idle) < self._wanted:
+            while len(self._idle) + self._at_work < self._wanted:
                 self._idle.append(_started())
 
 

@@ -180,6 +180,23 @@ def test_a_child_that_met_damage_is_not_used_again() -> None:
     assert read_picture(ORDINARY).width == 64
 
 
+def test_children_at_work_count_with_those_that_wait() -> None:
+    pool = sandbox._Pool()
+    try:
+        pool.prepare(2)
+        with pool.child() as first:
+            with pool.child():
+                first.end()
+            assert len(pool._idle) == 1
+        assert len(pool._idle) == 2
+        with pool.child() as third, pool.child() as fourth:
+            assert third.is_usable
+            assert fourth.is_usable
+            assert len(pool._idle) == 0
+    finally:
+        pool.close()
+
+
 # -- on an event loop ---------------------------------------------------------------------------------------
 
 
