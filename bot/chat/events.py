@@ -20,6 +20,7 @@ from conversations.intents.sorted_text import SortedText
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.settings import NO_OVERRIDE, Grid, SettingsOverride
 from conversations.store.user_data import Consent
+from conversations.variations import Variation
 from mgie_engine.strengths import Preset as Preset
 
 
@@ -122,16 +123,6 @@ class EditAsked(VersionEvent):
     preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
     reading: str | None = None  # an expressive instruction to use instead of the model's own
     is_hidden: bool = False  # show its images behind spoilers
-
-
-class Variation(StrEnum):
-    """How to repeat a turn; always from its parent, so pressing five times does not chain five edits."""
-
-    AGAIN = "again"  # a new seed
-    STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
-    SUBTLER = "subtler"
-    CORRECTED = "corrected"  # same seed, the `reading` of the user instead of the model's own
-    FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from bot.web_chat.page_state import Size
-from bot.workflow.diff_image import change_map
 from conversations.errors import PictureMissing
+from conversations.images.diff_image import change_map
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -17,7 +17,6 @@ from bot.chat.events import (
     EditAsked,
     Event,
     GridAsked,
-    Variation,
     VariationAsked,
     Work,
 )
@@ -39,7 +38,7 @@ from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
-from bot.workflow.settings_layers import checked_grid, grid_around, layers, varied_override
+from bot.workflow.settings_layers import checked_grid, grid_around, layers
 from bot.workflow.targets import Context, Target, ask_target
 from bot.workflow.uploads import Uploads
 from conversations.images.image_store import ImageStore
@@ -50,6 +49,7 @@ from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
 from conversations.store.session_store import SessionStore
+from conversations.variations import Variation, combined_words, varied_override
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
@@ -340,9 +340,3 @@ def _is_hidden(context: Context[Work]) -> bool:
     asked = context.event
     is_asked = isinstance(asked, EditAsked) and asked.is_hidden
     return is_asked or is_in(asked, context.settings.hidden)
-
-
-def combined_words(path: Sequence[Turn]) -> str:
-    """Every instruction on a path from the upload, as one."""
-    said = [turn.instruction.strip().rstrip(".!;,") for turn in path[1:]]
-    return ", ".join(words for number, words in enumerate(said) if words not in said[:number])

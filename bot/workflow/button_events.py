@@ -17,10 +17,10 @@ from bot.chat.events import (
     MoveAsked,
     Origin,
     QueueAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
+from conversations.variations import Variation
 
 _ANSWERS = {
     ButtonAction.ALLOW_ONCE: Answer.ONCE,

@@ -3,8 +3,8 @@
 from bot.chat.cards import card_of
 from bot.chat.events import CompareAsked
 from bot.chat.replies import Comparison, Note, Reply
-from bot.workflow.diff_image import change_map
 from bot.workflow.targets import Context, named_version
+from conversations.images.diff_image import change_map
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import EditSession, Turn

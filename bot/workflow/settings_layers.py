@@ -1,9 +1,9 @@
 """Layered settings: overrides by scope, presets, stronger and subtler, grids, and the panel."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
-from bot.chat.events import Event, Scope, SettingsAsked, Variation
+from bot.chat.events import Event, Scope, SettingsAsked
 from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
 from conversations.messages import Message, verbatim
@@ -22,9 +22,6 @@ from conversations.settings import (
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
-
-STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
-VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
 GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a grid without given scales
 GRID_SIDE = 3  # cells
@@ -115,27 +112,6 @@ def changed_override(
     if asked.lock_seed and head is not None and head.settings is not None:
         override = replace(override, seed=head.settings.seed)
     return override
-
-
-def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:
-    """The override for a variation of `turn`; `seed` is a new one."""
-    if variation is Variation.FROM_ORIGINAL:
-        return turn.override
-    if variation is Variation.AGAIN or turn.settings is None:
-        return replace(turn.override, seed=seed)
-    used = turn.settings
-    if variation is Variation.CORRECTED:
-        return SettingsOverride(**asdict(used))
-    sign = 1 if variation is Variation.STRONGER else -1
-    low, high = RANGES["text_cfg"]
-    return replace(
-        turn.override,
-        text_cfg=_within(used.text_cfg + sign * STRONGER_TEXT, low, high),
-        image_cfg=_within(used.image_cfg + sign * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
-        steps=used.steps,
-        seed=used.seed,
-        sampler=used.sampler,
-    )
 
 
 def grid_around(settings: EditSettings) -> Grid:

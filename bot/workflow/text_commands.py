@@ -23,7 +23,6 @@ from bot.chat.events import (
     Move,
     MoveAsked,
     ShowAsked,
-    Variation,
     VariationAsked,
     origin,
 )
@@ -33,6 +32,7 @@ from conversations.intents.intent import sort_text
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.sorted_text import Asks, CommandWord, SortedText, TextCommand, YesNo
 from conversations.messages import Message
+from conversations.variations import Variation
 
 THANKED = "🧡"  # the reaction to thanks and praise
 _MOVES = {

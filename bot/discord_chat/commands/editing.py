@@ -12,7 +12,6 @@ from bot.chat.events import (
     GridAsked,
     SettingsAsked,
     ShowAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.replies import Note, SettingsPanel
@@ -31,6 +30,7 @@ from bot.policy.limits import LONGEST_INSTRUCTION
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.messages import Message
 from conversations.settings import Grid, Keep, SettingsOverride
+from conversations.variations import Variation
 
 How = Literal["new seed", "stronger", "subtler", "from original"]
 VARIATIONS: dict[How, Variation] = {

@@ -16,7 +16,6 @@ from bot.chat.events import (
     Preset,
     SettingsAsked,
     ShowAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.moderation_events import ReportAsked
@@ -45,6 +44,7 @@ from bot.workflow.button_events import button_event
 from conversations.errors import PictureMissing
 from conversations.messages import Message
 from conversations.settings import SettingsOverride
+from conversations.variations import Variation
 
 VERBATIM = Addressing.VERBATIM
 KNOWN_ACTS = {*ButtonAction, *DiscordButton, CHOOSE}

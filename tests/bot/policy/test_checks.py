@@ -16,7 +16,6 @@ from bot.chat.events import (
     MoveAsked,
     Scope,
     SettingsAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.moderation_events import ModAction, ModActionRequested
@@ -35,6 +34,7 @@ from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from conversations.session import EditSession, Turn
+from conversations.variations import Variation
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)
 ANN, BEN, PLACE = "paper:ann", "paper:ben", "paper:c1"

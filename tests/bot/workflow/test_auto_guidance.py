@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from bot.chat.events import EditAsked, GridAsked, Preset, Scope, SettingsAsked, Variation, VariationAsked
+from bot.chat.events import EditAsked, GridAsked, Preset, Scope, SettingsAsked, VariationAsked
 from bot.chat.replies import Accepted, Card, CardState, SettingsPanel
 from conversations.settings import SettingsOverride
+from conversations.variations import Variation
 from mgie_engine.edits import EditRequest
 from mgie_engine.strengths import (
     NOT_STUDIED,

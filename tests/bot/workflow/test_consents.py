@@ -16,7 +16,6 @@ from bot.chat.events import (
     LockAsked,
     Move,
     MoveAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.replies import Accepted, Erased, Note, ShownVersion
@@ -27,6 +26,7 @@ from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
 from conversations.session import TurnState
 from conversations.store.user_data import Consent
+from conversations.variations import Variation
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room

@@ -16,12 +16,12 @@ from bot.chat.events import (
     Move,
     MoveAsked,
     ShowAsked,
-    Variation,
     VariationAsked,
 )
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import Note, Reacted
 from bot.workflow.text_commands import THANKED, read_text, reworded, version_number
+from conversations.variations import Variation
 
 ASKED = EditAsked(user="paper:ann", channel="paper:c1", event_id="e1", turn="k3f9")
 

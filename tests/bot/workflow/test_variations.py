@@ -1,10 +1,10 @@
 """Again, stronger, subtler: the same instruction from the same parent."""
 
-from bot.chat.events import Variation, VariationAsked
+from bot.chat.events import VariationAsked
 from bot.chat.replies import Note
-from bot.workflow.settings_layers import varied_override
 from conversations.session import Turn
 from conversations.settings import EditSettings, SettingsOverride
+from conversations.variations import Variation, varied_override
 from mgie_engine.errors import EngineError
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture

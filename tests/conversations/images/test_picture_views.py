@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.workflow.diff_image import change_map
 from conversations.errors import PictureMissing
+from conversations.images.diff_image import change_map
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import KEPT, PictureViews
 from conversations.thread_pools import ThreadPools

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.workflow.diff_image import change_map
+from conversations.images.diff_image import change_map
 
 
 def png(picture: Image.Image) -> bytes:

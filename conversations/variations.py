@@ -1,0 +1,52 @@
+"""Repeating an edit: again, stronger, subtler, corrected, from the original; and what that sets. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from enum import StrEnum
+
+from conversations.session import Turn
+from conversations.settings import RANGES, SettingsOverride
+
+STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
+VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
+
+
+class Variation(StrEnum):
+    """How to repeat a turn; always from its parent, so pressing five times does not chain five edits."""
+
+    AGAIN = "again"  # a new seed
+    STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
+    SUBTLER = "subtler"
+    CORRECTED = "corrected"  # same seed, the `reading` of the user instead of the model's own
+    FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
+
+
+def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:
+    """The override for a variation of `turn`; `seed` is a new one."""
+    if variation is Variation.FROM_ORIGINAL:
+        return turn.override
+    if variation is Variation.AGAIN or turn.settings is None:
+        return replace(turn.override, seed=seed)
+    used = turn.settings
+    if variation is Variation.CORRECTED:
+        return SettingsOverride(**asdict(used))
+    sign = 1 if variation is Variation.STRONGER else -1
+    low, high = RANGES["text_cfg"]
+    return replace(
+        turn.override,
+        text_cfg=_within(used.text_cfg + sign * STRONGER_TEXT, low, high),
+        image_cfg=_within(used.image_cfg + sign * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
+        steps=used.steps,
+        seed=used.seed,
+        sampler=used.sampler,
+    )
+
+
+def combined_words(path: Sequence[Turn]) -> str:
+    """Every instruction on a path from the upload, as one."""
+    said = [turn.instruction.strip().rstrip(".!;,") for turn in path[1:]]
+    return ", ".join(words for number, words in enumerate(said) if words not in said[:number])
+
+
+def _within(value: float, low: float, high: float) -> float:
+    return round(min(max(value, low), high), 3)
