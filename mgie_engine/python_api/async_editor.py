@@ -6,13 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, Unpack
 
-from mgie_engine.config import BUNDLED_MODEL, Defaults, read_config, resolve_model
+from mgie_engine.config import BUNDLED_MODEL, ModelConfig, read_config, resolve_model
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
+from mgie_engine.python_api.edit_conversation import AsyncEditConversation
 from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.editor import choose_model
 from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.python_api.version_tree import VersionTree
 from mgie_engine.serving.device_plan import plan_devices, visible_gpus
 from mgie_engine.serving.pool import engine_pool
 from mgie_engine.serving.queue import QueueLimits
@@ -60,7 +62,7 @@ class AsyncEditor:
         cannot be loaded, and EngineDied if its process ended twice while the edit ran.
         """
         opened = await asyncio.to_thread(open_source, picture)
-        request = build_request(opened.png, instruction, options, self.defaults, reading=reading)
+        request = build_request(opened.png, instruction, options, self.config.defaults, reading=reading)
         return edited_picture(await self.run(request, progress), request.instruction, opened.notes)
 
     async def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:
@@ -75,15 +77,22 @@ class AsyncEditor:
         finally:
             handle.cancel()
 
+    async def conversation(
+        self, picture: PictureSource, **options: Unpack[EditOptions]
+    ) -> AsyncEditConversation:
+        """Begin a conversation about a picture; the options hold for every edit that names no others."""
+        opened = await asyncio.to_thread(open_source, picture)
+        return AsyncEditConversation(VersionTree(opened, self.config, options), self)
+
     @property
     def model(self) -> str:
         """The name of the model."""
         return self._config.name
 
     @property
-    def defaults(self) -> Defaults:
-        """The model's own settings, which hold for options that are left out."""
-        return self._config.defaults
+    def config(self) -> ModelConfig:
+        """The model's sizes and own settings; `config.defaults` hold for options that are left out."""
+        return self._config
 
     async def __aenter__(self) -> Self:
         device = self._choice.device

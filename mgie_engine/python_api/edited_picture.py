@@ -59,17 +59,22 @@ class EditedPicture:
 
         RequestRefused for any other.
         """
-        kind = FORMATS.get(suffix.lower())
-        if kind is None:
-            known = ", ".join(FORMATS)
-            raise RequestRefused(f"A picture is written as {known}, not as {suffix or 'a name without one'}.")
-        return self.png if kind == "PNG" else encoded(self.image, kind, QUALITY)
+        return picture_file(self.png, suffix)
 
     def save(self, path: str | Path) -> Path:
         """Write the picture, in the format that the suffix names; an existing file is replaced."""
         path = Path(path)
         write_atomically(path, self.encoded(path.suffix))
         return path
+
+
+def picture_file(png: bytes, suffix: str) -> bytes:
+    """The picture of a PNG as a file of that suffix; RequestRefused for one that is not in FORMATS."""
+    kind = FORMATS.get(suffix.lower())
+    if kind is None:
+        known = ", ".join(FORMATS)
+        raise RequestRefused(f"A picture is written as {known}, not as {suffix or 'a name without one'}.")
+    return png if kind == "PNG" else encoded(Image.open(io.BytesIO(png)), kind, QUALITY)
 
 
 def edited_picture(result: EditResult, instruction: str, notes: Sequence[Message] = ()) -> EditedPicture:

@@ -12,12 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from mgie_engine.config import BUNDLED_MODEL, Defaults, models_home
+from mgie_engine.config import BUNDLED_MODEL, ModelConfig, models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
+from mgie_engine.python_api.edit_conversation import EditConversation
 from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request, ignore
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.python_api.version_tree import VersionTree
 from mgie_engine.serving.loader import ModelChoice
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class Editor:
         RequestRefused for an instruction that is empty or too long.
         """
         opened = open_source(picture)
-        request = build_request(opened.png, instruction, options, self.defaults, reading=reading)
+        request = build_request(opened.png, instruction, options, self.config.defaults, reading=reading)
         return edited_picture(self.run(request, progress), request.instruction, opened.notes)
 
     def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:
@@ -92,10 +94,14 @@ class Editor:
         with self._lock:
             return edit_with(self._loaded, request, progress or ignore)
 
+    def conversation(self, picture: PictureSource, **options: Unpack[EditOptions]) -> EditConversation:
+        """Begin a conversation about a picture; the options hold for every edit that names no others."""
+        return EditConversation(VersionTree(open_source(picture), self.config, options), self)
+
     @property
     def model(self) -> str:
         """The name of the model."""
-        return self._loaded.model.config.name
+        return self.config.name
 
     @property
     def device(self) -> str:
@@ -103,9 +109,9 @@ class Editor:
         return str(self._loaded.model.device)
 
     @property
-    def defaults(self) -> Defaults:
-        """The model's own settings, which hold for options that are left out."""
-        return self._loaded.model.config.defaults
+    def config(self) -> ModelConfig:
+        """The model's sizes and own settings; `config.defaults` hold for options that are left out."""
+        return self._loaded.model.config
 
     def close(self) -> None:
         """Free the model; the editor cannot be used any more."""

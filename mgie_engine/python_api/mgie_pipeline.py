@@ -93,7 +93,7 @@ class MGIEPipeline:
             for number in range(num_images_per_prompt):
                 options["seed"] = (seed + number) % _SEEDS
                 request = build_request(
-                    opened.png, words, options, self.editor.defaults, reading=expressive_instruction
+                    opened.png, words, options, self.editor.config.defaults, reading=expressive_instruction
                 )
                 results.append(self.editor.run(request, self._report(callback_on_step_end)))
         images = [open_picture(result.image) for result in results]
