@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from bot.chat.events import Addressing, EditAsked, GridAsked, Preset, Variation, VariationAsked, Work
+from bot.chat.events import Addressing, EditAsked, GridAsked, Preset, VariationAsked, Work
 from bot.chat.offered_pictures import PictureOffer
 from conversations.request_source import RequestSource
 from conversations.settings import Grid, SettingsOverride
+from conversations.variations import Variation
 
 _KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (EditAsked, VariationAsked, GridAsked)}
 _OFFERS = ("own", "replied", "start", "recent")  # pictures to be fetched; the picture meant is kept apart

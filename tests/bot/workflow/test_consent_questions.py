@@ -13,7 +13,6 @@ from bot.chat.events import (
     ForgetAsked,
     GridAsked,
     Preset,
-    Variation,
     VariationAsked,
 )
 from bot.chat.replies import Accepted, Note, Reacted
@@ -21,6 +20,7 @@ from bot.workflow.consents import OPEN_S
 from bot.workflow.saved_work import restored_work, saved_work
 from conversations.request_source import RequestSource
 from conversations.settings import Grid, SettingsOverride
+from conversations.variations import Variation
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 
