@@ -9,6 +9,7 @@ import discord
 
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reacted, Reply, ShownVersion
 from bot.discord_chat.errors import REQUEST_ERRORS
+from bot.discord_chat.inbound.message_content import may_attach
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
@@ -127,16 +128,24 @@ async def answer_message(
     context: ReplyContext,
     own_messages: OwnMessages,
 ) -> None:
-    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card."""
+    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card.
+
+    Pictures for a user who may not attach files there go to their DMs.
+    """
     if isinstance(reply, Reacted) and reply.emoji:
         await react(message, reply.emoji)
     if reply is None or isinstance(reply, Accepted | Reacted):
         return
     outgoing = await renderer.reply(reply, context)
+    if outgoing.images and not may_attach(message):
+        if (posted := await _send_dm(message.author, outgoing)) is not None:
+            await own_messages.record(posted, reply)
+            return
+        outgoing = await renderer.reply(Note(Message("user_may_not_post")), context)
     arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
     try:
         reference = message.to_reference(fail_if_not_exists=False)
-        posted: discord.Message | None = await message.channel.send(**arguments, reference=reference)
+        posted = await message.channel.send(**arguments, reference=reference)
     except discord.Forbidden:
         posted = await _send_dm(message.author, outgoing)
     if posted is not None:

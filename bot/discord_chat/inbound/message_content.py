@@ -1,5 +1,6 @@
 """From messages to events: which messages are addressed to the bot, and what they contain."""
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from conversations.errors import PictureRefused
 from conversations.intents.intent import sort_text
 from conversations.messages import Message
 
+log = logging.getLogger(__name__)
 _USER_MESSAGES = (discord.MessageType.default, discord.MessageType.reply)
 Place = (
     discord.abc.Messageable | discord.abc.GuildChannel | discord.Thread | discord.abc.PrivateChannel | None
@@ -87,6 +89,7 @@ class ReadsMessages:
             source=context.as_request(),
             starter=starter_of(message.channel),
             is_moderator=_is_moderator(message),
+            may_post=may_attach(message),
             is_counted=True,
             text=text,
             said=sort_text(text, context.language, self.languages),
@@ -165,14 +168,36 @@ def starter_of(place: object) -> str | None:
     return str(MessagePlace(place.id if is_post else place.parent_id, place.id))
 
 
+async def know_author(message: discord.Message) -> None:
+    """Let the author of a message be a member, where Discord sent none along, as with what is fetched."""
+    if message.guild is None or isinstance(message.author, discord.Member):
+        return
+    try:
+        message.author = await message.guild.fetch_member(message.author.id)
+    except REQUEST_ERRORS as error:
+        log.info("could not fetch member %s: %s", message.author.id, error)
+
+
+def may_attach(message: discord.Message) -> bool:
+    """Whether its author may post pictures there; where Discord does not say, who wrote may."""
+    allowed = _permissions(message)
+    return allowed is None or allowed.attach_files
+
+
 def _is_moderator(message: discord.Message) -> bool:
     """Whether its author may decide for others there, as with an interaction."""
+    allowed = _permissions(message)
+    return message.guild is None if allowed is None else allowed.manage_messages
+
+
+def _permissions(message: discord.Message) -> discord.Permissions | None:
+    """Those of its author there; None in a DM, and where Discord does not say."""
     place, author = message.channel, message.author
     if isinstance(place, discord.Thread) and place.parent is None:
-        return False  # its permissions are those of a channel that the bot does not see
+        return None  # its permissions are those of a channel that the bot does not see
     if isinstance(author, discord.Member) and isinstance(place, discord.abc.GuildChannel | discord.Thread):
-        return place.permissions_for(author).manage_messages
-    return message.guild is None
+        return place.permissions_for(author)
+    return None
 
 
 def reply_context_of(message: discord.Message, language: str) -> ReplyContext:

@@ -22,6 +22,7 @@ from bot.discord_chat.inbound.inbound_images import has_picture, offer_in
 from bot.discord_chat.inbound.message_content import (
     is_addressed_to,
     is_from_user,
+    know_author,
     names_role_only,
     reply_context_of,
     text_without_mention,
@@ -186,6 +187,7 @@ class MessageHandler(commands.Cog):
         self, message: discord.Message, event: str, context: ReplyContext, addressing: Addressing
     ) -> None:
         """Run and answer a message unless that was done before: catching up yields some messages again."""
+        await know_author(message)
         recent = self._recent.of(message.channel.id, message.author.id)
         asked = replace(self._reads.edit_asked(message, context, event, recent), addressing=addressing)
         may_decode = any((asked.own, asked.replied, asked.start, asked.recent))

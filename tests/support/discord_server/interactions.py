@@ -97,10 +97,8 @@ class InteractionDesk:
             }
         guild = str(world.guild_id)
         owners = {"1": str(made.person.id)} if channel.foreign else {"0": guild}
-        allowed = shapes.READERS_MAY if made.person.is_muted else shapes.EVERYONE_MAY
-        member = {**shapes.member(world, made.person), "permissions": str(allowed)}
-        if made.person is world.owner:
-            member["permissions"] = str(shapes.MODERATORS_MAY)
+        allowed = shapes.permissions_of(world, made.person, channel)
+        member = {**shapes.member(world, made.person), "permissions": allowed}
         return shape | {
             "guild_id": guild,
             "guild": {"id": guild, "locale": "en-US", "features": []},

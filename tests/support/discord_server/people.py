@@ -80,9 +80,10 @@ class People:
         self.post.publish(made)
         return made
 
-    def open_channel(self, name: str, kind: int = TEXT) -> Channel:
-        """A channel that was not there before."""
+    def open_channel(self, name: str, kind: int = TEXT, no_files: Sequence[Person] = ()) -> Channel:
+        """A channel that was not there before; `no_files`: who may not attach files there."""
         channel = self.world.add_channel(name, kind=kind)
+        channel.no_files += no_files
         self.post.gateway.dispatch("CHANNEL_CREATE", shapes.channel(self.world, channel), GUILDS)
         return channel
 

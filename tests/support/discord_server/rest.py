@@ -44,6 +44,7 @@ class Rest:
             ("DELETE", message): self.delete,
             ("POST", message + "/threads"): self.open_thread,
             ("PUT", message + "/reactions/{emoji_name}/@me"): self.react,
+            ("GET", "/guilds/{guild_id}/members/{user_id}"): self.get_member,
             ("GET", commands): self.get_commands,
             ("PUT", commands): self.put_commands,
         }
@@ -70,6 +71,12 @@ class Rest:
         if person is None:
             raise ApiError(400, 50033, "Invalid Recipient(s)")
         return shapes.channel(self.world, self.world.dm_with(person))
+
+    async def get_member(self, request: web.Request, body: Body) -> Answer:
+        person = self.world.people.get(number(request, "user_id"))
+        if person is None or person.webhook:
+            raise ApiError(404, 10007, "Unknown Member")
+        return shapes.member(self.world, person)
 
     async def get_channel(self, request: web.Request, body: Body) -> Answer:
         channel = self.world.channel(number(request, "channel_id"))

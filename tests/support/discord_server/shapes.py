@@ -115,10 +115,22 @@ def _thread(world: World, place: Channel) -> Json:
 
 
 def _overwrites(world: World, place: Channel) -> list[Json]:
-    if not place.denied:
-        return []
     deny = sum(PERMISSION_BITS[name] for name in place.denied)
-    return [{"id": str(world.guild_id), "type": 0, "allow": "0", "deny": str(deny)}]
+    denied = {world.guild_id: (0, deny)} if deny else {}
+    denied |= {who.id: (1, PERMISSION_BITS["attach_files"]) for who in place.no_files}
+    return [
+        {"id": str(number), "type": kind, "allow": "0", "deny": str(bits)}
+        for number, (kind, bits) in denied.items()
+    ]
+
+
+def permissions_of(world: World, who: Person, place: Channel) -> str:
+    """What a person may do in a channel or thread, as interactions say."""
+    if who is world.owner:
+        return str(MODERATORS_MAY)
+    may_not_attach = who in place.no_files or (place.parent is not None and who in place.parent.no_files)
+    allowed = READERS_MAY if who.is_muted else EVERYONE_MAY
+    return str(allowed & ~(PERMISSION_BITS["attach_files"] if may_not_attach else 0))
 
 
 def bot_permissions(world: World, place: Channel) -> str:

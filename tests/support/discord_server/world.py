@@ -88,7 +88,7 @@ class Channel:
     """A text channel, thread or DM; `denied` names the permissions the bot lacks there.
 
     In a `foreign` one the bot is no member: people who installed it for themselves use its commands there.
-    Where it also `hides_apps`, others see no answer of such bots.
+    Where it also `hides_apps`, others see no answer of such bots. `no_files`: who may not attach files there.
     """
 
     id: int
@@ -100,6 +100,7 @@ class Channel:
     denied: set[str] = field(default_factory=set)
     foreign: bool = False
     hides_apps: bool = False
+    no_files: list[Person] = field(default_factory=list)
     typing: list[float] = field(default_factory=list)  # monotonic seconds of each typing request
 
 
