@@ -99,7 +99,8 @@ def run_doctor(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     from mgie_engine.install import doctor
     from mgie_engine.memory import loading, modes
 
-    requested = modes.parse(arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO)
+    memory = arguments.memory or environment.get("MGIE_MEMORY") or modes.AUTO
+    requested = modes.parse(memory, modes.Mode, "memory mode")
     home = models_home(environment)
     devices = [torch.device(name) for name in loading.find_devices(arguments.device)]
     findings = doctor.diagnose_all(

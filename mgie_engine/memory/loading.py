@@ -88,7 +88,7 @@ def load_fitting(
     while mode:
         if mgie := _tried(keep, source, device, mode):
             return Loaded(mgie, mode, tuple(notes))
-        _give_back()
+        give_back()
         lower = modes.next_lower(mode, parameters, device.type)
         on = f"going on in {lower}" if lower else "there is no lower one"
         notes.append(f"Memory ran out in the mode {mode}; {on}.")
@@ -174,9 +174,11 @@ def _quantising(quantise: Quantiser, device: torch.device, home: torch.device) -
     return put
 
 
-def _give_back() -> None:
+def give_back() -> None:
+    """Give memory that no tensor holds any more back to the device."""
     gc.collect()
     if torch.cuda.is_available():
+        torch.cuda.synchronize()
         torch.cuda.empty_cache()
 
 

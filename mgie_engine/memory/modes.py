@@ -6,10 +6,11 @@ Only LLaMA's linears are ever quantised; embedding tables, lm_head, edit head, C
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mgie_engine.errors import ModelError, NoRoom
 
+WordT = TypeVar("WordT", bound=StrEnum)
 AUTO = "auto"
 GIB = 2**30
 _SMALL = 4 * GIB  # models up to this size in fp32 are not kept in less on a CPU
@@ -120,15 +121,14 @@ def next_lower(mode: Mode, parameters: Parameters, device: str) -> Mode | None:
     return lower[0] if lower else None
 
 
-def parse(word: str) -> Mode | None:
-    """A mode by its name; None for "auto". ModelError for anything else."""
+def parse(word: str, kind: type[WordT], what: str) -> WordT | None:
+    """The `what` of that name; None for "auto". ModelError for anything else."""
     if word == AUTO:
         return None
     try:
-        return Mode(word)
+        return kind(word)
     except ValueError:
-        names = ", ".join(Mode)
-        raise ModelError(f"There is no memory mode {word!r}; there is {AUTO}, {names}.") from None
+        raise ModelError(f"There is no {what} {word!r}; there is {AUTO}, {', '.join(kind)}.") from None
 
 
 def in_gb(count: int) -> str:

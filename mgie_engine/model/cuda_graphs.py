@@ -25,18 +25,12 @@ class Graphs:
     def __init__(self, device: torch.device, enabled: bool = True) -> None:
         self.device = device
         self.recorded = 0
-        self.refused = 0
         # ROCm and MPS are left to eager execution: nothing here was ever run on them.
-        self._enabled = enabled and device.type == "cuda" and torch.version.hip is None
-        self._pool = torch.cuda.graph_pool_handle() if self._enabled else None
+        self.enabled = enabled and device.type == "cuda" and torch.version.hip is None
+        self._pool = torch.cuda.graph_pool_handle() if self.enabled else None
         # The libraries keep a workspace per stream and record its address, so programs that may run at the
         # same time must not be recorded on the same stream.
-        self._stream: Any = torch.cuda.Stream(device) if self._enabled else None  # type: ignore[no-untyped-call]
-
-    @property
-    def enabled(self) -> bool:
-        """Whether programs are recorded."""
-        return self._enabled
+        self._stream: Any = torch.cuda.Stream(device) if self.enabled else None  # type: ignore[no-untyped-call]
 
     @torch.inference_mode()
     def record(self, name: str, program: Program[T]) -> Program[T]:
@@ -45,14 +39,13 @@ class Graphs:
         What a recorded program returns are always the same tensors, overwritten by its next replay. Running
         out of memory raises torch.OutOfMemoryError, because the caller may do with fewer programs.
         """
-        if not self._enabled:
+        if not self.enabled:
             return program
         try:
             return self._recorded(program)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            self.refused += 1
             log.warning("%s cannot be recorded as a CUDA graph and runs eagerly: %s", name, error)
             if torch.cuda.is_available():
                 torch.cuda.synchronize(self.device)

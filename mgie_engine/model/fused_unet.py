@@ -69,17 +69,12 @@ class FusedUNet:
         self._words_weight = one_matrix(words)
         self._words = dict(zip(attentions, _pairs(_places([w.out_features for w in words])), strict=True))
 
-    @property
-    def words_width(self) -> int:
-        """Numbers per word that `keys_values` gives."""
-        return len(self._words_weight)
-
     def keys_values(self, guidance: Tensor) -> Tensor:
-        """Keys and values of guidance (…, 77, D) for every cross-attention, (…, 77, words_width)."""
+        """Keys and values of guidance (…, 77, D) for every cross-attention, (…, 77, W)."""
         return F.linear(guidance.to(self.dtype), self._words_weight)
 
     def __call__(self, inputs: Tensor, timesteps: Tensor, words: Tensor) -> Tensor:
-        """Predictions (K B, C, h, w) for inputs (P, 2 C, h, w), timesteps (B,), words (K B, 77, words_width).
+        """Predictions (K B, C, h, w) for inputs (P, 2 C, h, w), timesteps (B,), words (K B, 77, W).
 
         P = B: all branches see the same inputs. P = 2 B with K = 3: branches 1 and 2 share the second half.
         P = K B: nothing is shared.

@@ -13,10 +13,10 @@ from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import RequestRefused
 from mgie_engine.model.greedy import Rows, WritingRules, write
-from mgie_engine.model.mllm import MLLM, picture_start
+from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
 from mgie_engine.text.prompt_room import with_room
-from mgie_engine.text.prompting import Prompt, Prompter
+from mgie_engine.text.prompting import Prompt, Prompter, picture_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +131,5 @@ class Reader:
                     f"the instruction is too long by {too_many} tokens",
                     Message("too_many_tokens", count=too_many),
                 )
-        starts = [
-            picture_start(
-                torch.tensor(ids), tokenizer.picture_start, tokenizer.picture_end, self.prompter.image_tokens
-            )
-            for ids in prompts
-        ]
+        starts = [picture_start(ids, tokenizer, self.prompter.image_tokens) for ids in prompts]
         return Rows(self.mllm, prompts, pixels, starts)

@@ -104,20 +104,6 @@ def causal_mask(real: Tensor, queries: int | None = None) -> Tensor:
     return (((place <= query) & real[:, None, :]) | itself_only)[:, None]
 
 
-def picture_start(ids: Tensor, start: int, end: int, tokens: int) -> int:
-    """The place of the first patch in ids (L,): right after the id `start`.
-
-    ValueError, with the published code's words, when the picture is not `start`, `tokens` patches, `end`.
-    """
-    starts = (ids == start).nonzero()[:, 0].tolist()
-    if len(starts) != int((ids == end).sum()):
-        raise ValueError("The number of image start tokens and image end tokens should be the same.")
-    for at in starts:
-        if at + tokens + 1 >= len(ids) or ids[at + tokens + 1] != end:
-            raise ValueError("The image end token should follow the image start token.")
-    return int(starts[0]) + 1
-
-
 def _clip_config(sizes: VisionSizes) -> CLIPVisionConfig:
     return CLIPVisionConfig(
         image_size=sizes.image_size,

@@ -13,13 +13,11 @@ from torch import Tensor
 
 from conversations.messages import Message
 from mgie_engine.model.instruction import Reader, Thought
-from mgie_engine.model.mllm import picture_start
 from mgie_engine.model.static_decode import StaticDecoder
-from mgie_engine.text.prompting import Prompt
+from mgie_engine.text.prompting import Prompt, picture_start
 
-BURST = (
-    4  # tokens decoded between two looks at what was chosen: fewer wait more often, more overshoot the end
-)
+# Tokens decoded between two looks at what was chosen: fewer wait more often, more overshoot the end.
+BURST = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -37,7 +35,6 @@ class SharedReader:
     def __init__(self, reader: Reader, decoder: StaticDecoder, burst: int = BURST) -> None:
         self._reader, self._decoder, self._burst = reader, decoder, burst
         self._rows: list[Row | None] = [None] * decoder.rows
-        self.replays = 0  # of the decode so far
 
     def fits(self, prompt: Prompt) -> bool:
         """Whether the prompt, its answer and the visual tokens have room in a slot of the cache."""
@@ -55,7 +52,7 @@ class SharedReader:
         ids = self._reader.prompter.ids(prompt)
         row = yield from self._wait_for_row()
         try:
-            self._prefill(row, ids, pixels, keep=len(ids))
+            self._prefill(row, ids, pixels)
             self._decoder.occupy(row.number, len(ids) - 1)
             row.decodes = True
             yield  # so that all who come at once are there before the first token of any
@@ -78,7 +75,7 @@ class SharedReader:
         ids = [*self._reader.prompter.ids(prompt), *written]
         row = yield from self._wait_for_row()
         try:
-            self._prefill(row, ids, pixels, keep=len(ids))
+            self._prefill(row, ids, pixels)
             return Thought(written, self._visual_states(row, ids), reading.strip(), notes)
         finally:
             self._leave(row)
@@ -100,17 +97,15 @@ class SharedReader:
         chosen = [decoder.choose_next().to("cpu", non_blocking=True, copy=True) for _ in range(self._burst)]
         if decoder.slots.is_cuda:
             torch.cuda.current_stream(decoder.slots.device).synchronize()
-        self.replays += self._burst
         for tokens in chosen:
             for row, token in zip(self._rows, tokens.tolist(), strict=True):
                 if row is not None and row.decodes:
                     row.tokens.append(token)
 
-    def _prefill(self, row: Row, ids: list[int], pixels: Tensor, keep: int) -> None:
+    def _prefill(self, row: Row, ids: list[int], pixels: Tensor) -> None:
         prompter = self._reader.prompter
-        tokenizer, known = prompter.tokenizer, torch.tensor(ids)
-        at = picture_start(known, tokenizer.picture_start, tokenizer.picture_end, prompter.image_tokens)
-        self._decoder.prefill(known, pixels, at, row.number, keep)
+        at = picture_start(ids, prompter.tokenizer, prompter.image_tokens)
+        self._decoder.prefill(torch.tensor(ids), pixels, at, row.number, len(ids))
 
     def _visual_states(self, row: Row, ids: list[int]) -> Tensor:
         """The states (8, D) that predict the visual tokens after ids."""

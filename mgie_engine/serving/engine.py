@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from math import prod
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import torch
 from PIL import Image
@@ -38,6 +38,8 @@ MOST_THREADS = 8  # beside the loop of a GPU; a picture takes a tenth of a secon
 QUICK_PIXELS = 2**20  # a picture up to this size is restored in the time of a denoising step or two
 
 Event = tuple[int, Progress | EditResult | EngineError]
+PaintingT = TypeVar("PaintingT", Painting, SlotPainting)
+T = TypeVar("T")
 
 
 class Engine:
@@ -116,7 +118,7 @@ class Engine:
         turn = next_loop_step(reading, painting, self._step_s, rows, may_overlap)
         if turn.read:
             if self._fast and not turn.overlap:
-                self._fast.wait()  # else the time of the denoising step before would be taken for theirs
+                self._fast.painting.wait()  # else the time of the step before would be taken for theirs
             self._read([self._slots[key] for key in turn.read], turn.read_for_s)
         self._start_painters()
         if turn.paint and not (turn.overlap and self._fast and self._fast.painting.is_ahead):
@@ -192,71 +194,61 @@ class Engine:
             self._launch(self._fast, slots)
             return
         began = self._clock()
-        for slot, x0, relevance in self._denoised(slots):
+        for slot, (painting, x0, relevance) in self._together(slots, Painting, self._denoised):
             with self._blame(slot):
-                assert isinstance(slot.painting, Painting)
-                slot.painting.advance(x0, relevance)
-                self._say(slot, slot.progress(self._preview(slot.painting)))
-                if slot.painting.is_over:
-                    self._start_finishing(slot, slot.painting)
+                painting.advance(x0, relevance)
+                self._say(slot, slot.progress(self._preview(painting)))
+                if painting.is_over:
+                    self._start_finishing(slot, painting)
         self._step_s = self._clock() - began
 
     def _launch(self, fast: FastPath, slots: Sequence[Slot]) -> None:
         """One step of each on the device; the loop goes on while it is made."""
-        for slot in self._launched(fast, slots):
+        for slot, painting in self._together(slots, SlotPainting, fast.painting.advance):
             with self._blame(slot):
-                assert isinstance(slot.painting, SlotPainting)
                 self._say(slot, slot.progress())
-                if slot.painting.step in preview_steps(slot.painting.settings.steps, self._preview_shares):
-                    slot.preview = self._threads.submit(fast.preview(slot.painting))
-                if slot.painting.is_over:
+                if self._is_previewed(painting):
+                    slot.preview = self._threads.submit(fast.preview(painting))
+                if painting.is_over:
                     opened, encoding = slot.opening.result(), slot.encoding
                     assert encoding is not None
-                    work = fast.finish(slot.painting, opened.original, opened.square, encoding.result())
-                    slot.painting.release()
+                    work = fast.finish(painting, opened.original, opened.square, encoding.result())
+                    painting.release()
                     slot.enter(Stage.FINISHING, self._clock())
                     self._say(slot, slot.progress())
                     slot.finishing = self._threads.submit(work)
         self._step_s = fast.painting.step_s
 
-    def _launched(self, fast: FastPath, slots: Sequence[Slot]) -> Iterator[Slot]:
-        """The slots whose step was launched; one that is at fault leaves."""
-        paintings = [slot.painting for slot in slots if isinstance(slot.painting, SlotPainting)]
+    def _together(
+        self, slots: Sequence[Slot], kind: type[PaintingT], step: Callable[[Sequence[PaintingT]], Sequence[T]]
+    ) -> Iterator[tuple[Slot, T]]:
+        """Each slot with what a step makes of its painting; a slot that cannot be painted leaves."""
+        paintings = [slot.painting for slot in slots if isinstance(slot.painting, kind)]
         try:
-            fast.advance(paintings)
+            found = step(paintings)
         except Exception as error:
             if is_fatal(error):
                 raise
         else:
-            yield from slots
-            return
-        for slot, painting in zip(slots, paintings, strict=True):
-            with self._blame(slot):
-                fast.advance([painting])
-                yield slot
-
-    def _denoised(self, slots: Sequence[Slot]) -> Iterator[tuple[Slot, Tensor, Tensor]]:
-        """Each slot with its x0 (C, h, w) and relevance (h, w); a slot that cannot be painted leaves."""
-        paintings = [slot.painting for slot in slots if isinstance(slot.painting, Painting)]
-        try:
-            denoised = self.model.denoise(batch(paintings))
-        except Exception as error:
-            if is_fatal(error):
-                raise
-        else:
-            yield from zip(slots, denoised.x0, denoised.relevance, strict=True)
+            yield from zip(slots, found, strict=True)
             return
         # Memory may suffice for one by one, now that the error no longer holds what the many had taken, and
         # if one is at fault only that one shall fail.
         for slot, painting in zip(slots, paintings, strict=True):
             with self._blame(slot):
-                alone = self.model.denoise(batch([painting]))
-                yield slot, alone.x0[0], alone.relevance[0]
+                (alone,) = step([painting])
+                yield slot, alone
+
+    def _denoised(self, paintings: Sequence[Painting]) -> list[tuple[Painting, Tensor, Tensor]]:
+        """Each with its x0 (C, h, w) and relevance (h, w)."""
+        denoised = self.model.denoise(batch(paintings))
+        return list(zip(paintings, denoised.x0, denoised.relevance, strict=True))
+
+    def _is_previewed(self, painting: Painting | SlotPainting) -> bool:
+        return painting.step in preview_steps(painting.settings.steps, self._preview_shares)
 
     def _preview(self, painting: Painting) -> bytes | None:
-        if painting.x0 is None or painting.step not in preview_steps(
-            painting.settings.steps, self._preview_shares
-        ):
+        if painting.x0 is None or not self._is_previewed(painting):
             return None
         return to_preview(self.model.preview(painting.x0))
 

@@ -7,7 +7,7 @@ a stream of their own, one at a time.
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -178,17 +178,9 @@ class FastPath:
 
         return work
 
-    def wait(self) -> None:
-        """Wait until no denoising step is under way."""
-        self.painting.wait()
-
     def _wait_for_own_stream(self) -> None:
         if self._reading is not None:
             self._reading.synchronize()
-
-    def advance(self, paintings: Sequence[SlotPainting]) -> None:
-        """Launch a step of each."""
-        self.painting.advance(paintings)
 
     def _event(self) -> Any:
         if self._stream is None:

@@ -78,7 +78,7 @@ class ModelChoice:
         from mgie_engine.config import resolve_model
         from mgie_engine.memory import loading, modes
 
-        requested = modes.parse(self.memory)
+        requested = modes.parse(self.memory, modes.Mode, "memory mode")
         if self.threads:
             torch.set_num_threads(self.threads)
         torch.backends.cudnn.deterministic = True  # the same request shall give the same bytes
@@ -102,12 +102,12 @@ class ModelChoice:
             builder = KernelBuilder()
             threading.Thread(target=_load_libraries, args=(self.device,), daemon=True).start()
         began = time.monotonic()
-        from mgie_engine.memory.modes import STAGED
+        from mgie_engine.memory.modes import STAGED, parse
         from mgie_engine.serving import precision_levels
         from mgie_engine.serving.engine import Engine
 
         imported = time.monotonic()
-        level = precision_levels.parse(self.level)
+        level = parse(self.level, precision_levels.Level, "level")
         loaded = self.load_fitting()
         log.info("Modules took %.1f s, weights %.1f s.", imported - began, time.monotonic() - imported)
         if builder:

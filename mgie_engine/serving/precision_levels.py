@@ -4,7 +4,6 @@ An engine at `same` or `fast` compares each of its programs with the plain path 
 is off by more than the tolerance is dropped, and without all it needs the engine works at `exact`.
 """
 
-import gc
 import logging
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,15 +15,14 @@ from torch import Tensor
 
 from conversations.settings import EditSettings
 from mgie_engine.checkpoints.failures import is_out_of_memory
-from mgie_engine.errors import ModelError
 from mgie_engine.memory.graph_memory import SLOT_PLANS
+from mgie_engine.memory.loading import give_back
 from mgie_engine.memory.modes import STAGED, Mode
 from mgie_engine.model.mgie import MGIE, NoisyBatch, finish
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
-AUTO = "auto"
 LEAST_COSINE = 0.999  # of guidance, to the plain path
 MOST_ERROR = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 4e-2}  # of a step, by its norm
 TRIAL = Prompt("make the sky darker", reading="The sky turns dark, with heavy clouds.")
@@ -50,16 +48,6 @@ class Prepared:
     notes: tuple[str, ...] = ()  # a sentence for whatever could not be done
 
 
-def parse(word: str) -> Level | None:
-    """A level by its name; None for "auto". ModelError for anything else."""
-    if word == AUTO:
-        return None
-    try:
-        return Level(word)
-    except ValueError:
-        raise ModelError(f"There is no level {word!r}; there is {AUTO}, {', '.join(Level)}.") from None
-
-
 def default_level(device: torch.device, mode: Mode) -> Level:
     """`same` on an NVIDIA GPU that holds all networks at once, else `exact`."""
     graphs = device.type == "cuda" and torch.version.hip is None
@@ -74,7 +62,7 @@ def prepare(mgie: MGIE, mode: Mode, requested: Level | None) -> Prepared:
     if mode in STAGED:
         return _plain(f"The memory mode {mode} has no level {level}")
     notes: list[str] = []
-    _give_back()  # what loading tried the model out with
+    give_back()  # what loading tried the model out with
     for plan in SLOT_PLANS:
         try:
             fast = FastPath(mgie, plan, reuse_guidance=level is Level.FAST)
@@ -84,11 +72,11 @@ def prepare(mgie: MGIE, mode: Mode, requested: Level | None) -> Prepared:
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            _give_back()
+            give_back()
             notes.append(f"Memory does not suffice for {plan.slots} edits at once at the level {level}.")
             log.warning(notes[-1])
             continue
-        _give_back()  # what recording and testing took; and other streams find all of it done
+        give_back()  # what recording and testing took; and other streams find all of it done
         return _plain(problem, notes) if problem else Prepared(level, fast, tuple(notes))
     return _plain(f"There is no memory for the level {level}", notes)
 
@@ -167,7 +155,7 @@ def _step_error(fast: FastPath, plain: _PlainSteps, edits: int, branches: int) -
         found = torch.stack([painting.x0 for painting in paintings])
         return float((found - wanted).norm() / wanted.norm())
     finally:
-        fast.wait()
+        fast.painting.wait()
         for painting in paintings:
             painting.release()
 
@@ -180,10 +168,3 @@ def _plain(reason: str, notes: list[str] | None = None) -> Prepared:
     sentence = f"{reason}; the engine works at the level {Level.EXACT}."
     log.warning(sentence)
     return Prepared(Level.EXACT, None, (*(notes or ()), sentence))
-
-
-def _give_back() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-        torch.cuda.empty_cache()

@@ -21,7 +21,6 @@ from mgie_engine.model.denoising_step import SlotTensors, step_inputs, step_outp
 from mgie_engine.model.fused_unet import FusedUNet
 from mgie_engine.model.mgie import MGIE
 
-BATCHES = (1, 2, 4, 8)  # edits in one program; fewer are padded up
 REUSE_FROM = 0.2  # share of the steps from which on level fast computes guidance at every other step
 LAUNCH = 0.375  # what a program costs beyond its edits, in edits (measured at full size on an H200)
 AHEAD = 2  # steps that may be launched before the first of them is done
@@ -233,8 +232,8 @@ class PaintingSlots:
         return painting
 
     @torch.inference_mode()
-    def advance(self, paintings: Sequence[SlotPainting]) -> None:
-        """Launch one step of each."""
+    def advance(self, paintings: Sequence[SlotPainting]) -> Sequence[SlotPainting]:
+        """Launch one step of each; gives them back."""
         sizes = sorted({edits for edits, _ in self._programs})
         parts: list[Sequence[SlotPainting]] = []
         for reuses in (False, True):
@@ -244,6 +243,7 @@ class PaintingSlots:
                 group = group[count:]
         for part in parts:
             self._launch(part, len(parts))
+        return paintings
 
     @property
     def is_ahead(self) -> bool:

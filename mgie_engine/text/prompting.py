@@ -107,6 +107,20 @@ class Prompter:
         return [IGNORED] * len(ids) if upset else labels
 
 
+def picture_start(ids: Sequence[int], tokenizer: Tokenizer, image_tokens: int) -> int:
+    """The place of the first patch in ids.
+
+    ValueError, with the published code's words, when a picture is not start, `image_tokens` patches, end.
+    """
+    starts = [at for at, token in enumerate(ids) if token == tokenizer.picture_start]
+    if len(starts) != sum(token == tokenizer.picture_end for token in ids):
+        raise ValueError("The number of image start tokens and image end tokens should be the same.")
+    for at in starts:
+        if list(ids[at + image_tokens + 1 :][:1]) != [tokenizer.picture_end]:
+            raise ValueError("The image end token should follow the image start token.")
+    return starts[0] + 1
+
+
 def question(instruction: str) -> str:
     """The user's side of a turn."""
     return f"what will this image be like if '{instruction}'"

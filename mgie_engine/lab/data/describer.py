@@ -19,10 +19,10 @@ from mgie_engine.errors import ModelError
 from mgie_engine.lab.json_files import read_json
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mgie import finish
-from mgie_engine.model.mllm import MLLM, picture_start
+from mgie_engine.model.mllm import MLLM
 from mgie_engine.preprocess import clip_pixels
 from mgie_engine.text.cleanup import remove_alter
-from mgie_engine.text.prompting import TEMPLATE, question
+from mgie_engine.text.prompting import TEMPLATE, picture_start, question
 from mgie_engine.text.tokenizer import END, PATCH, START, Tokenizer
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ class Llava:
         limit = min(self.limit, self.sizes.max_positions - max(map(len, prompts)))
         if limit <= 0:
             raise ModelError(f"The model {self.name} has no room to answer: its prompts are too long for it.")
-        rows = Rows(self.mllm, prompts, pixels.to(table.device, table.dtype), self._starts(prompts))
+        starts = [picture_start(ids, self.tokenizer, self.vision.tokens) for ids in prompts]
+        rows = Rows(self.mllm, prompts, pixels.to(table.device, table.dtype), starts)
         written = finish(write(rows, WritingRules(limit, frozenset({self.tokenizer.end}), no_repeat_ngram=0)))
         return [self._text(ids) or asked for ids, asked in zip(written, instructions, strict=True)]
 
@@ -65,10 +66,6 @@ class Llava:
         talk.append_message(talk.roles[0], question(self.tokenizer.shield(instruction)) + _MANNER + picture)
         talk.append_message(talk.roles[1], None)
         return talk.get_prompt()
-
-    def _starts(self, prompts: Sequence[list[int]]) -> list[int]:
-        start, end = self.tokenizer.picture_start, self.tokenizer.picture_end
-        return [picture_start(torch.tensor(ids), start, end, self.vision.tokens) for ids in prompts]
 
     def _text(self, ids: Sequence[int]) -> str:
         try:

@@ -16,8 +16,8 @@ from torch import Tensor
 from mgie_engine.config import Behaviour, NoiseSchedule
 from mgie_engine.model.diffusion import add_noise
 from mgie_engine.model.edit_head import EditHead
-from mgie_engine.model.mllm import MLLM, picture_start
-from mgie_engine.text.prompting import IGNORED, Example
+from mgie_engine.model.mllm import MLLM
+from mgie_engine.text.prompting import IGNORED, Example, picture_start
 from mgie_engine.text.tokenizer import Tokenizer
 
 EDIT_WEIGHT = 0.5
@@ -79,10 +79,10 @@ def collate_texts(
 
     ValueError for an example without exactly one picture.
     """
-    padding, start, end = tokenizer.unknown, tokenizer.picture_start, tokenizer.picture_end
+    padding = tokenizer.unknown
     ids = _padded([example.ids for example in examples], padding)
     labels = _padded([example.labels for example in examples], IGNORED)
-    picture_at = torch.tensor([picture_start(row, start, end, image_tokens) for row in ids])
+    picture_at = torch.tensor([picture_start(e.ids, tokenizer, image_tokens) for e in examples])
     at = states_at(labels, tokenizer.visual[0], len(tokenizer.visual))
     return TextBatch(ids, labels, ids != padding, picture_at, at, pixels)
 

@@ -70,9 +70,9 @@ def test_quantised_linears_take_a_half_and_a_quarter(full):
 
 
 def test_modes_go_by_their_names():
-    assert parse("auto") is None
-    assert parse("nf4") is Mode.NF4
+    assert parse("auto", Mode, "memory mode") is None
+    assert parse("nf4", Mode, "memory mode") is Mode.NF4
     with pytest.raises(
         ModelError, match="no memory mode 'int4'; there is auto, fp32, mixed, fp16, bf16, int8, nf4"
     ):
-        parse("int4")
+        parse("int4", Mode, "memory mode")

@@ -7,18 +7,14 @@ import pytest
 import torch
 
 from mgie_engine.model.mgie import finish
-from mgie_engine.model.mllm import picture_start
-from mgie_engine.text.prompting import Prompt
+from mgie_engine.text.prompting import Prompt, picture_start
 from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
 
 STATES = 2e-5  # absolute; values are of order 1
 
 
 def place_of_picture(model, tokens):
-    tokenizer = model.tokenizer
-    return picture_start(
-        torch.tensor(tokens), tokenizer.picture_start, tokenizer.picture_end, model.config.vision.tokens
-    )
+    return picture_start(tokens, model.tokenizer, model.config.vision.tokens)
 
 
 def states_of(model, tokens, pixels):
