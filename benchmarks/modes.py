@@ -105,7 +105,7 @@ def prepare(folder: Path, config: ModelConfig, device: torch.device) -> dict[str
     making_s = time.monotonic() - began
     began = time.monotonic()
     with peak_memory() as peak:
-        shards = convert(resolve_model(str(release)), ours)
+        shards = convert(native.read_model(resolve_model(str(release))), ours)
     found = ModelConfig.from_json((ours / "config.json").read_text())
     # The released layout does not tell these: it is always the 7B's.
     found = replace(found, picture_size=config.picture_size, max_new_tokens=config.max_new_tokens)

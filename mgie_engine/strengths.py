@@ -263,26 +263,6 @@ class Advice:
 
 NOT_STUDIED = Message("auto_not_studied")
 NO_BETTER = Message("auto_no_better")
-REASONS: Mapping[Kind | None, Message] = MappingProxyType(
-    {
-        None: Message("auto_any"),
-        Kind.TONE: Message("auto_tone"),
-        Kind.SCENERY: Message("auto_scenery"),
-        Kind.REMOVE: Message("auto_remove"),
-        Kind.REPLACE: Message("auto_replace"),
-        Kind.ADD: Message("auto_add"),
-        Kind.MOVE: Message("auto_move"),
-        Kind.RESIZE: Message("auto_resize"),
-        Kind.COLOUR: Message("auto_colour"),
-        Kind.OTHER: Message("auto_other"),
-    }
-)
-PICTURE_REASONS: Mapping[Pictures, Message] = MappingProxyType(
-    {
-        Pictures.SIMPLE: Message("auto_simple"),
-        Pictures.BUSY: Message("auto_busy"),
-    }
-)
 
 
 def advise(
@@ -292,8 +272,8 @@ def advise(
     rule = None if table is None else rule_for(look, instruction_traits(instruction).kind, table)
     if rule is None:
         return Advice(*own, (NOT_STUDIED if table is None else NO_BETTER,))
-    why = PICTURE_REASONS.get(rule.pictures)
-    return Advice(rule.text_cfg, rule.image_cfg, (REASONS[rule.kind], *([why] if why else [])))
+    why = (rule.kind or "any", *([] if rule.pictures is Pictures.ANY else [rule.pictures]))
+    return Advice(rule.text_cfg, rule.image_cfg, tuple(Message(f"auto_{each}") for each in why))
 
 
 def advise_on_png(

@@ -14,10 +14,11 @@ Apple's weights are licensed CC-BY-NC; LLaMA's have their own terms.
 import inspect
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -53,6 +54,14 @@ _EDIT_HEADS = 4  # attention heads of the edit head; no tensor's shape depends o
 _MOST_OF_DELTA = 0.1  # mean size of the last norm's weights: over 1 in LLaMA, about 0 in what is added to it
 _COMPUTED = ".rotary_emb.inv_freq"  # in files of 2023; the network computes it
 _OLD_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+_PUBLISHED_AS = {  # where the configurations of transformers and diffusers have other names than ours
+    "layers": "num_hidden_layers",
+    "heads": "num_attention_heads",
+    "max_positions": "max_position_embeddings",
+    "train_timesteps": "num_train_timesteps",
+    "spacing": "timestep_spacing",
+}
+SizesT = TypeVar("SizesT", LanguageSizes, VisionSizes, NoiseSchedule)
 _log = logging.getLogger(__name__)
 
 
@@ -212,39 +221,31 @@ def language_sizes(llava: Mapping[str, Any], rows: int | None = None) -> Languag
 
     ModelError names a missing key.
     """
-    try:
-        return LanguageSizes(
-            vocab_size=llava["vocab_size"] if rows is None else rows,
-            hidden_size=llava["hidden_size"],
-            intermediate_size=llava["intermediate_size"],
-            layers=llava["num_hidden_layers"],
-            heads=llava["num_attention_heads"],
-            max_positions=llava.get("max_position_embeddings", llava.get("max_sequence_length", 2048)),
-            rms_norm_eps=llava["rms_norm_eps"],
-            rope_theta=llava.get("rope_theta", 10000.0),
-        )
-    except KeyError as error:
-        raise ModelError(f"LLaVA's config.json lacks {error}.") from error
+    older = {"max_position_embeddings": llava.get("max_sequence_length", 2048)}
+    known = {} if rows is None else {"vocab_size": rows}
+    given = older | dict(llava)
+    return _sizes(LanguageSizes, given, "LLaVA's config.json", ("rope_theta",), **known)
 
 
 def vision_sizes(clip: Mapping[str, Any], llava: Mapping[str, Any]) -> VisionSizes:
     """The sizes in the configuration of a CLIP model or its tower, and the layer LLaVA selects."""
+    optional = ("hidden_act", "layer_norm_eps", "projection_dim", "mean", "std")
+    layer = llava.get("mm_vision_select_layer", -2)
     tower = clip.get("vision_config", clip)
-    try:
-        return VisionSizes(
-            image_size=tower["image_size"],
-            patch_size=tower["patch_size"],
-            hidden_size=tower["hidden_size"],
-            intermediate_size=tower["intermediate_size"],
-            layers=tower["num_hidden_layers"],
-            heads=tower["num_attention_heads"],
-            hidden_act=tower.get("hidden_act", "quick_gelu"),
-            layer_norm_eps=tower.get("layer_norm_eps", 1e-5),
-            projection_dim=tower.get("projection_dim", 768),
-            select_layer=llava.get("mm_vision_select_layer", -2),
-        )
-    except KeyError as error:
-        raise ModelError(f"The vision tower's config.json lacks {error}.") from error
+    return _sizes(VisionSizes, tower, "The vision tower's config.json", optional, select_layer=layer)
+
+
+def _sizes(
+    kind: type[SizesT], given: Mapping[str, Any], where: str, optional: Sequence[str], **known: Any
+) -> SizesT:
+    """Sizes by their names in a published configuration; ModelError names a key that is missing there."""
+    for name in (field.name for field in fields(kind) if field.name not in known):
+        key = _PUBLISHED_AS.get(name, name)
+        if key in given:
+            known[name] = given[key]
+        elif name not in optional:
+            raise ModelError(f"{where} lacks {key!r}.")
+    return kind(**known)
 
 
 def _edit_head(taught: Mapping[str, Tensor]) -> EditHeadSizes:
@@ -269,19 +270,8 @@ def _noise(scheduler: Mapping[str, Any]) -> NoiseSchedule:
     """The schedule of a scheduler_config.json, with Euler's defaults as in the release."""
     if scheduler.get("trained_betas"):
         raise ModelError("The scheduler's configuration lists trained_betas, which are not supported.")
-    try:
-        return NoiseSchedule(
-            train_timesteps=scheduler["num_train_timesteps"],
-            beta_start=scheduler["beta_start"],
-            beta_end=scheduler["beta_end"],
-            beta_schedule=scheduler["beta_schedule"],
-            prediction_type=scheduler.get("prediction_type", "epsilon"),
-            rescale_betas_zero_snr=scheduler.get("rescale_betas_zero_snr", False),
-            spacing=scheduler.get("timestep_spacing", "linspace"),
-            steps_offset=scheduler.get("steps_offset", 0),
-        )
-    except KeyError as error:
-        raise ModelError(f"The scheduler's configuration lacks {error}.") from error
+    optional = ("prediction_type", "rescale_betas_zero_snr", "spacing", "steps_offset")
+    return _sizes(NoiseSchedule, scheduler, "The scheduler's configuration", optional)
 
 
 def _required(tensors: Mapping[str, Tensor], name: str, where: str = f"{DIFFERENTIALS}/mllm.pt") -> Tensor:

@@ -5,7 +5,7 @@ Tensors have the names of the published code, whatever the installed libraries c
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from mgie_engine.model_files import shard_files
 from mgie_engine.text.tokenizer import Tokenizer
 
 VISUAL_EMBEDDINGS = "emb"  # the name in the released mllm.pt
+PARTS = ("mllm", "edit_head", "unet", "vae")
 PutLinear = Callable[[nn.Module, str, Tensor], None]  # a network, the name of a weight in it, the weight
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class Networks:
 
     def parts(self) -> dict[str, nn.Module]:
         """The networks by name."""
-        return {"mllm": self.mllm, "edit_head": self.edit_head, "unet": self.unet, "vae": self.vae}
+        return {part: getattr(self, part) for part in PARTS}
 
 
 def build(config: ModelConfig) -> Networks:
@@ -80,20 +81,16 @@ def load_model(
 def read_model(location: ModelLocation, read: Read = read_tensors) -> StoredModel:
     """Open a model; tensors are read from the disk only when they are used, with `read_headers` never."""
     with model_errors(f"The files in {location.folder} cannot be read"):
-        return _read_model(location, read)
-
-
-def _read_model(location: ModelLocation, read: Read) -> StoredModel:
-    if location.layout == "released":
-        source = mgie7b.read_released(location.folder, read)
-    else:
-        config = read_config(location)
-        tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
-        tensors = dequantised(read(shard_files(location.folder, [".safetensors"])))
-        source = StoredModel(config, tokenizer, tensors, exact=True)
-    _check_vocabulary(source.config, source.tokenizer)
-    _check_parts(source.config)
-    return source
+        if location.layout == "released":
+            source = mgie7b.read_released(location.folder, read)
+        else:
+            config = read_config(location)
+            tokenizer = Tokenizer.read(location.folder, config.edit_head.visual_tokens)
+            tensors = dequantised(read(shard_files(location.folder, [".safetensors"])))
+            source = StoredModel(config, tokenizer, tensors, exact=True)
+        _check_vocabulary(source.config, source.tokenizer)
+        _check_parts(source.config)
+        return source
 
 
 def empty(config: ModelConfig) -> Networks:
@@ -164,10 +161,7 @@ def write_model(
 
 def named_tensors(mgie: MGIE) -> Iterator[tuple[str, Tensor]]:
     """All tensors of a model by their published names."""
-    networks = Networks(mgie.mllm, mgie.edit_head, mgie.unet, mgie.vae)
-    found = {part: network.state_dict() for part, network in networks.parts().items()}
-    for name, (part, local) in places(networks).items():
-        yield name, found[part][local]
+    yield from published(Networks(mgie.mllm, mgie.edit_head, mgie.unet, mgie.vae)).items()
     if not torch.equal(mgie.visual_embeddings, mgie.mllm.visual_embeddings):
         yield VISUAL_EMBEDDINGS, mgie.visual_embeddings
 
@@ -179,6 +173,12 @@ def places(networks: Networks) -> dict[str, tuple[str, str]]:
         for part, network in networks.parts().items()
         for local in network.state_dict()
     }
+
+
+def published(networks: Networks, parts: Collection[str] = PARTS) -> dict[str, Tensor]:
+    """The tensors of some networks by their published names."""
+    states = {part: networks.parts()[part].state_dict() for part in parts}
+    return {name: states[part][local] for name, (part, local) in places(networks).items() if part in parts}
 
 
 def fill(
@@ -195,36 +195,25 @@ def fill(
     dtype: one for all, or a function of the published name. strict: unknown tensors are an error, too;
     otherwise they are ignored. put_linear: receives the linear layers of LLaMA instead, one after another.
     """
-    with model_errors("The tensors do not fit the model"):
-        _fill(networks, tensors, device, dtype, strict, put_linear)
-
-
-def _fill(
-    networks: Networks,
-    tensors: Mapping[str, Tensor],
-    device: torch.device,
-    dtype: torch.dtype | Callable[[str], torch.dtype],
-    strict: bool,
-    put_linear: PutLinear | None,
-) -> None:
-    found = places(networks)
     kept_as = dtype if callable(dtype) else lambda _: dtype
-    if strict and (unknown := tensors.keys() - found.keys() - {VISUAL_EMBEDDINGS}):
-        raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
-    for part, network in networks.parts().items():
-        wanted, chosen = network.state_dict(), {}
-        own = {name: local for name, (owner, local) in found.items() if owner == part}
-        reads = [
-            (partial(required_tensor, name, tensors, wanted[local].shape), kept_as(name))
-            for name, local in own.items()
-        ]
-        for (name, local), tensor in zip(own.items(), uploaded(reads, device), strict=True):
-            if put_linear and is_llama_linear(name):
-                put_linear(network, local, tensor)
-            else:
-                chosen[local] = tensor
-        network.load_state_dict(chosen, assign=True, strict=put_linear is None)
-        network.to(device)  # buffers, which are not in the files
+    with model_errors("The tensors do not fit the model"):
+        unknown = tensors.keys() - places(networks).keys() - {VISUAL_EMBEDDINGS}
+        if strict and unknown:
+            raise ModelError(f"The tensor {min(unknown)} has no place in this model.")
+        for part, network in networks.parts().items():
+            wanted, chosen = network.state_dict(), {}
+            own = {_published(part, local): local for local in wanted}
+            reads = [
+                (partial(required_tensor, name, tensors, wanted[local].shape), kept_as(name))
+                for name, local in own.items()
+            ]
+            for (name, local), tensor in zip(own.items(), uploaded(reads, device), strict=True):
+                if put_linear and is_llama_linear(name):
+                    put_linear(network, local, tensor)
+                else:
+                    chosen[local] = tensor
+            network.load_state_dict(chosen, assign=True, strict=put_linear is None)
+            network.to(device)  # buffers, which are not in the files
 
 
 def is_llama_linear(name: str) -> bool:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mgie_engine.cli_types import Commands
 from mgie_engine.config import ModelLocation, models_home, resolve_model
@@ -73,17 +74,19 @@ def run_convert(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     source, output = native.read_model(location), arguments.output or location.folder
     if arguments.onto:
         source = convert.onto(convert.find_differentials(Path(arguments.model)), source)
-    shards = convert.write_converted(source, output, arguments.keep)
+    shards = convert.convert(source, output, arguments.keep)
     size = sum(shard.stat().st_size for shard in shards)
     _say(f"{output}: {len(shards)} shards, {size / 1e9:.2f} GB.")
 
 
 def run_extract(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Write mllm.pt and unet.pt."""
+    from mgie_engine.checkpoints import native
     from mgie_engine.install import extract
 
     try:
-        tensors = extract.tensors_of(resolve_model(arguments.model, models_home(environment)))
+        location = resolve_model(arguments.model, models_home(environment))
+        tensors: Mapping[str, Any] = native.read_model(location).tensors
     except ModelError:
         if not Path(arguments.model).is_dir():
             raise

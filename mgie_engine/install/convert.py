@@ -11,7 +11,6 @@ from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.layout import DIFFERENTIALS
 from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS, is_llama_linear
 from mgie_engine.checkpoints.tensors import LazyTensors, Stored, StoredModel, available, read_tensors
-from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.install.ledger import require_room
 
@@ -21,21 +20,14 @@ _BYTES: Mapping[Stored, int] = {"fp16": 2, "bf16": 2, "fp32": 4, "int8": 1}
 
 
 def convert(
-    location: ModelLocation, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
+    source: StoredModel, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
 ) -> list[Path]:
-    """Write the model at `location` to `output`, which may be its own folder; returns the shards.
+    """Write an opened model to `output`, which may be its own folder; returns the shards.
 
     With "int8" the linear layers of LLaMA are int8 and all else is fp16. An incomplete conversion is in a
     folder of its own and is never loaded. ModelError names a missing or misshapen tensor, or the missing disk
     space.
     """
-    return write_converted(native.read_model(location), output, keep, shard_bytes)
-
-
-def write_converted(
-    source: StoredModel, output: Path, keep: Stored = "fp16", shard_bytes: int = SHARD_BYTES
-) -> list[Path]:
-    """Write an opened model. Errors as for `convert`."""
     expected = shapes(source)
     output.mkdir(parents=True, exist_ok=True)
     require_room(output, sum(shape.numel() for shape in expected.values()) * _BYTES[keep])
@@ -64,9 +56,7 @@ def onto(differentials: Path, base: StoredModel) -> StoredModel:
 
 def shapes(source: StoredModel) -> dict[str, torch.Size]:
     """The required shape of each tensor of a model, by its published name."""
-    networks = native.empty(source.config)
-    found = {part: network.state_dict() for part, network in networks.parts().items()}
-    return {name: found[part][local].shape for name, (part, local) in native.places(networks).items()}
+    return {name: tensor.shape for name, tensor in native.published(native.empty(source.config)).items()}
 
 
 def find_differentials(folder: Path) -> Path:

@@ -10,10 +10,8 @@ import torch
 from torch import Tensor
 
 from conversations.atomic_write import replacing
-from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.native import VISUAL_EMBEDDINGS
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
-from mgie_engine.config import ModelLocation
 from mgie_engine.errors import ModelError
 from mgie_engine.model_files import shard_files
 
@@ -54,11 +52,6 @@ def diffusion_half(source: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not half:
         raise ModelError("There is no U-Net to extract.")
     return half
-
-
-def tensors_of(model: ModelLocation) -> Mapping[str, Tensor]:
-    """A model's tensors by their published names, read when they are used."""
-    return native.read_model(model).tensors
 
 
 def tensors_of_run(folder: Path) -> Mapping[str, Tensor]:

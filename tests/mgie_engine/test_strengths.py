@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conversations.messages import Message
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.config import BUNDLED, Defaults, ModelConfig
 from mgie_engine.errors import ModelError
 from mgie_engine.strengths import (
     NO_BETTER,
     NOT_STUDIED,
-    PICTURE_REASONS,
-    REASONS,
     TABLE,
     Kind,
     PictureComplexity,
@@ -133,8 +132,8 @@ def test_the_most_special_rule_wins():
     busy = advise(BUSY, "add a tree", TABLE_OF_TWO, PAIR)
     simple = advise(SIMPLE, "add a tree", TABLE_OF_TWO, PAIR)
     assert (busy.text_cfg, busy.image_cfg, simple.text_cfg, simple.image_cfg) == (4.0, 1.0, 3.0, 1.2)
-    assert busy.reason == (REASONS[Kind.ADD], PICTURE_REASONS[Pictures.BUSY])
-    assert simple.reason == (REASONS[Kind.ADD],)
+    assert busy.reason == (Message("auto_add"), Message("auto_busy"))
+    assert simple.reason == (Message("auto_add"),)
 
 
 def test_a_rule_for_every_instruction_fits_every_instruction():

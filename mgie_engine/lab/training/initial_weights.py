@@ -85,11 +85,9 @@ def random_weights(
 ) -> StoredModel:
     """Random weights that keep activations in range, drawn on the device: to test a machine."""
     config = replace(config, language=replace(config.language, vocab_size=len(tokenizer)))
-    networks = native.empty(config)
-    found = {part: network.state_dict() for part, network in networks.parts().items()}
     makers: dict[str, Callable[[], Tensor]] = {}
-    for place, (name, (part, local)) in enumerate(native.places(networks).items()):
-        makers[name] = partial(_drawn, name, found[part][local].shape, device, seed + place)
+    for place, (name, empty) in enumerate(native.published(native.empty(config)).items()):
+        makers[name] = partial(_drawn, name, empty.shape, device, seed + place)
     return StoredModel(config, tokenizer, LazyTensors(makers), exact=True)
 
 

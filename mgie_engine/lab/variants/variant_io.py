@@ -4,7 +4,7 @@ The shared folder beside it holds the autoencoder and the initial language model
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from accelerate import init_empty_weights
 from torch import Tensor, nn
 
 from conversations.atomic_write import write_atomically
-from mgie_engine.checkpoints.native import Networks, assemble, build, fill, places, write_model
+from mgie_engine.checkpoints.native import Networks, assemble, build, fill, published, write_model
 from mgie_engine.checkpoints.tensors import dequantised, read_tensors
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import ModelError
@@ -32,7 +32,7 @@ SHARED, VARIANT = "shared", "variant.json"  # variant.json is written last: with
 
 def write_shared(networks: Networks, config: ModelConfig, tokenizer: Tokenizer, folder: Path) -> None:
     """Write the language model and the autoencoder below `folder`."""
-    tensors = _named(networks, ("mllm", "vae"))
+    tensors = published(networks, ("mllm", "vae"))
     write_model(config, tokenizer, tensors.items(), folder / SHARED, STORED)
 
 
@@ -47,8 +47,8 @@ def write_variant(
     """Write the weights that training changed below `folder`; variant.json comes last."""
     own, tokenizer = config_of(variant, config), tokenizer_with(tokenizer, variant.visual_tokens)
     networks = Networks(**dict(trained.items()), vae=shared.vae)  # type: ignore[arg-type]
-    before = _named(shared, ("mllm",))
-    changed = _changed(_named(networks, trained.keys()), before, own.language.vocab_size)
+    before = published(shared, ("mllm",))
+    changed = _changed(published(networks, trained.keys()), before, own.language.vocab_size)
     (folder / variant.name / VARIANT).unlink(missing_ok=True)
     write_model(own, tokenizer, changed, folder / variant.name, STORED)
     data = json.dumps(asdict(variant), indent=2) + "\n"
@@ -96,12 +96,6 @@ def _changed(
         known = before.get(name)
         if known is None or known.shape != kept.shape or not torch.equal(known.to(kept.device), kept):
             yield name, kept
-
-
-def _named(networks: Networks, parts: Collection[str]) -> dict[str, Tensor]:
-    """The tensors of some networks under their published names."""
-    states = {part: networks.parts()[part].state_dict() for part in parts}
-    return {name: states[part][local] for name, (part, local) in places(networks).items() if part in parts}
 
 
 def _empty(variant: Variant, config: ModelConfig) -> Networks:

@@ -21,6 +21,7 @@ from conversations.intents.phrase_tables import phrase_table
 from conversations.intents.sorted_text import CommandWord
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
 from conversations.settings import CHOICES, RANGES
+from mgie_engine.strengths import Kind, Pictures
 
 ROOT = Path(__file__).parents[3]
 FIELDS = ("instruction", "instruction_hint", "expressive", "expressive_hint")  # of the local page
@@ -32,6 +33,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"page.{name}" for name in (*FIELDS, *(SETTINGS - {"sampler", "keep"}), "random")),
     *(f"means.{word}" for word in OFFERED),
     *(f"language.{code}" for code in languages()),
+    *(f"auto_{each}" for each in (*Kind, *Pictures)),
     "help.discord",
     "help.web",
 }

@@ -8,7 +8,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.web_chat.controller import PageSettings
 from bot.web_chat.presets import offers
-from mgie_engine.strengths import REASONS, Kind, Pictures, Preset, StrengthRule, StrengthTable
+from conversations.messages import Message
+from mgie_engine.strengths import Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.english import in_english
 from tests.support.page_gestures import finished, give_a_drawing, notice, say, stage_picture
 from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, page_server, visit
@@ -62,7 +63,7 @@ async def test_auto_chooses_for_each_edit_and_says_why(chromium: Browser, tmp_pa
         await say(page, "add a tree")
         await finished(page, "v1 from v0")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 11 · image 1.25")
-        await expect(page.locator(".turn.current .note").first).to_have_text(in_english(REASONS[Kind.ADD]))
+        await expect(page.locator(".turn.current .note").first).to_have_text(in_english(Message("auto_add")))
         await say(page, "make it red")
         await finished(page, "v2 from v1")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 7.5 · image 1.5")

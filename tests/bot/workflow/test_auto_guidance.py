@@ -6,12 +6,12 @@ import pytest
 
 from bot.chat.events import EditAsked, GridAsked, Preset, Scope, SettingsAsked, VariationAsked
 from bot.chat.replies import Accepted, Card, CardState, SettingsPanel
+from conversations.messages import Message
 from conversations.settings import SettingsOverride
 from conversations.variations import Variation
 from mgie_engine.edits import EditRequest
 from mgie_engine.strengths import (
     NOT_STUDIED,
-    REASONS,
     Kind,
     Pictures,
     StrengthRule,
@@ -79,7 +79,7 @@ async def test_the_card_says_the_numbers_and_why(tmp_path):
         await set_auto(d)
         card = await final_card(d, "add a tree")
     assert "text 11 · image 1.25" in facts_of(card)
-    assert REASONS[Kind.ADD] in card.notes
+    assert Message("auto_add") in card.notes
 
 
 async def test_a_model_nobody_studied_keeps_its_own_and_says_so(tmp_path):

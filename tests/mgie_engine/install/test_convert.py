@@ -12,8 +12,8 @@ from mgie_engine.checkpoints.tensors import LazyTensors, StoredModel
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
 from mgie_engine.install import convert as converting
-from mgie_engine.install.convert import convert, find_differentials, onto, write_converted
-from mgie_engine.install.extract import extract, tensors_of
+from mgie_engine.install.convert import convert, find_differentials, onto
+from mgie_engine.install.extract import extract
 from tests.support.published import delta_rows, shortened, write_base_and_delta, write_release
 from tests.support.tiny_model import config, model, tokenizer
 
@@ -52,7 +52,7 @@ def same(one, other):
 
 
 def test_a_converted_release_is_the_same_model(release, tmp_path):
-    convert(resolve_model(str(release)), tmp_path / "ours")
+    convert(read_model(resolve_model(str(release))), tmp_path / "ours")
     location = resolve_model(str(tmp_path / "ours"))
     assert location.layout == "ours"
     assert same(weights(release), weights(tmp_path / "ours"))
@@ -60,7 +60,7 @@ def test_a_converted_release_is_the_same_model(release, tmp_path):
 
 def test_a_release_is_converted_in_place(release):
     before = weights(release)
-    convert(resolve_model(str(release)), release)
+    convert(read_model(resolve_model(str(release))), release)
     assert resolve_model(str(release)).layout == "ours"
     assert same(before, weights(release))
 
@@ -71,14 +71,14 @@ def test_llama_and_the_delta_are_added_on_the_way(release, mgie, tmp_path):
     names = {name for name in whole if name.startswith(("model.", "lm_head."))}
     llava = shortened({name: llama[name] for name in names}, delta_rows(mgie.tokenizer))
     write_base_and_delta(release, mgie, llava)
-    convert(resolve_model(str(release)), tmp_path / "ours")
+    convert(read_model(resolve_model(str(release))), tmp_path / "ours")
     for name, tensor in weights(tmp_path / "ours").items():
         torch.testing.assert_close(tensor, whole[name], atol=1e-3, rtol=0)
 
 
 def test_int8_is_for_the_linears_of_llama_alone(release, tmp_path):
     kinds = {}
-    for shard in convert(resolve_model(str(release)), tmp_path / "ours", "int8"):
+    for shard in convert(read_model(resolve_model(str(release))), tmp_path / "ours", "int8"):
         kinds |= {name: tensor.dtype for name, tensor in load_file(shard).items()}
     eight = {name for name, kind in kinds.items() if kind == torch.int8}
     assert len(eight) == 2 * 7
@@ -88,7 +88,7 @@ def test_int8_is_for_the_linears_of_llama_alone(release, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="says nothing about its memory maps")
 def test_a_converted_model_is_mapped_not_read(release):
-    shards = convert(resolve_model(str(release)), release, "bf16")
+    shards = convert(read_model(resolve_model(str(release))), release, "bf16")
     mapped = load_model(resolve_model(str(release)), dtype=torch.bfloat16).mllm.lm_head.weight
     assert file_behind(mapped) in {str(shard) for shard in shards}
 
@@ -109,7 +109,7 @@ def test_no_more_than_a_shard_and_a_tensor_are_in_memory(tmp_path):
     makers = {name: lambda shape=shape: make(shape) for name, shape in shapes.items()}
     source = StoredModel(sizes, tokenizer(), LazyTensors(makers), exact=True)
     limit = 100_000
-    write_converted(source, tmp_path, "fp32", limit)
+    convert(source, tmp_path, "fp32", limit)
     largest = max(shape.numel() * 4 for shape in shapes.values())
     assert sum(shape.numel() * 4 for shape in shapes.values()) > 5 * limit
     assert most[0] <= 2 * limit + 2 * largest
@@ -119,9 +119,9 @@ def test_a_conversion_cut_short_is_never_loaded(release, tmp_path):
     source = read_model(resolve_model(str(release)))
     broken = LazyTensors({**source.tensors.makers, "vae.quant_conv.bias": lambda: torch.ones(1)})
     with pytest.raises(ModelError, match=r"vae\.quant_conv\.bias has shape \[1\], the model needs \[8\]"):
-        write_converted(StoredModel(source.config, source.tokenizer, broken, exact=True), release)
+        convert(StoredModel(source.config, source.tokenizer, broken, exact=True), release)
     assert resolve_model(str(release)).layout == "released"
-    convert(resolve_model(str(release)), release)
+    convert(read_model(resolve_model(str(release))), release)
     assert not (release / ".partial").exists()
 
 
@@ -131,9 +131,9 @@ def test_extracted_files_go_back_onto_a_model(release, tmp_path):
         other.unet.conv_in.weight += 1
     other.visual_embeddings = other.visual_embeddings + 1
     native.save(other, tmp_path / "other", "fp16")
-    extract(tensors_of(resolve_model(str(tmp_path / "other"))), tmp_path / "pair" / "mgie_7b")
+    extract(read_model(resolve_model(str(tmp_path / "other"))).tensors, tmp_path / "pair" / "mgie_7b")
     base = read_model(resolve_model(str(release)))
-    write_converted(onto(find_differentials(tmp_path / "pair"), base), tmp_path / "joined")
+    convert(onto(find_differentials(tmp_path / "pair"), base), tmp_path / "joined")
     assert same(weights(tmp_path / "other"), weights(tmp_path / "joined"))
 
 

@@ -4,7 +4,7 @@ import torch
 from mgie_engine.checkpoints import native
 from mgie_engine.config import resolve_model
 from mgie_engine.errors import ModelError
-from mgie_engine.install.extract import diffusion_half, extract, language_half, tensors_of, tensors_of_run
+from mgie_engine.install.extract import diffusion_half, extract, language_half, tensors_of_run
 from mgie_engine.install.full_size import FULL_SIZE
 from tests.mgie_engine.parity.golden import golden
 from tests.support.published import write_release
@@ -32,9 +32,7 @@ def published_keys():
 @pytest.fixture(scope="module")
 def full_size():
     """Every tensor of the 7B by its published name, without numbers."""
-    networks = native.empty(FULL_SIZE)
-    found = {part: network.state_dict() for part, network in networks.parts().items()}
-    return {name: found[part][local] for name, (part, local) in native.places(networks).items()}
+    return native.published(native.empty(FULL_SIZE))
 
 
 def on_meta(tensors, start):
@@ -75,7 +73,7 @@ def test_the_golden_tiny_model_goes_into_the_pair_and_out_again(tmp_path):
 def test_a_released_folder_gives_its_own_files_again(tmp_path):
     write_release(tmp_path, model())
     before = [torch.load(tmp_path / "mgie_7b" / name, weights_only=True) for name in ("mllm.pt", "unet.pt")]
-    files = extract(tensors_of(resolve_model(str(tmp_path))), tmp_path / "again")
+    files = extract(native.read_model(resolve_model(str(tmp_path))).tensors, tmp_path / "again")
     for old, file in zip(before, files, strict=True):
         new = torch.load(file, weights_only=True)
         assert old.keys() == new.keys()
