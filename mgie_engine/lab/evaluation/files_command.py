@@ -3,11 +3,8 @@
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from mgie_engine.cli_types import CommandParser, Commands, positive
 from mgie_engine.config import Defaults
@@ -18,13 +15,13 @@ from mgie_engine.lab.evaluation.image_metrics import BETTER, Backbones, mean_by_
 from mgie_engine.lab.evaluation.report import (
     EvaluationReport,
     ReportCase,
-    ReportRow,
     to_html,
     to_json,
     to_markdown,
 )
 from mgie_engine.lab.evaluation.scoring import ScoredCase, edit_file, make_edits, picture_before, score_cases
 from mgie_engine.lab.evaluation.suites import SUITES, FileCase
+from mgie_engine.memory.loading import find_device
 from mgie_engine.serving.edit_options import add_model, add_settings, chosen_model, chosen_settings, settle
 
 DEFAULT_METRICS = {
@@ -67,7 +64,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     cases = list(SUITES[arguments.suite](arguments.source, arguments.limit))
     backbones = Backbones(arguments.clip, arguments.dino, arguments.lpips)
     names = arguments.metrics or DEFAULT_METRICS[arguments.suite]
-    measures = metrics(names, backbones, _device(arguments.device))
+    measures = metrics(names, backbones, find_device(arguments.device))
     edits: Path = arguments.edits or arguments.output / "edits"
     params: dict[str, Any] = {"editor": str(edits)}
     if not arguments.edits:
@@ -81,25 +78,23 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 def _write(
     arguments: argparse.Namespace, params: Mapping[str, Any], judged: Sequence[ScoredCase], edits: Path
 ) -> None:
-    names = list(judged[0].values) if judged else []
-    rows = [ReportRow(j.case.name, j.case.instruction, j.expressive, j.case.groups, j.values) for j in judged]
+    rows = [one.row for one in judged]
+    names = list(rows[0].values) if rows else []
     means = mean_by_group([(row.groups, row.values) for row in rows])
     report = EvaluationReport(
         f"{params['editor']} on files", params, {n: BETTER[n] for n in names}, means, rows
     )
     arguments.output.mkdir(parents=True, exist_ok=True)
-    page = to_html(report, _shown(rows, judged, edits, arguments.pictures))
+    page = to_html(report, _shown(judged[: arguments.pictures], edits))
     for ending, text in (("json", to_json(report)), ("md", to_markdown(report)), ("html", page)):
         (arguments.output / f"report.{ending}").write_text(text, encoding="utf-8")
     sys.stdout.write(to_markdown(report))
 
 
-def _shown(
-    rows: Sequence[Any], judged: Sequence[ScoredCase], edits: Path, limit: int
-) -> Iterator[ReportCase]:
-    for row, one in islice(zip(rows, judged, strict=True), limit):
+def _shown(judged: Sequence[ScoredCase], edits: Path) -> Iterator[ReportCase]:
+    for one in judged:
         before = {"before": picture_before(one.case, edits)} if _has_before(one.case, edits) else {}
-        yield ReportCase(row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
+        yield ReportCase(one.row, before | {"edit": opened(one.result), "goal": opened(one.case.goal)})
 
 
 def _has_before(case: FileCase, edits: Path) -> bool:
@@ -111,15 +106,9 @@ def _editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Ev
     override = chosen_settings(arguments)
     if arguments.pix2pix:
         settings = settle(override, Defaults(), SEED)
-        return Pix2PixEditor.load(arguments.pix2pix, settings, _device(arguments.device))
+        return Pix2PixEditor.load(arguments.pix2pix, settings, find_device(arguments.device))
     model = chosen_model(arguments, environment).load()
     return EngineEditor(model, settle(override, model.config.defaults, SEED))
-
-
-def _device(name: str) -> str:
-    if name != "auto":
-        return name
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _add_metrics(parser: CommandParser) -> None:

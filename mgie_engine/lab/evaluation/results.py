@@ -19,9 +19,8 @@ from mgie_engine.lab.scenes.expressive_text import Split
 RESULTS, TRAINING = "results.json", "training.json"  # in a folder of variants
 ALL, AMBIGUOUS = "all", "ambiguous"  # the sets of edits
 
-Result = Mapping[
-    str, Any
-]  # of one variant, as JSON has it: its title, settings, and an entry per edit and set
+# Of one variant, as JSON has it: its title, settings, and an entry per edit and set.
+Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +51,8 @@ def add_trial(parser: CommandParser) -> None:
     for name, text in texts.items():
         default = getattr(TrialConfig(), name)
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{text}")
-    parser.add_argument("--denoising-steps", type=int, help="the model's own if left out")
-    parser.add_argument("--text-cfg", type=float, help="the model's own if left out")
-    parser.add_argument("--image-cfg", type=float, help="the model's own if left out")
+    for option, kind in (("--denoising-steps", int), ("--text-cfg", float), ("--image-cfg", float)):
+        parser.add_argument(option, type=kind, help="the model's own if left out")
 
 
 def trial_of(arguments: argparse.Namespace) -> TrialConfig:

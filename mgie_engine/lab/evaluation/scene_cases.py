@@ -122,11 +122,6 @@ def _first_facts(expressive: str) -> set[Fact]:
     return {fact for fact in facts if fact.attribute != UNREADABLE or fact.value == expressive}
 
 
-def score_case_picture(case: SceneCase, result: Tensor) -> PictureScore:
-    """Compare one result (3, H, W) in [0, 1] with the goal."""
-    return score_picture(case.before, case.goal, result)
-
-
 def score_picture(before: Tensor, goal: Tensor, result: Tensor) -> PictureScore:
     """Compare one result with its goal and with the picture before, all (3, H, W) in [0, 1]."""
     moved = changed(before, goal)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from conversations.settings import EditSettings, Keep
 from mgie_engine.edits import EditRequest, Exchange
-from mgie_engine.lab.evaluation.scene_cases import SceneCase, psnr, score_case_picture, score_text
+from mgie_engine.lab.evaluation.scene_cases import SceneCase, psnr, score_picture, score_text
 from mgie_engine.lab.evaluation.scenes_figures import SceneResult
 from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
@@ -156,8 +156,8 @@ def score(tried: PaintedCase) -> tuple[SceneResult, ContactSheetCard]:
     """Restore a case's pictures and judge them, and what was said."""
     case, painted = tried.case, tried.painted
     finished = [restored(one, tried.keep).picture for one in painted]
-    raw = [score_case_picture(case, pixels(one.output)) for one in painted]
-    shown = [score_case_picture(case, pixels(picture)) for picture in finished]
+    raw = [score_picture(case.before, case.goal, pixels(one.output)) for one in painted]
+    shown = [score_picture(case.before, case.goal, pixels(picture)) for picture in finished]
     asked = " · ".join([*(turn.instruction for turn in case.history), case.edit.instruction])
     goal, success = to_image(case.goal), shown[0].success
     shot = ContactSheetCard(painted[0].original, finished[0], goal, asked, tried.expressive, success)

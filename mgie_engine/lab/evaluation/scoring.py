@@ -18,6 +18,7 @@ from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import opened
 from mgie_engine.lab.data.public_datasets import inside
 from mgie_engine.lab.evaluation.image_metrics import Metric, MetricInput
+from mgie_engine.lab.evaluation.report import ReportRow
 from mgie_engine.lab.evaluation.suites import FileCase
 from mgie_engine.lab.json_files import require_same_config
 from mgie_engine.serving.pictures import to_png
@@ -35,8 +36,7 @@ class ScoredCase:
 
     case: FileCase
     result: Path
-    expressive: str
-    values: Mapping[str, float | None]
+    row: ReportRow
 
 
 def make_edits(cases: Sequence[FileCase], editor: "EvaluatedEditor", folder: Path) -> None:
@@ -63,7 +63,8 @@ def score_cases(cases: Sequence[FileCase], folder: Path, metrics: Mapping[str, M
         file = _edit(case.name, folder)
         outcome = MetricInput(opened(file), opened(case.goal), case.caption)
         values = {name: metric(outcome) for name, metric in metrics.items()}
-        judged.append(ScoredCase(case, file, said(case.name, folder), values))
+        row = ReportRow(case.name, case.instruction, said(case.name, folder), case.groups, values)
+        judged.append(ScoredCase(case, file, row))
     return judged
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from conversations.atomic_write import write_atomically
-from conversations.settings import SettingsOverride, checked
+from conversations.settings import EditSettings, SettingsOverride, checked
 from mgie_engine.cli_types import Commands, not_negative, positive
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.lab.docs_inject import write_docs
@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     if not arguments.report_only:
         mgie = choice.load()
         with worker_pool(worker_count(mgie.device)) as pool_map:
-            for tasks, plan in _parts(mgie, arguments, own):
+            for tasks, plan in _parts(mgie, arguments, settings):
                 _paint(mgie, tasks, plan, folder / CELLS, pool_map)
     took = f"{settings.steps} steps, {settings.sampler}."
     report = StudyReport.of(Study(read_sweep(folder / CELLS), own), config.name, weights, took)
@@ -102,11 +102,11 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
 
 
 def _parts(
-    mgie: MGIE, arguments: argparse.Namespace, own: Strengths
+    mgie: MGIE, arguments: argparse.Namespace, settings: EditSettings
 ) -> Iterator[tuple[Iterator[Task], SweepConfig]]:
     """The edits to run; the results so far decide which pairs to check on held-out edits."""
     size, first = mgie.config.picture_size, arguments.first
-    settings = settle(SettingsOverride(steps=arguments.steps), mgie.config.defaults, fresh_seed=0)
+    own = (settings.text_cfg, settings.image_cfg)
     batch = arguments.batch or default_batch_size(mgie.device)
 
     def plan(pairs: tuple[Strengths, ...]) -> SweepConfig:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from statistics import median
 from typing import TypeVar
 
@@ -19,29 +20,13 @@ Edit = tuple[str, str]  # part and name
 Name = TypeVar("Name")
 
 
-def success(cell: SweepResult) -> float | None:
-    """Whether the delivered picture is the goal, by the criterion of `mgie evaluate scenes`."""
-    return None if cell.delivered.success is None else float(cell.delivered.success)
-
-
-def success_raw(cell: SweepResult) -> float | None:
-    """The same for the model's raw output."""
-    return None if cell.raw.success is None else float(cell.raw.success)
-
-
-def kept(cell: SweepResult) -> float | None:
-    """PSNR (dB) outside the changed area of the raw output: the effect of the strengths alone."""
-    return cell.raw.kept_db
-
-
-def kept_delivered(cell: SweepResult) -> float | None:
-    """The same for the delivered picture, after restoring."""
-    return cell.delivered.kept_db
-
-
-def moved(cell: SweepResult) -> float | None:
-    """Mean change of the raw output, 0 to 1."""
-    return cell.raw.moved
+# By the criterion of `mgie evaluate scenes`, whether the delivered picture and the raw output are the goal.
+success: Measure = attrgetter("delivered.success")
+success_raw: Measure = attrgetter("raw.success")
+# PSNR (dB) outside the changed area: of the raw output (the strengths alone), and after restoring.
+kept: Measure = attrgetter("raw.kept_db")
+kept_delivered: Measure = attrgetter("delivered.kept_db")
+moved: Measure = attrgetter("raw.moved")  # mean change of the raw output, 0 to 1
 
 
 def score(cell: SweepResult) -> float | None:

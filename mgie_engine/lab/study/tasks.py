@@ -14,7 +14,6 @@ from PIL import Image
 from torch import Tensor
 
 from conversations.images.image_store import read_picture
-from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.evaluation.scene_cases import cases
 from mgie_engine.lab.evaluation.scenes_running import pixels
@@ -48,7 +47,8 @@ def scene_tasks(split: Split, size: int, first: int, number: int) -> Iterator[Ta
     """The first edits of a split from story `first` on; pictures of `size` pixels a side."""
     for index, case in enumerate(islice(cases(split, size, first), number)):
         name = f"{first}+{index}"
-        yield _task(case.edit, case.start, (name, split), to_image(case.before), case.goal, case.history)
+        edit, prompt = case.edit, Prompt(case.edit.instruction, case.history)
+        yield _task((name, split), to_image(case.before), prompt, case.goal, edit.kind, case.start)
 
 
 def worded_tasks(size: int, first: int, number: int) -> Iterator[Task]:
@@ -57,7 +57,8 @@ def worded_tasks(size: int, first: int, number: int) -> Iterator[Task]:
     for seed, (state, short, long) in islice(found, number):
         before, goal = pictures([state, short.goal], size)
         for edit, part in ((short, SHORT), (long, LONG)):
-            yield _task(edit, state, (str(seed), part), to_image(before), goal)
+            prompt = Prompt(edit.instruction)
+            yield _task((str(seed), part), to_image(before), prompt, goal, edit.kind, state)
 
 
 def folder_tasks(folder: Path, size: int) -> Iterator[Task]:
@@ -73,8 +74,7 @@ def folder_tasks(folder: Path, size: int) -> Iterator[Task]:
             raise DataError(f"{file}, line {number}: a picture and an instruction, separated by a tab.")
         before = _read(folder / picture, size)
         goal = pixels(_read(folder / rest[1], size)) if rest[1:] and rest[1] else None
-        subject = _subject((f"{number}", "pictures"), "", rest[0], before, None)
-        yield Task(subject, before, Prompt(rest[0]), goal)
+        yield _task((f"{number}", "pictures"), before, Prompt(rest[0]), goal)
 
 
 def _read(file: Path, size: int) -> Image.Image:
@@ -102,21 +102,15 @@ def _worded(seed: int) -> tuple[State, Edit, Edit] | None:
 
 
 def _task(
-    edit: Edit,
-    state: State,
     named: tuple[str, str],
     picture: Image.Image,
-    goal: Tensor,
-    history: tuple[Exchange, ...] = (),
+    prompt: Prompt,
+    goal: Tensor | None,
+    kind: str = "",
+    state: State | None = None,
 ) -> Task:
-    objects = None if state.scene is None else len(state.scene.objects)
-    subject = _subject(named, edit.kind, edit.instruction, picture, objects)
-    return Task(subject, picture, Prompt(edit.instruction, history), goal)
-
-
-def _subject(
-    named: tuple[str, str], kind: str, instruction: str, picture: Image.Image, objects: int | None
-) -> Subject:
-    return Subject(
-        *named, kind, instruction, instruction_traits(instruction), measure_complexity(picture), objects
-    )
+    """named: the edit and its part. kind, state: of a scene edit."""
+    objects = None if state is None or state.scene is None else len(state.scene.objects)
+    said = prompt.instruction
+    look = measure_complexity(picture)
+    return Task(Subject(*named, kind, said, instruction_traits(said), look, objects), picture, prompt, goal)

@@ -4,7 +4,7 @@ from math import isnan
 import pytest
 import torch
 
-from mgie_engine.lab.evaluation.scene_cases import SceneCase, cases, psnr, score_case_picture, score_text
+from mgie_engine.lab.evaluation.scene_cases import SceneCase, cases, psnr, score_picture, score_text
 from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, recolour_to
 from mgie_engine.lab.scenes.scene_images import pictures
@@ -23,20 +23,24 @@ RECOLOUR = a_case(recolour_to(START, BALL, "blue", "make it blue"))
 IDLE = a_case(recolour_to(START, BALL, "red", "make it red"))
 
 
+def judged(case, result):
+    return score_picture(case.before, case.goal, result)
+
+
 def test_the_goal_itself_succeeds():
-    shown = score_case_picture(RECOLOUR, RECOLOUR.goal)
+    shown = judged(RECOLOUR, RECOLOUR.goal)
     assert (shown.success, shown.left, shown.kept_db) == (True, 0.0, 80.0)
 
 
 def test_doing_nothing_fails_and_leaves_everything_to_do():
-    shown = score_case_picture(RECOLOUR, RECOLOUR.before)
+    shown = judged(RECOLOUR, RECOLOUR.before)
     assert not shown.success
     assert shown.left == pytest.approx(1.0)
 
 
 def test_most_of_the_way_is_enough_and_half_of_it_is_just_so():
     def at(share):
-        return score_case_picture(RECOLOUR, torch.lerp(RECOLOUR.before, RECOLOUR.goal, share))
+        return judged(RECOLOUR, torch.lerp(RECOLOUR.before, RECOLOUR.goal, share))
 
     assert at(0.6).success
     assert at(0.5).left == pytest.approx(0.25, abs=1e-4)
@@ -46,19 +50,19 @@ def test_most_of_the_way_is_enough_and_half_of_it_is_just_so():
 def test_what_should_stay_is_measured_outside_the_change():
     spoilt = RECOLOUR.goal.clone()
     spoilt[:, :8] += 0.1
-    assert score_case_picture(RECOLOUR, spoilt).success
-    assert 20 < score_case_picture(RECOLOUR, spoilt).kept_db < 40
+    assert judged(RECOLOUR, spoilt).success
+    assert 20 < judged(RECOLOUR, spoilt).kept_db < 40
 
 
 def test_an_idle_instruction_succeeds_when_nothing_changes():
-    assert score_case_picture(IDLE, IDLE.before).success
-    assert not score_case_picture(IDLE, IDLE.before * 0.9).success
+    assert judged(IDLE, IDLE.before).success
+    assert not judged(IDLE, IDLE.before * 0.9).success
 
 
 def test_where_all_changes_nothing_is_kept():
     edit = tone_edit(START, (("invert", "plain"),), "invert")
     assert edit
-    assert isnan(score_case_picture(a_case(edit), a_case(edit).goal).kept_db)
+    assert isnan(judged(a_case(edit), a_case(edit).goal).kept_db)
 
 
 def test_the_true_words_are_true():

@@ -56,7 +56,7 @@ def test_edits_have_the_names_of_the_public_script(cases: list[FileCase]):
 def test_the_protocol_gives_the_known_answer(cases: list[FileCase], tmp_path: Path):
     make_edits(cases, TenLighter(), tmp_path / "edits")
     judged = score_cases(cases, tmp_path / "edits", {"l1": l1, "l2": l2})
-    means = mean_by_group([(one.case.groups, one.values) for one in judged])
+    means = mean_by_group([(one.case.groups, one.row.values) for one in judged])
     # single-turn 60-60, 70-75, 85-100, 10-5; multi-turn 80-100, 10-5
     single, multi = (0, 5, 15, 5), (20, 5)
     for group, errors in ((SINGLE, single), (MULTI, multi)):
