@@ -22,9 +22,8 @@ Count = Annotated[int, Field(ge=1, le=100_000)]
 
 KEY_CHARS = 16  # a key of the API has at least so many
 
-_PAGE_NAME = re.compile(
-    r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]"
-)  # a name, an IPv4 address, or an IPv6 one in brackets
+# A name, an IPv4 address, or an IPv6 one in brackets.
+_PAGE_NAME = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 

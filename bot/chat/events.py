@@ -8,9 +8,9 @@ depends on the chat. Keys are opaque strings that begin with the name of the cha
     event_id "discord:m:1234", "web:e:77"     one per gesture; an id that comes again does nothing again
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, StrEnum, auto
-from typing import ClassVar, TypedDict
+from typing import ClassVar, TypedDict, cast
 
 from bot.chat.button_actions import DECISIONS as DECISIONS
 from bot.chat.button_actions import NEEDS_WORDS as NEEDS_WORDS
@@ -326,13 +326,4 @@ class Origin(TypedDict):
 
 def origin(event: Event) -> Origin:
     """The common fields of `event`, for an event that takes its place."""
-    return Origin(
-        user=event.user,
-        channel=event.channel,
-        event_id=event.event_id,
-        source=event.source,
-        starter=event.starter,
-        is_moderator=event.is_moderator,
-        may_post=event.may_post,
-        is_counted=event.is_counted,
-    )
+    return cast("Origin", {field.name: getattr(event, field.name) for field in fields(Event)})

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import discord
 from discord.ext import commands
@@ -24,8 +24,8 @@ from bot.discord_chat.inbound.catch_up import CatchUp
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.message_content import ReadsMessages
 from bot.discord_chat.inbound.message_filter import MessageFilter
-from bot.discord_chat.inbound.message_handler import MessageHandler, MessageWorkflow
-from bot.discord_chat.interactions import EventHandler, Interaction, InteractionHandler
+from bot.discord_chat.inbound.message_handler import MessageHandler
+from bot.discord_chat.interactions import Interaction, InteractionHandler
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.edit_throttle import PAUSE_S
 from bot.discord_chat.sending.outbound import DiscordChat
@@ -34,7 +34,7 @@ from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
 from bot.discord_chat.ui.rendering import Renderer
 from bot.discord_chat.user_locales import UserLocales
-from conversations.images.picture_views import PictureViews
+from bot.workflow.dispatcher import EditWorkflow
 from conversations.session import UNFINISHED
 from conversations.store.session_store import SessionStore
 
@@ -43,15 +43,6 @@ GUILD_READY_TIMEOUT_S = 2.0  # the default of discord.py
 IDENTIFY_PAUSE_S = 5.0  # Discord takes one new session in that time
 ANYWHERE = discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 log = logging.getLogger(__name__)
-
-
-class Workflow(MessageWorkflow, EventHandler, Protocol):
-    """What the chat needs of bot.workflow.dispatcher.EditWorkflow."""
-
-    def connect(self, chat: DiscordChat) -> None: ...
-    async def resume(self, chat: str) -> int: ...
-    @property
-    def pictures(self) -> PictureViews: ...
 
 
 _OPTIONS: dict[str, Any] = {  # of every client
@@ -71,7 +62,7 @@ class EditBot(commands.AutoShardedBot):
 
     def __init__(
         self,
-        workflow: Workflow,
+        workflow: EditWorkflow,
         downloads: Downloads,
         store: SessionStore,
         *,
@@ -111,7 +102,6 @@ class EditBot(commands.AutoShardedBot):
         self._command_sync = CommandSync(store.chats, sleep)
         self._messages = MessageHandler(
             self,
-            workflow,
             Attempts(store),
             self.handler,
             MessageFilter(store, edit_channels, reads_all=message_content),

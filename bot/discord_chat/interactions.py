@@ -7,7 +7,7 @@ event for the workflow, a reply, or something already laid out. A method under `
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import discord
 from discord import ui
@@ -16,7 +16,6 @@ from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, Var
 from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
-from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.responses import Interaction as Interaction
@@ -30,8 +29,7 @@ from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import MAX_WAIT_S
 from bot.discord_chat.user_locales import UserLocales
 from bot.i18n.catalog import match_locale
-from bot.ops.metrics import Metrics
-from bot.policy.limits import Limits
+from bot.workflow.dispatcher import EditWorkflow
 from conversations.messages import Message
 
 Response = Event | Reply | Outgoing | None  # an event is run first; None removes the "thinking…"
@@ -39,50 +37,19 @@ Form = ui.Modal | Note  # the note says why there is no form to open
 log = logging.getLogger(__name__)
 
 
-class EventHandler(Protocol):
-    """What interactions need of bot.workflow.dispatcher.EditWorkflow."""
-
-    @property
-    def metrics(self) -> Metrics: ...
-    @property
-    def limits(self) -> Limits: ...
-    @property
-    def offers_auto(self) -> bool: ...
-    async def handle(self, event: Event) -> Reply | None: ...
-
-
 class InteractionHandler:
     """Acknowledges interactions, runs their events and sends the answers; one per connection."""
 
     def __init__(
         self,
-        workflow: EventHandler,
+        workflow: EditWorkflow,
         renderer: Renderer,
         reads: ReadsMessages,
         user_locales: UserLocales,
         own_messages: OwnMessages,
     ) -> None:
-        self._workflow, self._user_locales = workflow, user_locales
+        self.workflow, self._user_locales = workflow, user_locales
         self.renderer, self.reads, self.own_messages = renderer, reads, own_messages
-
-    @property
-    def downloads(self) -> Downloads:
-        """Fetches the files of users."""
-        return self.reads.downloads
-
-    @property
-    def limits(self) -> Limits:
-        """The limits that users are held to."""
-        return self._workflow.limits
-
-    @property
-    def offers_auto(self) -> bool:
-        """Whether to offer auto strengths."""
-        return self._workflow.offers_auto
-
-    async def dispatch(self, event: Event) -> Reply | None:
-        """Run the event and return the reply without sending it."""
-        return await self._workflow.handle(event)
 
     async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Response]]) -> None:
         """Acknowledge, run `work`, and answer with its outcome; an error is logged and reported to the user.
@@ -123,7 +90,7 @@ class InteractionHandler:
 
     async def _acknowledge(self, interaction: Interaction) -> bool:
         """Defer with an answer only the user sees, within Discord's 3 s; False when that is refused."""
-        with self._workflow.metrics.ack_seconds.time():
+        with self.workflow.metrics.ack_seconds.time():
             try:
                 await interaction.response.defer(ephemeral=True, thinking=True)
             except REQUEST_ERRORS as error:
@@ -137,7 +104,7 @@ class InteractionHandler:
                 await interaction.edit_original_response(**answer.to_edit())
             case Event():
                 too_late = await self._too_late(interaction, answer)
-                await self._send_reply(interaction, too_late or await self.dispatch(answer))
+                await self._send_reply(interaction, too_late or await self.workflow.handle(answer))
             case _:
                 await self._send_reply(interaction, answer)
 
@@ -153,18 +120,19 @@ class InteractionHandler:
         makes_images = isinstance(event, EditAsked | VariationAsked | GridAsked)
         if not makes_images or not is_user_install_only(interaction):
             return None
-        queue = await self.dispatch(QueueAsked(**lookup_of(interaction)))
+        queue = await self.workflow.handle(QueueAsked(**lookup_of(interaction)))
         wait_s = queue.wait_s if isinstance(queue, Queue) else None
         if wait_s is None or wait_s < MAX_WAIT_S:
             return None
         return Note(Message("queue_too_long_here", duration=duration(wait_s)))
 
 
-class HasHandler(Protocol):
-    """A cog or component handler, whose methods may be decorated."""
+class HasHandler:
+    """A cog, a menu or the components, whose methods may be decorated."""
 
-    @property
-    def handler(self) -> InteractionHandler: ...
+    def __init__(self, handler: InteractionHandler) -> None:
+        self.handler = handler
+        super().__init__()
 
 
 C = TypeVar("C", bound=HasHandler)

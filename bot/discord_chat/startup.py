@@ -12,9 +12,10 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord_chat.client import EditBot, Workflow
+from bot.discord_chat.client import EditBot
 from bot.discord_chat.errors import REQUEST_ERRORS, LoginRefused
 from bot.discord_chat.inbound.downloads import DownloadRules, Downloads
+from bot.workflow.dispatcher import EditWorkflow
 from conversations.images.decode import PictureLimits
 from conversations.store.session_store import SessionStore
 
@@ -46,9 +47,8 @@ def point_at(address: DiscordAddress) -> None:
         base = address.api_base.rstrip("/")
         Route.BASE = base if re.search(r"/v\d+$", base) else f"{base}/{API_VERSION}"
         discord.Asset.BASE = str(yarl.URL(base).origin())
-    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
-        False  # no voice: silence the warnings about its optional libraries
-    )
+    # No voice: silence the warnings about its optional libraries.
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if address.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(address.gateway_url)
 
@@ -65,7 +65,7 @@ MENTIONS_ONLY = MessageAccess()
 
 
 async def serve_discord(
-    workflow: Workflow,
+    workflow: EditWorkflow,
     store: SessionStore,
     token: str,
     address: DiscordAddress,

@@ -24,7 +24,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import duration
-from bot.policy.limits import Limits
+from bot.policy.limits import Limits, recent
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
@@ -34,28 +34,13 @@ EDITS = (EditAsked, VariationAsked, GridAsked)
 
 
 @dataclass(frozen=True, slots=True)
-class Requests:
-    """When one user asked lately: seconds by the uptime clock, oldest first."""
-
-    times: tuple[float, ...] = ()
-
-    def within(self, now: float, limits: Limits) -> "Requests":
-        """Those that still count."""
-        return Requests(tuple(time for time in self.times if now - time < limits.window_s))
-
-    def after(self, now: float, limits: Limits) -> "Requests":
-        """The same with one more at `now`; forgets those that no longer count."""
-        return Requests((*self.within(now, limits).times, now))
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """What the rules of admission look at.
 
     now                       Unix seconds; the clock may be set at any time
     uptime_s                  seconds by a clock that cannot be set
     waiting, waiting_of_all   edits not yet started: of the user, of everybody
-    requests                  of the user, before this one
+    requests                  when the user asked lately, before this one: by the clock of `uptime_s`
     made_at                   Unix seconds at which the user's edits in this server began, where a quota holds
     """
 
@@ -67,7 +52,7 @@ class Facts:
     is_draining: bool = False
     waiting: int = 0
     waiting_of_all: int = 0
-    requests: Requests = Requests()
+    requests: tuple[float, ...] = ()
     made_at: tuple[float, ...] = ()
 
 
@@ -165,10 +150,11 @@ def is_paced(event: Event) -> bool:
 def _rate(facts: Facts) -> Message | None:
     if not is_paced(facts.event):
         return None
-    limits, recent = facts.limits, facts.requests.within(facts.uptime_s, facts.limits).times
-    if len(recent) < limits.requests:
+    limits = facts.limits
+    made = recent(facts.requests, facts.uptime_s, limits.window_s)
+    if len(made) < limits.requests:
         return None
-    wait_s = recent[-limits.requests] + limits.window_s - facts.uptime_s
+    wait_s = made[-limits.requests] + limits.window_s - facts.uptime_s
     return Message(
         "too_fast",
         count=limits.requests,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot.policy.limits import recent
+
 STRIKES = 5
 WINDOW_S = 60.0  # strikes older than this are forgotten
 STRIKING = ("rate", "blocked", "paused", "closed")  # labels of the rules that give strikes
@@ -15,11 +17,11 @@ class Strikes:
 
     def after(self, now: float) -> "Strikes":
         """The same with one more at `now`; forgets the old ones."""
-        return Strikes((*(time for time in self.times if now - time < WINDOW_S), now))
+        return Strikes((*recent(self.times, now, WINDOW_S), now))
 
     def is_over(self, now: float) -> bool:
         """Whether all of them are forgotten."""
-        return not self.times or now - self.times[-1] >= WINDOW_S
+        return not recent(self.times, now, WINDOW_S)
 
     @property
     def is_last(self) -> bool:

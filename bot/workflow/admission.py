@@ -27,14 +27,13 @@ from bot.policy.checks import (
     EDITS,
     Facts,
     Refusal,
-    Requests,
     first_refusal,
     is_in,
     is_paced,
     objection_to_length,
     objection_to_text,
 )
-from bot.policy.limits import Limits
+from bot.policy.limits import Limits, recent
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner
@@ -94,7 +93,7 @@ class Admission:
         self._uptime = uptime
         self._draw_seed = draw_seed
         self._uploads = Uploads(store, images, runner.threads, consents, budget, metrics)
-        self._requests: dict[str, Requests] = {}  # by user
+        self._requests: dict[str, tuple[float, ...]] = {}  # by user: when, by the uptime clock
         self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
         self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
@@ -126,7 +125,7 @@ class Admission:
                 self._runner.is_draining,
                 self._runner.active.waiting(event.user) + self._entering[event.user],
                 self._runner.active.waiting() + self._entering.total(),
-                self._requests.get(event.user, Requests()),
+                self._requests.get(event.user, ()),
                 made_at,
             )
             refusal = first_refusal(facts)
@@ -151,8 +150,8 @@ class Admission:
         if isinstance(facts.event, EDITS):
             self._metrics.edits_dropped.labels(reason).inc()
         if reason in STRIKING:
-            recent = {who: kept for who, kept in self._strikes.items() if not kept.is_over(facts.uptime_s)}
-            self._strikes = {**recent, user: recent.get(user, Strikes()).after(facts.uptime_s)}
+            lately = {who: kept for who, kept in self._strikes.items() if not kept.is_over(facts.uptime_s)}
+            self._strikes = {**lately, user: lately.get(user, Strikes()).after(facts.uptime_s)}
             if self._strikes[user].is_silenced:
                 return SILENCE
             if self._strikes[user].is_last:
@@ -174,10 +173,10 @@ class Admission:
         return tuple(turn.created_at for turn in here if not turn.is_lost)
 
     def _count_request(self, facts: Facts) -> None:
-        now, user = facts.uptime_s, facts.event.user
-        recent = {who: made.within(now, self._limits) for who, made in self._requests.items()}
-        self._requests = {who: made for who, made in recent.items() if made.times}
-        self._requests[user] = facts.requests.after(now, self._limits)
+        now, window_s = facts.uptime_s, self._limits.window_s
+        made = self._requests | {facts.event.user: (*facts.requests, now)}
+        lately = {who: recent(times, now, window_s) for who, times in made.items()}
+        self._requests = {who: times for who, times in lately.items() if times}
 
     # -- edits --------------------------------------------------------------------------------------------
 
@@ -264,8 +263,8 @@ class Admission:
         reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
         if isinstance(reply, Accepted):
             now = self._uptime()
-            recent = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
-            self._varied = {**recent, asked.user: (now, turn.id, asked.variation, reply)}
+            lately = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
+            self._varied = {**lately, asked.user: (now, turn.id, asked.variation, reply)}
         return reply
 
     def _pressed_twice(self, asked: VariationAsked, turn: Turn) -> Accepted | None:

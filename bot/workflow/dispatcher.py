@@ -67,7 +67,6 @@ from bot.workflow.targets import Context, Target, find_target, with_replied_vers
 from bot.workflow.text_commands import is_bare_answer, read_grid, read_text, reworded
 from conversations.errors import ConversationError, DuplicateEvent
 from conversations.images.image_store import ImageStore
-from conversations.images.picture_views import PictureViews
 from conversations.intents.phrase_tables import load_phrase_tables
 from conversations.intents.text_language import load_identifier
 from conversations.messages import Message
@@ -108,24 +107,25 @@ class EditWorkflow:
         self._images = images
         self._service = service
         self._model = model
-        self._limits = limits or Limits()
-        self._metrics = metrics or Metrics()
+        self.limits = limits or Limits()
+        self.metrics = metrics or Metrics()
         self._clock = clock
         self._runner = runner or TurnRunner(
-            store, images, service, self._metrics, strengths=model.strengths, clock=clock
+            store, images, service, self.metrics, strengths=model.strengths, clock=clock
         )
+        self.pictures = self._runner.pictures  # those that cards name
         self._consents = Consents(store, images, self._runner.threads, self._runner.delivery, clock)
         self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
-        self._status = Status(service, self._runner, model, self._limits)
+        self._status = Status(service, self._runner, model, self.limits)
         self._admission = Admission(
             store,
             images,
             self._runner,
             self._consents,
             model.defaults,
-            self._limits,
-            self._metrics,
+            self.limits,
+            self.metrics,
             PictureBudget(store, images, self._runner.threads, storage, uptime),
             clock=clock,
             uptime=uptime,
@@ -138,7 +138,7 @@ class EditWorkflow:
 
     async def __aenter__(self) -> Self:
         load_phrase_tables()
-        if self._limits.languages:
+        if self.limits.languages:
             load_identifier()
         await self._runner.__aenter__()
         self._admission.prepare()
@@ -157,19 +157,9 @@ class EditWorkflow:
     # -- for chats ----------------------------------------------------------------------------------------
 
     @property
-    def limits(self) -> Limits:
-        """The limits that apply to users."""
-        return self._limits
-
-    @property
     def offers_auto(self) -> bool:
         """Whether chats should offer auto strengths."""
         return self._model.offers_auto
-
-    @property
-    def metrics(self) -> Metrics:
-        """The metrics, which chats count into."""
-        return self._metrics
 
     @property
     def is_connected(self) -> bool:
@@ -197,11 +187,6 @@ class EditWorkflow:
     async def drain(self, within_s: float) -> None:
         """Stop admitting; running edits may finish for `within_s` seconds, the rest stays on disk."""
         await self._runner.drain(within_s)
-
-    @property
-    def pictures(self) -> PictureViews:
-        """The pictures that cards name."""
-        return self._runner.pictures
 
     async def delete_old_images(self) -> int:
         """Delete images of unused sessions, as happens every hour; how many."""
@@ -234,8 +219,8 @@ class EditWorkflow:
         if active is None or not active.is_waiting:
             return False
         language = match_locale(active.language)
-        words = reworded(text, language, self._limits.languages)
-        if words in (None, active.turn.instruction) or objection_to_text(words or "", self._limits):
+        words = reworded(text, language, self.limits.languages)
+        if words in (None, active.turn.instruction) or objection_to_text(words or "", self.limits):
             return False
         return await self._runner.reword(active, words or "")
 
@@ -288,7 +273,7 @@ class EditWorkflow:
             event = await with_replied_version(self._store, event)
             if is_bare_answer(event, language):
                 event = await self._consents.with_question(event)
-            read = read_text(event, language, self._limits.languages)
+            read = read_text(event, language, self.limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)
         event, answer = (read, None) if isinstance(read, Event) else (HelpAsked(**origin(event)), read)
@@ -299,7 +284,7 @@ class EditWorkflow:
                 return None if refusal is SILENCE else refusal
             if answer is not None:  # to chatter and to what is not clear; it counts as the request for help
                 return answer
-            found = await find_target(self._store, event, self._clock(), self._limits)
+            found = await find_target(self._store, event, self._clock(), self.limits)
             target = found if isinstance(found, Target) else None
             pictures = found if isinstance(found, OfferedPictures) else None
             if target and (
@@ -345,5 +330,5 @@ class EditWorkflow:
         }
 
     async def _move(self, context: Context[MoveAsked]) -> Reply:
-        self._metrics.moves.labels(str(context.event.move)).inc()
+        self.metrics.moves.labels(str(context.event.move)).inc()
         return await move(self._store, self._clock(), context)

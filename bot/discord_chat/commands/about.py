@@ -4,14 +4,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
 
-class AboutCog(commands.Cog):
+class AboutCog(HasHandler, commands.Cog):
     """Help, model and limits, and the user's queued edits."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
 
     @app_commands.command(name="help", description="How to edit pictures by talking")
     @acknowledged

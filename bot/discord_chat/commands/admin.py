@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.discord_chat.ids import channel_key, user_key
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
 Channels = Literal["edits on", "edits off", "behind spoilers", "plain words on", "plain words off"]
 CHANNEL_ACTIONS = {
@@ -37,12 +37,8 @@ def requested(
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.allowed_installs(guilds=True, users=False)
-class AdminCog(commands.GroupCog, name="admin", description="Moderate this server"):
+class AdminCog(HasHandler, commands.GroupCog, name="admin", description="Moderate this server"):
     """Status, log, pause, cancel, block, limits, channels, reports."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
-        super().__init__()
 
     @app_commands.command(
         name="status", description="Show the settings of this server and its unfinished edits"

@@ -12,7 +12,7 @@ MOST, CHARS = 25, 100
 async def suggest_versions(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """The versions in this channel that match the typed text, newest first; called by discord.py."""
     handler: InteractionHandler = interaction.client.handler
-    reply = await handler.dispatch(HistoryAsked(**lookup_of(interaction)))
+    reply = await handler.workflow.handle(HistoryAsked(**lookup_of(interaction)))
     if not isinstance(reply, History):
         return []
     named = [

@@ -19,8 +19,8 @@ from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.inbound.inbound_images import files_offer
 from bot.discord_chat.interactions import (
+    HasHandler,
     Interaction,
-    InteractionHandler,
     Response,
     acknowledged,
     lookup_of,
@@ -41,11 +41,8 @@ VARIATIONS: dict[How, Variation] = {
 }
 
 
-class EditingCog(commands.Cog):
+class EditingCog(HasHandler, commands.Cog):
     """Commands that make or show images."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
 
     @app_commands.command(name="edit", description="Edit a picture, or refine the last one")
     @app_commands.describe(
@@ -73,7 +70,7 @@ class EditingCog(commands.Cog):
             **origin_of(interaction),
             text=instruction,
             addressing=Addressing.FORM,
-            own=files_offer(self.handler.downloads, file) if file else None,
+            own=files_offer(self.handler.reads.downloads, file) if file else None,
             start=self.handler.reads.thread_start(interaction.channel),
             version=from_version,
             override=SettingsOverride(keep=keep),
@@ -128,7 +125,7 @@ class EditingCog(commands.Cog):
             return None
         who = lookup_of(interaction)
         who["event_id"] += ":panel"
-        panel = await self.handler.dispatch(SettingsAsked(**who))
+        panel = await self.handler.workflow.handle(SettingsAsked(**who))
         now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))

@@ -8,8 +8,8 @@ from bot.chat.replies import Note, ShownVersion, title
 from bot.discord_chat.inbound.inbound_images import offer_in
 from bot.discord_chat.interactions import (
     Form,
+    HasHandler,
     Interaction,
-    InteractionHandler,
     Response,
     acknowledged,
     is_moderator,
@@ -24,26 +24,22 @@ from bot.i18n.catalog import translator
 from conversations.messages import Message
 
 
-class MessageMenus:
+class MessageMenus(HasHandler):
     """What can be done with a message: each method is one entry of the menu."""
 
     def __init__(self, components: ComponentHandler) -> None:
+        super().__init__(components.handler)
         self._components = components
-
-    @property
-    def handler(self) -> InteractionHandler:
-        """Answers the interactions."""
-        return self._components.handler
 
     @opens_form
     async def edit_image(self, interaction: Interaction, message: discord.Message) -> Form:
         """Edit the image of any message; on a card, refine its version."""
         if _turn_on(interaction, message):
             return await self._form(interaction, message, ButtonAction.REFINE)
-        if offer := offer_in(message, self.handler.downloads):
+        if offer := offer_in(message, self.handler.reads.downloads):
             self._components.chosen_images.keep(message, offer)
             return edit_form(
-                message.id, self.handler.limits.instruction_chars, translator(interaction.locale)
+                message.id, self.handler.workflow.limits.instruction_chars, translator(interaction.locale)
             )
         return Note(Message("no_picture_there"))
 

@@ -6,7 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import ConsentAsked, ExportAsked, ForgetAsked, PrivacyAsked
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 from conversations.store.user_data import Consent
 
 ANSWERS = {"everybody": Consent.ALWAYS, "nobody": Consent.NEVER, "who asks": None}
@@ -14,13 +14,12 @@ HEADROOM = 64 * 1024  # bytes of a request beside the file
 
 
 class PrivacyCog(
-    commands.GroupCog, name="privacy", description="Your stored data, and who may edit your pictures"
+    HasHandler,
+    commands.GroupCog,
+    name="privacy",
+    description="Your stored data, and who may edit your pictures",
 ):
     """View, export, delete, consent."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
-        super().__init__()
 
     @app_commands.command(name="view", description="Which data is stored about you, and for how long")
     @acknowledged

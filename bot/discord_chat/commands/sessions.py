@@ -5,15 +5,13 @@ from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
 
-class SessionCog(commands.GroupCog, name="session", description="The versions of the picture here"):
+class SessionCog(
+    HasHandler, commands.GroupCog, name="session", description="The versions of the picture here"
+):
     """Navigate, compare, list and lock versions."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
-        super().__init__()
 
     @app_commands.command(
         name="new", description="Start a new session; the next instruction needs a new picture"

@@ -7,7 +7,7 @@ from discord.ext import commands
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note
-from bot.discord_chat.interactions import Interaction, InteractionHandler, Response, acknowledged, origin_of
+from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 from conversations.messages import Message
 from conversations.settings import RANGES, Sampler, SettingsOverride
 
@@ -15,11 +15,8 @@ TEXT_CFG, IMAGE_CFG, STEPS = RANGES["text_cfg"], RANGES["image_cfg"], RANGES["st
 RANDOM, LOCK = "random", "lock"
 
 
-class SettingsCog(commands.Cog):
+class SettingsCog(HasHandler, commands.Cog):
     """Change and show settings."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        self.handler = handler
 
     @app_commands.command(name="cfg", description="Show or change the edit settings")
     @app_commands.describe(

@@ -7,16 +7,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Protocol
+
+from conversations.store.session_store import SessionStore
 
 TRIES = 2
-
-
-class SeenEvents(Protocol):
-    """Events that were seen; the SessionStore remembers them."""
-
-    async def seen(self, event_id: str) -> bool: ...
-    async def was_seen(self, event_id: str) -> bool: ...
 
 
 class Attempt(Enum):
@@ -30,7 +24,7 @@ class Attempt(Enum):
 class Attempts:
     """Counts the attempts at the messages of one chat; `event` is the event id of a message."""
 
-    def __init__(self, memory: SeenEvents) -> None:
+    def __init__(self, memory: SessionStore) -> None:
         self._memory = memory
         self._running: dict[str, asyncio.Event] = {}
 

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 
 import discord
 from discord.ext import commands
 
-from bot.chat.events import Addressing, Event
+from bot.chat.events import Addressing
 from bot.chat.replies import Accepted, Note, Reply
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.gateway_metrics import AckTimes
@@ -41,22 +40,12 @@ EDITED_WITHIN = timedelta(minutes=15)  # of the posting: a message edited later 
 log = logging.getLogger(__name__)
 
 
-class MessageWorkflow(Protocol):
-    """What messages need of bot.workflow.dispatcher.EditWorkflow."""
-
-    async def handle(self, event: Event) -> Reply | None: ...
-    async def message_deleted(self, event_id: str, message: str | None = None) -> tuple[str, ...]: ...
-    async def message_edited(self, event_id: str, text: str) -> bool: ...
-    async def was_requested(self, message: str) -> bool: ...
-
-
 class MessageHandler(commands.Cog):
     """Listens to messages and runs those that are meant for the bot."""
 
     def __init__(
         self,
         client: discord.Client,
-        workflow: MessageWorkflow,
         attempts: Attempts,
         handler: InteractionHandler,
         message_filter: MessageFilter,
@@ -68,10 +57,10 @@ class MessageHandler(commands.Cog):
         clock: Callable[[], float] = uptime_s,
     ) -> None:
         """`typing_delay_s`: delay before the typing indicator is shown. `clock`: seconds."""
-        self._client, self._workflow, self._attempts, self._handler = client, workflow, attempts, handler
+        self._client, self._attempts, self._handler = client, attempts, handler
         self._filter, self._user_locales = message_filter, user_locales
         self._catch_up, self._acks, self._typing_delay_s = catch_up, acks, typing_delay_s
-        self._reads = handler.reads
+        self._workflow, self._reads = handler.workflow, handler.reads
         self._recent, self._proxied = message_filter.recent, ProxiedMessages(clock)
 
     # -- listeners ----------------------------------------------------------------------------------------
@@ -146,7 +135,7 @@ class MessageHandler(commands.Cog):
         """Run a message that does not name the bot, ask its author about it, or ignore it."""
         language = await self._user_locales.of(message.author.id)
         is_wordless = is_chatter(text_without_mention(message, me), language)
-        if has_picture(message) and is_wordless and (offer := offer_in(message, self._handler.downloads)):
+        if has_picture(message) and is_wordless and (offer := offer_in(message, self._reads.downloads)):
             self._recent.keep(message, offer)
         match await self._filter.decide(message, me, language):
             case Decision.RUN:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol, Self
 
 import discord
+import numpy as np
 from discord import ButtonStyle, ui
 
 from bot.chat.events import ButtonAction, Preset
@@ -24,8 +25,6 @@ ID_CHARS = 100  # of an id, at most
 CHOOSE = "choose"  # takes the place of an act on the buttons of "Which picture?"
 EDIT_IMAGE = "edit_image"  # in the id of a modal; the turn is the number of the message with the picture
 MENU_ROWS = 25
-
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class DiscordButton(StrEnum):
@@ -106,11 +105,7 @@ class ButtonId:
 
 def base36(number: int) -> str:
     """A number in base 36, which keeps ids short."""
-    digits = ""
-    while number:
-        number, digit = divmod(number, 36)
-        digits = _DIGITS[digit] + digits
-    return digits or "0"
+    return np.base_repr(number, 36).lower()
 
 
 class PressHandler(Protocol):

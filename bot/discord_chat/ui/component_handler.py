@@ -24,6 +24,7 @@ from bot.discord_chat.ids import MessagePlace, user_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages, files_offer
 from bot.discord_chat.interactions import (
     Form,
+    HasHandler,
     Interaction,
     InteractionHandler,
     Response,
@@ -58,11 +59,12 @@ _SETTINGS_CHANGES: dict[str, dict[str, Any]] = {  # arguments of SettingsAsked; 
 }
 
 
-class ComponentHandler:
+class ComponentHandler(HasHandler):
     """Answers pressed buttons and submitted forms."""
 
     def __init__(self, handler: InteractionHandler) -> None:
-        self.handler, self.chosen_images = handler, ChosenImages()
+        super().__init__(handler)
+        self.chosen_images = ChosenImages()
 
     # -- buttons ------------------------------------------------------------------------------------------
 
@@ -87,8 +89,10 @@ class ComponentHandler:
             return correct_form(button, card, translate)
         if button.act == ButtonAction.REPORT:
             return report_form(button, card.version, translate)
-        offers_auto = self.handler.offers_auto
-        return refine_form(button, card, self.handler.limits.instruction_chars, translate, offers_auto)
+        offers_auto = self.handler.workflow.offers_auto
+        return refine_form(
+            button, card, self.handler.workflow.limits.instruction_chars, translate, offers_auto
+        )
 
     @acknowledged
     async def _run(self, interaction: Interaction, button: ButtonId) -> Response:
@@ -109,7 +113,7 @@ class ComponentHandler:
 
     async def _decide(self, interaction: Interaction, button: ButtonId) -> Reply | None:
         """Run the decision of a moderator and write the outcome on the report."""
-        reply = await self.handler.dispatch(event_of(interaction, button))
+        reply = await self.handler.workflow.handle(event_of(interaction, button))
         if isinstance(reply, Decided) and (report := interaction.message):
             outcome = discord_translator(interaction.locale)(reply.text)
             await close(report, outcome, interaction.user.id)
@@ -119,7 +123,7 @@ class ComponentHandler:
 
     async def _answer_consent(self, interaction: Interaction, button: ButtonId) -> Reply | None:
         """Run the owner's answer; a question that is over by then is deleted, if its owner pressed."""
-        reply = await self.handler.dispatch(event_of(interaction, button))
+        reply = await self.handler.workflow.handle(event_of(interaction, button))
         is_over = isinstance(reply, Note) and reply.text.code == "consent_over"
         if is_over and interaction.user.id == button.owner and interaction.message:
             await self.handler.own_messages.delete_if_own(interaction.message)
@@ -127,7 +131,7 @@ class ComponentHandler:
 
     async def card(self, interaction: Interaction, turn: str) -> Card | Note:
         """The version of a turn, or why there is none."""
-        reply = await self.handler.dispatch(ShowAsked(**lookup_of(interaction), turn=turn))
+        reply = await self.handler.workflow.handle(ShowAsked(**lookup_of(interaction), turn=turn))
         match reply:
             case ShownVersion(card=card):
                 return card
@@ -137,7 +141,7 @@ class ComponentHandler:
 
     async def _more(self, interaction: Interaction, turn: str) -> Outgoing | Note:
         """The layout with everything else that can be done with a version."""
-        reply = await self.handler.dispatch(HistoryAsked(**lookup_of(interaction), turn=turn))
+        reply = await self.handler.workflow.handle(HistoryAsked(**lookup_of(interaction), turn=turn))
         if isinstance(reply, History):
             card = next(card for card in reply.cards if card.turn_id == turn)
             return Outgoing(view=more_layout(reply, card, translator(interaction.locale)))
@@ -171,7 +175,7 @@ class ComponentHandler:
             **who,
             text=form.words,
             addressing=Addressing.FORM,
-            own=files_offer(self.handler.downloads, form.image) if form.image else None,
+            own=files_offer(self.handler.reads.downloads, form.image) if form.image else None,
             turn=turn,
             preset=form.preset,
             from_original=form.from_original and form.image is None,

@@ -23,13 +23,12 @@ from bot.chat.offered_pictures import offered
 from bot.policy.checks import (
     ADMISSION,
     Facts,
-    Requests,
     first_refusal,
     objection_to_text,
     refused_permission,
     refused_picture,
 )
-from bot.policy.limits import Limits
+from bot.policy.limits import Limits, recent
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
@@ -72,8 +71,8 @@ def refused(event: Event, **changes: object) -> str | None:
         ({"waiting": 1, "settings": ServerSettings(waiting=1)}, "queue"),
         ({"waiting": 2, "settings": ServerSettings(waiting=50)}, None),
         ({"waiting": 3, "settings": ServerSettings(waiting=50)}, "queue"),
-        ({"requests": Requests((99.0, 99.5))}, "rate"),
-        ({"requests": Requests((1.0, 99.5))}, None),
+        ({"requests": (99.0, 99.5)}, "rate"),
+        ({"requests": (1.0, 99.5)}, None),
         ({"settings": ServerSettings(per_day=1), "made_at": (50.0,)}, "quota"),
     ],
 )
@@ -124,21 +123,14 @@ def test_moderators_decide_in_servers_and_about_channels() -> None:
 
 
 def test_a_window_of_requests_slides() -> None:
-    made = Requests().after(0, LIMITS).after(5, LIMITS)
+    made = (0.0, 5.0)
     refusal = first_refusal(replace(FACTS, uptime_s=6.0, requests=made))
     assert refusal is not None
     window, wait = Message("seconds", count=12), Message("seconds", count=6)
     assert refusal.message == Message("too_fast", count=2, window=window, wait=wait)
     assert first_refusal(replace(FACTS, uptime_s=12.0, requests=made)) is None
-    assert made.within(16.9, LIMITS).times == (5,)
-    assert made.within(17, LIMITS).times == ()
-
-
-def test_requests_that_left_the_window_are_forgotten() -> None:
-    made = Requests()
-    for second in range(100):
-        made = made.after(float(second), LIMITS)
-    assert len(made.times) == 12
+    assert recent(made, 16.9, LIMITS.window_s) == (5,)
+    assert recent(made, 17, LIMITS.window_s) == ()
 
 
 def test_a_day_slides() -> None:
@@ -172,7 +164,7 @@ def test_every_check_has_a_label_of_its_own() -> None:
 
 @pytest.mark.parametrize("jump_s", [-3600.0, -365 * 24 * 3600.0, 31 * 24 * 3600.0])
 def test_nobody_waits_longer_because_the_clock_was_set(jump_s: float) -> None:
-    made = Requests().after(95, LIMITS).after(96, LIMITS)
+    made = (95.0, 96.0)
     refusal = first_refusal(replace(FACTS, now=100.0 + jump_s, requests=made))
     assert refusal is not None
     assert refusal.message.params["wait"] == Message("seconds", count=7)
