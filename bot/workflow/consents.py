@@ -15,7 +15,7 @@ from bot.chat.events import Answer, BotQuestion, ConsentAnswered, EditAsked, Wor
 from bot.chat.interface import ChatGone, ChatRefused
 from bot.chat.offered_pictures import OfferedFile, OfferedPictures, PictureOffer, offer_of
 from bot.chat.replies import Note, Reacted, Reply, buttons, duration
-from bot.workflow.delivery import Delivery
+from bot.workflow.runner import TurnRunner
 from bot.workflow.saved_work import restored_work, saved_work
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message, verbatim
@@ -23,7 +23,6 @@ from conversations.request_source import RequestSource
 from conversations.store.consent_questions import ConsentQuestion
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
-from conversations.thread_pools import ThreadPools
 
 log = logging.getLogger(__name__)
 
@@ -60,17 +59,12 @@ class Consents:
     """Asks the owner of an image, and stores what they answer."""
 
     def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        threads: ThreadPools,
-        delivery: Delivery,
-        clock: Callable[[], float],
+        self, store: SessionStore, images: ImageStore, runner: TurnRunner, clock: Callable[[], float]
     ) -> None:
         """`clock`: Unix seconds; that of the store."""
         self._store, self._questions = store, store.consent_questions
-        self._images, self._threads = images, threads
-        self._delivery, self._clock = delivery, clock
+        self._images, self._threads, self._erased = images, runner.threads, runner.erased
+        self._delivery, self._clock = runner.delivery, clock
         self._asking = asyncio.Lock()  # so that two edits at once make one question
 
     # -- asking -------------------------------------------------------------------------------------------
@@ -220,9 +214,7 @@ class Consents:
     async def end(self, question: ConsentQuestion, refused_at: float | None = None) -> None:
         """End a question without an answer, or with a no at that time; its picture and message go."""
         async with self._asking:  # no other question begins with the picture meanwhile
-            unused = await self._questions.end(question.id, refused_at)
-            if unused is not None:
-                await self._threads.disk(self._images.delete, unused)
+            await self._erased.delete(await self._questions.end(question.id, refused_at))
         if question.message is not None:
             await self._delivery.delete([question.message])
 

@@ -114,7 +114,7 @@ class EditWorkflow:
             store, images, service, self.metrics, strengths=model.strengths, clock=clock
         )
         self.pictures = self._runner.pictures  # those that cards name
-        self._consents = Consents(store, images, self._runner.threads, self._runner.delivery, clock)
+        self._consents = Consents(store, images, self._runner, clock)
         self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(service, self._runner, model, self.limits)

@@ -54,27 +54,27 @@ class Moderation:
             return Note(self._status(server, context.settings))
         if asked.action is ModAction.LOG:
             return Note(_log_in_words(await self._store.servers.audit_log(server, LOG_SHOWN)))
-        removed, image_hash, messages = await self._removed(asked, server)
+        removed, image_hash = await self._to_remove(asked, server)
         entry = AuditEntry(self._clock(), asked.user, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
         rules = await self._store.servers.change(server, lambda now: apply(now, asked), entry)
+        # Only now, as the hash cannot be had from a picture that is gone.
+        messages = () if removed is None else await self._privacy.erase(removed)
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
         return Decided(text, messages)
 
-    async def _removed(
-        self, asked: ModActionRequested, server: str
-    ) -> tuple[Turn | None, str | None, tuple[str, ...]]:
-        """The version that REMOVE and BLOCK_IMAGE erase, with BLOCK_IMAGE its hash, and its messages."""
+    async def _to_remove(self, asked: ModActionRequested, server: str) -> tuple[Turn | None, str | None]:
+        """The version that REMOVE and BLOCK_IMAGE erase, and with BLOCK_IMAGE its hash."""
         if asked.action not in (ModAction.REMOVE, ModAction.BLOCK_IMAGE):
-            return None, None, ()
+            return None, None
         turn = await self._store.turn(asked.subject)
         if turn.source.server != server:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
             image_hash = await self._runner.pictures.draw(dhash, [turn.image])
-        return turn, image_hash, await self._privacy.erase(turn)
+        return turn, image_hash
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:
         """Cancel the queued and running edits of a user there, if the decision says so; how many."""

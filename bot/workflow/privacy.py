@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
@@ -20,6 +19,7 @@ from conversations.images.image_store import ImageStore
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
+from conversations.store.user_data import no_picture
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Privacy:
         self._keep_days = keep_days
         self._clock = clock
         self._uptime = uptime
-        self._boot = boot_id()
+        self._boot, self._started = boot_id(), clock()
         self._exports = Exports(runner.threads, uptime)
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
@@ -89,7 +89,7 @@ class Privacy:
         forgotten = await self._store.delete_user(asked.user)
         for turn in forgotten.turns:
             self._runner.drop(turn.id)
-        await self._runner.threads.disk(self._delete, forgotten.images)
+        await self._runner.erased.delete(forgotten.images)
         if not any(counts):
             return Erased(Message("nothing_kept"), forgotten.messages)
         return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
@@ -117,7 +117,7 @@ class Privacy:
             return messages
         if not await self._store.is_shared(turn.image):
             await self._runner.threads.disk(self._images.delete, turn.image)
-        await self._store.update_turn(turn.id, image=_no_picture(turn))
+        await self._store.update_turn(turn.id, image=no_picture(turn.id))
         return messages
 
     async def delete_old_images(self) -> int:
@@ -154,8 +154,8 @@ class Privacy:
         return {*(old & stored), *self._orphans(stored - used)}, len(stored)
 
     def _orphans(self, loose: Iterable[str]) -> list[str]:
-        """Of the pictures no turn has (after a crash or an erasure), those that have lain here for a day."""
-        young = self._clock() - DAY_S
+        """Of the pictures no turn has, those that a killed run left, or that have lain here for a day."""
+        young = max(self._started, self._clock() - DAY_S)
         return [key for key in loose if self._images.path(key).stat().st_mtime < young]
 
     async def clean_up_forever(self, every_s: float) -> None:
@@ -163,6 +163,7 @@ class Privacy:
         while True:
             try:
                 await self._runner.threads.disk(self._delete_leftovers, self._clock() - HOUR_S)
+                await self._runner.erased.delete_pending()
                 if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):
@@ -188,8 +189,3 @@ class Privacy:
 
 def _counted(pictures: int, edits: int) -> dict[str, Message]:
     return {"pictures": Message("pictures", count=pictures), "edits": Message("edits", count=edits)}
-
-
-def _no_picture(turn: Turn) -> str:
-    """A key of its own that no picture ever has: should the same picture come again, the turn has it not."""
-    return sha256(f"erased {turn.id}".encode()).hexdigest()

@@ -19,6 +19,7 @@ from bot.workflow.active_turn import ActiveTurn, ActiveTurns
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.decline_reasons import reason_declined
 from bot.workflow.delivery import Delivery
+from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
 from conversations.errors import NoSuchVersion, PictureMissing, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
@@ -73,6 +74,7 @@ class TurnRunner:
         self._resume_every_s = resume_every_s
         self.threads = ThreadPools()  # of the whole workflow, as the next
         self.pictures = PictureViews(images, self.threads)
+        self.erased = ErasedPictures(store, images, self.threads)
         self.delivery = Delivery(store, metrics, pauses_s)
         self.active = ActiveTurns()
         self._resuming = asyncio.Lock()
@@ -202,7 +204,11 @@ class TurnRunner:
         """Wait for the parent, the queue and the engine; store the outcome."""
         self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
-        active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
+        try:
+            active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
+        except NoSuchVersion:
+            await self.erased.delete([fields.get("image")])
+            raise
         self.active.finish(active)
 
     async def _outcome(self, active: ActiveTurn) -> TurnFields:
@@ -217,11 +223,8 @@ class TurnRunner:
             return {}
         except ServiceClosed:
             raise LeftOnDisk from None
-        except EngineError as error:
+        except (EngineError, StorageFull) as error:
             log.warning("turn %s failed: %s", active.turn.id, error)
-            return {"error": error.message}
-        except StorageFull as error:
-            log.error("turn %s failed: %s", active.turn.id, error)
             return {"error": error.message}
 
     async def _result(self, active: ActiveTurn) -> TurnFields:
@@ -330,8 +333,6 @@ class TurnRunner:
                     await self.resume(chat)
                 except Exception:
                     log.exception("unfinished turns of %s could not be resumed", chat)
-
-    # -- small things -------------------------------------------------------------------------------------
 
     def _release(self, active: ActiveTurn) -> None:
         active.is_released = True

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later
-from conversations.store.sql import one, writing
+from conversations.store.sql import writing
 from conversations.store.table_group import TableGroup, on_database
 
 
@@ -84,22 +85,22 @@ def posted(db: Database, question_id: str, message: str) -> bool:
     return done.rowcount > 0
 
 
-def end(db: Database, question_id: str, refused_at: float | None = None) -> str | None:
-    """End a question; its message is to be deleted. Gives its picture, if nothing else has it.
+def end(db: Database, question_id: str, refused_at: float | None = None) -> tuple[str, ...]:
+    """End a question; its message is to be deleted, and its picture, which it gives, if nothing else has it.
 
     `refused_at`: what remains is that the owner said no, and when.
     """
     with writing(db):
         asked = next(_found(db, "id = ?", question_id), None)
         if asked is None:
-            return None
+            return ()
         _end(db, asked)
         if refused_at is not None:
             kept = ("id", "asker", "owner", "event_id", "asked_at")
             no = {column: value for column, value in asdict(asked).items() if column in kept}
             more = {"words": "", "work": "", "is_hidden": 0, "refused_at": refused_at}
             db.table("consent_questions").insert({**no, **more})
-        return asked.image if asked.image and not is_image_used(db, asked.image) else None
+        return delete_unused(db, [asked.image])
 
 
 def of_message(db: Database, event_id: str, message: str | None) -> tuple[ConsentQuestion, ...]:
@@ -121,12 +122,6 @@ def delete_of_user(db: Database, user: str) -> tuple[ConsentQuestion, ...]:
         for asked in found:
             _end(db, asked)
     return found
-
-
-def is_image_used(db: Database, image: str) -> bool:
-    """Whether a turn or a question has this picture."""
-    sql = "SELECT 1 FROM turns WHERE image = ?1 UNION SELECT 1 FROM consent_questions WHERE image = ?1"
-    return one(db, f"{sql} LIMIT 1", image) is not None
 
 
 def _end(db: Database, asked: ConsentQuestion) -> None:

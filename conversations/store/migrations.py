@@ -337,3 +337,9 @@ def m016_consent_questions(db: Database) -> None:
     columns = dict.fromkeys(texts, str) | numbers
     db.table("consent_questions").create(columns, pk="id", not_null=needed)
     db.table("consent_questions").create_index(["asker", "owner"], unique=True)
+
+
+@migrations()
+def m017_picture_deletions(db: Database) -> None:
+    """Pictures that were erased, until their files are deleted."""
+    db.table("picture_deletions").create({"image": str}, pk="image")

@@ -1,7 +1,10 @@
 """Whose pictures they are, and which of them are no longer used."""
 
+from collections.abc import Iterable
+
 from sqlite_utils import Database
 
+from conversations.store.sql import one, writing
 from conversations.store.table_group import TableGroup, on_database
 
 
@@ -48,8 +51,38 @@ def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
     return frozenset(row["image"] for row in rows)
 
 
+def is_used(db: Database, image: str) -> bool:
+    """Whether a turn or a question has this picture."""
+    sql = "SELECT 1 FROM turns WHERE image = ?1 UNION SELECT 1 FROM consent_questions WHERE image = ?1"
+    return one(db, f"{sql} LIMIT 1", image) is not None
+
+
+def delete_unused(db: Database, images: Iterable[str | None]) -> tuple[str, ...]:
+    """Record that the files of those pictures must be deleted that nothing has any more; these, in order."""
+    with writing(db):
+        unused = tuple(sorted(key for key in set(images) if key and not is_used(db, key)))
+        for key in unused:
+            db.execute("INSERT OR IGNORE INTO picture_deletions (image) VALUES (?)", (key,))
+    return unused
+
+
+def to_delete(db: Database) -> tuple[str, ...]:
+    """The pictures whose files must still be deleted, oldest first."""
+    return tuple(row["image"] for row in db.query("SELECT image FROM picture_deletions ORDER BY rowid"))
+
+
+def deleted(db: Database, images: Iterable[str]) -> None:
+    """Record that these files are gone, or wanted again."""
+    with writing(db):
+        for key in images:
+            db.execute("DELETE FROM picture_deletions WHERE image = ?", (key,))
+
+
 class PictureTables(TableGroup):
     """Questions about the pictures of a user; pictures are named by their ImageStore keys."""
 
     of_user = on_database(of_user)
     unused_of = on_database(unused_of)
+    is_used = on_database(is_used)
+    to_delete = on_database(to_delete)
+    deleted = on_database(deleted)

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from sqlite_utils import Database
 
 from conversations.session import Turn
-from conversations.store.consent_questions import delete_of_user, is_image_used
+from conversations.store.consent_questions import delete_of_user
+from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later, messages_of
 from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
@@ -89,8 +91,9 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
 def delete_user(db: Database, user: str) -> ErasedData:
     """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
-    What others made from such a turn stays, attached to the turn's parent. The erased text is overwritten in
-    the file. The caller deletes the images named in the result.
+    What others made from such a turn stays, attached to the turn's parent. A picture that the user lent to
+    another's session goes from it, with the messages that show it. The erased text is overwritten in the
+    file. The caller deletes the images named in the result.
     """
     with writing(db):
         rows = _rows(
@@ -115,10 +118,34 @@ def delete_user(db: Database, user: str) -> ErasedData:
         messages += tuple(asked.message for asked in questions if asked.message)
         for table in _BY_USER:
             db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
-        pictures = {turn.image for turn in turns} | {asked.image for asked in questions}
-        unused = tuple(sorted(key for key in pictures if key and not is_image_used(db, key)))
+        lent = _erase_lent(db, user)
+        messages = tuple(dict.fromkeys((*messages, *(key for turn in lent for key in _shown_in(db, turn)))))
+        delete_later(db, messages)
+        unused = delete_unused(db, [held.image for held in (*turns, *lent)] + [a.image for a in questions])
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
     return ErasedData(turns, messages, unused)
+
+
+def _erase_lent(db: Database, user: str) -> tuple[Turn, ...]:
+    """Take the pictures that a user lent out of the sessions of others; the turns as they were."""
+    lent = tuple(turn_of(row) for row in _rows(db, "SELECT * FROM turns WHERE lent_by = ?", user))
+    for turn in lent:
+        db.execute(
+            "UPDATE turns SET image = ?, lent_by = NULL, origin_message = NULL WHERE id = ?",
+            (no_picture(turn.id), turn.id),
+        )
+    return lent
+
+
+def _shown_in(db: Database, turn: Turn) -> tuple[str, ...]:
+    """The messages that show a picture: its own, and the results made of it, beside which it stands."""
+    made = _rows(db, "SELECT id FROM turns WHERE parent_id = ?", turn.id)
+    return tuple(key for row in ({"id": turn.id}, *made) for key in messages_of(db, row["id"]))
+
+
+def no_picture(turn_id: str) -> str:
+    """A key of its own that no picture ever has: should the same picture come again, the turn has it not."""
+    return sha256(f"erased {turn_id}".encode()).hexdigest()
 
 
 def _turns(db: Database, user: str) -> list[dict[str, Any]]:

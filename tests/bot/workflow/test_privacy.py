@@ -143,12 +143,14 @@ async def test_a_bot_started_with_a_clock_ahead_keeps_most_pictures_for_a_day(tm
         assert await d.workflow.delete_old_images() == FEW + 1
 
 
-async def test_pictures_of_no_version_go_after_a_day(tmp_path):
+async def test_pictures_of_no_version_go_after_a_day_and_those_of_an_earlier_run_at_once(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await d.upload()
-        for name, age_s in (("old", 2 * DAY_S), ("young", 3600)):
+        for name, made_s in (("of a killed run", -3600), ("old", 3600), ("young", 2 * DAY_S)):
             key = d.images.put(name.encode())
-            os.utime(d.images.path(key), times=(d.clock.now - age_s,) * 2)
+            os.utime(d.images.path(key), times=(d.clock.now + made_s,) * 2)
+        assert await d.workflow.delete_old_images() == 1
+        d.clock.now += 2 * DAY_S
         assert await d.workflow.delete_old_images() == 1
         assert len(list(d.images.keys())) == 2
 
