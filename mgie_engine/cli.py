@@ -4,20 +4,28 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
 
 from conversations.errors import ConversationError
 from mgie_engine.cli_types import CommandParser, ExitCode, exit_code, sentence
 from mgie_engine.errors import EngineError
 from mgie_engine.install import command as install
-from mgie_engine.terminal import edit_command
+from mgie_engine.terminal import completion_command, edit_command
+
+BEGIN = """begin with:
+  mgie edit photo.jpg "make it warmer"
+  mgie COMMAND --help
+
+exit codes:
+  0 done   1 failed   2 wrong usage   3 the model declined an edit   130 interrupted
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command, or print the help without one; the exit code, see ExitCode."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = _parser(argv[0] if argv else None)
+    parser = _parser(argv[:1])
     if not argv:
         parser.print_help()
         return ExitCode.DONE
@@ -39,8 +47,8 @@ def _tell_error(arguments: argparse.Namespace, error: Exception) -> ExitCode:
     return code
 
 
-def _parser(chosen: str | None) -> CommandParser:
-    """The parser of all commands; of the lab's, only the chosen one has its options.
+def _parser(chosen: Collection[str]) -> CommandParser:
+    """The parser of all commands; of the lab's, only the chosen ones have their options.
 
     A `register` function adds one parser with its `run`.
     """
@@ -49,12 +57,13 @@ def _parser(chosen: str | None) -> CommandParser:
     parser = CommandParser(
         prog="mgie",
         description="Edit pictures by saying what to change.",
-        epilog=lab.overview(),
+        epilog=f"{BEGIN}\n{lab.overview()}",
     )
     parser.add_argument("--version", action="version", version=f"mgie {version('mgie')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     edit_command.register(commands)
     install.register(commands)
+    completion_command.register(commands, lambda: _parser(lab.COMMANDS))
     lab.register(commands, chosen)
     return parser
 

@@ -1,6 +1,9 @@
 """How commands are declared with argparse: their parser, and types that reject bad values in a sentence."""
 
 import argparse
+import json
+import math
+import sys
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from pathlib import Path
@@ -67,6 +70,35 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action) if has_default else action.help
 
 
+def add_json(parser: CommandParser) -> None:
+    """Add --json: the result is one line of JSON on stdout, and sentences on the way go to stderr."""
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def speaker(arguments: argparse.Namespace) -> Callable[[str], None]:
+    """Prints sentences on stdout; on stderr where --json leaves stdout to the result."""
+    stream = sys.stderr if arguments.json else sys.stdout
+
+    def say(sentence: str) -> None:
+        stream.write(sentence + "\n")
+        stream.flush()
+
+    return say
+
+
+def print_json(facts: Mapping[str, Any]) -> None:
+    """One line of JSON on stdout."""
+    sys.stdout.write(json.dumps(facts, default=str) + "\n")
+
+
+def print_result(arguments: argparse.Namespace, as_json: str, in_words: str) -> None:
+    """Print a result: its JSON on one line with --json, else its words."""
+    if arguments.json:
+        print_json(json.loads(as_json))
+    else:
+        sys.stdout.write(in_words)
+
+
 def positive(text: str) -> int:
     """A whole number of at least 1."""
     return _whole_number(text, 1)
@@ -77,6 +109,24 @@ def not_negative(text: str) -> int:
     return _whole_number(text, 0)
 
 
+def positive_number(text: str) -> float:
+    """A number above 0."""
+    return _number(text, lambda value: value > 0, "above 0")
+
+
+def time_stamp(text: str) -> float:
+    """A Unix time in seconds."""
+    return _number(text, lambda value: value >= 0, "from 0")
+
+
+def pixels(text: str) -> int:
+    """A side of a picture, 16 to 4096 pixels."""
+    side = _whole_number(text, 16)
+    if side > 4096:
+        raise argparse.ArgumentTypeError(f"{text!r} is above 4096 pixels")
+    return side
+
+
 def picture_file(text: str) -> Path:
     """A path to write a picture to: an existing folder, and a suffix of PNG or JPEG."""
     file = Path(text)
@@ -85,6 +135,16 @@ def picture_file(text: str) -> Path:
     if not file.parent.is_dir():
         raise argparse.ArgumentTypeError(f"there is no folder {str(file.parent)!r} to write to")
     return file
+
+
+def _number(text: str, is_good: Callable[[float], bool], words: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or not is_good(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number {words}")
+    return value
 
 
 def _whole_number(text: str, least: int) -> int:

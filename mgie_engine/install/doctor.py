@@ -10,13 +10,16 @@ import torch
 
 from mgie_engine.checkpoints import native
 from mgie_engine.checkpoints.layout import missing
+from mgie_engine.checkpoints.tensors import read_headers
 from mgie_engine.config import ModelConfig, resolve_model
 from mgie_engine.errors import ModelError
+from mgie_engine.install.file_check import find_faults
 from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory import modes
 from mgie_engine.memory.graph_memory import added_bytes
 from mgie_engine.memory.loading import count, free_bytes, has_quick_bf16
 from mgie_engine.memory.modes import Mode, Parameters, in_gb
+from mgie_engine.strengths import read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,14 @@ class MachineFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model's sizes, and what is wrong with its files, in sentences."""
+
+    config: ModelConfig  # the published one if the model is not installed or cannot be read
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One sentence, and whether it prevents the model from running."""
 
@@ -43,9 +54,27 @@ class Finding:
     is_blocking: bool = False
 
 
-def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
-    """Examine the device, its memory, the model's files and the libraries."""
-    config, lacks = _model(model, home)
+def examine_files(model: str, home: Path) -> ModelFiles:
+    """Examine every file of a model: its size, and the names, types and shapes of its tensors."""
+    try:
+        location = resolve_model(model, home)
+    except ModelError as error:
+        lacks = missing(_files(home / model)) if model == FULL_SIZE.name else [str(error)]
+        return ModelFiles(FULL_SIZE, tuple(lacks))
+    if location.layout == "released" and (lacks := missing(_files(location.folder))):
+        return ModelFiles(FULL_SIZE, tuple(lacks))
+    faults = find_faults(location)
+    try:
+        read_table(location.folder)
+        config = native.read_model(location, read_headers).config
+    except ModelError as error:
+        return ModelFiles(FULL_SIZE, tuple(dict.fromkeys([*faults, str(error)])))
+    return ModelFiles(config, tuple(faults))
+
+
+def examine(files: ModelFiles, home: Path, device: torch.device) -> MachineFacts:
+    """Examine the device, its memory and the libraries, for a model with these files."""
+    config, lacks = files.config, files.lacks
     is_cuda = device.type == "cuda"
     return MachineFacts(
         device=device.type,
@@ -54,7 +83,7 @@ def examine(model: str, home: Path, device: torch.device) -> MachineFacts:
         parameters=count(native.empty(config), config),
         has_bitsandbytes=importlib.util.find_spec("bitsandbytes") is not None,
         disk_free=shutil.disk_usage(_existing(home)).free if lacks else None,
-        lacks=tuple(lacks),
+        lacks=lacks,
         quick_bf16=has_quick_bf16(),
         graphs=added_bytes(config) if is_cuda else 0,
         place=str(device),
@@ -79,6 +108,8 @@ def diagnose(facts: MachineFacts, requested: Mode | None = None) -> list[Finding
     device = f"{facts.place or facts.device} ({facts.device_name})"
     found = [Finding(f"Device: {device}, {in_gb(facts.free)} of memory is free.")]
     found += [Finding(sentence, is_blocking=True) for sentence in facts.lacks]
+    if not facts.lacks:
+        found.append(Finding("Files: all there, each tensor with the name, type and shape that is needed."))
     if facts.disk_free is not None:
         whole = modes.weight_bytes(facts.parameters, Mode.FP16, facts.device)
         short = facts.disk_free < whole
@@ -105,21 +136,6 @@ def _about_memory(facts: MachineFacts, requested: Mode | None) -> Iterator[Findi
         yield Finding(words)
     if modes.QUANTISED.get(mode) == "nf4" and not facts.has_bitsandbytes:
         yield Finding(f"{mode} needs bitsandbytes: pip install 'mgie[quantised]'.", is_blocking=True)
-
-
-def _model(model: str, home: Path) -> tuple[ModelConfig, list[str]]:
-    """The model's sizes and what is missing; the published sizes if it is not installed or incomplete."""
-    try:
-        location = resolve_model(model, home)
-    except ModelError as error:
-        lacks = missing(_files(home / model))
-        return FULL_SIZE, lacks if model == FULL_SIZE.name else [str(error)]
-    if location.layout == "released" and (lacks := missing(_files(location.folder))):
-        return FULL_SIZE, lacks
-    try:
-        return native.read_model(location).config, []
-    except ModelError as error:
-        return FULL_SIZE, [str(error)]
 
 
 def _files(folder: Path) -> set[str]:

@@ -1,5 +1,6 @@
 """The lab's commands of `mgie`; importing this module imports no other of the lab."""
 
+from collections.abc import Collection
 from importlib import import_module
 
 from mgie_engine.cli_types import Commands
@@ -27,10 +28,10 @@ def overview() -> str:
     return "\n".join(["lab commands (make and measure models):", *lines])
 
 
-def register(commands: Commands, chosen: str | None) -> None:
-    """Add the lab's commands; only the modules of the chosen one are imported."""
+def register(commands: Commands, chosen: Collection[str]) -> None:
+    """Add the lab's commands; only the modules of the chosen ones are imported."""
     for name, (text, modules) in COMMANDS.items():
-        if name != chosen:
+        if name not in chosen:
             commands.add_parser(name)  # without help: `overview` lists it
             continue
         target = commands

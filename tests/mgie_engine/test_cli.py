@@ -47,3 +47,32 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="0"):
         main(["edit", "--help"])
     assert "mgie edit garden.jpg" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["scenes", "render", "--count", "-3", "--out", "x"], "'-3' is not a whole number from 1"),
+        (["scenes", "render", "--seed", "-1", "--out", "x"], "'-1' is not a whole number from 0"),
+        (["scenes", "render", "--size", "5000", "--out", "x"], "'5000' is above 4096 pixels"),
+        (["scenes", "render", "--size", "0", "--out", "x"], "'0' is not a whole number from 16"),
+        (["train", "mini", "--folder", "x", "--stories", "0"], "'0' is not a whole number from 1"),
+        (["train", "mini", "--folder", "x", "--minutes", "nan"], "'nan' is not a number above 0"),
+        (["train", "stage", "dataset", "--folder", "x", "--until", "soon"], "'soon' is not a number from 0"),
+        (["train", "variants", "--folder", "x", "--processes", "0"], "'0' is not a whole number from 1"),
+        (["evaluate", "variants", "x", "--count", "-1"], "'-1' is not a whole number from 0"),
+    ],
+)
+def test_a_number_out_of_range_is_wrong_usage(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(argv)
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_that_prints_a_result_has_json(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    assert main(["scenes", "render", "--count", "1", "--size", "64", "--out", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(tmp_path), "edits": 1}

@@ -3,11 +3,12 @@
 import argparse
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from mgie_engine.cli_types import CommandParser, Commands, positive
+from mgie_engine.cli_types import CommandParser, Commands, add_json, positive, print_json
 from mgie_engine.config import models_home
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.describer import Llava, load_llava, of_mgie
@@ -54,7 +55,7 @@ def run_prepare(arguments: argparse.Namespace, environment: Mapping[str, str]) -
     summariser = load_summariser(arguments.summariser, device, dtype)
     plan = ShardConfig(llava.name, summariser.name, arguments.shard_size, arguments.batch_size)
     source = examples_of(_folder(arguments.source))
-    _tell(prepare_shards(source, arguments.output, llava, summariser, plan), arguments.output)
+    _tell(arguments, prepare_shards(source, arguments.output, llava, summariser, plan))
 
 
 def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -62,14 +63,17 @@ def run_import(arguments: argparse.Namespace, environment: Mapping[str, str]) ->
     source, layout = _folder(arguments.source), arguments.layout
     found = read_release(source, arguments.name) if layout == "release" else LAYOUTS[layout](source)
     plan = ShardConfig(shard_size=arguments.shard_size)
-    _tell(write_shards(found, arguments.output, with_history, plan), arguments.output)
+    _tell(arguments, write_shards(found, arguments.output, with_history, plan))
 
 
 def run_export(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Write the examples of a folder as the release's files."""
     source = _spoken(examples_of(_folder(arguments.source)))
     count = write_release(arguments.output, arguments.name, source, as_is=arguments.as_is)
-    sys.stdout.write(f"{arguments.output}/{arguments.name}.*: {count} examples\n")
+    if arguments.json:
+        print_json({"folder": arguments.output, "name": arguments.name, "examples": count})
+    else:
+        sys.stdout.write(f"{arguments.output}/{arguments.name}.*: {count} examples\n")
 
 
 def _spoken(examples: Iterable[EditExample]) -> Iterable[EditExample]:
@@ -95,7 +99,11 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _tell(done: ShardProgress, folder: Path) -> None:
+def _tell(arguments: argparse.Namespace, done: ShardProgress) -> None:
+    folder = arguments.output
+    if arguments.json:
+        print_json({"folder": folder, **asdict(done)})
+        return
     sys.stdout.write(f"{folder}: {done.examples} examples in {done.shards} shards, {done.kept} were there\n")
 
 
@@ -130,6 +138,7 @@ def _register_export(actions: Commands) -> None:
 def _add_folders(parser: CommandParser, source: str) -> None:
     parser.add_argument("source", type=Path, metavar="SOURCE", help=source)
     parser.add_argument("output", type=Path, metavar="OUT", help="the folder to write to")
+    add_json(parser)
 
 
 def _add_name(parser: CommandParser) -> None:

@@ -1,12 +1,11 @@
 """`mgie evaluate files`: an editor, or edits made elsewhere, against the goals of a data set."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgie_engine.cli_types import CommandParser, Commands, positive
+from mgie_engine.cli_types import CommandParser, Commands, add_json, positive, print_result
 from mgie_engine.config import Defaults
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import opened
@@ -55,6 +54,7 @@ def register(kinds: Commands) -> None:
     add_settings(parser)
     add_model(parser)
     _add_metrics(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -88,7 +88,7 @@ def _write(
     page = to_html(report, _shown(judged[: arguments.pictures], edits))
     for ending, text in (("json", to_json(report)), ("md", to_markdown(report)), ("html", page)):
         (arguments.output / f"report.{ending}").write_text(text, encoding="utf-8")
-    sys.stdout.write(to_markdown(report))
+    print_result(arguments, to_json(report), to_markdown(report))
 
 
 def _shown(judged: Sequence[ScoredCase], edits: Path) -> Iterator[ReportCase]:

@@ -11,7 +11,8 @@ from typing import Any, get_args
 from filelock import FileLock
 
 from conversations.atomic_write import write_atomically
-from mgie_engine.cli_types import CommandParser
+from conversations.settings import SettingsOverride, checked
+from mgie_engine.cli_types import CommandParser, not_negative, positive
 from mgie_engine.errors import DataError
 from mgie_engine.lab.json_files import read_json
 from mgie_engine.lab.scenes.expressive_text import Split
@@ -50,14 +51,17 @@ def add_trial(parser: CommandParser) -> None:
     )
     for name, text in texts.items():
         default = getattr(TrialConfig(), name)
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text}")
-    for option, kind in (("--denoising-steps", int), ("--text-cfg", float), ("--image-cfg", float)):
-        parser.add_argument(option, type=kind, help="the model's own if left out")
+        kind = positive if name == "seeds" else not_negative
+        parser.add_argument(f"--{name}", type=kind, default=default, help=text)
+    for option, number in (("--denoising-steps", positive), ("--text-cfg", float), ("--image-cfg", float)):
+        parser.add_argument(option, type=number, help="the model's own if left out")
 
 
 def trial_of(arguments: argparse.Namespace) -> TrialConfig:
-    """The trial that the options of `add_trial` ask for."""
-    return TrialConfig(**{field.name: getattr(arguments, field.name) for field in fields(TrialConfig)})
+    """The trial that the options of `add_trial` ask for; SettingsRefused for a setting out of range."""
+    trial = TrialConfig(**{field.name: getattr(arguments, field.name) for field in fields(TrialConfig)})
+    checked(SettingsOverride(trial.text_cfg, trial.image_cfg, trial.denoising_steps))
+    return trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, get_args
 
-from mgie_engine.cli_types import Commands
+from mgie_engine.cli_types import Commands, add_json, not_negative, pixels, positive, print_json
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.fact_checker import parse_facts
 from mgie_engine.lab.scenes.scene_images import changed, pictures, to_image
@@ -27,11 +27,12 @@ def register(commands: Commands) -> None:
         description="Write 0000_input.png, 0000_goal.png, 0000_mask.png, … and scenes.jsonl. "
         "The same seed and split give the same files.",
     )
-    render.add_argument("--seed", type=int, default=0, help="the first story")
+    render.add_argument("--seed", type=not_negative, default=0, help="the first story")
     render.add_argument("--split", choices=get_args(Split), default="test", help="of the stories")
-    render.add_argument("--count", type=int, default=16, help="edits to write")
-    render.add_argument("--size", type=int, default=256, help="pixels per side")
+    render.add_argument("--count", type=positive, default=16, help="edits to write")
+    render.add_argument("--size", type=pixels, default=256, help="pixels per side")
     render.add_argument("--out", type=Path, required=True, metavar="DIR", help="a folder; made if missing")
+    add_json(render)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -44,7 +45,10 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
             name = f"{number:04d}"
             write_pictures(folder, name, current_story, step, arguments.size)
             lines.write(json.dumps({"name": name} | record(step)) + "\n")
-    sys.stdout.write(f"{arguments.count} edits in {folder}\n")
+    if arguments.json:
+        print_json({"folder": folder, "edits": arguments.count})
+    else:
+        sys.stdout.write(f"{arguments.count} edits in {folder}\n")
 
 
 def steps_from(seed: int, split: Split) -> Iterator[tuple[Story, StoryStep]]:

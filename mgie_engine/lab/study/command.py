@@ -1,7 +1,6 @@
 """`mgie study`: what the two strengths do to a model's edits."""
 
 import argparse
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from tqdm import tqdm
 
 from conversations.atomic_write import write_atomically
 from conversations.settings import EditSettings, SettingsOverride, checked
-from mgie_engine.cli_types import Commands, not_negative, positive
+from mgie_engine.cli_types import Commands, add_json, not_negative, positive, print_result
 from mgie_engine.config import read_config, resolve_model
 from mgie_engine.lab.docs_inject import write_docs
 from mgie_engine.lab.evaluation.scenes_running import default_batch_size
@@ -72,6 +71,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--install", action="store_true", help="let auto follow what was found")
     parser.add_argument("--report-only", action="store_true", help="run no more edits")
     add_model(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
         (location.folder / TABLE).write_text(report.table.to_json(), "utf-8")
     if arguments.docs:
         write_docs(arguments.docs, PLACE, to_markdown(report, "images"), charts)
-    sys.stdout.write(markdown)
+    print_result(arguments, to_json(report), markdown)
 
 
 def _parts(

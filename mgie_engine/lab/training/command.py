@@ -11,7 +11,15 @@ from typing import Any
 import torch
 from accelerate import PartialState
 
-from mgie_engine.cli_types import CommandParser, Commands, Run
+from mgie_engine.cli_types import (
+    CommandParser,
+    Commands,
+    Run,
+    not_negative,
+    positive,
+    positive_number,
+    time_stamp,
+)
 from mgie_engine.config import ModelConfig, models_home
 from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.lab.training import full, initial_weights, packing, pipeline, stages
@@ -110,7 +118,7 @@ def _config(arguments: argparse.Namespace) -> ModelConfig:
 
 def _register_mini(actions: Commands) -> None:
     parser = _parser(actions, "mini", run_mini, "the small model, from nothing or from a model's parts", MINI)
-    parser.add_argument("--minutes", type=float, default=26.0, help="for everything")
+    parser.add_argument("--minutes", type=positive_number, default=26.0, help="for everything")
     _add_dataset(parser)
     parser.add_argument("--start", "--from", metavar="MODEL", help="model to go on from: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to take from it")
@@ -136,8 +144,8 @@ def _register_stage(actions: Commands) -> None:
     parser = _parser(actions, "stage", run_stage, "one stage of the small model", STAGE)
     parser.add_argument("stage", choices=STAGES, help="which one")
     _add_dataset(parser)
-    parser.add_argument("--minutes", type=float, help="the recipe's if left out")
-    parser.add_argument("--until", type=float, help="end at this Unix time (mini-diffusion)")
+    parser.add_argument("--minutes", type=positive_number, help="the recipe's if left out")
+    parser.add_argument("--until", type=time_stamp, help="end at this Unix time (mini-diffusion)")
     _add_recipe(parser)
 
 
@@ -149,12 +157,12 @@ def _parser(actions: Commands, name: str, run: Run, text: str, description: str)
 
 
 def _add_dataset(parser: CommandParser) -> None:
-    parser.add_argument("--stories", type=int, default=120_000, help="in the dataset")
-    parser.add_argument("--first", type=int, default=0, help="number of the first story")
-    parser.add_argument("--wordings", type=int, default=WORDINGS, help="per edit")
+    parser.add_argument("--stories", type=positive, default=120_000, help="in the dataset")
+    parser.add_argument("--first", type=not_negative, default=0, help="number of the first story")
+    parser.add_argument("--wordings", type=positive, default=WORDINGS, help="per edit")
 
 
 def _add_recipe(parser: CommandParser) -> None:
     parser.add_argument("--set", nargs="+", default=(), metavar="KEY=VALUE", help="in the recipe, as TOML")
-    parser.add_argument("--steps", type=int, help="the recipe's if left out")
-    parser.add_argument("--batch-size", type=int, help="the recipe's if left out")
+    parser.add_argument("--steps", type=positive, help="the recipe's if left out")
+    parser.add_argument("--batch-size", type=positive, help="the recipe's if left out")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mgie_engine.cli_types import Commands
+from mgie_engine.cli_types import Commands, positive, positive_number, time_stamp
 from mgie_engine.lab.evaluation.results import add_trial, trial_of
 from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.recipe import Recipe
@@ -31,14 +31,20 @@ def register(actions: Commands) -> None:
         "--start", metavar="MODEL", help="model whose parts to begin with: a name or a folder"
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS[:1], help="which of them")
-    parser.add_argument("--steps", type=int, help="per variant")
-    parser.add_argument("--minutes-each", type=float, help="as many steps as fit, measured before the first")
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--stories", type=int)
-    parser.add_argument("--language-minutes", type=float, default=3.0, help="for the first language model")
-    parser.add_argument("--until", type=float, help="start no variant that would end after this Unix time")
+    parser.add_argument("--steps", type=positive, help="per variant")
+    parser.add_argument(
+        "--minutes-each", type=positive_number, help="as many steps as fit, measured before the first"
+    )
+    parser.add_argument("--batch-size", type=positive, help="the recipe's if left out")
+    parser.add_argument("--stories", type=positive, help="the recipe's if left out")
+    parser.add_argument(
+        "--language-minutes", type=positive_number, default=3.0, help="for the first language model"
+    )
+    parser.add_argument(
+        "--until", type=time_stamp, help="start no variant that would end after this Unix time"
+    )
     parser.add_argument("--copies", type=Path, metavar="DIR", help="copy the results here after each variant")
-    parser.add_argument("--processes", type=int, help="side by side (default: one per visible GPU)")
+    parser.add_argument("--processes", type=positive, help="side by side (default: one per visible GPU)")
     parser.add_argument("--tiny", action="store_true", help="toy sizes, for a dry run on a CPU")
     add_trial(parser)
 

@@ -1,14 +1,14 @@
 """`mgie evaluate variants`: the paper's baselines and settings on the same test edits."""
 
 import argparse
-import sys
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from mgie_engine.cli_types import Commands
+from mgie_engine.cli_types import Commands, add_json, print_result
 from mgie_engine.errors import DataError
 from mgie_engine.lab.docs_inject import write_docs
 from mgie_engine.lab.evaluation.results import RESULTS, TRAINING, Results, add_trial, read_results, trial_of
@@ -32,6 +32,7 @@ def register(kinds: Commands) -> None:
     parser.add_argument("--docs", type=Path, metavar="PAGE.md", help="put table and plot into this page, too")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where they run")
     add_trial(parser)
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     found = read_results(file)
     if not found["variants"]:
         raise DataError(f"{file} holds no variant's results.")
-    sys.stdout.write(to_markdown(found))
+    print_result(arguments, json.dumps(found), to_markdown(found))
     if arguments.docs:
         write_docs(arguments.docs, PLACE, to_markdown(found), {PLOT: to_svg(found)})
 

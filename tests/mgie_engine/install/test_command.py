@@ -1,5 +1,8 @@
 """The commands as people type them; downloading has its own tests."""
 
+import json
+from typing import Any
+
 import pytest
 import torch
 
@@ -57,6 +60,34 @@ def test_the_doctor_ends_with_1_when_something_is_missing(home, capsys):
     told = capsys.readouterr()
     assert "✗ mgie_7b/unet.pt is missing" in told.out
     assert told.err.startswith("mgie: mgie-7b cannot run here yet: 1 of the lines above")
+
+
+def test_the_doctor_looks_at_the_chosen_model_and_else_at_the_bundled_one(home, capsys, monkeypatch):
+    assert main(["doctor", "--device", "cpu"]) == 0
+    assert capsys.readouterr().out.endswith("✓ mgie-mini can run here.\n")
+    monkeypatch.setenv("MGIE_MODEL", "mgie-7b")
+    (home / "mgie-7b" / "mgie_7b" / "unet.pt").unlink()
+    assert main(["doctor", "--device", "cpu"]) == 1
+
+
+def test_with_json_every_command_prints_one_line(home, tmp_path, capsys):
+    def facts(*command: str) -> dict[str, Any]:
+        assert main([*command, "--json"]) == 0
+        (line,) = capsys.readouterr().out.splitlines()
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    found = facts("doctor", "mgie-7b", "--device", "cpu", "--memory", "bf16")
+    assert (found["model"], found["can_run"]) == ("mgie-7b", True)
+    assert {"sentence": "Chosen: bf16 (as requested).", "is_blocking": False} in found["findings"]
+    assert facts("convert", "mgie-7b", "-o", str(tmp_path / "new"))["bytes"] > 0
+    assert len(facts("extract", "mgie-7b", "-o", str(tmp_path / "pair"))["files"]) == 2
+
+
+def test_the_doctor_ends_with_1_also_with_json(home, capsys):
+    (home / "mgie-7b" / "mgie_7b" / "unet.pt").unlink()
+    assert main(["doctor", "mgie-7b", "--device", "cpu", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["can_run"] is False
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,14 @@
 """`mgie edit`: files in and out, what is printed, and the exit codes."""
 
+import contextlib
 import io
 import json
+import os
+import pty
 import shutil
+import subprocess
 import sys
+import termios
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -81,9 +86,31 @@ def test_a_corrected_reading_is_used(edit, capsys: pytest.CaptureFixture[str]):
 
 def test_without_json_it_is_told_in_words(edit, capsys: pytest.CaptureFixture[str]):
     assert edit("in.png", "darker") == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == ""
     assert "seed 7 · text CFG 1.5 · image CFG 1 · 2 steps" in out
     assert "in-edited.png: 50 × 30" in out
+
+
+def test_a_terminal_is_shown_that_the_model_loads_and_how_far_the_edit_is(folder: Path, model: Path):
+    reader, writer = pty.openpty()
+    termios.tcsetwinsize(writer, (25, 80))
+    command = [sys.executable, "-m", "mgie_engine.cli", "edit", "in.png", "darker", "--device", "cpu"]
+    with subprocess.Popen(
+        [*command, "--model", str(model)], stdout=subprocess.PIPE, stderr=writer, env=os.environ
+    ) as process:
+        os.close(writer)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal's last writer has left
+            while part := os.read(reader, 1024):
+                shown += part
+        assert process.stdout is not None
+        said = process.stdout.read().decode()
+    os.close(reader)
+    assert process.returncode == 0
+    assert f"Loading {model} …" in shown.decode()
+    assert "painting" in shown.decode()
+    assert "Loading" not in said
 
 
 # -- where edits go ------------------------------------------------------------------------------------------
