@@ -31,6 +31,8 @@ class EditRequest:
     reading: str | None = (
         None  # an expressive instruction to use in place of the model's own (corrected reading)
     )
+    # An 8-bit grey PNG of the picture's size: where it is dark (below 128) every byte of the picture stays.
+    mask: bytes | None = None
 
 
 class Stage(StrEnum):

@@ -38,6 +38,7 @@ SLOW = (
     "mgie_engine/restore/test_weather.py",
     "mgie_engine/serving/test_company.py",
     "mgie_engine/serving/test_fast_path.py",
+    "mgie_engine/serving/test_masks.py",
     "mgie_engine/serving/test_pool.py",
     "mgie_engine/serving/test_process.py",
     "mgie_engine/test_bundled.py",

@@ -13,7 +13,7 @@ from mgie_engine.python_api.edit_conversation import AsyncEditConversation
 from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.editor import choose_model
-from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
 from mgie_engine.python_api.version_tree import VersionTree
 from mgie_engine.serving.device_plan import plan_devices, visible_gpus
 from mgie_engine.serving.pool import engine_pool
@@ -53,6 +53,7 @@ class AsyncEditor:
         instruction: str,
         *,
         reading: str | None = None,
+        mask: PictureSource | None = None,
         progress: OnProgress | None = None,
         **options: Unpack[EditOptions],
     ) -> EditedPicture:
@@ -62,7 +63,10 @@ class AsyncEditor:
         cannot be loaded, and EngineDied if its process ended twice while the edit ran.
         """
         opened = await asyncio.to_thread(open_source, picture)
-        request = build_request(opened.png, instruction, options, self.config.defaults, reading=reading)
+        marked = None if mask is None else await asyncio.to_thread(open_mask_source, mask)
+        request = build_request(
+            opened.png, instruction, options, self.config.defaults, reading=reading, mask=marked
+        )
         return edited_picture(await self.run(request, progress), request.instruction, opened.notes)
 
     async def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:

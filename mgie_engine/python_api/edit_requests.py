@@ -35,6 +35,7 @@ def build_request(
     *,
     reading: str | None = None,
     history: Sequence[Exchange] = (),
+    mask: bytes | None = None,
 ) -> EditRequest:
     """The request to edit a PNG. SettingsRefused, RequestRefused, and TypeError for an unknown option."""
     words = instruction.strip()
@@ -42,7 +43,7 @@ def build_request(
         raise RequestRefused("The instruction is empty: say what to change.")
     override = checked(SettingsOverride(**options))
     settings = settle(override, defaults, fresh_seed=secrets.randbelow(2**32))
-    return EditRequest(png, words, settings, tuple(history), reading)
+    return EditRequest(png, words, settings, tuple(history), reading, mask)
 
 
 def ignore(progress: Progress) -> None:

@@ -18,7 +18,7 @@ from mgie_engine.errors import EngineError
 from mgie_engine.python_api.edit_conversation import EditConversation
 from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request, ignore
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
-from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
 from mgie_engine.python_api.version_tree import VersionTree
 from mgie_engine.serving.loader import ModelChoice
 
@@ -69,6 +69,7 @@ class Editor:
         instruction: str,
         *,
         reading: str | None = None,
+        mask: PictureSource | None = None,
         progress: OnProgress | None = None,
         **options: Unpack[EditOptions],
     ) -> EditedPicture:
@@ -76,15 +77,19 @@ class Editor:
 
         instruction  what to change, in words
         reading      an expressive instruction to use in place of the model's own
+        mask         a picture of the same size: white or transparent where it may change; the rest stays
         progress     is called with a `Progress` at every stage and denoising step, on this thread
         options      seed, text_cfg, image_cfg, steps, sampler, keep; see `EditOptions`
 
         The result has the size of the picture. Raises EditDeclined if the model says that it cannot make the
         edit, PictureRefused for what is no picture, SettingsRefused for a setting out of range, and
-        RequestRefused for an instruction that is empty or too long.
+        RequestRefused for an instruction that is empty or too long, or a mask that does not fit.
         """
         opened = open_source(picture)
-        request = build_request(opened.png, instruction, options, self.config.defaults, reading=reading)
+        marked = None if mask is None else open_mask_source(mask)
+        request = build_request(
+            opened.png, instruction, options, self.config.defaults, reading=reading, mask=marked
+        )
         return edited_picture(self.run(request, progress), request.instruction, opened.notes)
 
     def run(self, request: EditRequest, progress: OnProgress | None = None) -> EditResult:

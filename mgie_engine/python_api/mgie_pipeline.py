@@ -13,7 +13,7 @@ from conversations.settings import RANGES
 from mgie_engine.edits import EditResult, Progress, Stage
 from mgie_engine.python_api.edit_requests import EditOptions, build_request
 from mgie_engine.python_api.editor import Editor
-from mgie_engine.python_api.picture_source import PictureSource, open_source
+from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
 from mgie_engine.serving.pictures import open_picture
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class MGIEPipeline:
         num_images_per_prompt: int = 1,
         generator: "torch.Generator | int | None" = None,
         expressive_instruction: str | None = None,
+        mask_image: PictureSource | None = None,
         output_type: Literal["pil", "np"] = "pil",
         callback_on_step_end: OnStepEnd | None = None,
     ) -> MGIEPipelineOutput:
@@ -74,6 +75,7 @@ class MGIEPipeline:
         num_images_per_prompt   results for each picture, with seeds that count up
         generator               its initial seed, or a seed: the same gives the same pictures
         expressive_instruction  to use in place of the model's own
+        mask_image              of the same size, white where pictures may change; every byte outside stays
         output_type             "pil", or "np" for arrays (H, W, C) of float32 in 0…1
         callback_on_step_end    is called as (pipeline, step from 0, denoising steps, {}) after each step
 
@@ -87,13 +89,19 @@ class MGIEPipeline:
             options["text_cfg"] = guidance_scale
         if image_guidance_scale is not None:
             options["image_cfg"] = image_guidance_scale
+        mask = None if mask_image is None else open_mask_source(mask_image)
         results: list[EditResult] = []
         for source, words in _pairs(image, instruction):
             opened = open_source(source)
             for number in range(num_images_per_prompt):
                 options["seed"] = (seed + number) % _SEEDS
                 request = build_request(
-                    opened.png, words, options, self.editor.config.defaults, reading=expressive_instruction
+                    opened.png,
+                    words,
+                    options,
+                    self.editor.config.defaults,
+                    reading=expressive_instruction,
+                    mask=mask,
                 )
                 results.append(self.editor.run(request, self._report(callback_on_step_end)))
         images = [open_picture(result.image) for result in results]

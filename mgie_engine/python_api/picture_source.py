@@ -9,7 +9,8 @@ from PIL import Image, ImageOps
 from conversations.errors import PictureRefused
 from conversations.images.decode import MIB, Picture, PictureLimits
 from conversations.images.sandbox import read_picture
-from mgie_engine.serving.pictures import to_png
+from mgie_engine.serving.masks import mask_png
+from mgie_engine.serving.pictures import open_picture, to_png
 
 PictureSource: TypeAlias = str | Path | bytes | Image.Image
 
@@ -31,6 +32,11 @@ def open_source(source: PictureSource) -> Picture:
     if is_address(str(source)):
         raise PictureRefused(f"{source} is a web address; download the picture and give the file's name")
     return read_picture(Path(source).read_bytes(), OWN_FILES)
+
+
+def open_mask_source(source: PictureSource) -> bytes:
+    """The mask that a picture stands for, as a request holds it. Errors as `open_source`."""
+    return mask_png(open_picture(open_source(source).png))
 
 
 def is_address(name: str) -> bool:

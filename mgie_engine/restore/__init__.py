@@ -20,6 +20,7 @@ from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresh
 from mgie_engine.restore.compose import render
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
 from mgie_engine.restore.planning import plan_restore
+from mgie_engine.restore.region import covered, within
 from mgie_engine.restore.tone_fit import ProbeOutcome
 
 __all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore"]
@@ -49,6 +50,7 @@ def restore(
     relevance: Tensor | np.ndarray | None = None,
     keep: Keep = "auto",
     calibration: Calibration = MGIE_MINI,
+    region: np.ndarray | None = None,
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
@@ -57,6 +59,7 @@ def restore(
     errors are in model_output, too, and cancel. probe: the result of `choose_probe` through the autoencoder;
     without it the amount of sharpening or contrast is only roughly known. relevance: (h, w) float, how
     strongly the instruction moves the prediction at each place. calibration: the thresholds for the model.
+    region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
@@ -71,14 +74,15 @@ def restore(
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
-        return _restored(pixels, _enlarged(output, whole.size), torch.ones(output.shape[1:]))
+        everywhere = torch.ones(output.shape[1:])
+        return _restored(pixels, _enlarged(output, whole.size), everywhere, region=region)
     plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration)
     if not bool(plan.blend.any()):
-        return _restored(pixels, pixels[..., :3], plan.blend, plan.painting)
+        return _restored(pixels, pixels[..., :3], plan.blend, plan.painting, region)
     edited = render(pixels, plan)
     if grey:
         edited = np.repeat(edited[..., 1:2], 3, axis=2)
-    return _restored(pixels, edited, plan.blend, plan.painting)
+    return _restored(pixels, edited, plan.blend, plan.painting, region)
 
 
 def _enlarged(painted: Tensor, size: tuple[int, int]) -> np.ndarray:
@@ -103,9 +107,18 @@ def _has_colour(difference: Tensor, thresholds: ChangeThresholds) -> bool:
 
 
 def _restored(
-    pixels: np.ndarray, edited: np.ndarray, blend: Tensor, painting: Tensor | None = None
+    pixels: np.ndarray,
+    edited: np.ndarray,
+    blend: Tensor,
+    painting: Tensor | None = None,
+    region: np.ndarray | None = None,
 ) -> Restored:
     """painting: None if everything is painted."""
+    nothing = Message("note_nothing_changed")
+    if region is not None:
+        if not np.array_equal(pixels[..., :3], edited):
+            nothing = Message("note_outside_region")
+        edited, blend = within(pixels, edited, region), blend * covered(region, blend)
     differs = pixels[..., :3] != edited
     changed = float((differs[..., 0] | differs[..., 1] | differs[..., 2]).mean())
     new = blend >= 0.5 if painting is None else painting * blend >= 0.5
@@ -116,7 +129,7 @@ def _restored(
         change_map=_change_map(blend, pixels.shape[1], pixels.shape[0]),
         kept=kept,
         painted=painted,
-        notes=() if changed else (Message("note_nothing_changed"),),
+        notes=() if changed else (nothing,),
     )
 
 

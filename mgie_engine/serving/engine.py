@@ -25,7 +25,7 @@ from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.pictures import to_preview
-from mgie_engine.serving.postprocess import Delivered, Painted, changes_nothing, finish, untouched, with_probe
+from mgie_engine.serving.postprocess import Delivered, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
 from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request, still_opening
 from mgie_engine.serving.slot_painting import SlotPainting
@@ -212,7 +212,7 @@ class Engine:
                 if painting.is_over:
                     opened, encoding = slot.opening.result(), slot.encoding
                     assert encoding is not None
-                    work = fast.finish(painting, opened.original, opened.square, encoding.result())
+                    work = fast.finish(painting, opened, encoding.result())
                     painting.release()
                     slot.enter(Stage.FINISHING, self._clock())
                     self._say(slot, slot.progress())
@@ -260,9 +260,7 @@ class Engine:
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
-        painted = Painted(
-            opened.original, opened.square, reconstruction, output, relevance, self.model.config.name
-        )
+        painted = opened.painted(reconstruction, output, relevance, self.model.config.name)
         settings = slot.request.settings
         work = (painted if settings.keep == "off" else with_probe(self.model, painted)), settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:

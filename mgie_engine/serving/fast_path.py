@@ -28,7 +28,7 @@ from mgie_engine.model.shared_reading import SharedReader
 from mgie_engine.model.static_decode import PREFILL_LENGTHS, StaticDecoder
 from mgie_engine.preprocess import clip_pixels
 from mgie_engine.serving.pictures import to_preview
-from mgie_engine.serving.postprocess import Delivered, Painted, finish, needs_reconstruction, with_probe
+from mgie_engine.serving.postprocess import Delivered, Opened, finish, needs_reconstruction, with_probe
 from mgie_engine.serving.slot_painting import PaintingSlots, SlotPainting
 from mgie_engine.text.prompting import Prompt
 
@@ -158,9 +158,7 @@ class FastPath:
 
         return work
 
-    def finish(
-        self, painting: SlotPainting, original: Image.Image, square: Image.Image, encoded: Encoded
-    ) -> Callable[[], Delivered]:
+    def finish(self, painting: SlotPainting, opened: Opened, encoded: Encoded) -> Callable[[], Delivered]:
         """Take the painted latents out of their slot; what is given back makes the picture, for a thread."""
         latents, relevance = painting.latents, painting.relevance
         done, settings = self._event(), painting.settings
@@ -170,9 +168,7 @@ class FastPath:
                 require_finite(latents, "latents")
                 (output,) = self._coder.decode(latents[None])
                 spoken = relevance.float().cpu().numpy()
-                painted = Painted(
-                    original, square, encoded.reconstruction, output, spoken, self.model.config.name
-                )
+                painted = opened.painted(encoded.reconstruction, output, spoken, self.model.config.name)
                 painted = with_probe(self._coder, painted) if settings.keep != "off" else painted
             return finish(painted, settings)
 

@@ -28,6 +28,25 @@ class Painted:
     relevance: np.ndarray | None  # (h, w) float32
     model: str  # name of the model, whose thresholds restoring uses
     probe: Probe | None = None  # the supposed edit through the autoencoder, where that is worth its cost
+    region: np.ndarray | None = None  # (height, width) bool of the original, outside of which it stays
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The picture of a request."""
+
+    original: Image.Image
+    square: Image.Image  # as the model sees it
+    pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
+    region: np.ndarray | None = None  # (height, width) bool, outside of which the original stays
+
+    def painted(
+        self, reconstruction: Image.Image, output: Image.Image, relevance: np.ndarray | None, model: str
+    ) -> Painted:
+        """What the model of that name made of it."""
+        return Painted(
+            self.original, self.square, reconstruction, output, relevance, model, region=self.region
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +120,5 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         relevance=painted.relevance,
         keep=keep,
         calibration=calibration_for(painted.model),
+        region=painted.region,
     )

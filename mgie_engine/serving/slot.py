@@ -14,8 +14,9 @@ from mgie_engine.edits import EditRequest, Progress, Stage
 from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
 from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.fast_path import Encoded, FastPath
+from mgie_engine.serving.masks import open_mask
 from mgie_engine.serving.pictures import for_the_model, open_picture
-from mgie_engine.serving.postprocess import Autoencoder, Delivered
+from mgie_engine.serving.postprocess import Autoencoder, Delivered, Opened
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
@@ -36,15 +37,6 @@ class EditModel(Autoencoder, Protocol):
     def denoise(self, batch: NoisyBatch) -> Denoised: ...
 
     def preview(self, x0: Tensor) -> Image.Image: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The picture of a request."""
-
-    original: Image.Image
-    square: Image.Image  # as the model sees it
-    pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
 
 
 @dataclass(eq=False, slots=True)
@@ -100,8 +92,9 @@ def still_opening(slots: Iterable[Slot], now: float) -> bool:
 
 
 def open_request(request: EditRequest, side: int, fast: FastPath | None) -> Opened:
-    """Check the settings and open the picture, for a thread. RequestRefused, SettingsRefused."""
+    """Check the settings, open the picture and its mask, for a thread. RequestRefused, SettingsRefused."""
     checked(SettingsOverride(**asdict(request.settings)))
     original = open_picture(request.image)
+    region = None if request.mask is None else open_mask(request.mask, original.size)
     square = for_the_model(original, side)
-    return Opened(original, square, fast.see(square) if fast else None)
+    return Opened(original, square, fast.see(square) if fast else None, region)

@@ -23,6 +23,7 @@ EXAMPLES = """examples:
   mgie edit garden.jpg "make it winter"                      writes garden-edited.jpg
   mgie edit scene.png "make the ball red" -o red.png --seed 7
   mgie edit holiday/*.jpg "make it warmer" -o warmer/        several pictures, one load of the model
+  mgie edit photo.jpg "make it blue" --mask door.png         only where door.png is white
   curl -s ADDRESS | mgie edit - "make it darker" -o - > darker.png
 
 exit codes:
@@ -54,6 +55,11 @@ def register(commands: Commands) -> None:
     parser.add_argument(
         "--reading", metavar="TEXT", help="an expressive instruction in place of the model's own"
     )
+    parser.add_argument(
+        "--mask",
+        metavar="FILE",
+        help="a picture of the same size, white or transparent where it may change; every byte outside stays",
+    )
     add_settings(parser)
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one line of JSON for each picture")
@@ -78,6 +84,7 @@ def run(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
                         source.read(),
                         arguments.instruction,
                         reading=arguments.reading,
+                        mask=arguments.mask,
                         progress=show,
                         **options,
                     )

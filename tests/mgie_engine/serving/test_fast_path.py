@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -14,6 +15,8 @@ from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving import precision_levels
 from mgie_engine.serving.engine import Engine, edit_with
 from mgie_engine.serving.fast_path import FastPath
+from mgie_engine.serving.masks import mask_png
+from mgie_engine.serving.pictures import open_picture, to_png
 from mgie_engine.serving.precision_levels import Level
 from mgie_engine.serving.slot_painting import split
 from tests.mgie_engine.serving.test_company import REQUESTS, Watched
@@ -250,3 +253,19 @@ def test_pictures_of_any_shape_come_back_in_their_size(model, fast):
     request = replace(REQUESTS[0], image=to_png(picture))
     with Engine(model, fast=fast, level=Level.SAME) as engine:
         assert edit_with(engine, request, lambda _: None).size == (70, 33)
+
+
+def test_a_mask_holds_above_the_level_exact(model, fast):
+    marked = Image.new("L", (50, 30))
+    marked.paste(255, (10, 10, 30, 20))
+    request = replace(
+        REQUESTS[0],
+        image=to_png(before := Image.effect_noise((50, 30), 90).convert("RGB")),
+        mask=mask_png(marked),
+        settings=replace(REQUESTS[0].settings, keep="off"),
+    )
+    with Engine(model, fast=fast, level=Level.SAME) as engine:
+        after = open_picture(edit_with(engine, request, lambda progress: None).image)
+    outside = np.asarray(marked) == 0
+    assert np.array_equal(np.asarray(after)[outside], np.asarray(before)[outside])
+    assert not np.array_equal(np.asarray(after), np.asarray(before))
