@@ -71,8 +71,8 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
     if asked.reading or asked.addressing is Addressing.VERBATIM:
         text = whole_characters(asked.text)
         return replace(asked, text=text if asked.reading else strip_markup(text) or text, said=None)
-    if not asked.text:
-        return asked
+    if not asked.text.strip():
+        return replace(asked, text="")
     said = asked.said or sort_text(asked.text, language, read)
     if asked.question is not None and asked.own is None and (answered := _answered(asked, said)):
         return answered
