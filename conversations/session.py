@@ -211,19 +211,10 @@ class EditSession:
         """This turn, or its nearest ancestor that neither failed nor was cancelled."""
         return next(above for above in self._upwards(turn) if not above.is_lost)
 
-    def dependents_of(self, turn: Turn) -> tuple[Turn, ...]:
-        """The turns made directly from it that still wait for its image."""
-        return tuple(child for child in self.children_of(turn) if child.state is TurnState.WAITING)
-
     def is_ready(self, turn: Turn) -> bool:
         """Whether a waiting turn can run: its parent has an image."""
         parent = self.parent_of(turn)
         return turn.state is TurnState.WAITING and parent is not None and parent.image is not None
-
-    def is_stranded(self, turn: Turn) -> bool:
-        """Whether a waiting turn can never run, because its parent failed or was cancelled."""
-        parent = self.parent_of(turn)
-        return turn.state is TurnState.WAITING and parent is not None and parent.is_lost
 
     # -- moves --------------------------------------------------------------------------------------------
 

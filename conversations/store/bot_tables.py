@@ -1,6 +1,6 @@
 """What the bot remembers of its own running: how the clock ran, and whether it can write."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from sqlite_utils import Database
 
@@ -35,9 +35,7 @@ def clock_evidence(db: Database) -> ClockEvidence | None:
 
 def save_clock_evidence(db: Database, evidence: ClockEvidence) -> None:
     """Replace it."""
-    values = (evidence.now, evidence.uptime_s, evidence.boot)
-    more = (evidence.jump_s, evidence.settled_s, evidence.most_s)
-    db.execute("INSERT OR REPLACE INTO clock_evidence VALUES (1, ?, ?, ?, ?, ?, ?)", (*values, *more))
+    db.execute("INSERT OR REPLACE INTO clock_evidence VALUES (1, ?, ?, ?, ?, ?, ?)", astuple(evidence))
 
 
 def write(db: Database, now: float) -> None:

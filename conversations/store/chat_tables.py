@@ -2,44 +2,35 @@
 
 from sqlite_utils import Database
 
-from conversations.store.sql import one, writing
+from conversations.store.sql import value, values, writing
 from conversations.store.table_group import TableGroup, on_database
 
 
 def newest_message(db: Database, chat: str) -> int | None:
     """The id of the newest message that was read."""
-    row = one(db, "SELECT newest_message FROM chats WHERE chat = ?", chat)
-    return row["newest_message"] if row else None
+    found: int | None = value(db, "SELECT newest_message FROM chats WHERE chat = ?", chat)
+    return found
 
 
 def set_newest_message(db: Database, chat: str, message: int) -> None:
     """Save the id of the newest message that was read."""
-    db.execute(
-        "INSERT INTO chats (chat, newest_message) VALUES (?1, ?2) "
-        "ON CONFLICT (chat) DO UPDATE SET newest_message = ?2",
-        (chat, message),
-    )
+    db.table("chats").upsert({"chat": chat, "newest_message": message}, pk="chat")
 
 
 def commands_version(db: Database, chat: str) -> str | None:
     """Which commands the chat has registered, as saved last."""
-    row = one(db, "SELECT commands_version FROM chats WHERE chat = ?", chat)
-    return row["commands_version"] if row else None
+    found: str | None = value(db, "SELECT commands_version FROM chats WHERE chat = ?", chat)
+    return found
 
 
 def set_commands_version(db: Database, chat: str, version: str) -> None:
     """Save which commands the chat has registered."""
-    db.execute(
-        "INSERT INTO chats (chat, commands_version) VALUES (?1, ?2) "
-        "ON CONFLICT (chat) DO UPDATE SET commands_version = ?2",
-        (chat, version),
-    )
+    db.table("chats").upsert({"chat": chat, "commands_version": version}, pk="chat")
 
 
 def direct_channels(db: Database, chat: str) -> tuple[str, ...]:
     """The direct-message channels with recent messages, least recently used first."""
-    rows = db.query("SELECT channel FROM direct_channels WHERE chat = ? ORDER BY id", (chat,))
-    return tuple(row["channel"] for row in rows)
+    return values(db, "SELECT channel FROM direct_channels WHERE chat = ? ORDER BY id", chat)
 
 
 def add_direct_channel(db: Database, chat: str, channel: str, keep: int) -> None:

@@ -6,15 +6,14 @@ from sqlite_utils import Database
 
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store.serialization import override_of, override_text
-from conversations.store.sql import one
+from conversations.store.sql import value
 
 OverrideScope = Literal["session", "user", "channel"]
 
 
 def override(db: Database, scope: OverrideScope, key: str) -> SettingsOverride:
     """The settings override of a session (by id), a user or a channel; NO_OVERRIDE if there is none."""
-    row = one(db, "SELECT override FROM overrides WHERE scope = ? AND key = ?", scope, key)
-    return override_of(row["override"]) if row else NO_OVERRIDE
+    return override_of(value(db, "SELECT override FROM overrides WHERE scope = ? AND key = ?", scope, key))
 
 
 def set_override(db: Database, scope: OverrideScope, key: str, override: SettingsOverride) -> None:

@@ -4,18 +4,17 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from conversations.store.sql import one, writing
+from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database
 
 
 def of_user(db: Database, user: str) -> frozenset[str]:
     """The pictures that the user uploaded or wants to edit with consent, and those of their edits."""
-    rows = db.query(
+    sql = (
         "SELECT image FROM turns WHERE user = ?1 AND image IS NOT NULL "
-        "UNION SELECT image FROM consent_questions WHERE asker = ?1 AND image IS NOT NULL",
-        (user,),
+        "UNION SELECT image FROM consent_questions WHERE asker = ?1 AND image IS NOT NULL"
     )
-    return frozenset(row["image"] for row in rows)
+    return frozenset(values(db, sql, user))
 
 
 def unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
@@ -41,14 +40,13 @@ def unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[fro
 
 
 def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
-    rows = db.query(
+    sql = (
         "SELECT DISTINCT image FROM turns AS own WHERE session_id = ? AND user = ? AND image IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM turns AS other WHERE other.image = own.image "
         "AND (other.session_id != own.session_id OR other.user != own.user)) "
-        "AND NOT EXISTS (SELECT 1 FROM consent_questions WHERE consent_questions.image = own.image)",
-        (session_id, user),
+        "AND NOT EXISTS (SELECT 1 FROM consent_questions WHERE consent_questions.image = own.image)"
     )
-    return frozenset(row["image"] for row in rows)
+    return frozenset(values(db, sql, session_id, user))
 
 
 def is_used(db: Database, image: str) -> bool:
@@ -68,7 +66,7 @@ def delete_unused(db: Database, images: Iterable[str | None]) -> tuple[str, ...]
 
 def to_delete(db: Database) -> tuple[str, ...]:
     """The pictures whose files must still be deleted, oldest first."""
-    return tuple(row["image"] for row in db.query("SELECT image FROM picture_deletions ORDER BY rowid"))
+    return values(db, "SELECT image FROM picture_deletions ORDER BY rowid")
 
 
 def deleted(db: Database, images: Iterable[str]) -> None:

@@ -5,16 +5,14 @@ from collections.abc import Collection
 from sqlite_utils import Database
 
 from conversations.store.queries import record_message
-from conversations.store.sql import one, writing
+from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database
 
 
 def messages_of(db: Database, turn_id: str) -> tuple[str, ...]:
     """The keys of the messages that show a turn and were not deleted, oldest first."""
-    rows = db.query(
-        "SELECT message FROM posted_messages WHERE turn_id = ? AND NOT is_deleted ORDER BY rowid", (turn_id,)
-    )
-    return tuple(row["message"] for row in rows)
+    sql = "SELECT message FROM posted_messages WHERE turn_id = ? AND NOT is_deleted ORDER BY rowid"
+    return values(db, sql, turn_id)
 
 
 def record(db: Database, message: str, turn_ids: Collection[str]) -> bool:
@@ -45,8 +43,7 @@ def delete_later(db: Database, messages: Collection[str]) -> None:
 
 def to_delete(db: Database, chat: str) -> tuple[str, ...]:
     """The messages that this chat must still delete, oldest first."""
-    rows = db.query("SELECT message FROM deletions WHERE message LIKE ? ORDER BY rowid", (f"{chat}:%",))
-    return tuple(row["message"] for row in rows)
+    return values(db, "SELECT message FROM deletions WHERE message LIKE ? ORDER BY rowid", f"{chat}:%")
 
 
 class PostedMessages(TableGroup):

@@ -6,7 +6,7 @@ Every function writes in one transaction, so a killed process leaves all of its 
 import secrets
 import string
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Unpack
 
 from sqlite_utils import Database
@@ -25,7 +25,7 @@ from conversations.store.serialization import (
     turn_of,
     turn_row,
 )
-from conversations.store.sql import one, writing
+from conversations.store.sql import one, value, values, writing
 
 _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
 
@@ -109,29 +109,24 @@ def session_for_channel(db: Database, channel: str, user: str | None = None) -> 
 
     In a thread, that may be a session of the channel it belongs to.
     """
-    mine = user is not None and one(
+    mine = user is not None and value(
         db,
-        "SELECT session_id AS id FROM heads JOIN sessions ON sessions.id = session_id "
+        "SELECT session_id FROM heads JOIN sessions ON sessions.id = session_id "
         "WHERE ? IN (sessions.channel, heads.channel) AND user = ? "
         "ORDER BY moved_at DESC, sessions.rowid DESC LIMIT 1",
         channel,
         user,
     )
-    found = mine or one(
-        db,
-        "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT 1",
-        channel,
+    found = mine or value(
+        db, "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT 1", channel
     )
-    return session(db, found["id"]) if found else None
+    return session(db, found) if found else None
 
 
 def sessions_in(db: Database, channel: str, limit: int = 20) -> tuple[EditSession, ...]:
     """The newest sessions of a channel, newest first."""
-    rows = db.query(
-        "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT ?",
-        (channel, limit),
-    )
-    return tuple(session(db, row["id"]) for row in list(rows))
+    sql = "SELECT id FROM sessions WHERE channel = ? ORDER BY created_at DESC, rowid DESC LIMIT ?"
+    return tuple(session(db, session_id) for session_id in values(db, sql, channel, limit))
 
 
 def set_head(db: Database, now: float, session_id: str, user: str, head: Head) -> None:
@@ -157,33 +152,13 @@ def add_turn(db: Database, now: float, draft: TurnDraft, *, event_id: str | None
     """
     with writing(db):
         record_event(db, event_id, now)
-        parent = one(
-            db,
-            "SELECT 1 FROM turns WHERE id = ? AND session_id = ?",
-            draft.parent_id,
-            draft.session_id,
-        )
-        if parent is None:
+        parent = "SELECT 1 FROM turns WHERE id = ? AND session_id = ?"
+        if value(db, parent, draft.parent_id, draft.session_id) is None:
             raise NoSuchVersion(draft.parent_id)
-        last = one(db, "SELECT max(number) AS number FROM turns WHERE session_id = ?", draft.session_id)
-        assert last is not None
-        added = Turn(
-            id=new_id(db, "turns", 4),
-            session_id=draft.session_id,
-            number=last["number"] + 1,
-            parent_id=draft.parent_id,
-            user=draft.user,
-            instruction=draft.instruction,
-            reading=draft.reading,
-            override=draft.override,
-            settings=draft.settings,
-            source=draft.source,
-            created_at=now,
-            grid=draft.grid,
-            event_id=event_id,
-            is_hidden=draft.is_hidden,
-            auto_scales=draft.auto_scales,
-        )
+        last = value(db, "SELECT max(number) FROM turns WHERE session_id = ?", draft.session_id)
+        asked = {field.name: getattr(draft, field.name) for field in fields(draft)}
+        turn_id = new_id(db, "turns", 4)
+        added = Turn(**asked, id=turn_id, number=last + 1, created_at=now, event_id=event_id)
         db.table("turns").insert(turn_row(added))
         db.execute(
             "DELETE FROM open_questions WHERE user = ? AND "
@@ -272,14 +247,14 @@ def find_by_message(db: Database, message: str) -> Turn | None:
     It is the turn that a message of the bot shows or showed, else the newest upload whose image the message
     held, else the newest edit that the message asked for.
     """
-    shown = list(db.query("SELECT turn_id AS id FROM posted_messages WHERE message = ?", (message,)))
+    shown = values(db, "SELECT turn_id FROM posted_messages WHERE message = ?", message)
     held = "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1"
     asked = "SELECT id FROM turns WHERE message = ? AND number > 0 ORDER BY rowid DESC LIMIT 1"
     if shown:
         found = shown[0] if len(shown) == 1 else None
     else:
-        found = one(db, held, message) or one(db, asked, message)
-    return turn(db, found["id"]) if found else None
+        found = value(db, held, message) or value(db, asked, message)
+    return turn(db, found) if found else None
 
 
 def was_requested(db: Database, message: str) -> bool:
@@ -297,27 +272,25 @@ def count_states(db: Database) -> dict[TurnState, int]:
 def images_in_use(db: Database) -> frozenset[str]:
     """The keys of all images that turns or open questions have; others in the ImageStore can be deleted."""
     questions = "SELECT image FROM consent_questions WHERE image IS NOT NULL"
-    rows = db.query(f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}")
-    return frozenset(row["image"] for row in rows)
+    return frozenset(values(db, f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}"))
 
 
 def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
     """The keys of images used only in sessions with no open turn and no turn since `moment` (Unix time)."""
-    rows = db.query(
+    sql = (
         "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
         "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
         "USING (session_id) WHERE image IS NOT NULL "
         "AND image NOT IN (SELECT image FROM consent_questions WHERE image IS NOT NULL) "
-        "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0",
-        (moment,),
+        "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0"
     )
-    return frozenset(row["image"] for row in rows)
+    return frozenset(values(db, sql, moment))
 
 
 def is_shared(db: Database, image: str) -> bool:
     """Whether more than one turn or open question has this image."""
     both = "SELECT image FROM turns UNION ALL SELECT image FROM consent_questions"
-    return len(list(db.query(f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", (image,)))) > 1
+    return len(values(db, f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", image)) > 1
 
 
 # -- parts of a transaction ---------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """Convert sessions and turns to database rows and back. Values with parts become JSON. Knows no SQL."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from conversations.messages import Message
 from conversations.request_source import SOURCE_FIELDS, RequestSource
@@ -28,64 +28,18 @@ class TurnFields(TypedDict, total=False):
 
 def turn_row(turn: Turn) -> DbRow:
     """The turn as a row."""
-    plain = {column: getattr(turn, column) for column in _PLAIN}
-    rest: TurnFields = {
-        "settings": turn.settings,
-        "seconds": turn.seconds,
-        "notes": turn.notes,
-        "error": turn.error,
-    }
-    more = {
-        **asdict(turn.source),
-        "auto_scales": _text(turn.auto_scales),
-        "is_hidden": int(turn.is_hidden),
-        "state": turn.state.value,
-        "override": override_text(turn.override),
-        "grid": _text(asdict(turn.grid)) if turn.grid else None,
-        "is_reworded": int(turn.is_reworded),
-    }
-    return {**plain, **more, **fields_row(rest)}
+    return fields_row({name: getattr(turn, name) for name in _NAMES}) | asdict(turn.source)
 
 
-def fields_row(fields: TurnFields) -> DbRow:
-    """These fields as columns."""
-    row: DbRow = dict(fields)
-    if "notes" in fields:
-        row["notes"] = [note.to_json() for note in fields["notes"]]
-    if error := fields.get("error"):
-        row["error"] = error.to_json()
-    for column in _JSON & row.keys():
-        row[column] = None if row[column] is None else _text(row[column])
-    settings = fields.get("settings")
-    if settings is not None:
-        row["settings"] = _text(asdict(settings))
-    return row
+def fields_row(fields: Mapping[str, Any]) -> DbRow:
+    """These fields of a turn as columns."""
+    return {name: _STORED[name].to_column(value) for name, value in fields.items()}
 
 
 def turn_of(row: Mapping[str, Any]) -> Turn:
     """The turn of a row."""
-    settings = row["settings"]
-    return Turn(
-        **{column: row[column] for column in _PLAIN},
-        state=TurnState(row["state"]),
-        override=override_of(row["override"]),
-        settings=EditSettings(**json.loads(settings)) if settings else None,
-        seconds=json.loads(row["seconds"]),
-        notes=tuple(map(Message.from_json, json.loads(row["notes"]))),
-        error=Message.from_json(json.loads(row["error"])) if row["error"] else None,
-        source=RequestSource(**{name: row[name] for name in SOURCE_FIELDS}),
-        auto_scales=tuple(json.loads(row["auto_scales"])),
-        is_hidden=bool(row["is_hidden"]),
-        is_reworded=bool(row["is_reworded"]),
-        grid=_grid_of(row["grid"]),
-    )
-
-
-def _grid_of(text: str | None) -> Grid | None:
-    if text is None:
-        return None
-    axes = json.loads(text)
-    return Grid(tuple(axes["text_cfg"]), tuple(axes["image_cfg"]))
+    source = RequestSource(**{name: row[name] for name in SOURCE_FIELDS})
+    return Turn(source=source, **{name: _STORED[name].of_column(row[name]) for name in _NAMES})
 
 
 def head_of(row: Mapping[str, Any]) -> Head:
@@ -128,7 +82,34 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_JSON = frozenset({"seconds", "notes", "error"})
-_CONVERTED = {"state", "override", "settings", "seconds", "notes", "error", "source", "grid"}
-_CONVERTED |= {"auto_scales", "is_hidden", "is_reworded"}
-_PLAIN = tuple(field.name for field in fields(Turn) if field.name not in _CONVERTED)  # stored as they are
+class _Stored(NamedTuple):
+    """How a field becomes a column, and back."""
+
+    to_column: Callable[[Any], Any] = lambda value: value
+    of_column: Callable[[Any], Any] = lambda column: column
+
+
+def _as_json(plain: Callable[[Any], Any], back: Callable[[Any], Any]) -> _Stored:
+    """A field with parts. `plain`: as values of JSON; None stays None."""
+    return _Stored(
+        lambda value: None if value is None else _text(plain(value)),
+        lambda text: back(json.loads(text)) if text else None,
+    )
+
+
+_NAMES = tuple(field.name for field in fields(Turn) if field.name != "source")  # that has columns of its own
+_STORED = dict.fromkeys(_NAMES, _Stored()) | {
+    "state": _Stored(str, TurnState),
+    "override": _Stored(override_text, override_of),
+    "settings": _as_json(asdict, lambda found: EditSettings(**found)),
+    "seconds": _as_json(dict, dict),
+    "notes": _as_json(
+        lambda notes: [note.to_json() for note in notes],
+        lambda notes: tuple(map(Message.from_json, notes)),
+    ),
+    "error": _as_json(Message.to_json, Message.from_json),
+    "auto_scales": _as_json(list, tuple),
+    "grid": _as_json(asdict, lambda axes: Grid(**{axis: tuple(scales) for axis, scales in axes.items()})),
+    "is_hidden": _Stored(int, bool),
+    "is_reworded": _Stored(int, bool),
+}

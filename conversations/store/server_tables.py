@@ -6,7 +6,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
-from conversations.store.sql import one, writing
+from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 AUDIT_ENTRIES_KEPT = 50  # per server
@@ -25,17 +25,16 @@ def stored_settings(db: Database, server: str) -> ServerSettings:
     row = one(db, "SELECT * FROM server_settings WHERE server = ?", server)
     if row is None:
         return DEFAULT_SERVER_SETTINGS
-    values: dict[str, Any] = {name: row[name] for name in _VALUES}
-    values |= {name: bool(values[name]) for name in ("is_paused", "own_only")}
-    values |= {field: _members(db, server, field) for field in _LISTS}
-    return ServerSettings(**values)
+    stored: dict[str, Any] = {name: row[name] for name in _VALUES}
+    stored |= {name: bool(stored[name]) for name in ("is_paused", "own_only")}
+    stored |= {field: _members(db, server, field) for field in _LISTS}
+    return ServerSettings(**stored)
 
 
 def _members(db: Database, server: str, field: str) -> tuple[str, ...]:
     table, column, rule = _LISTS[field]
-    sql = f"SELECT {column} AS member FROM {table} WHERE server = ?" + (" AND rule = ?" if rule else "")
-    rows = db.query(f"{sql} ORDER BY rowid", [server, rule] if rule else [server])
-    return tuple(row["member"] for row in rows)
+    sql = f"SELECT {column} FROM {table} WHERE server = ?" + (" AND rule = ?" if rule else "")
+    return values(db, f"{sql} ORDER BY rowid", *([server, rule] if rule else [server]))
 
 
 def change(
@@ -58,8 +57,8 @@ def change(
 
 def write_server_settings(db: Database, server: str, settings: ServerSettings) -> None:
     """Replace the settings of a server, inside a transaction."""
-    values = {name: getattr(settings, name) for name in _VALUES}
-    db.table("server_settings").upsert({"server": server, **values}, pk="server")
+    stored = {name: getattr(settings, name) for name in _VALUES}
+    db.table("server_settings").upsert({"server": server, **stored}, pk="server")
     for field, (table, column, rule) in _LISTS.items():
         where, key = ("server = ? AND rule = ?", [server, rule]) if rule else ("server = ?", [server])
         db.execute(f"DELETE FROM {table} WHERE {where}", key)

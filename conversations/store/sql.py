@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -28,3 +29,13 @@ def writing(db: Database) -> Iterator[None]:
 def one(db: Database, sql: str, *values: object) -> DbRow | None:
     """The first row of a query, or None."""
     return next(iter(db.query(sql, values)), None)
+
+
+def values(db: Database, sql: str, *given: object) -> tuple[Any, ...]:
+    """The first column of every row."""
+    return tuple(next(iter(row.values())) for row in db.query(sql, given))
+
+
+def value(db: Database, sql: str, *given: object) -> Any:
+    """The first column of the first row, or None."""
+    return next(iter(values(db, sql, *given)), None)

@@ -14,7 +14,7 @@ from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later, messages_of
 from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
-from conversations.store.sql import one, writing
+from conversations.store.sql import one, value, values, writing
 
 EVERYBODY = "*"
 _BY_USER = ("users", "cleared_heads", "open_questions", "reports", "appeals")  # rows belong to one user
@@ -41,15 +41,9 @@ def consent(db: Database, owner: str, grantee: str) -> Consent | None:
 
     None if the owner never answered either.
     """
-    found = one(
-        db,
-        "SELECT answer FROM consents WHERE owner = ? AND grantee IN (?, ?) ORDER BY grantee = ? LIMIT 1",
-        owner,
-        grantee,
-        EVERYBODY,
-        EVERYBODY,
-    )
-    return Consent(found["answer"]) if found else None
+    sql = "SELECT answer FROM consents WHERE owner = ?1 AND grantee IN (?2, ?3) ORDER BY grantee = ?3 LIMIT 1"
+    found = value(db, sql, owner, grantee, EVERYBODY)
+    return Consent(found) if found else None
 
 
 def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
@@ -105,7 +99,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
         )
         turns = tuple(turn_of(row) for row in rows)
         messages = tuple(dict.fromkeys(key for turn in turns for key in messages_of(db, turn.id)))
-        own_sessions = {row["id"] for row in _rows(db, "SELECT id FROM sessions WHERE owner = ?", user)}
+        own_sessions = set(values(db, "SELECT id FROM sessions WHERE owner = ?", user))
         db.execute("DELETE FROM heads WHERE user = ?", (user,))
         for session_id in own_sessions:
             _delete_session(db, session_id)
@@ -160,14 +154,10 @@ def _rows(db: Database, sql: str, *values: object) -> list[dict[str, Any]]:
 
 def _delete_session(db: Database, session_id: str) -> None:
     db.execute("DELETE FROM heads WHERE session_id = ?", (session_id,))
-    _delete_messages(db, (row["id"] for row in _turn_ids(db, session_id)))
+    _delete_messages(db, values(db, "SELECT id FROM turns WHERE session_id = ?", session_id))
     db.execute("DELETE FROM turns WHERE session_id = ?", (session_id,))
     db.execute("DELETE FROM overrides WHERE scope = 'session' AND key = ?", (session_id,))
     db.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
-
-
-def _turn_ids(db: Database, session_id: str) -> list[dict[str, Any]]:
-    return _rows(db, "SELECT id FROM turns WHERE session_id = ?", session_id)
 
 
 def _delete_messages(db: Database, turn_ids: Iterable[str]) -> None:
@@ -187,14 +177,13 @@ def delete_turn(db: Database, turn_id: str) -> None:
 
 def _detach_turn(db: Database, turn: Turn) -> None:
     """Remove one turn; its children and the heads on it move to its present parent."""
-    now = one(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
-    assert now is not None
-    db.execute("UPDATE turns SET parent_id = ? WHERE parent_id = ?", (now["parent_id"], turn.id))
+    parent = value(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
+    db.execute("UPDATE turns SET parent_id = ? WHERE parent_id = ?", (parent, turn.id))
     for row in _rows(db, "SELECT * FROM heads WHERE session_id = ?", turn.session_id):
         head = head_of(row)
         kept = replace(
             head,
-            turn_id=now["parent_id"] if head.turn_id == turn.id else head.turn_id,
+            turn_id=parent if head.turn_id == turn.id else head.turn_id,
             redo=tuple(turn_id for turn_id in head.redo if turn_id != turn.id),
         )
         if kept != head:

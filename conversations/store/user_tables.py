@@ -2,23 +2,19 @@
 
 from sqlite_utils import Database
 
-from conversations.store.sql import one
+from conversations.store.sql import value
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 
 def language(db: Database, user: str) -> str | None:
     """The tag of the language this user last used, if known."""
-    row = one(db, "SELECT language FROM users WHERE user = ?", user)
-    return row["language"] if row else None
+    found: str | None = value(db, "SELECT language FROM users WHERE user = ?", user)
+    return found
 
 
 def set_language(db: Database, user: str, language: str) -> None:
     """Save the language of a user."""
-    db.execute(
-        "INSERT INTO users (user, language) VALUES (?, ?) "
-        "ON CONFLICT (user) DO UPDATE SET language = excluded.language",
-        (user, language),
-    )
+    db.table("users").upsert({"user": user, "language": language}, pk="user")
 
 
 def note_hint(db: Database, user: str, day: str) -> bool:
@@ -33,36 +29,27 @@ def note_hint(db: Database, user: str, day: str) -> bool:
 
 def clear_head(db: Database, now: float, user: str, channel: str) -> None:
     """From now on the user has no current version in the channel, until they move or ask again."""
-    db.execute(
-        "INSERT OR REPLACE INTO cleared_heads (user, channel, cleared_at) VALUES (?, ?, ?)",
-        (user, channel, now),
-    )
+    db.table("cleared_heads").insert({"user": user, "channel": channel, "cleared_at": now}, replace=True)
 
 
 def head_cleared_at(db: Database, user: str, channel: str) -> float | None:
     """When the user last cleared their head in the channel (Unix seconds), if ever."""
-    row = one(db, "SELECT cleared_at FROM cleared_heads WHERE user = ? AND channel = ?", user, channel)
-    return row["cleared_at"] if row else None
+    sql = "SELECT cleared_at FROM cleared_heads WHERE user = ? AND channel = ?"
+    found: float | None = value(db, sql, user, channel)
+    return found
 
 
 def ask_picture(db: Database, now: float, user: str, channel: str, words: str) -> None:
     """The user was asked which picture these words are about; their next edit there answers it."""
-    db.execute(
-        "INSERT OR REPLACE INTO open_questions (user, channel, words, asked_at) VALUES (?, ?, ?, ?)",
-        (user, channel, words, now),
-    )
+    row = {"user": user, "channel": channel, "words": words, "asked_at": now}
+    db.table("open_questions").insert(row, replace=True)
 
 
 def open_words(db: Database, user: str, channel: str, since: float) -> str | None:
     """The words of the user in the channel that wait for a picture, if asked at `since` or later."""
-    row = one(
-        db,
-        "SELECT words FROM open_questions WHERE user = ? AND channel = ? AND asked_at >= ?",
-        user,
-        channel,
-        since,
-    )
-    return row["words"] if row else None
+    sql = "SELECT words FROM open_questions WHERE user = ? AND channel = ? AND asked_at >= ?"
+    found: str | None = value(db, sql, user, channel, since)
+    return found
 
 
 class UserTables(TableGroup):

@@ -33,7 +33,7 @@ def test_the_head_moves_when_asked_so_that_a_second_edit_waits_for_the_first(sto
     second = story.ask(ANN, "now blue")
     assert second.parent_id == first.id
     assert not story.session.is_ready(second)
-    assert story.session.dependents_of(first) == (second,)
+    assert story.session.children_of(first) == (second,)
 
 
 def test_a_dependent_turn_is_ready_once_its_parent_has_a_picture(story: Story) -> None:
@@ -43,11 +43,11 @@ def test_a_dependent_turn_is_ready_once_its_parent_has_a_picture(story: Story) -
     assert story.session.is_ready(second)
 
 
-def test_a_dependent_turn_is_stranded_when_its_parent_fails(story: Story) -> None:
+def test_a_dependent_turn_is_never_ready_when_its_parent_failed(story: Story) -> None:
     first = story.ask(ANN, "make the ball red")
     second = story.ask(ANN, "now blue")
     story.lose(first)
-    assert story.session.is_stranded(second)
+    assert not story.session.is_ready(second)
     assert story.session.nearest_alive(first).label == "v0"
 
 
