@@ -216,22 +216,7 @@ def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, remo
         case ModAction.UNBLOCK_IMAGE:
             return Message("decided_image_unblocked", hash=subject)
         case _:
-            return _PLAIN[asked.action]
-
-
-_PLAIN = {
-    ModAction.PAUSE: Message("decided_paused"),
-    ModAction.RESUME: Message("decided_resumed"),
-    ModAction.OPEN: Message("decided_open"),
-    ModAction.HIDE: Message("decided_hidden"),
-    ModAction.CLOSE: Message("decided_closed"),
-    ModAction.LISTEN: Message("decided_listening"),
-    ModAction.IGNORE: Message("decided_not_listening"),
-    ModAction.REPORTS: Message("decided_reports"),
-    ModAction.OWN_ONLY: Message("decided_own_only"),
-    ModAction.BY_CONSENT: Message("decided_by_consent"),
-    ModAction.DISMISS: Message("decided_dismissed"),
-}
+            return Message(f"decided.{asked.action}")
 
 
 def _limits_in_words(rules: ServerSettings) -> Message:

@@ -31,7 +31,7 @@ async def decided(r: Room, command: str, channel: Channel | None = None, **optio
 async def moderators(r: Room) -> Channel:
     """The channel in which reports are shown."""
     channel = r.discord.world.add_channel("moderators")
-    assert await decided(r, "reports", channel) == english("decided_reports")
+    assert await decided(r, "reports", channel) == english("decided.reports")
     return channel
 
 
@@ -76,11 +76,11 @@ async def test_a_paused_server_takes_nothing_new_and_finishes_what_was_asked(tmp
     async with room(tmp_path, editor) as r:
         asked = post_picture(r)
         edit = await editor.started()
-        assert await decided(r, "pause") == english("decided_paused")
+        assert await decided(r, "pause") == english("decided.pause")
         assert text_of(await r.answer(post_picture(r, "blue"))) == english("paused")
         edit.finish()
         await r.result(asked)
-        assert await decided(r, "resume") == english("decided_resumed")
+        assert await decided(r, "resume") == english("decided.resume")
         await r.result_of(editor, post_picture(r, "green"))
 
 
@@ -88,12 +88,12 @@ async def test_a_channel_that_is_switched_off_says_so_in_its_threads_too(tmp_pat
     async with room(tmp_path) as r:
         thread = r.discord.world.add_thread(r.channel, "talk")
         r.discord.gateway.dispatch("THREAD_CREATE", {**_shape(r, thread), "newly_created": True})
-        assert await decided(r, "channel", do="edits off") == english("decided_closed")
+        assert await decided(r, "channel", do="edits off") == english("decided.close")
         files = {"b.png": a_picture()}
         for place in (r.channel, thread):
             asked = r.discord.say(place, r.anna, "red", files=files, mention=True)
             assert text_of(await r.answer(asked)) == english("channel_closed")
-        assert await decided(r, "channel", do="edits on") == english("decided_open")
+        assert await decided(r, "channel", do="edits on") == english("decided.open")
         await r.result(post_picture(r))
 
 
@@ -104,7 +104,7 @@ def _shape(r: Room, channel: Channel) -> dict[str, object]:
 async def test_pictures_go_behind_spoilers_by_channel_and_stay_there(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         assert not is_hidden(await r.result(post_picture(r)))
-        assert await decided(r, "channel", do="behind spoilers") == english("decided_hidden")
+        assert await decided(r, "channel", do="behind spoilers") == english("decided.hide")
         first = await r.result(post_picture(r))
         assert is_hidden(first)
         await decided(r, "channel", do="edits on")
@@ -124,9 +124,9 @@ async def test_plain_words_count_where_moderators_say_so(tmp_path: Path) -> None
         r.discord.gateway.dispatch("CHANNEL_CREATE", _shape(r, place))
         first = r.discord.say(place, r.anna, "red", files={"b.png": a_picture()}, mention=True)
         await r.result(first)
-        assert await decided(r, "channel", place, do="plain words on") == english("decided_listening")
+        assert await decided(r, "channel", place, do="plain words on") == english("decided.overhear")
         assert "v2 · [from v1" in text_of(await r.result(r.discord.say(place, r.anna, "make it blue")))
-        assert await decided(r, "channel", place, do="plain words off") == english("decided_not_listening")
+        assert await decided(r, "channel", place, do="plain words off") == english("decided.ignore")
 
 
 async def test_who_is_blocked_loses_what_waits_and_may_come_back(tmp_path: Path) -> None:
@@ -184,12 +184,12 @@ async def test_a_server_may_let_fewer_edits_of_one_user_wait(tmp_path: Path) -> 
 
 async def test_a_server_may_allow_only_ones_own_pictures(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await decided(r, "pictures", whose="only own") == english("decided_own_only")
+        assert await decided(r, "pictures", whose="only own") == english("decided.own_only")
         cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
         asked = r.discord.say(r.channel, r.anna, "make it red", reply_to=cat, mention=True)
         assert text_of(await r.answer(asked)) == english("only_own")
         await r.result(r.discord.say(r.channel, r.ben, "make it red", reply_to=cat, mention=True))
-        assert await decided(r, "pictures", whose="with consent") == english("decided_by_consent")
+        assert await decided(r, "pictures", whose="with consent") == english("decided.by_consent")
 
 
 async def test_the_status_and_the_log_tell_what_holds_and_who_decided(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ async def test_the_author_of_a_reported_version_can_be_blocked(tmp_path: Path) -
 async def test_a_dismissed_report_changes_nothing(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         result, card = await reported(r)
-        assert english("decided_dismissed") in await closed(r, card, "Dismiss")
+        assert english("decided.dismiss") in await closed(r, card, "Dismiss")
         assert results_in(r.discord, r.channel) == [result]
 
 

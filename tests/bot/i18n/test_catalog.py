@@ -26,6 +26,10 @@ from mgie_engine.strengths import Kind, Pictures
 ROOT = Path(__file__).parents[3]
 FIELDS = ("instruction", "instruction_hint", "expressive", "expressive_hint")  # of the local page
 SETTINGS = {*RANGES, *CHOICES}
+DECIDED = (  # what is said of a decision without a detail of it
+    *("pause", "resume", "open", "hide", "close", "overhear", "ignore", "reports", "own_only", "by_consent"),
+    "dismiss",
+)
 BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"button.{act}" for act in (*ButtonAction, *DiscordButton)),
     *(f"action.{rule}" for rule in ModAction if rule not in (ModAction.STATUS, ModAction.LOG)),
@@ -33,6 +37,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"page.{name}" for name in (*FIELDS, *(SETTINGS - {"sampler", "keep"}), "random")),
     *(f"means.{word}" for word in OFFERED),
     *(f"language.{code}" for code in languages()),
+    *(f"decided.{action}" for action in DECIDED),
     *(f"auto_{each}" for each in (*Kind, *Pictures)),
     "help.discord",
     "help.web",
