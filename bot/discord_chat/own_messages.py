@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import discord
 
-from bot.chat.replies import Reply, turns_shown
+from bot.chat.replies import AskTarget, Note, Reply, turns_shown
 from bot.discord_chat.errors import REQUEST_ERRORS
-from bot.discord_chat.ids import CHAT, MessagePlace
+from bot.discord_chat.ids import CHAT, MessagePlace, user_key
 from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
 
@@ -32,10 +32,12 @@ class OwnMessages:
         while len(self._posted) > REMEMBERED:
             del self._posted[next(iter(self._posted))]
 
-    async def record(self, message: discord.Message, reply: Reply) -> None:
-        """Record a reply just posted; it is deleted at once if a version in it was erased meanwhile."""
+    async def record(self, message: discord.Message, reply: Reply, user: int) -> None:
+        """Record a reply to a user, just posted; deletes it if a version in it was erased by now."""
         place = MessagePlace(message.channel.id, message.id)
         self.posted(place)
+        if isinstance(reply, AskTarget | Note) and reply.words:
+            await self._stored.record_of_user(str(place), user_key(user))
         turns = turns_shown(reply)
         if turns and not await self._stored.record(str(place), turns):
             await self.delete([str(place)])

@@ -49,10 +49,11 @@ class LentPicture:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A question that its owner answered, and the edit that waited for it."""
+    """A question that its owner answered by an event, and the edit that waited for it."""
 
     question: ConsentQuestion
     work: Work
+    event_id: str
 
 
 class Consents:
@@ -86,21 +87,21 @@ class Consents:
             return Note(Message("consent_refused"))
         async with self._asking:
             earlier = await self._questions.between(asked.user, owner)
-            if earlier is not None and earlier.event_id == asked.event_id and earlier.refused_at is None:
+            if earlier is not None and earlier.event_id == asked.event_id:
                 return Reacted(Message("question_posted"))  # the same message, read again after a crash
-            if refusal := await self._too_soon(asked.user, earlier, owner):
+            if refusal := await self._too_soon(asked.user, earlier):
                 return refusal
             question = await self._saved(asked, owner, words, picture)
         return await self._ask(question, asked.source)
 
-    async def _too_soon(self, asker: str, earlier: ConsentQuestion | None, owner: str) -> Note | None:
+    async def _too_soon(self, asker: str, earlier: ConsentQuestion | None) -> Note | None:
         now = self._clock()
         if earlier is not None and earlier.refused_at is not None:
             wait_s = earlier.refused_at + PAUSE_S - now
             if wait_s > 0:
-                return Note(Message("consent_paused", owner=mention(owner), wait=duration(wait_s)))
+                return Note(Message("consent_paused", wait=duration(wait_s)))
         elif earlier is not None and earlier.asked_at > now - OPEN_S:
-            return Note(Message("consent_waiting", owner=mention(owner)))
+            return Note(Message("consent_waiting"))
         elif await self._questions.open_by(asker) >= OPEN_QUESTIONS:
             return Note(Message("consent_too_many", count=OPEN_QUESTIONS))
         return None
@@ -135,7 +136,7 @@ class Consents:
         except (ChatGone, ChatRefused) as error:
             log.info("the owner of a picture cannot be asked: %s", error)
             await self.end(question)
-            return Note(Message("consent_unreachable", owner=mention(question.owner)))
+            return Note(Message("consent_unreachable"))
         is_there = None in (key, source.channel) or str(key).startswith(f"{source.channel}:")
         text = Message("question_posted")
         return Reacted(text) if is_there else Note(text)
@@ -162,7 +163,7 @@ class Consents:
             work = self._work(question)
             reply = await self._ask(question, work.source, again=True)
             if isinstance(reply, Note):
-                await self._tell(question, work, reply.text)
+                await self._tell(Answered(question, work, question.event_id), reply.text)
 
     # -- answers ------------------------------------------------------------------------------------------
 
@@ -177,17 +178,16 @@ class Consents:
         if question is None or question.asked_at < self._clock() - OPEN_S:
             return Note(Message("consent_over"))
         if event.user != question.owner:
-            return Note(Message("consent_not_yours", owner=mention(question.owner)))
-        return Answered(question, self._work(question))
+            return Note(Message("consent_not_yours"))
+        return Answered(question, self._work(question), event.event_id)
 
     async def refuse(self, answered: Answered) -> Note:
         """The owner says no: the asker hears it, and cannot ask again for a while."""
-        question = answered.question
         pause = duration(PAUSE_S)
-        await self.end(question, refused_at=self._clock())
-        denied = Message("consent_denied", owner=mention(question.owner), wait=pause)
-        await self._tell(question, answered.work, denied)
-        return Note(Message("consent_no", person=mention(question.asker), wait=pause))
+        denied = Message("consent_denied", person=mention(answered.question.asker), wait=pause)
+        await self._tell(answered, denied)
+        await self.end(answered.question, answered.event_id, is_refused=True)
+        return Note(Message("consent_no", wait=pause))
 
     async def allow(self, answered: Answered, answer: Answer) -> Message:
         """Save a lasting answer; what the owner is told."""
@@ -195,15 +195,14 @@ class Consents:
         if answer is Answer.ONCE:
             return Message("consent_once")
         await self._store.set_consent(question.owner, question.asker, Consent.ALWAYS)
-        return Message("consent_always", person=mention(question.asker))
+        return Message("consent_always")
 
     async def done(self, answered: Answered, refusal: Message | None = None) -> None:
         """The allowed edit was accepted, or refused, which its asker hears."""
-        question = answered.question
-        await self.end(question)
         if refusal is not None:
-            text = Message("consent_outcome", owner=mention(question.owner), outcome=refusal)
-            await self._tell(question, answered.work, text)
+            asker = mention(answered.question.asker)
+            await self._tell(answered, Message("consent_outcome", person=asker, outcome=refusal))
+        await self.end(answered.question, answered.event_id)
 
     async def delete_expired(self) -> None:
         """End the questions that nobody answered, and forget old noes."""
@@ -211,10 +210,13 @@ class Consents:
         for question in await self._questions.expired(now - OPEN_S, now - PAUSE_S):
             await self.end(question)
 
-    async def end(self, question: ConsentQuestion, refused_at: float | None = None) -> None:
-        """End a question without an answer, or with a no at that time; its picture and message go."""
+    async def end(
+        self, question: ConsentQuestion, event_id: str | None = None, *, is_refused: bool = False
+    ) -> None:
+        """End a question, answered by the event or not at all; its picture and message go."""
         async with self._asking:  # no other question begins with the picture meanwhile
-            await self._erased.delete(await self._questions.end(question.id, refused_at))
+            ended = await self._questions.end(question.id, is_refused=is_refused, event_id=event_id)
+            await self._erased.delete(ended)
         if question.message is not None:
             await self._delivery.delete([question.message])
 
@@ -232,10 +234,14 @@ class Consents:
         file = OfferedFile(fetch, question.is_hidden)
         return offer_of(OfferedPictures((file,), question.image_message, question.owner))
 
-    async def _tell(self, question: ConsentQuestion, work: Work, text: Message) -> None:
-        """Tell the asker; no matter if that fails."""
-        note = Note(text, private=False, asks=question.asker)
+    async def _tell(self, answered: Answered, text: Message) -> None:
+        """Tell the asker; no matter if that fails. Told again after a kill, it is there once."""
+        asker = answered.question.asker
+        note, nonce = Note(text, private=False, asks=asker), f"{answered.question.id}-told"
         try:
-            await self._delivery.post(work.source, note, f"{question.id}-told")
+            key = await self._delivery.post(answered.work.source, note, nonce, again=True)
         except (ChatGone, ChatRefused) as error:
             log.info("the asker of a consent question cannot be told its end: %s", error)
+        else:
+            if key is not None:
+                await self._store.messages.record_of_user(key, asker)

@@ -294,10 +294,15 @@ class EditWorkflow:
             return await self._handlers[type(event)](Context(event, settings, target, pictures, has_consent))
 
     async def _refuse_duplicate(self, event: Event) -> None:
-        """DuplicateEvent for one that was handled before. The event of an edit is saved with its turn."""
+        """DuplicateEvent for one that was handled before.
+
+        The event of an edit is saved with its turn, that of an answer with the end of its question: a kill
+        before that must not lose them.
+        """
         if only_reads(event):
             return
-        known = self._store.was_seen if isinstance(event, EDITS) else self._store.seen
+        is_saved_later = isinstance(event, (*EDITS, ConsentAnswered))
+        known = self._store.was_seen if is_saved_later else self._store.seen
         if await known(event.event_id):
             raise DuplicateEvent(event.event_id)
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from conversations.store.handled_events import seen
 from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later
 from conversations.store.sql import writing
-from conversations.store.table_group import TableGroup, on_database
+from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +86,24 @@ def posted(db: Database, question_id: str, message: str) -> bool:
     return done.rowcount > 0
 
 
-def end(db: Database, question_id: str, refused_at: float | None = None) -> tuple[str, ...]:
+def end(
+    db: Database, now: float, question_id: str, *, is_refused: bool = False, event_id: str | None = None
+) -> tuple[str, ...]:
     """End a question; its message is to be deleted, and its picture, which it gives, if nothing else has it.
 
-    `refused_at`: what remains is that the owner said no, and when.
+    `is_refused`: what remains is that the owner said no, and when. `event_id`: of the answer, handled by now.
     """
     with writing(db):
         asked = next(_found(db, "id = ?", question_id), None)
         if asked is None:
             return ()
+        for handled in () if event_id is None else (event_id, asked.event_id):
+            seen(db, now, handled)
         _end(db, asked)
-        if refused_at is not None:
+        if is_refused:
             kept = ("id", "asker", "owner", "event_id", "asked_at")
             no = {column: value for column, value in asdict(asked).items() if column in kept}
-            more = {"words": "", "work": "", "is_hidden": 0, "refused_at": refused_at}
+            more = {"words": "", "work": "", "is_hidden": 0, "refused_at": now}
             db.table("consent_questions").insert({**no, **more})
         return delete_unused(db, [asked.image])
 
@@ -145,6 +150,6 @@ class ConsentQuestions(TableGroup):
     open_in = on_database(open_in)
     not_posted = on_database(not_posted)
     posted = on_database(posted)
-    end = on_database(end)
+    end = on_database_now(end)
     of_message = on_database(of_message)
     expired = on_database(expired)

@@ -334,12 +334,17 @@ def m016_consent_questions(db: Database) -> None:
     texts = ("id", "asker", "owner", "event_id", "words", "work", "image", "image_message", "message")
     numbers = {"is_hidden": int, "asked_at": float, "refused_at": float}
     needed = {"asker", "owner", "event_id", "words", "work", "is_hidden", "asked_at"}
-    columns = dict.fromkeys(texts, str) | numbers
-    db.table("consent_questions").create(columns, pk="id", not_null=needed)
-    db.table("consent_questions").create_index(["asker", "owner"], unique=True)
+    made = db.table("consent_questions").create(dict.fromkeys(texts, str) | numbers, pk="id", not_null=needed)
+    made.create_index(["asker", "owner"], unique=True)
 
 
 @migrations()
 def m017_picture_deletions(db: Database) -> None:
     """Pictures that were erased, until their files are deleted."""
     db.table("picture_deletions").create({"image": str}, pk="image")
+
+
+@migrations()
+def m018_user_messages(db: Database) -> None:
+    """Messages of the bot that show no version and yet hold words of a user, or name them."""
+    db.table("user_messages").create({"user": str, "message": str}, pk=("user", "message"))

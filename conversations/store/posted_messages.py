@@ -27,11 +27,25 @@ def record(db: Database, message: str, turn_ids: Collection[str]) -> bool:
     return None not in stored
 
 
+def record_of_user(db: Database, message: str, user: str) -> None:
+    """Record a posted message (a key) that holds words of a user, or names them."""
+    db.execute("INSERT OR IGNORE INTO user_messages (message, user) VALUES (?, ?)", (message, user))
+
+
+def forget_of_user(db: Database, user: str) -> tuple[str, ...]:
+    """The keys of the recorded messages of a user, which are to be deleted."""
+    rows = list(db.query("DELETE FROM user_messages WHERE user = ? RETURNING message", (user,)))
+    found = tuple(row["message"] for row in rows)
+    delete_later(db, found)
+    return found
+
+
 def mark_deleted(db: Database, message: str) -> None:
     """Record that a message is gone. A reply to it still finds its turn."""
     with writing(db):
         db.execute("UPDATE posted_messages SET is_deleted = 1 WHERE message = ?", (message,))
         db.execute("DELETE FROM deletions WHERE message = ?", (message,))
+        db.execute("DELETE FROM user_messages WHERE message = ?", (message,))
 
 
 def delete_later(db: Database, messages: Collection[str]) -> None:
@@ -50,6 +64,7 @@ class PostedMessages(TableGroup):
     """Which messages show which turns: erasing a turn deletes them all, and replies find their turn."""
 
     record = on_database(record)
+    record_of_user = on_database(record_of_user)
     of_turn = on_database(messages_of)
     mark_deleted = on_database(mark_deleted)
     delete_later = on_database(delete_later)

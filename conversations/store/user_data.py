@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from conversations.session import Turn
 from conversations.store.consent_questions import delete_of_user
 from conversations.store.picture_tables import delete_unused
-from conversations.store.posted_messages import delete_later, messages_of
+from conversations.store.posted_messages import delete_later, forget_of_user, messages_of
 from conversations.store.queries import write_head
 from conversations.store.serialization import head_of, turn_of
 from conversations.store.sql import one, value, values, writing
@@ -78,6 +78,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
             "WHERE ? IN (asker, owner)",
             user,
         ),
+        "user_messages": _rows(db, "SELECT message FROM user_messages WHERE user = ?", user),
         **{table: _rows(db, f"SELECT * FROM {table} WHERE user = ?", user) for table in _BY_USER},
     }
 
@@ -110,6 +111,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
         db.execute("DELETE FROM consents WHERE ? IN (owner, grantee)", (user,))
         questions = delete_of_user(db, user)
         messages += tuple(asked.message for asked in questions if asked.message)
+        messages += forget_of_user(db, user)
         for table in _BY_USER:
             db.execute(f"DELETE FROM {table} WHERE user = ?", (user,))
         lent = _erase_lent(db, user)

@@ -93,19 +93,27 @@ class NotePoster:
         return MessagePlace(dm.id, message.id)
 
     async def _posted(self, context: ReplyContext, note: Note) -> MessagePlace | None:
-        """Where an earlier run of the bot posted it: its buttons name what it is about."""
+        """Where an earlier run of the bot posted it."""
         after = discord.Object(context.message) if context.message else None
         history = self._client.get_partial_messageable(context.channel).history(
             limit=SCAN_MESSAGES, after=after, oldest_first=after is not None
         )
         try:
             async for message in history:
-                about = (button.turn for button in button_ids(message))
-                if self._own.wrote(message) and note.about in about:
+                if self._own.wrote(message) and _is_same(message, note, context.message):
                     return MessagePlace(context.channel, message.id)
         except NOT_THERE:
             pass
         return None
+
+
+def _is_same(message: discord.Message, note: Note, request: int | None) -> bool:
+    """Whether a message of the bot is this note: by what its buttons are about, else as its plain answer."""
+    about = [button.turn for button in button_ids(message)]
+    if note.buttons:
+        return note.about in about
+    reference = message.reference
+    return not message.components and reference is not None and reference.message_id == request
 
 
 async def post_in(

@@ -8,8 +8,10 @@ from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, loopback, room, turn_of
 from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import Channel, Message
 from tests.support.english import english
+from tests.support.fakes import a_picture
 
 
 def with_pictures(discord: DiscordServer, channel: Channel) -> list[Message]:
@@ -81,3 +83,30 @@ async def test_a_message_of_the_bot_that_shows_no_version_any_more_can_be_delete
         gone = await said(r, r.discord.menu(first, r.discord.world.owner, "Cancel or delete edit"))
         assert gone == english("message_deleted")
         assert first.id not in r.channel.messages
+
+
+async def test_questions_and_news_with_a_users_words_go_too(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        which = await r.answer(r.discord.say(r.channel, r.anna, "make my secret hat red", mention=True))
+        assert "secret" in text_of(which)
+        result = await r.result(post_picture(r))
+        words = "I want to undo my secret somehow"
+        meant = await r.answer(r.discord.say(r.channel, r.anna, words, reply_to=result))
+        assert "secret" in text_of(meant)
+        cat = r.discord.say(r.channel, r.ben, "my cat", files={"cat.png": a_picture()})
+        asked = r.discord.say(r.channel, r.anna, "make it my secret red", reply_to=cat, mention=True)
+        question = await r.answer(asked)
+        await r.answer(r.discord.say(r.channel, r.ben, "no", reply_to=question))
+        await r.discord.wait_for(lambda: [m for m in r.discord.answers_to(asked) if m is not question])
+        await r.turns_end()
+        await erase(r)
+        anna = (f"<@{r.anna.id}>", "secret")
+        await r.discord.wait_for(
+            lambda: (
+                not [
+                    message
+                    for message in r.discord.messages_of_bot(r.channel)
+                    if any(sign in text_of(message) for sign in anna)
+                ]
+            )
+        )

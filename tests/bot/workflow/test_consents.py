@@ -93,12 +93,14 @@ async def test_allowed_always_nobody_is_asked_again(tmp_path):
 async def test_after_a_no_the_asker_hears_it_and_cannot_ask_for_a_while(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         said = await answer(d, await asks_for_anns(d), Answer.NO)
-        assert in_english(said.text) == "Not allowed. <@paper:bob> cannot ask you again for 7 days."
+        assert in_english(said.text) == "Not allowed. This user cannot ask you again for 7 days."
         assert told(d, BOB) == [
-            "<@paper:ann> does not allow this edit. You can ask again in 7 days.",
+            "<@paper:bob>, the owner of the picture does not allow this edit. You can ask again in 7 days.",
         ]
         refusal = await asks_for_anns(d, "make it blue")
-        assert in_english(refusal.text) == "<@paper:ann> said no to you lately. You can ask again in 7 days."
+        assert in_english(refusal.text) == (
+            "The owner of the picture said no to you lately. You can ask again in 7 days."
+        )
         assert (await asks_for_anns(d, user="cid")).asks == ANN
         await d.idle()
         assert d.chat.shown == []
@@ -110,7 +112,7 @@ async def test_only_the_owner_answers(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         question = await asks_for_anns(d)
         said = await answer(d, question, Answer.ALWAYS, "bob")
-        assert in_english(said.text) == "Only <@paper:ann> can answer that."
+        assert in_english(said.text) == "Only the owner of the picture can answer that."
         assert await d.store.consent(ANN, BOB) is None
         assert in_english((await answer(d, question, Answer.ONCE)).text) == "Allowed once."
 
@@ -131,7 +133,8 @@ async def test_what_cannot_go_on_is_reported_to_who_allowed_it_and_who_asked(tmp
         said = in_english((await answer(d, question, Answer.ONCE)).text)
         assert said.startswith("Allowed once. Too many requests")
         (news,) = told(d, BOB)
-        assert news.startswith("<@paper:ann> allowed it, but I made no edit: Too many requests")
+        assert news.startswith("<@paper:bob>, the owner of the picture allowed it")
+        assert "Too many requests" in news
 
 
 async def test_a_user_has_few_questions_open_at_a_time(tmp_path):
