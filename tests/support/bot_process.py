@@ -4,8 +4,10 @@ python -m tests.support.bot_process stuck    # edits begin and never end
 python -m tests.support.bot_process marking  # each instruction leaves its mark on the picture
 python -m tests.support.bot_process brisk    # the same, a moment later, with progress
 python -m tests.support.bot_process steady   # each takes SERVICE_S
+python -m tests.support.bot_process painting # each takes PAINTING_S, with progress and previews
 python -m tests.support.bot_process mgie-mini  # the true engine in its own process
 
+Where PAINTED_FILE is set, `painting` adds a line to it whenever an edit ends: monotonic seconds, instruction.
 Where STALLS_FILE is set, how long the event loop kept others waiting is written there at the end.
 """
 
@@ -34,6 +36,7 @@ from tests.support.fakes import EchoEditor, a_preview, echo
 PROJECT = Path(__file__).parents[2]
 SECONDS_TO_END = 20.0
 SERVICE_S = 0.25
+PAINTING_S, PAINTING_STEPS = 2.0, 20
 LOOK_EVERY_S = 0.01
 
 
@@ -82,11 +85,31 @@ class SteadyEditor(EchoEditor):
         return echo(request)
 
 
+class PaintingEditor(EchoEditor):
+    """Takes as long as a fast model does, and reports every step."""
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        """The picture untouched, PAINTING_S later."""
+        for step in range(1, PAINTING_STEPS + 1):
+            await asyncio.sleep(PAINTING_S / PAINTING_STEPS)
+            report(Progress(Stage.PAINTING, step, PAINTING_STEPS, preview=a_preview()))
+        if name := os.environ.get("PAINTED_FILE"):
+            await asyncio.to_thread(append_line, Path(name), f"{time.monotonic()}\t{request.instruction}")
+        return echo(request)
+
+
+def append_line(file: Path, line: str) -> None:
+    """Add a line to a text file."""
+    with file.open("a", encoding="utf-8") as text:
+        text.write(f"{line}\n")
+
+
 EDITORS = {
     "stuck": StuckEditor,
     "marking": MarkingEditor,
     "brisk": BriskEditor,
     "steady": SteadyEditor,
+    "painting": PaintingEditor,
     "echo": EchoEditor,
 }
 

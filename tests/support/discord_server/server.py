@@ -26,6 +26,7 @@ from tests.support.discord_server.page import Page
 from tests.support.discord_server.people import People
 from tests.support.discord_server.post import PostOffice
 from tests.support.discord_server.published_api import PublishedApi
+from tests.support.discord_server.rate_limits import RateLimits, Verdict
 from tests.support.discord_server.rest import Handler, Rest
 from tests.support.discord_server.shapes import Pages
 from tests.support.discord_server.world import ApiError, World
@@ -48,13 +49,18 @@ class DiscordServer(People):
     """One world with everything around it; `port=0` takes any free port.
 
     `published` judges every request and answer; what it finds is kept in `complaints`, and a request it
-    complains about is answered 400, as the service would.
+    complains about is answered 400, as the service would. `rate_limits`: none, unless given.
     """
 
     def __init__(
-        self, port: int = 0, *, published: PublishedApi | None = None, token: str = "loopback"
+        self,
+        port: int = 0,
+        *,
+        published: PublishedApi | None = None,
+        token: str = "loopback",
+        rate_limits: RateLimits | None = None,
     ) -> None:
-        self.token = token
+        self.token, self.rate_limits = token, rate_limits
         self.changes = Changes()
         self.faults = Faults()
         self.requests: list[Recorded] = []
@@ -124,16 +130,28 @@ class DiscordServer(People):
                 body = await read_body(request)
             except ConnectionResetError:  # killed in the middle of an upload
                 return web.Response(status=400)
-            try:
-                response = await self._answer(request, method, path, handler, body)
-            except ApiError as error:
-                told = {"code": error.code, "message": error.message}
-                response = in_json(told, error.status)
+            response = await self._within_limits(request, method, path, handler, body)
             self.requests.append(Recorded(method, request.path, body.json, response.status, time.monotonic()))
             self.changes.tell()
             return response
 
         return answer
+
+    async def _within_limits(
+        self, request: web.Request, method: str, path: str, handler: Handler, body: Body
+    ) -> web.Response:
+        """Answer, unless the request is one too many; the answer says how many more are allowed."""
+        verdict = Verdict({})
+        if self.rate_limits is not None:
+            verdict = self.rate_limits.judge(method, path, request.match_info)
+        if verdict.retry_after_s is not None:
+            return refused(verdict)
+        try:
+            response = await self._answer(request, method, path, handler, body)
+        except ApiError as error:
+            response = in_json({"code": error.code, "message": error.message}, error.status)
+        response.headers.update(verdict.headers)
+        return response
 
     async def _answer(
         self, request: web.Request, method: str, path: str, handler: Handler, body: Body
@@ -171,6 +189,16 @@ def in_json(body: Any, status: int = 200, headers: dict[str, str] | None = None)
         return web.Response(status=204)
     raw = json.dumps(body).encode()
     return web.Response(body=raw, status=status, headers=headers, content_type="application/json")
+
+
+def refused(verdict: Verdict) -> web.Response:
+    """The answer to a request beyond a rate limit."""
+    body = {
+        "message": "You are being rate limited.",
+        "retry_after": verdict.retry_after_s,
+        "global": verdict.is_global,
+    }
+    return in_json(body, 429, verdict.headers)
 
 
 async def failing(fault: Fault, request: web.Request) -> web.Response:
