@@ -106,7 +106,8 @@ async def measure(given: argparse.Namespace) -> dict[str, Any]:
             took_s = time.monotonic() - began_s
             sent = [request for request in discord.requests if request.status < 300]
             doubled = sum(max(0, len(results_to(discord, asked)) - 1) for asked in busy.asked)
-        ended_s = dict(reversed(line.split("\t")) for line in painted.read_text("utf-8").splitlines())
+        lines = [line.split("\t") for line in painted.read_text("utf-8").splitlines()]
+        ended_s = {words: float(at_s) for at_s, words in lines}
     shape = ("people", "slots", "at_once") if given.at_once else ("people", "slots", "thought")
     return {
         "benchmark": "busy",
@@ -141,11 +142,11 @@ def first_signs(
         yield min(seen, default=math.inf) - said_s
 
 
-def after_painting(busy: BusyChannel, ended_s: dict[str, str]) -> Iterator[float]:
+def after_painting(busy: BusyChannel, ended_s: dict[str, float]) -> Iterator[float]:
     """Seconds from the end of painting to the result in the channel."""
     for asked in busy.asked:
         if at_s := busy.answered_s.get(asked.id):
-            yield at_s - float(ended_s[words_of(asked)])
+            yield at_s - ended_s[words_of(asked)]
 
 
 def words_of(message: Message) -> str:
@@ -182,7 +183,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--slots", type=int, default=4, help="edits painted at a time")
     parser.add_argument("--seconds", type=float, default=180.0, help="for how long people ask")
-    parser.add_argument("--thought", type=float, default=60.0, help="seconds from a result to the next message")
+    parser.add_argument("--thought", type=float, default=60.0, help="seconds until the next message")
     parser.add_argument("--at-once", action="store_true", help="everybody asks once, in the same moment")
     sys.stdout.write(json.dumps(asyncio.run(measure(parser.parse_args()))) + "\n")
 

@@ -5,7 +5,7 @@
 Each channel has one person who posts a picture, then goes on with words once the last result is there: first
 with a moment's thought before each message (about a second, from a fixed seed), then, beginning with a new
 picture, as many messages flat out. The bot is a process of its own; the server and the people share another.
-An acknowledgement is the first message the bot posts in answer, which it does once the turn is on disk.
+An acknowledgement is the first message the bot posts in answer: the result, as an instant edit gets no card.
 Memory is what the bot's process holds resident after the first part; its growth is that over the second.
 Ends in one line of JSON.
 """

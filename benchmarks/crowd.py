@@ -5,9 +5,9 @@
 
 First the crowd: requests arrive as a Poisson process (10 a second in all, from a fixed seed), each from a
 person drawn at random, who begins with a picture and later goes on with words, whether or not the last answer
-is there. The editor is instant. An acknowledgement is the first message of the bot in answer, which it posts
-once the turn is on disk. A stall is how long the bot's event loop computed without giving way (busy) and how
-long it was late for whatever reason, other processes on the machine included.
+is there. The editor is instant. An acknowledgement is the first message of the bot in answer: the result, as
+an instant edit gets no card. A stall is how long the bot's event loop computed without giving way (busy) and
+how long it was late for whatever reason, other processes on the machine included.
 
 Then fairness: one edit at a time, each taking a quarter of a second. Somebody asks for 50 at once; while
 these are worked off, newcomers each ask for one, one after the other. Their delay is how much longer they
@@ -113,7 +113,7 @@ async def flooded() -> dict[str, Any]:
             channel, flooder = discord.world.add_channel("flood"), discord.world.add_person("flooder")
             for _ in range(FLOOD):
                 discord.say(channel, flooder, "redder", files={"picture.png": a_photo(64)}, mention=True)
-            await discord.wait_for(lambda: len(discord.messages_of_bot(channel)) == FLOOD, ANSWER_WITHIN_S)
+            await discord.wait_for(lambda: results_in(discord, channel), ANSWER_WITHIN_S)
             others_s = [await one_request(discord, f"newcomer-{number}") for number in range(NEWCOMERS)]
             left = FLOOD - len(results_in(discord, channel))
     usual_s = sorted(alone_s)[NEWCOMERS // 2]

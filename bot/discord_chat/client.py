@@ -27,8 +27,10 @@ from bot.discord_chat.inbound.message_filter import MessageFilter
 from bot.discord_chat.inbound.message_handler import MessageHandler
 from bot.discord_chat.interactions import Interaction, InteractionHandler
 from bot.discord_chat.own_messages import OwnMessages
-from bot.discord_chat.sending.edit_throttle import PAUSE_S
+from bot.discord_chat.sending.channel_traffic import ChannelTraffic, Pacing
+from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.outbound import DiscordChat
+from bot.discord_chat.sending.posting import Poster
 from bot.discord_chat.ui.buttons import CardButton, VersionMenu
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
@@ -38,7 +40,6 @@ from bot.workflow.dispatcher import EditWorkflow
 from conversations.session import UNFINISHED
 from conversations.store.session_store import SessionStore
 
-TYPING_DELAY_S = 1.0  # delay before the typing indicator is shown
 GUILD_READY_TIMEOUT_S = 2.0  # the default of discord.py
 IDENTIFY_PAUSE_S = 5.0  # Discord takes one new session in that time
 ANYWHERE = discord.app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
@@ -68,26 +69,27 @@ class EditBot(commands.AutoShardedBot):
         *,
         message_content: bool = False,
         edit_channels: Iterable[int] = (),
-        pause_s: float = PAUSE_S,
-        typing_delay_s: float = TYPING_DELAY_S,
+        pacing: Pacing | None = None,
         guild_ready_timeout_s: float = GUILD_READY_TIMEOUT_S,
         least_shards: int = 1,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`edit_channels`: channels whose unaddressed messages may be instructions, if the bot may read them.
 
-        `pause_s`: shortest time between two edits of a card; `typing_delay_s`: delay before the typing
-        indicator; `guild_ready_timeout_s`: how long after the newest server's arrival all are taken as known;
-        `least_shards`: connections to open even if Discord recommends fewer; `sleep`: waits out the longer
-        rate limits.
+        `pacing`: when cards and progress are shown; `guild_ready_timeout_s`: how long after the newest
+        server's arrival all are taken as known; `least_shards`: connections to open even if Discord
+        recommends fewer; `sleep`: waits out the longer rate limits.
         """
         use_own_reader()
+        pacing = pacing or Pacing()
+        self._traffic, trace = ChannelTraffic(pacing), request_counter(workflow.metrics)
+        self._traffic.watch(trace)
         super().__init__(
             commands.when_mentioned,
             **_OPTIONS,
             guild_ready_timeout=guild_ready_timeout_s,
             intents=intents(message_content=message_content),
-            http_trace=request_counter(workflow.metrics),
+            http_trace=trace,
         )
         self._workflow, self._downloads, self.metrics = workflow, downloads, workflow.metrics
         self._store, self._least_shards, self._sleep = store, least_shards, sleep
@@ -96,7 +98,8 @@ class EditBot(commands.AutoShardedBot):
         reads = ReadsMessages(self, downloads, message_content, workflow.limits.languages)
         self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
         self.components = ComponentHandler(self.handler)
-        self.chat = DiscordChat(self, renderer, acks, own_messages, pause_s)
+        signs, poster = FirstSigns(self, acks), Poster(self, acks, own_messages)
+        self.chat = DiscordChat(self, renderer, poster, signs, self._traffic, own_messages, pacing)
         self._catch_up = CatchUp(store.chats, sleep=sleep)
         self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)
@@ -108,7 +111,8 @@ class EditBot(commands.AutoShardedBot):
             user_locales,
             self._catch_up,
             acks,
-            typing_delay_s,
+            signs,
+            pacing.typing_delay_s,
         )
 
     async def __aenter__(self) -> Self:
@@ -186,7 +190,8 @@ class EditBot(commands.AutoShardedBot):
         self._catch_up.resumed(shard_id)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Do nothing: there are no prefix commands, and MessageHandler listens to messages."""
+        """Count the message: there are no prefix commands, and MessageHandler listens to messages."""
+        self._traffic.arrived(message.channel.id)
 
     async def on_interaction(self, interaction: Interaction) -> None:
         """Handle a submitted form; discord.py routes commands and buttons by itself."""

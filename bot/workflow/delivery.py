@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.chat.cards import state_of
 from bot.chat.interface import Chat, ChatGone, ChatRefused
@@ -18,6 +19,7 @@ from conversations.store.session_store import SessionStore
 log = logging.getLogger(__name__)
 
 PROGRESS_TIMEOUT_S = 20.0  # longest wait for a chat to show progress
+CARD_RETRY_S = 1.0  # between two offers of a card that the chat left out
 RESULT_TIMEOUT_S = 120.0  # longest wait for a chat to show a result; then again
 _FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnState.CANCELLED}
 
@@ -64,7 +66,17 @@ class Delivery:
 
     async def follow(self, active: ActiveTurn) -> None:
         """Show the queued card, then progress as it comes."""
-        await self.update_progress(active)
+        await asyncio.gather(self._offer_card(active), self._show_progress(active))
+
+    async def _offer_card(self, active: ActiveTurn) -> None:
+        """Offer the card to the chat until it is shown: the chat may leave it out at first."""
+        while active.turn.delivered is None and not active.finished.is_set():
+            await self.update_progress(active)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CARD_RETRY_S):
+                    await active.finished.wait()
+
+    async def _show_progress(self, active: ActiveTurn) -> None:
         await active.enqueued.wait()
         if active.handle is not None:
             async for progress in active.handle.events():

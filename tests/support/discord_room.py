@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.discord_chat.client import TYPING_DELAY_S, EditBot
+from bot.discord_chat.client import EditBot
 from bot.discord_chat.inbound.downloads import Downloads
+from bot.discord_chat.sending.channel_traffic import Pacing
 from bot.discord_chat.startup import DiscordAddress, point_at
 from bot.ops.metrics import Metrics
 from bot.policy.limits import Limits
@@ -28,6 +29,8 @@ from tests.support.fakes import EchoEditor, ScriptedEditor
 PUBLISHED = PublishedApi.load()
 MODEL = ModelFacts("test-model", Defaults(steps=4))
 LIMITS = Limits(requests=1000)
+AT_ONCE = Pacing(edit_pause_s=0.0, card_after_s=0.0, cards=1000, edits=1000)  # shows every card at once
+NO_CARDS = Pacing(cards=0)  # every result is a message of its own
 
 
 @dataclass
@@ -87,7 +90,7 @@ async def room(
     editor: EditRunner | None = None,
     discord: DiscordServer | None = None,
     *,
-    typing_delay_s: float = TYPING_DELAY_S,
+    pacing: Pacing = AT_ONCE,
     reads_all: bool = False,
     limits: Limits = LIMITS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -104,7 +107,7 @@ async def room(
                 folder,
                 editor,
                 own,
-                typing_delay_s=typing_delay_s,
+                pacing=pacing,
                 reads_all=reads_all,
                 limits=limits,
                 sleep=sleep,
@@ -127,8 +130,7 @@ async def room(
             store,
             message_content=reads_all,
             edit_channels=(channel.id,),
-            pause_s=0.0,
-            typing_delay_s=typing_delay_s,
+            pacing=pacing,
             guild_ready_timeout_s=0.05,
             sleep=sleep,
         ) as bot,

@@ -31,6 +31,7 @@ from bot.discord_chat.inbound.proxied_messages import ProxiedMessages
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.interactions import InteractionHandler
 from bot.discord_chat.responses import answer_message, react
+from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.user_locales import UserLocales
 from bot.ops.clocks import uptime_s
 from bot.workflow.text_commands import is_chatter
@@ -52,6 +53,7 @@ class MessageHandler(commands.Cog):
         user_locales: UserLocales,
         catch_up: CatchUp,
         acks: AckTimes,
+        signs: FirstSigns,
         typing_delay_s: float,
         *,
         clock: Callable[[], float] = uptime_s,
@@ -59,7 +61,8 @@ class MessageHandler(commands.Cog):
         """`typing_delay_s`: delay before the typing indicator is shown. `clock`: seconds."""
         self._client, self._attempts, self._handler = client, attempts, handler
         self._filter, self._user_locales = message_filter, user_locales
-        self._catch_up, self._acks, self._typing_delay_s = catch_up, acks, typing_delay_s
+        self._catch_up, self._acks = catch_up, acks
+        self._signs, self._typing_delay_s = signs, typing_delay_s
         self._workflow, self._reads = handler.workflow, handler.reads
         self._recent, self._proxied = message_filter.recent, ProxiedMessages(clock)
 
@@ -165,7 +168,7 @@ class MessageHandler(commands.Cog):
         self._proxied.acted_on(message)
         context = reply_context_of(message, await self._user_locales.of(message.author.id))
         try:
-            async with self._typing_if_slow(message):
+            async with self._typing_if_slow(context):
                 await self._answer_once(message, event, context, addressing)
         except Exception:
             log.exception("could not handle message %s", message.id)
@@ -204,16 +207,15 @@ class MessageHandler(commands.Cog):
     # -- the typing indicator -----------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def _typing_if_slow(self, message: discord.Message) -> AsyncIterator[None]:
+    async def _typing_if_slow(self, context: ReplyContext) -> AsyncIterator[None]:
         """Show the typing indicator when the block takes long, as a large download does."""
-        typing = asyncio.create_task(self._type_after_delay(message))
+        typing = asyncio.create_task(self._type_after_delay(context))
         try:
             yield
         finally:
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
 
-    async def _type_after_delay(self, message: discord.Message) -> None:
+    async def _type_after_delay(self, context: ReplyContext) -> None:
         await asyncio.sleep(self._typing_delay_s)
-        await message.channel.typing()
-        self._acks.answered(message.id)
+        await self._signs.type_in(context)

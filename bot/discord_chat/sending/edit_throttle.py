@@ -1,4 +1,4 @@
-"""Throttle progress edits to a rate Discord accepts: the newest card wins, with a pause between two edits."""
+"""Throttle progress edits: the newest card wins, with a pause between two edits, and results go first."""
 
 import asyncio
 import logging
@@ -9,10 +9,11 @@ from typing import Self
 
 from bot.chat.replies import Card
 
-PAUSE_S = 2.5
 log = logging.getLogger(__name__)
 
 Send = Callable[[Card], Awaitable[None]]
+HasRoom = Callable[[], bool]
+RETRY_S = 0.5  # shortest wait for room
 
 
 class EditThrottle:
@@ -20,7 +21,7 @@ class EditThrottle:
 
     def __init__(
         self,
-        pause_s: float = PAUSE_S,
+        pause_s: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -46,17 +47,19 @@ class EditThrottle:
         """A card of this turn was just posted; its pause starts now."""
         self._sent_at[turn_id] = self._clock()
 
-    def offer(self, card: Card, send: Send) -> None:
-        """Send this card when the pause is over, unless a newer one replaces it before."""
+    def offer(self, card: Card, send: Send, has_room: HasRoom = lambda: True) -> None:
+        """Send this card when the pause is over and there is room, unless a newer one replaces it before."""
         self._newest[card.turn_id] = card
         if card.turn_id not in self._tasks:
-            self._tasks[card.turn_id] = asyncio.create_task(self._run(card.turn_id, send))
+            self._tasks[card.turn_id] = asyncio.create_task(self._run(card.turn_id, send, has_room))
 
-    async def _run(self, turn_id: str, send: Send) -> None:
+    async def _run(self, turn_id: str, send: Send, has_room: HasRoom) -> None:
         try:
             while turn_id in self._newest:
                 last = self._sent_at.get(turn_id, -self._pause_s)
                 await self._sleep(max(0.0, last + self._pause_s - self._clock()))
+                while not has_room():
+                    await self._sleep(max(RETRY_S, self._pause_s))
                 card = self._newest.pop(turn_id)
                 self._sent_at[turn_id] = self._clock()
                 await self._send(card, send)

@@ -1,12 +1,15 @@
 """Cards into Discord: one message per state that matters, each result exactly once.
 
-While a turn waits and runs, one card stands in the channel and is edited in place. A result is a message of
-its own, posted under the nonce `<turn>-done`: Discord gives the first message back when the same nonce comes
-again within minutes, and `already_delivered` looks for it in the channel when more time may have passed. Then
-the card is taken away. A turn that failed or was cancelled keeps its card, which says so.
+A turn that is over within seconds gets no card, only a first sign and its result; nor does a turn in a
+channel that is full of results. Else one card stands in the channel, is edited in place, and becomes the
+result as long as it is new and near. A result without such a card is posted under the nonce `<turn>-done`:
+Discord gives the first message back when the same nonce comes again within minutes, and `already_delivered`
+looks for it in the channel when more time may have passed. A card left behind is taken away then. A turn that
+failed or was cancelled keeps its card, which says so.
 """
 
-import logging
+import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,33 +18,28 @@ from typing import Self
 
 import discord
 
-from bot.chat.interface import ChatGone, ChatRefused
+from bot.chat.interface import ChatRefused
 from bot.chat.replies import Card, CardState, Note
-from bot.discord_chat.gateway_metrics import AckTimes
-from bot.discord_chat.ids import CHAT, MessagePlace, user_of
+from bot.discord_chat.ids import CHAT, MessagePlace
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
-from bot.discord_chat.permissions import missing_permissions
-from bot.discord_chat.sending.edit_throttle import PAUSE_S, EditThrottle
-from bot.discord_chat.sending.notes import NO_MENTIONS, NotePoster, post_in
-from bot.discord_chat.sending.permanent_refusals import CLOSED_THREADS, permanent_refusal
+from bot.discord_chat.sending.channel_traffic import EDIT, POST, ChannelTraffic, Pacing
+from bot.discord_chat.sending.edit_throttle import EditThrottle
+from bot.discord_chat.sending.first_signs import FirstSigns
+from bot.discord_chat.sending.notes import NotePoster
+from bot.discord_chat.sending.posting import TOO_LARGE, Poster, waited_long
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
-from conversations.messages import Message, verbatim
 from conversations.request_source import RequestSource
 from conversations.session import Turn
 
-OLD_MESSAGE_EDITS = 30046
-TOO_LARGE = 40005
 SCAN_MESSAGES = 1000  # how far to look for a result after a crash
 CLOCKS_DIFFER = timedelta(minutes=1)  # at most, Discord's and ours
-LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the result
+NEAR = 20  # a card with more messages after it has scrolled away: its result is posted
 SMALLEST_LIMIT = 256 * 1024
-
-log = logging.getLogger(__name__)
 
 
 class DiscordChat:
@@ -53,26 +51,31 @@ class DiscordChat:
         self,
         client: discord.Client,
         renderer: Renderer,
-        acks: AckTimes,
+        poster: Poster,
+        signs: FirstSigns,
+        traffic: ChannelTraffic,
         own_messages: OwnMessages,
-        pause_s: float = PAUSE_S,
+        pacing: Pacing,
     ) -> None:
-        """`pause_s`: seconds between two edits of a card."""
-        self._client, self._renderer, self._acks = client, renderer, acks
-        self._own = own_messages
+        self._client, self._renderer, self._poster = client, renderer, poster
+        self._signs, self._traffic, self._own = signs, traffic, own_messages
         self._notes = NotePoster(client, renderer, own_messages)
-        self._throttle = EditThrottle(pause_s)
+        self._card_after_s = pacing.card_after_s
+        self._throttle = EditThrottle(pacing.edit_pause_s)
         self._previews = Previews()
+        self._cards: dict[str, int] = {}  # turn → messages of its channel when this process posted its card
         self._earlier: set[str] = set()  # turns of an earlier run of the bot
         self._looked_up: dict[str, str | None] = {}  # by one of these: its card, once looked for
 
     async def __aenter__(self) -> Self:
         await self._throttle.__aenter__()
+        await self._signs.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._signs.__aexit__(kind, error, trace)
         await self._throttle.__aexit__(kind, error, trace)
 
     def expect(self, turns: Iterable[str]) -> None:
@@ -93,19 +96,24 @@ class DiscordChat:
             return await show_in_user_install(self._client, self._renderer, card, context)
         turn = await self._with_its_card(turn)
         if not card.state.is_final:
-            return await self._show_progress(turn, card)
-        self._previews.end(turn.id)
-        self._looked_up.pop(turn.id, None)
-        if card.state is CardState.DONE:  # a message of its own, which no late edit of the card can reach
-            self._throttle.stop(turn.id)
-            return await self._deliver(turn, card)
-        await self._throttle.end(turn.id)
+            self._signs.begin(turn.id, context.channel)
+            return await self._show_progress(turn, card, context)
+        is_near = self._is_near(turn)
+        under_way = self._forget(turn.id)
+        if card.state is CardState.DONE:
+            # An edit of the card that is under way could reach it after the result.
+            replaces = is_near and under_way is None and not waited_long(turn)
+            return await self._deliver(turn, card, replaces=replaces)
+        if under_way is not None:
+            await asyncio.gather(under_way, return_exceptions=True)
         return await self._show_end(turn, card)
 
     async def already_delivered(self, turn: Turn) -> str | None:
         """The key of a turn's final card if it is in the channel; deletes an open card left beside it."""
         if turn.source.is_private:
             return None  # showing it again is harmless there
+        if await self._is_delivered_in_card(turn):
+            return turn.delivered
         final, others = None, []
         # A result is posted after it is there: however much was said since the request, the search is short.
         async for message in self._own_messages_since(turn, turn.finished_at or turn.created_at):
@@ -118,12 +126,29 @@ class DiscordChat:
             await self._own.delete({*others, turn.delivered or final} - {final})
         return final
 
+    async def _is_delivered_in_card(self, turn: Turn) -> bool:
+        """Whether the card of the turn became its final card."""
+        if (place := MessagePlace.of(turn.delivered)) is None:
+            return False
+        channel = self._client.get_partial_messageable(place.channel)
+        try:
+            card = await channel.fetch_message(place.message)
+        except (discord.Forbidden, discord.NotFound):
+            return False
+        return self._own.wrote(card) and is_final_card(card, turn.id)
+
     async def retract(self, turn: Turn, key: str | None) -> None:
         """Forget an erased turn and delete this message of it."""
-        self._previews.end(turn.id)
-        self._throttle.stop(turn.id)
-        self._looked_up.pop(turn.id, None)
+        self._forget(turn.id)
         await self._own.delete([key] if key else [])
+
+    def _forget(self, turn_id: str) -> asyncio.Task[None] | None:
+        """The turn has ended: show no more progress. Return the task that still sends some, if any."""
+        self._previews.end(turn_id)
+        self._signs.end(turn_id)
+        self._cards.pop(turn_id, None)
+        self._looked_up.pop(turn_id, None)
+        return self._throttle.stop(turn_id)
 
     async def _with_its_card(self, turn: Turn) -> Turn:
         """The turn, knowing its card even if the bot was killed between posting and remembering it.
@@ -152,54 +177,67 @@ class DiscordChat:
 
     # -- queued and running cards -------------------------------------------------------------------------
 
-    async def _show_progress(self, turn: Turn, card: Card) -> str | None:
-        context = ReplyContext.of(turn.source)
+    async def _show_progress(self, turn: Turn, card: Card, context: ReplyContext) -> str | None:
         with_preview = self._previews.is_due(card, context.channel)
         if turn.delivered is None or with_preview:
+            return await self._post_card(turn, card, context, with_preview=with_preview)
+        place = MessagePlace.of(turn.delivered)
+        if place is None or self._previews.has_any(turn.id):  # an edit would have to send the preview again
+            return turn.delivered
+
+        async def send(newest: Card) -> None:
+            with self._traffic.taking(place.channel, EDIT):
+                await self._edit(turn, place, newest)
+
+        self._throttle.offer(card, send, lambda: self._traffic.has_room(place.channel, EDIT))
+        return turn.delivered
+
+    async def _post_card(
+        self, turn: Turn, card: Card, context: ReplyContext, *, with_preview: bool
+    ) -> str | None:
+        """Post a card, in place of the one that stands there; where that may wait, show only a sign."""
+        is_due = time.time() - turn.created_at >= self._card_after_s
+        if not is_due or not self._traffic.has_room(context.channel, POST):
+            if turn.delivered is None:
+                self._signs.show(turn.id, context)
+            return turn.delivered
+        with self._traffic.taking(context.channel, POST):
             outgoing = await self._renderer.card(card, context, with_preview=with_preview)
             await self._throttle.end(turn.id)
             moment = f"{card.fraction:.0%}" if with_preview else "card"
-            place = await self._post(turn, outgoing, nonce=f"{turn.id}-{moment}")
-            self._throttle.begin(turn.id)
-            if turn.delivered and turn.delivered != str(place):
-                await self._own.delete([turn.delivered])
-            if turn.id in self._looked_up:
-                self._looked_up[turn.id] = str(place)
-            return str(place)
+            place = await self._poster.post(turn, outgoing, nonce=f"{turn.id}-{moment}")
+        self._throttle.begin(turn.id)
+        self._cards[turn.id] = self._traffic.messages(place.channel)
+        if turn.delivered and turn.delivered != str(place):
+            await self._own.delete([turn.delivered])
+        if turn.id in self._looked_up:
+            self._looked_up[turn.id] = str(place)
+        return str(place)
 
-        async def send(newest: Card) -> None:
-            await self._edit(turn, turn.delivered, newest)
-
-        if not self._previews.has_any(turn.id):  # an edit would have to name the preview's file again
-            self._throttle.offer(card, send)
-        return turn.delivered
-
-    async def _edit(self, turn: Turn, key: str | None, card: Card) -> bool:
+    async def _edit(self, turn: Turn, place: MessagePlace, card: Card) -> bool:
         """Edit a card in place; False when it is gone or can no longer be edited."""
-        place = MessagePlace.of(key)
-        if place is None:
-            return False
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
-        message = self._client.get_partial_messageable(place.channel).get_partial_message(place.message)
-        try:
-            await message.edit(view=outgoing.view, allowed_mentions=NO_MENTIONS)
-        except (discord.Forbidden, discord.NotFound):
+        return await self._poster.edit(place, outgoing.view)
+
+    def _is_near(self, turn: Turn) -> bool:
+        """Whether the card that this process posted is still among the newest messages of its channel."""
+        place = MessagePlace.of(turn.delivered)
+        if place is None or turn.id not in self._cards:
             return False
-        except discord.HTTPException as error:
-            if error.code not in (*CLOSED_THREADS, OLD_MESSAGE_EDITS) and not permanent_refusal(error):
-                raise
-            return False
-        return True
+        return self._traffic.messages(place.channel) - self._cards[turn.id] <= NEAR
 
     # -- final cards --------------------------------------------------------------------------------------
 
-    async def _deliver(self, turn: Turn, card: Card) -> str:
-        """Post the result once, then delete the card."""
+    async def _deliver(self, turn: Turn, card: Card, *, replaces: bool) -> str:
+        """Show the result once: in the card's place if that `replaces` it, else as a message of its own."""
         context = ReplyContext.of(turn.source)
+        card_place = MessagePlace.of(turn.delivered)
         while True:
             outgoing = await self._renderer.card(card, context)
             try:
-                place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
+                if replaces and card_place and await self._poster.replace(card_place, outgoing):
+                    return str(card_place)
+                place = await self._poster.post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
                 break
             except discord.HTTPException as error:
                 # The server accepts less than it announced: halve the limit until the file fits.
@@ -207,73 +245,24 @@ class DiscordChat:
                 if not too_large or context.file_limit < SMALLEST_LIMIT:
                     raise
                 context = replace(context, file_limit=context.file_limit // 2)
-        if turn.delivered and turn.delivered != str(place):
-            await self._own.delete([turn.delivered])
+        if card_place and card_place != place:
+            await self._own.delete([str(card_place)])
         return str(place)
 
     async def _show_end(self, turn: Turn, card: Card) -> str:
         """Show on the card that the edit failed or was cancelled; on a new card if it cannot be edited."""
-        if turn.delivered and await self._edit(turn, turn.delivered, card):
-            return turn.delivered
+        card_place = MessagePlace.of(turn.delivered)
+        if card_place and await self._edit(turn, card_place, card):
+            return str(card_place)
         outgoing = await self._renderer.card(card, ReplyContext.of(turn.source))
         try:
-            place = await self._post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
+            place = await self._poster.post(turn, outgoing, nonce=f"{turn.id}-{card.state}")
         except ChatRefused as refusal:  # even without the picture, as for the words on it: say only why
             text = discord_translator(turn.source.language)(card.status or refusal.message)
-            place = await self._post(turn, Outgoing(text), nonce=f"{turn.id}-said")
-        if turn.delivered:
-            await self._own.delete([turn.delivered])
+            place = await self._poster.post(turn, Outgoing(text), nonce=f"{turn.id}-said")
+        if card_place:
+            await self._own.delete([str(card_place)])
         return str(place)
-
-    # -- posting ------------------------------------------------------------------------------------------
-
-    async def _post(self, turn: Turn, outgoing: Outgoing, nonce: str) -> MessagePlace:
-        """Post in reply to the request; where that is not allowed, in the owner's DMs; else ChatGone."""
-        context = ReplyContext.of(turn.source)
-        try:
-            pinged = user_of(turn.user) if waited_long(turn) else None
-            place = await post_in(
-                self._client, context, outgoing, nonce, pinged=pinged, is_author=pinged is not None
-            )
-            self._acks.answered(context.message)
-        except discord.Forbidden as error:
-            place = await self._post_to_owner(turn, context, outgoing, nonce, error)
-        except discord.NotFound as error:
-            raise ChatGone(f"channel {context.channel}: {error.text}") from error
-        except discord.HTTPException as error:
-            if reason := permanent_refusal(error):
-                raise ChatRefused(reason) from error
-            if error.code not in CLOSED_THREADS:
-                raise
-            place = await self._post_to_owner(turn, context, outgoing, nonce, error)
-        self._own.posted(place)
-        return place
-
-    async def _post_to_owner(
-        self, turn: Turn, context: ReplyContext, outgoing: Outgoing, nonce: str, cause: discord.HTTPException
-    ) -> MessagePlace:
-        """Post the card in the owner's DMs, under a note that names what keeps the bot out of the channel."""
-        user = user_of(turn.user)
-        if user is None:
-            raise ChatGone(f"channel {context.channel}: {cause.text}") from cause
-        where = verbatim(f"<#{context.channel}>")
-        if cause.code in CLOSED_THREADS:
-            why = Message("thread_closed", place=where)
-        else:
-            missing = missing_permissions(self._client, context, files=bool(outgoing.images))
-            why = Message("may_not_post", place=where, permissions=missing)
-        try:
-            dm = await self._client.create_dm(discord.Object(user))
-            if turn.delivered is None:
-                await dm.send(discord_translator(context.language)(why), nonce=f"{turn.id}-why")
-            message = await dm.send(**outgoing.to_send(), nonce=nonce, allowed_mentions=NO_MENTIONS)
-        except (discord.Forbidden, discord.NotFound) as error:
-            raise ChatGone(f"neither channel {context.channel} nor DMs: {error.text}") from cause
-        except discord.HTTPException as error:
-            if reason := permanent_refusal(error):
-                raise ChatRefused(reason) from cause
-            raise
-        return MessagePlace(dm.id, message.id)
 
     async def _own_messages_since(self, turn: Turn, began_at: float) -> AsyncIterator[discord.Message]:
         """The bot's messages since `began_at` (Unix seconds), in every channel that may hold its card."""
@@ -292,10 +281,3 @@ class DiscordChat:
                         yield message
             except (discord.Forbidden, discord.NotFound):
                 continue
-
-
-def waited_long(turn: Turn) -> bool:
-    """Whether the turn took so long that its owner is pinged."""
-    if turn.finished_at is None:
-        return False
-    return timedelta(seconds=turn.finished_at - turn.created_at) > LONG_WAIT

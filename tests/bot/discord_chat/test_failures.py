@@ -1,5 +1,6 @@
 """When Discord does not cooperate: each result still appears once, and people are told what is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from conversations.session import TurnState
 from mgie_engine.errors import EngineError
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.support.discord_room import Room, results_in, results_to, room
+from tests.support.discord_room import AT_ONCE, NO_CARDS, Room, results_in, results_to, room
 from tests.support.discord_server.people import text_of
 from tests.support.english import english
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, a_picture
@@ -34,21 +35,21 @@ async def begun(r: Room, editor: ScriptedEditor) -> ScriptedEdit:
 
 
 async def test_a_lost_answer_does_not_double_the_result(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
         lost = r.discord.faults.server_error(POST, MESSAGES, said="-done", done=True)
         await one_result(r)
         assert lost.met == 1
 
 
 async def test_a_server_error_is_tried_again(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
         r.discord.faults.server_error(POST, MESSAGES, said="-done", status=503)
         await one_result(r)
 
 
 @pytest.mark.parametrize("via", [True, False])
 async def test_a_rate_limit_delays_and_loses_nothing(tmp_path: Path, via: bool) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
         limit = r.discord.faults.rate_limit(POST, MESSAGES, via=via, said="-done")
         await one_result(r)
         assert limit.met == 1
@@ -168,7 +169,7 @@ async def test_a_deleted_request_is_forgotten_with_its_card(tmp_path: Path) -> N
 async def test_a_request_deleted_while_its_card_or_result_is_posted_leaves_nothing(
     tmp_path: Path, said: str
 ) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=AT_ONCE if said == "-card" else NO_CARDS) as r:
         late = r.discord.faults.rate_limit(POST, MESSAGES, retry_after_s=0.5, said=said)
         asked = post_picture(r)
         await r.discord.wait_for(lambda: late.met)
@@ -315,7 +316,7 @@ async def test_results_to_one_request_are_one(tmp_path: Path) -> None:
 
 
 async def test_while_a_large_picture_is_on_its_way_the_bot_types(tmp_path: Path) -> None:
-    async with room(tmp_path, typing_delay_s=0.0) as r:
+    async with room(tmp_path, pacing=replace(AT_ONCE, typing_delay_s=0.0)) as r:
         r.discord.cdn_is_open.clear()
         asked = post_picture(r)
         await r.discord.wait_for(lambda: r.channel.typing)

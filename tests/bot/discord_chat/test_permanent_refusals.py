@@ -8,7 +8,7 @@ from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided
-from tests.support.discord_room import Room, room
+from tests.support.discord_room import NO_CARDS, Room, room
 from tests.support.discord_server.people import text_of
 from tests.support.english import english
 
@@ -23,7 +23,7 @@ def uploads(r: Room) -> int:
 
 @pytest.mark.parametrize("code", REASONS)
 async def test_a_refused_result_is_told_on_its_card_and_not_counted(tmp_path: Path, code: int) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
         await decided(r, "limits", per_day=1)
         r.discord.faults.refuse("POST", "/messages$", code, "no", times=99, said="-done")
         asked = post_picture(r)

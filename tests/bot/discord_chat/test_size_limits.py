@@ -9,7 +9,7 @@ from PIL import Image
 from conversations.images.decode import mebibytes
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_failures import MESSAGES, POST, one_result
-from tests.support.discord_room import room
+from tests.support.discord_room import NO_CARDS, room
 from tests.support.discord_server.people import gallery_of, text_of
 from tests.support.english import english
 
@@ -34,7 +34,7 @@ async def test_a_result_over_the_limit_is_encoded_again_and_that_is_said(tmp_pat
 
 
 async def test_a_server_that_takes_less_than_it_says_still_gets_the_result(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
         sentence = "Request entity too large"
         refused = r.discord.faults.refuse(POST, MESSAGES, 40005, sentence, status=413, said="-done")
         await one_result(r)

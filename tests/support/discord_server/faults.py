@@ -19,13 +19,16 @@ class Fault:
     times: int = 1
     when: Literal["before", "after"] = "before"
     said: str = ""  # strikes only where the body's nonce holds this
+    with_files: bool = False  # strikes only where the body brings files
     silent: bool = False  # never answers at all
     hangs_up: bool = False  # closes the connection instead
     met: int = 0
 
-    def strikes(self, method: str, path: str, nonce: str, when: str) -> bool:
+    def strikes(self, method: str, path: str, body: Json, when: str) -> bool:
         """Whether this request meets the fault; counts it if so."""
-        if self.met >= self.times or when != self.when or self.said not in nonce:
+        if self.met >= self.times or when != self.when or self.said not in str(body.get("nonce", "")):
+            return False
+        if self.with_files and not body.get("attachments"):
             return False
         if method != self.method or not self.path.search(path):
             return False
@@ -80,10 +83,12 @@ class Faults:
         status: int = 400,
         times: int = 1,
         said: str = "",
+        with_files: bool = False,
     ) -> Fault:
         """A plain API error such as 30046 or 50013."""
         body = {"code": code, "message": message}
-        return self.add(Fault(method, re.compile(path), status, body, times=times, said=said))
+        fault = Fault(method, re.compile(path), status, body, times=times, said=said, with_files=with_files)
+        return self.add(fault)
 
     def silence(self, method: str, path: str, *, said: str = "") -> Fault:
         """The request takes effect and no answer ever comes."""
@@ -95,5 +100,5 @@ class Faults:
 
     def struck(self, method: str, path: str, body: Any, when: str) -> Fault | None:
         """The first waiting fault this request meets."""
-        nonce = str(body.get("nonce", "")) if isinstance(body, dict) else ""
-        return next((f for f in self._waiting if f.strikes(method, path, nonce, when)), None)
+        fields = body if isinstance(body, dict) else {}
+        return next((f for f in self._waiting if f.strikes(method, path, fields, when)), None)

@@ -1,7 +1,7 @@
-"""Discord's usual rate limits: a fixed window per route and channel (or webhook token), and one for everything.
+"""Discord's usual rate limits: a fixed window per route and channel (or webhook token), and one for all.
 
-The service publishes no numbers and may change them; these are the ones that its headers have named for years
-(posting and editing count apart: discord-api-docs#8073). A client must learn them from the headers.
+The service publishes no numbers and may change them; these are the ones that its headers have named for
+years (posting and editing count apart: discord-api-docs#8073). A client must learn them from the headers.
 """
 
 import time
