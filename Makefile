@@ -9,7 +9,7 @@ TORCH := $(shell grep -o '^torch==[0-9.]*' requirements/torch.txt)
 UV := uv==0.13.9
 PARALLEL := --numprocesses 2 --dist loadfile
 
-.PHONY: run test quick lint check format hooks bench lock clean help
+.PHONY: run test test-cluster quick lint check format hooks bench lock clean help
 .DEFAULT_GOAL := run
 
 # Every package is checked against a hash. Which build of torch suits depends on the machine: a build of that version
@@ -36,6 +36,10 @@ run: $(RUN_READY)  ## start the bot: Discord when DISCORD_TOKEN is set, else the
 
 test: $(TEST_READY)  ## every test (about 12 minutes on two cores)
 	@$(BIN)/pytest $(PARALLEL)
+
+test-cluster: $(TEST_READY)  ## two replicas in a real Ray cluster on this machine (installs Ray; three minutes)
+	@$(PIP) install -c constraints.txt --editable '.[cluster]'
+	@MGIE_TEST_CLUSTER=1 $(BIN)/pytest tests/mgie_engine/cluster
 
 quick: $(TEST_READY)  ## the unit tests: no browser, no Discord, no training, no other processes (under a minute)
 	@$(BIN)/pytest $(PARALLEL) -m "not slow"

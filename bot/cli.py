@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bot.engines import check_cluster, engine_of
 from bot.errors import CannotStart, ModelMissing
 from bot.ops.allocator import give_back_large_blocks
 from bot.ops.backup import back_up
@@ -32,9 +33,6 @@ from conversations.store.session_store import SessionStore
 from mgie_engine.config import ModelConfig, read_config, resolve_model
 from mgie_engine.edits import EditRunner
 from mgie_engine.errors import ModelError
-from mgie_engine.serving.device_plan import plan_devices, visible_gpus
-from mgie_engine.serving.loader import ModelChoice
-from mgie_engine.serving.pool import EnginePool, engine_pool
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditService
 from mgie_engine.strengths import StrengthTable, read_table
@@ -58,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
         _check_doors(settings)
+        check_cluster(settings)
         config = model_config(settings)
         if chosen.check:
             check_stored(settings.data_dir)
@@ -141,11 +140,12 @@ def summary(settings: Settings, config: ModelConfig) -> str:
         if settings.discord_token
         else f"page at http://{settings.web_host}:{settings.web_port}{settings.page_path}"
     )
+    place = f"the cluster {settings.mgie_cluster}" if settings.mgie_cluster else settings.mgie_device
     health = "off" if settings.health_port is None else f"{settings.health_host}:{settings.health_port}"
     api = "off" if settings.api_port is None else f"http://{settings.api_host}:{settings.api_port}/v1"
     return (
         f"chat    {chat}\n"
-        f"model   {config.name} on {settings.mgie_device}\n"
+        f"model   {config.name} on {place}\n"
         f"data    {settings.data_dir.resolve()}\n"
         f"health  {health}\n"
         f"api     {api}\n"
@@ -184,7 +184,7 @@ async def _serve_all(
     lines = QueueLimits(waiting=settings.max_waiting, waiting_per_owner=settings.max_waiting)
     async with (
         SessionStore.open(settings.data_dir / DATABASE) as store,
-        EditService(editor or await _engine(settings), lines) as service,
+        EditService(editor or await engine_of(settings), lines) as service,
         EditWorkflow(
             store,
             images,
@@ -203,20 +203,6 @@ async def _serve_all(
         else:
             chat = _serve_page(settings, workflow, images, model, say)
         await _until_told_to_stop(chat, lambda: workflow.drain(settings.drain_seconds))
-
-
-async def _engine(settings: Settings) -> EnginePool:
-    """An engine process for each device that the settings name, not started."""
-    choice = ModelChoice(
-        settings.mgie_model,
-        settings.mgie_home,
-        settings.mgie_device,
-        settings.mgie_threads,
-        settings.mgie_memory,
-        settings.mgie_level,
-    )
-    gpus = [] if settings.mgie_device == "cpu" else await visible_gpus()
-    return engine_pool(choice, plan_devices(settings.mgie_device, gpus), settings.mgie_slots)
 
 
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:

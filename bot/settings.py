@@ -24,6 +24,7 @@ KEY_CHARS = 16  # a key of the API has at least so many
 
 # A name, an IPv4 address, or an IPv6 one in brackets.
 _PAGE_NAME = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
+_CLUSTER = re.compile(r"local|([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     mgie_slots: Annotated[int, Field(ge=1, le=64)] | None = None
     mgie_memory: str = "auto"
     mgie_level: str = "auto"
+    mgie_cluster: str | None = None
     mgie_threads: Annotated[int, Field(ge=1, le=256)] | None = None
 
     data_dir: Path = Path("data")
@@ -120,6 +122,18 @@ class Settings(BaseSettings):
         if not all(number.isdecimal() for number in numbers):
             raise ValueError("list the numbers of channels, separated by commas")
         return tuple(map(int, numbers))
+
+    @field_validator("mgie_cluster")
+    @classmethod
+    def _is_cluster(cls, value: str | None) -> str | None:
+        if value is not None and value.startswith("ray://"):
+            raise ValueError(
+                "Ray's client protocol (ray://) cannot carry progress; run ray start --address=HOST:6379 on "
+                "this machine, then write HOST:6379 here"
+            )
+        if value is not None and not _CLUSTER.fullmatch(value):
+            raise ValueError("must be local or HOST:PORT")
+        return value
 
     @field_validator("discord_api_base")
     @classmethod

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from conversations.errors import ConversationError
 from mgie_engine.cli_types import CommandParser, ExitCode, exit_code, sentence
+from mgie_engine.cluster import command as cluster
 from mgie_engine.errors import EngineError
 from mgie_engine.install import command as install
 from mgie_engine.terminal import completion_command, edit_command
@@ -63,6 +64,7 @@ def _parser(chosen: Collection[str]) -> CommandParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     edit_command.register(commands)
     install.register(commands)
+    cluster.register(commands)
     completion_command.register(commands, lambda: _parser(lab.COMMANDS))
     lab.register(commands, chosen)
     return parser

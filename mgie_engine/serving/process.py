@@ -16,11 +16,11 @@ from mgie_engine.edits import Changed, DeviceState, EditRequest, EditResult, Pro
 from mgie_engine.errors import EngineDied, EngineError, NoRoom, ServiceClosed
 from mgie_engine.serving.protocol import (
     Answer,
-    Builder,
     Cancel,
     CannotLoad,
     Happened,
     Launch,
+    Loadable,
     Ready,
     Run,
     frame,
@@ -31,7 +31,10 @@ from mgie_engine.serving.protocol import (
 LIBRARIES = (
     *("CUDA_", "CUDNN_", "CUBLAS_", "NVIDIA_", "NCCL_", "HIP_", "HSA_", "ROCR_", "PYTORCH_", "TORCH"),
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "TRITON_", "BNB_", "HF_", "TRANSFORMERS_", "XDG_CACHE_"),
+    "RAY_",
 )
+
+WORKER = "mgie_engine.serving.worker"
 
 _log = logging.getLogger(__name__)
 
@@ -71,17 +74,21 @@ class EngineProcess:
 
     def __init__(
         self,
-        builder: Builder,
+        builder: Loadable,
         slots: int | None = None,
         patience: Patience | None = None,
         name: str = "auto",
         environment: Mapping[str, str] | None = None,
+        module: str = WORKER,
     ) -> None:
         """builder: usually a ModelChoice. slots: edits at once; None: as many as suit the device.
 
         name: of the device, for the operator. environment: variables of the child beside the usual ones.
+        module: what the child runs.
         """
         self.name = name
+        self._module = module
+        self._behind: tuple[DeviceState, ...] = ()  # devices, if the child says so
         self._environment = environment or {}
         self._launch = Launch(builder, slots)
         self._patience = patience or Patience()
@@ -93,7 +100,7 @@ class EngineProcess:
         self._changed: Changed = lambda: None
         self._ready = False
         self._was_ready = False  # at any time
-        self._hang_s = 0.0
+        self._hang_s = 0.0  # 0 before the child is ready
         self._fault: EngineError | None = None
         self._process: Process | None = None  # while it may be spoken to
         self._watch: asyncio.Timeout | None = None
@@ -126,7 +133,9 @@ class EngineProcess:
 
     @property
     def devices(self) -> tuple[DeviceState, ...]:
-        """The one device, for the operator."""
+        """The one device, or those behind the child, for the operator."""
+        if self._behind and self._process:
+            return self._behind
         fault = str(self._fault) if self._fault else None
         return (DeviceState(self.name, self._ready, self._slots, self.running, self._deaths, fault),)
 
@@ -196,7 +205,7 @@ class EngineProcess:
     async def _one_life(self) -> EngineDied:
         """Run one child from its start to its end; says how it ended."""
         # Only a pipe joins the two: when the parent ends, however it ends, the child reads the end and exits.
-        command = (sys.executable, "-m", "mgie_engine.serving.worker")
+        command = (sys.executable, "-m", self._module)
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, env=small_environment(*LIBRARIES) | dict(self._environment)
@@ -206,7 +215,7 @@ class EngineProcess:
         assert process.stdout is not None
         try:
             async with asyncio.timeout(self._patience.load_s) as self._watch:
-                self._process = process
+                self._process, self._hang_s = process, 0.0
                 self._greet()
                 async for answer in receive_messages(process.stdout):
                     self._hear(answer)
@@ -233,8 +242,9 @@ class EngineProcess:
 
     def _hear(self, answer: Answer) -> None:
         match answer:
-            case Ready(slots, silence_s):
-                self._ready, self._was_ready, self._slots = True, True, slots
+            case Ready(slots, silence_s, devices):
+                self._ready, self._slots, self._behind = slots > 0, slots, devices
+                self._was_ready = True
                 self._hang_s = self._patience.hang_s or silence_s
                 self._changed()
             case CannotLoad(error):
@@ -252,7 +262,7 @@ class EngineProcess:
 
     def _keep_watch(self) -> None:
         """Expect the next sign of life in time if an edit runs, whenever it comes if none does."""
-        if self._watch and self._ready and not self._watch.expired():
+        if self._watch and self._hang_s and not self._watch.expired():
             until = asyncio.get_running_loop().time() + self._hang_s
             self._watch.reschedule(until if self._edits else None)
 

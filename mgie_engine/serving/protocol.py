@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-from mgie_engine.edits import EditRequest, EditResult, Progress
+from mgie_engine.edits import DeviceState, EditRequest, EditResult, Progress
 from mgie_engine.errors import EngineError
 
 _LENGTH = struct.Struct(">I")
@@ -47,12 +47,16 @@ class Works(Protocol):
         ...
 
 
-class Builder(Protocol):
-    """Says what does the work; travels to the engine process by pickling."""
+class Loadable(Protocol):
+    """Says what a child process loads; travels to it by pickling."""
 
     def files_version(self) -> object:
-        """Changes when the files that `build` reads do; asked while a model cannot be loaded."""
+        """Changes when the files that are read do; asked while they cannot be loaded."""
         ...
+
+
+class Builder(Loadable, Protocol):
+    """Says what does the work in an engine process."""
 
     def build(self) -> Works:
         """Load everything, in the engine process; raises ModelError."""
@@ -63,7 +67,7 @@ class Builder(Protocol):
 class Launch:
     """First word to the engine process: what to load."""
 
-    builder: Builder
+    builder: Loadable
     slots: int | None  # None: as many as suit the device
 
 
@@ -84,10 +88,11 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model is loaded."""
+    """The model is loaded; said again when the slots change."""
 
-    slots: int
+    slots: int  # 0: it is loaded nowhere now
     silence_s: float  # how long the process may say nothing while edits run
+    devices: tuple[DeviceState, ...] = ()  # those behind it, if it has none of its own
 
 
 @dataclass(frozen=True, slots=True)

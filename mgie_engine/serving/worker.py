@@ -15,10 +15,10 @@ from mgie_engine.errors import EngineError, ModelError
 from mgie_engine.serving.protocol import (
     Answer,
     Beat,
+    Builder,
     Cancel,
     CannotLoad,
     Happened,
-    Launch,
     Order,
     Ready,
     Run,
@@ -33,9 +33,9 @@ def main() -> None:
     """Load the model the first message names, then serve until the pipe closes."""
     give_up_rights()
     be_ended_first()
-    orders_in, answers_out = _claim_pipes()
+    orders_in, answers_out = claim_pipes()
     messages = read_messages(orders_in)
-    launch: Launch | None = next(messages, None)
+    launch = next(messages, None)  # a Launch
     if launch is None:
         return
     inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
@@ -57,7 +57,8 @@ def main() -> None:
         answers_out.flush()
 
     try:
-        engine = launch.builder.build()
+        builder: Builder = launch.builder
+        engine = builder.build()
     except Exception as error:
         if (reason := _why_not_loaded(error)) is None:
             raise
@@ -95,7 +96,7 @@ def _why_not_loaded(error: Exception) -> EngineError | None:
     return ModelError(f"The model cannot be loaded: {type(error).__name__}: {said}")
 
 
-def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
+def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Keep stdin and stdout for messages; point 0 at nothing and 1 at stderr for everybody else."""
     orders_in, answers_out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -66,6 +66,21 @@ def test_check_says_what_the_settings_mean_and_no_secret(monkeypatch, capsys):
     assert "very-secret" not in output
 
 
+@pytest.mark.parametrize("options", [[], ["--check"], ["--local"]])
+def test_a_cluster_without_ray_is_one_sentence_and_exit_code_2(monkeypatch, capsys, options: list[str]):
+    monkeypatch.setenv("MGIE_CLUSTER", "local")
+    monkeypatch.setitem(sys.modules, "ray", None)  # as where it is not installed
+    assert main(options) == 2
+    said = "MGIE_CLUSTER is set, and Ray is not installed here: pip install 'mgie[cluster]'.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_the_client_protocol_of_ray_is_refused_with_what_to_write_instead(monkeypatch, capsys):
+    monkeypatch.setenv("MGIE_CLUSTER", "ray://head:10001")
+    assert main([]) == 2
+    assert "ray start --address=HOST:6379" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("model_folder")
 @pytest.mark.parametrize("options", [[], ["--check"], ["--local"], ["--local", "--check"]])
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "studio.lan"])

@@ -49,6 +49,9 @@ class FakeEngine:
                 threading.Event().wait()
             case ["kill the process"]:
                 os.kill(os.getpid(), signal.SIGKILL)
+            case ["kill the parent once", path] if not Path(path).exists():
+                Path(path).touch()
+                os.kill(os.getppid(), signal.SIGKILL)
             case ["take all memory"]:
                 resource.setrlimit(resource.RLIMIT_AS, (2**30, resource.RLIM_INFINITY))
                 return RequestRefused(f"{len(bytes(2**31))} bytes were free")
