@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conversations.errors import StorageFull
 from conversations.images.decode import mebibytes
@@ -43,68 +43,61 @@ class _Usage:
     total: int
 
 
+@dataclass(eq=False)
 class PictureBudget:
     """Makes room for pictures, or says why there is none."""
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        threads: ThreadPools,
-        limits: StorageLimits,
-        uptime: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._store = store
-        self._images = images
-        self._threads = threads
-        self._limits = limits
-        self._uptime = uptime
-        self._warned_at: float | None = None
+    store: SessionStore
+    images: ImageStore
+    threads: ThreadPools
+    limits: StorageLimits
+    uptime: Callable[[], float] = time.monotonic
+    _warned_at: float | None = field(default=None, init=False)
 
     async def check_disk(self) -> None:
         """Raises StorageFull when the disk has no room."""
-        if self._limits.min_free:
-            self._check_free(await self._threads.disk(self._measure, ()), 0)
+        if self.limits.min_free:
+            self._check_free(await self.threads.disk(self._measure, ()), 0)
 
     async def make_room(self, user: str, size: int, session: str | None = None) -> int:
         """See to it that the user may store `size` bytes more; how many old pictures of theirs went for it.
 
         `session`: one that is in use now. StorageFull, with nothing deleted, when that is not enough.
         """
-        if self._limits == NO_STORAGE_LIMITS:
+        if self.limits == NO_STORAGE_LIMITS:
             return 0
-        own = await self._store.pictures.of_user(user)
-        usage = await self._threads.disk(self._measure, own)
+        own = await self.store.pictures.of_user(user)
+        usage = await self.threads.disk(self._measure, own)
         self._check_free(usage, size)
         too_much, refusal = self._excess(usage, size)
         if too_much <= 0:
             return 0
         chosen: list[str] = []
-        for keys in await self._store.pictures.unused_of(user, KEPT_SESSIONS, session):
+        for keys in await self.store.pictures.unused_of(user, KEPT_SESSIONS, session):
             chosen += keys
-            too_much -= await self._threads.disk(self._sizes, keys)
+            too_much -= await self.threads.disk(self._sizes, keys)
             if too_much <= 0:
                 break
         if too_much > 0:
             raise refusal
-        deleted = await self._threads.disk(self._delete, chosen)
+        deleted = await self.threads.disk(self.images.delete_all, chosen)
         log.info("%d old pictures of %s were deleted to make room", deleted, user)
         return deleted
 
     def _measure(self, own: Iterable[str]) -> _Usage:
-        free = shutil.disk_usage(self._images.folder).free
-        return _Usage(free, self._sizes(own), self._images.total_bytes())
+        free = shutil.disk_usage(self.images.folder).free
+        return _Usage(free, self._sizes(own), self.images.total_bytes())
 
     def _check_free(self, usage: _Usage, size: int) -> None:
         free = usage.free - size
-        if free < 2 * self._limits.min_free:
+        if free < 2 * self.limits.min_free:
             self._warn(free)
-        if free < self._limits.min_free:
+        if free < self.limits.min_free:
             raise StorageFull("the disk is nearly full", Message("disk_full"))
 
     def _excess(self, usage: _Usage, size: int) -> tuple[int, StorageFull]:
         """By how many bytes the tighter limit would be passed, and what to tell the user then."""
-        limits = self._limits
+        limits = self.limits
         of_user = usage.own + size - limits.per_user if limits.per_user is not None else 0
         of_all = usage.total + size - limits.total if limits.total is not None else 0
         if of_user < of_all:
@@ -113,20 +106,14 @@ class PictureBudget:
         return of_user, StorageFull("the pictures of this user take too much", told)
 
     def _sizes(self, keys: Iterable[str]) -> int:
-        return sum(map(self._images.size, keys))
-
-    def _delete(self, keys: Iterable[str]) -> int:
-        present = [key for key in keys if self._images.size(key)]
-        for key in present:
-            self._images.delete(key)
-        return len(present)
+        return sum(map(self.images.size, keys))
 
     def _warn(self, free: int) -> None:
-        now = self._uptime()
+        now = self.uptime()
         if self._warned_at is None or now - self._warned_at >= WARN_EVERY_S:
             self._warned_at = now
             log.warning(
                 "%d MiB are free for pictures; below %d MiB new ones are refused",
                 free // 2**20,
-                self._limits.min_free // 2**20,
+                self.limits.min_free // 2**20,
             )

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -59,53 +59,35 @@ SILENCE = Note(Message("silenced"))  # is not sent
 SHOWS_EDITS = ("queue", "quota")  # refusals that offer the list of the user's own edits
 
 
+@dataclass(eq=False)
 class Admission:
-    """Asks the rules about every event, and turns those for an edit into saved turns for the runner."""
+    """Asks the rules about every event, and turns those for an edit into saved turns for the runner.
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        runner: TurnRunner,
-        consents: Consents,
-        defaults: Defaults,
-        limits: Limits,
-        metrics: Metrics,
-        budget: PictureBudget,
-        *,
-        clock: Callable[[], float] = time.time,
-        uptime: Callable[[], float] = uptime_s,
-        draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS),
-    ) -> None:
-        """`clock` gives Unix seconds and must be the store's; `draw_seed` the default seed.
+    `clock` gives Unix seconds and must be the store's; `uptime` is a clock in seconds that cannot be set;
+    `draw_seed` gives the default seed.
+    """
 
-        `uptime`: a clock in seconds that cannot be set.
-        """
-        self._store = store
-        self._images = images
-        self._runner = runner
-        self._consents = consents
-        self._defaults = defaults
-        self._limits = limits
-        self._metrics = metrics
-        self._budget = budget
-        self._clock = clock
-        self._uptime = uptime
-        self._draw_seed = draw_seed
-        self._uploads = Uploads(store, images, runner.threads, consents, budget, metrics)
+    store: SessionStore
+    images: ImageStore
+    runner: TurnRunner
+    consents: Consents
+    defaults: Defaults
+    limits: Limits
+    metrics: Metrics
+    budget: PictureBudget
+    _: KW_ONLY
+    clock: Callable[[], float] = time.time
+    uptime: Callable[[], float] = uptime_s
+    draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS)
+
+    def __post_init__(self) -> None:
+        parts = self.store, self.images, self.runner.threads, self.consents, self.budget, self.metrics
+        self.uploads = Uploads(*parts)
         self._requests: dict[str, tuple[float, ...]] = {}  # by user: when, by the uptime clock
         self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
         self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
         self._quotas = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
-
-    def prepare(self) -> None:
-        """Be ready to read the first picture without delay."""
-        self._uploads.prepare()
-
-    def close(self) -> None:
-        """Read no more pictures."""
-        self._uploads.close()
 
     # -- the rules ----------------------------------------------------------------------------------------
 
@@ -119,12 +101,12 @@ class Admission:
             facts = Facts(
                 event,
                 settings,
-                self._limits,
-                self._clock(),
-                self._uptime(),
-                self._runner.is_draining,
-                self._runner.active.waiting(event.user) + self._entering[event.user],
-                self._runner.active.waiting() + self._entering.total(),
+                self.limits,
+                self.clock(),
+                self.uptime(),
+                self.runner.is_draining,
+                self.runner.active.waiting(event.user) + self._entering[event.user],
+                self.runner.active.waiting() + self._entering.total(),
                 self._requests.get(event.user, ()),
                 made_at,
             )
@@ -148,7 +130,7 @@ class Admission:
         """The answer to a refused event; SILENCE for a user who was refused too often lately."""
         user, reason = facts.event.user, refusal.check.reason
         if isinstance(facts.event, EDITS):
-            self._metrics.edits_dropped.labels(reason).inc()
+            self.metrics.edits_dropped.labels(reason).inc()
         if reason in STRIKING:
             lately = {who: kept for who, kept in self._strikes.items() if not kept.is_over(facts.uptime_s)}
             self._strikes = {**lately, user: lately.get(user, Strikes()).after(facts.uptime_s)}
@@ -168,12 +150,12 @@ class Admission:
         """When the user's edits in this server began; failed and cancelled edits are not counted."""
         if settings.per_day is None or event.source.server is None:
             return ()
-        turns = await self._store.turns_by(event.user, COUNTED)
+        turns = await self.store.turns_by(event.user, COUNTED)
         here = (turn for turn in turns if turn.source.server == event.source.server)
         return tuple(turn.created_at for turn in here if not turn.is_lost)
 
     def _count_request(self, facts: Facts) -> None:
-        now, window_s = facts.uptime_s, self._limits.window_s
+        now, window_s = facts.uptime_s, self.limits.window_s
         made = self._requests | {facts.event.user: (*facts.requests, now)}
         lately = {who: recent(times, now, window_s) for who, times in made.items()}
         self._requests = {who: times for who, times in lately.items() if times}
@@ -188,21 +170,21 @@ class Admission:
             asked = replace(asked, text=asked.kept_words or await self._open_words(asked), said=None)
             context = replace(context, event=asked)
         if context.pictures is not None:
-            opened = await self._uploads.open(context, context.pictures)
+            opened = await self.uploads.open(context, context.pictures)
             if not isinstance(opened, EditSession):
                 return opened
             context, target = replace(context, has_consent=True), Target(opened, opened.root)
         if target is None:
-            await self._store.users.ask_picture(asked.user, asked.channel, asked.text)
-            return await ask_target(self._store, asked)
+            await self.store.users.ask_picture(asked.user, asked.channel, asked.text)
+            return await ask_target(self.store, asked)
         if not asked.text:
-            ready, abilities = Message("picture_ready", version=target.turn.label), self._limits.abilities
+            ready, abilities = Message("picture_ready", version=target.turn.label), self.limits.abilities
             sentence = joined(" ", ready, abilities) if abilities else ready
             return ShownVersion(sentence, card_of(target.turn, target.session))
         if objection := self._other_language(asked):
             return objection
         parent = target.session.root if asked.from_original else target.turn
-        preset = preset_override(asked.preset, self._defaults) if asked.preset else NO_OVERRIDE
+        preset = preset_override(asked.preset, self.defaults) if asked.preset else NO_OVERRIDE
         draft = target.session.ask(
             asked.user,
             asked.text,
@@ -220,20 +202,20 @@ class Admission:
         if isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM:
             return None
         said = asked.said if isinstance(asked, EditAsked) else None
-        if said.is_read if said else is_read(asked.text, self._limits.languages):
+        if said.is_read if said else is_read(asked.text, self.limits.languages):
             return None
-        names = joined(", ", *(Message(f"language.{code}") for code in self._limits.languages))
+        names = joined(", ", *(Message(f"language.{code}") for code in self.limits.languages))
         return Note(Message("other_language", languages=names), buttons=suggestions(), asks=asked.user)
 
     async def _open_words(self, asked: EditAsked) -> str:
         """The words of this user that wait for a picture here; a picture without words takes them."""
-        since = self._clock() - self._limits.head_ttl_s
-        return await self._store.users.open_words(asked.user, asked.channel, since) or ""
+        since = self.clock() - self.limits.head_ttl_s
+        return await self.store.users.open_words(asked.user, asked.channel, since) or ""
 
     async def vary(self, context: Context[VariationAsked]) -> Reply:
         """The same instruction once more, from the same parent; or all of them, from the upload."""
         asked, target = context.event, context.target
-        self._metrics.moves.labels(str(asked.variation)).inc()
+        self.metrics.moves.labels(str(asked.variation)).inc()
         if target is None:
             return Note(Message("no_session"))
         turn, session = target.turn, target.session
@@ -246,23 +228,23 @@ class Admission:
         words, reading = turn.instruction, turn.reading
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
-            if objection := objection_to_length(reading or "", self._limits):
+            if objection := objection_to_length(reading or "", self.limits):
                 return Note(objection)
         elif asked.variation is Variation.FROM_ORIGINAL:
             words, parent, reading = combined_words(session.path_to(turn)), session.root.id, None
-            if objection := objection_to_text(words, self._limits):
+            if objection := objection_to_text(words, self.limits):
                 return Note(objection)
         draft = session.ask(
             asked.user,
             words,
             parent=parent,
             reading=reading,
-            override=varied_override(turn, asked.variation, self._draw_seed()),
+            override=varied_override(turn, asked.variation, self.draw_seed()),
             source=asked.source,
         )
         reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
         if isinstance(reply, Accepted):
-            now = self._uptime()
+            now = self.uptime()
             lately = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
             self._varied = {**lately, asked.user: (now, turn.id, asked.variation, reply)}
         return reply
@@ -271,7 +253,7 @@ class Admission:
         """The answer to the press before, if this is the second of a double click."""
         at, turn_id, variation, reply = self._varied.get(asked.user, (0.0, "", None, None))
         is_same = (turn_id, variation) == (turn.id, asked.variation) and asked.reading is None
-        return reply if is_same and self._uptime() - at < DOUBLE_CLICK_S else None
+        return reply if is_same and self.uptime() - at < DOUBLE_CLICK_S else None
 
     async def grid(self, context: Context[GridAsked]) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""
@@ -301,10 +283,10 @@ class Admission:
         asked, parent = context.event, session.turn(draft.parent_id)
         if not context.has_consent and (objection := await self._not_allowed(asked, draft, session, parent)):
             return objection
-        size = self._images.size(parent.image) if parent.image else 0  # as the result is about as large
-        await self._budget.make_room(asked.user, size, session.id)
-        overrides = await layers(self._store, asked, session)
-        settings = overrides.resolved(draft.override, self._defaults, self._draw_seed())
+        size = self.images.size(parent.image) if parent.image else 0  # as the result is about as large
+        await self.budget.make_room(asked.user, size, session.id)
+        overrides = await layers(self.store, asked, session)
+        settings = overrides.resolved(draft.override, self.defaults, self.draw_seed())
         draft = replace(
             draft,
             settings=settings,
@@ -313,8 +295,8 @@ class Admission:
         )
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
-        turn = await self._store.add_turn(draft, event_id=asked.event_id)
-        active = self._runner.begin(turn, session.add(turn))
+        turn = await self.store.add_turn(draft, event_id=asked.event_id)
+        active = self.runner.begin(turn, session.add(turn))
         if parent.image is None:
             return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())
         return Accepted(Message("queued", version=turn.label), active.card())
@@ -328,10 +310,10 @@ class Admission:
             return None
         is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.user
         if lender and not is_own_again:
-            objection = await self._consents.objection(asked, lender, words, is_open=False)
+            objection = await self.consents.objection(asked, lender, words, is_open=False)
             if objection:
                 return objection
-        return await self._consents.objection(asked, session.owner, words, is_open=not session.is_locked)
+        return await self.consents.objection(asked, session.owner, words, is_open=not session.is_locked)
 
 
 def _is_hidden(context: Context[Work]) -> bool:

@@ -141,7 +141,7 @@ class EditWorkflow:
         if self.limits.languages:
             load_identifier()
         await self._runner.__aenter__()
-        self._admission.prepare()
+        self._admission.uploads.reader.prepare()
         self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
         return self
 
@@ -151,7 +151,7 @@ class EditWorkflow:
         if self._tidying is not None:
             self._tidying.cancel()
             await asyncio.gather(self._tidying, return_exceptions=True)
-        self._admission.close()
+        self._admission.uploads.reader.close()
         await self._runner.__aexit__(kind, error, trace)
 
     # -- for chats ----------------------------------------------------------------------------------------

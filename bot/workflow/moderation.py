@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bot.chat.cards import blocked_hash_of, card_of
 from bot.chat.events import ButtonAction
@@ -27,22 +27,15 @@ LISTED = 12  # members of a list in a status
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class Moderation:
     """Carries out decisions, and passes reports and appeals on."""
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        runner: TurnRunner,
-        privacy: Privacy,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._store = store
-        self._images = images
-        self._runner = runner
-        self._privacy = privacy
-        self._clock = clock
+    store: SessionStore
+    images: ImageStore
+    runner: TurnRunner
+    privacy: Privacy
+    clock: Callable[[], float] = time.time
 
     # -- what moderators decide ---------------------------------------------------------------------------
 
@@ -53,13 +46,13 @@ class Moderation:
         if asked.action is ModAction.STATUS:
             return Note(self._status(server, context.settings))
         if asked.action is ModAction.LOG:
-            return Note(_log_in_words(await self._store.servers.audit_log(server, LOG_SHOWN)))
+            return Note(_log_in_words(await self.store.servers.audit_log(server, LOG_SHOWN)))
         removed, image_hash = await self._to_remove(asked, server)
-        entry = AuditEntry(self._clock(), asked.user, asked.action.value, image_hash or asked.subject)
+        entry = AuditEntry(self.clock(), asked.user, asked.action.value, image_hash or asked.subject)
         asked = replace(asked, subject=image_hash or asked.subject)
-        rules = await self._store.servers.change(server, lambda now: apply(now, asked), entry)
+        rules = await self.store.servers.change(server, lambda now: apply(now, asked), entry)
         # Only now, as the hash cannot be had from a picture that is gone.
-        messages = () if removed is None else await self._privacy.erase(removed)
+        messages = () if removed is None else await self.privacy.erase(removed)
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
         return Decided(text, messages)
@@ -68,12 +61,12 @@ class Moderation:
         """The version that REMOVE and BLOCK_IMAGE erase, and with BLOCK_IMAGE its hash."""
         if asked.action not in (ModAction.REMOVE, ModAction.BLOCK_IMAGE):
             return None, None
-        turn = await self._store.turn(asked.subject)
+        turn = await self.store.turn(asked.subject)
         if turn.source.server != server:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
-            image_hash = await self._runner.pictures.draw(dhash, [turn.image])
+            image_hash = await self.runner.pictures.draw(dhash, [turn.image])
         return turn, image_hash
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:
@@ -81,13 +74,13 @@ class Moderation:
         if asked.action not in (ModAction.CANCEL, ModAction.BLOCK):
             return 0
         theirs = [
-            active for active in self._runner.active.in_server(server) if active.turn.user == asked.subject
+            active for active in self.runner.active.in_server(server) if active.turn.user == asked.subject
         ]
-        return sum([await self._runner.cancel(active.turn.id) for active in theirs])
+        return sum([await self.runner.cancel(active.turn.id) for active in theirs])
 
     def _status(self, server: str, rules: ServerSettings) -> Message:
         """What holds in a server, and what goes on there."""
-        actives = self._runner.active.in_server(server)
+        actives = self.runner.active.in_server(server)
         running = sum(not active.is_waiting for active in actives)
         state = Message("server_paused") if rules.is_paused else Message("server_open")
         busy = Message("status_state", state=state, waiting=len(actives) - running, running=running)
@@ -103,7 +96,7 @@ class Moderation:
         log.warning("turn %s was reported by %s", base.turn.id, asked.user)
         if rules.reports is None:
             return Note(Message("reported"))
-        is_first = await self._store.servers.add_report(
+        is_first = await self.store.servers.add_report(
             asked.source.server, asked.user, base.turn.id, asked.text.strip()
         )
         if not is_first:
@@ -136,13 +129,13 @@ class Moderation:
         asked, rules = context.event, context.settings
         words, image_hash = "", asked.about
         if len(image_hash) != HASH_CHARS:
-            turn = (await target_of(self._store, asked, asked.about)).turn
+            turn = (await target_of(self.store, asked, asked.about)).turn
             words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
         if image_hash not in rules.blocked_images:
             return Note(Message("appeal_over"))
         if rules.reports is None:
             return Note(Message("no_appeals_here", hash=image_hash))
-        if not await self._store.servers.add_appeal(asked.source.server, asked.user, image_hash, words):
+        if not await self.store.servers.add_appeal(asked.source.server, asked.user, image_hash, words):
             return Note(Message("appealed"))
         return ForModerators(
             Message("appealed"),

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
@@ -27,52 +28,45 @@ HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 
 
+@dataclass(eq=False)
 class Privacy:
     """Answers requests of users about their data. `keep_days`: how long images stay; None for ever."""
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        runner: TurnRunner,
-        consents: Consents,
-        keep_days: float | None,
-        clock: Callable[[], float] = time.time,
-        uptime: Callable[[], float] = uptime_s,
-    ) -> None:
-        self._store = store
-        self._images = images
-        self._runner = runner
-        self._consents = consents
-        self._keep_days = keep_days
-        self._clock = clock
-        self._uptime = uptime
-        self._boot, self._started = boot_id(), clock()
-        self._exports = Exports(runner.threads, uptime)
+    store: SessionStore
+    images: ImageStore
+    runner: TurnRunner
+    consents: Consents
+    keep_days: float | None
+    clock: Callable[[], float] = time.time
+    uptime: Callable[[], float] = uptime_s
+
+    def __post_init__(self) -> None:
+        self._boot, self._started = boot_id(), self.clock()
+        self._exports = Exports(self.runner.threads, self.uptime)
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is stored, and for how long."""
         asked = context.event
         counts = await self._counts(asked.user)
-        if self._keep_days is None:
+        if self.keep_days is None:
             return Note(Message("kept_for_good", **_counted(*counts)))
-        days = Message("days", count=round(self._keep_days))
+        days = Message("days", count=round(self.keep_days))
         return Note(Message("kept", **_counted(*counts), days=days))
 
     async def export(self, context: Context[ExportAsked]) -> Reply:
         """All data of the user as zip files."""
         asked = context.event
-        kept = await self._store.export_user(asked.user)
+        kept = await self.store.export_user(asked.user)
         ids = {row["session_id"]: None for row in kept["turns"]}
         if not any(rows for what, rows in kept.items() if what != "user"):
             return Note(Message("nothing_kept"))
-        sessions = [await self._store.session(session_id) for session_id in ids]
+        sessions = [await self.store.session(session_id) for session_id in ids]
         if objection := self._exports.objection(asked.user):  # nothing is awaited from here on
             return objection
         if asked.max_bytes is None:
-            steps = export_chunks(asked.user, kept, sessions, self._images)
+            steps = export_chunks(asked.user, kept, sessions, self.images)
         else:
-            steps = export_parts(asked.user, kept, sessions, self._images, asked.max_bytes)
+            steps = export_parts(asked.user, kept, sessions, self.images, asked.max_bytes)
         return Files(Message("exported"), self._exports.begin(asked.user, steps))
 
     async def forget(self, context: Context[ForgetAsked]) -> Reply:
@@ -86,10 +80,10 @@ class Privacy:
                 buttons=buttons(ButtonAction.FORGET_ME),
                 asks=asked.user,
             )
-        forgotten = await self._store.delete_user(asked.user)
+        forgotten = await self.store.delete_user(asked.user)
         for turn in forgotten.turns:
-            self._runner.drop(turn.id)
-        await self._runner.erased.delete(forgotten.images)
+            self.runner.drop(turn.id)
+        await self.runner.erased.delete(forgotten.images)
         if not any(counts):
             return Erased(Message("nothing_kept"), forgotten.messages)
         return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
@@ -105,19 +99,19 @@ class Privacy:
         """Erase a turn and cancel its edit; of an upload only the image. Gives its messages, to delete."""
         messages = await self.erase_picture(turn)
         if not turn.is_upload:
-            await self._store.delete_turn(turn.id)
-            self._runner.drop(turn.id)
+            await self.store.delete_turn(turn.id)
+            self.runner.drop(turn.id)
         return messages
 
     async def erase_picture(self, turn: Turn) -> tuple[str, ...]:
         """Delete the image of a turn, unless another turn has it, too. Gives its messages, to delete."""
-        messages = await self._store.messages.of_turn(turn.id)
-        await self._store.messages.delete_later(messages)
+        messages = await self.store.messages.of_turn(turn.id)
+        await self.store.messages.delete_later(messages)
         if turn.image is None:
             return messages
-        if not await self._store.is_shared(turn.image):
-            await self._runner.threads.disk(self._images.delete, turn.image)
-        await self._store.update_turn(turn.id, image=no_picture(turn.id))
+        if not await self.store.is_shared(turn.image):
+            await self.runner.threads.disk(self.images.delete, turn.image)
+        await self.store.update_turn(turn.id, image=no_picture(turn.id))
         return messages
 
     async def delete_old_images(self) -> int:
@@ -126,44 +120,44 @@ class Privacy:
         Questions about images that expired go in any case. No image goes, with a warning, while the clock may
         be wrong; see bot.policy.tidy_guard.
         """
-        await self._consents.delete_expired()
-        if self._keep_days is None:
+        await self.consents.delete_expired()
+        if self.keep_days is None:
             return 0
-        moment = self._clock() - self._keep_days * DAY_S
-        old = await self._store.images_untouched_since(moment)
-        used = await self._store.images_in_use()
-        found, stored = await self._runner.threads.disk(self._found_old, old, used)
+        moment = self.clock() - self.keep_days * DAY_S
+        old = await self.store.images_untouched_since(moment)
+        used = await self.store.images_in_use()
+        found, stored = await self.runner.threads.disk(self._found_old, old, used)
         evidence, objection = judge_tidy(
-            await self._store.bot.clock_evidence(),
-            self._clock(),
-            self._uptime(),
+            await self.store.bot.clock_evidence(),
+            self.clock(),
+            self.uptime(),
             self._boot,
             len(found),
             stored,
         )
-        await self._store.bot.save_clock_evidence(evidence)
+        await self.store.bot.save_clock_evidence(evidence)
         if objection:
             log.warning("%d of %d pictures look old and are not deleted: %s", len(found), stored, objection)
             return 0
-        return await self._runner.threads.disk(self._delete, found)
+        return await self.runner.threads.disk(self.images.delete_all, found)
 
     def _found_old(self, old: frozenset[str], used: frozenset[str]) -> tuple[set[str], int]:
         """The stored pictures that may be deleted, and how many are stored in all."""
-        self._images.recount()  # others may have changed the folder
-        stored = set(self._images.keys())
+        self.images.recount()  # others may have changed the folder
+        stored = set(self.images.keys())
         return {*(old & stored), *self._orphans(stored - used)}, len(stored)
 
     def _orphans(self, loose: Iterable[str]) -> list[str]:
         """Of the pictures no turn has, those that a killed run left, or that have lain here for a day."""
-        young = max(self._started, self._clock() - DAY_S)
-        return [key for key in loose if self._images.path(key).stat().st_mtime < young]
+        young = max(self._started, self.clock() - DAY_S)
+        return [key for key in loose if self.images.path(key).stat().st_mtime < young]
 
     async def clean_up_forever(self, every_s: float) -> None:
         """Delete old images every `every_s` seconds, until cancelled."""
         while True:
             try:
-                await self._runner.threads.disk(self._delete_leftovers, self._clock() - HOUR_S)
-                await self._runner.erased.delete_pending()
+                await self.runner.threads.disk(self._delete_leftovers, self.clock() - HOUR_S)
+                await self.runner.erased.delete_pending()
                 if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):
@@ -171,20 +165,14 @@ class Privacy:
             await asyncio.sleep(every_s)
 
     def _delete_leftovers(self, before: float) -> None:
-        self._images.delete_partial_files(before)
+        self.images.delete_partial_files(before)
         delete_old_folders(before)
 
     async def _counts(self, user: str) -> tuple[int, int]:
         """How many images the user uploaded, and how many edits they asked for."""
-        kept = await self._store.export_user(user)
+        kept = await self.store.export_user(user)
         uploads = sum(row["parent_id"] is None for row in kept["turns"])
         return uploads, len(kept["turns"]) - uploads
-
-    def _delete(self, keys: Iterable[str]) -> int:
-        present = [key for key in keys if self._images.path(key).exists()]
-        for key in present:
-            self._images.delete(key)
-        return len(present)
 
 
 def _counted(pictures: int, edits: int) -> dict[str, Message]:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass
 from types import TracebackType
 from typing import Self
 
@@ -43,39 +44,32 @@ class LeftOnDisk(Exception):
     """A turn stops in this process; the next resume continues it."""
 
 
+@dataclass(eq=False)
 class TurnRunner:
-    """Runs turns. Use as `async with`; leaving ends every task, and what was unfinished stays on disk."""
+    """Runs turns. Use as `async with`; leaving ends every task, and what was unfinished stays on disk.
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        service: EditService,
-        metrics: Metrics,
-        *,
-        strengths: StrengthTable | None = None,
-        clock: Callable[[], float] = time.time,
-        pauses_s: Sequence[float] = (1, 5, 20, 60),
-        places_every_s: float = 10.0,
-        resume_every_s: float = 300.0,
-    ) -> None:
-        """`strengths`: what auto knows of the model; `pauses_s`: waits before a result is shown again.
+    strengths       what auto knows of the model
+    pauses_s        waits before a result is shown again
+    places_every_s  how often places in the queue are updated
+    resume_every_s  how often turns that could not go on are resumed
+    """
 
-        `places_every_s`: how often places in the queue are updated; `resume_every_s`: how often turns that
-        could not go on are resumed.
-        """
-        self._store = store
-        self._images = images
-        self._service = service
-        self._metrics = metrics
-        self._strengths = strengths
-        self._clock = clock
-        self._places_every_s = places_every_s
-        self._resume_every_s = resume_every_s
+    store: SessionStore
+    images: ImageStore
+    service: EditService
+    metrics: Metrics
+    _: KW_ONLY
+    strengths: StrengthTable | None = None
+    clock: Callable[[], float] = time.time
+    pauses_s: Sequence[float] = (1, 5, 20, 60)
+    places_every_s: float = 10.0
+    resume_every_s: float = 300.0
+
+    def __post_init__(self) -> None:
         self.threads = ThreadPools()  # of the whole workflow, as the next
-        self.pictures = PictureViews(images, self.threads)
-        self.erased = ErasedPictures(store, images, self.threads)
-        self.delivery = Delivery(store, metrics, pauses_s)
+        self.pictures = PictureViews(self.images, self.threads)
+        self.erased = ErasedPictures(self.store, self.images, self.threads)
+        self.delivery = Delivery(self.store, self.metrics, self.pauses_s)
         self.active = ActiveTurns()
         self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
@@ -124,15 +118,15 @@ class TurnRunner:
 
     async def _start_unfinished(self, chat: str) -> int:
         taken = 0
-        for listed in await self._store.turns_in(*UNFINISHED):
+        for listed in await self.store.turns_in(*UNFINISHED):
             if listed.user.partition(":")[0] != chat or listed.id in self.active:
                 continue
-            session = await self._store.session(listed.session_id)
+            session = await self.store.session(listed.session_id)
             turn = session.turns.get(listed.id)
             if turn is None or turn.state.is_final or turn.id in self.active:
                 continue
             if turn.state is TurnState.RUNNING:  # its process ended; nothing of it was kept
-                turn = await self._store.set_state(turn.id, TurnState.WAITING)
+                turn = await self.store.set_state(turn.id, TurnState.WAITING)
                 session = session.update(turn)
             self.begin(turn, session)
             taken += 1
@@ -157,7 +151,7 @@ class TurnRunner:
     async def reword(self, active: ActiveTurn, instruction: str) -> bool:
         """Change the instruction of a turn that waits; whether it was still possible."""
         try:
-            active.turn = await self._store.reword(active.turn.id, instruction)
+            active.turn = await self.store.reword(active.turn.id, instruction)
         except TurnStateConflict:
             return False
         await self.delivery.update_progress(active)
@@ -191,7 +185,7 @@ class TurnRunner:
             await self.delivery.deliver(active)
         except LeftOnDisk:
             if active.turn.state is TurnState.RUNNING:
-                await self._store.set_state(active.turn.id, TurnState.WAITING)
+                await self.store.set_state(active.turn.id, TurnState.WAITING)
         except NoSuchVersion:
             log.info("turn %s was deleted while it was on its way", active.turn.id)
             await self.delivery.retract(active)
@@ -205,7 +199,7 @@ class TurnRunner:
         self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
         try:
-            active.turn = await self._store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
+            active.turn = await self.store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
         except NoSuchVersion:
             await self.erased.delete([fields.get("image")])
             raise
@@ -233,18 +227,18 @@ class TurnRunner:
         if result.is_declined:
             reason = reason_declined(active.turn.instruction, result.expressive)
             raise RequestRefused("the model declined the instruction", reason)
-        blocked_images = (await self._store.servers.settings(active.turn.source.server)).blocked_images
+        blocked_images = (await self.store.servers.settings(active.turn.source.server)).blocked_images
         if blocked_images and (
             image_hash := await self.threads.draw(
                 math.prod(result.size), find_blocked, result.image, blocked_images
             )
         ):
-            self._metrics.filtered.labels("output").inc()
+            self.metrics.filtered.labels("output").inc()
             raise RequestRefused("like a removed picture", Message("result_filtered", hash=image_hash))
         for stage, seconds in result.seconds.items():
-            self._metrics.stage_seconds.labels(stage).observe(seconds)
+            self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
-            "image": await self.threads.disk(self._images.put, result.image),
+            "image": await self.threads.disk(self.images.put, result.image),
             "expressive": result.expressive,
             "settings": result.settings,
             "seconds": result.seconds,
@@ -271,16 +265,16 @@ class TurnRunner:
 
     async def _refresh(self, active: ActiveTurn) -> None:
         """Reload the turn and its session; NoSuchVersion when it was deleted."""
-        active.session = await self._store.session(active.turn.session_id)
+        active.session = await self.store.session(active.turn.session_id)
         active.turn = active.session.turn(active.turn.id)
 
     def _enqueue(self, active: ActiveTurn) -> None:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
         turn = active.turn
         active.handle = (
-            self._service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
+            self.service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
             if turn.grid is None
-            else GridHandle(self._service, turn, turn.grid, lambda: self._request(active), self.threads)
+            else GridHandle(self.service, turn, turn.grid, lambda: self._request(active), self.threads)
         )
         active.place = active.handle.place()
         active.enqueued.set()
@@ -291,8 +285,8 @@ class TurnRunner:
             if self.is_draining:
                 raise ServiceClosed
             active.has_begun = True
-            self._metrics.queue_wait_seconds.observe(max(0.0, self._clock() - active.turn.created_at))
-            active.turn = await self._store.set_state(active.turn.id, TurnState.RUNNING)
+            self.metrics.queue_wait_seconds.observe(max(0.0, self.clock() - active.turn.created_at))
+            active.turn = await self.store.set_state(active.turn.id, TurnState.RUNNING)
             if not self.is_draining:  # later, the chat may be closed
                 self._spawn(self.delivery.update_progress(active))
         await self._refresh(active)
@@ -310,7 +304,7 @@ class TurnRunner:
         settings = turn.settings
         if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
             settings, active.advice = await resolve_auto(
-                turn, settings, parent.image, self._strengths, self.pictures
+                turn, settings, parent.image, self.strengths, self.pictures
             )
         return EditRequest(image, turn.instruction, settings, history, turn.reading)
 
@@ -319,7 +313,7 @@ class TurnRunner:
     async def _update_places(self) -> None:
         """Show waiting users from time to time that they moved up."""
         while True:
-            await asyncio.sleep(self._places_every_s)
+            await asyncio.sleep(self.places_every_s)
             for active in self.active:
                 if active.moved_up():
                     self._spawn(self.delivery.update_progress(active))
@@ -327,7 +321,7 @@ class TurnRunner:
     async def _resume_periodically(self) -> None:
         """Resume turns that a full disk or a long outage of a chat left on disk."""
         while True:
-            await asyncio.sleep(self._resume_every_s)
+            await asyncio.sleep(self.resume_every_s)
             for chat in self.delivery.chats:
                 try:
                     await self.resume(chat)

@@ -29,14 +29,14 @@ class ModelFacts:
         return self.strengths is not None and bool(self.strengths.rules)
 
 
+@dataclass(eq=False)
 class Status:
     """Answers what happens now, and cancels."""
 
-    def __init__(self, service: EditService, runner: TurnRunner, model: ModelFacts, limits: Limits) -> None:
-        self._service = service
-        self._runner = runner
-        self._model = model
-        self._limits = limits
+    service: EditService
+    runner: TurnRunner
+    model: ModelFacts
+    limits: Limits
 
     async def cancel(self, context: Context[CancelAsked]) -> Note:
         """Stop the turn that is named, else the user's newest one in the channel."""
@@ -44,20 +44,20 @@ class Status:
         if context.target is not None:
             turn = context.target.turn
         else:
-            mine = self._runner.active.of_user(asked.user)
+            mine = self.runner.active.of_user(asked.user)
             here = [active.turn for active in mine if active.session.channel == asked.channel]
             if not here:
                 return Note(Message("nothing_to_cancel"))
             turn = here[-1]
-        done = await self._runner.cancel(turn.id)
+        done = await self.runner.cancel(turn.id)
         if done:
             return Note(Message("stopped", version=turn.label))
         return Note(Message("already_over", version=turn.label))
 
     async def queue(self, context: Context[QueueAsked]) -> Queue:
         """The user's unfinished turns, and how busy it is."""
-        cards = tuple(active.card() for active in self._runner.active.of_user(context.event.user))
-        stats = self._service.stats()
+        cards = tuple(active.card() for active in self.runner.active.of_user(context.event.user))
+        stats = self.service.stats()
         wait_s = _wait_s(stats)
         busy = {"waiting": stats.waiting, "running": stats.running}
         lines = [*map(_queue_line, cards), Message("your_queue", **busy)]
@@ -69,10 +69,10 @@ class Status:
 
     async def info(self, _: Context[InfoAsked]) -> Note:
         """The model, its state and devices, its licence and the limits."""
-        stats, limits = self._service.stats(), self._limits
+        stats, limits = self.service.stats(), self.limits
         text = Message(
             "info",
-            model=self._model.name,
+            model=self.model.name,
             state=Message("ready") if stats.ready else Message("loading"),
             slots=stats.slots,
             done=stats.done,
@@ -84,7 +84,7 @@ class Status:
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""
-        abilities = [self._limits.abilities] if self._limits.abilities else []
+        abilities = [self.limits.abilities] if self.limits.abilities else []
         return Note(joined("\n", Message("help"), *abilities, Message(f"help.{context.event.chat}")))
 
 

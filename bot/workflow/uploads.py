@@ -1,7 +1,7 @@
 """From offered pictures to a session: whose they are, the first readable one, blocked images."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.chat.events import ButtonAction, EditAsked
 from bot.chat.offered_pictures import OfferedFile, OfferedPictures
@@ -31,55 +31,43 @@ class ReadUpload:
     notes: tuple[Message, ...]
 
 
+@dataclass(eq=False)
 class Uploads:
     """Begins sessions on pictures that users bring or point at."""
 
-    def __init__(
-        self,
-        store: SessionStore,
-        images: ImageStore,
-        threads: ThreadPools,
-        consents: Consents,
-        budget: PictureBudget,
-        metrics: Metrics,
-    ) -> None:
-        self._store, self._images, self._threads = store, images, threads
-        self._consents, self._budget, self._metrics = consents, budget, metrics
-        self._reader = PictureReader()
-
-    def prepare(self) -> None:
-        """Be ready to read the first picture without delay."""
-        self._reader.prepare()
-
-    def close(self) -> None:
-        """Read no more pictures."""
-        self._reader.close()
+    store: SessionStore
+    images: ImageStore
+    threads: ThreadPools
+    consents: Consents
+    budget: PictureBudget
+    metrics: Metrics
+    reader: PictureReader = field(default_factory=PictureReader)
 
     async def open(self, context: Context[EditAsked], pictures: OfferedPictures) -> EditSession | Reply:
         """A session on the first readable picture, or why there is none; PictureRefused if none is."""
         asked, owner = context.event, pictures.owner
         if objection := refused_picture(context.settings, asked.user, owner):
-            self._metrics.edits_dropped.labels("own_only").inc()
+            self.metrics.edits_dropped.labels("own_only").inc()
             return Note(objection)
-        await self._budget.check_disk()
+        await self.budget.check_disk()
         read, lender = await self._read(pictures.files, asked.user), None if pictures.is_free else owner
         if lender == asked.user:
             lender = None
         if lender and not context.has_consent:
             # Kept while it waits for consent, as links expire.
             lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden)
-            asking = await self._consents.objection(asked, lender, asked.text, is_open=False, picture=lent)
+            asking = await self.consents.objection(asked, lender, asked.text, is_open=False, picture=lent)
             if asking is not None:
                 return asking
         if blocked := await self._blocked(read.picture, context.settings.blocked_images):
-            self._metrics.filtered.labels("input").inc()
+            self.metrics.filtered.labels("input").inc()
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
-        deleted = await self._budget.make_room(asked.user, len(read.picture.png))
+        deleted = await self.budget.make_room(asked.user, len(read.picture.png))
         made_room = (Message("made_room", count=deleted),) if deleted else ()
-        return await self._store.open_session(
+        return await self.store.open_session(
             asked.channel,
             asked.user,
-            image=await self._threads.disk(self._images.put, read.picture.png),
+            image=await self.threads.disk(self.images.put, read.picture.png),
             notes=(*read.notes, *made_room),
             source=asked.source,
             is_hidden=asked.is_hidden or read.file.is_hidden or is_in(asked, context.settings.hidden),
@@ -93,7 +81,7 @@ class Uploads:
         if not blocked:
             return None
         pixels = picture.width * picture.height
-        return await self._threads.draw(pixels, find_blocked, picture.png, blocked)
+        return await self.threads.draw(pixels, find_blocked, picture.png, blocked)
 
     async def _read(self, files: Sequence[OfferedFile], user: str) -> ReadUpload:
         """The first file that can be read; the refusal of the first one if none can."""
@@ -101,7 +89,7 @@ class Uploads:
         for file in files[:TRIED]:
             try:
                 sizes = {} if file.max_bytes is None else {"bytes": file.max_bytes}
-                picture = await self._reader.read(await file.fetch(), user, PictureLimits(**sizes))
+                picture = await self.reader.read(await file.fetch(), user, PictureLimits(**sizes))
             except PictureRefused as refusal:
                 refusals.append(refusal)
                 continue

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from conversations.atomic_write import write_atomically
@@ -61,6 +61,13 @@ class ImageStore:
         size = self.size(key)
         self.path(key).unlink(missing_ok=True)
         self._count(-size)
+
+    def delete_all(self, keys: Iterable[str]) -> int:
+        """Remove the files of those keys that are here; how many."""
+        present = [key for key in keys if self.path(key).exists()]
+        for key in present:
+            self.delete(key)
+        return len(present)
 
     def size(self, key: str) -> int:
         """Bytes of the file of that key; 0 when there is none."""
