@@ -116,7 +116,8 @@ class ModelChoice:
         slots = 1 if loaded.mode in STAGED else None
         if prepared.fast:
             sys.setswitchinterval(SWITCH_S)
-        return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=prepared.level)
+        # As plain text: results travel to a process that must not import what the enum's module imports.
+        return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=prepared.level.value)
 
     def _has_fast_level(self, has_gpu: bool) -> bool:
         """Whether kernels of our own may be needed, as far as that is known before anything is loaded."""

@@ -22,16 +22,16 @@ from mgie_engine.lab.data.prepare import (
 )
 from mgie_engine.lab.data.public_datasets import LAYOUTS, examples_of
 from mgie_engine.lab.data.release import read_release, write_release
-from mgie_engine.lab.data.summariser import load_summariser
+from mgie_engine.lab.data.summariser import RELEASED_SUMMARISER, load_summariser
+from mgie_engine.lab.pretrained import WHERE
 from mgie_engine.serving.loader import ModelChoice
 
 EXAMPLES = """examples:
-  mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1
+  mgie data prepare clip-filtered-dataset prepared --llava LLaVA-7B-v1 --summariser flan-t5-summarizer
   mgie data import magicbrush MagicBrush/train imported
-  mgie data prepare imported prepared --llava LLaVA-7B-v1
+  mgie data prepare imported prepared --llava LLaVA-7B-v1 --summariser flan-t5-summarizer
   mgie data export prepared release --name ipr2pr
 """
-SUMMARISER = "jordiclive/flan-t5-11b-summarizer-filtered"
 
 
 def register(commands: Commands) -> None:
@@ -114,7 +114,12 @@ def _register_prepare(actions: Commands) -> None:
     _add_folders(parser, "a folder of InstructPix2Pix, MagicBrush, or imported examples")
     parser.add_argument("--llava", required=True, metavar="MODEL", help="LLaVA's folder, or an MGIE model")
     parser.add_argument("--clip", metavar="MODEL", help="LLaVA's CLIP tower, if not the one it names")
-    parser.add_argument("--summariser", default=SUMMARISER, metavar="MODEL", help="shortens the texts")
+    parser.add_argument(
+        "--summariser",
+        required=True,
+        metavar="MODEL",
+        help=f"shortens the texts: {WHERE}; the release used {RELEASED_SUMMARISER}",
+    )
     parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="examples at once")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; a GPU if there is one")
     _add_shard_size(parser)

@@ -17,6 +17,7 @@ from mgie_engine.checkpoints.tensors import read_tensors
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
 from mgie_engine.errors import ModelError
 from mgie_engine.lab.json_files import read_json
+from mgie_engine.lab.pretrained import load_pretrained
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mgie import finish
 from mgie_engine.model.mllm import MLLM
@@ -81,7 +82,7 @@ def of_mgie(model: "MGIE") -> Llava:
 
 
 def load_llava(folder: Path, clip: str | None, device: str, dtype: torch.dtype) -> Llava:
-    """LLaVA from its published folder. `clip` names its CLIP tower, a folder or a hub id.
+    """LLaVA from its published folder. `clip` names its CLIP tower, as for `load_pretrained`.
 
     Without it, the tower named in the folder's config.json is loaded. ModelError names what is missing.
     """
@@ -113,7 +114,7 @@ def _ours(name: str) -> str:
 
 
 def _tower(name: str | None) -> CLIPVisionModel:
-    try:
-        return CLIPVisionModel.from_pretrained(name)
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"The CLIP tower {name!r} cannot be loaded: {error}") from error
+    if name is None:
+        raise ModelError("The folder of LLaVA names no CLIP tower; name one.")
+    tower: CLIPVisionModel = load_pretrained("The CLIP tower", CLIPVisionModel, name)
+    return tower

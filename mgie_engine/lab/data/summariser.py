@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-from mgie_engine.errors import ModelError
+from mgie_engine.lab.pretrained import load_pretrained
 
-RELEASE = "jordiclive/flan-t5-11b-summarizer-filtered"
+RELEASED_SUMMARISER = "jordiclive/flan-t5-11b-summarizer-filtered"  # no commit of it is known to us
 _ASK = "summarize the following paragraph in 32 words:\n\n"
 _TAUGHT = ("length_penalty", "early_stopping")
 
@@ -41,15 +41,12 @@ class Seq2Seq:
 
 
 def load_summariser(name: str, device: str, dtype: torch.dtype) -> Seq2Seq:
-    """A summariser from a folder or the hub; ModelError if it is not there.
+    """A summariser from a folder or the hub, as by `load_pretrained`; ModelError if it is not there.
 
     Settings under task_specific_params.summarization, as T5 has them, are used like the pipeline of
     transformers 4 used them; lengths, beams and repeats are the release's all the same.
     """
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForSeq2SeqLM.from_pretrained(name, dtype=dtype).to(device).eval()
-    except (OSError, ValueError) as error:
-        raise ModelError(f"The summariser {name!r} cannot be loaded: {error}") from error
+    tokenizer = load_pretrained("The summariser", AutoTokenizer, name)
+    model = load_pretrained("The summariser", AutoModelForSeq2SeqLM, name, dtype=dtype).to(device).eval()
     tasks = getattr(model.config, "task_specific_params", None) or {}
     return Seq2Seq(name, model, tokenizer, tasks.get("summarization", {}))

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from conversations.settings import EditSettings
 from mgie_engine.edits import EditRequest, Exchange
-from mgie_engine.errors import ModelError
+from mgie_engine.lab.pretrained import load_pretrained
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import open_picture, to_png
 from mgie_engine.serving.slot import EditModel
@@ -61,15 +61,13 @@ class Pix2PixEditor:
 
     @classmethod
     def load(cls, name: str, settings: EditSettings, device: str) -> "Pix2PixEditor":
-        """The pipeline in a folder or on the hub; ModelError if it is not there."""
+        """The pipeline in a folder or on the hub, as by `load_pretrained`; ModelError if it is not there."""
         from diffusers import StableDiffusionInstructPix2PixPipeline  # brings much that others do not need
 
-        try:
-            pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(
-                name, safety_checker=None, requires_safety_checker=False
-            )
-        except (OSError, ValueError) as error:
-            raise ModelError(f"InstructPix2Pix {name!r} cannot be loaded: {error}") from error
+        unchecked = {"safety_checker": None, "requires_safety_checker": False}
+        pipeline = load_pretrained(
+            "InstructPix2Pix", StableDiffusionInstructPix2PixPipeline, name, **unchecked
+        )
         pipeline.set_progress_bar_config(disable=True)
         if device != "cpu":
             pipeline.to(torch.float16)

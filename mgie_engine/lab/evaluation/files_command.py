@@ -20,6 +20,7 @@ from mgie_engine.lab.evaluation.report import (
 )
 from mgie_engine.lab.evaluation.scoring import ScoredCase, edit_file, make_edits, picture_before, score_cases
 from mgie_engine.lab.evaluation.suites import SUITES, FileCase
+from mgie_engine.lab.pretrained import WHERE
 from mgie_engine.memory.loading import find_device
 from mgie_engine.serving.edit_options import add_model, add_settings, chosen_model, chosen_settings, settle
 
@@ -50,7 +51,7 @@ def register(kinds: Commands) -> None:
     parser.add_argument("--suite", choices=sorted(DEFAULT_METRICS), default="pairs", help="what is measured")
     parser.add_argument("--limit", type=positive, metavar="N", help="only the first examples, or sessions")
     parser.add_argument("--edits", type=Path, metavar="DIR", help="judge these edits instead of making some")
-    parser.add_argument("--pix2pix", metavar="MODEL", help="measure InstructPix2Pix from a folder or the hub")
+    parser.add_argument("--pix2pix", metavar="MODEL", help=f"measure InstructPix2Pix: {WHERE}")
     add_settings(parser)
     add_model(parser)
     _add_metrics(parser)

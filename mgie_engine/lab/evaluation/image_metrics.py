@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,8 +19,8 @@ from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 from transformers import AutoModel, AutoTokenizer, CLIPModel
 
-from mgie_engine.errors import ModelError
 from mgie_engine.lab.evaluation.lpips import load_lpips
+from mgie_engine.lab.pretrained import load_pretrained
 
 BETTER = {
     "l1": "lower", "l2": "lower", "ssim": "higher", "lpips": "lower", "dino": "higher", "cvs": "higher",
@@ -35,7 +35,7 @@ _REMEMBERED = 8  # pictures whose features are kept
 
 @dataclass(frozen=True, slots=True)
 class Backbones:
-    """A folder or a name on the hub each; the defaults are those of MagicBrush's public script."""
+    """A folder or a model of the hub each; the defaults are those of MagicBrush's public script."""
 
     clip: str = "openai/clip-vit-base-patch32"
     dino: str = "facebook/dino-vits16"
@@ -96,8 +96,8 @@ class Clip:
 
     def __init__(self, name: str, device: str) -> None:
         """Load CLIP with its tokenizer; ModelError if it is not there."""
-        self._model = _pretrained(CLIPModel, name).to(device).eval()
-        self._tokenizer = _pretrained(AutoTokenizer, name)
+        self._model = load_pretrained("The metric's model", CLIPModel, name).to(device).eval()
+        self._tokenizer = load_pretrained("The metric's model", AutoTokenizer, name)
         self._of_picture = _remembered(self._picture_features)
         self.cvs = _similarity(self._of_picture)  # CVS, or CLIP-I
 
@@ -127,7 +127,7 @@ class Clip:
 
 def dino(name: str, device: str) -> Metric:
     """Cosine of the pictures' class tokens of a DINO vision transformer; ModelError if it is not there."""
-    model = _pretrained(AutoModel, name).to(device).eval()
+    model = load_pretrained("The metric's model", AutoModel, name).to(device).eval()
 
     def features(picture: Image.Image) -> Tensor:
         pixels = view(picture, _DINO_RESIZE, _DINO_CROP, *_IMAGENET_LOOKS).to(device)
@@ -184,13 +184,6 @@ def _cosine(a: Tensor, b: Tensor) -> float:
 
 def _number(value: Tensor) -> float:
     return float(value.squeeze())
-
-
-def _pretrained(kind: Any, name: str) -> Any:
-    try:
-        return kind.from_pretrained(name)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{name!r} cannot be loaded for a metric: {error}") from error
 
 
 def mean_by_group(

@@ -282,6 +282,28 @@ def test_the_parents_side_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+TRUE_PARENT = """
+import asyncio, sys
+from mgie_engine.serving.loader import ModelChoice
+from mgie_engine.serving.process import EngineProcess
+from tests.support.fakes import a_request
+
+async def main():
+    engine = EngineProcess(ModelChoice("mgie-mini", device="cpu"), 1)
+    await engine.start()
+    result = await engine.run(a_request("make it darker"), lambda _: None)
+    await engine.close()
+    print(result.level, "torch" in sys.modules)
+
+asyncio.run(main())
+"""
+
+
+def test_the_parents_side_imports_no_torch_with_a_result_of_the_bundled_model():
+    said = subprocess.run([sys.executable, "-c", TRUE_PARENT], capture_output=True, text=True, check=True)
+    assert said.stdout == "exact False\n"
+
+
 @dataclass(frozen=True)
 class Arithmetic:
     """The true engine over a model of a few lines."""

@@ -79,8 +79,8 @@ def test_edits_made_elsewhere_are_judged(folder: Path, tmp_path: Path):
     [
         (["--edits", "nowhere", "--metrics", "l1"], "lacks 2 edits"),
         (["--metrics", "lpips"], "alexnet-owt-7be5be79.pth"),
-        (["--metrics", "dino", "--dino", "/nowhere"], "cannot be loaded for a metric"),
-        (["--pix2pix", "/nowhere", "--metrics", "l1"], "InstructPix2Pix '/nowhere' cannot be loaded"),
+        (["--metrics", "dino", "--dino", "/nowhere"], "The metric's model '/nowhere' is no folder"),
+        (["--pix2pix", "/nowhere", "--metrics", "l1"], "InstructPix2Pix '/nowhere' is no folder"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_sentence(

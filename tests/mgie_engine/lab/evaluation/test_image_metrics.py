@@ -123,7 +123,7 @@ def test_the_view_is_the_centre_at_the_short_sides_scale():
 
 
 def test_missing_networks_are_named(tmp_path: Path):
-    with pytest.raises(ModelError, match="cannot be loaded for a metric"):
+    with pytest.raises(ModelError, match=r"The metric's model .* cannot be loaded"):
         metrics(["cvs"], Backbones(clip=str(tmp_path)))
 
 
