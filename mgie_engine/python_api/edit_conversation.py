@@ -31,6 +31,10 @@ class PictureConversation:
         """Every version, oldest first; the first is the picture that the conversation began with."""
         return self._tree.versions
 
+    def version(self, number: int) -> Version:
+        """The version of that number; NoSuchVersion."""
+        return self._tree.version(number)
+
     def undo(self, steps: int = 1) -> Version:
         """Move to the version before, at most to the first; NothingToUndo there."""
         return self._tree.undo(steps)

@@ -92,6 +92,10 @@ class VersionTree:
         """Every version, oldest first."""
         return tuple(map(self._version, self._session.turns.values()))
 
+    def version(self, number: int) -> Version:
+        """The version of that number; NoSuchVersion."""
+        return self._version(self._session.version(number))
+
     def understand(self, text: str, options: EditOptions) -> PlannedEdit | Version:
         """The edit that a text asks for, or the version that its command moved to.
 
