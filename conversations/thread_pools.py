@@ -23,17 +23,24 @@ class ThreadPools:
         self._disk = ThreadPoolExecutor(DISK_THREADS, "disk")
         self._small = ThreadPoolExecutor(SMALL_DRAWINGS, "drawing")
         self._large = ThreadPoolExecutor(LARGE_DRAWINGS, "large drawing")
+        self._is_closed = False
 
     async def disk(self, work: Callable[..., T], *arguments: object) -> T:
         """Run a function that reads or writes files."""
-        return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
+        return await self._run(self._disk, work, *arguments)
 
     async def draw(self, pixels: int, work: Callable[..., T], *arguments: object) -> T:
         """Run a function that decodes pictures of `pixels` pixels in all."""
         queue = self._small if pixels <= SMALL_PIXELS else self._large
-        return await asyncio.get_running_loop().run_in_executor(queue, work, *arguments)
+        return await self._run(queue, work, *arguments)
+
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[..., T], *arguments: object) -> T:
+        if self._is_closed:
+            raise asyncio.CancelledError
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
 
     def close(self) -> None:
-        """Run nothing more; what waits is cancelled, what runs ends by itself."""
+        """Run nothing more; what waits or comes later is cancelled, what runs ends by itself."""
+        self._is_closed = True
         for pool in (self._disk, self._small, self._large):
             pool.shutdown(wait=False, cancel_futures=True)

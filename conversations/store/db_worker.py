@@ -51,13 +51,16 @@ class WriteBatcher:
         self._jobs: deque[_WriteJob[Any]] = deque()
         self._lock = Lock()  # guards _jobs and _is_busy: both the event loop and the thread use them
         self._is_busy = False
+        self._is_closed = False
 
     async def do(self, work: Callable[[Database], T], *, own_transaction: bool = False) -> T:
         """Run `work(db)` and return its result once its writes are durable. Raises what `work` raises.
 
         Work that raises has written nothing. own_transaction: never share a transaction with other jobs
-        (needed for pragmas, which fail inside one).
+        (needed for pragmas, which fail inside one). Cancelled if this is closed.
         """
+        if self._is_closed:
+            raise asyncio.CancelledError
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         job = _WriteJob(work, own_transaction, future)
         with self._lock:
@@ -66,6 +69,10 @@ class WriteBatcher:
         if idle:
             self._thread.submit(self._work)
         return await future
+
+    def close(self) -> None:
+        """Take no more jobs; call it before the database is closed. What was taken is still done."""
+        self._is_closed = True
 
     def _work(self) -> None:
         """Run batches on the thread until the queue is empty."""

@@ -66,9 +66,11 @@ class SessionStore(TableGroup):
         with ThreadPoolExecutor(1, "session-store") as thread:
             loop = asyncio.get_running_loop()
             db = await loop.run_in_executor(thread, _connect, Path(path), clock(), lock_timeout_s)
+            batcher = WriteBatcher(db, thread)
             try:
-                yield cls(WriteBatcher(db, thread), clock)
+                yield cls(batcher, clock)
             finally:
+                batcher.close()
                 await loop.run_in_executor(thread, db.close)
 
     # -- sessions -----------------------------------------------------------------------------------------

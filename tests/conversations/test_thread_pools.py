@@ -75,3 +75,13 @@ async def test_a_drawing_that_nobody_waits_for_is_not_begun(threads):
     await first
     await threads.draw(LARGE, drawn.append, "third")
     assert drawn == ["third"]
+
+
+async def test_work_that_comes_after_closing_is_cancelled(threads):
+    threads.close()
+    late = [
+        asyncio.create_task(threads.disk(lambda: None)),
+        asyncio.create_task(threads.draw(LARGE, lambda: None)),
+    ]
+    await asyncio.wait(late)
+    assert all(task.cancelled() for task in late)

@@ -289,3 +289,11 @@ async def test_cancelling_a_caller_does_not_tear_a_write(store: SessionStore) ->
     await asyncio.gather(task, return_exceptions=True)
     now = await store.session(session.id)
     assert now.head_of(ANN).number == len(now.turns) - 1
+
+
+async def test_what_is_asked_of_a_closed_store_is_cancelled(tmp_path: Path) -> None:
+    async with SessionStore.open(tmp_path / "conversations.db") as store:
+        pass
+    late = asyncio.create_task(store.find_by_message("m1"))
+    await asyncio.wait([late])
+    assert late.cancelled()
