@@ -5,6 +5,7 @@ that names it.
 """
 
 from dataclasses import asdict, dataclass, fields, replace
+from functools import reduce
 from typing import Any, Literal, get_args
 
 from conversations.errors import SettingsRefused
@@ -86,41 +87,22 @@ NO_OVERRIDE = SettingsOverride()
 SETTING_NAMES = tuple(setting.name for setting in fields(SettingsOverride))
 
 
-def resolve(
-    bot: EditSettings,
-    *,
-    call: SettingsOverride = NO_OVERRIDE,
-    session: SettingsOverride = NO_OVERRIDE,
-    user: SettingsOverride = NO_OVERRIDE,
-    channel: SettingsOverride = NO_OVERRIDE,
-) -> EditSettings:
-    """The settings to use. A guidance scale on "auto" gets the value of `bot`."""
-    override = (
-        call.merged_over(session)
-        .merged_over(user)
-        .merged_over(channel)
-        .with_guidance(bot.text_cfg, bot.image_cfg)
-    )
+def merged(*layers: SettingsOverride) -> SettingsOverride:
+    """The settings that any of the layers names; the first that names one holds."""
+    return reduce(SettingsOverride.merged_over, layers, NO_OVERRIDE)
+
+
+def resolve(bot: EditSettings, *layers: SettingsOverride) -> EditSettings:
+    """The settings to use, of layers as for `merged`. A guidance scale on "auto" gets the value of `bot`."""
+    override = merged(*layers).with_guidance(bot.text_cfg, bot.image_cfg)
     return EditSettings(**{**asdict(bot), **override.explicit()})
 
 
-def origins(
-    *,
-    call: SettingsOverride = NO_OVERRIDE,
-    session: SettingsOverride = NO_OVERRIDE,
-    user: SettingsOverride = NO_OVERRIDE,
-    channel: SettingsOverride = NO_OVERRIDE,
-) -> dict[str, SettingsLayer]:
+def origins(layers: dict[SettingsLayer, SettingsOverride]) -> dict[str, SettingsLayer]:
     """The layer that `resolve` takes each setting from, by name of the setting."""
-    layers: tuple[tuple[SettingsLayer, SettingsOverride], ...] = (
-        ("channel", channel),
-        ("user", user),
-        ("session", session),
-        ("call", call),
-    )
     origin: dict[str, SettingsLayer] = dict.fromkeys(SETTING_NAMES, "bot")
-    for scope, override in layers:
-        origin.update(dict.fromkeys(override.explicit(), scope))
+    for layer, override in reversed(layers.items()):
+        origin.update(dict.fromkeys(override.explicit(), layer))
     return origin
 
 

@@ -1,9 +1,9 @@
 """Layered settings: overrides by scope, presets, stronger and subtler, grids, and the panel."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from bot.chat.events import Event, Scope, SettingsAsked
+from bot.chat.events import Event, SettingsAsked
 from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
 from conversations.messages import Message, verbatim
@@ -12,10 +12,12 @@ from conversations.settings import (
     AUTO,
     NO_OVERRIDE,
     RANGES,
+    SETTING_NAMES,
     EditSettings,
     Grid,
     SettingsOverride,
     checked,
+    merged,
     origins,
     resolve,
 )
@@ -26,24 +28,11 @@ from mgie_engine.strengths import preset_override
 GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a grid without given scales
 GRID_SIDE = 3  # cells
 
-SETTING_LABELS = {
-    "text_cfg": Message("setting.text_cfg"),
-    "image_cfg": Message("setting.image_cfg"),
-    "steps": Message("setting.steps"),
-    "seed": Message("setting.seed"),
-    "sampler": Message("setting.sampler"),
-    "keep": Message("setting.keep"),
-}
 SCOPE_NAMES = {
     "session": Message("scope_session"),
     "user": Message("scope_person"),
     "channel": Message("scope_channel"),
     "bot": Message("scope_bot"),
-}
-WHERE_KEPT = {
-    Scope.SESSION: Message("scope_session"),
-    Scope.ME: Message("scope_person"),
-    Scope.CHANNEL: Message("scope_channel"),
 }
 
 
@@ -57,31 +46,23 @@ class SettingsLayers:
 
     def resolved(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
         """The settings of an edit; `seed` is the default seed."""
-        bot = EditSettings(
-            text_cfg=defaults.text_cfg,
-            image_cfg=defaults.image_cfg,
-            steps=defaults.steps,
-            seed=seed if defaults.seed is None else defaults.seed,
-            sampler=defaults.sampler,
-        )
-        return resolve(bot, call=call, session=self.session, user=self.user, channel=self.channel)
+        own = asdict(defaults) | ({"seed": seed} if defaults.seed is None else {})
+        return resolve(EditSettings(**own), call, self.session, self.user, self.channel)
 
     def on_auto(self, call: SettingsOverride) -> tuple[str, ...]:
         """The names of the guidance scales that auto guidance chooses."""
-        return call.merged_over(self.session).merged_over(self.user).merged_over(self.channel).auto_scales
+        return merged(call, self.session, self.user, self.channel).auto_scales
 
     def panel(self, defaults: Defaults) -> tuple[SettingRow, ...]:
         """Each setting with its value and the scope it comes from; the default seed is "random"."""
         resolved = self.resolved(NO_OVERRIDE, defaults, seed=0)
-        origin = origins(session=self.session, user=self.user, channel=self.channel)
+        origin = origins({"session": self.session, "user": self.user, "channel": self.channel})
         free = {"seed"} if origin["seed"] == "bot" and defaults.seed is None else set()
-        values = {
-            setting: None if setting in free else getattr(resolved, setting) for setting in SETTING_LABELS
-        }
+        values = {name: None if name in free else getattr(resolved, name) for name in SETTING_NAMES}
         values |= dict.fromkeys(self.on_auto(NO_OVERRIDE), AUTO)
         return tuple(
-            SettingRow(name, _shown(values[setting]), SCOPE_NAMES[origin[setting]], setting, values[setting])
-            for setting, name in SETTING_LABELS.items()
+            SettingRow(Message(f"setting.{name}"), _shown(value), SCOPE_NAMES[origin[name]], name, value)
+            for name, value in values.items()
         )
 
 

@@ -2,7 +2,7 @@
 
 from bot.chat.events import Scope, SettingsAsked
 from bot.chat.replies import Reply, SettingsPanel
-from bot.workflow.settings_layers import WHERE_KEPT, changed_override, layers
+from bot.workflow.settings_layers import SCOPE_NAMES, changed_override, layers
 from bot.workflow.status import ModelFacts
 from bot.workflow.targets import Context, Target
 from conversations.errors import SettingsRefused
@@ -21,11 +21,11 @@ async def change_settings(store: SessionStore, model: ModelFacts, context: Conte
         reason = Message("preset_unfit", preset=asked.preset.value, model=model.name)
         raise SettingsRefused(f"{asked.preset} was published for another model", reason)
     if asked.changes_something:
-        scope, key, kept = _place(asked, head)
+        scope, key = _place(asked, head)
         before = await store.override(scope, key)
         override = checked(changed_override(asked, before, model.defaults, head.turn if head else None))
         await store.set_override(scope, key, override)
-        where = WHERE_KEPT[kept]
+        where = SCOPE_NAMES[scope]
         said = (
             Message("reset_settings", scope=where) if asked.reset else Message("saved_settings", scope=where)
         )
@@ -34,10 +34,10 @@ async def change_settings(store: SessionStore, model: ModelFacts, context: Conte
     return SettingsPanel(said, rows, model.offers_auto)
 
 
-def _place(asked: SettingsAsked, head: Target | None) -> tuple[OverrideScope, str, Scope]:
+def _place(asked: SettingsAsked, head: Target | None) -> tuple[OverrideScope, str]:
     """Scope and key of the override in the store; without a session of the user's it is the user's own."""
     if asked.scope is Scope.CHANNEL:
-        return "channel", asked.channel, Scope.CHANNEL
+        return "channel", asked.channel
     if asked.scope is Scope.SESSION and head is not None and head.session.owner == asked.user:
-        return "session", head.session.id, Scope.SESSION
-    return "user", asked.user, Scope.ME
+        return "session", head.session.id
+    return "user", asked.user

@@ -15,21 +15,21 @@ def test_without_overrides_the_bots_own_settings_hold() -> None:
 def test_the_nearer_layer_wins_setting_by_setting() -> None:
     settings = resolve(
         BOT,
-        call=SettingsOverride(seed=5),
-        session=SettingsOverride(seed=4, steps=40),
-        user=SettingsOverride(steps=30, image_cfg=3.0),
-        channel=SettingsOverride(image_cfg=2.0, text_cfg=2.0, sampler="dpmpp_2m"),
+        SettingsOverride(seed=5),
+        SettingsOverride(seed=4, steps=40),
+        SettingsOverride(steps=30, image_cfg=3.0),
+        SettingsOverride(image_cfg=2.0, text_cfg=2.0, sampler="dpmpp_2m"),
     )
     assert settings == EditSettings(text_cfg=2.0, image_cfg=3.0, steps=40, seed=5, sampler="dpmpp_2m")
 
 
 def test_zero_is_an_override() -> None:
-    settings = resolve(BOT, call=SettingsOverride(image_cfg=0.0, seed=0))
+    settings = resolve(BOT, SettingsOverride(image_cfg=0.0, seed=0))
     assert (settings.image_cfg, settings.seed) == (0.0, 0)
 
 
 def test_each_setting_can_say_where_it_comes_from() -> None:
-    origin_of = origins(call=SettingsOverride(seed=5), channel=SettingsOverride(seed=1, steps=20))
+    origin_of = origins({"call": SettingsOverride(seed=5), "channel": SettingsOverride(seed=1, steps=20)})
     assert (origin_of["seed"], origin_of["steps"], origin_of["text_cfg"]) == ("call", "channel", "bot")
 
 
@@ -74,7 +74,7 @@ def test_auto_becomes_the_advice_and_the_rest_stays() -> None:
 
 
 def test_until_there_is_advice_the_bots_own_number_stands_for_auto() -> None:
-    assert resolve(BOT, session=SettingsOverride(text_cfg="auto")).text_cfg == BOT.text_cfg
+    assert resolve(BOT, SettingsOverride(text_cfg="auto")).text_cfg == BOT.text_cfg
 
 
 def test_auto_is_in_range_and_no_other_word_is() -> None:

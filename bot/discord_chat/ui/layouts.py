@@ -183,6 +183,10 @@ def bar(fraction: float) -> str:
     return "▓" * full + "░" * (BAR_CELLS - full)
 
 
+def _view(text: str) -> ui.LayoutView:
+    return ui.LayoutView(timeout=None).add_item(ui.TextDisplay(text))
+
+
 def _add_buttons(box: ui.Container[Any] | ui.LayoutView, pressable: Sequence[CardButton]) -> None:
     for start in range(0, len(pressable), 5):
         row: ui.ActionRow[Any] = ui.ActionRow()
@@ -196,8 +200,7 @@ def target_layout(which: AskTarget, images: Sequence[AttachedImage], translate: 
 
     `shots` are the pictures of the choices, one for each.
     """
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(translate(which.text)))
+    view = _view(translate(which.text))
     if which.words:
         view.add_item(_kept(which.words))
     for choice, image in zip(which.choices, images, strict=True):
@@ -218,7 +221,6 @@ def _kept(words: str) -> ui.TextDisplay[Any]:
 
 def history_layout(history: History, images: Sequence[AttachedImage], translate: Translate) -> ui.LayoutView:
     """The newest versions as lines, newest first, and as a gallery; a dot marks the user's current one."""
-    view = ui.LayoutView(timeout=None)
     lines: list[str] = []
     for card in reversed(history.cards):
         mark, _ = _MARKS[card.state]
@@ -228,16 +230,13 @@ def history_layout(history: History, images: Sequence[AttachedImage], translate:
             " ".join(part for part in (mark, here + translate(title(card)), asked and f"— {asked}") if part)
         )
     head = translate(history.text)
-    view.add_item(ui.TextDisplay(f"{head}\n{fitted(lines, LAYOUT_CHARS - len(head) - 1, translate)}"))
-    if images:
-        view.add_item(gallery(images))
-    return view
+    view = _view(f"{head}\n{fitted(lines, LAYOUT_CHARS - len(head) - 1, translate)}")
+    return view.add_item(gallery(images)) if images else view
 
 
 def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView:
     """The settings, with buttons that change scales and seed of this session."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(settings_text(panel, translate)))
+    view = _view(settings_text(panel, translate))
     acts = (*presets_offered(panel.offers_auto), DiscordButton.LOCK_SEED, DiscordButton.RANDOM_SEED)
     _add_buttons(view, [CardButton.local(act, translate) for act in acts])
     return view
@@ -245,8 +244,7 @@ def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView
 
 def more_layout(history: History, card: Card, translate: Translate) -> ui.LayoutView:
     """The menu of versions and the buttons that are not on a card; shown to one user."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(f"**{translate(title(card))}**"))
+    view = _view(f"**{translate(title(card))}**")
     with_pictures = [c for c in history.cards if c.after and not c.is_grid]
     if with_pictures:
         menu: ui.ActionRow[Any] = ui.ActionRow()
@@ -268,9 +266,8 @@ def more_layout(history: History, card: Card, translate: Translate) -> ui.Layout
 
 def note_layout(note: Note, translate: Translate) -> ui.LayoutView:
     """A message with buttons under it."""
-    view = ui.LayoutView(timeout=None)
     room = LAYOUT_CHARS - (KEPT_CHARS if note.words else 0)
-    view.add_item(ui.TextDisplay(fitted(translate(note.text).split("\n"), room, translate)))
+    view = _view(fitted(translate(note.text).split("\n"), room, translate))
     if note.words:
         view.add_item(_kept(note.words))
     _add_buttons(view, [CardButton.of(button, note.about, note.asks, translate) for button in note.buttons])
@@ -306,19 +303,17 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
 
 def accepted_layout(note: Message, card: Card, translate: Translate) -> ui.LayoutView:
     """The private answer to an accepted edit, with a button to cancel it."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(translate(note)))
+    view = _view(translate(note))
     _add_buttons(view, [CardButton.cancelling(card)])
     return view
 
 
 def queue_layout(queue: Queue, guild: int | None, translate: Translate) -> ui.LayoutView:
     """The user's queued and running edits, each with a link to its card and a Cancel button."""
-    view = ui.LayoutView(timeout=None)
     places = [(card.version, MessagePlace.of(card.key)) for card in queue.mine[:5]]
     links = " · ".join(f"[{version} ↗]({place.link(guild)})" for version, place in places if place)
     text = fitted(translate(queue.text).split("\n"), LAYOUT_CHARS - len(links) - 1, translate)
-    view.add_item(ui.TextDisplay(f"{text}\n{links}".strip()))
+    view = _view(f"{text}\n{links}".strip())
     _add_buttons(view, [CardButton.cancelling(card) for card in queue.mine[:5]])
     return view
 
@@ -327,9 +322,7 @@ def comparison_layout(
     compared: Comparison, images: Sequence[AttachedImage], translate: Translate
 ) -> ui.LayoutView:
     """Two versions and a map of where they differ."""
-    view = ui.LayoutView(timeout=None)
-    view.add_item(ui.TextDisplay(translate(compared.text)))
-    return view.add_item(gallery(images))
+    return _view(translate(compared.text)).add_item(gallery(images))
 
 
 def settings_text(panel: SettingsPanel, translate: Translate) -> str:
