@@ -101,6 +101,10 @@ class TurnStateConflict(StoreError):
         self.wanted = wanted
 
 
+class StaleAttempt(TurnStateConflict):
+    """The engine was asked for the turn again meanwhile, so what this attempt made does not count."""
+
+
 class DuplicateEvent(StoreError):
     """The chat event was already handled; nothing was written."""
 

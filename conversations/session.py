@@ -99,6 +99,7 @@ class Turn:
     created_at: float = 0.0  # Unix seconds
     finished_at: float | None = None
     is_reworded: bool = False  # the instruction was changed while it waited
+    attempt: int = 0  # how often the engine was asked for it
     grid: Grid | None = None
     event_id: str | None = None  # the chat event that requested it
     is_hidden: bool = False  # its images are shown behind spoilers

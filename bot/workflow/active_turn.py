@@ -33,6 +33,7 @@ class ActiveTurn:
     place: Place | None = None  # as last shown
     progress: Progress | None = None  # the latest
     has_begun: bool = False
+    attempt: int | None = None  # the last one that this process began
     advice: tuple[Message, ...] = ()  # why auto chose its strengths
     is_cancelled: bool = False
     is_released: bool = False  # given back to the disk: to run at the next start

@@ -18,7 +18,7 @@ from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns
 from bot.workflow.auto_guidance import resolve_auto
-from bot.workflow.decline_reasons import reason_declined
+from bot.workflow.decline_reasons import reason_declined, without_picture
 from bot.workflow.delivery import Delivery
 from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
@@ -199,7 +199,9 @@ class TurnRunner:
         self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
         try:
-            active.turn = await self.store.set_state(active.turn.id, TurnState.DELIVERING, **fields)
+            active.turn = await self.store.set_state(
+                active.turn.id, TurnState.DELIVERING, attempt=active.attempt, **fields
+            )
         except NoSuchVersion:
             await self.erased.delete([fields.get("image")])
             raise
@@ -258,7 +260,7 @@ class TurnRunner:
             if parent.image is not None:
                 return self._enqueue(active)
             if parent.is_lost:
-                raise _without_picture(active.session, parent)
+                raise without_picture(active.session, parent)
             if parent.id not in self.active:
                 raise LeftOnDisk
             await active.parent_changed.wait()
@@ -281,12 +283,14 @@ class TurnRunner:
 
     async def _request(self, active: ActiveTurn) -> EditRequest:
         """What the engine is asked, made when its turn has come; marks the turn as running."""
-        if not active.has_begun:
-            if self.is_draining:
-                raise ServiceClosed
-            active.has_begun = True
+        is_first = not active.has_begun
+        if is_first and self.is_draining:
+            raise ServiceClosed
+        active.has_begun = True
+        active.turn = await self.store.begin_attempt(active.turn.id)
+        active.attempt = active.turn.attempt
+        if is_first:
             self.metrics.queue_wait_seconds.observe(max(0.0, self.clock() - active.turn.created_at))
-            active.turn = await self.store.set_state(active.turn.id, TurnState.RUNNING)
             if not self.is_draining:  # later, the chat may be closed
                 self._spawn(self.delivery.update_progress(active))
         await self._refresh(active)
@@ -294,7 +298,7 @@ class TurnRunner:
         assert parent is not None
         assert turn.settings is not None
         if parent.image is None:  # its chat refused the picture after this turn was queued
-            raise _without_picture(active.session, parent)
+            raise without_picture(active.session, parent)
         try:
             image = await self.pictures.file(parent.image)
         except PictureMissing:
@@ -337,8 +341,3 @@ class TurnRunner:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _without_picture(session: EditSession, parent: Turn) -> RequestRefused:
-    message = Message("parent_failed", parent=parent.label, nearest=session.nearest_alive(parent).label)
-    return RequestRefused("the version it starts from has no picture", message)

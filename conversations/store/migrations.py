@@ -348,3 +348,9 @@ def m017_picture_deletions(db: Database) -> None:
 def m018_user_messages(db: Database) -> None:
     """Messages of the bot that show no version and yet hold words of a user, or name them."""
     db.table("user_messages").create({"user": str, "message": str}, pk=("user", "message"))
+
+
+@migrations()
+def m019_attempts(db: Database) -> None:
+    """How often the engine was asked for a turn; a result of an earlier attempt does not count."""
+    db.execute("ALTER TABLE turns ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0")

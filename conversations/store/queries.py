@@ -11,7 +11,7 @@ from typing import Unpack
 
 from sqlite_utils import Database
 
-from conversations.errors import NoSuchVersion, TurnStateConflict
+from conversations.errors import NoSuchVersion, StaleAttempt, TurnStateConflict
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
@@ -178,9 +178,34 @@ def turn(db: Database, turn_id: str) -> Turn:
     return turn_of(row)
 
 
-def set_state(db: Database, now: float, turn_id: str, state: TurnState, **fields: Unpack[TurnFields]) -> Turn:
+def begin_attempt(db: Database, turn_id: str) -> Turn:
+    """Note that the engine is asked for a turn that waits or runs; returns it, running, with the new attempt.
+
+    Raises TurnStateConflict, having written nothing, if its end is known.
+    """
+    with writing(db):
+        done = db.execute(
+            "UPDATE turns SET attempt = attempt + 1, state = 'running' "
+            "WHERE id = ? AND state IN ('waiting', 'running')",
+            (turn_id,),
+        )
+        if done.rowcount == 0:
+            raise TurnStateConflict(turn_id, turn(db, turn_id).state, TurnState.RUNNING)
+    return turn(db, turn_id)
+
+
+def set_state(
+    db: Database,
+    now: float,
+    turn_id: str,
+    state: TurnState,
+    *,
+    attempt: int | None = None,
+    **fields: Unpack[TurnFields],
+) -> Turn:
     """Move a turn to `state` and set `fields` in one step; returns the new turn.
 
+    attempt: the one that made this; raises StaleAttempt, having written nothing, if another has begun since.
     Raises TurnStateConflict, having written nothing, if its present state does not allow that (see
     session.NEXT_STATES). Of two callers that try the same step, one succeeds.
     """
@@ -192,11 +217,14 @@ def set_state(db: Database, now: float, turn_id: str, state: TurnState, **fields
     marks = ", ".join(f"'{earlier}'" for earlier in before)
     with writing(db):
         done = db.execute(
-            f"UPDATE turns SET {sets} WHERE id = :id AND state IN ({marks})",
-            {**columns, "id": turn_id, "now": now},
+            f"UPDATE turns SET {sets} WHERE id = :id AND state IN ({marks}) "
+            "AND attempt = coalesce(:attempt, attempt)",
+            {**columns, "id": turn_id, "now": now, "attempt": attempt},
         )
         if done.rowcount == 0:
-            raise TurnStateConflict(turn_id, turn(db, turn_id).state, state)
+            present = turn(db, turn_id)
+            kind = StaleAttempt if attempt not in (None, present.attempt) else TurnStateConflict
+            raise kind(turn_id, present.state, state)
         record_message(db, turn_id, fields.get("delivered"))
     return turn(db, turn_id)
 

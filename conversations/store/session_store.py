@@ -85,6 +85,7 @@ class SessionStore(TableGroup):
     # -- turns --------------------------------------------------------------------------------------------
 
     add_turn = on_database_now(queries.add_turn)
+    begin_attempt = on_database(queries.begin_attempt)
     set_state = on_database_now(queries.set_state)
     update_turn = on_database(queries.update_turn)
     reword = on_database(queries.reword)

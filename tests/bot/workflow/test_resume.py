@@ -28,6 +28,28 @@ async def test_a_running_and_two_waiting_turns_are_answered_after_a_restart(tmp_
     assert sorted(chat.posted) == sorted(f"{turn.id}-done" for turn in turns)
 
 
+async def test_a_result_of_an_attempt_that_is_not_the_last_does_not_count(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        edit = await editor.started()
+        await d.store.begin_attempt(reply.card.turn_id)  # by whoever took the turn over
+        edit.finish()
+        await d.idle()
+        turn = await d.store.turn(reply.card.turn_id)
+    assert (turn.state, turn.attempt, turn.image) == (TurnState.RUNNING, 2, None)
+
+
+async def test_an_edit_whose_engine_died_is_the_second_attempt(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        reply = await d.accepted("make it red", picture=a_picture())
+        (await editor.started()).die()
+        (await editor.started()).finish()
+        [turn] = await d.done(reply.card.turn_id)
+    assert (turn.state, turn.attempt) == (TurnState.DONE, 2)
+
+
 async def test_turns_are_taken_up_in_the_order_they_were_asked(tmp_path):
     async with workflow_room(tmp_path, ScriptedEditor()) as d:
         for number in range(5):

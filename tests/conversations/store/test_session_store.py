@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from conversations.errors import DuplicateEvent, NoSuchVersion, StoreError, TurnStateConflict
+from conversations.errors import (
+    DuplicateEvent,
+    NoSuchVersion,
+    StaleAttempt,
+    StoreError,
+    TurnStateConflict,
+)
 from conversations.messages import Message
 from conversations.session import TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
@@ -125,6 +131,21 @@ async def test_of_two_who_take_the_same_turn_one_wins(store: SessionStore) -> No
     steps = (store.set_state(turn.id, TurnState.RUNNING) for _ in range(2))
     outcomes = await asyncio.gather(*steps, return_exceptions=True)
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Turn", "TurnStateConflict"]
+
+
+async def test_attempts_are_counted_and_only_the_last_one_may_end_a_turn(store: SessionStore) -> None:
+    turn = await ask(store, await begin(store), ANN)
+    first = await store.begin_attempt(turn.id)
+    second = await store.begin_attempt(turn.id)
+    assert (turn.attempt, first.attempt, second.attempt) == (0, 1, 2)
+    assert second.state is TurnState.RUNNING
+    with pytest.raises(StaleAttempt):
+        await store.set_state(turn.id, TurnState.DELIVERING, attempt=1, image=RESULT)
+    assert (await store.turn(turn.id)).image is None
+    ended = await store.set_state(turn.id, TurnState.DELIVERING, attempt=2, image=RESULT)
+    assert ended.image == RESULT
+    with pytest.raises(TurnStateConflict):
+        await store.begin_attempt(turn.id)
 
 
 async def test_a_refused_step_writes_nothing(store: SessionStore) -> None:
