@@ -150,7 +150,6 @@ class Terminal:
             stdout=its,
             stderr=its,
             start_new_session=True,
-            preexec_fn=lambda: os.set_blocking(0, True),
         )
         os.close(its)
 

@@ -11,19 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/command-line.md").read_text("utf-8")
-BLOCKS = [
-    "\n".join(re.findall(r"^\$ (.*)$", block, re.M))
-    for block in re.findall(r"```console\n(.*?)```", PAGE, re.S)
-]
-MADE = [
-    "house-edited.png",
-    "warm.webp",
-    "darker/hills.jpg",
-    "darker/house.png",
-    "red.png",
-    "house-v2.png",
-    "mgie.bash",
-]
+BLOCKS = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+COMMANDS = [line for block in BLOCKS for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE)]
+MADE = "house-edited.png warm.webp darker/hills.jpg darker/house.png red.png house-v2.png mgie.bash".split()
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_blocks_run_and_write_what_they_say(folder: Path):
     environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    script = "set -eo pipefail\n" + "\n".join(BLOCKS)
+    script = "set -eo pipefail\n" + "\n".join(COMMANDS)
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
