@@ -12,7 +12,7 @@ from mgie_engine.cli_types import CommandParser, ExitCode, exit_code, sentence
 from mgie_engine.cluster import command as cluster
 from mgie_engine.errors import EngineError
 from mgie_engine.install import command as install
-from mgie_engine.terminal import chat_command, completion_command, edit_command
+from mgie_engine.terminal import chat_command, completion_command, demo_command, edit_command
 
 BEGIN = """begin with:
   mgie edit photo.jpg "make it warmer"
@@ -64,6 +64,7 @@ def _parser(chosen: Collection[str]) -> CommandParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     edit_command.register(commands)
     chat_command.register(commands)
+    demo_command.register(commands)
     install.register(commands)
     cluster.register(commands)
     completion_command.register(commands, lambda: _parser(lab.COMMANDS))

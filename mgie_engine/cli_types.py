@@ -127,6 +127,14 @@ def pixels(text: str) -> int:
     return side
 
 
+def port(text: str) -> int:
+    """A TCP port, 1 to 65535."""
+    number = _whole_number(text, 1)
+    if number > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is above 65535")
+    return number
+
+
 def picture_file(text: str) -> Path:
     """A path to write a picture to: an existing folder, and a suffix of PNG or JPEG."""
     file = Path(text)

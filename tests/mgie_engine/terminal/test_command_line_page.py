@@ -13,7 +13,15 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/command-line.md").read_text("utf-8")
 BLOCKS = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = [line for block in BLOCKS for line in re.findall(r"^\$ (.*)$", block, re.MULTILINE)]
-MADE = "house-edited.png warm.webp darker/hills.jpg darker/house.png red.png house-v2.png mgie.bash".split()
+MADE = [
+    "house-edited.png",
+    "warm.webp",
+    "darker/hills.jpg",
+    "darker/house.png",
+    "red.png",
+    "house-v2.png",
+    "mgie.bash",
+]
 
 
 @pytest.fixture(scope="module")
