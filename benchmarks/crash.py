@@ -3,19 +3,23 @@
     python benchmarks/crash.py                       # a quarter of an hour
     python benchmarks/crash.py --kills 30 --turns 200
 
-People in 20 channels post a picture, then go on from the last result, each instruction leaving its mark on
-the picture. The bot is a process of its own. A life of it ends by kill -9 at a random moment: while it
-starts, catches up and resumes; within a second of being connected; or within a fraction of a second of
-something being said. Some of what is said in a life is said before the bot is there. Before every second
-start on average the server forgets the bot's nonces, as the service does after some minutes. At the end the
-bot may finish, and every request must have exactly one result that bears exactly the marks of the
-instructions that led to it, with no card left standing. Where two kills met the reading of one picture, the
-bot says so and the person posts it again. Ends in one line of JSON.
+People in 20 channels post a picture, then go on from the last result, in the channel or in a thread, each
+instruction leaving its mark on the picture. Now and then another user wants to edit a picture that one of
+them only posted; its owner answers the question in words. Now and then one of them deletes all their data,
+and somebody new comes. The bot is a process of its own. A life of it ends by kill -9 at a random moment:
+while it starts, catches up and resumes; within a second of being connected; or within a fraction of a second
+of something being said. Some of what is said in a life is said before the bot is there. Before every second
+start on average the server forgets the bot's nonces, as the service does after some minutes.
+
+At the end the bot may finish. Then every request must have exactly one result that bears exactly the marks
+of the instructions that led to it, every question must have been posted once and had its consequence once,
+and no card may be left standing. Of an erased user nothing may be left: no byte of their key or words in the
+database, no picture file, no message. Where two kills met the reading of one picture, the bot says so and the
+person posts it again. Ends in one line of JSON.
 """
 
 import argparse
 import asyncio
-import io
 import json
 import random
 import sqlite3
@@ -26,92 +30,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-from tests.support.bot_process import BotProcess, bot_process, colour_of, marks_on
-from tests.support.discord_room import results_to
+from benchmarks.crash_people import Talker, right_edges
+from tests.support.bot_process import BotProcess, bot_process
 from tests.support.discord_server import DiscordServer
-from tests.support.discord_server.people import gallery_of, text_of
-from tests.support.discord_server.world import Message
-from tests.support.english import english
 
 START_WITHIN_S, ANSWER_WITHIN_S = 120.0, 300.0
 KILL_WITHIN_S = {"start": 3.0, "connection": 1.0, "request": 0.25}  # of one of these, as chance will have it
-SIDE_PX = 16
+CHANNELS = 20
+ASKED, ERASED = 0.07, 0.02  # of all moves: somebody else's picture is asked for; a user deletes their data
+WRONG = ("lost", "doubled", "wrong_pictures", "cards_left", "rows_left", "files_left", "messages_left")
+FIGURES = ("consents", "erased", "given_up", *WRONG)
 UNFINISHED = ("waiting", "running", "delivering")
-
-
-class Talker:
-    """One person in one channel, who speaks again only when the last request was answered."""
-
-    def __init__(self, discord: DiscordServer, number: int) -> None:
-        self._discord = discord
-        self._channel = discord.world.add_channel(f"channel-{number}")
-        self._person = discord.world.add_person(f"person-{number}")
-        self.said: list[tuple[Message, list[str]]] = []  # each with all instructions up to it
-        self.given_up = 0
-
-    @property
-    def is_answered(self) -> bool:
-        """Whether nothing this person said is still open."""
-        return not self.said or self._is_given_up or bool(results_to(self._discord, self.said[-1][0]))
-
-    @property
-    def _is_given_up(self) -> bool:
-        """Whether two kills met the bot while it read the last message, so that it asks for another."""
-        answers = self._discord.answers_to(self.said[-1][0])
-        return any(english("tried_twice") in text_of(answer) for answer in answers)
-
-    def forget_given_up(self) -> None:
-        """Take the last message as not said, if the bot asks for another."""
-        if self.said and self._is_given_up:
-            self.said.pop()
-            self.given_up += 1
-
-    def speak(self, words: str) -> None:
-        """Ask for one more edit of the last result, the first time of a picture."""
-        self.forget_given_up()
-        if not self.said:
-            files = {"picture.png": a_picture()}
-            asked = self._discord.say(self._channel, self._person, words, files=files, mention=True)
-            self.said.append((asked, [words]))
-            return
-        last, story = self.said[-1]
-        asked = self._discord.say(
-            self._channel, self._person, words, reply_to=results_to(self._discord, last)[0]
-        )
-        self.said.append((asked, [*story, words]))
-
-    def findings(self) -> Counter[str]:
-        """What went wrong in this channel."""
-        self.forget_given_up()
-        found: Counter[str] = Counter(given_up=self.given_up)
-        for asked, story in self.said:
-            results = results_to(self._discord, asked)
-            found["lost"] += not results
-            found["doubled"] += max(0, len(results) - 1)
-            found["wrong_pictures"] += sum(not self._bears(result, story) for result in results)
-        found["cards_left"] = len(self._discord.messages_of_bot(self._channel)) - sum(
-            len(results_to(self._discord, asked)) for asked, _ in self.said
-        )
-        found["cards_left"] -= self.given_up
-        return found
-
-    def _bears(self, result: Message, story: list[str]) -> bool:
-        """Whether the picture bears the marks of these instructions and of no others."""
-        png = gallery_of(result, self._discord.world)[-1][0]
-        with Image.open(io.BytesIO(png)) as picture:
-            as_wide = picture.width == SIDE_PX + len(story)
-        return as_wide and marks_on(png, len(story)) == [colour_of(words) for words in story]
-
-
-def a_picture() -> bytes:
-    """A small picture without marks."""
-    file = io.BytesIO()
-    Image.new("RGB", (SIDE_PX, SIDE_PX), "teal").save(file, "PNG")
-    return file.getvalue()
 
 
 class Run:
@@ -121,13 +52,19 @@ class Run:
         self._discord, self._folder = discord, folder
         self._kills, self._turns = kills, turns
         self._chance = random.Random(seed)
-        self._talkers = [Talker(discord, number) for number in range(20)]
+        self._talkers = [Talker(discord, str(number)) for number in range(CHANNELS)]
+        self._gone: list[Talker] = []  # who deletes or deleted all their data
+        self._erasing = asyncio.TaskGroup()
         self._said = 0
         self.open_at_kills: Counter[str] = Counter()
         self.kills_after: Counter[str] = Counter()
 
     async def live(self) -> None:
         """A first one, so that the bot knows when it was there; lives that end in a kill; a last one."""
+        async with self._erasing:
+            await self._live()
+
+    async def _live(self) -> None:
         async with bot_process(self._folder, self._discord, "brisk") as bot:
             await self._discord.wait_for(lambda: self._discord.gateway.connected, START_WITHIN_S)
             await self._speak_until(1)
@@ -168,16 +105,36 @@ class Run:
     async def _speak_until(self, goal: int) -> None:
         """Let people who are not waiting for an answer speak, until so much was said in all."""
         while self._said < goal:
-            free = await self._discord.wait_for(
-                lambda: [talker for talker in self._talkers if talker.is_answered], ANSWER_WITHIN_S
-            )
+            free = await self._discord.wait_for(self._free, ANSWER_WITHIN_S)
             self._said += 1
-            self._chance.choice(free).speak(f"change number {self._said}")
+            self._move(self._chance.choice(free), f"make house {self._said:05d} red")
             if self._said < goal:
                 await asyncio.sleep(self._chance.uniform(0, 0.2))
 
+    def _free(self) -> list[Talker]:
+        """Who may speak; on the way, questions are answered."""
+        for talker in self._talkers:
+            talker.answer_questions()
+        return [talker for talker in self._talkers if talker.is_free]
+
+    def _move(self, talker: Talker, words: str) -> None:
+        """Let somebody speak or be asked, and sometimes somebody else delete all their data."""
+        if self._chance.random() < ASKED:
+            talker.be_asked(words, self._chance.choice(("yes", "no")))
+        else:
+            talker.speak(words, self._chance)
+        taken = [talker for talker in self._talkers if talker.is_taken]
+        if taken and self._chance.random() < ERASED:
+            leaving = self._chance.choice(taken)
+            self._talkers.remove(leaving)
+            self._gone.append(leaving)
+            self._talkers.append(Talker(self._discord, str(CHANNELS + len(self._gone))))
+            self._erasing.create_task(leaving.erase_all())
+
     def _all_answered(self) -> bool:
-        return all(talker.is_answered for talker in self._talkers)
+        for talker in self._talkers:
+            talker.answer_questions()
+        return all(talker.is_answered for talker in (*self._talkers, *self._gone))
 
     def _count_open_turns(self) -> None:
         """What the killed bot left unfinished, by state."""
@@ -192,7 +149,11 @@ class Run:
 
     def findings(self) -> Counter[str]:
         """What went wrong anywhere."""
-        return sum((talker.findings() for talker in self._talkers), Counter())
+        found = sum((talker.findings() for talker in self._talkers), Counter(erased=len(self._gone)))
+        files = [self._folder / f"conversations.db{end}" for end in ("", "-wal", "-shm")]
+        database = b"".join(file.read_bytes() for file in files if file.exists())
+        edges = right_edges(self._folder / "images")
+        return sum((talker.left(database, edges) for talker in self._gone), found)
 
 
 async def measure(kills: int, turns: int, seed: int) -> dict[str, Any]:
@@ -207,7 +168,7 @@ async def measure(kills: int, turns: int, seed: int) -> dict[str, Any]:
         "benchmark": "crash",
         "kills": kills,
         "turns": turns,
-        **{name: found[name] for name in ("lost", "doubled", "given_up", "wrong_pictures", "cards_left")},
+        **{name: found[name] for name in FIGURES},
         "kills_after": dict(run.kills_after),
         "turns_open_at_kills": dict(run.open_at_kills),
         "minutes": round((time.monotonic() - began_s) / 60, 1),
@@ -215,7 +176,7 @@ async def measure(kills: int, turns: int, seed: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print; 1 when anything was lost or doubled."""
+    """Measure and print; 1 when anything went wrong."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -225,7 +186,7 @@ def main() -> None:
     given = parser.parse_args()
     figures = asyncio.run(measure(given.kills, given.turns, given.seed))
     sys.stdout.write(json.dumps(figures) + "\n")
-    sys.exit(bool(figures["lost"] or figures["doubled"]))
+    sys.exit(any(figures[name] for name in WRONG))
 
 
 if __name__ == "__main__":
