@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.moderation_events import ModAction, ModActionRequested
+from bot.discord_chat.commands.plain_command import plain_command
 from bot.discord_chat.ids import channel_key, user_key
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
@@ -40,31 +41,18 @@ def requested(
 class AdminCog(HasHandler, commands.GroupCog, name="admin", description="Moderate this server"):
     """Status, log, pause, cancel, block, limits, channels, reports."""
 
-    @app_commands.command(
-        name="status", description="Show the settings of this server and its unfinished edits"
+    status = plain_command(
+        "status",
+        "Show the settings of this server and its unfinished edits",
+        lambda i: requested(i, ModAction.STATUS),
     )
-    @acknowledged
-    async def status(self, interaction: Interaction) -> Response:
-        """Show settings and unfinished edits."""
-        return requested(interaction, ModAction.STATUS)
-
-    @app_commands.command(name="log", description="Show the audit log of this server")
-    @acknowledged
-    async def log(self, interaction: Interaction) -> Response:
-        """Show the newest decisions."""
-        return requested(interaction, ModAction.LOG)
-
-    @app_commands.command(name="pause", description="Pause new edits in this server; queued edits still run")
-    @acknowledged
-    async def pause(self, interaction: Interaction) -> Response:
-        """Reject new edits."""
-        return requested(interaction, ModAction.PAUSE)
-
-    @app_commands.command(name="resume", description="Accept new edits again")
-    @acknowledged
-    async def resume(self, interaction: Interaction) -> Response:
-        """Accept new edits again."""
-        return requested(interaction, ModAction.RESUME)
+    log = plain_command("log", "Show the audit log of this server", lambda i: requested(i, ModAction.LOG))
+    pause = plain_command(
+        "pause",
+        "Pause new edits in this server; queued edits still run",
+        lambda i: requested(i, ModAction.PAUSE),
+    )
+    resume = plain_command("resume", "Accept new edits again", lambda i: requested(i, ModAction.RESUME))
 
     @app_commands.command(
         name="cancel", description="Cancel all queued and running edits of a user in this server"
@@ -120,11 +108,11 @@ class AdminCog(HasHandler, commands.GroupCog, name="admin", description="Moderat
         """Allow or forbid edits of other users' images."""
         return requested(interaction, ModAction.OWN_ONLY if whose == "only own" else ModAction.BY_CONSENT)
 
-    @app_commands.command(name="reports", description="Show reports and appeals in this channel")
-    @acknowledged
-    async def reports(self, interaction: Interaction) -> Response:
-        """Post reports and appeals in this channel."""
-        return requested(interaction, ModAction.REPORTS, channel_key(interaction.channel_id or 0))
+    reports = plain_command(
+        "reports",
+        "Show reports and appeals in this channel",
+        lambda i: requested(i, ModAction.REPORTS, channel_key(i.channel_id or 0)),
+    )
 
     @app_commands.command(name="lift", description="Unblock pictures like a removed one")
     @app_commands.rename(image_hash="hash")

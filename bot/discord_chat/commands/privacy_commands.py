@@ -6,6 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import ConsentAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.discord_chat.commands.plain_command import asks, plain_command
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 from conversations.store.user_data import Consent
 
@@ -21,11 +22,7 @@ class PrivacyCog(
 ):
     """View, export, delete, consent."""
 
-    @app_commands.command(name="view", description="Which data is stored about you, and for how long")
-    @acknowledged
-    async def view(self, interaction: Interaction) -> Response:
-        """Show how much is stored."""
-        return PrivacyAsked(**origin_of(interaction))
+    view = plain_command("view", "Which data is stored about you, and for how long", asks(PrivacyAsked))
 
     @app_commands.command(
         name="export", description="Download your data as zip files: pictures, instructions, animations"
@@ -36,11 +33,9 @@ class PrivacyCog(
         limit = interaction.filesize_limit - HEADROOM
         return ExportAsked(**origin_of(interaction), max_bytes=limit)
 
-    @app_commands.command(name="delete", description="Delete all your data permanently, after a confirmation")
-    @acknowledged
-    async def delete(self, interaction: Interaction) -> Response:
-        """Say what would be deleted, with a button that deletes it."""
-        return ForgetAsked(**origin_of(interaction))
+    delete = plain_command(
+        "delete", "Delete all your data permanently, after a confirmation", asks(ForgetAsked)
+    )
 
     @app_commands.command(name="consent", description="Who may edit your pictures")
     @app_commands.describe(who="Everyone, nobody, or users you allow when they ask")

@@ -5,6 +5,7 @@ from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
+from bot.discord_chat.commands.plain_command import asks, plain_command
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
 
@@ -13,31 +14,14 @@ class SessionCog(
 ):
     """Navigate, compare, list and lock versions."""
 
-    @app_commands.command(
-        name="new", description="Start a new session; the next instruction needs a new picture"
+    new = plain_command(
+        "new", "Start a new session; the next instruction needs a new picture", asks(MoveAsked, move=Move.NEW)
     )
-    @acknowledged
-    async def new(self, interaction: Interaction) -> Response:
-        """Leave the session."""
-        return MoveAsked(**origin_of(interaction), move=Move.NEW)
-
-    @app_commands.command(name="undo", description="Go back to the previous version")
-    @acknowledged
-    async def undo(self, interaction: Interaction) -> Response:
-        """Go to the parent version."""
-        return MoveAsked(**origin_of(interaction), move=Move.UNDO)
-
-    @app_commands.command(name="redo", description="Redo the version that was undone")
-    @acknowledged
-    async def redo(self, interaction: Interaction) -> Response:
-        """Go forward again after an undo."""
-        return MoveAsked(**origin_of(interaction), move=Move.REDO)
-
-    @app_commands.command(name="original", description="Go back to the uploaded picture")
-    @acknowledged
-    async def original(self, interaction: Interaction) -> Response:
-        """Go to the uploaded image."""
-        return MoveAsked(**origin_of(interaction), move=Move.START_OVER)
+    undo = plain_command("undo", "Go back to the previous version", asks(MoveAsked, move=Move.UNDO))
+    redo = plain_command("redo", "Redo the version that was undone", asks(MoveAsked, move=Move.REDO))
+    original = plain_command(
+        "original", "Go back to the uploaded picture", asks(MoveAsked, move=Move.START_OVER)
+    )
 
     @app_commands.command(name="goto", description="Continue from a version")
     @app_commands.describe(version="For example: v2")
@@ -64,22 +48,12 @@ class SessionCog(
         """Show two versions and a map of the changes."""
         return CompareAsked(**origin_of(interaction), version=version, other=other)
 
-    @app_commands.command(
-        name="lock", description="Lock the session: others must ask before they edit its versions"
+    lock = plain_command(
+        "lock",
+        "Lock the session: others must ask before they edit its versions",
+        asks(LockAsked, is_locked=True),
     )
-    @acknowledged
-    async def lock(self, interaction: Interaction) -> Response:
-        """Close the session to others."""
-        return LockAsked(**origin_of(interaction), is_locked=True)
-
-    @app_commands.command(name="share", description="Share the session: everyone here can edit its versions")
-    @acknowledged
-    async def share(self, interaction: Interaction) -> Response:
-        """Open the session to others."""
-        return LockAsked(**origin_of(interaction), is_locked=False)
-
-    @app_commands.command(name="history", description="All versions of the picture here")
-    @acknowledged
-    async def history(self, interaction: Interaction) -> Response:
-        """List the versions."""
-        return HistoryAsked(**origin_of(interaction))
+    share = plain_command(
+        "share", "Share the session: everyone here can edit its versions", asks(LockAsked, is_locked=False)
+    )
+    history = plain_command("history", "All versions of the picture here", asks(HistoryAsked))
