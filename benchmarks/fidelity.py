@@ -3,6 +3,7 @@
     python benchmarks/fidelity.py [FOLDER OF PICTURES] [--sides 256 512] [--through-model]
     python benchmarks/fidelity.py --scenes 100 --sizes 1024 2048 [--exact]
     python benchmarks/fidelity.py --chains 8 --sizes 1024 --chart docs/images/chains.svg
+    python benchmarks/fidelity.py --framings 24 [FOLDER OF PICTURES] [--sizes 1024]
     python benchmarks/fidelity.py --crops docs/images/fidelity
 
 Tonal: four edits are made exactly at 12 megapixels, and once more on the small square a model would see. From
@@ -11,7 +12,9 @@ adding the enlarged difference, and by `restore`, which is also given a small re
 with --through-model, one that went through the autoencoder. Without a folder a drawn scene is measured;
 pictures of the folder are enlarged to 12 megapixels first. --scenes: a model's edits of drawn scenes, judged
 as painted, stretched and restored; with --exact the right goals through its autoencoder. --chains: ten idle
-and ten real turns in a row. --crops: pictures for the documentation. Ends in one line of JSON.
+and ten real turns in a row. --framings: pictures that are not square, squeezed,
+cropped or in their own aspect: a model's edits of wide scenes, and the exact tonal edits through its
+autoencoder. --crops: pictures for the documentation. Ends in one line of JSON.
 """
 
 import argparse
@@ -36,6 +39,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, metavar="N", help="edits of drawn scenes")
     parser.add_argument("--exact", action="store_true", help="scenes painted without fault")
     parser.add_argument("--chains", type=int, metavar="N", help="chains of ten turns on drawn scenes")
+    parser.add_argument("--framings", type=int, metavar="N", help="edits of wide scenes, in each framing")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024], help="of the scenes, in pixels")
     parser.add_argument("--chart", type=Path, metavar="FILE.svg", help="the chains as curves")
     parser.add_argument("--crops", type=Path, metavar="FOLDER", help="write side-by-side crops")
@@ -43,7 +47,9 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the engine, and before torch is imported
-    mode = next((name for name in ("scenes", "chains", "crops") if getattr(arguments, name)), "tonal")
+    mode = next(
+        (name for name in ("scenes", "chains", "framings", "crops") if getattr(arguments, name)), "tonal"
+    )
     report = MODES[mode](arguments)
     sys.stdout.write(json.dumps({"benchmark": "fidelity", "mode": mode} | report) + "\n")
 
@@ -116,6 +122,24 @@ def chains(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"model": arguments.model, "size": size, "chains": arguments.chains, "idle": idle, "real": real}
 
 
+def framings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What becomes of a picture that is not square, in each framing."""
+    from benchmarks.keeping import framings, painting
+    from benchmarks.keeping.pictures import pictures
+    from mgie_engine.serving.framing import Framing
+
+    mgie, size = painting.load(arguments.model, arguments.device), arguments.sizes[0]
+    rows = [framings.wide_scenes(mgie, arguments.framings, size, one) for one in Framing]
+    tones = [
+        {"picture": name} | framings.tonal_edits(mgie, picture, one)
+        for name, picture in pictures(arguments.folder)
+        for one in Framing
+    ]
+    show(rows)
+    show(tones)
+    return {"model": arguments.model, "rows": rows, "tones": tones}
+
+
 def crops(arguments: argparse.Namespace) -> dict[str, Any]:
     """Pictures for the documentation."""
     from benchmarks.keeping.crops import write
@@ -144,7 +168,7 @@ def table(rows: list[dict[str, Any]]) -> Iterator[list[Any]]:
     yield from (list(row.values()) for row in rows)
 
 
-MODES = {"tonal": tonal, "scenes": scenes, "chains": chains, "crops": crops}
+MODES = {"tonal": tonal, "scenes": scenes, "chains": chains, "framings": framings, "crops": crops}
 
 if __name__ == "__main__":
     main()

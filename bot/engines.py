@@ -29,6 +29,7 @@ async def engine_of(settings: Settings) -> EnginePool:
         settings.mgie_threads,
         settings.mgie_memory,
         settings.mgie_level,
+        settings.mgie_framing,
     )
     gpus = [] if settings.mgie_device == "cpu" else await visible_gpus()
     return engine_pool(choice, plan_devices(settings.mgie_device, gpus), settings.mgie_slots)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     mgie_slots: Annotated[int, Field(ge=1, le=64)] | None = None
     mgie_memory: str = "auto"
     mgie_level: str = "auto"
+    mgie_framing: str = "auto"
     mgie_cluster: str | None = None
     mgie_threads: Annotated[int, Field(ge=1, le=256)] | None = None
 

@@ -171,6 +171,12 @@ class ModelConfig:
         return self.latent_channels, side, side
 
     @property
+    def side_multiple(self) -> int:
+        """What both sides of a picture must be multiples of: every halving of the VAE and the U-Net."""
+        halvings = len(self.vae["block_out_channels"]) + len(self.unet["block_out_channels"]) - 2
+        return int(2**halvings)
+
+    @property
     def latent_scale(self) -> float:
         """Factor on the VAE's latents before noise is added."""
         return float(self.vae.get("scaling_factor", 0.18215))

@@ -41,6 +41,7 @@ SLOW = (
     "mgie_engine/restore/test_weather.py",
     "mgie_engine/serving/test_company.py",
     "mgie_engine/serving/test_fast_path.py",
+    "mgie_engine/serving/test_framing.py",
     "mgie_engine/serving/test_masks.py",
     "mgie_engine/serving/test_pool.py",
     "mgie_engine/serving/test_process.py",

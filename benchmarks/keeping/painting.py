@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -13,9 +14,9 @@ from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.edit_options import settle
+from mgie_engine.serving.framing import Framing, View, view
 from mgie_engine.serving.loader import ModelChoice
-from mgie_engine.serving.pictures import for_the_model
-from mgie_engine.serving.postprocess import Painted, with_probe
+from mgie_engine.serving.postprocess import Opened, Painted, with_probe
 from mgie_engine.text.prompting import Prompt
 
 Talk = tuple[Exchange, ...]
@@ -38,27 +39,53 @@ def paint(
     instructions: Sequence[str],
     talks: Sequence[Talk],
     settings: EditSettings,
+    framing: Framing = Framing.SQUEEZE,
 ) -> tuple[list[Painted], list[str]]:
-    """The painted edits, picture number i with seed + i, and what was understood."""
-    squares = [for_the_model(original, mgie.config.picture_size) for original in originals]
+    """The painted edits, picture number i with seed + i, and what was understood.
+
+    Originals are of any sizes, with aspect as the framing of one size.
+    """
+    views = [view(original, mgie.config, framing) for original in originals]
+    squares = [one.shown for one in views]
     readings = mgie.read(
         squares, [Prompt(instruction, talk) for instruction, talk in zip(instructions, talks, strict=True)]
     )
     seeded = [replace(settings, seed=settings.seed + i) for i in range(len(squares))]
     painted = paint_all(mgie, squares, readings, seeded)
-    whole = [replace(one, original=original) for one, original in zip(painted, originals, strict=True)]
+    if framing is Framing.SQUEEZE:
+        whole = [replace(one, original=original) for one, original in zip(painted, originals, strict=True)]
+    else:
+        whole = [
+            with_probe(mgie, _opened(mgie, original, one).painted(*_made(raw)))
+            for original, one, raw in zip(originals, views, painted, strict=True)
+        ]
     return whole, [reading.expressive for reading in readings]
 
 
+def _opened(mgie: MGIE, original: Image.Image, shown: View) -> Opened:
+    return Opened(original, shown, mgie.config.picture_size)
+
+
+def _made(raw: Painted) -> tuple[Image.Image, Image.Image, np.ndarray | None, str]:
+    return raw.reconstruction, raw.output, raw.relevance, raw.model
+
+
 @torch.inference_mode()
-def through(mgie: MGIE, originals: Sequence[Image.Image], goals: Sequence[Image.Image]) -> list[Painted]:
+def through(
+    mgie: MGIE,
+    originals: Sequence[Image.Image],
+    goals: Sequence[Image.Image],
+    framing: Framing = Framing.SQUEEZE,
+) -> list[Painted]:
     """The goals as painted edits: through the model's autoencoder, with nothing known of words."""
-    side, scale = mgie.config.picture_size, mgie.config.latent_scale
-    squares, wanted = ([for_the_model(picture, side) for picture in some] for some in (originals, goals))
-    seen, outputs = (mgie.decode(mgie.encode(some) * scale) for some in (squares, wanted))
+    views, wanted = ([view(picture, mgie.config, framing) for picture in some] for some in (originals, goals))
+    seen, outputs = (
+        mgie.decode(mgie.encode([one.shown for one in some]) * mgie.config.latent_scale)
+        for some in (views, wanted)
+    )
     found = [
-        Painted(*parts, None, mgie.config.name)
-        for parts in zip(originals, squares, seen, outputs, strict=True)
+        _opened(mgie, original, shown).painted(reconstruction, output, None, mgie.config.name)
+        for original, shown, reconstruction, output in zip(originals, views, seen, outputs, strict=True)
     ]
     return [with_probe(mgie, painted) for painted in found]
 

@@ -38,11 +38,12 @@ class AsyncEditor:
         device: str = "auto",
         memory: str = "auto",
         level: str = "auto",
+        framing: str = "auto",
         threads: int | None = None,
         home: str | Path | None = None,
     ) -> None:
         """Raises ModelError if there is no such model; it is loaded from `async with` on."""
-        self._choice = choose_model(model, device, memory, level, threads, home)
+        self._choice = choose_model(model, device, memory, level, framing, threads, home)
         self._config = read_config(resolve_model(self._choice.model, self._choice.home))
         self._service: EditService | None = None
         self._keys = count()

@@ -27,11 +27,17 @@ if TYPE_CHECKING:
 
 
 def choose_model(
-    model: str | Path, device: str, memory: str, level: str, threads: int | None, home: str | Path | None
+    model: str | Path,
+    device: str,
+    memory: str,
+    level: str,
+    framing: str,
+    threads: int | None,
+    home: str | Path | None,
 ) -> ModelChoice:
     """A model to load; without `home`, others than the bundled one are looked for in MGIE_HOME."""
     folder = models_home(os.environ) if home is None else Path(home)
-    return ModelChoice(str(model), folder, device, threads, memory, level)
+    return ModelChoice(str(model), folder, device, threads, memory, level, framing)
 
 
 class Editor:
@@ -47,6 +53,7 @@ class Editor:
         device: str = "auto",
         memory: str = "auto",
         level: str = "auto",
+        framing: str = "auto",
         threads: int | None = None,
         home: str | Path | None = None,
     ) -> None:
@@ -56,10 +63,11 @@ class Editor:
         device   "auto", "cpu", "cuda", "cuda:1"
         memory   "auto" or a memory mode: fp32, mixed, fp16, bf16, int8, nf4, swap, offload (docs/models.md)
         level    "auto", "exact", "same" or "fast": how exactly is computed (docs/models.md)
+        framing  "auto", "squeeze", "crop" or "aspect": what of a picture is shown (docs/fidelity.md)
         threads  of the CPU; None: one per core
         home     folder of downloaded models; None: MGIE_HOME, or ~/.cache/mgie
         """
-        choice = choose_model(model, device, memory, level, threads, home)
+        choice = choose_model(model, device, memory, level, framing, threads, home)
         self._engine: Engine | None = choice.build()
         self._lock = threading.Lock()
 

@@ -83,3 +83,11 @@ def batch(paintings: Sequence[Painting]) -> NoisyBatch:
         text_cfg=torch.tensor([p.settings.text_cfg for p in paintings], dtype=torch.float32),
         image_cfg=torch.tensor([p.settings.image_cfg for p in paintings], dtype=torch.float32),
     )
+
+
+def alike(paintings: Sequence[Painting]) -> list[list[Painting]]:
+    """Those that can share a step, because their latents have one shape."""
+    found: dict[torch.Size, list[Painting]] = {}
+    for painting in paintings:
+        found.setdefault(painting.latents.shape, []).append(painting)
+    return list(found.values())

@@ -56,6 +56,11 @@ def add_model(parser: CommandParser) -> None:
         help="auto, exact, same or fast: how exactly is computed; MGIE_LEVEL or auto if left out",
     )
     parser.add_argument(
+        "--framing",
+        metavar="FRAMING",
+        help="squeeze, crop or aspect: what of a picture is shown to it; MGIE_FRAMING or auto if left out",
+    )
+    parser.add_argument(
         "--threads", type=int, choices=range(1, 257), metavar="N", help="of the CPU; one per core if left out"
     )
 
@@ -65,5 +70,6 @@ def chosen_model(arguments: argparse.Namespace, environment: Mapping[str, str]) 
     model = arguments.model or environment.get("MGIE_MODEL") or BUNDLED_MODEL
     memory = arguments.memory or environment.get("MGIE_MEMORY") or "auto"
     level = arguments.level or environment.get("MGIE_LEVEL") or "auto"
+    framing = arguments.framing or environment.get("MGIE_FRAMING") or "auto"
     home = models_home(environment)
-    return ModelChoice(model, home, arguments.device, arguments.threads, memory, level)
+    return ModelChoice(model, home, arguments.device, arguments.threads, memory, level, framing)

@@ -21,9 +21,10 @@ from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError
 from mgie_engine.model.finite import require_finite
 from mgie_engine.model.mgie import Reading
-from mgie_engine.serving.denoising import Painting, batch
+from mgie_engine.serving.denoising import Painting, alike, batch
 from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
 from mgie_engine.serving.fast_path import FastPath
+from mgie_engine.serving.framing import Framing
 from mgie_engine.serving.pictures import to_preview
 from mgie_engine.serving.postprocess import Delivered, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
@@ -53,9 +54,10 @@ class Engine:
         slots: int | None = None,
         fast: FastPath | None = None,
         level: str = "exact",
+        framing: Framing = Framing.SQUEEZE,
     ) -> None:
         """`slots`: edits at once; None: as the device allows. `fast`: for a `level` above exact."""
-        self.model = model
+        self.model, self._framing = model, framing
         self.level = level
         self._fast = fast
         self._slots_requested = slots or (fast.plan.slots if fast else None)
@@ -98,7 +100,7 @@ class Engine:
 
     def admit(self, key: int, request: EditRequest) -> None:
         """Take in an edit; its events carry `key`."""
-        opening = self._threads.submit(open_request, request, self.model.config.picture_size, self._fast)
+        opening = self._threads.submit(open_request, request, self.model.config, self._framing, self._fast)
         slot = self._slots[key] = Slot(key, request, self._clock(), opening)
         self._say(slot, slot.progress())
 
@@ -135,7 +137,7 @@ class Engine:
         for slot in list(self._slots.values()):
             if slot.reader is None and slot.opening.done():
                 with self._blame(slot):
-                    square = slot.opening.result().square
+                    square = slot.opening.result().view.shown
                     asked = slot.request
                     prompt = Prompt(asked.instruction, asked.history, asked.reading)
                     slot.reader = self._reader(slot, square, prompt)
@@ -183,7 +185,7 @@ class Engine:
         if self._fast and slot.encoding:
             slot.painting = self._fast.begin(settings, reading.guidance, slot.encoding.result())
             return
-        square = slot.opening.result().square
+        square = slot.opening.result().view.shown
         (image_latents,) = self.model.encode([square])
         slot.painting = Painting(self.model.config.noise, settings, reading.guidance, image_latents)
         slot.enter(Stage.PAINTING, self._clock())
@@ -241,8 +243,11 @@ class Engine:
 
     def _denoised(self, paintings: Sequence[Painting]) -> list[tuple[Painting, Tensor, Tensor]]:
         """Each with its x0 (C, h, w) and relevance (h, w)."""
-        denoised = self.model.denoise(batch(paintings))
-        return list(zip(paintings, denoised.x0, denoised.relevance, strict=True))
+        found: dict[Painting, tuple[Tensor, Tensor]] = {}
+        for some in alike(paintings):
+            denoised = self.model.denoise(batch(some))
+            found |= zip(some, zip(denoised.x0, denoised.relevance, strict=True), strict=True)
+        return [(painting, *found[painting]) for painting in paintings]
 
     def _is_previewed(self, painting: Painting | SlotPainting) -> bool:
         return painting.step in preview_steps(painting.settings.steps, self._preview_shares)

@@ -51,6 +51,7 @@ class ModelChoice:
     threads: int | None = None  # of the CPU; None: one per core
     memory: str = "auto"  # "auto", or a memory mode by name
     level: str = "auto"  # "auto", or a level by name: how exactly is computed
+    framing: str = "auto"  # "auto" (squeeze), "squeeze", "crop" or "aspect": what of a picture is shown
 
     def files_version(self) -> tuple[tuple[str, int, int], ...]:
         """Names, sizes and times of the model's files; empty if there is no such model."""
@@ -105,9 +106,13 @@ class ModelChoice:
         from mgie_engine.memory.modes import STAGED, parse
         from mgie_engine.serving import precision_levels
         from mgie_engine.serving.engine import Engine
+        from mgie_engine.serving.framing import Framing
 
         imported = time.monotonic()
+        framing = parse(self.framing, Framing, "framing") or Framing.SQUEEZE
         level = parse(self.level, precision_levels.Level, "level")
+        if framing is Framing.ASPECT:
+            level = precision_levels.Level.EXACT
         loaded = self.load_fitting()
         log.info("Modules took %.1f s, weights %.1f s.", imported - began, time.monotonic() - imported)
         if builder:
@@ -117,12 +122,13 @@ class ModelChoice:
         if prepared.fast:
             sys.setswitchinterval(SWITCH_S)
         # As plain text: results travel to a process that must not import what the enum's module imports.
-        return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=prepared.level.value)
+        name = prepared.level.value
+        return Engine(loaded.mgie, slots=slots, fast=prepared.fast, level=name, framing=framing)
 
     def _has_fast_level(self, has_gpu: bool) -> bool:
         """Whether kernels of our own may be needed, as far as that is known before anything is loaded."""
-        staged = self.memory in ("swap", "offload")
-        return has_gpu and self.device != "cpu" and self.level != "exact" and not staged
+        has_none = self.memory in ("swap", "offload") or self.level == "exact" or self.framing == "aspect"
+        return has_gpu and self.device != "cpu" and not has_none
 
 
 def _load_libraries(device: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore
 from mgie_engine.restore.image_ops import image
+from mgie_engine.serving.framing import Box, View
 from mgie_engine.serving.pictures import to_png
 
 
@@ -29,6 +31,7 @@ class Painted:
     model: str  # name of the model, whose thresholds restoring uses
     probe: Probe | None = None  # the supposed edit through the autoencoder, where that is worth its cost
     region: np.ndarray | None = None  # (height, width) bool of the original, outside of which it stays
+    box: Box | None = None  # the part of the original that was painted; None: all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,23 @@ class Opened:
     """The picture of a request."""
 
     original: Image.Image
-    square: Image.Image  # as the model sees it
+    view: View  # as the model sees it
+    side: int  # of the square in which restoring compares
     pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
     region: np.ndarray | None = None  # (height, width) bool, outside of which the original stays
 
     def painted(
         self, reconstruction: Image.Image, output: Image.Image, relevance: np.ndarray | None, model: str
     ) -> Painted:
-        """What the model of that name made of it."""
+        """What the model of that name made of it, squeezed into a square."""
+        seen, through, made = (self._squared(one) for one in (self.view.shown, reconstruction, output))
         return Painted(
-            self.original, self.square, reconstruction, output, relevance, model, region=self.region
+            self.original, seen, through, made, relevance, model, region=self.region, box=self.view.box
         )
+
+    def _squared(self, picture: Image.Image) -> Image.Image:
+        size = self.side, self.side
+        return picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,8 @@ def finish(painted: Painted, settings: EditSettings) -> Delivered:
 
 def restored(painted: Painted, keep: Keep = "auto") -> Restored:
     """The edit at the original's size, with what was not asked to change put back."""
+    if painted.box:
+        return _restored_part(painted, painted.box, keep)
     return restore(
         painted.original,
         painted.model_input,
@@ -121,4 +132,21 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         keep=keep,
         calibration=calibration_for(painted.model),
         region=painted.region,
+    )
+
+
+def _restored_part(painted: Painted, box: Box, keep: Keep) -> Restored:
+    """The same where a part of the original was painted: the rest stays."""
+    left, top, right, bottom = box
+    region = None if painted.region is None else painted.region[top:bottom, left:right]
+    part = restored(replace(painted, original=painted.original.crop(box), region=region, box=None), keep)
+    whole = painted.original.copy()
+    whole.paste(part.picture, (left, top))
+    share = (right - left) * (bottom - top) / prod(whole.size)
+    return replace(
+        part,
+        picture=whole,
+        changed=part.changed * share,
+        kept=1 - (1 - part.kept) * share,
+        painted=part.painted * share,
     )

@@ -10,12 +10,14 @@ from PIL import Image
 from torch import Tensor
 
 from conversations.settings import SettingsOverride, checked
+from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, Progress, Stage
 from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
 from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.fast_path import Encoded, FastPath
+from mgie_engine.serving.framing import Framing, view
 from mgie_engine.serving.masks import open_mask
-from mgie_engine.serving.pictures import for_the_model, open_picture
+from mgie_engine.serving.pictures import open_picture
 from mgie_engine.serving.postprocess import Autoencoder, Delivered, Opened
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
@@ -91,10 +93,13 @@ def still_opening(slots: Iterable[Slot], now: float) -> bool:
     return any(now - slot.entered_at < TOGETHER_S for slot in opening)
 
 
-def open_request(request: EditRequest, side: int, fast: FastPath | None) -> Opened:
+def open_request(
+    request: EditRequest, config: ModelConfig, framing: Framing, fast: FastPath | None
+) -> Opened:
     """Check the settings, open the picture and its mask, for a thread. RequestRefused, SettingsRefused."""
     checked(SettingsOverride(**asdict(request.settings)))
     original = open_picture(request.image)
     region = None if request.mask is None else open_mask(request.mask, original.size)
-    square = for_the_model(original, side)
-    return Opened(original, square, fast.see(square) if fast else None, region)
+    shown = view(original, config, framing)
+    pixels = fast.see(shown.shown) if fast else None
+    return Opened(original, shown, config.picture_size, pixels, region)

@@ -21,6 +21,7 @@ def load_editor(arguments: argparse.Namespace, environment: Mapping[str, str]) -
             device=chosen.device,
             memory=chosen.memory,
             level=chosen.level,
+            framing=chosen.framing,
             threads=chosen.threads,
             home=chosen.home,
         )
