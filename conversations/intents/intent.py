@@ -3,52 +3,39 @@
     understand("can you undo that?", "en")    Understood(CONTROL, command=TextCommand(UNDO))
     understand("thanks!", "de")               Understood(IGNORE)
 
-A text command is looked for first, then a question about the bot, then evidence for an instruction; the
-patterns are data (phrase_tables). Where no language of ours explains the words, none of them decides.
+Text commands must be exact: patterns find them, which are data (phrase_tables). What else a text is, a
+classifier tells that was learned from a corpus; where it is not sure enough, the bot asks.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
 from conversations.intents.message_markup import strip_markup, whole_characters
-from conversations.intents.phrase_tables import ENGLISH, PhraseTable, languages, phrase_table
+from conversations.intents.phrase_tables import ENGLISH, languages, phrase_table
 from conversations.intents.sorted_text import Asks, SortedText, TextCommand
-from conversations.intents.tagged_words import Clause, clauses, plain_words
-from conversations.intents.text_command import (
-    command_of,
-    filler_bounds,
-    is_firm,
-    is_polite,
-    steering_word,
-)
+from conversations.intents.tagged_words import clauses, plain_words
+from conversations.intents.text_classifier import text_classifier
+from conversations.intents.text_command import command_of, has_opinion, is_firm, steering_word
 from conversations.intents.text_language import is_read
 from conversations.intents.yes_or_no import yes_or_no
 
-
-class Evidence(IntEnum):
-    """How much speaks for an instruction."""
-
-    NONE = 0
-    WEAK = 1
-    FAIR = 2  # enough in a message to the bot
-    STRONG = 3  # enough in any message
-
-
-_LEVELS = {"strong": Evidence.STRONG, "fair": Evidence.FAIR, "weak": Evidence.WEAK}
+# How likely an instruction must be, to be painted; less is asked about. Held-out writers set the numbers.
+LIKELY = 0.5  # in a message to the bot
+LIKELY_OVERHEARD = 0.7  # in a message that nobody addressed to it, or that has the words of a command
+LIKELY_HELP = 0.6  # a question about the bot; people also ask each other
+# How likely an instruction or a command must be, to be asked about; less is left alone.
+DOUBTFUL = 0.25
+DOUBTFUL_OVERHEARD = 0.5
+STEERING_OVERHEARD = 0.7  # the same of a command that nobody addressed to the bot
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What a message asks for. `command`: the one that was given, or may be meant where it is unsure.
-
-    `evidence` for an instruction.
-    """
+    """What a message asks for. `command`: the one that was given, or may be meant where it is unsure."""
 
     asks: Asks
     command: TextCommand | None = None
-    evidence: Evidence = Evidence.NONE
 
 
 def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
@@ -70,13 +57,34 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
 def understand(text: str, language: str, *, is_addressed: bool = True) -> Understood:
     """What a text without markup asks for. `language`: of the user, where it is known; it breaks ties.
 
-    `is_addressed`: whether it was said to the bot; if not, an instruction needs stronger evidence.
+    `is_addressed`: whether it was said to the bot; if not, an instruction must be likelier.
     """
     words = plain_words(text)
     if not words:
         return Understood(Asks.IGNORE)
-    found = [_in_language(text, tongue, is_addressed) for tongue in _tongues(words, language)]
-    return max(found, key=_weight)
+    tables = [phrase_table(tongue) for tongue in tongues(words, language)]
+    readings = [(clauses(text, table.lexicon), table) for table in tables]
+    for parts, table in readings:
+        if command := command_of(parts, table):
+            return Understood(Asks.CONTROL, command)
+    steering = next((word for parts, table in readings if (word := steering_word(parts, table))), None)
+    is_steering = any(is_firm(part, table) for parts, table in readings for part in parts)
+    likely = text_classifier().likelihoods(text, tables[0])
+    if likely.edit >= (LIKELY if is_addressed and not steering else LIKELY_OVERHEARD) and not is_steering:
+        return Understood(Asks.EDIT)
+    if likely.help >= LIKELY_HELP:
+        return Understood(Asks.HELP)
+    may_steer = is_steering or likely.control >= likely.edit
+    is_opinion = any(has_opinion(part, table) for parts, table in readings for part in parts)
+    if is_addressed:
+        is_doubtful = likely.edit + likely.control >= DOUBTFUL or is_steering
+    elif may_steer:
+        is_doubtful = likely.control >= STEERING_OVERHEARD and not is_opinion
+    else:
+        is_doubtful = likely.edit + likely.control >= DOUBTFUL_OVERHEARD
+    if not is_doubtful:
+        return Understood(Asks.IGNORE)
+    return Understood(Asks.UNSURE, TextCommand(steering) if steering and may_steer else None)
 
 
 def is_pointing(text: str) -> bool:
@@ -109,7 +117,7 @@ class Named:
 
 def named_in(instruction: str) -> Named:
     """What an instruction names, in the language that knows most of its words."""
-    (language, *_) = _tongues(plain_words(instruction), ENGLISH)
+    (language, *_) = tongues(plain_words(instruction), ENGLISH)
     table = phrase_table(language)
     things, is_shape = [], False
     for part in clauses(instruction, table.lexicon):
@@ -119,85 +127,10 @@ def named_in(instruction: str) -> Named:
     return Named(tuple(dict.fromkeys(things)), is_shape)
 
 
-def _tongues(words: list[str], language: str) -> list[str]:
+def tongues(words: list[str], language: str) -> list[str]:
     """The languages that know most of the words, the user's first."""
     known = {tongue: sum(phrase_table(tongue).knows(word) for word in words) for tongue in languages()}
     best = max(known.values())
     return sorted(
         (tongue for tongue, count in known.items() if count == best), key=lambda tongue: tongue != language
     )
-
-
-def _weight(found: Understood) -> tuple[int, Evidence]:
-    order = (Asks.IGNORE, Asks.UNSURE, Asks.HELP, Asks.EDIT, Asks.CONTROL)
-    return order.index(found.asks), found.evidence
-
-
-def _in_language(text: str, language: str, is_addressed: bool) -> Understood:
-    table = phrase_table(language)
-    parts = clauses(text, table.lexicon)
-    if command := command_of(parts, table):
-        return Understood(Asks.CONTROL, command)
-    if any(table.asking["sure"].matches(part.tagged()) for part in parts):
-        return Understood(Asks.HELP)
-    evidence = max(_evidence(part, table) for part in parts)
-    if evidence is Evidence.FAIR and any(_is_statement(part, table) for part in parts):
-        evidence = Evidence.WEAK  # "put the kettle on, I'm coming over"
-    is_steering = any(is_firm(part, table) for part in parts)
-    if not is_steering and evidence >= (Evidence.FAIR if is_addressed else Evidence.STRONG):
-        return Understood(Asks.EDIT, None, evidence)
-    if any(table.asking["patterns"].matches(*_with_and_without_fillers(part, table)) for part in parts):
-        return Understood(Asks.HELP)
-    is_talk = all(_is_talk(part, table) for part in parts)
-    steering = steering_word(parts, table)
-    if steering and (is_addressed or not is_talk):
-        return Understood(Asks.UNSURE, TextCommand(steering), evidence)
-    has_seen = any(set(tags) & set(table.tags["seen"]) for part in parts for tags in part.tags)
-    if is_talk or (evidence < Evidence.FAIR and not is_addressed and not has_seen):
-        return Understood(Asks.IGNORE, None, evidence)
-    return Understood(Asks.UNSURE, None, evidence)
-
-
-def _evidence(clause: Clause, table: PhraseTable) -> Evidence:
-    """How much speaks for a clause being an instruction, with and without its politeness."""
-    texts = _with_and_without_fillers(clause, table)
-    if _is_social(clause, table) or _is_elsewhere(clause, table) or table.chatter["never"].matches(*texts):
-        return Evidence.NONE
-    for name, level in _LEVELS.items():
-        if table.edits[name].matches(*texts):
-            is_talk = level < Evidence.STRONG and table.chatter["talk"].matches(texts[-1])
-            return Evidence.NONE if is_talk else level
-    return Evidence.NONE
-
-
-def _is_social(clause: Clause, table: PhraseTable) -> bool:
-    """Whether every word of a clause is a greeting, thanks, praise, laughter or politeness."""
-    social = {table.tags[name] for name in ("greeting", "thanks")}
-    return all(social & set(tags) or is_polite(clause, at, table) for at, tags in enumerate(clause.tags))
-
-
-def _is_elsewhere(clause: Clause, table: PhraseTable) -> bool:
-    """Whether a clause names more of what no picture holds (accounts, meetings) than of what one does."""
-    elsewhere = sum(table.tags["elsewhere"] in tags for tags in clause.tags)
-    return elsewhere > sum(bool(set(tags) & set(table.tags["seen"])) for tags in clause.tags)
-
-
-def _is_statement(clause: Clause, table: PhraseTable) -> bool:
-    """Whether a clause tells or asks something, instead of only being polite."""
-    return not _is_social(clause, table) and table.chatter["talk"].matches(clause.tagged())
-
-
-def _is_talk(clause: Clause, table: PhraseTable) -> bool:
-    """Whether a clause is chatter: only politeness, an idiom, a statement or a question."""
-    texts = _with_and_without_fillers(clause, table)
-    return (
-        _is_social(clause, table)
-        or _is_elsewhere(clause, table)
-        or table.chatter["never"].matches(*texts)
-        or table.chatter["talk"].matches(*texts)
-    )
-
-
-def _with_and_without_fillers(clause: Clause, table: PhraseTable) -> list[str]:
-    start, end = filler_bounds(clause, table)
-    return list(dict.fromkeys((clause.tagged(), clause.tagged(start, end))))

@@ -23,11 +23,9 @@ class PhraseTable:
 
     lexicon: Lexicon
     tags: Mapping[str, str]
+    lists: Mapping[str, str]  # tag → name of its list
     commands: Mapping[str, PatternSet]
     steering: Mapping[str, PatternSet]
-    asking: Mapping[str, PatternSet]
-    edits: Mapping[str, PatternSet]
-    chatter: Mapping[str, PatternSet]
     answers: Mapping[str, PatternSet]
     pointing: PatternSet
     of_original: PatternSet  # texts that name the uploaded picture
@@ -61,11 +59,9 @@ def phrase_table(language: str) -> PhraseTable:
     return PhraseTable(
         _lexicon(data, tags, groups),
         names,
+        {tag: name for name, tag in tags.items()},
         by_name("commands"),
         by_name("steering"),
-        by_name("asking"),
-        by_name("edits"),
-        by_name("chatter"),
         {name: PatternSet(texts, names, data["answer_parts"]) for name, texts in data["answers"].items()},
         patterns(data["pointing"]["patterns"]),
         patterns(["* <original> *"]),
@@ -74,7 +70,7 @@ def phrase_table(language: str) -> PhraseTable:
 
 
 def _literals(data: Mapping[str, Any]) -> Iterator[str]:
-    tables = (data["commands"], data["steering"], data["asking"], data["edits"], data["chatter"])
+    tables = (data["commands"], data["steering"])
     texts = [
         *data["fragments"].values(),
         *(text for table in tables for texts in table.values() for text in texts),

@@ -5,6 +5,9 @@ from collections.abc import Iterator, Sequence
 from conversations.intents.phrase_tables import PhraseTable
 from conversations.intents.sorted_text import CommandWord, TextCommand
 from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
+from conversations.intents.text_classifier import text_classifier
+
+REMARK = 0.5  # how likely the clause beside a command must be chatter
 
 
 def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | None:
@@ -19,14 +22,19 @@ def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | Non
 
 
 def _command(clause: Clause, table: PhraseTable) -> TextCommand | None:
-    if any(table.tags["opinion"] in tags for tags in clause.tags):
-        return None  # "I think the first one looked better"
+    if has_opinion(clause, table):
+        return None
     for start, end in _windows(clause, table):
         text = clause.tagged(start, end)
         for word in CommandWord:
             if table.commands[word].matches(text):
                 return _with_numbers(word, clause, start, end, table)
     return None
+
+
+def has_opinion(clause: Clause, table: PhraseTable) -> bool:
+    """Whether a clause says what somebody thinks: "I think the first one looked better"."""
+    return any(table.tags["opinion"] in tags for tags in clause.tags)
 
 
 def _windows(clause: Clause, table: PhraseTable) -> Iterator[tuple[int, int]]:
@@ -73,7 +81,9 @@ def is_remark(clause: Clause, table: PhraseTable) -> bool:
     start, end = filler_bounds(clause, table)
     text = clause.tagged(start, end)
     is_sound = len(clause.words) == 1 and not table.knows(clause.words[0])  # "ugh"
-    return not text or is_sound or table.chatter["talk"].matches(text)
+    return (
+        not text or is_sound or text_classifier().likelihoods(" ".join(clause.words), table).ignore >= REMARK
+    )
 
 
 def steering_word(parts: Sequence[Clause], table: PhraseTable) -> CommandWord | None:

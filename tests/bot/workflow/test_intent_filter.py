@@ -22,7 +22,7 @@ RUN, ASK, IGNORE = Intent.RUN, Intent.ASK, Intent.IGNORE
         ("replace the dog with a cat " + "very " * 40, ASK),
         ("the dog looks sad in this one", IGNORE),
         ("I like the second version", IGNORE),
-        ("sunset", ASK),
+        ("more cats", ASK),
         ("who took this photo?", IGNORE),
         ("what time is it in Tokyo?", IGNORE),
         ("help", IGNORE),
