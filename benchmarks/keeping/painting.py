@@ -14,7 +14,7 @@ from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.edit_options import settle
-from mgie_engine.serving.framing import Framing, View, view
+from mgie_engine.serving.framing import FramedPicture, Framing, view
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.postprocess import Opened, Painted, with_probe
 from mgie_engine.text.prompting import Prompt
@@ -62,7 +62,7 @@ def paint(
     return whole, [reading.expressive for reading in readings]
 
 
-def _opened(mgie: MGIE, original: Image.Image, shown: View) -> Opened:
+def _opened(mgie: MGIE, original: Image.Image, shown: FramedPicture) -> Opened:
     return Opened(original, shown, mgie.config.picture_size)
 
 

@@ -24,7 +24,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import duration
-from bot.policy.limits import Limits, recent
+from bot.policy.limits import Limits
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
@@ -98,6 +98,11 @@ def objection_to_length(text: str, limits: Limits) -> Message | None:
     """Why the model has no room for a text, or None."""
     fitting = limits.fitting_chars(text)
     return None if fitting >= len(text) else Message("too_long", count=len(text), limit=fitting)
+
+
+def recent(times: Iterable[float], now: float, window_s: float) -> tuple[float, ...]:
+    """Those of the times, in seconds by one clock, that are not older than the window."""
+    return tuple(time for time in times if now - time < window_s)
 
 
 def is_in(event: Event, channels: Iterable[str]) -> bool:

@@ -1,6 +1,6 @@
 """How often users may ask, and how much: the numbers behind `bot.policy.checks`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conversations.messages import Message
@@ -21,8 +21,3 @@ class Limits:
     abilities: Message | None = None  # what the model can do, said with every upload and in the help
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here
-
-
-def recent(times: Iterable[float], now: float, window_s: float) -> tuple[float, ...]:
-    """Those of the times, in seconds by one clock, that are not older than the window."""
-    return tuple(time for time in times if now - time < window_s)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.policy.limits import recent
+from bot.policy.checks import recent
 
 STRIKES = 5
 WINDOW_S = 60.0  # strikes older than this are forgotten

@@ -32,8 +32,9 @@ from bot.policy.checks import (
     is_paced,
     objection_to_length,
     objection_to_text,
+    recent,
 )
-from bot.policy.limits import Limits, recent
+from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.runner import TurnRunner

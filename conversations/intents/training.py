@@ -38,17 +38,17 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class CorpusLine:
     """A message without markup, and its class."""
 
     text: str
     asks: Asks
 
 
-def read_corpus(files: Sequence[Path]) -> list[Example]:
+def read_corpus(files: Sequence[Path]) -> list[CorpusLine]:
     """The messages of some writers."""
     lines = [line.split("\t") for file in files for line in file.read_text("utf-8").splitlines()]
-    examples = [Example(strip_markup(text), Asks(asks)) for text, asks in lines]
+    examples = [CorpusLine(strip_markup(text), Asks(asks)) for text, asks in lines]
     return [example for example in examples if plain_words(example.text)]
 
 
@@ -65,11 +65,11 @@ def features_in(text: str) -> Features:
     return features_of(text, phrase_table(tongues(plain_words(text), ENGLISH)[0]))
 
 
-def learn(examples: Sequence[Example], corpus: str = "") -> TextClassifier:
+def learn(examples: Sequence[CorpusLine], corpus: str = "") -> TextClassifier:
     """The weights that tell these messages apart."""
     found = [features_in(example.text) for example in examples]
     rarity = _rarity(found)
-    rows = _Rows([weighed(features, rarity) for features in found])
+    rows = _FeatureRows([weighed(features, rarity) for features in found])
     classes = np.array([CLASSES.index(example.asks) for example in examples])
     start = np.zeros((BUCKETS + 1) * len(CLASSES))
     solution = _minimum(lambda point: _loss(point, rows, classes), start).reshape(-1, len(CLASSES))
@@ -92,7 +92,7 @@ def _rarity(found: Sequence[Features]) -> NDArray[np.uint8]:
     return steps
 
 
-class _Rows:
+class _FeatureRows:
     """A sparse matrix: one row for each message, one column for each bucket and one for the bias."""
 
     def __init__(self, rows: Sequence[Sequence[tuple[NDArray[np.int64], Floats]]]) -> None:
@@ -116,7 +116,7 @@ class _Rows:
         return np.stack(sums, axis=1)
 
 
-def _loss(point: Floats, rows: _Rows, classes: NDArray[np.int64]) -> tuple[float, Floats]:
+def _loss(point: Floats, rows: _FeatureRows, classes: NDArray[np.int64]) -> tuple[float, Floats]:
     """What is to be made small, and its gradient."""
     weights = point.reshape(-1, len(CLASSES))
     scores = rows.times(weights)
@@ -171,7 +171,7 @@ def writers() -> list[Path]:
     return sorted(CORPUS.glob("*.tsv"))
 
 
-def figures(model: TextClassifier, examples: Sequence[Example]) -> dict[str, Any]:
+def figures(model: TextClassifier, examples: Sequence[CorpusLine]) -> dict[str, Any]:
     """Shares of each class that are told rightly, and of the others that are taken for instructions."""
     given: dict[Asks, list[Asks]] = {asks: [] for asks in CLASSES}
     for example in examples:

@@ -27,25 +27,27 @@ class Framing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class FramedPicture:
     """A picture as a model is shown it."""
 
     shown: Image.Image
     box: Box | None = None  # the part of the picture that it shows; None: all of it
 
 
-def view(picture: Image.Image, config: ModelConfig, framing: Framing = Framing.SQUEEZE) -> View:
+def view(picture: Image.Image, config: ModelConfig, framing: Framing = Framing.SQUEEZE) -> FramedPicture:
     """What a model is shown of a picture; transparent places are white."""
     side = config.picture_size
     if framing is Framing.CROP:
         short = min(picture.size)
         left, top = (picture.width - short) // 2, (picture.height - short) // 2
         box = left, top, left + short, top + short
-        return View(for_the_model(picture.crop(box), side), box if picture.width != picture.height else None)
+        return FramedPicture(
+            for_the_model(picture.crop(box), side), box if picture.width != picture.height else None
+        )
     if framing is Framing.ASPECT:
         size = aspect_size(picture.size, side, config.side_multiple)
-        return View(on_white(picture).resize(size, Image.Resampling.BICUBIC))
-    return View(for_the_model(picture, side))
+        return FramedPicture(on_white(picture).resize(size, Image.Resampling.BICUBIC))
+    return FramedPicture(for_the_model(picture, side))
 
 
 def aspect_size(size: tuple[int, int], side: int, multiple: int) -> tuple[int, int]:

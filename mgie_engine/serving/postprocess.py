@@ -15,7 +15,7 @@ from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore
 from mgie_engine.restore.image_ops import image
-from mgie_engine.serving.framing import Box, View
+from mgie_engine.serving.framing import Box, FramedPicture
 from mgie_engine.serving.pictures import to_png
 
 
@@ -39,7 +39,7 @@ class Opened:
     """The picture of a request."""
 
     original: Image.Image
-    view: View  # as the model sees it
+    view: FramedPicture  # as the model sees it
     side: int  # of the square in which restoring compares
     pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
     region: np.ndarray | None = None  # (height, width) bool, outside of which the original stays

@@ -25,10 +25,11 @@ from bot.policy.checks import (
     Facts,
     first_refusal,
     objection_to_text,
+    recent,
     refused_permission,
     refused_picture,
 )
-from bot.policy.limits import Limits, recent
+from bot.policy.limits import Limits
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings

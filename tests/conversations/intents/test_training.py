@@ -9,11 +9,19 @@ import pytest
 from conversations.intents.phrase_tables import phrase_table
 from conversations.intents.sorted_text import Asks
 from conversations.intents.text_classifier import CLASSES, WEIGHTS, TextClassifier, text_classifier
-from conversations.intents.training import CORPUS, Example, figures, fingerprint, learn, read_corpus, writers
+from conversations.intents.training import (
+    CORPUS,
+    CorpusLine,
+    figures,
+    fingerprint,
+    learn,
+    read_corpus,
+    writers,
+)
 
 MIB = 1 << 20
 TOLD = [
-    Example(text, asks)
+    CorpusLine(text, asks)
     for asks, texts in {
         Asks.EDIT: ("make it darker", "make it red", "make the sky red"),
         Asks.CONTROL: ("undo", "undo that", "undo it"),
