@@ -182,47 +182,47 @@ async def test_a_correction_of_the_turn_one_stands_at_counts(tmp_path: Path) -> 
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
         await here.upload(VISITOR, a_drawing())
-        v1 = await edited(here, "one")
+        v1 = await edited(here, "make it darker")
         assert (await here.submit(VISITOR, submission("", " heavy rain ", v1.turn_id))).is_taken
         [v2, _] = await store.turns_by(ANN)
-        assert (v2.instruction, v2.reading, v2.parent_id) == ("one", "heavy rain", v1.parent)
-        assert (await here.submit(VISITOR, submission("two", "light rain", v2.id))).is_taken
+        assert (v2.instruction, v2.reading, v2.parent_id) == ("make it darker", "heavy rain", v1.parent)
+        assert (await here.submit(VISITOR, submission("make it warmer", "light rain", v2.id))).is_taken
         [v3, *_] = await store.turns_by(ANN)
-        assert (v3.instruction, v3.reading, v3.parent_id) == ("two", "light rain", v2.id)
+        assert (v3.instruction, v3.reading, v3.parent_id) == ("make it warmer", "light rain", v2.id)
 
 
 async def test_a_correction_of_another_turn_is_left_out(tmp_path: Path) -> None:
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
         await here.upload(VISITOR, a_drawing())
-        v1 = await edited(here, "one")
-        await edited(here, "two")
+        v1 = await edited(here, "make it darker")
+        await edited(here, "make it warmer")
         for corrects in (v1.turn_id, "", "none"):
             assert not (await here.submit(VISITOR, submission("", "heavy rain", corrects))).is_taken
             assert len(await store.turns_by(ANN)) == 2
-        await here.submit(VISITOR, submission("three", "heavy rain", v1.turn_id))
+        await here.submit(VISITOR, submission("add more contrast", "heavy rain", v1.turn_id))
         [v3, *_] = await store.turns_by(ANN)
-        assert (v3.instruction, v3.reading) == ("three", None)
+        assert (v3.instruction, v3.reading) == ("add more contrast", None)
 
 
 async def test_what_the_model_wrote_is_no_correction(tmp_path: Path) -> None:
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
         await here.upload(VISITOR, a_drawing())
-        v1 = await edited(here, "one")
+        v1 = await edited(here, "make it darker")
         assert not (await here.submit(VISITOR, submission("", f" {v1.expressive}\n", v1.turn_id))).is_taken
-        await here.submit(VISITOR, submission("two", v1.expressive or "", v1.turn_id))
+        await here.submit(VISITOR, submission("make it warmer", v1.expressive or "", v1.turn_id))
         [v2, _] = await store.turns_by(ANN)
-        assert (v2.instruction, v2.reading) == ("two", None)
+        assert (v2.instruction, v2.reading) == ("make it warmer", None)
 
 
 async def test_settings_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
         await here.upload(VISITOR, a_drawing())
         moved = PageSettings(7.0, 2.0, 4, seed=13331)
-        await here.submit(VISITOR, submission("one", settings=moved))
+        await here.submit(VISITOR, submission("make it darker", settings=moved))
         assert await here.settings(VISITOR) == moved
-        await here.submit(VISITOR, submission("two"))
+        await here.submit(VISITOR, submission("make it warmer"))
         assert await here.settings(VISITOR) == KNOBS
 
 

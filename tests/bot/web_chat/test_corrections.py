@@ -55,7 +55,7 @@ async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) ->
     async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url, script=HOLDING) as page:
         await give_a_drawing(page)
         for number in range(ROUNDS):
-            first, second, third = (f"{word} {number}" for word in ("one", "two", "three"))
+            first, second, third = (f"{word} {number}" for word in ("make it darker", "make it warmer", "add more contrast"))
             await say(page, first)
             edit = await editor.started()
             await page.evaluate("window.holdsEvents = true")
@@ -76,15 +76,15 @@ async def test_what_the_page_overwrote_is_no_correction(chromium: Browser, tmp_p
     async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         reading = page.get_by_label("Expressive Instruction")
         await give_a_drawing(page)
-        await say(page, "one")
+        await say(page, "make it darker")
         edit = await editor.started()
-        await expect(page.locator(".turn.current")).to_contain_text("one")
+        await expect(page.locator(".turn.current")).to_contain_text("make it darker")
         await reading.fill("half a thought")
         end(edit)
         await expect(reading).to_have_value("The scene: one.")
-        await say(page, "two")
+        await say(page, "make it warmer")
         end(await editor.started())
-        assert (await turn_of(bot, "two", TurnState.DONE)).reading is None
+        assert (await turn_of(bot, "make it warmer", TurnState.DONE)).reading is None
 
 
 async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser
     async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url) as page:
         reading, seed = page.get_by_label("Expressive Instruction"), page.get_by_label("Seed", exact=True)
         await give_a_drawing(page)
-        await say(page, "one")
+        await say(page, "make it darker")
         end(await editor.started())
         await expect(reading).to_have_value("The scene: one.")
         await seed.fill("many")
@@ -103,8 +103,8 @@ async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser
         await seed.press("Enter")
         end(await editor.started())
         await expect(page.locator(".turn.current .who")).to_have_text("v2 from v0")
-        [v2, v1] = await bot.store.turns_by((await turn_of(bot, "one", TurnState.DONE)).user)
-        assert (v2.instruction, v2.reading, v2.parent_id) == ("one", "heavy rain", v1.parent_id)
-        await say(page, "two")
+        [v2, v1] = await bot.store.turns_by((await turn_of(bot, "make it darker", TurnState.DONE)).user)
+        assert (v2.instruction, v2.reading, v2.parent_id) == ("make it darker", "heavy rain", v1.parent_id)
+        await say(page, "make it warmer")
         end(await editor.started())
-        assert (await turn_of(bot, "two", TurnState.DONE)).reading is None
+        assert (await turn_of(bot, "make it warmer", TurnState.DONE)).reading is None

@@ -65,12 +65,12 @@ async def test_undo_and_redo_work_as_buttons_words_and_keys(chromium: Browser, t
 async def test_going_to_a_version_branches_from_it(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
-        for number, words in enumerate(("one", "two"), 1):
+        for number, words in enumerate(("make it darker", "make it warmer"), 1):
             await say(page, words)
             await finished(page, f"v{number} from v{number - 1}")
         await version(page, "v1").click()
         await standing_at(page, "v1")
-        await say(page, "three")
+        await say(page, "add more contrast")
         await finished(page, "v3 from v1")
 
 
@@ -194,11 +194,11 @@ async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: 
         visit(chromium, bot.url) as page,
     ):
         await give_a_drawing(page)
-        await say(page, "one")
+        await say(page, "make it darker")
         await finished(page, "v1 from v0")
-        await say(page, "two")
+        await say(page, "make it warmer")
         await expect(notice(page)).to_contain_text("Too many requests")
-        await expect(page.get_by_label("Instruction", exact=True)).to_have_value("two")
+        await expect(page.get_by_label("Instruction", exact=True)).to_have_value("make it warmer")
 
 
 async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: Path) -> None:

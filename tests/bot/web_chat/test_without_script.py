@@ -55,12 +55,12 @@ async def test_the_page_fills_in_no_correction(chromium: Browser, tmp_path: Path
         visit(chromium, bot.url, is_scripted=False) as page,
     ):
         await upload(page, a_drawing())
-        await tell(page, "one")
+        await tell(page, "make it darker")
         await finished(page, "v1 from v0")
         await expect(page.get_by_label("Expressive Instruction")).to_have_value(
             "Everything becomes its opposite: one."
         )
-        await tell(page, "two")
+        await tell(page, "make it warmer")
         await finished(page, "v2 from v1")
         await expect(page.locator(".turn.current .expressive")).to_have_text(
             "Everything becomes its opposite: two."
