@@ -138,7 +138,7 @@ FLOOD = 8
 async def test_of_a_flood_only_what_the_request_rate_allows_is_fetched(tmp_path: Path) -> None:
     limits = replace(LIMITS, requests=3, window_s=3600.0, waiting_per_person=FLOOD)
     async with room(tmp_path, limits=limits) as r:
-        asked = [post_picture(r, f"make it {number}") for number in range(FLOOD)]
+        asked = [post_picture(r, f"make it darker {number}") for number in range(FLOOD)]
         answers = [text_of(await r.answer(message)) for message in asked]
         await r.turns_end()
         assert len(r.discord.downloads) == len(await r.turns()) / 2 == 3

@@ -259,7 +259,7 @@ async def test_where_the_bot_may_not_react_it_stays_silent(tmp_path: Path) -> No
     async with room(tmp_path, reads_all=True) as r:
         await r.result(post_picture(r))
         refused = r.discord.faults.refuse("PUT", "/reactions/", 50013, "Missing Permissions", status=403)
-        r.discord.say(r.channel, r.anna, "sunset over there")
+        r.discord.say(r.channel, r.anna, "this but different")
         await r.discord.wait_for(lambda: refused.met)
         await r.result(r.discord.say(r.channel, r.anna, "make it blue"))
 

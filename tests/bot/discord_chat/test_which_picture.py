@@ -61,7 +61,7 @@ async def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
         await r.result(post_picture(r))
         song = r.discord.say(r.channel, r.anna, "listen", files={"song.mp3": b"ID3" * 100})
         plan = r.discord.say(r.channel, r.anna, "", files={"a.pdf": PDF})
-        await r.result(r.discord.say(r.channel, r.anna, "make it grey"))
+        await r.result(r.discord.say(r.channel, r.anna, "make it darker"))
         assert r.discord.answers_to(song) == r.discord.answers_to(plan) == []
 
 
@@ -143,12 +143,12 @@ async def test_the_question_about_a_reply_keeps_its_picture(tmp_path: Path, is_k
             await r.result(other)
         await r.result(post_picture(r))
         question = await r.answer(
-            r.discord.say(r.channel, r.anna, "much nicer", reply_to=other, mention=True)
+            r.discord.say(r.channel, r.anna, "this but different", reply_to=other, mention=True)
         )
         assert text_of(question).startswith(english("is_instruction"))
         assert "Queued as" in await said(r, r.discord.press(question, english("button.say"), r.anna))
         await r.turns_end()
-        assert await is_about_the_other(r, "much nicer")
+        assert await is_about_the_other(r, "this but different")
 
 
 async def test_with_the_intent_a_reply_to_a_picture_is_never_hidden(tmp_path: Path) -> None:
