@@ -122,12 +122,16 @@ def _invalid(error: ValidationError) -> ApiError:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else None
     if first["type"] == "extra_forbidden":
-        return ApiError(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
+        return _unknown(name)
     if first["type"] == "missing":
         words = f"Missing required parameter: '{name}'."
         return ApiError(400, words, code=MISSING, param=name)
     words = first["msg"].removeprefix("Value error, ")
     return ApiError(400, f"Invalid value for '{name}': {words}.", code="invalid_value", param=name)
+
+
+def _unknown(name: str | None) -> ApiError:
+    return ApiError(400, f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
 
 
 # -- multipart ---------------------------------------------------------------------------------------------
@@ -141,6 +145,8 @@ async def _multipart_fields(request: web.Request) -> dict[str, Any]:
             name = (part.name or "").removesuffix("[]")
             if name in fields:
                 raise _twice(name)
+            if name not in (*FILES, *EditForm.model_fields):  # at once: there could be any number of them
+                raise _unknown(name)
             is_file = part.name in FILES
             data = await _read_part(part, name, PICTURE_BYTES if is_file else FIELD_BYTES)
             fields[name] = data if is_file else data.decode("utf-8")
