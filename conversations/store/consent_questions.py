@@ -41,11 +41,16 @@ class ConsentQuestion:
 
 
 def ask(db: Database, question: ConsentQuestion) -> None:
-    """Save a question; it takes the place of an earlier one of the same asker to the same owner."""
+    """Save a question; it takes the place of an earlier one of the same asker to the same owner.
+
+    The picture of the earlier one is to be deleted, if nothing else has it.
+    """
     with writing(db):
-        for earlier in _found(db, "asker = ? AND owner = ?", question.asker, question.owner):
+        replaced = list(_found(db, "asker = ? AND owner = ?", question.asker, question.owner))
+        for earlier in replaced:
             _end(db, earlier)
         db.table("consent_questions").insert(asdict(question))
+        delete_unused(db, [earlier.image for earlier in replaced])
 
 
 def question(db: Database, question_id: str) -> ConsentQuestion | None:
