@@ -102,7 +102,7 @@ class Consents:
                 return Note(Message("consent_paused", wait=duration(wait_s)))
         elif earlier is not None and earlier.asked_at > now - OPEN_S:
             return Note(Message("consent_waiting"))
-        elif await self._questions.open_by(asker) >= OPEN_QUESTIONS:
+        if await self._questions.open_by(asker) >= OPEN_QUESTIONS:
             return Note(Message("consent_too_many", count=OPEN_QUESTIONS))
         return None
 
