@@ -52,6 +52,9 @@ class CatchUp:
         self._newest = 0  # id of the newest message received
         self._positions: dict[int, int] = {}  # the same when a shard was lost; of those that may lack some
         self._behind: set[int] = set()  # those of them that no resumed session completes
+        self._reading: set[int] = set()  # that catch up now; of those the ones with a new session since,
+        self._renewed: set[int] = set()  # and the ones that were lost
+        self._lost: set[int] = set()
         self._kept_at = 0.0
         self._dms: list[int] = []
 
@@ -69,21 +72,30 @@ class CatchUp:
         """A shard is lost: messages after the newest one received may be missed."""
         if self._newest:  # else the bot never ran, and has missed nothing
             self._positions.setdefault(shard, self._newest)
+        if shard in self._reading:
+            self._lost.add(shard)
 
     def connected(self, shard: int) -> None:
         """A new session begins: it tells nothing of what was missed."""
         self.disconnected(shard)
         self._behind.add(shard)
+        if shard in self._reading:
+            self._renewed.add(shard)
 
     def resumed(self, shard: int) -> None:
         """The old session goes on: it tells what was missed since."""
+        self._lost.discard(shard)
         if shard not in self._behind:
             self._positions.pop(shard, None)
 
     async def caught_up(self, shard: int) -> None:
-        """Every message from before the session was processed."""
+        """Every message from before the session was processed, unless it ended meanwhile."""
+        self._reading.discard(shard)
+        if shard in self._renewed:  # what it missed meanwhile is read next, from the same position
+            return
         self._behind.discard(shard)
-        self._positions.pop(shard, None)
+        if shard not in self._lost:
+            self._positions.pop(shard, None)
         self._newest = max(self._newest, discord.utils.time_snowflake(discord.utils.utcnow()))
         await self._keep()
 
@@ -103,6 +115,9 @@ class CatchUp:
 
     async def missed(self, client: discord.Client, shard: int) -> AsyncIterator[discord.Message]:
         """Messages for a shard since its position, channel by channel, oldest first."""
+        self._reading.add(shard)
+        self._renewed.discard(shard)
+        self._lost.discard(shard)
         position = self._positions.get(shard)
         if position is None:
             return

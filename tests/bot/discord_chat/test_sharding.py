@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import discord
 import pytest
@@ -166,3 +168,25 @@ async def test_the_first_run_keeps_its_position_from_the_first_message_on(tmp_pa
         catch_up.connected(0)
         await catch_up.caught_up(0)
         assert await store.chats.newest_message(CHAT)
+
+
+@pytest.mark.parametrize("is_back_before", [True, False])
+async def test_a_connection_that_is_lost_while_it_catches_up_misses_nothing(
+    tmp_path: Path, is_back_before: bool
+) -> None:
+    async with SessionStore.open(tmp_path / "conversations.db") as store:
+        await store.chats.set_newest_message(CHAT, 1000)
+        catch_up = CatchUp(store.chats)
+        nobody: Any = SimpleNamespace(guilds=[])
+        await catch_up.load()
+        catch_up.expect(1)
+        assert [message async for message in catch_up.missed(nobody, 0)] == []
+        catch_up.disconnected(0)
+        if is_back_before:
+            catch_up.connected(0)
+        await catch_up.caught_up(0)
+        assert await store.chats.newest_message(CHAT) == 1000
+        catch_up.connected(0)
+        assert [message async for message in catch_up.missed(nobody, 0)] == []
+        await catch_up.caught_up(0)
+        assert (await store.chats.newest_message(CHAT) or 0) > 1000
