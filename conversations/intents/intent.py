@@ -42,6 +42,9 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
     """What a text as it was typed asks for. `language`: the user's, as a tag; `read`: of the model."""
     words = strip_markup(whole_characters(text))
     found = understand(words, re.split("[-_]", language)[0].casefold())
+    answer = yes_or_no(text)
+    if answer is not None and found == Understood(Asks.UNSURE):  # yes or no alone is no instruction
+        found = Understood(Asks.IGNORE)
     may_edit = found.asks in (Asks.EDIT, Asks.UNSURE)
     return SortedText(
         words,
@@ -49,7 +52,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         found.command,
         is_thanks=found.asks is Asks.IGNORE and is_thanks(words),
         is_pointing=is_pointing(words),
-        answer=yes_or_no(text),
+        answer=answer,
         is_read=not may_edit or is_read(words, read),
     )
 
