@@ -67,6 +67,7 @@ class Consents:
         self._images, self._threads, self._erased = images, runner.threads, runner.erased
         self._delivery, self._clock = runner.delivery, clock
         self._asking = asyncio.Lock()  # so that two edits at once make one question
+        self._resuming = asyncio.Lock()
 
     # -- asking -------------------------------------------------------------------------------------------
 
@@ -159,11 +160,14 @@ class Consents:
 
     async def resume(self, chat: str) -> None:
         """Post the questions to users of this chat that a crash or a failure kept from being posted."""
-        for question in await self._questions.not_posted(chat):
-            work = self._work(question)
-            reply = await self._ask(question, work.source, again=True)
-            if isinstance(reply, Note):
-                await self._tell(Answered(question, work, question.event_id), reply.text)
+        async with self._resuming:
+            for question in await self._questions.not_posted(chat):
+                if question.asked_at < self._clock() - OPEN_S:
+                    continue
+                work = self._work(question)
+                reply = await self._ask(question, work.source, again=True)
+                if isinstance(reply, Note):
+                    await self._tell(Answered(question, work, question.event_id), reply.text)
 
     # -- answers ------------------------------------------------------------------------------------------
 

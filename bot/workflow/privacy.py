@@ -153,11 +153,13 @@ class Privacy:
         return [key for key in loose if self.images.path(key).stat().st_mtime < young]
 
     async def clean_up_forever(self, every_s: float) -> None:
-        """Delete old images every `every_s` seconds, until cancelled."""
+        """Delete old images every `every_s` seconds, until cancelled; questions not yet posted are, too."""
         while True:
             try:
                 await self.runner.threads.disk(self._delete_leftovers, self.clock() - HOUR_S)
                 await self.runner.erased.delete_pending()
+                for chat in self.runner.delivery.chats:
+                    await self.consents.resume(chat)
                 if count := await self.delete_old_images():
                     log.info("%d old pictures were deleted", count)
             except (ConversationError, OSError):
