@@ -81,6 +81,8 @@ class ApiRoutes:
         task, connection = asyncio.current_task(), request.protocol
         assert task is not None
         assert isinstance(connection, Connection)
+        if connection.transport is None:
+            raise ConnectionError("the client left while its request was read")
         connection.when_lost = partial(_cancel, task)
         try:
             return await (self._stream if form.stream else self._answer)(request, edits, form)
