@@ -19,6 +19,7 @@ class ButtonAction(StrEnum):
     LOCK = "lock"
     SHARE = "share"
     DELETE = "delete"
+    DELETE_SESSION = "delete_session"  # with any turn of it
     ALLOW_ONCE = "allow_once"  # these three: with Note.about in place of a turn id
     ALLOW_ALWAYS = "allow_always"
     REFUSE = "refuse"

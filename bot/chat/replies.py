@@ -191,6 +191,25 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """One of my sessions in short; `current` is my own version in it, and what GO_TO takes."""
+
+    current: str  # turn id
+    image: str  # ImageStore key of the picture of that version
+    instruction: str  # that made it; "" for an upload
+    versions: int
+    is_here: bool  # the one that the next instruction goes on with
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """My sessions in this channel, the last used first."""
+
+    text: Message
+    sessions: tuple[SessionSummary, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two versions, and a picture (WebP) of where they differ."""
 
@@ -269,6 +288,7 @@ Reply = (
     | AskTarget
     | SettingsPanel
     | History
+    | Sessions
     | Comparison
     | Queue
     | Files

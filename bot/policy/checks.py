@@ -24,6 +24,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import duration
+from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
 from conversations.messages import Message
 from conversations.servers import ServerSettings
@@ -228,7 +229,7 @@ def refused_picture(settings: ServerSettings, user: str, owner: str | None) -> M
 def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:
     """Why this user may not do that with this version, or None."""
     match event:
-        case LockAsked() if session.owner != event.user:
+        case LockAsked() | DeleteSessionAsked() if session.owner != event.user:
             return Message("not_your_session")
         case CancelAsked() | DeleteAsked() if turn.user != event.user and not event.is_moderator:
             return Message("not_yours", version=turn.label)

@@ -8,7 +8,8 @@ from aiohttp.abc import AbstractStreamWriter
 
 from bot.i18n.catalog import accepted_locale, translator
 from bot.web_chat import markup
-from bot.web_chat.controller import PageSettings, PageUpdate
+from bot.web_chat.page_settings import PageSettings
+from bot.web_chat.page_update import PageUpdate
 from bot.web_chat.request_limits import SEND_S
 from bot.web_chat.samples import Sample
 from conversations.messages import Message
@@ -28,9 +29,14 @@ def update_json(
     update: PageUpdate, language: str, samples: tuple[Sample, ...], settings: PageSettings | None = None
 ) -> dict[str, Any]:
     """What `apply` of page.js takes: drawn parts by the id of their element, and values of fields."""
+    parts = markup.parts(update.state, language)
+    if update.comparison is not None:
+        parts["compare"] = markup.compare(update.state, update.comparison, language)
+    if update.sessions is not None:
+        parts["chooser"] = markup.chooser(update.sessions, samples, language)
     answer: dict[str, Any] = {
         "revision": update.revision,
-        "parts": markup.parts(update.state, language, samples),
+        "parts": parts,
         "reading": update.reading,
         "taken": update.is_taken,
     }

@@ -13,8 +13,10 @@ from typing import Any
 from bot.chat.events import (
     Addressing,
     ButtonAction,
+    CompareAsked,
     EditAsked,
     ExportAsked,
+    ForgetAsked,
     GridAsked,
     HistoryAsked,
     Move,
@@ -24,12 +26,24 @@ from bot.chat.events import (
     SettingsAsked,
 )
 from bot.chat.offered_pictures import offered
-from bot.chat.replies import AskTarget, Files, History, Note, Reacted, Reply, SettingsPanel
-from bot.i18n.catalog import ENGLISH, translator
+from bot.chat.replies import (
+    AskTarget,
+    Comparison,
+    Files,
+    History,
+    Note,
+    Reply,
+    Sessions,
+    SettingsPanel,
+)
+from bot.chat.session_events import SessionsAsked
+from bot.i18n.catalog import ENGLISH
 from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
+from bot.web_chat.page_settings import SAVED_SETTINGS, PageSettings, override_of, settings_of
 from bot.web_chat.page_state import PageState, Size
+from bot.web_chat.page_update import PageUpdate, choices_of, message_of
 from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
@@ -38,10 +52,10 @@ from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import Asks
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.settings import AUTO, GUIDANCE, RANGES, SettingsOverride, checked
+from conversations.settings import AUTO, GUIDANCE, SettingsOverride, checked
 
 NO_COOKIE = Message("page.no_cookie")
-SAVED_SETTINGS = ("text_cfg", "image_cfg", "steps", "seed")  # those on the page, which become overrides
+ANSWERED = (Asks.CONTROL, Asks.HELP)  # texts whose answer may be a note, but no refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +64,6 @@ class Visitor:
 
     person: str | None
     language: str = ENGLISH
-
-
-@dataclass(frozen=True, slots=True)
-class PageSettings:
-    """The settings on the page; a `seed` of None means a new one for each edit.
-
-    `is_auto`: the scales are chosen for each edit, and the two numbers only stand in for them.
-    """
-
-    text_cfg: float
-    image_cfg: float
-    steps: int
-    seed: int | None = None
-    is_auto: bool = False
-
-    def has_same_values(self, other: "PageSettings") -> bool:
-        """Whether every number is the same."""
-        return replace(self, is_auto=other.is_auto) == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,28 +77,6 @@ class Submission:
     correction: str
     corrects: str
     settings: PageSettings
-
-
-@dataclass(frozen=True, slots=True)
-class PageUpdate:
-    """What the page should show now.
-
-    state     the versions and the current one of this user
-    revision  what this update has seen; a later update of the same run has a higher number
-    notice    a message, if there is one
-    is_taken  the instruction was accepted: clear its field
-    """
-
-    state: PageState
-    revision: str = ""
-    notice: Message | None = None
-    is_taken: bool = False
-
-    @property
-    def reading(self) -> str:
-        """The expressive instruction of the current version."""
-        current = self.state.current
-        return (current.expressive or "") if current else ""
 
 
 class PageController:
@@ -129,7 +103,23 @@ class PageController:
         revision = self._live_cards.revision(visitor.person)
         history = await self._workflow.handle(HistoryAsked(**_origin(visitor)))
         state = await self._state(visitor.person, history) if isinstance(history, History) else PageState()
-        return PageUpdate(state, revision, _message(reply))
+        comparison = reply if isinstance(reply, Comparison) else None
+        update = PageUpdate(state, revision, message_of(reply), choices_of(reply), comparison=comparison)
+        return await self.with_sessions(visitor, update) if isinstance(reply, History) else update
+
+    async def with_sessions(self, visitor: Visitor, update: PageUpdate) -> PageUpdate:
+        """The same, with all pictures of this user."""
+        if visitor.person is None:
+            return update
+        found = await self._workflow.handle(SessionsAsked(**_origin(visitor)))
+        return replace(update, sessions=found.sessions if isinstance(found, Sessions) else ())
+
+    async def compare(self, visitor: Visitor, before: str, after: str) -> PageUpdate:
+        """Everything as it stands, and these two turns beside each other."""
+        if visitor.person is None:
+            return await self.current(visitor)
+        asked = CompareAsked(**_origin(visitor), turn=after, other=before)
+        return await self.current(visitor, await self._workflow.handle(asked))
 
     async def refused(self, visitor: Visitor, message: Message) -> PageUpdate:
         """Everything as it stands, and why something was not taken."""
@@ -160,7 +150,7 @@ class PageController:
         if visitor.person is None:
             return self._defaults
         panel = await self._workflow.handle(SettingsAsked(**_origin(visitor)))
-        return _settings_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
+        return settings_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
     async def upload(self, visitor: Visitor, picture: bytes, max_bytes: int | None = None) -> PageUpdate:
         """Begin with an uploaded picture, which may have `max_bytes` if more than usual is allowed."""
@@ -180,7 +170,7 @@ class PageController:
         if visitor.person is None:
             return before
         try:
-            checked(_override(submission.settings))
+            checked(override_of(submission.settings))
         except SettingsRefused as error:
             return replace(before, notice=error.message)
         await self._save_settings(visitor, submission.settings)
@@ -198,8 +188,10 @@ class PageController:
             return await self.current(visitor)
         about, origin = button.about, _origin(visitor)
         match button.act:
-            case "say":
-                return await self._ask(visitor, about, turn=(await self.current(visitor)).state.head)
+            case "say" | "as_typed" as way:
+                addressing = Addressing.FORM if way == "say" else Addressing.VERBATIM
+                head = (await self.current(visitor)).state.head
+                return await self._ask(visitor, about, turn=head, addressing=addressing)
             case "sample":
                 return await self._try_sample(visitor, about)
             case "undo" | "redo" as move:
@@ -209,8 +201,18 @@ class PageController:
                 reply = await self._workflow.handle(asked)
             case "grid":
                 reply = await self._workflow.handle(GridAsked(**origin, turn=about))
-            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" as act:
+            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" | "delete" as act:
                 reply = await self._workflow.handle(button_event(ButtonAction(act), about, **origin))
+            case "delete_session":
+                reply = await self._workflow.handle(
+                    button_event(ButtonAction.DELETE_SESSION, about, **origin)
+                )
+                return await self.with_sessions(visitor, await self._changed(visitor, reply))
+            case "forget_me":
+                reply = await self._workflow.handle(ForgetAsked(**origin, is_confirmed=True))
+                return await self.with_sessions(visitor, await self._changed(visitor, reply))
+            case "choose":
+                return await self.with_sessions(visitor, await self.current(visitor))
             case _:
                 return await self.current(visitor)
         return await self._changed(visitor, reply)
@@ -220,7 +222,7 @@ class PageController:
         if visitor.person is None:
             return NO_COOKIE
         reply = await self._workflow.handle(ExportAsked(**_origin(visitor)))
-        return reply.zips if isinstance(reply, Files) else _message(reply) or NO_COOKIE
+        return reply.zips if isinstance(reply, Files) else message_of(reply) or NO_COOKIE
 
     async def _changed(self, visitor: Visitor, reply: Reply | None) -> PageUpdate:
         """Everything as it stands after an event, which the other pages of this user learn, too."""
@@ -238,14 +240,16 @@ class PageController:
         own = offered(await asyncio.to_thread(sample.path.read_bytes))
         return await self._ask(visitor, words, own=own)
 
-    async def _ask(self, visitor: Visitor, words: str, **asked: Any) -> PageUpdate:
+    async def _ask(
+        self, visitor: Visitor, words: str, *, addressing: Addressing = Addressing.FORM, **asked: Any
+    ) -> PageUpdate:
         said = sort_text(words, visitor.language, self._workflow.limits.languages)
         reply = await self._workflow.handle(
-            EditAsked(**_origin(visitor), text=words, said=said, addressing=Addressing.FORM, **asked)
+            EditAsked(**_origin(visitor), text=words, said=said, addressing=addressing, **asked)
         )
         update = await self._changed(visitor, reply)
-        is_taken = not isinstance(reply, Note | AskTarget) or said.asks is Asks.CONTROL
-        return replace(update, is_taken=is_taken)
+        is_refused = isinstance(reply, Note | AskTarget) and not update.choices
+        return replace(update, is_taken=not is_refused or said.asks in ANSWERED)
 
     async def _state(self, person: str, history: History) -> PageState:
         cards = tuple(self._live_cards.latest(person, card) for card in history.cards)
@@ -289,38 +293,3 @@ def _origin(visitor: Visitor) -> dict[str, Any]:
         "event_id": f"web:e:{secrets.token_urlsafe(12)}",
         "source": RequestSource(language=visitor.language),
     }
-
-
-def _override(settings: PageSettings) -> SettingsOverride:
-    return SettingsOverride(**{name: getattr(settings, name) for name in SAVED_SETTINGS})
-
-
-def seed_of(text: str, language: str = ENGLISH) -> int | None:
-    """The seed typed into its field, None for a random one; SettingsRefused for anything else."""
-    text = text.strip()
-    low, high = RANGES["seed"]
-    if text.lower() in ("", "random", translator(language)(Message("page.random"))):
-        return None
-    if not text.isdecimal() or not low <= int(text) <= high:
-        raise SettingsRefused(f"not a seed: {text!r}", Message("page.seed_range", high=str(int(high))))
-    return int(text)
-
-
-def _settings_of(panel: SettingsPanel, defaults: PageSettings) -> PageSettings:
-    chosen: dict[str, Any] = {row.name: row.setting for row in panel.rows}
-    is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
-    shown = {name: value for name, value in chosen.items() if value != AUTO}
-    return PageSettings(
-        **{name: shown.get(name, getattr(defaults, name)) for name in SAVED_SETTINGS}, is_auto=is_auto
-    )
-
-
-def _message(reply: Reply | None) -> Message | None:
-    """What a reply has to say on the page, which tells most by what it shows."""
-    match reply:
-        case AskTarget():  # the page always names a version, so there is none
-            return Message("no_session")
-        case Note(text) | Reacted(text) | History(text) | SettingsPanel(text):
-            return text
-        case _:
-            return None

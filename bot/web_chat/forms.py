@@ -41,6 +41,7 @@ def _none_if_empty(value: object) -> object:
 
 
 _Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS)]
+_Words = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARS)]
 _Turn = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,32}$")]
 _Nothing = Annotated[str, StringConstraints(max_length=0)]
 _Real = Annotated[float | None, Field(allow_inf_nan=False), BeforeValidator(_none_if_empty)]
@@ -76,9 +77,13 @@ class ActForm(_Form):
     subtler: _Turn | None = None
     stronger: _Turn | None = None
     from_original: _Turn | None = None
+    delete: _Turn | None = None
+    delete_session: _Turn | None = None
+    forget_me: _Nothing | None = None
     grid: _Turn | None = None
     preset: Preset | None = None
-    say: Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARS)] | None = None
+    say: _Words | None = None
+    as_typed: _Words | None = None
     sample: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}(/[0-9]{1,2})?$")] | None = None
 
     @model_validator(mode="after")

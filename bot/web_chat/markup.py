@@ -6,16 +6,16 @@ Everything a user typed is escaped by the templates.
 import base64
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bot.chat.events import ButtonAction
-from bot.chat.replies import Button, Card, how_it_goes, title
+from bot.chat.replies import Button, Card, Comparison, SessionSummary, how_it_goes, title
 from bot.i18n.catalog import translator
-from bot.web_chat.page_state import PageState, picture_of
+from bot.web_chat.page_state import Choice, PageState, picture_of
 from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
 from conversations.messages import Message, Param
@@ -39,34 +39,55 @@ def page(values: Mapping[str, object], language: str) -> str:
     return _draw("page.html", language, ranges=RANGES, **values)
 
 
-def parts(state: PageState, language: str, samples: Iterable[Sample] = ()) -> dict[str, str]:
+def parts(state: PageState, language: str) -> dict[str, str]:
     """What changes with the conversation, by the id of its element."""
-    return {
-        "stage": stage(state, language, samples),
-        "film": film(state, language),
-        "talk": talk(state, language),
-    }
+    return {"stage": stage(state, language), "film": film(state, language), "talk": talk(state, language)}
 
 
-def stage(state: PageState, language: str, samples: Iterable[Sample] = ()) -> str:
-    """The large picture: before and after, work in progress, or the welcome with its samples."""
+def stage(state: PageState, language: str) -> str:
+    """The large picture: before and after, or work in progress; empty before the first picture."""
     subject = state.subject
     if subject is None:
-        return _draw("welcome.html", language, samples=tuple(samples), is_over=False)
-
-    def ratio(key: str | None) -> str:
-        width, height = state.sizes.get(key or "", (1, 1))
-        return f"{width / height:.4f}"
-
+        return ""
     return _draw(
         "stage.html",
         language,
         subject=subject,
         live=not subject.state.is_final,
         shown=picture_of(subject),
-        ratio=ratio,
-        samples=tuple(samples),
+        ratio=partial(_ratio, state),
     )
+
+
+def compare(state: PageState, comparison: Comparison | None, language: str) -> str:
+    """Two versions beside each other, with a choice of any two; empty for none."""
+    if comparison is None:
+        return ""
+    return _draw(
+        "compare.html",
+        language,
+        before=comparison.before,
+        after=comparison.after,
+        text=comparison.text,
+        cards=[card for card in _versions(state) if picture_of(card)],
+        ratio=partial(_ratio, state),
+    )
+
+
+def chooser(sessions: Iterable[SessionSummary], samples: Iterable[Sample], language: str) -> str:
+    """Where a picture comes from: a file, the user's earlier ones, a sample; and what can be deleted."""
+    return _draw("chooser.html", language, sessions=tuple(sessions), samples=tuple(samples))
+
+
+def _ratio(state: PageState, key: str | None) -> str:
+    """Width by height of a picture."""
+    width, height = state.sizes.get(key or "", (1, 1))
+    return f"{width / height:.4f}"
+
+
+def _versions(state: PageState) -> list[Card]:
+    """The versions that can be gone to, waiting ones included."""
+    return [card for card in state.cards if not (card.is_grid or card.is_answer)]
 
 
 def film(state: PageState, language: str) -> str:
@@ -74,8 +95,16 @@ def film(state: PageState, language: str) -> str:
     if not state.cards:
         return ""
     can_undo = state.current is not None and state.current is not state.cards[0]
-    cards = [card for card in state.cards if not (card.is_grid or card.is_answer)]
-    return _draw("film.html", language, cards=cards, head=state.head, can_undo=can_undo, picture=picture_of)
+    cards = _versions(state)
+    return _draw(
+        "film.html",
+        language,
+        cards=cards,
+        head=state.head,
+        other=state.head if can_undo else cards[-1].turn_id,
+        can_undo=can_undo,
+        picture=picture_of,
+    )
 
 
 def talk(state: PageState, language: str) -> str:
@@ -83,9 +112,9 @@ def talk(state: PageState, language: str) -> str:
     return _draw("talk.html", language, cards=state.cards, head=state.head, first_words=FIRST_WORDS)
 
 
-def notice(message: Message | None, language: str) -> str:
+def notice(message: Message | None, language: str, choices: Iterable[Choice] = ()) -> str:
     """What the bot says aside from pictures, read aloud by screen readers; None clears it."""
-    return _draw("notice.html", language, message=message) if message else ""
+    return _draw("notice.html", language, message=message, choices=tuple(choices)) if message else ""
 
 
 def presets(offered: Iterable[PresetButton], language: str) -> str:

@@ -7,8 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.chat.replies import Card, CardState
+from conversations.messages import Message
 
 Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button under a notice: what it does, as PressedButton."""
+
+    act: str
+    about: str
+    label: Message
 
 
 @dataclass(frozen=True, slots=True)

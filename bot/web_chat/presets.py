@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.web_chat.controller import PageSettings
+from bot.web_chat.page_settings import PageSettings
 from conversations.messages import Message, verbatim
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import Preset, fits_model, preset_override

@@ -11,19 +11,13 @@ from markupsafe import Markup
 
 from bot.web_chat import markup
 from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
-from bot.web_chat.controller import (
-    NO_COOKIE,
-    PageController,
-    PageSettings,
-    PageUpdate,
-    Submission,
-    Visitor,
-    seed_of,
-)
+from bot.web_chat.controller import NO_COOKIE, PageController, Submission, Visitor
 from bot.web_chat.event_stream import stream_updates
 from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, receive_upload
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
+from bot.web_chat.page_settings import PageSettings, seed_of
+from bot.web_chat.page_update import PageUpdate
 from bot.web_chat.presets import offers
 from bot.web_chat.request_limits import (
     SEND_S,
@@ -47,6 +41,7 @@ STATIC = {file.name: file for file in (Path(__file__).parent / "static").iterdir
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # keys are hashes: never stale
 ASK_AGAIN = {"Cache-Control": "no-cache"}
 DOWNLOAD = 'attachment; filename="mgie.zip"'
+_TURN = re.compile(r"[a-z0-9]{1,32}")
 _SEEN = re.compile(r"[0-9a-f]{1,16}\.[0-9]{1,18}")
 
 
@@ -94,9 +89,16 @@ class PageRoutes:
     # -- the page and its forms ---------------------------------------------------------------------------
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """The whole page."""
+        """The whole page; with `?before=…&after=…` two versions beside each other."""
         visitor = Visitor(welcome(request), language_of(request))
-        response = await self._whole(visitor, await self._controller.current(visitor))
+        before, after = (request.query.get(name, "") for name in ("before", "after"))
+        if _TURN.fullmatch(before) and _TURN.fullmatch(after):
+            update = await self._controller.compare(visitor, before, after)
+        else:
+            update = await self._controller.current(visitor)
+        if wants_json(request):
+            return await self._answer(request, visitor, update)
+        response = await self._whole(visitor, update)
         recognise(request, response, self._site)
         return response
 
@@ -125,8 +127,6 @@ class PageRoutes:
         """A pressed button."""
         button, visitor = (await read_form(request, ActForm)).pressed, _visitor(request)
         update = await self._controller.act(visitor, button)
-        if button.act == "choose":
-            return await self._whole(visitor, update, is_choosing=True)
         return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
@@ -228,13 +228,13 @@ class PageRoutes:
     ) -> web.Response:
         """The parts for the script; else the page again, with what was refused still in its field."""
         if not wants_json(request):
-            if update.notice is None:
+            if update.notice is None and update.comparison is None and update.sessions is None:
                 return web.Response(status=303, headers={"Location": "./"})
             return await self._whole(visitor, update, None if update.is_taken else form)
         settings = await self._controller.settings(visitor)
         shown = settings if sets_fields else None
         answer = update_json(update, visitor.language, self._all_samples, shown)
-        answer["notice"] = markup.notice(update.notice, visitor.language)
+        answer["notice"] = markup.notice(update.notice, visitor.language, update.choices)
         answer["presets"] = self._presets(settings, visitor.language)
         return web.json_response(answer)
 
@@ -243,12 +243,14 @@ class PageRoutes:
         visitor: Visitor,
         update: PageUpdate,
         form: MessageForm | None = None,
-        *,
-        is_choosing: bool = False,
     ) -> web.Response:
+        view = "comparing" if update.comparison else "choosing" if update.sessions is not None else ""
+        update = await self._controller.with_sessions(visitor, update)
         language, settings = visitor.language, await self._controller.settings(visitor)
-        drawn = markup.parts(update.state, language, self._all_samples)
-        drawn["notice"] = markup.notice(update.notice, language)
+        drawn = markup.parts(update.state, language)
+        drawn["compare"] = markup.compare(update.state, update.comparison, language)
+        drawn["chooser"] = markup.chooser(update.sessions or (), self._all_samples, language)
+        drawn["notice"] = markup.notice(update.notice, language, update.choices)
         drawn["presets"] = self._presets(settings, language)
         drawn["lost"] = markup.notice(Message("page.connection_lost"), language)
         fields: dict[str, object] = {
@@ -267,7 +269,7 @@ class PageRoutes:
                 "revision": update.revision,
                 "reading": update.reading,
                 "is_busy": update.state.active is not None,
-                "is_choosing": is_choosing,
+                "view": view,
                 "longest_instruction": self._controller.longest_instruction,
                 "longest_text": TEXT_CHARS,
             },

@@ -15,9 +15,10 @@ from aiohttp import web
 
 from bot.ops.http_server import serving
 from bot.ops.log_once import OncePerMinute
-from bot.web_chat.controller import PageController, PageSettings
+from bot.web_chat.controller import PageController
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
+from bot.web_chat.page_settings import PageSettings
 from bot.web_chat.request_limits import LOCAL_UPLOAD_BYTES, UPLOAD_BYTES
 from bot.web_chat.routes import PageRoutes
 from bot.web_chat.samples import read_samples

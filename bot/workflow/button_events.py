@@ -20,6 +20,7 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
+from bot.chat.session_events import DeleteSessionAsked
 from conversations.variations import Variation
 
 _ANSWERS = {
@@ -54,6 +55,8 @@ def button_event(act: ButtonAction, turn: str, **who: Unpack[Origin]) -> Event:
             return CancelAsked(**who, turn=turn)
         case ButtonAction.DELETE:
             return DeleteAsked(**who, turn=turn)
+        case ButtonAction.DELETE_SESSION:
+            return DeleteSessionAsked(**who, turn=turn, is_confirmed=True)
         case ButtonAction.COMPARE:
             return CompareAsked(**who, turn=turn)
         case ButtonAction.LOCK | ButtonAction.SHARE:

@@ -25,18 +25,14 @@ from bot.chat.events import (
     CompareAsked,
     ConsentAnswered,
     ConsentAsked,
-    DeleteAsked,
     EditAsked,
     Event,
-    ExportAsked,
-    ForgetAsked,
     GridAsked,
     HelpAsked,
     HistoryAsked,
     InfoAsked,
     LockAsked,
     MoveAsked,
-    PrivacyAsked,
     QueueAsked,
     SettingsAsked,
     ShowAsked,
@@ -47,6 +43,7 @@ from bot.chat.interface import Chat
 from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.offered_pictures import OfferedPictures
 from bot.chat.replies import Card, Note, Reply
+from bot.chat.session_events import SessionsAsked
 from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
@@ -57,7 +54,7 @@ from bot.workflow.compare import compare
 from bot.workflow.consent_answers import answer_consent, consent_at_large, lock
 from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
-from bot.workflow.navigation import history, move, show
+from bot.workflow.navigation import history, move, my_sessions, show
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
@@ -315,6 +312,7 @@ class EditWorkflow:
             GridAsked: admission.grid,
             MoveAsked: self._move,
             HistoryAsked: history,
+            SessionsAsked: partial(my_sessions, store),
             ShowAsked: show,
             CompareAsked: partial(compare, store, self.pictures),
             SettingsAsked: partial(change_settings, store, self._model),
@@ -325,10 +323,7 @@ class EditWorkflow:
             LockAsked: partial(lock, store),
             ConsentAsked: partial(consent_at_large, store),
             ConsentAnswered: partial(answer_consent, self._consents, self._runner, self._dispatch),
-            PrivacyAsked: privacy.view,
-            ExportAsked: privacy.export,
-            ForgetAsked: privacy.forget,
-            DeleteAsked: privacy.delete,
+            **privacy.handlers(),
             ModActionRequested: moderation.decide,
             ReportAsked: moderation.report,
             AppealAsked: moderation.appeal,

@@ -1,14 +1,17 @@
-"""Moving through the versions and looking at them: undo, redo, go to, start over, new, history, show."""
+"""Moving through versions and looking at them: undo, redo, go to, new, history, sessions, show."""
 
 from dataclasses import replace
 
 from bot.chat.cards import card_of
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
-from bot.chat.replies import History, Note, Reply, ShownVersion
-from bot.workflow.targets import Context, Target
+from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, ShownVersion
+from bot.chat.session_events import SessionsAsked
+from bot.workflow.targets import Context, Target, current_version
 from conversations.messages import Message, verbatim
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
+
+LISTED = 100  # sessions in a list
 
 
 async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> Reply:
@@ -35,6 +38,26 @@ async def history(context: Context[HistoryAsked]) -> Reply:
     head = session.head_of(user).id if session.has_head(user) else None
     cards = tuple(card_of(turn, session) for turn in session.turns.values())
     return History(Message("versions", count=len(cards)), cards, head)
+
+
+async def my_sessions(store: SessionStore, context: Context[SessionsAsked]) -> Reply:
+    """The user's sessions in this channel that still have a picture, the last used first."""
+    asked = context.event
+    here = await current_version(store, asked)
+    sessions = await store.sessions_of(asked.user, asked.channel, LISTED)
+    found = (_summary(session, asked.user, None if here is None else here.session.id) for session in sessions)
+    listed = tuple(summary for summary in found if summary is not None)
+    return Sessions(Message("sessions", count=len(listed)), listed)
+
+
+def _summary(session: EditSession, user: str, here: str | None) -> SessionSummary | None:
+    """None where every picture up to the user's version was deleted."""
+    current = session.head_of(user)
+    image = next((turn.image for turn in reversed(session.path_to(current)) if turn.image), None)
+    if image is None:
+        return None
+    versions = sum(turn.image is not None and turn.grid is None for turn in session.turns.values())
+    return SessionSummary(current.id, image, current.instruction, versions, session.id == here)
 
 
 async def show(context: Context[ShowAsked]) -> Reply:

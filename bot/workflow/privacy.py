@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from bot.chat.events import ButtonAction, DeleteAsked, ExportAsked, ForgetAsked, PrivacyAsked
+from bot.chat.events import ButtonAction, DeleteAsked, Event, ExportAsked, ForgetAsked, PrivacyAsked
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
+from bot.chat.session_events import DeleteSessionAsked
 from bot.ops.clocks import boot_id, uptime_s
 from bot.policy.tidy_guard import judge_tidy
 from bot.workflow.consents import Consents
@@ -20,7 +22,7 @@ from conversations.images.image_store import ImageStore
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
-from conversations.store.user_data import no_picture
+from conversations.store.user_data import ErasedData, no_picture
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,16 @@ class Privacy:
     def __post_init__(self) -> None:
         self._boot, self._started = boot_id(), self.clock()
         self._exports = Exports(self.runner.threads, self.uptime)
+
+    def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
+        """Who answers which event."""
+        return {
+            PrivacyAsked: self.view,
+            ExportAsked: self.export,
+            ForgetAsked: self.forget,
+            DeleteAsked: self.delete,
+            DeleteSessionAsked: self.delete_session,
+        }
 
     async def view(self, context: Context[PrivacyAsked]) -> Note:
         """How much is stored, and for how long."""
@@ -81,9 +93,7 @@ class Privacy:
                 asks=asked.user,
             )
         forgotten = await self.store.delete_user(asked.user)
-        for turn in forgotten.turns:
-            self.runner.drop(turn.id)
-        await self.runner.erased.delete(forgotten.images)
+        await self._finish(forgotten)
         if not any(counts):
             return Erased(Message("nothing_kept"), forgotten.messages)
         return Erased(Message("forgotten", count=len(forgotten.turns)), forgotten.messages)
@@ -94,6 +104,26 @@ class Privacy:
             return Note(Message("no_session"))
         turn = context.target.turn
         return Erased(Message("deleted", version=turn.label), await self.erase(turn))
+
+    async def delete_session(self, context: Context[DeleteSessionAsked]) -> Reply:
+        """Erase a session; unless confirmed, only say what that means."""
+        asked, session = context.event, context.session
+        if session is None:
+            return Note(Message("no_session"))
+        edits = Message("edits", count=len(session.turns) - 1)
+        if not asked.is_confirmed:
+            sure = buttons(ButtonAction.DELETE_SESSION)
+            text = Message("delete_session_sure", edits=edits)
+            return Note(text, buttons=sure, about=session.root.id, asks=asked.user)
+        erased = await self.store.delete_session(session.id)
+        await self._finish(erased)
+        return Erased(Message("session_deleted", edits=edits), erased.messages)
+
+    async def _finish(self, erased: ErasedData) -> None:
+        """Cancel what was erased and still runs, and delete its images."""
+        for turn in erased.turns:
+            self.runner.drop(turn.id)
+        await self.runner.erased.delete(erased.images)
 
     async def erase(self, turn: Turn) -> tuple[str, ...]:
         """Erase a turn and cancel its edit; of an upload only the image. Gives its messages, to delete."""

@@ -79,6 +79,8 @@ class SessionStore(TableGroup):
     session = on_database(queries.session)
     session_for_channel = on_database(queries.session_for_channel)
     sessions_in = on_database(queries.sessions_in)
+    sessions_of = on_database(user_data.sessions_of)
+    delete_session = on_database(user_data.delete_session, own_transaction=True)
     set_head = on_database_now(queries.set_head)
     lock = on_database(queries.lock)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from conversations.session import Turn
+from conversations.session import EditSession, Turn
 from conversations.store.consent_questions import delete_of_user
 from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later, forget_of_user, messages_of
-from conversations.store.queries import write_head
+from conversations.store.queries import session, write_head
 from conversations.store.serialization import head_of, turn_of
 from conversations.store.sql import one, value, values, writing
 
@@ -83,6 +83,31 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
     }
 
 
+def sessions_of(db: Database, user: str, channel: str, limit: int) -> tuple[EditSession, ...]:
+    """The sessions of a channel in which the user has a head, the last moved in first; at most `limit`."""
+    found = values(
+        db,
+        "SELECT session_id FROM heads JOIN sessions ON sessions.id = session_id "
+        "WHERE user = ? AND sessions.channel = ? ORDER BY moved_at DESC, sessions.rowid DESC LIMIT ?",
+        user,
+        channel,
+        limit,
+    )
+    return tuple(session(db, session_id) for session_id in found)
+
+
+def delete_session(db: Database, session_id: str) -> ErasedData:
+    """Erase a session with all turns in it, in the way of `delete_user`."""
+    with writing(db):
+        rows = _rows(db, "SELECT * FROM turns WHERE session_id = ? ORDER BY number DESC", session_id)
+        turns = tuple(turn_of(row) for row in rows)
+        messages = _messages_of(db, turns)
+        _delete_session(db, session_id)
+        unused = delete_unused(db, [turn.image for turn in turns])
+    _overwrite_erased(db)
+    return ErasedData(turns, messages, unused)
+
+
 def delete_user(db: Database, user: str) -> ErasedData:
     """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
@@ -99,7 +124,7 @@ def delete_user(db: Database, user: str) -> ErasedData:
             user,
         )
         turns = tuple(turn_of(row) for row in rows)
-        messages = tuple(dict.fromkeys(key for turn in turns for key in messages_of(db, turn.id)))
+        messages = _messages_of(db, turns)
         own_sessions = set(values(db, "SELECT id FROM sessions WHERE owner = ?", user))
         db.execute("DELETE FROM heads WHERE user = ?", (user,))
         for session_id in own_sessions:
@@ -118,8 +143,16 @@ def delete_user(db: Database, user: str) -> ErasedData:
         messages = tuple(dict.fromkeys((*messages, *(key for turn in lent for key in _shown_in(db, turn)))))
         delete_later(db, messages)
         unused = delete_unused(db, [held.image for held in (*turns, *lent)] + [a.image for a in questions])
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
+    _overwrite_erased(db)
     return ErasedData(turns, messages, unused)
+
+
+def _messages_of(db: Database, turns: Iterable[Turn]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key for turn in turns for key in messages_of(db, turn.id)))
+
+
+def _overwrite_erased(db: Database) -> None:
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
 
 
 def _erase_lent(db: Database, user: str) -> tuple[Turn, ...]:

@@ -4,6 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.events import CompareAsked, HistoryAsked, LockAsked, Move, MoveAsked
+from bot.chat.session_events import DeleteSessionAsked
 from bot.discord_chat.commands.autocomplete import suggest_versions
 from bot.discord_chat.commands.plain_command import asks, plain_command
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
@@ -55,5 +56,8 @@ class SessionCog(
     )
     share = plain_command(
         "share", "Share the session: everyone here can edit its versions", asks(LockAsked, is_locked=False)
+    )
+    delete = plain_command(
+        "delete", "Delete the picture here with everything made from it", asks(DeleteSessionAsked)
     )
     history = plain_command("history", "All versions of the picture here", asks(HistoryAsked))

@@ -67,6 +67,7 @@ _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     ButtonAction.RETRY: (ButtonStyle.secondary, "🎲"),
     ButtonAction.ALLOW_ONCE: (ButtonStyle.success, None),
     ButtonAction.DELETE: (ButtonStyle.danger, None),
+    ButtonAction.DELETE_SESSION: (ButtonStyle.danger, None),
     ButtonAction.FORGET_ME: (ButtonStyle.danger, None),
     ButtonAction.REMOVE: (ButtonStyle.danger, None),
     DiscordButton.MORE: (ButtonStyle.secondary, "⋯"),

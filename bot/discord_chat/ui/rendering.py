@@ -24,6 +24,7 @@ from bot.chat.replies import (
     Queue,
     Reacted,
     Reply,
+    Sessions,
     SettingsPanel,
     ShownVersion,
 )
@@ -107,7 +108,7 @@ class Renderer:
             case Queue():
                 layout = queue_layout(reply, context.guild, translate)
                 return Outgoing(view=layout) if reply.mine else Outgoing(translate(reply.text))
-            case Files(text) | Erased(text) | Decided(text) | ForModerators(text):
+            case Files(text) | Erased(text) | Decided(text) | ForModerators(text) | Sessions(text):
                 return Outgoing(translate(text))
             case Comparison():
                 return await self._comparison(reply, translate)

@@ -20,7 +20,7 @@ const morph = (old, fresh) => {
     if (place.nodeType !== Node.ELEMENT_NODE || place.nodeName !== node.nodeName)
       return place.isEqualNode(node) || place.replaceWith(node);
     for (const { name } of [...place.attributes])
-      if (name !== "style" && !node.hasAttribute(name)) place.removeAttribute(name);
+      if (name !== "style" && name !== "open" && !node.hasAttribute(name)) place.removeAttribute(name);
     for (const { name, value } of node.attributes)
       if (place.getAttribute(name) !== value) place.setAttribute(name, value);
     morph(place, node);
@@ -63,6 +63,8 @@ const apply = ({ revision: its, parts, reading, notice, presets, settings, taken
   if (wasOld) return;
   revision = its;
   for (const [id, html] of Object.entries(parts)) draw(id, html);
+  if (parts.chooser) lookAt("choosing");
+  if (parts.compare) lookAt("comparing");
   shape();
   follow();
 };
@@ -83,6 +85,11 @@ const post = (path, content) => (queue = queue.then(async () => {
     return { notice };
   }
 }));
+const ask = async (query) => {
+  try {
+    apply(await (await fetch(`./?${query}`, { headers: { Accept: "application/json" } })).json());
+  } catch { draw("notice", find("#lost").innerHTML); }
+};
 const act = (name, value = "") => post("act", new URLSearchParams({ [name]: value }));
 
 /* The page puts the model's words into the field of the expressive instruction, too. Only what a user typed there is a
@@ -96,6 +103,7 @@ const message = async () => {
   content.set("expressive", typed?.text ?? "");
   content.set("corrects", typed?.turn ?? "");
   instruction.value = "";
+  lookAt("");
   const { taken } = await post("message", content);
   if (!taken && words) instruction.value = [words, instruction.value].filter(Boolean).join("\n");
 };
@@ -105,7 +113,7 @@ const give = async (file) => {
   const content = new FormData();
   content.set("picture", file);
   body.classList.add("giving");
-  if (!(await post("pictures", content)).notice) choosing(false);
+  if (!(await post("pictures", content)).notice) lookAt("");
   body.classList.remove("giving");
   instruction.focus();
 };
@@ -115,22 +123,31 @@ addEventListener("submit", (event) => {
   const { target: form, submitter } = event;
   if (form.id === "message") message();
   else if (form.id === "acts") act(submitter.name, submitter.value);
+  else if (form.matches(".two")) ask(new URLSearchParams(new FormData(form)));
   else give(find("#picture-file").files[0]);
-  if (submitter?.name === "sample") choosing(false);
+  if (["sample", "go_to", "undo", "redo"].includes(submitter?.name)) lookAt("");
 });
 
 /* ---- Pictures: a button, a drop anywhere, or a paste ---- */
 
-const choosing = (is) => body.classList.toggle("choosing", is);
+/* What the left side shows: the version at hand (""), the pictures to choose from, or two versions beside each other. */
+const lookAt = (what) => { for (const view of ["choosing", "comparing"]) body.classList.toggle(view, view === what); };
 const choices = {
-  new: () => find(".welcome.over") ? choosing(true) : find("#picture-file").click(),
-  stay: () => choosing(false),
+  new: async () => {
+    if (!find("#stage .show")) return find("#picture-file").click();
+    await act("choose");
+    find(".drop").scrollIntoView({ block: "nearest" });
+  },
+  mine: async () => { await act("choose"); find("#mine")?.scrollIntoView(); },
+  open: (button) => { lookAt(""); act("go_to", button.value); },
+  stay: () => lookAt(""),
   file: () => find("#picture-file").click(),
 };
-addEventListener("change", (event) => {
-  if (event.target.id !== "picture-file") return;
-  give(event.target.files[0]);
-  event.target.value = "";
+addEventListener("change", ({ target }) => {
+  if (target.matches(".two select")) return target.form.requestSubmit();
+  if (target.id !== "picture-file") return;
+  give(target.files[0]);
+  target.value = "";
 });
 const carriesFile = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 addEventListener("dragover", (event) => { if (carriesFile(event)) { event.preventDefault(); body.classList.add("dragging"); } });
@@ -153,13 +170,13 @@ const follows = (field) => { const range = slider(field); if (range && field.val
 
 addEventListener("input", ({ target }) => {
   if (target === expressive) typed = { text: target.value, turn: find(".turn.current")?.dataset.turn ?? "" };
-  else if (target.matches(".wipe")) find("#stage").style.setProperty("--at", target.value);
+  else if (target.matches(".wipe")) target.closest(".show").style.setProperty("--at", target.value);
   else if (target.matches(".slider")) { document.getElementById(target.dataset.of).value = target.value; fill(target); }
   else follows(target);
 });
 addEventListener("keydown", (event) => {
   const { target, key } = event;
-  if (key === "Escape") return choosing(false);
+  if (key === "Escape") return lookAt("");
   if (key === "Enter" && target.matches("textarea") && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     return message();
@@ -179,10 +196,11 @@ const arrange = (isClassic) => {
   find("[data-layout]").setAttribute("aria-pressed", isClassic);
 };
 addEventListener("click", (event) => {
-  const target = event.target.closest("[data-choose], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout]");
+  const target = event.target.closest("[data-choose], [data-two], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout]");
   if (!target || target === body) return;
   const { choose, view, toggle, seed, layout, dismiss } = target.dataset;
-  if (choose) { event.preventDefault(); choices[choose](); }
+  if (choose) { event.preventDefault(); choices[choose](target); }
+  else if (target.dataset.two !== undefined) { event.preventDefault(); ask(target.href.split("?")[1]); }
   else if (dismiss !== undefined) { event.preventDefault(); draw("notice", ""); }
   else if (toggle) target.setAttribute("aria-expanded", body.classList.toggle(toggle));
   else if (layout) arrange(!body.classList.contains("classic"));

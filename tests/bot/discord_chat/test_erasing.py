@@ -110,3 +110,23 @@ async def test_questions_and_news_with_a_users_words_go_too(tmp_path: Path) -> N
                 ]
             )
         )
+
+
+async def test_a_session_is_deleted_with_its_messages_after_a_question(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await shown_often(r)
+        asked = r.discord.slash(r.channel, r.anna, "session delete")
+        assert "1 edit" in await said(r, asked)
+        assert with_pictures(r.discord, r.channel)
+        assert asked.answer is not None
+        pressed = r.discord.press(asked.answer, english("button.delete_session"), r.anna)
+        assert await said(r, pressed) == english("session_deleted", edits="1 edit")
+        await r.discord.wait_for(lambda: not with_pictures(r.discord, r.channel))
+        assert not await r.turns()
+
+
+async def test_only_its_owner_deletes_a_session(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        asked = r.discord.slash(r.channel, r.ben, "session delete")
+        assert await said(r, asked) == english("not_your_session")

@@ -10,10 +10,11 @@ import pytest
 
 from bot.chat.replies import Card, CardState
 from bot.policy.limits import Limits
-from bot.web_chat.controller import PageController, PageSettings, Submission, Visitor, seed_of
+from bot.web_chat.controller import PageController, Submission, Visitor
 from bot.web_chat.forms import PressedButton
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import USERS, LiveCards
+from bot.web_chat.page_settings import PageSettings, seed_of
 from bot.web_chat.samples import read_samples
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing, SettingsRefused

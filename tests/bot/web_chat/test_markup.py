@@ -41,15 +41,17 @@ def acts(card: Card, head: str) -> list[ButtonAction]:
     return [button.act for button in markup.offers(card, head)]
 
 
-def test_without_a_picture_the_stage_welcomes() -> None:
-    assert "Choose a picture" in markup.stage(PageState(), "en")
+def test_without_a_picture_there_is_only_the_choice_of_one() -> None:
+    assert "Choose a picture" in markup.chooser((), (), "en")
+    assert "Your data" not in markup.chooser((), (), "en")
+    assert markup.stage(PageState(), "en") == ""
     assert markup.film(PageState(), "en") == ""
 
 
 def test_a_result_is_shown_beside_what_it_came_from() -> None:
     drawn = markup.stage(PageState((UPLOAD, EDIT), "bbbb"), "en")
-    assert f'src="pictures/{BEFORE}.png" alt="Input image"' in drawn
-    assert f'src="pictures/{AFTER}.png" alt="Goal image"' in drawn
+    assert f'src="pictures/{BEFORE}.png" alt="Before"' in drawn
+    assert f'src="pictures/{AFTER}.png" alt="After"' in drawn
 
 
 def test_frames_have_the_shape_of_their_pictures() -> None:

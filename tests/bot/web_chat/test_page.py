@@ -238,8 +238,8 @@ async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path:
         await give_a_drawing(page)
         await say(page, "make it night")
         await finished(page, "v1 from v0")
-        await page.get_by_role("button", name="Compare").click()
-        slider = page.get_by_role("slider", name="Compare")
+        await page.get_by_role("button", name="Slider").click()
+        slider = page.get_by_role("slider", name="Slider")
         await slider.focus()
         for _ in range(10):
             await slider.press("ArrowRight")
@@ -297,7 +297,7 @@ async def test_the_page_speaks_the_language_of_the_browser(
         await page.get_by_role("button", name=back).wait_for()
         assert await page.evaluate("document.documentElement.lang") == locale[:2]
         assert await page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
-        for english in ("Undo", "New picture", "Instruction", "is your picture", "Input image"):
+        for english in ("Undo", "New picture", "Instruction", "is your picture", "Before"):
             await expect(page.get_by_text(english, exact=True).filter(visible=True)).to_have_count(0)
 
 

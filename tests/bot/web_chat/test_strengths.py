@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
-from bot.web_chat.controller import PageSettings
+from bot.web_chat.page_settings import PageSettings
 from bot.web_chat.presets import offers
 from conversations.messages import Message
 from mgie_engine.strengths import Kind, Pictures, Preset, StrengthRule, StrengthTable

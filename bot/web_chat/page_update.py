@@ -1,0 +1,72 @@
+"""What the page should show after an event."""
+
+from dataclasses import dataclass
+
+from bot.chat.events import ButtonAction
+from bot.chat.replies import (
+    AskTarget,
+    Comparison,
+    Erased,
+    Note,
+    Reacted,
+    Reply,
+    SessionSummary,
+    SettingsPanel,
+)
+from bot.web_chat.forms import ActForm
+from bot.web_chat.page_state import Choice, PageState
+from conversations.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class PageUpdate:
+    """What the page should show now.
+
+    state     the versions and the current one of this user
+    revision  what this update has seen; a later update of the same run has a higher number
+    notice    a message, if there is one
+    choices   the buttons under it
+    is_taken  the instruction was answered: clear its field
+    comparison  two versions to show beside each other, if they were asked for
+    sessions  all pictures of this user, where the page is to show them
+    """
+
+    state: PageState
+    revision: str = ""
+    notice: Message | None = None
+    choices: tuple[Choice, ...] = ()
+    is_taken: bool = False
+    comparison: Comparison | None = None
+    sessions: tuple[SessionSummary, ...] | None = None
+
+    @property
+    def reading(self) -> str:
+        """The expressive instruction of the current version."""
+        current = self.state.current
+        return (current.expressive or "") if current else ""
+
+
+def choices_of(reply: Reply | None) -> tuple[Choice, ...]:
+    """The buttons of a reply that the page can press."""
+    if not isinstance(reply, Note):
+        return ()
+    made = []
+    for button in reply.buttons:
+        about = button.says or reply.about
+        is_typed = button.act is ButtonAction.SAY and not button.says
+        act, about = ("as_typed", reply.words) if is_typed else (str(button.act), about)
+        made.append(Choice(act, about, button.label))
+    return tuple(choice for choice in made if choice.act in ActForm.model_fields)
+
+
+def message_of(reply: Reply | None) -> Message | None:
+    """What a reply has to say on the page, which tells most by what it shows."""
+    match reply:
+        case AskTarget():  # the page always names a version, so there is none
+            return Message("no_session")
+        case Reacted(emoji=str()):
+            return Message("page.thanked")
+        case Note(text) | Reacted(text) | SettingsPanel(text) | Erased(text):
+            return text
+        case _:
+            return None
