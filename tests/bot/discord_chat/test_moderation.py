@@ -318,5 +318,7 @@ async def test_without_a_channel_for_it_an_appeal_names_the_hash(tmp_path: Path)
         status = await decided(r, "status")
         mark = next(m[1] for m in [re.search(r"([0-9a-f]{16})", status)] if m)
         assert await decided(r, "lift", hash=mark) == english("decided_image_unblocked", hash=mark)
-        await seen(r, r.discord.slash(r.channel, r.anna, "edit", instruction="make it red", image=a_picture()))
+        await seen(
+            r, r.discord.slash(r.channel, r.anna, "edit", instruction="make it red", image=a_picture())
+        )
         await next_result(r, 1)

@@ -55,7 +55,9 @@ async def test_typing_ahead_never_corrects(chromium: Browser, tmp_path: Path) ->
     async with page_server(tmp_path, editor) as bot, visit(chromium, bot.url, script=HOLDING) as page:
         await give_a_drawing(page)
         for number in range(ROUNDS):
-            first, second, third = (f"{word} {number}" for word in ("make it darker", "make it warmer", "add more contrast"))
+            first, second, third = (
+                f"{word} {number}" for word in ("make it darker", "make it warmer", "add more contrast")
+            )
             await say(page, first)
             edit = await editor.started()
             await page.evaluate("window.holdsEvents = true")
@@ -81,7 +83,7 @@ async def test_what_the_page_overwrote_is_no_correction(chromium: Browser, tmp_p
         await expect(page.locator(".turn.current")).to_contain_text("make it darker")
         await reading.fill("half a thought")
         end(edit)
-        await expect(reading).to_have_value("The scene: one.")
+        await expect(reading).to_have_value("The scene: make it darker.")
         await say(page, "make it warmer")
         end(await editor.started())
         assert (await turn_of(bot, "make it warmer", TurnState.DONE)).reading is None
@@ -94,7 +96,7 @@ async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser
         await give_a_drawing(page)
         await say(page, "make it darker")
         end(await editor.started())
-        await expect(reading).to_have_value("The scene: one.")
+        await expect(reading).to_have_value("The scene: make it darker.")
         await seed.fill("many")
         await reading.fill("heavy rain")
         await reading.press("Enter")
