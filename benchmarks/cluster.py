@@ -24,13 +24,14 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
-from benchmarks.crash import Talker, a_picture
+from benchmarks.crash_people import Talker, picture_of
 from tests.support.bot_process import BotProcess, bot_process
 from tests.support.discord_server import DiscordServer
 from tests.support.ray_machine import deploy_replicas, ray_machine
@@ -48,8 +49,9 @@ class ClusterRun:
 
     def __init__(self, folder: Path, discord: DiscordServer, address: str) -> None:
         self._folder, self._discord = folder, discord
+        self._chance = Random(1)
         self._settings = {"MGIE_CLUSTER": address, "MAX_WAITING": "1000"}
-        self._talkers = [Talker(discord, number) for number in range(PEOPLE)]
+        self._talkers = [Talker(discord, str(number)) for number in range(PEOPLE)]
         self.log = folder / "painted.log"
 
     def bot(self) -> Any:
@@ -73,7 +75,7 @@ class ClusterRun:
         while self.answered() < until:
             for number, talker in enumerate(self._talkers):
                 if talker.is_answered and len(talker.said) < EDITS_EACH:
-                    talker.speak(f"make it redder, change {number}.{len(talker.said)}")
+                    talker.speak(f"make it redder, change {number}.{len(talker.said)}", self._chance)
             await self._one_more_answer(self.answered())
 
     async def _one_more_answer(self, before: int) -> None:
@@ -85,7 +87,9 @@ class ClusterRun:
             channel = self._discord.world.add_channel(f"endless-{time.time_ns()}")
             person = self._discord.world.add_person(f"endless-{time.time_ns()}")
             words = f"make it redder endlessly, number {number}"
-            self._discord.say(channel, person, words, files={"a.png": a_picture()}, mention=True)
+            self._discord.say(
+                channel, person, words, files={"a.png": picture_of(f"endless-{number}")}, mention=True
+            )
 
     def painted(self) -> list[tuple[float, int]]:
         """When a step was painted, and by which replica's process."""
