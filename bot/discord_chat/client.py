@@ -105,17 +105,9 @@ class EditBot(commands.AutoShardedBot):
         self._catch_up = CatchUp(store.chats, sleep=sleep)
         self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)
-        self._messages = MessageHandler(
-            self,
-            Attempts(store),
-            self.handler,
-            MessageFilter(store, edit_channels, reads_all=message_content),
-            user_locales,
-            self._catch_up,
-            acks,
-            signs,
-            pacing.typing_delay_s,
-        )
+        message_filter = MessageFilter(store, edit_channels, reads_all=message_content)
+        parts = (Attempts(store), self.handler, message_filter, user_locales, self._catch_up, acks, signs)
+        self._messages = MessageHandler(self, *parts, pacing.typing_delay_s)
 
     async def __aenter__(self) -> Self:
         await super().__aenter__()

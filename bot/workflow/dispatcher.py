@@ -100,10 +100,8 @@ class EditWorkflow:
 
         `uptime`: a clock in seconds that cannot be set.
         """
-        self._store = store
-        self._images = images
-        self._service = service
-        self._model = model
+        self._store, self._images = store, images
+        self._service, self._model = service, model
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
         self._clock = clock

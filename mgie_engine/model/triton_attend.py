@@ -84,6 +84,13 @@ def _join_parts(sums, positions, out, heads, parts,
 
 
 @triton.jit
+def _store_halves(to, first, second, HALF: tl.constexpr):
+    tl.store(to, first)
+    tl.store(to + HALF, second)
+
+
+# All is loaded before anything is stored or computed. The newest place is taken from registers.
+@triton.jit
 def _attend_next(qkv, cosines, sines, slots, positions, keys, values, sums, arrived, out,
                  heads, length, parts, factor,
                  HALF: tl.constexpr, L: tl.constexpr, N: tl.constexpr):  # fmt: skip
@@ -94,7 +101,6 @@ def _attend_next(qkv, cosines, sines, slots, positions, keys, values, sums, arri
         return
     d, at = tl.arange(0, HALF), part * L + tl.arange(0, L)
     base = (slot * heads + head) * length * D
-    # All is asked for before anything is stored or reckoned. The newest place is taken from registers.
     older, newest = (at < position)[:, None], (at == position)[:, None]
     where = base + at[:, None] * D + d[None, :]
     key_first = tl.load(keys + where, mask=older, other=0.0)
@@ -114,10 +120,8 @@ def _attend_next(qkv, cosines, sines, slots, positions, keys, values, sums, arri
     key_two = (new_two * cosine + new_one * sine).to(keys.dtype.element_ty)
     if part == position // L:
         own = base + position * D + d
-        tl.store(keys + own, key_one)
-        tl.store(keys + own + HALF, key_two)
-        tl.store(values + own, value_one)
-        tl.store(values + own + HALF, value_two)
+        _store_halves(keys + own, key_one, key_two, HALF)
+        _store_halves(values + own, value_one, value_two, HALF)
     first = tl.where(newest, key_one[None, :], key_first).to(tl.float32)
     second = tl.where(newest, key_two[None, :], key_second).to(tl.float32)
     score = tl.sum(first * asked_one[None, :], 1) + tl.sum(second * asked_two[None, :], 1)

@@ -82,26 +82,16 @@ class MGIEPipeline:
         ValueError for lists of different lengths; else raises what `Editor.edit` does, without EditDeclined.
         """
         seed = _seed_of(generator)
-        options: EditOptions = {}
-        if num_inference_steps is not None:
-            options["steps"] = num_inference_steps
-        if guidance_scale is not None:
-            options["text_cfg"] = guidance_scale
-        if image_guidance_scale is not None:
-            options["image_cfg"] = image_guidance_scale
+        options = _given_options(num_inference_steps, guidance_scale, image_guidance_scale)
         mask = None if mask_image is None else open_mask_source(mask_image)
         results: list[EditResult] = []
         for source, words in _pairs(image, instruction):
             opened = open_source(source)
             for number in range(num_images_per_prompt):
                 options["seed"] = (seed + number) % _SEEDS
+                defaults = self.editor.config.defaults
                 request = build_request(
-                    opened.png,
-                    words,
-                    options,
-                    self.editor.config.defaults,
-                    reading=expressive_instruction,
-                    mask=mask,
+                    opened.png, words, options, defaults, reading=expressive_instruction, mask=mask
                 )
                 results.append(self.editor.run(request, self._report(callback_on_step_end)))
         images = [open_picture(result.image) for result in results]
@@ -141,3 +131,15 @@ def _pairs(
     if len(images) != len(words):
         raise ValueError(f"{len(images)} pictures and {len(words)} instructions do not go together")
     return iter(zip(images, words, strict=True))
+
+
+def _given_options(steps: int | None, text_cfg: float | None, image_cfg: float | None) -> EditOptions:
+    """Those that are given; the model's own hold for the others."""
+    options: EditOptions = {}
+    if steps is not None:
+        options["steps"] = steps
+    if text_cfg is not None:
+        options["text_cfg"] = text_cfg
+    if image_cfg is not None:
+        options["image_cfg"] = image_cfg
+    return options

@@ -16,7 +16,6 @@ from mgie_engine.errors import (
 )
 from mgie_engine.serving.queue import QueueLimits
 from mgie_engine.serving.service import EditHandle, EditService
-from mgie_engine.serving.stats import waiting_time
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_request, echo, painting
 
 
@@ -347,18 +346,3 @@ async def test_the_waiting_time_comes_from_measured_edits():
         clock.now += 4.0
         assert third.place().wait_s == pytest.approx(6.0)
         assert service.stats().seconds_per_edit == pytest.approx(10.0)
-
-
-@pytest.mark.parametrize(
-    ("ahead", "running_for", "slots", "expected"),
-    [
-        (0, [], 1, 0.0),
-        (0, [3.0], 2, 0.0),
-        (0, [3.0], 1, 7.0),
-        (2, [3.0], 1, 27.0),
-        (1, [3.0, 6.0], 2, 7.0),
-        (0, [99.0], 1, 0.0),
-    ],
-)
-def test_waiting_time(ahead: int, running_for: list[float], slots: int, expected: float):
-    assert waiting_time(ahead, running_for, slots, seconds_per_edit=10.0) == expected
