@@ -13,7 +13,7 @@ import discord
 from discord import ui
 
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked
-from bot.chat.replies import Accepted, Decided, Erased, Note, Queue, Reply, duration
+from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
@@ -24,7 +24,6 @@ from bot.discord_chat.responses import (
     is_user_install_only,
     reply_context_of_interaction,
 )
-from bot.discord_chat.sending.private_answers import PrivateAnswers
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import MAX_WAIT_S
@@ -48,11 +47,9 @@ class InteractionHandler:
         reads: ReadsMessages,
         user_locales: UserLocales,
         own_messages: OwnMessages,
-        answers: PrivateAnswers,
     ) -> None:
         self.workflow, self._user_locales = workflow, user_locales
         self.renderer, self.reads, self.own_messages = renderer, reads, own_messages
-        self._answers = answers
 
     async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Response]]) -> None:
         """Acknowledge, run `work`, and answer with its outcome; an error is logged and reported to the user.
@@ -114,11 +111,7 @@ class InteractionHandler:
     async def _send_reply(self, interaction: Interaction, reply: Reply | None) -> None:
         language = await self._user_locales.learn(interaction.user.id, interaction.locale)
         context = reply_context_of_interaction(interaction, language)
-        if isinstance(reply, Accepted):
-            reply = self._answers.linked(reply)
         await answer_interaction(interaction, reply, self.renderer, context, self.own_messages)
-        if isinstance(reply, Accepted):
-            await self._answers.sent(interaction, reply, context)
         if isinstance(reply, Erased | Decided):
             await self.own_messages.delete(reply.messages)
 

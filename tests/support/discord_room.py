@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,12 +94,11 @@ async def room(
     reads_all: bool = False,
     limits: Limits = LIMITS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`.
 
     `reads_all`: with the message-content intent, and the channel as an edit channel. `sleep`: how the bot
-    waits out long rate limits. `clock`: Unix seconds, of the store.
+    waits out long rate limits.
     """
     if discord is None:
         async with (
@@ -113,7 +111,6 @@ async def room(
                 reads_all=reads_all,
                 limits=limits,
                 sleep=sleep,
-                clock=clock,
             ) as made,
         ):
             yield made
@@ -124,7 +121,7 @@ async def room(
     address = DiscordAddress(discord.api_base, discord.gateway_url, (discord.host,))
     point_at(address)
     async with (
-        SessionStore.open(folder / "conversations.db", clock=clock) as store,
+        SessionStore.open(folder / "conversations.db") as store,
         EditService(editor or EchoEditor()) as service,
         running_workflow(store, images, service, limits) as (workflow, runner),
         EditBot(

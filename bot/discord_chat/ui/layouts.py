@@ -301,13 +301,9 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     return ui.LayoutView(timeout=None).add_item(box)
 
 
-def accepted_layout(note: Message, card: Card, guild: int | None, translate: Translate) -> ui.LayoutView:
-    """The private answer to an accepted edit: a link to its card, and Cancel until it has ended."""
-    place = MessagePlace.of(card.key)
-    link = f"[{card.version} ↗]({place.link(guild)})" if place else ""
-    if card.state.is_final:
-        return _view(link or translate(note))
-    view = _view(f"{translate(note)} {link}".strip())
+def accepted_layout(note: Message, card: Card, translate: Translate) -> ui.LayoutView:
+    """The private answer to an accepted edit, with a button to cancel it."""
+    view = _view(translate(note))
     _add_buttons(view, [CardButton.cancelling(card)])
     return view
 
