@@ -12,6 +12,7 @@ ConversationError
 ├── StorageFull            there is no room for another picture
 └── StoreError             the store cannot do this
     ├── TurnStateConflict  the state of the turn does not allow the change
+    │   └── StaleAttempt   another attempt of the turn has begun since
     └── DuplicateEvent     the chat event was already handled
 
 `message` tells a user what happened, in their language once a chat renders it. The text of the exception is

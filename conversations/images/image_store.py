@@ -4,6 +4,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from conversations.atomic_write import write_atomically
@@ -28,6 +29,7 @@ class ImageStore:
         self.folder = Path(folder)
         self._total: int | None = None  # bytes, once counted
         self._counting = threading.Lock()
+        self._under_way = 0  # changes of files
         make_private_folder(self.folder)
 
     def put(self, data: bytes) -> str:
@@ -38,9 +40,8 @@ class ImageStore:
         key = hashlib.sha256(data).hexdigest()
         path = self.path(key)
         if not _holds(path, data):
-            before = self.size(key)
-            _write(path, data)
-            self._count(len(data) - before)
+            with self._changing(key):
+                _write(path, data)
         return key
 
     def get(self, key: str) -> bytes:
@@ -58,9 +59,8 @@ class ImageStore:
 
     def delete(self, key: str) -> None:
         """Remove the file of that key; fine when it is already gone."""
-        size = self.size(key)
-        self.path(key).unlink(missing_ok=True)
-        self._count(-size)
+        with self._changing(key):
+            self.path(key).unlink(missing_ok=True)
 
     def delete_all(self, keys: Iterable[str]) -> int:
         """Remove the files of those keys that are here; how many."""
@@ -79,9 +79,12 @@ class ImageStore:
     def total_bytes(self) -> int:
         """Bytes of all files. Counted on the disk once; changes by others are seen after `recount` only."""
         with self._counting:
-            if self._total is None:
-                self._total = sum(map(self.size, self.keys()))
-            return self._total
+            if self._total is not None:
+                return self._total
+            total = sum(map(self.size, self.keys()))
+            if not self._under_way:  # else a file may be counted here and once more when its change ends
+                self._total = total
+            return total
 
     def recount(self) -> int:
         """Count the bytes of all files on the disk again."""
@@ -96,10 +99,19 @@ class ImageStore:
             path.unlink(missing_ok=True)
         return len(found)
 
-    def _count(self, change: int) -> None:
+    @contextmanager
+    def _changing(self, key: str) -> Iterator[None]:
+        """Count by how much the block changes the file of that key."""
         with self._counting:
-            if self._total is not None:
-                self._total += change
+            before = self.size(key)
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._under_way -= 1
+                if self._total is not None:
+                    self._total += self.size(key) - before
 
     def keys(self) -> Iterator[str]:
         """The key of every picture here, in no particular order."""

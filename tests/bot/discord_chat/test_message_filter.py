@@ -13,7 +13,7 @@ from tests.support.fakes import a_picture
 
 async def settled(r: Room) -> int:
     """How many results there are once something later was answered."""
-    await r.result(r.discord.say(r.channel, r.anna, "and finally grey", mention=True))
+    await r.result(r.discord.say(r.channel, r.anna, "and finally make it darker", mention=True))
     return len(results_in(r.discord, r.channel))
 
 
@@ -80,12 +80,12 @@ async def test_chatter_never_becomes_an_edit(tmp_path: Path) -> None:
 async def test_on_doubt_it_asks_and_the_author_says_yes(tmp_path: Path) -> None:
     async with room(tmp_path, reads_all=True) as r:
         await r.result(post_picture(r))
-        doubtful = r.discord.say(r.channel, r.anna, "sunset over there")
+        doubtful = r.discord.say(r.channel, r.anna, "this but different")
         await asked_about(r, doubtful)
         r.discord.react(doubtful, r.ben, QUESTION)
         assert await settled(r) == 2
         r.discord.react(doubtful, r.anna, QUESTION)
-        assert "sunset over there" in text_of(await r.result(doubtful))
+        assert "this but different" in text_of(await r.result(doubtful))
 
 
 async def test_a_reaction_the_bot_did_not_begin_means_nothing(tmp_path: Path) -> None:

@@ -36,7 +36,9 @@ async def test_after_five_strikes_the_bot_stops_answering(tmp_path: Path) -> Non
     async with room(tmp_path) as r:
         await r.result(post_picture(r))
         await decided(r, "block", user=r.anna)
-        asked = [r.discord.say(r.channel, r.anna, f"make it {n}", mention=True) for n in range(STRIKES + 3)]
+        asked = [
+            r.discord.say(r.channel, r.anna, f"make it darker {n}", mention=True) for n in range(STRIKES + 3)
+        ]
         last = r.discord.say(r.channel, r.ben, "make it blue", mention=True)
         await r.answer(last)
         await r.discord.wait_for(lambda: len([m for m in asked if r.discord.answers_to(m)]) >= STRIKES)

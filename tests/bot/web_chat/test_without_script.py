@@ -58,12 +58,12 @@ async def test_the_page_fills_in_no_correction(chromium: Browser, tmp_path: Path
         await tell(page, "make it darker")
         await finished(page, "v1 from v0")
         await expect(page.get_by_label("Expressive Instruction")).to_have_value(
-            "Everything becomes its opposite: one."
+            "Everything becomes its opposite: make it darker."
         )
         await tell(page, "make it warmer")
         await finished(page, "v2 from v1")
         await expect(page.locator(".turn.current .expressive")).to_have_text(
-            "Everything becomes its opposite: two."
+            "Everything becomes its opposite: make it warmer."
         )
 
 

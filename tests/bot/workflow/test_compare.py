@@ -35,7 +35,7 @@ async def compared(d: WorkflowRoom, **more):
 
 async def edits(d: WorkflowRoom) -> None:
     await d.accepted("make it black", picture=a_picture())
-    await d.accepted("make it black again")
+    await d.accepted("make it darker")
     await d.idle()
 
 

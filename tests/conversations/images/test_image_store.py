@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
+from tests.support.fakes import a_picture
 
 
 @pytest.fixture
@@ -82,3 +84,15 @@ def test_a_half_written_file_is_no_picture(store: ImageStore) -> None:
     key = store.put(b"a picture")
     (store.path(key).parent / "tmpxyz.part").write_bytes(b"a pic")
     assert list(store.keys()) == [key]
+
+
+def test_a_picture_counted_while_it_is_stored_counts_once(tmp_path, monkeypatch):
+    images = ImageStore(tmp_path)
+
+    def written(path, data, *, private):
+        write_atomically(path, data, private=private)
+        assert images.recount() == len(data)  # as a tidy on another thread does at that moment
+
+    monkeypatch.setattr("conversations.images.image_store.write_atomically", written)
+    images.put(a_picture())
+    assert images.total_bytes() == len(a_picture())
