@@ -19,14 +19,13 @@ from aiohttp.typedefs import Middleware
 from bot.openai_api.api_chat import NAME, ApiChat
 from bot.openai_api.api_errors import ApiError
 from bot.openai_api.api_routes import FILES, USER, ApiRoutes
-from bot.ops.http_server import Connection, serving
+from bot.ops.http_server import LOOPBACK, Connection, host_name, serving
 from bot.ops.log_once import OncePerMinute
 from bot.workflow.dispatcher import EditWorkflow
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 ANYBODY = f"{NAME}:local"  # the user that all programs are where no key is asked for
-OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _SENTENCES = {404: "There is nothing at this address.", 405: "This address takes other methods."}
 
 log = logging.getLogger(__name__)
@@ -87,8 +86,7 @@ def _user_of(request: web.Request, keys: tuple[str, ...]) -> str:
     if keys and request.path.startswith(FILES):
         return ANYBODY  # the address itself is the secret
     if not keys:
-        name = request.headers.get("Host", "").rpartition(":")[0] or request.headers.get("Host", "")
-        if name.lower() not in OWN_NAMES or "Origin" in request.headers:
+        if host_name(request.headers.get("Host", "")) not in LOOPBACK or "Origin" in request.headers:
             # A web page in a browser on this machine must not use it, under whatever name it gives.
             raise ApiError(403, "Without keys, only programs on this machine may ask.", code="not_local")
         return ANYBODY

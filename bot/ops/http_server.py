@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.ops.descriptors import free_descriptors, surviving_exhaustion
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of this machine
 FEWEST, MOST = 4, 1000
 HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
 GRACE_S = 1.0  # for answers under way when the server stops
@@ -124,3 +125,8 @@ async def serving(app: web.Application, host: str, port: int, log: logging.Logge
                 server.close()  # before its socket is: the event loop must not wait for a closed one
         finally:
             await runner.cleanup()
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header in small letters, without its port."""
+    return (host if host.endswith("]") else host.rsplit(":", 1)[0]).lower()

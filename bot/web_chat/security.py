@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.ops.http_server import Connection
+from bot.ops.http_server import LOOPBACK, Connection, host_name
 from bot.ops.log_once import OncePerMinute
 from bot.web_chat.answers import refused, send
 from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
@@ -36,7 +36,6 @@ COOKIE = "mgie_person"
 NEWCOMER = web.RequestKey("newcomer", str)
 BEGUN = web.RequestKey("begun", bool)  # the headers of the answer are on their way
 YEAR_S = 365 * 24 * 3600
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 _PERSON = re.compile(rf"(?:^|;)\s*{COOKIE}=([A-Za-z0-9_-]{{22}})\s*(?:;|$)")
 _POLICY = (
@@ -88,7 +87,7 @@ def objection(
     forwarded = headers.get("x-forwarded-host") if is_local else None
     hosts = [host] if forwarded is None else [host, forwarded]
     # A site that points its name at this machine can set the second header, but not the first.
-    if any(_name(each) not in site.all_names for each in hosts):
+    if any(host_name(each) not in site.all_names for each in hosts):
         return 421, Message("page.other_name")
     if method not in ("GET", "HEAD") and _is_foreign(headers, hosts[-1], site, is_local):
         return 403, Message("page.other_site")
@@ -107,7 +106,7 @@ def _is_foreign(headers: Mapping[str, str], host: str, site: Site, is_local: boo
     except ValueError:  # "http://["
         return True
     # A proxy may pass on another host or port than the browser used; then one of the given names must do.
-    return place.lower() != host.lower() and not (is_local and _name(place) in site.names)
+    return place.lower() != host.lower() and not (is_local and host_name(place) in site.names)
 
 
 def person_of(cookies: str | None) -> str | None:
@@ -239,8 +238,3 @@ def recognise(request: web.Request, response: web.StreamResponse, site: Site) ->
         secure=is_secure,
     )
     response.headers["Cache-Control"] = "no-store"
-
-
-def _name(host: str) -> str:
-    """The name in a Host header in small letters, without its port."""
-    return (host if host.endswith("]") else host.rsplit(":", 1)[0]).lower()

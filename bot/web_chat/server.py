@@ -13,7 +13,7 @@ from functools import partial
 
 from aiohttp import web
 
-from bot.ops.http_server import serving
+from bot.ops.http_server import LOOPBACK, serving
 from bot.ops.log_once import OncePerMinute
 from bot.web_chat.controller import PageController
 from bot.web_chat.image_responses import ImageFiles
@@ -22,7 +22,7 @@ from bot.web_chat.page_settings import PageSettings
 from bot.web_chat.request_limits import LOCAL_UPLOAD_BYTES, UPLOAD_BYTES
 from bot.web_chat.routes import PageRoutes
 from bot.web_chat.samples import read_samples
-from bot.web_chat.security import LOOPBACK, Site, add_headers, guard
+from bot.web_chat.security import Site, add_headers, guard
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.images.image_store import ImageStore
 from mgie_engine.config import Defaults
