@@ -71,7 +71,7 @@ class ClusterRun:
         return sum(max(0, len(talker.said) - (not talker.is_answered)) for talker in self._talkers)
 
     async def talk(self, until: int) -> None:
-        """Let each user with an answer ask for the next edit, until so many are answered."""
+        """Let users with an answer ask for the next edit, until so many are answered."""
         while self.answered() < until:
             for number, talker in enumerate(self._talkers):
                 if talker.is_answered and len(talker.said) < EDITS_EACH:
@@ -190,7 +190,7 @@ async def measure(folder: Path, address: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure and print; 1 when anything was lost, doubled, or painted for too long after its bot had gone."""
+    """Measure and print; 1 when anything was lost, doubled, or painted long after its bot had gone."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
