@@ -97,8 +97,9 @@ class PageRoutes:
         else:
             update = await self._controller.current(visitor)
         if wants_json(request):
-            return await self._answer(request, visitor, update)
-        response = await self._whole(visitor, update)
+            response = await self._answer(request, visitor, update)
+        else:
+            response = await self._whole(visitor, update)
         recognise(request, response, self._site)
         return response
 

@@ -134,6 +134,15 @@ async def test_a_newcomer_gets_a_cookie_and_a_regular_keeps_theirs(tmp_path: Pat
         assert "set-cookie" not in (await browser.get("/")).headers
 
 
+async def test_a_newcomer_who_asks_for_the_parts_alone_gets_a_cookie_that_uploads(tmp_path: Path) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url, headers={"Accept": "application/json"}) as browser,
+    ):
+        assert "HttpOnly" in (await browser.get("/")).headers["set-cookie"]
+        assert (await browser.post("/pictures", files=a_file())).status_code == 200
+
+
 async def test_a_picture_without_a_cookie_is_not_taken(tmp_path: Path) -> None:
     async with (
         page_server(tmp_path, InvertingEditor()) as bot,
