@@ -36,6 +36,7 @@ class ActiveTurn:
     attempt: int | None = None  # the last one that this process began
     advice: tuple[Message, ...] = ()  # why auto chose its strengths
     is_cancelled: bool = False
+    is_unseen: bool = False  # its chat shows nothing of it any more, unless its result
     is_released: bool = False  # given back to the disk: to run at the next start
     parent_changed: asyncio.Event = field(default_factory=asyncio.Event)  # a turn that waits re-checks it
     enqueued: asyncio.Event = field(default_factory=asyncio.Event)  # set too when it never will be

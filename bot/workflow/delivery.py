@@ -49,9 +49,9 @@ class Delivery:
         return tuple(self._chats)
 
     async def update_progress(self, active: ActiveTurn) -> None:
-        """Show the state of the turn, if the chat can do it now."""
+        """Show the state of the turn, if the chat can do it now; once it never can, the result alone is tried."""
         async with active.delivery:
-            if active.finished.is_set() or active.is_released:
+            if active.finished.is_set() or active.is_released or active.is_unseen:
                 return
             key = None
             try:
@@ -61,6 +61,9 @@ class Delivery:
                     active.turn = await self._store.update_turn(active.turn.id, delivered=key)
             except NoSuchVersion:
                 await self.retract(active, key)
+            except (ChatGone, ChatRefused) as error:
+                active.is_unseen = True
+                log.info("the card of turn %s will not be shown: %s", active.turn.id, error)
             except Exception as error:
                 log.warning("the card of turn %s could not be shown: %r", active.turn.id, error)
 
@@ -72,6 +75,8 @@ class Delivery:
         """Offer the card to the chat until it is shown: the chat may leave it out at first."""
         while active.turn.delivered is None and not active.finished.is_set():
             await self.update_progress(active)
+            if active.is_unseen:
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(CARD_RETRY_S):
                     await active.finished.wait()

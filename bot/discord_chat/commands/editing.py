@@ -112,21 +112,25 @@ class EditingCog(HasHandler, commands.Cog):
             grid = await self._grid(interaction, text_cfg, image_cfg)
         except ValueError:
             return Note(Message("grid_size", count=GRID_SIDE))
+        if isinstance(grid, Note):
+            return grid
         return GridAsked(**origin_of(interaction), text=instruction or "", grid=grid)
 
     async def _grid(
         self, interaction: Interaction, text_cfg: str | None, image_cfg: str | None
-    ) -> Grid | None:
+    ) -> Grid | Note | None:
         """The grid of scales as typed, "6 7.5 9"; None when none were. Raises ValueError for anything else.
 
-        A scale that was not typed is the current setting.
+        A scale that was not typed is the current setting; a Note when the user may not ask for that now.
         """
         if text_cfg is None and image_cfg is None:
             return None
         who = lookup_of(interaction)
         who["event_id"] += ":panel"
         panel = await self.handler.workflow.handle(SettingsAsked(**who))
-        now = {row.name: row.setting for row in panel.rows} if isinstance(panel, SettingsPanel) else {}
+        if not isinstance(panel, SettingsPanel):
+            return panel if isinstance(panel, Note) else None
+        now = {row.name: row.setting for row in panel.rows}
         text, image = text_cfg or str(now["text_cfg"]), image_cfg or str(now["image_cfg"])
         return Grid(scales(text), scales(image))
 

@@ -4,6 +4,10 @@ import io
 import zipfile
 from pathlib import Path
 
+import pytest
+
+from conversations.errors import StorageFull
+from conversations.messages import Message as Text
 from conversations.session import TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -231,6 +235,19 @@ async def test_a_grid_is_one_labelled_image(tmp_path: Path) -> None:
         assert [b["label"] for b in buttons_of(sheet)] == ["Delete"]
         wrong = r.discord.slash(r.channel, r.anna, "grid", text_cfg="many")
         assert await said(r, wrong) == english("grid_size", count=3)
+
+
+async def test_a_grid_says_why_the_current_settings_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise StorageFull("no page can be read", Text("disk_full"))
+
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        monkeypatch.setattr("bot.workflow.settings_panel.layers", fails)
+        asked = r.discord.slash(r.channel, r.anna, "grid", text_cfg="6 9")
+        assert await said(r, asked) == english("disk_full")
 
 
 async def test_a_version_is_compared_with_any_other(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.chat.interface import ChatRefused
+from bot.chat.interface import ChatGone, ChatRefused
 from bot.chat.replies import Card, CardState
 from conversations.messages import Message
 from conversations.session import Turn
@@ -121,3 +121,39 @@ async def test_an_edit_queued_on_a_result_that_is_refused_says_why_it_is_not_mad
         assert card.status is not None
         assert card.status.code == "parent_failed"
         assert [card.state for card in chat.finals(other.card.turn_id)] == [CardState.DONE]
+
+
+class CountingChat(PaperChat):
+    """Shows no card before the end, and counts how often it was asked to."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+        self.asked = 0
+
+    async def show(self, turn: Turn, card: Card) -> str | None:
+        """Refuse a card that is not final, else write it down."""
+        if card.state.is_final:
+            return await super().show(turn, card)
+        self.asked += 1
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error", [ChatGone("the channel was deleted"), ChatRefused(Message("discord_found_explicit"))]
+)
+async def test_a_card_that_never_can_be_shown_is_offered_once_and_the_result_is_tried(
+    tmp_path, monkeypatch, error
+):
+    monkeypatch.setattr("bot.workflow.delivery.CARD_RETRY_S", 0.0)
+    editor, chat = ScriptedEditor(), CountingChat(error)
+    async with workflow_room(tmp_path, editor, chat) as d:
+        accepted = await d.accepted("make it red", picture=a_picture())
+        edit = await editor.started()
+        for step in range(1, 4):
+            edit.report(painting(step))
+            await asyncio.sleep(0)
+        edit.finish()
+        await d.idle()
+        assert chat.asked == 1
+        assert [card.state for card in chat.finals(accepted.card.turn_id)] == [CardState.DONE]
