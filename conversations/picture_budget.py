@@ -102,8 +102,8 @@ class PictureBudget:
         of_all = usage.total + size - limits.total if limits.total is not None else 0
         if of_user < of_all:
             return of_all, StorageFull("all pictures together take too much", Message("storage_full"))
-        told = Message("own_storage_full", used=mebibytes(usage.own), limit=mebibytes(limits.per_user or 0))
-        return of_user, StorageFull("the pictures of this user take too much", told)
+        text = Message("own_storage_full", used=mebibytes(usage.own), limit=mebibytes(limits.per_user or 0))
+        return of_user, StorageFull("the pictures of this user take too much", text)
 
     def _sizes(self, keys: Iterable[str]) -> int:
         return sum(map(self.images.size, keys))

@@ -93,8 +93,8 @@ def _user_of(request: web.Request, keys: tuple[str, ...]) -> str:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not given:
         raise ApiError(401, "Give a key: Authorization: Bearer KEY.", code="missing_api_key")
-    told = given.strip().encode("utf-8", "surrogateescape")  # as aiohttp decoded it
-    found = [key for key in keys if hmac.compare_digest(key.encode(), told)]
+    secret = given.strip().encode("utf-8", "surrogateescape")  # as aiohttp decoded it
+    found = [key for key in keys if hmac.compare_digest(key.encode(), secret)]
     if not found:
         raise ApiError(401, "Incorrect API key provided.", code="invalid_api_key")
     return f"{NAME}:{hashlib.sha256(found[0].encode()).hexdigest()[:16]}"

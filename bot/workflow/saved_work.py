@@ -25,12 +25,12 @@ def saved_work(asked: Work) -> str:
 
 def restored_work(text: str, picture: PictureOffer | None) -> Work:
     """The edit that `saved_work` gave; `picture`: what a new session begins with."""
-    told: dict[str, Any] = json.loads(text)
-    kind = _KINDS[told.pop("kind")]
+    saved: dict[str, Any] = json.loads(text)
+    kind = _KINDS[saved.pop("kind")]
     for name, made in _VALUES.items():
-        if told.get(name) is not None:
-            told[name] = made(told[name])
-    asked = kind(**told)
+        if saved.get(name) is not None:
+            saved[name] = made(saved[name])
+    asked = kind(**saved)
     return replace(asked, replied=picture) if isinstance(asked, EditAsked) and picture else asked
 
 
@@ -39,10 +39,10 @@ def _plain(value: Any) -> Any:
 
 
 _VALUES: dict[str, Callable[[Any], Any]] = {
-    "source": lambda told: RequestSource(**told),
-    "override": lambda told: SettingsOverride(**told),
-    "addressing": lambda told: Addressing[told],
+    "source": lambda saved: RequestSource(**saved),
+    "override": lambda saved: SettingsOverride(**saved),
+    "addressing": lambda saved: Addressing[saved],
     "preset": Preset,
     "variation": Variation,
-    "grid": lambda told: Grid(tuple(told["text_cfg"]), tuple(told["image_cfg"])),
+    "grid": lambda saved: Grid(tuple(saved["text_cfg"]), tuple(saved["image_cfg"])),
 }

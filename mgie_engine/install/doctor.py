@@ -97,10 +97,10 @@ def diagnose_all(devices: Sequence[MachineFacts], requested: Mode | None = None)
     another can run the model.
     """
     found = [diagnose(facts, requested) for facts in devices]
-    told = [*found[0], *(finding for later in found[1:] for finding in later if finding not in found[0])]
+    every = [*found[0], *(finding for later in found[1:] for finding in later if finding not in found[0])]
     if any(not any(finding.is_blocking for finding in device) for device in found):
-        return [replace(finding, is_blocking=False) for finding in told]
-    return told
+        return [replace(finding, is_blocking=False) for finding in every]
+    return every
 
 
 def diagnose(facts: MachineFacts, requested: Mode | None = None) -> list[Finding]:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,49 +100,42 @@ async def room(
     `reads_all`: with the message-content intent, and the channel as an edit channel. `sleep`: how the bot
     waits out long rate limits.
     """
-    if discord is None:
-        async with (
-            loopback() as own,
-            room(
-                folder,
-                editor,
-                own,
+    async with AsyncExitStack() as opened:
+        server = discord if discord is not None else await opened.enter_async_context(loopback())
+        world = server.world
+        channel = next(iter(world.channels.values()), None) or world.add_channel("pictures")
+        images = ImageStore(folder / "images")
+        address = DiscordAddress(server.api_base, server.gateway_url, (server.host,))
+        point_at(address)
+        store = await opened.enter_async_context(SessionStore.open(folder / "conversations.db"))
+        service = await opened.enter_async_context(EditService(editor or EchoEditor()))
+        workflow, runner = await opened.enter_async_context(running_workflow(store, images, service, limits))
+        bot = await opened.enter_async_context(
+            EditBot(
+                workflow,
+                Downloads(address.download_rules),
+                store,
+                message_content=reads_all,
+                edit_channels=(channel.id,),
                 pacing=pacing,
-                reads_all=reads_all,
-                limits=limits,
+                guild_ready_timeout_s=0.05,
                 sleep=sleep,
-            ) as made,
-        ):
-            yield made
-        return
-    world = discord.world
-    channel = next(iter(world.channels.values()), None) or world.add_channel("pictures")
-    images = ImageStore(folder / "images")
-    address = DiscordAddress(discord.api_base, discord.gateway_url, (discord.host,))
-    point_at(address)
-    async with (
-        SessionStore.open(folder / "conversations.db") as store,
-        EditService(editor or EchoEditor()) as service,
-        running_workflow(store, images, service, limits) as (workflow, runner),
-        EditBot(
-            workflow,
-            Downloads(address.download_rules),
-            store,
-            message_content=reads_all,
-            edit_channels=(channel.id,),
-            pacing=pacing,
-            guild_ready_timeout_s=0.05,
-            sleep=sleep,
-        ) as bot,
-        asyncio.TaskGroup() as group,
-    ):
+            )
+        )
+        await opened.enter_async_context(_connected(server, bot))
+        anna, ben = person(server, "anna"), person(server, "ben")
+        yield Room(server, bot, store, images, runner, channel, anna, ben)
+        await workflow.drain(0)
+
+
+@asynccontextmanager
+async def _connected(discord: DiscordServer, bot: EditBot) -> AsyncIterator[None]:
+    """The bot's connection to the server, ready, and ended at last."""
+    async with asyncio.TaskGroup() as group:
         talking = group.create_task(bot.start(discord.token))
         await discord.wait_for(lambda: discord.gateway.connected)
         await bot.wait_until_ready()
-        yield Room(
-            discord, bot, store, images, runner, channel, person(discord, "anna"), person(discord, "ben")
-        )
-        await workflow.drain(0)
+        yield
         talking.cancel()
 
 
