@@ -33,7 +33,7 @@ from benchmarks.hostile_models import HANG_S, read_models
 from benchmarks.mutations import hostile_files, mutated, mutated_text, picture_bases
 from benchmarks.process_watch import MemoryWatch
 from conversations.errors import PictureRefused
-from conversations.images.sandbox import PictureReader
+from conversations.images.picture_reader import PictureReader
 from tests.support.bot_process import BotProcess, bot_process
 from tests.support.discord_room import results_to
 from tests.support.discord_server import DiscordServer

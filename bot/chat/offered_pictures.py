@@ -10,11 +10,13 @@ class OfferedFile:
 
     is_hidden  it was posted behind a spoiler
     max_bytes  that it may have, where a chat allows another size than usual
+    origin     what its user shares with others, such as an address; "" if that says nothing
     """
 
     fetch: Callable[[], Awaitable[bytes]]
     is_hidden: bool = False
     max_bytes: int | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,13 @@ def offered(
     message: str | None = None,
     owner: str | None = None,
     is_hidden: bool = False,
-    max_bytes: int | None = None,
 ) -> PictureOffer:
     """The offer of a picture that is here already."""
 
     async def fetch() -> bytes:
         return data
 
-    return offer_of(OfferedPictures((OfferedFile(fetch, is_hidden, max_bytes),), message, owner))
+    return offer_of(OfferedPictures((OfferedFile(fetch, is_hidden),), message, owner))
 
 
 def offer_of(pictures: OfferedPictures) -> PictureOffer:

@@ -6,7 +6,7 @@ time. Knows nothing of HTTP.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
-from bot.chat.offered_pictures import offered
+from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offer_of, offered
 from bot.chat.replies import (
     AskTarget,
     Comparison,
@@ -60,10 +60,11 @@ ANSWERED = (Asks.CONTROL, Asks.HELP)  # texts whose answer may be a note, but no
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks: the key of a browser, None without a cookie, and the language it asks for."""
+    """Who asks: the key of a browser, None without a cookie; the language it asks for, and its address."""
 
     person: str | None
     language: str = ENGLISH
+    address: str | None = None  # None: this machine, which says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +153,17 @@ class PageController:
         panel = await self._workflow.handle(SettingsAsked(**_origin(visitor)))
         return settings_of(panel, self._defaults) if isinstance(panel, SettingsPanel) else self._defaults
 
-    async def upload(self, visitor: Visitor, picture: bytes, max_bytes: int | None = None) -> PageUpdate:
-        """Begin with an uploaded picture, which may have `max_bytes` if more than usual is allowed."""
+    async def upload(
+        self, visitor: Visitor, fetch: Callable[[], Awaitable[bytes]], max_bytes: int | None = None
+    ) -> PageUpdate:
+        """Begin with an uploaded picture, which may have `max_bytes` if more than usual is allowed.
+
+        `fetch` gives the file, which should not be in memory before.
+        """
         if visitor.person is None:
             return await self.current(visitor)
-        own = offered(picture, max_bytes=max_bytes)
+        file = OfferedFile(fetch, max_bytes=max_bytes, origin=visitor.address or "")
+        own = offer_of(OfferedPictures((file,)))
         reply = await self._workflow.handle(EditAsked(**_origin(visitor), own=own))
         return await self._changed(visitor, reply if isinstance(reply, Note) else None)
 

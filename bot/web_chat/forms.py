@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import BadHttpMessage
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.web_chat.request_limits import FORM_BYTES, FORM_S, UPLOAD_PAUSE_S, UPLOAD_S
+from bot.web_chat.upload_slots import ReceivedUpload
 from conversations.messages import Message
 from mgie_engine.strengths import Preset
 
@@ -146,7 +147,7 @@ async def _read_limited(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
-async def receive_upload(request: web.Request, limit: int, to: IO[bytes]) -> int:
+async def receive_upload(request: web.Request, limit: int, to: IO[bytes], upload: ReceivedUpload) -> int:
     """Write the one file of an upload form to a file; how many bytes it has, which may be more than `limit`.
 
     FormRefused for another form, and for one that stalls or takes too long.
@@ -154,13 +155,13 @@ async def receive_upload(request: web.Request, limit: int, to: IO[bytes]) -> int
     if request.content_type != "multipart/form-data" or "Content-Encoding" in request.headers:
         raise FormRefused(415)
     try:
-        async with asyncio.timeout(UPLOAD_S):
+        async with asyncio.timeout(UPLOAD_S) as upload.limit:
             reader = await request.multipart()
             async with asyncio.timeout(UPLOAD_PAUSE_S):
                 part = await reader.next()
             if not isinstance(part, BodyPartReader) or part.name != "picture":
                 raise FormRefused
-            size = await _receive_part(part, limit, to)
+            size = await _receive_part(part, limit, to, upload)
             async with asyncio.timeout(UPLOAD_PAUSE_S):
                 if size <= limit and await reader.next() is not None:
                     raise FormRefused
@@ -169,9 +170,11 @@ async def receive_upload(request: web.Request, limit: int, to: IO[bytes]) -> int
         raise FormRefused(408, Message("page.too_slow")) from None
     except (ValueError, BadHttpMessage):  # no multipart at all, or one with bad headers
         raise FormRefused from None
+    finally:
+        upload.limit = None
 
 
-async def _receive_part(part: BodyPartReader, limit: int, to: IO[bytes]) -> int:
+async def _receive_part(part: BodyPartReader, limit: int, to: IO[bytes], upload: ReceivedUpload) -> int:
     size = 0
     while size <= READ_ON * limit:
         async with asyncio.timeout(UPLOAD_PAUSE_S):
@@ -179,6 +182,7 @@ async def _receive_part(part: BodyPartReader, limit: int, to: IO[bytes]) -> int:
         if not chunk:
             break
         size += len(chunk)
+        upload.received(len(chunk))
         if size <= limit:
             to.write(chunk)
     return size

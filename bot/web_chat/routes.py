@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -25,13 +26,13 @@ from bot.web_chat.request_limits import (
     STREAMS_PER_ADDRESS,
     STREAMS_PER_VISITOR,
     UPLOADS,
-    UPLOADS_IN_MEMORY,
     UPLOADS_PER_ADDRESS,
     UPLOADS_PER_VISITOR,
     Underway,
 )
 from bot.web_chat.samples import Sample
 from bot.web_chat.security import Site, counted_address, person_of, recognise, welcome
+from bot.web_chat.upload_slots import UploadSlots
 from bot.workflow.exports import ExportEnded
 from conversations.errors import SettingsRefused
 from conversations.images.decode import mebibytes
@@ -65,8 +66,7 @@ class PageRoutes:
         self._site = site
         self._upload_bytes = upload_bytes
         self._streams = Underway(STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS, STREAMS)
-        self._uploads = Underway(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
-        self._in_memory = asyncio.Semaphore(UPLOADS_IN_MEMORY)
+        self._uploads = UploadSlots(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
 
     def table(self) -> list[web.RouteDef]:
         """All addresses with their handlers."""
@@ -133,21 +133,19 @@ class PageRoutes:
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """A picture to begin with.
 
-        It is received into a file without a name, so an upload that waits costs no memory.
+        It is received into a file without a name, so an upload that waits to be read costs no memory.
         """
         visitor, limit = _visitor(request), self._upload_bytes
         if visitor.person is None:
             raise FormRefused(403, NO_COOKIE)
-        with self._uploads.one_more(visitor.person, counted_address(request)), TemporaryFile() as file:
-            size = await receive_upload(request, limit, file)
+        with self._uploads.one_more(visitor.person, visitor.address) as upload, TemporaryFile() as file:
+            size = await receive_upload(request, limit, file, upload)
             if size > limit:
                 sizes = {"size": mebibytes(size), "limit": mebibytes(limit)}
                 update = await self._controller.refused(visitor, Message("file_too_large", **sizes))
             else:
                 file.seek(0)
-                async with self._in_memory:
-                    picture = await asyncio.to_thread(file.read)
-                    update = await self._controller.upload(visitor, picture, limit)
+                update = await self._controller.upload(visitor, partial(asyncio.to_thread, file.read), limit)
         return await self._answer(request, visitor, update)
 
     async def events(self, request: web.Request) -> web.StreamResponse:
@@ -162,7 +160,7 @@ class PageRoutes:
             update = await self._controller.current(visitor)
             return update.revision, update_json(update, visitor.language, self._all_samples)
 
-        with self._streams.one_more(visitor.person, counted_address(request)):
+        with self._streams.one_more(visitor.person, visitor.address):
             return await stream_updates(request, self._live_cards, visitor.person, seen, draw)
 
     # -- files --------------------------------------------------------------------------------------------
@@ -285,4 +283,4 @@ class PageRoutes:
 
 def _visitor(request: web.Request) -> Visitor:
     """Who sends a request, by its cookie, and in which language they want to be answered."""
-    return Visitor(person_of(request.headers.get("Cookie")), language_of(request))
+    return Visitor(person_of(request.headers.get("Cookie")), language_of(request), counted_address(request))

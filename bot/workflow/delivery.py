@@ -49,7 +49,7 @@ class Delivery:
         return tuple(self._chats)
 
     async def update_progress(self, active: ActiveTurn) -> None:
-        """Show the state of the turn, if the chat can do it now; once it never can, the result alone is tried."""
+        """Show the state of the turn, if the chat can do it now; once it never can, not again."""
         async with active.delivery:
             if active.finished.is_set() or active.is_released or active.is_unseen:
                 return

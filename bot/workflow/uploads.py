@@ -89,7 +89,9 @@ class Uploads:
         for file in files[:TRIED]:
             try:
                 sizes = {} if file.max_bytes is None else {"bytes": file.max_bytes}
-                picture = await self.reader.read(await file.fetch(), user, PictureLimits(**sizes))
+                async with self.reader.turn(user, file.origin):
+                    limits, data = PictureLimits(**sizes), await file.fetch()
+                    picture = await self.reader.read(data, user, file.origin, limits=limits)
             except PictureRefused as refusal:
                 refusals.append(refusal)
                 continue

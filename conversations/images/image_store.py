@@ -10,7 +10,8 @@ from pathlib import Path
 from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing, StorageFull
 from conversations.images.decode import Picture, PictureLimits
-from conversations.images.sandbox import PictureReader, read_picture
+from conversations.images.picture_reader import PictureReader
+from conversations.images.sandbox import read_picture
 from conversations.messages import Message
 from conversations.private_files import FOLDER_MODE, make_private_folder
 

@@ -7,19 +7,16 @@ Children start ahead of time and decode one image after another, so that an ordi
 process to start. A child is not reused after a damaged or large file.
 """
 
-import asyncio
 import atexit
 import contextlib
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,8 +48,8 @@ class Room:
 # Together at most 3 × 208 MiB + 1 GiB. Measured: 22 bytes a pixel (WebP with alpha) beside the interpreter.
 SMALL = Room(208 * MIB, 4_000_000, 40.0)
 LARGE = Room(1024 * MIB, DEFAULT_LIMITS.pixels, 120.0)
-SMALL_AT_ONCE, LARGE_AT_ONCE = 3, 1
-COSTLY_S, COSTLY_FOR_S = 2.0, 600.0  # a picture that takes longer is costly; for how long its user is
+ORDINARY_S = 0.5  # a picture that takes longer is read at the lower priority, so that others do not wait
+NICENESS = 10  # more; the system takes 19 for all above it
 
 _CHILD = "conversations.images.sandbox_child"
 _ANSWER_BYTES = 64 * 1024  # of the line before the PNG
@@ -72,107 +69,17 @@ def read_picture(data: bytes, limits: PictureLimits = DEFAULT_LIMITS) -> Picture
     check_bytes(data, limits)
     kind = sniff(data)
     try:
-        with _pool.child() as child:
+        with pool.child() as child:
             return child.read(data, kind, limits, SMALL)
     except RoomTooSmall:
-        with _pool.child() as child:
+        with pool.child() as child:
             return child.read(data, kind, limits, LARGE)
-
-
-class PictureReader:
-    """`read_picture` for an event loop: few at once, large pictures one at a time. Close it when done.
-
-    Of users whose pictures were costly lately, all together have one read at a time, so they leave room for
-    the others.
-    """
-
-    def __init__(self, uptime: Callable[[], float] = time.monotonic) -> None:
-        """`uptime`: a clock in seconds that cannot be set."""
-        self._uptime = uptime
-        self._costly: dict[str, float] = {}  # by user: until when
-        self._one_costly = asyncio.Semaphore()
-        # The queues of these two are where a picture waits, so waiting holds no thread that others need.
-        self._small = ThreadPoolExecutor(SMALL_AT_ONCE, "picture")
-        self._large = ThreadPoolExecutor(LARGE_AT_ONCE, "large picture")
-        self._busy: set[_Child] = set()
-        self._is_closed = False
-
-    def prepare(self) -> None:
-        """Start children ahead, without waiting for them."""
-        self._small.submit(_pool.prepare, SMALL_AT_ONCE)
-
-    async def read(self, data: bytes, user: str = "", limits: PictureLimits = DEFAULT_LIMITS) -> Picture:
-        """As read_picture, for a user."""
-        check_bytes(data, limits)
-        kind = sniff(data)
-        async with self._one_costly if self._is_costly(user) else nullcontext():
-            took_s: list[float] = []
-            try:
-                return await self._read_sized(data, kind, limits, took_s)
-            finally:
-                if user and sum(took_s) > COSTLY_S:
-                    self._costly[user] = self._uptime() + COSTLY_FOR_S
-
-    def _is_costly(self, user: str) -> bool:
-        now_s = self._uptime()
-        self._costly = {who: until_s for who, until_s in self._costly.items() if until_s > now_s}
-        return user in self._costly
-
-    async def _read_sized(
-        self, data: bytes, kind: Format, limits: PictureLimits, took_s: list[float]
-    ) -> Picture:
-        """Read in the small room, else in the large one; adds the seconds that each took, without waiting."""
-        try:
-            try:
-                return await self._queued(self._small, data, kind, limits, SMALL, took_s)
-            except RoomTooSmall:
-                return await self._queued(self._large, data, kind, limits, LARGE, took_s)
-        except PictureRefused:
-            if self._is_closed:  # not for a fault of the file: it may be read at the next start
-                raise asyncio.CancelledError from None
-            raise
-
-    async def _queued(
-        self,
-        queue: ThreadPoolExecutor,
-        data: bytes,
-        kind: Format,
-        limits: PictureLimits,
-        room: Room,
-        took_s: list[float],
-    ) -> Picture:
-        if self._is_closed:
-            raise asyncio.CancelledError
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(queue, self._read, data, kind, limits, room, took_s)
-
-    def close(self) -> None:
-        """Read nothing more; what waits or is being read is cancelled at once."""
-        self._is_closed = True
-        self._small.shutdown(wait=False, cancel_futures=True)
-        self._large.shutdown(wait=False, cancel_futures=True)
-        for child in tuple(self._busy):
-            child.kill()
-
-    def _read(
-        self, data: bytes, kind: Format, limits: PictureLimits, room: Room, took_s: list[float]
-    ) -> Picture:
-        with _pool.child() as child:
-            began_s = self._uptime()
-            self._busy.add(child)
-            try:
-                if self._is_closed:
-                    raise _too_hard(kind)
-                return child.read(data, kind, limits, room)
-            finally:
-                took_s.append(self._uptime() - began_s)
-                self._busy.discard(child)
 
 
 # -- the parent's side --------------------------------------------------------------------------------------
 
 
-class _Child:
+class DecoderProcess:
     """One child process, used by one thread at a time."""
 
     def __init__(self) -> None:
@@ -188,6 +95,7 @@ class _Child:
             start_new_session=True,  # Ctrl+C is for the bot, which may want to finish a picture
         )
         self.is_worn = False
+        self._is_slow = False  # at the lower priority, which a process cannot leave
 
     @property
     def is_usable(self) -> bool:
@@ -198,8 +106,9 @@ class _Child:
         """As decoding.decode; what kills the child is refused as too hard. RoomTooSmall: try a larger one."""
         self.is_worn = True  # until it has answered
         order = {"kind": kind.name, "size": len(data), "limits": asdict(limits), "room": asdict(room)}
-        watch = threading.Timer(room.wall_s, self.kill)
-        watch.start()
+        watches = threading.Timer(ORDINARY_S, self.give_way), threading.Timer(room.wall_s, self.kill)
+        for watch in watches:
+            watch.start()
         try:
             answer, png = self._ask(json.dumps(order).encode() + b"\n", data, limits)
         except (OSError, ValueError):
@@ -207,10 +116,11 @@ class _Child:
             _log.warning(
                 "a %s file of %d bytes ended the process that read it: code %s", kind, len(data), code
             )
-            raise _too_hard(kind) from None
+            raise too_hard(kind) from None
         finally:
-            watch.cancel()
-        self.is_worn = bool(answer.get("is_worn"))
+            for watch in watches:
+                watch.cancel()
+        self.is_worn = self._is_slow or bool(answer.get("is_worn"))
         if answer.get("is_too_large"):
             raise RoomTooSmall
         if "refused" in answer:
@@ -233,6 +143,14 @@ class _Child:
             raise ValueError("the child died while it answered")
         return answer, png
 
+    def give_way(self) -> None:
+        """Lower its priority for good; may be called from any thread."""
+        self._is_slow = True
+        if sys.platform != "win32":
+            pid = self._process.pid
+            with contextlib.suppress(OSError):  # it has just ended
+                os.setpriority(os.PRIO_PROCESS, pid, os.getpriority(os.PRIO_PROCESS, pid) + NICENESS)
+
     def kill(self) -> None:
         """End it now, whatever it does; may be called from any thread."""
         self._process.kill()
@@ -247,11 +165,11 @@ class _Child:
         return self._process.wait()
 
 
-class _Pool:
+class DecoderPool:
     """Children that wait for a picture, shared by a whole process; they end when it ends, however it ends."""
 
     def __init__(self) -> None:
-        self._idle: deque[_Child] = deque()
+        self._idle: deque[DecoderProcess] = deque()
         self._wanted = 0  # children to have, those at work included
         self._at_work = 0
         self._lock = threading.Lock()
@@ -262,7 +180,7 @@ class _Pool:
         self._fill()
 
     @contextlib.contextmanager
-    def child(self) -> Iterator[_Child]:
+    def child(self) -> Iterator[DecoderProcess]:
         """A child for one picture."""
         with self._lock:
             self._at_work += 1
@@ -281,7 +199,7 @@ class _Pool:
         for child in idle:
             child.end()
 
-    def _take(self) -> _Child:
+    def _take(self) -> DecoderProcess:
         while True:
             with self._lock:
                 child = self._idle.popleft() if self._idle else None
@@ -291,7 +209,7 @@ class _Pool:
                 return child
             child.end()
 
-    def _put_back(self, child: _Child | None) -> None:
+    def _put_back(self, child: DecoderProcess | None) -> None:
         usable = child if child is not None and child.is_usable else None
         with self._lock:
             self._at_work -= 1
@@ -307,19 +225,19 @@ class _Pool:
                 self._idle.append(_started())
 
 
-def _started() -> _Child:
+def _started() -> DecoderProcess:
     """A new child; PictureRefused when the machine has no room for one now."""
     try:
-        return _Child()
+        return DecoderProcess()
     except OSError as error:
         _log.error("no process to decode a picture can be started: %s", error)
         raise PictureRefused("no process could be started", Message("overloaded")) from error
 
 
-_pool = _Pool()
-atexit.register(_pool.close)
+pool = DecoderPool()
+atexit.register(pool.close)
 
 
-def _too_hard(kind: Format) -> PictureRefused:
+def too_hard(kind: Format) -> PictureRefused:
     message = Message("file_hard", kind=kind.value)
     return PictureRefused(f"the {kind} file is damaged or too hard to read", message)

@@ -50,9 +50,14 @@ def controller_of(images: ImageStore, workflow: EditWorkflow) -> PageController:
     return PageController(workflow, live_cards, ImageFiles(images, workflow.pictures), read_samples(), KNOBS)
 
 
+async def a_file() -> bytes:
+    """What an upload gives."""
+    return a_drawing()
+
+
 async def test_every_act_of_a_user_is_a_change_for_all_their_pages(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        updates = [await here.upload(VISITOR, a_drawing())]
+        updates = [await here.upload(VISITOR, a_file)]
         updates.append(await here.submit(VISITOR, submission("make it night")))
         updates += [await here.act(VISITOR, PressedButton(act)) for act in ("undo", "redo")]
         numbers = [int(update.revision.partition(".")[2]) for update in updates]
@@ -91,7 +96,7 @@ async def test_the_longest_instruction_is_that_of_the_limits(tmp_path: Path) -> 
     limits = Limits(instruction_chars=450)
     async with parts(tmp_path, InvertingEditor(), limits=limits) as (_, images, workflow):
         here = controller_of(images, workflow)
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         update = await here.submit(VISITOR, submission("make it darker ".ljust(451, "x")))
         assert here.longest_instruction == 450
     assert update.notice == Message("too_long", count=451, limit=450)
@@ -125,7 +130,7 @@ async def test_the_card_of_an_erased_turn_leaves_the_board() -> None:
 
 async def test_without_a_cookie_nothing_is_taken(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        assert (await here.upload(Visitor(None), a_drawing())).notice == NO_COOKIE
+        assert (await here.upload(Visitor(None), a_file)).notice == NO_COOKIE
         assert (await here.submit(Visitor(None), submission("make it night"))).notice == NO_COOKIE
         assert (await here.act(Visitor(None), PressedButton("undo"))).notice == NO_COOKIE
 
@@ -150,7 +155,7 @@ async def test_settings_out_of_range_are_refused_with_the_range(
     tmp_path: Path, settings: PageSettings
 ) -> None:
     async with controller(tmp_path) as here:
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         update = await here.submit(VISITOR, submission("make it night", settings=settings))
         assert update.notice
         assert update.notice.code == "setting_range"
@@ -160,7 +165,7 @@ async def test_settings_out_of_range_are_refused_with_the_range(
 
 async def test_a_turn_of_another_user_cannot_be_reached(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         await here.submit(VISITOR, submission("make it night"))
         turn = (await here.current(VISITOR)).state.cards[1].turn_id
         update = await here.act(Visitor("web:bob"), PressedButton("go_to", turn))
@@ -182,7 +187,7 @@ async def edited(here: PageController, words: str) -> Card:
 async def test_a_correction_of_the_turn_one_stands_at_counts(tmp_path: Path) -> None:
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         v1 = await edited(here, "make it darker")
         assert (await here.submit(VISITOR, submission("", " heavy rain ", v1.turn_id))).is_taken
         [v2, _] = await store.turns_by(ANN)
@@ -195,7 +200,7 @@ async def test_a_correction_of_the_turn_one_stands_at_counts(tmp_path: Path) -> 
 async def test_a_correction_of_another_turn_is_left_out(tmp_path: Path) -> None:
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         v1 = await edited(here, "make it darker")
         await edited(here, "make it warmer")
         for corrects in (v1.turn_id, "", "none"):
@@ -209,7 +214,7 @@ async def test_a_correction_of_another_turn_is_left_out(tmp_path: Path) -> None:
 async def test_what_the_model_wrote_is_no_correction(tmp_path: Path) -> None:
     async with parts(tmp_path, InvertingEditor()) as (store, images, workflow):
         here = controller_of(images, workflow)
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         v1 = await edited(here, "make it darker")
         assert not (await here.submit(VISITOR, submission("", f" {v1.expressive}\n", v1.turn_id))).is_taken
         await here.submit(VISITOR, submission("make it warmer", v1.expressive or "", v1.turn_id))
@@ -219,7 +224,7 @@ async def test_what_the_model_wrote_is_no_correction(tmp_path: Path) -> None:
 
 async def test_settings_are_kept_until_they_are_back_at_the_defaults(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         moved = PageSettings(7.0, 2.0, 4, seed=13331)
         await here.submit(VISITOR, submission("make it darker", settings=moved))
         assert await here.settings(VISITOR) == moved
@@ -265,7 +270,7 @@ async def test_pictures_have_sizes_and_small_versions(tmp_path: Path) -> None:
 
 async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path: Path) -> None:
     async with controller(tmp_path) as here:
-        await here.upload(VISITOR, a_drawing())
+        await here.upload(VISITOR, a_file)
         await here.submit(VISITOR, submission("make it night"))
         head = (await here.current(VISITOR)).state.head
         update = await here.act(VISITOR, PressedButton("grid", head or ""))

@@ -13,10 +13,11 @@ import httpx
 import pytest
 
 from bot.ops import http_server
-from bot.web_chat import event_stream, routes, security
+from bot.web_chat import event_stream, routes, security, upload_slots
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.request_limits import TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
+from bot.web_chat.upload_slots import UploadSlots
 from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
 
 ANN, BOB = "Zm9vYmFyYmF6cXV4MTIzNA", "QmFyYmF6cXV4MTIzNFpt00"
@@ -292,3 +293,50 @@ def test_what_is_underway_is_counted_for_each_and_for_all() -> None:
                 pass
     with underway.one_more("ann", "home"):
         pass
+
+
+async def test_where_all_slots_are_taken_the_slowest_upload_makes_room() -> None:
+    now = 0.0
+    slots, limit = UploadSlots(9, 9, 2, lambda: now), asyncio.timeout(None)
+    async with limit, AsyncExitStack() as stack:
+        fast, slow = (stack.enter_context(slots.one_more(name, None)) for name in ("ann", "mallory"))
+        fast.limit, slow.limit = asyncio.timeout(None), limit
+        with pytest.raises(TooManyAtOnce), slots.one_more("bob", None):
+            pass  # both have just begun
+        slow.received(900_000)
+        now = 20.0
+        fast.received(20_000)
+        third = stack.enter_context(slots.one_more("bob", None))
+        assert slow.limit is None
+        assert limit.when() is not None
+        third.limit, fast.limit, now = None, None, 40.0  # both have arrived and are being read
+        with pytest.raises(TooManyAtOnce), slots.one_more("eve", None):
+            pass
+        limit.reschedule(None)
+
+
+async def test_uploads_that_are_held_open_keep_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "UPLOADS", 2)
+    monkeypatch.setattr(upload_slots, "YOUNG_S", 0.0)
+    form = b'--b\r\ncontent-disposition: form-data; name="picture"; filename="a"\r\n\r\n' + bytes(1000)
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        host = page.url.removeprefix("http://")
+        held = []
+        for number in range(3):
+            held.append(await asyncio.open_connection(*host.split(":")))
+            held[-1][1].write(
+                f"POST /pictures HTTP/1.1\r\nhost: {host}\r\ncookie: {COOKIE}={BOB[:-1]}{number}\r\n"
+                "content-type: multipart/form-data; boundary=b\r\ncontent-length: 9999\r\n\r\n".encode()
+                + form
+            )
+        lines = {asyncio.create_task(reader.readline()) for reader, _ in held}
+        given_up, lines = await asyncio.wait(lines, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        answer = await ann.post("/pictures", files={"picture": ("a.png", a_drawing())})
+        assert answer.status_code == 303
+        more, lines = await asyncio.wait(lines, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        assert [b" 408 " in line.result() for line in (*given_up, *more)] == [True, True]
+        for _, writer in held:
+            writer.close()
+        await asyncio.gather(*lines)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.replies import CardState
-from conversations.images.sandbox import PictureReader
+from conversations.images.picture_reader import PictureReader
 from conversations.session import Turn, TurnState
 from conversations.store.session_store import SessionStore
 from mgie_engine.edits import EditRequest, EditResult, Report

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +19,10 @@ from PIL import Image
 
 from conversations.errors import PictureRefused
 from conversations.images import sandbox
-from conversations.images.sandbox import LARGE, SMALL, SMALL_AT_ONCE, PictureReader, read_picture
+from conversations.images.decode import Picture, PictureLimits
+from conversations.images.formats import Format
+from conversations.images.picture_reader import COSTLY_WAITING, SMALL_AT_ONCE, PictureReader
+from conversations.images.sandbox import LARGE, SMALL, read_picture
 from conversations.images.sandbox_child import CPU_S_PER_MEGAPIXEL, DECODE_CPU_S, HEADER_CPU_S, PICTURES_EACH
 from tests.support.hostile_images import (
     avif,
@@ -181,7 +187,7 @@ def test_a_child_that_met_damage_is_not_used_again() -> None:
 
 
 def test_children_at_work_count_with_those_that_wait() -> None:
-    pool = sandbox._Pool()
+    pool = sandbox.DecoderPool()
     try:
         pool.prepare(2)
         with pool.child() as first:
@@ -232,20 +238,67 @@ async def test_six_deadly_files_at_once_do_not_stop_others(reader: PictureReader
     assert (await reader.read(ORDINARY)).width == 64
 
 
+async def turned(reader: PictureReader, data: bytes, *users: str) -> Picture:
+    """Read a file in the turn of these users, as the workflow does."""
+    async with reader.turn(*users):
+        return await reader.read(data, *users)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one address", "the same users"])
 async def test_users_of_costly_pictures_leave_room_for_others(
-    reader: PictureReader, monkeypatch: pytest.MonkeyPatch
+    reader: PictureReader, monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
-    monkeypatch.setattr("conversations.images.sandbox.COSTLY_S", 0.0)
+    monkeypatch.setattr("conversations.images.picture_reader.COSTLY_S", 0.0)
     users = [f"user {number}" for number in range(SMALL_AT_ONCE)]
     for user in users:
-        await reader.read(ORDINARY, user)
+        await turned(reader, ORDINARY, user, "10.0.0.1" if shared else "")
+    if shared:  # new cookies do not help
+        users = [f"new {user}" for user in users]
     bomb = BOMBS["gif comment of single bytes"]()
-    bombs = [asyncio.create_task(reader.read(bomb, user)) for user in users]
+    bombs = [asyncio.create_task(turned(reader, bomb, user, "10.0.0.1" if shared else "")) for user in users]
     await asyncio.sleep(0)
-    assert (await reader.read(ORDINARY, "another")).width == 64
+    assert (await turned(reader, ORDINARY, "another", "")).width == 64
     assert not any(one.done() for one in bombs)
     reader.close()
     await asyncio.gather(*bombs, return_exceptions=True)
+
+
+async def test_few_costly_pictures_wait_and_more_are_refused(
+    reader: PictureReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.images.picture_reader.COSTLY_S", 0.0)
+    await turned(reader, ORDINARY, "mallory")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(reader.turn("mallory"))
+        waiting = [
+            asyncio.create_task(turned(reader, ORDINARY, "mallory")) for _ in range(COSTLY_WAITING - 1)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(PictureRefused) as refusal:
+            await turned(reader, ORDINARY, "mallory")
+        assert refusal.value.message.code == "overloaded"
+    assert [(await one).width for one in waiting] == [64] * len(waiting)
+
+
+def test_a_picture_that_takes_long_is_read_at_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "ORDINARY_S", 0.1)
+    own = seen = os.getpriority(os.PRIO_PROCESS, 0)
+    with sandbox.pool.child() as child:
+        bomb = BOMBS["gif comment of single bytes"]()
+        reading = threading.Thread(target=refused, args=(child, bomb))
+        reading.start()
+        while reading.is_alive():
+            with suppress(OSError):
+                seen = max(seen, os.getpriority(os.PRIO_PROCESS, child._process.pid))
+            reading.join(0.01)
+        assert seen > own
+        assert not child.is_usable
+
+
+def refused(child: sandbox.DecoderProcess, gif: bytes) -> None:
+    """Read a picture that is refused."""
+    with suppress(PictureRefused):
+        child.read(gif, Format.GIF, PictureLimits(), SMALL)
 
 
 async def test_closing_cancels_what_is_being_read_at_once() -> None:
