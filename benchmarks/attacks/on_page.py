@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ import aiohttp
 
 from benchmarks.attacks.attack import START_WITHIN_S, USERS, figures_of, large_picture, under_attack
 from benchmarks.chat import a_photo
+from bot.web_chat.security import COOKIE
 from tests.conversations.images.test_sandbox import BOMBS
 from tests.support.bot_process import bot_process
 from tests.support.discord_server import DiscordServer
@@ -175,35 +177,40 @@ async def _send_large_bodies(site: str) -> None:
 
 
 async def _hold_uploads(site: str, port: int) -> None:
-    """Uploads that stay one byte short."""
-    head = (
-        f"POST /pictures HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {site}\r\nCookie: mgie=x\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
-        '--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
-    ).encode()
-    await _hold_open(port, head + bytes(900_000), OPEN_UPLOADS)
+    """Uploads that stay one byte short, each with a cookie of its own."""
+
+    def start(number: int) -> bytes:
+        head = (
+            f"POST /pictures HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {site}\r\n"
+            f"Cookie: {COOKIE}={number:022}\r\n"
+            "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
+            '--b\r\nContent-Disposition: form-data; name="picture"; filename="a"\r\n\r\n'
+        )
+        return head.encode() + bytes(900_000)
+
+    await _hold_open(port, start, OPEN_UPLOADS)
 
 
 async def _send_half_requests(port: int) -> None:
-    await _hold_open(port, b"GET / HTTP/1.1\r\nHost: 127.0.0.1", HALF_REQUESTS)
+    await _hold_open(port, lambda _: b"GET / HTTP/1.1\r\nHost: 127.0.0.1", HALF_REQUESTS)
 
 
-async def _hold_open(port: int, start: bytes, count: int) -> None:
+async def _hold_open(port: int, start: Callable[[int], bytes], count: int) -> None:
     """So many connections that send this and then nothing; those that are closed are opened again."""
 
-    async def hold() -> None:
+    async def hold(number: int) -> None:
         while True:
             with suppress(*GONE):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 try:
-                    writer.write(start)
+                    writer.write(start(number))
                     await writer.drain()
                     await reader.read()
                 finally:
                     writer.close()
             await asyncio.sleep(0.1)
 
-    await asyncio.gather(*(hold() for _ in range(count)))
+    await asyncio.gather(*(hold(number) for number in range(count)))
 
 
 async def _ask_for_differences(site: str) -> None:

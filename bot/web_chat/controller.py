@@ -136,6 +136,10 @@ class PageController:
         """Whether the page should offer auto strengths."""
         return self._workflow.offers_auto
 
+    def waiting(self, user: str) -> int:
+        """How many edits of a user are not yet started."""
+        return self._workflow.waiting(user)
+
     @property
     def longest_instruction(self) -> int:
         """Characters that an instruction may have."""
@@ -173,14 +177,14 @@ class PageController:
         A correction of any other turn than the one this person stands at comes too late and is left out, and
         so is one that says what the model wrote.
         """
-        before = await self.current(visitor)
+        before, saved = await asyncio.gather(self.current(visitor), self.settings(visitor))
         if visitor.person is None:
             return before
         try:
             checked(override_of(submission.settings))
         except SettingsRefused as error:
             return replace(before, notice=error.message)
-        await self._save_settings(visitor, submission.settings)
+        await self._save_settings(visitor, saved, submission.settings)
         words, base = submission.instruction.strip(), before.state.head
         correction = submission.correction.strip()
         if submission.corrects != base or correction == before.reading.strip():
@@ -270,12 +274,11 @@ class PageController:
         except PictureMissing:
             return (1, 1)
 
-    async def _save_settings(self, visitor: Visitor, settings: PageSettings) -> None:
+    async def _save_settings(self, visitor: Visitor, before: PageSettings, settings: PageSettings) -> None:
         """Override the settings that differ from the model's own, for this user from now on.
 
         Scales that were left to auto stay so until one of them is moved.
         """
-        before = await self.settings(visitor)
         if settings.has_same_values(before):
             return
         changed: dict[str, Any] = {

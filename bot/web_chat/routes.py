@@ -11,6 +11,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from bot.web_chat import markup
+from bot.web_chat.address_limits import AddressLimits
 from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
 from bot.web_chat.controller import NO_COOKIE, PageController, Submission, Visitor
 from bot.web_chat.event_stream import stream_updates
@@ -66,6 +67,7 @@ class PageRoutes:
         self._site = site
         self._upload_bytes = upload_bytes
         self._streams = Underway(STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS, STREAMS)
+        self._addresses = AddressLimits(controller.waiting)
         self._uploads = UploadSlots(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
 
     def table(self) -> list[web.RouteDef]:
@@ -109,7 +111,7 @@ class PageRoutes:
 
     async def message(self, request: web.Request) -> web.StreamResponse:
         """The form under the conversation."""
-        form, visitor = await read_form(request, MessageForm), _visitor(request)
+        form, visitor = await read_form(request, MessageForm), self._asking(request)
         defaults = self._controller.defaults
         try:
             settings = PageSettings(
@@ -126,7 +128,7 @@ class PageRoutes:
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         """A pressed button."""
-        button, visitor = (await read_form(request, ActForm)).pressed, _visitor(request)
+        button, visitor = (await read_form(request, ActForm)).pressed, self._asking(request)
         update = await self._controller.act(visitor, button)
         return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
 
@@ -135,7 +137,7 @@ class PageRoutes:
 
         It is received into a file without a name, so an upload that waits to be read costs no memory.
         """
-        visitor, limit = _visitor(request), self._upload_bytes
+        visitor, limit = self._asking(request), self._upload_bytes
         if visitor.person is None:
             raise FormRefused(403, NO_COOKIE)
         with self._uploads.one_more(visitor.person, visitor.address) as upload, TemporaryFile() as file:
@@ -209,6 +211,12 @@ class PageRoutes:
         except (ExportEnded, TimeoutError) as error:
             raise ConnectionError("the export was not taken in time") from error
         return response
+
+    def _asking(self, request: web.Request) -> Visitor:
+        """Who sends a form; TooManyAtOnce if their address sends too many."""
+        visitor = _visitor(request)
+        self._addresses.count_form(visitor.person, visitor.address)
+        return visitor
 
     # -- answers ------------------------------------------------------------------------------------------
 

@@ -219,6 +219,10 @@ class EditWorkflow:
             return False
         return await self._runner.reword(active, words or "")
 
+    def waiting(self, user: str) -> int:
+        """How many edits of a user are not yet started."""
+        return self._runner.active.waiting(user)
+
     async def was_requested(self, message: str) -> bool:
         """Whether a message (a key) asked for an edit that was accepted."""
         return await self._store.was_requested(message)

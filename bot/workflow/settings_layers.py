@@ -1,5 +1,6 @@
 """Layered settings: overrides by scope, presets, stronger and subtler, grids, and the panel."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
@@ -72,13 +73,15 @@ async def layers(store: SessionStore, event: Event, session: EditSession | None)
     A guest's own settings beat those that the owner gave the session.
     """
     of_session = session.override if session else NO_OVERRIDE
-    of_user = await store.override("user", event.user)
+    of_user, of_channel = await asyncio.gather(
+        store.override("user", event.user), store.override("channel", event.channel)
+    )
     if session is not None and session.owner != event.user:
         of_user, of_session = of_user.merged_over(of_session), NO_OVERRIDE
     return SettingsLayers(
         session=of_session,
         user=of_user,
-        channel=await store.override("channel", event.channel),
+        channel=of_channel,
     )
 
 

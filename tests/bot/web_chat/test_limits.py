@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from bot.ops import http_server
 from bot.web_chat import event_stream, routes, security, upload_slots
+from bot.web_chat.address_limits import FORMS, FORMS_S, REMEMBERED, REMEMBERED_S, AddressLimits
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.request_limits import TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
@@ -340,3 +342,42 @@ async def test_uploads_that_are_held_open_keep_nobody_out(
         for _, writer in held:
             writer.close()
         await asyncio.gather(*lines)
+
+
+def test_the_forms_and_the_waiting_edits_of_an_address_are_counted_whatever_its_cookies() -> None:
+    now, waiting = 0.0, Counter[str]()
+    limits = AddressLimits(waiting.__getitem__, lambda: now)
+    for number in range(FORMS):
+        limits.count_form(f"cookie {number}", "10.0.0.1")
+    with pytest.raises(TooManyAtOnce):
+        limits.count_form("new cookie", "10.0.0.1")
+    limits.count_form("ann", "10.0.0.2")
+    limits.count_form("bob", None)  # this machine, behind which anybody may be
+    waiting.update({f"cookie {number}": 3 for number in range(FORMS)})
+    now = 2 * FORMS_S
+    with pytest.raises(TooManyAtOnce):
+        limits.count_form("new cookie", "10.0.0.1")
+    limits.count_form("ann", "10.0.0.2")
+    waiting.clear()
+    limits.count_form("new cookie", "10.0.0.1")
+
+
+def test_addresses_that_were_quiet_are_forgotten() -> None:
+    now = 0.0
+    limits = AddressLimits(lambda _: 0, lambda: now)
+    for number in range(REMEMBERED + 5):
+        limits.count_form("ann", f"address {number}")
+    assert len(limits._known) == REMEMBERED
+    now = 2 * REMEMBERED_S
+    limits.count_form("ann", "another")
+    assert list(limits._known) == ["another"]
+
+
+async def test_a_page_refuses_the_edits_of_an_address_that_asks_too_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web_chat.address_limits.FORMS", 1)
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        for address, is_refused in (("10.0.0.1", False), ("10.0.0.1", True), ("10.0.0.2", False)):
+            answer = await ann.post("/act", data={"undo": ""}, headers={"x-forwarded-for": address})
+            assert (answer.status_code == 429) is is_refused
