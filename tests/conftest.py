@@ -49,6 +49,7 @@ SLOW = (
     "mgie_engine/terminal/",
     "mgie_engine/test_cli.py",
     "support/",
+    "test_base_install.py",
     "test_hostile_corpus.py",
     "test_imports.py",
 )

@@ -3,9 +3,9 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from mgie_engine.errors import DataError
+from mgie_engine.lab.optional_packages import training_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,11 +109,8 @@ def curves(panels: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 def _figure(width: float, height: float) -> "Figure":
     """An empty figure, sizes in inches; DataError where matplotlib is not installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise DataError("Charts need matplotlib: pip install 'mgie[training]'.") from error
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = training_package("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+    return cast("Figure", figure)
 
 
 def _svg(figure: "Figure") -> str:

@@ -9,22 +9,19 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from conversations.atomic_write import write_atomically
 from mgie_engine.edits import Exchange
 from mgie_engine.errors import DataError
 from mgie_engine.lab.data.examples import EditExample, encoded
+from mgie_engine.lab.optional_packages import training_package
 
 ROWS_PER_GROUP = 16
 _TEXTS = ("id", "session", "instruction", "expressive", "caption")
 _PICTURES = ("before", "after")
-_STORED_PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-_STORED_TURN = pa.struct([("instruction", pa.string()), ("expressive", pa.string())])
 _TEXT_FEATURE = {"dtype": "string", "_type": "Value"}
 _FEATURES = {
     **dict.fromkeys(_TEXTS, _TEXT_FEATURE),
@@ -34,14 +31,22 @@ _FEATURES = {
     },
     **{name: {"_type": "Image"} for name in _PICTURES},
 }
-SCHEMA = pa.schema(
-    [
-        *((name, pa.string()) for name in _TEXTS),
-        ("history", pa.list_(_STORED_TURN)),
-        *((name, _STORED_PICTURE) for name in _PICTURES),
-    ],
-    metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})},
-)
+
+
+@cache
+def schema() -> Any:
+    """The columns of a shard (pyarrow.Schema)."""
+    pa = training_package("pyarrow")
+    picture = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    turn = pa.struct([("instruction", pa.string()), ("expressive", pa.string())])
+    return pa.schema(
+        [
+            *((name, pa.string()) for name in _TEXTS),
+            ("history", pa.list_(turn)),
+            *((name, picture) for name in _PICTURES),
+        ],
+        metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,10 @@ def shard_files(folder: Path) -> list[Path]:
 
 def write_shard(file: Path, examples: Sequence[EditExample]) -> None:
     """Write examples to a file, whole or not at all; the same examples always give the same bytes."""
-    table = pa.Table.from_pylist([_as_row(example) for example in examples], SCHEMA)
+    rows = [_as_row(example) for example in examples]
+    table = training_package("pyarrow").Table.from_pylist(rows, schema())
     file_in_memory = io.BytesIO()
-    pq.write_table(table, file_in_memory, row_group_size=ROWS_PER_GROUP, compression="zstd")
+    _parquet().write_table(table, file_in_memory, row_group_size=ROWS_PER_GROUP, compression="zstd")
     write_atomically(file, file_in_memory.getvalue())
 
 
@@ -127,17 +133,28 @@ def _rows(group: RowGroup) -> list[dict[str, Any]]:
     with _opened(group.file) as parquet:
         try:
             rows: list[dict[str, Any]] = parquet.read_row_group(group.number).to_pylist()
-        except (pa.ArrowException, OSError) as error:
+        except _unreadable() as error:
             raise DataError(f"{group.file} is damaged: {error}") from error
     return rows
 
 
-def _opened(file: Path) -> pq.ParquetFile:
+def _parquet() -> Any:
+    return training_package("pyarrow.parquet")
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What pyarrow raises for a file that it cannot read."""
+    return training_package("pyarrow").ArrowException, OSError
+
+
+def _opened(file: Path) -> Any:
+    """The file as pyarrow.parquet.ParquetFile; DataError where it is damaged or has other columns."""
+    open_file = _parquet().ParquetFile
     try:
-        parquet = pq.ParquetFile(file)
-    except (pa.ArrowException, OSError) as error:
+        parquet = open_file(file)
+    except _unreadable() as error:
         raise DataError(f"{file} is damaged or no parquet file: {error}") from error
-    if not parquet.schema_arrow.equals(SCHEMA):
+    if not parquet.schema_arrow.equals(schema()):
         parquet.close()
         raise DataError(f"{file} has other columns than editing examples have.")
     return parquet

@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 from transformers import AutoModel, AutoTokenizer, CLIPModel
 
 from mgie_engine.lab.evaluation.lpips import load_lpips
+from mgie_engine.lab.optional_packages import training_package
 from mgie_engine.lab.pretrained import load_pretrained
 
 BETTER = {
@@ -55,13 +55,15 @@ Metric = Callable[[MetricInput], float | None]  # None where there is nothing to
 
 
 def metrics(names: Sequence[str], backbones: Backbones, device: str = "cpu") -> dict[str, Metric]:
-    """Metrics by their names (keys of BETTER); loads what they need. ModelError if that is missing."""
+    """Metrics by their names (keys of BETTER); loads what they need. EngineError if that is missing."""
     found: dict[str, Metric] = {"l1": l1, "l2": l2, "ssim": ssim}
     if {"cvs", "cts", "cts_goal"} & set(names):
         clip = Clip(backbones.clip, device)
         found |= {"cvs": clip.cvs, "cts": clip.cts, "cts_goal": clip.cts_goal}
     if "dino" in names:
         found["dino"] = dino(backbones.dino, device)
+    if "ssim" in names:
+        _torchmetrics_images()  # says now whether it is missing
     if "lpips" in names:
         network = load_lpips(backbones.lpips).to(device)
         found["lpips"] = lambda outcome: _number(network(*(x.to(device) for x in _pair(outcome))))
@@ -86,9 +88,14 @@ def ssim(outcome: MetricInput) -> float | None:
     if min(outcome.goal.size) <= 2 * _SSIM_BORDER:
         return None
     result, goal = (pixels.double() for pixels in _pair(outcome))
-    found = structural_similarity_index_measure(result, goal, data_range=1.0, return_full_image=True)
+    measure = _torchmetrics_images().structural_similarity_index_measure
+    found = measure(result, goal, data_range=1.0, return_full_image=True)
     inside = slice(_SSIM_BORDER, -_SSIM_BORDER)
     return _number(found[1][..., inside, inside].mean())
+
+
+def _torchmetrics_images() -> Any:
+    return training_package("torchmetrics.functional.image")
 
 
 class Clip:

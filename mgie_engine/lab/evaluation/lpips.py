@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from mgie_engine.checkpoints.tensors import read_tensors
 from mgie_engine.errors import ModelError
+from mgie_engine.lab.optional_packages import training_package
 
 _WHERE = "AlexNet's weights: https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
 _CHANNELS = (64, 192, 384, 256, 256)
@@ -61,7 +62,8 @@ def load_lpips(alexnet: Path | None) -> Lpips:
 
 def _learnt() -> list[Tensor]:
     """The weights (C,) of each stage's channels."""
-    with as_file(files("torchmetrics") / "functional" / "image" / "lpips_models" / "alex.pth") as file:
+    package = training_package("torchmetrics")
+    with as_file(files(package) / "functional" / "image" / "lpips_models" / "alex.pth") as file:
         stored = torch.load(file, map_location="cpu", weights_only=True)
     return [stored[f"lin{stage}.model.1.weight"].flatten() for stage in range(len(_CHANNELS))]
 
