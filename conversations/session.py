@@ -79,7 +79,7 @@ class Turn:
 
     id: str  # short and typeable, e.g. "k3f9"
     session_id: str
-    number: int  # the n of "v3"; counts up within the session, gaps after deletions
+    number: int  # the n of "v3"; counts up within the session, gaps after deletions; below 0: no version
     parent_id: str | None
     user: str  # opaque, e.g. "discord:42"
     instruction: str = ""
@@ -108,8 +108,8 @@ class Turn:
 
     @property
     def label(self) -> str:
-        """The name shown to users, e.g. "v3"."""
-        return f"v{self.number}"
+        """The name shown to users, e.g. "v3"; the id of an answer that is no version."""
+        return self.id if self.number < 0 else f"v{self.number}"
 
     @property
     def is_upload(self) -> bool:
@@ -146,7 +146,7 @@ class EditSession:
     id: str
     channel: str  # opaque, e.g. "discord:123"
     owner: str
-    turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in order of number
+    turns: Mapping[str, Turn] = field(default_factory=dict)  # by id, in the order of asking
     heads: Mapping[str, Head] = field(default_factory=dict)  # by user
     override: SettingsOverride = NO_OVERRIDE  # settings for the whole session
     created_at: float = 0.0

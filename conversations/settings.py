@@ -24,6 +24,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "image_cfg": (0, 5),
     "steps": (1, 200),
     "seed": (0, 2**32 - 1),
+    "degree": (0.2, 4),
 }
 CHOICES: dict[str, tuple[str, ...]] = {"sampler": get_args(Sampler), "keep": get_args(Keep)}
 
@@ -38,6 +39,7 @@ class EditSettings:
     seed: int  # 0 to 2**32 - 1
     sampler: Sampler
     keep: Keep = "auto"  # how much of the input image is restored outside the edited area
+    degree: float = 1.0  # factor on an edit that one change of tone tells, 0.2 to 4; others ignore it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class SettingsOverride:
     seed: int | None = None
     sampler: Sampler | None = None
     keep: Keep | None = None
+    degree: float | None = None  # set by variations; without it `resolve` takes it from the scales
 
     def merged_over(self, lower: "SettingsOverride") -> "SettingsOverride":
         """The settings named here, and those of `lower` for the rest."""
@@ -84,7 +87,8 @@ class Grid:
 
 
 NO_OVERRIDE = SettingsOverride()
-SETTING_NAMES = tuple(setting.name for setting in fields(SettingsOverride))
+SETTING_NAMES = tuple(setting.name for setting in fields(SettingsOverride) if setting.name != "degree")
+DERIVED_DEGREES = 0.4, 2.5  # least and most that guidance scales stand for
 
 
 def merged(*layers: SettingsOverride) -> SettingsOverride:
@@ -95,7 +99,21 @@ def merged(*layers: SettingsOverride) -> SettingsOverride:
 def resolve(bot: EditSettings, *layers: SettingsOverride) -> EditSettings:
     """The settings to use, of layers as for `merged`. A guidance scale on "auto" gets the value of `bot`."""
     override = merged(*layers).with_guidance(bot.text_cfg, bot.image_cfg)
-    return EditSettings(**{**asdict(bot), **override.explicit()})
+    settings = EditSettings(**{**asdict(bot), **override.explicit()})
+    return settings if override.degree is not None else with_derived_degree(settings, bot)
+
+
+def with_derived_degree(settings: EditSettings, usual: EditSettings) -> EditSettings:
+    """The settings with the degree that their guidance scales stand for, beside the `usual` ones.
+
+    A model paints a change of tone much the same under all scales. So the degree follows the words with the
+    text scale, and the picture with the image scale.
+    """
+    least, most = DERIVED_DEGREES
+    more_text = settings.text_cfg / usual.text_cfg
+    less_image = usual.image_cfg / settings.image_cfg if settings.image_cfg else 1.0
+    degree = usual.degree * more_text * less_image
+    return replace(settings, degree=round(min(max(degree, least), most), 3))
 
 
 def origins(layers: dict[SettingsLayer, SettingsOverride]) -> dict[str, SettingsLayer]:

@@ -8,6 +8,7 @@ from conversations.session import Turn
 from conversations.settings import RANGES, SettingsOverride
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
+STRONGER_DEGREE = 1.4  # the same for a change of tone, as a factor
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
 
@@ -21,8 +22,10 @@ class Variation(StrEnum):
     FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
 
 
-def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOverride:
-    """The override for a variation of `turn`; `seed` is a new one."""
+def varied_override(
+    turn: Turn, variation: Variation, seed: int, *, is_slight: bool = False
+) -> SettingsOverride:
+    """The override for a variation of `turn`; `seed` is a new one; `is_slight`: half a step."""
     if variation is Variation.FROM_ORIGINAL:
         return turn.override
     if variation is Variation.AGAIN or turn.settings is None:
@@ -30,15 +33,16 @@ def varied_override(turn: Turn, variation: Variation, seed: int) -> SettingsOver
     used = turn.settings
     if variation is Variation.CORRECTED:
         return SettingsOverride(**asdict(used))
-    sign = 1 if variation is Variation.STRONGER else -1
+    step = (0.5 if is_slight else 1.0) * (1 if variation is Variation.STRONGER else -1)
     low, high = RANGES["text_cfg"]
     return replace(
         turn.override,
-        text_cfg=_within(used.text_cfg + sign * STRONGER_TEXT, low, high),
-        image_cfg=_within(used.image_cfg + sign * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
+        text_cfg=_within(used.text_cfg + step * STRONGER_TEXT, low, high),
+        image_cfg=_within(used.image_cfg + step * STRONGER_IMAGE, min(1.0, used.image_cfg), VARIED_IMAGE_MAX),
         steps=used.steps,
         seed=used.seed,
         sampler=used.sampler,
+        degree=_within(used.degree * STRONGER_DEGREE**step, *RANGES["degree"]),
     )
 
 

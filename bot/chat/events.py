@@ -133,6 +133,7 @@ class VariationAsked(VersionEvent):
 
     variation: Variation
     reading: str | None = None  # with CORRECTED
+    is_slight: bool = False  # half as much stronger or subtler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

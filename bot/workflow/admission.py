@@ -240,7 +240,7 @@ class Admission:
             words,
             parent=parent,
             reading=reading,
-            override=varied_override(turn, asked.variation, self.draw_seed()),
+            override=varied_override(turn, asked.variation, self.draw_seed(), is_slight=asked.is_slight),
             source=asked.source,
         )
         reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)

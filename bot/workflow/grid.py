@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from bot.i18n.catalog import translator
 from conversations.messages import Message
 from conversations.session import Turn
-from conversations.settings import Grid
+from conversations.settings import Grid, with_derived_degree
 from conversations.thread_pools import ThreadPools
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import EditCancelled
@@ -94,6 +94,7 @@ class GridHandle:
         async def request() -> EditRequest:
             whole = await self._request()
             settings = replace(whole.settings, text_cfg=text_cfg, image_cfg=image_cfg)
+            settings = with_derived_degree(settings, whole.settings)
             return replace(whole, settings=settings, reading=whole.reading or self._reading)
 
         handle = self._service.submit_nowait(f"{self._key}.{number}", self._owner, request, again=True)

@@ -14,6 +14,7 @@ from dataclasses import KW_ONLY, dataclass
 from types import TracebackType
 from typing import Self
 
+from bot.chat.cards import is_declined
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns
@@ -200,7 +201,11 @@ class TurnRunner:
         fields = await self._outcome(active)
         try:
             active.turn = await self.store.set_state(
-                active.turn.id, TurnState.DELIVERING, attempt=active.attempt, **fields
+                active.turn.id,
+                TurnState.DELIVERING,
+                attempt=active.attempt,
+                is_answer=is_declined(fields.get("error")),
+                **fields,
             )
         except NoSuchVersion:
             await self.erased.delete([fields.get("image")])

@@ -174,7 +174,7 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
             return ShowAsked(**who, **replied)
         case CommandWord.HELP:
             return HelpAsked(**who)
-    return VariationAsked(**who, **replied, variation=_VARIATIONS[word])
+    return VariationAsked(**who, **replied, variation=_VARIATIONS[word], is_slight=command.is_slight)
 
 
 def is_chatter(text: str, language: str) -> bool:

@@ -69,6 +69,8 @@ def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table
     number = next((number for number in numbers if number is not None), None)
     if word is CommandWord.UNDO:
         return TextCommand(word, steps=number or 1)
+    if word in (CommandWord.STRONGER, CommandWord.SUBTLER):
+        return TextCommand(word, is_slight=table.slight.matches(clause.tagged(start, end)))
     if word not in (CommandWord.GO_TO, CommandWord.COMPARE, CommandWord.SHOW):
         return TextCommand(word)
     if number is None and table.of_original.matches(clause.tagged(start, end)):

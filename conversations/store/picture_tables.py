@@ -49,6 +49,30 @@ def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
     return frozenset(values(db, sql, session_id, user))
 
 
+def images_in_use(db: Database) -> frozenset[str]:
+    """The keys of all images that turns or open questions have; others in the ImageStore can be deleted."""
+    questions = "SELECT image FROM consent_questions WHERE image IS NOT NULL"
+    return frozenset(values(db, f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}"))
+
+
+def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
+    """The keys of images used only in sessions with no open turn and no turn since `moment` (Unix time)."""
+    sql = (
+        "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
+        "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
+        "USING (session_id) WHERE image IS NOT NULL "
+        "AND image NOT IN (SELECT image FROM consent_questions WHERE image IS NOT NULL) "
+        "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0"
+    )
+    return frozenset(values(db, sql, moment))
+
+
+def is_shared(db: Database, image: str) -> bool:
+    """Whether more than one turn or open question has this image."""
+    both = "SELECT image FROM turns UNION ALL SELECT image FROM consent_questions"
+    return len(values(db, f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", image)) > 1
+
+
 def is_used(db: Database, image: str) -> bool:
     """Whether a turn or a question has this picture."""
     sql = "SELECT 1 FROM turns WHERE image = ?1 UNION SELECT 1 FROM consent_questions WHERE image = ?1"

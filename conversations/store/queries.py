@@ -99,7 +99,7 @@ def session(db: Database, session_id: str) -> EditSession:
     row = one(db, "SELECT * FROM sessions WHERE id = ?", session_id)
     if row is None:
         raise NoSuchVersion(f"session {session_id}")
-    turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY number", (session_id,))
+    turns = db.query("SELECT * FROM turns WHERE session_id = ? ORDER BY rowid", (session_id,))
     heads = db.query("SELECT * FROM heads WHERE session_id = ? ORDER BY moved_at", (session_id,))
     return session_of(row, turns, heads, override(db, "session", session_id))
 
@@ -201,11 +201,13 @@ def set_state(
     state: TurnState,
     *,
     attempt: int | None = None,
+    is_answer: bool = False,
     **fields: Unpack[TurnFields],
 ) -> Turn:
     """Move a turn to `state` and set `fields` in one step; returns the new turn.
 
     attempt: the one that made this; raises StaleAttempt, having written nothing, if another has begun since.
+    is_answer: it is no version, so the next turn of its session gets its number, if none has come since.
     Raises TurnStateConflict, having written nothing, if its present state does not allow that (see
     session.NEXT_STATES). Of two callers that try the same step, one succeeds.
     """
@@ -226,7 +228,16 @@ def set_state(
             kind = StaleAttempt if attempt not in (None, present.attempt) else TurnStateConflict
             raise kind(turn_id, present.state, state)
         record_message(db, turn_id, fields.get("delivered"))
+        if is_answer:
+            _free_number(db, turn(db, turn_id))
     return turn(db, turn_id)
+
+
+def _free_number(db: Database, answer: Turn) -> None:
+    numbers = "SELECT {}(number) FROM turns WHERE session_id = ?"
+    if answer.number == value(db, numbers.format("max"), answer.session_id):
+        beside = value(db, numbers.format("min"), answer.session_id) - 1
+        db.execute("UPDATE turns SET number = ? WHERE id = ?", (beside, answer.id))
 
 
 def update_turn(db: Database, turn_id: str, **fields: Unpack[TurnFields]) -> Turn:
@@ -263,7 +274,7 @@ def turns_in(db: Database, *states: TurnState) -> tuple[Turn, ...]:
 def turns_by(db: Database, user: str, limit: int = 50) -> tuple[Turn, ...]:
     """The newest turns of a user, newest first, without uploads."""
     rows = db.query(
-        "SELECT * FROM turns WHERE user = ? AND number > 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
+        "SELECT * FROM turns WHERE user = ? AND number != 0 ORDER BY created_at DESC, rowid DESC LIMIT ?",
         (user, limit),
     )
     return tuple(turn_of(row) for row in rows)
@@ -277,7 +288,7 @@ def find_by_message(db: Database, message: str) -> Turn | None:
     """
     shown = values(db, "SELECT turn_id FROM posted_messages WHERE message = ?", message)
     held = "SELECT id FROM turns WHERE origin_message = ? ORDER BY created_at DESC, rowid DESC LIMIT 1"
-    asked = "SELECT id FROM turns WHERE message = ? AND number > 0 ORDER BY rowid DESC LIMIT 1"
+    asked = "SELECT id FROM turns WHERE message = ? AND number != 0 ORDER BY rowid DESC LIMIT 1"
     if shown:
         found = shown[0] if len(shown) == 1 else None
     else:
@@ -287,38 +298,14 @@ def find_by_message(db: Database, message: str) -> Turn | None:
 
 def was_requested(db: Database, message: str) -> bool:
     """Whether an edit was asked for by this message."""
-    return one(db, "SELECT 1 FROM turns WHERE message = ? AND number > 0", message) is not None
+    return one(db, "SELECT 1 FROM turns WHERE message = ? AND number != 0", message) is not None
 
 
 def count_states(db: Database) -> dict[TurnState, int]:
     """The number of edits in each state, without uploads."""
-    rows = db.query("SELECT state, count(*) AS n FROM turns WHERE number > 0 GROUP BY state")
+    rows = db.query("SELECT state, count(*) AS n FROM turns WHERE number != 0 GROUP BY state")
     counted = {row["state"]: row["n"] for row in rows}
     return {state: counted.get(state, 0) for state in TurnState}
-
-
-def images_in_use(db: Database) -> frozenset[str]:
-    """The keys of all images that turns or open questions have; others in the ImageStore can be deleted."""
-    questions = "SELECT image FROM consent_questions WHERE image IS NOT NULL"
-    return frozenset(values(db, f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}"))
-
-
-def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
-    """The keys of images used only in sessions with no open turn and no turn since `moment` (Unix time)."""
-    sql = (
-        "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
-        "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
-        "USING (session_id) WHERE image IS NOT NULL "
-        "AND image NOT IN (SELECT image FROM consent_questions WHERE image IS NOT NULL) "
-        "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0"
-    )
-    return frozenset(values(db, sql, moment))
-
-
-def is_shared(db: Database, image: str) -> bool:
-    """Whether more than one turn or open question has this image."""
-    both = "SELECT image FROM turns UNION ALL SELECT image FROM consent_questions"
-    return len(values(db, f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", image)) > 1
 
 
 # -- parts of a transaction ---------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def redo_text(redo: Iterable[str]) -> str:
 def session_of(
     row: DbRow, turns: Iterable[DbRow], heads: Iterable[DbRow], override: SettingsOverride
 ) -> EditSession:
-    """The session of these rows; `turns` in order of number."""
+    """The session of these rows; `turns` in the order of asking."""
     return EditSession(
         id=row["id"],
         channel=row["channel"],

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.private_files import FOLDER_MODE, make_private_file, tighten
-from conversations.store import handled_events, overrides, queries, user_data
+from conversations.store import handled_events, overrides, picture_tables, queries, user_data
 from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
 from conversations.store.consent_questions import ConsentQuestions
@@ -97,9 +97,9 @@ class SessionStore(TableGroup):
     turns_by = on_database(queries.turns_by)
     find_by_message = on_database(queries.find_by_message)
     count_states = on_database(queries.count_states)
-    images_in_use = on_database(queries.images_in_use)
-    images_untouched_since = on_database(queries.images_untouched_since)
-    is_shared = on_database(queries.is_shared)
+    images_in_use = on_database(picture_tables.images_in_use)
+    images_untouched_since = on_database(picture_tables.images_untouched_since)
+    is_shared = on_database(picture_tables.is_shared)
     was_requested = on_database(queries.was_requested)
 
     # -- overrides and events -----------------------------------------------------------------------------

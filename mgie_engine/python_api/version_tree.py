@@ -127,13 +127,14 @@ class VersionTree:
         """An edit of the current version, or of `parent`. RequestRefused, SettingsRefused."""
         return self._plan(instruction, checked(SettingsOverride(**options)), reading, parent)
 
-    def plan_variation(self, variation: Variation) -> PlannedEdit:
+    def plan_variation(self, variation: Variation, *, is_slight: bool = False) -> PlannedEdit:
         """The edit that made the current version once more, varied. RequestRefused if there is none."""
         turn = self._session.head_of(ME)
         parent = self._session.parent_of(turn)
         if parent is None:
             raise RequestRefused(f"No edit made {turn.label}, so there is nothing to repeat.")
-        override = varied_override(turn, variation, secrets.randbelow(int(RANGES["seed"][1]) + 1))
+        fresh_seed = secrets.randbelow(int(RANGES["seed"][1]) + 1)
+        override = varied_override(turn, variation, fresh_seed, is_slight=is_slight)
         if variation is Variation.FROM_ORIGINAL:
             words = combined_words(self._session.path_to(turn))
             return self._plan(words, override, None, self._session.root)
@@ -200,7 +201,7 @@ class VersionTree:
 
     def _obey(self, command: TextCommand) -> PlannedEdit | Version:
         if command.word in _VARIATIONS:
-            return self.plan_variation(_VARIATIONS[command.word])
+            return self.plan_variation(_VARIATIONS[command.word], is_slight=command.is_slight)
         match command.word:
             case CommandWord.UNDO:
                 return self.undo(command.steps)

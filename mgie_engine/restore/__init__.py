@@ -51,6 +51,7 @@ def restore(
     keep: Keep = "auto",
     calibration: Calibration = MGIE_MINI,
     region: np.ndarray | None = None,
+    degree: float = 1.0,
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
@@ -60,6 +61,7 @@ def restore(
     without it the amount of sharpening or contrast is only roughly known. relevance: (h, w) float, how
     strongly the instruction moves the prediction at each place. calibration: the thresholds for the model.
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
+    degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
     Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
@@ -76,7 +78,7 @@ def restore(
     if keep == "off":
         everywhere = torch.ones(output.shape[1:])
         return _restored(pixels, _enlarged(output, whole.size), everywhere, region=region)
-    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration)
+    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
     if not bool(plan.blend.any()):
         return _restored(pixels, pixels[..., :3], plan.blend, plan.painting, region)
     edited = render(pixels, plan)

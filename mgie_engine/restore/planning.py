@@ -33,12 +33,13 @@ def plan_restore(
     relevance: Tensor | np.ndarray | None,
     strict: bool,
     calibration: Calibration,
+    degree: float = 1.0,
 ) -> RestorePlan:
     """What to do where.
 
     source: the model's input `sharp` through its autoencoder; probed: the probe through it; all (3, S, S).
     A change of tone is preferred to local changes of colour, and these to painted pixels: in this order the
-    result keeps most of the original.
+    result keeps most of the original. degree: factor on the change of tone, if one tells the edit.
     """
     size, change = source.shape[-1], calibration.change
     relevance_map = None if relevance is None else enlarge_relevance(relevance, size)
@@ -73,6 +74,8 @@ def plan_restore(
         objects = tuple(find_moved_objects(source, output, objects_mask, calibration.moved))
         visible = torch.maximum(_visible_change(shown, change.halo), detail.float())
         painting, show = _with_moved_objects(objects, painting, show * visible)
+    if tonal:
+        tone, windows = tone.scaled(degree), windows * tone.possible(degree)
     windows = windows + tone.as_windows()
     return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
 

@@ -6,7 +6,7 @@ a sharpening probe shows. Fitted by iteratively reweighted least squares, so tha
 fit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -48,6 +48,17 @@ class Tone:
         for levels, curve in zip(source.round().long().clamp(0, 255), self.curves, strict=True):
             added = added + curve[levels].permute(2, 0, 1)
         return (source + added).clamp(0, 255)
+
+    def possible(self, degree: float) -> float:
+        """The factor by which the tone can be made stronger: a blur is no stronger than whole."""
+        return min(degree, 1.0) if self.detail == "softer" else degree
+
+    def scaled(self, degree: float) -> "Tone":
+        """The tone to a degree: 0 changes nothing, 1 is the tone itself, 2 twice its change."""
+        factor = self.possible(degree)
+        return replace(
+            self, curves=self.curves * factor, gain=self.gain * factor, offset=self.offset * factor
+        )
 
     def as_windows(self) -> Tensor:
         """Gain and offset as maps (12, S, S): the added red, green and blue per input channel, the offset."""

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from conversations.settings import CHOICES, RANGES, SETTING_NAMES, EditSettings, SettingsOverride, checked
+from conversations.settings import (
+    CHOICES,
+    RANGES,
+    SETTING_NAMES,
+    EditSettings,
+    SettingsOverride,
+    checked,
+    resolve,
+)
 from mgie_engine.cli_types import CommandParser
 from mgie_engine.config import BUNDLED_MODEL, models_home
 from mgie_engine.serving.loader import ModelChoice
@@ -18,7 +26,7 @@ def settle(override: SettingsOverride, defaults: "Defaults", fresh_seed: int) ->
     """The override, with the model's defaults for what it leaves out; without any seed, `fresh_seed`."""
     bottom = SettingsOverride(**asdict(defaults))
     seed = SettingsOverride(seed=fresh_seed, keep="auto")
-    return EditSettings(**override.merged_over(bottom).merged_over(seed).explicit())
+    return resolve(EditSettings(**bottom.merged_over(seed).explicit()), override)
 
 
 def add_settings(parser: CommandParser) -> None:

@@ -114,14 +114,14 @@ def with_probe(model: Autoencoder, painted: Painted) -> Painted:
 @torch.inference_mode()
 def finish(painted: Painted, settings: EditSettings) -> Delivered:
     """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
-    whole = restored(painted, settings.keep)
+    whole = restored(painted, settings.keep, settings.degree)
     return Delivered(to_png(whole.picture), whole.picture.size, whole.changed, whole.notes)
 
 
-def restored(painted: Painted, keep: Keep = "auto") -> Restored:
+def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Restored:
     """The edit at the original's size, with what was not asked to change put back."""
     if painted.box:
-        return _restored_part(painted, painted.box, keep)
+        return _restored_part(painted, painted.box, keep, degree)
     return restore(
         painted.original,
         painted.model_input,
@@ -132,14 +132,17 @@ def restored(painted: Painted, keep: Keep = "auto") -> Restored:
         keep=keep,
         calibration=calibration_for(painted.model),
         region=painted.region,
+        degree=degree,
     )
 
 
-def _restored_part(painted: Painted, box: Box, keep: Keep) -> Restored:
+def _restored_part(painted: Painted, box: Box, keep: Keep, degree: float) -> Restored:
     """The same where a part of the original was painted: the rest stays."""
     left, top, right, bottom = box
     region = None if painted.region is None else painted.region[top:bottom, left:right]
-    part = restored(replace(painted, original=painted.original.crop(box), region=region, box=None), keep)
+    part = restored(
+        replace(painted, original=painted.original.crop(box), region=region, box=None), keep, degree
+    )
     whole = painted.original.copy()
     whole.paste(part.picture, (left, top))
     share = (right - left) * (bottom - top) / prod(whole.size)

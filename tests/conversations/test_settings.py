@@ -20,7 +20,9 @@ def test_the_nearer_layer_wins_setting_by_setting() -> None:
         SettingsOverride(steps=30, image_cfg=3.0),
         SettingsOverride(image_cfg=2.0, text_cfg=2.0, sampler="dpmpp_2m"),
     )
-    assert settings == EditSettings(text_cfg=2.0, image_cfg=3.0, steps=40, seed=5, sampler="dpmpp_2m")
+    assert settings == EditSettings(
+        text_cfg=2.0, image_cfg=3.0, steps=40, seed=5, sampler="dpmpp_2m", degree=0.4
+    )
 
 
 def test_zero_is_an_override() -> None:
@@ -80,3 +82,19 @@ def test_until_there_is_advice_the_bots_own_number_stands_for_auto() -> None:
 def test_auto_is_in_range_and_no_other_word_is() -> None:
     override = SettingsOverride(text_cfg="auto", image_cfg="auto")
     assert checked(override) == override
+
+
+@pytest.mark.parametrize(
+    ("override", "degree"),
+    [
+        (NO_OVERRIDE, 1.0),
+        (SettingsOverride(text_cfg="auto", image_cfg="auto"), 1.0),
+        (SettingsOverride(text_cfg=9.0, image_cfg=1.2), 1.5),
+        (SettingsOverride(text_cfg=6.0, image_cfg=2.0), 0.6),
+        (SettingsOverride(text_cfg=20, image_cfg=0.1), 2.5),
+        (SettingsOverride(image_cfg=0.0), 1.0),
+        (SettingsOverride(text_cfg=20, degree=1.4), 1.4),
+    ],
+)
+def test_guidance_scales_stand_for_a_degree_that_an_override_beats(override, degree) -> None:
+    assert resolve(BOT, override).degree == degree

@@ -39,6 +39,9 @@ async def test_a_declined_edit_is_an_answer(tmp_path):
         assert (card.status.code, card.status.params["things"]) == ("declined_thing", "dog")
         assert [button.act for button in card.buttons] == [ButtonAction.SAY] * 3
         then = await d.accepted("make it darker")
+        assert then.card.version == "v2"
+        session = await d.store.session(turn.session_id)
+        assert [turn.label for turn in session.turns.values()] == ["v0", "v1", turn.id, "v2"]
         assert then.card.parent == first.card.turn_id
         await d.idle()
         shown = await d.workflow.handle(d.asked("undo"))

@@ -1,9 +1,13 @@
 """Again, stronger, subtler: the same instruction from the same parent."""
 
-from bot.chat.events import VariationAsked
+from dataclasses import replace
+
+import pytest
+
+from bot.chat.events import GridAsked, VariationAsked
 from bot.chat.replies import Note
 from conversations.session import Turn
-from conversations.settings import EditSettings, SettingsOverride
+from conversations.settings import EditSettings, Grid, SettingsOverride
 from conversations.variations import Variation, varied_override
 from mgie_engine.errors import EngineError
 from tests.support.english import in_english, title_of
@@ -153,3 +157,63 @@ async def test_what_waited_for_a_failure_can_be_tried_on_the_version_before(tmp_
         reply = await d.workflow.handle(again)
     assert (title_of(reply.card), reply.card.instruction) == ("v3 · from v0", "now blue")
     assert first.card.version == "v1"
+
+
+def test_each_press_makes_a_change_of_tone_so_much_stronger():
+    degrees, settings = [], USED
+    for variation in (Variation.STRONGER, Variation.STRONGER, Variation.SUBTLER):
+        degree = varied_override(used(settings), variation, 1).degree
+        assert degree is not None
+        settings = replace(settings, degree=degree)
+        degrees.append(settings.degree)
+    assert degrees == [1.4, 1.96, 1.4]
+    assert varied_override(used(USED), Variation.STRONGER, 1, is_slight=True).degree == 1.183
+    assert varied_override(used(USED), Variation.STRONGER, 1, is_slight=True).text_cfg == 8.25
+
+
+@pytest.mark.parametrize(
+    ("said", "degree"),
+    [
+        ("more", 1.4),
+        ("even more please", 1.4),
+        ("a bit more", 1.183),
+        ("a little less", 0.845),
+        ("less", 0.714),
+        ("etwas mehr", 1.183),
+        ("noch mehr", 1.4),
+        ("un poco menos", 0.845),
+        ("más", 1.4),
+    ],
+)
+async def test_more_and_less_are_the_same_instruction_to_a_degree(tmp_path, said, degree):
+    editor = EchoEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it darker", picture=a_picture())
+        await d.idle()
+        card = (await d.accepted(said)).card
+        await d.idle()
+        turn = await d.store.turn(card.turn_id)
+    assert (title_of(card), turn.instruction) == ("v2 · from v0", "make it darker")
+    assert turn.settings.degree == degree
+
+
+async def test_corrected_edits_and_grids_keep_the_degree(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it darker", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        await d.accepted("more")
+        (await editor.started()).finish()
+        await d.idle()
+        again = VariationAsked(**d.origin(), variation=Variation.CORRECTED, reading="A darker picture.")
+        await d.workflow.handle(again)
+        edit = await editor.started()
+        edit.finish()
+        await d.idle()
+        assert edit.request.settings.degree == 1.4
+        await d.workflow.handle(GridAsked(**d.origin(), grid=Grid((9.0, 18.0), (1.3,))))
+        for degree in (1.4, 2.5):
+            edit = await editor.started()
+            edit.finish()
+            assert edit.request.settings.degree == degree

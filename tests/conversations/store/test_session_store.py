@@ -318,3 +318,13 @@ async def test_what_is_asked_of_a_closed_store_is_cancelled(tmp_path: Path) -> N
     late = asyncio.create_task(store.find_by_message("m1"))
     await asyncio.wait([late])
     assert late.cancelled()
+
+
+async def test_an_answer_gives_its_number_back_unless_a_version_has_the_next(store: SessionStore) -> None:
+    session = await begin(store)
+    answers = [await ask(store, session, ANN) for _ in range(3)]
+    for answer in (answers[0], answers[2]):
+        await store.set_state(answer.id, TurnState.DELIVERING, is_answer=True, error=Message("declined"))
+    await finish(store, await ask(store, session, ANN))
+    labels = [turn.label for turn in (await store.session(session.id)).turns.values()]
+    assert labels == ["v0", "v1", "v2", answers[2].id, "v3"]
