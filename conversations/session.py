@@ -105,6 +105,8 @@ class Turn:
     is_hidden: bool = False  # its images are shown behind spoilers
     lent_by: str | None = None  # of an upload: the user whose image it is, if not the one who brought it
     auto_scales: tuple[str, ...] = ()  # names of the guidance scales to choose when it starts
+    confidence: float | None = None  # how sure the model was of its reading, 0 to 1
+    other_readings: tuple[str, ...] = ()  # where it asked: what else may be meant, the likeliest first
 
     @property
     def label(self) -> str:

@@ -13,6 +13,7 @@ from conversations.messages import Message
 
 Sampler = Literal["euler_ancestral", "dpmpp_2m"]
 Keep = Literal["auto", "strict", "off"]
+Ask = Literal["on", "off"]
 SettingsLayer = Literal["call", "session", "user", "channel", "bot"]
 Auto = Literal["auto"]  # of a guidance scale: chosen for each edit from its image and instruction
 
@@ -26,7 +27,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "degree": (0.2, 4),
 }
-CHOICES: dict[str, tuple[str, ...]] = {"sampler": get_args(Sampler), "keep": get_args(Keep)}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "sampler": get_args(Sampler),
+    "keep": get_args(Keep),
+    "ask": get_args(Ask),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class EditSettings:
     sampler: Sampler
     keep: Keep = "auto"  # how much of the input image is restored outside the edited area
     degree: float = 1.0  # factor on an edit that one change of tone tells, 0.2 to 4; others ignore it
+    ask: Ask = "off"  # whether a doubtful reading ends the edit with a question, see `EditResult.doubt`
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class SettingsOverride:
     sampler: Sampler | None = None
     keep: Keep | None = None
     degree: float | None = None  # set by variations; without it `resolve` takes it from the scales
+    ask: Ask | None = None
 
     def merged_over(self, lower: "SettingsOverride") -> "SettingsOverride":
         """The settings named here, and those of `lower` for the rest."""

@@ -19,6 +19,8 @@ class Variation(StrEnum):
     STRONGER = "stronger"  # same seed, more text guidance, a little less picture guidance
     SUBTLER = "subtler"
     CORRECTED = "corrected"  # same seed, the `reading` of the user instead of the model's own
+    CONFIRMED = "confirmed"  # the edit that the bot asked about, as it was understood
+    OTHER_READING = "other_reading"  # the same, as it was understood in the second place
     FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
 
 
@@ -31,6 +33,8 @@ def varied_override(
     if variation is Variation.AGAIN or turn.settings is None:
         return replace(turn.override, seed=seed)
     used = turn.settings
+    if variation in (Variation.CONFIRMED, Variation.OTHER_READING):
+        return replace(turn.override, seed=used.seed)
     if variation is Variation.CORRECTED:
         return SettingsOverride(**asdict(used))
     step = (0.5 if is_slight else 1.0) * (1 if variation is Variation.STRONGER else -1)

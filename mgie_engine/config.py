@@ -157,6 +157,11 @@ class ModelConfig:
     guidance_rescale: Annotated[float, Field(ge=0, le=1)] = 0.0  # arXiv 2305.08891 section 3.4; 1 is full
     languages: Annotated[tuple[Name, ...], Field(max_length=100)] = ("en",)  # ISO 639-1, that it reads
     refusal: Text = ""  # start of an expressive instruction that declines the edit; "" if never trained
+    whole_picture: Text = (
+        ""  # start of one that changes the light or colour of all of it; "" if never trained
+    )
+    regions: Annotated[tuple[Name, ...], Field(max_length=100)] = ()  # parts of a picture that it can address
+    ask_below: Annotated[float, Field(ge=0, le=1)] = 0.0  # a less sure reading is asked about; 0 never asks
     # latent → RGB rows: one per channel, then the offset
     preview: Annotated[tuple[Colour, ...], Field(max_length=257)] = ()
 

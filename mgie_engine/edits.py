@@ -54,6 +54,13 @@ class Progress:
     preview: bytes | None = None  # small WebP made from the latents, after some steps
 
 
+class Doubt(StrEnum):
+    """Why a reading should be confirmed before it is painted."""
+
+    UNSURE = "unsure"  # the model is less sure of it than its bound
+    WHOLE = "whole"  # a part of the picture was named, and it changes all of it
+
+
 @dataclass(frozen=True, slots=True)
 class EditResult:
     """The result of an edit."""
@@ -68,6 +75,13 @@ class EditResult:
     notes: tuple[Message, ...] = ()  # worth showing, e.g. that the instruction was used as it is
     is_declined: bool = False  # the model says that it cannot do this; `image` is the one that was sent
     level: str = "exact"  # how exactly it was computed: "exact", "same" or "fast"
+    # Probability of the least sure token of the reading's first sentence, 0 to 1; None: it was given.
+    confidence: float | None = None
+    doubt: Doubt | None = None
+    region: str | None = None  # with Doubt.WHOLE: the part that was named, as it was written
+    # Nothing was painted, because of the doubt and as the settings ask; `image` is the one that was sent.
+    is_question: bool = False
+    other_readings: tuple[str, ...] = ()  # of a question: what else may be meant, the likeliest first
 
 
 Report = Callable[[Progress], None]

@@ -26,6 +26,8 @@ class ButtonAction(StrEnum):
     SAY = "say"  # sends the text that it holds (Button.says), else the words that its message holds
     FORGET_ME = "forget_me"  # with nothing in place of a turn id
     MY_EDITS = "my_edits"  # the same
+    DO_IT = "do_it"  # these two: on a question whether the instruction was understood
+    DO_OTHER = "do_other"
     REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
     APPEAL = "appeal"  # with an image hash or a turn id
     REMOVE = "remove"  # these and what follows: on what moderators see

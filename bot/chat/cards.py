@@ -10,6 +10,7 @@ from mgie_engine.serving.job import Place
 DEEP = 4  # edits in a row from which detail is likely to have softened
 
 DECLINED = ("declined_as_asked", "declined_question", "declined_shape", "declined_thing", "declined")
+QUESTIONS = ("asks_unsure", "asks_whole")  # whether an instruction was understood
 SUGGESTED = ("make it darker", "make it warmer", "more contrast", "turn it to sepia")  # work on any picture
 OFFERED = 3
 _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
@@ -38,7 +39,6 @@ def card_of(
     parent = session.parent_of(turn)
     assert parent is not None
     state, depth = state_of(turn), len(session.path_to(turn)) - 1
-    is_answer = is_declined(turn.error)
     origin = (
         Message("from", parent=parent.label)
         if turn.grid is None
@@ -63,17 +63,44 @@ def card_of(
         preview=progress.preview if progress else None,
         facts=_facts(turn) if state is CardState.DONE else (),
         notes=_notes(turn, parent, depth),
-        buttons=suggestions(turn.instruction) if is_answer else buttons(*_acts(turn, state, depth)),
-        is_answer=is_answer,
+        buttons=_buttons(turn, state, depth),
+        is_answer=is_answer(turn.error),
         is_grid=turn.grid is not None,
         key=turn.shown_in,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
+        confidence=turn.confidence,
+    )
+
+
+def _buttons(turn: Turn, state: CardState, depth: int) -> tuple[Button, ...]:
+    if is_declined(turn.error):
+        return suggestions(turn.instruction)
+    return answers(turn) if is_question(turn.error) else buttons(*_acts(turn, state, depth))
+
+
+def is_answer(error: Message | None) -> bool:
+    """Whether a turn ended with an answer in the talk, and made no version."""
+    return is_declined(error) or is_question(error)
+
+
+def is_question(error: Message | None) -> bool:
+    """Whether a turn ended with the question whether its instruction was understood."""
+    return error is not None and error.code in QUESTIONS
+
+
+def answers(turn: Turn) -> tuple[Button, ...]:
+    """The buttons that answer that question: do it, do the other thing, say it differently."""
+    others = [Button(ButtonAction.DO_OTHER, verbatim(reading)) for reading in turn.other_readings[:1]]
+    return (
+        *buttons(ButtonAction.DO_IT),
+        *others,
+        Button(ButtonAction.REFINE, Message("button.say_differently")),
     )
 
 
 def is_declined(error: Message | None) -> bool:
-    """Whether a turn ended because the model declined its instruction: an answer in the talk, no version."""
+    """Whether a turn ended because the model declined its instruction."""
     return error is not None and error.code in DECLINED
 
 

@@ -63,7 +63,8 @@ class Card:
     is_hidden  pictures are shown behind spoilers, where the chat has such
     seed       as used, when done
     key        the message this version itself is in, if any; another user may have written it
-    is_answer  the model declined: no version, no picture of its own
+    is_answer  the model declined or the bot asks: no version, no picture of its own
+    confidence how sure the model was of `expressive`, 0 to 1
     is_grid    `after` is many small pictures to look at; nothing can start from it
     """
 
@@ -91,6 +92,7 @@ class Card:
     is_hidden: bool = False
     key: str | None = None
     seed: int | None = None
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,13 +104,13 @@ class ApiRoutes:
         pictures = [await self._picture_fields(request, result, form) for result in results]
         return web.json_response({"created": int(time.time()), **_facts(form), "data": pictures})
 
-    async def _picture_fields(self, request: web.Request, result: Finished, form: EditForm) -> dict[str, str]:
+    async def _picture_fields(self, request: web.Request, result: Finished, form: EditForm) -> dict[str, Any]:
         """One picture of an answer, with the expressive instruction as `revised_prompt`."""
         if form.response_format == "url":
             where = {"url": str(request.url.origin().with_path(f"{FILES}{self._link(result, form)}"))}
         else:
             where = {"b64_json": await self._base64(result.image, form)}
-        return {**where, "revised_prompt": result.expressive}
+        return {**where, "revised_prompt": result.expressive, "confidence": result.confidence}
 
     async def _stream(self, request: web.Request, edits: Edits, form: EditForm) -> web.StreamResponse:
         """Events as they come: previews, then each result; an error ends the stream."""
@@ -127,7 +127,8 @@ class ApiRoutes:
                         sent += 1
                     else:
                         image = await self._base64(each.image, form)
-                        fields = {"b64_json": image, "revised_prompt": each.expressive, **_usage()}
+                        said = {"revised_prompt": each.expressive, "confidence": each.confidence}
+                        fields = {"b64_json": image, **said, **_usage()}
                         await _send(response, "completed", {**fields, **_facts(form)})
         except ApiError as error:
             if not response.prepared:
@@ -175,7 +176,7 @@ def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
-def _facts(form: EditForm) -> dict[str, str]:
+def _facts(form: EditForm) -> dict[str, Any]:
     return {"output_format": form.output_format, "background": "opaque", "quality": "auto", "size": form.size}
 
 

@@ -31,11 +31,12 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A result: which of the request's edits, the key of its picture, and the expressive instruction."""
+    """A result: which of the request's edits, the key of its picture, and how it was understood."""
 
     number: int
     image: str
     expressive: str
+    confidence: float | None  # how sure the model was, 0 to 1
 
 
 class Edits:
@@ -88,6 +89,7 @@ class Edits:
             steps=form.steps,
             text_cfg=form.text_cfg,
             image_cfg=form.image_cfg,
+            ask="off",  # a program cannot answer
         )
         event = EditAsked(
             **self._event(),
@@ -115,7 +117,7 @@ class Edits:
 
 def _finished(card: Card, number: int) -> Finished:
     if card.state is CardState.DONE and card.after is not None:
-        return Finished(number, card.after, card.expressive or "")
+        return Finished(number, card.after, card.expressive or "", card.confidence)
     message = card.status or Message("failed")
     if card.is_answer:
         raise refusal(message, card.buttons)

@@ -55,6 +55,9 @@ from conversations.request_source import RequestSource
 from conversations.settings import AUTO, GUIDANCE, SettingsOverride, checked
 
 NO_COOKIE = Message("page.no_cookie")
+PLAIN_ACTS = {  # buttons that stand for an event about a turn
+    *("cancel", "retry", "stronger", "subtler", "go_to", "from_original", "delete", "do_it", "do_other"),
+}
 ANSWERED = (Asks.CONTROL, Asks.HELP)  # texts whose answer may be a note, but no refusal
 
 
@@ -210,9 +213,14 @@ class PageController:
             case "preset":
                 asked = SettingsAsked(**origin, scope=Scope.ME, preset=Preset(about))
                 reply = await self._workflow.handle(asked)
+            case "ask":
+                override = SettingsOverride(ask="on" if about == "on" else "off")
+                reply = await self._workflow.handle(
+                    SettingsAsked(**origin, scope=Scope.ME, override=override)
+                )
             case "grid":
                 reply = await self._workflow.handle(GridAsked(**origin, turn=about))
-            case "cancel" | "retry" | "stronger" | "subtler" | "go_to" | "from_original" | "delete" as act:
+            case act if act in PLAIN_ACTS:
                 reply = await self._workflow.handle(button_event(ButtonAction(act), about, **origin))
             case "delete_session":
                 reply = await self._workflow.handle(
@@ -288,6 +296,8 @@ class PageController:
         }
         if before.is_auto and (settings.text_cfg, settings.image_cfg) == (before.text_cfg, before.image_cfg):
             changed |= dict.fromkeys(GUIDANCE, AUTO)
+        if not before.asks:
+            changed["ask"] = "off"
         await self._workflow.handle(
             SettingsAsked(
                 **_origin(visitor), scope=Scope.ME, reset=True, override=SettingsOverride(**changed)

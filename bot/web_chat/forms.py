@@ -7,7 +7,7 @@ another kind refuses the whole form.
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import IO, Annotated, Self, TypeVar
+from typing import IO, Annotated, Literal, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, web
@@ -83,6 +83,9 @@ class ActForm(_Form):
     forget_me: _Nothing | None = None
     grid: _Turn | None = None
     preset: Preset | None = None
+    do_it: _Turn | None = None
+    do_other: _Turn | None = None
+    ask: Literal["on", "off"] | None = None
     say: _Words | None = None
     as_typed: _Words | None = None
     sample: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,40}(/[0-9]{1,2})?$")] | None = None

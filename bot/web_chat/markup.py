@@ -23,7 +23,13 @@ from conversations.settings import RANGES
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Undo is at the filmstrip, refine is typing.
-OFFERS = (ButtonAction.CANCEL, ButtonAction.RETRY, ButtonAction.SAY)
+OFFERS = (
+    ButtonAction.CANCEL,
+    ButtonAction.RETRY,
+    ButtonAction.SAY,
+    ButtonAction.DO_IT,
+    ButtonAction.DO_OTHER,
+)
 HEAD_OFFERS = (
     ButtonAction.CANCEL,
     ButtonAction.RETRY,
@@ -117,16 +123,14 @@ def notice(message: Message | None, language: str, choices: Iterable[Choice] = (
     return _draw("notice.html", language, message=message, choices=tuple(choices)) if message else ""
 
 
-def presets(offered: Iterable[PresetButton], language: str) -> str:
-    """The named strengths as buttons, the chosen one pressed."""
-    return _draw("presets.html", language, offers=tuple(offered))
+def presets(offered: Iterable[PresetButton], language: str, asks: bool = True) -> str:
+    """The named strengths as buttons, the chosen one pressed; and whether doubtful edits are asked about."""
+    return _draw("presets.html", language, offers=tuple(offered), asks=asks)
 
 
 def offers(card: Card, head: str | None) -> tuple[Button, ...]:
     """The buttons worth drawing under a card: all of the head's, only cancel or retry of others."""
-    wanted = (
-        HEAD_OFFERS if card.turn_id == head else (ButtonAction.CANCEL, ButtonAction.RETRY, ButtonAction.SAY)
-    )
+    wanted = HEAD_OFFERS if card.turn_id == head else OFFERS
     if card.state.is_final and card.turn_id != head and card.after:
         return ()
     return tuple(button for button in card.buttons if button.act in wanted)

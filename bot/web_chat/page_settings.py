@@ -17,6 +17,7 @@ class PageSettings:
     """The settings on the page; a `seed` of None means a new one for each edit.
 
     `is_auto`: the scales are chosen for each edit, and the two numbers only stand in for them.
+    `asks`: a doubtful reading is asked about.
     """
 
     text_cfg: float
@@ -24,10 +25,11 @@ class PageSettings:
     steps: int
     seed: int | None = None
     is_auto: bool = False
+    asks: bool = True
 
     def has_same_values(self, other: "PageSettings") -> bool:
         """Whether every number is the same."""
-        return replace(self, is_auto=other.is_auto) == other
+        return replace(self, is_auto=other.is_auto, asks=other.asks) == other
 
 
 def override_of(settings: PageSettings) -> SettingsOverride:
@@ -50,5 +52,7 @@ def settings_of(panel: SettingsPanel, defaults: PageSettings) -> PageSettings:
     is_auto = any(chosen.get(scale) == AUTO for scale in GUIDANCE)
     shown = {name: value for name, value in chosen.items() if value != AUTO}
     return PageSettings(
-        **{name: shown.get(name, getattr(defaults, name)) for name in SAVED_SETTINGS}, is_auto=is_auto
+        **{name: shown.get(name, getattr(defaults, name)) for name in SAVED_SETTINGS},
+        is_auto=is_auto,
+        asks=chosen.get("ask") != "off",
     )

@@ -286,7 +286,7 @@ class PageRoutes:
 
     def _presets(self, settings: PageSettings, language: str) -> str:
         offered = offers(settings, self._controller.defaults, self._controller.offers_auto)
-        return markup.presets(offered, language)
+        return markup.presets(offered, language, settings.asks)
 
 
 def _visitor(request: web.Request) -> Visitor:

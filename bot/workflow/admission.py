@@ -37,6 +37,7 @@ from bot.policy.checks import (
 from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
+from bot.workflow.reading_questions import reading_of, version_meant
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers
 from bot.workflow.targets import Context, Target, ask_target
@@ -184,7 +185,8 @@ class Admission:
             return ShownVersion(sentence, card_of(target.turn, target.session))
         if objection := self._other_language(asked):
             return objection
-        parent = target.session.root if asked.from_original else target.turn
+        start = version_meant(target.session, target.turn)
+        parent = target.session.root if asked.from_original else start
         preset = preset_override(asked.preset, self.defaults) if asked.preset else NO_OVERRIDE
         draft = target.session.ask(
             asked.user,
@@ -226,7 +228,7 @@ class Admission:
             return pressed
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
-        words, reading = turn.instruction, turn.reading
+        words, reading = turn.instruction, reading_of(turn, asked.variation)
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
             if objection := objection_to_length(reading or "", self.limits):

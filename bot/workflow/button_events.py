@@ -34,6 +34,8 @@ _VARIATIONS = {
     ButtonAction.STRONGER: Variation.STRONGER,
     ButtonAction.SUBTLER: Variation.SUBTLER,
     ButtonAction.FROM_ORIGINAL: Variation.FROM_ORIGINAL,
+    ButtonAction.DO_IT: Variation.CONFIRMED,
+    ButtonAction.DO_OTHER: Variation.OTHER_READING,
 }
 
 

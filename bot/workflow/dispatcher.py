@@ -56,6 +56,7 @@ from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, my_sessions, show
 from bot.workflow.privacy import Privacy
+from bot.workflow.reading_questions import answered
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
@@ -272,7 +273,9 @@ class EditWorkflow:
             event = await with_replied_version(self._store, event)
             if is_bare_answer(event, language):
                 event = await self._consents.with_question(event)
-            read = read_text(event, language, self.limits.languages)
+            read = await answered(self._store, event, language)
+            if isinstance(read, EditAsked):
+                read = read_text(read, language, self.limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)
         event, answer = (read, None) if isinstance(read, Event) else (HelpAsked(**origin(event)), read)

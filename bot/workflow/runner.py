@@ -14,7 +14,7 @@ from dataclasses import KW_ONLY, dataclass
 from types import TracebackType
 from typing import Self
 
-from bot.chat.cards import is_declined
+from bot.chat.cards import is_answer
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns
@@ -23,6 +23,7 @@ from bot.workflow.decline_reasons import reason_declined, without_picture
 from bot.workflow.delivery import Delivery
 from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
+from bot.workflow.reading_questions import asks_once, question_fields
 from conversations.errors import NoSuchVersion, PictureMissing, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
@@ -199,13 +200,10 @@ class TurnRunner:
         """Wait for the parent, the queue and the engine; store the outcome."""
         self._spawn(self.delivery.follow(active))
         fields = await self._outcome(active)
+        answers = is_answer(fields.get("error"))
         try:
             active.turn = await self.store.set_state(
-                active.turn.id,
-                TurnState.DELIVERING,
-                attempt=active.attempt,
-                is_answer=is_declined(fields.get("error")),
-                **fields,
+                active.turn.id, TurnState.DELIVERING, attempt=active.attempt, is_answer=answers, **fields
             )
         except NoSuchVersion:
             await self.erased.delete([fields.get("image")])
@@ -234,6 +232,8 @@ class TurnRunner:
         if result.is_declined:
             reason = reason_declined(active.turn.instruction, result.expressive)
             raise RequestRefused("the model declined the instruction", reason)
+        if result.is_question:
+            return question_fields(result)
         blocked_images = (await self.store.servers.settings(active.turn.source.server)).blocked_images
         if blocked_images and (
             image_hash := await self.threads.draw(
@@ -250,6 +250,7 @@ class TurnRunner:
             "settings": result.settings,
             "seconds": result.seconds,
             "changed": result.changed,
+            "confidence": result.confidence,
             "notes": (*active.advice, *result.notes),
         }
 
@@ -315,6 +316,7 @@ class TurnRunner:
             settings, active.advice = await resolve_auto(
                 turn, settings, parent.image, self.strengths, self.pictures
             )
+        settings = asks_once(settings, turn, active.session)
         return EditRequest(image, turn.instruction, settings, history, turn.reading)
 
     # -- showing ------------------------------------------------------------------------------------------

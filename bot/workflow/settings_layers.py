@@ -47,7 +47,7 @@ class SettingsLayers:
 
     def resolved(self, call: SettingsOverride, defaults: Defaults, seed: int) -> EditSettings:
         """The settings of an edit; `seed` is the default seed."""
-        own = asdict(defaults) | ({"seed": seed} if defaults.seed is None else {})
+        own = asdict(defaults) | ({"seed": seed} if defaults.seed is None else {}) | {"ask": "on"}
         return resolve(EditSettings(**own), call, self.session, self.user, self.channel)
 
     def on_auto(self, call: SettingsOverride) -> tuple[str, ...]:

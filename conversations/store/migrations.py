@@ -68,3 +68,10 @@ def m018_user_messages(db: Database) -> None:
 def m019_attempts(db: Database) -> None:
     """How often the engine was asked for a turn; a result of an earlier attempt does not count."""
     db.execute("ALTER TABLE turns ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m020_confidence(db: Database) -> None:
+    """How sure the model was of a reading, and what else it may have meant where it asked."""
+    db.execute("ALTER TABLE turns ADD COLUMN confidence REAL")
+    db.execute("ALTER TABLE turns ADD COLUMN other_readings TEXT")

@@ -23,6 +23,8 @@ class TurnFields(TypedDict, total=False):
     changed: float | None
     notes: tuple[Message, ...]
     error: Message | None
+    confidence: float | None
+    other_readings: tuple[str, ...]
     delivered: str | None
 
 
@@ -109,6 +111,9 @@ _STORED = dict.fromkeys(_NAMES, _Stored()) | {
     ),
     "error": _as_json(Message.to_json, Message.from_json),
     "auto_scales": _as_json(list, tuple),
+    "other_readings": _Stored(
+        lambda readings: _text(list(readings)), lambda text: tuple(json.loads(text)) if text else ()
+    ),
     "grid": _as_json(asdict, lambda axes: Grid(**{axis: tuple(scales) for axis, scales in axes.items()})),
     "is_hidden": _Stored(int, bool),
     "is_reworded": _Stored(int, bool),

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from conversations.errors import SettingsRefused
 from conversations.messages import Message
 from conversations.settings import EditSettings, SettingsOverride, checked
-from mgie_engine.edits import EditRequest, EditResult, Progress
+from mgie_engine.edits import Doubt, EditRequest, EditResult, Progress
 from mgie_engine.errors import (
     EditCancelled,
     EngineDied,
@@ -24,7 +24,7 @@ from mgie_engine.errors import (
     RequestRefused,
 )
 
-VERSION = 1
+VERSION = 2
 LARGEST_PICTURE = 1 << 28  # bytes of a picture file; the bot takes far smaller ones
 
 Plain = dict[str, Any]
@@ -101,6 +101,11 @@ class _Result:
     notes: list[dict[str, Any]]
     is_declined: bool
     level: str
+    confidence: float | None
+    doubt: Doubt | None
+    region: str | None
+    is_question: bool
+    other_readings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,11 @@ def event_message(event: Event) -> Plain:
         case Progress():
             return _message("progress", asdict(event) | {"stage": str(event.stage)})
         case EditResult():
-            return _message("result", asdict(event) | {"notes": [note.to_json() for note in event.notes]})
+            plain = {
+                "notes": [note.to_json() for note in event.notes],
+                "doubt": event.doubt and str(event.doubt),
+            }
+            return _message("result", asdict(event) | plain)
         case _:
             name = next(kind.__name__ for kind in type(event).__mro__ if kind.__name__ in _ERRORS)
             return _message("error", asdict(_Failure(name, str(event), event.message.to_json())))

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mgie_engine.model.confidence import Choice, chosen
 from mgie_engine.model.mllm import MLLM, causal_mask
 
 
@@ -80,35 +81,34 @@ class Rows:
         return torch.tensor(values, device=self.device)
 
 
-def write(rows: Rows, rules: WritingRules) -> Generator[None, None, list[list[int]]]:
+def write(rows: Rows, rules: WritingRules) -> Generator[None, None, list[list[Choice]]]:
     """Continue every row greedily until it stops; yields after each token.
 
     Returns the tokens written, stops included. Every token but a stop has been fed by then.
     """
-    written: list[list[int]] = [[] for _ in rows.prompts]
+    written: list[list[Choice]] = [[] for _ in rows.prompts]
     memories = [Memory(prompt, rules.no_repeat_ngram) for prompt in rows.prompts]
     live = [True] * len(written)
     for _ in range(rules.limit):
-        tokens = _choose(rows, memories, rules.never)
-        for row, token in enumerate(tokens):
+        choices = _choose(rows, memories, rules.never)
+        for row, choice in enumerate(choices):
             if live[row]:
-                written[row].append(token)
-                memories[row].add(token)
-                live[row] = token not in rules.stops
+                written[row].append(choice)
+                memories[row].add(choice.token)
+                live[row] = choice.token not in rules.stops
         if not any(live):
             break
-        rows.feed([[token] for token in tokens], live)
+        rows.feed([[choice.token] for choice in choices], live)
         yield
     return written
 
 
-def _choose(rows: Rows, memories: Sequence["Memory"], never: Sequence[int]) -> list[int]:
+def _choose(rows: Rows, memories: Sequence["Memory"], never: Sequence[int]) -> list[Choice]:
     scores = rows.mllm.lm_head(rows.last).float()  # (B, V)
     scores[:, list(never)] = -torch.inf
     for row, memory in enumerate(memories):
         scores[row, list(memory.repeats())] = -torch.inf
-    chosen: list[int] = scores.argmax(-1).tolist()
-    return chosen
+    return [Choice(*choice) for choice in zip(*(part.tolist() for part in chosen(scores)), strict=True)]
 
 
 class Memory:

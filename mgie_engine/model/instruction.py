@@ -4,7 +4,7 @@ The state *before* a token predicts it. Guidance is made from the eight states t
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -12,6 +12,7 @@ from torch import Tensor
 from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import RequestRefused
+from mgie_engine.model.confidence import Choice, least_sure
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
@@ -27,6 +28,9 @@ class Thought:
     states: Tensor  # (8, D), those that predict the visual tokens
     expressive: str = ""
     notes: tuple[Message, ...] = ()
+    confidence: float | None = None  # probability of the least sure token, 0 to 1; None: it was not asked
+    other_start: tuple[int, ...] = ()  # the tokens that the second-best text begins with
+    others: tuple[str, ...] = ()  # other expressive instructions, the likeliest first
 
 
 Thinking = Generator[None, None, list[Thought]]  # yields after each token
@@ -54,6 +58,10 @@ class Reader:
         if open_:
             written = yield from self._write(pixels[open_], [prompts[row] for row in open_])
             thoughts |= dict(zip(open_, written, strict=True))
+            for row in open_:
+                if self.seeks_other(prompts[row], thoughts[row], self.config.language.max_positions):
+                    other = yield from self._other(pixels[row : row + 1], prompts[row], thoughts[row])
+                    thoughts[row] = self.with_other(thoughts[row], other)
         unclear = [row for row in open_ if not thoughts[row].expressive]
         readings = {row: prompts[row].reading or prompts[row].instruction for row in (*given, *unclear)}
         for row, reading in readings.items():
@@ -72,7 +80,8 @@ class Reader:
             self.config.max_new_tokens, frozenset({tokenizer.end}), (), self.config.no_repeat_ngram
         )
         written = yield from write(rows, rules)
-        return [self._release_thought(rows, row, ids) for row, ids in enumerate(written)]
+        ids = [[choice.token for choice in choices] for choices in written]
+        return [self._release_thought(rows, row, tokens) for row, tokens in enumerate(ids)]
 
     def release_text(self, prompt: Prompt, thought: Thought) -> str:
         """The text the published demo shows; IndexError where it crashes."""
@@ -84,7 +93,31 @@ class Reader:
         rows = self._rows(pixels, [self.prompter.ids(prompt) for prompt in prompts])
         written = yield from write(rows, self._rules())
         states = self._force(rows)
-        return [self._thought(ids, states[row]) for row, ids in enumerate(written)]
+        return [self.thought(choices, states[row]) for row, choices in enumerate(written)]
+
+    def seeks_other(self, prompt: Prompt, thought: Thought, room: int) -> bool:
+        """Whether a second reading is wanted: the first does something, and is less sure than the bound.
+
+        `room`: tokens that a prompt, its answer and the visual tokens may have; longer ones get none.
+        """
+        if not prompt.wants_other or not thought.other_start or thought.confidence is None:
+            return False
+        declines = bool(self.config.refusal) and thought.expressive.startswith(self.config.refusal)
+        if declines or thought.confidence >= self.config.ask_below:
+            return False
+        length = len(self.prompter.ids(prompt)) + len(thought.other_start) + self.config.max_new_tokens
+        return length + len(self.prompter.tokenizer.visual) <= room
+
+    def with_other(self, thought: Thought, other: str) -> Thought:
+        """The thought with a second reading beside it, if that says something else and does something."""
+        declines = bool(self.config.refusal) and other.startswith(self.config.refusal)
+        return thought if declines or other in ("", thought.expressive) else replace(thought, others=(other,))
+
+    def _other(self, pixels: Tensor, prompt: Prompt, thought: Thought) -> Generator[None, None, str]:
+        """What the model writes after the second-best token at its least sure place."""
+        start = list(thought.other_start)
+        (choices,) = yield from write(self._rows(pixels, [self.prompter.ids(prompt) + start]), self._rules())
+        return self.text_of([*start, *(choice.token for choice in choices)])
 
     def _follow(self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[Message, ...]) -> Thought:
         """Go along with a reading as if the model had written it."""
@@ -101,11 +134,23 @@ class Reader:
         after = rows.feed([visual] * len(rows.prompts), [True] * len(rows.prompts))
         return torch.cat([before, after], dim=1)
 
-    def _thought(self, ids: list[int], states: Tensor) -> Thought:
-        stops = self._rules().stops
-        words = [token for token in ids if token not in stops]
+    def thought(self, choices: Sequence[Choice], states: Tensor) -> Thought:
+        """What was written, and how sure that is."""
+        ids, stops = [choice.token for choice in choices], self._rules().stops
+        words = [choice for choice in choices if choice.token not in stops]
+        doubt = least_sure(words, self.prompter.tokenizer.decode)
+        text = self.text_of(ids)
+        if doubt is None:
+            return Thought(ids, states, text, confidence=0.0)
+        second = words[doubt.place].second
+        start = () if second in stops else (*ids[: doubt.place], second)
+        return Thought(ids, states, text, confidence=doubt.probability, other_start=start)
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """The expressive instruction of tokens; "" for gibberish."""
+        words = [token for token in ids if token not in self._rules().stops]
         text = tidy(self.prompter.tokenizer.decode(words))
-        return Thought(ids, states, "" if is_gibberish(text) else text)
+        return "" if is_gibberish(text) else text
 
     def _release_thought(self, rows: Rows, row: int, ids: list[int]) -> Thought:
         out = [*rows.prompts[row], *ids]

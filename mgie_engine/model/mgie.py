@@ -32,6 +32,8 @@ class Reading:
     raw: str  # as the model wrote it, special tokens included
     guidance: Tensor  # (77, D), for the U-Net
     notes: tuple[Message, ...] = ()
+    confidence: float | None = None  # see `Thought`
+    others: tuple[str, ...] = ()  # other ways to understand it, the likeliest first
 
 
 class NoisyBatch(NamedTuple):
@@ -158,8 +160,10 @@ class MGIE:
         texts = [thought.expressive for thought in thoughts]
         if self.behaviour is Behaviour.RELEASE:
             texts = [self.reader.release_text(p, t) for p, t in zip(prompts, thoughts, strict=True)]
-        notes = [thought.notes for thought in thoughts]
-        return list(map(Reading, texts, raw, guidance, notes))
+        return [
+            Reading(text, written, guided, thought.notes, thought.confidence, thought.others)
+            for text, written, guided, thought in zip(texts, raw, guidance, thoughts, strict=True)
+        ]
 
     def _predict(self, batch: NoisyBatch, rows: Tensor, branches: Tensor) -> Tensor:
         """Predictions (B, 3, C, h, w) of the branches asked for, in one call; the others stay 0."""

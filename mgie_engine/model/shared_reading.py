@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from conversations.messages import Message
+from mgie_engine.model.confidence import Choice
 from mgie_engine.model.instruction import Reader, Thought
 from mgie_engine.model.static_decode import StaticDecoder
 from mgie_engine.text.prompting import Prompt, picture_start
@@ -25,7 +26,7 @@ class Row:
     """A row of the decode while a reader has it."""
 
     number: int
-    tokens: deque[int] = field(default_factory=deque)  # chosen, not yet taken
+    choices: deque[Choice] = field(default_factory=deque)  # not yet taken
     decodes: bool = False
 
 
@@ -49,7 +50,18 @@ class SharedReader:
         """Read one prompt with its picture's pixels (1, 3, H, W); as `Reader.read`, which it must fit."""
         if prompt.reading is not None:
             return (yield from self._follow(pixels, prompt, prompt.reading, ()))
-        ids = self._reader.prompter.ids(prompt)
+        thought = yield from self._think(pixels, self._reader.prompter.ids(prompt))
+        if not thought.expressive:
+            note = (Message("note_as_written"),)
+            return (yield from self._follow(pixels, prompt, prompt.instruction, note))
+        if not self._reader.seeks_other(prompt, thought, self._decoder.length - self._burst):
+            return thought
+        start = thought.other_start
+        other = yield from self._think(pixels, [*self._reader.prompter.ids(prompt), *start])
+        return self._reader.with_other(thought, self._reader.text_of([*start, *other.ids]))
+
+    def _think(self, pixels: Tensor, ids: list[int]) -> Generator[None, None, Thought]:
+        """Continue ids until the model stops."""
         row = yield from self._wait_for_row()
         try:
             self._prefill(row, ids, pixels)
@@ -58,14 +70,11 @@ class SharedReader:
             yield  # so that all who come at once are there before the first token of any
             written = yield from self._write(row)
             stops = self._reader._rules().stops
-            words = [token for token in written if token not in stops]
+            words = [choice.token for choice in written if choice.token not in stops]
             states = self._visual_states(row, [*ids, *words])
         finally:
             self._leave(row)
-        thought = self._reader._thought(written, states)
-        if thought.expressive:
-            return thought
-        return (yield from self._follow(pixels, prompt, prompt.instruction, (Message("note_as_written"),)))
+        return self._reader.thought(written, states)
 
     def _follow(
         self, pixels: Tensor, prompt: Prompt, reading: str, notes: tuple[Message, ...]
@@ -80,13 +89,13 @@ class SharedReader:
         finally:
             self._leave(row)
 
-    def _write(self, row: Row) -> Generator[None, None, list[int]]:
-        rules, written = self._reader._rules(), list[int]()
+    def _write(self, row: Row) -> Generator[None, None, list[Choice]]:
+        rules, written = self._reader._rules(), list[Choice]()
         while len(written) < rules.limit:
-            if not row.tokens:
+            if not row.choices:
                 self._decode()
-            written.append(row.tokens.popleft())
-            if written[-1] in rules.stops:
+            written.append(row.choices.popleft())
+            if written[-1].token in rules.stops:
                 break
             yield
         return written
@@ -94,13 +103,18 @@ class SharedReader:
     def _decode(self) -> None:
         """The next few tokens of every row."""
         decoder = self._decoder
-        chosen = [decoder.choose_next().to("cpu", non_blocking=True, copy=True) for _ in range(self._burst)]
+        chosen = [self._next_choices() for _ in range(self._burst)]
         if decoder.slots.is_cuda:
             torch.cuda.current_stream(decoder.slots.device).synchronize()
-        for tokens in chosen:
-            for row, token in zip(self._rows, tokens.tolist(), strict=True):
+        for choices in chosen:
+            for row, (token, probability, second) in zip(self._rows, choices.tolist(), strict=True):
                 if row is not None and row.decodes:
-                    row.tokens.append(token)
+                    row.choices.append(Choice(int(token), probability, int(second)))
+
+    def _next_choices(self) -> Tensor:
+        """The choices (R, 3) of the next token, on their way to the CPU."""
+        self._decoder.choose_next()
+        return self._decoder.choices.to("cpu", non_blocking=True, copy=True)
 
     def _prefill(self, row: Row, ids: list[int], pixels: Tensor) -> None:
         prompter = self._reader.prompter

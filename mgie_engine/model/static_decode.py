@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mgie_engine.model.confidence import chosen
 from mgie_engine.model.cuda_graphs import Graphs, Program
 from mgie_engine.model.fused_ops import (
     Norm,
@@ -175,6 +176,8 @@ class StaticDecoder:
         self.slots = torch.full((rows,), rows, **whole)
         self.positions = torch.zeros(rows, **whole)  # of the last token, which is fed next
         self.moves = torch.zeros(rows, **whole)  # 1 for rows in use
+        # Of the last choice: the token, its probability, the second-best token; exact also as float64.
+        self.choices = torch.zeros(rows, 3, device=device, dtype=torch.float64)
         self.forced = torch.zeros(rows, **whole)
         self.forced_slots = torch.full((rows,), rows, **whole)
         self.forced_positions = torch.zeros(rows, **whole)
@@ -322,10 +325,11 @@ class StaticDecoder:
         scores = F.pad(scores, (0, 1)) + self._never
         if self._ngram:
             scores = scores.scatter(1, self._repeats(texts), -torch.inf)
-        chosen = scores.argmax(-1)
+        token, probability, second = chosen(scores)
+        self.choices.copy_(torch.stack([token.double(), probability.double(), second.double()], dim=1))
         self.positions.add_(self.moves).clamp_(max=self.length - 1)
-        self.texts.index_put_((self.slots, self.positions), chosen)
-        return chosen
+        self.texts.index_put_((self.slots, self.positions), token)
+        return token
 
     def _repeats(self, texts: Tensor) -> Tensor:
         """Tokens (R, L - n + 1) that would make a run of n that was there before; no token where none."""

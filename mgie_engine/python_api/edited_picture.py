@@ -19,6 +19,7 @@ QUALITY = 95  # of JPEG and WebP, 1 to 100
 NOTES = {  # in words, by code
     "note_as_written": "used your words as written",
     "note_nothing_changed": "nothing changed",
+    "note_whole_picture": "you named a part of the picture, but this model changes all of it",
     "note_outside_region": "nothing changed: the edit fell outside of the mask",
     "note_main_picture": "the file holds several pictures; the main one was used",
     "note_first_frame": "the file is an animation; its first frame was used",
@@ -44,6 +45,8 @@ class EditedPicture:
     changed: float | None  # share of pixels that differ from the input, 0 to 1
     codes: tuple[str, ...]  # of the notes
     level: str  # how exactly it was computed: "exact", "same" or "fast"
+    confidence: float | None = None  # how sure the model was of what it understood, 0 to 1
+    doubt: str | None = None  # "unsure": below the model's bound; "whole": see the notes
 
     @property
     def image(self) -> Image.Image:
@@ -93,4 +96,6 @@ def edited_picture(result: EditResult, instruction: str, notes: Sequence[Message
         changed=result.changed,
         codes=tuple(note.code for note in (*notes, *result.notes)),
         level=result.level,
+        confidence=result.confidence,
+        doubt=result.doubt,
     )

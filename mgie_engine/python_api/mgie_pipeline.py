@@ -31,6 +31,7 @@ class MGIEPipelineOutput:
     expressive_instructions: list[str]
     seeds: list[int]
     is_declined: list[bool]  # where the model says that it cannot make the edit; the image is then the input
+    confidences: list[float | None]  # how sure the model was of what it understood, 0 to 1
 
 
 class MGIEPipeline:
@@ -100,6 +101,7 @@ class MGIEPipeline:
             [result.expressive for result in results],
             [result.settings.seed for result in results],
             [result.is_declined for result in results],
+            [result.confidence for result in results],
         )
 
     def _report(self, on_step_end: OnStepEnd | None) -> Callable[[Progress], None]:

@@ -46,7 +46,7 @@ def add_settings(parser: CommandParser) -> None:
 
 def chosen_settings(arguments: argparse.Namespace) -> SettingsOverride:
     """What the options of `add_settings` say; SettingsRefused for a value out of range."""
-    return checked(SettingsOverride(**{name: getattr(arguments, name) for name in SETTING_NAMES}))
+    return checked(SettingsOverride(**{name: getattr(arguments, name, None) for name in SETTING_NAMES}))
 
 
 def add_model(parser: CommandParser) -> None:

@@ -27,6 +27,7 @@ from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.framing import Framing
 from mgie_engine.serving.pictures import to_preview
 from mgie_engine.serving.postprocess import Delivered, changes_nothing, finish, untouched, with_probe
+from mgie_engine.serving.reading_doubt import doubt_about
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
 from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request, still_opening
 from mgie_engine.serving.slot_painting import SlotPainting
@@ -139,7 +140,9 @@ class Engine:
                 with self._blame(slot):
                     square = slot.opening.result().view.shown
                     asked = slot.request
-                    prompt = Prompt(asked.instruction, asked.history, asked.reading)
+                    prompt = Prompt(
+                        asked.instruction, asked.history, asked.reading, asked.settings.ask == "on"
+                    )
                     slot.reader = self._reader(slot, square, prompt)
 
     def _reader(self, slot: Slot, square: Image.Image, prompt: Prompt) -> Reader:
@@ -167,9 +170,14 @@ class Engine:
             next(slot.reader)
         except StopIteration as end:
             slot.reading = end.value
-            if changes_nothing(end.value.expressive, self.model.config.refusal):
-                same = untouched(slot.request.image, slot.opening.result().original.size)
-                self._leave(slot, replace(self._result(slot, same), is_declined=True))
+            config, asked = self.model.config, slot.request
+            if changes_nothing(end.value.expressive, config.refusal):
+                self._leave(slot, replace(self._unpainted(slot), is_declined=True))
+                return
+            slot.doubt = doubt_about(end.value, asked, config)
+            if slot.doubt and asked.settings.ask == "on":
+                others = end.value.others
+                self._leave(slot, replace(self._unpainted(slot), is_question=True, other_readings=others))
             elif self._fast:  # what it waits for now is a place among those who paint
                 slot.enter(Stage.PAINTING, self._clock())
                 self._say(slot, slot.progress())
@@ -284,20 +292,13 @@ class Engine:
                 with self._blame(slot):
                     self._leave(slot, self._result(slot, slot.finishing.result()))
 
+    def _unpainted(self, slot: Slot) -> EditResult:
+        """The result of an edit that ends with its reading."""
+        return self._result(slot, untouched(slot.request.image, slot.opening.result().original.size))
+
     def _result(self, slot: Slot, delivered: Delivered) -> EditResult:
-        assert slot.reading is not None
         slot.book(self._clock())
-        return EditResult(
-            image=delivered.png,
-            expressive=slot.reading.expressive,
-            settings=slot.request.settings,
-            model=self.model.config.name,
-            size=delivered.size,
-            seconds=slot.seconds,
-            changed=delivered.changed,
-            notes=(*slot.reading.notes, *delivered.notes),
-            level=self.level,
-        )
+        return slot.result(delivered, self.model.config.name, self.level)
 
     def _wait_for_threads(self) -> None:
         waited: list[Future[Any]] = [slot.finishing or slot.opening for slot in self._slots.values()]

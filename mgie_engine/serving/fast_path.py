@@ -141,7 +141,7 @@ class FastPath:
         self._states.copy_(thought.states[None])
         guidance = self._guide()[0].clone()
         raw = self.model.tokenizer.decode(thought.ids)
-        return Reading(thought.expressive, raw, guidance, thought.notes)
+        return Reading(thought.expressive, raw, guidance, thought.notes, thought.confidence, thought.others)
 
     def begin(self, settings: EditSettings, guidance: Tensor, encoded: Encoded) -> SlotPainting:
         """Begin to paint, where `painting.free` has a slot."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from conversations.settings import SettingsOverride, checked
 from mgie_engine.config import ModelConfig
-from mgie_engine.edits import EditRequest, Progress, Stage
+from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
 from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.fast_path import Encoded, FastPath
@@ -19,6 +19,7 @@ from mgie_engine.serving.framing import Framing, view
 from mgie_engine.serving.masks import open_mask
 from mgie_engine.serving.pictures import open_picture
 from mgie_engine.serving.postprocess import Autoencoder, Delivered, Opened
+from mgie_engine.serving.reading_doubt import ReadingDoubt
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
 
@@ -53,6 +54,7 @@ class Slot:
     seconds: dict[str, float] = field(default_factory=dict)
     reader: Reader | None = None
     reading: Reading | None = None
+    doubt: ReadingDoubt | None = None  # about the reading
     painting: Painting | SlotPainting | None = None
     finishing: Future[Delivered] | None = None
     encoding: Future[Encoded] | None = None  # above the level exact
@@ -72,6 +74,25 @@ class Slot:
         step = self.painting.step if self.painting else 0
         expressive = self.reading.expressive if self.reading else None
         return Progress(self.stage, step, self.request.settings.steps, expressive, preview)
+
+    def result(self, delivered: Delivered, model: str, level: str) -> EditResult:
+        """What the edit ends with, after its reading; `model`: its name."""
+        assert self.reading is not None
+        doubt = self.doubt
+        return EditResult(
+            image=delivered.png,
+            expressive=self.reading.expressive,
+            settings=self.request.settings,
+            model=model,
+            size=delivered.size,
+            seconds=self.seconds,
+            changed=delivered.changed,
+            notes=(*self.reading.notes, *(doubt.notes if doubt else ()), *delivered.notes),
+            level=level,
+            confidence=self.reading.confidence,
+            doubt=doubt.kind if doubt else None,
+            region=doubt.region if doubt else None,
+        )
 
     def give_up(self) -> None:
         """Let go of what an edit that leaves still holds: its threads' work, its row, its slot."""

@@ -104,12 +104,14 @@ def describe(picture: EditedPicture) -> dict[str, Any]:
     """What was made and with what, as JSON has it; the picture itself left out."""
     return {
         "expressive": picture.expressive,
-        **asdict(picture.settings),
+        **{name: value for name, value in asdict(picture.settings).items() if name != "ask"},
         "model": picture.model,
         "size": list(picture.size),
         "seconds": picture.seconds,
         "changed": picture.changed,
         "level": picture.level,
+        "confidence": picture.confidence,
+        "doubt": picture.doubt,
         "notes": list(picture.codes),
     }
 

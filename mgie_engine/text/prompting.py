@@ -25,6 +25,7 @@ class Prompt:
     instruction: str
     history: tuple[Exchange, ...] = ()
     reading: str | None = None  # an expressive instruction in place of the model's own; in serving only
+    wants_other: bool = False  # a second reading, too, where the first is less sure than the model's bound
 
 
 @dataclass(frozen=True, slots=True)

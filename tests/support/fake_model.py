@@ -23,6 +23,8 @@ class FakeModel:
     def __init__(self) -> None:
         self.config = ModelConfig(
             name="fake",
+            whole_picture="The whole picture",
+            ask_below=0.9,
             vae={"latent_channels": 4, "scaling_factor": 1.0},
             picture_size=SIDE,
             defaults=Defaults(steps=4, seed=7),
@@ -45,7 +47,10 @@ class FakeModel:
         said = prompt.reading or f"{prompt.instruction} ({len(prompt.history)} before)"
         guidance = torch.full((2, 3), crc32(said.encode()) % 100 / 100)
         guidance[0, 0] = float(FAULTS.index(prompt.instruction) + 1) if prompt.instruction in FAULTS else 0.0
-        return Reading(expressive=said, raw=said, guidance=guidance, notes=())
+        if prompt.reading is not None:
+            return Reading(expressive=said, raw=said, guidance=guidance)
+        others = ("Another reading.",) if prompt.wants_other else ()
+        return Reading(said, said, guidance, (), 0.5 if "perhaps" in said else 0.95, others)
 
     def encode(self, pictures: Sequence[Image.Image]) -> Tensor:
         small = [np.asarray(picture.convert("RGBA").resize((2, 2)), np.float32) / 255 for picture in pictures]

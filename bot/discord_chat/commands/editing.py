@@ -46,7 +46,7 @@ class EditingCog(HasHandler, commands.Cog):
 
     @app_commands.command(name="edit", description="Edit a picture, or refine the last one")
     @app_commands.describe(
-        instruction="What to change, for example: make the sky darker",
+        instruction="What to change, for example: make it darker",
         image="A picture to edit; without one I continue from your last version here",
         from_version="The version to continue from, for example: v2",
         keep="How much of the picture to restore outside the edited area",

@@ -9,7 +9,7 @@ from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 from conversations.messages import Message
-from conversations.settings import RANGES, Sampler, SettingsOverride
+from conversations.settings import RANGES, Ask, Sampler, SettingsOverride
 
 TEXT_CFG, IMAGE_CFG, STEPS = RANGES["text_cfg"], RANGES["image_cfg"], RANGES["steps"]
 RANDOM, LOCK = "random", "lock"
@@ -26,6 +26,7 @@ class SettingsCog(HasHandler, commands.Cog):
         seed="A number, “random”, or “lock” to keep the seed of your last version",
         preset="A preset of both guidance scales; auto chooses them for each edit",
         sampler="The sampler of the diffusion steps",
+        ask="Ask before an edit that may be misunderstood",
         scope="What the settings apply to; this session by default",
         reset="Reset this scope first",
     )
@@ -40,6 +41,7 @@ class SettingsCog(HasHandler, commands.Cog):
         seed: app_commands.Range[str, 1, 10] | None = None,
         preset: str | None = None,
         sampler: Sampler | None = None,
+        ask: Ask | None = None,
         scope: Literal["session", "me", "channel"] = "session",
         reset: bool = False,
     ) -> Response:
@@ -51,7 +53,7 @@ class SettingsCog(HasHandler, commands.Cog):
         return SettingsAsked(
             **origin_of(interaction),
             override=SettingsOverride(
-                text_cfg=text_cfg, image_cfg=image_cfg, steps=steps, seed=number, sampler=sampler
+                text_cfg=text_cfg, image_cfg=image_cfg, steps=steps, seed=number, sampler=sampler, ask=ask
             ),
             preset=Preset(preset) if preset else None,
             scope=Scope(scope),

@@ -66,6 +66,7 @@ _LOOKS: dict[str, tuple[ButtonStyle, str | None]] = {
     ButtonAction.UNDO: (ButtonStyle.secondary, "↩️"),
     ButtonAction.RETRY: (ButtonStyle.secondary, "🎲"),
     ButtonAction.ALLOW_ONCE: (ButtonStyle.success, None),
+    ButtonAction.DO_IT: (ButtonStyle.success, None),
     ButtonAction.DELETE: (ButtonStyle.danger, None),
     ButtonAction.DELETE_SESSION: (ButtonStyle.danger, None),
     ButtonAction.FORGET_ME: (ButtonStyle.danger, None),

@@ -35,8 +35,12 @@ class SubmittedForm:
 def refine_form(
     button: ButtonId, card: Card, max_length: int, translate: Translate, offers_auto: bool = True
 ) -> ui.Modal:
-    """The form of Refine: instruction, strength, start (this version or the original), another image."""
-    form = _form(button, translate(Message("refine_title", version=card.version)))
+    """The form of Refine: instruction, strength, start (this version or the original), another image.
+
+    An answer of the bot is no version; what is refined then is the one it is about.
+    """
+    version = (card.parent_version if card.is_answer else None) or card.version
+    form = _form(button, translate(Message("refine_title", version=version)))
     form.add_item(
         _words(translate(Message("what_to_change")), card.instruction[:max_length], max_length, translate)
     )
@@ -49,7 +53,7 @@ def refine_form(
         _choice(
             translate(Message("from_where")),
             START,
-            {"": card.version, ORIGINAL: translate(Message("the_original"))},
+            {"": version, ORIGINAL: translate(Message("the_original"))},
         )
     )
     upload: ui.FileUpload[Any] = ui.FileUpload(custom_id=PHOTO, required=False, min_values=0, max_values=1)

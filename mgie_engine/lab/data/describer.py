@@ -58,7 +58,8 @@ class Llava:
         starts = [picture_start(ids, self.tokenizer, self.vision.tokens) for ids in prompts]
         rows = Rows(self.mllm, prompts, pixels.to(table.device, table.dtype), starts)
         written = finish(write(rows, WritingRules(limit, frozenset({self.tokenizer.end}), no_repeat_ngram=0)))
-        return [self._text(ids) or asked for ids, asked in zip(written, instructions, strict=True)]
+        texts = (self._text([choice.token for choice in choices]) for choices in written)
+        return [text or asked for text, asked in zip(texts, instructions, strict=True)]
 
     def prompt(self, instruction: str) -> str:
         """What the model is asked."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bot.discord_chat.ui.buttons import base36
 from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.asking_editor import AskingEditor
 from tests.support.discord_room import Room, loopback, results_in, room, turn_of
 from tests.support.discord_server.interactions import MODAL, Interaction
 from tests.support.discord_server.people import buttons_of, text_of
@@ -125,3 +126,18 @@ async def test_a_picture_that_was_deleted_is_said_to_be_gone(tmp_path: Path) -> 
         buttons_of(card)[0]["custom_id"] = f"e1:png:{made.id}:{base36(r.anna.id)}"
         pressed = r.discord.press(card, f"e1:png:{made.id}:{base36(r.anna.id)}", r.anna)
         assert "is no longer stored" in await said(r, pressed)
+
+
+async def test_a_question_about_the_words_is_answered_by_a_button_after_a_restart_too(tmp_path: Path) -> None:
+    async with loopback() as discord:
+        async with room(tmp_path, AskingEditor(), discord) as r:
+            post_picture(r, "maybe make it blue")
+            question = await a_card(r, "💬")
+            assert english("asks_unsure") in text_of(question)
+            labels = [button["label"] for button in buttons_of(question)]
+            assert labels == ["Do it", "The car turns blue.", "Say it differently"]
+        async with room(tmp_path, AskingEditor(), discord) as r:
+            pressed = r.discord.press(question, "Say it differently", r.anna)
+            await r.discord.wait_for(lambda: pressed.callback == MODAL)
+            assert await said(r, r.discord.press(question, "Do it", r.anna)) == "Queued as v1."
+            assert "v1 · [from v0 ↗]" in text_of(await next_result(r, 1))

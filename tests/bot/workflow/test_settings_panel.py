@@ -36,6 +36,7 @@ async def test_the_panel_names_each_value_and_where_it_comes_from(tmp_path):
         "seed": ("random", "model default"),
         "sampler": ("euler_ancestral", "model default"),
         "keep": ("auto", "model default"),
+        "ask": ("on", "model default"),
     }
 
 

@@ -83,7 +83,7 @@ SETTINGS = cm.edit_message(ORDER)["body"]["request"]["settings"]
         (None, "No message"),
         ("edit", "No message"),
         ({}, "No message"),
-        (bent(version=2), "version 2; this side speaks 1"),
+        (bent(version=3), "version 3; this side speaks 2"),
         (bent(kind="sign"), "No message of the kind edit"),
         (bent(body=[]), "No message"),
         (bent(body={}), "bot: "),

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from conversations.settings import EditSettings
-from mgie_engine.edits import EditRequest, EditResult, Exchange, Progress, Stage
+from mgie_engine.edits import Doubt, EditRequest, EditResult, Exchange, Progress, Stage
 from mgie_engine.errors import EngineError, NotFinite, RequestRefused
 from mgie_engine.model.mgie import NoisyBatch
 from mgie_engine.serving.engine import Engine, Event, edit_alone
@@ -102,6 +102,31 @@ def test_a_corrected_reading_takes_the_place_of_the_models_own(model: FakeModel)
 def test_the_conversation_so_far_reaches_the_model(model: FakeModel):
     result = edit_alone(model, replace(ask(), history=(Exchange("a", "A."),)), lambda _: None)
     assert result.expressive.endswith("(1 before)")
+
+
+WHOLE = "The whole picture gets the sky darker"  # the words of a request are its reading here
+
+
+@pytest.mark.parametrize(
+    ("words", "doubt", "region"), [("perhaps red", Doubt.UNSURE, None), (f"{WHOLE}, sky", None, None)]
+)
+def test_a_doubtful_reading_ends_the_edit_where_the_settings_ask(model: FakeModel, words, doubt, region):
+    result = edit_alone(model, ask(words, ask="on"), lambda _: None)
+    assert (result.is_question, result.doubt, result.region) == (doubt is not None, doubt, region)
+    assert model.batches == ([] if doubt else [1] * some_settings().steps)
+    if doubt:
+        assert result.other_readings == ("Another reading.",)
+        assert result.image == ask(words).image
+
+
+def test_a_doubtful_reading_is_painted_and_reported_where_they_do_not(model: FakeModel):
+    result = edit_alone(model, ask("perhaps red"), lambda _: None)
+    assert (result.is_question, result.doubt, result.confidence) == (False, Doubt.UNSURE, 0.5)
+
+
+def test_a_given_reading_is_in_no_doubt(model: FakeModel):
+    result = edit_alone(model, replace(ask("perhaps red", ask="on"), reading="Red."), lambda _: None)
+    assert (result.is_question, result.doubt, result.confidence) == (False, None, None)
 
 
 def test_there_are_at_most_two_previews(engine: Engine):

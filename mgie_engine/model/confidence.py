@@ -1,0 +1,49 @@
+"""How sure the language model is of what it writes: the least probable token of the first sentence."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+_DIGITS = 4  # of a confidence: it is the same alone and in a batch, where sums differ in the seventh
+
+
+class Choice(NamedTuple):
+    """One token of a greedy text."""
+
+    token: int
+    probability: float  # among the tokens that were allowed, 0 to 1
+    second: int  # the most probable token but this one
+
+
+class LeastSure(NamedTuple):
+    """The place of the least probable token in the first sentence, and how probable it was."""
+
+    place: int
+    probability: float
+
+
+def chosen(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Of scores (B, V): the greedy token of every row, its probability, the second-best token; (B,) each."""
+    token = scores.argmax(-1)
+    at = token[:, None]
+    probability = (scores.gather(1, at)[:, 0] - scores.logsumexp(-1)).exp()
+    return token, probability, scores.scatter(1, at, -torch.inf).argmax(-1)
+
+
+def least_sure(choices: Sequence[Choice], decode: Callable[[Sequence[int]], str]) -> LeastSure | None:
+    """Where the first sentence was least sure; None for no text. `choices` without what ends the text."""
+    if not choices:
+        return None
+    length = _first_sentence([choice.token for choice in choices], decode)
+    place = min(range(length), key=lambda at: choices[at].probability)
+    return LeastSure(place, round(choices[place].probability, _DIGITS))
+
+
+def _first_sentence(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> int:
+    """How many tokens the first sentence has."""
+    for length in range(1, len(ids)):
+        if decode(ids[:length]).rstrip().endswith((".", "!", "?")):
+            return length
+    return len(ids)

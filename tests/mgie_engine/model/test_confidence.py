@@ -1,0 +1,57 @@
+"""How sure the model is: the least probable token of the first sentence, the same alone and in company."""
+
+import pytest
+import torch
+
+from mgie_engine.model.confidence import Choice, chosen, least_sure
+from mgie_engine.model.cuda_graphs import Graphs
+from mgie_engine.model.mgie import finish
+from mgie_engine.model.shared_reading import SharedReader
+from mgie_engine.model.static_decode import StaticDecoder
+from mgie_engine.text.prompting import Prompt
+from tests.support.tiny_model import model
+
+WORDS = ["The", " ball", " is", " red", ".", " It", " stays", "."]
+PIXELS = torch.randn(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+PROMPTS = [Prompt("make the ball blue"), Prompt("x"), Prompt("remove the small tree")]
+
+
+def spell(ids) -> str:
+    return "".join(WORDS[token] for token in ids)
+
+
+def test_the_first_sentence_counts():
+    choices = [Choice(token, 0.9 if token < 5 else 0.1, 0) for token in range(len(WORDS))]
+    choices[2] = Choice(2, 0.41239, 7)
+    assert least_sure(choices, spell) == (2, 0.4124)
+    assert least_sure(choices[:2], spell) == (0, 0.9)
+    assert least_sure([], spell) is None
+
+
+def test_the_probability_is_that_of_the_tokens_that_are_allowed():
+    scores = torch.tensor([[1.0, 3.0, 2.0, -torch.inf]])
+    token, probability, second = chosen(scores)
+    assert (token.tolist(), second.tolist()) == ([1], [2])
+    torch.testing.assert_close(probability, scores.softmax(-1)[:, 1])
+
+
+@torch.inference_mode()
+def test_it_is_the_same_alone_in_a_batch_and_in_a_shared_decode():
+    mgie = model(max_new_tokens=24)
+    together = finish(mgie.reader.read(PIXELS, PROMPTS))
+    decoder = StaticDecoder(mgie.mllm, Graphs(torch.device("cpu")), 8, 256, mgie.reader._rules().never, 3)
+    shared = SharedReader(mgie.reader, decoder)
+    for row, prompt in enumerate(PROMPTS):
+        pixels = PIXELS[row : row + 1]
+        (alone,) = finish(mgie.reader.read(pixels, [prompt]))
+        joined = finish(shared.read(pixels, prompt))
+        assert alone.confidence == pytest.approx(together[row].confidence, abs=2e-4)
+        assert alone.confidence == pytest.approx(joined.confidence, abs=2e-4)
+        assert alone.other_start == joined.other_start
+
+
+@torch.inference_mode()
+def test_a_given_reading_has_no_confidence():
+    mgie = model(max_new_tokens=24)
+    (thought,) = finish(mgie.reader.read(PIXELS[:1], [Prompt("x", reading="The ball is red.")]))
+    assert (thought.confidence, thought.others) == (None, ())
