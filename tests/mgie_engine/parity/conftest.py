@@ -11,6 +11,7 @@ from tests.mgie_engine.parity.golden import golden
 def one_thread():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False  # on a GPU: convolutions in fp32, as they are named
     yield
     torch.set_num_threads(before)
 

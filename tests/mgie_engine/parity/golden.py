@@ -1,4 +1,7 @@
-"""A folder of golden numbers, and the tiny model its rule makes."""
+"""A folder of golden numbers, and the tiny model its rule makes.
+
+MGIE_PARITY_DEVICE=cuda compares what a GPU computes; noise is drawn on the CPU all the same.
+"""
 
 import json
 import os
@@ -17,6 +20,7 @@ from mgie_engine.text.tokenizer import Tokenizer
 from tests.mgie_engine.parity import rule
 
 OWN_COPY = Path(__file__).parent / "published"
+DEVICE = torch.device(os.environ.get("MGIE_PARITY_DEVICE", "cpu"))
 
 
 class Golden:
@@ -41,7 +45,7 @@ class Golden:
         return self.arrays["/".join(path)]
 
     def tensor(self, *path):
-        return torch.from_numpy(self.array(*path))
+        return torch.from_numpy(self.array(*path)).to(DEVICE)
 
     @cached_property
     def config(self):
@@ -83,7 +87,7 @@ class Golden:
     def networks(self) -> Networks:
         """The tiny networks with the rule's weights."""
         networks = build(self.config)
-        fill(networks, self.weights(), torch.device("cpu"), torch.float32)
+        fill(networks, self.weights(), DEVICE, torch.float32)
         for network in networks.parts().values():
             network.eval().requires_grad_(False)
         return networks
@@ -121,14 +125,14 @@ def sliced(array, text):
 
 
 def _normal(key, shape):
-    return torch.from_numpy(rule.normal(key, shape).astype(np.float32))
+    return torch.from_numpy(rule.normal(key, shape).astype(np.float32)).to(DEVICE)
 
 
 def _pixels(picture):
-    return vae_pixels(Image.fromarray(picture))
+    return vae_pixels(Image.fromarray(picture)).to(DEVICE)
 
 
 def close(ours, theirs, atol, rtol=0.0):
     """Assert equality within a tolerance; NaN equals NaN."""
-    ours = ours.detach().numpy() if isinstance(ours, torch.Tensor) else np.asarray(ours)
+    ours = ours.detach().cpu().numpy() if isinstance(ours, torch.Tensor) else np.asarray(ours)
     np.testing.assert_allclose(ours, theirs, rtol=rtol, atol=atol)

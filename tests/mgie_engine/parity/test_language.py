@@ -8,7 +8,7 @@ import torch
 
 from mgie_engine.model.mgie import finish
 from mgie_engine.text.prompting import Prompt, picture_start
-from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
+from tests.mgie_engine.parity.golden import DEVICE, close, golden, ids, sliced, value
 
 STATES = 2e-5  # absolute; values are of order 1
 
@@ -19,7 +19,8 @@ def place_of_picture(model, tokens):
 
 def states_of(model, tokens, pixels):
     """Last states (L, D) of one whole text."""
-    row, at = torch.tensor([list(tokens)]), torch.tensor([place_of_picture(model, tokens)])
+    row = torch.tensor([list(tokens)], device=DEVICE)
+    at = torch.tensor([place_of_picture(model, tokens)], device=DEVICE)
     return model.mllm(row, pixels, at, torch.ones_like(row, dtype=torch.bool))[0]
 
 
@@ -65,7 +66,7 @@ def test_teacher_forced_states_scores_and_guidance(case, numbers, release, promp
     close(scores.logsumexp(-1), expected("logsumexp"), STATES)
     best = scores.topk(expected("top5_val").shape[-1])
     close(best.values, expected("top5_val"), STATES)
-    np.testing.assert_array_equal(best.indices, expected("top5_idx"))
+    np.testing.assert_array_equal(best.indices.cpu(), expected("top5_idx"))
     shown = expected("logits_cols_32000_32010")
     close(scores[:, -shown.shape[-1] :], shown, STATES)
     at = tokens.index(release.tokenizer.visual[0])
@@ -77,10 +78,9 @@ def test_teacher_forced_states_scores_and_guidance(case, numbers, release, promp
 @pytest.mark.parametrize("case", golden().section("teacher_forced"), ids=ids)
 def test_the_picture_replaces_the_patches_between_its_marks(case, numbers, release):
     tokens = numbers.array("tf", case["case"], "input_ids").tolist()
-    at = torch.tensor([place_of_picture(release, tokens)])
-    embeddings = release.mllm.embed(
-        torch.tensor([tokens]), release.mllm.patches(value(case["pixel_rule"])), at
-    )
+    row = torch.tensor([tokens], device=DEVICE)
+    at = torch.tensor([place_of_picture(release, tokens)], device=DEVICE)
+    embeddings = release.mllm.embed(row, release.mllm.patches(value(case["pixel_rule"])), at)
     close(embeddings[0, -3:], numbers.array("tf", case["case"], "hs0_last3"), STATES)
 
 

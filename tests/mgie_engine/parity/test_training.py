@@ -1,5 +1,7 @@
 """The training objective: losses, what the U-Net was fed, and gradients."""
 
+from dataclasses import fields, replace
+
 import pytest
 import torch
 
@@ -16,7 +18,7 @@ from mgie_engine.lab.training.objective import (
 )
 from mgie_engine.model.diffusion import alphas_cumprod, condition_latents, target_latents
 from mgie_engine.text.prompting import Prompt
-from tests.mgie_engine.parity.golden import close, golden, ids, sliced, value
+from tests.mgie_engine.parity.golden import DEVICE, close, golden, ids, sliced, value
 
 LOSS, GRADIENT = 1e-5, 1e-3  # absolute, relative
 CASES = golden().section("train")
@@ -40,7 +42,8 @@ def rows(case):
 def said(case, prompter):
     pixels = torch.stack([value(case["images"], j) for j in rows(case)])
     examples = [prompter.example(Prompt(instruction), answer) for instruction, answer in case["samples"]]
-    return collate_texts(examples, pixels, prompter.tokenizer, prompter.image_tokens)
+    batch = collate_texts(examples, pixels, prompter.tokenizer, prompter.image_tokens)
+    return replace(batch, **{f.name: getattr(batch, f.name).to(DEVICE) for f in fields(batch)})
 
 
 def painted(case, networks):
@@ -51,8 +54,8 @@ def painted(case, networks):
         goal=target_latents(networks.vae, answers, value(case["vae_eps"])),
         condition=condition_latents(networks.vae, inputs),
         noise=value(case["noise"]),
-        timesteps=torch.tensor(case["timesteps"]),
-        drop=torch.tensor(case["prob"]),
+        timesteps=torch.tensor(case["timesteps"], device=DEVICE),
+        drop=torch.tensor(case["prob"], device=DEVICE),
     )
 
 
@@ -80,7 +83,7 @@ def test_what_the_unet_is_fed_and_answers(case, numbers, learner, prompter):
     embeddings = learner.mllm.visual_embeddings
     states = understand(learner.mllm, said(case, prompter), Behaviour.RELEASE).states
     guidance, null = learner.edit_head(states, embeddings), learner.edit_head.null(embeddings)
-    seen = denoising(learner.unet, guidance, null, paintings, schedule, alphas_cumprod(schedule))
+    seen = denoising(learner.unet, guidance, null, paintings, schedule, alphas_cumprod(schedule).to(DEVICE))
     close(seen.inputs, expected("unet_in"), 2e-5)
     close(sliced(seen.guidance, "[:, ::4, ::8]"), expected("unet_ctx_s"), 2e-5)
     close(seen.prediction, expected("unet_out"), 2e-5)
@@ -96,7 +99,7 @@ def test_losses_and_gradients(case, numbers, learner, prompter):
         said(case, prompter),
         painted(case, learner),
         schedule,
-        alphas_cumprod(schedule),
+        alphas_cumprod(schedule).to(DEVICE),
         Behaviour.RELEASE,
     )
     close(losses.total, case["loss"], LOSS)
@@ -120,9 +123,9 @@ def test_losses_of_the_trainers_own_lots(case, numbers, learner, prompter):
         for j, (instruction, answer) in enumerate(case["samples"])
     ]
     dice = (torch.tensor(case["timesteps"]), torch.tensor(case["prob"]))
-    batch = encoder.batch(items, NoiseSample(value(case["vae_eps"]), value(case["noise"]), *dice))
+    batch = encoder.batch(items, NoiseSample(value(case["vae_eps"]), value(case["noise"]), *dice)).to(DEVICE)
     assert batch.texts.labels.tolist() == numbers.array("train", case["case"], "labels").tolist()
-    losses = TrainingTask(numbers.config, learner).losses(batch, Behaviour.RELEASE)
+    losses = TrainingTask(numbers.config, learner).to(DEVICE).losses(batch, Behaviour.RELEASE)
     close(losses.total, case["loss"], LOSS)
     close(losses.instruction, case["loss_ce"], LOSS)
     close(losses.edit, case["loss_edit"], LOSS)
