@@ -47,7 +47,7 @@ class Graphs:
             raise
         except RuntimeError as error:
             log.warning("%s cannot be recorded as a CUDA graph and runs eagerly: %s", name, error)
-            if torch.cuda.is_available():
+            if self.device.type == "cuda":
                 torch.cuda.synchronize(self.device)
             return program
 

@@ -5,16 +5,18 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mgie_engine.edits import EditResult
 from mgie_engine.errors import NotFinite
-from mgie_engine.memory.graph_memory import SlotPlan
+from mgie_engine.memory.graph_memory import SLOT_PLANS, SlotPlan
 from mgie_engine.model.cuda_graphs import Graphs
 from mgie_engine.model.finite import decode_finite
 from mgie_engine.model.fused_vae import PictureCoder
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.engine import Engine, edit_with
 from mgie_engine.serving.fast_path import FastPath
+from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pictures import open_picture
 from tests.mgie_engine.serving.test_company import REQUESTS
 from tests.support.tiny_serving import a_tiny_mgie
@@ -32,9 +34,9 @@ def latents_for(mgie: MGIE) -> torch.Tensor:
 
 
 @torch.no_grad()
-def with_loud_decoder() -> MGIE:
+def with_loud_decoder(mgie: MGIE | None = None) -> MGIE:
     """Activations beyond 65504, the largest number of fp16, which the last norm takes back."""
-    mgie = a_tiny_mgie()
+    mgie = mgie or a_tiny_mgie()
     for convolution in (mgie.vae.post_quant_conv, mgie.vae.decoder.conv_in):
         convolution.weight *= 3e3
     return mgie
@@ -98,7 +100,28 @@ def test_an_edit_without_a_picture_ends_with_an_error(level):
     assert (str(again), again.message) == (str(caught.value), caught.value.message)
 
 
-def edited(level: str, mgie: MGIE) -> EditResult:
-    fast = FastPath(mgie, SLOTS) if level == "same" else None
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA graphs")
+def test_what_overflows_in_a_graph_is_decoded_in_fp32():
+    mgie = with_loud_decoder(ModelChoice(device="cuda", memory="fp16").load())
+    side = mgie.config.picture_size
+    latents = mgie.encode([Image.effect_mandelbrot((side, side), (-3, -2.5, 2, 2.5), 20).convert("RGB")])
+    assert not torch.isfinite(mgie.vae.decode(latents.half()).sample).all()
+    graphs = Graphs(mgie.device)
+    coder = PictureCoder(mgie.vae, mgie.config, graphs)
+    coder.record()
+    assert graphs.recorded == 2
+    scaled = latents * mgie.config.latent_scale
+    expected, found = (np.asarray(path.decode(scaled)[0], int) for path in (mgie, coder))
+    assert abs(found - expected).max() <= 2
+    assert expected.std() > 1
+    shown = [
+        np.asarray(open_picture(edited(level, mgie, SLOT_PLANS[-1]).image), float)
+        for level in ("exact", "same")
+    ]
+    assert np.square(shown[0] - shown[1]).mean() < 255**2 / 10**4.5
+
+
+def edited(level: str, mgie: MGIE, plan: SlotPlan = SLOTS) -> EditResult:
+    fast = FastPath(mgie, plan) if level == "same" else None
     with Engine(mgie, fast=fast, level=level) as engine:
         return edit_with(engine, REQUESTS[0], lambda progress: None)
