@@ -18,7 +18,8 @@ from mgie_engine.checkpoints.failures import is_out_of_memory
 from mgie_engine.memory.graph_memory import SLOT_PLANS
 from mgie_engine.memory.loading import give_back
 from mgie_engine.memory.modes import STAGED, Mode
-from mgie_engine.model.mgie import MGIE, NoisyBatch, finish
+from mgie_engine.model.mgie import MGIE, finish
+from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.slot_painting import SlotPainting
 from mgie_engine.text.prompting import Prompt
@@ -26,7 +27,6 @@ from mgie_engine.text.prompting import Prompt
 LEAST_COSINE = 0.999  # of guidance, to the plain path
 MOST_ERROR = {torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 4e-2}  # of a step, by its norm
 TRIAL = Prompt("make the sky darker", reading="The sky turns dark, with heavy clouds.")
-SETTINGS = EditSettings(7.5, 1.5, 20, seed=0, sampler="dpmpp_2m", keep="off")
 TOKENS = 6  # decoded in the self-test
 log = logging.getLogger(__name__)
 
@@ -62,11 +62,13 @@ def prepare(mgie: MGIE, mode: Mode, requested: Level | None) -> Prepared:
     if mode in STAGED:
         return _plain(f"The memory mode {mode} has no level {level}")
     notes: list[str] = []
-    give_back()  # what loading tried the model out with
+    plain: PlainResults | None = None
     for plan in SLOT_PLANS:
         try:
+            plain = plain or PlainResults(mgie, plan.painting)
+            give_back()  # what loading tried the model out with, and what the plain path took
             fast = FastPath(mgie, plan, reuse_guidance=level is Level.FAST)
-            problem = self_test(mgie, fast)
+            problem = self_test(mgie, fast, plain)
         except ValueError as error:
             return _plain(str(error).rstrip("."), notes)
         except (MemoryError, RuntimeError) as error:
@@ -81,24 +83,48 @@ def prepare(mgie: MGIE, mode: Mode, requested: Level | None) -> Prepared:
     return _plain(f"There is no memory for the level {level}", notes)
 
 
-def self_test(mgie: MGIE, fast: FastPath) -> str:
+def self_test(mgie: MGIE, fast: FastPath, plain: "PlainResults | None" = None) -> str:
     """Compare with the plain path on a picture; drops steps that are off. Says why nothing is left, or ""."""
-    side = mgie.config.picture_size
-    picture = Image.linear_gradient("L").convert("RGB").resize((side, side))
-    plain = mgie.read([picture], [TRIAL])[0].guidance
-    read = finish(fast.reading(picture, fast.see(picture), TRIAL)).guidance
-    if (cosine := _cosine(read, plain)) < LEAST_COSINE:
+    plain = plain or PlainResults(mgie, fast.plan.painting)
+    read = finish(fast.reading(plain.picture, fast.see(plain.picture), TRIAL)).guidance
+    if (cosine := _cosine(read, plain.guidance)) < LEAST_COSINE:
         return f"The guidance of the fast path is off (cosine {cosine:.4f})"
-    if (cosine := _decoded(mgie, fast, picture)) < LEAST_COSINE:
+    if (cosine := _decoded(mgie, fast, plain.picture)) < LEAST_COSINE:
         return f"The decode of the fast path is off (cosine {cosine:.4f})"
-    # Encoded by a program, since the plain path takes more memory; what it is makes no difference here.
-    steps = _PlainSteps(mgie, fast.encode(picture, SETTINGS).latents, plain)
     for edits, branches in fast.painting.shapes:
-        error = _step_error(fast, steps, edits, branches) if branches > 1 else 0.0
+        error = _step_error(fast, plain, edits, branches) if branches > 1 else 0.0
         if not error <= MOST_ERROR[mgie.unet.dtype]:
             log.warning("A step of %d edits is off by %.1e and is not used.", edits, error)
             fast.painting.drop(edits, branches)
     return "" if (1, 3) in fast.painting.shapes else "The denoising step of the fast path is off"
+
+
+class PlainResults:
+    """What the plain path makes of a picture. Computed before graphs are recorded, whose pools then have the
+    memory that it took."""
+
+    def __init__(self, mgie: MGIE, edits: int) -> None:
+        """edits: the most that make a step together."""
+        side = mgie.config.picture_size
+        self.picture = Image.linear_gradient("L").convert("RGB").resize((side, side))
+        self.guidance = mgie.read([self.picture], [TRIAL])[0].guidance
+        self.encoded = mgie.encode([self.picture])[0]
+        self._mgie = mgie
+        asked = [step_settings(seed, 3) for seed in range(edits)] + [step_settings(0, 2)]
+        self._steps = {settings: self._first_step(settings) for settings in asked}
+
+    def x0(self, settings: EditSettings) -> Tensor:
+        """The clean latents (C, h, w) as guessed at the first step of one of these edits."""
+        return self._steps[settings]
+
+    def _first_step(self, settings: EditSettings) -> Tensor:
+        painting = Painting(self._mgie.config.noise, settings, self.guidance, self.encoded)
+        return self._mgie.denoise(batch([painting])).x0[0]
+
+
+def step_settings(seed: int, branches: int) -> EditSettings:
+    """Of the edits in the self-test, which need 2 or 3 branches."""
+    return EditSettings(7.5, 1.0 if branches == 2 else 1.5, 20, seed=seed, sampler="dpmpp_2m")
 
 
 def _decoded(mgie: MGIE, fast: FastPath, picture: Image.Image) -> float:
@@ -121,36 +147,14 @@ def _decoded(mgie: MGIE, fast: FastPath, picture: Image.Image) -> float:
     return _cosine(mgie.guide(found[None]), mgie.guide(states))
 
 
-class _PlainSteps:
-    """What the plain path makes of the first step of an edit, computed once for equal settings."""
-
-    def __init__(self, mgie: MGIE, encoded: Tensor, guidance: Tensor) -> None:
-        self.guidance, self.encoded = guidance, encoded
-        self._mgie = mgie
-        self._known: dict[EditSettings, Tensor] = {}
-
-    def x0(self, painting: SlotPainting) -> Tensor:
-        """The clean latents (C, h, w) as guessed at the first step of an edit that has made none."""
-        settings = painting.settings
-        if settings not in self._known:
-            numbers = torch.tensor([painting.numbers()], device=self._mgie.device)
-            sigmas, timesteps = (1 / numbers[:, 0] ** 2 - 1).sqrt(), numbers[:, 1]
-            scales = torch.tensor([settings.text_cfg]), torch.tensor([settings.image_cfg])
-            given = self.guidance[None], self.encoded[None], *scales
-            asked = NoisyBatch(painting.latents[None], sigmas, timesteps, *given)
-            self._known[settings] = self._mgie.denoise(asked).x0[0]
-        return self._known[settings]
-
-
-def _step_error(fast: FastPath, plain: _PlainSteps, edits: int, branches: int) -> float:
+def _step_error(fast: FastPath, plain: PlainResults, edits: int, branches: int) -> float:
     """How far one step of a program is from the plain one, relative to its size."""
     paintings: list[SlotPainting] = []
     try:
         for seed in range(edits):
-            image_cfg = 1.0 if branches == 2 else 1.5
-            settings = EditSettings(7.5, image_cfg, 20, seed=seed, sampler="dpmpp_2m")
+            settings = step_settings(seed, branches)
             paintings.append(fast.painting.begin(settings, plain.guidance, plain.encoded))
-        wanted = torch.stack([plain.x0(painting) for painting in paintings])
+        wanted = torch.stack([plain.x0(painting.settings) for painting in paintings])
         fast.painting.advance(paintings)
         found = torch.stack([painting.x0 for painting in paintings])
         return float((found - wanted).norm() / wanted.norm())
