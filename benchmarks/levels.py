@@ -2,6 +2,7 @@
 
     python -m benchmarks.levels --model mgie-mini --edits 20
     python -m benchmarks.levels --model /a/folder --edits 4 --steps 20
+    python -m benchmarks.levels --pictures FOLDER        drawn there at the first time, for another machine
 
 Every edit has the reading that exact gives it, so that only numbers differ. Ends in one line of JSON.
 """
@@ -23,9 +24,9 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from benchmarks.engine import some_requests
-from conversations.settings import SettingsOverride
+from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.config import models_home
+from mgie_engine.edits import EditRequest
 from mgie_engine.memory.modes import Mode
 from mgie_engine.model.mgie import finish
 from mgie_engine.serving import precision_levels
@@ -49,14 +50,15 @@ def main() -> None:
     parser.add_argument("--memory", default="auto")
     parser.add_argument("--edits", type=int, default=20)
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--pictures", type=Path, help="a folder of drawn scenes")
     given = parser.parse_args()
+    drawn = scenes(given.edits, given.pictures)
     home = models_home(os.environ)
     built = ModelChoice(given.model, home, given.device, None, given.memory, Level.SAME).build()
     exact = Engine(built.model)
     config = exact.model.config
     settings = settle(SettingsOverride(steps=given.steps, keep="off"), config.defaults, fresh_seed=7)
-    asked = some_requests(given.edits, settings)
-    whole = [type(r)(r.image, r.instruction, r.settings, reading=WORDS) for r in asked]
+    whole = [EditRequest(image, instruction, settings, reading=WORDS) for image, instruction in drawn]
     pictures, exact_s = made(exact, whole)
     report: dict[str, Any] = {"benchmark": "levels", "model": config.name, "steps": settings.steps}
     report |= {"device": str(exact.model.device), "edits": len(whole), "exact_s": exact_s}
@@ -78,7 +80,26 @@ def main() -> None:
     sys.stdout.write(json.dumps(report) + "\n")
 
 
-def made(engine: Engine, asked: list[Any]) -> tuple[list[np.ndarray], float]:
+def scenes(count: int, folder: Path | None) -> list[tuple[bytes, str]]:
+    """Drawn scenes as PNG with an instruction each; kept in a folder, and taken from it if they are there."""
+    names = [f"{number:02}" for number in range(count)]
+    if folder and all((folder / f"{name}.png").exists() for name in names):
+        return [
+            ((folder / f"{name}.png").read_bytes(), (folder / f"{name}.txt").read_text()) for name in names
+        ]
+    from benchmarks.engine import some_requests
+
+    unused = EditSettings(1.0, 1.0, 1, 0, "dpmpp_2m")
+    drawn = [(request.image, request.instruction) for request in some_requests(count, unused)]
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, (image, instruction) in zip(names, drawn, strict=True):
+            (folder / f"{name}.png").write_bytes(image)
+            (folder / f"{name}.txt").write_text(instruction)
+    return drawn
+
+
+def made(engine: Engine, asked: list[EditRequest]) -> tuple[list[np.ndarray], float]:
     """The pictures, and the seconds of one edit in the median."""
     found, seconds = [], []
     edit_with(engine, asked[0], lambda _: None)

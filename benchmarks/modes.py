@@ -1,4 +1,4 @@
-"""What each memory mode costs: seconds, peak memory, likeness to half precision, and one edit's time.
+"""What each memory mode costs at the levels exact and same: seconds, memory, likeness to half precision.
 
     python -m benchmarks.modes --no-tiny           the size of MGIE-7B: 35 GB of disk; the default with a GPU
     python -m benchmarks.modes --tiny              the same in seconds on any CPU; the default without one
@@ -6,11 +6,11 @@
 
 Makes a random checkpoint in the released layout, converts it, then loads it in every mode, each in a process
 of its own. Ends in one line of JSON. Random weights say how long, how large, and how near two modes are;
-they say nothing about pictures. Repeated with --folder, it makes nothing again.
+they say nothing about pictures. The level same is left out where a mode does not have it, and its memory
+includes starting. Repeated with --folder, it makes nothing again.
 """
 
 import argparse
-import io
 import json
 import subprocess
 import sys
@@ -26,7 +26,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from PIL import Image
 
 from conversations.settings import EditSettings
 from mgie_engine.checkpoints import native
@@ -40,12 +39,16 @@ from mgie_engine.install.full_size import FULL_SIZE
 from mgie_engine.memory.loading import keep
 from mgie_engine.memory.modes import LADDERS, QUANTISED, Mode
 from mgie_engine.memory.quantise import QUANTISERS
-from mgie_engine.serving.engine import edit_alone
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.serving import precision_levels
+from mgie_engine.serving.engine import Engine, edit_alone, edit_with
+from mgie_engine.serving.precision_levels import Level
 from mgie_engine.text.tokenizer import Tokenizer
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # for when this is run as a script
 
+from benchmarks.full_size import picture, png  # noqa: E402
 from benchmarks.rivals import RIVALS  # noqa: E402
 from tests.support.guidance_likeness import guidance, likeness  # noqa: E402
 from tests.support.published import write_parts  # noqa: E402
@@ -70,6 +73,9 @@ class Cost:
     memory_mib: int = 0  # most of main memory that was the process's own, mapped files left out
     reading_s: float = 0.0
     edit_s: float = 0.0
+    same_s: float = 0.0  # one edit at the level same; 0 where the mode does not have it
+    same_mib: int = 0  # most that was allocated there
+    same_reserved_mib: int = 0
     cosine: float = 0.0  # of the guidance, to that of the first mode
     problem: str = ""
 
@@ -150,16 +156,30 @@ def measure(name: str, folder: Path, device: torch.device, steps: int) -> Cost:
         edit_alone(mgie, replace(request, settings=_settings(1)), lambda _: None)  # to warm up
         result = edit_alone(mgie, request, lambda _: None)
     seconds = result.seconds
-    allocated = torch.cuda.max_memory_allocated(device) // MIB if device.type == "cuda" else 0
-    return Cost(
+    cost = Cost(
         name,
         str(device),
         round(loading_s, 2),
-        allocated,
+        _peaks(device)[0],
         peak[0],
         round(seconds["reading"], 3),
         round(sum(seconds.values()), 3),
     )
+    return cost if library else with_level_same(cost, mgie, Mode(mode), request)
+
+
+def with_level_same(cost: Cost, mgie: MGIE, mode: Mode, request: EditRequest) -> Cost:
+    """The cost with an edit at the level same, if the mode has it."""
+    prepared = precision_levels.prepare(mgie, mode, Level.SAME)
+    if prepared.fast is None:
+        return cost
+    with Engine(mgie, fast=prepared.fast, level=prepared.level.value) as engine:
+        edit_with(engine, replace(request, settings=_settings(1)), lambda _: None)
+        began = time.monotonic()
+        edit_with(engine, request, lambda _: None)
+        same_s = time.monotonic() - began
+    allocated, reserved = _peaks(mgie.device)
+    return replace(cost, same_s=round(same_s, 3), same_mib=allocated, same_reserved_mib=reserved)
 
 
 def run_apart(name: str, folder: Path, arguments: argparse.Namespace) -> Cost:
@@ -199,17 +219,18 @@ def compared(costs: list[Cost], folder: Path) -> list[Cost]:
 def table(costs: list[Cost]) -> str:
     """The costs as Markdown."""
     lines = [
-        "| mode | loading | peak on device | peak in main memory | reading | one edit | cosine |",
-        "|---|---|---|---|---|---|---|",
+        "| mode | loading | main memory | cosine | reading | one edit | peak | `same` | peak (reserved) |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for cost in costs:
         if cost.problem:
-            lines.append(f"| {cost.mode} | {cost.problem} | | | | | |")
+            lines.append(f"| {cost.mode} | {cost.problem} | | | | | | | |")
             continue
-        sizes = f"{cost.device_mib / 1024:.1f} GiB | {cost.memory_mib / 1024:.1f} GiB"
+        same = f"{cost.same_s:.2f} s | {_gib(cost.same_mib)} ({_gib(cost.same_reserved_mib)})"
         lines.append(
-            f"| {cost.mode} | {cost.loading_s:.1f} s | {sizes} | {cost.reading_s:.2f} s "
-            f"| {cost.edit_s:.2f} s | {cost.cosine:.5f} |"
+            f"| {cost.mode} | {cost.loading_s:.1f} s | {_gib(cost.memory_mib)} | {cost.cosine:.5f} "
+            f"| {cost.reading_s:.2f} s | {cost.edit_s:.2f} s | {_gib(cost.device_mib)} "
+            f"| {same if cost.same_s else 'none | '} |"
         )
     return "\n".join(lines)
 
@@ -248,18 +269,6 @@ def tiny() -> ModelConfig:
     )
 
 
-def picture(side: int) -> Image.Image:
-    """Something to edit."""
-    return Image.linear_gradient("L").convert("RGB").resize((side, side))
-
-
-def png(side: int) -> bytes:
-    """The same as a file."""
-    file = io.BytesIO()
-    picture(side).save(file, "PNG")
-    return file.getvalue()
-
-
 def _settings(steps: int) -> EditSettings:
     sampler: Literal["euler_ancestral", "dpmpp_2m"] = "euler_ancestral" if steps >= 50 else "dpmpp_2m"
     # "off": restoring is the same work in every mode.
@@ -268,6 +277,17 @@ def _settings(steps: int) -> EditSettings:
 
 def _said(folder: Path, mode: str) -> Path:
     return folder / f"said-{mode.replace(':', '-')}.pt"
+
+
+def _gib(mib: int) -> str:
+    return f"{mib / 1024:.1f} GiB"
+
+
+def _peaks(device: torch.device) -> tuple[int, int]:
+    """MiB allocated and reserved on the device at most so far; 0 on a CPU."""
+    if device.type != "cuda":
+        return 0, 0
+    return torch.cuda.max_memory_allocated(device) // MIB, torch.cuda.max_memory_reserved(device) // MIB
 
 
 def _wait_for(device: torch.device) -> None:
