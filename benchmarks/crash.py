@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,12 @@ class Run:
         async with bot_process(self._folder, self._discord, "brisk", slots=2) as bot:
             await self._speak_until(self._turns)
             await self._discord.wait_for(self._all_answered, ANSWER_WITHIN_S)
+            with suppress(TimeoutError):  # messages are deleted after the answer; what stays is a finding
+                await self._discord.wait_for(self._erased_messages_are_gone, ANSWER_WITHIN_S)
             await bot.stop()
+
+    def _erased_messages_are_gone(self) -> bool:
+        return not any(talker.messages_left() for talker in self._gone)
 
     async def _until_killed(self, bot: BotProcess, goal: int) -> None:
         """People speak, beginning before the bot is there, until the random moment of the kill."""

@@ -220,15 +220,19 @@ class Talker:
         """
         signs = [f"discord:{self.person.id}", *self.words]
         own = [self.name, *self.words, *(f"cat-{self.name}-{n}" for n in range(len(self.consents)))]
-        lent = {result.id for consent in self.consents for result in self._results(consent.asked)}
-        shown = [*signs[1:], f"<@{self.person.id}>"]
         return Counter(
             rows_left=sum(sign.encode() in database for sign in signs),
             files_left=sum(newest_colours[colour_of(name)] for name in own),
-            messages_left=sum(
-                message.id in lent or any(sign in _everything_in(message, self.discord) for sign in shown)
-                for message in self.messages()
-            ),
+            messages_left=self.messages_left(),
+        )
+
+    def messages_left(self) -> int:
+        """How many messages of the bot still show this person's words, name or pictures."""
+        lent = {result.id for consent in self.consents for result in self._results(consent.asked)}
+        signs = [*self.words, f"<@{self.person.id}>"]
+        return sum(
+            message.id in lent or any(sign in _everything_in(message, self.discord) for sign in signs)
+            for message in self.messages()
         )
 
 

@@ -10,6 +10,7 @@ ConversationError
 ├── PictureRefused         the file is not an image of an accepted format and size
 ├── PictureMissing         the image store has no image of that key
 ├── StorageFull            there is no room for another picture
+├── UserErased             a user erased everything since that was asked
 └── StoreError             the store cannot do this
     ├── TurnStateConflict  the state of the turn does not allow the change
     │   └── StaleAttempt   another attempt of the turn has begun since
@@ -74,6 +75,16 @@ class SettingsRefused(ConversationError):
 
 class PictureRefused(ConversationError):
     """The file is not an image of an accepted format and size; the message names the reason."""
+
+
+class UserErased(ConversationError):
+    """The user erased everything since the moment at which that was asked."""
+
+    message = Message("consent_unreachable")
+
+    def __init__(self, user: str) -> None:
+        super().__init__("a user erased everything since that was asked")
+        self.user = user
 
 
 class PictureMissing(ConversationError):

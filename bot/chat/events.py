@@ -32,6 +32,7 @@ class Event:
     starter       in a thread: key of the message that the thread hangs on
     is_moderator  whether the user may decide about other users' edits in this channel
     may_post      whether the user may write and attach files in this channel
+    asked_at      when the user made the gesture, Unix seconds by the clock of the chat; None: now
     is_counted    whether it counts towards the request rate, as edits always do: a gesture of a user does,
                   what the chat looks up to draw something does not
     """
@@ -46,6 +47,7 @@ class Event:
     is_moderator: bool = False
     may_post: bool = True
     is_counted: bool = False
+    asked_at: float | None = None
 
     @property
     def chat(self) -> str:
@@ -323,6 +325,7 @@ class Origin(TypedDict):
     is_moderator: bool
     may_post: bool
     is_counted: bool
+    asked_at: float | None
 
 
 def origin(event: Event) -> Origin:

@@ -103,6 +103,8 @@ class InteractionHandler:
             case Outgoing():
                 await interaction.edit_original_response(**answer.to_edit())
             case Event():
+                # Before the event: an erasure must leave nothing to be stored after it.
+                await self._user_locales.learn(interaction.user.id, interaction.locale)
                 too_late = await self._too_late(interaction, answer)
                 await self._send_reply(interaction, too_late or await self.workflow.handle(answer))
             case _:
@@ -172,6 +174,7 @@ def origin_of(interaction: Interaction) -> Origin:
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
         is_counted=True,
+        asked_at=interaction.created_at.timestamp(),
     )
 
 

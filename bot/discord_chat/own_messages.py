@@ -6,6 +6,7 @@ delete: the message must be known to be the bot's own, or is fetched to see who 
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 
 import discord
 
@@ -32,14 +33,18 @@ class OwnMessages:
         while len(self._posted) > REMEMBERED:
             del self._posted[next(iter(self._posted))]
 
-    async def record(self, message: discord.Message, reply: Reply, user: int) -> None:
-        """Record a reply to a user, just posted; deletes it if a version in it was erased by now."""
+    async def record(self, message: discord.Message, reply: Reply, user: int, asked_at: datetime) -> None:
+        """Record a reply, just posted, to what a user asked then; deletes it if that was erased by now."""
         place = MessagePlace(message.channel.id, message.id)
         self.posted(place)
         if isinstance(reply, AskTarget | Note) and reply.words:
-            await self._stored.record_of_user(str(place), user_key(user))
+            stays = await self._stored.record_of_user(str(place), user_key(user), asked_at.timestamp())
+        else:
+            stays = True
         turns = turns_shown(reply)
         if turns and not await self._stored.record(str(place), turns):
+            stays = False
+        if not stays:
             await self.delete([str(place)])
 
     def wrote(self, message: discord.Message) -> bool:

@@ -60,13 +60,13 @@ async def answer_interaction(
     if isinstance(reply, ForModerators):
         posted = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
         if posted is not None:
-            await own_messages.record(posted, reply, interaction.user.id)
+            await own_messages.record(posted, reply, interaction.user.id, interaction.created_at)
         reply = Note(reply.text if posted else Message("reported"))
     translate = discord_translator(context.language)
     outgoing = await renderer.reply(reply, context)
     posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
     if posted is not None:
-        await own_messages.record(posted, reply, interaction.user.id)
+        await own_messages.record(posted, reply, interaction.user.id, interaction.created_at)
         if isinstance(reply, ShownVersion):
             await interaction.delete_original_response()
             return
@@ -139,7 +139,9 @@ async def answer_message(
     outgoing = await renderer.reply(reply, context)
     if outgoing.images and not may_attach(message):
         if (posted := await _send_dm(message.author, outgoing)) is not None:
-            await own_messages.record(posted, reply, message.author.id)
+            await own_messages.record(
+                posted, reply, message.author.id, message.edited_at or message.created_at
+            )
             return
         outgoing = await renderer.reply(Note(Message("user_may_not_post")), context)
     arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
@@ -149,7 +151,7 @@ async def answer_message(
     except discord.Forbidden:
         posted = await _send_dm(message.author, outgoing)
     if posted is not None:
-        await own_messages.record(posted, reply, message.author.id)
+        await own_messages.record(posted, reply, message.author.id, message.edited_at or message.created_at)
 
 
 async def react(message: discord.Message, emoji: str) -> None:

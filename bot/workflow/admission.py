@@ -177,7 +177,7 @@ class Admission:
                 return opened
             context, target = replace(context, has_consent=True), Target(opened, opened.root)
         if target is None:
-            await self.store.users.ask_picture(asked.user, asked.channel, asked.text)
+            await self.store.users.ask_picture(asked.user, asked.channel, asked.text, asked.asked_at)
             return await ask_target(self.store, asked)
         if not asked.text:
             ready, abilities = Message("picture_ready", version=target.turn.label), self.limits.abilities
@@ -298,7 +298,7 @@ class Admission:
         )
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
-        turn = await self.store.add_turn(draft, event_id=asked.event_id)
+        turn = await self.store.add_turn(draft, event_id=asked.event_id, asked_at=asked.asked_at)
         active = self.runner.begin(turn, session.add(turn))
         if parent.image is None:
             return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())

@@ -40,7 +40,7 @@ async def answer_consent(
         reply = None
     except ConversationError as error:
         reply = Note(error.message)
-    allowed, refusal = await consents.allow(answered, context.event.answer), _refusal(reply)
+    allowed, refusal = await consents.allow(answered, context.event), _refusal(reply)
     await consents.done(answered, refusal)
     return Note(allowed if refusal is None else joined(" ", allowed, refusal))
 
@@ -58,7 +58,7 @@ def _refusal(reply: Reply | None) -> Message | None:
 async def consent_at_large(store: SessionStore, context: Context[ConsentAsked]) -> Note:
     """Save what a user allows everybody."""
     asked = context.event
-    await store.set_consent(asked.user, None, asked.everybody)
+    await store.set_consent(asked.user, None, asked.everybody, asked.asked_at)
     match asked.everybody:
         case Consent.ALWAYS:
             return Note(Message("consent_everybody"))

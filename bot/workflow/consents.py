@@ -17,6 +17,7 @@ from bot.chat.offered_pictures import OfferedFile, OfferedPictures, PictureOffer
 from bot.chat.replies import Note, Reacted, Reply, buttons, duration
 from bot.workflow.runner import TurnRunner
 from bot.workflow.saved_work import restored_work, saved_work
+from conversations.errors import UserErased
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message, verbatim
 from conversations.request_source import RequestSource
@@ -64,7 +65,7 @@ class Consents:
     ) -> None:
         """`clock`: Unix seconds; that of the store."""
         self._store, self._questions = store, store.consent_questions
-        self._images, self._threads, self._erased = images, runner.threads, runner.erased
+        self._images, self._threads, self.erased = images, runner.threads, runner.erased
         self._delivery, self._clock = runner.delivery, clock
         self._asking = asyncio.Lock()  # so that two edits at once make one question
         self._resuming = asyncio.Lock()
@@ -92,7 +93,12 @@ class Consents:
                 return Reacted(Message("question_posted"))  # the same message, read again after a crash
             if refusal := await self._too_soon(asked.user, earlier):
                 return refusal
-            question = await self._saved(asked, owner, words, picture)
+            try:
+                question = await self._saved(asked, owner, words, picture)
+            except UserErased as error:
+                if error.user == asked.user:
+                    raise
+                return Note(error.message)
         return await self._ask(question, asked.source)
 
     async def _too_soon(self, asker: str, earlier: ConsentQuestion | None) -> Note | None:
@@ -125,7 +131,11 @@ class Consents:
             image_message=picture.message if picture else None,
             is_hidden=picture is not None and picture.is_hidden,
         )
-        await self._questions.ask(question)
+        try:
+            await self._questions.ask(question, asked.asked_at)
+        except UserErased:
+            await self.erased.delete([image])
+            raise
         return question
 
     async def _ask(
@@ -193,12 +203,12 @@ class Consents:
         await self.end(answered.question, answered.event_id, is_refused=True)
         return Note(Message("consent_no", wait=pause))
 
-    async def allow(self, answered: Answered, answer: Answer) -> Message:
+    async def allow(self, answered: Answered, event: ConsentAnswered) -> Message:
         """Save a lasting answer; what the owner is told."""
         question = answered.question
-        if answer is Answer.ONCE:
+        if event.answer is Answer.ONCE:
             return Message("consent_once")
-        await self._store.set_consent(question.owner, question.asker, Consent.ALWAYS)
+        await self._store.set_consent(question.owner, question.asker, Consent.ALWAYS, event.asked_at)
         return Message("consent_always")
 
     async def done(self, answered: Answered, refusal: Message | None = None) -> None:
@@ -220,7 +230,7 @@ class Consents:
         """End a question, answered by the event or not at all; its picture and message go."""
         async with self._asking:  # no other question begins with the picture meanwhile
             ended = await self._questions.end(question.id, is_refused=is_refused, event_id=event_id)
-            await self._erased.delete(ended)
+            await self.erased.delete(ended)
         if question.message is not None:
             await self._delivery.delete([question.message])
 
@@ -248,4 +258,6 @@ class Consents:
             log.info("the asker of a consent question cannot be told its end: %s", error)
         else:
             if key is not None:
-                await self._store.messages.record_of_user(key, asker)
+                asked_at = answered.work.asked_at
+                if not await self._store.messages.record_of_user(key, asker, asked_at):
+                    await self._delivery.delete([key])

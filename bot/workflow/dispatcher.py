@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -63,7 +64,7 @@ from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
 from bot.workflow.targets import Context, Target, find_target, with_replied_version
 from bot.workflow.text_commands import is_bare_answer, read_grid, read_text, reworded
-from conversations.errors import ConversationError, DuplicateEvent
+from conversations.errors import ConversationError, DuplicateEvent, UserErased
 from conversations.images.image_store import ImageStore
 from conversations.intents.phrase_tables import load_phrase_tables
 from conversations.intents.text_language import load_identifier
@@ -235,6 +236,8 @@ class EditWorkflow:
         one channel are handled one after the other, in the order of the calls. Those that only read wait for
         nothing, since a form must open within seconds.
         """
+        if event.asked_at is None:
+            event = replace(event, asked_at=self._clock())
         waiting = object()  # the same event may be handled twice at once
         self._unanswered[waiting] = self._uptime()
         try:
@@ -255,6 +258,8 @@ class EditWorkflow:
             return await self._dispatch(event)
         except DuplicateEvent:
             raise
+        except UserErased as error:
+            return None if error.user == event.user else Note(error.message)
         except ConversationError as error:
             return Note(error.message)
         except Exception:
@@ -296,13 +301,15 @@ class EditWorkflow:
             return await self._handlers[type(event)](Context(event, settings, target, pictures, has_consent))
 
     async def _refuse_duplicate(self, event: Event) -> None:
-        """DuplicateEvent for one that was handled before.
+        """DuplicateEvent for one that was handled before; UserErased for one from before its user's erasure.
 
         The event of an edit is saved with its turn, that of an answer with the end of its question: a kill
         before that must not lose them.
         """
         if only_reads(event):
             return
+        if await self._store.erasures.is_after(event.user, event.asked_at):
+            raise UserErased(event.user)
         is_saved_later = isinstance(event, (*EDITS, ConsentAnswered))
         known = self._store.was_seen if is_saved_later else self._store.seen
         if await known(event.event_id):

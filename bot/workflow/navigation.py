@@ -23,7 +23,8 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
     if target is None:
         return Note(Message("no_session"))
     moved = _moved(asked, target)
-    await store.set_head(moved.id, asked.user, replace(moved.heads[asked.user], channel=asked.channel))
+    moved_to = replace(moved.heads[asked.user], channel=asked.channel)
+    await store.set_head(moved.id, asked.user, moved_to, asked.asked_at)
     head = moved.head_of(asked.user)
     is_ahead = asked.move in (Move.REDO, Move.GO_TO)
     note = Message("now_at", version=head.label) if is_ahead else Message("back_at", version=head.label)

@@ -92,7 +92,7 @@ class Privacy:
                 buttons=buttons(ButtonAction.FORGET_ME),
                 asks=asked.user,
             )
-        forgotten = await self.store.delete_user(asked.user)
+        forgotten = await self.store.delete_user(asked.user, asked.asked_at)
         await self._finish(forgotten)
         if not any(counts):
             return Erased(Message("nothing_kept"), forgotten.messages)

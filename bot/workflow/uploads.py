@@ -11,7 +11,7 @@ from bot.policy.checks import is_in, refused_picture
 from bot.policy.image_hash import find_blocked
 from bot.workflow.consents import Consents, LentPicture
 from bot.workflow.targets import Context
-from conversations.errors import PictureRefused
+from conversations.errors import PictureRefused, UserErased
 from conversations.images.image_store import ImageStore, Picture, PictureLimits, PictureReader
 from conversations.messages import Message
 from conversations.picture_budget import PictureBudget
@@ -64,17 +64,24 @@ class Uploads:
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         deleted = await self.budget.make_room(asked.user, len(read.picture.png))
         made_room = (Message("made_room", count=deleted),) if deleted else ()
-        return await self.store.open_session(
+        image = await self.threads.disk(self.images.put, read.picture.png)
+        opening = self.store.open_session(
             asked.channel,
             asked.user,
-            image=await self.threads.disk(self.images.put, read.picture.png),
+            image=image,
             notes=(*read.notes, *made_room),
             source=asked.source,
             is_hidden=asked.is_hidden or read.file.is_hidden or is_in(asked, context.settings.hidden),
             lent_by=lender,
             origin_message=pictures.message,
             event_id=None if asked.text else asked.event_id,
+            asked_at=asked.asked_at,
         )
+        try:
+            return await opening
+        except UserErased:
+            await self.consents.erased.delete([image])
+            raise
 
     async def _blocked(self, picture: Picture, blocked: Collection[str]) -> str | None:
         """The hash of the removed image that this one is similar to, if any."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from conversations.store.erasures import refuse_erased
 from conversations.store.handled_events import seen
 from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later
@@ -40,12 +41,14 @@ class ConsentQuestion:
     refused_at: float | None = None
 
 
-def ask(db: Database, question: ConsentQuestion) -> None:
+def ask(db: Database, question: ConsentQuestion, asked_at: float | None = None) -> None:
     """Save a question; it takes the place of an earlier one of the same asker to the same owner.
 
-    The picture of the earlier one is to be deleted, if nothing else has it.
+    The picture of the earlier one is to be deleted, if nothing else has it. UserErased if one of
+    them erased everything since `asked_at`; then nothing is written.
     """
     with writing(db):
+        refuse_erased(db, asked_at, question.asker, question.owner)
         replaced = list(_found(db, "asker = ? AND owner = ?", question.asker, question.owner))
         for earlier in replaced:
             _end(db, earlier)

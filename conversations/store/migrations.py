@@ -75,3 +75,9 @@ def m020_confidence(db: Database) -> None:
     """How sure the model was of a reading, and what else it may have meant where it asked."""
     db.execute("ALTER TABLE turns ADD COLUMN confidence REAL")
     db.execute("ALTER TABLE turns ADD COLUMN other_readings TEXT")
+
+
+@migrations()
+def m021_erasures(db: Database) -> None:
+    """Who erased everything and when, as hashes."""
+    db.table("erasures").create({"user_hash": str, "at": float}, pk="user_hash")

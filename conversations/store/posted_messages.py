@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from sqlite_utils import Database
 
+from conversations.store.erasures import is_after
 from conversations.store.queries import record_message
 from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database
@@ -27,9 +28,17 @@ def record(db: Database, message: str, turn_ids: Collection[str]) -> bool:
     return None not in stored
 
 
-def record_of_user(db: Database, message: str, user: str) -> None:
-    """Record a posted message (a key) that holds words of a user, or names them."""
-    db.execute("INSERT OR IGNORE INTO user_messages (message, user) VALUES (?, ?)", (message, user))
+def record_of_user(db: Database, message: str, user: str, asked_at: float | None = None) -> bool:
+    """Record a posted message (a key) that holds words of a user, or names them.
+
+    False, with the message to be deleted, if they erased everything since `asked_at`, when that was said.
+    """
+    with writing(db):
+        if is_after(db, user, asked_at):
+            delete_later(db, [message])
+            return False
+        db.execute("INSERT OR IGNORE INTO user_messages (message, user) VALUES (?, ?)", (message, user))
+    return True
 
 
 def forget_of_user(db: Database, user: str) -> tuple[str, ...]:

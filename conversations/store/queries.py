@@ -15,6 +15,7 @@ from conversations.errors import NoSuchVersion, StaleAttempt, TurnStateConflict
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
+from conversations.store.erasures import refuse_erased
 from conversations.store.handled_events import record_event
 from conversations.store.overrides import override
 from conversations.store.serialization import (
@@ -61,13 +62,16 @@ def open_session(
     lent_by: str | None = None,
     origin_message: str | None = None,
     event_id: str | None = None,
+    asked_at: float | None = None,
 ) -> EditSession:
     """Begin a session on an uploaded image (an ImageStore key), which becomes v0.
 
     `origin_message` is the message that holds the picture, so that replies to it find the upload. With
-    `event_id`, an event already seen raises DuplicateEvent and nothing is written.
+    `event_id`, an event already seen raises DuplicateEvent and nothing is written; so does UserErased, if the
+    owner or the lender erased everything since `asked_at`.
     """
     with writing(db):
+        refuse_erased(db, asked_at, owner, lent_by)
         record_event(db, event_id, now)
         session_id, turn_id = new_id(db, "sessions", 6), new_id(db, "turns", 4)
         row = {"id": session_id, "channel": channel, "owner": owner, "created_at": now}
@@ -129,9 +133,12 @@ def sessions_in(db: Database, channel: str, limit: int = 20) -> tuple[EditSessio
     return tuple(session(db, session_id) for session_id in values(db, sql, channel, limit))
 
 
-def set_head(db: Database, now: float, session_id: str, user: str, head: Head) -> None:
-    """Save the head of a user after a move of EditSession (`moved.heads[user]`)."""
+def set_head(
+    db: Database, now: float, session_id: str, user: str, head: Head, asked_at: float | None = None
+) -> None:
+    """Save the head of a user after a move of EditSession (`moved.heads[user]`); UserErased as above."""
     with writing(db):
+        refuse_erased(db, asked_at, user)
         write_head(db, session_id, user, replace(head, moved_at=now))
 
 
@@ -143,14 +150,22 @@ def lock(db: Database, session_id: str, is_locked: bool) -> None:
 # -- turns --------------------------------------------------------------------------------------------------
 
 
-def add_turn(db: Database, now: float, draft: TurnDraft, *, event_id: str | None = None) -> Turn:
+def add_turn(
+    db: Database,
+    now: float,
+    draft: TurnDraft,
+    *,
+    event_id: str | None = None,
+    asked_at: float | None = None,
+) -> Turn:
     """Save a waiting turn with id, number and date, and move its user's head to it, in one transaction.
 
     When this returns, the turn may be acknowledged. Raises DuplicateEvent, having written nothing, if
-    `event_id` was handled before; NoSuchVersion if the parent is gone. It answers the
-    question which picture the user meant there.
+    `event_id` was handled before; NoSuchVersion if the parent is gone; UserErased if the user erased
+    everything since `asked_at`. It answers the question which picture the user meant there.
     """
     with writing(db):
+        refuse_erased(db, asked_at, draft.user)
         record_event(db, event_id, now)
         parent = "SELECT 1 FROM turns WHERE id = ? AND session_id = ?"
         if value(db, parent, draft.parent_id, draft.session_id) is None:

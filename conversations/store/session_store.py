@@ -23,8 +23,10 @@ from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
 from conversations.store.consent_questions import ConsentQuestions
 from conversations.store.db_worker import WriteBatcher
+from conversations.store.erasures import Erasures
 from conversations.store.integrity import check_pages, ended_uncleanly
 from conversations.store.migrations import migrations
+from conversations.store.overwriting import overwrite_erased
 from conversations.store.picture_tables import PictureTables
 from conversations.store.posted_messages import PostedMessages
 from conversations.store.server_tables import ServerTables
@@ -52,6 +54,7 @@ class SessionStore(TableGroup):
         self.bot = BotTables(batcher, clock)
         self.pictures = PictureTables(batcher, clock)
         self.messages = PostedMessages(batcher, clock)
+        self.erasures = Erasures(batcher, clock)
 
     @classmethod
     @asynccontextmanager
@@ -152,6 +155,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("DELETE FROM deletions WHERE at < ?", (now - DELETION_RETENTION_S,))
         db.execute("DELETE FROM open_questions WHERE asked_at < ?", (now - QUESTION_RETENTION_S,))
         db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
+        overwrite_erased(db)
     except StoreError:
         db.close()
         raise

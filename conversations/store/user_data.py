@@ -10,6 +10,8 @@ from sqlite_utils import Database
 
 from conversations.session import EditSession, Turn
 from conversations.store.consent_questions import delete_of_user
+from conversations.store.erasures import mark, refuse_erased
+from conversations.store.overwriting import overwrite_erased, overwrite_later
 from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later, forget_of_user, messages_of
 from conversations.store.queries import session, write_head
@@ -46,8 +48,14 @@ def consent(db: Database, owner: str, grantee: str) -> Consent | None:
     return Consent(found) if found else None
 
 
-def set_consent(db: Database, owner: str, grantee: str | None, answer: Consent | None) -> None:
-    """Save the answer of `owner` for `grantee`, or for everybody (None); an answer of None removes it."""
+def set_consent(
+    db: Database, owner: str, grantee: str | None, answer: Consent | None, asked_at: float | None = None
+) -> None:
+    """Save the answer of `owner` for `grantee`, or for everybody (None); an answer of None removes it.
+
+    UserErased if one of them erased everything since `asked_at`.
+    """
+    refuse_erased(db, asked_at, owner, grantee)
     key = (owner, EVERYBODY if grantee is None else grantee)
     if answer is None:
         db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
@@ -104,18 +112,22 @@ def delete_session(db: Database, session_id: str) -> ErasedData:
         messages = _messages_of(db, turns)
         _delete_session(db, session_id)
         unused = delete_unused(db, [turn.image for turn in turns])
-    _overwrite_erased(db)
+        overwrite_later(db)
+    overwrite_erased(db)
     return ErasedData(turns, messages, unused)
 
 
-def delete_user(db: Database, user: str) -> ErasedData:
+def delete_user(db: Database, user: str, at: float | None = None) -> ErasedData:
     """Erase a user: their sessions with all turns in them, and their turns in the sessions of others.
 
     What others made from such a turn stays, attached to the turn's parent. A picture that the user lent to
     another's session goes from it, with the messages that show it. The erased text is overwritten in the
-    file. The caller deletes the images named in the result.
+    file. The caller deletes the images named in the result. `at`: when the user asked (Unix seconds); nothing
+    that was asked before is stored afterwards.
     """
     with writing(db):
+        if at is not None:
+            mark(db, user, at)
         rows = _rows(
             db,
             "SELECT turns.* FROM turns JOIN sessions ON sessions.id = session_id "
@@ -143,16 +155,13 @@ def delete_user(db: Database, user: str) -> ErasedData:
         messages = tuple(dict.fromkeys((*messages, *(key for turn in lent for key in _shown_in(db, turn)))))
         delete_later(db, messages)
         unused = delete_unused(db, [held.image for held in (*turns, *lent)] + [a.image for a in questions])
-    _overwrite_erased(db)
+        overwrite_later(db)
+    overwrite_erased(db)
     return ErasedData(turns, messages, unused)
 
 
 def _messages_of(db: Database, turns: Iterable[Turn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for turn in turns for key in messages_of(db, turn.id)))
-
-
-def _overwrite_erased(db: Database) -> None:
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the write-ahead log holds the erased text, too
 
 
 def _erase_lent(db: Database, user: str) -> tuple[Turn, ...]:

@@ -2,6 +2,7 @@
 
 from sqlite_utils import Database
 
+from conversations.store.erasures import refuse_erased
 from conversations.store.sql import value
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
@@ -39,8 +40,14 @@ def head_cleared_at(db: Database, user: str, channel: str) -> float | None:
     return found
 
 
-def ask_picture(db: Database, now: float, user: str, channel: str, words: str) -> None:
-    """The user was asked which picture these words are about; their next edit there answers it."""
+def ask_picture(
+    db: Database, now: float, user: str, channel: str, words: str, asked_at: float | None = None
+) -> None:
+    """The user was asked which picture these words are about; their next edit there answers it.
+
+    UserErased if they erased everything since `asked_at`.
+    """
+    refuse_erased(db, asked_at, user)
     row = {"user": user, "channel": channel, "words": words, "asked_at": now}
     db.table("open_questions").insert(row, replace=True)
 

@@ -45,13 +45,11 @@ def plan_restore(
     relevance_map = None if relevance is None else enlarge_relevance(relevance, size)
     judged = measure_relevance(relevance_map, change)
     mask = change_mask(source, output, judged, change)
-    fit = fit_tone(source, output, sharp, calibration.tone, probed)
-    tone, compared, start = fit
-    keeps_detail = tone.detail == "as it was"
+    tone, compared, start = fit = fit_tone(source, output, sharp, calibration.tone, probed)
     detail = detail_mask(sharp, output, judged, change)
     tonal = not bool(detail.any()) or explains_painting(fit, source, output, calibration.tone)
     if tonal:
-        mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, keeps_detail)
+        mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, tone.keeps_detail)
     lost = torch.zeros(())
     if tonal:
         source = compared
@@ -63,19 +61,18 @@ def plan_restore(
         output = output - mean_around(output - source, ~mask).clamp(-change.tint, change.tint)
     windows, painting, painted = _transfer(source, output, start, mask, lost, calibration.new)
     if tonal:
-        windows = windows * _window_trust(output - start, windows, source, calibration.tone)
+        trust = _window_trust(output - start, windows, source, calibration.tone)
+        windows, tone = windows * trust * tone.possible(degree), tone.scaled(degree)
     else:
         painted, painting = torch.where(detail, output, painted), torch.maximum(painting, feather(detail, 1))
     show = blend_weights(mask, allowed_mask(relevance_map, strict, change))
     objects: tuple[MovedObject, ...] = ()
     if not tonal:
         shown = torch.lerp(apply_windows(windows, source), painted - source, painting)
-        objects_mask = mask & (painting > 0.5) & ~detail
-        objects = tuple(find_moved_objects(source, output, objects_mask, calibration.moved))
-        visible = torch.maximum(_visible_change(shown, change.halo), detail.float())
-        painting, show = _with_moved_objects(objects, painting, show * visible)
-    if tonal:
-        tone, windows = tone.scaled(degree), windows * tone.possible(degree)
+        where = mask & (painting > 0.5) & ~detail
+        objects = tuple(find_moved_objects(source, output, where, calibration.moved))
+        show = show * torch.maximum(_visible_change(shown, change.halo), detail.float())
+        painting, show = _with_moved_objects(objects, painting, show)
     windows = windows + tone.as_windows()
     return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
 

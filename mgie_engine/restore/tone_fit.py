@@ -49,6 +49,11 @@ class Tone:
             added = added + curve[levels].permute(2, 0, 1)
         return (source + added).clamp(0, 255)
 
+    @property
+    def keeps_detail(self) -> bool:
+        """Whether it neither sharpens nor blurs."""
+        return self.detail == "as it was"
+
     def possible(self, degree: float) -> float:
         """The factor by which the tone can be made stronger: a blur is no stronger than whole."""
         return min(degree, 1.0) if self.detail == "softer" else degree

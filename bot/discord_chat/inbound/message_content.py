@@ -91,6 +91,7 @@ class ReadsMessages:
             is_moderator=_is_moderator(message),
             may_post=may_attach(message),
             is_counted=True,
+            asked_at=(message.edited_at or message.created_at).timestamp(),
             text=text,
             said=sort_text(text, context.language, self.languages),
             question=question_on(replied) if replied and mine else None,

@@ -1,5 +1,6 @@
 """The file of an erased picture goes: also after a kill, in another's session, and when it comes too late."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from bot.chat.events import ConsentAsked, ForgetAsked
 from bot.chat.moderation_events import ModAction, ModActionRequested
-from bot.chat.replies import Accepted
+from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offer_of
+from bot.chat.replies import Accepted, Note
 from conversations.errors import NoSuchVersion, StoreError
 from conversations.request_source import RequestSource
 from conversations.store.user_data import Consent
@@ -92,3 +94,47 @@ async def test_a_block_is_saved_before_the_picture_is_erased(tmp_path, monkeypat
         assert len((await d.store.servers.settings("paper:s")).blocked_images) == 1
         with pytest.raises(NoSuchVersion):
             await d.store.turn(made.turn_id)
+
+
+async def test_what_was_asked_before_its_user_erased_everything_is_dropped(tmp_path):
+    """As a message that waited in the channel while the bot was away."""
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": 100.0}, is_confirmed=True))
+        early = d.asked("make it red", picture=a_picture(), asked_at=99.0)
+        assert await d.workflow.handle(early) is None
+        assert not (await d.store.export_user("paper:ann"))["turns"]
+        late = d.asked("make it red", picture=a_picture(), asked_at=101.0)
+        assert isinstance(await d.workflow.handle(late), Accepted)
+
+
+async def test_an_owner_who_erased_everything_is_not_asked_about_what_was_wanted_before(tmp_path):
+    """As when they erase while the picture of an asker's message is still read."""
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": 100.0}, is_confirmed=True))
+        lent: dict[str, Any] = {"picture": a_picture(), "picture_owner": "paper:ann"}
+        reply = await d.workflow.handle(d.asked("make it red", "bob", **lent, asked_at=99.0))
+        assert isinstance(reply, Note)
+        assert reply.text.code == "consent_unreachable"
+        assert not d.chat.notes
+        assert not (await d.store.export_user("paper:ann"))["consent_questions"]
+        assert list(d.images.keys()) == []
+
+
+async def test_an_erasure_while_a_picture_is_read_leaves_nothing_of_it(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        reading, go_on = asyncio.Event(), asyncio.Event()
+
+        async def fetch() -> bytes:
+            reading.set()
+            await go_on.wait()
+            return a_picture()
+
+        offer = offer_of(OfferedPictures((OfferedFile(fetch),)))
+        asking = asyncio.create_task(d.workflow.handle(d.asked("make it red", own=offer, asked_at=99.0)))
+        await reading.wait()
+        erasing = ForgetAsked(**d.origin(channel="c2") | {"asked_at": 100.0}, is_confirmed=True)
+        await d.workflow.handle(erasing)
+        go_on.set()
+        assert await asking is None
+        assert not (await d.store.export_user("paper:ann"))["sessions"]
+        assert list(d.images.keys()) == []

@@ -1,14 +1,25 @@
 """What a store exports of a user, what deleting one takes along, and what is left in the file."""
 
 import json
+import sqlite3
+from collections.abc import Coroutine
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 
-from conversations.errors import NoSuchVersion
+from conversations.errors import NoSuchVersion, UserErased
+from conversations.messages import Message
+from conversations.session import Head
 from conversations.settings import SettingsOverride
+from conversations.store import user_data
+from conversations.store.consent_questions import ConsentQuestion
 from conversations.store.session_store import SessionStore
-from tests.support.stored_sessions import ANN, BOB, PICTURE, RESULT, ask, begin, finish
+from conversations.store.user_data import Consent
+from tests.support.stored_sessions import ANN, BOB, PICTURE, RESULT, ROOM, ask, begin, finish
 
 
 def bytes_of(folder: Path) -> bytes:
@@ -82,3 +93,68 @@ async def test_erased_words_are_gone_from_the_file(tmp_path: Path) -> None:
         await store.delete_user(ANN)
         kept = bytes_of(tmp_path)
     assert b"very private" not in kept
+
+
+async def test_erased_words_are_gone_also_where_rows_were_moved_between_pages(tmp_path: Path) -> None:
+    """SQLite leaves copies in the free space of a page when it moves rows to another."""
+    path = tmp_path / "talk.db"
+    async with SessionStore.open(path) as store:
+        sessions = [await begin(store, user) for user in (ANN, BOB)]
+        turns = [
+            await store.add_turn(session.ask(session.owner, f"a very private instruction of {session.owner}"))
+            for _ in range(40)
+            for session in sessions
+        ]
+        Random(1).shuffle(turns)
+        for number, turn in enumerate(turns):  # rows that grow in any order move others
+            notes = (Message("note_first_frame"),) * (number % 17)
+            await store.update_turn(turn.id, notes=notes, delivered=f"discord:{number}")
+        await store.delete_user(ANN)
+        kept = bytes_of(tmp_path)
+    assert f"instruction of {ANN}".encode() not in kept
+    assert f"instruction of {BOB}".encode() in kept
+
+
+async def test_what_a_kill_left_to_overwrite_is_overwritten_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "talk.db"
+    monkeypatch.setattr(user_data, "overwrite_erased", lambda db: None)
+    async with SessionStore.open(path) as store:
+        session = await begin(store)
+        await store.add_turn(session.ask(ANN, "a very private instruction"))
+        await store.delete_user(ANN)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    async with SessionStore.open(path):
+        pass
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (0,)
+    assert b"very private" not in bytes_of(tmp_path)
+
+
+async def test_nothing_that_was_asked_before_an_erasure_is_stored_after_it(store: SessionStore) -> None:
+    theirs = await begin(store, BOB)
+    await store.delete_user(ANN, 100.0)
+    early: dict[str, Any] = {"asked_at": 99.0}
+    head = Head(theirs.root.id)
+    question = ConsentQuestion("q", BOB, ANN, "e", "words", "work", 99.0)
+    writes: list[Coroutine[Any, Any, object]] = [
+        store.open_session(ROOM, ANN, image=PICTURE, **early),
+        store.open_session(ROOM, BOB, image=PICTURE, lent_by=ANN, **early),
+        store.add_turn(theirs.ask(ANN, "words"), **early),
+        store.set_head(theirs.id, ANN, head, **early),
+        store.consent_questions.ask(question, **early),
+        store.consent_questions.ask(replace(question, asker=ANN, owner=BOB), **early),
+        store.users.ask_picture(ANN, ROOM, "words", **early),
+        store.set_consent(BOB, ANN, Consent.ALWAYS, **early),
+    ]
+    for write in writes:
+        with pytest.raises(UserErased) as refusal:
+            await write
+        assert refusal.value.user == ANN
+    assert not await store.messages.record_of_user("discord:1:2", ANN, 99.0)
+    assert await store.messages.to_delete("discord") == ("discord:1:2",)
+    kept = await store.export_user(ANN)
+    assert not any(rows for name, rows in kept.items() if name != "user")
+    await store.open_session(ROOM, ANN, image=PICTURE, asked_at=101.0)  # a new beginning
