@@ -77,6 +77,7 @@ class VersionEvent(Event):
     turn: str | None = None  # turn id
     reply_to: str | None = None  # key of the message replied to, by whomever it was written
     version: str | None = None  # "v2", "2" or a turn id, as typed
+    allowed_by: tuple[str, ...] = ()  # owners of pictures and sessions for whose consent it has waited
 
 
 class Addressing(Enum):

@@ -175,7 +175,7 @@ class Admission:
             opened = await self.uploads.open(context, context.pictures)
             if not isinstance(opened, EditSession):
                 return opened
-            context, target = replace(context, has_consent=True), Target(opened, opened.root)
+            target = Target(opened, opened.root)
         if target is None:
             await self.store.users.ask_picture(asked.user, asked.channel, asked.text, asked.asked_at)
             return await ask_target(self.store, asked)
@@ -284,7 +284,7 @@ class Admission:
     async def _accept(self, context: Context[Work], draft: TurnDraft, session: EditSession) -> Reply:
         """Save the turn, then start it; from here on it will be answered."""
         asked, parent = context.event, session.turn(draft.parent_id)
-        if not context.has_consent and (objection := await self._not_allowed(asked, draft, session, parent)):
+        if objection := await self._not_allowed(asked, draft, session, parent):
             return objection
         size = self.images.size(parent.image) if parent.image else 0  # as the result is about as large
         await self.budget.make_room(asked.user, size, session.id)

@@ -80,7 +80,7 @@ class Consents:
         `is_open`: whether it may where the owner never said anything. `picture`: what it starts from, if that
         is no version.
         """
-        if owner == asked.user:
+        if owner == asked.user or owner in asked.allowed_by:
             return None
         said = await self._store.consent(owner, asked.user)
         if said is Consent.ALWAYS or (said is None and is_open):
@@ -211,12 +211,14 @@ class Consents:
         await self._store.set_consent(question.owner, question.asker, Consent.ALWAYS, event.asked_at)
         return Message("consent_always")
 
-    async def done(self, answered: Answered, refusal: Message | None = None) -> None:
-        """The allowed edit was accepted, or refused, which its asker hears."""
+    async def done(
+        self, answered: Answered, refusal: Message | None = None, *, waits_for_another: bool = False
+    ) -> None:
+        """The allowed edit was accepted, waits for another owner, or was refused, which its asker hears."""
         if refusal is not None:
             asker = mention(answered.question.asker)
             await self._tell(answered, Message("consent_outcome", person=asker, outcome=refusal))
-        await self.end(answered.question, answered.event_id)
+        await self.end(answered.question, answered.event_id, waits_for_another=waits_for_another)
 
     async def delete_expired(self) -> None:
         """End the questions that nobody answered, and forget old noes."""
@@ -225,11 +227,18 @@ class Consents:
             await self.end(question)
 
     async def end(
-        self, question: ConsentQuestion, event_id: str | None = None, *, is_refused: bool = False
+        self,
+        question: ConsentQuestion,
+        event_id: str | None = None,
+        *,
+        is_refused: bool = False,
+        waits_for_another: bool = False,
     ) -> None:
         """End a question, answered by the event or not at all; its picture and message go."""
         async with self._asking:  # no other question begins with the picture meanwhile
-            ended = await self._questions.end(question.id, is_refused=is_refused, event_id=event_id)
+            ended = await self._questions.end(
+                question.id, is_refused=is_refused, event_id=event_id, waits_for_another=waits_for_another
+            )
             await self.erased.delete(ended)
         if question.message is not None:
             await self._delivery.delete([question.message])

@@ -38,6 +38,7 @@ from bot.chat.events import (
     SettingsAsked,
     ShowAsked,
     VariationAsked,
+    VersionEvent,
     origin,
 )
 from bot.chat.interface import Chat
@@ -268,12 +269,12 @@ class EditWorkflow:
 
     # -- one way in ---------------------------------------------------------------------------------------
 
-    async def _dispatch(self, event: Event, *, has_consent: bool = False) -> Reply | None:
+    async def _dispatch(self, event: Event) -> Reply | None:
         """The way of every event: read its text, ask the rules, find its target, handle it."""
         language = match_locale(event.source.language)
         read: Event | Reply = event
-        if has_consent:
-            pass  # its text was read before it waited
+        if isinstance(event, VersionEvent) and event.allowed_by:
+            pass  # its text was read before it waited for consent
         elif isinstance(event, EditAsked):
             event = await with_replied_version(self._store, event)
             if is_bare_answer(event, language):
@@ -298,7 +299,7 @@ class EditWorkflow:
                 objection := refused_permission(event, target.session, target.turn, is_named=target.is_named)
             ):
                 return Note(objection)
-            return await self._handlers[type(event)](Context(event, settings, target, pictures, has_consent))
+            return await self._handlers[type(event)](Context(event, settings, target, pictures))
 
     async def _refuse_duplicate(self, event: Event) -> None:
         """DuplicateEvent for one that was handled before; UserErased for one from before its user's erasure.

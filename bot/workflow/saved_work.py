@@ -39,6 +39,7 @@ def _plain(value: Any) -> Any:
 
 
 _VALUES: dict[str, Callable[[Any], Any]] = {
+    "allowed_by": tuple,
     "source": lambda saved: RequestSource(**saved),
     "override": lambda saved: SettingsOverride(**saved),
     "addressing": lambda saved: Addressing[saved],

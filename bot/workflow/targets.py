@@ -48,15 +48,13 @@ class Target:
 class Context(Generic[E_co]):
     """What a handler gets: the event, its target, and the settings of its server.
 
-    pictures     instead of a version: what a new session begins with
-    has_consent  the owner of the image allowed this event
+    pictures  instead of a version: what a new session begins with
     """
 
     event: E_co
     settings: ServerSettings
     target: Target | None = None
     pictures: OfferedPictures | None = None
-    has_consent: bool = False
 
     @property
     def session(self) -> EditSession | None:

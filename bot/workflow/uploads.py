@@ -53,7 +53,7 @@ class Uploads:
         read, lender = await self._read(pictures.files, asked.user), None if pictures.is_free else owner
         if lender == asked.user:
             lender = None
-        if lender and not context.has_consent:
+        if lender:
             # Kept while it waits for consent, as links expire.
             lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden)
             asking = await self.consents.objection(asked, lender, asked.text, is_open=False, picture=lent)

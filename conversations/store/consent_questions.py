@@ -95,18 +95,27 @@ def posted(db: Database, question_id: str, message: str) -> bool:
 
 
 def end(
-    db: Database, now: float, question_id: str, *, is_refused: bool = False, event_id: str | None = None
+    db: Database,
+    now: float,
+    question_id: str,
+    *,
+    is_refused: bool = False,
+    event_id: str | None = None,
+    waits_for_another: bool = False,
 ) -> tuple[str, ...]:
     """End a question; its message is to be deleted, and its picture, which it gives, if nothing else has it.
 
-    `is_refused`: what remains is that the owner said no, and when. `event_id`: of the answer, handled by now.
+    `is_refused`: what remains is that the owner said no, and when. `event_id`: of the answer, handled by now;
+    so is the edit, unless it `waits_for_another` owner.
     """
     with writing(db):
         asked = next(_found(db, "id = ?", question_id), None)
         if asked is None:
             return ()
-        for handled in () if event_id is None else (event_id, asked.event_id):
-            seen(db, now, handled)
+        if event_id is not None:
+            seen(db, now, event_id)
+            if not waits_for_another:
+                seen(db, now, asked.event_id)
         _end(db, asked)
         if is_refused:
             kept = ("id", "asker", "owner", "event_id", "asked_at")

@@ -194,6 +194,28 @@ async def test_the_owner_goes_on_in_a_locked_session(tmp_path):
         assert isinstance(await d.workflow.handle(d.asked("make it red")), Accepted)
 
 
+async def test_who_lent_the_picture_does_not_open_a_session_that_its_owner_locked(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        lent = await asks_for_anns(d)
+        await answer(d, lent, Answer.ONCE)
+        session = await d.store.session_for_channel("paper:c1", BOB)
+        await lock(d, user="bob", turn=session.root.id)
+        of_lender = await asks(d, d.asked("make it blue", "carol", turn=session.root.id))
+        assert of_lender.asks == ANN
+        await d.workflow.handle(ConsentAnswered(**d.origin(), request=of_lender.about, answer=Answer.ONCE))
+        of_owner = list(d.chat.notes.values())[-1]
+        assert (of_owner.asks, (await d.store.session(session.id)).turns.keys() - session.turns.keys()) == (
+            BOB,
+            set(),
+        )
+        allowed = await answer(d, of_owner, Answer.ONCE, "bob")
+        assert allowed.text.code == "consent_once"
+        await d.idle()
+        newest = list((await d.store.session(session.id)).turns.values())[-1]
+        assert (newest.user, newest.instruction) == ("paper:carol", "make it blue")
+        assert not told(d, "paper:carol")
+
+
 async def test_a_lock_holds_for_buttons_too(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         first = await d.accepted("make it red", picture=a_picture())
