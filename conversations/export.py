@@ -3,6 +3,7 @@
     person.json                    what the database holds about the user
     <session>/conversation.json    one conversation per branch, each readable by Conversation.from_dict
     <session>/v0.png, v1.png …     the versions of those branches, byte for byte
+    <session>/v1-mask.png …        where a version was allowed to change, if that was marked by hand
     <session>/story.webp           an animation of the newest branch
 
 Written piece by piece, without a temporary file. Every step blocks: take each on a thread.
@@ -92,9 +93,9 @@ def _entries(
         yield _file(f"{session.id}/conversation.json", _json(talks))
         shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
         for turn in shown.values():
-            key = turn.image or ""
-            if size := images.size(key):
-                yield ExportFile(f"{session.id}/{_name(turn)}", size, _chunks_of(images.path(key)))
+            for name, key in ((_name(turn), turn.image), (f"{turn.label}-mask.png", turn.mask)):
+                if key and (size := images.size(key)):
+                    yield ExportFile(f"{session.id}/{name}", size, _chunks_of(images.path(key)))
         if film := _animation(images, session.path_to(tips[-1])):
             yield _file(f"{session.id}/story.webp", film)
 

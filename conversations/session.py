@@ -68,6 +68,7 @@ class TurnDraft:
     grid: Grid | None = None  # compare these guidance scales instead of making one version
     is_hidden: bool = False
     auto_scales: tuple[str, ...] = ()
+    mask: str | None = None  # ImageStore key: where the picture may change, marked by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ class Turn:
     auto_scales: tuple[str, ...] = ()  # names of the guidance scales to choose when it starts
     confidence: float | None = None  # how sure the model was of its reading, 0 to 1
     other_readings: tuple[str, ...] = ()  # where it asked: what else may be meant, the likeliest first
+    mask: str | None = None  # ImageStore key of an 8-bit grey PNG: where it is dark, the parent's bytes stay
 
     @property
     def label(self) -> str:
@@ -231,6 +233,7 @@ class EditSession:
         override: SettingsOverride = NO_OVERRIDE,
         settings: EditSettings | None = None,
         source: RequestSource = NO_SOURCE,
+        mask: str | None = None,
     ) -> TurnDraft:
         """A new turn from the user's head, or from the turn with the id `parent` (a reply, a branch).
 
@@ -238,7 +241,7 @@ class EditSession:
         VersionHasNoPicture for a failed or cancelled parent, NoSuchVersion for an unknown id.
         """
         base = self.head_of(user) if parent is None else self._alive(self.turn(parent))
-        return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source)
+        return TurnDraft(self.id, base.id, user, instruction, reading, override, settings, source, mask=mask)
 
     def add(self, turn: Turn) -> "EditSession":
         """The session with a saved turn added; its user's head moves there their redo stack is cleared."""

@@ -70,6 +70,7 @@ def card_of(
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
         confidence=turn.confidence,
+        mask=turn.mask,
     )
 
 
@@ -182,6 +183,8 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
         facts.append(Message("fact_seconds", value=round(sum(turn.seconds.values()), 1)))
     if turn.changed is not None:
         facts.append(Message("fact_changed", value=round(100 * turn.changed)))
+    if turn.mask:
+        facts.append(Message("fact_region"))
     return tuple(facts)
 
 

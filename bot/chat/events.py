@@ -15,6 +15,7 @@ from typing import ClassVar, TypedDict, cast
 from bot.chat.button_actions import DECISIONS as DECISIONS
 from bot.chat.button_actions import NEEDS_WORDS as NEEDS_WORDS
 from bot.chat.button_actions import ButtonAction as ButtonAction
+from bot.chat.offered_masks import MaskOffer
 from bot.chat.offered_pictures import PictureOffer
 from conversations.intents.sorted_text import SortedText
 from conversations.request_source import NO_SOURCE, RequestSource
@@ -126,6 +127,7 @@ class EditAsked(VersionEvent):
     preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
     reading: str | None = None  # an expressive instruction to use instead of the model's own
     is_hidden: bool = False  # show its images behind spoilers
+    mask: MaskOffer | None = None  # where the picture may change; outside of it every byte stays
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class Card:
     key        the message this version itself is in, if any; another user may have written it
     is_answer  the model declined or the bot asks: no version, no picture of its own
     confidence how sure the model was of `expressive`, 0 to 1
+    mask       ImageStore key of where it was allowed to change, if that was marked by hand
     is_grid    `after` is many small pictures to look at; nothing can start from it
     """
 
@@ -93,6 +94,7 @@ class Card:
     key: str | None = None
     seed: int | None = None
     confidence: float | None = None
+    mask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

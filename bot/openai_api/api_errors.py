@@ -61,4 +61,5 @@ def refusal(message: Message, buttons: Sequence[Button] = ()) -> ApiError:
         return ApiError(429, words, kind="rate_limit_error", code=code)
     if code in _UNAVAILABLE:
         return ApiError(503, words, kind="server_error", code=code)
-    return ApiError(400, words, code=code, param="image" if code.startswith("file_") else "prompt")
+    param = {"file": "image", "mask": "mask"}.get(code.partition("_")[0], "prompt")
+    return ApiError(400, words, code=code, param=param)

@@ -90,9 +90,7 @@ class ApiRoutes:
             connection.when_lost = lambda: None
 
     def _edits(self, request: web.Request, order: EditOrder) -> Edits:
-        if order.mask is not None:
-            raise ApiError(400, "Masks are not supported.", code="unknown_parameter", param="mask")
-        return Edits(self._workflow, self._chat, request[USER], order.form, order.image)
+        return Edits(self._workflow, self._chat, request[USER], order)
 
     async def _answer(self, request: web.Request, edits: Edits, form: EditForm) -> web.StreamResponse:
         results: list[Finished] = []

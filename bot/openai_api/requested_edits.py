@@ -3,14 +3,16 @@
 import secrets
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.chat.events import Addressing, CancelAsked, EditAsked
+from bot.chat.offered_masks import MaskFile, mask_file
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import Accepted, Card, CardState, Note
 from bot.openai_api.api_chat import NAME, ApiChat
 from bot.openai_api.api_errors import ApiError, refusal
-from bot.openai_api.edit_form import EditForm
+from bot.openai_api.edit_form import EditOrder
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import Asks
@@ -45,15 +47,15 @@ class Edits:
     At most as many of them wait at once as one user may have waiting.
     """
 
-    def __init__(
-        self, workflow: EditWorkflow, chat: ApiChat, user: str, form: EditForm, picture: bytes
-    ) -> None:
+    def __init__(self, workflow: EditWorkflow, chat: ApiChat, user: str, order: EditOrder) -> None:
         self._workflow = workflow
         self._chat = chat
-        self._form = form
-        self._picture = picture
+        self._form = order.form
+        self._picture = order.image
+        self._mask = None if order.mask is None else mask_file(order.mask)
         self._origin: dict[str, Any] = {"user": user, "channel": f"{NAME}:{secrets.token_hex(8)}"}
-        self._first_seed = secrets.randbelow(SEEDS) if form.seed is None else form.seed
+        seed = order.form.seed
+        self._first_seed = secrets.randbelow(SEEDS) if seed is None else seed
         self._upload: str | None = None  # turn id of the picture, once it is stored
         self._unfinished: dict[str, int] = {}  # number of the edit, by turn id
 
@@ -100,11 +102,14 @@ class Edits:
             reading=form.reading,
             turn=self._upload,
             own=offered(self._picture) if self._upload is None else None,
+            mask=self._mask,
         )
         reply = await self._workflow.handle(event)
         if not isinstance(reply, Accepted):
             raise refusal(reply.text, reply.buttons) if isinstance(reply, Note) else refusal(NO_WORDS)
-        self._upload, self._picture = reply.card.parent, b""  # it is stored now
+        self._upload, self._picture = reply.card.parent, b""  # they are stored now
+        if reply.card.mask is not None:
+            self._mask = MaskFile(partial(self._workflow.pictures.file, reply.card.mask))
         self._unfinished[reply.card.turn_id] = number
 
     @property

@@ -83,8 +83,15 @@ def _copy_database(database: Path, copy: Path) -> tuple[int, list[str]]:
         target.execute("PRAGMA journal_mode = DELETE")  # all in one file
         check_pages(database, target)
         [sessions] = target.execute("SELECT count(*) FROM sessions").fetchone()
-        rows = target.execute("SELECT DISTINCT image FROM turns WHERE image IS NOT NULL ORDER BY image")
-        return sessions, [key for [key] in rows]
+        return sessions, _pictures_named(target)
+
+
+def _pictures_named(database: sqlite3.Connection) -> list[str]:
+    """The keys of all pictures; of an older database, which has no view of them, those of its versions."""
+    has_view = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'held_pictures'").fetchone()
+    table = "held_pictures" if has_view else "turns"
+    rows = database.execute(f"SELECT DISTINCT image FROM {table} WHERE image IS NOT NULL ORDER BY image")
+    return [key for [key] in rows]
 
 
 def _copy_pictures(

@@ -9,7 +9,9 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bot.chat.cards import suggestions
 from bot.chat.events import (
+    Addressing,
     CancelAsked,
     DeleteAsked,
     EditAsked,
@@ -23,10 +25,11 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModActionRequested
-from bot.chat.replies import duration
+from bot.chat.replies import Note, duration
 from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
-from conversations.messages import Message
+from conversations.intents.text_language import is_read
+from conversations.messages import Message, joined
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 
@@ -236,3 +239,14 @@ def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_nam
         case MoveAsked(move=Move.UNDO) if is_named and turn.user != event.user:
             return Message("not_yours", version=turn.label)
     return None
+
+
+def refused_language(asked: EditAsked | GridAsked, limits: Limits) -> Note | None:
+    """The answer to an instruction in a language that the model does not read; nothing is guessed."""
+    if isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM:
+        return None
+    said = asked.said if isinstance(asked, EditAsked) else None
+    if said.is_read if said else is_read(asked.text, limits.languages):
+        return None
+    names = joined(", ", *(Message(f"language.{code}") for code in limits.languages))
+    return Note(Message("other_language", languages=names), buttons=suggestions(), asks=asked.user)

@@ -7,9 +7,12 @@ from typing import Protocol
 
 from bot.chat.cards import card_of
 from bot.chat.replies import Card
+from conversations.errors import PictureMissing
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import EditSession, Turn
 from mgie_engine.edits import EditResult, Progress
+from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.job import Place
 
 
@@ -72,6 +75,19 @@ class ActiveTurn:
         if self.handle is not None:
             self.handle.cancel()
         self.parent_changed.set()
+
+
+async def files_of(turn: Turn, parent: Turn, pictures: PictureViews) -> tuple[bytes, bytes | None]:
+    """The picture that a turn starts from, and its mask; RequestRefused if one of them was deleted."""
+    try:
+        image = await pictures.file(parent.image or "")
+    except PictureMissing:
+        message = Message("picture_gone", parent=parent.label)
+        raise RequestRefused("the picture it starts from was deleted", message) from None
+    try:
+        return image, await pictures.file(turn.mask) if turn.mask else None
+    except PictureMissing:
+        raise RequestRefused("its mask was deleted", Message("mask_gone")) from None
 
 
 class ActiveTurns:

@@ -10,9 +10,8 @@ from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
-from bot.chat.cards import card_of, suggestions
+from bot.chat.cards import card_of
 from bot.chat.events import (
-    Addressing,
     ButtonAction,
     EditAsked,
     Event,
@@ -33,17 +32,19 @@ from bot.policy.checks import (
     objection_to_length,
     objection_to_text,
     recent,
+    refused_language,
 )
 from bot.policy.limits import Limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
+from bot.workflow.drawings import Drawings
 from bot.workflow.reading_questions import reading_of, version_meant
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers
 from bot.workflow.targets import Context, Target, ask_target
 from bot.workflow.uploads import Uploads
+from conversations.errors import ConversationError
 from conversations.images.image_store import ImageStore
-from conversations.intents.text_language import is_read
 from conversations.messages import Message, joined
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
@@ -83,8 +84,11 @@ class Admission:
     draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS)
 
     def __post_init__(self) -> None:
-        parts = self.store, self.images, self.runner.threads, self.consents, self.budget, self.metrics
-        self.uploads = Uploads(*parts)
+        pictures, threads = self.runner.pictures, self.runner.threads
+        parts = self.store, self.images, threads, self.consents, self.budget, self.metrics
+        self.uploads = Uploads(*parts, pictures)
+        self.masks = self.uploads.masks
+        self.drawings = Drawings(self.store, pictures, threads, self.uploads.reader)
         self._requests: dict[str, tuple[float, ...]] = {}  # by user: when, by the uptime clock
         self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
@@ -166,6 +170,8 @@ class Admission:
 
     async def edit(self, context: Context[EditAsked]) -> Reply:
         """A picture, words, or both; asks which picture is meant where there is none."""
+        if context.pictures is not None and context.event.own is not None:
+            context = await self.drawings.placed(context)
         asked, target = context.event, context.target
         checked(asked.override)
         if not asked.text:
@@ -179,15 +185,20 @@ class Admission:
         if target is None:
             await self.store.users.ask_picture(asked.user, asked.channel, asked.text, asked.asked_at)
             return await ask_target(self.store, asked)
+        if not asked.text and asked.mask:
+            return Note(Message("mask_without_words"))
         if not asked.text:
             ready, abilities = Message("picture_ready", version=target.turn.label), self.limits.abilities
             sentence = joined(" ", ready, abilities) if abilities else ready
             return ShownVersion(sentence, card_of(target.turn, target.session))
-        if objection := self._other_language(asked):
+        if objection := refused_language(asked, self.limits):
             return objection
         start = version_meant(target.session, target.turn)
         parent = target.session.root if asked.from_original else start
         preset = preset_override(asked.preset, self.defaults) if asked.preset else NO_OVERRIDE
+        mask = None
+        if asked.mask or (asked.said and asked.said.is_same_area):
+            mask = await self.masks.of(asked, target.session, parent)
         draft = target.session.ask(
             asked.user,
             asked.text,
@@ -198,17 +209,7 @@ class Admission:
         )
         # If it waits for consent, it must still start from this version.
         asked = replace(asked, turn=parent.id, version=None, own=None, replied=None)
-        return await self._accept(replace(context, event=asked), draft, target.session)
-
-    def _other_language(self, asked: EditAsked | GridAsked) -> Note | None:
-        """The answer to an instruction in a language that the model does not read; nothing is guessed."""
-        if isinstance(asked, EditAsked) and asked.addressing is Addressing.VERBATIM:
-            return None
-        said = asked.said if isinstance(asked, EditAsked) else None
-        if said.is_read if said else is_read(asked.text, self.limits.languages):
-            return None
-        names = joined(", ", *(Message(f"language.{code}") for code in self.limits.languages))
-        return Note(Message("other_language", languages=names), buttons=suggestions(), asks=asked.user)
+        return await self._accept(replace(context, event=asked), draft, target.session, mask)
 
     async def _open_words(self, asked: EditAsked) -> str:
         """The words of this user that wait for a picture here; a picture without words takes them."""
@@ -229,12 +230,14 @@ class Admission:
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
         words, reading = turn.instruction, reading_of(turn, asked.variation)
+        mask, united = turn.mask, None
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
             if objection := objection_to_length(reading or "", self.limits):
                 return Note(objection)
         elif asked.variation is Variation.FROM_ORIGINAL:
-            words, parent, reading = combined_words(session.path_to(turn)), session.root.id, None
+            path, parent, reading, mask = session.path_to(turn), session.root.id, None, None
+            words, united = combined_words(path), await self.masks.combined(path)
             if objection := objection_to_text(words, self.limits):
                 return Note(objection)
         draft = session.ask(
@@ -244,8 +247,10 @@ class Admission:
             reading=reading,
             override=varied_override(turn, asked.variation, self.draw_seed(), is_slight=asked.is_slight),
             source=asked.source,
+            mask=mask,
         )
-        reply = await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
+        event = replace(asked, turn=turn.id)
+        reply = await self._accept(replace(context, event=event), draft, session, united)
         if isinstance(reply, Accepted):
             now = self.uptime()
             lately = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
@@ -263,7 +268,7 @@ class Admission:
         asked, target = context.event, context.target
         if target is None:
             return Note(Message("no_session"))
-        if objection := self._other_language(asked):
+        if objection := refused_language(asked, self.limits):
             return objection
         turn, session, words = target.turn, target.session, asked.text.strip()
         if words:
@@ -278,16 +283,21 @@ class Admission:
                 reading=turn.reading or turn.expressive,
                 override=SettingsOverride(**asdict(turn.settings)) if turn.settings else turn.override,
                 source=asked.source,
+                mask=turn.mask,
             )
         return await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
 
-    async def _accept(self, context: Context[Work], draft: TurnDraft, session: EditSession) -> Reply:
-        """Save the turn, then start it; from here on it will be answered."""
+    async def _accept(
+        self, context: Context[Work], draft: TurnDraft, session: EditSession, mask: bytes | None = None
+    ) -> Reply:
+        """Save the turn, with a `mask` that is not stored yet; from here on it will be answered."""
         asked, parent = context.event, session.turn(draft.parent_id)
-        if objection := await self._not_allowed(asked, draft, session, parent):
+        if objection := await self._not_allowed(asked, draft, session, parent, mask):
             return objection
         size = self.images.size(parent.image) if parent.image else 0  # as the result is about as large
-        await self.budget.make_room(asked.user, size, session.id)
+        await self.budget.make_room(asked.user, size + len(mask or b""), session.id)
+        if mask is not None:
+            draft = replace(draft, mask=await self.runner.threads.disk(self.images.put, mask))
         overrides = await layers(self.store, asked, session)
         settings = overrides.resolved(draft.override, self.defaults, self.draw_seed())
         draft = replace(
@@ -298,14 +308,18 @@ class Admission:
         )
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
-        turn = await self.store.add_turn(draft, event_id=asked.event_id, asked_at=asked.asked_at)
+        try:
+            turn = await self.store.add_turn(draft, event_id=asked.event_id, asked_at=asked.asked_at)
+        except ConversationError:
+            await self.runner.erased.delete([draft.mask])
+            raise
         active = self.runner.begin(turn, session.add(turn))
         if parent.image is None:
             return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())
         return Accepted(Message("queued", version=turn.label), active.card())
 
     async def _not_allowed(
-        self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn
+        self, asked: Work, draft: TurnDraft, session: EditSession, parent: Turn, mask: bytes | None
     ) -> Reply | None:
         """The question to the owner of the image, else of the session; or their refusal."""
         lender, words = parent.lent_by, draft.instruction
@@ -313,10 +327,11 @@ class Admission:
             return None
         is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.user
         if lender and not is_own_again:
-            objection = await self.consents.objection(asked, lender, words, is_open=False)
+            objection = await self.consents.objection(asked, lender, words, is_open=False, mask=mask)
             if objection:
                 return objection
-        return await self.consents.objection(asked, session.owner, words, is_open=not session.is_locked)
+        is_open = not session.is_locked
+        return await self.consents.objection(asked, session.owner, words, is_open=is_open, mask=mask)
 
 
 def _is_hidden(context: Context[Work]) -> bool:

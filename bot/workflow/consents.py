@@ -7,12 +7,14 @@ after a restart; the message goes once the question is over.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.chat.button_actions import CONSENTS
 from bot.chat.events import Answer, BotQuestion, ConsentAnswered, EditAsked, Work
 from bot.chat.interface import ChatGone, ChatRefused
+from bot.chat.offered_masks import MaskFile
 from bot.chat.offered_pictures import OfferedFile, OfferedPictures, PictureOffer, offer_of
 from bot.chat.replies import Note, Reacted, Reply, buttons, duration
 from bot.workflow.runner import TurnRunner
@@ -73,12 +75,19 @@ class Consents:
     # -- asking -------------------------------------------------------------------------------------------
 
     async def objection(
-        self, asked: Work, owner: str, words: str, *, is_open: bool, picture: LentPicture | None = None
+        self,
+        asked: Work,
+        owner: str,
+        words: str,
+        *,
+        is_open: bool,
+        picture: LentPicture | None = None,
+        mask: bytes | None = None,
     ) -> Reply | None:
         """Why `asked` may not go on yet: its owner is asked, or refused. None if it may.
 
         `is_open`: whether it may where the owner never said anything. `picture`: what it starts from, if that
-        is no version.
+        is no version; `mask`: where it may change.
         """
         if owner == asked.user or owner in asked.allowed_by:
             return None
@@ -94,7 +103,7 @@ class Consents:
             if refusal := await self._too_soon(asked.user, earlier):
                 return refusal
             try:
-                question = await self._saved(asked, owner, words, picture)
+                question = await self._saved(asked, owner, words, picture, mask)
             except UserErased as error:
                 if error.user == asked.user:
                     raise
@@ -114,11 +123,14 @@ class Consents:
         return None
 
     async def _saved(
-        self, asked: Work, owner: str, words: str, picture: LentPicture | None
+        self, asked: Work, owner: str, words: str, picture: LentPicture | None, mask: bytes | None
     ) -> ConsentQuestion:
         if picture is not None and isinstance(asked, EditAsked):  # the picture is what it starts from
             asked = replace(asked, turn=None, reply_to=None, version=None)
-        image = None if picture is None else await self._threads.disk(self._images.put, picture.png)
+        image, region = [
+            None if png is None else await self._threads.disk(self._images.put, png)
+            for png in (picture.png if picture else None, mask)
+        ]
         question = ConsentQuestion(
             id=secrets.token_hex(4),
             asker=asked.user,
@@ -130,11 +142,12 @@ class Consents:
             image=image,
             image_message=picture.message if picture else None,
             is_hidden=picture is not None and picture.is_hidden,
+            mask=region,
         )
         try:
             await self._questions.ask(question, asked.asked_at)
         except UserErased:
-            await self.erased.delete([image])
+            await self.erased.delete([image, region])
             raise
         return question
 
@@ -244,17 +257,16 @@ class Consents:
             await self._delivery.delete([question.message])
 
     def _work(self, question: ConsentQuestion) -> Work:
-        return restored_work(question.work, self._offer(question))
+        mask = question.mask and MaskFile(self._fetch(question.mask))
+        return restored_work(question.work, self._offer(question), mask or None)
+
+    def _fetch(self, key: str) -> Callable[[], Awaitable[bytes]]:
+        return partial(self._threads.disk, self._images.get, key)
 
     def _offer(self, question: ConsentQuestion) -> PictureOffer | None:
         if question.image is None:
             return None
-        key = question.image
-
-        async def fetch() -> bytes:
-            return await self._threads.disk(self._images.get, key)
-
-        file = OfferedFile(fetch, question.is_hidden)
+        file = OfferedFile(self._fetch(question.image), question.is_hidden)
         return offer_of(OfferedPictures((file,), question.image_message, question.owner))
 
     async def _tell(self, answered: Answered, text: Message) -> None:

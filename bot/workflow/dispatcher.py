@@ -73,6 +73,7 @@ from conversations.messages import Message
 from conversations.picture_budget import NO_STORAGE_LIMITS, PictureBudget, StorageLimits
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
+from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.service import EditService
 
 log = logging.getLogger(__name__)
@@ -261,7 +262,7 @@ class EditWorkflow:
             raise
         except UserErased as error:
             return None if error.user == event.user else Note(error.message)
-        except ConversationError as error:
+        except (ConversationError, RequestRefused) as error:
             return Note(error.message)
         except Exception:
             log.exception("an event could not be handled: %s", type(event).__name__)

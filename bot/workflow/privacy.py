@@ -131,6 +131,7 @@ class Privacy:
         if not turn.is_upload:
             await self.store.delete_turn(turn.id)
             self.runner.drop(turn.id)
+            await self.runner.erased.delete([turn.mask])
         return messages
 
     async def erase_picture(self, turn: Turn) -> tuple[str, ...]:
@@ -142,6 +143,9 @@ class Privacy:
         if not await self.store.is_shared(turn.image):
             await self.runner.threads.disk(self.images.delete, turn.image)
         await self.store.update_turn(turn.id, image=no_picture(turn.id))
+        if turn.mask is not None:
+            await self.store.update_turn(turn.id, mask=no_picture(turn.id))
+            await self.runner.erased.delete([turn.mask])
         return messages
 
     async def delete_old_images(self) -> int:

@@ -17,14 +17,14 @@ from typing import Self
 from bot.chat.cards import is_answer
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
-from bot.workflow.active_turn import ActiveTurn, ActiveTurns
+from bot.workflow.active_turn import ActiveTurn, ActiveTurns, files_of
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.decline_reasons import reason_declined, without_picture
 from bot.workflow.delivery import Delivery
 from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
 from bot.workflow.reading_questions import asks_once, question_fields
-from conversations.errors import NoSuchVersion, PictureMissing, StorageFull, TurnStateConflict
+from conversations.errors import NoSuchVersion, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
@@ -305,11 +305,7 @@ class TurnRunner:
         assert turn.settings is not None
         if parent.image is None:  # its chat refused the picture after this turn was queued
             raise without_picture(active.session, parent)
-        try:
-            image = await self.pictures.file(parent.image)
-        except PictureMissing:
-            message = Message("picture_gone", parent=parent.label)
-            raise RequestRefused("the picture it starts from was deleted", message) from None
+        image, mask = await files_of(turn, parent, self.pictures)
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
         settings = turn.settings
         if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
@@ -317,7 +313,7 @@ class TurnRunner:
                 turn, settings, parent.image, self.strengths, self.pictures
             )
         settings = asks_once(settings, turn, active.session)
-        return EditRequest(image, turn.instruction, settings, history, turn.reading)
+        return EditRequest(image, turn.instruction, settings, history, turn.reading, mask)
 
     # -- showing ------------------------------------------------------------------------------------------
 

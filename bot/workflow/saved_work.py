@@ -6,13 +6,14 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from bot.chat.events import Addressing, EditAsked, GridAsked, Preset, VariationAsked, Work
+from bot.chat.offered_masks import MaskOffer
 from bot.chat.offered_pictures import PictureOffer
 from conversations.request_source import RequestSource
 from conversations.settings import Grid, SettingsOverride
 from conversations.variations import Variation
 
 _KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (EditAsked, VariationAsked, GridAsked)}
-_OFFERS = ("own", "replied", "start", "recent")  # pictures to be fetched; the picture meant is kept apart
+_OFFERS = ("own", "replied", "start", "recent", "mask")  # to be fetched; those meant are kept apart
 _READ = ("question", "said")  # how the text was to be read, which was done before it waited
 
 
@@ -23,7 +24,7 @@ def saved_work(asked: Work) -> str:
     return json.dumps({"kind": type(asked).__name__, **named}, default=_plain, ensure_ascii=False)
 
 
-def restored_work(text: str, picture: PictureOffer | None) -> Work:
+def restored_work(text: str, picture: PictureOffer | None, mask: MaskOffer | None = None) -> Work:
     """The edit that `saved_work` gave; `picture`: what a new session begins with."""
     saved: dict[str, Any] = json.loads(text)
     kind = _KINDS[saved.pop("kind")]
@@ -31,7 +32,7 @@ def restored_work(text: str, picture: PictureOffer | None) -> Work:
         if saved.get(name) is not None:
             saved[name] = made(saved[name])
     asked = kind(**saved)
-    return replace(asked, replied=picture) if isinstance(asked, EditAsked) and picture else asked
+    return replace(asked, replied=picture, mask=mask) if isinstance(asked, EditAsked) else asked
 
 
 def _plain(value: Any) -> Any:

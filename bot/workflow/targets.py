@@ -74,7 +74,7 @@ async def find_target(
         return None
     if isinstance(event, EditAsked) and event.own is not None:
         return await _pictures(store, event, event.own)
-    if named := await _named(store, event):
+    if named := await pointed_at(store, event):
         return named
     if isinstance(event, EditAsked) and event.replied is not None and (found := await event.replied.find()):
         return found
@@ -108,7 +108,7 @@ async def _pictures(
     return await offer.find()
 
 
-async def _named(store: SessionStore, event: VersionEvent) -> Target | None:
+async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:
     """The version that the gesture points at: by a button, or by a reply."""
     if event.turn is not None:
         return await target_of(store, event, event.turn)

@@ -10,9 +10,11 @@ from bot.ops.metrics import Metrics
 from bot.policy.checks import is_in, refused_picture
 from bot.policy.image_hash import find_blocked
 from bot.workflow.consents import Consents, LentPicture
+from bot.workflow.edit_masks import Masks
 from bot.workflow.targets import Context
 from conversations.errors import PictureRefused, UserErased
 from conversations.images.image_store import ImageStore, Picture, PictureLimits, PictureReader
+from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.picture_budget import PictureBudget
 from conversations.session import EditSession
@@ -41,7 +43,11 @@ class Uploads:
     consents: Consents
     budget: PictureBudget
     metrics: Metrics
+    pictures: PictureViews
     reader: PictureReader = field(default_factory=PictureReader)
+
+    def __post_init__(self) -> None:
+        self.masks = Masks(self.pictures, self.threads, self.reader)
 
     async def open(self, context: Context[EditAsked], pictures: OfferedPictures) -> EditSession | Reply:
         """A session on the first readable picture, or why there is none; PictureRefused if none is."""
@@ -56,7 +62,11 @@ class Uploads:
         if lender:
             # Kept while it waits for consent, as links expire.
             lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden)
-            asking = await self.consents.objection(asked, lender, asked.text, is_open=False, picture=lent)
+            size = read.picture.width, read.picture.height
+            mask = await self.masks.png(asked.mask, size, asked.user) if asked.mask else None
+            asking = await self.consents.objection(
+                asked, lender, asked.text, is_open=False, picture=lent, mask=mask
+            )
             if asking is not None:
                 return asking
         if blocked := await self._blocked(read.picture, context.settings.blocked_images):

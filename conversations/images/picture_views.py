@@ -5,6 +5,7 @@ A drawing is made once for all who ask for it at the same time, and small ones a
 
 import asyncio
 import logging
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
@@ -38,6 +39,10 @@ class PictureViews:
         """Bytes of the stored file; 0 when there is none."""
         return await self._threads.disk(self._images.size, key)
 
+    async def size_of(self, key: str) -> tuple[int, int]:
+        """Width and height of a stored picture."""
+        return await self._threads.disk(self._size_of, key)
+
     async def draw(self, work: Callable[..., T], keys: Sequence[str], *more: object) -> T:
         """`work(*files, *more)` of the files of these pictures, on a thread for drawings."""
         pixels = await self._threads.disk(self._pixels, keys)
@@ -67,12 +72,16 @@ class PictureViews:
 
     def _pixels_of(self, key: str) -> int:
         try:
-            with Image.open(self._images.path(key)) as picture:  # reads the header only
-                return picture.width * picture.height
-        except (FileNotFoundError, ValueError):
-            raise PictureMissing(key) from None
+            return math.prod(self._size_of(key))
         except OSError:  # a damaged file: decoding it will say so
             return 0
+
+    def _size_of(self, key: str) -> tuple[int, int]:
+        try:
+            with Image.open(self._images.path(key)) as picture:  # reads the header only
+                return picture.size
+        except (FileNotFoundError, ValueError):
+            raise PictureMissing(key) from None
 
     def _run(self, work: Callable[..., T], keys: Sequence[str], more: Sequence[object]) -> T:
         try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.phrase_tables import ENGLISH, languages, phrase_table
+from conversations.intents.same_area import split_same_area
 from conversations.intents.sorted_text import Asks, SortedText, TextCommand
 from conversations.intents.tagged_words import clauses, plain_words
 from conversations.intents.text_classifier import text_classifier
@@ -40,7 +41,7 @@ class Understood:
 
 def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
     """What a text as it was typed asks for. `language`: the user's, as a tag; `read`: of the model."""
-    words = strip_markup(whole_characters(text))
+    words, is_same_area = split_same_area(strip_markup(whole_characters(text)))
     found = understand(words, re.split("[-_]", language)[0].casefold())
     answer = yes_or_no(text)
     if answer is not None and found == Understood(Asks.UNSURE):  # yes or no alone is no instruction
@@ -54,6 +55,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         is_pointing=is_pointing(words),
         answer=answer,
         is_read=not may_edit or is_read(words, read),
+        is_same_area=is_same_area,
     )
 
 

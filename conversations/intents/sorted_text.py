@@ -62,6 +62,7 @@ class SortedText:
     is_thanks    it holds thanks or praise
     is_pointing  it only points at the picture beside it: "this one"
     answer       what it answers to a question of the bot, if it is no more than an answer
+    is_same_area  it named the region that was marked before; `words` are without that
     is_read      it is in a language that the model reads; asked only of what may be an instruction
     """
 
@@ -72,6 +73,7 @@ class SortedText:
     is_pointing: bool = False
     answer: YesNo | None = None
     is_read: bool = True
+    is_same_area: bool = False
 
     @property
     def is_chatter(self) -> bool:

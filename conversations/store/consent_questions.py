@@ -21,6 +21,7 @@ class ConsentQuestion:
     words       what the asker wants, to be shown; "" once refused
     work        the edit that waits for the answer, as text; "" once refused
     image       ImageStore key of a picture that is not yet in a session; None where the edit names a version
+    mask        ImageStore key of the region that was marked by hand
     is_hidden   whether that picture was posted behind a spoiler
     asked_at    Unix seconds
     message     key of the message that asks, once it is posted
@@ -39,6 +40,12 @@ class ConsentQuestion:
     is_hidden: bool = False
     message: str | None = None
     refused_at: float | None = None
+    mask: str | None = None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The keys of all pictures that it holds."""
+        return tuple(key for key in (self.image, self.mask) if key)
 
 
 def ask(db: Database, question: ConsentQuestion, asked_at: float | None = None) -> None:
@@ -53,7 +60,7 @@ def ask(db: Database, question: ConsentQuestion, asked_at: float | None = None) 
         for earlier in replaced:
             _end(db, earlier)
         db.table("consent_questions").insert(asdict(question))
-        delete_unused(db, [earlier.image for earlier in replaced])
+        delete_unused(db, [key for earlier in replaced for key in earlier.pictures])
 
 
 def question(db: Database, question_id: str) -> ConsentQuestion | None:
@@ -122,7 +129,7 @@ def end(
             no = {column: value for column, value in asdict(asked).items() if column in kept}
             more = {"words": "", "work": "", "is_hidden": 0, "refused_at": now}
             db.table("consent_questions").insert({**no, **more})
-        return delete_unused(db, [asked.image])
+        return delete_unused(db, asked.pictures)
 
 
 def of_message(db: Database, event_id: str, message: str | None) -> tuple[ConsentQuestion, ...]:

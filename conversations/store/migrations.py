@@ -81,3 +81,18 @@ def m020_confidence(db: Database) -> None:
 def m021_erasures(db: Database) -> None:
     """Who erased everything and when, as hashes."""
     db.table("erasures").create({"user_hash": str, "at": float}, pk="user_hash")
+
+
+@migrations()
+def m022_masks(db: Database) -> None:
+    """Regions marked by hand, which are pictures, too; and one view of whatever has a picture."""
+    db.execute("ALTER TABLE turns ADD COLUMN mask TEXT")
+    db.execute("ALTER TABLE consent_questions ADD COLUMN mask TEXT")
+    db.execute("CREATE INDEX idx_turns_mask ON turns (mask) WHERE mask IS NOT NULL")
+    db.execute(
+        "CREATE VIEW held_pictures (session_id, user, image) AS "
+        "SELECT session_id, user, image FROM turns WHERE image IS NOT NULL "
+        "UNION ALL SELECT session_id, user, mask FROM turns WHERE mask IS NOT NULL "
+        "UNION ALL SELECT NULL, asker, image FROM consent_questions WHERE image IS NOT NULL "
+        "UNION ALL SELECT NULL, asker, mask FROM consent_questions WHERE mask IS NOT NULL"
+    )

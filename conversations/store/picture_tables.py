@@ -9,12 +9,8 @@ from conversations.store.table_group import TableGroup, on_database
 
 
 def of_user(db: Database, user: str) -> frozenset[str]:
-    """The pictures that the user uploaded or wants to edit with consent, and those of their edits."""
-    sql = (
-        "SELECT image FROM turns WHERE user = ?1 AND image IS NOT NULL "
-        "UNION SELECT image FROM consent_questions WHERE asker = ?1 AND image IS NOT NULL"
-    )
-    return frozenset(values(db, sql, user))
+    """The pictures that the user uploaded or wants to edit with consent, those of their edits, and masks."""
+    return frozenset(values(db, "SELECT image FROM held_pictures WHERE user = ?", user))
 
 
 def unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[frozenset[str], ...]:
@@ -41,27 +37,25 @@ def unused_of(db: Database, user: str, keep: int, used: str | None) -> tuple[fro
 
 def _only_in(db: Database, session_id: str, user: str) -> frozenset[str]:
     sql = (
-        "SELECT DISTINCT image FROM turns AS own WHERE session_id = ? AND user = ? AND image IS NOT NULL "
-        "AND NOT EXISTS (SELECT 1 FROM turns AS other WHERE other.image = own.image "
-        "AND (other.session_id != own.session_id OR other.user != own.user)) "
-        "AND NOT EXISTS (SELECT 1 FROM consent_questions WHERE consent_questions.image = own.image)"
+        "SELECT DISTINCT image FROM held_pictures AS own WHERE session_id = ? AND user = ? "
+        "AND NOT EXISTS (SELECT 1 FROM held_pictures AS other WHERE other.image = own.image "
+        "AND (other.session_id IS NOT own.session_id OR other.user != own.user))"
     )
     return frozenset(values(db, sql, session_id, user))
 
 
 def images_in_use(db: Database) -> frozenset[str]:
     """The keys of all images that turns or open questions have; others in the ImageStore can be deleted."""
-    questions = "SELECT image FROM consent_questions WHERE image IS NOT NULL"
-    return frozenset(values(db, f"SELECT image FROM turns WHERE image IS NOT NULL UNION {questions}"))
+    return frozenset(values(db, "SELECT image FROM held_pictures"))
 
 
 def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
     """The keys of images used only in sessions with no open turn and no turn since `moment` (Unix time)."""
     sql = (
-        "SELECT image FROM turns JOIN (SELECT session_id, max(created_at) AS touched, "
+        "SELECT image FROM held_pictures JOIN (SELECT session_id, max(created_at) AS touched, "
         "sum(state IN ('waiting', 'running', 'delivering')) AS open FROM turns GROUP BY session_id) "
-        "USING (session_id) WHERE image IS NOT NULL "
-        "AND image NOT IN (SELECT image FROM consent_questions WHERE image IS NOT NULL) "
+        "USING (session_id) "
+        "WHERE image NOT IN (SELECT image FROM held_pictures WHERE session_id IS NULL) "
         "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0"
     )
     return frozenset(values(db, sql, moment))
@@ -69,14 +63,12 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
 
 def is_shared(db: Database, image: str) -> bool:
     """Whether more than one turn or open question has this image."""
-    both = "SELECT image FROM turns UNION ALL SELECT image FROM consent_questions"
-    return len(values(db, f"SELECT 1 FROM ({both}) WHERE image = ? LIMIT 2", image)) > 1
+    return len(values(db, "SELECT 1 FROM held_pictures WHERE image = ? LIMIT 2", image)) > 1
 
 
 def is_used(db: Database, image: str) -> bool:
     """Whether a turn or a question has this picture."""
-    sql = "SELECT 1 FROM turns WHERE image = ?1 UNION SELECT 1 FROM consent_questions WHERE image = ?1"
-    return one(db, f"{sql} LIMIT 1", image) is not None
+    return one(db, "SELECT 1 FROM held_pictures WHERE image = ? LIMIT 1", image) is not None
 
 
 def delete_unused(db: Database, images: Iterable[str | None]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class TurnFields(TypedDict, total=False):
     expressive: str | None
     settings: EditSettings | None
     image: str | None
+    mask: str | None
     seconds: Mapping[str, float]
     changed: float | None
     notes: tuple[Message, ...]

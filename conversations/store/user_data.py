@@ -111,7 +111,7 @@ def delete_session(db: Database, session_id: str) -> ErasedData:
         turns = tuple(turn_of(row) for row in rows)
         messages = _messages_of(db, turns)
         _delete_session(db, session_id)
-        unused = delete_unused(db, [turn.image for turn in turns])
+        unused = delete_unused(db, [key for turn in turns for key in (turn.image, turn.mask)])
         overwrite_later(db)
     overwrite_erased(db)
     return ErasedData(turns, messages, unused)
@@ -154,7 +154,8 @@ def delete_user(db: Database, user: str, at: float | None = None) -> ErasedData:
         lent = _erase_lent(db, user)
         messages = tuple(dict.fromkeys((*messages, *(key for turn in lent for key in _shown_in(db, turn)))))
         delete_later(db, messages)
-        unused = delete_unused(db, [held.image for held in (*turns, *lent)] + [a.image for a in questions])
+        held = [key for turn in (*turns, *lent) for key in (turn.image, turn.mask)]
+        unused = delete_unused(db, held + [key for asked in questions for key in asked.pictures])
         overwrite_later(db)
     overwrite_erased(db)
     return ErasedData(turns, messages, unused)

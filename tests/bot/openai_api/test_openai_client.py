@@ -9,11 +9,13 @@ import httpx
 import openai
 import pytest
 from openai.types import Image, ImagesResponse
+from PIL import Image as PilImage
 
 from bot.policy.limits import Limits
 from conversations.images.decode import PictureLimits
 from conversations.session import TurnState
 from mgie_engine.edits import EditRequest, EditResult, Report
+from mgie_engine.serving.masks import open_mask
 from tests.support.api_server import (
     KEY,
     OTHER_KEY,
@@ -24,7 +26,7 @@ from tests.support.api_server import (
     opened,
 )
 from tests.support.fakes import EchoEditor, echo
-from tests.support.page_server import MODEL, a_drawing
+from tests.support.page_server import MODEL, a_drawing, to_png
 
 
 def results(answer: ImagesResponse) -> list[Image]:
@@ -183,3 +185,37 @@ async def test_what_the_model_declines_is_an_error_that_names_what_works(tmp_pat
         with pytest.raises(openai.BadRequestError, match="make it darker") as refused:
             await api.client.images.edit(image=a_drawing(), prompt="remove the man")
     assert refused.value.param == "prompt"
+
+
+def a_mask(size: tuple[int, int] = (320, 240)) -> bytes:
+    """Transparent where the picture may change, as OpenAI's API has it."""
+    picture = PilImage.new("RGBA", size, "black")
+    picture.paste((0, 0, 0, 0), (10, 20, 100, 200))
+    return to_png(picture)
+
+
+async def test_transparent_areas_of_a_mask_are_edited(tmp_path: Path) -> None:
+    editor = PaintingSeeds()
+    async with api_server(tmp_path, editor) as api:
+        await api.client.images.edit(image=a_drawing(), mask=a_mask(), prompt="make it darker", n=3)
+    masks = [request.mask for request in editor.requests]
+    assert masks[0] is not None
+    region = open_mask(masks[0], (320, 240))
+    assert region[20:200, 10:100].all()
+    assert region.sum() == 180 * 90
+    assert masks == [masks[0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("mask", "code"),
+    [
+        (a_mask((240, 320)), "mask_size"),
+        (to_png(PilImage.new("RGBA", (320, 240), "black")), "mask_empty"),
+        (b"no picture", "mask_unreadable"),
+    ],
+)
+async def test_a_mask_that_does_not_fit_is_named(tmp_path: Path, mask: bytes, code: str) -> None:
+    async with api_server(tmp_path, EchoEditor()) as api:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await api.client.images.edit(image=a_drawing(), mask=mask, prompt="make it darker")
+    assert (caught.value.code, caught.value.param) == (code, "mask")
