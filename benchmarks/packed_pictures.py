@@ -29,9 +29,9 @@ MIB = 2**20
 
 def a_photo(width: int, height: int, grain: float) -> Image.Image:
     """Slopes with noise that neighbours share, as after demosaicing."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    y, x = np.mgrid[0:height, 0:width]
     slopes = np.stack([128 + 60 * np.sin(x / 300 + k) + 50 * np.cos(y / 200 - k) for k in range(3)], -1)
-    noise = np.random.default_rng(1).normal(0, grain, slopes.shape).astype(np.float32)
+    noise = np.random.default_rng(1).normal(0, grain, slopes.shape)
     noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1)) / 2
     return Image.fromarray(np.clip(slopes + noise, 0, 255).astype(np.uint8))
 

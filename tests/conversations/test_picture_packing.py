@@ -3,7 +3,7 @@
 import asyncio
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +62,7 @@ def packing_of(
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize("write", [to_png, engine_pictures.to_png])
-def test_a_packed_picture_gives_back_its_very_bytes(mode: str, write) -> None:  # type: ignore[no-untyped-def]
+def test_a_packed_picture_gives_back_its_very_bytes(mode: str, write: Callable[[Image.Image], bytes]) -> None:
     png = write(a_photo(mode))
     small = packed(png)
     assert small is not None
