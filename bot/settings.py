@@ -6,18 +6,20 @@
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
+from bot.policy.shares import ShareRules
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Megabytes = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Share = Annotated[float, Field(gt=0, le=1_000_000)]  # edits
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 KEY_CHARS = 16  # a key of the API has at least so many
@@ -70,6 +72,13 @@ class Settings(BaseSettings):
     max_instruction_chars: Annotated[int, Field(ge=1, le=LONGEST_INSTRUCTION)] = 400
     max_requests: Count = 10
     max_requests_window_seconds: Annotated[float, Field(gt=0, le=3600)] = 12.0
+    share_user_hour: Share | None = None
+    share_user_day: Share | None = None
+    share_server_hour: Share | None = None
+    share_server_day: Share | None = None
+    share_all_hour: Share | None = None
+    share_all_day: Share | None = None
+    share_roles: Annotated[dict[str, Share], NoDecode] = Field(default_factory=dict)
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -123,6 +132,22 @@ class Settings(BaseSettings):
         if not all(number.isdecimal() for number in numbers):
             raise ValueError("list the numbers of channels, separated by commas")
         return tuple(map(int, numbers))
+
+    @field_validator("share_roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+        if not all(role.strip().isdecimal() for role, _, _ in pairs):
+            raise ValueError("list NUMBER OF A ROLE=EDITS PER DAY, separated by commas")
+        return {role.strip(): edits.strip() for role, _, edits in pairs}
+
+    @model_validator(mode="after")
+    def _roles_raise_a_limit(self) -> Self:
+        if self.share_roles and self.share_user_day is None:
+            raise ValueError("SHARE_ROLES raises SHARE_USER_DAY, which is not set")
+        return self
 
     @field_validator("mgie_cluster")
     @classmethod
@@ -189,6 +214,19 @@ class Settings(BaseSettings):
             requests=self.max_requests,
             window_s=self.max_requests_window_seconds,
             head_ttl_s=self.head_minutes * 60,
+            shares=self._shares,
+        )
+
+    @property
+    def _shares(self) -> ShareRules:
+        return ShareRules(
+            user_hour=self.share_user_hour,
+            user_day=self.share_user_day,
+            server_hour=self.share_server_hour,
+            server_day=self.share_server_day,
+            all_hour=self.share_all_hour,
+            all_day=self.share_all_day,
+            roles={f"discord:{role}": edits for role, edits in self.share_roles.items()},
         )
 
 

@@ -14,7 +14,8 @@ ConversationError
 └── StoreError             the store cannot do this
     ├── TurnStateConflict  the state of the turn does not allow the change
     │   └── StaleAttempt   another attempt of the turn has begun since
-    └── DuplicateEvent     the chat event was already handled
+    ├── DuplicateEvent     the chat event was already handled
+    └── ShareUsedUp        in store/share_ledger.py: a limit has no room for the edit
 
 `message` tells a user what happened, in their language once a chat renders it. The text of the exception is
 English, for logs and the command line.

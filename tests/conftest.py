@@ -52,6 +52,7 @@ SLOW = (
     "test_base_install.py",
     "test_hostile_corpus.py",
     "test_imports.py",
+    "test_readme.py",
 )
 TESTS = Path(__file__).parent
 

@@ -34,6 +34,7 @@ class Event:
     is_moderator  whether the user may decide about other users' edits in this channel
     may_post      whether the user may write and attach files in this channel
     asked_at      when the user made the gesture, Unix seconds by the clock of the chat; None: now
+    roles         keys of the roles that the user has in this server
     is_counted    whether it counts towards the request rate, as edits always do: a gesture of a user does,
                   what the chat looks up to draw something does not
     """
@@ -47,6 +48,7 @@ class Event:
     starter: str | None = None
     is_moderator: bool = False
     may_post: bool = True
+    roles: tuple[str, ...] = ()
     is_counted: bool = False
     asked_at: float | None = None
 
@@ -327,6 +329,7 @@ class Origin(TypedDict):
     starter: str | None
     is_moderator: bool
     may_post: bool
+    roles: tuple[str, ...]
     is_counted: bool
     asked_at: float | None
 

@@ -18,6 +18,11 @@ def channel_key(channel_id: int) -> str:
     return f"{CHAT}:{channel_id}"
 
 
+def role_key(role_id: int) -> str:
+    """The key of a role."""
+    return f"{CHAT}:{role_id}"
+
+
 def message_event(message_id: int) -> str:
     """The event id of a user's message."""
     return f"{CHAT}:m:{message_id}"

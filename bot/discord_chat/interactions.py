@@ -18,6 +18,7 @@ from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
 from bot.discord_chat.own_messages import OwnMessages
+from bot.discord_chat.permissions import role_keys
 from bot.discord_chat.responses import Interaction as Interaction
 from bot.discord_chat.responses import (
     answer_interaction,
@@ -173,6 +174,7 @@ def origin_of(interaction: Interaction) -> Origin:
         starter=starter_of(interaction.channel),
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
+        roles=role_keys(interaction.user),
         is_counted=True,
         asked_at=interaction.created_at.timestamp(),
     )

@@ -2,6 +2,7 @@
 
 import discord
 
+from bot.discord_chat.ids import role_key
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from conversations.messages import Message
 
@@ -11,6 +12,11 @@ _NEEDED = {
     "attach_files": Message("permission.attach_files"),
     "read_message_history": Message("permission.read_message_history"),
 }
+
+
+def role_keys(user: discord.abc.User) -> tuple[str, ...]:
+    """Keys of the roles of a member; none of a user outside a server."""
+    return tuple(role_key(role.id) for role in user.roles) if isinstance(user, discord.Member) else ()
 
 
 def missing_permissions(client: discord.Client, context: ReplyContext, *, files: bool) -> tuple[Message, ...]:

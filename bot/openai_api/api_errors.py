@@ -9,7 +9,9 @@ from bot.i18n.catalog import ENGLISH, translator
 from conversations.messages import Message
 
 RETRY_S = 10  # after which a refused client may ask again
-_BUSY = frozenset({"too_fast", "silenced", "too_many_waiting", "queue_full", "out_of_quota"})
+_BUSY = frozenset(
+    {"too_fast", "silenced", "too_many_waiting", "queue_full", "share_used_up", "share_too_little"}
+)
 _UNAVAILABLE = frozenset(
     {"paused", "restarting", "disk_full", "storage_full", "broke_up", "unexpected", "failed"}
 )

@@ -25,15 +25,16 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModActionRequested
-from bot.chat.replies import Note, duration
+from bot.chat.replies import Note
 from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
+from bot.policy.shares import refused_share
 from conversations.intents.text_language import is_read
 from conversations.messages import Message, joined
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
+from conversations.store.share_ledger import ShareUsedUp
 
-DAY_S = 24 * 3600.0
 EDITS = (EditAsked, VariationAsked, GridAsked)
 
 
@@ -45,7 +46,7 @@ class Facts:
     uptime_s                  seconds by a clock that cannot be set
     waiting, waiting_of_all   edits not yet started: of the user, of everybody
     requests                  when the user asked lately, before this one: by the clock of `uptime_s`
-    made_at                   Unix seconds at which the user's edits in this server began, where a quota holds
+    share                     the limit that has no room for anything, if one has none
     """
 
     event: Event
@@ -57,7 +58,7 @@ class Facts:
     waiting: int = 0
     waiting_of_all: int = 0
     requests: tuple[float, ...] = ()
-    made_at: tuple[float, ...] = ()
+    share: ShareUsedUp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +135,7 @@ def _may_not_post(facts: Facts) -> Message | None:
 
 
 def _quota(facts: Facts) -> Message | None:
-    limit = facts.settings.per_day
-    # What began "later than now" was made before the clock was set back; such edits are not waited for.
-    today = sorted(at for at in facts.made_at if facts.now - DAY_S < at <= facts.now)
-    if limit is None or len(today) < limit:
-        return None
-    return Message("out_of_quota", count=limit, wait=duration(today[-limit] + DAY_S - facts.now))
+    return refused_share(facts.share) if facts.share else None
 
 
 def _draining(facts: Facts) -> Message | None:

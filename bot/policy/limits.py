@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.policy.shares import NO_SHARES, ShareRules
 from conversations.messages import Message
 
 LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
@@ -20,4 +21,5 @@ class Limits:
     fitting_chars: Callable[[str], int] = len  # how many of an instruction the model has room for
     abilities: Message | None = None  # what the model can do, said with every upload and in the help
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
+    shares: ShareRules = NO_SHARES  # how much may be used per hour and day
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here

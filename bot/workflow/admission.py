@@ -1,14 +1,11 @@
 """Admission: do the rules allow an event, and how an edit becomes a turn on disk before it is answered."""
 
-import asyncio
 import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, asdict, dataclass, replace
-from typing import Any
-from weakref import WeakValueDictionary
 
 from bot.chat.cards import card_of
 from bot.chat.events import (
@@ -35,6 +32,7 @@ from bot.policy.checks import (
     refused_language,
 )
 from bot.policy.limits import Limits
+from bot.policy.shares import edit_cost, refused_share, share_limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.drawings import Drawings
@@ -51,12 +49,12 @@ from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
 from conversations.store.session_store import SessionStore
+from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
 from conversations.variations import Variation, combined_words, varied_override
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
-COUNTED = 1000  # newest turns of a user that are looked through for those of a day
 DOUBLE_CLICK_S = 1.0
 SILENCE = Note(Message("silenced"))  # is not sent
 SHOWS_EDITS = ("queue", "quota")  # refusals that offer the list of the user's own edits
@@ -93,7 +91,6 @@ class Admission:
         self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
         self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
-        self._quotas = WeakValueDictionary[tuple[str, str | None], asyncio.Lock]()
 
     # -- the rules ----------------------------------------------------------------------------------------
 
@@ -101,36 +98,35 @@ class Admission:
     async def enter(self, event: Event, settings: ServerSettings) -> AsyncIterator[Note | None]:
         """Why the event is refused, or None; an edit that is not counts as waiting while the block runs."""
         is_edit = isinstance(event, EDITS)
-        async with self._counting(event, settings) if is_edit else nullcontext():
-            made_at = await self._made_at(event, settings) if is_edit else ()
-            # From here to `_entering` nothing is awaited, so no other event comes between check and count.
-            facts = Facts(
-                event,
-                settings,
-                self.limits,
-                self.clock(),
-                self.uptime(),
-                self.runner.is_draining,
-                self.runner.active.waiting(event.user) + self._entering[event.user],
-                self.runner.active.waiting() + self._entering.total(),
-                self._requests.get(event.user, ()),
-                made_at,
-            )
-            refusal = first_refusal(facts)
-            if is_paced(event) and (refusal is None or refusal.check.counts):
-                self._count_request(facts)
-            if refusal is not None:
-                yield self._refused(facts, refusal)
-                return
-            if not is_edit:
-                yield None
-                return
-            self._entering[event.user] += 1
-            try:
-                yield None
-            finally:
-                self._entering[event.user] -= 1
-                self._entering = +self._entering
+        share = await self._share(event, settings) if is_edit else None
+        # From here to `_entering` nothing is awaited, so no other event comes between check and count.
+        facts = Facts(
+            event,
+            settings,
+            self.limits,
+            self.clock(),
+            self.uptime(),
+            self.runner.is_draining,
+            self.runner.active.waiting(event.user) + self._entering[event.user],
+            self.runner.active.waiting() + self._entering.total(),
+            self._requests.get(event.user, ()),
+            share,
+        )
+        refusal = first_refusal(facts)
+        if is_paced(event) and (refusal is None or refusal.check.counts):
+            self._count_request(facts)
+        if refusal is not None:
+            yield self._refused(facts, refusal)
+            return
+        if not is_edit:
+            yield None
+            return
+        self._entering[event.user] += 1
+        try:
+            yield None
+        finally:
+            self._entering[event.user] -= 1
+            self._entering = +self._entering
 
     def _refused(self, facts: Facts, refusal: Refusal) -> Note:
         """The answer to a refused event; SILENCE for a user who was refused too often lately."""
@@ -146,19 +142,21 @@ class Admission:
                 return Note(joined(" ", refusal.message, Message("silenced")))
         return Note(refusal.message, buttons=buttons(ButtonAction.MY_EDITS) if reason in SHOWS_EDITS else ())
 
-    def _counting(self, event: Event, settings: ServerSettings) -> AbstractAsyncContextManager[Any]:
-        """Where a server counts a user's edits, one is saved before the next is counted."""
-        if settings.per_day is None:
-            return nullcontext()
-        return self._quotas.setdefault((event.user, event.source.server), asyncio.Lock())
+    async def _share(self, event: Event, settings: ServerSettings) -> ShareUsedUp | None:
+        """The limit that has no room for any edit now; what an edit costs is known when it is saved."""
+        limits = self._share_limits(event, settings)
+        uses = await self.store.shares.uses(limits) if limits else ()
+        return next((ShareUsedUp(use, 0.0) for use in uses if use.left == 0), None)
 
-    async def _made_at(self, event: Event, settings: ServerSettings) -> tuple[float, ...]:
-        """When the user's edits in this server began; failed and cancelled edits are not counted."""
-        if settings.per_day is None or event.source.server is None:
-            return ()
-        turns = await self.store.turns_by(event.user, COUNTED)
-        here = (turn for turn in turns if turn.source.server == event.source.server)
-        return tuple(turn.created_at for turn in here if not turn.is_lost)
+    def _share_limits(self, event: Event, settings: ServerSettings) -> tuple[ShareLimit, ...]:
+        server = event.source.server
+        return share_limits(self.limits.shares, settings.per_day, event.user, server, event.roles)
+
+    def _charge(self, context: Context[Work], draft: TurnDraft) -> Charge:
+        assert draft.settings is not None
+        limits = self._share_limits(context.event, context.settings)
+        cost = edit_cost(draft.settings, self.defaults, draft.grid, is_auto=bool(draft.auto_scales))
+        return Charge(cost, limits)
 
     def _count_request(self, facts: Facts) -> None:
         now, window_s = facts.uptime_s, self.limits.window_s
@@ -309,10 +307,16 @@ class Admission:
         if isinstance(asked, GridAsked):
             draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
         try:
-            turn = await self.store.add_turn(draft, event_id=asked.event_id, asked_at=asked.asked_at)
-        except ConversationError:
+            cost = self._charge(context, draft)
+            turn = await self.store.add_turn(
+                draft, event_id=asked.event_id, asked_at=asked.asked_at, cost=cost
+            )
+        except ConversationError as error:
             await self.runner.erased.delete([draft.mask])
-            raise
+            if not isinstance(error, ShareUsedUp):
+                raise
+            self.metrics.edits_dropped.labels("quota").inc()
+            return Note(refused_share(error), buttons=buttons(ButtonAction.MY_EDITS))
         active = self.runner.begin(turn, session.add(turn))
         if parent.image is None:
             return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())

@@ -50,8 +50,7 @@ class Masks:
         if isinstance(offer, Marks):
             return await self.threads.draw(math.prod(size), _drawn, offer, size)
         try:
-            async with self.reader.turn(user):
-                picture = await self.reader.read(await offer.fetch(), user)
+            picture = await self.reader.read(await offer.fetch(), user)
         except PictureRefused as error:
             raise RequestRefused("the mask cannot be read", Message("mask_unreadable")) from error
         return await self.threads.draw(picture.width * picture.height, _of_file, picture.png, size)

@@ -223,7 +223,8 @@ class TurnRunner:
         except ServiceClosed:
             raise LeftOnDisk from None
         except (EngineError, StorageFull) as error:
-            log.warning("turn %s failed: %s", active.turn.id, error)
+            level = logging.INFO if isinstance(error, RequestRefused) else logging.WARNING
+            log.log(level, "turn %s ends without a picture: %s", active.turn.id, error)
             return {"error": error.message}
 
     async def _result(self, active: ActiveTurn) -> TurnFields:

@@ -42,6 +42,7 @@ def _plain(value: Any) -> Any:
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "allowed_by": tuple,
     "source": lambda saved: RequestSource(**saved),
+    "roles": tuple,
     "override": lambda saved: SettingsOverride(**saved),
     "addressing": lambda saved: Addressing[saved],
     "preset": Preset,

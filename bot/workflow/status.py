@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import Card, Note, Queue, duration, how_it_goes
 from bot.policy.limits import Limits
+from bot.policy.shares import share_limits, share_line
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.messages import Message, joined
+from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.edits import DeviceState
 from mgie_engine.serving.service import EditService
@@ -33,6 +35,7 @@ class ModelFacts:
 class Status:
     """Answers what happens now, and cancels."""
 
+    store: SessionStore
     service: EditService
     runner: TurnRunner
     model: ModelFacts
@@ -65,7 +68,16 @@ class Status:
             lines = [Message("nothing_queued", **busy)]
         if wait_s:
             lines.append(Message("new_would_wait", duration=duration(wait_s)))
+        lines += await self._shares(context)
         return Queue(joined("\n", *lines), cards, stats.waiting, stats.running, wait_s)
+
+    async def _shares(self, context: Context[QueueAsked]) -> list[Message]:
+        """What is left of the user's own limits here."""
+        asked, member_day = context.event, context.settings.per_day
+        server, rules = asked.source.server, self.limits.shares
+        limits = share_limits(rules, member_day, asked.user, server, asked.roles)
+        mine = [limit for limit in limits if limit.user is not None]
+        return [share_line(use) for use in await self.store.shares.uses(mine)] if mine else []
 
     async def info(self, _: Context[InfoAsked]) -> Note:
         """The model, its state and devices, its licence and the limits."""

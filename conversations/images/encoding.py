@@ -1,15 +1,8 @@
 """Pillow images as JPEG, WebP or PNG files. Blocks."""
 
 import io
-import zlib
-from typing import Any
 
 from PIL import Image
-
-# How the PNGs in the store are written: quick first. `packed_pictures` keeps the names in its files.
-UPLOADED: dict[str, Any] = {"compress_level": 1}
-PAINTED: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}
-PNG_WRITERS = {"uploaded": UPLOADED, "painted": PAINTED}
 
 
 def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:

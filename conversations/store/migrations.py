@@ -1,5 +1,7 @@
 """The database schema as a list of numbered steps. New steps are appended; old steps are never edited."""
 
+import secrets
+
 from sqlite_utils import Database
 
 from conversations.store.early_migrations import migrations as migrations
@@ -96,3 +98,14 @@ def m022_masks(db: Database) -> None:
         "UNION ALL SELECT NULL, asker, image FROM consent_questions WHERE image IS NOT NULL "
         "UNION ALL SELECT NULL, asker, mask FROM consent_questions WHERE mask IS NOT NULL"
     )
+
+
+@migrations()
+def m023_charges(db: Database) -> None:
+    """What users used lately, by a keyed hash of each; and that key."""
+    columns = {"turn": str, "who": str, "server": str, "cost": float, "at": float}
+    made = db.table("charges").create(columns, pk="turn", not_null={"who", "cost", "at"})
+    made.create_index(["who", "at"])
+    made.create_index(["at"])
+    db.table("ledger_key").create({"id": int, "key": bytes}, pk="id")
+    db.table("ledger_key").insert({"id": 1, "key": secrets.token_bytes(32)})

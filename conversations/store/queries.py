@@ -26,6 +26,7 @@ from conversations.store.serialization import (
     turn_of,
     turn_row,
 )
+from conversations.store.share_ledger import Charge, charge, refund_lost
 from conversations.store.sql import one, value, values, writing
 
 _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
@@ -157,12 +158,14 @@ def add_turn(
     *,
     event_id: str | None = None,
     asked_at: float | None = None,
+    cost: Charge | None = None,
 ) -> Turn:
     """Save a waiting turn with id, number and date, and move its user's head to it, in one transaction.
 
     When this returns, the turn may be acknowledged. Raises DuplicateEvent, having written nothing, if
     `event_id` was handled before; NoSuchVersion if the parent is gone; UserErased if the user erased
-    everything since `asked_at`. It answers the question which picture the user meant there.
+    everything since `asked_at`; ShareUsedUp if no room is left for `cost`. It answers the question which
+    picture the user meant there.
     """
     with writing(db):
         refuse_erased(db, asked_at, draft.user)
@@ -174,6 +177,8 @@ def add_turn(
         asked = {field.name: getattr(draft, field.name) for field in fields(draft)}
         turn_id = new_id(db, "turns", 4)
         added = Turn(**asked, id=turn_id, number=last + 1, created_at=now, event_id=event_id)
+        if cost is not None:
+            charge(db, now, added, cost)
         db.table("turns").insert(turn_row(added))
         db.execute(
             "DELETE FROM open_questions WHERE user = ? AND "
@@ -243,8 +248,10 @@ def set_state(
             kind = StaleAttempt if attempt not in (None, present.attempt) else TurnStateConflict
             raise kind(turn_id, present.state, state)
         record_message(db, turn_id, fields.get("delivered"))
+        ended = turn(db, turn_id)
         if is_answer:
-            _free_number(db, turn(db, turn_id))
+            _free_number(db, ended)
+        refund_lost(db, ended)
     return turn(db, turn_id)
 
 

@@ -30,6 +30,7 @@ from conversations.store.overwriting import overwrite_erased
 from conversations.store.picture_tables import PictureTables
 from conversations.store.posted_messages import PostedMessages
 from conversations.store.server_tables import ServerTables
+from conversations.store.share_ledger import Shares
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 from conversations.store.user_tables import UserTables
 
@@ -55,6 +56,7 @@ class SessionStore(TableGroup):
         self.pictures = PictureTables(batcher, clock)
         self.messages = PostedMessages(batcher, clock)
         self.erasures = Erasures(batcher, clock)
+        self.shares = Shares(batcher, clock)
 
     @classmethod
     @asynccontextmanager

@@ -16,6 +16,7 @@ from conversations.store.picture_tables import delete_unused
 from conversations.store.posted_messages import delete_later, forget_of_user, messages_of
 from conversations.store.queries import session, write_head
 from conversations.store.serialization import head_of, turn_of
+from conversations.store.share_ledger import charges_of
 from conversations.store.sql import one, value, values, writing
 
 EVERYBODY = "*"
@@ -86,6 +87,7 @@ def export_user(db: Database, user: str) -> dict[str, Any]:
             "WHERE ? IN (asker, owner)",
             user,
         ),
+        "charges": charges_of(db, user),
         "user_messages": _rows(db, "SELECT message FROM user_messages WHERE user = ?", user),
         **{table: _rows(db, f"SELECT * FROM {table} WHERE user = ?", user) for table in _BY_USER},
     }

@@ -1,6 +1,7 @@
 """The multimodal language model: a CLIP tower, one linear projection, and a LLaMA that reads both."""
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, cast
 
 import torch
@@ -8,6 +9,9 @@ from torch import Tensor, nn
 from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaModel
 
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
+
+# transformers 5.24 names the key/value cache anew; 5.40 drops the old name.
+_CACHE = "cache" if "cache" in signature(LlamaModel.forward).parameters else "past_key_values"
 
 
 class MLLM(nn.Module):
@@ -76,10 +80,10 @@ class MLLM(nn.Module):
             inputs_embeds=embeddings,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=past,
             use_cache=positions is not None,
+            **{_CACHE: past},
         )
-        return Read(output.last_hidden_state, output.past_key_values)
+        return Read(output.last_hidden_state, getattr(output, _CACHE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.replies import duration
+from conversations.messages import Message as Said
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_gestures import opened, press, seen
@@ -163,7 +164,13 @@ async def test_a_day_has_so_many_edits_and_failures_do_not_count(tmp_path: Path)
         await a_card(r, "⚠️")
         await r.result_of(editor, post_picture(r))
         refused = await r.answer(post_picture(r, "blue"))
-        assert text_of(refused) == english("out_of_quota", count=1, wait=duration(24 * 3600))
+        assert text_of(refused) == english(
+            "share_used_up",
+            whose=Said("share.member"),
+            most=1,
+            window=Said("share_window.day"),
+            wait=duration(24 * 3600),
+        )
         assert english("nothing_queued", waiting=0, running=0) in text_of(await press(r, refused, "My edits"))
         await decided(r, "limits", per_day=0)
         await r.result_of(editor, post_picture(r, "green"))

@@ -21,6 +21,7 @@ from conversations.intents.phrase_tables import phrase_table
 from conversations.intents.sorted_text import CommandWord
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
 from conversations.settings import CHOICES, RANGES
+from conversations.store.share_ledger import SCOPES
 from mgie_engine.strengths import Kind, Pictures
 
 ROOT = Path(__file__).parents[3]
@@ -39,6 +40,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"language.{code}" for code in languages()),
     *(f"decided.{action}" for action in DECIDED),
     *(f"auto_{each}" for each in (*Kind, *Pictures)),
+    *(f"share.{scope}" for scope in SCOPES),
     "help.discord",
     "help.web",
 }

@@ -34,6 +34,7 @@ from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
 from conversations.session import EditSession, Turn
+from conversations.store.share_ledger import ShareLimit, ShareUse, ShareUsedUp
 from conversations.variations import Variation
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)
@@ -47,6 +48,7 @@ WHO: dict[str, Any] = {
 EDIT = EditAsked(**WHO, text="darker")
 VARY = VariationAsked(**WHO, variation=Variation.AGAIN)
 GRID = GridAsked(**WHO)
+USED_UP = ShareUsedUp(ShareUse(ShareLimit("user", 3600.0, 2.0), 2.0, 60.0), 0.0)
 FACTS = Facts(EDIT, DEFAULT_SERVER_SETTINGS, LIMITS, now=100.0, uptime_s=100.0)
 
 
@@ -74,7 +76,7 @@ def refused(event: Event, **changes: object) -> str | None:
         ({"waiting": 3, "settings": ServerSettings(waiting=50)}, "queue"),
         ({"requests": (99.0, 99.5)}, "rate"),
         ({"requests": (1.0, 99.5)}, None),
-        ({"settings": ServerSettings(per_day=1), "made_at": (50.0,)}, "quota"),
+        ({"share": USED_UP}, "quota"),
     ],
 )
 def test_every_kind_of_edit_passes_the_same_rules(changes: dict[str, object], reason: str | None) -> None:
@@ -134,15 +136,6 @@ def test_a_window_of_requests_slides() -> None:
     assert recent(made, 17, LIMITS.window_s) == ()
 
 
-def test_a_day_slides() -> None:
-    hour = 3600.0
-    facts = replace(FACTS, settings=ServerSettings(per_day=3), made_at=(0.0, 2 * hour, 3 * hour))
-    refusal = first_refusal(replace(facts, now=4 * hour))
-    assert refusal is not None
-    assert refusal.message == Message("out_of_quota", count=3, wait=Message("hours", count=20))
-    assert first_refusal(replace(facts, now=24 * hour)) is None
-
-
 def test_a_version_of_another_user_stays_theirs() -> None:
     turn = Turn("k3f9", "s", 1, "p", BEN)
     session = EditSession("s", PLACE, BEN, {turn.id: turn}, {})
@@ -169,5 +162,3 @@ def test_nobody_waits_longer_because_the_clock_was_set(jump_s: float) -> None:
     refusal = first_refusal(replace(FACTS, now=100.0 + jump_s, requests=made))
     assert refusal is not None
     assert refusal.message.params["wait"] == Message("seconds", count=7)
-    quota = replace(FACTS, settings=ServerSettings(per_day=1), made_at=(99.0,))
-    assert first_refusal(replace(quota, now=100.0 + jump_s)) is None

@@ -57,9 +57,16 @@ async def test_two_edits_at_once_do_not_both_take_the_last_place_of_a_day(tmp_pa
             d.asked("make it red", channel=channel, picture=a_picture(), source=RequestSource(server=SERVER))
             for channel in ("c1", "c2")
         ]
-        one, other = await asyncio.gather(*map(d.workflow.handle, both))
+        replies = await asyncio.gather(*map(d.workflow.handle, both))
+    other, one = sorted(replies, key=lambda reply: isinstance(reply, Accepted))
     assert isinstance(one, Accepted)
     assert other == Note(
-        Message("out_of_quota", count=1, wait=Message("hours", count=24)),
+        Message(
+            "share_used_up",
+            whose=Message("share.member"),
+            most=1,
+            window=Message("share_window.day"),
+            wait=Message("hours", count=24),
+        ),
         buttons=buttons(ButtonAction.MY_EDITS),
     )

@@ -1,0 +1,114 @@
+"""What an edit costs, and the limits that it must respect. Pure.
+
+Cost is counted in edits of the model's own settings: an edit with twice the steps counts two, a grid of nine
+counts nine. The unit of the work is one denoising step of one branch of guidance for one picture.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.chat.replies import duration
+from conversations.messages import Message, joined
+from conversations.settings import EditSettings, Grid
+from conversations.store.share_ledger import ShareLimit, ShareUse, ShareUsedUp
+from mgie_engine.config import Defaults
+
+HOUR_S, DAY_S = 3600.0, 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRules:
+    """The operator's limits per hour and per day, in edits; None: no limit.
+
+    roles    by key of a role: the limit per day of a user who has it, if that is more than `user_day`
+    """
+
+    user_hour: float | None = None
+    user_day: float | None = None
+    server_hour: float | None = None
+    server_day: float | None = None
+    all_hour: float | None = None
+    all_day: float | None = None
+    roles: Mapping[str, float] = field(default_factory=dict)
+
+    def of_user(self, roles: Iterable[str]) -> float | None:
+        """The limit per day of a user with these roles; the highest counts."""
+        if self.user_day is None:
+            return None
+        return max(self.user_day, *(self.roles.get(role, 0.0) for role in roles), 0.0)
+
+
+NO_SHARES = ShareRules()
+
+
+def share_limits(
+    rules: ShareRules, member_day: float | None, user: str, server: str | None, roles: Iterable[str]
+) -> tuple[ShareLimit, ...]:
+    """Every limit that holds for an edit. member_day: of one user in that server, set by its moderators."""
+    found: list[tuple[str, float, float | None, str | None, str | None]] = [
+        ("user", HOUR_S, rules.user_hour, user, None),
+        ("user", DAY_S, rules.of_user(roles), user, None),
+        ("all", HOUR_S, rules.all_hour, None, None),
+        ("all", DAY_S, rules.all_day, None, None),
+    ]
+    if server is not None:
+        found += [
+            ("member", DAY_S, member_day, user, server),
+            ("server", HOUR_S, rules.server_hour, None, server),
+            ("server", DAY_S, rules.server_day, None, server),
+        ]
+    return tuple(
+        ShareLimit(scope, window_s, most, whose, where)
+        for scope, window_s, most, whose, where in found
+        if most is not None
+    )
+
+
+def edit_cost(settings: EditSettings, usual: Defaults, grid: Grid | None, *, is_auto: bool) -> float:
+    """The cost of an edit, or of a grid. `usual`: the model's own; is_auto: scales are chosen later."""
+    if grid is not None:
+        branches = sum(_branches(image_cfg) for _, image_cfg in grid.cells)
+    else:
+        branches = 3 if is_auto else _branches(settings.image_cfg)
+    return settings.steps * branches / (usual.steps * _branches(usual.image_cfg))
+
+
+def _branches(image_cfg: float) -> int:
+    """The branches of guidance that are computed; the unconditional one has the weight 1 - image CFG."""
+    return 2 if image_cfg == 1 else 3
+
+
+def refused_share(used_up: ShareUsedUp) -> Message:
+    """What a user is told whose edit a limit has no room for. A cost of 0: of any edit."""
+    use, cost = used_up.use, used_up.cost
+    limit = use.limit
+    most, window, wait = _shown(limit.most), _window(limit), duration(use.more_in_s or 0.0)
+    if cost > limit.most:
+        return Message("share_too_large", cost=_shown(cost), most=most, window=window)
+    whose = Message(f"share.{limit.scope}")
+    if use.left == 0:
+        return Message("share_used_up", whose=whose, most=most, window=window, wait=wait)
+    left = _shown(use.left)
+    return Message(
+        "share_too_little", whose=whose, most=most, window=window, wait=wait, left=left, cost=_shown(cost)
+    )
+
+
+def share_line(use: ShareUse) -> Message:
+    """How much of a limit is left, and when more comes."""
+    limit = use.limit
+    left, most = _shown(use.left), _shown(limit.most)
+    line = Message(
+        "share_left", whose=Message(f"share.{limit.scope}"), left=left, most=most, window=_window(limit)
+    )
+    if use.more_in_s is None:
+        return line
+    return joined(" ", line, Message("share_more", wait=duration(use.more_in_s)))
+
+
+def _window(limit: ShareLimit) -> Message:
+    return Message("share_window.hour") if limit.window_s == HOUR_S else Message("share_window.day")
+
+
+def _shown(edits: float) -> float:
+    return int(edits) if edits == int(edits) else round(edits, 1)
