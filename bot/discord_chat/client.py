@@ -31,6 +31,7 @@ from bot.discord_chat.sending.channel_traffic import ChannelTraffic, Pacing
 from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.outbound import DiscordChat
 from bot.discord_chat.sending.posting import Poster
+from bot.discord_chat.sending.shown_messages import ShownMessages
 from bot.discord_chat.ui.buttons import CardButton, VersionMenu
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
@@ -96,10 +97,11 @@ class EditBot(commands.AutoShardedBot):
         acks, renderer, user_locales = AckTimes(self.metrics), Renderer(workflow.pictures), UserLocales(store)
         own_messages = self._own_messages = OwnMessages(self, store.messages)
         reads = ReadsMessages(self, downloads, message_content, workflow.limits.languages)
-        self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages)
+        shown = ShownMessages()
+        self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages, shown)
         self.components = ComponentHandler(self.handler)
         signs, poster = FirstSigns(self, acks), Poster(self, acks, own_messages)
-        self.chat = DiscordChat(self, renderer, poster, signs, self._traffic, own_messages, pacing)
+        self.chat = DiscordChat(self, renderer, poster, signs, self._traffic, own_messages, shown, pacing)
         self._catch_up = CatchUp(store.chats, sleep=sleep)
         self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)

@@ -7,16 +7,18 @@ event for the workflow, a reply, or something already laid out. A method under `
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import discord
 from discord import ui
 
 from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, VariationAsked
-from bot.chat.replies import Decided, Erased, Note, Queue, Reply, duration
+from bot.chat.replies import Accepted, Card, Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
+from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import role_keys
 from bot.discord_chat.responses import Interaction as Interaction
@@ -25,6 +27,7 @@ from bot.discord_chat.responses import (
     is_user_install_only,
     reply_context_of_interaction,
 )
+from bot.discord_chat.sending.shown_messages import ShownMessages
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import MAX_WAIT_S
@@ -35,6 +38,8 @@ from conversations.messages import Message
 
 Response = Event | Reply | Outgoing | None  # an event is run first; None removes the "thinking…"
 Form = ui.Modal | Note  # the note says why there is no form to open
+LINK_WITHIN_S = 4.0  # an edit that is over sooner gets no card, only a result
+ANSWER_LASTS_S = 14 * 60.0  # a little less than Discord takes changes of it
 log = logging.getLogger(__name__)
 
 
@@ -48,9 +53,11 @@ class InteractionHandler:
         reads: ReadsMessages,
         user_locales: UserLocales,
         own_messages: OwnMessages,
+        shown: ShownMessages,
     ) -> None:
         self.workflow, self._user_locales = workflow, user_locales
         self.renderer, self.reads, self.own_messages = renderer, reads, own_messages
+        self._shown = shown
 
     async def respond(self, interaction: Interaction, work: Callable[[], Awaitable[Response]]) -> None:
         """Acknowledge, run `work`, and answer with its outcome; an error is logged and reported to the user.
@@ -114,9 +121,27 @@ class InteractionHandler:
     async def _send_reply(self, interaction: Interaction, reply: Reply | None) -> None:
         language = await self._user_locales.learn(interaction.user.id, interaction.locale)
         context = reply_context_of_interaction(interaction, language)
+        if isinstance(reply, Accepted) and not context.is_private:
+            await self._send_accepted(interaction, reply, context)
+            return
         await answer_interaction(interaction, reply, self.renderer, context, self.own_messages)
         if isinstance(reply, Erased | Decided):
             await self.own_messages.delete(reply.messages)
+
+    async def _send_accepted(self, interaction: Interaction, reply: Accepted, context: ReplyContext) -> None:
+        """Answer with a link to the card, once it is there, and change it if the result is another message.
+
+        One after the other, so that no older answer replaces a newer one.
+        """
+        turn, linked = reply.card.turn_id, None
+        for is_right, within_s in ((_is_any, LINK_WITHIN_S), (_is_final, ANSWER_LASTS_S)):
+            found = await self._shown.card(turn, is_right, within_s)
+            if linked is None or (found is not None and found.key != linked.key):
+                linked = found or reply.card
+                answer = replace(reply, card=linked)
+                await answer_interaction(interaction, answer, self.renderer, context, self.own_messages)
+            if linked.state.is_final:
+                return
 
     async def _too_late(self, interaction: Interaction, event: Event) -> Note | None:
         """The refusal of an edit that would end after the interaction's token has expired; else None."""
@@ -128,6 +153,14 @@ class InteractionHandler:
         if wait_s is None or wait_s < MAX_WAIT_S:
             return None
         return Note(Message("queue_too_long_here", duration=duration(wait_s)))
+
+
+def _is_any(card: Card) -> bool:
+    return True
+
+
+def _is_final(card: Card) -> bool:
+    return card.state.is_final
 
 
 class HasHandler:

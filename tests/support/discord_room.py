@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -94,11 +95,12 @@ async def room(
     reads_all: bool = False,
     limits: Limits = LIMITS,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Room]:
     """A bot on the files of `folder`, connected to a server of its own or to `discord`.
 
     `reads_all`: with the message-content intent, and the channel as an edit channel. `sleep`: how the bot
-    waits out long rate limits.
+    waits out long rate limits. `clock`: Unix seconds, of the store.
     """
     async with AsyncExitStack() as opened:
         server = discord if discord is not None else await opened.enter_async_context(loopback())
@@ -107,7 +109,7 @@ async def room(
         images = ImageStore(folder / "images")
         address = DiscordAddress(server.api_base, server.gateway_url, (server.host,))
         point_at(address)
-        store = await opened.enter_async_context(SessionStore.open(folder / "conversations.db"))
+        store = await opened.enter_async_context(SessionStore.open(folder / "conversations.db", clock=clock))
         service = await opened.enter_async_context(EditService(editor or EchoEditor()))
         workflow, runner = await opened.enter_async_context(running_workflow(store, images, service, limits))
         bot = await opened.enter_async_context(

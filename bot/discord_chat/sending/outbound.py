@@ -28,6 +28,7 @@ from bot.discord_chat.sending.edit_throttle import EditThrottle
 from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.notes import NotePoster
 from bot.discord_chat.sending.posting import TOO_LARGE, Poster, waited_long
+from bot.discord_chat.sending.shown_messages import ShownMessages
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
@@ -55,10 +56,11 @@ class DiscordChat:
         signs: FirstSigns,
         traffic: ChannelTraffic,
         own_messages: OwnMessages,
+        shown: ShownMessages,
         pacing: Pacing,
     ) -> None:
         self._client, self._renderer, self._poster = client, renderer, poster
-        self._signs, self._traffic, self._own = signs, traffic, own_messages
+        self._signs, self._traffic, self._own, self._shown = signs, traffic, own_messages, shown
         self._notes = NotePoster(client, renderer, own_messages)
         self._card_after_s = pacing.card_after_s
         self._throttle = EditThrottle(pacing.edit_pause_s)
@@ -94,6 +96,11 @@ class DiscordChat:
         context = ReplyContext.of(turn.source)
         if context.is_private:
             return await show_in_user_install(self._client, self._renderer, card, context)
+        key = await self._show(turn, card, context)
+        self._shown.shown(card, key)
+        return key
+
+    async def _show(self, turn: Turn, card: Card, context: ReplyContext) -> str | None:
         turn = await self._with_its_card(turn)
         if not card.state.is_final:
             self._signs.begin(turn.id, context.channel)

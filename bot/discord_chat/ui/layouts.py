@@ -301,10 +301,13 @@ def closed_report(message: discord.Message, outcome: str) -> ui.LayoutView:
     return ui.LayoutView(timeout=None).add_item(box)
 
 
-def accepted_layout(note: Message, card: Card, translate: Translate) -> ui.LayoutView:
-    """The private answer to an accepted edit, with a button to cancel it."""
-    view = _view(translate(note))
-    _add_buttons(view, [CardButton.cancelling(card)])
+def accepted_layout(note: Message, card: Card, guild: int | None, translate: Translate) -> ui.LayoutView:
+    """The private answer to an accepted edit: a link to its card, and Cancel until it has ended."""
+    place = MessagePlace.of(card.key)
+    link = f" [{card.version} ↗]({place.link(guild)})" if place else ""
+    view = _view(f"{translate(note)}{link}")
+    if not card.state.is_final:
+        _add_buttons(view, [CardButton.cancelling(card)])
     return view
 
 

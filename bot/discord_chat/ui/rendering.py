@@ -100,7 +100,7 @@ class Renderer:
             case Reacted(note):
                 return Outgoing(translate(note))
             case Accepted(note, card):
-                return Outgoing(view=accepted_layout(note, card, translate))
+                return Outgoing(view=accepted_layout(note, card, context.guild, translate))
             case ShownVersion(note, card):
                 return await self.card(card, context, note)
             case SettingsPanel():

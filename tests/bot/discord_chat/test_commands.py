@@ -38,7 +38,9 @@ async def begin(r: Room) -> Message:
 
 async def test_edit_with_an_image_begins(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
-        assert await use(r, "edit", instruction="make the ball red", image=a_picture()) == "Queued as v1."
+        assert (await use(r, "edit", instruction="make the ball red", image=a_picture())).startswith(
+            "Queued as v1."
+        )
         assert "v1 · from v0" in text_of((await results(r, 1))[0])
 
 
@@ -59,7 +61,7 @@ async def test_edit_from_names_the_version_to_go_on_from(tmp_path: Path) -> None
 async def test_vary_runs_my_last_edit_again_from_where_it_started(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await begin(r)
-        assert await use(r, "vary") == "Queued as v2."
+        assert (await use(r, "vary")).startswith("Queued as v2.")
         again = (await results(r, 2))[1]
         assert "v2 · from v0" in text_of(again)
         assert "make the ball red" in text_of(again)

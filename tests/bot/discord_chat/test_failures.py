@@ -301,7 +301,7 @@ async def test_an_interaction_delivered_twice_is_answered_once(tmp_path: Path) -
     async with room(tmp_path) as r:
         asked = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
         r.discord.gateway.replay(last=1)
-        assert await said(r, asked) == "Queued as v1."
+        assert (await said(r, asked)).startswith("Queued as v1.")
         await r.turns_end()
         await r.discord.wait_for(lambda: results_in(r.discord, r.channel))
         assert len(results_in(r.discord, r.channel)) == 1

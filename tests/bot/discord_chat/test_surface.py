@@ -154,7 +154,7 @@ async def test_the_menu_of_a_message_edits_its_picture(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         own = r.discord.say(r.channel, r.anna, "look", files={"a.png": a_picture()})
         form = await opened(r, r.discord.menu(own, r.anna, "Edit this image"))
-        assert await said(r, r.discord.fill_in(form, words="make it red")) == "Queued as v1."
+        assert (await said(r, r.discord.fill_in(form, words="make it red"))).startswith("Queued as v1.")
         await next_result(r, 1)
 
 

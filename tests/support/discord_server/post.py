@@ -1,5 +1,6 @@
 """Posting, editing and deleting messages, by the bot (REST) and by the people of a test."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -65,6 +66,10 @@ class PostOffice:
         if not (message.content or message.uploads or message.components):
             raise ApiError(400, 50006, "Cannot send an empty message")
         self._refer(message, payload)
+        texts = [message.content, *(c.get("content") or "" for c in limits.every_component(components))]
+        named = {int(number) for text in texts for number in re.findall(r"<@!?(\d+)>", text)}
+        allowed = set(map(int, (payload.get("allowed_mentions") or {}).get("users") or ()))
+        message.pings = named & allowed | {who.id for who in message.mentions}
         return message
 
     def _refer(self, message: Message, payload: Json) -> None:

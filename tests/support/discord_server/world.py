@@ -66,6 +66,7 @@ class Message:
     uploads: list[Upload] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     mentions: list[Person] = field(default_factory=list)
+    pings: set[int] = field(default_factory=set)  # whom a message of the bot notifies
     flags: int = 0
     kind: int = DEFAULT
     nonce: str | None = None
