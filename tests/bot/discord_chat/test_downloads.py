@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from bot.discord_chat.errors import DownloadRefused
 from bot.discord_chat.inbound.downloads import DownloadRules, Downloads, RemoteFile
@@ -54,6 +56,70 @@ def test_allowed_hosts_are_asked(url: str) -> None:
 )
 def test_everything_else_is_not(url: str) -> None:
     assert not DISCORD.allow(url)
+
+
+HOSTS = (
+    *("cdn.discordapp.com", "evil.example", "127.0.0.1", "127.0.0.1:8800", "[::1]", "0x7f.1", "2130706433"),
+    *("cdn.discordapp.com.evil.example", "evil.example#cdn.discordapp.com", "cdn.discordapp.com:443"),
+    *(
+        "cdn.discordapp.com:x",
+        "cdn。discordapp。com",
+        "CDN.DISCORDAPP.COM.",
+        "ⓒdn.discordapp.com",
+        "%63dn.discordapp.com",
+    ),
+)
+BETWEEN = (
+    "",
+    "@",
+    "\\",
+    "/",
+    "//",
+    "?",
+    "#",
+    ":",
+    "%2f",
+    "%40",
+    "\t",
+    "\n",
+    " ",
+    "\x00",
+    ";",
+    "&",
+    "@@",
+    ":80@",
+    "\\@",
+)
+STARTS = (
+    "https://",
+    "http://",
+    "HTTPS://",
+    "https:",
+    "https:/",
+    "https:///",
+    "//",
+    "\\\\",
+    "https:\\\\",
+    " https://",
+)
+
+
+def test_what_is_allowed_goes_to_an_allowed_host_as_the_client_reads_it() -> None:
+    urls = [
+        f"{start}{first}{between}{second}/a.png"
+        for start, first, between, second in product(STARTS, HOSTS, BETWEEN, (*HOSTS, ""))
+    ]
+    allowed = [url for url in urls if DISCORD.allow(url)]
+    assert len(urls) > 40_000
+    assert allowed
+    for text in allowed:
+        try:
+            url = URL(text)  # as aiohttp, which fetches it
+        except ValueError:
+            continue
+        assert url.scheme == "https", text
+        assert url.host in DISCORD.hosts or f"{url.host}:{url.port}" in DISCORD.hosts, text
+        assert url.user is None, text
 
 
 @pytest.fixture

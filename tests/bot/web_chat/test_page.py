@@ -188,6 +188,67 @@ async def test_markup_in_words_is_only_text(chromium: Browser, tmp_path: Path) -
         await expect(page.locator(".asked")).to_have_text(words)
 
 
+HIT = "window.hit=1"
+PAYLOADS = [
+    f"make it red {payload}"
+    for payload in (
+        f"${{{HIT}}} {{% {HIT} %}}",
+        f"{{{{constructor.constructor('{HIT}')()}}}}",
+        f"<script>{HIT}</script>",
+        f"</script><script>{HIT}</script>",
+        f"<ScRiPt>{HIT}</sCrIpT>",
+        f"<<script>{HIT}//<</script>",
+        f"<img src=x onerror={HIT}>",
+        f"<img src=x onerror='{HIT}'//",
+        f'"><img src=x onerror={HIT}>',
+        f"'><img src=x onerror={HIT}>",
+        f"`><img src=x onerror={HIT}>",
+        f"<svg onload={HIT}>",
+        f"<svg/onload={HIT}>",
+        f"<svg><script>{HIT}</script></svg>",
+        f"<svg><animate onbegin={HIT} attributeName=x dur=1s>",
+        f"<math><mtext><img src=x onerror={HIT}></math>",
+        f"<body onload={HIT}>",
+        f"<details open ontoggle={HIT}>x</details>",
+        f"<input autofocus onfocus={HIT}>",
+        f"<video><source onerror={HIT}></video>",
+        f"<audio src=x onerror={HIT}>",
+        f"<iframe srcdoc='<script>parent.{HIT}</script>'></iframe>",
+        f"<iframe src=javascript:parent.{HIT}></iframe>",
+        f"<object data='data:text/html,<script>parent.{HIT}</script>'></object>",
+        f"<a href=javascript:{HIT}>x</a>",
+        f"<form action=javascript:{HIT}><button>x</button></form>",
+        f"<style>@import 'data:,x';</style><b style='x:expression({HIT})'>",
+        "<base href=//evil.example/>",
+        "<meta http-equiv=refresh content='0;url=//evil.example/'>",
+        "<link rel=stylesheet href=//evil.example/x.css>",
+        f"<template><script>{HIT}</script></template>",
+        f"<noscript><p title='</noscript><img src=x onerror={HIT}>'>",
+        f"<!--><img src=x onerror={HIT}>-->",
+        f"<textarea></textarea><img src=x onerror={HIT}>",
+        f"&lt;img src=x onerror={HIT}&gt;",
+        f"\\u003cimg src=x onerror={HIT}\\u003e",
+    )
+]
+
+
+async def test_no_words_become_a_script(chromium: Browser, tmp_path: Path) -> None:
+    limits = Limits(requests=1000, waiting_per_person=100)
+    async with (
+        page_server(tmp_path, InvertingEditor(), limits=limits) as bot,
+        visit(chromium, bot.url) as page,
+    ):
+        await give_a_drawing(page)
+        for words in PAYLOADS:
+            form: dict[str, str | float | bool] = {"instruction": words, "expressive": words}
+            assert (await page.request.post(f"{bot.url}/message", form=form)).status == 200
+        for _ in range(2):  # by the script, from the stream; then drawn by the server
+            await standing_at(page, f"v{len(PAYLOADS)}")
+            assert await page.evaluate("window.hit") is None
+            await expect(page.locator(".asked").last).to_have_text(PAYLOADS[-1])
+            await page.reload()
+
+
 async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: Path) -> None:
     async with (
         page_server(tmp_path, InvertingEditor(), limits=Limits(requests=2, window_s=3600)) as bot,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -309,6 +310,23 @@ async def test_other_addresses_are_closed(page: PageServer, method: str, path: s
     status, text = await send(page, method, path, b"", FORM + COOKIE_LINE)
     assert status in (404, 405)
     assert "nothing at this address" in text
+
+
+ROUTES = ("static", "samples", "pictures", "thumbs", "changes", "changes/x", "events", "export", "")
+UP = (
+    *("../", "..%2f", "%2e%2e/", "%2e%2e%2f", "..\\", "..%5c", "%2e%2e%5c", "..%252f", "%252e%252e%252f"),
+    *("..%c0%af", "%c0%ae%c0%ae/", "..%u2215", "..;/", ".%00./", "....//", "..%ef%bc%8f"),
+)
+GOALS = ("etc/passwd", "conversations.db", "bot/web_chat/server.py", "page.html.png", "samples.toml.webp")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_no_way_leads_out_of_what_is_served(page: PageServer, route: str) -> None:
+    for up, goal in product(UP, GOALS):
+        for path in (f"/{route}/{up * 4}{goal}", f"/{up * 4}{route}/{goal}"):
+            status, text = await send(page, "GET", path, headers=COOKIE_LINE)
+            assert status in (400, 404, 405), path
+            assert not any(secret in text for secret in ("root:", "SQLite format", "import ", "[[")), path
 
 
 @pytest.mark.parametrize("seen", ["x", "..%2f", quote("4f.<b>"), "4f.-1", "4f"])
