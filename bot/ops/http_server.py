@@ -13,6 +13,7 @@ from bot.ops.descriptors import free_descriptors, surviving_exhaustion
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of this machine
 FEWEST, MOST = 4, 1000
 HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
+LINGER_S = 2.0  # that the rest of a refused body is read, so that its sender hears why
 GRACE_S = 1.0  # for answers under way when the server stops
 ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
 _FULL = "Too many connections; try again in a minute.\n"
@@ -75,6 +76,7 @@ class Connection(web.RequestHandler):
             logger=log,
             access_log=None,  # type: ignore[arg-type]
             auto_decompress=False,
+            lingering_time=LINGER_S,
         )
         self._connections = connections
         self.is_busy = False

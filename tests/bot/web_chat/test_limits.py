@@ -283,6 +283,22 @@ async def test_odd_requests_leave_a_line_of_each_kind(
     assert len(lines) <= len(ODD)
 
 
+async def test_answers_leave_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TCP_NODELAY every request on an open connection takes 44 ms."""
+    options: list[int] = []
+
+    def made(self: http_server.Connection, transport: asyncio.BaseTransport) -> None:
+        whole(self, transport)
+        options.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+    whole = http_server.Connection.connection_made
+    monkeypatch.setattr(http_server.Connection, "connection_made", made)
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        await ann.get("/")
+    assert options
+    assert all(options)
+
+
 def test_what_is_underway_is_counted_for_each_and_for_all() -> None:
     underway = Underway(2, 3, 4)
     with underway.one_more("ann", "home"), underway.one_more("ann", "home"):

@@ -9,7 +9,7 @@ from benchmarks.mutations import mutated
 from conversations.errors import PictureRefused
 from conversations.images.sandbox import read_picture
 
-PROFILES = ("sRGB", "LAB", "XYZ")
+PROFILES = (ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), ImageCms.createProfile("XYZ"))
 
 
 def with_profile(profile: bytes, kind: str) -> bytes:
@@ -21,7 +21,7 @@ def with_profile(profile: bytes, kind: str) -> bytes:
 
 def test_mutated_profiles_harm_nothing() -> None:
     chance = random.Random(1)
-    sound = [ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes() for name in PROFILES]
+    sound = [ImageCms.ImageCmsProfile(profile).tobytes() for profile in PROFILES]
     read = 0
     for number in range(150):
         profile = mutated(sound[number % len(sound)], chance, sound)
