@@ -46,7 +46,7 @@ FULL = Card(
     parent_key="discord:12:34",
     facts=(Message("fact_text", value=7.5),),
     notes=tuple(verbatim(f"note {n}") for n in range(5)),
-    buttons=buttons(*ButtonAction),
+    buttons=buttons(*list(ButtonAction)[:25]),  # five full rows; no card has as many
 )
 PICTURE = PictureFile(b"", "png")
 SHOTS = (AttachedImage(PICTURE, "before", "before " * 300), AttachedImage(PICTURE, "after", "after " * 300))
