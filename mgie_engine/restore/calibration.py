@@ -77,6 +77,10 @@ class ChangeThresholds:
     strict_share: float = 0.3
     # Most that the colour guard takes back of a tint, levels: more is no tint (chains of fidelity).
     tint: float = 8.0
+    # Levels by which the means of a neighbourhood differ where nothing changes: there the original's bytes
+    # stay beside a change of light and colour. Least and most; between them the painting's noise decides
+    # (carried tones).
+    unmoved: tuple[float, float] = (1.2, 2.5)
     # A local change of this many levels is a halo of the edit and not shown; of twice as many it is shown
     # whole. 0.2 to 0.4 dB of what should stay (validation).
     halo: float = 4.0
@@ -127,6 +131,25 @@ class ToneThresholds:
     # Under a tone, the windows may show a region if they explain more than this share of what the tone
     # leaves; the rest follows the model's noise (tones: 23 to 22 below 30 dB).
     window_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBlurThresholds:
+    """When places were blurred, and others not (`local_blur.py`)."""
+
+    # Share of its detail that a place keeps at most, root mean square contrast in levels that it must have
+    # had, and levels by which its mean may move.
+    kept: float = 0.7
+    contrast: float = 3.0
+    still: float = 10.0
+    # Share of the picture that must have lost detail so, and share of the detail that the blur must cover,
+    # and leave: a blur that is stronger in places is one of the whole picture (tones, tests).
+    lost: float = 0.03
+    area: float = 0.05
+    # Weights below this are the model's noise; from twice as much they count whole.
+    least: float = 0.15
+    # Share of the error of a tone that it may leave at most.
+    better: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,7 @@ class Calibration:
 
     change: ChangeThresholds = field(default_factory=ChangeThresholds)
     tone: ToneThresholds = field(default_factory=ToneThresholds)
+    blur: LocalBlurThresholds = field(default_factory=LocalBlurThresholds)
     probe: ProbeThresholds = field(default_factory=ProbeThresholds)
     new: NewContentThresholds = field(default_factory=NewContentThresholds)
     moved: MovedThresholds = field(default_factory=MovedThresholds)

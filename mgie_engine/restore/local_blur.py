@@ -28,7 +28,9 @@ def blur_of_places(
     fits = [_weights(source, output, sharp, step) for step in range(near - 2, near + 3)]
     _, weight, blur = min(fits, key=lambda fit: fit[0])
     weight = weight * ((weight - thresholds.least) / thresholds.least).clamp(0, 1)
-    if not thresholds.area <= float((weight > 0.5).float().mean()):
+    detail = (blur - source).square().sum(0)  # where there is none, no weight can be told
+    shares = [float((detail * where).sum() / detail.sum()) for where in (weight > 0.5, weight == 0)]
+    if min(shares) < thresholds.area:
         return None
     tone = Tone(torch.zeros(3, 256, 3), -weight.expand_as(blur), weight * blur, "softer", weight > 0)
     compared = torch.lerp(source, sharp, weight)

@@ -18,11 +18,15 @@ from mgie_engine.restore.change import (
     measure_relevance,
 )
 from mgie_engine.restore.compose import RestorePlan
-from mgie_engine.restore.image_ops import energy, feather, local_max, px, smooth
+from mgie_engine.restore.image_ops import dilate, energy, feather, local_max, px, smooth
 from mgie_engine.restore.local_affine import apply_windows, fit_windows
+from mgie_engine.restore.local_blur import blur_of_places
 from mgie_engine.restore.moved_objects import MovedObject, find_moved_objects
 from mgie_engine.restore.new_content import new_content_mask
-from mgie_engine.restore.tone_fit import ProbeOutcome, explains_painting, fit_tone, no_tone
+from mgie_engine.restore.tone_fit import ProbeOutcome, Tone, ToneFit, explains_painting, fit_tone, no_tone
+
+FLOOR = 0.1  # quantile of the change of levels that stands for places that stay
+TIMES_FLOOR = 1.5
 
 
 def plan_restore(
@@ -45,19 +49,18 @@ def plan_restore(
     relevance_map = None if relevance is None else enlarge_relevance(relevance, size)
     judged = measure_relevance(relevance_map, change)
     mask = change_mask(source, output, judged, change)
-    tone, compared, start = fit = fit_tone(source, output, sharp, calibration.tone, probed)
+    tone, compared, start = fit = _tone_or_blur(source, output, sharp, probed, calibration)
     detail = detail_mask(sharp, output, judged, change)
     tonal = not bool(detail.any()) or explains_painting(fit, source, output, calibration.tone)
     if tonal:
         mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, tone.keeps_detail)
-    lost = torch.zeros(())
+    lost, seen = torch.zeros(()), source
     if tonal:
         source = compared
         crisp = sharp if tone.detail == "softer" else tone(sharp)
         lost = calibration.new.lost * energy(crisp - start, px(source, 128))
     else:
-        tone, start = no_tone(size), source
-        mask = mask | detail
+        tone, start, mask = no_tone(size), source, mask | detail
         output = output - mean_around(output - source, ~mask).clamp(-change.tint, change.tint)
     windows, painting, painted = _transfer(source, output, start, mask, lost, calibration.new)
     if tonal:
@@ -66,6 +69,7 @@ def plan_restore(
     else:
         painted, painting = torch.where(detail, output, painted), torch.maximum(painting, feather(detail, 1))
     show = blend_weights(mask, allowed_mask(relevance_map, strict, change))
+    show = show * _active(tone, output - seen, painting, change.unmoved)
     objects: tuple[MovedObject, ...] = ()
     if not tonal:
         shown = torch.lerp(apply_windows(windows, source), painted - source, painting)
@@ -75,6 +79,20 @@ def plan_restore(
         painting, show = _with_moved_objects(objects, painting, show)
     windows = windows + tone.as_windows()
     return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
+
+
+def _tone_or_blur(
+    source: Tensor, output: Tensor, sharp: Tensor, probed: ProbeOutcome | None, calibration: Calibration
+) -> ToneFit:
+    """The one change that takes source to output: of tone, or a blur of some places."""
+    fit = fit_tone(source, output, sharp, calibration.tone, probed)
+    if fit.tone.detail == "sharper":
+        return fit
+    blur = blur_of_places(source, output, sharp, calibration.blur)
+    if blur is None or not explains_painting(blur, source, output, calibration.tone):
+        return fit
+    left, left_by_tone = (float((output - one.start).square().mean()) for one in (blur, fit))
+    return blur if left < calibration.blur.better * left_by_tone else fit
 
 
 def _transfer(
@@ -111,6 +129,22 @@ def _window_trust(left: Tensor, windows: Tensor, source: Tensor, thresholds: Ton
     still_left = energy(left - apply_windows(windows, source), radius)
     share = still_left / energy(left, radius).clamp(min=1)
     return smooth((1 - share / thresholds.window_share).clamp(0, 1)[None], radius)[0]
+
+
+def _active(tone: Tone, difference: Tensor, painting: Tensor, unmoved: tuple[float, float]) -> Tensor:
+    """Where the edit does anything, (S, S) in 0 to 1: exactly 0 in places that stay, with all that is nearby.
+
+    difference: (3, S, S), what was painted against the picture. A sharper or softer picture keeps its levels.
+    """
+    reach = px(difference, 64)
+    if tone.where is not None:
+        return feather(tone.where, px(difference, 160))
+    if not tone.keeps_detail:
+        return torch.ones(())
+    strength = smooth(difference, px(difference, 40)).abs().amax(0)
+    noise = TIMES_FLOOR * float(torch.quantile(strength.flatten(), FLOOR))
+    moved = strength > min(max(noise, unmoved[0]), unmoved[1])
+    return torch.maximum(feather(dilate(moved, reach), reach), painting)
 
 
 def _visible_change(change: Tensor, halo: float) -> Tensor:

@@ -41,6 +41,7 @@ class Tone:
     gain: Tensor  # (3, S, S), per channel
     offset: Tensor  # (3, S, S)
     detail: Literal["as it was", "sharper", "softer"] = "as it was"
+    where: Tensor | None = None  # (S, S) bool, outside of which it does nothing
 
     def __call__(self, source: Tensor) -> Tensor:
         """The tone of (3, S, S) levels, clipped."""
