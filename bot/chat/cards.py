@@ -70,6 +70,7 @@ def card_of(
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
         confidence=turn.confidence,
+        settings=turn.settings if state is CardState.DONE else None,
         mask=turn.mask,
     )
 

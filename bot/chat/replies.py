@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from bot.chat.events import ButtonAction
 from conversations.messages import Message, joined, verbatim
+from conversations.settings import EditSettings
 
 
 class CardState(StrEnum):
@@ -65,6 +66,7 @@ class Card:
     key        the message this version itself is in, if any; another user may have written it
     is_answer  the model declined or the bot asks: no version, no picture of its own
     confidence how sure the model was of `expressive`, 0 to 1
+    settings   as used, when done
     mask       ImageStore key of where it was allowed to change, if that was marked by hand
     is_grid    `after` is many small pictures to look at; nothing can start from it
     """
@@ -94,6 +96,7 @@ class Card:
     key: str | None = None
     seed: int | None = None
     confidence: float | None = None
+    settings: EditSettings | None = None
     mask: str | None = None
 
 

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.chat.events import (
@@ -25,9 +26,11 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
+from bot.chat.offered_masks import MaskFile, MaskOffer
 from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offer_of, offered
 from bot.chat.replies import (
     AskTarget,
+    Card,
     Comparison,
     Files,
     History,
@@ -48,6 +51,7 @@ from bot.web_chat.samples import Sample
 from bot.workflow.button_events import button_event
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing, SettingsRefused
+from conversations.images.marks import Marks
 from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import Asks
 from conversations.messages import Message
@@ -74,6 +78,8 @@ class Visitor:
 class Submission:
     """What a user submits. `correction` is what they typed as the expressive instruction of turn `corrects`.
 
+    `region`: where the picture may change.
+
     Both are "" where nothing was typed: what the page itself put into the field is no correction.
     """
 
@@ -81,6 +87,7 @@ class Submission:
     correction: str
     corrects: str
     settings: PageSettings
+    region: Marks | None = None
 
 
 class PageController:
@@ -128,6 +135,12 @@ class PageController:
     async def refused(self, visitor: Visitor, message: Message) -> PageUpdate:
         """Everything as it stands, and why something was not taken."""
         return await self.current(visitor, Note(message))
+
+    async def card_of(self, visitor: Visitor, turn: str) -> Card | None:
+        """The card of a version of the session that the page shows; None if there is none."""
+        return next(
+            (card for card in (await self.current(visitor)).state.cards if card.turn_id == turn), None
+        )
 
     @property
     def samples(self) -> Mapping[str, Sample]:
@@ -192,9 +205,12 @@ class PageController:
         correction = submission.correction.strip()
         if submission.corrects != base or correction == before.reading.strip():
             correction = ""
-        if correction and not words and before.state.current is not None:
-            words, base = before.state.current.instruction, before.state.current.parent
-        return await self._ask(visitor, words, turn=base, reading=correction or None)
+        mask: MaskOffer | None = submission.region
+        if correction and not words and (current := before.state.current) is not None:
+            words, base = current.instruction, current.parent
+            if mask is None and current.mask is not None:
+                mask = MaskFile(partial(self._workflow.pictures.file, current.mask))
+        return await self._ask(visitor, words, turn=base, reading=correction or None, mask=mask)
 
     async def act(self, visitor: Visitor, button: PressedButton) -> PageUpdate:
         """What a pressed button does; those that only change the view do nothing here."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from bot.web_chat.request_limits import FORM_BYTES, FORM_S, UPLOAD_PAUSE_S, UPLOAD_S
 from bot.web_chat.upload_slots import ReceivedUpload
+from conversations.images.marks import Marks
 from conversations.messages import Message
 from mgie_engine.strengths import Preset
 
@@ -47,6 +48,7 @@ _Turn = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,32}$")]
 _Nothing = Annotated[str, StringConstraints(max_length=0)]
 _Real = Annotated[float | None, Field(allow_inf_nan=False), BeforeValidator(_none_if_empty)]
 _Whole = Annotated[int | None, BeforeValidator(_none_if_empty)]
+_Marks = Annotated[Marks | None, BeforeValidator(lambda text: Marks.parse(text) if text else None)]
 
 
 class _Form(BaseModel):
@@ -63,6 +65,7 @@ class MessageForm(_Form):
     steps: _Whole = None
     text_cfg: _Real = None
     image_cfg: _Real = None
+    region: _Marks = None
 
 
 class ActForm(_Form):

@@ -2,11 +2,13 @@
 
 import io
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image
 
+from bot.web_chat.downloads import Download
 from bot.web_chat.page_state import Size
 from conversations.errors import PictureMissing
 from conversations.images.diff_image import change_map
@@ -50,6 +52,10 @@ class ImageFiles:
     async def changes(self, before: str, after: str) -> bytes:
         """A WebP of where two pictures differ."""
         return (await self._pictures.draw_once(change_map, [before, after])).webp
+
+    async def made(self, download: Download, work: Callable[[bytes, str], bytes]) -> bytes:
+        """A picture file to take along."""
+        return await self._pictures.draw(work, [download.key], download.recipe)
 
     async def thumb(self, key: str) -> bytes:
         """A WebP of at most THUMB_SIDE pixels a side."""

@@ -61,6 +61,7 @@ def stage(state: PageState, language: str) -> str:
         subject=subject,
         live=not subject.state.is_final,
         shown=picture_of(subject),
+        is_head=subject.turn_id == state.head,
         ratio=partial(_ratio, state),
     )
 

@@ -14,6 +14,7 @@ from bot.web_chat import markup
 from bot.web_chat.address_limits import AddressLimits
 from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
 from bot.web_chat.controller import NO_COOKIE, PageController, Submission, Visitor
+from bot.web_chat.downloads import as_jpeg, as_png, download_of
 from bot.web_chat.event_stream import stream_updates
 from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, receive_upload
 from bot.web_chat.image_responses import ImageFiles
@@ -80,6 +81,7 @@ class PageRoutes:
             web.post(f"{path}/act", self.act),
             web.post(f"{path}/pictures", self.upload),
             web.get(f"{path}/pictures/{{key}}.png", self.picture),
+            web.get(f"{path}/downloads/{{turn}}.{{kind:png|jpg}}", self.download),
             web.get(f"{path}/thumbs/{{key}}.webp", self.thumb),
             web.get(f"{path}/changes/{{before}}/{{after}}.webp", self.changes),
             web.get(f"{path}/samples/{{name}}", self.sample),
@@ -120,7 +122,7 @@ class PageRoutes:
                 defaults.steps if form.steps is None else form.steps,
                 seed_of(form.seed, visitor.language),
             )
-            submission = Submission(form.instruction, form.expressive, form.corrects, settings)
+            submission = Submission(form.instruction, form.expressive, form.corrects, settings, form.region)
             update = await self._controller.submit(visitor, submission)
         except SettingsRefused as error:
             update = await self._controller.refused(visitor, error.message)
@@ -171,6 +173,19 @@ class PageRoutes:
         """A stored picture, byte for byte."""
         path = self._image_files.path(request.match_info["key"])
         return FileAnswer(path, headers={**FOREVER, "Content-Type": "image/png"})
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """A version to take along, with the recipe of its edit."""
+        turn, kind = request.match_info["turn"], request.match_info["kind"]
+        card = await self._controller.card_of(_visitor(request), turn) if _TURN.fullmatch(turn) else None
+        found = download_of(card, self._model) if card else None
+        if card is None or found is None:
+            raise web.HTTPNotFound
+        file = await self._image_files.made(found, as_png if kind == "png" else as_jpeg)
+        shown_as = f'attachment; filename="mgie-{card.version}.{kind}"'
+        type_ = {"png": "image/png", "jpg": "image/jpeg"}[kind]
+        headers = {**ASK_AGAIN, "Content-Disposition": shown_as}
+        return web.Response(body=file, content_type=type_, headers=headers)
 
     async def thumb(self, request: web.Request) -> web.StreamResponse:
         """A small version of it."""

@@ -59,3 +59,10 @@ def pixels(png: bytes) -> bytes:
     """What the picture shows, whatever its encoding."""
     with Image.open(io.BytesIO(png)) as picture:
         return picture.convert("RGB").tobytes()
+
+
+async def open_controls(page: Page) -> None:
+    """Show the settings, which stand behind a button."""
+    button = page.locator(".tune")
+    if await button.is_visible() and await button.get_attribute("aria-expanded") == "false":
+        await button.click()

@@ -2,6 +2,8 @@
 
    Every act is a form that works without this script. The server draws the parts of the page; `apply` puts them in
    place. The page keeps no state of its own but what is typed and the chosen view. */
+import { close as closeMarks, paint, start as startMarks, writtenMarks } from "./marks.js";
+
 const find = (selector) => document.querySelector(selector);
 const body = document.body;
 const instruction = find("#instruction textarea");
@@ -66,6 +68,7 @@ const apply = ({ revision: its, parts, reading, notice, presets, settings, taken
   if (parts.chooser) lookAt("choosing");
   if (parts.compare) lookAt("comparing");
   shape();
+  if (body.classList.contains("marking")) paint();
   follow();
 };
 
@@ -102,9 +105,12 @@ const message = async () => {
   if (typed?.text !== expressive.value) typed = null;
   content.set("expressive", typed?.text ?? "");
   content.set("corrects", typed?.turn ?? "");
+  content.set("region", writtenMarks());
   instruction.value = "";
+  const marks = closeMarks();
   lookAt("");
   const { taken } = await post("message", content);
+  if (!taken && marks.length) startMarks(marks);
   if (!taken && words) instruction.value = [words, instruction.value].filter(Boolean).join("\n");
 };
 
@@ -176,7 +182,7 @@ addEventListener("input", ({ target }) => {
 });
 addEventListener("keydown", (event) => {
   const { target, key } = event;
-  if (key === "Escape") return lookAt("");
+  if (key === "Escape") return closeMarks(), lookAt("");
   if (key === "Enter" && target.matches("textarea") && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     return message();
@@ -190,17 +196,39 @@ addEventListener("keydown", (event) => {
 /* ---- The view of the stage and the classic page are this browser's taste, so they stay here ---- */
 
 const look = (view) => { body.dataset.view = view; localStorage.setItem("mgie-view", view); };
+/* Whole at first; a click, or Enter, shows its pixels as they are. */
+const zoomed = find("#zoom");
+const zoom = () => {
+  zoomed.querySelector("img").src = (find("#stage .frame.after img") ?? find("#stage .frame.before img")).src;
+  zoomed.classList.remove("actual");
+  zoomed.showModal();
+};
+const magnify = ({ offsetX = 0, offsetY = 0, target }) => {
+  const [across, down] = [offsetX / target.clientWidth, offsetY / target.clientHeight];
+  zoomed.classList.toggle("actual");
+  const room = target.parentElement;
+  room.scrollTo(across * target.clientWidth - room.clientWidth / 2, down * target.clientHeight - room.clientHeight / 2);
+};
+zoomed.addEventListener("click", (event) => {
+  if (event.target.matches("img")) magnify(event);
+  else if (event.target.matches(".zoom-room")) zoomed.close();
+});
+zoomed.addEventListener("keydown", (event) => {
+  event.stopPropagation();
+  if (event.key === "Enter" && event.target.matches("img")) magnify({ target: event.target });
+});
 const arrange = (isClassic) => {
   body.classList.toggle("classic", isClassic);
   localStorage.setItem("mgie-layout", isClassic ? "classic" : "");
   find("[data-layout]").setAttribute("aria-pressed", isClassic);
 };
 addEventListener("click", (event) => {
-  const target = event.target.closest("[data-choose], [data-two], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout]");
+  const target = event.target.closest("[data-choose], [data-two], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout], [data-zoom]");
   if (!target || target === body) return;
   const { choose, view, toggle, seed, layout, dismiss } = target.dataset;
   if (choose) { event.preventDefault(); choices[choose](target); }
   else if (target.dataset.two !== undefined) { event.preventDefault(); ask(target.href.split("?")[1]); }
+  else if (target.dataset.zoom !== undefined) zoom();
   else if (dismiss !== undefined) { event.preventDefault(); draw("notice", ""); }
   else if (toggle) target.setAttribute("aria-expanded", body.classList.toggle(toggle));
   else if (layout) arrange(!body.classList.contains("classic"));

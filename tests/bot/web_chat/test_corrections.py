@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from conversations.session import Turn, TurnState
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, echo
-from tests.support.page_gestures import give_a_drawing, notice, say
+from tests.support.page_gestures import give_a_drawing, notice, open_controls, say
 from tests.support.page_server import PageServer, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
@@ -97,6 +97,7 @@ async def test_a_correction_that_was_refused_can_be_sent_again(chromium: Browser
         await say(page, "make it darker")
         end(await editor.started())
         await expect(reading).to_have_value("The scene: make it darker.")
+        await open_controls(page)
         await seed.fill("many")
         await reading.fill("heavy rain")
         await reading.press("Enter")

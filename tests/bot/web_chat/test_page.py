@@ -11,6 +11,7 @@ from tests.support.page_gestures import (
     finished,
     give_a_drawing,
     notice,
+    open_controls,
     pixels,
     say,
     stage_picture,
@@ -129,6 +130,7 @@ async def test_a_failed_edit_says_so_and_can_be_tried_again(chromium: Browser, t
 async def test_a_reload_keeps_the_conversation_and_the_settings(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
+        await open_controls(page)
         await page.get_by_label("Seed", exact=True).fill("13331")
         await page.get_by_label("Text CFG").fill("7")
         await page.get_by_label("Image CFG").fill("2")
@@ -265,6 +267,7 @@ async def test_what_was_refused_stays_in_the_field(chromium: Browser, tmp_path: 
 async def test_a_seed_that_is_none_gets_a_sentence(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
+        await open_controls(page)
         await page.get_by_label("Seed", exact=True).fill("many")
         await say(page, "make it night")
         await expect(notice(page)).to_contain_text("whole number from 0 to 4294967295")

@@ -11,7 +11,7 @@ from bot.web_chat.presets import offers
 from conversations.messages import Message
 from mgie_engine.strengths import Kind, Pictures, Preset, StrengthRule, StrengthTable
 from tests.support.english import in_english
-from tests.support.page_gestures import finished, give_a_drawing, notice, say, stage_picture
+from tests.support.page_gestures import finished, give_a_drawing, notice, open_controls, say, stage_picture
 from tests.support.page_server import DEFAULTS, MODEL, InvertingEditor, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
@@ -28,12 +28,13 @@ def preset(page: Page, name: str) -> Locator:
 
 
 async def chosen(page: Page, name: str) -> None:
-    await expect(page.locator('.presets [aria-pressed="true"]')).to_have_text(name)
+    await expect(page.locator('[name="preset"][aria-pressed="true"]')).to_have_text(name)
 
 
 async def test_a_preset_sets_the_scales_and_is_kept(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await chosen(page, "Balanced")
+        await open_controls(page)
         await preset(page, "Faithful").click()
         await expect(page.get_by_label("Text CFG")).to_have_value("6")
         await expect(page.get_by_label("Image CFG")).to_have_value("2")
@@ -46,6 +47,7 @@ async def test_the_published_settings_of_magix_come_with_their_seed(
 ) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
+        await open_controls(page)
         await preset(page, "MagiX 7/2").click()
         await expect(page.get_by_label("Seed", exact=True)).to_have_value("13331")
         await say(page, "make the tree leaves green")
@@ -58,6 +60,7 @@ async def test_auto_chooses_for_each_edit_and_says_why(chromium: Browser, tmp_pa
         visit(chromium, bot.url) as page,
     ):
         await give_a_drawing(page)
+        await open_controls(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
         await say(page, "add a tree")
@@ -76,13 +79,14 @@ async def test_moving_a_scale_ends_auto(chromium: Browser, tmp_path: Path) -> No
         visit(chromium, bot.url) as page,
     ):
         await give_a_drawing(page)
+        await open_controls(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
         await page.get_by_label("Text CFG").fill("5")
         await say(page, "add a tree")
         await finished(page, "v1 from v0")
         await expect(page.locator(".turn.current .facts")).to_contain_text("text 5 · image 1.5")
-        await expect(page.locator('.presets [aria-pressed="true"]')).to_have_count(0)
+        await expect(page.locator('[name="preset"][aria-pressed="true"]')).to_have_count(0)
 
 
 async def test_a_seed_does_not_end_auto(chromium: Browser, tmp_path: Path) -> None:
@@ -91,6 +95,7 @@ async def test_a_seed_does_not_end_auto(chromium: Browser, tmp_path: Path) -> No
         visit(chromium, bot.url) as page,
     ):
         await give_a_drawing(page)
+        await open_controls(page)
         await preset(page, "Auto").click()
         await chosen(page, "Auto")
         await page.get_by_label("Seed", exact=True).fill("7")
@@ -106,6 +111,7 @@ async def test_the_classic_view_shows_pictures_and_every_field_at_once(
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.get_by_role("button", name="Classic").click()
+        await open_controls(page)
         await preset(page, "MagiX 7/2").click()
         await expect(page.get_by_label("Seed", exact=True)).to_have_value("13331")
         await say(page, "make the tree leaves green")
@@ -140,11 +146,14 @@ async def test_an_unknown_preset_is_refused(chromium: Browser, tmp_path: Path) -
     ):
         await page.goto(bot.url)
         await chosen(page, "Balanced")
+        await open_controls(page)
         await preset(page, "Bold").evaluate("button => button.value = 'loudest'")
+        await open_controls(page)
         await preset(page, "Bold").click()
         await expect(notice(page)).to_contain_text("did not understand")
         await page.reload()
         await chosen(page, "Balanced")
+        await open_controls(page)
         await preset(page, "Bold").click()
         await chosen(page, "Bold")
 
