@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from conversations.ai_mark import marked_file
+
 SIDE = 640  # pixels, longer side of the images
 CAPTION = 44  # pixels, height of the caption
 FRAME_MS, LAST_MS = 1400, 2800
@@ -35,12 +37,9 @@ def animation(versions: Iterable[AnimationFrame]) -> bytes:
         frames.append(_frame(version, size))
     if not frames:
         raise ValueError("an animation needs at least one version")
-    file = io.BytesIO()
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
-    frames[0].save(
-        file, "WEBP", save_all=True, append_images=frames[1:], duration=times, loop=0, quality=85, method=2
-    )
-    return file.getvalue()
+    later = {"save_all": True, "append_images": frames[1:], "duration": times, "loop": 0}
+    return marked_file(frames[0], "WEBP", quality=85, method=2, **later)
 
 
 def _size(image: bytes) -> tuple[int, int]:

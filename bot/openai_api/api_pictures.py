@@ -5,6 +5,7 @@ import io
 from PIL import Image, ImageOps
 
 from bot.openai_api.edit_form import EditForm
+from conversations.ai_mark import file_like
 
 WEBP_METHOD = 2  # 0 to 6; more takes longer for a few per cent
 
@@ -14,25 +15,23 @@ def encoded(png: bytes, form: EditForm) -> bytes:
     if form.output_format == "png" and form.sides is None:
         return png
     with Image.open(io.BytesIO(png)) as picture:
-        return _saved(picture if form.sides is None else ImageOps.fit(picture, form.sides), form)
+        return _saved(picture, picture if form.sides is None else ImageOps.fit(picture, form.sides), form)
 
 
 def encoded_preview(webp: bytes, form: EditForm) -> bytes:
     """A preview in the format of the form. Blocks."""
     with Image.open(io.BytesIO(webp)) as picture:
-        return _saved(picture, form)
+        return _saved(picture, picture, form)
 
 
-def _saved(picture: Image.Image, form: EditForm) -> bytes:
-    file = io.BytesIO()
+def _saved(source: Image.Image, picture: Image.Image, form: EditForm) -> bytes:
+    """`source`: the opened file, whose mark the picture keeps."""
+    quality = form.output_compression
     match form.output_format:
         case "png":
-            picture.save(file, "PNG")
+            return file_like(source, picture, "PNG")
         case "jpeg":
-            picture.convert("RGB").save(file, "JPEG", quality=max(1, form.output_compression))
+            return file_like(source, picture.convert("RGB"), "JPEG", quality=max(1, quality))
         case "webp":
-            is_lossless = form.output_compression == 100
-            picture.save(
-                file, "WEBP", quality=form.output_compression, lossless=is_lossless, method=WEBP_METHOD
-            )
-    return file.getvalue()
+            lossless = quality == 100
+            return file_like(source, picture, "WEBP", quality=quality, lossless=lossless, method=WEBP_METHOD)

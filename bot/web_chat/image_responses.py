@@ -10,6 +10,7 @@ from PIL import Image
 
 from bot.web_chat.downloads import Download
 from bot.web_chat.page_state import Size
+from conversations.ai_mark import file_like
 from conversations.errors import PictureMissing
 from conversations.images.diff_image import change_map
 from conversations.images.image_store import ImageStore
@@ -66,6 +67,4 @@ def thumbnail(file: bytes) -> bytes:
     """A WebP of at most THUMB_SIDE pixels a side. Blocks."""
     with Image.open(io.BytesIO(file)) as picture:
         picture.thumbnail((THUMB_SIDE, THUMB_SIDE))
-        small = io.BytesIO()
-        picture.save(small, "WEBP", quality=82)
-    return small.getvalue()
+        return file_like(picture, picture, "WEBP", quality=82)

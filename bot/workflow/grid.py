@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.i18n.catalog import translator
+from conversations.ai_mark import marked_file
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.settings import Grid, with_derived_degree
@@ -143,9 +144,7 @@ def draw_grid(cells: Sequence[Image.Image], grid: Grid, language: object) -> Gri
     turned = grid_image.transpose(Image.Transpose.ROTATE_270)
     _label(turned, down[::-1], height, start=GAP)
     grid_image = turned.transpose(Image.Transpose.ROTATE_90)
-    file = io.BytesIO()
-    grid_image.save(file, "PNG")
-    return GridImage(file.getvalue(), size)
+    return GridImage(marked_file(grid_image, "PNG"), size)
 
 
 def _label(grid_image: Image.Image, labels: Sequence[str], pitch: int, start: int = MARGIN) -> None:

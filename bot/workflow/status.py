@@ -92,7 +92,7 @@ class Status:
             chars=limits.instruction_chars,
         )
         devices = [_device_line(device) for device in stats.devices] if len(stats.devices) > 1 else []
-        return Note(joined("\n", text, *devices, Message("licence")))
+        return Note(joined("\n", text, *devices, Message("licence"), Message("ai_marked")))
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageChops, ImageFilter
 
+from conversations.ai_mark import marked_file
+
 BAND_PX = 256  # rows compared at once
 SIDE = 1024  # pixels, longer side of the map
 FULL = 64  # of 255: a difference from which on the colour is at its warmest
@@ -29,9 +31,7 @@ def change_map(before: bytes, after: bytes) -> DiffImage:
     most = _differences(old, new)
     del old  # large, as what follows
     changed = 1 - most.histogram()[0] / (most.width * most.height)
-    file = io.BytesIO()
-    _drawn(new, most).save(file, "WEBP", quality=85, method=2)
-    return DiffImage(file.getvalue(), changed)
+    return DiffImage(marked_file(_drawn(new, most), "WEBP", quality=85, method=2), changed)
 
 
 def _in_mode(picture: Image.Image, mode: str) -> Image.Image:

@@ -5,6 +5,7 @@ import zlib
 
 from PIL import Image
 
+from conversations.ai_mark import marked_file
 from conversations.messages import Message
 from mgie_engine.errors import RequestRefused
 
@@ -45,8 +46,11 @@ def to_png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def to_result(picture: Image.Image) -> bytes:
+    """The same as `to_png`, marked as edited by a model."""
+    return marked_file(picture, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+
+
 def to_preview(picture: Image.Image) -> bytes:
-    """A small WebP."""
-    file = io.BytesIO()
-    picture.save(file, "WEBP", quality=PREVIEW_QUALITY)
-    return file.getvalue()
+    """A small WebP, marked as edited by a model."""
+    return marked_file(picture, "WEBP", quality=PREVIEW_QUALITY)

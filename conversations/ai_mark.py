@@ -1,0 +1,49 @@
+"""The mark of pictures that a model edited: XMP with IPTC's DigitalSourceType, in PNG, JPEG and WebP files.
+
+https://cv.iptc.org/newscodes/digitalsourcetype/ names the value: a picture that was taken or drawn, and
+changed by a trained model.
+"""
+
+import io
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+ Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>"""
+_PNG_KEY = "XML:com.adobe.xmp"
+
+
+def is_marked(picture: Image.Image) -> bool:
+    """Whether the file that the picture was opened from has the mark."""
+    found = picture.info.get("xmp") or picture.info.get(_PNG_KEY) or b""
+    return SOURCE_TYPE.encode() in (found.encode() if isinstance(found, str) else found)
+
+
+def marked_file(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    """The picture as a PNG, JPEG or WEBP file with the mark; options as for Pillow. Blocks."""
+    return _file(picture, kind, options | _mark(kind))
+
+
+def file_like(source: Image.Image, picture: Image.Image, kind: str, **options: Any) -> bytes:
+    """The picture, made of an opened file, as a file that has the mark if that one has it. Blocks."""
+    return _file(picture, kind, options | (_mark(kind) if is_marked(source) else {}))
+
+
+def _mark(kind: str) -> dict[str, Any]:
+    if kind != "PNG":
+        return {"xmp": XMP.encode()}
+    text = PngInfo()
+    text.add_itxt(_PNG_KEY, XMP)
+    return {"pnginfo": text}
+
+
+def _file(picture: Image.Image, kind: str, options: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
