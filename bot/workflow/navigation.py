@@ -11,7 +11,7 @@ from conversations.messages import Message, verbatim
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
 
-LISTED = 100  # sessions in a list
+LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
 
 
 async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> Reply:
@@ -32,13 +32,18 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
 
 
 async def history(context: Context[HistoryAsked]) -> Reply:
-    """Every version of the session meant, oldest first."""
+    """The versions of the session meant, oldest first; of very many the upload, the newest and the user's own.
+
+    The time to draw a card grows with the versions before it.
+    """
     session, user = context.session, context.event.user
     if session is None:
         return Note(Message("no_session"))
     head = session.head_of(user).id if session.has_head(user) else None
-    cards = tuple(card_of(turn, session) for turn in session.turns.values())
-    return History(Message("versions", count=len(cards)), cards, head)
+    turns = tuple(session.turns.values())
+    shown = {session.root.id, head, *(turn.id for turn in turns[-SHOWN:])}
+    cards = tuple(card_of(turn, session) for turn in turns if turn.id in shown)
+    return History(Message("versions", count=len(turns)), cards, head)
 
 
 async def my_sessions(store: SessionStore, context: Context[SessionsAsked]) -> Reply:

@@ -102,6 +102,19 @@ async def test_an_undo_heard_twice_is_done_once(tmp_path):
         assert await d.workflow.handle(event) is None
 
 
+async def test_of_very_many_versions_the_history_has_the_upload_the_newest_and_where_i_stand(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bot.workflow.navigation.SHOWN", 1)
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        assert await says(d, "back to v1") == "Back at v1."
+        history = await d.workflow.handle(HistoryAsked(**d.origin()))
+        assert isinstance(history, History)
+        assert [card.version for card in history.cards] == ["v0", "v1", "v3"]
+        assert history.text.params["count"] == 4
+
+
 async def test_the_history_lists_every_version_and_where_i_stand(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         [_, second, _] = await three_versions(d)
