@@ -13,6 +13,7 @@ from bot.ops.descriptors import free_descriptors, surviving_exhaustion
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})  # names of this machine
 FEWEST, MOST = 4, 1000
 HEADER_S = 30.0  # for a request to arrive, from the connection or the last answer on
+LARGE_BODY = 2**20
 LINGER_S = 2.0  # that the rest of a refused body is read, so that its sender hears why
 GRACE_S = 1.0  # for answers under way when the server stops
 ACCEPTED_AT_ONCE, WAITING = 2, 1024  # connections; few at once, as those closed for them take a moment to go
@@ -127,6 +128,17 @@ async def serving(app: web.Application, host: str, port: int, log: logging.Logge
                 server.close()  # before its socket is: the event loop must not wait for a closed one
         finally:
             await runner.cleanup()
+
+
+def stop_large_body(request: web.Request) -> None:
+    """After an answer: close the connection if the rest of a large body that is no file is still coming.
+
+    Reading it would only cost time. A browser that sends a file hears an answer only once it has sent all.
+    """
+    is_large = request.content_length is None or request.content_length > LARGE_BODY
+    is_file = request.content_type == "multipart/form-data"
+    if request.body_exists and is_large and not is_file and not request.content.is_eof():
+        request.protocol.force_close()
 
 
 def host_name(host: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.ops.http_server import LOOPBACK, Connection, host_name
+from bot.ops.http_server import LOOPBACK, Connection, host_name, stop_large_body
 from bot.ops.log_once import OncePerMinute
 from bot.web_chat.answers import refused, send
 from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
@@ -173,6 +173,7 @@ def guard(site: Site) -> Middleware:
             return await send(request, _refusal(request, 429, Message("page.too_many_requests")))
         finally:
             connection.is_busy = False
+            stop_large_body(request)
 
     return middleware
 

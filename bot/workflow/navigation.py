@@ -32,7 +32,7 @@ async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> 
 
 
 async def history(context: Context[HistoryAsked]) -> Reply:
-    """The versions of the session meant, oldest first; of very many the upload, the newest and the user's own.
+    """The versions of the session meant, oldest first; of very many the upload, the newest and the user's.
 
     The time to draw a card grows with the versions before it.
     """

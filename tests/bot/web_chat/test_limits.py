@@ -270,6 +270,31 @@ ODD: list[tuple[str, Callable[[str], bytes]]] = [
 ]
 
 
+@pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
+async def test_the_rest_of_a_large_body_that_is_no_file_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(http_server, "LINGER_S", 600.0)
+    async with page_server(tmp_path, InvertingEditor()) as page:
+        host = page.url.removeprefix("http://")
+        _, writer = await asyncio.open_connection(*host.split(":"))
+        writer.write(
+            f"POST /message HTTP/1.1\r\nhost: {host}\r\ncontent-type: {kind}\r\n"
+            f"content-length: {60 * MIB}\r\n\r\n".encode()
+        )
+        with pytest.raises(ConnectionError):
+            await keep_sending(writer)
+        writer.close()
+
+
+async def keep_sending(writer: asyncio.StreamWriter) -> None:
+    """Send bytes for a while."""
+    for _ in range(600):
+        writer.write(b"x" * 70_000)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
 async def test_odd_requests_leave_a_line_of_each_kind(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -108,7 +108,7 @@ async def test_of_very_many_versions_the_history_has_the_upload_the_newest_and_w
     monkeypatch.setattr("bot.workflow.navigation.SHOWN", 1)
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
-        assert await says(d, "back to v1") == "Back at v1."
+        await says(d, "back to v1")
         history = await d.workflow.handle(HistoryAsked(**d.origin()))
         assert isinstance(history, History)
         assert [card.version for card in history.cards] == ["v0", "v1", "v3"]
