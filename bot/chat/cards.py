@@ -65,7 +65,7 @@ def card_of(
         notes=_notes(turn, parent, depth),
         buttons=_buttons(turn, state, depth),
         is_answer=is_answer(turn.error),
-        is_grid=turn.grid is not None,
+        grid=turn.grid,
         key=turn.shown_in,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,

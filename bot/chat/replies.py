@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bot.chat.events import ButtonAction
 from conversations.messages import Message, joined, verbatim
-from conversations.settings import EditSettings
+from conversations.settings import EditSettings, Grid
 
 
 class CardState(StrEnum):
@@ -68,7 +68,7 @@ class Card:
     confidence how sure the model was of `expressive`, 0 to 1
     settings   as used, when done
     mask       ImageStore key of where it was allowed to change, if that was marked by hand
-    is_grid    `after` is many small pictures to look at; nothing can start from it
+    grid       the scales of many small pictures, which `after` shows; nothing can start from it
     """
 
     turn_id: str
@@ -90,7 +90,7 @@ class Card:
     facts: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
     buttons: tuple[Button, ...] = ()
-    is_grid: bool = False
+    grid: Grid | None = None
     is_answer: bool = False
     is_hidden: bool = False
     key: str | None = None
@@ -98,6 +98,11 @@ class Card:
     confidence: float | None = None
     settings: EditSettings | None = None
     mask: str | None = None
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether it shows many small pictures."""
+        return self.grid is not None
 
 
 @dataclass(frozen=True, slots=True)

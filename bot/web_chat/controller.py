@@ -7,7 +7,7 @@ time. Knows nothing of HTTP.
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -208,8 +208,7 @@ class PageController:
         mask: MaskOffer | None = submission.region
         if correction and not words and (current := before.state.current) is not None:
             words, base = current.instruction, current.parent
-            if mask is None and current.mask is not None:
-                mask = MaskFile(partial(self._workflow.pictures.file, current.mask))
+            mask = mask or self._mask_of(current)
         return await self._ask(visitor, words, turn=base, reading=correction or None, mask=mask)
 
     async def act(self, visitor: Visitor, button: PressedButton) -> PageUpdate:
@@ -222,6 +221,8 @@ class PageController:
                 addressing = Addressing.FORM if way == "say" else Addressing.VERBATIM
                 head = (await self.current(visitor)).state.head
                 return await self._ask(visitor, about, turn=head, addressing=addressing)
+            case "cell":
+                return await self._pick_cell(visitor, *about.split("."))
             case "sample":
                 return await self._try_sample(visitor, about)
             case "undo" | "redo" as move:
@@ -264,6 +265,25 @@ class PageController:
         assert visitor.person is not None
         self._live_cards.touch(visitor.person)
         return await self.current(visitor, reply)
+
+    async def _pick_cell(self, visitor: Visitor, turn: str, number: str) -> PageUpdate:
+        """Make a cell of a finished grid a version: the same edit with its scales, seed and reading."""
+        card = await self.card_of(visitor, turn)
+        if card is None or card.grid is None or card.settings is None or int(number) >= len(card.grid.cells):
+            return await self.current(visitor, Note(Message("page.not_found")))
+        text_cfg, image_cfg = card.grid.cells[int(number)]
+        used = replace(card.settings, text_cfg=text_cfg, image_cfg=image_cfg)
+        return await self._ask(
+            visitor,
+            card.instruction,
+            turn=card.parent,
+            reading=card.expressive,
+            override=SettingsOverride(**asdict(used)),
+            mask=self._mask_of(card),
+        )
+
+    def _mask_of(self, card: Card) -> MaskOffer | None:
+        return MaskFile(partial(self._workflow.pictures.file, card.mask)) if card.mask else None
 
     async def _try_sample(self, visitor: Visitor, about: str) -> PageUpdate:
         """Begin with a sample, and with one of its instructions: "house" or "house/2"."""

@@ -18,6 +18,7 @@ from bot.i18n.catalog import translator
 from bot.web_chat.page_state import Choice, PageState, picture_of
 from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
+from bot.workflow.grid import MARGIN as GRID_MARGIN
 from conversations.messages import Message, Param
 from conversations.settings import RANGES
 
@@ -116,7 +117,20 @@ def film(state: PageState, language: str) -> str:
 
 def talk(state: PageState, language: str) -> str:
     """What was asked and how it was understood, oldest first."""
-    return _draw("talk.html", language, cards=state.cards, head=state.head, first_words=FIRST_WORDS)
+    return _draw(
+        "talk.html",
+        language,
+        cards=state.cards,
+        head=state.head,
+        first_words=FIRST_WORDS,
+        margins=partial(_margins, state),
+    )
+
+
+def _margins(state: PageState, card: Card) -> tuple[float, float]:
+    """Where the cells of a grid begin, in per cent of its width and height."""
+    width, height = state.sizes.get(card.after or "", (GRID_MARGIN * 30, GRID_MARGIN * 30))
+    return round(100 * GRID_MARGIN / width, 2), round(100 * GRID_MARGIN / height, 2)
 
 
 def notice(message: Message | None, language: str, choices: Iterable[Choice] = ()) -> str:

@@ -34,6 +34,8 @@ const draw = (id, html) => morph(document.getElementById(id), parsed(html));
 /* The policy of the page forbids styles in HTML; frames get their shape here. */
 const shape = () => {
   for (const frame of document.querySelectorAll("[data-ratio]")) frame.style.setProperty("--ratio", frame.dataset.ratio);
+  for (const { style, dataset } of document.querySelectorAll(".cells"))
+    for (const name of ["columns", "left", "top"]) style.setProperty(`--${name}`, dataset[name]);
 };
 
 /* New words and new versions scroll into sight. */

@@ -7,6 +7,7 @@ from bot.chat.replies import Card, CardState, buttons
 from bot.web_chat import markup
 from bot.web_chat.page_state import PageState
 from conversations.messages import Message, verbatim
+from conversations.settings import EditSettings, Grid
 
 BEFORE, AFTER = "a" * 64, "b" * 64
 
@@ -103,6 +104,9 @@ def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
     assert markup.notice(None, "en") == ""
 
 
+USED = EditSettings(7.5, 1.5, 4, 7, "euler_ancestral")
+
+
 def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
     drawn = markup.stage(PageState((UPLOAD, EDIT), "bbbb"), "en")
     assert f'src="changes/{BEFORE}/{AFTER}.webp"' in drawn
@@ -111,9 +115,13 @@ def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
 
 
 def test_a_grid_stands_in_the_conversation_and_not_in_the_strip() -> None:
-    sheet = replace(EDIT, turn_id="eeee", version="v2", is_grid=True)
+    sheet = replace(
+        EDIT, turn_id="eeee", version="v2", grid=Grid((6.0, 7.5), (1.5,)), settings=USED, parent="aaaa"
+    )
     state = PageState((UPLOAD, EDIT, sheet), "bbbb")
-    assert f'class="sheet" href="pictures/{AFTER}.png"' in markup.talk(state, "en")
+    drawn = markup.talk(state, "en")
+    assert f'<div class="sheet"><img src="pictures/{AFTER}.png"' in drawn
+    assert [f'name="cell" value="eeee.{cell}"' in drawn for cell in range(3)] == [True, True, False]
     assert 'value="eeee"' not in markup.film(state, "en")
     assert 'name="grid" value="bbbb"' in markup.talk(state, "en")
 

@@ -1,0 +1,42 @@
+"""A cell of a finished grid is picked, and becomes a version."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from conversations.session import TurnState
+from tests.support.page_gestures import finished, give_a_drawing, say
+from tests.support.page_server import InvertingEditor, page_server, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
+
+
+async def test_a_cell_becomes_a_version_with_its_scales_and_seed(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Strengths", exact=True).click()
+        cells = page.locator(".cells button")
+        await expect(cells).to_have_count(9)
+        await page.locator(".sheet").scroll_into_view_if_needed()
+        await cells.nth(5).click()
+        await finished(page, "v3 from v0")
+        [v3, v2, v1] = await bot.store.turns_by((await bot.store.turns_in(*TurnState))[0].user)
+    assert v1.settings is not None
+    assert v2.grid is not None
+    assert v3.settings is not None
+    assert (v3.settings.text_cfg, v3.settings.image_cfg) == v2.grid.cells[5]
+    assert (v3.settings.seed, v3.reading, v3.instruction) == (v1.settings.seed, v1.expressive, v1.instruction)
+
+
+async def test_a_cell_of_no_grid_is_not_found(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        answer = await page.evaluate(
+            """async () => (await fetch("act", {method: "POST", headers: {Accept: "application/json"},
+                body: new URLSearchParams({cell: "zzzz.3"})})).json()"""
+        )
+    assert "notice" in answer
+    assert answer["notice"]
