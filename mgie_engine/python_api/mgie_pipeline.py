@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 from PIL import Image
@@ -80,8 +80,13 @@ class MGIEPipeline:
         output_type             "pil", or "np" for arrays (H, W, C) of float32 in 0…1
         callback_on_step_end    is called as (pipeline, step from 0, denoising steps, {}) after each step
 
-        ValueError for lists of different lengths; else raises what `Editor.edit` does, without EditDeclined.
+        ValueError for lists of different lengths, no results, or another output type; else raises what
+        `Editor.edit` does, without EditDeclined.
         """
+        if num_images_per_prompt < 1:
+            raise ValueError(f"num_images_per_prompt is {num_images_per_prompt}, and should be at least 1")
+        if output_type not in ("pil", "np"):
+            raise ValueError(f"output_type is {output_type!r}, and should be 'pil' or 'np'")
         seed = _seed_of(generator)
         options = _given_options(num_inference_steps, guidance_scale, image_guidance_scale)
         mask = None if mask_image is None else open_mask_source(mask_image)
@@ -126,7 +131,8 @@ def _pairs(
     image: PictureSource | Sequence[PictureSource], instruction: str | Sequence[str]
 ) -> Iterator[tuple[PictureSource, str]]:
     """Every picture with its instruction."""
-    images = [image] if isinstance(image, str | Path | bytes | Image.Image) else list(image)
+    is_list = isinstance(image, Sequence) and not isinstance(image, str | bytes)
+    images = list(cast(Sequence[PictureSource], image)) if is_list else [cast(PictureSource, image)]
     words = [instruction] * len(images) if isinstance(instruction, str) else list(instruction)
     if len(images) == 1 < len(words):
         images *= len(words)

@@ -23,8 +23,9 @@ def open_source(source: PictureSource) -> Picture:
     """The picture, upright, as 8-bit sRGB PNG. Blocks, for seconds if it is large.
 
     PNG, JPEG, WebP, GIF, BMP, HEIC and AVIF, up to 100 MiB. PictureRefused for anything else and for a web
-    address; FileNotFoundError and other OSErrors for a file that cannot be read.
+    address; FileNotFoundError and other OSErrors for a file that cannot be read; TypeError for what is none.
     """
+    _check_type(source)
     if isinstance(source, Image.Image):
         return _of_pillow(source)
     if isinstance(source, bytes):
@@ -42,6 +43,12 @@ def open_mask_source(source: PictureSource) -> bytes:
 def is_address(name: str) -> bool:
     """Whether a name is a web address."""
     return name.lower().startswith(_URLS)
+
+
+def _check_type(source: object) -> None:
+    if not isinstance(source, str | Path | bytes | Image.Image):
+        kind = type(source).__name__
+        raise TypeError(f"a picture is a path, bytes or a Pillow image, and not of the type {kind}")
 
 
 def _of_pillow(picture: Image.Image) -> Picture:

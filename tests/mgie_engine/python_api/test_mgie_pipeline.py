@@ -7,8 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from conversations.errors import PictureRefused
 from mgie_engine import MGIEPipeline
 from mgie_engine.checkpoints import native
+from tests.support.fakes import a_picture
 from tests.support.tiny_serving import a_tiny_mgie
 
 PICTURE = Image.new("RGB", (50, 30), "teal")
@@ -68,3 +70,22 @@ def test_every_step_is_called_back_once(pipe: MGIEPipeline):
         callback_on_step_end=lambda pipe, step, of, _: steps.append((step, of)),
     )
     assert steps == [(0, 3), (1, 3), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "error", "words"),
+    [
+        (np.zeros((8, 8, 3), np.uint8), {}, TypeError, "not of the type ndarray"),
+        (None, {}, TypeError, "NoneType"),
+        (a_picture(), {"num_images_per_prompt": 0}, ValueError, "at least 1"),
+        (a_picture(), {"output_type": "latent"}, ValueError, "'pil' or 'np'"),
+        ("https://example.org/a.png", {}, PictureRefused, "download the picture"),
+        (a_picture()[:40], {}, PictureRefused, "damaged|cannot|hard"),
+        ([a_picture(), a_picture()], {"mask_image": b"no picture"}, PictureRefused, "not|no "),
+    ],
+)
+def test_what_is_wrong_is_said(
+    pipe: MGIEPipeline, image: Any, options: Any, error: type[Exception], words: str
+):
+    with pytest.raises(error, match=words):
+        pipe(image, "make it darker", **options)
