@@ -43,14 +43,23 @@ def main() -> None:
     if given.work:
         work(given.work, given.steps)
         return
+    report: dict[str, Any] = {"benchmark": "before_after", "commit": given.commit, "cores": os.cpu_count()}
+    if not has_commit(given.commit):
+        sys.stdout.write(json.dumps(report | {"skipped": "this clone has no such commit"}) + "\n")
+        return
     with tempfile.TemporaryDirectory(prefix="mgie-before-") as scratch:
         before = Path(scratch)
         check_out(given.commit, before)
         with worker(before, before, given.steps) as first, worker(ROOT, before, given.steps) as second:
             costs = compared({"before": first, "after": second}, given.rounds)
-    report: dict[str, Any] = {"benchmark": "before_after", "commit": given.commit, "cores": os.cpu_count()}
     report |= {"steps": given.steps, "rounds": given.rounds}
     sys.stdout.write(json.dumps(report | {"at_once": costs}) + "\n")
+
+
+def has_commit(commit: str) -> bool:
+    """Whether git knows it here; a shallow clone may not."""
+    found = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, capture_output=True)
+    return found.returncode == 0
 
 
 def check_out(commit: str, folder: Path) -> None:

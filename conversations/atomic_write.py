@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path: Path, data: bytes, *, private: bool = False) -> None:
-    """Write a file whole; a crash leaves at most a stray `.part` file beside it."""
+def write_atomically(
+    path: Path, data: bytes, *, private: bool = False, changed_ns: int | None = None
+) -> None:
+    """Write a file whole; a crash leaves at most a stray `.part` file beside it.
+
+    `changed_ns`: when it shall seem to have been changed, in ns of Unix time; None: now.
+    """
     with replacing(path, private=private) as part:
         part.write_bytes(data)
+        if changed_ns is not None:
+            os.utime(part, ns=(changed_ns, changed_ns))
 
 
 @contextlib.contextmanager

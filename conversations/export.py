@@ -94,10 +94,20 @@ def _entries(
         shown = {turn.id: turn for tip in tips for turn in session.path_to(tip) if turn.image}
         for turn in shown.values():
             for name, key in ((_name(turn), turn.image), (f"{turn.label}-mask.png", turn.mask)):
-                if key and (size := images.size(key)):
-                    yield ExportFile(f"{session.id}/{name}", size, _chunks_of(images.path(key)))
+                if key and (entry := _entry_of(f"{session.id}/{name}", images, key)):
+                    yield entry
         if film := _animation(images, session.path_to(tips[-1])):
             yield _file(f"{session.id}/story.webp", film)
+
+
+def _entry_of(name: str, images: ImageStore, key: str) -> ExportFile | None:
+    """A picture; None when it is no longer stored, or damaged."""
+    try:
+        if images.is_packed(key):
+            return _file(name, images.get(key))
+    except PictureMissing:
+        return None
+    return ExportFile(name, images.size(key), _chunks_of(images.path(key)))
 
 
 def _is_tip(session: EditSession, turn: Turn, user: str) -> bool:

@@ -18,6 +18,7 @@ from bot.openai_api.api_errors import ApiError
 from bot.openai_api.api_pictures import encoded, encoded_preview
 from bot.openai_api.edit_form import EditForm, EditOrder, read_edit_order
 from bot.openai_api.requested_edits import Edits, Finished, Preview
+from bot.openai_api.shared_slots import SharedSlots
 from bot.ops.clocks import uptime_s
 from bot.ops.http_server import Connection
 from bot.workflow.dispatcher import EditWorkflow
@@ -25,8 +26,9 @@ from conversations.errors import PictureMissing
 
 FILES = "/v1/images/files/"
 USER = web.RequestKey("user", str)
-RECEIVING = 8  # requests with their pictures in memory
-WRITE_S = 30.0  # that a client may take to read what was sent
+RECEIVING, RECEIVING_PER_USER = 8, 4  # requests with their pictures in memory
+SENDING, SENDING_PER_USER = 6, 2  # pictures in memory on their way to a client
+WRITE_S, SLOWEST = 30.0, 64 * 1024  # seconds that a client may take to read what was sent, and bytes a second
 LINKS, LINK_S = 1000, 3600.0  # pictures that can be fetched by address, and how long
 OTHER_NAMES = ("gpt-image-", "dall-e-")  # programs with a fixed model name get the model there is
 _STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -38,6 +40,7 @@ class Link:
 
     image: str
     form: EditForm
+    user: str
     until_s: float
 
 
@@ -49,7 +52,8 @@ class ApiRoutes:
         self._chat = chat
         self._model = model
         self._started = int(time.time())
-        self._receiving = asyncio.Semaphore(RECEIVING)
+        self._receiving = SharedSlots(RECEIVING, RECEIVING_PER_USER)
+        self._sending = SharedSlots(SENDING, SENDING_PER_USER)
         self._links: OrderedDict[str, Link] = OrderedDict()
 
     def table(self) -> list[web.RouteDef]:
@@ -72,7 +76,7 @@ class ApiRoutes:
 
     async def edit(self, request: web.Request) -> web.StreamResponse:
         """Edit a picture; the request ends with its results, or with an error."""
-        async with self._receiving:
+        async with self._receiving.slot(request[USER]):
             order = await read_edit_order(request)
             form, edits = order.form, self._edits(request, order)
             del order  # the picture is in memory only until it is stored
@@ -99,13 +103,21 @@ class ApiRoutes:
                 if isinstance(each, Finished):
                     results.append(each)
         results.sort(key=lambda result: result.number)
-        pictures = [await self._picture_fields(request, result, form) for result in results]
-        return web.json_response({"created": int(time.time()), **_facts(form), "data": pictures})
+        response = web.StreamResponse(headers={"Content-Type": "application/json; charset=utf-8"})
+        begun = json.dumps({"created": int(time.time()), **_facts(form), "data": []}).removesuffix("]}")
+        for result in results:  # one picture in memory at a time
+            async with self._sending.slot(request[USER]):
+                fields = json.dumps(await self._picture_fields(request, result, form))
+                await _write(request, response, f"{begun}{fields}".encode())
+            begun = ", "
+        await _write(request, response, b"]}")
+        return response
 
     async def _picture_fields(self, request: web.Request, result: Finished, form: EditForm) -> dict[str, Any]:
         """One picture of an answer, with the expressive instruction as `revised_prompt`."""
         if form.response_format == "url":
-            where = {"url": str(request.url.origin().with_path(f"{FILES}{self._link(result, form)}"))}
+            link = self._link(result, form, request[USER])
+            where = {"url": str(request.url.origin().with_path(f"{FILES}{link}"))}
         else:
             where = {"b64_json": await self._base64(result.image, form)}
         return {**where, "revised_prompt": result.expressive, "confidence": result.confidence}
@@ -124,10 +136,10 @@ class ApiRoutes:
                         await _send(response, "partial_image", await _partial_fields(each, sent, form))
                         sent += 1
                     else:
-                        image = await self._base64(each.image, form)
                         said = {"revised_prompt": each.expressive, "confidence": each.confidence}
-                        fields = {"b64_json": image, **said, **_usage()}
-                        await _send(response, "completed", {**fields, **_facts(form)})
+                        async with self._sending.slot(request[USER]):
+                            fields = {"b64_json": await self._base64(each.image, form), **said, **_usage()}
+                            await _send(response, "completed", {**fields, **_facts(form)})
         except ApiError as error:
             if not response.prepared:
                 raise  # as an answer with its own status
@@ -140,24 +152,31 @@ class ApiRoutes:
 
     # -- pictures by address ------------------------------------------------------------------------------
 
-    def _link(self, result: Finished, form: EditForm) -> str:
+    def _link(self, result: Finished, form: EditForm, user: str) -> str:
         token = secrets.token_urlsafe(24)
-        self._links[token] = Link(result.image, form, uptime_s() + LINK_S)
+        self._links[token] = Link(result.image, form, user, uptime_s() + LINK_S)
         while len(self._links) > LINKS:
             self._links.popitem(last=False)
         return f"{token}.{form.output_format}"
 
-    async def file(self, request: web.Request) -> web.Response:
+    async def file(self, request: web.Request) -> web.StreamResponse:
         """A picture whose address was given in an answer; the address is all that is asked for."""
         token = request.match_info["token"].rpartition(".")[0]
         link = self._links.get(token)
         if link is None or link.until_s < uptime_s():
             raise web.HTTPNotFound
-        try:
-            picture = await self._workflow.pictures.draw(encoded, [link.image], link.form)
-        except PictureMissing:
-            raise web.HTTPNotFound from None
-        return web.Response(body=picture, content_type=f"image/{link.form.output_format}")
+        async with self._sending.slot(link.user):
+            try:
+                picture = await self._workflow.pictures.draw(encoded, [link.image], link.form)
+            except PictureMissing:
+                raise web.HTTPNotFound from None
+            headers = {
+                "Content-Type": f"image/{link.form.output_format}",
+                "Content-Length": str(len(picture)),
+            }
+            response = web.StreamResponse(headers=headers)
+            await _write(request, response, picture)
+        return response
 
     # -- facts --------------------------------------------------------------------------------------------
 
@@ -199,8 +218,19 @@ async def _send(
 ) -> None:
     """One event of the stream; ConnectionError if the client does not read it in time."""
     event = {"type": f"{prefix}{name}", "created_at": int(time.time()), **fields}
+    await _write_in_time(response, f"event: {prefix}{name}\ndata: {json.dumps(event)}\n\n".encode())
+
+
+async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """The next part of an answer, which begins with the first; ConnectionError if it is not read in time."""
+    if not response.prepared:
+        await response.prepare(request)
+    await _write_in_time(response, data)
+
+
+async def _write_in_time(response: web.StreamResponse, data: bytes) -> None:
     try:
-        async with asyncio.timeout(WRITE_S):
-            await response.write(f"event: {prefix}{name}\ndata: {json.dumps(event)}\n\n".encode())
+        async with asyncio.timeout(WRITE_S + len(data) / SLOWEST):
+            await response.write(data)
     except TimeoutError:
-        raise ConnectionError("the stream was not read in time") from None
+        raise ConnectionError("the answer was not read in time") from None

@@ -25,6 +25,7 @@ from bot.workflow.dispatcher import EditWorkflow
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+BEGUN = web.RequestKey("begun", bool)  # the headers of the answer are on their way
 ANYBODY = f"{NAME}:local"  # the user that all programs are where no key is asked for
 _SENTENCES = {404: "There is nothing at this address.", 405: "This address takes other methods."}
 
@@ -48,9 +49,14 @@ async def openai_api(
     workflow.connect(chat)
     await workflow.resume(chat.name)
     app = web.Application(middlewares=[_guard(tuple(keys))])
+    app.on_response_prepare.append(_note_begun)
     app.add_routes(ApiRoutes(workflow, chat, model).table())
     async with serving(app, host, port, log) as chosen:
         yield f"http://{f'[{host}]' if ':' in host else host}:{chosen}/v1"
+
+
+async def _note_begun(request: web.Request, _: web.StreamResponse) -> None:
+    request[BEGUN] = True
 
 
 def _guard(keys: tuple[str, ...]) -> Middleware:
@@ -71,14 +77,23 @@ def _guard(keys: tuple[str, ...]) -> Middleware:
             words = _SENTENCES.get(error.status, "The request cannot be read.")
             return ApiError(error.status, words).response()
         except ConnectionError:
-            raise
+            return _cut_off(request)
         except Exception:
             log.exception("a request failed")
+            if BEGUN in request:
+                return _cut_off(request)
             return ApiError(500, "The request failed.", kind="server_error").response()
         finally:
             connection.is_busy = False
 
     return middleware
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    """Close the connection: an answer that ends early must not look whole."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=400)
 
 
 def _user_of(request: web.Request, keys: tuple[str, ...]) -> str:

@@ -21,6 +21,7 @@ from conversations.settings import RANGES
 PICTURE_BYTES = PictureLimits().bytes
 JSON_BYTES = PICTURE_BYTES * 3 + 64 * 1024  # two pictures in base64, and the rest
 FIELD_BYTES = 16 * 1024
+JSON_PARTS = 10_000  # commas and brackets; text may hold some of them
 RECEIVE_S = 120.0
 MOST_PICTURES = 10
 SIDES = (64, 4096)
@@ -197,6 +198,9 @@ async def _json_fields(request: web.Request) -> dict[str, Any]:
 
 def _decoded(body: bytes) -> dict[str, Any]:
     """The fields of a JSON body, pictures decoded from base64."""
+    # Ten million empty lists fit into a body; parsing them takes a gigabyte and stops every thread meanwhile.
+    if sum(map(body.count, (b",", b"[", b"{"))) > JSON_PARTS:
+        raise ApiError(400, "The body has too many parts.")
     try:
         fields = json.loads(body)
     except (ValueError, RecursionError):

@@ -5,7 +5,6 @@ and are stored before the database names them, so each is there unless it was de
 user. The copy is laid out like the data folder: to restore, put it in its place.
 """
 
-import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -103,11 +102,11 @@ def _copy_pictures(
             kept += 1
             continue
         try:
-            data = source.get(key)
+            file = source.stored(key)
         except PictureMissing:  # deleted for its age, by its user, or since the database was copied
             continue
-        if hashlib.sha256(data).hexdigest() == key:
-            target.put(data)
+        if source.is_sound(key, file):
+            target.replace(key, file)
             copied += 1
         else:
             damaged.append(key)

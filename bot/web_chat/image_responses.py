@@ -1,12 +1,11 @@
-"""Pictures as the browser asks for them: whole (the stored PNG, byte for byte), small, or just their size."""
+"""Pictures as the browser asks for them: whole (the stored file), small, or just their size."""
 
 import io
-import struct
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from bot.web_chat.downloads import Download
 from bot.web_chat.page_state import Size
@@ -42,13 +41,16 @@ class ImageFiles:
         return path
 
     def _size(self, key: str) -> Size:
-        """Width and height in pixels, from the first 24 bytes."""
-        with self.path(key).open("rb") as file:
-            head = file.read(24)
-        if len(head) < 24 or not head.startswith(b"\x89PNG"):  # a damaged file
-            raise PictureMissing(key)
-        width, height = struct.unpack(">II", head[16:])
-        return width, height
+        """Width and height in pixels, from the header."""
+        try:
+            with Image.open(self.path(key), formats=["PNG", "WEBP"]) as picture:
+                return picture.size
+        except (UnidentifiedImageError, SyntaxError):  # a damaged file
+            raise PictureMissing(key) from None
+
+    def is_packed(self, key: str) -> bool:
+        """Whether the file of a picture is a WebP."""
+        return self._images.is_packed(key)
 
     async def changes(self, before: str, after: str) -> bytes:
         """A WebP of where two pictures differ."""

@@ -170,9 +170,13 @@ class PageRoutes:
     # -- files --------------------------------------------------------------------------------------------
 
     async def picture(self, request: web.Request) -> web.StreamResponse:
-        """A stored picture, byte for byte."""
-        path = self._image_files.path(request.match_info["key"])
-        return FileAnswer(path, headers={**FOREVER, "Content-Type": "image/png"})
+        """A stored picture, whole; a packed one as it is, since browsers read it, too."""
+        key = request.match_info["key"]
+        path = self._image_files.path(key)
+        kind = "webp" if await asyncio.to_thread(self._image_files.is_packed, key) else "png"
+        name = f'inline; filename="{key[:12]}.{kind}"'
+        headers = {**FOREVER, "Content-Type": f"image/{kind}", "Content-Disposition": name}
+        return FileAnswer(path, headers=headers)
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """A version to take along, with the recipe of its edit."""

@@ -71,6 +71,7 @@ from conversations.intents.phrase_tables import load_phrase_tables
 from conversations.intents.text_language import load_identifier
 from conversations.messages import Message
 from conversations.picture_budget import NO_STORAGE_LIMITS, PictureBudget, StorageLimits
+from conversations.picture_packing import PicturePacking
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from mgie_engine.errors import RequestRefused
@@ -115,6 +116,7 @@ class EditWorkflow:
         self.pictures = self._runner.pictures  # those that cards name
         self._consents = Consents(store, images, self._runner, clock)
         self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
+        self._packing = PicturePacking(images, self._runner.threads, self._is_idle, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
         self._status = Status(store, service, self._runner, model, self.limits)
         self._admission = Admission(
@@ -132,7 +134,7 @@ class EditWorkflow:
         self._handlers = self._handler_table()
         self._uptime = uptime
         self._unanswered: dict[object, float] = {}  # since when, on the uptime clock
-        self._tidying: asyncio.Task[None] | None = None
+        self._tidying: list[asyncio.Task[None]] = []
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __aenter__(self) -> Self:
@@ -141,17 +143,21 @@ class EditWorkflow:
             load_identifier()
         await self._runner.__aenter__()
         self._admission.uploads.reader.prepare()
-        self._tidying = asyncio.create_task(self._privacy.clean_up_forever(TIDY_EVERY_S), name="tidying")
+        tidying = self._privacy.clean_up_forever(TIDY_EVERY_S), self._packing.forever()
+        self._tidying = [asyncio.create_task(task, name="tidying") for task in tidying]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._tidying is not None:
-            self._tidying.cancel()
-            await asyncio.gather(self._tidying, return_exceptions=True)
+        for task in self._tidying:
+            task.cancel()
+        await asyncio.gather(*self._tidying, return_exceptions=True)
         self._admission.uploads.reader.close()
         await self._runner.__aexit__(kind, error, trace)
+
+    def _is_idle(self) -> bool:
+        return not any(self._runner.active) and not self._unanswered
 
     # -- for chats ----------------------------------------------------------------------------------------
 

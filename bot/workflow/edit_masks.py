@@ -50,7 +50,8 @@ class Masks:
         if isinstance(offer, Marks):
             return await self.threads.draw(math.prod(size), _drawn, offer, size)
         try:
-            picture = await self.reader.read(await offer.fetch(), user)
+            async with self.reader.turn(user):
+                picture = await self.reader.read(await offer.fetch(), user)
         except PictureRefused as error:
             raise RequestRefused("the mask cannot be read", Message("mask_unreadable")) from error
         return await self.threads.draw(picture.width * picture.height, _of_file, picture.png, size)

@@ -1,8 +1,16 @@
 """Pillow images as JPEG, WebP or PNG files. Blocks."""
 
+import zlib
+from typing import Any
+
 from PIL import Image
 
 from conversations.ai_mark import file_like
+
+# How the PNGs in the store are written: quick first. `packed_pictures` keeps the names in its files.
+UPLOADED: dict[str, Any] = {"compress_level": 1}
+PAINTED: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}
+PNG_WRITERS = {"uploaded": UPLOADED, "painted": PAINTED}
 
 
 def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:

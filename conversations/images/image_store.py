@@ -1,5 +1,6 @@
 """Pictures: how they come in (`read_picture`, `PictureReader`), and how they are kept (`ImageStore`)."""
 
+import contextlib
 import hashlib
 import re
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 from conversations.atomic_write import write_atomically
 from conversations.errors import PictureMissing, StorageFull
 from conversations.images.decode import Picture, PictureLimits
+from conversations.images.packed_pictures import is_packed, unpacked
 from conversations.images.picture_reader import PictureReader
 from conversations.images.sandbox import read_picture
 from conversations.messages import Message
@@ -17,6 +19,7 @@ from conversations.private_files import FOLDER_MODE, make_private_folder
 
 __all__ = ["ImageStore", "Picture", "PictureLimits", "PictureReader", "read_picture"]
 
+DAMAGED = (OSError, ValueError, SyntaxError)  # as Pillow raises them for damaged files
 _KEY = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,6 +33,7 @@ class ImageStore:
         self.folder = Path(folder)
         self._total: int | None = None  # bytes, once counted
         self._counting = threading.Lock()
+        self._replacing = threading.Lock()  # a file that is being replaced is not deleted meanwhile
         self._under_way = 0  # changes of files
         make_private_folder(self.folder)
 
@@ -46,11 +50,65 @@ class ImageStore:
         return key
 
     def get(self, key: str) -> bytes:
-        """The bytes of that key; PictureMissing when they were deleted or never here."""
+        """The bytes of that key; PictureMissing when they were deleted, never here, or are damaged.
+
+        Of a packed picture they are made again, which takes 0.1 s per megapixel.
+        """
+        file = self.stored(key)
+        try:
+            return unpacked(file) if is_packed(file) else file
+        except DAMAGED:
+            raise PictureMissing(key) from None
+
+    def stored(self, key: str) -> bytes:
+        """The file of that key as it is, packed or not; PictureMissing when there is none."""
         try:
             return self.path(key).read_bytes()
         except FileNotFoundError:
             raise PictureMissing(key) from None
+
+    def is_sound(self, key: str, file: bytes) -> bool:
+        """Whether a stored file is that of this key, and whole."""
+        if not is_packed(file):
+            return hashlib.sha256(file).hexdigest() == key
+        try:
+            return bool(unpacked(file))  # another zlib may write other bytes for the same pixels
+        except DAMAGED:
+            return False
+
+    def is_packed(self, key: str) -> bool:
+        """Whether the file of that key is packed; PictureMissing when there is none."""
+        try:
+            with self.path(key).open("rb") as file:
+                return is_packed(file.read(12))
+        except FileNotFoundError:
+            raise PictureMissing(key) from None
+
+    def replace(self, key: str, file: bytes, instead_of: int | None = None) -> bool:
+        """Keep a file as it is under that key; whether that was done. StorageFull as for `put`.
+
+        `instead_of`: the bytes of the file that it replaces, whose age it keeps; not done if that has gone.
+        """
+        path = self.path(key)
+        with self._replacing, self._changing(key):
+            if instead_of is None:
+                _write(path, file)
+                return True
+            if self.size(key) != instead_of:
+                return False
+            _write(path, file, path.stat().st_mtime_ns)
+            return True
+
+    def large_files(self, least_bytes: int, since: float, until: float) -> list[str]:
+        """Keys of the files of that size that are not packed and were last written then (Unix times)."""
+        found = []
+        for key in self.keys():
+            with contextlib.suppress(OSError, PictureMissing):  # deleted meanwhile
+                status = self.path(key).stat()
+                is_meant = status.st_size >= least_bytes and since <= status.st_mtime < until
+                if is_meant and not self.is_packed(key):
+                    found.append(key)
+        return found
 
     def path(self, key: str) -> Path:
         """Where the file of that key is, or would be. ValueError for anything that is not a key."""
@@ -60,7 +118,7 @@ class ImageStore:
 
     def delete(self, key: str) -> None:
         """Remove the file of that key; fine when it is already gone."""
-        with self._changing(key):
+        with self._replacing, self._changing(key):
             self.path(key).unlink(missing_ok=True)
 
     def delete_all(self, keys: Iterable[str]) -> int:
@@ -119,16 +177,24 @@ class ImageStore:
         return (path.stem for path in self.folder.glob("??/*.png") if _KEY.fullmatch(path.stem))
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, changed_ns: int | None = None) -> None:
+    """`changed_ns`: when it shall seem to have been written, in ns of Unix time; None: now."""
     try:
         path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        write_atomically(path, data, private=True)
+        if changed_ns is None:
+            write_atomically(path, data, private=True)
+        else:
+            write_atomically(path, data, private=True, changed_ns=changed_ns)
     except OSError as error:
         raise StorageFull(f"a picture cannot be stored: {error}", Message("disk_full")) from error
 
 
 def _holds(path: Path, data: bytes) -> bool:
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        file = path.read_bytes()
     except FileNotFoundError:
+        return False
+    try:
+        return unpacked(file) == data if is_packed(file) else file == data
+    except DAMAGED:
         return False

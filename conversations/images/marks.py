@@ -6,11 +6,16 @@ height, the radius of a brush in 1/10,000 of the longer side.
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
+from math import hypot
 
 from PIL import Image, ImageDraw
 
 UNIT = 10_000
 LONGEST = 20_000  # characters of a text
+MOST_PAINTED = (
+    200.0  # times the picture that the marks may cover, one over the other: a second's work at 40 MP
+)
 _TEXT = re.compile(r"(?:box(?: [0-9]{1,5}){4}|line [0-9]{1,5}(?: [0-9]{1,5} [0-9]{1,5})+)")
 
 Point = tuple[float, float]
@@ -22,6 +27,11 @@ class Box:
 
     start: Point
     end: Point
+
+    @property
+    def painted(self) -> float:
+        """Its area, in pictures."""
+        return abs(self.end[0] - self.start[0]) * abs(self.end[1] - self.start[1])
 
     def draw(self, on: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
         """Fill it on a mask of that size."""
@@ -35,6 +45,12 @@ class Stroke:
 
     radius: float
     points: tuple[Point, ...]
+
+    @property
+    def painted(self) -> float:
+        """The area that drawing it paints, in pictures, or less if the picture is not square."""
+        lengths = (hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(self.points))
+        return len(self.points) * 4 * self.radius**2 + 2 * self.radius * sum(lengths)
 
     def draw(self, on: ImageDraw.ImageDraw, size: tuple[int, int]) -> None:
         """Fill it on a mask of that size."""
@@ -57,7 +73,10 @@ class Marks:
         parts = text.split(";")
         if len(text) > LONGEST or not all(map(_TEXT.fullmatch, parts)):
             raise ValueError("no marks")
-        return cls(tuple(map(_shape, parts)))
+        shapes = tuple(map(_shape, parts))
+        if sum(shape.painted for shape in shapes) > MOST_PAINTED:
+            raise ValueError("too much is marked, one over the other")
+        return cls(shapes)
 
     def mask(self, size: tuple[int, int]) -> Image.Image:
         """White where it is marked on a picture of that width and height, else black; mode L."""

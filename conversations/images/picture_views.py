@@ -32,7 +32,9 @@ class PictureViews:
         self._drawn: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
 
     async def file(self, key: str) -> bytes:
-        """The stored file."""
+        """The picture as PNG."""
+        if await self._threads.disk(self._images.is_packed, key):
+            return await self.draw(bytes, [key])  # it is decoded, so it waits with those that are drawn
         return await self._threads.disk(self._images.get, key)
 
     async def file_size(self, key: str) -> int:

@@ -1,11 +1,11 @@
 """Pictures on their way into the model and out of the engine. Pillow only."""
 
 import io
-import zlib
 
 from PIL import Image
 
 from conversations.ai_mark import marked_file
+from conversations.images.encoding import PAINTED
 from conversations.messages import Message
 from mgie_engine.errors import RequestRefused
 
@@ -42,13 +42,13 @@ def to_png(picture: Image.Image) -> bytes:
     """The same picture always gives the same bytes."""
     file = io.BytesIO()
     # Half the time of level 4 for the same size, give or take 3 %: rows are filtered, runs are what is left.
-    picture.save(file, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    picture.save(file, "PNG", **PAINTED)
     return file.getvalue()
 
 
 def to_result(picture: Image.Image) -> bytes:
     """The same as `to_png`, marked as edited by a model."""
-    return marked_file(picture, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
+    return marked_file(picture, "PNG", **PAINTED)
 
 
 def to_preview(picture: Image.Image) -> bytes:

@@ -13,6 +13,8 @@ from PIL import Image
 from conversations.animation import AnimationFrame, animation
 from conversations.export import CHUNK, conversation_to, export_chunks, export_parts
 from conversations.images.image_store import ImageStore
+from conversations.images.normalise import to_png
+from conversations.images.packed_pictures import packed
 from conversations.llava.conversation import Conversation
 from conversations.session import EditSession, TurnState
 from tests.support.session_story import Story
@@ -40,6 +42,21 @@ def edited_session(images: ImageStore) -> EditSession:
 def files(zipped: Iterable[bytes]) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(b"".join(zipped))) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_an_export_holds_the_png_of_a_packed_picture_and_leaves_out_a_damaged_one(tmp_path: Path) -> None:
+    images = ImageStore(tmp_path / "images")
+    session = edited_session(images)
+    green = to_png(Image.effect_mandelbrot((640, 480), (-2, -2, 2, 2), 9).convert("RGB"))
+    _, first, second, *_ = session.turns.values()
+    session = session.update(replace(second, image=images.put(green)))
+    small = packed(green)
+    assert small is not None
+    images.replace(images.put(green), small)
+    images.replace(first.image or "", small[:100])
+    found = files(export_chunks("ann", {"person": "ann"}, [session], images))
+    assert found["s/v2.png"] == green
+    assert "s/v1.png" not in found
 
 
 def test_an_export_holds_the_own_branches_and_what_they_came_from(tmp_path: Path) -> None:

@@ -8,11 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
-from conversations.settings import EditSettings
+from conversations.settings import Ask, EditSettings
 from mgie_engine.config import BUNDLED
-from mgie_engine.edits import EditRequest, EditResult
-from mgie_engine.lab.evaluation.scene_cases import psnr
+from mgie_engine.edits import Doubt, EditRequest, EditResult
+from mgie_engine.lab.evaluation.scene_cases import psnr, score_picture
 from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.lab.scenes.human_prompts import prompt_start
+from mgie_engine.lab.scenes.scene import Cell, new_object
+from mgie_engine.lab.scenes.scene_edits import Edit, add_it, recolour_to, remove_it
+from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving.engine import edit_alone
@@ -33,10 +37,10 @@ def hills() -> bytes:
     return png.getvalue()
 
 
-def ask(mini: MGIE, instruction: str) -> EditResult:
+def ask(mini: MGIE, instruction: str, picture: bytes | None = None, asks: Ask = "off") -> EditResult:
     usual = mini.config.defaults
-    settings = EditSettings(usual.text_cfg, usual.image_cfg, usual.steps, 7, usual.sampler)
-    return edit_alone(mini, EditRequest(hills(), instruction, settings), lambda progress: None)
+    settings = EditSettings(usual.text_cfg, usual.image_cfg, usual.steps, 7, usual.sampler, ask=asks)
+    return edit_alone(mini, EditRequest(picture or hills(), instruction, settings), lambda progress: None)
 
 
 def brightness(png: bytes) -> float:
@@ -67,3 +71,38 @@ def test_what_is_in_a_photo_is_left_alone_and_said_so(mini):
     result = ask(mini, "remove the man")
     assert result.image == hills()
     assert result.expressive.startswith("Nothing changes")
+
+
+def edits_of_a_scene() -> list[Edit]:
+    """A recolouring, a removal and an addition."""
+    start = prompt_start()
+    ball = next(thing for thing in start.drawn.objects if thing.kind == "ball")
+    star = new_object("star", "yellow", Cell(2, 2), size="medium")
+    added = add_it(start, (star,), "add a yellow star between the ball and the car")
+    assert added
+    return [
+        recolour_to(start, ball, "blue", "make the ball blue"),
+        remove_it(start, ball, "remove the ball"),
+        added,
+    ]
+
+
+@pytest.mark.parametrize("number", range(3), ids=["recolours", "removes", "adds"])
+def test_it_edits_what_is_in_a_drawn_scene(mini, number):
+    edit = edits_of_a_scene()[number]
+    before, goal = pictures((prompt_start(), edit.goal), mini.config.picture_size)
+    png = io.BytesIO()
+    to_image(before).save(png, "PNG")
+    result = ask(mini, edit.instruction, png.getvalue())
+    score = score_picture(before, goal, pixels(Image.open(io.BytesIO(result.image)).convert("RGB")))
+    assert score.success, result.expressive
+    assert result.confidence is not None
+
+
+@pytest.mark.parametrize("instruction", ["make the sky darker", "black and white except the red"])
+def test_a_part_that_it_cannot_address_is_asked_about_or_announced(mini, instruction):
+    if mini.config.regions:
+        pytest.skip("these weights can address parts of a picture")
+    asked = ask(mini, instruction, asks="on")
+    assert (asked.is_question, asked.doubt, asked.image) == (True, Doubt.WHOLE, hills())
+    assert "note_whole_picture" in [note.code for note in ask(mini, instruction).notes]

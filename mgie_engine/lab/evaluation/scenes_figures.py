@@ -1,4 +1,8 @@
-"""Figures of an evaluation on scenes, each with its 95 % interval by bootstrap over edits. Knows no torch."""
+"""Figures of an evaluation on scenes, each with its 95 % interval. Knows no torch.
+
+Shares of edits that succeed or not have Wilson's interval, all else one by bootstrap over edits: where every
+edit succeeds, resampling finds no doubt at all.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +14,7 @@ from numpy.typing import NDArray
 from mgie_engine.lab.evaluation.scene_cases import PictureScore, TextScore
 
 RESAMPLES = 1000
+Z = 1.96  # standard deviations of a 95 % interval
 TALKING = ("follow-up",)  # kinds whose words lean on earlier turns
 
 
@@ -52,6 +57,17 @@ def figure(
     return Figure(float((found * weight).sum() / weight.sum()), float(low), float(high))
 
 
+def share(values: Collection[float]) -> Figure | None:
+    """The share of edits that succeed (1) and do not (0); None for none."""
+    count = len(values)
+    if not count:
+        return None
+    mean = sum(values) / count
+    middle = (mean + Z**2 / (2 * count)) / (1 + Z**2 / count)
+    reach = Z / (1 + Z**2 / count) * (mean * (1 - mean) / count + (Z / (2 * count)) ** 2) ** 0.5
+    return Figure(mean, max(0.0, middle - reach), min(1.0, middle + reach))
+
+
 def points(found: Figure | None, digits: int = 1) -> str:
     """A difference of shares in percentage points, with its interval; "–" where there is none."""
     if found is None:
@@ -73,17 +89,17 @@ def summary(rows: Sequence[SceneResult]) -> dict[str, Any]:
             "delivered": _listed([_mean(shown.kept_db for shown in row.delivered) for row in rows], 2),
         },
         "facts_true": _facts(rows),
-        "resolved_follow_ups": _listed([row.said.resolved for row in rows if row.kind in TALKING]),
+        "resolved_follow_ups": _shares([row.said.resolved for row in rows if row.kind in TALKING]),
     }
 
 
 def _by_kind(rows: Sequence[SceneResult]) -> dict[str, Any]:
     return {
         "count": len(rows),
-        "success": _listed([_mean(shown.success for shown in row.delivered) for row in rows]),
-        "success_raw": _listed([_mean(shown.success for shown in row.raw) for row in rows]),
-        "resolved": _listed([row.said.resolved for row in rows]),
-        "word_for_word": _listed([row.said.word_for_word for row in rows]),
+        "success": _shares([_mean(shown.success for shown in row.delivered) for row in rows]),
+        "success_raw": _shares([_mean(shown.success for shown in row.raw) for row in rows]),
+        "resolved": _shares([row.said.resolved for row in rows]),
+        "word_for_word": _shares([row.said.word_for_word for row in rows]),
         "facts_true": _facts(rows),
         "kept_db": _listed([_mean(shown.kept_db for shown in row.delivered) for row in rows], 2),
     }
@@ -105,6 +121,12 @@ def drift_summary(chains: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 def _mean(values: Any) -> float:
     return float(np.mean(list(values)))
+
+
+def _shares(values: Sequence[float]) -> list[float] | None:
+    """Shares with several pictures an edit lie between 0 and 1, and are resampled unless all are alike."""
+    found = share(values) if set(values) <= {0, 1} else figure(values)
+    return None if found is None else found.listed()
 
 
 def _listed(

@@ -12,6 +12,8 @@ from bot.errors import CannotStart
 from bot.ops.backup import back_up
 from bot.ops.data_folder import DATABASE, IMAGES, check_stored
 from conversations.errors import StoreError
+from conversations.images.image_store import ImageStore
+from conversations.images.packed_pictures import packed
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 
@@ -48,6 +50,22 @@ async def test_every_picture_that_a_backup_names_is_in_it_although_edits_go_on(t
             async with workflow_room(tmp_path / "copy", EchoEditor()) as copy:
                 assert await copy.store.images_in_use() == frozenset(copy.images.keys())
         await going_on
+
+
+async def test_a_packed_picture_is_copied_as_it_is(tmp_path):
+    async with workflow_room(tmp_path / "data", EchoEditor()) as d:
+        await d.accepted("make it red", picture=a_picture(700, 500))
+        await d.idle()
+        [key] = d.images.keys()
+        png = d.images.get(key)
+        small = packed(png)
+        assert small is not None
+        d.images.replace(key, small)
+        for copied, kept in ((1, 0), (0, 1)):
+            report = await asyncio.to_thread(back_up, tmp_path / "data", tmp_path / "copy")
+            assert (report.copied, report.kept, report.damaged) == (copied, kept, ())
+    copy = ImageStore(tmp_path / "copy" / IMAGES)
+    assert (copy.stored(key), copy.get(key)) == (small, png)
 
 
 async def test_a_second_backup_copies_what_is_new_and_drops_what_was_erased(tmp_path):

@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from bot.web_chat.security import COOKIE, Site, objection, person_of
+from conversations.images.normalise import to_png
+from conversations.images.packed_pictures import packed
 from conversations.messages import Message
 from tests.support.page_server import InvertingEditor, a_drawing, page_server
 
@@ -132,6 +135,23 @@ async def test_a_newcomer_gets_a_cookie_and_a_regular_keeps_theirs(tmp_path: Pat
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert "set-cookie" not in (await browser.get("/")).headers
+
+
+async def test_a_packed_picture_is_served_as_the_file_it_is(tmp_path: Path) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        httpx.AsyncClient(base_url=bot.url) as browser,
+    ):
+        for is_packed in (False, True):
+            key = bot.images.put(to_png(Image.new("RGB", (600, 400), "teal")))
+            if is_packed:
+                bot.images.replace(key, packed(bot.images.get(key)) or b"")
+            answer = await browser.get(f"/pictures/{key}.png")
+            kind = "webp" if is_packed else "png"
+            assert answer.headers["content-type"] == f"image/{kind}"
+            assert f'{kind}"' in answer.headers["content-disposition"]
+            assert answer.content == bot.images.stored(key)
+            assert (await browser.get(f"/thumbs/{key}.webp")).status_code == 200
 
 
 async def test_a_newcomer_who_asks_for_the_parts_alone_gets_a_cookie_that_uploads(tmp_path: Path) -> None:

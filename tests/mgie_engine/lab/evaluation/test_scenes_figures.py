@@ -3,7 +3,7 @@ from math import nan
 import pytest
 
 from mgie_engine.lab.evaluation.scene_cases import PictureScore, TextScore
-from mgie_engine.lab.evaluation.scenes_figures import SceneResult, drift_summary, figure, summary
+from mgie_engine.lab.evaluation.scenes_figures import SceneResult, drift_summary, figure, share, summary
 
 
 def a_row(kind="recolour", *, success=True, resolved=True, stated=4, true=4, kept=40.0):
@@ -51,3 +51,13 @@ def test_drift_is_what_the_last_turn_lost():
     summary = drift_summary([[40.0, 39.0, 38.0], [42.0, 42.0, 42.0]])
     assert summary["db"] == [41.0, 40.5, 40.0]
     assert summary["lost_db"][0] == 1.0
+
+
+def test_a_share_of_all_is_not_certain():
+    found = share([True] * 31)
+    assert found is not None
+    assert (found.mean, round(found.low, 2), round(found.high, 2)) == (1.0, 0.89, 1.0)
+    half = share([0, 1] * 50)
+    assert half is not None
+    assert (round(half.low, 2), round(half.high, 2)) == (0.4, 0.6)
+    assert share([]) is None
