@@ -235,9 +235,10 @@ class Admission:
                 return Note(objection)
         elif asked.variation is Variation.FROM_ORIGINAL:
             path, parent, reading, mask = session.path_to(turn), session.root.id, None, None
-            words, united = combined_words(path), await self.masks.combined(path)
+            words = combined_words(path)
             if objection := objection_to_text(words, self.limits):
                 return Note(objection)
+            united = await self.masks.combined(path)  # of few edits, as their words together are not too long
         draft = session.ask(
             asked.user,
             words,

@@ -61,7 +61,10 @@ class Masks:
         masks = [turn.mask for turn in path[1:] if turn.mask]
         if not masks or len(masks) < len(path) - 1:
             return None
-        return await self.pictures.draw(_united, list(dict.fromkeys(masks)))
+        united: list[bytes] = []
+        for key in dict.fromkeys(masks):  # two in memory at a time
+            united = [await self.pictures.draw(_united, [key], *united)]
+        return united[0]
 
 
 def _drawn(marks: Marks, size: Size) -> bytes:
@@ -78,6 +81,6 @@ def _checked(mask: bytes, size: Size) -> bytes:
 
 
 def _united(*masks: bytes) -> bytes:
-    """White where one of the masks is."""
+    """White where one of the one or two masks is."""
     opened = [np.asarray(open_picture(mask).convert("L")) for mask in masks]
     return to_png(Image.fromarray(np.maximum.reduce(opened)))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from bot.chat.events import Answer, ConsentAnswered, DeleteAsked, ForgetAsked, VariationAsked
+from bot.chat.events import Answer, ConsentAnswered, DeleteAsked, ForgetAsked, Move, MoveAsked, VariationAsked
 from bot.chat.offered_masks import MaskOffer, mask_file
 from bot.chat.replies import Note
+from bot.policy.limits import Limits
+from bot.workflow import edit_masks
 from conversations.images.marks import Marks
 from conversations.variations import Variation
 from mgie_engine.serving.masks import open_mask
@@ -103,6 +105,38 @@ async def test_from_the_original_all_regions_may_change(tmp_path, texts, outcome
     assert not isinstance(reply, Note)
     columns = None if editor.masks[-1] is None else int(region(editor.masks[-1]).any(0).sum())
     assert columns == outcome
+
+
+COLOURS = ("darker", "warmer", "red", "green", "brighter", "blue")
+
+
+async def test_many_regions_are_united_two_at_a_time_and_not_at_all_where_the_words_are_too_long(
+    tmp_path, monkeypatch
+):
+    united: list[int] = []
+
+    def noted(*masks: bytes) -> bytes:
+        united.append(len(masks))
+        return whole(*masks)
+
+    whole = edit_masks._united
+    monkeypatch.setattr(edit_masks, "_united", noted)
+    editor = RecordingEditor()
+    async with workflow_room(tmp_path, editor, limits=Limits(requests=1000, instruction_chars=80)) as room:
+        outcomes = []
+        for number in range(6):
+            first: dict[str, Any] = {} if number else {"picture": a_picture()}
+            mask = Marks.parse(f"box {number * 1000} 0 {number * 1000 + 900} 9999")
+            await room.accepted(f"make it {COLOURS[number]}", mask=mask, **first)
+            await room.idle()
+            if number in (3, 5):
+                vary = VariationAsked(**room.origin(), variation=Variation.FROM_ORIGINAL)
+                outcomes.append(isinstance(await room.workflow.handle(vary), Note))
+                await room.idle()
+                back = MoveAsked(**room.origin(), move=Move.GO_TO, version=f"v{number + 1}")
+                await room.workflow.handle(back)
+    assert outcomes == [False, True]
+    assert united == [1, 2, 2, 2]
 
 
 REFUSED = {
