@@ -64,18 +64,21 @@ def share_limits(
     )
 
 
+def edit_work(settings: EditSettings | None) -> int:
+    """Steps x branches of guidance for one picture; 1 where the settings are not known."""
+    return _work(settings.steps, settings.image_cfg) if settings else 1
+
+
 def edit_cost(settings: EditSettings, usual: Defaults, grid: Grid | None, *, is_auto: bool) -> float:
     """The cost of an edit, or of a grid. `usual`: the model's own; is_auto: scales are chosen later."""
-    if grid is not None:
-        branches = sum(_branches(image_cfg) for _, image_cfg in grid.cells)
-    else:
-        branches = 3 if is_auto else _branches(settings.image_cfg)
-    return settings.steps * branches / (usual.steps * _branches(usual.image_cfg))
+    scales = [settings.image_cfg] if grid is None else [image_cfg for _, image_cfg in grid.cells]
+    if is_auto and grid is None:
+        scales = [0.0]  # it may need every branch
+    return sum(_work(settings.steps, scale) for scale in scales) / _work(usual.steps, usual.image_cfg)
 
 
-def _branches(image_cfg: float) -> int:
-    """The branches of guidance that are computed; the unconditional one has the weight 1 - image CFG."""
-    return 2 if image_cfg == 1 else 3
+def _work(steps: int, image_cfg: float) -> int:
+    return steps * (2 if image_cfg == 1 else 3)  # the unconditional branch has the weight 1 - image CFG
 
 
 def refused_share(used_up: ShareUsedUp) -> Message:

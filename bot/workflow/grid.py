@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.i18n.catalog import translator
+from bot.policy.shares import edit_work
 from conversations.ai_mark import marked_file
 from conversations.messages import Message
 from conversations.session import Turn
@@ -42,6 +43,7 @@ class GridHandle:
         self._service = service
         self._key, self._owner, self._language = turn.id, turn.user, turn.source.language
         self._grid = grid
+        self._cost = edit_work(turn.settings)
         self._request = request
         self._threads = threads
         self._reading: str | None = None
@@ -98,7 +100,9 @@ class GridHandle:
             settings = with_derived_degree(settings, whole.settings)
             return replace(whole, settings=settings, reading=whole.reading or self._reading)
 
-        handle = self._service.submit_nowait(f"{self._key}.{number}", self._owner, request, again=True)
+        handle = self._service.submit_nowait(
+            f"{self._key}.{number}", self._owner, request, again=True, cost=self._cost
+        )
         self._begun.put_nowait(handle)
         return handle
 

@@ -17,6 +17,7 @@ from typing import Self
 from bot.chat.cards import is_answer
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
+from bot.policy.shares import edit_work
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns, files_of
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.decline_reasons import reason_declined, without_picture
@@ -281,7 +282,9 @@ class TurnRunner:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
         turn = active.turn
         active.handle = (
-            self.service.submit_nowait(turn.id, turn.user, lambda: self._request(active), again=True)
+            self.service.submit_nowait(
+                turn.id, turn.user, lambda: self._request(active), again=True, cost=edit_work(turn.settings)
+            )
             if turn.grid is None
             else GridHandle(self.service, turn, turn.grid, lambda: self._request(active), self.threads)
         )

@@ -35,6 +35,7 @@ class Job:
     key: str
     owner: str
     request: EditRequest | RequestMaker
+    cost: float = 1.0  # beside other edits, in any one unit
     state: JobState = JobState.WAITING
     started_at: float | None = None
     is_second_try: bool = False  # the engine process of its first one died

@@ -1,24 +1,29 @@
-"""The queue in front of the device: fair between owners, bounded, cancellable anywhere. No torch, no clock.
+"""The queue before the device: fair between owners by cost, bounded, cancellable anywhere. No torch or clock.
 
-Owners stand in a ring and are served in turn, one job each. A newcomer enters just before the owner served
-last: a user who asked for fifty edits delays a newcomer by the one that runs, not by the next one too. No
-other owner is overtaken, so none starves.
+Each owner has a tag: the cost of what was taken of theirs while others waited. The owner with the lowest is
+served next; where all jobs cost the same, owners are served in turn, one job each. A newcomer begins at the
+lowest tag that waits, and just before the owner served last: a user who asked for fifty edits delays a
+newcomer by the one that runs, not by the next one too. No other owner is overtaken, so none starves.
 """
 
+import heapq
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import count
 from typing import Generic, Protocol, TypeVar
 
 from mgie_engine.errors import QueueFull
 
 
 class Queued(Protocol):
-    """What the queue needs to know of a job; owners are opaque."""
+    """What the queue needs to know of a job; owners are opaque, costs are above 0 in any one unit."""
 
     @property
     def owner(self) -> str: ...
+
+    @property
+    def cost(self) -> float: ...
 
 
 JobT = TypeVar("JobT", bound=Queued)
@@ -37,7 +42,12 @@ class FairQueue(Generic[JobT]):
 
     def __init__(self, limits: QueueLimits) -> None:
         self.limits = limits
-        self._ring: dict[str, deque[JobT]] = {}  # owners with waiting jobs, next to be served first
+        self._ring: dict[
+            str, deque[JobT]
+        ] = {}  # owners with waiting jobs; of one tag, first to be served first
+        self._tags: dict[
+            str, float
+        ] = {}  # also of owners without waiting jobs who had more than those who wait
         self._served_last: str | None = None
         self._order: list[JobT] | None = None  # None: changed since it was last worked out
 
@@ -65,6 +75,7 @@ class FairQueue(Generic[JobT]):
         job = next((job for job in self.order() if may_start(job)), None)
         if job is None:
             return None
+        self._tags[job.owner] += job.cost
         self.remove(job)
         if job.owner in self._ring:
             self._ring[job.owner] = self._ring.pop(job.owner)  # as the last of the ring
@@ -79,6 +90,7 @@ class FairQueue(Generic[JobT]):
                 del jobs[place]
                 if not jobs:
                     del self._ring[job.owner]
+                    self._forget()
                 self._order = None
                 return True
         return False
@@ -90,9 +102,22 @@ class FairQueue(Generic[JobT]):
     def order(self) -> list[JobT]:
         """Every waiting job, next first; do not change the list."""
         if self._order is None:
-            rounds = zip_longest(*self._ring.values())
-            self._order = [job for job in chain.from_iterable(rounds) if job is not None]
+            self._order = self._simulated()
         return self._order
+
+    def _simulated(self) -> list[JobT]:
+        turn = count()
+        heads = [(self._tags[owner], next(turn), 0, jobs) for owner, jobs in self._ring.items()]
+        heapq.heapify(heads)
+        found = []
+        while heads:
+            tag, _, place, jobs = heads[0]
+            found.append(jobs[place])
+            if place + 1 < len(jobs):
+                heapq.heapreplace(heads, (tag + jobs[place].cost, next(turn), place + 1, jobs))
+            else:
+                heapq.heappop(heads)
+        return found
 
     def _check_room(self, owner: str) -> None:
         if len(self._ring.get(owner, ())) >= self.limits.waiting_per_owner:
@@ -101,6 +126,14 @@ class FairQueue(Generic[JobT]):
             raise QueueFull(self.limits.waiting)
 
     def _enter(self, owner: str) -> None:
+        least = min((self._tags[other] for other in self._ring), default=0.0)
+        self._tags[owner] = max(least, self._tags.get(owner, least))
         self._ring[owner] = deque()
         if self._served_last in self._ring and self._served_last != owner:
             self._ring[self._served_last] = self._ring.pop(self._served_last)
+
+    def _forget(self) -> None:
+        """Tags matter as long as others wait: what was taken while nobody else did costs nobody anything."""
+        least = min((self._tags[owner] for owner in self._ring), default=float("inf"))
+        kept = self._tags.items()
+        self._tags = {owner: tag for owner, tag in kept if owner in self._ring or tag > least}

@@ -99,7 +99,13 @@ class EditService:
         return self._open and self._editor.ready
 
     def submit_nowait(
-        self, key: str, owner: str, request: EditRequest | RequestMaker, *, again: bool = False
+        self,
+        key: str,
+        owner: str,
+        request: EditRequest | RequestMaker,
+        *,
+        again: bool = False,
+        cost: float = 1.0,
     ) -> EditHandle:
         """Queue an edit and return at once; raises QueueFull, or ServiceClosed.
 
@@ -108,12 +114,13 @@ class EditService:
 
         key: unique among open edits (a turn id). owner: opaque; owners share the device equally.
         again: the edit was admitted before a restart, so the bounds do not apply.
+        cost: beside other edits, in any one unit; owners get equal cost, not equal numbers of edits.
         """
         if not self._open:
             raise ServiceClosed
         if key in self._jobs:
             raise ValueError(f"an edit with the key {key!r} is already open")
-        job = Job(key, owner, request)
+        job = Job(key, owner, request, cost)
         self._queue.push(job, again=again)
         self._jobs[key] = job
         self._fill_slots()

@@ -14,6 +14,7 @@ from mgie_engine.serving.queue import FairQueue, QueueLimits
 @dataclass(eq=False)
 class Job:
     owner: str
+    cost: float = 1.0
 
 
 OWNERS = st.sampled_from("abcd")
@@ -181,3 +182,58 @@ def test_a_job_that_never_waited_has_no_position():
     queue, _ = a_line("ab")
     assert queue.position(Job("a")) is None
     assert not queue.remove(Job("z"))
+
+
+def test_owners_get_equal_cost_and_not_equal_numbers():
+    queue: FairQueue[Job] = FairQueue(ROOMY)
+    for _ in range(12):
+        queue.push(Job("dear", 4))
+        queue.push(Job("cheap", 1))
+    served = [queue.take() for _ in range(10)]
+    assert [job.owner for job in served].count("dear") == 2
+
+
+def test_leaving_and_returning_forgets_no_cost_while_others_wait():
+    queue: FairQueue[Job] = FairQueue(ROOMY)
+    for _ in range(9):
+        queue.push(Job("cheap", 1))
+    ran = []
+    for _ in range(6):
+        if not any(job.owner == "dear" for job in queue.order()):
+            queue.push(Job("dear", 5))
+        ran.append(queue.take().owner)
+    assert ran.count("dear") <= 2
+
+
+def test_what_was_taken_while_nobody_waited_is_forgotten():
+    queue: FairQueue[Job] = FairQueue(ROOMY)
+    queue.push(Job("early", 100))
+    queue.take()
+    queue.push(Job("late", 1))
+    queue.push(Job("early", 1))
+    queue.push(Job("late", 1))
+    assert [job.owner for job in drained(queue)] == ["late", "early", "late"]
+
+
+@given(st.lists(st.tuples(OWNERS, st.sampled_from([0.5, 1.0, 3.0, 9.0])), min_size=1, max_size=40))
+def test_positions_are_true_at_any_cost(asked):
+    queue: FairQueue[Job] = FairQueue(ROOMY)
+    for owner, cost in asked:
+        queue.push(Job(owner, cost))
+    promised = list(queue.order())
+    assert drained(queue) == promised
+
+
+@given(st.lists(st.sampled_from([0.5, 1.0, 3.0, 9.0]), min_size=30, max_size=30))
+def test_owners_who_wait_all_along_differ_by_one_job_at_most(costs):
+    queue: FairQueue[Job] = FairQueue(ROOMY)
+    for cost in costs:
+        queue.push(Job("x", cost))
+        queue.push(Job("y", 10.0 - cost))
+    served = dict.fromkeys("xy", 0.0)
+    for _ in range(30):
+        job = queue.take()
+        served[job.owner] += job.cost
+        if {other.owner for other in queue.order()} < {"x", "y"}:
+            return
+        assert abs(served["x"] - served["y"]) <= 10
