@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from bot.web_chat.downloads import Download
 from bot.web_chat.page_state import Size
+from bot.web_chat.picture_downloads import Download
 from conversations.ai_mark import file_like
 from conversations.errors import PictureMissing
 from conversations.images.diff_image import change_map

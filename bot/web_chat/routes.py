@@ -14,13 +14,13 @@ from bot.web_chat import markup
 from bot.web_chat.address_limits import AddressLimits
 from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
 from bot.web_chat.controller import NO_COOKIE, PageController, Submission, Visitor
-from bot.web_chat.downloads import as_jpeg, as_png, download_of
 from bot.web_chat.event_stream import stream_updates
 from bot.web_chat.forms import TEXT_CHARS, ActForm, FormRefused, MessageForm, read_form, receive_upload
 from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.page_settings import PageSettings, seed_of
 from bot.web_chat.page_update import PageUpdate
+from bot.web_chat.picture_downloads import as_jpeg, as_png, download_of
 from bot.web_chat.presets import offers
 from bot.web_chat.request_limits import (
     SEND_S,

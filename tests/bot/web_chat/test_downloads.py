@@ -8,7 +8,7 @@ from PIL import ExifTags, Image
 from playwright.async_api import Browser, Page
 
 from bot.chat.replies import Card, CardState
-from bot.web_chat.downloads import as_jpeg, as_png, recipe
+from bot.web_chat.picture_downloads import as_jpeg, as_png, recipe
 from conversations.settings import EditSettings
 from tests.support.page_gestures import finished, give_a_drawing, pixels, say
 from tests.support.page_server import InvertingEditor, a_drawing, inverted, page_server, visit
