@@ -99,11 +99,6 @@ class Card:
     settings: EditSettings | None = None
     mask: str | None = None
 
-    @property
-    def is_grid(self) -> bool:
-        """Whether it shows many small pictures."""
-        return self.grid is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -240,9 +240,8 @@ class PageController:
             case act if act in PLAIN_ACTS:
                 reply = await self._workflow.handle(button_event(ButtonAction(act), about, **origin))
             case "delete_session":
-                reply = await self._workflow.handle(
-                    button_event(ButtonAction.DELETE_SESSION, about, **origin)
-                )
+                event = button_event(ButtonAction.DELETE_SESSION, about, **origin)
+                reply = await self._workflow.handle(event)
                 return await self.with_sessions(visitor, await self._changed(visitor, reply))
             case "forget_me":
                 reply = await self._workflow.handle(ForgetAsked(**origin, is_confirmed=True))

@@ -95,7 +95,7 @@ def _ratio(state: PageState, key: str | None) -> str:
 
 def _versions(state: PageState) -> list[Card]:
     """The versions that can be gone to, waiting ones included."""
-    return [card for card in state.cards if not (card.is_grid or card.is_answer)]
+    return [card for card in state.cards if not (card.grid or card.is_answer)]
 
 
 def film(state: PageState, language: str) -> str:

@@ -18,7 +18,7 @@ async def suggest_versions(interaction: Interaction, typed: str) -> list[app_com
     named = [
         (f"{card.version} {card.instruction}".strip(), card.version)
         for card in reversed(reply.cards)
-        if card.after and not card.is_grid
+        if card.after and not card.grid
     ]
     wanted = typed.casefold().strip()
     return [

@@ -112,7 +112,7 @@ def card_layout(
 def _card_buttons(card: Card, translate: Translate) -> list[CardButton]:
     """The card's own buttons, and those that this chat adds to a finished edit."""
     own = [CardButton.of(button, card.turn_id, card.owner, translate) for button in card.buttons]
-    if card.state is not CardState.DONE or card.parent is None or card.is_grid:
+    if card.state is not CardState.DONE or card.parent is None or card.grid:
         return own
     added = [
         CardButton.of(button, card.turn_id, card.owner, translate) for button in buttons(ButtonAction.COMPARE)
@@ -169,7 +169,7 @@ def _status(card: Card, now: float, translate: Translate) -> str:
 def _footnotes(card: Card, images: Sequence[AttachedImage], translate: Translate) -> str:
     """Notes and facts; a final card ends in its turn id, which `/show` takes."""
     notes = [*card.notes, *(image.file.note for image in images if image.file.note)]
-    if card.version == FIRST and card.state is CardState.DONE and not card.is_grid:
+    if card.version == FIRST and card.state is CardState.DONE and not card.grid:
         notes.append(Message("tip"))
     lines = list(map(translate, notes))
     if card.state.is_final:
@@ -245,7 +245,7 @@ def settings_layout(panel: SettingsPanel, translate: Translate) -> ui.LayoutView
 def more_layout(history: History, card: Card, translate: Translate) -> ui.LayoutView:
     """The menu of versions and the buttons that are not on a card; shown to one user."""
     view = _view(f"**{translate(title(card))}**")
-    with_pictures = [c for c in history.cards if c.after and not c.is_grid]
+    with_pictures = [c for c in history.cards if c.after and not c.grid]
     if with_pictures:
         menu: ui.ActionRow[Any] = ui.ActionRow()
         view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id, translate)))

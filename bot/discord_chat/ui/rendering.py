@@ -161,7 +161,7 @@ class Renderer:
 
     async def _before_and_after(self, card: Card, context: ReplyContext) -> Sequence[AttachedImage]:
         images = []
-        if card.before and not card.is_grid and (before := await self._before(card.before)):
+        if card.before and not card.grid and (before := await self._before(card.before)):
             images.append(
                 AttachedImage(
                     before,

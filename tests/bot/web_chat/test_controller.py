@@ -274,5 +274,5 @@ async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path
         await here.submit(VISITOR, submission("make it night"))
         head = (await here.current(VISITOR)).state.head
         update = await here.act(VISITOR, PressedButton("grid", head or ""))
-        assert update.state.cards[-1].is_grid
+        assert update.state.cards[-1].grid
         assert update.state.head == head
