@@ -16,7 +16,7 @@ from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 
 THUMB_SIDE = 240  # pixels, longer side; twice what the filmstrip shows, for dense screens
-_KEPT = 256
+_KEPT = 10_000  # sizes
 
 
 class ImageFiles:
