@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bot.chat.events import ButtonAction, HistoryAsked
 from bot.chat.replies import Erased, History, Note, Sessions
 from bot.chat.session_events import DeleteSessionAsked, SessionsAsked
@@ -30,6 +32,17 @@ async def test_sessions_are_listed_the_last_used_first(tmp_path: Path) -> None:
         assert [session.is_here for session in (await listed(d)).sessions] == [True, False]
         assert (await listed(d)).sessions[0].current == oldest.current
         assert (await listed(d, "ben")).sessions == ()
+
+
+async def test_a_list_of_sessions_ends_where_it_has_very_many_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.store.user_data.MOST_TURNS", 3)
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        for words in ("make it red", "make it blue", "make it gold"):
+            await d.accepted(words, picture=a_picture())
+        await d.idle()
+        assert [one.instruction for one in (await listed(d)).sessions] == ["make it gold", "make it blue"]
 
 
 async def test_a_deleted_session_is_gone_with_its_pictures(tmp_path: Path) -> None:
