@@ -1,0 +1,51 @@
+"""The layout of the page: room for the conversation, and targets that a finger can hit."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.page_gestures import finished, give_a_drawing, open_controls, say
+from tests.support.page_server import PHONE, InvertingEditor, page_server, visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
+
+SMALL = """[...document.querySelectorAll("button, a[href], select, summary, input, textarea")]
+    .filter((element) => element.checkVisibility() && !element.matches("[type=hidden], [type=file]"))
+    .map((element) => [element.outerHTML.slice(0, 90), element.getBoundingClientRect()])
+    .filter(([, { width, height }]) => width < 43.5 || height < 43.5)
+    .map(([text, { width, height }]) => `${text} ${Math.round(width)} x ${Math.round(height)}`)"""
+
+
+async def small_targets(page: Page) -> list[str]:
+    """What can be pressed and is smaller than 44 pixels."""
+    found: list[str] = await page.evaluate(SMALL)
+    return found
+
+
+async def test_every_target_on_a_phone_is_44_pixels_high_and_wide(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
+        assert await small_targets(page) == []
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Strengths", exact=True).click()
+        await page.locator(".cells button").first.wait_for()
+        assert await small_targets(page) == []
+        await page.get_by_role("button", name="Mark a region").click()
+        await open_controls(page)
+        assert await small_targets(page) == []
+        await page.get_by_role("button", name="My pictures").click()
+        await page.locator("#mine").wait_for()
+        assert await small_targets(page) == []
+
+
+async def test_the_conversation_has_most_of_its_column(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, (1280, 800)) as page:
+        await give_a_drawing(page)
+        share = "document.querySelector('#talk').offsetHeight / document.querySelector('#right').offsetHeight"
+        assert await page.evaluate(share) > 0.6
+        seed = page.get_by_label("Seed", exact=True)
+        await expect(seed).to_be_hidden()
+        await open_controls(page)
+        await expect(seed).to_be_in_viewport(ratio=1)
