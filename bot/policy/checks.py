@@ -35,6 +35,7 @@ from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 from conversations.store.share_ledger import ShareUsedUp
 
+MOST_VERSIONS = 1000  # of one session, which is read whole for every event about it
 EDITS = (EditAsked, VariationAsked, GridAsked)
 
 
@@ -228,6 +229,8 @@ def refused_picture(settings: ServerSettings, user: str, owner: str | None) -> M
 def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:
     """Why this user may not do that with this version, or None."""
     match event:
+        case EditAsked() | VariationAsked() | GridAsked() if len(session.turns) > MOST_VERSIONS:
+            return Message("too_many_versions", limit=MOST_VERSIONS)
         case LockAsked() | DeleteSessionAsked() if session.owner != event.user:
             return Message("not_your_session")
         case CancelAsked() | DeleteAsked() if turn.user != event.user and not event.is_moderator:

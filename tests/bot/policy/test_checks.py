@@ -152,6 +152,17 @@ def test_a_version_of_another_user_stays_theirs() -> None:
     assert objection(LockAsked(**WHO, is_locked=True)) == Message("not_your_session")
 
 
+@pytest.mark.parametrize("event", [EDIT, VARY, GRID])
+def test_a_session_has_a_most_of_versions(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = Turn("root", "s", 0, None, ANN)
+    session = EditSession("s", PLACE, ANN, {"root": upload, "t1": Turn("t1", "s", 1, "root", ANN)})
+    assert refused_permission(event, session, upload, is_named=False) is None
+    monkeypatch.setattr("bot.policy.checks.MOST_VERSIONS", 1)
+    assert refused_permission(event, session, upload, is_named=False) == Message("too_many_versions", limit=1)
+    undo = MoveAsked(**WHO, move=Move.UNDO)
+    assert refused_permission(undo, session, upload, is_named=False) is None
+
+
 def test_every_check_has_a_label_of_its_own() -> None:
     assert len({check.reason for check in ADMISSION}) == len(ADMISSION)
 
