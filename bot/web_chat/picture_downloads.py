@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PIL import ExifTags, Image
 
 from bot.chat.replies import Card
+from conversations.ai_mark import file_like
 from mgie_engine.serving.pictures import on_white
 
 KEYWORD = "parameters"  # of the text chunk, as Stable Diffusion's tools write it
@@ -63,9 +64,10 @@ def as_png(file: bytes, recipe: str) -> bytes:
 
 def as_jpeg(file: bytes, recipe: str) -> bytes:
     """The same picture as JPEG, on white where it is transparent, with the recipe as its comment. Blocks."""
-    out, exif = io.BytesIO(), Image.Exif()
+    exif = Image.Exif()
     if recipe:
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + recipe.encode("utf-16-be")
     with Image.open(io.BytesIO(file)) as picture:
-        on_white(picture).convert("RGB").save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
-    return out.getvalue()
+        picture.load()
+        flat = on_white(picture).convert("RGB")
+        return file_like(picture, flat, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)

@@ -11,6 +11,7 @@ from bot.discord_chat.ui.attachments import HEADROOM, before_file, result_file
 from bot.openai_api.api_pictures import encoded, encoded_preview
 from bot.openai_api.edit_form import EditForm
 from bot.web_chat.image_responses import thumbnail
+from bot.web_chat.picture_downloads import as_jpeg, as_png
 from bot.workflow.grid import draw_grid, grid_cell
 from conversations.animation import AnimationFrame, animation
 from conversations.images.diff_image import change_map
@@ -69,6 +70,9 @@ def test_pictures_and_views_of_the_page() -> None:
     assert source_type(thumbnail(RESULT)) == MARK
     assert source_type(thumbnail(UPLOAD)) is None
     assert source_type(change_map(UPLOAD, RESULT).webp) == MARK
+    for taken_along in (as_png, as_jpeg):
+        assert source_type(taken_along(RESULT, "add snow")) == MARK
+        assert source_type(taken_along(UPLOAD, "add snow")) is None
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
