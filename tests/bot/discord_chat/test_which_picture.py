@@ -298,7 +298,8 @@ async def test_what_a_webhook_says_by_chance_is_no_copy(tmp_path: Path, words: s
 async def test_two_quick_presses_of_a_button_make_one_edit(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         first = await r.result(post_picture(r))
-        answers = [await said(r, r.discord.press(first, "Retry", r.anna)) for _ in range(2)]
-        assert answers[0] == answers[1] == english("queued", version="v2")
+        presses = [r.discord.press(first, "Retry", r.anna) for _ in range(2)]
+        answers = [await said(r, press) for press in presses]
+        assert all(answer.startswith(english("queued", version="v2")) for answer in answers)
         await r.turns_end()
         assert len(await r.turns()) == 3
