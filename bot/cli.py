@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bot.engines import check_cluster, engine_of
 from bot.errors import CannotStart, ModelMissing
+from bot.operator_admin import add_admin_command, administered
 from bot.ops.allocator import give_back_large_blocks
 from bot.ops.backup import back_up
 from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder, check_stored
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "backup":
             print_line(str(back_up(settings.data_dir, chosen.folder)))
             return 0
+        if chosen.command == "admin":
+            print_line(asyncio.run(administered(settings.data_dir, chosen)))
+            return 0
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
         _check_doors(settings)
@@ -82,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="")
     backup = commands.add_parser("backup", help="copy all data to a folder; the bot may go on running")
     backup.add_argument("folder", type=Path, help="a new folder, or one with an earlier backup")
+    add_admin_command(commands)
     return parser
 
 

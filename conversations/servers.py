@@ -26,6 +26,7 @@ class ServerSettings:
     reports            the channel that reports are posted in; None for none
     blocked_images     hashes of images that are neither accepted nor shown
     language           tag of the language of reports
+    paused_everywhere, blocked_everywhere  what the operator decided for all servers and direct messages
     """
 
     is_paused: bool = False
@@ -39,6 +40,9 @@ class ServerSettings:
     reports: str | None = None
     blocked_images: tuple[str, ...] = ()
     language: str = "en"
+    paused_everywhere: bool = False
+    blocked_everywhere: tuple[str, ...] = ()
 
 
 DEFAULT_SERVER_SETTINGS = ServerSettings()
+EVERYWHERE = "*"  # in place of a server: decisions of the operator for all of them

@@ -120,10 +120,14 @@ def is_in(event: Event, channels: Iterable[str]) -> bool:
 
 
 def _blocked(facts: Facts) -> Message | None:
+    if facts.event.user in facts.settings.blocked_everywhere:
+        return Message("blocked_everywhere")
     return Message("blocked") if facts.event.user in facts.settings.blocked else None
 
 
 def _paused(facts: Facts) -> Message | None:
+    if facts.settings.paused_everywhere:
+        return Message("paused_everywhere")
     return Message("paused") if facts.settings.is_paused else None
 
 

@@ -145,8 +145,8 @@ class Admission:
     async def _share(self, event: Event, settings: ServerSettings) -> ShareUsedUp | None:
         """The limit that has no room for any edit now; what an edit costs is known when it is saved."""
         limits = self._share_limits(event, settings)
-        uses = await self.store.shares.uses(limits) if limits else ()
-        return next((ShareUsedUp(use, 0.0) for use in uses if use.left == 0), None)
+        use = await self.store.shares.used_up(limits) if limits else None
+        return ShareUsedUp(use, 0.0) if use else None
 
     def _share_limits(self, event: Event, settings: ServerSettings) -> tuple[ShareLimit, ...]:
         server = event.source.server

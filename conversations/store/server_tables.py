@@ -1,11 +1,12 @@
 """Settings, audit log, reports and appeals of servers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
 
-from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
+from conversations.servers import DEFAULT_SERVER_SETTINGS, EVERYWHERE, AuditEntry, ServerSettings
 from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
@@ -29,6 +30,18 @@ def stored_settings(db: Database, server: str) -> ServerSettings:
     stored |= {name: bool(stored[name]) for name in ("is_paused", "own_only")}
     stored |= {field: _members(db, server, field) for field in _LISTS}
     return ServerSettings(**stored)
+
+
+def effective_settings(db: Database, server: str | None) -> ServerSettings:
+    """The settings of a server (None: outside of servers), with what the operator decided everywhere."""
+    own = DEFAULT_SERVER_SETTINGS if server is None else stored_settings(db, server)
+    everywhere = stored_settings(db, EVERYWHERE)
+    return replace(
+        own,
+        paused_everywhere=everywhere.is_paused,
+        blocked_everywhere=everywhere.blocked,
+        blocked_images=(*own.blocked_images, *everywhere.blocked_images),
+    )
 
 
 def _members(db: Database, server: str, field: str) -> tuple[str, ...]:
@@ -67,11 +80,16 @@ def write_server_settings(db: Database, server: str, settings: ServerSettings) -
 
 
 def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
-    """Append to the audit log of a server and drop its oldest entries, inside a transaction."""
+    """Append to the audit log of a server and drop its oldest entries, inside a transaction.
+
+    The operator's is kept whole.
+    """
     db.execute(
         "INSERT INTO audit_log (server, at, moderator, action, subject) VALUES (?, ?, ?, ?, ?)",
         (server, entry.at, entry.by, entry.rule, entry.subject),
     )
+    if server == EVERYWHERE:
+        return
     db.execute(
         "DELETE FROM audit_log WHERE server = ? AND id NOT IN "
         "(SELECT id FROM audit_log WHERE server = ? ORDER BY id DESC LIMIT ?)",
@@ -79,9 +97,15 @@ def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
     )
 
 
-def audit_log(db: Database, server: str, limit: int = AUDIT_ENTRIES_KEPT) -> tuple[AuditEntry, ...]:
-    """The newest decisions, newest first."""
-    rows = db.query("SELECT * FROM audit_log WHERE server = ? ORDER BY id DESC LIMIT ?", (server, limit))
+def audit_log(
+    db: Database, server: str, limit: int = AUDIT_ENTRIES_KEPT, about: str | None = None
+) -> tuple[AuditEntry, ...]:
+    """The newest decisions, newest first; `about`: only those on that subject, or by that user."""
+    rows = db.query(
+        "SELECT * FROM audit_log WHERE server = ?1 AND (?2 IS NULL OR ?2 IN (subject, moderator)) "
+        "ORDER BY id DESC LIMIT ?3",
+        (server, about, limit),
+    )
     return tuple(AuditEntry(row["at"], row["moderator"], row["action"], row["subject"]) for row in rows)
 
 
@@ -107,11 +131,7 @@ def add_appeal(db: Database, now: float, server: str | None, user: str, image_ha
 class ServerTables(TableGroup):
     """What moderators decided, and what users brought before them."""
 
-    async def settings(self, server: str | None) -> ServerSettings:
-        """The settings of a server; the defaults if its moderators chose none, and outside of servers."""
-        return DEFAULT_SERVER_SETTINGS if server is None else await self._settings(server)
-
-    _settings = on_database(stored_settings)
+    settings = on_database(effective_settings)
     change = on_database(change)
     audit_log = on_database(audit_log)
     add_report = on_database_now(add_report)

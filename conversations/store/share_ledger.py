@@ -69,10 +69,8 @@ class Charge:
 
 def charge(db: Database, now: float, turn: Turn, asked: Charge) -> None:
     """Enter a turn in the ledger. ShareUsedUp, having written nothing, if a limit has no room for it."""
-    for limit in asked.limits:
-        use = _use(db, now, limit, asked.cost)
-        if asked.cost > use.left + _ROUNDING:
-            raise ShareUsedUp(use, asked.cost)
+    if limit := _without_room(db, now, asked.limits, asked.cost):
+        raise ShareUsedUp(_use(db, now, limit, asked.cost), asked.cost)
     row = (turn.id, _hashed(db, turn.user), turn.source.server, asked.cost, now)
     db.execute("INSERT INTO charges (turn, who, server, cost, at) VALUES (?, ?, ?, ?, ?)", row)
     db.execute("DELETE FROM charges WHERE at <= ?", (now - LONGEST_WINDOW_S,))
@@ -89,19 +87,32 @@ def uses(db: Database, now: float, limits: Sequence[ShareLimit]) -> tuple[ShareU
     return tuple(_use(db, now, limit, 0.0) for limit in limits)
 
 
+def used_up(db: Database, now: float, limits: Sequence[ShareLimit]) -> ShareUse | None:
+    """The first limit that has no room for anything; None if all have."""
+    limit = _without_room(db, now, limits, 2 * _ROUNDING)
+    return _use(db, now, limit, 0.0) if limit else None
+
+
 def charges_of(db: Database, user: str) -> list[dict[str, object]]:
     """The user's rows, for their export."""
     sql = "SELECT turn, server, cost, at FROM charges WHERE who = ? ORDER BY at"
     return list(db.query(sql, (_hashed(db, user),)))
 
 
+def _without_room(db: Database, now: float, limits: Sequence[ShareLimit], cost: float) -> ShareLimit | None:
+    """The first limit that has less than that cost left."""
+    for limit in limits:
+        where, values = _rows_of(db, now, limit)
+        (used,) = db.execute(f"SELECT total(cost) FROM charges WHERE {where}", values).fetchone()
+        if used + cost > limit.most + _ROUNDING:
+            return limit
+    return None
+
+
 def _use(db: Database, now: float, limit: ShareLimit, cost: float) -> ShareUse:
     """`cost`: the use of a limit comes back when there is room for that much (0: for anything)."""
-    rows = db.execute(
-        "SELECT cost, at FROM charges WHERE at > ? AND at <= ? AND (? IS NULL OR who = ?) "
-        "AND (? IS NULL OR server = ?) ORDER BY at",
-        (now - limit.window_s, now, *_twice(limit.user and _hashed(db, limit.user)), *_twice(limit.server)),
-    ).fetchall()
+    where, values = _rows_of(db, now, limit)
+    rows = db.execute(f"SELECT cost, at FROM charges WHERE {where} ORDER BY at", values).fetchall()
     left = limit.most - sum(used for used, _ in rows)
     use, more_in_s = limit.most - left, None
     for used, at in rows:
@@ -111,8 +122,15 @@ def _use(db: Database, now: float, limit: ShareLimit, cost: float) -> ShareUse:
     return ShareUse(limit, use, more_in_s)
 
 
-def _twice(found: str | None) -> tuple[str | None, str | None]:
-    return found, found
+def _rows_of(db: Database, now: float, limit: ShareLimit) -> tuple[str, list[object]]:
+    """The rows that a limit counts, as a condition and its values."""
+    conditions = ["at > ?", "at <= ?"]
+    values: list[object] = [now - limit.window_s, now]
+    if limit.user is not None:
+        conditions, values = [*conditions, "who = ?"], [*values, _hashed(db, limit.user)]
+    if limit.server is not None:
+        conditions, values = [*conditions, "server = ?"], [*values, limit.server]
+    return " AND ".join(conditions), values
 
 
 def _hashed(db: Database, user: str) -> str:
@@ -125,3 +143,4 @@ class Shares(TableGroup):
     """The ledger."""
 
     uses = on_database_now(uses)
+    used_up = on_database_now(used_up)

@@ -20,13 +20,13 @@ from conversations.intents import phrase_tables
 from conversations.intents.phrase_tables import phrase_table
 from conversations.intents.sorted_text import CommandWord
 from conversations.messages import JOINED, TEXT, Message, joined, verbatim
-from conversations.settings import CHOICES, RANGES
+from conversations.settings import SETTING_NAMES
 from conversations.store.share_ledger import SCOPES
 from mgie_engine.strengths import Kind, Pictures
 
 ROOT = Path(__file__).parents[3]
 FIELDS = ("instruction", "instruction_hint", "expressive", "expressive_hint")  # of the local page
-SETTINGS = {*RANGES, *CHOICES}
+SETTINGS = set(SETTING_NAMES)
 DECIDED = (  # what is said of a decision without a detail of it
     *("pause", "resume", "open", "hide", "close", "overhear", "ignore", "reports", "own_only", "by_consent"),
     "dismiss",
