@@ -18,9 +18,9 @@ from bot.openai_api.api_errors import ApiError
 from bot.openai_api.api_pictures import encoded, encoded_preview
 from bot.openai_api.edit_form import EditForm, EditOrder, read_edit_order
 from bot.openai_api.requested_edits import Edits, Finished, Preview
-from bot.openai_api.shared_slots import SharedSlots
 from bot.ops.clocks import uptime_s
 from bot.ops.http_server import Connection
+from bot.ops.shared_slots import SharedSlots
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -10,6 +12,7 @@ from typing import Any
 from aiohttp import web
 from markupsafe import Markup
 
+from bot.ops.shared_slots import SharedSlots
 from bot.web_chat import markup
 from bot.web_chat.address_limits import AddressLimits
 from bot.web_chat.answers import FileAnswer, field_values, language_of, refused, update_json, wants_json
@@ -23,6 +26,9 @@ from bot.web_chat.page_update import PageUpdate
 from bot.web_chat.picture_downloads import as_jpeg, as_png, download_of
 from bot.web_chat.presets import offers
 from bot.web_chat.request_limits import (
+    DRAWN_PER_ADDRESS,
+    DRAWN_PER_VISITOR,
+    REQUESTS,
     SEND_S,
     STREAMS,
     STREAMS_PER_ADDRESS,
@@ -68,6 +74,8 @@ class PageRoutes:
         self._site = site
         self._upload_bytes = upload_bytes
         self._streams = Underway(STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS, STREAMS)
+        self._drawn_of_visitor = SharedSlots(REQUESTS, DRAWN_PER_VISITOR)
+        self._drawn_of_address = SharedSlots(REQUESTS, DRAWN_PER_ADDRESS)
         self._addresses = AddressLimits(controller.waiting)
         self._uploads = UploadSlots(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
 
@@ -94,16 +102,17 @@ class PageRoutes:
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """The whole page; with `?before=…&after=…` two versions beside each other."""
-        visitor = Visitor(welcome(request), language_of(request))
+        visitor = Visitor(welcome(request), language_of(request), counted_address(request))
         before, after = (request.query.get(name, "") for name in ("before", "after"))
-        if _TURN.fullmatch(before) and _TURN.fullmatch(after):
-            update = await self._controller.compare(visitor, before, after)
-        else:
-            update = await self._controller.current(visitor)
-        if wants_json(request):
-            response = await self._answer(request, visitor, update)
-        else:
-            response = await self._whole(visitor, update)
+        async with self._turn_of(visitor):
+            if _TURN.fullmatch(before) and _TURN.fullmatch(after):
+                update = await self._controller.compare(visitor, before, after)
+            else:
+                update = await self._controller.current(visitor)
+            if wants_json(request):
+                response = await self._answer(request, visitor, update)
+            else:
+                response = await self._whole(visitor, update)
         recognise(request, response, self._site)
         return response
 
@@ -114,6 +123,10 @@ class PageRoutes:
     async def message(self, request: web.Request) -> web.StreamResponse:
         """The form under the conversation."""
         form, visitor = await read_form(request, MessageForm), self._asking(request)
+        async with self._turn_of(visitor):
+            return await self._answer(request, visitor, await self._submitted(visitor, form), form)
+
+    async def _submitted(self, visitor: Visitor, form: MessageForm) -> PageUpdate:
         defaults = self._controller.defaults
         try:
             settings = PageSettings(
@@ -123,16 +136,16 @@ class PageRoutes:
                 seed_of(form.seed, visitor.language),
             )
             submission = Submission(form.instruction, form.expressive, form.corrects, settings, form.region)
-            update = await self._controller.submit(visitor, submission)
+            return await self._controller.submit(visitor, submission)
         except SettingsRefused as error:
-            update = await self._controller.refused(visitor, error.message)
-        return await self._answer(request, visitor, update, form)
+            return await self._controller.refused(visitor, error.message)
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         """A pressed button."""
         button, visitor = (await read_form(request, ActForm)).pressed, self._asking(request)
-        update = await self._controller.act(visitor, button)
-        return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
+        async with self._turn_of(visitor):
+            update = await self._controller.act(visitor, button)
+            return await self._answer(request, visitor, update, sets_fields=button.act == "preset")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """A picture to begin with.
@@ -161,8 +174,9 @@ class PageRoutes:
             raise FormRefused(403, NO_COOKIE)
 
         async def draw() -> tuple[str, dict[str, Any]]:
-            update = await self._controller.current(visitor)
-            return update.revision, update_json(update, visitor.language, self._all_samples)
+            async with self._turn_of(visitor):
+                update = await self._controller.current(visitor)
+                return update.revision, update_json(update, visitor.language, self._all_samples)
 
         with self._streams.one_more(visitor.person, visitor.address):
             return await stream_updates(request, self._live_cards, visitor.person, seen, draw)
@@ -230,6 +244,13 @@ class PageRoutes:
         except (ExportEnded, TimeoutError) as error:
             raise ConnectionError("the export was not taken in time") from error
         return response
+
+    @asynccontextmanager
+    async def _turn_of(self, visitor: Visitor) -> AsyncIterator[None]:
+        """The turn of a visitor to have the page drawn, which takes time that all share."""
+        of_address = visitor.address or visitor.person or ""
+        async with self._drawn_of_visitor.slot(visitor.person or ""), self._drawn_of_address.slot(of_address):
+            yield
 
     def _asking(self, request: web.Request) -> Visitor:
         """Who sends a form; TooManyAtOnce if their address sends too many."""

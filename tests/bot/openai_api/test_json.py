@@ -15,7 +15,7 @@ from PIL import Image
 from bot.openai_api import api_routes, edit_form
 from bot.openai_api.api_errors import ApiError
 from bot.openai_api.api_routes import RECEIVING
-from bot.openai_api.shared_slots import SharedSlots
+from bot.ops.shared_slots import SharedSlots
 from tests.support.api_server import KEY, OTHER_KEY, api_server, opened
 from tests.support.fakes import EchoEditor
 from tests.support.page_server import a_drawing, to_png

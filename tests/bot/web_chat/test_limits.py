@@ -16,8 +16,10 @@ import pytest
 from bot.ops import http_server
 from bot.web_chat import event_stream, routes, security, upload_slots
 from bot.web_chat.address_limits import FORMS, FORMS_S, REMEMBERED, REMEMBERED_S, AddressLimits
+from bot.web_chat.controller import PageController, Visitor
 from bot.web_chat.live_cards import LiveCards
-from bot.web_chat.request_limits import TooManyAtOnce, Underway
+from bot.web_chat.page_update import PageUpdate
+from bot.web_chat.request_limits import DRAWN_PER_VISITOR, TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
 from bot.web_chat.upload_slots import UploadSlots
 from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
@@ -422,3 +424,36 @@ async def test_a_page_refuses_the_edits_of_an_address_that_asks_too_often(
         for address, is_refused in (("10.0.0.1", False), ("10.0.0.1", True), ("10.0.0.2", False)):
             answer = await ann.post("/act", data={"undo": ""}, headers={"x-forwarded-for": address})
             assert (answer.status_code == 429) is is_refused
+
+
+async def test_a_visitor_who_asks_without_end_leaves_time_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    is_full, may_go = asyncio.Event(), asyncio.Event()
+
+    async def held(self: PageController, visitor: Visitor, reply: object = None) -> PageUpdate:
+        drawing[str(visitor.person)] += 1
+        most[str(visitor.person)] = max(most[str(visitor.person)], drawing[str(visitor.person)])
+        if visitor.person == f"web:{ANN}":
+            if drawing[visitor.person] == DRAWN_PER_VISITOR:
+                is_full.set()
+            await may_go.wait()
+        drawing[str(visitor.person)] -= 1
+        return await whole(self, visitor)
+
+    whole = PageController.current
+    monkeypatch.setattr(PageController, "current", held)
+    async with (
+        page_server(tmp_path, InvertingEditor()) as page,
+        visitor(page) as ann,
+        visitor(page, BOB) as bob,
+    ):
+        asked = [asyncio.create_task(ann.get("/")) for _ in range(8)]
+        async with asyncio.timeout(30):
+            await is_full.wait()
+        assert (await bob.get("/")).status_code == 200
+        may_go.set()
+        assert {(await one).status_code for one in asked} == {200}
+    assert most[f"web:{ANN}"] == DRAWN_PER_VISITOR
