@@ -24,6 +24,7 @@ SLOW = (
     "bot/test_trace.py",
     "bot/web_chat/",
     "bot/workflow/test_kill.py",
+    "bot/workflow/test_masked_bytes.py",
     "conversations/images/",
     "conversations/store/test_store_agreement.py",
     "conversations/store/test_store_crash.py",

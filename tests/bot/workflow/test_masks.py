@@ -16,7 +16,7 @@ from bot.workflow import edit_masks
 from conversations.images.marks import Marks
 from conversations.variations import Variation
 from mgie_engine.serving.masks import open_mask
-from tests.support.fakes import EchoEditor, a_picture
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.page_server import a_drawing, to_png
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 
@@ -197,6 +197,16 @@ async def test_an_edit_whose_mask_was_deleted_says_so(tmp_path):
         assert failed.error is not None
         assert failed.error.code == "mask_gone"
         assert await said(room, "make it blue in the same area", turn=turn.id) == "mask_gone"
+
+
+async def test_a_restart_keeps_the_mask_of_a_waiting_edit(tmp_path):
+    async with workflow_room(tmp_path, ScriptedEditor()) as room:
+        await room.accepted("make it darker", picture=a_picture(), mask=LEFT_HALF)
+    editor = RecordingEditor()
+    async with workflow_room(tmp_path, editor) as room:
+        assert await room.workflow.resume("paper") == 1
+        await room.idle()
+    assert int(region(editor.masks[0]).sum()) == 54
 
 
 # -- a picture that is sent back, drawn upon ----------------------------------------------------------------
