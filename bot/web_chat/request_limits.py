@@ -16,6 +16,8 @@ SEND_S = 900.0  # for an answer to be read
 
 # At once. A visitor is a cookie, which costs nothing to change; an address may be that of a whole office.
 REQUESTS_PER_VISITOR, REQUESTS_PER_ADDRESS = 32, 200
+TAKEN, TAKEN_PER_ADDRESS = 8, 3  # pictures in memory that are being taken along
+TAKE_S, SLOWEST = 30.0, 64 * 1024  # seconds for that, and bytes a second
 REQUESTS = 1000  # as many as there are connections
 DRAWN_PER_VISITOR, DRAWN_PER_ADDRESS = 2, 6  # pages that are being drawn; others wait
 STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS = 8, 100

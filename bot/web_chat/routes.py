@@ -30,9 +30,13 @@ from bot.web_chat.request_limits import (
     DRAWN_PER_VISITOR,
     REQUESTS,
     SEND_S,
+    SLOWEST,
     STREAMS,
     STREAMS_PER_ADDRESS,
     STREAMS_PER_VISITOR,
+    TAKE_S,
+    TAKEN,
+    TAKEN_PER_ADDRESS,
     UPLOADS,
     UPLOADS_PER_ADDRESS,
     UPLOADS_PER_VISITOR,
@@ -75,6 +79,7 @@ class PageRoutes:
         self._upload_bytes = upload_bytes
         self._streams = Underway(STREAMS_PER_VISITOR, STREAMS_PER_ADDRESS, STREAMS)
         self._drawn_of_visitor = SharedSlots(REQUESTS, DRAWN_PER_VISITOR)
+        self._taken = SharedSlots(TAKEN, TAKEN_PER_ADDRESS)
         self._drawn_of_address = SharedSlots(REQUESTS, DRAWN_PER_ADDRESS)
         self._addresses = AddressLimits(controller.waiting)
         self._uploads = UploadSlots(UPLOADS_PER_VISITOR, UPLOADS_PER_ADDRESS, UPLOADS)
@@ -89,7 +94,7 @@ class PageRoutes:
             web.post(f"{path}/act", self.act),
             web.post(f"{path}/pictures", self.upload),
             web.get(f"{path}/pictures/{{key}}.png", self.picture),
-            web.get(f"{path}/downloads/{{turn}}.{{kind:png|jpg}}", self.download),
+            web.get(f"{path}/downloads/{{turn}}.{{kind:png|jpg}}", self.download, allow_head=False),
             web.get(f"{path}/thumbs/{{key}}.webp", self.thumb),
             web.get(f"{path}/changes/{{before}}/{{after}}.webp", self.changes),
             web.get(f"{path}/samples/{{name}}", self.sample),
@@ -199,11 +204,20 @@ class PageRoutes:
         found = download_of(card, self._model) if card else None
         if card is None or found is None:
             raise web.HTTPNotFound
-        file = await self._image_files.made(found, as_png if kind == "png" else as_jpeg)
         shown_as = f'attachment; filename="mgie-{card.version}.{kind}"'
         type_ = {"png": "image/png", "jpg": "image/jpeg"}[kind]
-        headers = {**ASK_AGAIN, "Content-Disposition": shown_as}
-        return web.Response(body=file, content_type=type_, headers=headers)
+        headers = {**ASK_AGAIN, "Content-Type": type_, "Content-Disposition": shown_as}
+        visitor = _visitor(request)
+        async with self._taken.slot(visitor.address or visitor.person or ""):
+            file = await self._image_files.made(found, as_png if kind == "png" else as_jpeg)
+            response = web.StreamResponse(headers={**headers, "Content-Length": str(len(file))})
+            await response.prepare(request)
+            try:
+                async with asyncio.timeout(TAKE_S + len(file) / SLOWEST):
+                    await response.write(file)
+            except TimeoutError as error:
+                raise ConnectionError("the picture was not taken in time") from error
+        return response
 
     async def thumb(self, request: web.Request) -> web.StreamResponse:
         """A small version of it."""

@@ -10,7 +10,7 @@ from conversations.ai_mark import file_like
 # How the PNGs in the store are written: quick first. `packed_pictures` keeps the names in its files.
 UPLOADED: dict[str, Any] = {"compress_level": 1}
 PAINTED: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}
-PNG_WRITERS = {"uploaded": UPLOADED, "painted": PAINTED}
+PNG_WRITERS = {"uploaded": UPLOADED, "painted": PAINTED, "result": PAINTED}  # a result has the AI mark
 
 
 def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:

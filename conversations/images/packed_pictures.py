@@ -12,11 +12,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from conversations.ai_mark import XMP, is_marked, marked_file
 from conversations.child_process import small_environment
 from conversations.images.encoding import PNG_WRITERS
 
 Pack = Callable[[bytes], Awaitable[bytes | None]]
 
+RESULT = "result"
 WORTH = 0.9  # of the size, or less; else a picture stays as it is
 EFFORT = {"method": 3, "quality": 20}  # a fifth of the time of the defaults, the same size
 PACK_S = 300.0  # for one picture, on a machine that has other things to do
@@ -41,7 +43,8 @@ def packed(png: bytes) -> bytes | None:
         else:
             return None
         file = io.BytesIO()
-        picture.save(file, "WEBP", lossless=True, exact=True, xmp=writer.encode(), **EFFORT)
+        named = XMP if writer == RESULT else writer  # the packed file is served, so it has the mark, too
+        picture.save(file, "WEBP", lossless=True, exact=True, xmp=named.encode(), **EFFORT)
     small = file.getvalue()
     return small if len(small) <= WORTH * len(png) and unpacked(small) == png else None
 
@@ -50,13 +53,15 @@ def unpacked(file: bytes) -> bytes:
     """The PNG of a packed file. OSError if it is damaged. Blocks."""
     with Image.open(io.BytesIO(file), formats=["WEBP"]) as picture:
         picture.load()
-        writer = picture.info.get("xmp", b"").decode("ascii", "replace")
+        writer = RESULT if is_marked(picture) else picture.info.get("xmp", b"").decode("ascii", "replace")
         return _png(picture, writer if writer in PNG_WRITERS else "uploaded")
 
 
 def _png(picture: Image.Image, writer: str) -> bytes:
     plain = picture.copy()
     plain.info = {}  # the name of the writer belongs into the packed file only
+    if writer == RESULT:
+        return marked_file(plain, "PNG", **PNG_WRITERS[writer])
     file = io.BytesIO()
     plain.save(file, "PNG", **PNG_WRITERS[writer])
     return file.getvalue()

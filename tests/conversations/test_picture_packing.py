@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from conversations.ai_mark import is_marked
 from conversations.errors import PictureMissing
 from conversations.images import packed_pictures
 from conversations.images.image_store import ImageStore
@@ -61,13 +62,15 @@ def packing_of(
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize("write", [to_png, engine_pictures.to_png])
+@pytest.mark.parametrize("write", [to_png, engine_pictures.to_png, engine_pictures.to_result])
 def test_a_packed_picture_gives_back_its_very_bytes(mode: str, write: Callable[[Image.Image], bytes]) -> None:
     png = write(a_photo(mode))
     small = packed(png)
     assert small is not None
     assert len(small) < packed_pictures.WORTH * len(png)
     assert unpacked(small) == png
+    with Image.open(io.BytesIO(small)) as picture:
+        assert is_marked(picture) == (write is engine_pictures.to_result)
 
 
 def test_what_gains_little_or_was_written_by_another_stays_as_it_is() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 import socket
 import sqlite3
 from collections import Counter
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from bot.ops import http_server
 from bot.web_chat import event_stream, routes, security, upload_slots
@@ -22,7 +24,7 @@ from bot.web_chat.page_update import PageUpdate
 from bot.web_chat.request_limits import DRAWN_PER_VISITOR, TooManyAtOnce, Underway
 from bot.web_chat.security import COOKIE
 from bot.web_chat.upload_slots import UploadSlots
-from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server
+from tests.support.page_server import InvertingEditor, PageServer, a_drawing, page_server, to_png
 
 ANN, BOB = "Zm9vYmFyYmF6cXV4MTIzNA", "QmFyYmF6cXV4MTIzNFpt00"
 SEEN = "4f.0"
@@ -457,3 +459,34 @@ async def test_a_visitor_who_asks_without_end_leaves_time_for_others(
         may_go.set()
         assert {(await one).status_code for one in asked} == {200}
     assert most[f"web:{ANN}"] == DRAWN_PER_VISITOR
+
+
+async def test_who_does_not_read_a_picture_that_they_take_along_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "TAKE_S", 0.2)
+    monkeypatch.setattr(routes, "SLOWEST", 10**9)
+    noise = Image.frombytes("RGB", (2000, 2000), random.Random(1).randbytes(12_000_000))
+    async with page_server(tmp_path, InvertingEditor()) as page, visitor(page) as ann:
+        answer = await ann.post("/pictures", files={"picture": ("a.png", to_png(noise))}, timeout=60)
+        assert answer.status_code == 303
+        session = await page.store.session_for_channel(f"web:{ANN}")
+        assert session is not None
+        host = page.url.removeprefix("http://")
+        _, writer = await asyncio.open_connection(*host.split(":"), limit=1024)
+        writer.write(
+            f"GET /downloads/{session.root.id}.png HTTP/1.1\r\nhost: {host}\r\n"
+            f"cookie: {COOKIE}={ANN}\r\n\r\n".encode()
+        )
+        with pytest.raises(ConnectionError):
+            await ask_on(writer)
+        writer.close()
+
+
+async def ask_on(writer: asyncio.StreamWriter) -> None:
+    """Send now and then, and read nothing."""
+    async with asyncio.timeout(60):
+        while True:
+            await asyncio.sleep(0.5)
+            writer.write(b"G")
+            await writer.drain()
