@@ -330,7 +330,7 @@ class EditWorkflow:
             EditAsked: admission.edit,
             VariationAsked: admission.vary,
             GridAsked: admission.grid,
-            MoveAsked: self._move,
+            MoveAsked: partial(move, store, self.metrics),
             HistoryAsked: history,
             SessionsAsked: partial(my_sessions, store),
             ShowAsked: show,
@@ -348,7 +348,3 @@ class EditWorkflow:
             ReportAsked: moderation.report,
             AppealAsked: moderation.appeal,
         }
-
-    async def _move(self, context: Context[MoveAsked]) -> Reply:
-        self.metrics.moves.labels(str(context.event.move)).inc()
-        return await move(self._store, self._clock(), context)

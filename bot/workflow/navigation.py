@@ -6,6 +6,7 @@ from bot.chat.cards import card_of
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, ShownVersion
 from bot.chat.session_events import SessionsAsked
+from bot.ops.metrics import Metrics
 from bot.workflow.targets import Context, Target, current_version
 from conversations.messages import Message, verbatim
 from conversations.session import EditSession
@@ -14,9 +15,10 @@ from conversations.store.session_store import SessionStore
 LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
 
 
-async def move(store: SessionStore, now: float, context: Context[MoveAsked]) -> Reply:
+async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked]) -> Reply:
     """Move the user's head as asked and show where it stands; raises SessionError when there is no way."""
     asked, target = context.event, context.target
+    metrics.moves.labels(str(asked.move)).inc()
     if asked.move is Move.NEW:
         await store.users.clear_head(asked.user, asked.channel)
         return Note(Message("new_session"))
