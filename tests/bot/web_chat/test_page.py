@@ -18,7 +18,7 @@ from tests.support.page_gestures import (
     standing_at,
     version,
 )
-from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, inverted, page_server, visit
+from tests.support.page_server import PHONE, InvertingEditor, inverted, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -311,32 +311,6 @@ async def test_the_slider_compares_before_and_after(chromium: Browser, tmp_path:
         assert await after.evaluate("e => getComputedStyle(e).clipPath") == "inset(0px 0px 0px 60%)"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-async def test_everything_fits_the_screen(
-    chromium: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
-) -> None:
-    async with (
-        page_server(tmp_path, InvertingEditor()) as bot,
-        visit(chromium, bot.url, size, scheme) as page,
-    ):
-        await give_a_drawing(page)
-        await say(page, "make it night")
-        await finished(page, "v1 from v0")
-        assert await page.evaluate("document.documentElement.scrollWidth") == size[0]
-        for part in ("#instruction textarea", ".show .canvas", ".shot[aria-current]"):
-            await expect(page.locator(part)).to_be_in_viewport(ratio=1)
-        ink = await page.evaluate("getComputedStyle(document.querySelector('#app')).color")
-        assert ink == {"light": "rgb(30, 29, 27)", "dark": "rgb(240, 237, 231)"}[scheme]
-
-
-async def test_on_a_phone_the_settings_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
-        await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
-        await page.get_by_role("button", name="More controls").tap()
-        await expect(page.get_by_label("Seed", exact=True)).to_be_in_viewport(ratio=1)
-
-
 @pytest.mark.parametrize(
     ("locale", "new_picture", "instruction", "undone", "back"),
     [
@@ -363,17 +337,3 @@ async def test_the_page_speaks_the_language_of_the_browser(
         assert await page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
         for english in ("Undo", "New picture", "Instruction", "is your picture", "Before"):
             await expect(page.get_by_text(english, exact=True).filter(visible=True)).to_have_count(0)
-
-
-async def test_the_seed_of_a_result_can_be_kept(chromium: Browser, tmp_path: Path) -> None:
-    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        await give_a_drawing(page)
-        await say(page, "make it night")
-        await finished(page, "v1 from v0")
-        keep = page.get_by_role("button", name="Keep seed")
-        seed = (await keep.get_attribute("data-seed")) or ""
-        await keep.click()
-        await expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
-        await say(page, "and back to day")
-        await finished(page, "v2 from v1")
-        await expect(page.locator(".turn.current .facts")).to_contain_text(f"seed {seed}")

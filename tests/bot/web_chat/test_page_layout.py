@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.page_gestures import finished, give_a_drawing, open_controls, say
-from tests.support.page_server import PHONE, InvertingEditor, page_server, visit
+from tests.support.page_server import DESKTOP, PHONE, InvertingEditor, page_server, visit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
@@ -49,3 +49,29 @@ async def test_the_conversation_has_most_of_its_column(chromium: Browser, tmp_pa
         await expect(seed).to_be_hidden()
         await open_controls(page)
         await expect(seed).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_everything_fits_the_screen(
+    chromium: Browser, tmp_path: Path, size: tuple[int, int], scheme: str
+) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        visit(chromium, bot.url, size, scheme) as page,
+    ):
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        assert await page.evaluate("document.documentElement.scrollWidth") == size[0]
+        for part in ("#instruction textarea", ".show .canvas", ".shot[aria-current]"):
+            await expect(page.locator(part)).to_be_in_viewport(ratio=1)
+        ink = await page.evaluate("getComputedStyle(document.querySelector('#app')).color")
+        assert ink == {"light": "rgb(30, 29, 27)", "dark": "rgb(240, 237, 231)"}[scheme]
+
+
+async def test_on_a_phone_the_settings_open_on_a_tap(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url, PHONE) as page:
+        await expect(page.get_by_label("Seed", exact=True)).to_be_hidden()
+        await page.get_by_role("button", name="More controls").tap()
+        await expect(page.get_by_label("Seed", exact=True)).to_be_in_viewport(ratio=1)

@@ -179,3 +179,17 @@ async def test_auto_is_offered_only_where_a_table_has_rules_or_it_is_chosen() ->
     assert STUDIED.offers_auto
     assert not replace(MODEL, strengths=replace(ADDING, rules=())).offers_auto
     assert not MODEL.offers_auto
+
+
+async def test_the_seed_of_a_result_can_be_kept(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        keep = page.get_by_role("button", name="Keep seed")
+        seed = (await keep.get_attribute("data-seed")) or ""
+        await keep.click()
+        await expect(page.get_by_label("Seed", exact=True)).to_have_value(seed)
+        await say(page, "and back to day")
+        await finished(page, "v2 from v1")
+        await expect(page.locator(".turn.current .facts")).to_contain_text(f"seed {seed}")
