@@ -192,7 +192,7 @@ def _write(path: Path, data: bytes, changed_ns: int | None = None) -> None:
 def _holds(path: Path, data: bytes) -> bool:
     try:
         file = path.read_bytes()
-    except FileNotFoundError:
+    except OSError:  # there is none, or it cannot be read: writing it says so
         return False
     try:
         return unpacked(file) == data if is_packed(file) else file == data
