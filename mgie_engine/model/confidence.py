@@ -9,7 +9,7 @@ from torch import Tensor
 _DIGITS = 4  # of a confidence: it is the same alone and in a batch, where sums differ in the seventh
 
 
-class Choice(NamedTuple):
+class TokenChoice(NamedTuple):
     """One token of a greedy text."""
 
     token: int
@@ -32,7 +32,7 @@ def chosen(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return token, probability, scores.scatter(1, at, -torch.inf).argmax(-1)
 
 
-def least_sure(choices: Sequence[Choice], decode: Callable[[Sequence[int]], str]) -> LeastSure | None:
+def least_sure(choices: Sequence[TokenChoice], decode: Callable[[Sequence[int]], str]) -> LeastSure | None:
     """Where the first sentence was least sure; None for no text. `choices` without what ends the text."""
     if not choices:
         return None

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mgie_engine.model.confidence import Choice, chosen
+from mgie_engine.model.confidence import TokenChoice, chosen
 from mgie_engine.model.mllm import MLLM, causal_mask
 
 
@@ -81,12 +81,12 @@ class Rows:
         return torch.tensor(values, device=self.device)
 
 
-def write(rows: Rows, rules: WritingRules) -> Generator[None, None, list[list[Choice]]]:
+def write(rows: Rows, rules: WritingRules) -> Generator[None, None, list[list[TokenChoice]]]:
     """Continue every row greedily until it stops; yields after each token.
 
     Returns the tokens written, stops included. Every token but a stop has been fed by then.
     """
-    written: list[list[Choice]] = [[] for _ in rows.prompts]
+    written: list[list[TokenChoice]] = [[] for _ in rows.prompts]
     memories = [Memory(prompt, rules.no_repeat_ngram) for prompt in rows.prompts]
     live = [True] * len(written)
     for _ in range(rules.limit):
@@ -103,12 +103,12 @@ def write(rows: Rows, rules: WritingRules) -> Generator[None, None, list[list[Ch
     return written
 
 
-def _choose(rows: Rows, memories: Sequence["Memory"], never: Sequence[int]) -> list[Choice]:
+def _choose(rows: Rows, memories: Sequence["Memory"], never: Sequence[int]) -> list[TokenChoice]:
     scores = rows.mllm.lm_head(rows.last).float()  # (B, V)
     scores[:, list(never)] = -torch.inf
     for row, memory in enumerate(memories):
         scores[row, list(memory.repeats())] = -torch.inf
-    return [Choice(*choice) for choice in zip(*(part.tolist() for part in chosen(scores)), strict=True)]
+    return [TokenChoice(*choice) for choice in zip(*(part.tolist() for part in chosen(scores)), strict=True)]
 
 
 class Memory:

@@ -12,7 +12,7 @@ from torch import Tensor
 from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import RequestRefused
-from mgie_engine.model.confidence import Choice, least_sure
+from mgie_engine.model.confidence import TokenChoice, least_sure
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
@@ -134,7 +134,7 @@ class Reader:
         after = rows.feed([visual] * len(rows.prompts), [True] * len(rows.prompts))
         return torch.cat([before, after], dim=1)
 
-    def thought(self, choices: Sequence[Choice], states: Tensor) -> Thought:
+    def thought(self, choices: Sequence[TokenChoice], states: Tensor) -> Thought:
         """What was written, and how sure that is."""
         ids, stops = [choice.token for choice in choices], self._rules().stops
         words = [choice for choice in choices if choice.token not in stops]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from conversations.messages import Message
-from mgie_engine.model.confidence import Choice
+from mgie_engine.model.confidence import TokenChoice
 from mgie_engine.model.instruction import Reader, Thought
 from mgie_engine.model.static_decode import StaticDecoder
 from mgie_engine.text.prompting import Prompt, picture_start
@@ -26,7 +26,7 @@ class Row:
     """A row of the decode while a reader has it."""
 
     number: int
-    choices: deque[Choice] = field(default_factory=deque)  # not yet taken
+    choices: deque[TokenChoice] = field(default_factory=deque)  # not yet taken
     decodes: bool = False
 
 
@@ -89,8 +89,8 @@ class SharedReader:
         finally:
             self._leave(row)
 
-    def _write(self, row: Row) -> Generator[None, None, list[Choice]]:
-        rules, written = self._reader._rules(), list[Choice]()
+    def _write(self, row: Row) -> Generator[None, None, list[TokenChoice]]:
+        rules, written = self._reader._rules(), list[TokenChoice]()
         while len(written) < rules.limit:
             if not row.choices:
                 self._decode()
@@ -109,7 +109,7 @@ class SharedReader:
         for choices in chosen:
             for row, (token, probability, second) in zip(self._rows, choices.tolist(), strict=True):
                 if row is not None and row.decodes:
-                    row.choices.append(Choice(int(token), probability, int(second)))
+                    row.choices.append(TokenChoice(int(token), probability, int(second)))
 
     def _next_choices(self) -> Tensor:
         """The choices (R, 3) of the next token, on their way to the CPU."""

@@ -83,10 +83,7 @@ class MGIEPipeline:
         ValueError for lists of different lengths, no results, or another output type; else raises what
         `Editor.edit` does, without EditDeclined.
         """
-        if num_images_per_prompt < 1:
-            raise ValueError(f"num_images_per_prompt is {num_images_per_prompt}, and should be at least 1")
-        if output_type not in ("pil", "np"):
-            raise ValueError(f"output_type is {output_type!r}, and should be 'pil' or 'np'")
+        _check_output(num_images_per_prompt, output_type)
         seed = _seed_of(generator)
         options = _given_options(num_inference_steps, guidance_scale, image_guidance_scale)
         mask = None if mask_image is None else open_mask_source(mask_image)
@@ -119,6 +116,13 @@ class MGIEPipeline:
                 on_step_end(self, progress.step - 1, progress.steps, {})
 
         return report
+
+
+def _check_output(count: int, output_type: str) -> None:
+    if count < 1:
+        raise ValueError(f"num_images_per_prompt is {count}, and should be at least 1")
+    if output_type not in ("pil", "np"):
+        raise ValueError(f"output_type is {output_type!r}, and should be 'pil' or 'np'")
 
 
 def _seed_of(generator: "torch.Generator | int | None") -> int:

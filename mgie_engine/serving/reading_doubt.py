@@ -9,7 +9,7 @@ from mgie_engine.edits import Doubt, EditRequest
 from mgie_engine.text.named_regions import unaddressed_region
 
 
-class Understood(Protocol):
+class RatedReading(Protocol):
     """What is asked of a reading; `Reading` in production."""
 
     @property
@@ -32,7 +32,7 @@ class ReadingDoubt:
         return (Message("note_whole_picture", region=self.region),) if self.region else ()
 
 
-def doubt_about(reading: Understood, request: EditRequest, config: ModelConfig) -> ReadingDoubt | None:
+def doubt_about(reading: RatedReading, request: EditRequest, config: ModelConfig) -> ReadingDoubt | None:
     """The doubt about what the model wrote; None about a reading that was given."""
     if request.reading is not None:
         return None

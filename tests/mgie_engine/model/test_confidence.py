@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mgie_engine.model.confidence import Choice, chosen, least_sure
+from mgie_engine.model.confidence import TokenChoice, chosen, least_sure
 from mgie_engine.model.cuda_graphs import Graphs
 from mgie_engine.model.mgie import finish
 from mgie_engine.model.shared_reading import SharedReader
@@ -21,8 +21,8 @@ def spell(ids) -> str:
 
 
 def test_the_first_sentence_counts():
-    choices = [Choice(token, 0.9 if token < 5 else 0.1, 0) for token in range(len(WORDS))]
-    choices[2] = Choice(2, 0.41239, 7)
+    choices = [TokenChoice(token, 0.9 if token < 5 else 0.1, 0) for token in range(len(WORDS))]
+    choices[2] = TokenChoice(2, 0.41239, 7)
     assert least_sure(choices, spell) == (2, 0.4124)
     assert least_sure(choices[:2], spell) == (0, 0.9)
     assert least_sure([], spell) is None
