@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.replies import Accepted, Note
+from conversations.messages import Message
 from conversations.session import TurnState
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
@@ -67,6 +68,7 @@ async def test_on_a_disk_without_room_edits_are_refused_and_accepted_ones_surviv
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 async def test_without_file_descriptors_edits_are_refused_and_accepted_ones_survive(tmp_path):
+    assert in_english(Message("overloaded")) == OVERLOADED  # so that the catalogue has been read
     editor = ScriptedEditor(slots=4)
     async with workflow_room(tmp_path, editor) as d:
         first = await sent(d, 0)
