@@ -153,6 +153,30 @@ class LocalBlurThresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class GradeThresholds:
+    """When a change depends on the colour of a pixel alone (`grading.py`)."""
+
+    # Root mean square error, levels, that a tone must leave for a table to be tried. Errors are taken without
+    # the finest detail.
+    least: float = 0.8
+    # Share of the plain error, and of that of a tone, that a table may leave.
+    left_over: float = 0.33
+    better: float = 0.5
+    # Share of the detail of lightness that is kept where it changes something, in the lower quartile of
+    # windows: what was removed keeps none.
+    kept_detail: float = 0.6
+    # Times the error of windows that it may leave, and that where it changes little of the picture: windows
+    # carry a recoloured object better and leave a half to an eleventh, of grades of photos 1 / 1.8 to 1 / 1.5
+    # (validation, carried tones).
+    by_windows: float = 3.0
+    by_windows_small: float = 1.9
+    small: float = 0.1  # share of the picture
+    # Levels of a change that is seen, and of one that counts as strong.
+    visible: float = 1.0
+    strong: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeThresholds:
     """When an edit is worth a probe through the autoencoder (`autoencoder_probe.py`, `sharpening.py`)."""
 
@@ -228,6 +252,7 @@ class Calibration:
     change: ChangeThresholds = field(default_factory=ChangeThresholds)
     tone: ToneThresholds = field(default_factory=ToneThresholds)
     blur: LocalBlurThresholds = field(default_factory=LocalBlurThresholds)
+    grade: GradeThresholds = field(default_factory=GradeThresholds)
     probe: ProbeThresholds = field(default_factory=ProbeThresholds)
     new: NewContentThresholds = field(default_factory=NewContentThresholds)
     moved: MovedThresholds = field(default_factory=MovedThresholds)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from mgie_engine.restore.colour_table import apply_table
 from mgie_engine.restore.image_ops import local_max
 from mgie_engine.restore.moved_objects import MovedObject
 
@@ -32,6 +33,7 @@ class RestorePlan:
     blend: Tensor  # (S, S): 0 keep the original's bytes, 1 show the edit
     moved: tuple[MovedObject, ...] = ()  # painted objects that the original shows elsewhere
     same: float = 12.0  # levels by which ground differs from itself; objects differ by twice as many
+    table: Tensor | None = None  # (3, N, N, N): what a colour adds, over red, green and blue
 
 
 def render(pixels: np.ndarray, plan: RestorePlan) -> np.ndarray:
@@ -158,6 +160,8 @@ def _edit(
     for channel in range(3):
         wanted.addcmul_(maps[3 * channel : 3 * channel + 3], before[channel])
         wanted += plan.curves[channel][levels[channel].int()].permute(2, 0, 1)
+    if plan.table is not None:
+        wanted += apply_table(plan.table, before)
     wanted.clamp_(0, 255)
     painting = lines.of(plan.painting[None])
     if bool(painting.any()):

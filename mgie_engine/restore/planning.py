@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mgie_engine.restore.calibration import Calibration, NewContentThresholds, ToneThresholds
 from mgie_engine.restore.change import (
+    Relevance,
     allowed_mask,
     blend_weights,
     change_mask,
@@ -18,6 +19,7 @@ from mgie_engine.restore.change import (
     measure_relevance,
 )
 from mgie_engine.restore.compose import RestorePlan
+from mgie_engine.restore.grading import grade_by_colour
 from mgie_engine.restore.image_ops import dilate, energy, feather, local_max, px, smooth
 from mgie_engine.restore.local_affine import apply_windows, fit_windows
 from mgie_engine.restore.local_blur import blur_of_places
@@ -52,8 +54,7 @@ def plan_restore(
     tone, compared, start = fit = _tone_or_blur(source, output, sharp, probed, calibration)
     detail = detail_mask(sharp, output, judged, change)
     tonal = not bool(detail.any()) or explains_painting(fit, source, output, calibration.tone)
-    if tonal:
-        mask, tonal = mask_with_tone(start, compared, output, mask, judged, calibration, tone.keeps_detail)
+    mask, tonal = _tone_mask(fit, output, mask, judged, calibration) if tonal else (mask, False)
     lost, seen = torch.zeros(()), source
     if tonal:
         source = compared
@@ -78,7 +79,8 @@ def plan_restore(
         show = show * torch.maximum(_visible_change(shown, change.halo), detail.float())
         painting, show = _with_moved_objects(objects, painting, show)
     windows = windows + tone.as_windows()
-    return RestorePlan(tone.curves, windows, painted, painting, show, objects, calibration.moved.same)
+    same = calibration.moved.same
+    return RestorePlan(tone.curves, windows, painted, painting, show, objects, same, tone.table)
 
 
 def _tone_or_blur(
@@ -89,10 +91,22 @@ def _tone_or_blur(
     if fit.tone.detail == "sharper":
         return fit
     blur = blur_of_places(source, output, sharp, calibration.blur)
-    if blur is None or not explains_painting(blur, source, output, calibration.tone):
-        return fit
-    left, left_by_tone = (float((output - one.start).square().mean()) for one in (blur, fit))
-    return blur if left < calibration.blur.better * left_by_tone else fit
+    if blur and explains_painting(blur, source, output, calibration.tone):
+        left, left_by_tone = (float((output - one.start).square().mean()) for one in (blur, fit))
+        return blur if left < calibration.blur.better * left_by_tone else fit
+    grade = grade_by_colour(source, output, sharp, fit, calibration.grade) if fit.tone.keeps_detail else None
+    return grade or fit
+
+
+def _tone_mask(
+    fit: ToneFit, output: Tensor, mask: Tensor, judged: Relevance, calibration: Calibration
+) -> tuple[Tensor, bool]:
+    """As `mask_with_tone`; a change by colour is where its colours are, be they few."""
+    tone, compared, start = fit
+    if tone.table is not None:
+        changed = dilate((start - compared).abs().amax(0) > calibration.grade.visible, px(output, 128))
+        return mask | (changed & judged.relevant), True
+    return mask_with_tone(start, compared, output, mask, judged, calibration, tone.keeps_detail)
 
 
 def _transfer(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mgie_engine.restore.calibration import ToneThresholds
+from mgie_engine.restore.colour_table import apply_table
 from mgie_engine.restore.image_ops import energy, gaussian, outside_range, px, smooth
 from mgie_engine.restore.sharpening import soft
 
@@ -42,12 +43,15 @@ class Tone:
     offset: Tensor  # (3, S, S)
     detail: Literal["as it was", "sharper", "softer"] = "as it was"
     where: Tensor | None = None  # (S, S) bool, outside of which it does nothing
+    table: Tensor | None = None  # what it adds by colour, see `colour_table.py`
 
     def __call__(self, source: Tensor) -> Tensor:
         """The tone of (3, S, S) levels, clipped."""
         added = self.gain * source + self.offset
         for levels, curve in zip(source.round().long().clamp(0, 255), self.curves, strict=True):
             added = added + curve[levels].permute(2, 0, 1)
+        if self.table is not None:
+            added = added + apply_table(self.table, source)
         return (source + added).clamp(0, 255)
 
     @property
@@ -63,7 +67,11 @@ class Tone:
         """The tone to a degree: 0 changes nothing, 1 is the tone itself, 2 twice its change."""
         factor = self.possible(degree)
         return replace(
-            self, curves=self.curves * factor, gain=self.gain * factor, offset=self.offset * factor
+            self,
+            curves=self.curves * factor,
+            gain=self.gain * factor,
+            offset=self.offset * factor,
+            table=None if self.table is None else self.table * factor,
         )
 
     def as_windows(self) -> Tensor:

@@ -33,8 +33,8 @@ def db(one: Image.Image, other: Image.Image, where: np.ndarray) -> float:
 
 def textured() -> Image.Image:
     """A drawing with detail everywhere."""
-    grain = np.random.default_rng(5).normal(0, 18, (SIDE // 8, SIDE // 8, 1))
-    grain = np.kron(grain, np.ones((8, 8, 1)))
+    cells = np.random.default_rng(5).normal(0, 18, (SIDE // 8, SIDE // 8, 1))
+    grain = np.kron(cells, np.ones((8, 8, 1)))
     return Image.fromarray((np.asarray(drawing(SIDE, SIDE)) * 0.8 + 25 + grain).clip(0, 255).astype(np.uint8))
 
 
