@@ -36,10 +36,10 @@ from bot.policy.shares import edit_cost, refused_share, share_limits
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.drawings import Drawings
-from bot.workflow.reading_questions import reading_of, version_meant
+from bot.workflow.reading_questions import reading_of
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import checked_grid, grid_around, layers
-from bot.workflow.targets import Context, Target, ask_target
+from bot.workflow.targets import Context, Target, ask_target, version_meant
 from bot.workflow.uploads import Uploads
 from conversations.errors import ConversationError
 from conversations.images.image_store import ImageStore

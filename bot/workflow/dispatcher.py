@@ -58,13 +58,12 @@ from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, my_sessions, show
 from bot.workflow.privacy import Privacy
-from bot.workflow.reading_questions import answered
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
 from bot.workflow.status import Status
-from bot.workflow.targets import Context, Target, find_target, with_replied_version
-from bot.workflow.text_commands import is_bare_answer, read_grid, read_text, reworded
+from bot.workflow.targets import Context, Target, find_target, read_asked
+from bot.workflow.text_commands import read_grid, reworded
 from conversations.errors import ConversationError, DuplicateEvent, UserErased
 from conversations.images.image_store import ImageStore
 from conversations.intents.phrase_tables import load_phrase_tables
@@ -283,12 +282,8 @@ class EditWorkflow:
         if isinstance(event, VersionEvent) and event.allowed_by:
             pass  # its text was read before it waited for consent
         elif isinstance(event, EditAsked):
-            event = await with_replied_version(self._store, event)
-            if is_bare_answer(event, language):
-                event = await self._consents.with_question(event)
-            read = await answered(self._store, event, language)
-            if isinstance(read, EditAsked):
-                read = read_text(read, language, self.limits.languages)
+            with_question = self._consents.with_question
+            read = await read_asked(self._store, with_question, event, language, self.limits.languages)
         elif isinstance(event, GridAsked):
             read = read_grid(event, language)
         event, answer = (read, None) if isinstance(read, Event) else (HelpAsked(**origin(event)), read)

@@ -24,7 +24,8 @@ from bot.workflow.decline_reasons import reason_declined, without_picture
 from bot.workflow.delivery import Delivery
 from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
-from bot.workflow.reading_questions import asks_once, question_fields
+from bot.workflow.reading_questions import question_fields
+from bot.workflow.settings_layers import asks_once
 from conversations.errors import NoSuchVersion, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
@@ -311,12 +312,11 @@ class TurnRunner:
             raise without_picture(active.session, parent)
         image, mask = await files_of(turn, parent, self.pictures)
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
-        settings = turn.settings
+        settings = asks_once(turn.settings, turn, active.session)
         if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
             settings, active.advice = await resolve_auto(
                 turn, settings, parent.image, self.strengths, self.pictures
             )
-        settings = asks_once(settings, turn, active.session)
         return EditRequest(image, turn.instruction, settings, history, turn.reading, mask)
 
     # -- showing ------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
+from bot.chat.cards import is_question
 from bot.chat.events import Event, SettingsAsked
 from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
@@ -137,3 +138,14 @@ def _shown(value: object) -> Message:
     if value is None:
         return Message("random")
     return Message("number", value=value) if isinstance(value, float) else verbatim(str(value))
+
+
+def asks_once(settings: EditSettings, turn: Turn, session: EditSession) -> EditSettings:
+    """The settings of a turn; who says again what was asked about means it, and a grid shows what it does."""
+    said = turn.instruction.strip().casefold()
+    was_asked = any(
+        is_question(other.error) and (other.user, other.parent_id) == (turn.user, turn.parent_id)
+        and other.instruction.strip().casefold() == said
+        for other in session.turns.values()
+    )  # fmt: skip
+    return replace(settings, ask="off") if was_asked or turn.grid else settings

@@ -11,24 +11,30 @@
 Otherwise the bot asks.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VersionEvent
+from bot.chat.cards import is_answer, is_question
+from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VariationAsked, VersionEvent, origin
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
-from bot.chat.replies import AskTarget, ImageChoice
+from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
 from bot.policy.limits import Limits
-from bot.workflow.text_commands import version_number
+from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
+from conversations.intents.intent import sort_text
+from conversations.intents.sorted_text import YesNo
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
+from conversations.variations import Variation
 
 CHOICES = 3
 LOOKED_THROUGH = 10  # of the newest sessions of a channel
 
 
+Questioned = Callable[[EditAsked], Awaitable[EditAsked]]
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 
 
@@ -239,3 +245,49 @@ def _choice(session: EditSession, user: str) -> ImageChoice:
     while turn.image is None:
         turn = session.parent_of(turn) or session.root
     return ImageChoice(turn.id, turn.label, turn.image, turn.instruction, turn.is_hidden)
+
+
+def version_meant(session: EditSession, turn: Turn) -> Turn:
+    """The version to go on from: an answer of the bot is none, so the one that it was asked about."""
+    return session.nearest_alive(turn) if is_answer(turn.error) else turn
+
+
+async def read_asked(
+    store: SessionStore, with_question: Questioned, asked: EditAsked, language: str, languages: Sequence[str]
+) -> Event | Reply:
+    """What a text stands for, if it answers a question of the bot or not; `languages`: of the model."""
+    asked = await with_replied_version(store, asked)
+    if is_bare_answer(asked, language):
+        asked = await with_question(asked)
+    read = await answered(store, asked, language)
+    return read_text(read, language, languages) if isinstance(read, EditAsked) else read
+
+
+async def answered(store: SessionStore, asked: EditAsked, language: str) -> Event | Reply:
+    """What yes and no stand for, said about such a question or right after one; else the same event."""
+    if asked.question is not None or asked.own is not None or not asked.text.strip():
+        return asked
+    said = asked.said or sort_text(asked.text, language)
+    turn = None if said.answer is None else await _question_before(store, asked)
+    if turn is None:
+        return asked
+    if said.answer is YesNo.NO:
+        return Reacted(Message("no_instruction"))
+    return VariationAsked(**origin(asked), turn=turn.id, variation=Variation.CONFIRMED)
+
+
+async def _question_before(store: SessionStore, asked: EditAsked) -> Turn | None:
+    """The question that a bare answer is about: the one replied to, else what the user asked for last."""
+    try:
+        if asked.turn is not None:
+            turn = await store.turn(asked.turn)
+        elif asked.reply_to is not None:
+            return None
+        elif (session := await store.session_for_channel(asked.channel, asked.user)) is not None:
+            head = session.heads.get(asked.user)
+            turn = session.turn(head.turn_id) if head else session.root
+        else:
+            return None
+    except NoSuchVersion:
+        return None
+    return turn if is_question(turn.error) else None
