@@ -156,9 +156,10 @@ class LocalBlurThresholds:
 class GradeThresholds:
     """When a change depends on the colour of a pixel alone (`grading.py`)."""
 
-    # Root mean square error, levels, that a tone must leave for a table to be tried. Errors are taken without
-    # the finest detail.
+    # Root mean square error, levels, and share of the plain error that a tone must leave for a table to be
+    # tried: contrast is a tone (tests). Errors are taken without the finest detail.
     least: float = 0.8
+    left_by_tone: float = 0.15
     # Share of the plain error, and of that of a tone, that a table may leave.
     left_over: float = 0.33
     better: float = 0.5

@@ -22,7 +22,7 @@ def grade_by_colour(
     """
     difference = output - source
     before, left_by_tone = broad_error(difference), broad_error(output - tone.start)
-    if min(before, left_by_tone) < thresholds.least**2:
+    if left_by_tone < max(thresholds.least**2, thresholds.left_by_tone * before):
         return None
     table = fit_table(sharp, difference)
     added = apply_table(table, sharp)
