@@ -97,14 +97,7 @@ class MGIEPipeline:
                     opened.png, words, options, defaults, reading=expressive_instruction, mask=mask
                 )
                 results.append(self.editor.run(request, self._report(callback_on_step_end)))
-        images = [open_picture(result.image) for result in results]
-        return MGIEPipelineOutput(
-            images if output_type == "pil" else [np.asarray(one, np.float32) / 255 for one in images],
-            [result.expressive for result in results],
-            [result.settings.seed for result in results],
-            [result.is_declined for result in results],
-            [result.confidence for result in results],
-        )
+        return _output(results, output_type)
 
     def _report(self, on_step_end: OnStepEnd | None) -> Callable[[Progress], None]:
         last = 0
@@ -123,6 +116,17 @@ def _check_output(count: int, output_type: str) -> None:
         raise ValueError(f"num_images_per_prompt is {count}, and should be at least 1")
     if output_type not in ("pil", "np"):
         raise ValueError(f"output_type is {output_type!r}, and should be 'pil' or 'np'")
+
+
+def _output(results: Sequence[EditResult], output_type: str) -> MGIEPipelineOutput:
+    images = [open_picture(result.image) for result in results]
+    return MGIEPipelineOutput(
+        images if output_type == "pil" else [np.asarray(one, np.float32) / 255 for one in images],
+        [result.expressive for result in results],
+        [result.settings.seed for result in results],
+        [result.is_declined for result in results],
+        [result.confidence for result in results],
+    )
 
 
 def _seed_of(generator: "torch.Generator | int | None") -> int:
