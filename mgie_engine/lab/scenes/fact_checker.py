@@ -34,7 +34,7 @@ from mgie_engine.lab.scenes.scene import (  # fmt: skip
 )
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import DEGREES
-from mgie_engine.lab.scenes.tones import STRENGTHS
+from mgie_engine.lab.scenes.tones import STRENGTHS, ToneSpec
 
 When = Literal["before", "after"]
 
@@ -98,7 +98,7 @@ def _tone_holds(fact: Fact, before: State, after: State) -> bool:
         return before == after
     name, _, degree = fact.value.partition(" ")
     done = after.tones[len(before.tones) :]
-    return (name, STRENGTHS[degree]) in done
+    return ToneSpec(name, STRENGTHS[degree]) in done
 
 
 def _group_holds(fact: Fact, state: State) -> bool:

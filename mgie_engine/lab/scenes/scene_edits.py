@@ -39,7 +39,7 @@ class State:
     @property
     def is_readable(self) -> bool:
         """Whether the colours of objects are still recognisable."""
-        return len(self.tones) < 2 and not any(name in UNGRADED for name, _ in self.tones)
+        return len(self.tones) < 2 and not any(tone.name in UNGRADED for tone in self.tones)
 
 
 @dataclass(frozen=True, slots=True)

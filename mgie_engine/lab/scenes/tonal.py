@@ -19,7 +19,9 @@ def tonal(streams: RngStreams, state: State) -> Edit | None:
     """One operation of light or colour, plain, a little or much; a night of light alone is for photos."""
     if state.scene is None and streams.content.random() < 0.06:
         return mood(streams, state)
-    name = streams.content.choice([name for name in TONES if name != "night" or state.scene is None])
+    name = streams.content.choice(
+        [name for name in TONES if name in table("tones") and (name != "night" or state.scene is None)]
+    )
     is_plain = name in UNGRADED or streams.content.random() < 0.6
     degree = "plain" if is_plain else streams.content.choice(("little", "much"))
     return tone_edit(state, ((name, degree),), tone_instruction(streams, name, degree))
@@ -43,12 +45,12 @@ def tone_instruction(streams: RngStreams, name: str, degree: str) -> str:
 
 def tone_edit(state: State, tones: Sequence[tuple[str, str]], instruction: str) -> Edit | None:
     """The edit for tones and their degrees; None where the chain is long enough or nothing could be seen."""
-    done = {name for name, _ in state.tones}
+    done = {tone.name for tone in state.tones}
     if len(state.tones) + len(tones) > LONGEST_CHAIN or any(_is_idle(name, done) for name, _ in tones):
         return None
     effects = [table("tones")["effects"][name][DEGREES.index(degree)] for name, degree in tones]
     text = f"The whole picture {' and '.join(effects)}. {THINGS_STAY}"
-    specs: tuple[ToneSpec, ...] = tuple((name, STRENGTHS[degree]) for name, degree in tones)
+    specs: tuple[ToneSpec, ...] = tuple(ToneSpec(name, STRENGTHS[degree]) for name, degree in tones)
     return Edit("tonal", instruction, text, replace(state, tones=state.tones + specs))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgie_engine.lab.scenes.expressive_text import Split, inventory
+from mgie_engine.lab.scenes.regions import REGIONS
 from mgie_engine.lab.scenes.scene import (
     COLOURS,
     COLUMNS,
@@ -53,8 +54,9 @@ ANSWERS = (
     len(TIMES),
     len(WEATHERS),
 )  # how many answers each question about a picture has
-_TONE_IDS = {name: index for index, name in enumerate(TONES)}
-TONE_NAMES = tuple(TONES)
+TONE_NAMES, REGION_NAMES = tuple(TONES), tuple(REGIONS)
+_TONE_IDS = {name: index for index, name in enumerate(TONE_NAMES)}
+_REGION_IDS = {name: index for index, name in enumerate(REGION_NAMES)}
 
 Array = NDArray[Any]
 
@@ -67,6 +69,7 @@ class SceneDataset:
     backdrop: Array  # (N, 22) float32
     tone: Array  # (N, MAX_TONES) int8, -1 where there is none
     strength: Array  # (N, MAX_TONES) float32
+    region: Array  # (N, MAX_TONES) int8
     is_photo: Array  # (N,) bool
     truth: Array  # (N, len(ANSWERS)) int8: what is in each cell and around; -1 for photos
     before: Array  # (M,) int32
@@ -187,14 +190,17 @@ def _picture_columns(states: Sequence[State]) -> dict[str, Array]:
     sheets = [state.sheet() for state in states]
     tone = np.full((len(states), MAX_TONES), -1, dtype=np.int8)
     strength = np.zeros((len(states), MAX_TONES), dtype=np.float32)
+    region = np.zeros((len(states), MAX_TONES), dtype=np.int8)
     for row, state in enumerate(states):
-        for place, (name, amount) in enumerate(state.tones):
-            tone[row, place], strength[row, place] = _TONE_IDS[name], amount
+        for place, spec in enumerate(state.tones):
+            tone[row, place], strength[row, place] = _TONE_IDS[spec.name], spec.strength
+            region[row, place] = _REGION_IDS[spec.region]
     return {
         "shapes": np.stack([sheet.shapes for sheet in sheets]),
         "backdrop": np.stack([sheet.backdrop for sheet in sheets]),
         "tone": tone,
         "strength": strength,
+        "region": region,
         "is_photo": np.array([state.scene is None for state in states]),
         "truth": np.stack([_truth(state) for state in states]),
     }

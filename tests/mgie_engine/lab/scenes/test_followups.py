@@ -8,6 +8,7 @@ from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State, add_it, recolour_to, remove_it
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
+from mgie_engine.lab.scenes.tones import ToneSpec
 from tests.support.scene_descriptions import steps
 
 LEFT = SceneObject("ball", "red", "large", Cell(FRONT, 0))
@@ -60,7 +61,7 @@ def test_more_repeats_a_tone_and_too_much_takes_some_of_it_back():
     last = tone_edit(STATE, (("warm", "plain"),), "warmer")
     assert last
     tones = {edit.goal.tones[-1] for edit in follow_ups(last) if edit.kind != "nothing"}
-    assert tones == {("warm", 1.0), ("cool", 0.5)}
+    assert tones == {ToneSpec("warm", 1.0), ToneSpec("cool", 0.5)}
 
 
 def test_another_sky_is_a_sky_and_another_hour_an_hour():

@@ -38,7 +38,7 @@ def room(cells: set[Cell], size: int) -> torch.Tensor:
 def test_only_the_cells_of_an_edit_change(kind):
     for one_story, step in steps(kind=kind)[:40]:
         before, after = one_story.states[step.before], one_story.states[step.after]
-        if any(name in ("blur", "sharpen") for name, _ in before.tones):
+        if any(name in ("blur", "sharpen") for name, *_ in before.tones):
             continue  # these carry every pixel over to its neighbours
         moved = changed(*drawn(before, after))
         assert moved.any()

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mgie_engine.lab.scenes.phrasing import table
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import tone_edit
-from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, apply
+from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec, apply
 from tests.support.scene_descriptions import drawn, steps
 
 PHOTO = State(None, photo=5)
@@ -14,7 +14,7 @@ PHOTO = State(None, photo=5)
 @pytest.mark.parametrize("name", sorted(TONES))
 def test_an_operation_is_the_same_edit_at_another_resolution(name):
     large = drawn(PHOTO, size=192)
-    chain = [[(name, 1.0)]]
+    chain = [[ToneSpec(name, 1.0)]]
     small = F.avg_pool2d(large, 2)
     difference = F.avg_pool2d(apply(large, chain), 2) - apply(small, chain)
     assert difference.square().mean().sqrt() < 0.03
@@ -24,7 +24,8 @@ def test_an_operation_is_the_same_edit_at_another_resolution(name):
 def test_much_moves_a_picture_further_than_a_little(name):
     picture = drawn(PHOTO, size=192)
     little, plain, much = (
-        (apply(picture, [[(name, strength)]]) - picture).abs().mean() for strength in STRENGTHS.values()
+        (apply(picture, [[ToneSpec(name, strength)]]) - picture).abs().mean()
+        for strength in STRENGTHS.values()
     )
     assert 0.001 < little < plain < much
 
@@ -43,7 +44,7 @@ def test_every_operation_has_its_words():
 
 def test_a_batch_of_chains_is_each_chain_alone():
     picture = drawn(PHOTO)
-    chains = [[("warm", 1.0), ("blur", 0.5)], [], [("blur", 1.6)]]
+    chains = [[ToneSpec("warm", 1.0), ToneSpec("blur", 0.5)], [], [ToneSpec("blur", 1.6)]]
     together = apply(picture.repeat(3, 1, 1, 1), chains)
     alone = torch.cat([apply(picture, [chain]) for chain in chains])
     assert torch.allclose(together, alone, atol=1e-6)
