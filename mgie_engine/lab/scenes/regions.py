@@ -13,7 +13,14 @@ from torch import Tensor
 
 Region = Callable[[Tensor, Tensor], Tensor]
 
-LAYERS = ("sky", "ground", "water", "foliage", "subject")  # of a procedural photo; all zero where it has none
+LAYERS = (
+    "sky",
+    "mountains",
+    "ground",
+    "water",
+    "foliage",
+    "subject",
+)  # of a procedural photo; all zero where it has none
 WHOLE = "whole"
 EDGE = 0.06  # half the width of a soft border between halves or thirds, in picture widths
 HUES: Mapping[str, tuple[float, float]] = MappingProxyType(

@@ -67,6 +67,7 @@ class SceneDataset:
 
     shapes: Array  # (N, SHAPES, 14) float32
     backdrop: Array  # (N, 22) float32
+    view: Array  # (N, NUMBERS) float32: procedural photos
     tone: Array  # (N, MAX_TONES) int8, -1 where there is none
     strength: Array  # (N, MAX_TONES) float32
     region: Array  # (N, MAX_TONES) int8
@@ -198,6 +199,7 @@ def _picture_columns(states: Sequence[State]) -> dict[str, Array]:
     return {
         "shapes": np.stack([sheet.shapes for sheet in sheets]),
         "backdrop": np.stack([sheet.backdrop for sheet in sheets]),
+        "view": np.stack([state.view for state in states]),
         "tone": tone,
         "strength": strength,
         "region": region,

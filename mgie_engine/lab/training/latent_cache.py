@@ -14,9 +14,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from mgie_engine.config import ModelConfig
-from mgie_engine.lab.scenes.regions import no_layers
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
-from mgie_engine.lab.scenes.scene_images import CHANGED
+from mgie_engine.lab.scenes.scene_images import CHANGED, with_views
 from mgie_engine.lab.scenes.tones import apply_in
 from mgie_engine.lab.training.context import to_device
 from mgie_engine.lab.training.dataset import REGION_NAMES, TONE_NAMES, SceneDataset
@@ -28,6 +27,7 @@ class SceneRenderer:
     def __init__(self, dataset: SceneDataset, device: torch.device, *, compiled: bool = False) -> None:
         self.shapes = torch.from_numpy(dataset.shapes).to(device)
         self.backdrop = torch.from_numpy(dataset.backdrop).to(device)
+        self.view = torch.from_numpy(dataset.view).to(device)
         self.tone, self.strength = torch.from_numpy(dataset.tone), torch.from_numpy(dataset.strength)
         self.region = torch.from_numpy(dataset.region)
         self._steps: tuple[Paint, ...] | None = compile_painter() if compiled else None
@@ -37,7 +37,7 @@ class SceneRenderer:
         """Pictures of rows (B,), int64 on the CPU."""
         on_device = to_device(rows, self.shapes.device)
         pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
-        return self._toned(pictures, no_layers(pictures), rows)
+        return self._toned(*with_views(pictures, self.view[on_device]), rows)
 
     def _toned(self, pictures: Tensor, layers: Tensor, rows: Tensor) -> Tensor:
         for depth in range(self.tone.shape[1]):
