@@ -29,7 +29,7 @@ class Palette(NamedTuple):
 
 
 def dead_leaves(rng: Random) -> ShapeTable:
-    """A photo-like picture of overlapping shapes; two of five lie in hard light, with blown and black areas."""
+    """Overlapping shapes; two of five pictures lie in hard light, with blown and black areas."""
     hard = rng.random() < 0.4
     palette = Palette(
         rng.random(),

@@ -1,8 +1,8 @@
 """Procedural photos: what a picture-like view is made of, as numbers drawn from a seed.
 
 A photo is an outdoor view (sky, ridges, ground or water, foliage), an indoor one (wall and table), or dead
-leaves; most have a subject, and some a defocused back. `photo_painter` paints the numbers. Nothing in them is
-a photograph; they are there so that light and colour, everywhere or in a layer, can be learned on any picture.
+leaves; most have a subject, and some a defocused back. `photo_painter` paints the numbers. They are there so
+that light and colour, everywhere or in a layer, can be learned on any picture.
 """
 
 import colorsys
@@ -57,6 +57,8 @@ class View(NamedTuple):
     leaf_texture: float = 0.5
     blobs: Sequence[float] = (0.0,) * (4 * BLOBS)  # x, y, half width, half height; none where 0
     frames: Sequence[float] = (0.0,) * (7 * FRAMES)  # x, y, half width, half height, colour
+    bricks: float = 0.0  # rows of them on a wall, in the height of the picture; 0 for none
+    joint: float = 0.0  # how much lighter or darker the joints are
     defocus: float = 0.0  # blur of the back, in units of the plain blur
     parts: Sequence[float] = (0.0,) * (len(Part._fields) * PARTS)
     subject_texture: float = 0.2
@@ -167,22 +169,22 @@ def _outdoors(rng: Random) -> tuple[View, tuple[str, ...]]:
     horizon = rng.choice((rng.uniform(0.35, 0.65), rng.uniform(0.25, 0.8)))
     far, close = rng.choice(GROUNDS)
     tint = rng.random()
-    lit = bright * rng.uniform(0.85, 1.1)
-    light = tuple(min(1.0, 0.6 + 0.4 * channel) for channel in low)  # of the sky, on what is below
+    lit = 0.25 + 0.85 * bright * rng.uniform(0.85, 1.15)
+    light = tuple(min(1.0, 0.65 + 0.4 * channel) for channel in low)  # of the sky, on what is below
     view = View(
         1.0, float(rng.getrandbits(20)), horizon,
         sky_top=top, sky_low=low, sky_curve=rng.uniform(0.6, 1.6),
         sun=(rng.random(), horizon - rng.uniform(-0.05, 0.4), rng.choice((0.0, 0.0, rng.uniform(0.1, 0.6)))),
         sun_colour=(1.0, rng.uniform(0.8, 1.0), rng.uniform(0.5, 0.95)),
-        clouds=(rng.choice((0.0, rng.uniform(0.2, 0.9))), rng.uniform(0.1, 0.6), rng.uniform(0.5, 2.5)),
+        clouds=(rng.choice((0.0, rng.uniform(0.3, 0.9), 0.55)), rng.uniform(0.1, 0.6), rng.uniform(0.8, 3)),
         cloud_light=tuple(min(1.0, 0.55 * channel + 0.45 + 0.1 * tint) for channel in low),
         cloud_dark=tuple(0.5 * a + 0.3 * b for a, b in zip(top, low, strict=True)),
         roughness=rng.uniform(0.45, 0.68),
         ridges=(rng.choice((0.0, rng.uniform(0.03, 0.28))), rng.choice((0.0, rng.uniform(0.02, 0.15)))),
         ridge=dimmed(near(rng, rng.choice((*GROUNDS, *LEAVES))[0], 0.08), lit), air=rng.uniform(0.2, 0.8),
         ground_far=_lit(near(rng, far), light, lit), ground_near=_lit(near(rng, close), light, lit),
-        ground_texture=rng.uniform(0.15, 0.9), ground_scale=rng.uniform(0.3, 1.0),
-        ripples=rng.uniform(0.1, 0.5), leaf_texture=rng.uniform(0.5, 1.2),
+        ground_texture=rng.uniform(0.2, 1.2), ground_scale=rng.uniform(0.3, 1.0),
+        ripples=rng.uniform(0.1, 0.5), leaf_texture=rng.uniform(0.6, 1.5),
     )  # fmt: skip
     view, layers = _covered(rng, view, light, lit)
     if rng.random() < 0.3:
@@ -199,7 +201,7 @@ def _lit(colour: Colour, light: Colour, by: float) -> Colour:
 def _covered(rng: Random, view: View, light: Colour, lit: float) -> tuple[View, tuple[str, ...]]:
     """Water, a path and foliage; and the layers that can be seen."""
     layers, horizon = ["sky"], view.horizon
-    if any(height > 0.05 for height in view.ridges):
+    if any(height > 0.1 for height in view.ridges):
         layers.append("mountains")
     room, water = 1 - horizon, rng.random()
     if water < 0.35:
@@ -209,13 +211,14 @@ def _covered(rng: Random, view: View, light: Colour, lit: float) -> tuple[View, 
     else:
         layers.append("ground")
         if rng.random() < 0.35:
-            ends = (horizon_x := rng.uniform(0.2, 0.8)), rng.uniform(0.1, 0.45), rng.uniform(0.1, 0.9)
+            ends = rng.uniform(0.2, 0.8), rng.uniform(0.1, 0.45), rng.uniform(0.1, 0.9)
             colour = rng.choice(GROUNDS[3:])[1]
             view = view._replace(path=ends, path_colour=_lit(near(rng, colour), light, lit))
-            del horizon_x
     dark, bright = rng.choice(LEAVES[:5] if rng.random() < 0.75 else LEAVES)
     dark, bright = near(rng, dark), near(rng, bright)
     view = view._replace(leaf=_lit(dark, light, lit), leaf_light=_lit(bright, light, 1.1 * lit))
+    if rng.random() < 0.25:
+        view = view._replace(frames=_buildings(rng, horizon, lit))
     foliage = rng.random()
     if foliage < 0.45 and water >= 0.15:
         view = view._replace(trees=(rng.uniform(0.04, 0.22), room * rng.uniform(0.02, 0.2)))
@@ -241,16 +244,25 @@ def _blobs(rng: Random, horizon: float) -> tuple[float, ...]:
     return (*values, *(0.0,) * (4 * BLOBS - len(values)))
 
 
+def _buildings(rng: Random, horizon: float, lit: float) -> tuple[float, ...]:
+    values = list[float]()
+    for _ in range(rng.randint(1, FRAMES)):
+        high = rng.uniform(0.05, 0.3)
+        values += [rng.random(), horizon - high + 0.01, rng.uniform(0.06, 0.25), high]
+        values += dimmed(near(rng, any_colour(rng, 0.25)), lit)
+    return (*values, *(0.0,) * (7 * FRAMES - len(values)))
+
+
 def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
     """A wall with frames or windows above a table or floor; neither is called sky or ground."""
     wall = near(rng, any_colour(rng, 0.25))
     table = near(rng, rng.choice((*(ground for _, ground in GROUNDS), any_colour(rng), any_colour(rng, 0.2))))
     horizon = rng.choice((rng.uniform(0.4, 0.85), rng.uniform(0.4, 0.85), 1.2, -0.2))
     frames = list[float]()
-    for _ in range(rng.randint(0, FRAMES)):
+    for _ in range(rng.randint(1, FRAMES)):
         frames += [rng.random(), rng.uniform(0, 0.6), rng.uniform(0.04, 0.25), rng.uniform(0.05, 0.3)]
         frames += any_colour(rng) if rng.random() < 0.7 else (0.95, 0.97, 1.0)
-    bright = rng.uniform(0.45, 1.0)
+    bright = rng.uniform(0.6, 1.1)
     view = View(
         1.0, float(rng.getrandbits(20)), horizon, 1.0,
         sky_top=dimmed(wall, bright * rng.uniform(0.7, 1)), sky_low=dimmed(wall, bright),
@@ -258,6 +270,7 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
         ground_far=dimmed(table, bright), ground_near=dimmed(near(rng, table), bright),
         ground_texture=rng.uniform(0.0, 0.7), ground_scale=rng.uniform(0.3, 1.0),
         frames=(*frames, *(0.0,) * (7 * FRAMES - len(frames))),
+        bricks=rng.choice((0.0, 0.0, rng.uniform(8, 26))), joint=rng.choice((-0.35, 0.25)),
         defocus=rng.choice((0.0, 0.5, rng.uniform(1.2, 3.0), rng.uniform(1.2, 3.0))),
     )  # fmt: skip
     return view, ()
@@ -266,11 +279,11 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
 def _taken(rng: Random, view: View) -> View:
     """How the photo was taken: exposure, cast, light from a side, contrast, noise, compression."""
     warmth, tint = rng.gauss(0, 0.07), rng.gauss(0, 0.025)
-    gain = rng.choice((1.0, rng.uniform(0.55, 1.0), rng.uniform(1.0, 1.45)))
+    gain = rng.choice((1.0, rng.uniform(0.65, 1.0), rng.uniform(1.0, 1.35)))
     return view._replace(
         light=(gain * (1 + warmth), gain * (1 - tint), gain * (1 - warmth)),
         side_light=rng.gauss(0, 0.18),
-        contrast=rng.choice((1.0, rng.uniform(0.7, 1.1), rng.uniform(1.0, 1.7))),
+        contrast=rng.choice((1.0, rng.uniform(0.7, 1.1), rng.uniform(1.0, 1.5))),
         noise=rng.choice((0.0, 0.004, 0.012, rng.uniform(0, 0.04))),
         jpeg=rng.choice((0.0, 0.0, rng.uniform(0.004, 0.02))),
         subject_softness=rng.choice((0.003, 0.003, 0.008)),

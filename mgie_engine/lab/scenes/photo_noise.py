@@ -13,18 +13,18 @@ _MASK = 0xFFFFFFFF
 def random_lattice(seed: Tensor, channels: int, side: int) -> Tensor:
     """Numbers in [-1, 1) (B, channels, side, side) for seeds (B,), by an integer hash."""
     cells = torch.arange(channels * side * side, device=seed.device, dtype=torch.int64)
-    h = (cells + side * 7919) * 374761393 + seed.to(torch.int64).view(-1, 1) * 668265263 & _MASK
-    h = (h ^ (h >> 15)) * 1274126177 & _MASK
-    h = (h ^ (h >> 13)) * 1103515245 & _MASK
-    h ^= h >> 16
-    return ((h & 0xFFFFFF).float() * 2**-23 - 1).view(-1, channels, side, side)
+    h = (cells + side * 7919) * 374761393 + seed.to(torch.int64).view(-1, 1) * 668265263
+    h = ((h ^ (h >> 15)) & _MASK) * 1274126177  # products wrap in the same way on every device
+    h = (h ^ (h >> 29)) & 0xFFFFFF
+    return (h.float() * 2**-23 - 1).view(-1, channels, side, side)
 
 
-def fractal(seed: Tensor, roughness: Tensor, channels: int, side: int) -> Tensor:
-    """1/f noise (B, channels, side, side) of about unit deviation; each octave keeps `roughness` (B, 1, 1, 1).
+def fractal(seed: Tensor, roughness: Tensor, side: int) -> Tensor:
+    """1/f noise (B, C, side, side) of about unit deviation; each octave keeps `roughness` (B, C, 1, 1).
 
     `side` is a power of two.
     """
+    channels = roughness.shape[1]
     noise = random_lattice(seed, channels, FIRST_CELLS)
     kept, power = torch.ones_like(roughness), torch.ones_like(roughness)
     while noise.shape[-1] < side:

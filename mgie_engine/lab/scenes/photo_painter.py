@@ -24,12 +24,12 @@ _PLACES = dict(zip(View._fields, zip(accumulate(_LENGTHS, initial=0), _LENGTHS, 
 
 @torch.no_grad()
 def paint_photos(numbers: Tensor, size: int = NATIVE) -> tuple[Tensor, Tensor]:
-    """Pictures (B, 3, size, size), sRGB in [0, 1], and masks (B, len(LAYERS), size, size), of numbers (B, N)."""
+    """Pictures (B, 3, size, size) in [0, 1] and masks (B, layers, size, size) of numbers (B, NUMBERS)."""
     side = NATIVE
     while side < size:
         side *= 2
     canvas = _Canvas(numbers, side)
-    for layer in (_sky, _ridges, _ground, _water, _trees, _blobs, _defocus, _subject, _camera):
+    for layer in (_sky, _ridges, _boxes, _ground, _water, _trees, _blobs, _defocus, _subject, _camera):
         layer(canvas)
     return _resized(canvas.pixels, size), _resized(canvas.layers(), size)
 
@@ -51,7 +51,8 @@ class _Canvas:
         self.masks = dict[str, Tensor]()
         self.horizon = self.number("horizon")
         seed = self.list("seed")[:, 0]
-        self.noise = fractal(seed, self.number("roughness"), 4, side)
+        rough = self.number("roughness")
+        self.noise = fractal(seed, torch.cat([rough, rough, rough + 0.1, rough + 0.25], 1), side)
         self.plane = self._in_perspective()
 
     def list(self, name: str) -> Tensor:
@@ -120,29 +121,36 @@ def _sky(canvas: _Canvas) -> None:
     puff = torch.lerp(canvas.colour("cloud_dark"), canvas.colour("cloud_light"), light)
     sky = torch.lerp(sky, puff, (thick * outdoors).expand_as(sky))
     wall = 1 + 0.12 * relief * canvas.noise[:, 2:3] * canvas.number("indoors")
-    canvas.pixels = (sky * wall).clamp(0, 1)
+    canvas.pixels = (sky * wall * _bricks(canvas)).clamp(0, 1)
     canvas.masks["sky"] = outdoors.expand_as(canvas.x + canvas.y + outdoors)
-    _frames(canvas)
 
 
-def _frames(canvas: _Canvas) -> None:
+def _bricks(canvas: _Canvas) -> Tensor:
+    """Brightness of a wall of bricks or tiles, 1 where there is none."""
+    count = canvas.number("bricks")
+    row = canvas.y * count
+    column = canvas.x * count * 0.45 + 0.5 * (torch.floor(row) % 2)
+    joint = torch.minimum(row - torch.floor(row), 2 * (column - torch.floor(column)))
+    tone = torch.sin(torch.floor(row) * 12.99 + torch.floor(column) * 78.23) * 0.12
+    return 1 + (count > 0) * torch.where(joint < 0.13, canvas.number("joint"), tone)
+
+
+def _boxes(canvas: _Canvas) -> None:
+    """Windows and frames on a wall, or buildings with rows of windows before the sky."""
     frames = canvas.list("frames").view(-1, FRAMES, 7)
     if not bool(frames.any()):
         return
+    outdoors = 1 - canvas.number("indoors")
     for index in range(FRAMES):
-        x, y, a, b, *_ = (frames[:, index, i].view(-1, 1, 1, 1) for i in range(4))
-        colour = frames[:, index, 4:].reshape(-1, 3, 1, 1)
-        outside = torch.maximum((canvas.x - x).abs() - a, (canvas.y - y).abs() - b)
-        shine = 0.85 + 0.3 * (canvas.x - canvas.y) + 0.08 * canvas.noise[:, 3:]
-        frame = canvas.edge(-outside) * (a > 0)
-        canvas.pixels = torch.lerp(
-            canvas.pixels,
-            canvas.pixels * 0.55,
-            (canvas.edge(0.012 - outside, 0.01) * (a > 0)).expand_as(canvas.pixels),
-        )
-        canvas.pixels = torch.lerp(
-            canvas.pixels, (colour * shine).clamp(0, 1), frame.expand_as(canvas.pixels)
-        )
+        x, y, a, b, *_ = (frames[:, index, i].view(-1, 1, 1, 1) for i in range(7))
+        u, v = canvas.x - x, canvas.y - y
+        outside = torch.maximum(u.abs() - a, v.abs() - b)
+        rim = canvas.edge(0.012 - outside, 0.01) * (a > 0) * (1 - outdoors)
+        canvas.pixels = canvas.pixels * (1 - 0.45 * rim)
+        shine = 0.85 + 0.2 * (u - v) / (a + b).clamp(min=0.01) + 0.08 * canvas.noise[:, 1:2]
+        window = (torch.sin(90 * u) > 0.1) * (torch.sin(70 * v) > 0.2) * outdoors
+        colour = frames[:, index, 4:].reshape(-1, 3, 1, 1) * shine * (1 - 0.55 * window)
+        canvas.lay(None, colour.clamp(0, 1), canvas.edge(-outside) * (a > 0))
 
 
 def _ridges(canvas: _Canvas) -> None:
@@ -162,7 +170,7 @@ def _ground(canvas: _Canvas) -> None:
     down = ((canvas.y - canvas.horizon) / (1 - canvas.horizon).clamp(min=0.05)).clamp(0, 1)
     base = torch.lerp(canvas.colour("ground_far"), canvas.colour("ground_near"), down)
     rough = canvas.number("ground_texture") * (0.25 + 0.75 * down)
-    texture = 0.22 * canvas.plane[:, 1:2] + 0.35 * _relief(canvas.noise[:, 1:2]) * down
+    texture = 0.25 * canvas.plane[:, 1:2] + 0.3 * _relief(canvas.noise[:, 3:]) * down
     start, width, end = (canvas.number("path", index) for index in range(3))
     away = (canvas.x - torch.lerp(start, end, down)).abs()
     path = canvas.edge(width * down - away - 0.01 * canvas.noise[:, 3:], 0.01) * (width > 0)
@@ -191,7 +199,7 @@ def _water(canvas: _Canvas) -> None:
 def _leafage(canvas: _Canvas, light: Tensor) -> Tensor:
     """Leaves in light and shadow; `light` (B, 1, H, W) is about 0 to 1."""
     texture = canvas.number("leaf_texture")
-    rough = 0.22 * canvas.noise[:, 2:3] + 0.3 * _relief(canvas.noise[:, 3:])
+    rough = 0.25 * canvas.noise[:, 2:3] + 0.4 * _relief(canvas.noise[:, 3:])
     share = (light + texture * rough).clamp(0, 1)
     return torch.lerp(canvas.colour("leaf"), canvas.colour("leaf_light"), share)
 
@@ -199,7 +207,7 @@ def _leafage(canvas: _Canvas, light: Tensor) -> Tensor:
 def _trees(canvas: _Canvas) -> None:
     height, foot = canvas.number("trees"), canvas.horizon + canvas.number("trees", 1)
     line = canvas.noise[:, 3:, int(0.5 * canvas.side)].unsqueeze(2)
-    top = foot - height * (0.75 + 0.22 * line + 0.1 * canvas.noise[:, 2:3])
+    top = foot - height * (0.75 + 0.22 * line + 0.1 * canvas.noise[:, 2:3] + 0.1 * canvas.noise[:, 3:])
     mask = canvas.edge(canvas.y - top) * canvas.edge(foot - canvas.y + 0.004 * canvas.noise[:, 3:], 0.006)
     light = 0.75 - 0.7 * (canvas.y - top) / height.clamp(min=0.01)
     canvas.lay("foliage", _leafage(canvas, light), mask * (height > 0))
@@ -218,7 +226,7 @@ def _blobs(canvas: _Canvas) -> None:
         light = lit if light is None else torch.where(inside >= field, lit, light)
     assert field is not None
     assert light is not None
-    mask = ((field + 0.45 * canvas.noise[:, 2:3] + 0.35 * canvas.noise[:, 3:]) * 3).clamp(0, 1)
+    mask = ((field + 0.4 * canvas.noise[:, 2:3] + 0.55 * canvas.noise[:, 3:]) * 4).clamp(0, 1)
     canvas.lay("foliage", _leafage(canvas, light), mask * (field > -8))
 
 
@@ -240,21 +248,30 @@ def _defocus(canvas: _Canvas) -> None:
 
 def _subject(canvas: _Canvas) -> None:
     parts = canvas.list("parts").view(-1, PARTS, len(Part._fields))
-    side = torch.sign(canvas.number("side_light") + 1e-6)
+    used = int((parts[:, :, 2] > 0).sum(1).max())
+    if not used:
+        return
     _shadow(canvas, parts)
-    for index in range(PARTS):
-        x, y, a, b, power, *_, stripes = (parts[:, index, i].view(-1, 1, 1, 1) for i in range(9))
-        u, v = (canvas.x - x) / a.clamp(min=1e-4), (canvas.y - y) / b.clamp(min=1e-4)
-        reach = u.abs().clamp(1e-6, 9) ** power + v.abs().clamp(1e-6, 9) ** power
-        distance = (1 - reach ** (1 / power.clamp(min=1))) * torch.minimum(a, b)
-        mask = canvas.edge(distance, canvas.number("subject_softness")) * (a > 0)
-        shade = 1 + 0.28 * side * u - 0.22 * v - 0.15 * (u**2 + v**2)
-        shade = shade + canvas.number("subject_texture") * (
-            0.25 * canvas.noise[:, 3:] + 0.3 * _relief(canvas.noise[:, :1])
-        )
-        shade = shade * (1 - 0.4 * (torch.sin(canvas.x * stripes * 20 + 6 * canvas.y) > 0.2) * (stripes > 0))
-        colour = parts[:, index, 5:8].reshape(-1, 3, 1, 1)
-        canvas.lay("subject", (colour * shade).clamp(0, 1), mask)
+    rough = 0.25 * canvas.noise[:, 3:] + 0.3 * _relief(canvas.noise[:, :1])
+    rough = 1 + canvas.number("subject_texture") * rough
+    for index in range(used):
+        colour, mask = _part(canvas, parts[:, index])
+        canvas.lay("subject", (colour * rough).clamp(0, 1), mask)
+
+
+def _part(canvas: _Canvas, part: Tensor) -> tuple[Tensor, Tensor]:
+    """The colour (B, 3, H, W) and the mask (B, 1, H, W) of one part, of its numbers (B, 9)."""
+    x, y, a, b, power, *_, stripes = (part[:, i].view(-1, 1, 1, 1) for i in range(9))
+    u, v = (canvas.x - x) / a.clamp(min=1e-4), (canvas.y - y) / b.clamp(min=1e-4)
+    far = (u**2 + v**2).sqrt()
+    norm = torch.lerp(far, torch.maximum(u.abs(), v.abs()), 1 - 2 / power.clamp(min=2))
+    mask = canvas.edge((1 - norm) * torch.minimum(a, b), canvas.number("subject_softness")) * (a > 0)
+    lit_from = torch.sign(canvas.number("side_light") + 1e-6)
+    shade = 1 + (0.28 * lit_from) * u - 0.22 * v - 0.15 * far**2
+    if bool((stripes > 0).any()):
+        dark = torch.sin(canvas.x * (stripes * 20) + 6 * canvas.y) > 0.2
+        shade = shade * (1 - 0.4 * (dark * (stripes > 0)))
+    return part[:, 5:8].reshape(-1, 3, 1, 1) * shade, mask
 
 
 def _shadow(canvas: _Canvas, parts: Tensor) -> None:
@@ -266,13 +283,20 @@ def _shadow(canvas: _Canvas, parts: Tensor) -> None:
     canvas.pixels = canvas.pixels * (1 - dark)
 
 
+def _coloured(grain: Tensor) -> Tensor:
+    """Noise of three channels from one."""
+    return torch.cat(
+        [grain, torch.roll(grain, (31, 17), (-2, -1)), torch.roll(grain, (-23, 41), (-2, -1))], 1
+    )
+
+
 def _camera(canvas: _Canvas) -> None:
     """Light, cast, contrast, noise and compression over everything."""
     lit = canvas.pixels * (canvas.colour("light") * (1 + canvas.number("side_light") * (canvas.x - 0.5) * 2))
     contrast = canvas.number("contrast")
     lit = (0.42 + (lit - 0.42) * contrast).clamp(min=0)
     seed = canvas.list("seed")[:, 0] + 77
-    grain = canvas.number("noise") * random_lattice(seed, 3, canvas.side)
+    grain = canvas.number("noise") * _coloured(random_lattice(seed, 1, canvas.side))
     lit = (lit + grain * (0.4 + luma(lit).clamp(0, 1).sqrt())).clamp(0, 1)
     step = canvas.list("jpeg")[:, 0]
     rows = (step > 0).nonzero()[:, 0]

@@ -75,7 +75,8 @@ def _house(rng: Random) -> Form:
     wide = rng.uniform(0.5, 0.9)
     return (
         (0, 0.25, wide, 0.55, 12, 0), (0, -0.35, 1.15 * wide, 0.12, 8, 2), (0, -0.5, 0.7 * wide, 0.14, 3, 2),
-        (-0.5 * wide, 0.1, 0.12, 0.15, 12, 3), (0.5 * wide, 0.1, 0.12, 0.15, 12, 3), (0, 0.5, 0.11, 0.3, 12, 3),
+        (-0.5 * wide, 0.1, 0.12, 0.15, 12, 3), (0.5 * wide, 0.1, 0.12, 0.15, 12, 3),
+        (0, 0.5, 0.11, 0.3, 12, 3),
     )  # fmt: skip
 
 
@@ -109,7 +110,7 @@ FORMS: Sequence[Callable[[Random], Form]] = (
 def random_subject(rng: Random, horizon: float, large: bool) -> Subject:
     """A subject that stands on the ground below a horizon, or before everything if `large`."""
     form = rng.choice(FORMS)(rng)
-    size = rng.uniform(0.2, 0.42) if large else rng.uniform(0.07, 0.3)
+    size = rng.uniform(0.2, 0.42) if large else rng.uniform(0.12, 0.34)
     x = rng.uniform(0.25, 0.75) if large else rng.uniform(0.12, 0.88)
     low = max(0.0, min(horizon, 0.85))
     y = rng.uniform(0.4, 0.75) if large else rng.uniform(low + 0.05, 0.98) - 0.75 * size
@@ -122,16 +123,10 @@ def random_subject(rng: Random, horizon: float, large: bool) -> Subject:
     colours = (own, skin, second, dark, (0.2, 0.36, 0.12))
     striped = rng.choice((0.0, 0.0, 0.0, rng.uniform(4, 16)))
     bright = rng.uniform(0.6, 1.0)
-    parts = tuple(
-        Part(
-            x + size * dx,
-            y + size * dy,
-            size * a,
-            size * b,
-            power,
-            *(bright * channel for channel in colours[which]),
-            striped if which == 0 else 0.0,
-        )
-        for dx, dy, a, b, power, which in form
-    )
-    return Subject(parts, tuple(bright * channel for channel in own))
+    shown = [tuple(bright * channel for channel in colour) for colour in colours]
+    parts = list[Part]()
+    for dx, dy, a, b, power, which in form:
+        red, green, blue = shown[which]
+        stripes = 0.0 if which else striped
+        parts.append(Part(x + size * dx, y + size * dy, size * a, size * b, power, red, green, blue, stripes))
+    return Subject(tuple(parts), shown[0])

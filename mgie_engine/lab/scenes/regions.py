@@ -83,7 +83,7 @@ def _edges(x: Tensor, layers: Tensor) -> Tensor:
 
 def hue_and_chroma(x: Tensor) -> tuple[Tensor, Tensor]:
     """HSV hue in degrees and the spread of the channels, each (B, 1, H, W)."""
-    red, green, blue = x.split(1, 1)
+    red, green, blue = x[:, :1], x[:, 1:2], x[:, 2:]
     angle = torch.atan2(3**0.5 * (green - blue), 2 * red - green - blue)
     return torch.rad2deg(angle) % 360, x.amax(1, keepdim=True) - x.amin(1, keepdim=True)
 

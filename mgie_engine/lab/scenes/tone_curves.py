@@ -1,7 +1,7 @@
 """The parts that tones are made of: curves with fixed ends, shifts of colour that keep brightness, blurs.
 
-All take pictures (B, 3, H, W), sRGB in [0, 1], and a strength per picture (B, 1, 1, 1). docs/photos.md has the
-formulas.
+All take pictures (B, 3, H, W), sRGB in [0, 1], and a strength per picture (B, 1, 1, 1). docs/photos.md has
+the formulas.
 """
 
 import colorsys
@@ -53,7 +53,7 @@ def middle(brightness: Tensor) -> Tensor:
 
 
 def shift(x: Tensor, amount: Tensor | float, red: float, blue: float) -> Tensor:
-    """A shift of colour: mid-grey gets `amount` times so much red and blue, and the green that keeps brightness.
+    """Mid-grey gets `amount` times so much red and blue, and the green that keeps its brightness.
 
     Each colour moves on the line of equal brightness through it, on a logistic scale between the two ends of
     the gamut, so nothing clips, black and white stay, and the opposite amount undoes it exactly.

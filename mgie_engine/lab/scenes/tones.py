@@ -1,9 +1,8 @@
 """Tonal edits as exact operations on pixels: light and colour change, content does not.
 
 Each operation maps pictures (B, 3, H, W), sRGB in [0, 1], and a strength per picture (B, 1, 1, 1), where 1 is
-the plain edit, 0.5 "a little" and 1.8 "much". Lengths scale with the picture, so the same operation at another
-resolution is the same edit. Exposure keeps black and white; shifts of colour keep brightness, black and white;
-docs/photos.md has the formulas.
+the plain edit, 0.5 "a little" and 1.8 "much". Lengths scale with the picture, so the same operation at
+another resolution is the same edit. docs/photos.md has the formulas.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,7 +48,8 @@ INVERSE: Mapping[str, str] = MappingProxyType(
 EXPOSURE = 0.52  # of the plain edit: two thirds of a stop at mid-grey
 HUES: Mapping[str, float] = MappingProxyType(
     {
-        "red": 0, "orange": 28, "yellow": 52, "green": 120, "teal": 175, "blue": 215, "purple": 275, "pink": 330,
+        "red": 0, "orange": 28, "yellow": 52, "green": 120,
+        "teal": 175, "blue": 215, "purple": 275, "pink": 330,
     }
 )  # fmt: skip
 _WARM, _MAGENTA = (0.055, -0.08), (0.05, 0.05)  # shifts of red and blue
@@ -154,7 +154,7 @@ def _clarity(x: Tensor, s: Tensor) -> Tensor:
 
 
 def _white_balance(x: Tensor, s: Tensor) -> Tensor:
-    """Three quarters of the way to grey world: gains that make what is least colourful grey; brightness stays."""
+    """Grey world, three quarters of the way: what is least colourful turns grey; brightness stays."""
     small = curves.coarse(x)
     _, chroma = hue_and_chroma(small)
     weight = curves.middle(luma(small)).clamp(min=0) * (1 - chroma).clamp(min=0) ** 4 + 1e-4
