@@ -49,7 +49,7 @@ def dead_leaves(rng: Random) -> ShapeTable:
         light=(gain * (1 + warmth), gain, gain * (1 - warmth)),
         horizon=rng.uniform(0.15, 0.85),
         fog=rng.choice((0.0, 0.0, rng.uniform(0.1, 0.7))),
-        grain=rng.choice((0.05, 0.35, 0.6, 1.0) if hard else (0.05, 0.15, 0.35, 0.6)) * rng.random(),
+        grain=rng.choice((0.05, 0.35, 0.6, 1.0) if hard else (0.15, 0.35, 0.6, 1.0)) * rng.random(),
         grain_seed=rng.uniform(0, 60),
     )
     count = rng.randint(12, 56)

@@ -137,7 +137,7 @@ def photo(seed: int) -> Photo:
         subject = random_subject(rng, view.horizon, large=view.defocus > 1)
         colour, parts = subject.colour, tuple(v for part in subject.parts for v in part)
         parts += (0.0,) * (len(View().parts) - len(parts))
-        view = view._replace(parts=parts, subject_texture=rng.choice((0.05, 0.15, 0.35)))
+        view = view._replace(parts=parts, subject_texture=rng.choice((0.05, 0.2, 0.5)))
         layers += ("subject", "background")
     view = _taken(rng, view)
     return Photo(_NO_SHAPES, flat(view), layers, colour)
@@ -179,12 +179,12 @@ def _outdoors(rng: Random) -> tuple[View, tuple[str, ...]]:
         clouds=(rng.choice((0.0, rng.uniform(0.3, 0.9), 0.55)), rng.uniform(0.1, 0.6), rng.uniform(0.8, 3)),
         cloud_light=tuple(min(1.0, 0.55 * channel + 0.45 + 0.1 * tint) for channel in low),
         cloud_dark=tuple(0.5 * a + 0.3 * b for a, b in zip(top, low, strict=True)),
-        roughness=rng.uniform(0.45, 0.68),
+        roughness=rng.uniform(0.5, 0.72),
         ridges=(rng.choice((0.0, rng.uniform(0.03, 0.28))), rng.choice((0.0, rng.uniform(0.02, 0.15)))),
         ridge=dimmed(near(rng, rng.choice((*GROUNDS, *LEAVES))[0], 0.08), lit), air=rng.uniform(0.2, 0.8),
         ground_far=_lit(near(rng, far), light, lit), ground_near=_lit(near(rng, close), light, lit),
         ground_texture=rng.uniform(0.2, 1.2), ground_scale=rng.uniform(0.3, 1.0),
-        ripples=rng.uniform(0.1, 0.5), leaf_texture=rng.uniform(0.6, 1.5),
+        ripples=rng.uniform(0.15, 0.7), leaf_texture=rng.uniform(0.6, 1.5),
     )  # fmt: skip
     view, layers = _covered(rng, view, light, lit)
     if rng.random() < 0.3:
@@ -266,7 +266,7 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
     view = View(
         1.0, float(rng.getrandbits(20)), horizon, 1.0,
         sky_top=dimmed(wall, bright * rng.uniform(0.7, 1)), sky_low=dimmed(wall, bright),
-        clouds=(0.0, 0.5, rng.uniform(0.0, 0.4)), roughness=rng.uniform(0.45, 0.7),
+        clouds=(0.0, 0.5, rng.uniform(0.1, 1.0)), roughness=rng.uniform(0.5, 0.72),
         ground_far=dimmed(table, bright), ground_near=dimmed(near(rng, table), bright),
         ground_texture=rng.uniform(0.0, 0.7), ground_scale=rng.uniform(0.3, 1.0),
         frames=(*frames, *(0.0,) * (7 * FRAMES - len(frames))),
@@ -279,11 +279,11 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
 def _taken(rng: Random, view: View) -> View:
     """How the photo was taken: exposure, cast, light from a side, contrast, noise, compression."""
     warmth, tint = rng.gauss(0, 0.07), rng.gauss(0, 0.025)
-    gain = rng.choice((1.0, rng.uniform(0.65, 1.0), rng.uniform(1.0, 1.35)))
+    gain = rng.choice((1.0, rng.uniform(0.65, 1.0), rng.uniform(1.0, 1.3)))
     return view._replace(
         light=(gain * (1 + warmth), gain * (1 - tint), gain * (1 - warmth)),
         side_light=rng.gauss(0, 0.18),
-        contrast=rng.choice((1.0, rng.uniform(0.7, 1.1), rng.uniform(1.0, 1.5))),
+        contrast=rng.choice((1.4, rng.uniform(0.8, 1.25), rng.uniform(1.3, 2.1))),
         noise=rng.choice((0.0, 0.004, 0.012, rng.uniform(0, 0.04))),
         jpeg=rng.choice((0.0, 0.0, rng.uniform(0.004, 0.02))),
         subject_softness=rng.choice((0.003, 0.003, 0.008)),

@@ -120,7 +120,7 @@ def _sky(canvas: _Canvas) -> None:
     light = (0.75 + 0.5 * relief * _relief(cloud) - 0.5 * thick * softness).clamp(0, 1)
     puff = torch.lerp(canvas.colour("cloud_dark"), canvas.colour("cloud_light"), light)
     sky = torch.lerp(sky, puff, (thick * outdoors).expand_as(sky))
-    wall = 1 + 0.12 * relief * canvas.noise[:, 2:3] * canvas.number("indoors")
+    wall = 1 + 0.2 * relief * (canvas.noise[:, 2:3] + _relief(canvas.noise[:, 3:])) * canvas.number("indoors")
     canvas.pixels = (sky * wall * _bricks(canvas)).clamp(0, 1)
     canvas.masks["sky"] = outdoors.expand_as(canvas.x + canvas.y + outdoors)
 
@@ -147,7 +147,12 @@ def _boxes(canvas: _Canvas) -> None:
         outside = torch.maximum(u.abs() - a, v.abs() - b)
         rim = canvas.edge(0.012 - outside, 0.01) * (a > 0) * (1 - outdoors)
         canvas.pixels = canvas.pixels * (1 - 0.45 * rim)
-        shine = 0.85 + 0.2 * (u - v) / (a + b).clamp(min=0.01) + 0.08 * canvas.noise[:, 1:2]
+        shine = (
+            0.85
+            + 0.2 * (u - v) / (a + b).clamp(min=0.01)
+            + 0.12 * canvas.noise[:, 1:2]
+            + 0.2 * _relief(canvas.noise[:, 3:])
+        )
         window = (torch.sin(90 * u) > 0.1) * (torch.sin(70 * v) > 0.2) * outdoors
         colour = frames[:, index, 4:].reshape(-1, 3, 1, 1) * shine * (1 - 0.55 * window)
         canvas.lay(None, colour.clamp(0, 1), canvas.edge(-outside) * (a > 0))
@@ -160,7 +165,7 @@ def _ridges(canvas: _Canvas) -> None:
         line = canvas.noise[:, 2 + index : 3 + index, int(row * canvas.side)].unsqueeze(2)  # (B, 1, 1, W)
         top = canvas.horizon - height * (0.6 + 0.28 * line)
         mask = canvas.edge(canvas.y - top, 0.002) * (height > 0)
-        rock = canvas.colour("ridge") * (1 + 0.35 * _relief(canvas.noise[:, index : index + 1]))
+        rock = canvas.colour("ridge") * (1 + 0.9 * _relief(canvas.noise[:, index : index + 1]))
         share = air * (1 - 0.45 * index) + 0.25 * ((canvas.y - top) / height.clamp(min=0.02)).clamp(0, 1)
         colour = torch.lerp(rock, far.expand_as(rock), share.clamp(0, 0.95).expand_as(rock)).clamp(0, 1)
         canvas.lay("mountains", colour, mask)
@@ -169,8 +174,9 @@ def _ridges(canvas: _Canvas) -> None:
 def _ground(canvas: _Canvas) -> None:
     down = ((canvas.y - canvas.horizon) / (1 - canvas.horizon).clamp(min=0.05)).clamp(0, 1)
     base = torch.lerp(canvas.colour("ground_far"), canvas.colour("ground_near"), down)
-    rough = canvas.number("ground_texture") * (0.25 + 0.75 * down)
-    texture = 0.25 * canvas.plane[:, 1:2] + 0.3 * _relief(canvas.noise[:, 3:]) * down
+    rough = canvas.number("ground_texture") * (0.3 + 0.7 * down)
+    stones = ((canvas.noise[:, 3:] + canvas.plane[:, 1:2]).abs() > 1.9).float()
+    texture = 0.3 * canvas.plane[:, 1:2] + (0.7 * _relief(canvas.noise[:, 3:]) - 0.5 * stones) * down
     start, width, end = (canvas.number("path", index) for index in range(3))
     away = (canvas.x - torch.lerp(start, end, down)).abs()
     path = canvas.edge(width * down - away - 0.01 * canvas.noise[:, 3:], 0.01) * (width > 0)
@@ -192,14 +198,14 @@ def _water(canvas: _Canvas) -> None:
     sky = 0.75 * _gradient(canvas, (canvas.horizon - down).clamp(min=0)) + 0.25 * mirrored
     share = 0.75 - 0.45 * (down / (1 - canvas.horizon).clamp(min=0.05)).clamp(0, 1)
     waves = canvas.number("ripples") * (canvas.plane[:, :1] + _relief(canvas.plane[:, 1:2]))
-    colour = torch.lerp(canvas.colour("water").expand_as(sky), sky, share.expand_as(sky)) * (1 + 0.3 * waves)
+    colour = torch.lerp(canvas.colour("water").expand_as(sky), sky, share.expand_as(sky)) * (1 + 0.5 * waves)
     canvas.lay("water", colour.clamp(0, 1), mask)
 
 
 def _leafage(canvas: _Canvas, light: Tensor) -> Tensor:
     """Leaves in light and shadow; `light` (B, 1, H, W) is about 0 to 1."""
     texture = canvas.number("leaf_texture")
-    rough = 0.25 * canvas.noise[:, 2:3] + 0.4 * _relief(canvas.noise[:, 3:])
+    rough = 0.3 * canvas.noise[:, 2:3] + 0.8 * _relief(canvas.noise[:, 3:])
     share = (light + texture * rough).clamp(0, 1)
     return torch.lerp(canvas.colour("leaf"), canvas.colour("leaf_light"), share)
 
@@ -252,7 +258,7 @@ def _subject(canvas: _Canvas) -> None:
     if not used:
         return
     _shadow(canvas, parts)
-    rough = 0.25 * canvas.noise[:, 3:] + 0.3 * _relief(canvas.noise[:, :1])
+    rough = 0.35 * canvas.noise[:, 3:] + 0.8 * _relief(canvas.noise[:, 3:])
     rough = 1 + canvas.number("subject_texture") * rough
     for index in range(used):
         colour, mask = _part(canvas, parts[:, index])
@@ -292,9 +298,14 @@ def _coloured(grain: Tensor) -> Tensor:
 
 def _camera(canvas: _Canvas) -> None:
     """Light, cast, contrast, noise and compression over everything."""
-    lit = canvas.pixels * (canvas.colour("light") * (1 + canvas.number("side_light") * (canvas.x - 0.5) * 2))
+    mean = luma(canvas.pixels).mean((2, 3), keepdim=True).clamp(min=0.05)
+    exposure = (0.44 / mean).sqrt()  # half of what an automatic camera would give
+    lit = canvas.pixels * (
+        exposure * canvas.colour("light") * (1 + canvas.number("side_light") * (canvas.x - 0.5) * 2)
+    )
     contrast = canvas.number("contrast")
-    lit = (0.42 + (lit - 0.42) * contrast).clamp(min=0)
+    mean = luma(lit).mean((2, 3), keepdim=True)
+    lit = (mean + (lit - mean) * contrast).clamp(min=0)
     seed = canvas.list("seed")[:, 0] + 77
     grain = canvas.number("noise") * _coloured(random_lattice(seed, 1, canvas.side))
     lit = (lit + grain * (0.4 + luma(lit).clamp(0, 1).sqrt())).clamp(0, 1)
