@@ -14,7 +14,7 @@ def random_lattice(seed: Tensor, channels: int, side: int) -> Tensor:
     """Numbers in [-1, 1) (B, channels, side, side) for seeds (B,), by an integer hash."""
     cells = torch.arange(channels * side * side, device=seed.device, dtype=torch.int64)
     h = (cells + side * 7919) * 374761393 + seed.to(torch.int64).view(-1, 1) * 668265263
-    h = ((h ^ (h >> 15)) & _MASK) * 1274126177  # products wrap in the same way on every device
+    h = ((h ^ (h >> 15)) & _MASK) * 1274126177  # below 2^63
     h = (h ^ (h >> 29)) & 0xFFFFFF
     return (h.float() * 2**-23 - 1).view(-1, channels, side, side)
 

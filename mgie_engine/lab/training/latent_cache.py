@@ -42,7 +42,7 @@ class SceneRenderer:
     def _toned(self, pictures: Tensor, layers: Tensor, rows: Tensor) -> Tensor:
         for depth in range(self.tone.shape[1]):
             tones = torch.stack([self.tone[rows, depth], self.region[rows, depth]], 1)
-            for tone, region in sorted({(int(tone), int(region)) for tone, region in tones if tone >= 0}):
+            for tone, region in sorted({(tone, region) for tone, region in tones.tolist() if tone >= 0}):
                 toned = (tones == torch.tensor([tone, region])).all(1).nonzero()[:, 0]
                 where = to_device(toned, pictures.device)
                 amount = to_device(self.strength[rows[toned], depth], pictures.device)
