@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from mgie_engine.lab.scenes.dead_leaves import dead_leaves
 from mgie_engine.lab.scenes.drawing import Backdrop, Colour, ShapeTable, shape_table
-from mgie_engine.lab.scenes.photo_subjects import PARTS, Part, random_subject
+from mgie_engine.lab.scenes.photo_subjects import PARTS, SubjectPart, random_subject
 
 BLOBS = 6  # crowns of near trees and bushes
 FRAMES = 3  # windows and frames on a wall
 LEAVES_SHARE, INDOOR_SHARE = 0.22, 0.2
 
 
-class View(NamedTuple):
+class PhotoView(NamedTuple):
     """The numbers of a photo, in the order in which they are stored; lengths in picture widths."""
 
     is_view: float = 0.0  # 0: a scene or dead leaves, which shape tables describe
@@ -60,7 +60,7 @@ class View(NamedTuple):
     bricks: float = 0.0  # rows of them on a wall, in the height of the picture; 0 for none
     joint: float = 0.0  # how much lighter or darker the joints are
     defocus: float = 0.0  # blur of the back, in units of the plain blur
-    parts: Sequence[float] = (0.0,) * (len(Part._fields) * PARTS)
+    parts: Sequence[float] = (0.0,) * (len(SubjectPart._fields) * PARTS)
     subject_texture: float = 0.2
     subject_softness: float = 0.003
     light: Colour = (1, 1, 1)  # multiplies the picture
@@ -79,14 +79,14 @@ class Photo(NamedTuple):
     subject_colour: Colour | None = None
 
 
-def flat(view: View) -> NDArray[np.float32]:
+def flat(view: PhotoView) -> NDArray[np.float32]:
     """All numbers of a view in order."""
     values = [v for item in view for v in (item if isinstance(item, Sequence) else (item,))]
     return np.asarray(values, dtype=np.float32)
 
 
-NUMBERS = len(flat(View()))
-NO_VIEW = flat(View())
+NUMBERS = len(flat(PhotoView()))
+NO_VIEW = flat(PhotoView())
 _BLACK = (0.0, 0.0, 0.0)
 _NO_SHAPES = shape_table(Backdrop(_BLACK, _BLACK, _BLACK, _BLACK, _BLACK), [])
 
@@ -136,7 +136,7 @@ def photo(seed: int) -> Photo:
     if rng.random() < (0.95 if view.defocus > 1 else 0.6):
         subject = random_subject(rng, view.horizon, large=view.defocus > 1)
         colour, parts = subject.colour, tuple(v for part in subject.parts for v in part)
-        parts += (0.0,) * (len(View().parts) - len(parts))
+        parts += (0.0,) * (len(PhotoView().parts) - len(parts))
         view = view._replace(parts=parts, subject_texture=rng.choice((0.05, 0.2, 0.5)))
         layers += ("subject", "background")
     view = _taken(rng, view)
@@ -163,7 +163,7 @@ def dimmed(colour: Colour, by: float) -> Colour:
     return tuple(by * channel for channel in colour)
 
 
-def _outdoors(rng: Random) -> tuple[View, tuple[str, ...]]:
+def _outdoors(rng: Random) -> tuple[PhotoView, tuple[str, ...]]:
     top, low, bright = rng.choice(SKIES)
     top, low = near(rng, top), near(rng, low, 0.03)
     horizon = rng.choice((rng.uniform(0.35, 0.65), rng.uniform(0.25, 0.8)))
@@ -171,7 +171,7 @@ def _outdoors(rng: Random) -> tuple[View, tuple[str, ...]]:
     tint = rng.random()
     lit = 0.25 + 0.85 * bright * rng.uniform(0.85, 1.15)
     light = tuple(min(1.0, 0.65 + 0.4 * channel) for channel in low)  # of the sky, on what is below
-    view = View(
+    view = PhotoView(
         1.0, float(rng.getrandbits(20)), horizon,
         sky_top=top, sky_low=low, sky_curve=rng.uniform(0.6, 1.6),
         sun=(rng.random(), horizon - rng.uniform(-0.05, 0.4), rng.choice((0.0, 0.0, rng.uniform(0.1, 0.6)))),
@@ -198,7 +198,7 @@ def _lit(colour: Colour, light: Colour, by: float) -> Colour:
     return tuple(min(1.0, a * b * by) for a, b in zip(colour, light, strict=True))
 
 
-def _covered(rng: Random, view: View, light: Colour, lit: float) -> tuple[View, tuple[str, ...]]:
+def _covered(rng: Random, view: PhotoView, light: Colour, lit: float) -> tuple[PhotoView, tuple[str, ...]]:
     """Water, a path and foliage; and the layers that can be seen."""
     layers, horizon = ["sky"], view.horizon
     if any(height > 0.1 for height in view.ridges):
@@ -253,7 +253,7 @@ def _buildings(rng: Random, horizon: float, lit: float) -> tuple[float, ...]:
     return (*values, *(0.0,) * (7 * FRAMES - len(values)))
 
 
-def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
+def _indoors(rng: Random) -> tuple[PhotoView, tuple[str, ...]]:
     """A wall with frames or windows above a table or floor; neither is called sky or ground."""
     wall = near(rng, any_colour(rng, 0.25))
     table = near(rng, rng.choice((*(ground for _, ground in GROUNDS), any_colour(rng), any_colour(rng, 0.2))))
@@ -263,7 +263,7 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
         frames += [rng.random(), rng.uniform(0, 0.6), rng.uniform(0.04, 0.25), rng.uniform(0.05, 0.3)]
         frames += any_colour(rng) if rng.random() < 0.7 else (0.95, 0.97, 1.0)
     bright = rng.uniform(0.6, 1.1)
-    view = View(
+    view = PhotoView(
         1.0, float(rng.getrandbits(20)), horizon, 1.0,
         sky_top=dimmed(wall, bright * rng.uniform(0.7, 1)), sky_low=dimmed(wall, bright),
         clouds=(0.0, 0.5, rng.uniform(0.1, 1.0)), roughness=rng.uniform(0.5, 0.72),
@@ -276,7 +276,7 @@ def _indoors(rng: Random) -> tuple[View, tuple[str, ...]]:
     return view, ()
 
 
-def _taken(rng: Random, view: View) -> View:
+def _taken(rng: Random, view: PhotoView) -> PhotoView:
     """How the photo was taken: exposure, cast, light from a side, contrast, noise, compression."""
     warmth, tint = rng.gauss(0, 0.07), rng.gauss(0, 0.025)
     gain = rng.choice((1.0, rng.uniform(0.65, 1.0), rng.uniform(1.0, 1.3)))

@@ -12,14 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mgie_engine.lab.scenes import tone_curves as curves
-from mgie_engine.lab.scenes.photo_generator import BLOBS, FRAMES, View
+from mgie_engine.lab.scenes.photo_generator import BLOBS, FRAMES, PhotoView
 from mgie_engine.lab.scenes.photo_noise import compressed, fractal, random_lattice
-from mgie_engine.lab.scenes.photo_subjects import PARTS, Part
+from mgie_engine.lab.scenes.photo_subjects import PARTS, SubjectPart
 from mgie_engine.lab.scenes.regions import LAYERS, luma
 
 NATIVE = 256  # photos are painted at this size, or at a larger power of two, and then resized
-_LENGTHS = [len(item) if isinstance(item, Sequence) else 1 for item in View()]
-_PLACES = dict(zip(View._fields, zip(accumulate(_LENGTHS, initial=0), _LENGTHS, strict=False), strict=True))
+_LENGTHS = [len(item) if isinstance(item, Sequence) else 1 for item in PhotoView()]
+_PLACES = dict(
+    zip(PhotoView._fields, zip(accumulate(_LENGTHS, initial=0), _LENGTHS, strict=False), strict=True)
+)
 
 
 @torch.no_grad()
@@ -253,7 +255,7 @@ def _defocus(canvas: _Canvas) -> None:
 
 
 def _subject(canvas: _Canvas) -> None:
-    parts = canvas.list("parts").view(-1, PARTS, len(Part._fields))
+    parts = canvas.list("parts").view(-1, PARTS, len(SubjectPart._fields))
     used = int((parts[:, :, 2] > 0).sum(1).max())
     if not used:
         return

@@ -10,7 +10,7 @@ from mgie_engine.lab.scenes.drawing import Colour
 PARTS = 8
 
 
-class Part(NamedTuple):
+class SubjectPart(NamedTuple):
     """A rounded part, |dx / a|^power + |dy / b|^power < 1; power 2 is an ellipse, 8 nearly a box."""
 
     x: float
@@ -24,10 +24,10 @@ class Part(NamedTuple):
     stripes: float = 0.0
 
 
-class Subject(NamedTuple):
+class PhotoSubject(NamedTuple):
     """Parts from the back to the front, and the colour of the largest."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[SubjectPart, ...]
     colour: Colour
 
 
@@ -107,7 +107,7 @@ FORMS: Sequence[Callable[[Random], Form]] = (
 )  # fmt: skip
 
 
-def random_subject(rng: Random, horizon: float, large: bool) -> Subject:
+def random_subject(rng: Random, horizon: float, large: bool) -> PhotoSubject:
     """A subject that stands on the ground below a horizon, or before everything if `large`."""
     form = rng.choice(FORMS)(rng)
     size = rng.uniform(0.2, 0.42) if large else rng.uniform(0.12, 0.34)
@@ -124,9 +124,11 @@ def random_subject(rng: Random, horizon: float, large: bool) -> Subject:
     striped = rng.choice((0.0, 0.0, 0.0, rng.uniform(4, 16)))
     bright = rng.uniform(0.6, 1.0)
     shown = [tuple(bright * channel for channel in colour) for colour in colours]
-    parts = list[Part]()
+    parts = list[SubjectPart]()
     for dx, dy, a, b, power, which in form:
         red, green, blue = shown[which]
         stripes = 0.0 if which else striped
-        parts.append(Part(x + size * dx, y + size * dy, size * a, size * b, power, red, green, blue, stripes))
-    return Subject(tuple(parts), shown[0])
+        parts.append(
+            SubjectPart(x + size * dx, y + size * dy, size * a, size * b, power, red, green, blue, stripes)
+        )
+    return PhotoSubject(tuple(parts), shown[0])
