@@ -17,7 +17,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import fmean, median
@@ -142,9 +142,12 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
 
 
 def _local(mgie: MGIE, photos: dict[str, Image.Image], sheet: Path | None) -> None:
-    rows, shots = local_tones(mgie, photos)
-    for row in rows:
+    rows, shots = [], []
+    for row, shot in local_tones(mgie, photos):
         sys.stdout.write(json.dumps(row) + "\n")
+        sys.stdout.flush()
+        rows.append(row)
+        shots.append(shot)
     if sheet:
         contact_sheet(shots).save(sheet)
     report = {
@@ -168,9 +171,8 @@ def _local(mgie: MGIE, photos: dict[str, Image.Image], sheet: Path | None) -> No
 
 def local_tones(
     mgie: MGIE, photos: dict[str, Image.Image]
-) -> tuple[list[dict[str, Any]], list[ContactSheetCard]]:
+) -> Iterator[tuple[dict[str, Any], ContactSheetCard]]:
     """Addressed tones of every picture that has the region, with their dB inside and outside of it."""
-    rows, shots = [], []
     for name, photo in photos.items():
         before = pixels(photo)[None]
         for instruction, spec in LOCAL:
@@ -182,13 +184,10 @@ def local_tones(
             result = Image.open(io.BytesIO(made.image)).convert("RGB")
             inside = _db(pixels(result) - goal, mask > 0.5)
             outside = _db(pixels(result) - before[0], mask == 0)
-            rows.append(
-                {"photo": name, "instruction": instruction, "region": spec.region, "db": inside}
-                | {"kept_db": outside, "said": made.expressive}
-            )
+            row = {"photo": name, "instruction": instruction, "region": spec.region, "db": inside}
+            row |= {"kept_db": outside, "said": made.expressive}
             good = inside >= BAR_DB and outside >= KEPT_DB
-            shots.append(ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, good))
-    return rows, shots
+            yield row, ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, good)
 
 
 def _db(difference: Tensor, where: Tensor) -> float:
