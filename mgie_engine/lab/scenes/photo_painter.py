@@ -307,6 +307,7 @@ def _camera(canvas: _Canvas) -> None:
     )
     contrast = canvas.number("contrast")
     mean = luma(lit).mean((2, 3), keepdim=True)
+    lit = torch.lerp(lit, luma(lit).expand_as(lit), 0.18)
     lit = (mean + (lit - mean) * contrast).clamp(min=0)
     seed = canvas.list("seed")[:, 0] + 77
     grain = canvas.number("noise") * _coloured(random_lattice(seed, 1, canvas.side))
