@@ -76,6 +76,7 @@ LOCAL: Sequence[tuple[str, ToneSpec]] = (
     ("make the yellows red", ToneSpec("to_red", 1.0, "yellows")),
 )
 SMALLEST_REGION, KEPT_DB = 0.01, 45.0
+NEARER_DB = 6.0  # a result that is not so much nearer than the original is no edit, however gentle the tone
 IMPOSSIBLE = ("remove the man", "add a dog", "make the car red")
 BAR_DB = 30.0
 
@@ -117,6 +118,7 @@ def main() -> None:
         "model": mgie.config.name,
         "edits": len(rows),
         "reached": fmean(row["db"] >= BAR_DB for row in rows),
+        "nearer_than_idle": fmean(row["db"] >= row["idle_db"] + NEARER_DB for row in rows),
         "by_tone_db": {tone: _spread(rows, tone) for tone in INSTRUCTIONS},
         "refused": fmean(map(bool, refusals(mgie, photos))),
         "autoencoder_photos_db": _through(mgie, list(photos.values())),
@@ -134,7 +136,8 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
             made = _edited(mgie, photo, instruction)
             result = Image.open(io.BytesIO(made.image)).convert("RGB")
             db = round(psnr((pixels(result) - goal).square()), 1)
-            rows.append({"photo": name, "tone": tone, "db": db, "said": made.expressive})
+            idle = round(psnr((pixels(photo) - goal).square()), 1)
+            rows.append({"photo": name, "tone": tone, "db": db, "idle_db": idle, "said": made.expressive})
             shots.append(
                 ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, db >= BAR_DB)
             )
@@ -155,6 +158,7 @@ def _local(mgie: MGIE, photos: dict[str, Image.Image], sheet: Path | None) -> No
         "model": mgie.config.name,
         "edits": len(rows),
         "reached": fmean(row["db"] >= BAR_DB and row["kept_db"] >= KEPT_DB for row in rows),
+        "nearer_than_idle": fmean(row["db"] >= row["idle_db"] + NEARER_DB for row in rows),
         "inside_reached": fmean(row["db"] >= BAR_DB for row in rows),
         "outside_reached": fmean(row["kept_db"] >= KEPT_DB for row in rows),
         "by_instruction": {
@@ -185,7 +189,8 @@ def local_tones(
             inside = _db(pixels(result) - goal, mask > 0.5)
             outside = _db(pixels(result) - before[0], mask == 0)
             row = {"photo": name, "instruction": instruction, "region": spec.region, "db": inside}
-            row |= {"kept_db": outside, "said": made.expressive}
+            idle = _db(before[0] - goal, mask > 0.5)
+            row |= {"idle_db": idle, "kept_db": outside, "said": made.expressive}
             good = inside >= BAR_DB and outside >= KEPT_DB
             yield row, ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, good)
 
