@@ -142,7 +142,9 @@ COLOURS: Mapping[str, Region] = MappingProxyType(
     _RANGES | {f"not {name}": _other_than(region) for name, region in _RANGES.items()}
 )
 PLACES: Mapping[str, Region] = MappingProxyType(
-    {name: _layer(name) for name in LAYERS} | {"background": _other_than(_layer("subject"))}
+    {name: _layer(name) for name in LAYERS}
+    | {"background": _other_than(_layer("subject"))}
+    | {f"not {name}": _other_than(_layer(name)) for name in LAYERS if name != "subject"}
 )  # only on pictures whose layers are known
 REGIONS: Mapping[str, Region] = MappingProxyType(
     {WHOLE: lambda x, layers: torch.ones_like(x[:, :1]), **POSITIONS, **BRIGHTNESS, **COLOURS, **PLACES}

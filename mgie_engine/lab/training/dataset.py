@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgie_engine.lab.scenes.expressive_text import Split, inventory
+from mgie_engine.lab.scenes.human_prompts import held_out_words, plain_words
 from mgie_engine.lab.scenes.regions import REGIONS
 from mgie_engine.lab.scenes.scene import (
     COLOURS,
@@ -38,10 +39,10 @@ from mgie_engine.lab.training.recipe import WORDINGS
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out
-MAX_TONES = 4
+MAX_TONES = 6
 KINDS = (
     "recolour", "remove", "add", "replace", "resize", "move", "background", "ambiguous", "tonal", "follow-up",
-    "nothing", "refuse", "inventory",
+    "nothing", "refuse", "inventory", "compound", "local",
 )  # fmt: skip
 INVENTORY = KINDS.index("inventory")
 ASK_INVENTORY = "list what is here"  # never shown to users; it trains the language model to look
@@ -135,7 +136,11 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wor
             step = steps[0]
             texts.add(
                 len(edits),
-                [Prompt(step.edit.instruction, step.history) for step in steps],
+                [
+                    Prompt(step.edit.instruction, step.history)
+                    for step in steps
+                    if split != "train" or plain_words(step.edit.instruction) not in held_out_words()
+                ],
                 step.edit.expressive,
             )
             edits.append((first + step.before, first + step.after, KINDS.index(step.edit.kind)))
