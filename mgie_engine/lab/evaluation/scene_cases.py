@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.workers import PoolMap, serial_map
-from mgie_engine.lab.scenes.expressive_text import PromptSet, Split
+from mgie_engine.lab.scenes.expressive_text import NOTHING, THINGS_STAY, PromptSet, Split
 from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
 from mgie_engine.lab.scenes.human_prompts import human_prompts
 from mgie_engine.lab.scenes.scene_edits import Edit, State
@@ -54,7 +54,9 @@ class TextScore:
 
     stated: int  # facts
     true: int
-    resolved: bool  # it names the right object, place and change: the facts of its first sentence
+    resolved: (
+        bool  # it names the right objects, places and changes: the facts of its sentences but for what stays
+    )
     word_for_word: bool
 
 
@@ -113,12 +115,16 @@ def score_text(case: SceneCase, expressive: str) -> TextScore:
     """Compare what was said with the picture."""
     facts = parse_facts(expressive)
     true = sum(fact_holds(fact, case.start, case.edit.goal) for fact in facts)
-    resolved = _first_facts(expressive) == _first_facts(case.edit.expressive)
+    resolved = _meant_facts(expressive) == _meant_facts(case.edit.expressive)
     return TextScore(len(facts), true, resolved, expressive == case.edit.expressive)
 
 
-def _first_facts(expressive: str) -> set[Fact]:
-    facts = set(parse_facts(expressive.partition(". ")[0].rstrip(".") + "."))
+def _meant_facts(expressive: str) -> set[Fact]:
+    """What the sentences say that name a change; a refusal's reason is left out."""
+    sentences = [sentence.rstrip(".") + "." for sentence in expressive.split(". ")]
+    if sentences[0] != NOTHING:
+        sentences = [one for one in sentences if not one.endswith((" stays.", THINGS_STAY))] or sentences[:1]
+    facts = set(parse_facts(" ".join(sentences[:1] if sentences[0] == NOTHING else sentences)))
     return {fact for fact in facts if fact.attribute != UNREADABLE or fact.value == expressive}
 
 

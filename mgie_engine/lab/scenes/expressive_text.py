@@ -10,12 +10,13 @@ from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, SceneObj
 
 Split = Literal["train", "validation", "test"]
 PromptSet = Literal[
-    "seen", "unseen", "followups"
+    "seen", "unseen", "followups", "fresh", "talks"
 ]  # human prompts; the grammar was extended for the first alone
 
 ROW_WORDS = {SKY: "in the sky", BACK: "at the back", FRONT: "in front"}
 COLUMN_WORDS = ("on the far left", "left of the middle", "right of the middle", "on the far right")
 ALL_STAYS = "Everything else stays."
+REST_STAYS = "The rest stays."
 THINGS_STAY = "All things stay where they are."
 NOTHING = "Nothing changes."
 AS_ASKED = "Nothing changes, as you asked."
@@ -57,6 +58,12 @@ def stays(scene: Scene, *touched: SceneObject) -> str:
 def counted(objects: Sequence[SceneObject], kinds: str) -> str:
     """Two or more objects of a kind: "Both balls", "All 3 balls"."""
     return f"Both {kinds}" if len(objects) == 2 else f"All {len(objects)} {kinds}"
+
+
+def plural_effect(effect: str) -> str:
+    """A tone's effect as it is said of several: "gets darker" → "get darker"."""
+    verb, blank, rest = effect.partition(" ")
+    return f"{verb.removesuffix('s')}{blank}{rest}"
 
 
 def inventory(scene: Scene) -> str:

@@ -16,7 +16,9 @@ from mgie_engine.lab.scenes.expressive_text import (
     KNOWN_HERE,
     KNOWN_PHOTO,
     NOTHING,
+    REST_STAYS,
     THINGS_STAY,
+    plural_effect,
     where,
 )
 from mgie_engine.lab.scenes.phrasing import plural, table
@@ -34,7 +36,7 @@ from mgie_engine.lab.scenes.scene import (  # fmt: skip
 )
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import DEGREES
-from mgie_engine.lab.scenes.tones import STRENGTHS
+from mgie_engine.lab.scenes.tones import STRENGTHS, ToneSpec
 
 When = Literal["before", "after"]
 
@@ -96,9 +98,10 @@ def fact_holds(fact: Fact, before: State, after: State) -> bool:
 def _tone_holds(fact: Fact, before: State, after: State) -> bool:
     if fact.attribute == "same":
         return before == after
-    name, _, degree = fact.value.partition(" ")
-    done = after.tones[len(before.tones) :]
-    return (name, STRENGTHS[degree]) in done
+    if fact.attribute == "layer":
+        return before.scene is None and fact.value not in before.layers
+    name, degree, *region = fact.value.split(" ", 2)
+    return ToneSpec(name, STRENGTHS[degree], *region) in after.tones[len(before.tones) :]
 
 
 def _group_holds(fact: Fact, state: State) -> bool:
@@ -170,10 +173,21 @@ def _toned(g: Groups) -> Iterator[Fact]:
     effects = {text: (name, DEGREES[i]) for name, ways in _effects().items() for i, text in enumerate(ways)}
     for name, ways in _effects().items():
         effects[ways[1]] = (name, DEGREES[1])  # what has no degrees is plain
-    for effect in re.split(r" and (?=gets|takes|turns)", g["effects"]):
+    for effect in re.split(r" and (?=gets|takes|turns|fades)", g["effects"]):
         name, degree = effects.get(effect, ("", ""))
         known = Fact("after", "picture", "tone", f"{name} {degree}")
         yield known if name else Fact("after", "text", UNREADABLE, effect)
+
+
+def _addressed(g: Groups) -> Iterator[Fact]:
+    said = f"everything but the {g['but']}" if g["but"] else g["region"]
+    region = next(name for name, text in table("addressed")["regions"].items() if text == said)
+    for name, ways in _effects().items():
+        for degree, effect in zip((DEGREES[1], *DEGREES), (ways[1], *ways), strict=True):
+            if g["effect"] in (effect, plural_effect(effect)):
+                yield Fact("after", "picture", "tone", f"{name} {degree} {region}")
+                return
+    yield Fact("after", "text", UNREADABLE, g["effect"])
 
 
 def _effects() -> Mapping[str, Sequence[str]]:
@@ -185,6 +199,9 @@ def _none_here(g: Groups) -> Iterator[Fact]:
     yield Fact("before", plural(g["kind"]), *(("none in", g["colour"]) if g["colour"] else ("count", "0")))
 
 
+_REGIONS = tuple(table("addressed")["regions"].values())
+_REGION = _any([text for text in _REGIONS if " but " not in text])
+_BUT = _any([text.removeprefix("everything but the ") for text in _REGIONS if " but " in text])
 _AT = f"(?P<obj>{_THING}) (?P<place>{_PLACE})"
 _PART_WORD = f"(?P<part>{_PART})"
 _ALL = rf"All (?P<count>\d+) (?P<kinds>{_KINDS_WORD})"
@@ -218,14 +235,18 @@ _SENTENCES: tuple[tuple[str, Reader], ...] = (
     (rf"{_ALL} are removed\.", (("before", "{kinds}", "count", "{count}"), _ALL_GONE)),
     (rf"(?P<clauses>{_CLAUSE}(?: and {_CLAUSE})*)\.", _surroundings),
     (r"The whole picture (?P<effects>.+)\.", _toned),
+    (rf"(?:The (?P<region>{_REGION})|Everything but the (?P<but>{_BUT})) "
+     r"(?P<effect>(?:get|turn|take|fade)s? .+)\.", _addressed),
     (rf"(?:{re.escape(NOTHING)}|{re.escape(AS_ASKED)})", (("after", "picture", "same", ""),)),
     (rf"I see no (?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND}) here\.", _none_here),
+    (r"I see no (?P<layer>sky|mountains|ground|water|foliage) here\.",
+     (("before", "picture", "layer", "{layer}"),)),
     (r"I see no odd one here\.", (("before", next(iter(_KINDS)), "odd", ""),)),
     (rf"The {_AT} is already (?P<value>{_COLOUR})\.", (_WAS, ("before", "{place}", "colour", "{value}"))),
     (rf"The {_AT} is already (?P<value>{_SIZE})\.", (_WAS, ("before", "{place}", "size", "{value}"))),
     (rf"The {_AT} is in the way\.", (_WAS,)),
     (rf"There is no room on the (?P<side>left|right) of the {_AT}\.",
      (_WAS, ("before", "{place}", "no room", "{side}"))),
-    ("|".join(map(re.escape, (ALL_STAYS, THINGS_STAY, KNOWN_HERE, KNOWN_PHOTO))), ()),
+    ("|".join(map(re.escape, (ALL_STAYS, REST_STAYS, THINGS_STAY, KNOWN_HERE, KNOWN_PHOTO))), ()),
 )  # fmt: skip
 _FORMS = tuple((re.compile(pattern), reader) for pattern, reader in _SENTENCES)

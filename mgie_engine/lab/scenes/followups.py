@@ -4,9 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mgie_engine.lab.scenes.drawing import fits
-from mgie_engine.lab.scenes.edit_generators import aside_words, depth_words, new_words, other_colour
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, there
-from mgie_engine.lab.scenes.phrasing import table
+from mgie_engine.lab.scenes.edit_generators import (
+    aside_words,
+    depth_words,
+    new_words,
+    other_colour,
+    refer_part,
+)
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED, describe, there, where
+from mgie_engine.lab.scenes.phrasing import dress, fill, table, templates, vary
 from mgie_engine.lab.scenes.references import first_free, home_rows, refer, region
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (
@@ -32,10 +38,11 @@ from mgie_engine.lab.scenes.scene_edits import (  # fmt: skip
     remove_it,
     replace_by,
     resize_it,
+    resize_to,
     to,
 )
 from mgie_engine.lab.scenes.surroundings import CLAUSES, again
-from mgie_engine.lab.scenes.tonal import DEGREES, tone_edit
+from mgie_engine.lab.scenes.tone_followups import tone_follow_up
 
 CONTENT = 0.03  # how often people only say that they like what they got
 
@@ -46,8 +53,8 @@ def follow_up(streams: RngStreams, state: State, last: Edit) -> Edit | None:
     """An edit of `state`, the goal of `last`, that needs the history to be understood; None if none fits."""
     if last.kind not in ("refuse", "nothing") and streams.content.random() < CONTENT:
         return Edit("nothing", streams.phrase("done"), AS_ASKED, state)
-    if last.kind == "tonal":
-        edit = _more_or_back(streams, state, last)
+    if last.act == "tone":
+        edit = tone_follow_up(streams, state, last)
     elif state.scene is None or not state.is_readable:
         return None
     else:
@@ -60,7 +67,13 @@ def follow_up(streams: RngStreams, state: State, last: Edit) -> Edit | None:
 def _fitting(last: Edit) -> list[FollowUp]:
     ways: list[FollowUp] = []
     if last.act in ("recolour", "remove", "replace", "grow", "shrink"):
-        ways += [_too, _too]
+        ways += [_too, _too, _too]
+    if last.act == "recolour" and last.obj and last.colour:
+        ways += [_part_too]
+    if last.was and last.act in ("recolour", "remove", "grow", "shrink"):
+        ways += [_put_back]
+    if last.act == "remove" and last.was:
+        ways += [_other_gone]
     if last.act in CLAUSES:
         ways += [lambda streams, state, last: again(streams, state, last.act)]
     if last.obj:
@@ -72,13 +85,6 @@ def _fitting(last: Edit) -> list[FollowUp]:
     if last.act in ("add", "replace") and last.obj:
         ways += [_instead]
     return ways or [lambda streams, state, last: None]  # a draw, which keeps later ones in their places
-
-
-def _more_or_back(streams: RngStreams, state: State, last: Edit) -> Edit | None:
-    tone, opposite = last.goal.tones[-1][0], table("tones")["opposite"]
-    if tone in opposite and streams.content.random() < 0.35:
-        return tone_edit(state, ((opposite[tone], "little"),), streams.phrase("back"))
-    return tone_edit(state, ((tone, DEGREES[1]),), streams.phrase("more"))
 
 
 def _recolour_it(streams: RngStreams, state: State, last: Edit) -> Edit | None:
@@ -182,6 +188,54 @@ def _corrected(state: State, wrong: tuple[SceneObject, SceneObject], right: Scen
     scene = state.drawn.swapped(done, was).swapped(right, new)
     text = f"The {there(done)} turns {was.colour}. The {there(right)} turns {new.colour}."
     return Edit("recolour", words, text, to(state, scene), new, new.colour, "recolour")
+
+
+def _part_too(streams: RngStreams, state: State, last: Edit) -> Edit | None:
+    """The colour also for a part of the thing, or for the thing after its part: "now the roof too"."""
+    owners = [obj for obj in state.drawn.objects if obj.parts]
+    obj = last.obj if last.obj and last.obj.parts else (streams.content.choice(owners) if owners else None)
+    if obj is None or last.colour is None:
+        return None
+    parts = [part for part, colour in obj.parts if colour != last.colour and part != last.part]
+    if not parts:
+        return None
+    part = streams.content.choice(parts)
+    it = refer_part(streams.wording, state.drawn, obj, part).it
+    return recolour_part_to(state, obj, part, last.colour, streams.phrase("too", it=it))
+
+
+def _put_back(streams: RngStreams, state: State, last: Edit) -> Edit | None:
+    """The thing as it was before the last turn."""
+    was, now = last.was, last.obj
+    assert was
+    words = dress(
+        streams.wording,
+        vary(streams.wording, streams.wording.choice(templates("put_back", streams.split, "compound"))),
+    )
+    if last.act == "remove":
+        back = new_object(was.kind, was.colour, was.cell, size=was.size, material=was.material)
+        is_free = state.drawn.at(was.cell) is None and not was.parts
+        return add_it(state, (back,), words) if is_free else None
+    if now is None or last.part:
+        return None
+    if last.act == "recolour":
+        return recolour_to(state, now, was.colour, words)
+    return resize_to(state, now, was.size, words)
+
+
+def _other_gone(streams: RngStreams, state: State, last: Edit) -> Edit | None:
+    """Of two of a kind the wrong one was removed: it comes back, the other one goes."""
+    was = last.was
+    assert was
+    others = state.drawn.of(was.kind)
+    if len(others) != 1 or state.drawn.at(was.cell) or was.parts:
+        return None
+    back = new_object(was.kind, was.colour, was.cell, size=was.size, material=was.material)
+    way = vary(streams.wording, streams.wording.choice(templates("other_gone", streams.split, "compound")))
+    words = dress(streams.wording, fill(way, name=streams.say(was.kind)))
+    scene = state.drawn.without(others[0]).plus(back)
+    text = f"A {describe(back)} appears {where(back.cell)}. The {there(others[0])} is removed."
+    return Edit("remove", words, text, to(state, scene), act="remove", was=others[0])
 
 
 def _another(streams: RngStreams, state: State, last: Edit) -> Edit | None:

@@ -3,13 +3,26 @@
 They are in human_prompts_seen, _unseen and _followups.toml.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from mgie_engine.edits import Exchange
-from mgie_engine.lab.scenes.expressive_text import AS_ASKED, KNOWN_HERE, NOTHING, PromptSet
+from mgie_engine.lab.scenes.addressed_tones import local_edit
+from mgie_engine.lab.scenes.expressive_text import (
+    ALL_STAYS,
+    AS_ASKED,
+    KNOWN_HERE,
+    KNOWN_PHOTO,
+    NOTHING,
+    PromptSet,
+)
+from mgie_engine.lab.scenes.photo_generator import photo
 from mgie_engine.lab.scenes.phrasing import table
+from mgie_engine.lab.scenes.regions import WHOLE
 from mgie_engine.lab.scenes.scene import Cell, Scene, SceneObject, in_place_of, new_object
 from mgie_engine.lab.scenes.scene_edits import (
     Edit,
@@ -24,6 +37,7 @@ from mgie_engine.lab.scenes.scene_edits import (
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
 
+MAX_HISTORY = 2
 Named = Mapping[str, SceneObject]
 
 
@@ -42,10 +56,20 @@ def prompt_start() -> State:
 
 
 def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
-    """Every prompt of a set; of the follow-ups, the second turn of each conversation."""
+    """Every prompt of a set; of the follow-ups, the second turn of each conversation; of talks, all."""
     if which == "followups":
         yield from _followups()
-        return
+    elif which == "fresh":
+        for _, prompt in fresh_prompts():
+            yield prompt
+    elif which == "talks":
+        for _, prompt in talk_turns():
+            yield prompt
+    else:
+        yield from _single(which)
+
+
+def _single(which: PromptSet) -> Iterator[HumanPrompt]:
     start = prompt_start()
     named = {obj.kind: obj for obj in start.drawn.objects}
     for group in table(f"human_prompts_{which}")["prompts"]:
@@ -63,6 +87,81 @@ def _followups() -> Iterator[HumanPrompt]:
         now = _named_after(named, talk["meant"], first)
         edit = _meant(first.goal, now, talk["want"], talk["said"])
         yield HumanPrompt(first.goal, edit, (Exchange(first.instruction, first.expressive),))
+
+
+def fresh_prompts() -> Iterator[tuple[str, HumanPrompt]]:
+    """Every single instruction of human_prompts_fresh.toml with its topic."""
+    for group in table("human_prompts_fresh")["prompts"]:
+        start, named = _start_of(group["on"])
+        for said in group["said"]:
+            yield group["topic"], HumanPrompt(start, _all_meant(start, named, group["want"], said))
+
+
+@cache
+def held_out_words() -> frozenset[str]:
+    """The words of every single instruction of human_prompts_fresh.toml, which no training text may equal."""
+    groups = table("human_prompts_fresh")["prompts"]
+    return frozenset(plain_words(said) for group in groups for said in group["said"])
+
+
+def plain_words(said: str) -> str:
+    """An instruction without capitals and punctuation; of one without letters, all of it."""
+    return " ".join(re.findall(r"[a-z0-9&%]+", said.lower())) or said
+
+
+def talk_turns() -> Iterator[tuple[int, HumanPrompt]]:
+    """Every turn of the talks of human_prompts_fresh.toml with its number, after the right earlier ones."""
+    for talk in table("human_prompts_fresh")["talks"]:
+        (state, named), history = _start_of(talk["on"]), list[Exchange]()
+        for number, turn in enumerate(talk["turns"], 1):
+            edit = _all_meant(state, named, turn["want"], turn["said"])
+            yield number, HumanPrompt(state, edit, tuple(history[-MAX_HISTORY:]))
+            history.append(Exchange(edit.instruction, edit.expressive))
+            state = edit.goal
+            if state.scene:
+                cells = {name: obj.cell for name, obj in named.items()}
+                named = {name: obj for name, cell in cells.items() if (obj := state.scene.at(cell))}
+
+
+def _start_of(on: str) -> tuple[State, Named]:
+    if on == "photo":
+        return State(None, photo=_layered_photo()), {}
+    if on == "scene":
+        start = prompt_start()
+        return start, {obj.kind: obj for obj in start.drawn.objects}
+    data = dict(table("human_prompts_fresh")["crowd"])
+    named = {obj["name"]: _object(obj) for obj in data.pop("objects")}
+    return State(Scene(tuple(named.values()), **data)), named
+
+
+@cache
+def _layered_photo() -> int:
+    """A procedural photo on which there is all that the instructions name."""
+    wanted = {"sky", "ground", "foliage", "subject"}
+    return next(seed for seed in count(1_000_000) if wanted <= {*photo(seed).layers})
+
+
+def _all_meant(start: State, named: Named, wants: Sequence[Any], said: str) -> Edit:
+    """The edit of one or several wants, on what each leaves of the picture."""
+    if not isinstance(wants[0], dict):
+        tones = [(name, region, degree) for region, name, degree in wants]
+        is_whole = all(region == WHOLE for _, region, _ in tones)
+        edit = (
+            tone_edit(start, [(n, d) for n, _, d in tones], said)
+            if is_whole
+            else local_edit(start, tones, said)
+        )
+        assert edit, wants
+        return edit
+    if len(wants) == 1 and wants[0]["kind"] == "refuse" and start.scene is None:
+        return Edit("refuse", said, f"{NOTHING} {KNOWN_PHOTO}", start)
+    edits = list[Edit]()
+    for want in wants:
+        edits.append(_meant(edits[-1].goal if edits else start, named, want, said))
+    if len(edits) == 1:
+        return edits[0]
+    text = " ".join(f"{edit.expressive.partition('. ')[0]}." for edit in edits)
+    return Edit("compound", said, f"{text} {ALL_STAYS}", edits[-1].goal)
 
 
 def _named_after(named: Named, want: Mapping[str, Any], first: Edit) -> Named:

@@ -77,8 +77,14 @@ def fields(template: str) -> frozenset[str]:
 def phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
     """One instruction for `kind`, with typing habits; only phrasings whose fields are all known."""
     given = {name: value for name, value in known.items() if value is not None}
-    text = fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given)
+    text = bare_phrase(rng, kind, split, **known)
     return dress(rng, text if split == "test" else _with_aside(rng, kind, text, given))
+
+
+def bare_phrase(rng: Random, kind: str, split: Split, **known: str | None) -> str:
+    """As `phrase`, without typing habits and remarks: a part of a longer instruction."""
+    given = {name: value for name, value in known.items() if value is not None}
+    return fill(vary(rng, rng.choice(_fitting(kind, split, frozenset(given)))), **given)
 
 
 @cache
@@ -118,8 +124,9 @@ def dress(rng: Random, text: str) -> str:
         text = text.replace("'", "")
     if rng.random() < 0.06:
         text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole|notch|hint|great)", "", text) or text
-    if rng.random() < 0.06:
-        text = _mistyped(rng, text)
+    slips = rng.random()
+    for bound in (0.09, 0.03):  # two in one instruction now and then
+        text = _mistyped(rng, text) if slips < bound else text
     if rng.random() < 0.25:
         text = text[:1].upper() + text[1:]
     ending = rng.random()
@@ -129,7 +136,7 @@ def dress(rng: Random, text: str) -> str:
         text += rng.choice(table("words")["habits"]["trailing"])
     elif ending < 0.2:
         text = text.upper() if ending < 0.185 else text.lower()
-    return text
+    return " ".join(text.split())
 
 
 def _politely(rng: Random, text: str) -> str:

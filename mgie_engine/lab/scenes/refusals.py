@@ -24,7 +24,7 @@ from mgie_engine.lab.scenes.scene_edits import Edit, State
 
 _KINDS = ("recolour", "remove", "grow", "shrink", "move")
 _KINDS_ON_PHOTO = (
-    *_KINDS, "add", "replace", "sky", "all", "ground", "weather", "winter", "summer", "match", "add_two",
+    *_KINDS, "add", "replace", "all", "ground", "weather", "summer", "match", "add_two",
     "remove_all", "swap_places", "clear", "odd",
 )  # fmt: skip
 
@@ -37,7 +37,7 @@ def nothing(streams: RngStreams, state: State) -> Edit | None:
 def refuse(streams: RngStreams, state: State) -> Edit | None:
     """A request outside the grammar, for an object that is not in the picture, or for a taken place."""
     if state.scene and streams.content.random() < 0.55:
-        makers = (_absent, _absent, _absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one)
+        makers = (absent, absent, absent, _no_such_colour, _no_such_colour, _taken, _no_odd_one)
         return streams.content.choice(makers)(streams, state)
     reason = KNOWN_HERE if state.scene else KNOWN_PHOTO
     return Edit("refuse", _foreign_request(streams), f"{NOTHING} {reason}", state)
@@ -85,7 +85,7 @@ def content_on_photo(streams: RngStreams, state: State) -> Edit | None:
     return Edit("refuse", words, f"{NOTHING} {KNOWN_PHOTO}", state)
 
 
-def _absent(streams: RngStreams, state: State) -> Edit | None:
+def absent(streams: RngStreams, state: State) -> Edit:
     """A request for a kind of object that is not in the picture."""
     here = {obj.kind for obj in state.drawn.objects}
     kind = streams.content.choice([kind for kind in GROUND_KINDS + SKY_KINDS if kind not in here])

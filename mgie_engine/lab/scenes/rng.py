@@ -5,7 +5,7 @@ recorded draws and takes only the words from a new stream.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ class RngStreams:
     wording: Random  # decides the words of the instruction
     split: Split  # whose phrasings are used
     is_rewording: bool = False  # whether the content is replayed
+    is_bare: bool = False  # whether instructions are parts of longer ones, without typing habits
 
     @classmethod
     def of(cls, rng: Random, split: Split) -> "RngStreams":
@@ -32,7 +33,12 @@ class RngStreams:
 
     def phrase(self, kind: str, **known: str | None) -> str:
         """One instruction for `kind`; only phrasings whose fields are all known."""
-        return phrasing.phrase(self.wording, kind, self.split, **known)
+        say = phrasing.bare_phrase if self.is_bare else phrasing.phrase
+        return say(self.wording, kind, self.split, **known)
+
+    def bare(self) -> "RngStreams":
+        """The same streams for parts of an instruction."""
+        return replace(self, is_bare=True)
 
     def say(self, word: str) -> str:
         """A word of the grammar or one of its synonyms."""

@@ -148,6 +148,24 @@ def _odd_one_out(rng: Random, objects: list[SceneObject]) -> list[SceneObject]:
     return copies + [obj for obj in objects[count:] if obj.kind != first.kind]
 
 
+def grouped_scene(rng: Random) -> Scene:
+    """A scene with three or four things of a kind in as many columns, mostly of different colours."""
+    scene, kind = random_scene(rng, fewest=2, most=3), rng.choice(GROUND_KINDS)
+    others = [obj for obj in scene.objects if obj.kind != kind and obj.cell.row != SKY]
+    columns = rng.sample(range(COLUMNS), rng.choice((3, 3, 3, 4)))
+    colours = (
+        rng.sample(tuple(COLOURS), len(columns)) if rng.random() < 0.8 else [rng.choice(tuple(COLOURS))] * 4
+    )
+    row, group = rng.choice((BACK, FRONT, FRONT)), list[SceneObject]()
+    for column, colour in zip(columns, colours, strict=False):
+        cell = Cell(row if rng.random() < 0.85 else (BACK if row == FRONT else FRONT), column)
+        group.append(replace(random_object(rng, kind, cell), colour=colour))
+    taken = {obj.cell for obj in group}
+    kept = [obj for obj in others if obj.cell not in taken]
+    above = [obj for obj in scene.objects if obj.cell.row == SKY]
+    return replace(scene, objects=(*group, *kept, *above))
+
+
 def random_scene(rng: Random, *, fewest: int = 2, most: int = 6) -> Scene:
     """A scene with `fewest` to `most` objects on the ground and up to two in the sky."""
     cells = [Cell(row, column) for row in (BACK, FRONT) for column in range(COLUMNS)]

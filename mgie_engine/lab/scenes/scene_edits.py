@@ -8,9 +8,12 @@ changed area is the difference of the two pictures.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mgie_engine.lab.scenes.drawing import ShapeTable, draw, fits
 from mgie_engine.lab.scenes.expressive_text import NOTHING, describe, stays, there, where
-from mgie_engine.lab.scenes.photo_generator import procedural_photo
+from mgie_engine.lab.scenes.photo_generator import NO_VIEW, photo
 from mgie_engine.lab.scenes.phrasing import plural
 from mgie_engine.lab.scenes.references import first_free, towards
 from mgie_engine.lab.scenes.rng import RngStreams
@@ -28,7 +31,17 @@ class State:
 
     def sheet(self) -> ShapeTable:
         """The picture before its tones."""
-        return procedural_photo(self.photo) if self.scene is None else draw(self.scene)
+        return photo(self.photo).sheet if self.scene is None else draw(self.scene)
+
+    @property
+    def view(self) -> NDArray[np.float32]:
+        """The numbers of a procedural photo, (NUMBERS,); those of no view for a scene."""
+        return photo(self.photo).numbers if self.scene is None else NO_VIEW
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that a photo shows, as in `regions.PLACES`; none for a scene."""
+        return photo(self.photo).layers if self.scene is None else ()
 
     @property
     def drawn(self) -> Scene:
@@ -39,7 +52,7 @@ class State:
     @property
     def is_readable(self) -> bool:
         """Whether the colours of objects are still recognisable."""
-        return len(self.tones) < 2 and not any(name in UNGRADED for name, _ in self.tones)
+        return len(self.tones) < 2 and not any(tone.name in UNGRADED for tone in self.tones)
 
 
 @dataclass(frozen=True, slots=True)

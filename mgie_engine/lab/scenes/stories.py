@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from random import Random
 
 from mgie_engine.edits import Exchange
+from mgie_engine.lab.scenes.addressed_tones import addressed, mistaken_first, two_tones
 from mgie_engine.lab.scenes.ambiguous_edits import ambiguous
+from mgie_engine.lab.scenes.compound_edits import compound
 from mgie_engine.lab.scenes.edit_generators import (
     add,
     move,
@@ -23,14 +25,17 @@ from mgie_engine.lab.scenes.edit_generators import (
 )
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.followups import follow_up
+from mgie_engine.lab.scenes.group_edits import some
 from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
 from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
-from mgie_engine.lab.scenes.scene import random_scene
+from mgie_engine.lab.scenes.scene import grouped_scene, random_scene
 from mgie_engine.lab.scenes.scene_edits import Edit, EditGenerator, State
+from mgie_engine.lab.scenes.slip_edits import by_emoji, corrected, not_wanted
 from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
-CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.2, 0.1
+CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.36, 0.1
+GROUP_SHARE = 0.2  # of scenes: three or four things of a kind, to be counted
 CROWDED_SHARE = 0.4  # of training scenes: as many objects as a long conversation adds
 MAX_HISTORY = 2  # earlier turns that reach the prompt
 
@@ -38,9 +43,13 @@ Makers = Sequence[tuple[EditGenerator, float]]
 
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 9), (move, 12),
-    (background, 12), (several, 4), (ambiguous, 10), (tonal, 10), (refuse, 8), (nothing, 1.5),
+    (background, 12), (several, 4), (ambiguous, 20), (tonal, 10), (refuse, 8), (nothing, 1.5), (compound, 9),
+    (some, 9), (corrected, 7), (not_wanted, 4), (by_emoji, 3), (addressed, 4),
 )  # fmt: skip
-ON_PHOTOS: Makers = ((tonal, 16), (content_on_photo, 2), (refuse, 2), (nothing, 0.6))
+ON_PHOTOS: Makers = (
+    (tonal, 10), (addressed, 22), (mistaken_first, 1.5), (two_tones, 2), (content_on_photo, 2), (refuse, 2.5),
+    (nothing, 0.8),
+)  # fmt: skip
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable
 
 
@@ -97,7 +106,10 @@ def _start(rng: Random, split: Split) -> State:
     if rng.random() < PHOTO_SHARE:
         return State(None, photo=rng.getrandbits(30))
     crowded = split == "train" and rng.random() < CROWDED_SHARE
-    start = State(random_scene(rng, fewest=5 if crowded else 2))
+    scene = (
+        grouped_scene(rng) if rng.random() < GROUP_SHARE else random_scene(rng, fewest=5 if crowded else 2)
+    )
+    start = State(scene)
     if rng.random() < TONED_SHARE:
         edit = tonal(RngStreams.of(rng, split), start)
         return edit.goal if edit and edit.goal.is_readable else start
@@ -121,7 +133,7 @@ def _fan(streams: RngStreams, start: State) -> Story:
 def _chain(streams: RngStreams, start: State) -> Story:
     states, steps, said = [start], list[StoryStep](), list[Exchange]()
     last: Edit | None = None
-    for _ in range(streams.content.randint(2, 4)):
+    for _ in range(streams.content.randint(2, 5)):
         state = states[-1]
         edit = follow_up(streams, state, last) if last and streams.content.random() < 0.8 else None
         edit = edit or first_edit(streams, state)

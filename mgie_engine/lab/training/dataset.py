@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mgie_engine.lab.scenes.expressive_text import Split, inventory
+from mgie_engine.lab.scenes.human_prompts import held_out_words, plain_words
+from mgie_engine.lab.scenes.regions import REGIONS
 from mgie_engine.lab.scenes.scene import (
     COLOURS,
     COLUMNS,
@@ -37,10 +39,10 @@ from mgie_engine.lab.training.recipe import WORDINGS
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out
-MAX_TONES = 4
+MAX_TONES = 6
 KINDS = (
     "recolour", "remove", "add", "replace", "resize", "move", "background", "ambiguous", "tonal", "follow-up",
-    "nothing", "refuse", "inventory",
+    "nothing", "refuse", "inventory", "compound", "local",
 )  # fmt: skip
 INVENTORY = KINDS.index("inventory")
 ASK_INVENTORY = "list what is here"  # never shown to users; it trains the language model to look
@@ -53,8 +55,9 @@ ANSWERS = (
     len(TIMES),
     len(WEATHERS),
 )  # how many answers each question about a picture has
-_TONE_IDS = {name: index for index, name in enumerate(TONES)}
-TONE_NAMES = tuple(TONES)
+TONE_NAMES, REGION_NAMES = tuple(TONES), tuple(REGIONS)
+_TONE_IDS = {name: index for index, name in enumerate(TONE_NAMES)}
+_REGION_IDS = {name: index for index, name in enumerate(REGION_NAMES)}
 
 Array = NDArray[Any]
 
@@ -65,8 +68,10 @@ class SceneDataset:
 
     shapes: Array  # (N, SHAPES, 14) float32
     backdrop: Array  # (N, 22) float32
+    view: Array  # (N, NUMBERS) float32: procedural photos
     tone: Array  # (N, MAX_TONES) int8, -1 where there is none
     strength: Array  # (N, MAX_TONES) float32
+    region: Array  # (N, MAX_TONES) int8
     is_photo: Array  # (N,) bool
     truth: Array  # (N, len(ANSWERS)) int8: what is in each cell and around; -1 for photos
     before: Array  # (M,) int32
@@ -131,7 +136,11 @@ def _write_chunk(file: Path, prompter: Prompter, seeds: range, split: Split, wor
             step = steps[0]
             texts.add(
                 len(edits),
-                [Prompt(step.edit.instruction, step.history) for step in steps],
+                [
+                    Prompt(step.edit.instruction, step.history)
+                    for step in steps
+                    if split != "train" or plain_words(step.edit.instruction) not in held_out_words()
+                ],
                 step.edit.expressive,
             )
             edits.append((first + step.before, first + step.after, KINDS.index(step.edit.kind)))
@@ -187,14 +196,18 @@ def _picture_columns(states: Sequence[State]) -> dict[str, Array]:
     sheets = [state.sheet() for state in states]
     tone = np.full((len(states), MAX_TONES), -1, dtype=np.int8)
     strength = np.zeros((len(states), MAX_TONES), dtype=np.float32)
+    region = np.zeros((len(states), MAX_TONES), dtype=np.int8)
     for row, state in enumerate(states):
-        for place, (name, amount) in enumerate(state.tones):
-            tone[row, place], strength[row, place] = _TONE_IDS[name], amount
+        for place, spec in enumerate(state.tones):
+            tone[row, place], strength[row, place] = _TONE_IDS[spec.name], spec.strength
+            region[row, place] = _REGION_IDS[spec.region]
     return {
         "shapes": np.stack([sheet.shapes for sheet in sheets]),
         "backdrop": np.stack([sheet.backdrop for sheet in sheets]),
+        "view": np.stack([state.view for state in states]),
         "tone": tone,
         "strength": strength,
+        "region": region,
         "is_photo": np.array([state.scene is None for state in states]),
         "truth": np.stack([_truth(state) for state in states]),
     }

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from mgie_engine.config import ModelConfig
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
-from mgie_engine.lab.scenes.scene_images import CHANGED
-from mgie_engine.lab.scenes.tones import TONES
+from mgie_engine.lab.scenes.scene_images import CHANGED, with_views
+from mgie_engine.lab.scenes.tones import apply_in
 from mgie_engine.lab.training.context import to_device
-from mgie_engine.lab.training.dataset import TONE_NAMES, SceneDataset
+from mgie_engine.lab.training.dataset import REGION_NAMES, TONE_NAMES, SceneDataset
 
 
 class SceneRenderer:
@@ -27,7 +27,9 @@ class SceneRenderer:
     def __init__(self, dataset: SceneDataset, device: torch.device, *, compiled: bool = False) -> None:
         self.shapes = torch.from_numpy(dataset.shapes).to(device)
         self.backdrop = torch.from_numpy(dataset.backdrop).to(device)
+        self.view = torch.from_numpy(dataset.view).to(device)
         self.tone, self.strength = torch.from_numpy(dataset.tone), torch.from_numpy(dataset.strength)
+        self.region = torch.from_numpy(dataset.region)
         self._steps: tuple[Paint, ...] | None = compile_painter() if compiled else None
 
     @torch.no_grad()
@@ -35,16 +37,18 @@ class SceneRenderer:
         """Pictures of rows (B,), int64 on the CPU."""
         on_device = to_device(rows, self.shapes.device)
         pictures = paint(self.shapes[on_device], self.backdrop[on_device], size, compiled=self._steps)
-        return self._toned(pictures, rows)
+        return self._toned(*with_views(pictures, self.view[on_device]), rows)
 
-    def _toned(self, pictures: Tensor, rows: Tensor) -> Tensor:
+    def _toned(self, pictures: Tensor, layers: Tensor, rows: Tensor) -> Tensor:
         for depth in range(self.tone.shape[1]):
-            tone = self.tone[rows, depth]
-            for index in sorted({*tone.tolist()} - {-1}):
-                toned = (tone == index).nonzero()[:, 0]
+            tones = torch.stack([self.tone[rows, depth], self.region[rows, depth]], 1)
+            for tone, region in sorted({(tone, region) for tone, region in tones.tolist() if tone >= 0}):
+                toned = (tones == torch.tensor([tone, region])).all(1).nonzero()[:, 0]
                 where = to_device(toned, pictures.device)
-                amount = to_device(self.strength[rows[toned], depth], pictures.device).view(-1, 1, 1, 1)
-                pictures[where] = TONES[TONE_NAMES[index]](pictures[where], amount).clamp(0, 1)
+                amount = to_device(self.strength[rows[toned], depth], pictures.device)
+                pictures[where] = apply_in(
+                    TONE_NAMES[tone], REGION_NAMES[region], pictures[where], amount, layers[where]
+                )
         return pictures
 
 

@@ -31,7 +31,7 @@ class PipelineConfig:
     wordings: int  # of every edit
     first: int = 0  # number of the first story
     vae_share: float = 0.34
-    mllm_share: float = 0.2
+    mllm_share: float = 0.16
     start: str | None = None  # model to go on from
     parts: Collection[str] = PARTS  # what of it
     kept: Collection[str] = ()  # which of these are good as they are

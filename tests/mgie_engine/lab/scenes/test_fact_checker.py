@@ -5,6 +5,7 @@ import pytest
 from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
 from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State
+from mgie_engine.lab.scenes.tones import ToneSpec
 from tests.support.scene_descriptions import steps
 
 BALL = SceneObject("ball", "red", "large", Cell(FRONT, 0))
@@ -69,7 +70,7 @@ def test_an_absent_kind_must_be_absent():
 
 
 def test_a_tone_must_be_the_one_that_was_given():
-    brighter = replace(HERE, tones=(("brighter", 1.0),))
+    brighter = replace(HERE, tones=(ToneSpec("brighter", 1.0),))
     assert all(fact_holds(fact, HERE, brighter) for fact in parse_facts("The whole picture gets brighter."))
     assert not any(
         fact_holds(fact, HERE, brighter) for fact in parse_facts("The whole picture gets much brighter.")

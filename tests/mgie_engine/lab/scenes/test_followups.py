@@ -1,13 +1,15 @@
 from dataclasses import replace
 from random import Random
 
+from mgie_engine.lab.scenes.addressed_tones import local_edit
 from mgie_engine.lab.scenes.fact_checker import parse_facts
 from mgie_engine.lab.scenes.followups import follow_up
 from mgie_engine.lab.scenes.rng import RngStreams
-from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject
+from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject, new_object
 from mgie_engine.lab.scenes.scene_edits import State, add_it, recolour_to, remove_it
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
+from mgie_engine.lab.scenes.tones import ToneSpec
 from tests.support.scene_descriptions import steps
 
 LEFT = SceneObject("ball", "red", "large", Cell(FRONT, 0))
@@ -42,9 +44,23 @@ def test_the_other_one_gets_the_colour_and_the_wrong_one_gets_its_own_back():
 
 def test_the_tree_too_means_the_same_deed():
     last = remove_it(STATE, LEFT, "remove the left ball")
-    deeds = [edit for edit in follow_ups(last) if edit.kind != "nothing"]
+    deeds = [edit for edit in follow_ups(last) if edit.act == "remove" and edit.expressive.startswith("The")]
     assert {edit.was for edit in deeds} == {TREE, RIGHT}
-    assert all(edit.act == "remove" for edit in deeds)
+
+
+def test_put_back_brings_the_thing_back_and_the_other_one_goes():
+    last = remove_it(STATE, LEFT, "remove the left ball")
+    back = [edit for edit in follow_ups(last) if edit.expressive.startswith("A large red ball appears")]
+    assert {edit.act for edit in back} == {"add", "remove"}
+    gone = next(edit for edit in back if edit.act == "remove")
+    assert [obj.colour for obj in gone.goal.scene.of("ball")] == ["red"]
+
+
+def test_a_colour_goes_on_to_a_part():
+    house = new_object("house", "blue", Cell(BACK, 3))
+    last = recolour_to(State(replace(SCENE, objects=(*SCENE.objects, house))), house, "pink", "pink house")
+    parts = {edit.part for edit in follow_ups(last) if edit.part and edit.colour == "pink"}
+    assert parts == {"roof", "door"}
 
 
 def test_another_one_is_like_the_one_before():
@@ -60,7 +76,19 @@ def test_more_repeats_a_tone_and_too_much_takes_some_of_it_back():
     last = tone_edit(STATE, (("warm", "plain"),), "warmer")
     assert last
     tones = {edit.goal.tones[-1] for edit in follow_ups(last) if edit.kind != "nothing"}
-    assert tones == {("warm", 1.0), ("cool", 0.5)}
+    more = {ToneSpec("warm", 1.0), ToneSpec("warm", 0.5)}
+    assert tones == more | {ToneSpec("cool", 0.5), ToneSpec("cool", 1.0)}
+
+
+def test_a_region_is_followed_up_there_or_elsewhere():
+    last = local_edit(STATE, [("darker", "top", "plain")], "darken the top half")
+    assert last
+    chains = [edit.goal.tones[1:] for edit in follow_ups(last, tries=600) if edit.kind != "nothing"]
+    assert (ToneSpec("darker", 0.5, "top"),) in chains
+    assert (ToneSpec("brighter", 1.0, "top"),) in chains
+    assert (ToneSpec("darker", 1.0, "left"),) in chains
+    assert (ToneSpec("brighter", 1.0, "top"), ToneSpec("darker", 1.0, "bottom")) in chains
+    assert any(chain[0].name == "warm" and chain[0].region == "top" for chain in chains)
 
 
 def test_another_sky_is_a_sky_and_another_hour_an_hour():

@@ -1,0 +1,124 @@
+"""Instructions with a slip that is taken back, with what is not meant, or with an emoji for a thing."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mgie_engine.lab.scenes.compound_edits import act_on
+from mgie_engine.lab.scenes.edit_generators import other_colour, recolour, remove, resize
+from mgie_engine.lab.scenes.expressive_text import AS_ASKED
+from mgie_engine.lab.scenes.phrasing import dress, table, templates, vary
+from mgie_engine.lab.scenes.references import other_than, refer
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene_edits import Edit, State
+
+
+def corrected(streams: RngStreams, state: State) -> Edit | None:
+    """An instruction that begins with a slip and takes it back."""
+    content, wording, bare = streams.content, streams.wording, streams.bare()
+    objects = state.drawn.objects
+    if len(objects) < 2:
+        return None
+    obj, wrong = content.sample(objects, 2)
+    act = content.choice(("recolour", "recolour", "recolour", "remove", "grow", "shrink"))
+    colour = other_colour(content, obj.colour)
+    mistaken = other_colour(content, colour)
+    edit = act_on(state, obj, act, colour)
+    if edit is None:
+        return None
+    it, its = refer(wording, state.drawn, obj).it, refer(wording, state.drawn, wrong).it
+    said, slip = streams.target_colour(colour), _slip(streams, "slips")
+    way = wording.random()
+    if act == "recolour" and way < 0.6:
+        words = _colour_slip(bare, it, streams.target_colour(mistaken), said, slip)
+    elif act in ("grow", "shrink") and way < 0.5:
+        other = "shrink" if act == "grow" else "grow"
+        right = wording.choice(
+            ("bigger", "larger", "enlarge it", "make it bigger")
+            if act == "grow"
+            else ("smaller", "shrink it", "make it smaller")
+        )
+        words = f"{_bare(bare.phrase(other, it=it))}{slip}{right}"
+    elif way < 0.75:
+        first = _bare(bare.phrase(act, it=its, colour=said))
+        words = f"{first}{slip}{it}"
+    else:
+        first = _bare(bare.phrase(act, it=its, colour=streams.target_colour(mistaken)))
+        between = slip if wording.random() < 0.5 else _slip(streams, "keep")
+        words = f"{first}{between}{_bare(bare.phrase(act, it=it, colour=said))}"
+    return replace(edit, instruction=dress(wording, words))
+
+
+def _colour_slip(bare: RngStreams, it: str, wrong: str, right: str, slip: str) -> str:
+    """Another colour first; what follows is the colour alone, an instruction, or a phrase with both."""
+    way = bare.wording.random()
+    if way < 0.5:
+        ends = bare.wording.choice(
+            ("", "", "", " one", " I mean", " please", " is better", " it is", " instead")
+        )
+        return f"{_bare(bare.phrase('recolour', it=it, colour=wrong))}{slip}{right}{ends}"
+    if way < 0.75:
+        return bare.phrase("recolour", it=it, colour=f"{wrong}{slip}{right}")
+    first = _bare(bare.phrase("recolour", it=it, colour=wrong))
+    return f"{first}{slip}{_bare(bare.phrase('it_recolour', colour=right))}"
+
+
+def _slip(streams: RngStreams, kind: str) -> str:
+    return vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "compound")))
+
+
+def _bare(words: str) -> str:
+    return words.rstrip("?!., ")
+
+
+def not_wanted(streams: RngStreams, state: State) -> Edit | None:
+    """What must not be done; or what must, with another thing that is not meant."""
+    bare = streams.bare()
+    edit = streams.content.choice((recolour, remove, remove, resize, recolour))(bare, state)
+    is_forbidden = streams.content.random() < 0.5
+    if edit is None or edit.kind in ("refuse", "nothing") or edit.was is None:
+        return None
+    if is_forbidden:
+        words = _imperative(bare, edit)
+        way = _slip(streams, "not_this").replace("{one}", words)
+        return Edit("nothing", dress(streams.wording, way), AS_ASKED, state)
+    other = other_than(streams.wording, state.drawn, edit.was)
+    if other is None:
+        return None
+    way = _slip(streams, "not_other").replace("{two}", _bare(edit.instruction)).replace("{other}", other)
+    return replace(edit, instruction=dress(streams.wording, way))
+
+
+def _imperative(bare: RngStreams, edit: Edit) -> str:
+    """An instruction for the edit that begins with a verb."""
+    assert edit.was
+    it, verbs = f"the {bare.say(edit.was.kind)}", table("words")["habits"]["verbs"]
+    act = edit.act if edit.act in ("recolour", "remove", "grow", "shrink") else "remove"
+    colour = bare.target_colour(edit.colour or "red")
+    for _ in range(12):
+        words = _bare(bare.phrase(act, it=it, colour=colour))
+        if words.split()[0] in verbs:
+            return words
+    return {"recolour": f"make {it} {colour}", "remove": f"remove {it}", "grow": f"make {it} bigger"}.get(
+        act, f"make {it} smaller"
+    )
+
+
+def by_emoji(streams: RngStreams, state: State) -> Edit | None:
+    """A terse instruction in which an emoji stands for a thing."""
+    alone: Mapping[str, list[str]] = table("compound")["emoji"]
+    objects = [obj for obj in state.drawn.only_ones() if obj.kind in alone]
+    if not objects:
+        return None
+    obj = streams.content.choice(objects)
+    act = streams.content.choice(("remove", "recolour", "recolour", "grow", "shrink"))
+    colour = other_colour(streams.content, obj.colour)
+    edit = act_on(state, obj, act, colour)
+    if edit is None:
+        return None
+    rng = streams.wording
+    e, said = rng.choice(alone[obj.kind]), streams.target_colour(colour)
+    if streams.split != "test" and rng.random() < 0.7:
+        words = rng.choice(table("compound")["emoji_phrases"][act]).format(e=e, colour=said)
+    else:
+        words = streams.bare().phrase(act, it=f"the {e}", colour=said)
+    return replace(edit, instruction=dress(rng, words))
