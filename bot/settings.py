@@ -13,9 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
-from bot.policy.shares import ShareRules
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
+from conversations.shares import ShareRules
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Megabytes = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -28,7 +28,7 @@ from bot.chat.moderation_events import ModActionRequested
 from bot.chat.replies import Note
 from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
-from bot.policy.shares import refused_share
+from bot.policy.share_texts import refused_share
 from conversations.intents.text_language import is_read
 from conversations.messages import Message, joined
 from conversations.servers import ServerSettings

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.policy.shares import NO_SHARES, ShareRules
 from conversations.messages import Message
+from conversations.shares import NO_SHARES, ShareRules
 
 LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
 

@@ -32,7 +32,7 @@ from bot.policy.checks import (
     refused_language,
 )
 from bot.policy.limits import Limits
-from bot.policy.shares import edit_cost, refused_share, share_limits
+from bot.policy.share_texts import refused_share
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.drawings import Drawings
@@ -48,6 +48,7 @@ from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
 from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
+from conversations.shares import edit_cost, share_limits
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
 from conversations.variations import Variation, combined_words, varied_override

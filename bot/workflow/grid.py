@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.i18n.catalog import translator
-from bot.policy.shares import edit_work
 from conversations.ai_mark import marked_file
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.settings import Grid, with_derived_degree
+from conversations.shares import edit_work
 from conversations.thread_pools import ThreadPools
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import EditCancelled

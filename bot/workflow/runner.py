@@ -17,7 +17,6 @@ from typing import Self
 from bot.chat.cards import is_answer
 from bot.ops.metrics import Metrics
 from bot.policy.image_hash import find_blocked
-from bot.policy.shares import edit_work
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns, files_of
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.decline_reasons import reason_declined, without_picture
@@ -31,6 +30,7 @@ from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.session import UNFINISHED, EditSession, Turn, TurnState
+from conversations.shares import edit_work
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import Card, Note, Queue, duration, how_it_goes
 from bot.policy.limits import Limits
-from bot.policy.shares import share_limits, share_line
+from bot.policy.share_texts import share_line
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.messages import Message, joined
+from conversations.shares import share_limits
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
 from mgie_engine.edits import DeviceState

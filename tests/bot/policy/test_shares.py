@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.policy.shares import DAY_S, HOUR_S, ShareRules, edit_cost, refused_share, share_limits, share_line
+from bot.policy.share_texts import refused_share, share_line
 from conversations.messages import Message, joined
 from conversations.settings import EditSettings, Grid
+from conversations.shares import DAY_S, HOUR_S, ShareRules, edit_cost, share_limits
 from conversations.store.share_ledger import ShareLimit, ShareUse, ShareUsedUp
 from mgie_engine.config import Defaults
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.chat.events import DeleteAsked, GridAsked, QueueAsked
 from bot.chat.replies import Accepted
-from bot.policy.shares import ShareRules
 from conversations.messages import Message, joined
 from conversations.request_source import RequestSource
 from conversations.settings import Grid, SettingsOverride
+from conversations.shares import ShareRules
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import NO_PACE, WorkflowRoom, workflow_room
 

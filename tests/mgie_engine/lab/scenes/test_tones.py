@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from mgie_engine.lab.scenes.phrasing import table
+from mgie_engine.lab.scenes.regions import luma
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import tone_edit
 from mgie_engine.lab.scenes.tones import (
@@ -12,7 +13,6 @@ from mgie_engine.lab.scenes.tones import (
     UNGRADED,
     ToneSpec,
     apply,
-    luma,
     percent,
     stops,
 )

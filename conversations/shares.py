@@ -6,14 +6,22 @@ counts nine. The unit of the work is one denoising step of one branch of guidanc
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from bot.chat.replies import duration
-from conversations.messages import Message, joined
 from conversations.settings import EditSettings, Grid
-from conversations.store.share_ledger import ShareLimit, ShareUse, ShareUsedUp
-from mgie_engine.config import Defaults
+from conversations.store.share_ledger import ShareLimit
 
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
+
+
+class PaintSettings(Protocol):
+    """What an edit's cost follows from; a model's `Defaults` and `EditSettings` are such."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def image_cfg(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def edit_work(settings: EditSettings | None) -> int:
     return _work(settings.steps, settings.image_cfg) if settings else 1
 
 
-def edit_cost(settings: EditSettings, usual: Defaults, grid: Grid | None, *, is_auto: bool) -> float:
+def edit_cost(settings: EditSettings, usual: PaintSettings, grid: Grid | None, *, is_auto: bool) -> float:
     """The cost of an edit, or of a grid. `usual`: the model's own; is_auto: scales are chosen later."""
     scales = [settings.image_cfg] if grid is None else [image_cfg for _, image_cfg in grid.cells]
     if is_auto and grid is None:
@@ -79,39 +87,3 @@ def edit_cost(settings: EditSettings, usual: Defaults, grid: Grid | None, *, is_
 
 def _work(steps: int, image_cfg: float) -> int:
     return steps * (2 if image_cfg == 1 else 3)  # the unconditional branch has the weight 1 - image CFG
-
-
-def refused_share(used_up: ShareUsedUp) -> Message:
-    """What a user is told whose edit a limit has no room for. A cost of 0: of any edit."""
-    use, cost = used_up.use, used_up.cost
-    limit = use.limit
-    most, window, wait = _shown(limit.most), _window(limit), duration(use.more_in_s or 0.0)
-    if cost > limit.most:
-        return Message("share_too_large", cost=_shown(cost), most=most, window=window)
-    whose = Message(f"share.{limit.scope}")
-    if use.left == 0:
-        return Message("share_used_up", whose=whose, most=most, window=window, wait=wait)
-    left = _shown(use.left)
-    return Message(
-        "share_too_little", whose=whose, most=most, window=window, wait=wait, left=left, cost=_shown(cost)
-    )
-
-
-def share_line(use: ShareUse) -> Message:
-    """How much of a limit is left, and when more comes."""
-    limit = use.limit
-    left, most = _shown(use.left), _shown(limit.most)
-    line = Message(
-        "share_left", whose=Message(f"share.{limit.scope}"), left=left, most=most, window=_window(limit)
-    )
-    if use.more_in_s is None:
-        return line
-    return joined(" ", line, Message("share_more", wait=duration(use.more_in_s)))
-
-
-def _window(limit: ShareLimit) -> Message:
-    return Message("share_window.hour") if limit.window_s == HOUR_S else Message("share_window.day")
-
-
-def _shown(edits: float) -> float:
-    return int(edits) if edits == int(edits) else round(edits, 1)
