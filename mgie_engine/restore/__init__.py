@@ -19,6 +19,7 @@ from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresholds, calibration_for
 from mgie_engine.restore.compose import render
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
+from mgie_engine.restore.part_tone import plan_part_tone, render_part
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.region import covered, within
 from mgie_engine.restore.tone_fit import ProbeOutcome
@@ -52,6 +53,7 @@ def restore(
     calibration: Calibration = MGIE_MINI,
     region: np.ndarray | None = None,
     degree: float = 1.0,
+    part: str | None = None,
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
@@ -62,6 +64,7 @@ def restore(
     strongly the instruction moves the prediction at each place. calibration: the thresholds for the model.
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
+    part: the region of `region_masks.EXACT` that the expressive instruction changes alone.
     Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     whole = image(original)
@@ -78,13 +81,14 @@ def restore(
     if keep == "off":
         everywhere = torch.ones(output.shape[1:])
         return _restored(pixels, _enlarged(output, whole.size), everywhere, region=region)
+    of_part = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
+    if part and of_part:
+        edited = render_part(pixels, of_part, part)
+        return _restored(pixels, _as_grey(edited, grey), of_part.blend, of_part.painting, region)
     plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
     if not bool(plan.blend.any()):
         return _restored(pixels, pixels[..., :3], plan.blend, plan.painting, region)
-    edited = render(pixels, plan)
-    if grey:
-        edited = np.repeat(edited[..., 1:2], 3, axis=2)
-    return _restored(pixels, edited, plan.blend, plan.painting, region)
+    return _restored(pixels, _as_grey(render(pixels, plan), grey), plan.blend, plan.painting, region)
 
 
 def _enlarged(painted: Tensor, size: tuple[int, int]) -> np.ndarray:
@@ -94,6 +98,10 @@ def _enlarged(painted: Tensor, size: tuple[int, int]) -> np.ndarray:
 
 def _grey(maps: Tensor) -> Tensor:
     return maps.mean(0, keepdim=True).expand(3, -1, -1)
+
+
+def _as_grey(edited: np.ndarray, grey: bool) -> np.ndarray:
+    return np.repeat(edited[..., 1:2], 3, axis=2) if grey else edited
 
 
 def _is_grey(pixels: np.ndarray) -> bool:

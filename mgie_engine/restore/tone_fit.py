@@ -239,13 +239,21 @@ def _with_detail(tone: Tone, shares: Tensor, sharp: Tensor, detail: Literal["sha
     return Tone(tone.curves, gain, offset, detail)
 
 
-def _fit(source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor]) -> tuple[Tone, Tensor]:
+def fit_tone_of_part(source: Tensor, output: Tensor, sharp: Tensor, weights: Tensor) -> Tone:
+    """The tone, without its detail, of the places (S, S) that count by their weights, 0 to 1."""
+    return _fit(source, output, sharp, _bands(source), weights)[0]
+
+
+def _fit(
+    source: Tensor, output: Tensor, sharp: Tensor, details: list[Tensor], weights: Tensor | None = None
+) -> tuple[Tone, Tensor]:
     """A tone that leaves detail as it is, and beside it the shares (D, 3 channels) of the D `details`."""
     places = _position_basis(source.shape[-1])
     spread = (smooth(sharp.square(), 1) - smooth(sharp, 1).square()).clamp(min=0).sqrt()
     before, after, spread, *shown = [_subsample(maps) for maps in (source, output, spread, places, *details)]
     features = _features(before, shown[0], shown[1:])
-    solved = _solve(features, before.flatten(1), after.flatten(1), spread.flatten(1) / 2)
+    counts = None if weights is None else _subsample(weights[None]).flatten()
+    solved = _solve(features, before.flatten(1), after.flatten(1), spread.flatten(1) / 2, counts)
     curves, lift, tilt, detail = torch.split(
         solved, [3 * KNOTS, len(places), len(places), len(details)], dim=1
     )
@@ -267,23 +275,27 @@ def _features(source: Tensor, places: Tensor, details: list[Tensor]) -> Tensor:
     )
 
 
-def _solve(features: Tensor, before: Tensor, after: Tensor, spread: Tensor) -> Tensor:
+def _solve(
+    features: Tensor, before: Tensor, after: Tensor, spread: Tensor, counts: Tensor | None = None
+) -> Tensor:
     """Coefficients (3, features) that take the levels before to those after, both (3, pixels).
 
-    spread: (3, pixels), how far the levels of the original may lie from those of its pixel here.
+    spread: (3, pixels), how far the levels of the original may lie from those of its pixel here. counts:
+    (pixels), by how much each pixel counts, 0 to 1; all count in full without it.
     """
+    counts = torch.ones(before.shape[1]) if counts is None else counts
     penalty = _penalty(features.shape[-1]) * before.shape[-1]
-    trust = torch.ones_like(before)
+    trust = counts.expand_as(before)
     for _ in range(ROUNDS):
         weighted = (features * trust[..., None]).mT
         normal, target = (weighted @ features).double(), (weighted @ (after - before)[..., None]).double()
         solved: Tensor = torch.linalg.solve(normal + penalty, target).float()
         guess = before + (features @ solved)[..., 0]
         miss = (after - guess.clamp(0, 255)).square().mean(0).sqrt()
-        scale = 3 * miss.median().clamp(min=0.7)
+        scale = 3 * miss[counts > 0].median().clamp(min=0.7)
         clipped = ((guess < 0) & (after < scale)) | ((guess > 255) & (after > 255 - scale))
         mixed = (guess - spread < 0) | (guess + spread > 255)
-        trust = ~clipped / (1 + (miss / scale) ** 2) * (1 - (1 - MIXED) * mixed)
+        trust = counts * ~clipped / (1 + (miss / scale) ** 2) * (1 - (1 - MIXED) * mixed)
     return solved[..., 0]
 
 

@@ -220,7 +220,7 @@ class Engine:
                 if self._is_previewed(painting):
                     slot.preview = self._threads.submit(fast.preview(painting))
                 if painting.is_over:
-                    opened, encoding = slot.opening.result(), slot.encoding
+                    opened, encoding = slot.opened, slot.encoding
                     assert encoding is not None
                     work = fast.finish(painting, opened, encoding.result())
                     painting.release()
@@ -269,7 +269,7 @@ class Engine:
         slot.enter(Stage.FINISHING, self._clock())
         self._say(slot, slot.progress())
         require_finite(painting.latents, "latents")
-        opened = slot.opening.result()
+        opened = slot.opened
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()

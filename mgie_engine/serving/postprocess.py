@@ -15,6 +15,7 @@ from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore
 from mgie_engine.restore.image_ops import image
+from mgie_engine.restore.region_masks import said_region
 from mgie_engine.serving.framing import Box, FramedPicture
 from mgie_engine.serving.pictures import to_result
 
@@ -32,6 +33,7 @@ class Painted:
     probe: Probe | None = None  # the supposed edit through the autoencoder, where that is worth its cost
     region: np.ndarray | None = None  # (height, width) bool of the original, outside of which it stays
     box: Box | None = None  # the part of the original that was painted; None: all of it
+    part: str | None = None  # the region that the expressive instruction changes alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Opened:
     side: int  # of the square in which restoring compares
     pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
     region: np.ndarray | None = None  # (height, width) bool, outside of which the original stays
+    part: str | None = None  # the region that the expressive instruction changes alone
+
+    def read(self, expressive: str) -> "Opened":
+        """The same, once the expressive instruction is known."""
+        return replace(self, part=said_region(expressive))
 
     def painted(
         self, reconstruction: Image.Image, output: Image.Image, relevance: np.ndarray | None, model: str
@@ -50,7 +57,15 @@ class Opened:
         """What the model of that name made of it, squeezed into a square."""
         seen, through, made = (self._squared(one) for one in (self.view.shown, reconstruction, output))
         return Painted(
-            self.original, seen, through, made, relevance, model, region=self.region, box=self.view.box
+            self.original,
+            seen,
+            through,
+            made,
+            relevance,
+            model,
+            region=self.region,
+            box=self.view.box,
+            part=self.part,
         )
 
     def _squared(self, picture: Image.Image) -> Image.Image:
@@ -133,6 +148,7 @@ def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Rest
         calibration=calibration_for(painted.model),
         region=painted.region,
         degree=degree,
+        part=painted.part,
     )
 
 

@@ -60,6 +60,12 @@ class Slot:
     encoding: Future[Encoded] | None = None  # above the level exact
     preview: Future[bytes] | None = None  # being made beside the loop
 
+    @property
+    def opened(self) -> Opened:
+        """The picture, with the part that its reading names."""
+        opened = self.opening.result()
+        return opened.read(self.reading.expressive) if self.reading else opened
+
     def enter(self, stage: Stage, now: float) -> None:
         """Go on to another stage and book the seconds of the one that ends."""
         self.book(now)

@@ -19,6 +19,7 @@ from mgie_engine.lab.scenes.scene_edits import Edit, add_it, recolour_to, remove
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.restore.region_masks import REGIONS, no_layers
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.loader import ModelChoice
 
@@ -99,10 +100,22 @@ def test_it_edits_what_is_in_a_drawn_scene(mini, number):
     assert result.confidence is not None
 
 
-@pytest.mark.parametrize("instruction", ["make the sky darker", "black and white except the red"])
-def test_a_part_that_it_cannot_address_is_asked_about_or_announced(mini, instruction):
-    if mini.config.regions:
-        pytest.skip("these weights can address parts of a picture")
-    asked = ask(mini, instruction, asks="on")
+@pytest.mark.parametrize(
+    ("instruction", "region", "expected"),
+    [("make the top half warmer", "top", "warm"), ("make the left half black and white", "left", "grey")],
+)
+def test_it_addresses_a_part_of_a_photo(mini, instruction, region, expected):
+    before = pixels(Image.open(io.BytesIO(hills())))
+    result = ask(mini, instruction)
+    after = pixels(Image.open(io.BytesIO(result.image)))
+    mask = REGIONS[region](before[None], no_layers(before[None]))[0]
+    goal = mask * TONES[expected](before[None], torch.ones(1, 1, 1, 1))[0].clamp(0, 1) + (1 - mask) * before
+    outside = (mask == 0).expand_as(before)
+    assert psnr((after - goal).square()) > 28, result.expressive
+    assert torch.equal(after[outside], before[outside])
+
+
+def test_a_part_that_it_cannot_address_is_asked_about_or_announced(mini):
+    asked = ask(mini, "make the roof darker", asks="on")
     assert (asked.is_question, asked.doubt, asked.image) == (True, Doubt.WHOLE, hills())
-    assert "note_whole_picture" in [note.code for note in ask(mini, instruction).notes]
+    assert "note_whole_picture" in [note.code for note in ask(mini, "make the roof darker").notes]

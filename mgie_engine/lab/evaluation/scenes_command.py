@@ -25,7 +25,7 @@ ON_SHEET = 40  # edits on a contact sheet
 TIMED = 5  # edits timed one by one
 KINDS = (
     "recolour", "remove", "add", "replace", "resize", "move", "background", "tonal", "follow-up", "ambiguous",
-    "refuse", "nothing",
+    "refuse", "nothing", "compound", "local",
 )  # fmt: skip
 SEED = 0  # default: an evaluation gives the same figures every time
 

@@ -12,11 +12,11 @@ from types import MappingProxyType
 from mgie_engine.lab.scenes.compound_edits import joined
 from mgie_engine.lab.scenes.expressive_text import NOTHING, REST_STAYS, plural_effect
 from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
-from mgie_engine.lab.scenes.regions import WHOLE
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import DEGREES, degree_words, has_room, is_idle, tone_edit, tone_instruction
 from mgie_engine.lab.scenes.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
+from mgie_engine.restore.region_masks import WHOLE
 
 POSITIONS = (
     "left", "right", "top", "bottom", "left", "right", "top", "bottom", "left third", "middle third",

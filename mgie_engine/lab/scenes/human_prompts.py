@@ -22,7 +22,6 @@ from mgie_engine.lab.scenes.expressive_text import (
 )
 from mgie_engine.lab.scenes.photo_generator import photo
 from mgie_engine.lab.scenes.phrasing import table
-from mgie_engine.lab.scenes.regions import WHOLE
 from mgie_engine.lab.scenes.scene import Cell, Scene, SceneObject, in_place_of, new_object
 from mgie_engine.lab.scenes.scene_edits import (
     Edit,
@@ -36,6 +35,7 @@ from mgie_engine.lab.scenes.scene_edits import (
 )
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
+from mgie_engine.restore.region_masks import WHOLE
 
 MAX_HISTORY = 2
 Named = Mapping[str, SceneObject]

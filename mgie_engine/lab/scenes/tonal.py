@@ -6,10 +6,10 @@ from random import Random
 
 from mgie_engine.lab.scenes.expressive_text import THINGS_STAY
 from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
-from mgie_engine.lab.scenes.regions import WHOLE
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
+from mgie_engine.restore.region_masks import WHOLE
 
 LONGEST_CHAIN = 3
 LONGEST_ON_PHOTO = 6

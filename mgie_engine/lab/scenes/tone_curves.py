@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.lab.scenes.regions import luma
+from mgie_engine.restore.region_masks import luma
 
 TOE = 3.0  # how far up the shadows an exposure is gentle: it adds at black and multiplies at white
 COARSE = 64  # width, in pixels, at which a picture's statistics are taken

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mgie_engine.lab.scenes import tone_curves as curves
-from mgie_engine.lab.scenes.regions import REGIONS, WHOLE, hue_and_chroma, luma, no_layers
+from mgie_engine.restore.region_masks import REGIONS, WHOLE, hue_and_chroma, luma, no_layers
 
 Tone = Callable[[Tensor, Tensor], Tensor]
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from mgie_engine.lab.scenes.expressive_text import Split, inventory
 from mgie_engine.lab.scenes.human_prompts import held_out_words, plain_words
-from mgie_engine.lab.scenes.regions import REGIONS
 from mgie_engine.lab.scenes.scene import (
     COLOURS,
     COLUMNS,
@@ -36,6 +35,7 @@ from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.stories import tellings
 from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.lab.training.recipe import WORDINGS
+from mgie_engine.restore.region_masks import REGIONS
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out

@@ -5,9 +5,9 @@ import torch
 from mgie_engine.lab.scenes.photo_generator import NUMBERS, photo
 from mgie_engine.lab.scenes.photo_noise import compressed, fractal
 from mgie_engine.lab.scenes.photo_painter import paint_photos
-from mgie_engine.lab.scenes.regions import LAYERS, PLACES
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.scene_images import pictures
+from mgie_engine.restore.region_masks import LAYERS, PLACES
 
 SEEDS = [seed for seed in range(40) if photo(seed).numbers[0] > 0]
 

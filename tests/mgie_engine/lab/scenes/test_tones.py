@@ -3,7 +3,6 @@ import torch
 import torch.nn.functional as F
 
 from mgie_engine.lab.scenes.phrasing import table
-from mgie_engine.lab.scenes.regions import luma
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import tone_edit
 from mgie_engine.lab.scenes.tones import (
@@ -16,6 +15,7 @@ from mgie_engine.lab.scenes.tones import (
     percent,
     stops,
 )
+from mgie_engine.restore.region_masks import luma
 from tests.support.scene_descriptions import drawn, steps
 
 PHOTO = State(None, photo=5)

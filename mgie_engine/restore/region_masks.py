@@ -8,7 +8,9 @@ addressed tone gives `mask * tone(picture) + (1 - mask) * picture`.
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 Region = Callable[[Tensor, Tensor], Tensor]
@@ -22,6 +24,7 @@ LAYERS = (
     "subject",
 )  # of a procedural photo; all zero where it has none
 WHOLE = "whole"
+MOST_ROWS = 512  # of a picture at once, and of a mask of a place before it is enlarged
 EDGE = 0.06  # half the width of a soft border between halves or thirds, in picture widths
 HUES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
@@ -154,3 +157,41 @@ REGIONS: Mapping[str, Region] = MappingProxyType(
 def no_layers(pictures: Tensor) -> Tensor:
     """Layer masks of zeros, for pictures (B, 3, H, W) whose layers are not known."""
     return pictures.new_zeros(len(pictures), len(LAYERS), *pictures.shape[-2:])
+
+
+EXACT = (*POSITIONS, *BRIGHTNESS, *COLOURS)  # regions that follow from the picture alone
+_SAID = {"left": "left half", "right": "right half", "top": "top half", "bottom": "bottom half"}
+_SAID |= {corner: f"{corner} corner" for corner in ("top left", "top right", "bottom left", "bottom right")}
+_SAID |= {"midtones": "mid-tones"}
+REST = "The rest stays."
+
+
+def said_region(expressive: str) -> str | None:
+    """The region that an expressive instruction changes alone, if it is one of `EXACT`.
+
+    "The left half gets darker. The rest stays." → "left". None for two changes, or none of a region.
+    """
+    change, _, rest = expressive.strip().partition(". ")
+    if rest != REST:
+        return None
+    for name in sorted(EXACT, key=len, reverse=True):
+        plain = name.removeprefix("not ")
+        said = f"The {_SAID.get(plain, plain)} " if plain == name else f"Everything but the {plain} "
+        if change.startswith(said):
+            return name
+    return None
+
+
+def region_weights(name: str, pixels: np.ndarray) -> Tensor:
+    """How much a pixel of (H, W, 3 or 4) uint8 belongs to a region of `EXACT`, (H, W) in [0, 1]."""
+    height, width = pixels.shape[:2]
+    if name in POSITIONS:
+        grid = torch.zeros(1, 3, min(height, MOST_ROWS), min(width, MOST_ROWS))
+        mask = REGIONS[name](grid, no_layers(grid))
+        return F.interpolate(mask, (height, width), mode="bilinear", align_corners=False)[0, 0]
+    found = torch.empty(height, width)
+    for top in range(0, height, MOST_ROWS):
+        rows = torch.tensor(pixels[top : top + MOST_ROWS, :, :3]).permute(2, 0, 1)
+        part = rows[None].float() / 255
+        found[top : top + MOST_ROWS] = REGIONS[name](part, no_layers(part))[0, 0]
+    return found

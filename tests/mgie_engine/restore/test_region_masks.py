@@ -2,7 +2,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mgie_engine.lab.scenes.regions import (
+from mgie_engine.lab.scenes.scene_edits import State
+from mgie_engine.lab.scenes.scene_images import pictures
+from mgie_engine.lab.scenes.tones import ToneSpec, apply
+from mgie_engine.restore.region_masks import (
     BRIGHTNESS,
     COLOURS,
     HUES,
@@ -13,9 +16,6 @@ from mgie_engine.lab.scenes.regions import (
     WHOLE,
     no_layers,
 )
-from mgie_engine.lab.scenes.scene_edits import State
-from mgie_engine.lab.scenes.scene_images import pictures
-from mgie_engine.lab.scenes.tones import ToneSpec, apply
 
 
 def mask(name, picture, layers=None):
