@@ -1,20 +1,24 @@
 """The same story told through every door: the same versions come of it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
-from conversations.session import TurnState
+from bot.web_chat.security import COOKIE
+from conversations.session import Turn, TurnState
 from tests.bot.discord_chat.test_buttons import said
 from tests.support.discord_gestures import opened
 from tests.support.discord_room import Room, is_result, room, turn_of
 from tests.support.discord_server.world import Channel, Message
-from tests.support.fakes import a_picture
+from tests.support.fakes import EchoEditor, a_picture
+from tests.support.page_server import page_server
 
 FILES = {"ball.png": a_picture()}
-TREE = [
+Tree = list[tuple[int | None, int | None, str]]  # number, number of the parent, instruction
+TREE: Tree = [
     (0, None, ""),
     (1, 0, "make it red"),
     (2, 1, "make it darker"),
@@ -149,10 +153,15 @@ STORIES: dict[str, tuple[Start, GoOn]] = {
 }
 
 
-@pytest.mark.parametrize("door", STORIES)
+@pytest.mark.parametrize("door", [*STORIES, "page"])
 async def test_the_same_story_gives_the_same_versions(tmp_path: Path, door: str) -> None:
+    assert await (on_page(tmp_path) if door == "page" else on_discord(tmp_path, door)) == TREE
+
+
+async def on_discord(folder: Path, door: str) -> Tree:
+    """The versions that the story leaves, told through a door of Discord."""
     start, go_on = STORIES[door]
-    async with room(tmp_path, reads_all=True) as r:
+    async with room(folder, reads_all=True) as r:
         t = Told(r, r.discord.dm(r.anna) if door == "direct message" else r.channel)
         await start(t, "make it red")
         red = await t.result("make it red")
@@ -162,11 +171,33 @@ async def test_the_same_story_gives_the_same_versions(tmp_path: Path, door: str)
         await t.result("make it blue")
         await go_on(t, "make it warmer", None)
         await t.result("make it warmer")
-        turns = {turn.id: turn for turn in await r.turns()}
-        assert len({turn.session_id for turn in turns.values()}) == 1
-        parents = [turns[turn.parent_id].number if turn.parent_id else None for turn in turns.values()]
-        assert [
-            (turn.number, parent, turn.instruction)
-            for turn, parent in zip(turns.values(), parents, strict=True)
-        ] == TREE
-        assert {turn.user for turn in turns.values()} == {f"discord:{r.anna.id}"}
+        return tree(await r.turns(), f"discord:{r.anna.id}")
+
+
+async def on_page(folder: Path) -> Tree:
+    """The versions that the story leaves, told on the page."""
+    cookies = {COOKIE: "Zm9vYmFyYmF6cXV4MTIzNA"}
+    async with (
+        page_server(folder, EchoEditor()) as page,
+        httpx.AsyncClient(base_url=page.url, cookies=cookies, follow_redirects=True) as ann,
+    ):
+        await ann.post("/pictures", files={"picture": ("ball.png", FILES["ball.png"])})
+        for words in ("make it red", "make it darker", "make it blue", "make it warmer"):
+            if words == "make it blue":
+                turns = await page.store.turns_in(*TurnState)
+                (red,) = [turn for turn in turns if turn.instruction == "make it red"]
+                await ann.post("/act", data={"go_to": red.id})
+            await ann.post("/message", data={"instruction": words})
+            await page.workflow._runner.idle()
+        return tree(await page.store.turns_in(*TurnState), f"web:{cookies[COOKIE]}")
+
+
+def tree(turns: Iterable[Turn], user: str) -> Tree:
+    """Number, parent's number and instruction of the versions of one session, all of this user."""
+    by_id = {turn.id: turn for turn in turns}
+    assert len({turn.session_id for turn in by_id.values()}) == 1
+    assert {turn.user for turn in by_id.values()} == {user}
+    return [
+        (turn.number, by_id[turn.parent_id].number if turn.parent_id else None, turn.instruction)
+        for turn in by_id.values()
+    ]
