@@ -265,11 +265,15 @@ class EditSession:
 
     def redo(self, user: str) -> "EditSession":
         """Move one step down the redo stack. Raises NothingToRedo if it is empty."""
-        head = self.heads.get(user, Head(""))
-        alive = [turn_id for turn_id in head.redo if not self.turn(turn_id).is_lost]
+        alive = self.redoable(user)
         if not alive:
             raise NothingToRedo
-        return self._with_head(user, Head(alive[-1], tuple(alive[:-1])))
+        return self._with_head(user, Head(alive[-1], alive[:-1]))
+
+    def redoable(self, user: str) -> tuple[str, ...]:
+        """The turns to which redo leads, the next one last."""
+        head = self.heads.get(user, Head(""))
+        return tuple(turn_id for turn_id in head.redo if not self.turn(turn_id).is_lost)
 
     def go_to(self, user: str, turn: Turn) -> "EditSession":
         """Move to any version. Raises VersionHasNoPicture for one that failed or was cancelled."""

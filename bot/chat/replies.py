@@ -195,6 +195,7 @@ class History:
     text: Message
     cards: tuple[Card, ...]
     head: str | None
+    can_redo: bool = False
 
 
 @dataclass(frozen=True, slots=True)

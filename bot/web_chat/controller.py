@@ -309,7 +309,7 @@ class PageController:
         cards = tuple(self._live_cards.latest(person, card) for card in history.cards)
         keys = {key for card in cards for key in (card.before, card.after) if key}
         sizes = await asyncio.to_thread(lambda: {key: self._size(key) for key in keys})
-        return PageState(cards, history.head, sizes)
+        return PageState(cards, history.head, sizes, history.can_redo)
 
     def _size(self, key: str) -> Size:
         try:

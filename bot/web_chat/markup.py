@@ -111,6 +111,7 @@ def film(state: PageState, language: str) -> str:
         head=state.head,
         other=state.head if can_undo else cards[-1].turn_id,
         can_undo=can_undo,
+        can_redo=state.can_redo,
         picture=picture_of,
     )
 

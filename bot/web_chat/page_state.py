@@ -28,11 +28,13 @@ class PageState:
     cards   one per version; a running one carries its latest progress
     head    turn id of the version the next words refine; None before the first picture
     sizes   width and height by ImageStore key, so that frames have their shape before pictures arrive
+    can_redo    whether redo leads anywhere
     """
 
     cards: tuple[Card, ...] = ()
     head: str | None = None
     sizes: Mapping[str, Size] = field(default_factory=dict)
+    can_redo: bool = False
 
     @property
     def current(self) -> Card | None:

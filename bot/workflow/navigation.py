@@ -45,7 +45,7 @@ async def history(context: Context[HistoryAsked]) -> Reply:
     turns = tuple(session.turns.values())
     shown = {session.root.id, head, *(turn.id for turn in turns[-SHOWN:])}
     cards = tuple(card_of(turn, session) for turn in turns if turn.id in shown)
-    return History(Message("versions", count=len(turns)), cards, head)
+    return History(Message("versions", count=len(turns)), cards, head, bool(session.redoable(user)))
 
 
 async def my_sessions(store: SessionStore, context: Context[SessionsAsked]) -> Reply:

@@ -95,7 +95,7 @@ def test_the_original_cannot_be_undone() -> None:
 
 def test_only_versions_with_a_picture_can_be_gone_to() -> None:
     drawn = markup.film(PageState((UPLOAD, RUNNING), "aaaa"), "en")
-    assert drawn.count(" disabled") == 2  # undo, and the running version
+    assert drawn.count(" disabled") == 3  # undo, redo, and the running version
 
 
 def test_sentences_keep_their_emphasis_and_nothing_else() -> None:
@@ -130,3 +130,10 @@ def test_deep_versions_offer_the_original() -> None:
     deep = replace(EDIT, buttons=(*EDIT.buttons, *buttons(ButtonAction.FROM_ORIGINAL)))
     assert ButtonAction.FROM_ORIGINAL in acts(deep, "bbbb")
     assert "From the original" in markup.talk(PageState((UPLOAD, deep), "bbbb"), "en")
+
+
+def test_redo_can_be_pressed_only_where_it_leads_somewhere() -> None:
+    for can_redo in (True, False):
+        drawn = markup.film(PageState((UPLOAD, EDIT), "bbbb", can_redo=can_redo), "en")
+        button = drawn[drawn.index('name="redo"') :].partition(">")[0]
+        assert ("disabled" not in button) is can_redo
