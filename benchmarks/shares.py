@@ -1,12 +1,12 @@
 """A month of a public bot by a fake clock: does anybody exceed a share, and do abusers make others wait?
 
-    python -m benchmarks.shares                  # a tenth of 10,000 people and 200,000 wishes; half a minute
+    python -m benchmarks.shares                  # a tenth of 10,000 people, 200,000 requests; half a minute
     python -m benchmarks.shares --scale 1        # all of them; many minutes
-    python -m benchmarks.shares --abuse 0.2      # of the wishes are abuse, in place of 3 %
+    python -m benchmarks.shares --abuse 0.2      # of the requests are abuse, in place of 3 %
 
 The real ledger (SQLite in memory) and the real queue; edits take their cost in time. Abusers send floods,
-grids of nine, edits with ten times the steps, and edits of alts in direct messages. The wishes of the others
-are run with and without them. Ends in one line of JSON: how many limits were exceeded, counted again from the
+grids of nine, edits with ten times the steps, and edits of alts in direct messages. What the others ask for
+is run with and without them. Ends in one line of JSON: how many limits were exceeded, counted again from the
 edits that were made (0 wanted), and the 95th percentile of the others' wait with and without abuse (at most
 1.2 times wanted). At a smaller scale edits take longer instead, so its waits are coarser.
 """
@@ -30,7 +30,7 @@ from conversations.store.migrations import migrations
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp, charge, refund_lost
 from mgie_engine.serving.queue import FairQueue, QueueLimits
 
-PEOPLE, SERVERS, WISHES, DAYS = 10_000, 40, 200_000, 30
+PEOPLE, SERVERS, REQUESTS, DAYS = 10_000, 40, 200_000, 30
 ALTS, FLOOD = 4, 30
 WAITING = 3  # edits of one person in the queue
 FAILING = 0.01
@@ -39,7 +39,7 @@ KINDS = ("flood", "grid", "steps", "alts")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AskedEdit:
     """An edit that somebody asks for; `pictures` of `cost` each, one after the other."""
 
     at: float
@@ -56,7 +56,7 @@ class Cell:
 
     owner: str
     cost: float
-    wish: Wish
+    asked: AskedEdit
     left: int
 
 
@@ -79,15 +79,15 @@ def main() -> None:
     parser.add_argument("--abuse", type=float, default=0.03)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    wishes = sorted(
-        wished(options.scale, options.abuse, random.Random(options.seed)), key=lambda wish: wish.at
+    requests = sorted(
+        requested(options.scale, options.abuse, random.Random(options.seed)), key=lambda asked: asked.at
     )
-    with_abuse = simulated(wishes, options.scale)
-    without = simulated([wish for wish in wishes if not wish.is_abuse], options.scale)
+    with_abuse = simulated(requests, options.scale)
+    without = simulated([asked for asked in requests if not asked.is_abuse], options.scale)
     p95 = {"with": percentile(with_abuse.waits), "without": percentile(without.waits)}
     found = {
-        "wishes": len(wishes),
-        "abuse": sum(wish.is_abuse for wish in wishes),
+        "requests": len(requests),
+        "abuse": sum(asked.is_abuse for asked in requests),
         "refused": dict(with_abuse.refused),
         "exceeded": exceeded(with_abuse),
         "p95_wait_s": {name: round(value, 1) for name, value in p95.items()},
@@ -96,14 +96,14 @@ def main() -> None:
     print(json.dumps(found))  # noqa: T201
 
 
-def wished(scale: float, abuse: float, rng: random.Random) -> Iterator[Wish]:
-    """The wishes of a month; evenings are three times as busy as mornings."""
+def requested(scale: float, abuse: float, rng: random.Random) -> Iterator[AskedEdit]:
+    """The requests of a month; evenings are three times as busy as mornings."""
     people = round(PEOPLE * scale)
-    attacks = round(WISHES * scale * abuse / FLOOD)
+    attacks = round(REQUESTS * scale * abuse / FLOOD)
     servers = [f"server {number}" for number in range(SERVERS)]
-    for _ in range(round(WISHES * scale)):
+    for _ in range(round(REQUESTS * scale)):
         user = f"user {int(people * rng.random() ** 2)}"  # few ask much
-        yield Wish(moment(rng), user, rng.choice([*servers, None]))
+        yield AskedEdit(moment(rng), user, rng.choice([*servers, None]))
     for number in range(attacks):
         kind, user = KINDS[number % len(KINDS)], f"abuser {number}"
         at, server = moment(rng), rng.choice(servers)
@@ -111,13 +111,13 @@ def wished(scale: float, abuse: float, rng: random.Random) -> Iterator[Wish]:
             moment_of_it = at + nth * 20
             match kind:
                 case "grid":
-                    yield Wish(moment_of_it, user, server, pictures=9, is_abuse=True)
+                    yield AskedEdit(moment_of_it, user, server, pictures=9, is_abuse=True)
                 case "steps":
-                    yield Wish(moment_of_it, user, server, cost=10.0, is_abuse=True)
+                    yield AskedEdit(moment_of_it, user, server, cost=10.0, is_abuse=True)
                 case "alts":
-                    yield Wish(moment_of_it, f"{user}.{nth % ALTS}", None, is_abuse=True)
+                    yield AskedEdit(moment_of_it, f"{user}.{nth % ALTS}", None, is_abuse=True)
                 case _:
-                    yield Wish(moment_of_it, user, rng.choice(servers), is_abuse=True)
+                    yield AskedEdit(moment_of_it, user, rng.choice(servers), is_abuse=True)
 
 
 def moment(rng: random.Random) -> float:
@@ -126,8 +126,8 @@ def moment(rng: random.Random) -> float:
     return rng.randrange(DAYS) * DAY_S + hour * HOUR_S + rng.random() * HOUR_S
 
 
-def simulated(wishes: list[Wish], scale: float) -> Month:
-    """Run a month: each wish is asked for, queued, painted, and perhaps deleted."""
+def simulated(requests: list[AskedEdit], scale: float) -> Month:
+    """Run a month: each asked is asked for, queued, painted, and perhaps deleted."""
     rules = ShareRules(20, 60, 400 * scale, 4000 * scale, 1200 * scale, 12_000 * scale)
     month, queue = Month(), FairQueue[Cell](QueueLimits(100_000, 100_000))
     db = Database(memory=True)
@@ -137,40 +137,40 @@ def simulated(wishes: list[Wish], scale: float) -> Month:
 
     def start(now: float) -> None:
         while len(ends) < SLOTS and (cell := queue.take()) is not None:
-            if cell.left == cell.wish.pictures - 1:
+            if cell.left == cell.asked.pictures - 1:
                 waiting[cell.owner] -= 1
-                if not cell.wish.is_abuse:
-                    month.waits.append(now - cell.wish.at)
+                if not cell.asked.is_abuse:
+                    month.waits.append(now - cell.asked.at)
             heapq.heappush(ends, (now + cell.cost * SECONDS / scale, id(cell), cell))
 
     def finish_until(now: float) -> None:
         while ends and ends[0][0] <= now:
             at, _, cell = heapq.heappop(ends)
             if cell.left:
-                queue.push(Cell(cell.owner, cell.cost, cell.wish, cell.left - 1))
+                queue.push(Cell(cell.owner, cell.cost, cell.asked, cell.left - 1))
             start(at)
 
-    for number, wish in enumerate(wishes):
-        finish_until(wish.at)
-        if waiting[wish.user] >= WAITING:
+    for number, asked in enumerate(requests):
+        finish_until(asked.at)
+        if waiting[asked.user] >= WAITING:
             month.refused["waiting"] += 1
             continue
-        cost = wish.cost * wish.pictures
-        limits = share_limits(rules, None, wish.user, wish.server, ())
-        turn = Turn(f"t{number}", "s", 1, "p", wish.user, source=RequestSource(server=wish.server))
+        cost = asked.cost * asked.pictures
+        limits = share_limits(rules, None, asked.user, asked.server, ())
+        turn = Turn(f"t{number}", "s", 1, "p", asked.user, source=RequestSource(server=asked.server))
         try:
-            charge(db, wish.at, turn, Charge(cost, limits))
+            charge(db, asked.at, turn, Charge(cost, limits))
         except ShareUsedUp as used_up:
             month.refused[used_up.use.limit.scope] += 1
             continue
         if number % round(1 / FAILING) == 0:
-            refund_lost(db, Turn(turn.id, "s", 1, "p", wish.user, error=Message("failed")))
+            refund_lost(db, Turn(turn.id, "s", 1, "p", asked.user, error=Message("failed")))
             continue
         for limit in limits:
-            month.charged[limit].append((wish.at, cost))
-        waiting[wish.user] += 1
-        queue.push(Cell(wish.user, wish.cost, wish, wish.pictures - 1))
-        start(wish.at)
+            month.charged[limit].append((asked.at, cost))
+        waiting[asked.user] += 1
+        queue.push(Cell(asked.user, asked.cost, asked, asked.pictures - 1))
+        start(asked.at)
     finish_until(float("inf"))
     return month
 

@@ -5,11 +5,10 @@ from torch import Tensor
 
 from mgie_engine.restore.calibration import GradeThresholds
 from mgie_engine.restore.colour_table import apply_table, fit_table
-from mgie_engine.restore.image_ops import energy, px, smooth
+from mgie_engine.restore.image_ops import px, shared_detail, smooth
 from mgie_engine.restore.local_affine import apply_windows, fit_windows
+from mgie_engine.restore.region_masks import luma
 from mgie_engine.restore.tone_fit import Tone, ToneFit
-
-LUMA = (0.299, 0.587, 0.114)
 
 
 def grade_by_colour(
@@ -48,10 +47,6 @@ def broad_error(difference: Tensor) -> float:
 
 def _kept_detail(source: Tensor, output: Tensor, added: Tensor, thresholds: GradeThresholds) -> float:
     """Share of the detail of lightness that stays where something changes: the lower quartile of windows."""
-    weights = torch.tensor(LUMA)[:, None, None]
-    before, after = ((weights * maps).sum(0, keepdim=True) for maps in (source, output))
-    before, after = (maps - smooth(maps, px(maps, 64)) for maps in (before, after))
-    radius = px(source, 32)
-    strength, shared = energy(before, radius), smooth(before * after, radius)[0]
+    strength, shared = shared_detail(luma(source[None])[0], luma(output[None])[0])
     there = (strength > 1) & (added.abs().amax(0) > thresholds.strong)
     return float((shared / strength)[there].quantile(0.25)) if bool(there.any()) else 1.0

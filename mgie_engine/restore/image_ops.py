@@ -140,3 +140,13 @@ def feather(mask: Tensor, radius: int) -> Tensor:
     wide = dilate(mask, radius).float()
     soft = box(wide[None], radius)[0]
     return torch.where(mask, torch.ones(()), (soft * 2 - 1).clamp(0, 1)) if bool(mask.any()) else wide
+
+
+def shared_detail(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """How much detail one picture has in soft windows, and how much of it the other shows, (S, S) each.
+
+    Both pictures are (C, S, S) levels; the unit is squared levels.
+    """
+    before, after = (maps - smooth(maps, px(maps, 64)) for maps in (before, after))
+    radius = px(before, 32)
+    return energy(before, radius), smooth((before * after).mean(0, keepdim=True), radius)[0]

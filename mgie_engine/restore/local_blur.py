@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mgie_engine.restore.calibration import LocalBlurThresholds
-from mgie_engine.restore.image_ops import energy, gaussian, px, smooth
+from mgie_engine.restore.image_ops import gaussian, px, shared_detail, smooth
 from mgie_engine.restore.tone_fit import BLUR_STEPS, LEAST_BLUR, Tone, ToneFit
 
 WIDER = 0.02  # weight of what a wide window says, where a narrow one holds too little detail to tell
@@ -39,11 +39,9 @@ def blur_of_places(
 
 def _loses_detail(source: Tensor, output: Tensor, thresholds: LocalBlurThresholds) -> bool:
     """Whether detail went in a good part of the picture, at levels that stay."""
-    before, after = (maps - smooth(maps, px(maps, 64)) for maps in (source, output))
-    radius = px(source, 32)
-    strength, shared = energy(before, radius), smooth((before * after).mean(0, keepdim=True), radius)[0]
+    strength, shared = shared_detail(source, output)
     lost = (shared < thresholds.kept * strength) & (strength > thresholds.contrast**2)
-    still = smooth(output - source, radius).abs().amax(0) < thresholds.still
+    still = smooth(output - source, px(source, 32)).abs().amax(0) < thresholds.still
     return float((lost & still).float().mean()) > thresholds.lost
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mgie_engine.restore.calibration import ToneThresholds
 from mgie_engine.restore.colour_table import apply_table
-from mgie_engine.restore.image_ops import energy, gaussian, outside_range, px, smooth
+from mgie_engine.restore.image_ops import energy, gaussian, outside_range, px, shared_detail, smooth
 from mgie_engine.restore.sharpening import soft
 
 KNOTS = 17  # of each curve, closer together in the shadows, where gamma bends most
@@ -151,9 +151,7 @@ def explains_painting(fit: ToneFit, source: Tensor, output: Tensor, thresholds: 
 
 def _kept_detail(start: Tensor, output: Tensor) -> float:
     """Share of the detail of start that output shows, both (3, S, S): the lower quartile of soft windows."""
-    before, after = (maps - smooth(maps, px(maps, 64)) for maps in (start, output))
-    radius = px(start, 32)
-    strength, shared = energy(before, radius), smooth((before * after).mean(0, keepdim=True), radius)[0]
+    strength, shared = shared_detail(start, output)
     shown = strength > 1  # a square of levels: below, there is hardly any detail
     return float((shared / strength)[shown].quantile(0.25)) if bool(shown.any()) else 1.0
 
