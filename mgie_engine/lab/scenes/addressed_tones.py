@@ -11,17 +11,25 @@ from types import MappingProxyType
 
 from mgie_engine.lab.scenes.compound_edits import joined
 from mgie_engine.lab.scenes.expressive_text import NOTHING, REST_STAYS, plural_effect
-from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary, vary_graded
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
-from mgie_engine.lab.scenes.tonal import DEGREES, degree_words, has_room, is_idle, tone_edit, tone_instruction
+from mgie_engine.lab.scenes.tonal import (
+    DEGREES,
+    GRADES,
+    degree_words,
+    has_room,
+    is_idle,
+    tone_edit,
+    tone_instruction,
+)
 from mgie_engine.lab.scenes.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
 from mgie_engine.restore.region_masks import WHOLE
 
 POSITIONS = (
     "left", "right", "top", "bottom", "left", "right", "top", "bottom", "left third", "middle third",
     "right third", "top third", "bottom third", "top left", "top right", "bottom left", "bottom right",
-    "centre", "centre", "edges",
+    "centre", "centre", "edges", "corners",
 )  # fmt: skip
 BRIGHTNESS = ("shadows", "shadows", "midtones", "highlights", "highlights")
 COLOURS = ("reds", "oranges", "yellows", "greens", "blues", "purples")
@@ -71,6 +79,9 @@ _HUES_OF: Mapping[str, Sequence[str]] = MappingProxyType(
 _OWN_HUE: Mapping[str, str] = MappingProxyType(
     {f"to_{name.removesuffix('s')}": name for name in COLOURS} | {"to_pink": "purples"}
 )
+_UNCLEAR_FOR_HUES = frozenset(
+    {"{r} more {more}", "{more} {bare}", "{bare} {more}"}
+)  # "more green" is a little, "purple red" may be either
 UNGRADED_HERE = UNGRADED | {"grey"}
 
 
@@ -153,13 +164,13 @@ def spoken(streams: RngStreams, name: str, region: str, degree: str) -> str:
     if region == "background" and name == "blur" and degree == "plain" and wording.random() < 0.15:
         return vary(wording, wording.choice(_list("special", "blur_background", split)))
     if region == inner:
-        return _framed(streams, name, region_words(streams, region), degree)
+        return _framed(streams, (name, region, degree), region_words(streams, region))
     if name == "grey" and inner in COLOURS and wording.random() < 0.6:
         return _selective(streams, inner)
     out = region_words(streams, inner)
-    if wording.random() < 0.5 or name.startswith("to_"):
+    if wording.random() < 0.5 or name == "muted" or name.startswith("to_"):
         way = vary(wording, wording.choice(_list("but", "", split)))
-        return _framed(streams, name, way.format(x=out), degree)
+        return _framed(streams, (name, region, degree), way.format(x=out))
     whole = tone_instruction(streams, name, degree).rstrip("?!. ")
     return f"{whole}{vary(wording, wording.choice(_list('without', '', split))).format(x=out)}"
 
@@ -178,23 +189,30 @@ def _selective(streams: RngStreams, colour: str) -> str:
     return ways.format(c=adjective, x=region_words(streams, colour))
 
 
-def _framed(streams: RngStreams, name: str, where: str, degree: str) -> str:
+def _framed(streams: RngStreams, tone: tuple[str, str, str], where: str) -> str:
+    name, region, degree = tone
     wording = streams.wording
     words = table("addressed")["ops"][name]
     known = {key: words[key] for key in ("more", "verb", "bad", "less") if key in words}
-    if name.startswith("to_"):  # "greener" is a little, "green" plain
-        known["more"], degree = words.get(f"more_{degree}", words["more"]), "plain"
+    kind = "colours" if region in COLOURS else "but" if region.startswith("not ") else "others"
+    known["verb"] = [*known["verb"], *words.get("verb_of", {}).get(kind, ())]
+    hue = name.startswith("to_")
+    if hue:  # "greener" is a little, "green" plain
+        known["more"] = words.get(f"more_{degree}", words["more"])
         if known["more"] is not words["more"]:
             del known["verb"]
-    ways = [*_list("frames", "", streams.split)]
-    if streams.split != "test" and "more_ways" in words and wording.random() < 0.2:
-        ways = words["more_ways"]
-    graded = {"much", "by", "too"}
-    sayable = [way for way in ways if fields(way) <= {*known, *graded, "r", "bare"}]
-    fitting = [way for way in sayable if degree == "plain" or fields(way) & graded] or ["{verb} {r} {by}"]
+    ways = [way for way in _list("frames", "", streams.split) if not (hue and way in _UNCLEAR_FOR_HUES)]
+    own = words.get(f"more_ways_{degree}" if hue else "more_ways")
+    if streams.split != "test" and own and wording.random() < 0.2:
+        ways = own
+    sayable = [way for way in ways if fields(way) <= {*known, *GRADES, "r", "bare"}]
     chosen = {key: wording.choice(value) for key, value in known.items()}
-    chosen |= degree_words(wording, degree) | {"r": where, "bare": where.removeprefix("the ")}
-    return fill(vary(wording, wording.choice(fitting)), **chosen)
+    chosen |= degree_words(wording, "plain" if hue else degree)
+    chosen |= {"r": where, "bare": where.removeprefix("the ")}
+    if hue or degree == "plain":
+        return fill(vary(wording, wording.choice(sayable)), **chosen)
+    fitting = [way for way in sayable if fields(way) & GRADES] or ["{verb} {r} {by}"]
+    return fill(vary_graded(wording, fitting, GRADES), **chosen)
 
 
 def _list(section: str, name: str, split: str) -> Sequence[str]:

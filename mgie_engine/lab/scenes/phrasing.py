@@ -6,7 +6,7 @@ the phrasing is, so that a handful of frames makes many ways to say the same.
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -45,6 +45,15 @@ def templates(kind: str, split: Split, source: str = "phrases") -> Sequence[str]
 def vary(rng: Random, template: str) -> str:
     """One way to settle the choices of a phrasing."""
     return "".join(ways[0] if len(ways) == 1 else rng.choice(ways) for ways in _choices(template))
+
+
+def vary_graded(rng: Random, templates: Sequence[str], grades: Collection[str]) -> str:
+    """One way of one of the phrasings that keeps a field of `grades`, which say a degree."""
+    for _ in range(50):
+        way = vary(rng, rng.choice(templates))
+        if fields(way) & set(grades):
+            return way
+    raise LookupError(f"No phrasing says a degree: {templates[:3]}")
 
 
 def ways(template: str) -> list[str]:

@@ -34,7 +34,7 @@ from mgie_engine.lab.scenes.slip_edits import by_emoji, corrected, not_wanted
 from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
-CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.32, 0.36, 0.1
+CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.38, 0.32, 0.1
 GROUP_SHARE = 0.2  # of scenes: three or four things of a kind, to be counted
 CROWDED_SHARE = 0.4  # of training scenes: as many objects as a long conversation adds
 MAX_HISTORY = 2  # earlier turns that reach the prompt
@@ -42,12 +42,12 @@ MAX_HISTORY = 2  # earlier turns that reach the prompt
 Makers = Sequence[tuple[EditGenerator, float]]
 
 ON_SCENES: Makers = (
-    (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 9), (move, 12),
-    (background, 12), (several, 4), (ambiguous, 20), (tonal, 10), (refuse, 8), (nothing, 1.5), (compound, 9),
-    (some, 9), (corrected, 7), (not_wanted, 4), (by_emoji, 3), (addressed, 4),
+    (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
+    (move, 17), (background, 12), (several, 4), (ambiguous, 16), (tonal, 14), (refuse, 8), (nothing, 1.5),
+    (compound, 14), (some, 9), (corrected, 7), (not_wanted, 7), (by_emoji, 2), (addressed, 4),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
-    (tonal, 10), (addressed, 22), (mistaken_first, 1.5), (two_tones, 2), (content_on_photo, 2), (refuse, 2.5),
+    (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 3), (content_on_photo, 2), (refuse, 2.5),
     (nothing, 0.8),
 )  # fmt: skip
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable

@@ -5,7 +5,7 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.expressive_text import THINGS_STAY
-from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary, vary_graded
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
@@ -14,6 +14,7 @@ from mgie_engine.restore.region_masks import WHOLE
 LONGEST_CHAIN = 3
 LONGEST_ON_PHOTO = 6
 DEGREES = tuple(STRENGTHS)
+GRADES = frozenset({"much", "by", "too", "dark"})  # fields of a phrasing that say a degree
 _HUES = tuple(name for name in TONES if name.startswith("to_"))  # for regions only
 _OF_PHOTOS = ("night", "winter", "golden", "white_balance", "auto", "dehaze", "haze")
 ON_PHOTOS = tuple(name for name in TONES if name not in _HUES)
@@ -45,9 +46,12 @@ def mood(streams: RngStreams, state: State) -> Edit | None:
 
 def tone_instruction(streams: RngStreams, name: str, degree: str) -> str:
     """An instruction for a tone; a degree needs a phrasing that can express it, and may be an amount."""
-    ways = [way for way in templates(name, streams.split, "tones") if degree == "plain" or fields(way)]
-    rng = streams.wording
-    said = fill(vary(rng, rng.choice(ways)), **degree_words(rng, degree))
+    ways, rng = templates(name, streams.split, "tones"), streams.wording
+    if degree == "plain":
+        way = vary(rng, rng.choice(ways))
+    else:
+        way = vary_graded(rng, [way for way in ways if fields(way)], GRADES)
+    said = fill(way, **degree_words(rng, degree))
     return said if streams.is_bare else dress(rng, said)
 
 
