@@ -90,11 +90,11 @@ def addressed(streams: RngStreams, state: State) -> Edit | None:
     content = streams.content
     if state.scene is None and content.random() < 0.04:
         return _no_such_layer(streams, state)
-    first = _drawn(content, state)
-    second = _drawn(content, state) if content.random() < 0.16 else None
+    first = drawn_tone(content, state)
+    second = drawn_tone(content, state) if content.random() < 0.16 else None
     if second and content.random() < 0.2:
         second = content.choice([name for name in _LIGHT if not is_idle(name, state)]), WHOLE, "plain"
-    if first is None or (second and second[1] == first[1]):
+    if second and second[1] == first[1]:
         return None
     words = streams.bare()
     said = spoken(words, *first)
@@ -120,8 +120,8 @@ def two_tones(streams: RngStreams, state: State) -> Edit | None:
 def mistaken_first(streams: RngStreams, state: State) -> Edit | None:
     """An addressed tone whose instruction says something else first and takes it back."""
     content, wording = streams.content, streams.wording
-    right, wrong = _drawn(content, state), _drawn(content, state)
-    if right is None or wrong is None or right[:2] == wrong[:2]:
+    right, wrong = drawn_tone(content, state), drawn_tone(content, state)
+    if right[:2] == wrong[:2]:
         return None
     words = streams.bare()
     slip = vary(wording, wording.choice(templates("slips", streams.split, "compound")))
@@ -222,10 +222,10 @@ def _list(section: str, name: str, split: str) -> Sequence[str]:
     return ways
 
 
-def _drawn(content: Random, state: State) -> tuple[str, str, str] | None:
+def drawn_tone(content: Random, state: State) -> tuple[str, str, str]:
     """Operation, region and degree for a picture."""
     layers = [layer for layer in state.layers if layer != "background"]
-    groups = ["position", "brightness", "colour", "but"] + ["layer"] * (5 if layers else 0)
+    groups = ["position", "brightness", "colour", "colour", "but"] + ["layer"] * (5 if layers else 0)
     name, region = _of_group(content, content.choice(groups), layers, state)
     if name in UNGRADED_HERE:
         return name, region, "plain"

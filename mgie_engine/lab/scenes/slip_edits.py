@@ -81,10 +81,25 @@ def not_wanted(streams: RngStreams, state: State) -> Edit | None:
         words = _imperative(bare, edit)
         way = _slip(streams, "not_this").replace("{one}", words)
         return Edit("nothing", dress(streams.wording, way), AS_ASKED, state)
+    if streams.content.random() < 0.35:
+        return _not_this_act(streams, state, edit)
     other = other_than(streams.wording, state.drawn, edit.was)
     if other is None:
         return None
     way = _slip(streams, "not_other").replace("{two}", _bare(edit.instruction)).replace("{other}", other)
+    return replace(edit, instruction=dress(streams.wording, way))
+
+
+def _not_this_act(streams: RngStreams, state: State, edit: Edit) -> Edit | None:
+    """The edit, with another act on the same thing that must not be done."""
+    assert edit.was
+    bare, was = streams.bare(), edit.was
+    acts = [act for act in ("remove", "recolour", "grow") if act != edit.act]
+    wrong = act_on(state, was, bare.content.choice(acts), other_colour(bare.content, was.colour))
+    if wrong is None or edit.act not in ("remove", "recolour", "grow", "shrink"):
+        return None
+    one, two = _imperative(bare, wrong), _bare(edit.instruction)
+    way = _slip(streams, "not_act").replace("{one}", one).replace("{two}", two)
     return replace(edit, instruction=dress(streams.wording, way))
 
 

@@ -25,6 +25,8 @@ from mgie_engine.lab.scenes.edit_generators import (
 )
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.followups import follow_up
+from mgie_engine.lab.scenes.gapped_edits import gapped
+from mgie_engine.lab.scenes.gapped_tones import gapped_tones, tones_not_wanted
 from mgie_engine.lab.scenes.group_edits import some
 from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
 from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
@@ -44,11 +46,11 @@ Makers = Sequence[tuple[EditGenerator, float]]
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
     (move, 17), (background, 12), (several, 4), (ambiguous, 16), (tonal, 14), (refuse, 8), (nothing, 1.5),
-    (compound, 14), (some, 9), (corrected, 7), (not_wanted, 7), (by_emoji, 2), (addressed, 4),
+    (compound, 10), (gapped, 7), (some, 9), (corrected, 7), (not_wanted, 7), (by_emoji, 2), (addressed, 4),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
-    (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 3), (content_on_photo, 2), (refuse, 2.5),
-    (nothing, 0.8),
+    (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 1.5), (gapped_tones, 5),
+    (tones_not_wanted, 3), (content_on_photo, 2), (refuse, 2.5), (nothing, 0.6),
 )  # fmt: skip
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable
 

@@ -76,10 +76,10 @@ def _said(streams: RngStreams, kind: str, **known: str) -> str:
 
 def _elsewhere(streams: RngStreams, state: State, tone: ToneSpec, *, is_wrong: bool) -> Edit | None:
     degree = _DEGREE.get(tone.strength)
-    alike = _alike(state, tone.region)
-    if degree is None or not alike:
+    others = alike(state, tone.region)
+    if degree is None or not others:
         return None
-    region = streams.content.choice(alike)
+    region = streams.content.choice(others)
     is_opposite = is_wrong and region == OTHER_HALF.get(tone.region) and streams.content.random() < 0.4
     where = region_words(streams, region)
     known = {"r": where, "bare": where.removeprefix("the ")}
@@ -95,7 +95,7 @@ def _elsewhere(streams: RngStreams, state: State, tone: ToneSpec, *, is_wrong: b
     return local_edit(state, tones, dress(streams.wording, words))
 
 
-def _alike(state: State, region: str) -> list[str]:
+def alike(state: State, region: str) -> list[str]:
     """Other regions that may be meant after this one."""
     groups = [_HALVES, _CORNERS, COLOURS, ("shadows", "midtones", "highlights"), state.layers]
     return [other for group in groups if region in group for other in group if other != region]
