@@ -69,6 +69,8 @@ def restore(
     """
     whole = image(original)
     pixels = np.asarray(whole)
+    if keep == "off" and not _is_grey(pixels) and image(model_input).size == image(model_output).size:
+        return _all_painted(pixels, image(model_output).convert("RGB"), region)
     sharp, output = planes(model_input), planes(model_output)
     source = sharp if reconstruction is None else planes(reconstruction)
     probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
@@ -79,8 +81,8 @@ def restore(
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
-        everywhere = torch.ones(output.shape[1:])
-        return _restored(pixels, _enlarged(output, whole.size), everywhere, region=region)
+        painted = Image.fromarray(output.round().to(torch.uint8).permute(1, 2, 0).numpy())
+        return _all_painted(pixels, painted, region)
     of_part = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
     if part and of_part:
         edited = render_part(pixels, of_part, part)
@@ -91,9 +93,11 @@ def restore(
     return _restored(pixels, _as_grey(render(pixels, plan), grey), plan.blend, plan.painting, region)
 
 
-def _enlarged(painted: Tensor, size: tuple[int, int]) -> np.ndarray:
-    small = Image.fromarray(painted.round().to(torch.uint8).permute(1, 2, 0).numpy())
-    return np.asarray(small.resize(size, Image.Resampling.LANCZOS))
+def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | None) -> Restored:
+    """The painted square at the original's size; only what is outside the region is kept."""
+    height, width = pixels.shape[:2]
+    edited = np.asarray(painted.resize((width, height), Image.Resampling.LANCZOS))
+    return _restored(pixels, edited, torch.ones(painted.height, painted.width), region=region)
 
 
 def _grey(maps: Tensor) -> Tensor:

@@ -92,12 +92,19 @@ class FastPath:
         self._coder.run_once()
 
     def _record(self) -> None:
-        """Record the three pools side by side: most of that time the libraries look for their kernels."""
+        """Record readings and pictures side by side: most of that time the libraries look for their kernels.
+
+        Steps and pictures take turns: two warm-ups of theirs at once would be the start's peak of memory.
+        """
         # What the libraries found belongs to these threads, so they stay.
-        self._recorders = ThreadPoolExecutor(3, "recording")
-        kinds = self._record_reading, self.painting.record, self._coder.record
+        self._recorders = ThreadPoolExecutor(2, "recording")
+        kinds = self._record_reading, self._record_pictures
         for recorded in [self._recorders.submit(record) for record in kinds]:
             recorded.result()
+
+    def _record_pictures(self) -> None:
+        self.painting.record()
+        self._coder.record()
 
     def _record_reading(self) -> None:
         self.decoder.record(PREFILL_LENGTHS)
