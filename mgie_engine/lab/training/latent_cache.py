@@ -91,7 +91,7 @@ class LatentCache:
     @staticmethod
     def batch_of(dataset: SceneDataset) -> int:
         """How many pictures are rendered at a time."""
-        return min(256, len(dataset.is_photo))
+        return min(1024, len(dataset.is_photo))
 
     @classmethod
     @torch.no_grad()

@@ -19,7 +19,7 @@ from mgie_engine.lab.training.devices import CHOICE, visible
 from mgie_engine.lab.training.recipe import PARTS
 
 log = logging.getLogger(__name__)
-PACKING_MINUTES = 1.2
+PACKING_MINUTES = 0.8
 
 
 @dataclass(frozen=True, slots=True)
