@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bot.errors import CannotStart
 from bot.ops.data_folder import DATABASE, check_data_folder
-from bot.policy.image_hash import HASH_CHARS, dhash
+from bot.policy.picture_marks import HASH_CHARS, BarredPicture, barred_picture
 from conversations.errors import ConversationError
 from conversations.images.sandbox import read_picture
 from conversations.servers import EVERYWHERE, AuditEntry, ServerSettings
@@ -56,15 +56,15 @@ async def administered(data_dir: Path, chosen: argparse.Namespace) -> str:
             return "\n".join(_line(entry, as_json=chosen.json) for entry in entries)
         if chosen.act == "status":
             return _status(await store.servers.change(EVERYWHERE, lambda now: now))
-        subject = await asyncio.to_thread(_subject, chosen.act, getattr(chosen, "subject", ""))
+        given = getattr(chosen, "subject", "")
+        is_picture = chosen.act in ("bar", "unbar")
+        subject = await _picture(store, given) if is_picture else _subject(chosen.act, given)
         entry = AuditEntry(time.time(), f"operator:{getpass.getuser()}", chosen.act, subject)
         return _status(await store.servers.change(EVERYWHERE, _change(chosen.act, subject), entry))
 
 
 def _subject(act: str, given: str) -> str:
-    """The key of the user, or the hash of the picture, that is meant."""
-    if act in ("bar", "unbar"):
-        return given if _HASH.fullmatch(given) else _hash_of(Path(given))
+    """The key of the user that is meant, or ""."""
     if act in ("block", "unblock"):
         user = f"discord:{given}" if given.isdecimal() else given
         if not _USER.fullmatch(user):
@@ -73,9 +73,20 @@ def _subject(act: str, given: str) -> str:
     return ""
 
 
-def _hash_of(file: Path) -> str:
+async def _picture(store: SessionStore, given: str) -> str:
+    """The hash of the picture that is meant, whose mark is saved."""
+    if _HASH.fullmatch(given):
+        return given
+    barred = await asyncio.to_thread(_mark_of, Path(given))
+    if barred is None:
+        raise CannotStart(f"{given} has too little in it to be found again.")
+    await store.servers.add_picture_mark(barred.hash, barred.to_bytes())
+    return barred.hash
+
+
+def _mark_of(file: Path) -> BarredPicture | None:
     try:
-        return dhash(read_picture(file.read_bytes()).png)
+        return barred_picture(read_picture(file.read_bytes()).png)
     except OSError as error:
         raise CannotStart(
             f"{file} is no hash of {HASH_CHARS} digits and no file: {error.strerror}."

@@ -85,7 +85,7 @@ class Admission:
     def __post_init__(self) -> None:
         pictures, threads = self.runner.pictures, self.runner.threads
         parts = self.store, self.images, threads, self.consents, self.budget, self.metrics
-        self.uploads = Uploads(*parts, pictures)
+        self.uploads = Uploads(*parts, pictures, self.runner.checks)
         self.masks = self.uploads.masks
         self.drawings = Drawings(self.store, pictures, threads, self.uploads.reader)
         self._requests: dict[str, tuple[float, ...]] = {}  # by user: when, by the uptime clock

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.i18n.catalog import translator
+from bot.workflow.picture_checks import PictureChecks
 from conversations.ai_mark import marked_file
 from conversations.messages import Message
 from conversations.session import Turn
@@ -39,8 +40,9 @@ class GridHandle:
         grid: Grid,
         request: Callable[[], Awaitable[EditRequest]],
         threads: ThreadPools,
+        checks: PictureChecks,
     ) -> None:
-        self._service = service
+        self._service, self._checks, self._turn = service, checks, turn
         self._key, self._owner, self._language = turn.id, turn.user, turn.source.language
         self._grid = grid
         self._cost = edit_work(turn.settings)
@@ -78,7 +80,7 @@ class GridHandle:
             for number in range(len(self._grid.cells)):
                 if number:
                     self._cell = self._submit(number)
-                result = await self._cell.result()
+                result = await self._checks.check_result(self._turn, await self._cell.result())
                 cells.append(await self._threads.draw(math.prod(result.size), grid_cell, result.image))
                 done.append(replace(result, image=b""))
                 self._reading = done[0].expressive

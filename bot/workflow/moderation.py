@@ -9,7 +9,7 @@ from bot.chat.cards import blocked_hash_of, card_of
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
 from bot.chat.replies import Decided, ForModerators, Note, Reply, buttons, how_it_goes
-from bot.policy.image_hash import HASH_CHARS, dhash
+from bot.policy.picture_marks import HASH_CHARS
 from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
@@ -66,7 +66,7 @@ class Moderation:
             raise NoSuchVersion(asked.subject)
         image_hash = None
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
-            image_hash = await self.runner.pictures.draw(dhash, [turn.image])
+            image_hash = await self.runner.checks.mark(turn)
         return turn, image_hash
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:

@@ -16,19 +16,18 @@ from typing import Self
 
 from bot.chat.cards import is_answer
 from bot.ops.metrics import Metrics
-from bot.policy.image_hash import find_blocked
 from bot.workflow.active_turn import ActiveTurn, ActiveTurns, files_of
 from bot.workflow.auto_guidance import resolve_auto
 from bot.workflow.decline_reasons import reason_declined, without_picture
 from bot.workflow.delivery import Delivery
 from bot.workflow.erased_pictures import ErasedPictures
 from bot.workflow.grid import GridHandle
+from bot.workflow.picture_checks import PictureChecks
 from bot.workflow.reading_questions import question_fields
 from bot.workflow.settings_layers import asks_once
 from conversations.errors import NoSuchVersion, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
-from conversations.messages import Message
 from conversations.session import UNFINISHED, EditSession, Turn, TurnState
 from conversations.shares import edit_work
 from conversations.store.serialization import TurnFields
@@ -72,6 +71,7 @@ class TurnRunner:
     def __post_init__(self) -> None:
         self.threads = ThreadPools()  # of the whole workflow, as the next
         self.pictures = PictureViews(self.images, self.threads)
+        self.checks = PictureChecks(self.store, self.pictures, self.threads, self.metrics)
         self.erased = ErasedPictures(self.store, self.images, self.threads)
         self.delivery = Delivery(self.store, self.metrics, self.pauses_s)
         self.active = ActiveTurns()
@@ -237,14 +237,8 @@ class TurnRunner:
             raise RequestRefused("the model declined the instruction", reason)
         if result.is_question:
             return question_fields(result)
-        blocked_images = (await self.store.servers.settings(active.turn.source.server)).blocked_images
-        if blocked_images and (
-            image_hash := await self.threads.draw(
-                math.prod(result.size), find_blocked, result.image, blocked_images
-            )
-        ):
-            self.metrics.filtered.labels("output").inc()
-            raise RequestRefused("like a removed picture", Message("result_filtered", hash=image_hash))
+        if active.turn.grid is None:  # of a grid, each cell was checked
+            result = await self.checks.check_result(active.turn, result)
         for stage, seconds in result.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
@@ -287,7 +281,9 @@ class TurnRunner:
                 turn.id, turn.user, lambda: self._request(active), again=True, cost=edit_work(turn.settings)
             )
             if turn.grid is None
-            else GridHandle(self.service, turn, turn.grid, lambda: self._request(active), self.threads)
+            else GridHandle(
+                self.service, turn, turn.grid, lambda: self._request(active), self.threads, self.checks
+            )
         )
         active.place = active.handle.place()
         active.enqueued.set()
@@ -317,7 +313,8 @@ class TurnRunner:
             settings, active.advice = await resolve_auto(
                 turn, settings, parent.image, self.strengths, self.pictures
             )
-        return EditRequest(image, turn.instruction, settings, history, turn.reading, mask)
+        request = EditRequest(image, turn.instruction, settings, history, turn.reading, mask)
+        return await self.checks.check_request(turn, request)
 
     # -- showing ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """From offered pictures to a session: whose they are, the first readable one, blocked images."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.chat.events import ButtonAction, EditAsked
@@ -8,9 +8,9 @@ from bot.chat.offered_pictures import OfferedFile, OfferedPictures
 from bot.chat.replies import Note, Reply, buttons
 from bot.ops.metrics import Metrics
 from bot.policy.checks import is_in, refused_picture
-from bot.policy.image_hash import find_blocked
 from bot.workflow.consents import Consents, LentPicture
 from bot.workflow.edit_masks import Masks
+from bot.workflow.picture_checks import PictureChecks
 from bot.workflow.targets import Context
 from conversations.errors import PictureRefused, UserErased
 from conversations.images.image_store import ImageStore, Picture, PictureLimits, PictureReader
@@ -44,6 +44,7 @@ class Uploads:
     budget: PictureBudget
     metrics: Metrics
     pictures: PictureViews
+    checks: PictureChecks
     reader: PictureReader = field(default_factory=PictureReader)
 
     def __post_init__(self) -> None:
@@ -69,8 +70,8 @@ class Uploads:
             )
             if asking is not None:
                 return asking
-        if blocked := await self._blocked(read.picture, context.settings.blocked_images):
-            self.metrics.filtered.labels("input").inc()
+        pixels = read.picture.width * read.picture.height
+        if blocked := await self.checks.barred_upload(read.picture.png, pixels, context.settings):
             return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         deleted = await self.budget.make_room(asked.user, len(read.picture.png))
         made_room = (Message("made_room", count=deleted),) if deleted else ()
@@ -92,13 +93,6 @@ class Uploads:
         except UserErased:
             await self.consents.erased.delete([image])
             raise
-
-    async def _blocked(self, picture: Picture, blocked: Collection[str]) -> str | None:
-        """The hash of the removed image that this one is similar to, if any."""
-        if not blocked:
-            return None
-        pixels = picture.width * picture.height
-        return await self.threads.draw(pixels, find_blocked, picture.png, blocked)
 
     async def _read(self, files: Sequence[OfferedFile], user: str) -> ReadUpload:
         """The first file that can be read; the refusal of the first one if none can."""

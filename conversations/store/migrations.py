@@ -109,3 +109,10 @@ def m023_charges(db: Database) -> None:
     made.create_index(["at"])
     db.table("ledger_key").create({"id": int, "key": bytes}, pk="id")
     db.table("ledger_key").insert({"id": 1, "key": secrets.token_bytes(32)})
+
+
+@migrations()
+def m024_picture_marks(db: Database) -> None:
+    """The marks by which barred pictures are found again, for all servers."""
+    columns = {"hash": str, "data": bytes, "at": float}
+    db.table("picture_marks").create(columns, pk="hash", not_null={"data", "at"})

@@ -1,6 +1,6 @@
 """Settings, audit log, reports and appeals of servers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
 AUDIT_ENTRIES_KEPT = 50  # per server
+MARK_GRACE_S = 3600.0  # a mark is saved before the decision that needs it
 _LISTS = {  # field: (table, column of its members, condition on the row)
     "blocked": ("blocked_users", "user", ""),
     "closed": ("channel_rules", "channel", "closed"),
@@ -128,11 +129,29 @@ def add_appeal(db: Database, now: float, server: str | None, user: str, image_ha
     return done.rowcount > 0
 
 
+def add_picture_mark(db: Database, now: float, image_hash: str, data: bytes) -> None:
+    """Save the mark of a picture that is about to be barred; marks that no server needs any more go."""
+    unused = "at < ? AND hash NOT IN (SELECT hash FROM blocked_images)"
+    db.execute(f"DELETE FROM picture_marks WHERE {unused}", (now - MARK_GRACE_S,))
+    db.execute(
+        "INSERT OR REPLACE INTO picture_marks (hash, data, at) VALUES (?, ?, ?)", (image_hash, data, now)
+    )
+
+
+def picture_marks(db: Database, hashes: Sequence[str]) -> dict[str, bytes]:
+    """The marks that are known by these names."""
+    wanted = set(hashes)
+    rows = db.query("SELECT hash, data FROM picture_marks")
+    return {row["hash"]: row["data"] for row in rows if row["hash"] in wanted}
+
+
 class ServerTables(TableGroup):
     """What moderators decided, and what users brought before them."""
 
     settings = on_database(effective_settings)
     change = on_database(change)
     audit_log = on_database(audit_log)
+    add_picture_mark = on_database_now(add_picture_mark)
+    picture_marks = on_database(picture_marks)
     add_report = on_database_now(add_report)
     add_appeal = on_database_now(add_appeal)

@@ -10,7 +10,7 @@ from bot.chat.replies import Accepted
 from bot.cli import main
 from bot.settings import Settings
 from conversations.request_source import RequestSource
-from tests.support.fakes import EchoEditor, a_picture
+from tests.support.fakes import EchoEditor, a_busy_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 SERVERS = ("paper:s1", "paper:s2", "paper:s3")
@@ -36,7 +36,7 @@ async def answers(d: WorkflowRoom, user: str = "ann") -> set[str]:
     said = set()
     for place, server in enumerate((*SERVERS, None)):
         source = RequestSource(server=server)
-        asked = d.asked("red", user, f"c{place}", picture=a_picture(), source=source)
+        asked = d.asked("red", user, f"c{place}", picture=a_busy_picture(), source=source)
         reply = await d.workflow.handle(asked)
         said.add(reply.note.code if isinstance(reply, Accepted) else reply.text.code)
         await d.idle()
@@ -62,7 +62,7 @@ async def test_a_blocked_user_is_blocked_everywhere_and_others_are_not(tmp_path:
 
 async def test_a_barred_picture_is_taken_nowhere(tmp_path: Path, capsys) -> None:
     picture = tmp_path / "picture.png"
-    picture.write_bytes(a_picture())
+    picture.write_bytes(a_busy_picture())
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await admin(capsys, "bar", str(picture))
         barred = await answers(d)

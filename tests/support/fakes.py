@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from random import Random
 
 from PIL import Image
 
@@ -42,6 +43,14 @@ def echo(request: EditRequest) -> EditResult:
     return EditResult(
         request.image, request.reading or "(echo)", request.settings, "echo", size, seconds, changed=0.0
     )
+
+
+def a_busy_picture(seed: int = 1) -> bytes:
+    """A PNG of soft blobs, in which there is enough to know it again."""
+    file = io.BytesIO()
+    blobs = Image.frombytes("RGB", (6, 6), Random(seed).randbytes(108))
+    blobs.resize((96, 96), Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
 
 
 class EchoEditor:

@@ -13,7 +13,7 @@ from bot.chat.replies import Accepted, Note
 from conversations.errors import NoSuchVersion, StoreError
 from conversations.request_source import RequestSource
 from conversations.store.user_data import Consent
-from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_busy_picture, a_picture, echo
 from tests.support.workflow_room import workflow_room
 
 SERVER = RequestSource(server="paper:s")
@@ -72,7 +72,7 @@ async def test_a_lent_picture_goes_from_the_sessions_of_others_and_what_they_mad
 
 async def test_a_block_is_saved_before_the_picture_is_erased(tmp_path, monkeypatch):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        made = (await d.accepted("make it red", picture=a_picture(), source=SERVER)).card
+        made = (await d.accepted("make it red", picture=a_busy_picture(), source=SERVER)).card
         await d.idle()
 
         async def killed(_: Any) -> None:

@@ -1,0 +1,178 @@
+"""Are barred pictures found again, and only those?
+
+    python -m benchmarks.picture_marks [FOLDER]                # photos; procedural ones fill up to 20
+    python -m benchmarks.picture_marks FOLDER --others 500     # fewer other pictures; 5,000 take many minutes
+
+129 edits of test scenes and one tone on each photo: the result is barred, as moderators do it. Counted are
+sources that are barred with it (0 wanted), results found again after each change (0.95 wanted), and matches
+among other pictures, half of them scenes and half procedural photos (0 wanted). Ends in one line of JSON.
+"""
+
+import argparse
+import io
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, islice
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from bot.policy.picture_marks import BarredPicture, barred_picture, find_barred, views_of
+from mgie_engine.lab.scenes.command import steps_from
+from mgie_engine.lab.scenes.scene import random_scene
+from mgie_engine.lab.scenes.scene_edits import State
+from mgie_engine.lab.scenes.scene_images import pictures, to_image
+from mgie_engine.lab.scenes.tones import ToneSpec, apply
+
+SCENES, PHOTOS, OTHERS = 129, 20, 5000
+SEED, BATCH = 1_000_000, 50
+TONES = (
+    ToneSpec("darker", 1.0), ToneSpec("warm", 1.0), ToneSpec("grey", 1.0), ToneSpec("brighter", 0.5),
+    ToneSpec("vivid", 1.0), ToneSpec("darker", 1.0, "left"), ToneSpec("cool", 1.0), ToneSpec("contrast", 1.0),
+    ToneSpec("sepia", 1.0), ToneSpec("warm", 1.0, "top"),
+)  # fmt: skip
+Pair = tuple[bytes, bytes]  # source and result
+
+
+def cropped(left: float, top: float, right: float, bottom: float) -> Callable[[Image.Image], Image.Image]:
+    """Without these shares of the width and height."""
+
+    def cut(picture: Image.Image) -> Image.Image:
+        width, height = picture.size
+        far = (1 - right) * width, (1 - bottom) * height
+        return picture.crop((round(left * width), round(top * height), round(far[0]), round(far[1])))
+
+    return cut
+
+
+def bordered(share: float, colour: str) -> Callable[[Image.Image], Image.Image]:
+    """With a frame of that share of the width."""
+    return lambda picture: ImageOps.expand(picture, round(share * picture.width), colour)
+
+
+def scaled(width: float, height: float) -> Callable[[Image.Image], Image.Image]:
+    """At another size."""
+    return lambda picture: picture.resize((round(width * picture.width), round(height * picture.height)))
+
+
+def jpeg_60(picture: Image.Image) -> Image.Image:
+    """Compressed with loss."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=60)
+    return Image.open(file)
+
+
+CHANGES: Mapping[str, Callable[[Image.Image], Image.Image]] = {
+    "crop 10 % left": cropped(0.1, 0, 0, 0),
+    "crop 10 % top": cropped(0, 0.1, 0, 0),
+    "crop 5 % each side": cropped(0.05, 0.05, 0.05, 0.05),
+    "crop 10 % each side": cropped(0.1, 0.1, 0.1, 0.1),
+    "crop 7 % of a corner": cropped(0.07, 0.07, 0, 0),
+    "mirror": ImageOps.mirror,
+    "black border 8 %": bordered(0.08, "black"),
+    "white border 5 %": bordered(0.05, "white"),
+    "JPEG 60": jpeg_60,
+    "half size": scaled(0.5, 0.5),
+    "1.5 times the size": scaled(1.5, 1.5),
+    "squeezed to 80 %": scaled(1, 0.8),
+    "mirror, JPEG 60, half size": lambda picture: jpeg_60(scaled(0.5, 0.5)(ImageOps.mirror(picture))),
+}
+
+
+def png(picture: Image.Image) -> bytes:
+    """The picture as a file."""
+    file = io.BytesIO()
+    picture.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def scene_pairs(wanted: int) -> list[Pair]:
+    """Test scenes before and after edits that change something."""
+    found: list[Pair] = []
+    for story, step in steps_from(0, "test"):
+        if len(found) == wanted:
+            break
+        before, goal = pictures([story.states[step.before], story.states[step.after]], 256)
+        if not torch.equal(before, goal):
+            found.append((png(to_image(before)), png(to_image(goal))))
+    return found
+
+
+def photo_pairs(folder: Path | None) -> Iterator[Pair]:
+    """Photos before and after a tone: first the folder's, then procedural ones."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())[:PHOTOS] if folder else []
+    photos = [opened(path) for path in files]
+    painted = (to_image(pictures([State(None, photo=seed)], 512)[0]) for seed in count())
+    for number, photo in enumerate([*photos, *islice(painted, PHOTOS - len(photos))]):
+        pixels = torch.from_numpy(np.array(photo)).movedim(-1, 0)[None] / 255
+        yield png(photo), png(to_image(apply(pixels, [(TONES[number % len(TONES)],)])[0]))
+
+
+def opened(path: Path) -> Image.Image:
+    """A photo, at most 1,024 pixels wide and high."""
+    with Image.open(path) as file:
+        photo = ImageOps.exif_transpose(file).convert("RGB")
+    photo.thumbnail((1024, 1024))
+    return photo
+
+
+def other_pictures(wanted: int) -> Iterator[bytes]:
+    """Scenes and procedural photos that are in no pair."""
+    for start in range(SEED, SEED + wanted, BATCH):
+        seeds = range(start, min(start + BATCH, SEED + wanted))
+        states = [State(None, photo=n) if n % 2 else State(random_scene(Random(n))) for n in seeds]
+        yield from (png(to_image(pixels)) for pixels in pictures(states, 128))
+        sys.stderr.write(f"\r{seeds[-1] + 1 - SEED} other pictures")
+
+
+def share_found(barred: Sequence[BarredPicture], pairs: Sequence[Pair]) -> dict[str, float]:
+    """How many of the results are found again after each change."""
+    shares = {}
+    for name, change in CHANGES.items():
+        found = [
+            mark.matches(views_of(png(change(Image.open(io.BytesIO(result))))))
+            for mark, (_, result) in zip(barred, pairs, strict=True)
+        ]
+        shares[name] = round(sum(found) / len(found), 3)
+    return shares
+
+
+def main() -> None:
+    """Print the table and the line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="photos")
+    parser.add_argument("--others", type=int, default=OTHERS, help="other pictures")
+    chosen = parser.parse_args()
+    pairs = [*scene_pairs(SCENES), *photo_pairs(chosen.folder)]
+    started = time.process_time()
+    marks = [barred_picture(result, source) for source, result in pairs]
+    mark_ms = (time.process_time() - started) / len(pairs) * 1000
+    kept = [(mark, pair) for mark, pair in zip(marks, pairs, strict=True) if mark]
+    barred, pairs = [mark for mark, _ in kept], [pair for _, pair in kept]
+    shares = share_found(barred, pairs)
+    for name, share in shares.items():
+        sys.stdout.write(f"{name:28} {share:.3f}\n")
+    named = {str(number): mark for number, mark in enumerate(barred)}
+    taken = [find_barred(picture, named) for picture in other_pictures(chosen.others)]
+    line = {
+        "pairs": len(pairs),
+        "flat": len(marks) - len(pairs),
+        "sources_barred": sum(
+            mark.matches(views_of(source)) for mark, (source, _) in zip(barred, pairs, strict=True)
+        ),
+        "found_least": min(shares.values()),
+        "found": shares,
+        "others": len(taken),
+        "false_matches": sum(name is not None for name in taken),
+        "mark_ms": round(mark_ms),
+    }
+    sys.stdout.write(f"\n{json.dumps(line)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""A barred picture is found again; neither its source nor another picture is taken for it."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.picture_marks import CHANGES, photo_pairs, png, scene_pairs
+from bot.policy.picture_marks import BarredPicture, barred_picture, find_barred, views_of
+
+
+def blobs(seed: int) -> Image.Image:
+    """A picture of soft blobs, from a fixed seed."""
+    few = Image.frombytes("RGB", (6, 6), random.Random(seed).randbytes(108))
+    return few.resize((96, 96), Image.Resampling.BICUBIC)
+
+
+def barred(picture: Image.Image, *sources: Image.Image) -> BarredPicture:
+    mark = barred_picture(png(picture), *map(png, sources))
+    assert mark is not None
+    return mark
+
+
+def old_hash(picture: Image.Image) -> str:
+    """The difference hash by which pictures were barred before."""
+    grey = picture.convert("L").resize((9, 8), Image.Resampling.LANCZOS).tobytes()
+    bits = [grey[9 * y + x + 1] > grey[9 * y + x] for y in range(8) for x in range(8)]
+    return f"{sum(1 << place for place, bit in enumerate(bits) if bit):016x}"
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_barred_picture_is_found_again_after(change):
+    marks = {str(seed): barred(blobs(seed)) for seed in range(12)}
+    found = [find_barred(png(CHANGES[change](blobs(seed))), marks) for seed in range(12)]
+    assert found == list(marks)
+
+
+def test_other_pictures_are_not_taken_for_a_barred_one():
+    marks = {str(seed): barred(blobs(seed)) for seed in range(12)}
+    assert not [seed for seed in range(100, 300) if find_barred(png(blobs(seed)), marks)]
+
+
+def test_results_are_barred_without_their_sources():
+    for source, result in [*scene_pairs(6), *list(photo_pairs(None))[:4]]:
+        mark = barred_picture(result, source)
+        assert mark.matches(views_of(result))
+        assert not mark.matches(views_of(source))
+
+
+@pytest.mark.parametrize(
+    "changed", [lambda p: p.point(lambda v: v * 0.8), lambda p: p.convert("L").convert("RGB")]
+)
+def test_a_change_of_tone_is_told_from_its_source(changed):
+    mark = barred(changed(blobs(1)), blobs(1))
+    assert mark.matches(views_of(png(changed(blobs(1)))))
+    assert not mark.matches(views_of(png(blobs(1))))
+
+
+def test_a_result_that_is_its_source_bars_it():
+    assert barred(blobs(1), blobs(1)).matches(views_of(png(blobs(1))))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_flat_pictures_are_neither_barred_nor_found(level):
+    noise = np.random.default_rng(0).integers(-1, 2, (64, 64, 3))
+    flat = png(Image.fromarray(np.clip(level + noise, 0, 255).astype(np.uint8)))
+    assert barred_picture(flat) is None
+    assert find_barred(flat, {"1": barred(blobs(1)), "0" * 16: None}) is None
+
+
+def test_marks_are_stored_as_bytes_and_named_by_sixteen_digits():
+    mark = barred(blobs(1), blobs(2))
+    again = BarredPicture.from_bytes(mark.to_bytes())
+    assert len(mark.hash) == 16
+    assert again.hash == mark.hash != barred(blobs(2)).hash
+    assert len(again.sources) == 1
+    assert again.matches(views_of(png(blobs(1))))
+
+
+def test_what_was_barred_before_there_were_marks_is_found():
+    hashes = {old_hash(blobs(1)): None}
+    assert find_barred(png(blobs(1).resize((64, 64))), hashes) == old_hash(blobs(1))
+    assert find_barred(png(blobs(2)), hashes) is None
+
+
+def test_a_small_picture_in_grey_or_with_transparency_can_be_looked_for():
+    for mode in ("L", "RGBA", "P"):
+        file = io.BytesIO()
+        blobs(3).resize((7, 5)).convert(mode).save(file, "PNG")
+        assert find_barred(file.getvalue(), {"1": barred(blobs(1))}) is None
