@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
+from bot.policy.word_rules import built_in_rules, read_rules
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
 from conversations.shares import ShareRules
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
     share_all_hour: Share | None = None
     share_all_day: Share | None = None
     share_roles: Annotated[dict[str, Share], NoDecode] = Field(default_factory=dict)
+    word_rules: Path | None = None
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -180,6 +182,13 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("word_rules")
+    @classmethod
+    def _is_table(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_rules(value)
+        return value
+
     @field_validator("mgie_home", "data_dir")
     @classmethod
     def _expand_home(cls, value: Path) -> Path:
@@ -215,6 +224,7 @@ class Settings(BaseSettings):
             window_s=self.max_requests_window_seconds,
             head_ttl_s=self.head_minutes * 60,
             shares=self._shares,
+            words=read_rules(self.word_rules) if self.word_rules else built_in_rules(),
         )
 
     @property

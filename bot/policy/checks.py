@@ -135,6 +135,11 @@ def _closed(facts: Facts) -> Message | None:
     return Message("channel_closed") if is_in(facts.event, facts.settings.closed) else None
 
 
+def _words(facts: Facts) -> Message | None:
+    event = facts.event
+    return facts.limits.words.objection(getattr(event, "text", None), getattr(event, "reading", None))
+
+
 def _may_not_post(facts: Facts) -> Message | None:
     return None if facts.event.may_post else Message("user_may_not_post")
 
@@ -214,6 +219,7 @@ ADMISSION = (
     Check("quota", EDITS, _quota),
     Check("draining", EDITS, _draining),
     Check("rate", (Event,), _rate),
+    Check("words", EDITS, _words, counts=True),
     Check("text", (EditAsked, GridAsked), _text, counts=True),
     Check("queue", EDITS, _queue, counts=True),
     Check("not_in_server", (ModActionRequested,), _not_in_server),

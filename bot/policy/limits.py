@@ -1,8 +1,9 @@
 """How often users may ask, and how much: the numbers behind `bot.policy.checks`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.policy.word_rules import WordRules, built_in_rules
 from conversations.messages import Message
 from conversations.shares import NO_SHARES, ShareRules
 
@@ -23,3 +24,4 @@ class Limits:
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     shares: ShareRules = NO_SHARES  # how much may be used per hour and day
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here
+    words: WordRules = field(default_factory=built_in_rules)  # by which requests are refused

@@ -226,6 +226,9 @@ class EditWorkflow:
         words = reworded(text, language, self.limits.languages)
         if words in (None, active.turn.instruction) or objection_to_text(words or "", self.limits):
             return False
+        if self.limits.words.objection(words):
+            self.metrics.edits_dropped.labels("words").inc()
+            return False
         return await self._runner.reword(active, words or "")
 
     def waiting(self, user: str) -> int:
