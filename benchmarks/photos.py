@@ -36,9 +36,9 @@ from mgie_engine.lab.evaluation.scene_cases import cases, psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
 from mgie_engine.lab.scenes.scene_images import to_image
-from mgie_engine.lab.scenes.tones import TONES, ToneSpec, apply
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.region_masks import REGIONS, no_layers
+from mgie_engine.restore.tones import TONES, ToneSpec, apply
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import for_the_model, to_png
 

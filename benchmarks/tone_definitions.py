@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a 
 
 from mgie_engine.lab.evaluation.scene_cases import psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
-from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.restore.region_masks import luma
+from mgie_engine.restore.tones import TONES
 
 PAIRS = (("brighter", "darker"), ("warm", "cool"), ("contrast", "flat"), ("magenta", "green"))
 

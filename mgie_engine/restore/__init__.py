@@ -6,6 +6,7 @@ the painted pixels enlarged (new content). Works on levels of 0 to 255 and impor
 on the CPU, in strips, so memory stays small at any size. `calibration.py` holds the thresholds of each model.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,11 @@ from mgie_engine.restore.image_ops import Picture, image, planes, smooth
 from mgie_engine.restore.part_tone import plan_part_tone, render_part
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.region import covered, within
+from mgie_engine.restore.said_tones import painting_agrees, said_tones, toned, tones_blend
 from mgie_engine.restore.tone_fit import ProbeOutcome
+from mgie_engine.restore.tones import ToneSpec
 
-__all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore"]
+__all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore", "said_tones"]
 
 MAP_SIDE = 256  # longest side of a change map
 
@@ -54,6 +57,7 @@ def restore(
     region: np.ndarray | None = None,
     degree: float = 1.0,
     part: str | None = None,
+    tones: Sequence[ToneSpec] = (),
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
@@ -65,10 +69,10 @@ def restore(
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
     part: the region of `region_masks.EXACT` that the expressive instruction changes alone.
+    tones: all that the expressive instruction changes, where that is known exactly (`said_tones`).
     Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
-    whole = image(original)
-    pixels = np.asarray(whole)
+    pixels = np.asarray(image(original))
     if keep == "off" and not _is_grey(pixels) and image(model_input).size == image(model_output).size:
         return _all_painted(pixels, image(model_output).convert("RGB"), region)
     sharp, output = planes(model_input), planes(model_output)
@@ -83,14 +87,28 @@ def restore(
     if keep == "off":
         painted = Image.fromarray(output.round().to(torch.uint8).permute(1, 2, 0).numpy())
         return _all_painted(pixels, painted, region)
-    of_part = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
-    if part and of_part:
-        edited = render_part(pixels, of_part, part)
-        return _restored(pixels, _as_grey(edited, grey), of_part.blend, of_part.painting, region)
-    plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
-    if not bool(plan.blend.any()):
-        return _restored(pixels, pixels[..., :3], plan.blend, plan.painting, region)
-    return _restored(pixels, _as_grey(render(pixels, plan), grey), plan.blend, plan.painting, region)
+    edited = _of_said((source, output, sharp), pixels, part, tones, calibration, degree)
+    if edited is None:
+        plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
+        colours = render(pixels, plan) if bool(plan.blend.any()) else pixels[..., :3]
+        edited = colours, plan.blend, plan.painting
+    return _restored(pixels, _as_grey(edited[0], grey), *edited[1:], region)
+
+
+def _of_said(
+    small: tuple[Tensor, Tensor, Tensor],
+    pixels: np.ndarray,
+    part: str | None,
+    tones: Sequence[ToneSpec],
+    calibration: Calibration,
+    degree: float,
+) -> tuple[np.ndarray, Tensor, Tensor] | None:
+    """The edited colours, blend and painting of what is said to change, where the painting agrees with it."""
+    source, output, sharp = small
+    if tones and painting_agrees(source, output, sharp, tones):
+        return toned(pixels, tones), (blend := tones_blend(sharp, tones)), torch.zeros_like(blend)
+    plan = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
+    return (render_part(pixels, plan, part), plan.blend, plan.painting) if part and plan else None
 
 
 def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | None) -> Restored:

@@ -172,14 +172,17 @@ def said_region(expressive: str) -> str | None:
     "The left half gets darker. The rest stays." → "left". None for two changes, or none of a region.
     """
     change, _, rest = expressive.strip().partition(". ")
-    if rest != REST:
-        return None
+    return said_subject(change)[0] if rest == REST else None
+
+
+def said_subject(sentence: str) -> tuple[str | None, str]:
+    """The region of `EXACT` that a sentence is about, and what it says of it: "The sky …" has none."""
     for name in sorted(EXACT, key=len, reverse=True):
         plain = name.removeprefix("not ")
         said = f"The {_SAID.get(plain, plain)} " if plain == name else f"Everything but the {plain} "
-        if change.startswith(said):
-            return name
-    return None
+        if sentence.startswith(said):
+            return name, sentence.removeprefix(said)
+    return None, sentence
 
 
 def region_weights(name: str, pixels: np.ndarray) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
-from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore
+from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore, said_tones
 from mgie_engine.restore.image_ops import image
 from mgie_engine.restore.region_masks import said_region
 from mgie_engine.serving.framing import Box, FramedPicture
@@ -33,7 +33,7 @@ class Painted:
     probe: Probe | None = None  # the supposed edit through the autoencoder, where that is worth its cost
     region: np.ndarray | None = None  # (height, width) bool of the original, outside of which it stays
     box: Box | None = None  # the part of the original that was painted; None: all of it
-    part: str | None = None  # the region that the expressive instruction changes alone
+    said: str = ""  # the expressive instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Opened:
     side: int  # of the square in which restoring compares
     pixels: Tensor | None = None  # (1, 3, H, W), as the language model sees it; above the level exact
     region: np.ndarray | None = None  # (height, width) bool, outside of which the original stays
-    part: str | None = None  # the region that the expressive instruction changes alone
+    said: str = ""  # the expressive instruction
 
     def read(self, expressive: str) -> "Opened":
         """The same, once the expressive instruction is known."""
-        return replace(self, part=said_region(expressive))
+        return replace(self, said=expressive)
 
     def painted(
         self, reconstruction: Image.Image, output: Image.Image, relevance: np.ndarray | None, model: str
@@ -65,7 +65,7 @@ class Opened:
             model,
             region=self.region,
             box=self.view.box,
-            part=self.part,
+            said=self.said,
         )
 
     def _squared(self, picture: Image.Image) -> Image.Image:
@@ -148,7 +148,8 @@ def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Rest
         calibration=calibration_for(painted.model),
         region=painted.region,
         degree=degree,
-        part=painted.part,
+        part=said_region(painted.said),
+        tones=said_tones(painted.said, degree),
     )
 
 

@@ -17,9 +17,9 @@ from mgie_engine.lab.scenes.human_prompts import prompt_start
 from mgie_engine.lab.scenes.scene import Cell, new_object
 from mgie_engine.lab.scenes.scene_edits import Edit, add_it, recolour_to, remove_it
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
-from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.region_masks import REGIONS, no_layers
+from mgie_engine.restore.tones import TONES
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.loader import ModelChoice
 

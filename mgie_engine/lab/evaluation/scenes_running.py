@@ -21,7 +21,6 @@ from mgie_engine.lab.scenes.phrasing import templates
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE, Reading
 from mgie_engine.preprocess import stack_vae_pixels
-from mgie_engine.restore.region_masks import said_region
 from mgie_engine.serving.denoising import Painting, batch
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import to_png
@@ -62,9 +61,9 @@ def paint_all(
     seen = mgie.decode(latents_of * mgie.config.latent_scale)
     name = mgie.config.name
     heard = [None if (r := p.relevance) is None else r.float().cpu().numpy() for p in paintings]
-    parts = [said_region(reading.expressive) for reading in readings]
+    said = [reading.expressive for reading in readings]
     return [
-        with_probe(mgie, Painted(picture, picture, seen[which[i]], raw[i], heard[i], name, part=parts[i]))
+        with_probe(mgie, Painted(picture, picture, seen[which[i]], raw[i], heard[i], name, said=said[i]))
         for i, picture in enumerate(pictures)
     ]
 

@@ -23,8 +23,9 @@ from mgie_engine.lab.scenes.tonal import (
     tone_edit,
     tone_instruction,
 )
-from mgie_engine.lab.scenes.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
 from mgie_engine.restore.region_masks import WHOLE
+from mgie_engine.restore.said_tones import effects
+from mgie_engine.restore.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
 
 POSITIONS = (
     "left", "right", "top", "bottom", "left", "right", "top", "bottom", "left third", "middle third",
@@ -149,7 +150,7 @@ def local_edit(state: State, tones: Sequence[tuple[str, str, str]], instruction:
 def sentence(name: str, region: str, degree: str) -> str:
     """What an addressed tone says: "The sky gets darker."."""
     said: str = "whole picture" if region == "whole" else table("addressed")["regions"][region]
-    effect: str = table("tones")["effects"][name][DEGREES.index(degree)]
+    effect: str = effects()[name][DEGREES.index(degree)]
     if said.startswith("everything"):
         return f"E{said[1:]} {effect}."
     return f"The {said} {plural_effect(effect) if said.endswith('s') else effect}."

@@ -36,7 +36,8 @@ from mgie_engine.lab.scenes.scene import (  # fmt: skip
 )
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import DEGREES
-from mgie_engine.lab.scenes.tones import STRENGTHS, ToneSpec
+from mgie_engine.restore.said_tones import effects
+from mgie_engine.restore.tones import STRENGTHS, ToneSpec
 
 When = Literal["before", "after"]
 
@@ -170,11 +171,11 @@ def _surroundings(g: Groups) -> Iterator[Fact]:
 
 
 def _toned(g: Groups) -> Iterator[Fact]:
-    effects = {text: (name, DEGREES[i]) for name, ways in _effects().items() for i, text in enumerate(ways)}
-    for name, ways in _effects().items():
-        effects[ways[1]] = (name, DEGREES[1])  # what has no degrees is plain
+    said = {text: (name, DEGREES[i]) for name, ways in effects().items() for i, text in enumerate(ways)}
+    for name, ways in effects().items():
+        said[ways[1]] = (name, DEGREES[1])  # what has no degrees is plain
     for effect in re.split(r" and (?=gets|takes|turns|fades)", g["effects"]):
-        name, degree = effects.get(effect, ("", ""))
+        name, degree = said.get(effect, ("", ""))
         known = Fact("after", "picture", "tone", f"{name} {degree}")
         yield known if name else Fact("after", "text", UNREADABLE, effect)
 
@@ -182,17 +183,12 @@ def _toned(g: Groups) -> Iterator[Fact]:
 def _addressed(g: Groups) -> Iterator[Fact]:
     said = f"everything but the {g['but']}" if g["but"] else g["region"]
     region = next(name for name, text in table("addressed")["regions"].items() if text == said)
-    for name, ways in _effects().items():
+    for name, ways in effects().items():
         for degree, effect in zip((DEGREES[1], *DEGREES), (ways[1], *ways), strict=True):
             if g["effect"] in (effect, plural_effect(effect)):
                 yield Fact("after", "picture", "tone", f"{name} {degree} {region}")
                 return
     yield Fact("after", "text", UNREADABLE, g["effect"])
-
-
-def _effects() -> Mapping[str, Sequence[str]]:
-    effects: Mapping[str, Sequence[str]] = table("tones")["effects"]
-    return effects
 
 
 def _none_here(g: Groups) -> Iterator[Fact]:

@@ -9,8 +9,8 @@ from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import degree_words, tone_edit, tone_instruction
 from mgie_engine.lab.scenes.tone_followups import alike
-from mgie_engine.lab.scenes.tones import INVERSE
 from mgie_engine.restore.region_masks import WHOLE
+from mgie_engine.restore.tones import INVERSE
 
 _GRADED = (
     "brighter", "darker", "contrast", "flat", "vivid", "muted", "warm", "cool", "blur", "sharpen", "clarity",

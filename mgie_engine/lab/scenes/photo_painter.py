@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mgie_engine.lab.scenes import tone_curves as curves
 from mgie_engine.lab.scenes.photo_generator import BLOBS, FRAMES, PhotoView
 from mgie_engine.lab.scenes.photo_noise import compressed, fractal, random_lattice
 from mgie_engine.lab.scenes.photo_subjects import PARTS, SubjectPart
+from mgie_engine.restore import tone_curves as curves
 from mgie_engine.restore.region_masks import LAYERS, luma
 
 NATIVE = 256  # photos are painted at this size, or at a larger power of two, and then resized

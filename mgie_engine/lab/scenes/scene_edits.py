@@ -18,7 +18,7 @@ from mgie_engine.lab.scenes.phrasing import plural
 from mgie_engine.lab.scenes.references import first_free, towards
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import SIZES, Cell, Scene, SceneObject
-from mgie_engine.lab.scenes.tones import UNGRADED, ToneSpec
+from mgie_engine.restore.tones import UNGRADED, ToneSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from torch import Tensor
 from mgie_engine.lab.scenes.photo_painter import paint_photos
 from mgie_engine.lab.scenes.render import paint, stack
 from mgie_engine.lab.scenes.scene_edits import State
-from mgie_engine.lab.scenes.tones import apply
 from mgie_engine.restore.region_masks import no_layers
+from mgie_engine.restore.tones import apply
 
 CHANGED = 0.03  # a pixel has changed when any channel moved by more
 

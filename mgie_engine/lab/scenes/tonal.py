@@ -8,8 +8,9 @@ from mgie_engine.lab.scenes.expressive_text import THINGS_STAY
 from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, templates, vary, vary_graded
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
-from mgie_engine.lab.scenes.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 from mgie_engine.restore.region_masks import WHOLE
+from mgie_engine.restore.said_tones import effects
+from mgie_engine.restore.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 
 LONGEST_CHAIN = 3
 LONGEST_ON_PHOTO = 6
@@ -68,8 +69,8 @@ def tone_edit(state: State, tones: Sequence[tuple[str, str]], instruction: str) 
     """The edit for tones and their degrees; None where the chain is long enough or nothing could be seen."""
     if not has_room(state, len(tones)) or any(is_idle(name, state) for name, _ in tones):
         return None
-    effects = [table("tones")["effects"][name][DEGREES.index(degree)] for name, degree in tones]
-    text = f"The whole picture {' and '.join(effects)}. {THINGS_STAY}"
+    said = [effects()[name][DEGREES.index(degree)] for name, degree in tones]
+    text = f"The whole picture {' and '.join(said)}. {THINGS_STAY}"
     specs = tuple(ToneSpec(name, STRENGTHS[degree]) for name, degree in tones)
     return Edit("tonal", instruction, text, replace(state, tones=state.tones + specs), act="tone")
 

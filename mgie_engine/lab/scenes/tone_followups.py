@@ -12,8 +12,8 @@ from mgie_engine.lab.scenes.phrasing import dress, fields, fill, table, vary
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.tonal import degree_words, tone_edit
-from mgie_engine.lab.scenes.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
 from mgie_engine.restore.region_masks import WHOLE
+from mgie_engine.restore.tones import INVERSE, STRENGTHS, UNGRADED, ToneSpec
 
 _DEGREE: Mapping[float, str] = {strength: degree for degree, strength in STRENGTHS.items()}
 _ALSO = ("brighter", "darker", "contrast", "vivid", "muted", "warm", "cool", "blur", "sharpen")

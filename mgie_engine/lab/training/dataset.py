@@ -33,9 +33,9 @@ from mgie_engine.lab.scenes.scene import (
 )
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.stories import tellings
-from mgie_engine.lab.scenes.tones import TONES
 from mgie_engine.lab.training.recipe import WORDINGS
 from mgie_engine.restore.region_masks import REGIONS
+from mgie_engine.restore.tones import TONES
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
 MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out

@@ -16,9 +16,9 @@ from torch import Tensor
 from mgie_engine.config import ModelConfig
 from mgie_engine.lab.scenes.render import Paint, compile_painter, paint
 from mgie_engine.lab.scenes.scene_images import CHANGED, with_views
-from mgie_engine.lab.scenes.tones import apply_in
 from mgie_engine.lab.training.context import to_device
 from mgie_engine.lab.training.dataset import REGION_NAMES, TONE_NAMES, SceneDataset
+from mgie_engine.restore.tones import apply_in
 
 
 class SceneRenderer:

@@ -4,7 +4,6 @@ import torch.nn.functional as F
 
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.scene_images import pictures
-from mgie_engine.lab.scenes.tones import ToneSpec, apply
 from mgie_engine.restore.region_masks import (
     BRIGHTNESS,
     COLOURS,
@@ -16,6 +15,7 @@ from mgie_engine.restore.region_masks import (
     WHOLE,
     no_layers,
 )
+from mgie_engine.restore.tones import ToneSpec, apply
 
 
 def mask(name, picture, layers=None):

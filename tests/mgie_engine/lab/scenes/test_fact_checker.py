@@ -5,7 +5,7 @@ import pytest
 from mgie_engine.lab.scenes.fact_checker import UNREADABLE, Fact, fact_holds, parse_facts
 from mgie_engine.lab.scenes.scene import FRONT, Cell, Scene, SceneObject
 from mgie_engine.lab.scenes.scene_edits import State
-from mgie_engine.lab.scenes.tones import ToneSpec
+from mgie_engine.restore.tones import ToneSpec
 from tests.support.scene_descriptions import steps
 
 BALL = SceneObject("ball", "red", "large", Cell(FRONT, 0))

@@ -9,7 +9,7 @@ from mgie_engine.lab.scenes.scene import BACK, FRONT, Cell, Scene, SceneObject, 
 from mgie_engine.lab.scenes.scene_edits import State, add_it, recolour_to, remove_it
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
-from mgie_engine.lab.scenes.tones import ToneSpec
+from mgie_engine.restore.tones import ToneSpec
 from tests.support.scene_descriptions import steps
 
 LEFT = SceneObject("ball", "red", "large", Cell(FRONT, 0))

@@ -1,4 +1,4 @@
-"""Two edits in one clause, and what is not meant: what is said is true of the pictures, and reworded it means the same."""
+"""Two edits in one clause, and what is not meant: true of the pictures, and the same in other words."""
 
 from random import Random
 

@@ -13,7 +13,7 @@ from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.stories import first_edit
 from mgie_engine.lab.scenes.tonal import DEGREES, ON_PHOTOS
-from mgie_engine.lab.scenes.tones import UNGRADED
+from mgie_engine.restore.tones import UNGRADED
 
 EDITS = 5000
 NO_LAYER = "I see no "

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mgie_engine.lab.scenes import tone_curves as curves
+from mgie_engine.restore import tone_curves as curves
 from mgie_engine.restore.region_masks import REGIONS, WHOLE, hue_and_chroma, luma, no_layers
 
 Tone = Callable[[Tensor, Tensor], Tensor]

@@ -5,7 +5,9 @@ import torch.nn.functional as F
 from mgie_engine.lab.scenes.phrasing import table
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.tonal import tone_edit
-from mgie_engine.lab.scenes.tones import (
+from mgie_engine.restore.region_masks import luma
+from mgie_engine.restore.said_tones import effects
+from mgie_engine.restore.tones import (
     INVERSE,
     STRENGTHS,
     TONES,
@@ -15,7 +17,6 @@ from mgie_engine.lab.scenes.tones import (
     percent,
     stops,
 )
-from mgie_engine.restore.region_masks import luma
 from tests.support.scene_descriptions import drawn, steps
 
 PHOTO = State(None, photo=5)
@@ -59,7 +60,7 @@ def test_every_operation_has_its_words():
     for name in TONES:
         where = table("addressed")["ops"] if name.startswith("to_") else table("tones")
         assert where[name]
-        assert len(table("tones")["effects"][name]) == len(STRENGTHS)
+        assert len(effects()[name]) == len(STRENGTHS)
 
 
 def test_a_batch_of_chains_is_each_chain_alone():

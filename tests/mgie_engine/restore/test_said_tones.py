@@ -1,0 +1,82 @@
+"""Tones that the expressive instruction names are carried out exactly, if the painting agrees."""
+
+import numpy as np
+import pytest
+import torch
+
+from mgie_engine.restore import restore
+from mgie_engine.restore.said_tones import said_tones
+from mgie_engine.restore.tones import ToneSpec, apply
+from tests.mgie_engine.restore.test_part_tone import LARGE, SIDE, view
+
+THINGS = "All things stay where they are."
+
+
+def exact(pixels: np.ndarray, *tones: ToneSpec) -> np.ndarray:
+    picture = torch.tensor(pixels).permute(2, 0, 1)[None].float() / 255
+    return (apply(picture, [tones])[0] * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+
+
+def halfway(*tones: ToneSpec) -> np.ndarray:
+    """A painting that shows half of the change, with noise."""
+    small = view(SIDE).astype(float)
+    made = small + 0.5 * (exact(view(SIDE), *tones) - small)
+    return (made + np.random.default_rng(1).normal(0, 3, made.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("expressive", "tones"),
+    [
+        (f"The whole picture gets darker. {THINGS}", [ToneSpec("darker", 1.0)]),
+        (f"The whole picture gets much warmer and gets a little darker. {THINGS}",
+         [ToneSpec("warm", 1.8), ToneSpec("darker", 0.5)]),
+        ("The blues turn green. The rest stays.", [ToneSpec("to_green", 1.0, "blues")]),
+        ("Everything but the reds gets much less colourful. The rest stays.",
+         [ToneSpec("muted", 1.8, "not reds")]),
+        ("The shadows get a little brighter. The left half turns deep blue. The rest stays.",
+         [ToneSpec("brighter", 0.5, "shadows"), ToneSpec("to_blue", 1.8, "left")]),
+        ("The whole picture turns into its negative. " + THINGS, [ToneSpec("invert", 1.0)]),
+    ],
+)  # fmt: skip
+def test_what_is_said_is_understood_and_carried_out_to_the_byte(expressive, tones):
+    assert list(said_tones(expressive)) == tones
+    done = restore(view(LARGE), view(SIDE), halfway(*tones), tones=said_tones(expressive))
+    off = np.abs(np.asarray(done.picture).astype(int) - exact(view(LARGE), *tones))
+    assert off.max() <= 1
+    assert (off > 0).mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "expressive",
+    [
+        f"The whole picture gets softer. {THINGS}",
+        "The sky gets darker. The rest stays.",
+        "The left half gets darker. The sky gets warmer. The rest stays.",
+        "The large red ball in front on the far left turns blue. The green tree at the back stays.",
+        f"The whole picture becomes a poem. {THINGS}",
+        "Nothing changes.",
+        "",
+    ],
+)
+def test_what_has_no_exact_definition_is_left_to_the_painting(expressive):
+    assert said_tones(expressive) == ()
+
+
+def test_a_painting_of_something_else_is_restored_as_ever():
+    spec = ToneSpec("darker", 1.0, "left")
+    other = (view(SIDE).astype(int) + 60).clip(0, 255).astype(np.uint8)
+    one, none = (restore(view(SIDE), view(SIDE), other, tones=tones).picture for tones in ([spec], ()))
+    assert np.array_equal(np.asarray(one), np.asarray(none))
+
+
+def test_a_degree_is_a_factor_on_the_strength():
+    assert said_tones(f"The whole picture gets much darker. {THINGS}", 0.5) == (ToneSpec("darker", 0.9),)
+    assert said_tones(f"The whole picture turns sepia. {THINGS}", 0.5) == ()
+
+
+def test_the_rest_keeps_its_bytes_and_a_transparent_picture_its_alpha():
+    original = np.dstack([view(LARGE), np.full((LARGE, LARGE), 77, np.uint8)])
+    spec = ToneSpec("darker", 1.0, "left")
+    result = np.asarray(restore(original, view(SIDE), halfway(spec), tones=[spec]).picture)
+    assert np.array_equal(result[:, LARGE // 2 + 80 :], original[:, LARGE // 2 + 80 :])
+    assert (result[..., 3] == 77).all()
