@@ -296,7 +296,8 @@ async def _api(settings: Settings, workflow: EditWorkflow, model: ModelFacts) ->
 
     keys = [key.get_secret_value() for key in settings.api_keys]
     with _port_named("API_PORT"):
-        async with openai_api(workflow, model.name, keys, settings.api_host, settings.api_port):
+        async with openai_api(workflow, model.name, keys, settings.api_host, settings.api_port) as url:
+            log.info("the API for other programs is at %s", url)
             yield
 
 

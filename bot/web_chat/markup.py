@@ -15,10 +15,11 @@ from markupsafe import Markup, escape
 from bot.chat.events import ButtonAction
 from bot.chat.replies import Button, Card, Comparison, SessionSummary, how_it_goes, title
 from bot.i18n.catalog import translator
-from bot.web_chat.page_state import Choice, PageState, picture_of
+from bot.web_chat.page_state import Choice, PageState, Size, picture_of
 from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
 from bot.workflow.grid import MARGIN as GRID_MARGIN
+from conversations.images.encoding import WEBP_SIDE_PX
 from conversations.messages import Message, Param
 from conversations.settings import RANGES
 
@@ -64,7 +65,14 @@ def stage(state: PageState, language: str) -> str:
         shown=picture_of(subject),
         is_head=subject.turn_id == state.head,
         ratio=partial(_ratio, state),
+        saved_as=_saved_as(state.sizes.get(picture_of(subject) or "", (1, 1))),
     )
+
+
+def _saved_as(size: Size) -> list[tuple[str, str]]:
+    """The formats that a picture can be downloaded in: the ending of the file, and the name."""
+    named = [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WebP")]
+    return named if max(size) <= WEBP_SIDE_PX else named[:2]
 
 
 def compare(state: PageState, comparison: Comparison | None, language: str) -> str:
@@ -178,7 +186,7 @@ def _environment(language: str) -> Environment:
         return f" {translate(card.origin)}" if card.origin else ""
 
     def facts(card: Card) -> str:
-        return " · ".join([*map(translate, card.facts), card.turn_id])
+        return " · ".join(map(translate, card.facts))
 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),

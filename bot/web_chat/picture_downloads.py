@@ -1,4 +1,4 @@
-"""Pictures to take along: PNG or JPEG, with the recipe of the edit where image tools look for it."""
+"""Pictures to take along: PNG, JPEG or WebP, with the recipe of the edit where image tools look for it."""
 
 import io
 import struct
@@ -9,10 +9,13 @@ from PIL import ExifTags, Image
 
 from bot.chat.replies import Card
 from conversations.ai_mark import file_like
+from conversations.errors import PictureMissing
+from conversations.images.encoding import WEBP_SIDE_PX
 from mgie_engine.serving.pictures import on_white
 
 KEYWORD = "parameters"  # of the text chunk, as Stable Diffusion's tools write it
-JPEG_QUALITY = 92
+JPEG_QUALITY, WEBP_QUALITY = 92, 90
+WEBP_METHOD = 2  # 0 to 6; more takes longer for a few per cent
 _HEADER = 33  # bytes of a PNG before its second chunk
 _UNICODE = b"UNICODE\x00"  # how a comment in EXIF is written
 
@@ -64,10 +67,31 @@ def as_png(file: bytes, recipe: str) -> bytes:
 
 def as_jpeg(file: bytes, recipe: str) -> bytes:
     """The same picture as JPEG, on white where it is transparent, with the recipe as its comment. Blocks."""
+    with Image.open(io.BytesIO(file)) as picture:
+        picture.load()
+        flat, exif = on_white(picture).convert("RGB"), _comment(recipe)
+        return file_like(picture, flat, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+
+
+def as_webp(file: bytes, recipe: str) -> bytes:
+    """The same as lossy WebP; PictureMissing where a side is longer than those of a WebP. Blocks."""
+    options = {"quality": WEBP_QUALITY, "method": WEBP_METHOD, "exif": _comment(recipe)}
+    with Image.open(io.BytesIO(file)) as picture:
+        if max(picture.size) > WEBP_SIDE_PX:
+            raise PictureMissing("no WebP is so large")
+        picture.load()
+        return file_like(picture, picture, "WEBP", **options)
+
+
+def _comment(recipe: str) -> Image.Exif:
     exif = Image.Exif()
     if recipe:
         exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = _UNICODE + recipe.encode("utf-16-be")
-    with Image.open(io.BytesIO(file)) as picture:
-        picture.load()
-        flat = on_white(picture).convert("RGB")
-        return file_like(picture, flat, "JPEG", quality=JPEG_QUALITY, subsampling=0, exif=exif)
+    return exif
+
+
+FORMATS = {  # by the ending of a file: its media type, and what makes it of a stored PNG and a recipe
+    "png": ("image/png", as_png),
+    "jpg": ("image/jpeg", as_jpeg),
+    "webp": ("image/webp", as_webp),
+}

@@ -23,7 +23,7 @@ from bot.web_chat.image_responses import ImageFiles
 from bot.web_chat.live_cards import LiveCards
 from bot.web_chat.page_settings import PageSettings, seed_of
 from bot.web_chat.page_update import PageUpdate
-from bot.web_chat.picture_downloads import as_jpeg, as_png, download_of
+from bot.web_chat.picture_downloads import FORMATS, download_of
 from bot.web_chat.presets import offers
 from bot.web_chat.request_limits import (
     DRAWN_PER_ADDRESS,
@@ -94,7 +94,7 @@ class PageRoutes:
             web.post(f"{path}/act", self.act),
             web.post(f"{path}/pictures", self.upload),
             web.get(f"{path}/pictures/{{key}}.png", self.picture),
-            web.get(f"{path}/downloads/{{turn}}.{{kind:png|jpg}}", self.download, allow_head=False),
+            web.get(f"{path}/downloads/{{turn}}.{{kind:png|jpg|webp}}", self.download, allow_head=False),
             web.get(f"{path}/thumbs/{{key}}.webp", self.thumb),
             web.get(f"{path}/changes/{{before}}/{{after}}.webp", self.changes),
             web.get(f"{path}/samples/{{name}}", self.sample),
@@ -205,11 +205,11 @@ class PageRoutes:
         if card is None or found is None:
             raise web.HTTPNotFound
         shown_as = f'attachment; filename="mgie-{card.version}.{kind}"'
-        type_ = {"png": "image/png", "jpg": "image/jpeg"}[kind]
+        type_, work = FORMATS[kind]
         headers = {**ASK_AGAIN, "Content-Type": type_, "Content-Disposition": shown_as}
         visitor = _visitor(request)
         async with self._taken.slot(visitor.address or visitor.person or ""):
-            file = await self._image_files.made(found, as_png if kind == "png" else as_jpeg)
+            file = await self._image_files.made(found, work)
             response = web.StreamResponse(headers={**headers, "Content-Length": str(len(file))})
             await response.prepare(request)
             try:

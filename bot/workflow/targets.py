@@ -272,22 +272,30 @@ async def answered(store: SessionStore, asked: EditAsked, language: str) -> Even
     if turn is None:
         return asked
     if said.answer is YesNo.NO:
-        return Reacted(Message("no_instruction"))
+        return Reacted(Message("say_differently"))
     return VariationAsked(**origin(asked), turn=turn.id, variation=Variation.CONFIRMED)
 
 
 async def _question_before(store: SessionStore, asked: EditAsked) -> Turn | None:
-    """The question that a bare answer is about: the one replied to, else what the user asked for last."""
+    """The question that a bare answer is about: the one replied to, else what the user asked for last.
+
+    The page always names the version that it shows, which is the one that such a question is about.
+    """
     try:
-        if asked.turn is not None:
-            turn = await store.turn(asked.turn)
-        elif asked.reply_to is not None:
-            return None
-        elif (session := await store.session_for_channel(asked.channel, asked.user)) is not None:
-            head = session.heads.get(asked.user)
-            turn = session.turn(head.turn_id) if head else session.root
-        else:
-            return None
+        named = None if asked.turn is None else await store.turn(asked.turn)
+        session = await _session_of(store, asked, named)
     except NoSuchVersion:
         return None
-    return turn if is_question(turn.error) else None
+    if named is not None and is_question(named.error):
+        return named
+    if session is None or (head := session.heads.get(asked.user)) is None:
+        return None
+    last = session.turn(head.turn_id)
+    is_about = named is None or version_meant(session, last).id == named.id
+    return last if is_about and is_question(last.error) else None
+
+
+async def _session_of(store: SessionStore, asked: EditAsked, named: Turn | None) -> EditSession | None:
+    if named is not None:
+        return await store.session(named.session_id)
+    return None if asked.reply_to else await store.session_for_channel(asked.channel, asked.user)

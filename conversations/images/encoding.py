@@ -7,6 +7,8 @@ from PIL import Image
 
 from conversations.ai_mark import file_like
 
+WEBP_SIDE_PX = 16383  # the most that a side of a WebP may have
+
 # How the PNGs in the store are written: quick first. `packed_pictures` keeps the names in its files.
 UPLOADED: dict[str, Any] = {"compress_level": 1}
 PAINTED: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}

@@ -1,5 +1,6 @@
 """/edit, /vary, /grid and /show: edit, repeat an edit, try scales side by side, see a version again."""
 
+from functools import partial
 from typing import Literal
 
 import discord
@@ -14,10 +15,10 @@ from bot.chat.events import (
     ShowAsked,
     VariationAsked,
 )
+from bot.chat.offered_masks import MaskFile
 from bot.chat.replies import Note, SettingsPanel
 from bot.discord_chat.commands.autocomplete import suggest_versions
-from bot.discord_chat.inbound.downloads import RemoteFile
-from bot.discord_chat.inbound.inbound_images import files_offer
+from bot.discord_chat.inbound.inbound_images import files_offer, remote_file
 from bot.discord_chat.interactions import (
     HasHandler,
     Interaction,
@@ -49,6 +50,7 @@ class EditingCog(HasHandler, commands.Cog):
         instruction="What to change, for example: make it darker",
         image="A picture to edit; without one I continue from your last version here",
         from_version="The version to continue from, for example: v2",
+        mask="A picture of the same size: white or transparent where it may change",
         keep="How much of the picture to restore outside the edited area",
         spoiler="Show the pictures behind spoilers",
     )
@@ -61,16 +63,18 @@ class EditingCog(HasHandler, commands.Cog):
         instruction: app_commands.Range[str, 1, LONGEST_INSTRUCTION],
         image: discord.Attachment | None = None,
         from_version: app_commands.Range[str, 1, 10] | None = None,
+        mask: discord.Attachment | None = None,
         keep: Keep | None = None,
         spoiler: bool = False,
     ) -> Response:
         """Edit the image; without one, refine a version."""
-        file = RemoteFile(image.url, image.size, image.filename, image.is_spoiler()) if image else None
+        downloads = self.handler.reads.downloads
         return EditAsked(
             **origin_of(interaction),
             text=instruction,
             addressing=Addressing.FORM,
-            own=files_offer(self.handler.reads.downloads, file) if file else None,
+            own=files_offer(downloads, remote_file(image)) if image else None,
+            mask=MaskFile(partial(downloads.fetch, remote_file(mask))) if mask else None,
             start=self.handler.reads.thread_start(interaction.channel),
             version=from_version,
             override=SettingsOverride(keep=keep),

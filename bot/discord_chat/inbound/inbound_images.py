@@ -47,7 +47,7 @@ def pictures_in(message: discord.Message, may_open: Callable[[str], bool]) -> Fo
     """The pictures of a message. `may_open`: whether a URL is on a host of Discord."""
     parts: list[HasPictures] = [message, *message.message_snapshots]
     attached = [attachment for part in parts for attachment in part.attachments if _is_picture(attachment)]
-    found = [_remote(attachment) for attachment in sorted(attached, key=_is_not_read)]
+    found = [remote_file(attachment) for attachment in sorted(attached, key=_is_not_read)]
     has_words = bool(message.content.strip())
     for part in parts:
         found += [file for embed in part.embeds if (file := _embedded(embed, may_open))]
@@ -57,7 +57,7 @@ def pictures_in(message: discord.Message, may_open: Callable[[str], bool]) -> Fo
         return FoundPictures(tuple(dict.fromkeys(found)))
     others = [attachment for part in parts for attachment in part.attachments]
     links = any(not may_open(file.url) for part in parts for file in _linked(part.content))
-    return FoundPictures(tuple(map(_remote, others[:1])), has_foreign_link=links and not others)
+    return FoundPictures(tuple(map(remote_file, others[:1])), has_foreign_link=links and not others)
 
 
 def has_picture(message: discord.Message) -> bool:
@@ -106,7 +106,8 @@ def _file(file: RemoteFile, downloads: Downloads) -> OfferedFile:
     return OfferedFile(partial(downloads.fetch, file), file.is_spoiler)
 
 
-def _remote(attachment: discord.Attachment) -> RemoteFile:
+def remote_file(attachment: discord.Attachment) -> RemoteFile:
+    """An attachment, to be downloaded."""
     return RemoteFile(attachment.url, attachment.size, attachment.filename, attachment.is_spoiler())
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from PIL import Image
 
 from conversations.images.decode import mebibytes
-from conversations.images.encoding import encoded
+from conversations.images.encoding import WEBP_SIDE_PX, encoded
 from conversations.messages import Message
 
 BEFORE_SIDE_PX = 1024
 HEADROOM = 4096  # bytes of a request that are not the file
-WEBP_SIDE_PX = 16383
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ const canvas = () => find("#stage canvas.marks");
 let shapes = [];
 let tool = "box";
 let open = null; // the shape that is being drawn
+let pointer = null; // the pointer that draws it
 let cursor = null; // where the keys are; null while a pointer is used
 let viewBefore = null;
 
@@ -94,7 +95,7 @@ export const start = (kept = []) => {
 export const close = () => {
   const left = shapes;
   if (!body.classList.contains("marking")) return [];
-  [shapes, open, cursor] = [[], null, null];
+  [shapes, open, cursor, pointer] = [[], null, null, null];
   body.dataset.view = viewBefore;
   body.classList.remove("marking");
   return left;
@@ -105,15 +106,17 @@ const at = ({ clientX, clientY, target }) => {
   return [(clientX - left) / width, (clientY - top) / height].map((part) => Math.min(1, Math.max(0, part)));
 };
 const isOn = ({ target }) => target.matches?.("canvas.marks");
+const drop = () => { [open, pointer] = [null, null]; paint(); };
 addEventListener("pointerdown", (event) => {
   if (!isOn(event) || event.button) return;
+  if (pointer !== null) return drop(); // a second finger: they zoom, the first one did not mean to draw
   event.target.setPointerCapture(event.pointerId);
-  cursor = null;
+  [cursor, pointer] = [null, event.pointerId];
   begin(at(event));
 });
-addEventListener("pointermove", (event) => { if (isOn(event) && open) move(at(event)); });
-addEventListener("pointerup", (event) => { if (isOn(event)) end(); });
-addEventListener("pointercancel", () => { open = null; });
+addEventListener("pointermove", (event) => { if (event.pointerId === pointer) move(at(event)); });
+addEventListener("pointerup", (event) => { if (event.pointerId === pointer) { pointer = null; end(); } });
+addEventListener("pointercancel", (event) => { if (event.pointerId === pointer) drop(); });
 addEventListener("resize", () => { if (body.classList.contains("marking")) paint(); });
 
 const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

@@ -184,7 +184,7 @@ addEventListener("input", ({ target }) => {
 });
 addEventListener("keydown", (event) => {
   const { target, key } = event;
-  if (key === "Escape") return closeMarks(), lookAt("");
+  if (key === "Escape") return closeMenus(), closeMarks(), lookAt("");
   if (key === "Enter" && target.matches("textarea") && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     return message();
@@ -224,6 +224,9 @@ const arrange = (isClassic) => {
   localStorage.setItem("mgie-layout", isClassic ? "classic" : "");
   find("[data-layout]").setAttribute("aria-pressed", isClassic);
 };
+/* A menu closes by a choice, a click beside it, or Escape. */
+const closeMenus = (but) => document.querySelectorAll(".saves[open]").forEach((menu) => { if (menu !== but) menu.open = false; });
+addEventListener("click", ({ target }) => closeMenus(target.closest("a") ? null : target.closest(".saves")));
 addEventListener("click", (event) => {
   const target = event.target.closest("[data-choose], [data-two], [data-dismiss], [data-view], [data-toggle], [data-seed], [data-layout], [data-zoom]");
   if (!target || target === body) return;

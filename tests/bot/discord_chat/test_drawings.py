@@ -7,11 +7,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mgie_engine.serving.masks import open_mask
+from tests.support.discord_gestures import seen
 from tests.support.discord_room import room
 from tests.support.discord_server.people import text_of
 from tests.support.english import english
 from tests.support.fakes import ScriptedEditor
-from tests.support.page_server import a_drawing
+from tests.support.page_server import a_drawing, to_png
 
 SIZE = 640, 480
 
@@ -52,3 +53,48 @@ async def test_what_was_drawn_is_the_region(tmp_path: Path, place: str, to: str)
     assert edit.request.instruction == "make it blue"
     assert english("fact_region") in card
     assert ("v2 · [from v1" if to == "result" else "v2 · [from v0") in card
+
+
+def a_mask(mode: str, outside: str | int, inside: str | tuple[int, ...]) -> bytes:
+    """A box of `inside`."""
+    mask = Image.new(mode, SIZE, outside)
+    mask.paste(inside, (200, 150, 400, 300))
+    return to_png(mask)
+
+
+MASKS = {"white": a_mask("L", 0, "white"), "transparent": a_mask("RGBA", "gray", (0, 0, 0, 0))}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("of", ["a picture", "the last version"])
+async def test_a_command_takes_a_mask(tmp_path: Path, kind: str, of: str) -> None:
+    editor, original = ScriptedEditor(), a_drawing(SIZE)
+    async with room(tmp_path, editor) as r:
+        own = {"image": original} if of == "a picture" else {}
+        if not own:
+            await r.result_of(
+                editor, r.discord.say(r.channel, r.anna, "darker", files={"a.png": original}, mention=True)
+            )
+        r.discord.slash(r.channel, r.anna, "edit", instruction="make it blue", mask=MASKS[kind], **own)
+        edit = await editor.started()
+        edit.finish()
+        await r.turns_end()
+        assert edit.request.mask is not None
+        region = open_mask(edit.request.mask, SIZE)
+        assert region[150:300, 200:400].all()
+        assert int(region.sum()) == 200 * 150
+
+
+async def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
+    async with room(tmp_path, ScriptedEditor()) as r:
+        asked = r.discord.slash(
+            r.channel,
+            r.anna,
+            "edit",
+            instruction="make it blue",
+            image=a_drawing((320, 240)),
+            mask=MASKS["white"],
+        )
+        assert "The mask has 640 × 480 pixels, but the picture has 320 × 240." in text_of(
+            await seen(r, asked)
+        )

@@ -15,6 +15,7 @@ from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
 from bot.discord_chat.ui.buttons import DiscordButton
 from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
+from bot.web_chat.picture_downloads import FORMATS
 from bot.workflow.text_commands import OFFERED
 from conversations.intents import phrase_tables
 from conversations.intents.phrase_tables import phrase_table
@@ -41,6 +42,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"decided.{action}" for action in DECIDED),
     *(f"auto_{each}" for each in (*Kind, *Pictures)),
     *(f"share.{scope}" for scope in SCOPES),
+    *(f"page.save_{kind}" for kind in FORMATS),
     "help.discord",
     "help.web",
 }

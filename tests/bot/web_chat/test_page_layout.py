@@ -31,7 +31,9 @@ async def test_every_target_on_a_phone_is_44_pixels_high_and_wide(chromium: Brow
         await finished(page, "v1 from v0")
         await page.get_by_role("button", name="Strengths", exact=True).click()
         await page.locator(".cells button").first.wait_for()
+        await page.locator(".saves summary").click()
         assert await small_targets(page) == []
+        await page.keyboard.press("Escape")
         await page.get_by_role("button", name="Mark a region").click()
         await open_controls(page)
         assert await small_targets(page) == []
@@ -49,6 +51,20 @@ async def test_the_conversation_has_most_of_its_column(chromium: Browser, tmp_pa
         await expect(seed).to_be_hidden()
         await open_controls(page)
         await expect(seed).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [861, 1024, 1250])
+async def test_nothing_runs_into_the_conversation(chromium: Browser, tmp_path: Path, width: int) -> None:
+    async with (
+        page_server(tmp_path, InvertingEditor()) as bot,
+        visit(chromium, bot.url, (width, 700), locale="de-DE") as page,
+    ):
+        await give_a_drawing(page)
+        await page.locator("#instruction textarea").fill("make it night")
+        await page.keyboard.press("Enter")
+        await page.locator(".show.done .seg").wait_for()
+        edge = "(selector) => document.querySelector(selector).getBoundingClientRect().right"
+        assert await page.evaluate(edge, ".saves") <= await page.evaluate(edge, "#left")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -70,11 +70,13 @@ async def test_a_named_part_that_the_model_cannot_address_is_asked_about(tmp_pat
 
 
 @pytest.mark.parametrize("words", ["yes", "ja", "do it", "👍"])
-async def test_yes_is_an_answer(tmp_path, words):
+@pytest.mark.parametrize("names_version", [False, True], ids=["in a chat", "on the page"])
+async def test_yes_is_an_answer(tmp_path, words, names_version):
     editor = AskingEditor()
     async with workflow_room(tmp_path, editor) as d:
-        await asked_about(d)
-        assert isinstance(await d.workflow.handle(d.asked(words)), Accepted)
+        card = await asked_about(d)
+        answered = d.asked(words, turn=card.parent if names_version else None)
+        assert isinstance(await d.workflow.handle(answered), Accepted)
         await d.idle()
         assert [request.reading for request in editor.painted] == ["The ball turns blue."]
 
