@@ -27,7 +27,7 @@ from mgie_engine.lab.scenes.command import steps_from
 from mgie_engine.lab.scenes.scene import random_scene
 from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
-from mgie_engine.lab.scenes.tones import ToneSpec, apply
+from mgie_engine.restore.tones import ToneSpec, apply
 
 SCENES, PHOTOS, OTHERS = 129, 20, 5000
 SEED, BATCH = 1_000_000, 50

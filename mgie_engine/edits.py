@@ -75,7 +75,7 @@ class EditResult:
     notes: tuple[Message, ...] = ()  # worth showing, e.g. that the instruction was used as it is
     is_declined: bool = False  # the model says that it cannot do this; `image` is the one that was sent
     level: str = "exact"  # how exactly it was computed: "exact", "same" or "fast"
-    # Probability of the least sure token of the reading's first sentence, 0 to 1; None: it was given.
+    # Probability of the least sure token of what the reading changes, 0 to 1; None: it was given.
     confidence: float | None = None
     doubt: Doubt | None = None
     region: str | None = None  # with Doubt.WHOLE: the part that was named, as it was written

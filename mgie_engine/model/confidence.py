@@ -1,11 +1,13 @@
-"""How sure the language model is of what it writes: the least probable token of the first sentence."""
+"""How sure the language model is of what it writes: the least probable token of what it says will change."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+_STAYS = re.compile(r"\bstays?\b")
 _DIGITS = 4  # of a confidence: it is the same alone and in a batch, where sums differ in the seventh
 
 
@@ -18,7 +20,7 @@ class TokenChoice(NamedTuple):
 
 
 class LeastSure(NamedTuple):
-    """The place of the least probable token in the first sentence, and how probable it was."""
+    """The place of the least probable token in what changes, and how probable it was."""
 
     place: int
     probability: float
@@ -33,17 +35,17 @@ def chosen(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def least_sure(choices: Sequence[TokenChoice], decode: Callable[[Sequence[int]], str]) -> LeastSure | None:
-    """Where the first sentence was least sure; None for no text. `choices` without what ends the text."""
+    """Where what changes was least sure; None for no text. `choices` without what ends the text."""
     if not choices:
         return None
-    length = _first_sentence([choice.token for choice in choices], decode)
+    length = _said_changes([choice.token for choice in choices], decode)
     place = min(range(length), key=lambda at: choices[at].probability)
     return LeastSure(place, round(choices[place].probability, _DIGITS))
 
 
-def _first_sentence(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> int:
-    """How many tokens the first sentence has."""
-    for length in range(1, len(ids)):
-        if decode(ids[:length]).rstrip().endswith((".", "!", "?")):
-            return length
-    return len(ids)
+def _said_changes(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> int:
+    """How many tokens say what changes: all sentences, but for a last one that says what stays."""
+    ends = [at for at in range(1, len(ids)) if decode(ids[:at]).rstrip().endswith((".", "!", "?"))]
+    if not ends or not _STAYS.search(decode(ids[ends[-1] :])):
+        return len(ids)
+    return ends[-1]

@@ -1,4 +1,4 @@
-"""How sure the model is: the least probable token of the first sentence, the same alone and in company."""
+"""How sure the model is: the least probable token of what changes, the same alone and in company."""
 
 import pytest
 import torch
@@ -20,12 +20,15 @@ def spell(ids) -> str:
     return "".join(WORDS[token] for token in ids)
 
 
-def test_the_first_sentence_counts():
+def test_all_but_what_stays_counts():
     choices = [TokenChoice(token, 0.9 if token < 5 else 0.1, 0) for token in range(len(WORDS))]
     choices[2] = TokenChoice(2, 0.41239, 7)
     assert least_sure(choices, spell) == (2, 0.4124)
     assert least_sure(choices[:2], spell) == (0, 0.9)
     assert least_sure([], spell) is None
+    two = [TokenChoice(token, 0.9, 0) for token in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7)]
+    two[8], two[11] = TokenChoice(3, 0.5, 0), TokenChoice(6, 0.1, 0)
+    assert least_sure(two, spell) == (8, 0.5)
 
 
 def test_the_probability_is_that_of_the_tokens_that_are_allowed():

@@ -1,0 +1,137 @@
+"""Ordinary requests for photos, and whether steps add up and go back, with a model from end to end.
+
+    python -m benchmarks.photo_requests [FOLDER] [--model mgie-mini] [--only requests|steps]
+
+Eleven requests on every JPEG of the folder: done (the reading names an operation and a part that the request
+means, and the picture changed), announced (declined with a reason, or the bot would ask before it paints),
+or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels, and the share of pixels that clip
+anew; and dB to the photo after warmer, cooler and after brighter, darker. Every result is a PNG that the next
+instruction gets. Prints a row per photo as it goes on and ends in one line of JSON.
+"""
+
+import argparse
+import io
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from benchmarks.keeping.painting import defaults, load
+from mgie_engine.edits import EditRequest
+from mgie_engine.lab.evaluation.scene_cases import psnr
+from mgie_engine.lab.evaluation.scenes_running import pixels
+from mgie_engine.model.mgie import MGIE
+from mgie_engine.restore.region_masks import luma
+from mgie_engine.serving.engine import edit_alone
+from mgie_engine.serving.pictures import for_the_model, to_png
+from mgie_engine.serving.postprocess import changes_nothing
+from mgie_engine.serving.reading_doubt import doubt_about
+from mgie_engine.text.prompting import Prompt
+
+REQUESTS = {
+    "make it brighter": r"whole picture gets (a little |much )?brighter",
+    "sharpen it": r"whole picture gets (a little |much )?sharper",
+    "give it a vintage look": r"whole picture fades .*like film|whole picture turns sepia",
+    "black and white except the red": r"Everything but the reds turns black and white",
+    "blur the background": r"background gets (a little |much )?softer",
+    "make the sky darker": r"sky gets (a little |much )?darker",
+    "sky more blue": r"sky (gets a little bluer|turns (deep )?blue)",
+    "grass greener": r"(greens|foliage|ground) (gets? a little greener|turns? (deep )?green)",
+    "moody": r"whole picture gets (slightly |very )?moody",
+    "fix the white balance": r"whole picture gets neutral whites",
+    "make it look like winter": r"whole picture takes the light of winter",
+}
+LEAST_CHANGED = 0.002  # share of the pixels
+MOST_OF_A_PART = 0.98  # of the pixels: a request for a part that changes more has changed all
+MOST_LEVELS, MOST_CLIPPED, LEAST_DB = 12, 0.01, 40.0
+
+
+def main() -> None:
+    """Measure and report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("bot/samples"), help="of JPEG files")
+    parser.add_argument("--only", choices=("requests", "steps"))
+    parser.add_argument("--model", default="mgie-mini")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    mgie = load(arguments.model, arguments.device)
+    requests, steps = list[dict[str, Any]](), list[dict[str, Any]]()
+    for file in sorted(arguments.folder.glob("*.jpg")):
+        photo = Image.open(file).convert("RGB")
+        if arguments.only != "steps":
+            requests += [_say({"photo": file.name, **asked(mgie, photo, said)}) for said in REQUESTS]
+        if arguments.only != "requests":
+            steps.append(_say({"photo": file.name, **steps_of(mgie, photo)}))
+    report: dict[str, Any] = {"benchmark": "photo_requests", "model": mgie.config.name}
+    if requests:
+        report["requests"] = dict(Counter(row["outcome"] for row in requests))
+        report["wrong"] = [f"{row['photo']}: {row['said']}" for row in requests if row["outcome"] == "wrong"]
+    if steps:
+        report["steps"] = {
+            "photos": len(steps),
+            "most_black_point_levels": max(row["black_point_levels"] for row in steps),
+            "most_clipped_anew": max(row["clipped_anew"] for row in steps),
+            "least_back_db": min(min(row["back_db"].values()) for row in steps),
+            "as_wanted": sum(row["as_wanted"] for row in steps),
+        }
+    _say(report)
+
+
+def asked(mgie: MGIE, photo: Image.Image, said: str) -> dict[str, Any]:
+    """What the bot would do with one request: done, announced or wrong."""
+    picture = to_png(photo)
+    request = EditRequest(picture, said, defaults(mgie))
+    (reading,) = mgie.read([for_the_model(photo, mgie.config.picture_size)], [Prompt(said)])
+    row = {"said": said, "read": reading.expressive}
+    if changes_nothing(reading.expressive, mgie.config.refusal):
+        return row | {"outcome": "announced", "how": "declined"}
+    if doubt := doubt_about(reading, request, mgie.config):
+        return row | {"outcome": "announced", "how": f"asks: {doubt.kind}"}
+    made = _edited(mgie, photo, said)
+    changed = float((pixels(made) != pixels(photo)).any(0).float().mean())
+    right = bool(re.search(REQUESTS[said], reading.expressive))
+    part = "whole" not in REQUESTS[said]
+    done = right and changed > LEAST_CHANGED and not (part and changed > MOST_OF_A_PART)
+    return row | {"outcome": "done" if done else "wrong", "changed": round(changed, 3)}
+
+
+def steps_of(mgie: MGIE, photo: Image.Image) -> dict[str, Any]:
+    """Two steps brighter, and there and back."""
+    bright = _edited(mgie, photo, "make it brighter")
+    twice = _edited(mgie, bright, "make it brighter")
+    back = {
+        "brighter darker": _edited(mgie, bright, "make it darker"),
+        "warmer cooler": _edited(mgie, _edited(mgie, photo, "make it warmer"), "make it cooler"),
+    }
+    start, end = pixels(photo), pixels(twice)
+    clipped = float(((end == 1) & (start < 1)).any(0).float().mean())
+    db = {name: round(psnr((pixels(one) - start).square()), 1) for name, one in back.items()}
+    moved = round(_black_point(twice) - _black_point(photo), 1)
+    good = abs(moved) <= MOST_LEVELS and clipped <= MOST_CLIPPED and min(db.values()) >= LEAST_DB
+    return {"black_point_levels": moved, "clipped_anew": clipped, "back_db": db, "as_wanted": good}
+
+
+def _edited(mgie: MGIE, photo: Image.Image, said: str) -> Image.Image:
+    made = edit_alone(mgie, EditRequest(to_png(photo), said, defaults(mgie)), lambda progress: None)
+    return Image.open(io.BytesIO(made.image)).convert("RGB")
+
+
+def _black_point(picture: Image.Image) -> float:
+    return float(torch.quantile(luma(pixels(picture)[None]).flatten(), 0.01)) * 255
+
+
+def _say(row: dict[str, Any]) -> dict[str, Any]:
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+    return row
+
+
+if __name__ == "__main__":
+    main()
