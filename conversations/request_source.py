@@ -11,6 +11,7 @@ class RequestSource:
     server            key of the server, if any; its moderators decide about the request
     channel           key of the channel to answer in; None where the chat needs none
     parent_channel    of a thread: key of the channel it belongs to
+    is_age_restricted whether the chat shows that channel to adults only
     message           key of the message to reply to
     file_limit        bytes that one file of the answer may have
     token             interaction to answer through, where the bot may not post by itself; None once expired
@@ -21,6 +22,7 @@ class RequestSource:
     server: str | None = None
     channel: str | None = None
     parent_channel: str | None = None
+    is_age_restricted: bool = False
     message: str | None = None
     file_limit: int | None = None
     token: str | None = None

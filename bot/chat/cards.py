@@ -13,6 +13,7 @@ DECLINED = ("declined_as_asked", "declined_question", "declined_shape", "decline
 QUESTIONS = ("asks_unsure", "asks_whole")  # whether an instruction was understood
 SUGGESTED = ("make it darker", "make it warmer", "more contrast", "turn it to sepia")  # work on any picture
 OFFERED = 3
+UNSAFE = "unsafe"  # begins the name of a blocked upload in an appeal
 _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
     CardState.QUEUED: (ButtonAction.CANCEL,),
     CardState.RUNNING: (ButtonAction.CANCEL,),
@@ -190,7 +191,7 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
 
 
 def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
-    if state is CardState.FAILED and blocked_hash_of(turn.error):
+    if state is CardState.FAILED and (blocked_hash_of(turn.error) or is_unsafe(turn.error)):
         return (*_BUTTONS[state], ButtonAction.APPEAL)
     if turn.grid and state.is_final:
         return _GRID_BUTTONS
@@ -202,6 +203,11 @@ def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
 def blocked_hash_of(error: Message | None) -> str | None:
     """The hash of the removed picture because of which a result was filtered; None for any other error."""
     return str(error.params["hash"]) if error and error.code == "result_filtered" else None
+
+
+def is_unsafe(error: Message | None) -> bool:
+    """Whether a result was blocked because it looks sexual."""
+    return error is not None and error.code == "unsafe_result"
 
 
 def _notes(turn: Turn, parent: Turn, depth: int) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ import discord
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reacted, Reply, ShownVersion
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.inbound.message_content import may_attach
-from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
+from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
 from bot.discord_chat.ui.markdown import discord_translator
@@ -32,7 +32,13 @@ def reply_context_of_interaction(interaction: Interaction, language: str) -> Rep
     limit = interaction.filesize_limit or DEFAULT_FILE_LIMIT
     parent = getattr(interaction.channel, "parent_id", None)
     context = ReplyContext(
-        interaction.channel_id or 0, None, interaction.guild_id, limit, language, parent=parent
+        interaction.channel_id or 0,
+        None,
+        interaction.guild_id,
+        limit,
+        language,
+        parent=parent,
+        is_age_restricted=is_age_restricted(interaction.channel),
     )
     if not is_user_install_only(interaction):
         return context

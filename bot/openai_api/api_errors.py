@@ -13,7 +13,7 @@ _BUSY = frozenset(
     {"too_fast", "silenced", "too_many_waiting", "queue_full", "share_used_up", "share_too_little"}
 )
 _UNAVAILABLE = frozenset(
-    {"paused", "restarting", "disk_full", "storage_full", "broke_up", "unexpected", "failed"}
+    {"paused", "safety_broken", "restarting", "disk_full", "storage_full", "broke_up", "unexpected", "failed"}
 )
 
 

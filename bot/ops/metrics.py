@@ -27,6 +27,14 @@ class Metrics:
         self.filtered = counter(
             "mgie_filtered", "Pictures refused as like a removed one, by stage", ["stage"]
         )
+        self.safety_verdicts = counter(
+            "mgie_safety_verdicts",
+            "Pictures looked at, by stage and what became of them",
+            ["stage", "verdict"],
+        )
+        self.safety_seconds = histogram(
+            "mgie_safety_seconds", "Time of looking at a picture", ["stage"], buckets=STAGE_BUCKETS
+        )
         self.moves = counter(
             "mgie_moves", "Undo, redo and other moves; with jobs this gives the undo rate", ["move"]
         )

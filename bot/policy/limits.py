@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.policy.picture_safety import PictureSafety
 from bot.policy.word_rules import WordRules, built_in_rules
 from conversations.messages import Message
 from conversations.shares import NO_SHARES, ShareRules
@@ -25,3 +26,4 @@ class Limits:
     shares: ShareRules = NO_SHARES  # how much may be used per hour and day
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here
     words: WordRules = field(default_factory=built_in_rules)  # by which requests are refused
+    safety: PictureSafety | None = None  # whether pictures are looked at, and what then

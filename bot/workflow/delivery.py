@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from bot.chat.cards import state_of
@@ -15,6 +15,7 @@ from conversations.request_source import RequestSource
 from conversations.session import TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
+from mgie_engine.edits import Progress
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,15 @@ _FINAL = {"done": TurnState.DONE, "failed": TurnState.FAILED, "cancelled": TurnS
 class Delivery:
     """Delivers cards to the chats."""
 
-    def __init__(self, store: SessionStore, metrics: Metrics, pauses_s: Sequence[float]) -> None:
-        """`pauses_s`: waits before the retries of a result."""
+    def __init__(
+        self,
+        store: SessionStore,
+        metrics: Metrics,
+        pauses_s: Sequence[float],
+        shown: Callable[[Progress], Progress],
+    ) -> None:
+        """`pauses_s`: waits before the retries of a result. `shown`: what users may see of progress."""
+        self._shown = shown
         self._store = store
         self._metrics = metrics
         self._pauses_s = pauses_s
@@ -85,7 +93,7 @@ class Delivery:
         await active.enqueued.wait()
         if active.handle is not None:
             async for progress in active.handle.events():
-                active.progress = progress
+                active.progress = self._shown(progress)
                 await self.update_progress(active)
 
     async def deliver(self, active: ActiveTurn) -> None:

@@ -140,6 +140,7 @@ class EditWorkflow:
         load_phrase_tables()
         if self.limits.languages:
             load_identifier()
+        self._runner.checks.safety = self.limits.safety
         await self._runner.__aenter__()
         self._admission.uploads.reader.prepare()
         tidying = self._privacy.clean_up_forever(TIDY_EVERY_S), self._packing.forever()

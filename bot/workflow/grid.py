@@ -51,6 +51,7 @@ class GridHandle:
         self._reading: str | None = None
         self._begun: asyncio.Queue[EditHandle | None] = asyncio.Queue()  # None: no more cells
         self._is_cancelled = False
+        self.is_hidden = False  # whether a cell goes behind a spoiler
         self._cell = self._submit(0)
 
     def place(self) -> Place:
@@ -80,7 +81,8 @@ class GridHandle:
             for number in range(len(self._grid.cells)):
                 if number:
                     self._cell = self._submit(number)
-                result = await self._checks.check_result(self._turn, await self._cell.result())
+                result = await self._cell.result()
+                self.is_hidden |= await self._checks.check_result(self._turn, result)
                 cells.append(await self._threads.draw(math.prod(result.size), grid_cell, result.image))
                 done.append(replace(result, image=b""))
                 self._reading = done[0].expressive

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from bot.chat.cards import blocked_hash_of, card_of
+from bot.chat.cards import UNSAFE, blocked_hash_of, card_of, is_unsafe
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
 from bot.chat.replies import Decided, ForModerators, Note, Reply, buttons, how_it_goes
@@ -128,8 +128,12 @@ class Moderation:
         """Ask the moderators to accept images like a removed one again; once per user and image."""
         asked, rules = context.event, context.settings
         words, image_hash = "", asked.about
+        if image_hash.startswith(UNSAFE):
+            return await self._appeal_unsafe(asked, rules, "")
         if len(image_hash) != HASH_CHARS:
             turn = (await target_of(self.store, asked, asked.about)).turn
+            if is_unsafe(turn.error):
+                return await self._appeal_unsafe(asked, rules, turn.instruction)
             words, image_hash = turn.instruction, blocked_hash_of(turn.error) or ""
         if image_hash not in rules.blocked_images:
             return Note(Message("appeal_over"))
@@ -145,6 +149,24 @@ class Moderation:
             words=words,
             buttons=buttons(ButtonAction.UNBLOCK_IMAGE, ButtonAction.DISMISS),
             about=image_hash,
+        )
+
+    async def _appeal_unsafe(self, asked: AppealAsked, rules: ServerSettings, words: str) -> Reply:
+        """Tell the moderators that a picture was taken for a sexual one; it was not kept."""
+        if rules.reports is None:
+            return Note(Message("no_unsafe_appeals_here"))
+        if not await self.store.servers.add_appeal(asked.source.server, asked.user, asked.about, words):
+            return Note(Message("appealed"))
+        summary = Message("unsafe_appeal_text", person=mention(asked.user))
+        dismiss = buttons(ButtonAction.DISMISS)
+        return ForModerators(
+            Message("appealed"),
+            rules.reports,
+            summary,
+            rules.language,
+            words,
+            buttons=dismiss,
+            about=asked.about,
         )
 
 

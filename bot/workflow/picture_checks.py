@@ -1,34 +1,66 @@
 """What pictures must pass, in every chat: uploads before they are stored, results before they are shown."""
 
+import asyncio
+import logging
 import math
+import secrets
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.chat.cards import UNSAFE
+from bot.chat.events import Event
 from bot.ops.metrics import Metrics
 from bot.policy.picture_marks import BarredPicture, barred_picture, find_barred
+from bot.policy.picture_safety import PictureSafety, SafetyAction
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
+from conversations.request_source import RequestSource
 from conversations.servers import ServerSettings
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools
-from mgie_engine.edits import EditRequest, EditResult
+from mgie_engine.edits import EditRequest, EditResult, Progress
 from mgie_engine.errors import RequestRefused
+
+CHATS_WITH_SPOILERS = frozenset({"discord"})
+CLASSIFIER_TIMEOUT_S = 20.0
+_UNSAFE = {"input": Message("unsafe_upload"), "output": Message("unsafe_result")}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class UploadChecked:
+    """Whether an upload is taken, and if so, whether behind spoilers; `about` is what an appeal is about."""
+
+    refusal: Message | None = None
+    about: str = ""
+    is_hidden: bool = False
 
 
 @dataclass(eq=False)
 class PictureChecks:
-    """Finds barred pictures, and makes the marks of those that moderators bar."""
+    """Finds barred and sexual pictures, and makes the marks of those that moderators bar."""
 
     store: SessionStore
     pictures: PictureViews
     threads: ThreadPools
     metrics: Metrics
+    safety: PictureSafety | None = None
     _marks: dict[str, BarredPicture] = field(default_factory=dict)  # by hash
 
-    async def barred_upload(self, png: bytes, pixels: int, settings: ServerSettings) -> str | None:
-        """The hash of the barred picture that an upload is, if any."""
-        return await self._barred(png, pixels, settings, "input")
+    async def check_upload(
+        self, png: bytes, pixels: int, event: Event, settings: ServerSettings
+    ) -> UploadChecked:
+        """Whether a picture may be stored, and how it is shown."""
+        if found := await self._barred(png, pixels, settings, "input"):
+            return UploadChecked(Message("image_blocked"), found)
+        try:
+            return UploadChecked(
+                is_hidden=await self._is_hidden(png, pixels, event.source, event.user, "input")
+            )
+        except RequestRefused as refused:
+            return UploadChecked(refused.message, f"{UNSAFE}{secrets.token_hex(4)}")
 
     async def check_request(self, turn: Turn, request: EditRequest) -> EditRequest:
         """The request; RequestRefused where the picture was barred after it was stored."""
@@ -36,12 +68,38 @@ class PictureChecks:
             raise RequestRefused("starts from a barred picture", Message("result_filtered", hash=found))
         return request
 
-    async def check_result(self, turn: Turn, result: EditResult) -> EditResult:
-        """The result; RequestRefused for a barred picture."""
+    async def check_result(self, turn: Turn, result: EditResult) -> bool:
+        """Whether the result goes behind a spoiler; RequestRefused for a barred or sexual one."""
         pixels = math.prod(result.size)
         if found := await self._barred(result.image, pixels, await self._settings(turn), "output"):
             raise RequestRefused("like a barred picture", Message("result_filtered", hash=found))
-        return result
+        return await self._is_hidden(result.image, pixels, turn.source, turn.user, "output")
+
+    def shown(self, progress: Progress) -> Progress:
+        """Progress as users may see it: without previews where results are checked first."""
+        return progress if self.safety is None else replace(progress, preview=None)
+
+    async def _is_hidden(self, png: bytes, pixels: int, source: RequestSource, user: str, stage: str) -> bool:
+        """Whether a picture goes behind a spoiler; RequestRefused if it is blocked or cannot be checked."""
+        if self.safety is None:
+            return False
+        policy, has_spoilers = self.safety.policy, user.partition(":")[0] in CHATS_WITH_SPOILERS
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(CLASSIFIER_TIMEOUT_S):
+                score = await self.threads.draw(pixels, self.safety.score, png)
+            action = policy.action(score, source, has_spoilers=has_spoilers)
+        except Exception as error:  # of a foreign package, or of its installation
+            log.error("the classifier of pictures failed: %r", error)
+            self.metrics.safety_verdicts.labels(stage, "broken").inc()
+            if policy.is_open_broken:
+                return False
+            raise RequestRefused("the picture cannot be checked", Message("safety_broken")) from error
+        self.metrics.safety_seconds.labels(stage).observe(time.perf_counter() - started)
+        self.metrics.safety_verdicts.labels(stage, action or "pass").inc()
+        if action is SafetyAction.BLOCK:
+            raise RequestRefused("the picture looks sexual", _UNSAFE[stage])
+        return action is SafetyAction.SPOILER
 
     async def mark(self, turn: Turn) -> str:
         """As `save_mark`, on a thread for drawings."""

@@ -73,7 +73,7 @@ class TurnRunner:
         self.pictures = PictureViews(self.images, self.threads)
         self.checks = PictureChecks(self.store, self.pictures, self.threads, self.metrics)
         self.erased = ErasedPictures(self.store, self.images, self.threads)
-        self.delivery = Delivery(self.store, self.metrics, self.pauses_s)
+        self.delivery = Delivery(self.store, self.metrics, self.pauses_s, self.checks.shown)
         self.active = ActiveTurns()
         self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
@@ -237,12 +237,15 @@ class TurnRunner:
             raise RequestRefused("the model declined the instruction", reason)
         if result.is_question:
             return question_fields(result)
-        if active.turn.grid is None:  # of a grid, each cell was checked
-            result = await self.checks.check_result(active.turn, result)
+        if isinstance(active.handle, GridHandle):
+            is_hidden = active.handle.is_hidden  # each cell was checked
+        else:
+            is_hidden = await self.checks.check_result(active.turn, result)
         for stage, seconds in result.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
             "image": await self.threads.disk(self.images.put, result.image),
+            "is_hidden": active.turn.is_hidden or is_hidden,
             "expressive": result.expressive,
             "settings": result.settings,
             "seconds": result.seconds,

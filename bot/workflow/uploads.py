@@ -1,5 +1,6 @@
 """From offered pictures to a session: whose they are, the first readable one, blocked images."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -60,19 +61,19 @@ class Uploads:
         read, lender = await self._read(pictures.files, asked.user), None if pictures.is_free else owner
         if lender == asked.user:
             lender = None
+        size = read.picture.width, read.picture.height
+        found = await self.checks.check_upload(read.picture.png, math.prod(size), asked, context.settings)
+        if found.refusal is not None:
+            return Note(found.refusal, buttons=buttons(ButtonAction.APPEAL), about=found.about)
         if lender:
             # Kept while it waits for consent, as links expire.
-            lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden)
-            size = read.picture.width, read.picture.height
+            lent = LentPicture(read.picture.png, pictures.message, read.file.is_hidden or found.is_hidden)
             mask = await self.masks.png(asked.mask, size, asked.user) if asked.mask else None
             asking = await self.consents.objection(
                 asked, lender, asked.text, is_open=False, picture=lent, mask=mask
             )
             if asking is not None:
                 return asking
-        pixels = read.picture.width * read.picture.height
-        if blocked := await self.checks.barred_upload(read.picture.png, pixels, context.settings):
-            return Note(Message("image_blocked"), buttons=buttons(ButtonAction.APPEAL), about=blocked)
         deleted = await self.budget.make_room(asked.user, len(read.picture.png))
         made_room = (Message("made_room", count=deleted),) if deleted else ()
         image = await self.threads.disk(self.images.put, read.picture.png)
@@ -82,7 +83,10 @@ class Uploads:
             image=image,
             notes=(*read.notes, *made_room),
             source=asked.source,
-            is_hidden=asked.is_hidden or read.file.is_hidden or is_in(asked, context.settings.hidden),
+            is_hidden=asked.is_hidden
+            or read.file.is_hidden
+            or found.is_hidden
+            or is_in(asked, context.settings.hidden),
             lent_by=lender,
             origin_message=pictures.message,
             event_id=None if asked.text else asked.event_id,

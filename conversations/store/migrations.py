@@ -116,3 +116,9 @@ def m024_picture_marks(db: Database) -> None:
     """The marks by which barred pictures are found again, for all servers."""
     columns = {"hash": str, "data": bytes, "at": float}
     db.table("picture_marks").create(columns, pk="hash", not_null={"data", "at"})
+
+
+@migrations()
+def m025_age_restricted(db: Database) -> None:
+    """Whether an edit was asked for in a channel for adults."""
+    db.execute("ALTER TABLE turns ADD COLUMN is_age_restricted INTEGER NOT NULL DEFAULT 0")

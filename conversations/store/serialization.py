@@ -19,6 +19,7 @@ class TurnFields(TypedDict, total=False):
     expressive: str | None
     settings: EditSettings | None
     image: str | None
+    is_hidden: bool
     mask: str | None
     seconds: Mapping[str, float]
     changed: float | None
@@ -41,7 +42,8 @@ def fields_row(fields: Mapping[str, Any]) -> DbRow:
 
 def turn_of(row: Mapping[str, Any]) -> Turn:
     """The turn of a row."""
-    source = RequestSource(**{name: row[name] for name in SOURCE_FIELDS})
+    kept = {name: row[name] for name in SOURCE_FIELDS}
+    source = RequestSource(**kept | {"is_age_restricted": bool(row["is_age_restricted"])})
     return Turn(source=source, **{name: _STORED[name].of_column(row[name]) for name in _NAMES})
 
 

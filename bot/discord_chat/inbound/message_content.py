@@ -13,7 +13,7 @@ from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import MessagePlace, channel_key, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
-from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext
+from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
 from bot.discord_chat.permissions import role_keys
 from bot.discord_chat.ui.component_ids import kept_instruction, question_on, turn_id_of
 from conversations.errors import PictureRefused
@@ -209,7 +209,13 @@ def reply_context_of(message: discord.Message, language: str) -> ReplyContext:
     limit = guild.filesize_limit if guild else DEFAULT_FILE_LIMIT
     parent = getattr(message.channel, "parent_id", None)
     return ReplyContext(
-        message.channel.id, message.id, guild.id if guild else None, limit, language, parent=parent
+        message.channel.id,
+        message.id,
+        guild.id if guild else None,
+        limit,
+        language,
+        parent=parent,
+        is_age_restricted=is_age_restricted(message.channel),
     )
 
 

@@ -25,6 +25,7 @@ class ReplyContext:
     token: str | None = None
     token_expires_at: float | None = None  # Unix seconds
     parent: int | None = None  # of a thread: the channel it belongs to
+    is_age_restricted: bool = False
 
     @property
     def is_private(self) -> bool:
@@ -37,6 +38,7 @@ class ReplyContext:
             language=self.language,
             server=None if self.guild is None else f"{CHAT}:{self.guild}",
             channel=channel_key(self.channel),
+            is_age_restricted=self.is_age_restricted,
             parent_channel=None if self.parent is None else channel_key(self.parent),
             message=None if self.message is None else str(MessagePlace(self.channel, self.message)),
             file_limit=self.file_limit,
@@ -57,4 +59,11 @@ class ReplyContext:
             token=stored.token,
             token_expires_at=stored.token_expires_at,
             parent=channel_of(stored.parent_channel or ""),
+            is_age_restricted=stored.is_age_restricted,
         )
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether Discord shows that channel, or the thread's, to adults only."""
+    is_nsfw = getattr(channel, "is_nsfw", None)
+    return bool(is_nsfw and is_nsfw())
