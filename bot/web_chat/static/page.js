@@ -50,6 +50,18 @@ const follow = () => {
   find(".strip li:has([aria-current])")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 };
 
+/* What a screen reader says: how the newest edit ended, or which version is the current one now. */
+let told;
+const tell = () => {
+  const last = [...document.querySelectorAll(".turn")].at(-1), current = find(".turn.current");
+  const now = [last, current].map((turn) => `${turn?.dataset.turn} ${turn?.className.replace(" current", "")}`);
+  const changed = told && (now[0] !== told[0] ? last : now[1] !== told[1] ? current : null);
+  told = now;
+  if (!changed || changed.matches(".queued, .running")) return;
+  const parts = [".who", ".expressive", ".status"].map((part) => changed.querySelector(part)?.textContent.trim());
+  find("#told").textContent = parts.filter(Boolean).join(". ");
+};
+
 /* An answer and an event can cross on their way; what was drawn earlier never replaces what was drawn later. */
 let revision = body.dataset.revision;
 const isOld = (other) => {
@@ -72,24 +84,38 @@ const apply = ({ revision: its, parts, reading, notice, presets, settings, taken
   shape();
   if (body.classList.contains("marking")) paint();
   follow();
+  tell();
 };
 
 /* ---- Sending ---- */
 
 /* One after the other, so that words typed ahead arrive in their order. */
 let queue = Promise.resolve();
-const post = (path, content) => (queue = queue.then(async () => {
+const inTurn = (send) => (queue = queue.then(async () => {
+  body.classList.add("sending");
   try {
-    const answer = await fetch(path, { method: "POST", body: content, headers: { Accept: "application/json" } });
-    const update = await answer.json();
+    const update = await send();
     apply(update);
     return update;
   } catch {
     const notice = find("#lost").innerHTML;
     draw("notice", notice);
     return { notice };
-  }
+  } finally { body.classList.remove("sending"); }
 }));
+const post = (path, content) => inTurn(async () =>
+  (await fetch(path, { method: "POST", body: content, headers: { Accept: "application/json" } })).json());
+/* `fetch` does not say how much of a large picture has been sent. */
+const upload = (content) => new Promise((resolve, reject) => {
+  const request = new XMLHttpRequest();
+  request.open("POST", "pictures");
+  request.setRequestHeader("Accept", "application/json");
+  request.responseType = "json";
+  request.upload.onprogress = ({ loaded, total }) => { find("#giving progress").value = loaded / total; };
+  request.onload = () => request.response ? resolve(request.response) : reject();
+  request.onerror = reject;
+  request.send(content);
+});
 const ask = async (query) => {
   try {
     apply(await (await fetch(`./?${query}`, { headers: { Accept: "application/json" } })).json());
@@ -120,8 +146,9 @@ const give = async (file) => {
   if (!file) return;
   const content = new FormData();
   content.set("picture", file);
+  find("#giving progress").value = 0;
   body.classList.add("giving");
-  if (!(await post("pictures", content)).notice) lookAt("");
+  if (!(await inTurn(() => upload(content))).notice) lookAt("");
   body.classList.remove("giving");
   instruction.focus();
 };
@@ -264,4 +291,5 @@ if (localStorage.getItem("mgie-layout")) arrange(true);
 document.querySelectorAll(".slider").forEach(fill);
 shape();
 follow();
+tell();
 listen();
