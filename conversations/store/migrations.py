@@ -122,3 +122,12 @@ def m024_picture_marks(db: Database) -> None:
 def m025_age_restricted(db: Database) -> None:
     """Whether an edit was asked for in a channel for adults."""
     db.execute("ALTER TABLE turns ADD COLUMN is_age_restricted INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m026_ledger_indexes(db: Database) -> None:
+    """Sums of costs are read from an index alone, also those of a server."""
+    for old in ("idx_charges_who_at", "idx_charges_at"):
+        db.execute(f"DROP INDEX {old}")
+    for columns in (["who", "at", "cost"], ["server", "at", "cost"], ["at", "cost"]):
+        db.table("charges").create_index(columns)

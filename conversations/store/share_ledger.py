@@ -12,7 +12,6 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.session import Turn
-from conversations.store.sql import value
 from conversations.store.table_group import TableGroup, on_database_now
 
 SCOPES = ("user", "member", "server", "all")
@@ -135,7 +134,7 @@ def _rows_of(db: Database, now: float, limit: ShareLimit) -> tuple[str, list[obj
 
 def _hashed(db: Database, user: str) -> str:
     """The name of a user in the ledger; nobody without the key can tell whose it is."""
-    key = value(db, "SELECT key FROM ledger_key")
+    (key,) = db.conn.execute("SELECT key FROM ledger_key").fetchone()
     return hmac.new(key, user.encode(), "sha256").hexdigest()[:32]
 
 

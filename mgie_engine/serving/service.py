@@ -14,6 +14,7 @@ from typing import Self
 from mgie_engine.edits import EditRequest, EditResult, EditRunner, Progress
 from mgie_engine.errors import EditCancelled, EngineDied, EngineError, ServiceClosed
 from mgie_engine.serving.job import Job, JobState, Place, RequestMaker
+from mgie_engine.serving.last_slot import LastSlot
 from mgie_engine.serving.queue import FairQueue, QueueLimits
 from mgie_engine.serving.stats import ServiceStats, Tally, waiting_time
 
@@ -73,6 +74,7 @@ class EditService:
         self._queue: FairQueue[Job] = FairQueue(limits or QueueLimits())
         self._jobs: dict[str, Job] = {}  # waiting and running, by key
         self._tasks: dict[Job, asyncio.Task[None]] = {}  # running
+        self._last_slot = LastSlot()
         self._tally = Tally()
         self._open = False
 
@@ -115,6 +117,7 @@ class EditService:
         key: unique among open edits (a turn id). owner: opaque; owners share the device equally.
         again: the edit was admitted before a restart, so the bounds do not apply.
         cost: beside other edits, in any one unit; owners get equal cost, not equal numbers of edits.
+        Where others asked lately, an owner with an edit that runs does not get the last free slot.
         """
         if not self._open:
             raise ServiceClosed
@@ -123,6 +126,7 @@ class EditService:
         job = Job(key, owner, request, cost)
         self._queue.push(job, again=again)
         self._jobs[key] = job
+        self._last_slot.asked(owner, self._clock())
         self._fill_slots()
         return EditHandle(self, job)
 
@@ -157,7 +161,14 @@ class EditService:
         if not self._open:
             return None
         is_second_running = any(job.is_second_try for job in self._tasks)
-        return self._queue.take(lambda job: not (job.is_second_try and is_second_running))
+        owners, slots, now = [job.owner for job in self._tasks], self._editor.slots, self._clock()
+
+        def may_start(job: Job) -> bool:
+            if job.is_second_try and is_second_running:
+                return False
+            return self._last_slot.may_take(job.owner, owners, slots, now)
+
+        return self._queue.take(may_start)
 
     def _leave_slot(self, job: Job, _: asyncio.Task[None]) -> None:
         del self._tasks[job]
@@ -204,5 +215,6 @@ class EditService:
         mean = self._tally.seconds_per_edit
         now = self._clock()
         running_for = [now - running.started_at for running in self._tasks if running.started_at is not None]
-        wait_s = None if mean is None else waiting_time(ahead, running_for, self._editor.slots, mean)
+        slots = len(self._tasks) or self._editor.slots  # a slot that is free now is kept from those who wait
+        wait_s = None if mean is None else waiting_time(ahead, running_for, slots, mean)
         return Place(ahead + 1, len(self._queue), wait_s)
