@@ -125,6 +125,9 @@ class EditAsked(VersionEvent):
     start: PictureOffer | None = None  # those of the message that the thread hangs on
     recent: PictureOffer | None = None  # those that the user posted here a moment ago without words
     from_original: bool = False  # start from the upload of that session instead
+    steps_back: int = 0  # start so many steps before that version instead
+    is_elsewhere: bool = False  # about a picture that it does not show: not the current version
+    last_words: str = ""  # the user's last instruction here, where it is meant for this picture
     override: SettingsOverride = NO_OVERRIDE  # settings for this edit alone
     preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
     reading: str | None = None  # an expressive instruction to use instead of the model's own

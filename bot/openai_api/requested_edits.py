@@ -85,7 +85,7 @@ class Edits:
     async def _ask(self, number: int) -> None:
         form, languages = self._form, self._workflow.limits.languages
         # The program says that it is an instruction; in which language it is, is asked as for everybody.
-        said = replace(sort_text(form.prompt, self._source.language, languages), asks=Asks.EDIT, command=None)
+        said = replace(sort_text(form.prompt, self._source.language, languages), asks=Asks.EDIT)
         override = SettingsOverride(
             seed=self._first_seed + number,
             steps=form.steps,
@@ -96,7 +96,7 @@ class Edits:
         event = EditAsked(
             **self._event(),
             text=form.prompt,
-            said=replace(said, is_pointing=False),
+            said=replace(said, command=None, other=None, is_pointing=False),
             addressing=Addressing.FORM,
             override=override,
             reading=form.reading,

@@ -174,7 +174,9 @@ class Admission:
         asked, target = context.event, context.target
         checked(asked.override)
         if not asked.text:
-            asked = replace(asked, text=asked.kept_words or await self._open_words(asked), said=None)
+            asked = replace(
+                asked, text=asked.kept_words or await self._open_words(asked) or asked.last_words, said=None
+            )
             context = replace(context, event=asked)
         if context.pictures is not None:
             opened = await self.uploads.open(context, context.pictures)
@@ -207,7 +209,7 @@ class Admission:
             source=asked.source,
         )
         # If it waits for consent, it must still start from this version.
-        asked = replace(asked, turn=parent.id, version=None, own=None, replied=None)
+        asked = replace(asked, turn=parent.id, version=None, own=None, replied=None, steps_back=0)
         return await self._accept(replace(context, event=asked), draft, target.session, mask)
 
     async def _open_words(self, asked: EditAsked) -> str:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from bot.i18n.catalog import ENGLISH
 from conversations.intents.intent import named_in, understand
 from conversations.intents.message_markup import strip_markup
-from conversations.intents.sorted_text import Asks, CommandWord
+from conversations.intents.other_picture import other_picture
+from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture
 
 RECENT_S = 600.0
 ASIDE = "//"
@@ -41,10 +42,17 @@ def classify(said: PlainMessage) -> Intent:
     text = said.text.strip()
     if said.replies_to_person or said.mentions_others or text.startswith(ASIDE):
         return Intent.IGNORE
-    has_base = said.has_picture or (said.head_age_s is not None and said.head_age_s < RECENT_S)
-    if not has_base:
+    is_recent = said.head_age_s is not None and said.head_age_s < RECENT_S
+    if not said.has_picture and not is_recent:
         return Intent.IGNORE
-    found = understand(strip_markup(text), said.language, is_addressed=False)
+    words = strip_markup(text)
+    if (
+        is_recent
+        and (other := other_picture(words))
+        and (said.has_picture or other is OtherPicture.ELSEWHERE)
+    ):
+        return Intent.RUN if said.has_picture else Intent.ASK
+    found = understand(words, said.language, is_addressed=False)
     match found.asks:
         case Asks.CONTROL:
             is_help = found.command is not None and found.command.word is CommandWord.HELP

@@ -8,7 +8,7 @@
 6. the pictures of the message that the thread hangs on
 7. a picture that the user posted here a moment ago without words
 
-Otherwise the bot asks.
+Otherwise the bot asks. A text may also say that it is about another picture than 3 to 5.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +20,7 @@ from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VariationAsk
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
 from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
 from bot.policy.limits import Limits
+from bot.workflow.other_pictures import for_another
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
@@ -76,6 +77,24 @@ async def find_target(
     NoSuchVersion for a named version that does not exist or belongs to another channel; PictureRefused for a
     picture that the bot cannot see.
     """
+    found = await _found(store, event, now, limits)
+    if isinstance(event, EditAsked) and isinstance(found, Target) and event.steps_back:
+        return replace(found, turn=_steps_back(found, event.steps_back))
+    return found
+
+
+def _steps_back(target: Target, steps: int) -> Turn:
+    """The version so many steps before, at most the upload."""
+    session = target.session
+    turn = session.nearest_alive(version_meant(session, target.turn))
+    for _ in range(steps):
+        turn = session.nearest_alive(session.parent_of(turn) or session.root)
+    return turn
+
+
+async def _found(
+    store: SessionStore, event: Event, now: float, limits: Limits
+) -> Target | OfferedPictures | None:
     if not isinstance(event, VersionEvent):
         return None
     if isinstance(event, EditAsked) and event.own is not None:
@@ -84,6 +103,8 @@ async def find_target(
         return named
     if isinstance(event, EditAsked) and event.replied is not None and (found := await event.replied.find()):
         return found
+    if isinstance(event, EditAsked) and event.is_elsewhere:
+        return None
     if event.version is not None:
         return await named_version(store, event, event.version)
     if (event.implied is not Implied.NONE) and (started := await _thread_start(store, event)):
@@ -260,7 +281,10 @@ async def read_asked(
     if is_bare_answer(asked, language):
         asked = await with_question(asked)
     read = await answered(store, asked, language)
-    return read_text(read, language, languages) if isinstance(read, EditAsked) else read
+    if not isinstance(read, EditAsked):
+        return read
+    event = read_text(read, language, languages)
+    return await for_another(store, read, language) or event
 
 
 async def answered(store: SessionStore, asked: EditAsked, language: str) -> Event | Reply:

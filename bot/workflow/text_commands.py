@@ -90,7 +90,7 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
             return _question(asked, said.command)
         case Asks.UNSURE if asked.addressing is Addressing.MESSAGE and said.is_read:
             return _question(asked)
-    return replace(asked, text=said.words, said=said)
+    return _after_first(asked, said)
 
 
 def read_grid(asked: GridAsked, language: str) -> Event | Reply:
@@ -99,6 +99,19 @@ def read_grid(asked: GridAsked, language: str) -> Event | Reply:
     if not said.is_chatter:
         return replace(asked, text=said.words)
     return Reacted(Message("no_instruction")) if asked.text else asked
+
+
+def _after_first(asked: EditAsked, said: SortedText) -> EditAsked:
+    """The edit that a text asks for, from where the command before it leads: "back to v2, make it red"."""
+    edit, first = replace(asked, text=said.words, said=said), said.first
+    if first is None:
+        return edit
+    match first.word:
+        case CommandWord.UNDO:
+            return replace(edit, steps_back=first.steps)
+        case CommandWord.GO_TO:
+            return replace(edit, turn=None, reply_to=None, replied=None, version=first.version)
+    return replace(edit, from_original=True)
 
 
 def is_bare_answer(asked: EditAsked, language: str) -> bool:
@@ -147,7 +160,8 @@ def _question(asked: EditAsked, command: TextCommand | None = None) -> Note:
 def reworded(text: str, language: str, read: Sequence[str] = ()) -> str | None:
     """The instruction of a message that was edited; None where it no longer is one in a language `read`."""
     said = sort_text(text, language, read)
-    return said.words if said.asks in (Asks.EDIT, Asks.UNSURE) and said.is_read else None
+    is_plain = said.is_read and said.first is None and said.other is None
+    return said.words if said.asks in (Asks.EDIT, Asks.UNSURE) and is_plain else None
 
 
 def to_event(asked: EditAsked, command: TextCommand) -> Event:

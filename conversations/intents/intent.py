@@ -11,19 +11,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversations.intents.first_step import split_first_step
 from conversations.intents.message_markup import strip_markup, whole_characters
-from conversations.intents.phrase_tables import ENGLISH, languages, phrase_table
+from conversations.intents.other_picture import other_picture
+from conversations.intents.phrase_tables import ENGLISH, PhraseTable, languages, phrase_table
 from conversations.intents.same_area import split_same_area
-from conversations.intents.sorted_text import Asks, SortedText, TextCommand
-from conversations.intents.tagged_words import clauses, plain_words
+from conversations.intents.sorted_text import Asks, OtherPicture, SortedText, TextCommand
+from conversations.intents.tagged_words import Clause, clauses, plain_words
 from conversations.intents.text_classifier import text_classifier
 from conversations.intents.text_command import command_of, has_opinion, is_firm, steering_word
 from conversations.intents.text_language import is_read
 from conversations.intents.yes_or_no import yes_or_no
 
 # How likely an instruction must be, to be painted; less is asked about. Held-out writers set the numbers.
-LIKELY = 0.5  # in a message to the bot
-LIKELY_OVERHEARD = 0.7  # in a message that nobody addressed to it, or that has the words of a command
+LIKELY = 0.6  # in a message to the bot
+LIKELY_OVERHEARD = 0.75  # in a message that nobody addressed to it, or that has the words of a command
 LIKELY_HELP = 0.6  # a question about the bot; people also ask each other
 # How likely an instruction or a command must be, to be asked about; less is left alone.
 DOUBTFUL = 0.25
@@ -46,6 +48,15 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
     answer = yes_or_no(text)
     if answer is not None and found == Understood(Asks.UNSURE):  # yes or no alone is no instruction
         found = Understood(Asks.IGNORE)
+    first, other = None, None
+    if found.asks in (Asks.EDIT, Asks.UNSURE) and (steps := split_first_step(words, command_in, _is_edit)):
+        (first, words), found = steps, Understood(Asks.EDIT)
+    elif found.asks is not Asks.CONTROL:
+        other = other_picture(words)
+    if other is OtherPicture.ELSEWHERE:
+        found = Understood(Asks.EDIT)
+    if found.asks is Asks.IGNORE and _is_foreign(words, read):
+        found = Understood(Asks.UNSURE)
     may_edit = found.asks in (Asks.EDIT, Asks.UNSURE)
     return SortedText(
         words,
@@ -56,6 +67,8 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         answer=answer,
         is_read=not may_edit or is_read(words, read),
         is_same_area=is_same_area,
+        first=first,
+        other=other,
     )
 
 
@@ -67,14 +80,12 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
     words = plain_words(text)
     if not words:
         return Understood(Asks.IGNORE)
-    tables = [phrase_table(tongue) for tongue in tongues(words, language)]
-    readings = [(clauses(text, table.lexicon), table) for table in tables]
-    for parts, table in readings:
-        if command := command_of(parts, table):
-            return Understood(Asks.CONTROL, command)
+    if command := command_in(text, language):
+        return Understood(Asks.CONTROL, command)
+    readings = _readings(text, language)
     steering = next((word for parts, table in readings if (word := steering_word(parts, table))), None)
     is_steering = any(is_firm(part, table) for parts, table in readings for part in parts)
-    likely = text_classifier().likelihoods(text, tables[0])
+    likely = text_classifier().likelihoods(text, readings[0][1])
     if likely.edit >= (LIKELY if is_addressed and not steering else LIKELY_OVERHEARD) and not is_steering:
         return Understood(Asks.EDIT)
     if likely.help >= LIKELY_HELP:
@@ -90,6 +101,29 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
     if not is_doubtful:
         return Understood(Asks.IGNORE)
     return Understood(Asks.UNSURE, TextCommand(steering) if steering and may_steer else None)
+
+
+def command_in(text: str, language: str = ENGLISH) -> TextCommand | None:
+    """The text command that a text without markup gives, if it is no more than that."""
+    found = (command_of(parts, table) for parts, table in _readings(text, language))
+    return next((command for command in found if command), None)
+
+
+def _readings(text: str, language: str) -> list[tuple[list[Clause], PhraseTable]]:
+    """The clauses of a text in the languages that know most of its words, each with its tables."""
+    tables = [phrase_table(tongue) for tongue in tongues(plain_words(text), language)]
+    return [(clauses(text, table.lexicon), table) for table in tables]
+
+
+def _is_foreign(text: str, read: Sequence[str]) -> bool:
+    """Whether no word of a text is known, and it is in no language `read`: the classifier cannot tell."""
+    words = plain_words(text)
+    is_known = any(phrase_table(tongue).knows(word) for tongue in languages() for word in words)
+    return bool(words) and not is_known and not is_read(text, read)
+
+
+def _is_edit(text: str) -> bool:
+    return understand(text, ENGLISH).asks is Asks.EDIT
 
 
 def is_pointing(text: str) -> bool:

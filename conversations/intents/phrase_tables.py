@@ -28,6 +28,8 @@ class PhraseTable:
     steering: Mapping[str, PatternSet]
     answers: Mapping[str, PatternSet]
     pointing: PatternSet
+    elsewhere: PatternSet
+    same_here: PatternSet
     slight: PatternSet
     of_original: PatternSet  # texts that name the uploaded picture
     literals: frozenset[str]  # plain words of the patterns
@@ -65,6 +67,8 @@ def phrase_table(language: str) -> PhraseTable:
         by_name("steering"),
         {name: PatternSet(texts, names, data["answer_parts"]) for name, texts in data["answers"].items()},
         patterns(data["pointing"]["patterns"]),
+        patterns(data["elsewhere"]["patterns"]),
+        patterns(data["same_here"]["patterns"]),
         patterns(data["slight"]["patterns"]),
         patterns(["* <original> *"]),
         frozenset(_literals(data)),

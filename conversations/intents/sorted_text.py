@@ -53,6 +53,13 @@ class YesNo(StrEnum):
     NO = "no"
 
 
+class OtherPicture(StrEnum):
+    """Which other picture the user's last instruction is meant for."""
+
+    HERE = "here"  # the one beside the words: "this one too"
+    ELSEWHERE = "elsewhere"  # one that the words name, but do not show: "wrong picture"
+
+
 @dataclass(frozen=True, slots=True)
 class SortedText:
     """A text and what it asks for.
@@ -62,6 +69,8 @@ class SortedText:
     is_thanks    it holds thanks or praise
     is_pointing  it only points at the picture beside it: "this one"
     answer       what it answers to a question of the bot, if it is no more than an answer
+    first        what is to be done before the edit that `words` ask for: "undo that and make it blue"
+    other        that the user's last instruction is meant for another picture, and where that is
     is_same_area  it named the region that was marked before; `words` are without that
     is_read      it is in a language that the model reads; asked only of what may be an instruction
     """
@@ -74,6 +83,8 @@ class SortedText:
     answer: YesNo | None = None
     is_read: bool = True
     is_same_area: bool = False
+    first: TextCommand | None = None
+    other: OtherPicture | None = None
 
     @property
     def is_chatter(self) -> bool:

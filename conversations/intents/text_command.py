@@ -24,7 +24,7 @@ def command_of(parts: Sequence[Clause], table: PhraseTable) -> TextCommand | Non
 def _command(clause: Clause, table: PhraseTable) -> TextCommand | None:
     if has_opinion(clause, table):
         return None
-    for start, end in _windows(clause, table):
+    for start, end in windows(clause, table):
         text = clause.tagged(start, end)
         for word in CommandWord:
             if table.commands[word].matches(text):
@@ -37,7 +37,7 @@ def has_opinion(clause: Clause, table: PhraseTable) -> bool:
     return any(table.tags["opinion"] in tags for tags in clause.tags)
 
 
-def _windows(clause: Clause, table: PhraseTable) -> Iterator[tuple[int, int]]:
+def windows(clause: Clause, table: PhraseTable) -> Iterator[tuple[int, int]]:
     """Where a command may begin and end: anywhere in the politeness around it, the longest first."""
     first, last = filler_bounds(clause, table)
     length = len(clause.words)

@@ -16,7 +16,7 @@ from conversations.images.decode import Picture
 from conversations.images.diff_image import DiffImage, change_map
 from conversations.intents.intent import sort_text
 from conversations.intents.phrase_tables import ENGLISH
-from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
+from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture, TextCommand
 from conversations.session import EditSession, Turn, TurnState
 from conversations.settings import RANGES, SettingsOverride, checked
 from conversations.variations import Variation, combined_words, varied_override
@@ -114,6 +114,10 @@ class VersionTree:
                 raise RequestRefused(f"{text.strip()!r} asks for no edit. Say what to change, or “undo”.")
         if not said.is_read:
             raise RequestRefused(f"{self._config.name} reads only: {', '.join(self._config.languages)}.")
+        if said.other is OtherPicture.ELSEWHERE:
+            raise RequestRefused("This conversation is about one picture. Begin another one for it.")
+        if said.first:
+            self._obey(said.first)
         return self.plan(said.words, options)
 
     def plan(

@@ -1,7 +1,7 @@
 """The pictures of a message: attachments, forwards, embeds, stickers, links to Discord's own hosts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -18,6 +18,7 @@ from conversations.messages import Message
 KEPT = 500
 RECENT_S = 600.0  # how long a picture without words waits for its words
 NOT_READ = ("image/svg", "image/tiff")  # tried last, so that they do not block a picture that can be read
+BEFORE = "-before."  # in the name of the file that a result shows beside the new picture
 REACTION_HOSTS = ("tenor.com", "giphy.com")  # people answer with these, they do not ask to edit them
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".heic", ".heif", ".avif")
 _LINK = re.compile(r"(\|\|)?\s*<?(https?://[^\s<>|]+)")
@@ -48,6 +49,7 @@ def pictures_in(message: discord.Message, may_open: Callable[[str], bool]) -> Fo
     parts: list[HasPictures] = [message, *message.message_snapshots]
     attached = [attachment for part in parts for attachment in part.attachments if _is_picture(attachment)]
     found = [remote_file(attachment) for attachment in sorted(attached, key=_is_not_read)]
+    found += [file for file in _of_forwarded_cards(message) if may_open(file.url)]
     has_words = bool(message.content.strip())
     for part in parts:
         found += [file for embed in part.embeds if (file := _embedded(embed, may_open))]
@@ -63,7 +65,8 @@ def pictures_in(message: discord.Message, may_open: Callable[[str], bool]) -> Fo
 def has_picture(message: discord.Message) -> bool:
     """Whether a message holds a file that is a picture by its type; audio and documents are none."""
     parts: list[HasPictures] = [message, *message.message_snapshots]
-    return any(_is_picture(attachment) for part in parts for attachment in part.attachments)
+    attached = any(_is_picture(attachment) for part in parts for attachment in part.attachments)
+    return attached or any(_of_forwarded_cards(message))
 
 
 def offer_in(message: discord.Message, downloads: Downloads) -> PictureOffer | None:
@@ -119,6 +122,21 @@ def _is_picture(attachment: discord.Attachment) -> bool:
 
 def _is_not_read(attachment: discord.Attachment) -> bool:
     return (attachment.content_type or "").startswith(NOT_READ)
+
+
+def _of_forwarded_cards(message: discord.Message) -> list[RemoteFile]:
+    """The pictures of forwarded cards, such as results of the bot: the picture before an edit last."""
+    shown = [file for copy in message.message_snapshots for file in _in_galleries(copy.components)]
+    return sorted(shown, key=lambda file: BEFORE in file.name)
+
+
+def _in_galleries(components: Iterable[discord.Component]) -> Iterator[RemoteFile]:
+    for component in components:
+        for item in component.items if isinstance(component, discord.MediaGalleryComponent) else ():
+            if (item.media.content_type or "").startswith("image/"):
+                name = urlsplit(item.media.url).path.rpartition("/")[2]
+                yield RemoteFile(item.media.url, name=name, is_hidden=item.spoiler)
+        yield from _in_galleries(getattr(component, "children", ()))
 
 
 def _embedded(embed: discord.Embed, may_open: Callable[[str], bool]) -> RemoteFile | None:

@@ -42,6 +42,22 @@ def test_what_is_heard(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "has_picture", "head_age_s", "expected"),
+    [
+        ("same for this one", True, 5, RUN),
+        ("das hier auch", True, 5, RUN),
+        ("wrong picture, use this instead", True, 5, RUN),
+        ("same for this one", True, None, IGNORE),
+        ("same for this one", False, 5, IGNORE),
+        ("oops, wrong picture", False, 5, ASK),
+        ("oops, wrong picture", False, None, IGNORE),
+    ],
+)
+def test_the_last_instruction_is_for_another_picture_soon_after_it(text, has_picture, head_age_s, expected):
+    assert classify(PlainMessage(text, has_picture, head_age_s=head_age_s)) is expected
+
+
+@pytest.mark.parametrize(
     ("text", "language", "expected"),
     [
         ("mach es dunkler", "de", RUN),

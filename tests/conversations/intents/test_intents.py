@@ -11,12 +11,20 @@ from tests.support.labelled_messages import answer, measure, read_labelled
 FOLDER = Path(__file__).parent
 
 
-@pytest.mark.parametrize("name", ["channel.tsv", "mixed.tsv", "fresh.tsv"])
-def test_messages_that_the_classifier_did_not_learn_from(name: str) -> None:
-    """To the bot. The sets stand in no corpus; later weights do no worse on them."""
+@pytest.mark.parametrize(
+    ("name", "painted", "taken"),
+    [
+        ("channel.tsv", 0.02, 0.97),
+        ("mixed.tsv", 0.02, 0.96),
+        ("fresh.tsv", 0.025, 0.96),
+        ("channel_later.tsv", 0.02, 0.82),
+    ],
+)
+def test_messages_that_the_classifier_did_not_learn_from(name: str, painted: float, taken: float) -> None:
+    """To the bot. Later weights do no worse on the sets."""
     figures = measure(read_labelled(FOLDER / name))
-    assert figures["painted_share"] <= 0.03
-    assert figures["taken_share"] >= 0.94
+    assert figures["painted_share"] <= painted
+    assert figures["taken_share"] >= taken
     assert figures["missed"] <= 2
 
 
@@ -34,7 +42,7 @@ def test_a_line_without_a_label_is_named(tmp_path: Path) -> None:
 
 
 def test_a_file_may_say_which_messages_were_not_addressed(tmp_path: Path) -> None:
-    (tmp_path / "said.tsv").write_text("wearing pyjamas\tedit\tchannel\n@bot wearing pyjamas\tedit\n")
+    (tmp_path / "said.tsv").write_text("sleeping\tedit\tchannel\n@bot sleeping\tedit\n")
     assert [answer(said) for said in read_labelled(tmp_path / "said.tsv")] == ["ignore", "unsure"]
 
 

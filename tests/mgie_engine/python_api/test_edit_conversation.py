@@ -77,6 +77,17 @@ def test_a_new_edit_after_undo_is_a_branch(talk: EditConversation):
     assert talk.say("make it summer").parent == 0
 
 
+def test_an_instruction_after_a_command_starts_where_the_command_leads(talk: EditConversation):
+    talk.say("make it winter")
+    talk.say("make it darker")
+    assert talk.say("undo that and make it blue").parent == 1
+    assert talk.say("go back to the original and add a hat").parent == 0
+    assert [version.edit.instruction for version in talk.versions[3:] if version.edit] == [
+        "make it blue",
+        "add a hat",
+    ]
+
+
 def test_again_and_stronger_repeat_the_last_edit_from_its_parent(talk: EditConversation, editor: Recorder):
     talk.say("make it winter", seed=7)
     again, stronger = talk.say("again"), talk.vary("stronger")
@@ -119,6 +130,7 @@ def test_a_declined_edit_leaves_the_versions_as_they_were(talk: EditConversation
         ("back to v7", NoSuchVersion, "no version v7"),
         ("stronger", RequestRefused, "nothing to repeat"),
         ("compare", RequestRefused, r"use compare\(\)"),
+        ("oops, wrong picture", RequestRefused, "about one picture"),
         ("сделай фон синим, пожалуйста", RequestRefused, "reads only: en"),
     ],
 )

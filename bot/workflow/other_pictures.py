@@ -1,0 +1,37 @@
+"""The user's last instruction, meant for another picture: "same for this one", "wrong picture"."""
+
+from dataclasses import replace
+
+from bot.chat.events import Addressing, EditAsked, Event
+from conversations.intents.intent import sort_text
+from conversations.intents.sorted_text import OtherPicture
+from conversations.session import Turn
+from conversations.store.session_store import SessionStore
+
+
+async def for_another(store: SessionStore, asked: EditAsked, language: str) -> EditAsked | None:
+    """The edit that a text asks for which means the user's last instruction for another picture; else None.
+
+    That picture is with the text or replied to. "Wrong picture" asks for it; "this one too" alone does not.
+    """
+    if asked.reading or asked.addressing is Addressing.VERBATIM or not asked.text.strip():
+        return None
+    other = (asked.said or sort_text(asked.text, language)).other
+    is_shown = asked.own is not None or (asked.replied is not None and asked.turn is None)
+    if other is None or not (is_shown or other is OtherPicture.ELSEWHERE):
+        return None
+    words = await _last_words(store, asked)
+    if is_shown:
+        return replace(asked, text="", said=None, last_words=words)
+    return replace(asked, text=words, said=None, turn=None, reply_to=None, is_elsewhere=True)
+
+
+async def _last_words(store: SessionStore, event: Event) -> str:
+    """The instruction that the user gave last in this channel; "" without one."""
+    session = await store.session_for_channel(event.channel, event.user)
+    if session is None or not session.has_head(event.user):
+        return ""
+    turn: Turn | None = session.turn(session.heads[event.user].turn_id)
+    while turn is not None and (turn.user != event.user or not turn.instruction):
+        turn = session.parent_of(turn)
+    return "" if turn is None else turn.instruction
