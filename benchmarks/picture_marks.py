@@ -107,17 +107,17 @@ def photo_pairs(folder: Path | None) -> Iterator[Pair]:
     """Photos before and after a tone: first the folder's, then procedural ones."""
     files = sorted(path for path in folder.iterdir() if path.is_file())[:PHOTOS] if folder else []
     photos = [opened(path) for path in files]
-    painted = (to_image(pictures([State(None, photo=seed)], 512)[0]) for seed in count())
+    painted = (to_image(pictures([State(None, photo=seed)], 256)[0]) for seed in count())
     for number, photo in enumerate([*photos, *islice(painted, PHOTOS - len(photos))]):
         pixels = torch.from_numpy(np.array(photo)).movedim(-1, 0)[None] / 255
         yield png(photo), png(to_image(apply(pixels, [(TONES[number % len(TONES)],)])[0]))
 
 
 def opened(path: Path) -> Image.Image:
-    """A photo, at most 1,024 pixels wide and high."""
+    """A photo, at most 640 pixels wide and high."""
     with Image.open(path) as file:
         photo = ImageOps.exif_transpose(file).convert("RGB")
-    photo.thumbnail((1024, 1024))
+    photo.thumbnail((640, 640))
     return photo
 
 

@@ -27,6 +27,7 @@ from bot.policy.limits import Limits
 from bot.readiness import readiness_checks
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
+from conversations.content_credentials import use_signer
 from conversations.errors import StoreError
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message
@@ -183,6 +184,7 @@ async def serve(
 async def _serve_all(
     settings: Settings, config: ModelConfig, editor: EditRunner | None, say: Callable[[str], None]
 ) -> None:
+    use_signer(settings.signer)
     metrics = Metrics()
     images = ImageStore(settings.data_dir / IMAGES)
     model = ModelFacts(config.name, config.defaults, model_strengths(settings))

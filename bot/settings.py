@@ -15,6 +15,7 @@ from bot.errors import SettingsError
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
 from bot.policy.picture_safety import SURE, OpenNsfw, PictureSafety, SafetyAction, SafetyPolicy
 from bot.policy.word_rules import built_in_rules, read_rules
+from conversations import content_credentials
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
 from conversations.shares import ShareRules
@@ -82,6 +83,9 @@ class Settings(BaseSettings):
     share_all_day: Share | None = None
     share_roles: Annotated[dict[str, Share], NoDecode] = Field(default_factory=dict)
     word_rules: Path | None = None
+    c2pa_certificate: Path | None = None
+    c2pa_key: Path | None = None
+    c2pa_algorithm: Literal["es256", "es384", "es512", "ps256", "ps384", "ps512", "ed25519"] = "es256"
     safety: Literal["off", "block", "spoiler"] = "off"
     safety_age_restricted: SafetyAction = SafetyAction.SPOILER
     safety_threshold: Annotated[float, Field(gt=0, le=1)] = SURE
@@ -154,6 +158,14 @@ class Settings(BaseSettings):
     def _roles_raise_a_limit(self) -> Self:
         if self.share_roles and self.share_user_day is None:
             raise ValueError("SHARE_ROLES raises SHARE_USER_DAY, which is not set")
+        return self
+
+    @model_validator(mode="after")
+    def _can_sign(self) -> Self:
+        if (self.c2pa_certificate is None) != (self.c2pa_key is None):
+            raise ValueError("C2PA_CERTIFICATE and C2PA_KEY need each other")
+        if self.c2pa_key is not None and not content_credentials.is_installed():
+            raise ValueError("C2PA_KEY needs a package that is not here; run pip install 'mgie[c2pa]'")
         return self
 
     @field_validator("mgie_cluster")
@@ -239,6 +251,16 @@ class Settings(BaseSettings):
             safety=self._picture_safety,
             words=read_rules(self.word_rules) if self.word_rules else built_in_rules(),
         )
+
+    @property
+    def signer(self) -> content_credentials.Sign | None:
+        """Signs results, if the operator set a certificate; SettingsError if it cannot."""
+        if self.c2pa_certificate is None or self.c2pa_key is None:
+            return None
+        try:
+            return content_credentials.c2pa_signer(self.c2pa_certificate, self.c2pa_key, self.c2pa_algorithm)
+        except ValueError as error:
+            raise SettingsError(f"C2PA_CERTIFICATE: {error}. See docs/hosting.md.") from error
 
     @property
     def _picture_safety(self) -> PictureSafety | None:

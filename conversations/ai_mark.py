@@ -10,7 +10,8 @@ from typing import Any
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+from conversations.content_credentials import SOURCE_TYPE, with_credentials
+
 XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
@@ -31,8 +32,13 @@ def marked_file(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def file_like(source: Image.Image, picture: Image.Image, kind: str, **options: Any) -> bytes:
-    """The picture, made of an opened file, as a file that has the mark if that one has it. Blocks."""
-    return _file(picture, kind, options | (_mark(kind) if is_marked(source) else {}))
+    """The picture, made of an opened file, as a file that has the mark if that one has it. Blocks.
+
+    What has the mark also has the credentials of the operator, if they are set.
+    """
+    if not is_marked(source):
+        return _file(picture, kind, options)
+    return with_credentials(_file(picture, kind, options | _mark(kind)), kind)
 
 
 def _mark(kind: str) -> dict[str, Any]:

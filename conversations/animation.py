@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from conversations.ai_mark import marked_file
+from conversations.content_credentials import with_credentials
 
 SIDE = 640  # pixels, longer side of the images
 CAPTION = 44  # pixels, height of the caption
@@ -39,7 +40,7 @@ def animation(versions: Iterable[AnimationFrame]) -> bytes:
         raise ValueError("an animation needs at least one version")
     times = [FRAME_MS] * (len(frames) - 1) + [LAST_MS]
     later = {"save_all": True, "append_images": frames[1:], "duration": times, "loop": 0}
-    return marked_file(frames[0], "WEBP", quality=85, method=2, **later)
+    return with_credentials(marked_file(frames[0], "WEBP", quality=85, method=2, **later), "WEBP")
 
 
 def _size(image: bytes) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from bot.chat.replies import Card
 from conversations.ai_mark import file_like
+from conversations.content_credentials import with_credentials
 from conversations.errors import PictureMissing
 from conversations.images.encoding import WEBP_SIDE_PX
 from mgie_engine.serving.pictures import on_white
@@ -53,7 +54,7 @@ def recipe(card: Card, model: str) -> str:
 
 
 def as_png(file: bytes, recipe: str) -> bytes:
-    """A stored PNG with the recipe in a text chunk; every other byte stays."""
+    """A stored PNG with the recipe in a text chunk; every other byte stays, but for signed credentials."""
     if not recipe:
         return file
     try:
@@ -62,7 +63,7 @@ def as_png(file: bytes, recipe: str) -> bytes:
         kind, data = b"iTXt", f"{KEYWORD}\0\0\0\0\0{recipe}".encode()
     checked = kind + data
     chunk = struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
-    return file[:_HEADER] + chunk + file[_HEADER:]
+    return with_credentials(file[:_HEADER] + chunk + file[_HEADER:], "PNG")
 
 
 def as_jpeg(file: bytes, recipe: str) -> bytes:

@@ -237,14 +237,12 @@ class TurnRunner:
             raise RequestRefused("the model declined the instruction", reason)
         if result.is_question:
             return question_fields(result)
-        if isinstance(active.handle, GridHandle):
-            is_hidden = active.handle.is_hidden  # each cell was checked
-        else:
-            is_hidden = await self.checks.check_result(active.turn, result)
+        grid = active.handle if isinstance(active.handle, GridHandle) else None  # it checked each cell
+        is_hidden = grid.is_hidden if grid else await self.checks.check_result(active.turn, result)
         for stage, seconds in result.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
-            "image": await self.threads.disk(self.images.put, result.image),
+            "image": await self.threads.disk(self.images.put_result, result.image),
             "is_hidden": active.turn.is_hidden or is_hidden,
             "expressive": result.expressive,
             "settings": result.settings,

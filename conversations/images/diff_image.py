@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageChops, ImageFilter
 
 from conversations.ai_mark import marked_file
+from conversations.content_credentials import with_credentials
 
 BAND_PX = 256  # rows compared at once
 SIDE = 1024  # pixels, longer side of the map
@@ -31,7 +32,8 @@ def change_map(before: bytes, after: bytes) -> DiffImage:
     most = _differences(old, new)
     del old  # large, as what follows
     changed = 1 - most.histogram()[0] / (most.width * most.height)
-    return DiffImage(marked_file(_drawn(new, most), "WEBP", quality=85, method=2), changed)
+    webp = marked_file(_drawn(new, most), "WEBP", quality=85, method=2)
+    return DiffImage(with_credentials(webp, "WEBP"), changed)
 
 
 def _in_mode(picture: Image.Image, mode: str) -> Image.Image:

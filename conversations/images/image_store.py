@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from conversations.atomic_write import write_atomically
+from conversations.content_credentials import with_credentials
 from conversations.errors import PictureMissing, StorageFull
 from conversations.images.decode import Picture, PictureLimits
 from conversations.images.packed_pictures import is_packed, unpacked
@@ -48,6 +49,10 @@ class ImageStore:
             with self._changing(key):
                 _write(path, data)
         return key
+
+    def put_result(self, png: bytes) -> str:
+        """As `put`, with the operator's credentials, if they are set."""
+        return self.put(with_credentials(png, "PNG"))
 
     def get(self, key: str) -> bytes:
         """The bytes of that key; PictureMissing when they were deleted, never here, or are damaged.

@@ -9,7 +9,7 @@ from bot.errors import SettingsError
 from bot.settings import Settings, read_settings
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
-LINE = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+LINE = re.compile(r"^([A-Z0-9_]+)=(.*)$", re.MULTILINE)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def test_every_setting_of_the_example_is_explained():
     lines = EXAMPLE.read_text("utf-8").splitlines()
     blocks = "\n".join(lines).split("\n\n")
     for block in blocks[1:]:
-        assert re.search(r"^# .*\n[A-Z_]+=", block, re.MULTILINE), block
+        assert re.search(r"^# .*\n[A-Z0-9_]+=", block, re.MULTILINE), block
 
 
 def test_the_environment_beats_the_file(tmp_path, monkeypatch):

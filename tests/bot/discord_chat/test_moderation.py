@@ -17,7 +17,7 @@ from tests.support.discord_server.limits import every_component
 from tests.support.discord_server.people import RefusedByDiscord, buttons_of, gallery_of, text_of
 from tests.support.discord_server.world import Channel, Message
 from tests.support.english import english
-from tests.support.fakes import ScriptedEditor, a_picture
+from tests.support.fakes import ScriptedEditor, a_busy_picture, a_picture
 
 
 def admin(r: Room, command: str, channel: Channel | None = None, **options: object) -> Interaction:
@@ -39,7 +39,7 @@ async def moderators(r: Room) -> Channel:
 async def reported(r: Room, words: str = "not nice") -> tuple[Message, Message]:
     """A result of Anna's that Ben reported, and the card moderators see."""
     channel = await moderators(r)
-    result = await r.result(post_picture(r))
+    result = await r.result(post_picture(r, picture=a_busy_picture()))
     await r.turns_end()
     form = await opened(r, r.discord.menu(result, r.ben, "Report edit"))
     assert await said(r, r.discord.fill_in(form, words=words)) == english("reported_here")
@@ -289,7 +289,7 @@ async def test_a_blocked_picture_is_not_taken_again_until_an_appeal_is_heard(tmp
     async with room(tmp_path) as r:
         _, card = await reported(r)  # the editor gives the picture back as it was
         await closed(r, card, "Remove and block image")
-        refused = await r.answer(post_picture(r, "blue"))
+        refused = await r.answer(post_picture(r, "blue", a_busy_picture()))
         assert text_of(refused) == english("image_blocked")
         assert text_of(await press(r, refused, "Appeal")) == english("appealed")
         assert text_of(await press(r, refused, "Appeal")) == english("appealed")
@@ -297,13 +297,13 @@ async def test_a_blocked_picture_is_not_taken_again_until_an_appeal_is_heard(tmp
         assert f"<@{r.anna.id}> appeals" in text_of(appeal)
         await closed(r, appeal, "Unblock image")
         assert text_of(await press(r, refused, "Appeal")) == english("appeal_over")
-        await r.result(post_picture(r, "green"))
+        await r.result(post_picture(r, "green", a_busy_picture()))
 
 
 async def test_a_result_like_a_blocked_picture_is_filtered_and_not_counted(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         channel = await moderators(r)
-        photo = await r.result(post_picture(r))
+        photo = await r.result(post_picture(r, picture=a_busy_picture()))
         further = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=photo))
         await r.turns_end()
         form = await opened(r, r.discord.menu(further, r.ben, "Report edit"))
@@ -326,6 +326,6 @@ async def test_without_a_channel_for_it_an_appeal_names_the_hash(tmp_path: Path)
         mark = next(m[1] for m in [re.search(r"([0-9a-f]{16})", status)] if m)
         assert await decided(r, "lift", hash=mark) == english("decided_image_unblocked", hash=mark)
         await seen(
-            r, r.discord.slash(r.channel, r.anna, "edit", instruction="make it red", image=a_picture())
+            r, r.discord.slash(r.channel, r.anna, "edit", instruction="make it red", image=a_busy_picture())
         )
         await next_result(r, 1)
