@@ -33,7 +33,8 @@ PAIRS = tuple(
             "make it look like golden hour",
         ),
         "coffee.png": (
-            "make it cooler", "darken the edges", "lift the shadows", "give it a vintage film look",
+            "make it cooler", "make the centre brighter", "tone the highlights down",
+            "give it a vintage film look",
         ),
         "chelsea.png": ("sharpen it", "more contrast", "black and white"),
         "rocket.jpg": (
