@@ -6,9 +6,9 @@ import errno
 import importlib
 import logging
 import shutil
-import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,9 @@ from bot.ops.descriptors import raise_descriptor_limit, surviving_exhaustion
 from bot.ops.health import health_app, health_server
 from bot.ops.instance_lock import single_instance
 from bot.ops.metrics import Metrics
+from bot.ops.stopping import until_told_to_stop
 from bot.policy.limits import Limits
+from bot.public_check import public_check
 from bot.readiness import readiness_checks
 from bot.settings import Settings, read_settings
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_line(str(back_up(settings.data_dir, chosen.folder)))
             return 0
         if chosen.command == "admin":
-            print_line(asyncio.run(administered(settings.data_dir, chosen)))
+            print_line(asyncio.run(administered(settings, chosen)))
             return 0
         if chosen.local:
             settings = settings.model_copy(update={"discord_token": None})
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = model_config(settings)
         if chosen.check:
             check_stored(settings.data_dir)
-            sys.stdout.write(summary(settings, config))
+            sys.stdout.write(summary(settings, config) + public_check(settings, time.time()))
             return 0
         _start_logging(settings)
         raise_descriptor_limit()
@@ -201,15 +203,19 @@ async def _serve_all(
             metrics=metrics,
             keep_days=settings.keep_days or None,
             storage=settings.storage,
+            host=settings.host,
         ) as workflow,
         _health(settings, store, service, workflow, images),
         _api(settings, workflow, model),
+        _removal_form(settings, workflow),
     ):
         if settings.discord_token is not None:
             chat = _talk_on_discord(settings, workflow, store)
         else:
             chat = _serve_page(settings, workflow, images, model, say)
-        await _until_told_to_stop(chat, lambda: workflow.drain(settings.drain_seconds))
+        drain = workflow.drain
+        told_to_stop = workflow.operators.told_to_stop
+        await until_told_to_stop(chat, lambda: drain(settings.drain_seconds), told_to_stop)
 
 
 async def _talk_on_discord(settings: Settings, workflow: EditWorkflow, store: SessionStore) -> None:
@@ -303,6 +309,19 @@ async def _api(settings: Settings, workflow: EditWorkflow, model: ModelFacts) ->
             yield
 
 
+@asynccontextmanager
+async def _removal_form(settings: Settings, workflow: EditWorkflow) -> AsyncIterator[None]:
+    """The form for notices while the block runs, if its port is set."""
+    if settings.notice_port is None:
+        yield
+        return
+    server = await asyncio.to_thread(importlib.import_module, "bot.web_chat.removal_form")
+    with _port_named("NOTICE_PORT"):
+        async with server.removal_form(workflow, settings.notice_host, settings.notice_port) as port:
+            log.info("the form for notices is at http://%s:%d/", settings.notice_host, port)
+            yield
+
+
 @contextmanager
 def _port_named(setting: str) -> Iterator[None]:
     """Turn a port that cannot be had into a sentence that names the setting."""
@@ -312,34 +331,6 @@ def _port_named(setting: str) -> Iterator[None]:
         if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
             raise CannotStart(f"{setting}: {error.strerror}; choose another one.") from error
         raise
-
-
-async def _until_told_to_stop(
-    chat: Coroutine[None, None, None], drain: Callable[[], Coroutine[None, None, None]]
-) -> None:
-    """Run the chat until it ends or a signal comes; the first signal drains before, a second one does not."""
-    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, signals.put_nowait, number)
-    talking = asyncio.create_task(chat, name="chat")
-    try:
-        if await _ended_before_signal(talking, signals):
-            return talking.result()
-        log.info("stopping: running edits may finish, waiting ones are kept for the next start")
-        await _ended_before_signal(asyncio.create_task(drain(), name="drain"), signals)
-    finally:
-        talking.cancel()
-        await asyncio.wait([talking])
-
-
-async def _ended_before_signal(task: asyncio.Task[None], signals: asyncio.Queue[signal.Signals]) -> bool:
-    signalled = asyncio.create_task(signals.get())
-    try:
-        await asyncio.wait((task, signalled), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        signalled.cancel()
-    return task.done()
 
 
 def _start_logging(settings: Settings) -> None:

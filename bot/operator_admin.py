@@ -1,32 +1,46 @@
 """`mgie-bot admin`: what the operator decides for all servers, direct messages and the page; the bot may run.
 
-A decision is a row of the tables of servers, under EVERYWHERE, so the rules of admission ask for it like for
-those of moderators. Each is in the operator's audit log.
+The same decisions as `/operator` on Discord, see bot.workflow.operator_decisions.
 """
 
 import argparse
 import asyncio
 import getpass
 import json
-import re
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
+from bot.chat.operator_events import OUTCOMES, OperatorAct
 from bot.errors import CannotStart
-from bot.ops.data_folder import DATABASE, check_data_folder
-from bot.policy.picture_marks import HASH_CHARS, BarredPicture, barred_picture
-from conversations.errors import ConversationError
+from bot.i18n.catalog import ENGLISH, translator
+from bot.ops.data_folder import DATABASE, IMAGES, check_data_folder
+from bot.ops.instance_lock import is_running
+from bot.policy.picture_marks import HASH_CHARS, barred_picture
+from bot.settings import Settings
+from bot.workflow.operator_decisions import (
+    ANNOUNCEMENT_CHARS,
+    NotUnderstood,
+    OperatorDecision,
+    carry_out,
+    is_hash,
+    log_lines,
+    user_meant,
+)
+from bot.workflow.picture_checks import mark_of_version, save_barred
+from conversations.errors import ConversationError, NoSuchVersion, StoreError
+from conversations.images.image_store import ImageStore
 from conversations.images.sandbox import read_picture
-from conversations.servers import EVERYWHERE, AuditEntry, ServerSettings
+from conversations.servers import AuditEntry
+from conversations.shares import SHARE_NAMES
 from conversations.store.session_store import SessionStore
+from mgie_engine.errors import RequestRefused
 
-LOG_SHOWN = 1000
-_USER = re.compile(r"[a-z]+:\S+")
-_HASH = re.compile(rf"[0-9a-f]{{{HASH_CHARS}}}")
-Change = Callable[[ServerSettings], ServerSettings]
+LOG_PRINTED = 1000
+T = TypeVar("T")
+AS_SET = "default"  # in place of a number of edits
 
 
 def add_admin_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,93 +50,93 @@ def add_admin_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     acts.add_parser("status", help="what is decided now")
     acts.add_parser("pause", help="take no new edits anywhere")
     acts.add_parser("resume", help="take edits again")
+    acts.add_parser("drain", help="end running edits, keep the queue for the next start, and stop the bot")
     for name, text in (("block", "refuse a user's edits everywhere"), ("unblock", "allow them again")):
         acts.add_parser(name, help=text).add_argument("subject", metavar="USER", help="such as discord:42")
-    for name, text in (("bar", "neither take nor show a picture and its likes"), ("unbar", "allow it again")):
+    for name, text in (
+        ("bar", "neither take nor show a picture and its likes"),
+        ("unbar", "allow it again"),
+        ("remove", "bar it, and erase every version that shows it or its likes"),
+    ):
         acts.add_parser(name, help=text).add_argument(
-            "subject", metavar="PICTURE", help="a file, or its hash"
+            "subject", metavar="PICTURE", help="a file, its hash, or the id of a version"
         )
-    shown = acts.add_parser("log", help="who decided what, and when; newest first")
-    shown.add_argument("--about", metavar="WHOM", help="only this user or hash")
+    announced = acts.add_parser("announce", help="announce a text in every server, in /info and on the page")
+    announced.add_argument("subject", metavar="TEXT", help='"" ends the announcement')
+    shares = acts.add_parser("shares", help="change a limit of shares")
+    shares.add_argument("subject", metavar="LIMIT", choices=SHARE_NAMES, help=", ".join(SHARE_NAMES))
+    shares.add_argument("edits", metavar="EDITS", help=f"0: no limit; {AS_SET}: as the environment says")
+    acts.add_parser("notices", help="requests to remove a picture that wait for a decision")
+    settled = acts.add_parser("settle", help="decide on a request to remove a picture")
+    settled.add_argument("subject", metavar="NUMBER", help="of the notice")
+    settled.add_argument(
+        "outcome", choices=OUTCOMES, help="removed: with all copies, if the picture is known"
+    )
+    shown = acts.add_parser("log", help="who decided what, and when, in all servers; newest first")
+    shown.add_argument("--about", metavar="WHOM", help="only this user, hash or version")
     shown.add_argument("--json", action="store_true", help="one line of JSON for each")
 
 
-async def administered(data_dir: Path, chosen: argparse.Namespace) -> str:
+async def administered(settings: Settings, chosen: argparse.Namespace) -> str:
     """Do what was chosen and say what holds now. CannotStart where the subject cannot be read."""
-    await asyncio.to_thread(check_data_folder, data_dir)
-    async with SessionStore.open(data_dir / DATABASE) as store:
+    data = settings.data_dir
+    await asyncio.to_thread(check_data_folder, data)
+    async with SessionStore.open(data / DATABASE) as store:
         if chosen.act == "log":
-            entries = await store.servers.audit_log(EVERYWHERE, LOG_SHOWN, chosen.about)
-            return "\n".join(_line(entry, as_json=chosen.json) for entry in entries)
-        if chosen.act == "status":
-            return _status(await store.servers.change(EVERYWHERE, lambda now: now))
-        given = getattr(chosen, "subject", "")
-        is_picture = chosen.act in ("bar", "unbar")
-        subject = await _picture(store, given) if is_picture else _subject(chosen.act, given)
-        entry = AuditEntry(time.time(), f"operator:{getpass.getuser()}", chosen.act, subject)
-        return _status(await store.servers.change(EVERYWHERE, _change(chosen.act, subject), entry))
+            entries = await store.servers.audit_log(None, LOG_PRINTED, chosen.about)
+            return "\n".join(json.dumps(asdict(e)) for e in entries) if chosen.json else _lines(entries)
+        act = OperatorAct(chosen.act)
+        if act is OperatorAct.DRAIN and not is_running(data):
+            raise CannotStart(f"No mgie-bot works on {data.resolve()}; there is nothing to drain.")
+        try:
+            subject, version = await _subject(store, ImageStore(data / IMAGES), chosen)
+            by = f"operator:{getpass.getuser()}"
+            edits, outcome = _edits(getattr(chosen, "edits", AS_SET)), getattr(chosen, "outcome", "")
+            decision = OperatorDecision(act, by, subject, version, edits, outcome)
+            said = await carry_out(store, decision, time.time(), settings.limits.shares)
+        except NotUnderstood as error:
+            raise CannotStart(str(error)) from error
+        return translator(ENGLISH)(said)
 
 
-def _subject(act: str, given: str) -> str:
-    """The key of the user that is meant, or ""."""
-    if act in ("block", "unblock"):
-        user = f"discord:{given}" if given.isdecimal() else given
-        if not _USER.fullmatch(user):
-            raise CannotStart(f"{given!r} names no user; write it as in an export, such as discord:42.")
-        return user
-    return ""
+def _lines(entries: tuple[AuditEntry, ...]) -> str:
+    return "\n".join(log_lines(entries))
 
 
-async def _picture(store: SessionStore, given: str) -> str:
-    """The hash of the picture that is meant, whose mark is saved."""
-    if _HASH.fullmatch(given):
-        return given
-    barred = await asyncio.to_thread(_mark_of, Path(given))
-    if barred is None:
-        raise CannotStart(f"{given} has too little in it to be found again.")
-    await store.servers.add_picture_mark(barred.hash, barred.to_bytes())
-    return barred.hash
+async def _subject(store: SessionStore, images: ImageStore, chosen: argparse.Namespace) -> tuple[str, str]:
+    """The key of the user, the hash or the text that is meant, and the version that was named, if any."""
+    given = getattr(chosen, "subject", "")
+    if chosen.act in ("block", "unblock"):
+        return user_meant(given), ""
+    if chosen.act not in ("bar", "unbar", "remove") or is_hash(given):
+        return given[:ANNOUNCEMENT_CHARS], ""
 
+    async def draw(work: Callable[..., T], keys: Iterable[str]) -> T:
+        return await asyncio.to_thread(lambda: work(*map(images.get, keys)))
 
-def _mark_of(file: Path) -> BarredPicture | None:
     try:
-        return barred_picture(read_picture(file.read_bytes()).png)
-    except OSError as error:
-        raise CannotStart(
-            f"{file} is no hash of {HASH_CHARS} digits and no file: {error.strerror}."
-        ) from error
-    except ConversationError as error:
-        raise CannotStart(f"{file}: {error}") from error
-
-
-def _change(act: str, subject: str) -> Change:
-    match act:
-        case "pause" | "resume":
-            return lambda now: replace(now, is_paused=act == "pause")
-        case "block" | "unblock":
-            return lambda now: replace(now, blocked=_with(now.blocked, subject, is_in=act == "block"))
-        case _:
-            return lambda now: replace(
-                now, blocked_images=_with(now.blocked_images, subject, is_in=act == "bar")
+        if await asyncio.to_thread(Path(given).is_file):
+            barred = await asyncio.to_thread(
+                lambda: barred_picture(read_picture(Path(given).read_bytes()).png)
             )
+            return await save_barred(store, barred), ""
+        return await mark_of_version(store, given, draw), given
+    except StoreError:
+        raise
+    except NoSuchVersion as error:
+        raise CannotStart(f"{given} is no hash of {HASH_CHARS} digits, no file, and no version.") from error
+    except (OSError, ConversationError, RequestRefused) as error:
+        raise CannotStart(f"{given}: {error}") from error
 
 
-def _with(group: tuple[str, ...], member: str, *, is_in: bool) -> tuple[str, ...]:
-    others = tuple(other for other in group if other != member)
-    return (*others, member) if is_in else others
-
-
-def _status(now: ServerSettings) -> str:
-    none = "none"
-    return (
-        f"new edits         {'paused' if now.is_paused else 'taken'}\n"
-        f"blocked users     {', '.join(now.blocked) or none}\n"
-        f"barred pictures   {', '.join(now.blocked_images) or none}"
-    )
-
-
-def _line(entry: AuditEntry, *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps(asdict(entry))
-    at = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"{at}  {entry.by}  {entry.rule}  {entry.subject}".rstrip()
+def _edits(given: str) -> float | None:
+    """A number of edits; None for AS_SET."""
+    if given == AS_SET:
+        return None
+    try:
+        edits = float(given)
+    except ValueError:
+        edits = -1.0
+    if not 0 <= edits <= 1_000_000:
+        raise CannotStart(f"{given!r} is no number of edits from 0 to 1000000, nor {AS_SET!r}.")
+    return edits

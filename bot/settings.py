@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.policy.host_facts import HostFacts
 from bot.policy.limits import LONGEST_INSTRUCTION, Limits
 from bot.policy.picture_safety import SURE, OpenNsfw, PictureSafety, SafetyAction, SafetyPolicy
 from bot.policy.word_rules import built_in_rules, read_rules
@@ -33,6 +34,21 @@ _CLUSTER = re.compile(r"local|([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}")
 _PAGE_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 
 
+def _matching(pattern: str, said: str) -> AfterValidator:
+    """Refuses texts, other than "", that are not of that pattern."""
+
+    def check(value: str) -> str:
+        if value and not re.fullmatch(pattern, value):
+            raise ValueError(said)
+        return value
+
+    return AfterValidator(check)
+
+
+WebAddress = Annotated[str, _matching(r"https?://[^\s<>\"'`|*]+", "must begin with https:// or http://")]
+MailAddress = Annotated[str, _matching(r"[^\s@<>]+@[^\s@<>]+", "must be like notices@example.org")]
+
+
 class Settings(BaseSettings):
     """Every setting; the name in the environment is the field's name in capitals."""
 
@@ -46,6 +62,13 @@ class Settings(BaseSettings):
     discord_cdn_hosts: Annotated[tuple[str, ...], NoDecode] = ("cdn.discordapp.com", "media.discordapp.net")
     message_content_intent: bool = False
     edit_channels: Annotated[tuple[int, ...], NoDecode] = ()
+    operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    privacy_url: WebAddress = ""
+    terms_url: WebAddress = ""
+    notice_url: WebAddress = ""
+    notice_email: MailAddress = ""
+    notice_host: str = "127.0.0.1"
+    notice_port: Port | None = None
 
     mgie_model: str = "mgie-mini"
     mgie_home: Path = Path("~/.cache/mgie")
@@ -90,6 +113,8 @@ class Settings(BaseSettings):
     safety_age_restricted: SafetyAction = SafetyAction.SPOILER
     safety_threshold: Annotated[float, Field(gt=0, le=1)] = SURE
     safety_broken: Literal["closed", "open"] = "closed"
+    forget_days: Annotated[float, Field(ge=0, le=100_000)] = 365.0
+    left_server_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -134,14 +159,14 @@ class Settings(BaseSettings):
             raise ValueError("must be a path such as /mgie")
         return path
 
-    @field_validator("edit_channels", mode="before")
+    @field_validator("edit_channels", "operator_ids", mode="before")
     @classmethod
-    def _split_channels(cls, value: object) -> object:
+    def _split_numbers(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         numbers = [number.strip() for number in value.split(",") if number.strip()]
         if not all(number.isdecimal() for number in numbers):
-            raise ValueError("list the numbers of channels, separated by commas")
+            raise ValueError("list numbers, separated by commas")
         return tuple(map(int, numbers))
 
     @field_validator("share_roles", mode="before")
@@ -236,6 +261,13 @@ class Settings(BaseSettings):
             total=self.max_stored_mb * MIB or None,
             min_free=self.min_free_mb * MIB,
         )
+
+    @property
+    def host(self) -> HostFacts:
+        """Who runs the bot."""
+        operators = tuple(f"discord:{number}" for number in self.operator_ids)
+        told = self.privacy_url, self.terms_url, self.notice_url, self.notice_email
+        return HostFacts(operators, *told, self.forget_days or None, self.left_server_days)
 
     @property
     def limits(self) -> Limits:

@@ -5,12 +5,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One decision of a moderator. `rule` names the action, `subject` the user, channel or image hash."""
+    """One decision of a moderator or operator. `rule` names the action.
+
+    subject  the user, channel, image hash, text or setting
+    version  id of the version that it was decided on, if any
+    server   where it holds, as read from the log
+    """
 
     at: float  # Unix seconds
     by: str  # the moderator
     rule: str
     subject: str = ""
+    version: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class ServerSettings:
     reports            the channel that reports are posted in; None for none
     blocked_images     hashes of images that are neither accepted nor shown
     language           tag of the language of reports
+    shares             limits, by name, in place of those of the environment; None: no limit
+    announcement       what the operator announces to all users now; "" for nothing
     paused_everywhere, blocked_everywhere  what the operator decided for all servers and direct messages
     """
 
@@ -40,6 +49,8 @@ class ServerSettings:
     reports: str | None = None
     blocked_images: tuple[str, ...] = ()
     language: str = "en"
+    shares: tuple[tuple[str, float | None], ...] = ()
+    announcement: str = ""
     paused_everywhere: bool = False
     blocked_everywhere: tuple[str, ...] = ()
 

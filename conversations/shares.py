@@ -5,13 +5,14 @@ counts nine. The unit of the work is one denoising step of one branch of guidanc
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from conversations.settings import EditSettings, Grid
 from conversations.store.share_ledger import ShareLimit
 
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
+SHARE_NAMES = ("user_hour", "user_day", "server_hour", "server_day", "all_hour", "all_day")
 
 
 class PaintSettings(Protocol):
@@ -38,6 +39,11 @@ class ShareRules:
     all_hour: float | None = None
     all_day: float | None = None
     roles: Mapping[str, float] = field(default_factory=dict)
+
+    def changed(self, changes: Iterable[tuple[str, float | None]]) -> "ShareRules":
+        """The rules with some limits replaced, each named as in SHARE_NAMES."""
+        found: dict[str, Any] = dict(changes)
+        return replace(self, **found)
 
     def of_user(self, roles: Iterable[str]) -> float | None:
         """The limit per day of a user with these roles; the highest counts."""

@@ -63,6 +63,18 @@ class Chat(Protocol):
         """Delete these messages, if they are there; those that cannot be deleted now are deleted later."""
         ...
 
+    @property
+    def servers(self) -> Collection[str]:
+        """The keys of the servers that the bot is in."""
+        ...
+
+    async def announce(self, server: str, channel: str | None, text: str, nonce: str) -> None:
+        """Post an announcement of the operator in a server: in that channel (its moderators'), if possible.
+
+        Posts nothing where the bot may not write. The same `nonce` posts once in a server.
+        """
+        ...
+
     async def retract(self, turn: Turn, key: str | None) -> None:
         """The turn was erased: forget it, and delete the message `key`, if any; no error if that is gone.
 
@@ -80,6 +92,14 @@ class PostsNothing:
 
     async def delete(self, keys: Collection[str]) -> None:
         """There are no messages to delete."""
+
+    @property
+    def servers(self) -> Collection[str]:
+        """There are no servers."""
+        return ()
+
+    async def announce(self, server: str, channel: str | None, text: str, nonce: str) -> None:
+        """There are no servers."""
 
 
 class ChatRefused(Exception):

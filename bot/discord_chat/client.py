@@ -12,7 +12,7 @@ from typing import Any, Self
 import discord
 from discord.ext import commands
 
-from bot.discord_chat.commands import COGS, message_menus
+from bot.discord_chat.commands import COGS, OperatorCog, message_menus
 from bot.discord_chat.commands.command_sync import CommandSync
 from bot.discord_chat.commands.command_translator import CommandTranslator
 from bot.discord_chat.errors import REQUEST_ERRORS
@@ -26,6 +26,7 @@ from bot.discord_chat.inbound.message_content import ReadsMessages
 from bot.discord_chat.inbound.message_filter import MessageFilter
 from bot.discord_chat.inbound.message_handler import MessageHandler
 from bot.discord_chat.interactions import Interaction, InteractionHandler
+from bot.discord_chat.membership import Membership
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.channel_traffic import ChannelTraffic, Pacing
 from bot.discord_chat.sending.first_signs import FirstSigns
@@ -126,10 +127,11 @@ class EditBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         """Register commands and components and resume unfinished turns: logged in, not yet connected."""
         self.add_dynamic_items(CardButton, VersionMenu)
-        for cog in COGS:
+        for cog in (*COGS, OperatorCog) if self._workflow.host.operators else COGS:
             await self.add_cog(cog(self.handler))
         for menu in message_menus(self.components):
             self.tree.add_command(menu)
+        await self.add_cog(Membership(self, self._store.ageing))
         self.tree.error(self._command_failed)
         await self._catch_up.load()
         await self.add_cog(self._messages)

@@ -6,7 +6,8 @@ user. The copy is laid out like the data folder: to restore, put it in its place
 """
 
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
 from conversations.private_files import make_private_folder
 from conversations.store.integrity import check_pages
+
+NOTE = "last-backup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,22 @@ def back_up(data: Path, target: Path) -> BackupReport:
             images.delete(key)
     except (OSError, sqlite3.Error) as error:
         raise CannotStart(f"{target.resolve()} cannot be written as a backup: {error}") from error
+    _note_backup(data)
     return BackupReport(sessions, copied, kept, damaged)
+
+
+def _note_backup(data: Path) -> None:
+    """Record the moment beside the database, for `last_backup`; a folder that is only read stays as it is."""
+    with suppress(OSError), replacing(data / NOTE, private=True) as note:
+        note.write_text(f"{time.time():.0f}\n")
+
+
+def last_backup(data: Path) -> float | None:
+    """When the data folder was last backed up by `back_up`, in Unix seconds; None if that is not known."""
+    try:
+        return float((data / NOTE).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _check_target(data: Path, target: Path) -> None:

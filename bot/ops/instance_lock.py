@@ -41,6 +41,21 @@ def single_instance(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_running(folder: Path) -> bool:
+    """Whether a bot works on the folder."""
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
 def _lock_file(folder: Path) -> int:
     """The lock file, open; always a file of its own, as what is in it will be overwritten."""
     try:

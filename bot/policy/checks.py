@@ -25,6 +25,7 @@ from bot.chat.events import (
     VariationAsked,
 )
 from bot.chat.moderation_events import ModActionRequested
+from bot.chat.operator_events import OperatorActRequested
 from bot.chat.replies import Note
 from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
@@ -48,6 +49,7 @@ class Facts:
     waiting, waiting_of_all   edits not yet started: of the user, of everybody
     requests                  when the user asked lately, before this one: by the clock of `uptime_s`
     share                     the limit that has no room for anything, if one has none
+    operators                 the users who decide for all servers
     """
 
     event: Event
@@ -60,6 +62,7 @@ class Facts:
     waiting_of_all: int = 0
     requests: tuple[float, ...] = ()
     share: ShareUsedUp | None = None
+    operators: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +161,9 @@ def only_reads(event: Event) -> bool:
 
 
 def is_paced(event: Event) -> bool:
-    """Whether an event counts towards the request rate; decisions of moderators never do."""
-    return isinstance(event, EDITS) or (event.is_counted and not isinstance(event, ModActionRequested))
+    """Whether an event counts towards the request rate; decisions of moderators and operators never do."""
+    is_decision = isinstance(event, ModActionRequested | OperatorActRequested)
+    return isinstance(event, EDITS) or (event.is_counted and not is_decision)
 
 
 def _rate(facts: Facts) -> Message | None:
@@ -204,6 +208,10 @@ def _not_moderator(facts: Facts) -> Message | None:
     return None if facts.event.is_moderator else Message("not_a_moderator")
 
 
+def _not_operator(facts: Facts) -> Message | None:
+    return None if facts.event.user in facts.operators else Message("not_an_operator")
+
+
 def _channel_settings(facts: Facts) -> Message | None:
     event = facts.event
     assert isinstance(event, SettingsAsked)
@@ -224,6 +232,7 @@ ADMISSION = (
     Check("queue", EDITS, _queue, counts=True),
     Check("not_in_server", (ModActionRequested,), _not_in_server),
     Check("not_moderator", (ModActionRequested,), _not_moderator),
+    Check("not_operator", (OperatorActRequested,), _not_operator),
     Check("channel_settings", (SettingsAsked,), _channel_settings),
 )
 

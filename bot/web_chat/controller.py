@@ -120,6 +120,7 @@ class PageController:
 
     async def with_sessions(self, visitor: Visitor, update: PageUpdate) -> PageUpdate:
         """The same, with all pictures of this user."""
+        update = replace(update, public=await self._workflow.public_lines())
         if visitor.person is None:
             return update
         found = await self._workflow.handle(SessionsAsked(**_origin(visitor)))
@@ -138,9 +139,8 @@ class PageController:
 
     async def card_of(self, visitor: Visitor, turn: str) -> Card | None:
         """The card of a version of the session that the page shows; None if there is none."""
-        return next(
-            (card for card in (await self.current(visitor)).state.cards if card.turn_id == turn), None
-        )
+        cards = (await self.current(visitor)).state.cards
+        return next((card for card in cards if card.turn_id == turn), None)
 
     @property
     def samples(self) -> Mapping[str, Sample]:

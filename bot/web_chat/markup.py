@@ -147,6 +147,21 @@ def notice(message: Message | None, language: str, choices: Iterable[Choice] = (
     return _draw("notice.html", language, message=message, choices=tuple(choices)) if message else ""
 
 
+def foot(lines: Iterable[Message], language: str) -> str:
+    """What everybody is told of this bot, with links."""
+    return _draw("foot.html", language, lines=tuple(lines))
+
+
+def removal_form(values: Mapping[str, object], language: str) -> str:
+    """The page with the form of bot.web_chat.removal_form."""
+    return _draw("removal_form.html", language, **values)
+
+
+def _links(text: str) -> Markup:
+    """Escaped and marked as `_marks` does, with links."""
+    return Markup(re.sub(r"https?://[^\s<]+", r'<a href="\g<0>" rel="noopener">\g<0></a>', str(_marks(text))))
+
+
 def presets(offered: Iterable[PresetButton], language: str, asks: bool = True) -> str:
     """The named strengths as buttons, the chosen one pressed; and whether doubtful edits are asked about."""
     return _draw("presets.html", language, offers=tuple(offered), asks=asks)
@@ -201,6 +216,7 @@ def _environment(language: str) -> Environment:
         "title": lambda card: translate(title(card)),
         "how_it_goes": lambda card: translate(how_it_goes(card)),
         "marks": _marks,
+        "links": _links,
         "data_uri": _data_uri,
         "percent": lambda fraction: round(100 * fraction),
         "offers": offers,

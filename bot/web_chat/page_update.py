@@ -29,6 +29,7 @@ class PageUpdate:
     is_taken  the instruction was answered: clear its field
     comparison  two versions to show beside each other, if they were asked for
     sessions  all pictures of this user, where the page is to show them
+    public    what everybody is told of this bot, with `sessions`
     """
 
     state: PageState
@@ -38,6 +39,7 @@ class PageUpdate:
     is_taken: bool = False
     comparison: Comparison | None = None
     sessions: tuple[SessionSummary, ...] | None = None
+    public: tuple[Message, ...] = ()
 
     @property
     def reading(self) -> str:

@@ -311,6 +311,7 @@ class PageRoutes:
         drawn = markup.parts(update.state, language)
         drawn["compare"] = markup.compare(update.state, update.comparison, language)
         drawn["chooser"] = markup.chooser(update.sessions or (), self._all_samples, language)
+        drawn["foot"] = markup.foot(update.public, language)
         drawn["notice"] = markup.notice(update.notice, language, update.choices)
         drawn["presets"] = self._presets(settings, language)
         drawn["lost"] = markup.notice(Message("page.connection_lost"), language)

@@ -8,14 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, asdict, dataclass, replace
 
 from bot.chat.cards import card_of
-from bot.chat.events import (
-    ButtonAction,
-    EditAsked,
-    Event,
-    GridAsked,
-    VariationAsked,
-    Work,
-)
+from bot.chat.events import ButtonAction, EditAsked, Event, GridAsked, VariationAsked, Work
 from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
@@ -31,6 +24,7 @@ from bot.policy.checks import (
     recent,
     refused_language,
 )
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.limits import Limits
 from bot.policy.share_texts import refused_share
 from bot.policy.strikes import STRIKING, Strikes
@@ -78,6 +72,7 @@ class Admission:
     metrics: Metrics
     budget: PictureBudget
     _: KW_ONLY
+    host: HostFacts = NO_HOST
     clock: Callable[[], float] = time.time
     uptime: Callable[[], float] = uptime_s
     draw_seed: Callable[[], int] = lambda: secrets.randbelow(SEEDS)
@@ -112,6 +107,7 @@ class Admission:
             self.runner.active.waiting() + self._entering.total(),
             self._requests.get(event.user, ()),
             share,
+            self.host.operators,
         )
         refusal = first_refusal(facts)
         if is_paced(event) and (refusal is None or refusal.check.counts):
@@ -150,8 +146,8 @@ class Admission:
         return ShareUsedUp(use, 0.0) if use else None
 
     def _share_limits(self, event: Event, settings: ServerSettings) -> tuple[ShareLimit, ...]:
-        server = event.source.server
-        return share_limits(self.limits.shares, settings.per_day, event.user, server, event.roles)
+        rules = self.limits.shares.changed(settings.shares)
+        return share_limits(rules, settings.per_day, event.user, event.source.server, event.roles)
 
     def _charge(self, context: Context[Work], draft: TurnDraft) -> Charge:
         assert draft.settings is not None

@@ -184,5 +184,21 @@ class Delivery:
             except Exception as error:
                 log.warning("messages could not be deleted: %r", error)
 
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The keys of the servers that the chats are in."""
+        return tuple(server for chat in self._chats.values() for server in chat.servers)
+
+    async def announce(self, server: str, channel: str | None, text: str, nonce: str) -> bool:
+        """Post an announcement; see `Chat.announce`. False if that fails now."""
+        chat = self._chats[server.partition(":")[0]]
+        try:
+            async with asyncio.timeout(PROGRESS_TIMEOUT_S):
+                await chat.announce(server, channel, text, nonce)
+        except Exception as error:
+            log.warning("the announcement could not be posted in %s: %r", server, error)
+            return False
+        return True
+
     def _chat(self, active: ActiveTurn) -> Chat:
         return self._chats[active.turn.user.partition(":")[0]]

@@ -22,7 +22,6 @@ from weakref import WeakValueDictionary
 
 from bot.chat.cards import card_of
 from bot.chat.events import (
-    CancelAsked,
     CompareAsked,
     ConsentAnswered,
     ConsentAsked,
@@ -31,10 +30,8 @@ from bot.chat.events import (
     GridAsked,
     HelpAsked,
     HistoryAsked,
-    InfoAsked,
     LockAsked,
     MoveAsked,
-    QueueAsked,
     SettingsAsked,
     ShowAsked,
     VariationAsked,
@@ -42,14 +39,15 @@ from bot.chat.events import (
     origin,
 )
 from bot.chat.interface import Chat
-from bot.chat.moderation_events import AppealAsked, ModActionRequested, ReportAsked
 from bot.chat.offered_pictures import OfferedPictures
+from bot.chat.operator_events import OperatorActRequested
 from bot.chat.replies import Card, Note, Reply
 from bot.chat.session_events import SessionsAsked
 from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
 from bot.policy.checks import EDITS, objection_to_text, only_reads, refused_permission
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.limits import Limits
 from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
@@ -57,11 +55,12 @@ from bot.workflow.consent_answers import answer_consent, consent_at_large, lock
 from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import history, move, my_sessions, show
+from bot.workflow.operators import Operators
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_panel import change_settings
 from bot.workflow.status import ModelFacts as ModelFacts
-from bot.workflow.status import Status
+from bot.workflow.status import Status, public_lines
 from bot.workflow.targets import Context, Target, find_target, read_asked
 from bot.workflow.text_commands import read_grid, reworded
 from conversations.errors import ConversationError, DuplicateEvent, UserErased
@@ -97,6 +96,7 @@ class EditWorkflow:
         runner: TurnRunner | None = None,
         keep_days: float | None = 30.0,
         storage: StorageLimits = NO_STORAGE_LIMITS,
+        host: HostFacts = NO_HOST,
         clock: Callable[[], float] = time.time,
         uptime: Callable[[], float] = uptime_s,
     ) -> None:
@@ -105,7 +105,7 @@ class EditWorkflow:
         `uptime`: a clock in seconds that cannot be set.
         """
         self._store, self._images = store, images
-        self._service, self._model = service, model
+        self._service, self._model, self.host = service, model, host
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
         self._clock = clock
@@ -114,22 +114,15 @@ class EditWorkflow:
         )
         self.pictures = self._runner.pictures  # those that cards name
         self._consents = Consents(store, images, self._runner, clock)
-        self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime)
+        self._privacy = Privacy(store, images, self._runner, self._consents, keep_days, clock, uptime, host)
         self._packing = PicturePacking(images, self._runner.threads, self._is_idle, clock)
         self._moderation = Moderation(store, images, self._runner, self._privacy, clock)
-        self._status = Status(store, service, self._runner, model, self.limits)
-        self._admission = Admission(
-            store,
-            images,
-            self._runner,
-            self._consents,
-            model.defaults,
-            self.limits,
-            self.metrics,
-            PictureBudget(store, images, self._runner.threads, storage, uptime),
-            clock=clock,
-            uptime=uptime,
-        )
+        self._status = Status(store, service, self._runner, model, self.limits, host)
+        parts = self._runner, self._consents, model.defaults, self.limits, self.metrics
+        budget = PictureBudget(store, images, self._runner.threads, storage, uptime)
+        self._admission = Admission(store, images, *parts, budget, host=host, clock=clock, uptime=uptime)
+        for_all = self._admission.uploads, self._privacy, host, self.limits.shares, clock
+        self.operators = Operators(store, images, self._runner, *for_all)
         self._handlers = self._handler_table()
         self._uptime = uptime
         self._unanswered: dict[object, float] = {}  # since when, on the uptime clock
@@ -144,7 +137,7 @@ class EditWorkflow:
         await self._runner.__aenter__()
         self._admission.uploads.reader.prepare()
         tidying = self._privacy.clean_up_forever(TIDY_EVERY_S), self._packing.forever()
-        self._tidying = [asyncio.create_task(task, name="tidying") for task in tidying]
+        self._tidying = [asyncio.create_task(task) for task in (*tidying, self.operators.work_forever())]
         return self
 
     async def __aexit__(
@@ -175,6 +168,10 @@ class EditWorkflow:
     def longest_wait_s(self) -> float:
         """How long the oldest event that is being handled has waited for its reply, in seconds."""
         return max((self._uptime() - since for since in self._unanswered.values()), default=0.0)
+
+    async def public_lines(self) -> tuple[Message, ...]:
+        """What everybody is told of this bot."""
+        return public_lines(await self._store.servers.settings(None), self.host)
 
     def connect(self, chat: Chat) -> None:
         """Show the cards of users whose key begins with `chat.name` through `chat`."""
@@ -317,14 +314,13 @@ class EditWorkflow:
             return
         if await self._store.erasures.is_after(event.user, event.asked_at):
             raise UserErased(event.user)
-        is_saved_later = isinstance(event, (*EDITS, ConsentAnswered))
-        known = self._store.was_seen if is_saved_later else self._store.seen
+        known = self._store.was_seen if isinstance(event, (*EDITS, ConsentAnswered)) else self._store.seen
         if await known(event.event_id):
             raise DuplicateEvent(event.event_id)
 
     def _handler_table(self) -> Mapping[type[Event], Handler]:
         """Who handles which event."""
-        store, admission, privacy, moderation = self._store, self._admission, self._privacy, self._moderation
+        store, admission, privacy = self._store, self._admission, self._privacy
         return {
             EditAsked: admission.edit,
             VariationAsked: admission.vary,
@@ -335,15 +331,11 @@ class EditWorkflow:
             ShowAsked: show,
             CompareAsked: partial(compare, store, self.pictures),
             SettingsAsked: partial(change_settings, store, self._model),
-            CancelAsked: self._status.cancel,
-            QueueAsked: self._status.queue,
-            InfoAsked: self._status.info,
-            HelpAsked: self._status.help,
+            **self._status.handlers(),
             LockAsked: partial(lock, store),
             ConsentAsked: partial(consent_at_large, store),
             ConsentAnswered: partial(answer_consent, self._consents, self._runner, self._dispatch),
             **privacy.handlers(),
-            ModActionRequested: moderation.decide,
-            ReportAsked: moderation.report,
-            AppealAsked: moderation.appeal,
+            **self._moderation.handlers(),
+            OperatorActRequested: self.operators.requested,
         }

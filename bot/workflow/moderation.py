@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bot.chat.cards import UNSAFE, blocked_hash_of, card_of, is_unsafe
-from bot.chat.events import ButtonAction
+from bot.chat.events import ButtonAction, Event
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested, ReportAsked
 from bot.chat.replies import Decided, ForModerators, Note, Reply, buttons, how_it_goes
 from bot.policy.picture_marks import HASH_CHARS
@@ -37,6 +38,14 @@ class Moderation:
     privacy: Privacy
     clock: Callable[[], float] = time.time
 
+    def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
+        """Who answers which event."""
+        return {
+            ModActionRequested: self.decide,
+            ReportAsked: self.report,
+            AppealAsked: self.appeal,
+        }
+
     # -- what moderators decide ---------------------------------------------------------------------------
 
     async def decide(self, context: Context[ModActionRequested]) -> Reply:
@@ -48,8 +57,10 @@ class Moderation:
         if asked.action is ModAction.LOG:
             return Note(_log_in_words(await self.store.servers.audit_log(server, LOG_SHOWN)))
         removed, image_hash = await self._to_remove(asked, server)
-        entry = AuditEntry(self.clock(), asked.user, asked.action.value, image_hash or asked.subject)
-        asked = replace(asked, subject=image_hash or asked.subject)
+        version = "" if removed is None else removed.id
+        subject = image_hash or asked.subject
+        entry = AuditEntry(self.clock(), asked.user, asked.action.value, subject, version)
+        asked = replace(asked, subject=subject)
         rules = await self.store.servers.change(server, lambda now: apply(now, asked), entry)
         # Only now, as the hash cannot be had from a picture that is gone.
         messages = () if removed is None else await self.privacy.erase(removed)

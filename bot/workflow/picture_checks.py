@@ -13,6 +13,7 @@ from bot.chat.events import Event
 from bot.ops.metrics import Metrics
 from bot.policy.picture_marks import BarredPicture, barred_picture, find_barred
 from bot.policy.picture_safety import PictureSafety, SafetyAction
+from conversations.errors import NoSuchVersion
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.request_source import RequestSource
@@ -132,8 +133,22 @@ async def save_mark(
     assert turn.image is not None
     above = (await store.session(turn.session_id)).path_to(turn)[:-1]
     sources = dict.fromkeys(source.image for source in (*above[:1], *above[-1:]) if source.image)
-    barred = await draw(barred_picture, [turn.image, *sources])
+    return await save_barred(store, await draw(barred_picture, [turn.image, *sources]))
+
+
+async def mark_of_version(
+    store: SessionStore, turn_id: str, draw: Callable[..., Awaitable[BarredPicture | None]]
+) -> str:
+    """`save_mark` of a version by its id; NoSuchVersion also where it has no picture."""
+    turn = await store.turn(turn_id)
+    if turn.image is None:
+        raise NoSuchVersion(turn_id)
+    return await save_mark(store, turn, draw)
+
+
+async def save_barred(store: SessionStore, barred: BarredPicture | None) -> str:
+    """Save a mark, and give its hash; RequestRefused for None, a picture too flat to be found again."""
     if barred is None:
-        raise RequestRefused("the picture is flat", Message("picture_is_flat"))
+        raise RequestRefused("the picture has too little in it to be found again", Message("picture_is_flat"))
     await store.servers.add_picture_mark(barred.hash, barred.to_bytes())
     return barred.hash

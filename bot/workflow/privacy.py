@@ -11,15 +11,17 @@ from bot.chat.events import ButtonAction, DeleteAsked, Event, ExportAsked, Forge
 from bot.chat.replies import Erased, Files, Note, Reply, buttons
 from bot.chat.session_events import DeleteSessionAsked
 from bot.ops.clocks import boot_id, uptime_s
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.tidy_guard import judge_tidy
 from bot.workflow.consents import Consents
 from bot.workflow.exports import Exports, delete_old_folders
+from bot.workflow.forgetting import Forgetting
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.errors import ConversationError
 from conversations.export import export_chunks, export_parts
 from conversations.images.image_store import ImageStore
-from conversations.messages import Message
+from conversations.messages import Message, joined
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import ErasedData, no_picture
@@ -41,9 +43,11 @@ class Privacy:
     keep_days: float | None
     clock: Callable[[], float] = time.time
     uptime: Callable[[], float] = uptime_s
+    host: HostFacts = NO_HOST
 
     def __post_init__(self) -> None:
         self._boot, self._started = boot_id(), self.clock()
+        self._forgetting = Forgetting(self.store, self.runner, self.host)
         self._exports = Exports(self.runner.threads, self.uptime)
 
     def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
@@ -61,9 +65,14 @@ class Privacy:
         asked = context.event
         counts = await self._counts(asked.user)
         if self.keep_days is None:
-            return Note(Message("kept_for_good", **_counted(*counts)))
-        days = Message("days", count=round(self.keep_days))
-        return Note(Message("kept", **_counted(*counts), days=days))
+            kept = Message("kept_for_good", **_counted(*counts))
+        else:
+            kept = Message("kept", **_counted(*counts), days=Message("days", count=round(self.keep_days)))
+        return Note(joined("\n", kept, *self._words_kept(), *self.host.law))
+
+    def _words_kept(self) -> list[Message]:
+        days = self.host.forget_days
+        return [] if days is None else [Message("words_kept", days=Message("days", count=round(days)))]
 
     async def export(self, context: Context[ExportAsked]) -> Reply:
         """All data of the user as zip files."""
@@ -151,29 +160,37 @@ class Privacy:
     async def delete_old_images(self) -> int:
         """Delete images of sessions unused for `keep_days`, and of no session; how many.
 
-        Questions about images that expired go in any case. No image goes, with a warning, while the clock may
+        Sessions, words and settings go that are older still. Questions about images that expired go in any
+        case. No image goes, with a warning, while the clock may
         be wrong; see bot.policy.tidy_guard.
         """
         await self.consents.delete_expired()
-        if self.keep_days is None:
-            return 0
-        moment = self.clock() - self.keep_days * DAY_S
-        old = await self.store.images_untouched_since(moment)
-        used = await self.store.images_in_use()
-        found, stored = await self.runner.threads.disk(self._found_old, old, used)
+        await self.store.ageing.clear_short_lived()
+        forgettable = await self._forgetting.find(self.clock())
+        sessions = await self.store.ageing.count_sessions() if forgettable.sessions else 0
+        found, stored = await self._old_images()
         evidence, objection = judge_tidy(
             await self.store.bot.clock_evidence(),
             self.clock(),
             self.uptime(),
             self._boot,
-            len(found),
-            stored,
+            len(found) + len(forgettable.sessions),
+            stored + sessions,
         )
         await self.store.bot.save_clock_evidence(evidence)
         if objection:
             log.warning("%d of %d pictures look old and are not deleted: %s", len(found), stored, objection)
             return 0
+        await self._forgetting.erase(forgettable, self.clock())
         return await self.runner.threads.disk(self.images.delete_all, found)
+
+    async def _old_images(self) -> tuple[set[str], int]:
+        """The stored images that may be deleted, and how many are stored in all."""
+        if self.keep_days is None:
+            return set(), 0
+        old = await self.store.images_untouched_since(self.clock() - self.keep_days * DAY_S)
+        used = await self.store.images_in_use()
+        return await self.runner.threads.disk(self._found_old, old, used)
 
     def _found_old(self, old: frozenset[str], used: frozenset[str]) -> tuple[set[str], int]:
         """The stored pictures that may be deleted, and how many are stored in all."""

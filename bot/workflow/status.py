@@ -1,14 +1,18 @@
 """What goes on now: a user's unfinished turns, the queue, the model; and cancelling a turn."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
-from bot.chat.replies import Card, Note, Queue, duration, how_it_goes
+from bot.chat.events import CancelAsked, Event, HelpAsked, InfoAsked, QueueAsked
+from bot.chat.replies import Card, Note, Queue, Reply, duration, how_it_goes
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.limits import Limits
 from bot.policy.share_texts import share_line
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context
 from conversations.messages import Message, joined
+from conversations.servers import ServerSettings
 from conversations.shares import share_limits
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
@@ -41,6 +45,16 @@ class Status:
     runner: TurnRunner
     model: ModelFacts
     limits: Limits
+    host: HostFacts = NO_HOST
+
+    def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
+        """Who answers which event."""
+        return {
+            CancelAsked: self.cancel,
+            QueueAsked: self.queue,
+            InfoAsked: self.info,
+            HelpAsked: self.help,
+        }
 
     async def cancel(self, context: Context[CancelAsked]) -> Note:
         """Stop the turn that is named, else the user's newest one in the channel."""
@@ -75,12 +89,12 @@ class Status:
     async def _shares(self, context: Context[QueueAsked]) -> list[Message]:
         """What is left of the user's own limits here."""
         asked, member_day = context.event, context.settings.per_day
-        server, rules = asked.source.server, self.limits.shares
+        server, rules = asked.source.server, self.limits.shares.changed(context.settings.shares)
         limits = share_limits(rules, member_day, asked.user, server, asked.roles)
         mine = [limit for limit in limits if limit.user is not None]
         return [share_line(use) for use in await self.store.shares.uses(mine)] if mine else []
 
-    async def info(self, _: Context[InfoAsked]) -> Note:
+    async def info(self, context: Context[InfoAsked]) -> Note:
         """The model, its state and devices, its licence and the limits."""
         stats, limits = self.service.stats(), self.limits
         text = Message(
@@ -93,12 +107,19 @@ class Status:
             chars=limits.instruction_chars,
         )
         devices = [_device_line(device) for device in stats.devices] if len(stats.devices) > 1 else []
-        return Note(joined("\n", text, *devices, Message("licence"), Message("ai_marked")))
+        public = public_lines(context.settings, self.host)
+        return Note(joined("\n", text, *devices, Message("licence"), *public))
 
     async def help(self, context: Context[HelpAsked]) -> Note:
         """How to use the bot in this chat."""
         abilities = [self.limits.abilities] if self.limits.abilities else []
         return Note(joined("\n", Message("help"), *abilities, Message(f"help.{context.event.chat}")))
+
+
+def public_lines(settings: ServerSettings, host: HostFacts) -> tuple[Message, ...]:
+    """What everybody is told of this bot: news, that AI made the results, and where to turn."""
+    news = (Message("announcement", text=settings.announcement),) if settings.announcement else ()
+    return (*news, Message("ai_marked"), *host.law)
 
 
 def _queue_line(card: Card) -> Message:

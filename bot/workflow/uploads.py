@@ -58,7 +58,7 @@ class Uploads:
             self.metrics.edits_dropped.labels("own_only").inc()
             return Note(objection)
         await self.budget.check_disk()
-        read, lender = await self._read(pictures.files, asked.user), None if pictures.is_free else owner
+        read, lender = await self.read(pictures.files, asked.user), None if pictures.is_free else owner
         if lender == asked.user:
             lender = None
         size = read.picture.width, read.picture.height
@@ -98,7 +98,7 @@ class Uploads:
             await self.consents.erased.delete([image])
             raise
 
-    async def _read(self, files: Sequence[OfferedFile], user: str) -> ReadUpload:
+    async def read(self, files: Sequence[OfferedFile], user: str) -> ReadUpload:
         """The first file that can be read; the refusal of the first one if none can."""
         refusals: list[PictureRefused] = []
         for file in files[:TRIED]:

@@ -138,6 +138,11 @@ def of_message(db: Database, event_id: str, message: str | None) -> tuple[Consen
     return tuple(_found(db, where, event_id, message))
 
 
+def of_image(db: Database, image: str) -> tuple[ConsentQuestion, ...]:
+    """The questions that hold this picture."""
+    return tuple(_found(db, "image = ?", image))
+
+
 def expired(db: Database, asked_before: float, refused_before: float) -> tuple[ConsentQuestion, ...]:
     """The questions that are over: asked, or refused, before these moments (Unix seconds)."""
     old = "(refused_at IS NULL AND asked_at < ?) OR refused_at < ?"
@@ -176,4 +181,5 @@ class ConsentQuestions(TableGroup):
     posted = on_database(posted)
     end = on_database_now(end)
     of_message = on_database(of_message)
+    of_image = on_database(of_image)
     expired = on_database(expired)

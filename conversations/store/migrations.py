@@ -131,3 +131,38 @@ def m026_ledger_indexes(db: Database) -> None:
         db.execute(f"DROP INDEX {old}")
     for columns in (["who", "at", "cost"], ["server", "at", "cost"], ["at", "cost"]):
         db.table("charges").create_index(columns)
+
+
+@migrations()
+def m027_operators(db: Database) -> None:
+    """What operators decide for all servers, and what the running bot must still do for it."""
+    db.execute("ALTER TABLE audit_log ADD COLUMN version TEXT NOT NULL DEFAULT ''")
+    for column in ("subject", "moderator", "version"):
+        db.table("audit_log").create_index([column])
+    db.execute("ALTER TABLE server_settings ADD COLUMN announcement TEXT NOT NULL DEFAULT ''")
+    db.table("share_changes").create({"server": str, "name": str, "most": float}, pk=("server", "name"))
+    work = {"id": int, "act": str, "subject": str, "at": float}
+    db.table("operator_work").create(work, pk="id", not_null={"act", "subject", "at"})
+    db.table("announced").create({"work": int, "server": str}, pk=("work", "server"))
+
+
+@migrations()
+def m028_notices(db: Database) -> None:
+    """Requests from outside of the chats to remove a picture."""
+    texts = ("about", "image_hash", "reason", "contact")
+    columns = {"id": int, "at": float, **dict.fromkeys(texts, str), "outcome": str, "decided_by": str}
+    db.table("notices").create(
+        columns | {"decided_at": float, "reminded_at": float},
+        pk="id",
+        not_null={"at", *texts, "outcome", "decided_by"},
+        defaults={"outcome": "", "decided_by": ""},
+    )
+
+
+@migrations()
+def m029_ageing(db: Database) -> None:
+    """When settings, consents and languages were last changed; and the servers that the bot has left."""
+    for table, column in (("overrides", "changed_at"), ("consents", "answered_at"), ("users", "changed_at")):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN {column} REAL")
+        db.execute(f"UPDATE {table} SET {column} = strftime('%s', 'now')")
+    db.table("servers_left").create({"server": str, "left_at": float}, pk="server")

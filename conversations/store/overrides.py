@@ -16,10 +16,12 @@ def override(db: Database, scope: OverrideScope, key: str) -> SettingsOverride:
     return override_of(value(db, "SELECT override FROM overrides WHERE scope = ? AND key = ?", scope, key))
 
 
-def set_override(db: Database, scope: OverrideScope, key: str, override: SettingsOverride) -> None:
+def set_override(
+    db: Database, now: float, scope: OverrideScope, key: str, override: SettingsOverride
+) -> None:
     """Replace that override; NO_OVERRIDE removes it."""
     if override == NO_OVERRIDE:
         db.execute("DELETE FROM overrides WHERE scope = ? AND key = ?", (scope, key))
     else:
-        row = (scope, key, override_text(override))
-        db.execute("INSERT OR REPLACE INTO overrides (scope, key, override) VALUES (?, ?, ?)", row)
+        row = {"scope": scope, "key": key, "override": override_text(override), "changed_at": now}
+        db.table("overrides").insert(row, replace=True)

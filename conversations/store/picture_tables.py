@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from conversations.session import Turn
+from conversations.store.serialization import turn_of
 from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database
 
@@ -59,6 +61,12 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
         "GROUP BY image HAVING max(touched) < ? AND sum(open) = 0"
     )
     return frozenset(values(db, sql, moment))
+
+
+def turns_with(db: Database, image: str) -> tuple[Turn, ...]:
+    """The turns whose picture this is, the newest first."""
+    rows = db.query("SELECT * FROM turns WHERE image = ? ORDER BY created_at DESC, number DESC", (image,))
+    return tuple(turn_of(row) for row in rows)
 
 
 def is_shared(db: Database, image: str) -> bool:

@@ -10,7 +10,7 @@ from conversations.servers import DEFAULT_SERVER_SETTINGS, EVERYWHERE, AuditEntr
 from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 
-AUDIT_ENTRIES_KEPT = 50  # per server
+AUDIT_ENTRIES_KEPT = 500  # per server
 MARK_GRACE_S = 3600.0  # a mark is saved before the decision that needs it
 _LISTS = {  # field: (table, column of its members, condition on the row)
     "blocked": ("blocked_users", "user", ""),
@@ -19,7 +19,7 @@ _LISTS = {  # field: (table, column of its members, condition on the row)
     "listening": ("channel_rules", "channel", "listening"),
     "blocked_images": ("blocked_images", "hash", ""),
 }
-_VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language")
+_VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language", "announcement")
 
 
 def stored_settings(db: Database, server: str) -> ServerSettings:
@@ -30,6 +30,8 @@ def stored_settings(db: Database, server: str) -> ServerSettings:
     stored: dict[str, Any] = {name: row[name] for name in _VALUES}
     stored |= {name: bool(stored[name]) for name in ("is_paused", "own_only")}
     stored |= {field: _members(db, server, field) for field in _LISTS}
+    shares = db.query("SELECT name, most FROM share_changes WHERE server = ? ORDER BY rowid", (server,))
+    stored["shares"] = tuple((share["name"], share["most"]) for share in shares)
     return ServerSettings(**stored)
 
 
@@ -42,6 +44,8 @@ def effective_settings(db: Database, server: str | None) -> ServerSettings:
         paused_everywhere=everywhere.is_paused,
         blocked_everywhere=everywhere.blocked,
         blocked_images=(*own.blocked_images, *everywhere.blocked_images),
+        shares=everywhere.shares,
+        announcement=everywhere.announcement,
     )
 
 
@@ -78,6 +82,10 @@ def write_server_settings(db: Database, server: str, settings: ServerSettings) -
         db.execute(f"DELETE FROM {table} WHERE {where}", key)
         rows = [{"server": server, column: member} for member in getattr(settings, field)]
         db.table(table).insert_all([{**row, "rule": rule} for row in rows] if rule else rows)
+    db.execute("DELETE FROM share_changes WHERE server = ?", (server,))
+    db.table("share_changes").insert_all(
+        {"server": server, "name": name, "most": most} for name, most in settings.shares
+    )
 
 
 def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
@@ -86,8 +94,8 @@ def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
     The operator's is kept whole.
     """
     db.execute(
-        "INSERT INTO audit_log (server, at, moderator, action, subject) VALUES (?, ?, ?, ?, ?)",
-        (server, entry.at, entry.by, entry.rule, entry.subject),
+        "INSERT INTO audit_log (server, at, moderator, action, subject, version) VALUES (?, ?, ?, ?, ?, ?)",
+        (server, entry.at, entry.by, entry.rule, entry.subject, entry.version),
     )
     if server == EVERYWHERE:
         return
@@ -99,15 +107,19 @@ def write_audit_entry(db: Database, server: str, entry: AuditEntry) -> None:
 
 
 def audit_log(
-    db: Database, server: str, limit: int = AUDIT_ENTRIES_KEPT, about: str | None = None
+    db: Database, server: str | None, limit: int = AUDIT_ENTRIES_KEPT, about: str | None = None
 ) -> tuple[AuditEntry, ...]:
-    """The newest decisions, newest first; `about`: only those on that subject, or by that user."""
+    """The newest decisions, newest first. server: None for those of all servers and of the operators.
+
+    `about`: only those on that user, image hash, version or channel, or by that user.
+    """
     rows = db.query(
-        "SELECT * FROM audit_log WHERE server = ?1 AND (?2 IS NULL OR ?2 IN (subject, moderator)) "
-        "ORDER BY id DESC LIMIT ?3",
+        "SELECT * FROM audit_log WHERE (?1 IS NULL OR server = ?1) "
+        "AND (?2 IS NULL OR ?2 IN (subject, moderator, version)) ORDER BY id DESC LIMIT ?3",
         (server, about, limit),
     )
-    return tuple(AuditEntry(row["at"], row["moderator"], row["action"], row["subject"]) for row in rows)
+    columns = ("at", "moderator", "action", "subject", "version", "server")
+    return tuple(AuditEntry(*(row[column] for column in columns)) for row in rows)
 
 
 def add_report(db: Database, now: float, server: str | None, user: str, turn_id: str, text: str) -> bool:
@@ -131,7 +143,8 @@ def add_appeal(db: Database, now: float, server: str | None, user: str, image_ha
 
 def add_picture_mark(db: Database, now: float, image_hash: str, data: bytes) -> None:
     """Save the mark of a picture that is about to be barred; marks that no server needs any more go."""
-    unused = "at < ? AND hash NOT IN (SELECT hash FROM blocked_images)"
+    kept = "SELECT hash FROM blocked_images UNION SELECT image_hash FROM notices WHERE outcome = ''"
+    unused = f"at < ? AND hash NOT IN ({kept})"
     db.execute(f"DELETE FROM picture_marks WHERE {unused}", (now - MARK_GRACE_S,))
     db.execute(
         "INSERT OR REPLACE INTO picture_marks (hash, data, at) VALUES (?, ?, ?)", (image_hash, data, now)

@@ -19,6 +19,7 @@ from sqlite_utils import Database
 from conversations.errors import StoreError
 from conversations.private_files import FOLDER_MODE, make_private_file, tighten
 from conversations.store import handled_events, overrides, picture_tables, queries, user_data
+from conversations.store.ageing import Ageing, clear_short_lived
 from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
 from conversations.store.consent_questions import ConsentQuestions
@@ -26,6 +27,8 @@ from conversations.store.db_worker import WriteBatcher
 from conversations.store.erasures import Erasures
 from conversations.store.integrity import check_pages, ended_uncleanly
 from conversations.store.migrations import migrations
+from conversations.store.notice_tables import NoticeTables
+from conversations.store.operator_tables import OperatorTables
 from conversations.store.overwriting import overwrite_erased
 from conversations.store.picture_tables import PictureTables
 from conversations.store.posted_messages import PostedMessages
@@ -33,10 +36,6 @@ from conversations.store.server_tables import ServerTables
 from conversations.store.share_ledger import Shares
 from conversations.store.table_group import TableGroup, on_database, on_database_now
 from conversations.store.user_tables import UserTables
-
-QUESTION_RETENTION_S = 24 * 3600.0
-DELETION_RETENTION_S = 30 * 24 * 3600.0  # of messages that the chat could not delete, as in a channel it left
-EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
 
 
 class SessionStore(TableGroup):
@@ -56,6 +55,9 @@ class SessionStore(TableGroup):
         self.pictures = PictureTables(batcher, clock)
         self.messages = PostedMessages(batcher, clock)
         self.erasures = Erasures(batcher, clock)
+        self.ageing = Ageing(batcher, clock)
+        self.notices = NoticeTables(batcher, clock)
+        self.operators = OperatorTables(batcher, clock)
         self.shares = Shares(batcher, clock)
 
     @classmethod
@@ -100,6 +102,7 @@ class SessionStore(TableGroup):
     turn = on_database(queries.turn)
     turns_in = on_database(queries.turns_in)
     turns_by = on_database(queries.turns_by)
+    turns_with = on_database(picture_tables.turns_with)
     find_by_message = on_database(queries.find_by_message)
     count_states = on_database(queries.count_states)
     images_in_use = on_database(picture_tables.images_in_use)
@@ -110,14 +113,14 @@ class SessionStore(TableGroup):
     # -- overrides and events -----------------------------------------------------------------------------
 
     override = on_database(overrides.override)
-    set_override = on_database(overrides.set_override)
+    set_override = on_database_now(overrides.set_override)
     seen = on_database_now(handled_events.seen)
     was_seen = on_database(handled_events.was_seen)
 
     # -- users --------------------------------------------------------------------------------------------
 
     consent = on_database(user_data.consent)
-    set_consent = on_database(user_data.set_consent)
+    set_consent = on_database_now(user_data.set_consent)
     export_user = on_database(user_data.export_user)
     delete_user = on_database(user_data.delete_user, own_transaction=True)
 
@@ -153,10 +156,7 @@ def _connect(path: Path, now: float, lock_timeout_s: float) -> Database:
         db.execute("PRAGMA secure_delete = ON")  # overwrites erased data instead of only unlinking it
         _refuse_newer(db, path)
         migrations.apply(db)
-        db.execute("DELETE FROM seen WHERE at < ?", (now - EVENT_RETENTION_S,))
-        db.execute("DELETE FROM deletions WHERE at < ?", (now - DELETION_RETENTION_S,))
-        db.execute("DELETE FROM open_questions WHERE asked_at < ?", (now - QUESTION_RETENTION_S,))
-        db.execute("UPDATE turns SET token = NULL WHERE token_expires_at < ?", (now,))
+        clear_short_lived(db, now)
         overwrite_erased(db)
     except StoreError:
         db.close()

@@ -51,7 +51,12 @@ def consent(db: Database, owner: str, grantee: str) -> Consent | None:
 
 
 def set_consent(
-    db: Database, owner: str, grantee: str | None, answer: Consent | None, asked_at: float | None = None
+    db: Database,
+    now: float,
+    owner: str,
+    grantee: str | None,
+    answer: Consent | None,
+    asked_at: float | None = None,
 ) -> None:
     """Save the answer of `owner` for `grantee`, or for everybody (None); an answer of None removes it.
 
@@ -63,7 +68,8 @@ def set_consent(
         db.execute("DELETE FROM consents WHERE owner = ? AND grantee = ?", key)
     else:
         db.execute(
-            "INSERT OR REPLACE INTO consents (owner, grantee, answer) VALUES (?, ?, ?)", (*key, answer)
+            "INSERT OR REPLACE INTO consents (owner, grantee, answer, answered_at) VALUES (?, ?, ?, ?)",
+            (*key, answer, now),
         )
 
 

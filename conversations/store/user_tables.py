@@ -13,9 +13,9 @@ def language(db: Database, user: str) -> str | None:
     return found
 
 
-def set_language(db: Database, user: str, language: str) -> None:
+def set_language(db: Database, now: float, user: str, language: str) -> None:
     """Save the language of a user."""
-    db.table("users").upsert({"user": user, "language": language}, pk="user")
+    db.table("users").upsert({"user": user, "language": language, "changed_at": now}, pk="user")
 
 
 def note_hint(db: Database, user: str, day: str) -> bool:
@@ -63,7 +63,7 @@ class UserTables(TableGroup):
     """What the bot keeps of a user beside sessions, overrides and consents."""
 
     language = on_database(language)
-    set_language = on_database(set_language)
+    set_language = on_database_now(set_language)
     note_hint = on_database(note_hint)
     clear_head = on_database_now(clear_head)
     head_cleared_at = on_database(head_cleared_at)

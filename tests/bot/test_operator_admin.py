@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from bot.chat.replies import Accepted
 from bot.cli import main
+from bot.ops.instance_lock import single_instance
 from bot.settings import Settings
 from conversations.request_source import RequestSource
-from tests.support.fakes import EchoEditor, a_busy_picture
+from tests.support.fakes import EchoEditor, ScriptedEditor, a_busy_picture, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 
 SERVERS = ("paper:s1", "paper:s2", "paper:s3")
@@ -45,9 +47,9 @@ async def answers(d: WorkflowRoom, user: str = "ann") -> set[str]:
 
 async def test_a_pause_holds_everywhere_until_it_is_lifted(tmp_path: Path, capsys) -> None:
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        assert "new edits         paused" in await admin(capsys, "pause")
+        assert "New edits: paused" in await admin(capsys, "pause")
         assert await answers(d) == {"paused_everywhere"}
-        assert "new edits         taken" in await admin(capsys, "resume")
+        assert "New edits: accepted" in await admin(capsys, "resume")
         assert await answers(d) == {"queued"}
 
 
@@ -86,8 +88,48 @@ async def test_the_log_finds_who_decided_what(tmp_path: Path, capsys) -> None:
         assert "0123456789abcdef" in await admin(capsys, "status")
 
 
+async def test_the_running_bot_does_what_the_command_line_decided(tmp_path: Path, capsys) -> None:
+    editor = ScriptedEditor()
+    with single_instance(tmp_path):
+        async with workflow_room(tmp_path, editor) as d:
+            asked = await d.accepted("red", picture=a_busy_picture())
+            edit = await editor.started()
+            await admin(capsys, "block", "paper:ann")
+            await d.workflow.operators.work()
+            assert edit.cancelled
+            (turn,) = await d.done(asked.card.turn_id)
+            assert turn.is_lost
+            d.clock.now = time.time()
+            assert not d.workflow.operators.told_to_stop.is_set()
+            assert "then stops" in await admin(capsys, "drain")
+            await d.workflow.operators.work()
+            assert d.workflow.operators.told_to_stop.is_set()
+
+
+async def test_a_version_is_barred_by_its_id_and_found_in_the_log(tmp_path: Path, capsys) -> None:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        version = (await d.accepted("red", picture=a_busy_picture())).card.turn_id
+        await d.idle()
+        await admin(capsys, "bar", version)
+        assert "queued" not in await answers(d)
+        (line,) = (await admin(capsys, "log", "--about", version)).splitlines()
+        assert line.endswith(f"version {version}")
+
+
+async def test_limits_of_the_environment_are_replaced_and_return(tmp_path: Path, capsys) -> None:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        assert "Shares: user_day 1" in await admin(capsys, "shares", "user_day", "1")
+        assert await answers(d) == {"queued", "share_used_up"}
+        assert "Shares: none" in await admin(capsys, "shares", "user_day", "default")
+        assert await answers(d) == {"queued"}
+
+
 async def test_what_names_nobody_is_one_sentence_and_code_2(tmp_path: Path, capsys) -> None:
     assert "names no user" in await admin(capsys, "block", "Ann", code=2)
     assert "no file" in await admin(capsys, "bar", "nothing.png", code=2)
+    assert "nothing to drain" in await admin(capsys, "drain", code=2)
+    assert "no number of edits" in await admin(capsys, "shares", "all_day", "-1", code=2)
+    (tmp_path / "flat.png").write_bytes(a_picture())
+    assert "too little" in await admin(capsys, "bar", "flat.png", code=2)
     (tmp_path / "text.png").write_text("no picture")
     assert "text.png" in await admin(capsys, "bar", "text.png", code=2)

@@ -13,6 +13,7 @@ from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.sending.channel_traffic import Pacing
 from bot.discord_chat.startup import DiscordAddress, point_at
 from bot.ops.metrics import Metrics
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from bot.workflow.runner import TurnRunner
@@ -94,6 +95,7 @@ async def room(
     pacing: Pacing = AT_ONCE,
     reads_all: bool = False,
     limits: Limits = LIMITS,
+    host: HostFacts = NO_HOST,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Room]:
@@ -111,7 +113,9 @@ async def room(
         point_at(address)
         store = await opened.enter_async_context(SessionStore.open(folder / "conversations.db", clock=clock))
         service = await opened.enter_async_context(EditService(editor or EchoEditor()))
-        workflow, runner = await opened.enter_async_context(running_workflow(store, images, service, limits))
+        workflow, runner = await opened.enter_async_context(
+            running_workflow(store, images, service, limits, host)
+        )
         bot = await opened.enter_async_context(
             EditBot(
                 workflow,
@@ -143,12 +147,18 @@ async def _connected(discord: DiscordServer, bot: EditBot) -> AsyncIterator[None
 
 @asynccontextmanager
 async def running_workflow(
-    store: SessionStore, images: ImageStore, service: EditService, limits: Limits = LIMITS
+    store: SessionStore,
+    images: ImageStore,
+    service: EditService,
+    limits: Limits = LIMITS,
+    host: HostFacts = NO_HOST,
 ) -> AsyncIterator[tuple[EditWorkflow, TurnRunner]]:
     """A workflow that tries again at once and does not tell places by itself."""
     metrics = Metrics()
     runner = TurnRunner(store, images, service, metrics, pauses_s=(0, 0, 0), places_every_s=3600)
-    workflow = EditWorkflow(store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner)
+    workflow = EditWorkflow(
+        store, images, service, MODEL, limits=limits, metrics=metrics, runner=runner, host=host
+    )
     async with workflow:
         yield workflow, runner
 

@@ -13,6 +13,7 @@ from bot.chat.interface import ChatGone
 from bot.chat.offered_pictures import offered
 from bot.chat.replies import Accepted, Card, CardState, Note
 from bot.ops.metrics import Metrics
+from bot.policy.host_facts import NO_HOST, HostFacts
 from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from bot.workflow.runner import TurnRunner
@@ -52,6 +53,8 @@ class PaperChat:
         self.posted: dict[str, str] = {}  # nonce of a final card → key of its message
         self.notes: dict[str, Note] = {}  # nonce → what was posted to others than who asked
         self.deleted: list[str] = []  # keys of messages
+        self.in_servers: tuple[str, ...] = ()
+        self.announced: list[tuple[str, str | None, str]] = []  # server, channel, text
         self.taken_back: list[tuple[str, str | None]] = []  # erased turn, key of a message
         self.breaks = 0  # how many of the next shows fail
         self.is_gone = False
@@ -92,6 +95,15 @@ class PaperChat:
     async def delete(self, keys: Collection[str]) -> None:
         """Note it."""
         self.deleted += keys
+
+    @property
+    def servers(self) -> Collection[str]:
+        """Those that the test says."""
+        return self.in_servers
+
+    async def announce(self, server: str, channel: str | None, text: str, nonce: str) -> None:
+        """Write it down."""
+        self.announced.append((server, channel, text))
 
     async def retract(self, turn: Turn, key: str | None) -> None:
         """Note it."""
@@ -178,6 +190,7 @@ async def workflow_room(
     every_s: float = 3600,
     strengths: StrengthTable | None = None,
     storage: StorageLimits = NO_STORAGE_LIMITS,
+    host: HostFacts = NO_HOST,
 ) -> AsyncIterator[WorkflowRoom]:
     """A bot on the files of `folder`, connected to `chat`; what it does now and then, it does `every_s`.
 
@@ -211,6 +224,7 @@ async def workflow_room(
             clock=clock,
             uptime=uptime or clock,
             storage=storage,
+            host=host,
         )
         workflow.connect(chat)
         async with workflow:

@@ -52,6 +52,8 @@ class NotePoster:
         """Where it was posted for all to see; None where that is not possible."""
         if context.is_private:
             return await self._follow_up(context, outgoing, note)
+        if not context.channel:
+            return None
         try:
             return await post_in(self._client, context, outgoing, nonce, pinged=outgoing.pings)
         except discord.HTTPException as error:

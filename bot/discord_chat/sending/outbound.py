@@ -23,6 +23,7 @@ from bot.chat.replies import Card, CardState, Note
 from bot.discord_chat.ids import CHAT, MessagePlace
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
+from bot.discord_chat.sending.announcing import announce
 from bot.discord_chat.sending.channel_traffic import EDIT, POST, ChannelTraffic, Pacing
 from bot.discord_chat.sending.edit_throttle import EditThrottle
 from bot.discord_chat.sending.first_signs import FirstSigns
@@ -181,6 +182,15 @@ class DiscordChat:
     async def delete(self, keys: Collection[str]) -> None:
         """Delete these messages if the bot wrote them."""
         await self._own.delete(keys)
+
+    @property
+    def servers(self) -> Collection[str]:
+        """The keys of the servers that the bot is in."""
+        return tuple(f"{CHAT}:{guild.id}" for guild in self._client.guilds if not guild.unavailable)
+
+    async def announce(self, server: str, channel: str | None, text: str, nonce: str) -> None:
+        """Post an announcement of the operator; see bot.chat.interface.Chat."""
+        await announce(self._client, server, channel, text, nonce)
 
     # -- queued and running cards -------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 
 from bot.i18n.catalog import LOCALES as LOCALES_FOLDER
 from bot.i18n.catalog import languages, translator
+from bot.policy.host_facts import HostFacts
 from conversations.messages import Message
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
@@ -18,6 +19,7 @@ from tests.support.discord_server.world import Person
 from tests.support.english import english
 
 LOCALES = ("de", "es-ES")
+WITH_OPERATORS = HostFacts(operators=("discord:1",))  # so that every command is registered
 
 
 def person_from(r: Room, locale: str) -> Person:
@@ -47,7 +49,7 @@ def parts(commands: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 async def test_every_command_option_and_choice_has_a_german_and_a_spanish_name(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, host=WITH_OPERATORS) as r:
         for part in parts(r.discord.world.commands):
             assert set(part.get("name_localizations") or {}) >= set(LOCALES), part["name"]
             if part.get("description"):
@@ -58,7 +60,7 @@ async def test_every_command_option_and_choice_has_a_german_and_a_spanish_name(t
 async def test_the_catalogue_of_commands_holds_what_discord_is_sent_and_no_more(
     tmp_path: Path, language: str
 ) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, host=WITH_OPERATORS) as r:
         texts = {text for part in parts(r.discord.world.commands) for text in texts_of(part)}
     with (LOCALES_FOLDER / language / "commands.po").open("rb") as file:
         entries = {(str(entry.context), str(entry.id)) for entry in read_po(file) if entry.id}
@@ -66,7 +68,7 @@ async def test_the_catalogue_of_commands_holds_what_discord_is_sent_and_no_more(
 
 
 async def test_localised_names_are_as_unique_as_the_english_ones(tmp_path: Path) -> None:
-    async with room(tmp_path) as r:
+    async with room(tmp_path, host=WITH_OPERATORS) as r:
         commands = r.discord.world.commands
         for siblings in [commands, *(c.get("options") or [] for c in parts(commands))]:
             for locale in LOCALES:

@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction
+from bot.chat.operator_events import OperatorAct
 from bot.discord_chat.ui.buttons import DiscordButton
 from bot.i18n.catalog import LOCALES, accepted_locale, languages, match_locale, translator
 from bot.web_chat.picture_downloads import FORMATS
@@ -43,6 +44,7 @@ BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"auto_{each}" for each in (*Kind, *Pictures)),
     *(f"share.{scope}" for scope in SCOPES),
     *(f"page.save_{kind}" for kind in FORMATS),
+    *(f"operator_done.{act}" for act in (OperatorAct.DRAIN, OperatorAct.ANNOUNCE, OperatorAct.REMOVE)),
     "help.discord",
     "help.web",
 }

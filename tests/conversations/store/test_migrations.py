@@ -197,9 +197,9 @@ async def test_server_settings_and_the_audit_log_are_rows(store: SessionStore) -
     assert await store.servers.settings("discord:79") == DEFAULT_SERVER_SETTINGS
     log = await store.servers.audit_log("discord:77")
     assert (len(log), [entry.rule for entry in log[:3]]) == (10, ["own_only", "bar", "block"])
-    assert log[2] == AuditEntry(1_790_000_046.0, "discord:1002", "block", "discord:1009")
+    assert log[2] == AuditEntry(1_790_000_046.0, "discord:1002", "block", "discord:1009", server="discord:77")
     assert await store.servers.audit_log("discord:78") == (
-        AuditEntry(1_790_000_049.0, "discord:1003", "pause"),
+        AuditEntry(1_790_000_049.0, "discord:1003", "pause", server="discord:78"),
     )
 
 

@@ -33,4 +33,4 @@ async def test_settings_outlive_the_process_and_stay_in_their_server(tmp_path: P
         assert await store.servers.settings(SERVER) == replace(decided, closed=("paper:c2", PLACE))
         for other in ("paper:2", None):
             assert await store.servers.settings(other) == DEFAULT_SERVER_SETTINGS
-        assert await store.servers.audit_log(SERVER) == (entry,)
+        assert await store.servers.audit_log(SERVER) == (replace(entry, server=SERVER),)

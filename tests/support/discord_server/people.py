@@ -125,12 +125,12 @@ class People:
         return self.desk.begin(COMMAND_USED, person, channel, data)
 
     def _check_allowed(self, command: str, channel: Channel, person: Person) -> None:
-        """Commands may ask for a right of those who use them, and stay within servers."""
+        """In a server, commands may ask for a right of those who use them; some stay within servers."""
         registered = next(
             c for c in self.world.commands if c["name"] == command.split()[0] and c["type"] == 1
         )
         needed = registered.get("default_member_permissions")
-        if needed is not None and person is not self.world.owner:
+        if needed is not None and channel.kind != DM and person is not self.world.owner:
             raise RefusedByDiscord(f"/{command} is not for {person.name}")
         if 1 not in (registered.get("contexts") or [0, 1, 2]) and channel.kind == DM:
             raise RefusedByDiscord(f"/{command} is for servers only")
