@@ -97,9 +97,10 @@ def scene_pairs(wanted: int) -> list[Pair]:
     for story, step in steps_from(0, "test"):
         if len(found) == wanted:
             break
-        before, goal = pictures([story.states[step.before], story.states[step.after]], 256)
-        if not torch.equal(before, goal):
-            found.append((png(to_image(before)), png(to_image(goal))))
+        states = story.states[step.before], story.states[step.after]
+        before, goal = (png(to_image(pixels)) for pixels in pictures(states, 256))
+        if before != goal:
+            found.append((before, goal))
     return found
 
 
