@@ -28,7 +28,7 @@ WORKING_PX = 128
 FEWEST_EDGES = 40  # of 1,024; pictures with fewer are flat, and neither found nor barred
 # A view is like a mark if the share of common edges, of those that either has, less COLOUR_COST for each
 # level (of 255) of the mean difference of fields, is LIKE or more. Set with benchmarks/picture_marks.py.
-LIKE, COLOUR_COST = 0.42, 0.025
+LIKE, COLOUR_COST = 0.7, 0.025
 SOURCE_COLOUR_COST = 0.1  # where a result is told from its source, which may have the same edges
 SIMILAR_HASH = 4  # of 64 bits
 BORDER_LEVELS, BORDER_MOST = 24, 4  # a border differs by less; it takes less than a quarter of the width
