@@ -19,7 +19,7 @@ from bot.policy.word_rules import built_in_rules, read_rules
 from conversations import content_credentials
 from conversations.images.decode import MIB
 from conversations.picture_budget import StorageLimits
-from conversations.shares import ShareRules
+from conversations.shares import DAY_S, ShareRules
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Megabytes = Annotated[int, Field(ge=0, le=1_000_000_000)]
@@ -115,6 +115,7 @@ class Settings(BaseSettings):
     safety_broken: Literal["closed", "open"] = "closed"
     forget_days: Annotated[float, Field(ge=0, le=100_000)] = 365.0
     left_server_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
+    min_account_days: Annotated[float, Field(ge=0, le=10_000)] = 0.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -278,6 +279,7 @@ class Settings(BaseSettings):
             instruction_chars=self.max_instruction_chars,
             requests=self.max_requests,
             window_s=self.max_requests_window_seconds,
+            least_account_s=self.min_account_days * DAY_S,
             head_ttl_s=self.head_minutes * 60,
             shares=self._shares,
             safety=self._picture_safety,
@@ -298,12 +300,8 @@ class Settings(BaseSettings):
     def _picture_safety(self) -> PictureSafety | None:
         if self.safety == "off":
             return None
-        policy = SafetyPolicy(
-            SafetyAction(self.safety),
-            self.safety_age_restricted,
-            self.safety_threshold,
-            self.safety_broken == "open",
-        )
+        usual, adult, threshold = self.safety, self.safety_age_restricted, self.safety_threshold
+        policy = SafetyPolicy(SafetyAction(usual), adult, threshold, self.safety_broken == "open")
         return PictureSafety(policy, OpenNsfw())
 
     @property

@@ -26,6 +26,7 @@ class ServerSettings:
 
     blocked            users whose requests are refused
     closed             channels without edits
+    only               the only channels with edits; none: all
     hidden             channels with all images behind spoilers
     listening          channels in which messages without a mention can be requests
     waiting, per_day   edits of one user: in the queue, and in 24 hours; None: the limits of the bot apply
@@ -41,6 +42,7 @@ class ServerSettings:
     is_paused: bool = False
     blocked: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     listening: tuple[str, ...] = ()
     waiting: int | None = None

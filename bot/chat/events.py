@@ -35,6 +35,7 @@ class Event:
     may_post      whether the user may write and attach files in this channel
     asked_at      when the user made the gesture, Unix seconds by the clock of the chat; None: now
     roles         keys of the roles that the user has in this server
+    account_since when the account of the user was made, Unix seconds; None: not known
     is_counted    whether it counts towards the request rate, as edits always do: a gesture of a user does,
                   what the chat looks up to draw something does not
     """
@@ -49,6 +50,7 @@ class Event:
     is_moderator: bool = False
     may_post: bool = True
     roles: tuple[str, ...] = ()
+    account_since: float | None = None
     is_counted: bool = False
     asked_at: float | None = None
 
@@ -333,6 +335,7 @@ class Origin(TypedDict):
     is_moderator: bool
     may_post: bool
     roles: tuple[str, ...]
+    account_since: float | None
     is_counted: bool
     asked_at: float | None
 

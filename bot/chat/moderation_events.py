@@ -14,11 +14,13 @@ class ModAction(StrEnum):
     LOG = "log"  # show the audit log
     PAUSE = "pause"
     RESUME = "resume"
-    OPEN = "open"  # these five: a channel
+    OPEN = "open"  # these six: a channel
     HIDE = "hide"  # open, with pictures behind spoilers
     CLOSE = "close"
+    ONLY = "only"  # open, as one of the only ones
     LISTEN = "overhear"
     IGNORE = "ignore"
+    EVERYWHERE = "everywhere"  # no channel is closed
     REPORTS = "reports"  # the channel in which reports are shown
     LIMITS = "limits"
     OWN_ONLY = "own_only"

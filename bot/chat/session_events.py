@@ -14,6 +14,13 @@ class SessionsAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryAsked(Event):
+    """Show my newest results, wherever I made them."""
+
+    read_only: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteSessionAsked(VersionEvent):
     """Erase my session with everything in it. Unless `is_confirmed`, only say what that is, with a button."""
 

@@ -28,6 +28,7 @@ from bot.discord_chat.inbound.message_handler import MessageHandler
 from bot.discord_chat.interactions import Interaction, InteractionHandler
 from bot.discord_chat.membership import Membership
 from bot.discord_chat.own_messages import OwnMessages
+from bot.discord_chat.presence import Presence
 from bot.discord_chat.sending.channel_traffic import ChannelTraffic, Pacing
 from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.outbound import DiscordChat
@@ -38,6 +39,7 @@ from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
 from bot.discord_chat.ui.rendering import Renderer
 from bot.discord_chat.user_locales import UserLocales
+from bot.discord_chat.welcome import invitation, welcome
 from bot.workflow.dispatcher import EditWorkflow
 from conversations.session import UNFINISHED
 from conversations.store.session_store import SessionStore
@@ -106,6 +108,7 @@ class EditBot(commands.AutoShardedBot):
         self._catch_up = CatchUp(store.chats, sleep=sleep)
         self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)
+        self.presence = Presence(self, workflow, store)
         message_filter = MessageFilter(store, edit_channels, reads_all=message_content)
         parts = (Attempts(store), self.handler, message_filter, user_locales, self._catch_up, acks, signs)
         self._messages = MessageHandler(self, *parts, pacing.typing_delay_s)
@@ -114,11 +117,13 @@ class EditBot(commands.AutoShardedBot):
         await super().__aenter__()
         await self.chat.__aenter__()
         await self._command_sync.__aenter__()
+        await self.presence.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.presence.__aexit__(kind, error, trace)
         await self._command_sync.__aexit__(kind, error, trace)
         await self.chat.__aexit__(kind, error, trace)
         await super().__aexit__(kind, error, trace)
@@ -170,6 +175,7 @@ class EditBot(commands.AutoShardedBot):
     async def on_shard_ready(self, shard_id: int) -> None:
         """A gateway session is ready, for the first time or again: answer what was missed meanwhile."""
         log.info("connection %d of %s is ready", shard_id + 1, self.shard_count)
+        self.presence.forget()
         async with self._catching_up:
             async for message in self._catch_up.missed(self, shard_id):
                 await self._messages.on_message(message)
@@ -178,12 +184,18 @@ class EditBot(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Every gateway session is ready."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        if self.application_id is not None:
+            log.info("servers add it at %s", invitation(self.application_id))
         await self._own_messages.delete_pending()
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         """A gateway session was resumed; Discord replays what was missed."""
         self.metrics.gateway_reconnects.inc()
         self._catch_up.resumed(shard_id)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """A server added the bot."""
+        await welcome(guild)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Count the message: there are no prefix commands, and MessageHandler listens to messages."""

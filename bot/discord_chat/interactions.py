@@ -208,6 +208,7 @@ def origin_of(interaction: Interaction) -> Origin:
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
         roles=role_keys(interaction.user),
+        account_since=interaction.user.created_at.timestamp(),
         is_counted=True,
         asked_at=interaction.created_at.timestamp(),
     )

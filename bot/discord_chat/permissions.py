@@ -6,12 +6,16 @@ from bot.discord_chat.ids import role_key
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from conversations.messages import Message
 
-_NEEDED = {
+NEEDED = {
     "view_channel": Message("permission.view_channel"),
     "send_messages": Message("permission.send_messages"),
+    "send_messages_in_threads": Message("permission.send_messages_in_threads"),
     "attach_files": Message("permission.attach_files"),
     "read_message_history": Message("permission.read_message_history"),
+    "add_reactions": Message("permission.add_reactions"),
+    "bypass_slowmode": Message("permission.bypass_slowmode"),
 }
+_OF_SOME_CHANNELS = ("send_messages_in_threads", "add_reactions", "bypass_slowmode")
 
 
 def role_keys(user: discord.abc.User) -> tuple[str, ...]:
@@ -24,8 +28,11 @@ def missing_permissions(client: discord.Client, context: ReplyContext, *, files:
     guild = client.get_guild(context.guild) if context.guild else None
     channel = guild.get_channel_or_thread(context.channel) if guild else None
     if guild is None or channel is None:
-        return (_NEEDED["view_channel"],)
+        return (NEEDED["view_channel"],)
     has = channel.permissions_for(guild.me)
-    lacking = [label for name, label in _NEEDED.items() if not getattr(has, name)]
-    likely = _NEEDED["attach_files" if files else "send_messages"]  # a role may have changed a moment ago
+    needed = [name for name in NEEDED if name not in _OF_SOME_CHANNELS]
+    if getattr(channel, "slowmode_delay", 0):
+        needed.append("bypass_slowmode")
+    lacking = [NEEDED[name] for name in needed if not getattr(has, name)]
+    likely = NEEDED["attach_files" if files else "send_messages"]  # a role may have changed a moment ago
     return tuple(lacking) or (likely,)

@@ -31,9 +31,10 @@ from bot.chat.session_events import DeleteSessionAsked
 from bot.policy.limits import Limits
 from bot.policy.share_texts import refused_share
 from conversations.intents.text_language import is_read
-from conversations.messages import Message, joined
+from conversations.messages import Message, joined, verbatim
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
+from conversations.shares import DAY_S
 from conversations.store.share_ledger import ShareUsedUp
 
 MOST_VERSIONS = 1000  # of one session, which is read whole for every event about it
@@ -134,8 +135,20 @@ def _paused(facts: Facts) -> Message | None:
     return Message("paused") if facts.settings.is_paused else None
 
 
+def _account_too_new(facts: Facts) -> Message | None:
+    since, least_s = facts.event.account_since, facts.limits.least_account_s
+    if since is None or not least_s or facts.now - since >= least_s:
+        return None
+    left = Message("days", count=math.ceil((since + least_s - facts.now) / DAY_S))
+    return Message("account_too_new", least=Message("days", count=math.ceil(least_s / DAY_S)), wait=left)
+
+
 def _closed(facts: Facts) -> Message | None:
-    return Message("channel_closed") if is_in(facts.event, facts.settings.closed) else None
+    if is_in(facts.event, facts.settings.closed):
+        return Message("channel_closed")
+    if not facts.settings.only or is_in(facts.event, facts.settings.only):
+        return None
+    return Message("other_channels", list=tuple(verbatim(f"<#{key}>") for key in facts.settings.only[:5]))
 
 
 def _words(facts: Facts) -> Message | None:
@@ -222,6 +235,7 @@ def _channel_settings(facts: Facts) -> Message | None:
 ADMISSION = (
     Check("blocked", EDITS, _blocked),
     Check("paused", EDITS, _paused),
+    Check("account_too_new", EDITS, _account_too_new),
     Check("closed", EDITS, _closed),
     Check("may_not_post", EDITS, _may_not_post),
     Check("quota", EDITS, _quota),

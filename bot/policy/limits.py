@@ -24,6 +24,7 @@ class Limits:
     abilities: Message | None = None  # what the model can do, said with every upload and in the help
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     shares: ShareRules = NO_SHARES  # how much may be used per hour and day
+    least_account_s: float = 0.0  # how old an account must be, where the chat knows that
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here
     words: WordRules = field(default_factory=built_in_rules)  # by which requests are refused
     safety: PictureSafety | None = None  # whether pictures are looked at, and what then

@@ -42,7 +42,7 @@ from bot.chat.interface import Chat
 from bot.chat.offered_pictures import OfferedPictures
 from bot.chat.operator_events import OperatorActRequested
 from bot.chat.replies import Card, Note, Reply
-from bot.chat.session_events import SessionsAsked
+from bot.chat.session_events import GalleryAsked, SessionsAsked
 from bot.i18n.catalog import match_locale
 from bot.ops.clocks import uptime_s
 from bot.ops.metrics import Metrics
@@ -54,7 +54,7 @@ from bot.workflow.compare import compare
 from bot.workflow.consent_answers import answer_consent, consent_at_large, lock
 from bot.workflow.consents import Consents
 from bot.workflow.moderation import Moderation
-from bot.workflow.navigation import history, move, my_sessions, show
+from bot.workflow.navigation import gallery, history, move, my_sessions, show
 from bot.workflow.operators import Operators
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
@@ -229,8 +229,8 @@ class EditWorkflow:
             return False
         return await self._runner.reword(active, words or "")
 
-    def waiting(self, user: str) -> int:
-        """How many edits of a user are not yet started."""
+    def waiting(self, user: str | None = None) -> int:
+        """How many edits are not yet started: of a user, or of all."""
         return self._runner.active.waiting(user)
 
     async def was_requested(self, message: str) -> bool:
@@ -328,6 +328,7 @@ class EditWorkflow:
             MoveAsked: partial(move, store, self.metrics),
             HistoryAsked: history,
             SessionsAsked: partial(my_sessions, store),
+            GalleryAsked: partial(gallery, store),
             ShowAsked: show,
             CompareAsked: partial(compare, store, self.pictures),
             SettingsAsked: partial(change_settings, store, self._model),

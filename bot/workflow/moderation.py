@@ -189,9 +189,15 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
             return replace(rules, is_paused=asked.action is ModAction.PAUSE)
         case ModAction.OPEN | ModAction.HIDE | ModAction.CLOSE:
             closed = with_one(rules.closed, subject, asked.action is ModAction.CLOSE)
-            return replace(
-                rules, closed=closed, hidden=with_one(rules.hidden, subject, asked.action is ModAction.HIDE)
-            )
+            hidden = with_one(rules.hidden, subject, asked.action is ModAction.HIDE)
+            is_more = rules.only and asked.action is not ModAction.CLOSE
+            only = with_one(rules.only, subject, True) if is_more else rules.only
+            return replace(rules, closed=closed, hidden=hidden, only=only)
+        case ModAction.ONLY:
+            closed = with_one(rules.closed, subject, False)
+            return replace(rules, closed=closed, only=with_one(rules.only, subject, True))
+        case ModAction.EVERYWHERE:
+            return replace(rules, closed=(), only=())
         case ModAction.LISTEN | ModAction.IGNORE:
             heard = with_one(rules.listening, subject, asked.action is ModAction.LISTEN)
             return replace(rules, listening=heard)
@@ -259,6 +265,8 @@ def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
         yield Message("status_blocked", list=_some(map(mention, rules.blocked)))
     if rules.closed:
         yield Message("status_closed", list=_some(map(_place, rules.closed)))
+    if rules.only:
+        yield Message("status_only", list=_some(map(_place, rules.only)))
     if rules.hidden:
         yield Message("status_hidden", list=_some(map(_place, rules.hidden)))
     if rules.listening:

@@ -1,18 +1,19 @@
-"""Moving through versions and looking at them: undo, redo, go to, new, history, sessions, show."""
+"""Moving through versions and looking at them: undo, redo, go to, new, history, sessions, gallery, show."""
 
 from dataclasses import replace
 
 from bot.chat.cards import card_of
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, ShownVersion
-from bot.chat.session_events import SessionsAsked
+from bot.chat.session_events import GalleryAsked, SessionsAsked
 from bot.ops.metrics import Metrics
 from bot.workflow.targets import Context, Target, current_version
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession
+from conversations.session import EditSession, TurnState
 from conversations.store.session_store import SessionStore
 
 LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
+IN_GALLERY, LOOKED_AT = 10, 100  # results; edits among which they are looked for
 
 
 async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked]) -> Reply:
@@ -56,6 +57,17 @@ async def my_sessions(store: SessionStore, context: Context[SessionsAsked]) -> R
     found = (_summary(session, asked.user, None if here is None else here.session.id) for session in sessions)
     listed = tuple(summary for summary in found if summary is not None)
     return Sessions(Message("sessions", count=len(listed)), listed)
+
+
+async def gallery(store: SessionStore, context: Context[GalleryAsked]) -> Reply:
+    """The user's newest results that still have a picture, from every place, for them alone."""
+    turns = await store.turns_by(context.event.user, LOOKED_AT)
+    done = [turn for turn in turns if turn.state is TurnState.DONE and turn.image is not None][:IN_GALLERY]
+    if not done:
+        return Note(Message("gallery_empty"))
+    sessions = {key: await store.session(key) for key in {turn.session_id for turn in done}}
+    cards = tuple(card_of(turn, sessions[turn.session_id]) for turn in reversed(done))
+    return History(Message("gallery", count=len(cards)), cards, None)
 
 
 def _summary(session: EditSession, user: str, here: str | None) -> SessionSummary | None:

@@ -15,6 +15,7 @@ MARK_GRACE_S = 3600.0  # a mark is saved before the decision that needs it
 _LISTS = {  # field: (table, column of its members, condition on the row)
     "blocked": ("blocked_users", "user", ""),
     "closed": ("channel_rules", "channel", "closed"),
+    "only": ("channel_rules", "channel", "only"),
     "hidden": ("channel_rules", "channel", "hidden"),
     "listening": ("channel_rules", "channel", "listening"),
     "blocked_images": ("blocked_images", "hash", ""),

@@ -11,10 +11,20 @@ from bot.discord_chat.commands.plain_command import plain_command
 from bot.discord_chat.ids import channel_key, user_key
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
 
-Channels = Literal["edits on", "edits off", "behind spoilers", "plain words on", "plain words off"]
+Channels = Literal[
+    "edits on",
+    "edits off",
+    "edits only here",
+    "edits in all channels",
+    "behind spoilers",
+    "plain words on",
+    "plain words off",
+]
 CHANNEL_ACTIONS = {
     "edits on": ModAction.OPEN,
     "edits off": ModAction.CLOSE,
+    "edits only here": ModAction.ONLY,
+    "edits in all channels": ModAction.EVERYWHERE,
     "behind spoilers": ModAction.HIDE,
     "plain words on": ModAction.LISTEN,
     "plain words off": ModAction.IGNORE,
@@ -81,8 +91,10 @@ class AdminCog(HasHandler, commands.GroupCog, name="admin", description="Moderat
     @app_commands.describe(do="Enable edits, show pictures openly, read messages that do not mention the bot")
     @acknowledged
     async def channel(self, interaction: Interaction, do: Channels) -> Response:
-        """Change one setting of this channel."""
-        return requested(interaction, CHANNEL_ACTIONS[do], channel_key(interaction.channel_id or 0))
+        """Change one setting of this channel, or of all."""
+        action = CHANNEL_ACTIONS[do]
+        here = "" if action is ModAction.EVERYWHERE else channel_key(interaction.channel_id or 0)
+        return requested(interaction, action, here)
 
     @app_commands.command(name="limits", description="Limit the edits of each user in this server")
     @app_commands.describe(

@@ -92,6 +92,7 @@ class ReadsMessages:
             is_moderator=_is_moderator(message),
             may_post=may_attach(message),
             roles=role_keys(message.author),
+            account_since=message.author.created_at.timestamp(),
             is_counted=True,
             asked_at=(message.edited_at or message.created_at).timestamp(),
             text=text,

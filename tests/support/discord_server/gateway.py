@@ -13,7 +13,8 @@ from tests.support.discord_server import guild_shapes, shapes
 from tests.support.discord_server.changes import Changes
 from tests.support.discord_server.world import Json, World
 
-DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
+DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, RESUME = 0, 1, 2, 3, 6
+RECONNECT, INVALID_SESSION, HELLO, ACK = 7, 9, 10, 11
 GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1, 1 << 9, 1 << 12, 1 << 15
 GUILD_REACTIONS, DIRECT_REACTIONS = 1 << 10, 1 << 13
 PRIVILEGED = (1 << 1) | (1 << 8) | MESSAGE_CONTENT
@@ -59,6 +60,7 @@ class Gateway:
         self.identifies = 0
         self.resumes = 0
         self.heartbeats = 0
+        self.presences: list[str] = []  # the texts that the client showed beside its name
 
     @property
     def connected(self) -> list[Session]:
@@ -113,6 +115,9 @@ class Gateway:
                 if said["op"] == HEARTBEAT:
                     self.heartbeats += 1
                     await socket.send_json({"op": ACK})
+                elif said["op"] == PRESENCE:
+                    self.presences += [activity["state"] for activity in said["d"]["activities"]]
+                    self._changes.tell()
                 elif said["op"] in (IDENTIFY, RESUME) and session is None:
                     session, start = await self._begin(socket, said)
                     if session is not None:
