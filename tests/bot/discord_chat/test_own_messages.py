@@ -17,7 +17,7 @@ from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import Message, Person
 from tests.support.english import english
-from tests.support.fakes import a_picture
+from tests.support.fakes import a_busy_picture
 
 HANDLERS = ("CommandTree-", "discord-ui-", "discord.py: on_interaction")  # names of discord.py's tasks
 with_power = pytest.mark.parametrize("granted", ["manage_messages", "administrator"])
@@ -45,7 +45,7 @@ async def posts_of_others(r: Room) -> list[Message]:
 
 
 def post_by(r: Room, author: Person) -> Message:
-    return r.discord.say(r.channel, author, "look", files={"a.png": a_picture()})
+    return r.discord.say(r.channel, author, "look", files={"a.png": a_busy_picture()})
 
 
 def are_there(r: Room, posts: list[Message]) -> bool:
