@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlite_utils import Database
 
 from conversations.servers import EVERYWHERE
+from conversations.store.erasures import ERASURE_RETENTION_S
 from conversations.store.overwriting import overwrite_later
 from conversations.store.picture_tables import delete_unused
 from conversations.store.share_ledger import LONGEST_WINDOW_S
@@ -19,7 +20,6 @@ from conversations.store.table_group import TableGroup, on_database, on_database
 QUESTION_RETENTION_S = 24 * 3600.0
 DELETION_RETENTION_S = 30 * 24 * 3600.0  # of messages that the chat could not delete, as in a channel it left
 EVENT_RETENTION_S = 14 * 24 * 3600.0  # chats repeat events within minutes; two weeks is ample
-ERASURE_RETENTION_S = 2 * 24 * 3600.0
 _OF_SERVER = (
     *("server_settings", "blocked_users", "channel_rules", "blocked_images", "share_changes", "audit_log"),
     *("reports", "appeals"),

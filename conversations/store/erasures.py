@@ -12,12 +12,12 @@ from conversations.errors import UserErased
 from conversations.store.sql import value
 from conversations.store.table_group import TableGroup, on_database
 
-KEPT_S = 2 * 24 * 3600.0  # chats look back one day at most
+ERASURE_RETENTION_S = 2 * 24 * 3600.0  # chats look back one day at most
 
 
 def mark(db: Database, user: str, at: float) -> None:
     """Record that the user erased everything at that moment (Unix seconds)."""
-    db.execute("DELETE FROM erasures WHERE at < ?", (at - KEPT_S,))
+    db.execute("DELETE FROM erasures WHERE at < ?", (at - ERASURE_RETENTION_S,))
     db.execute("INSERT OR REPLACE INTO erasures (user_hash, at) VALUES (?, ?)", (_hash(user), at))
 
 

@@ -1,6 +1,7 @@
 """The file of an erased picture goes: also after a kill, in another's session, and when it comes too late."""
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from conversations.request_source import RequestSource
 from conversations.store.user_data import Consent
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_busy_picture, a_picture, echo
 from tests.support.workflow_room import workflow_room
+
+NOW = time.time()  # marks of erasures go after two days
 
 SERVER = RequestSource(server="paper:s")
 
@@ -99,20 +102,20 @@ async def test_a_block_is_saved_before_the_picture_is_erased(tmp_path, monkeypat
 async def test_what_was_asked_before_its_user_erased_everything_is_dropped(tmp_path):
     """As a message that waited in the channel while the bot was away."""
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": 100.0}, is_confirmed=True))
-        early = d.asked("make it red", picture=a_picture(), asked_at=99.0)
+        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": NOW}, is_confirmed=True))
+        early = d.asked("make it red", picture=a_picture(), asked_at=NOW - 1)
         assert await d.workflow.handle(early) is None
         assert not (await d.store.export_user("paper:ann"))["turns"]
-        late = d.asked("make it red", picture=a_picture(), asked_at=101.0)
+        late = d.asked("make it red", picture=a_picture(), asked_at=NOW + 1)
         assert isinstance(await d.workflow.handle(late), Accepted)
 
 
 async def test_an_owner_who_erased_everything_is_not_asked_about_what_was_wanted_before(tmp_path):
     """As when they erase while the picture of an asker's message is still read."""
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": 100.0}, is_confirmed=True))
+        await d.workflow.handle(ForgetAsked(**d.origin() | {"asked_at": NOW}, is_confirmed=True))
         lent: dict[str, Any] = {"picture": a_picture(), "picture_owner": "paper:ann"}
-        reply = await d.workflow.handle(d.asked("make it red", "bob", **lent, asked_at=99.0))
+        reply = await d.workflow.handle(d.asked("make it red", "bob", **lent, asked_at=NOW - 1))
         assert isinstance(reply, Note)
         assert reply.text.code == "consent_unreachable"
         assert not d.chat.notes
@@ -130,9 +133,9 @@ async def test_an_erasure_while_a_picture_is_read_leaves_nothing_of_it(tmp_path)
             return a_picture()
 
         offer = offer_of(OfferedPictures((OfferedFile(fetch),)))
-        asking = asyncio.create_task(d.workflow.handle(d.asked("make it red", own=offer, asked_at=99.0)))
+        asking = asyncio.create_task(d.workflow.handle(d.asked("make it red", own=offer, asked_at=NOW - 1)))
         await reading.wait()
-        erasing = ForgetAsked(**d.origin(channel="c2") | {"asked_at": 100.0}, is_confirmed=True)
+        erasing = ForgetAsked(**d.origin(channel="c2") | {"asked_at": NOW}, is_confirmed=True)
         await d.workflow.handle(erasing)
         go_on.set()
         assert await asking is None

@@ -189,7 +189,6 @@ def test_a_gallery_knows_where_an_edit_changes_something(dataset, config):
     assert seen.float().mean() > 0.85  # some tones of a part are faint at this size
 
 
-
 def test_a_small_change_counts_for_more():
     changed = torch.zeros(2, 1, 10, 10, dtype=torch.bool)
     changed[0, 0, 0, :5] = True
