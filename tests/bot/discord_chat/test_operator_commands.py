@@ -12,10 +12,10 @@ from bot.policy.host_facts import HostFacts
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, loopback, room
-from tests.support.discord_server import shapes
+from tests.support.discord_server import DiscordServer, shapes
 from tests.support.discord_server.guild_shapes import guild
 from tests.support.discord_server.people import RefusedByDiscord, text_of
-from tests.support.discord_server.world import Channel, Person
+from tests.support.discord_server.world import Channel, Message, Person
 from tests.support.english import english
 from tests.support.fakes import a_busy_picture
 
@@ -68,6 +68,10 @@ async def test_a_bot_without_operators_has_no_such_command(tmp_path: Path) -> No
             await operator(r, r.ben, "status")
 
 
+def announced(discord: DiscordServer, place: Channel) -> list[Message]:
+    return [one for one in discord.messages_of_bot(place) if "Down at" in text_of(one)]
+
+
 async def test_an_announcement_is_posted_in_three_servers_and_stands_in_info(tmp_path: Path) -> None:
     async with loopback() as discord:
         olga = discord.world.owner
@@ -77,8 +81,7 @@ async def test_an_announcement_is_posted_in_three_servers_and_stands_in_info(tmp
             places = [reports, *[await join(r, name) for name in ("second", "third")]]
             assert "every server" in await operator(r, olga, "announce", text="Down at *ten* @everyone")
             for place in places:
-                (message,) = await discord.wait_for(partial(discord.messages_of_bot, place))
-                assert "Down at" in text_of(message)
+                message = (await discord.wait_for(partial(announced, discord, place)))[0]
                 assert not message.pings
             assert "Down at" in await said(r, discord.slash(r.channel, r.ben, "info"))
             await operator(r, olga, "announce")

@@ -77,6 +77,7 @@ async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: P
         await say(page, "make it night")
         await finished(page, "v1 from v0")
         async with page.expect_download() as waiting:
+            await page.locator(".saves summary").click()
             await page.get_by_role("link", name="PNG").click()
         download = await waiting.value
         assert download.suggested_filename == "mgie-v1.png"

@@ -76,8 +76,10 @@ async def marking(chromium: Browser, folder: Path) -> AsyncIterator[tuple[Page, 
         yield page, Hand(page, await page.context.new_cdp_session(page))
 
 
-@pytest.mark.parametrize("is_zoomed", [False, True])
-@pytest.mark.parametrize(("tool", "left", "right"), [("Box", 0.3, 0.6), ("Brush", 0.26, 0.64)])
+@pytest.mark.parametrize(
+    ("tool", "left", "right", "is_zoomed"),
+    [("Box", 0.3, 0.6, False), ("Brush", 0.26, 0.64, False), ("Brush", 0.26, 0.64, True)],
+)
 async def test_a_finger_draws_where_it_is(
     chromium: Browser, tmp_path: Path, tool: str, left: float, right: float, is_zoomed: bool
 ) -> None:
