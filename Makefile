@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 TORCH := $(shell grep -o '^torch==[0-9.]*' requirements/torch.txt)
 UV := uv==0.13.9
-PARALLEL := --numprocesses 2 --dist loadfile
+PARALLEL := --numprocesses 3 --dist loadfile
 
 .PHONY: run test test-cluster quick lint check format hooks bench lock clean help
 .DEFAULT_GOAL := run
