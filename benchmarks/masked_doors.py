@@ -27,7 +27,7 @@ from typing import Any
 
 import httpx
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -41,13 +41,12 @@ from tests.support import tiny_model
 from tests.support.api_server import api_server
 from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.world import Upload
-from tests.support.page_server import page_server, to_png
+from tests.support.masked_photo import BOX, HEIGHT, SIZE, WIDTH, as_jpeg, drawn_upon, transparent_box
+from tests.support.page_server import page_server
 from tests.support.page_visitors import ANN, visitor
 from tests.support.published import write_release
 
 ROOT = Path(__file__).parents[1]
-SIZE = WIDTH, HEIGHT = 4000, 3000
-BOX = 900, 700, 2600, 2100  # left, top, right, bottom
 MARKS = {"a box": "box 2250 2333 6499 6999", "a brush": "line 300 3000 5000 6000 5500 6500 3000"}
 WORDS, READING = "make it darker", "The picture is darker."
 PATIENCE_S = 300.0
@@ -132,7 +131,7 @@ class Doors:
         """Ask for an edit in that way, and wait for the files of its result."""
         if name == "drawn upon":
             photo = r.discord.say(r.channel, r.anna, files={"photo.jpg": self._photo})
-            drawn = {"drawn.jpg": drawn_upon(self._photo)}
+            drawn = {"drawn.jpg": drawn_upon(Image.open(io.BytesIO(self._photo)))}
             r.discord.say(r.channel, r.anna, WORDS, files=drawn, reply_to=photo, mention=True)
         else:
             files = {"image": self._photo, "mask": transparent_box()}
@@ -196,27 +195,6 @@ async def once_done(client: httpx.AsyncClient, path: str) -> bytes:
         while (answer := await client.get(path)).status_code == 404:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     return answer.raise_for_status().content
-
-
-def transparent_box() -> bytes:
-    """A mask as a program sends it."""
-    mask = Image.new("RGBA", SIZE, "black")
-    mask.paste((0, 0, 0, 0), BOX)
-    return to_png(mask)
-
-
-def drawn_upon(photo: bytes) -> bytes:
-    """A red box on a smaller JPEG, as a phone sends it back."""
-    picture = Image.open(io.BytesIO(photo))
-    ImageDraw.Draw(picture).rectangle(BOX, "red")
-    return as_jpeg(picture.resize((1600, 1200), Image.Resampling.LANCZOS), 75)
-
-
-def as_jpeg(picture: Image.Image, quality: int = 95) -> bytes:
-    """The picture as a file."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def a_photo() -> Image.Image:

@@ -5,7 +5,7 @@
 FOLDER holds china.jpg (of scikit-learn's sample pictures), coffee.png, chelsea.png and rocket.jpg (of
 scikit-image's). Every photo is edited at its own size by the model, as the bot would; a pair is shrunk to be
 shown and saved as WebP in OUT, 60 KB or so each. With --docs, the table between the page's marks is written
-anew. Ends in one line of JSON.
+again. Ends in one line of JSON.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, help="of the photos")
     parser.add_argument("out", type=Path, nargs="?", default=Path("docs/images/photos"))
-    parser.add_argument("--docs", type=Path, metavar="PAGE", help="page whose table is written anew")
+    parser.add_argument("--docs", type=Path, metavar="PAGE", help="page whose table is replaced")
     parser.add_argument("--model", default="mgie-mini")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()

@@ -5,8 +5,8 @@
 Eleven requests on every JPEG of the folder: done (the reading names an operation and a part that the request
 means, and the picture changed), announced (declined with a reason, or the bot would ask before it paints),
 or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels, and the share of pixels that clip
-anew; and dB to the photo after warmer, cooler and after brighter, darker. Every result is a PNG that the next
-instruction gets. Prints a row per photo as it goes on and ends in one line of JSON.
+again; and dB to the photo after warmer, cooler and after brighter, darker. Every result is a PNG that the
+next instruction gets. Prints a row per photo as it goes on and ends in one line of JSON.
 """
 
 import argparse

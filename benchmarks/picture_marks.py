@@ -144,7 +144,7 @@ def share_found(barred: Sequence[BarredPicture], pairs: Sequence[Pair]) -> dict[
 
 
 def main() -> None:
-    """Print the table and the line."""
+    """Print the table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="photos")
     parser.add_argument("--others", type=int, default=OTHERS, help="other pictures")

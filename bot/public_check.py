@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bot.ops.backup import last_backup
 from bot.settings import Settings
+from conversations.shares import DAY_S
 
 BACKUP_DAYS = 7
 
@@ -39,5 +40,5 @@ def _missing(settings: Settings, now: float) -> Iterator[str]:
     if settings.safety == "off":
         yield "SAFETY (pip install 'mgie[safety]'): nothing looks at what pictures show"
     made = last_backup(settings.data_dir)
-    if made is None or now - made > BACKUP_DAYS * 24 * 3600:
+    if made is None or now - made > BACKUP_DAYS * DAY_S:
         yield f"mgie-bot backup: no backup was made within {BACKUP_DAYS} days"

@@ -59,3 +59,9 @@ class ServerSettings:
 
 DEFAULT_SERVER_SETTINGS = ServerSettings()
 EVERYWHERE = "*"  # in place of a server: decisions of the operator for all of them
+
+
+def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...]:
+    """The group with this member, or without."""
+    others = tuple(other for other in group if other != member)
+    return (*others, member) if is_in else others

@@ -38,7 +38,7 @@ class Presence:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def forget(self) -> None:
-        """A connection began anew: Discord shows nothing there."""
+        """A connection began again: Discord shows nothing there."""
         self._shown = None
 
     async def update(self) -> None:

@@ -7,7 +7,6 @@ import discord
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.permissions import NEEDED
 from bot.discord_chat.ui.markdown import discord_translator
-from bot.i18n.catalog import match_locale
 from conversations.messages import Message, joined
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ async def welcome(guild: discord.Guild) -> None:
     has = guild.me.guild_permissions
     if missing := tuple(label for name, label in NEEDED.items() if not getattr(has, name)):
         parts.append(Message("welcome_permissions", permissions=missing))
-    text = discord_translator(match_locale(guild.preferred_locale))(joined("\n", *parts))
+    text = discord_translator(guild.preferred_locale)(joined("\n", *parts))
     try:
         await channel.send(text, nonce=f"welcome-{guild.id % 10**16}")
     except REQUEST_ERRORS as error:

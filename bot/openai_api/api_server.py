@@ -19,7 +19,7 @@ from aiohttp.typedefs import Middleware
 from bot.openai_api.api_chat import NAME, ApiChat
 from bot.openai_api.api_errors import ApiError
 from bot.openai_api.api_routes import FILES, USER, ApiRoutes
-from bot.ops.http_server import LOOPBACK, Connection, host_name, serving
+from bot.ops.http_server import LOOPBACK, busy, host_name, serving
 from bot.ops.log_once import OncePerMinute
 from bot.workflow.dispatcher import EditWorkflow
 
@@ -64,12 +64,10 @@ def _guard(keys: tuple[str, ...]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        connection = request.protocol
-        assert isinstance(connection, Connection)
-        connection.is_busy = True
         try:
-            request[USER] = _user_of(request, keys)
-            return await handler(request)
+            with busy(request):
+                request[USER] = _user_of(request, keys)
+                return await handler(request)
         except ApiError as error:
             log.info("a request was refused with status %d", error.status)
             return error.response()
@@ -83,8 +81,6 @@ def _guard(keys: tuple[str, ...]) -> Middleware:
             if BEGUN in request:
                 return _cut_off(request)
             return ApiError(500, "The request failed.", kind="server_error").response()
-        finally:
-            connection.is_busy = False
 
     return middleware
 

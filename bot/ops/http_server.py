@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from aiohttp import web
 
@@ -64,7 +64,7 @@ class Connections:
 
 
 class Connection(web.RequestHandler):
-    """One connection; a middleware of the application says when it is busy."""
+    """One connection; the middleware of an application says by `busy` when a request is under way."""
 
     def __init__(self, server: web.Server, connections: Connections, log: logging.Logger) -> None:
         """`log` gets the requests that cannot be parsed."""
@@ -102,6 +102,18 @@ class Connection(web.RequestHandler):
         """Close it without an answer."""
         if self.transport is not None:
             self.transport.abort()
+
+
+@contextmanager
+def busy(request: web.Request) -> Iterator[None]:
+    """While the block runs, the connection of the request is not closed to make room for another."""
+    connection = request.protocol
+    assert isinstance(connection, Connection)
+    connection.is_busy = True
+    try:
+        yield
+    finally:
+        connection.is_busy = False
 
 
 @asynccontextmanager

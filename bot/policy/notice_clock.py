@@ -1,9 +1,10 @@
-"""When operators are told of a notice: at once, and again until it is decided. Pure."""
+"""When operators hear of a notice: at once, and again until it is decided. Pure."""
 
-HOUR_S = 3600.0
+from conversations.shares import DAY_S, HOUR_S
+
 DECIDED_WITHIN_S = 48 * HOUR_S
-REMINDED_AFTER_S = (0.0, 24 * HOUR_S, 42 * HOUR_S, DECIDED_WITHIN_S)  # then every 24 hours
-OVERDUE_EVERY_S = 24 * HOUR_S
+REMINDED_AFTER_S = (0.0, DAY_S, 42 * HOUR_S, DECIDED_WITHIN_S)  # then every 24 hours
+OVERDUE_EVERY_S = DAY_S
 
 
 def is_due(at: float, reminded_at: float | None, now: float) -> bool:

@@ -93,7 +93,10 @@ def barred_picture(png: bytes, *sources: bytes) -> BarredPicture | None:
 
 def views_of(png: bytes) -> tuple[PictureMark, ...]:
     """A picture as it is, without its border, and both mirrored."""
-    picture = _opened(png)
+    return _views(_opened(png))
+
+
+def _views(picture: Image.Image) -> tuple[PictureMark, ...]:
     bare = _without_border(picture)
     upright = [_small(picture), *([_small(bare)] if bare is not None else [])]
     views = (_mark(view, WHOLE) for small in upright for view in (small, ImageOps.mirror(small)))
@@ -102,17 +105,24 @@ def views_of(png: bytes) -> tuple[PictureMark, ...]:
 
 def find_barred(png: bytes, barred: Mapping[str, BarredPicture | None]) -> str | None:
     """The first of these hashes whose picture this one is, if any. None: barred before there were marks."""
-    views, own = views_of(png), _difference_hash(png)
+    picture = _opened(png)
+    if not (views := _views(picture)):
+        return None
+    own = None if all(barred.values()) else _difference_hash(picture)
     for name, mark in barred.items():
-        is_same = mark.matches(views) if mark else (own ^ int(name, 16)).bit_count() <= SIMILAR_HASH
-        if views and is_same:
+        is_like = mark.matches(views) if mark else own is not None and _is_similar(own, name)
+        if is_like:
             return name
     return None
 
 
-def _difference_hash(png: bytes) -> int:
+def _is_similar(own: int, name: str) -> bool:
+    return (own ^ int(name, 16)).bit_count() <= SIMILAR_HASH
+
+
+def _difference_hash(picture: Image.Image) -> int:
     """The hash that stands for a picture barred before there were marks."""
-    grey = np.asarray(_opened(png).convert("L").resize((9, 8), Image.Resampling.LANCZOS))
+    grey = np.asarray(picture.convert("L").resize((9, 8), Image.Resampling.LANCZOS))
     bits = (grey[:, 1:] > grey[:, :-1]).ravel()
     return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
 

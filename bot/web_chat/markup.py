@@ -148,7 +148,7 @@ def notice(message: Message | None, language: str, choices: Iterable[Choice] = (
 
 
 def foot(lines: Iterable[Message], language: str) -> str:
-    """What everybody is told of this bot, with links."""
+    """What the bot says about itself to everybody, with links."""
     return _draw("foot.html", language, lines=tuple(lines))
 
 

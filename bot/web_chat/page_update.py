@@ -29,7 +29,7 @@ class PageUpdate:
     is_taken  the instruction was answered: clear its field
     comparison  two versions to show beside each other, if they were asked for
     sessions  all pictures of this user, where the page is to show them
-    public    what everybody is told of this bot, with `sessions`
+    public    what the bot says about itself to everybody, with `sessions`
     """
 
     state: PageState

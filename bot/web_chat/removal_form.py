@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from markupsafe import Markup
 
-from bot.ops.http_server import Connection, serving
+from bot.ops.http_server import busy, serving
 from bot.ops.log_once import OncePerMinute
 from bot.policy.checks import recent
 from bot.web_chat import markup
@@ -24,10 +24,11 @@ from conversations.errors import PictureRefused
 from conversations.images.decode import MIB
 from conversations.images.sandbox import read_picture
 from conversations.messages import Message
+from conversations.shares import DAY_S
 
 UPLOAD_BYTES = 12 * MIB
 RECEIVED_AT_ONCE, RECEIVE_S = 4, 60.0
-NOTICES_PER_ADDRESS, DAY_S = 5, 24 * 3600.0
+NOTICES_PER_ADDRESS = 5  # a day
 LOCAL = "local"  # one sender behind a proxy that names none
 
 log = logging.getLogger(__name__)
@@ -112,14 +113,8 @@ async def _read(request: web.Request) -> tuple[dict[str, str], bytes]:
 
 @web.middleware
 async def _is_busy(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The connection of a request under way is not closed to make room for another."""
-    connection = request.protocol
-    assert isinstance(connection, Connection)
-    connection.is_busy = True
-    try:
+    with busy(request):
         return await handler(request)
-    finally:
-        connection.is_busy = False
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.ops.http_server import LOOPBACK, Connection, host_name, stop_large_body
+from bot.ops.http_server import LOOPBACK, busy, host_name, stop_large_body
 from bot.ops.log_once import OncePerMinute
 from bot.web_chat.answers import refused, send
 from bot.web_chat.forms import NOT_UNDERSTOOD, FormRefused
@@ -161,19 +161,16 @@ def guard(site: Site) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        connection = request.protocol
-        assert isinstance(connection, Connection)
-        connection.is_busy = True
-        try:
-            visitor = person_of(request.headers.get("Cookie")) or address_of(request)
-            with underway.one_more(visitor, counted_address(request)):
-                response = await _answered(request, handler, site)
-                return await send(request, response)
-        except TooManyAtOnce:
-            return await send(request, _refusal(request, 429, Message("page.too_many_requests")))
-        finally:
-            connection.is_busy = False
-            stop_large_body(request)
+        with busy(request):
+            try:
+                visitor = person_of(request.headers.get("Cookie")) or address_of(request)
+                with underway.one_more(visitor, counted_address(request)):
+                    response = await _answered(request, handler, site)
+                    return await send(request, response)
+            except TooManyAtOnce:
+                return await send(request, _refusal(request, 429, Message("page.too_many_requests")))
+            finally:
+                stop_large_body(request)
 
     return middleware
 

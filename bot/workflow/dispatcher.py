@@ -170,7 +170,7 @@ class EditWorkflow:
         return max((self._uptime() - since for since in self._unanswered.values()), default=0.0)
 
     async def public_lines(self) -> tuple[Message, ...]:
-        """What everybody is told of this bot."""
+        """What the bot says about itself to everybody."""
         return public_lines(await self._store.servers.settings(None), self.host)
 
     def connect(self, chat: Chat) -> None:

@@ -1,13 +1,13 @@
-"""Erases sessions, words and settings that nobody has used for long, and servers that the bot has left."""
+"""Erases sessions, words and settings unused for long, and servers that the bot has left."""
 
 import logging
 from dataclasses import dataclass
 
 from bot.policy.host_facts import HostFacts
 from bot.workflow.runner import TurnRunner
+from conversations.shares import DAY_S
 from conversations.store.session_store import SessionStore
 
-DAY_S = 24 * 3600.0
 AT_ONCE = 50  # sessions of one transaction: everybody else waits meanwhile
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from bot.workflow.targets import Context, target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message, joined, verbatim
-from conversations.servers import AuditEntry, ServerSettings
+from conversations.servers import AuditEntry, ServerSettings, with_one
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
@@ -221,12 +221,6 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
             )
         case _:
             return rules
-
-
-def with_one(group: tuple[str, ...], member: str, is_in: bool) -> tuple[str, ...]:
-    """The group with this member, or without."""
-    others = tuple(other for other in group if other != member)
-    return (*others, member) if is_in else others
 
 
 def summary(asked: ModActionRequested, rules: ServerSettings, stopped: int, removed: Turn | None) -> Message:

@@ -14,7 +14,7 @@ from bot.policy.picture_marks import HASH_CHARS
 from bot.workflow.notices import listed
 from conversations.errors import ConversationError
 from conversations.messages import Message, joined, verbatim
-from conversations.servers import EVERYWHERE, AuditEntry, ServerSettings
+from conversations.servers import EVERYWHERE, AuditEntry, ServerSettings, with_one
 from conversations.shares import SHARE_NAMES, ShareRules
 from conversations.store.operator_tables import OperatorOverview
 from conversations.store.session_store import SessionStore
@@ -132,9 +132,9 @@ def settings_after(now: ServerSettings, decision: OperatorDecision) -> ServerSet
         case OperatorAct.PAUSE | OperatorAct.RESUME:
             return replace(now, is_paused=act is OperatorAct.PAUSE)
         case OperatorAct.BLOCK | OperatorAct.UNBLOCK:
-            return replace(now, blocked=_with(now.blocked, subject, is_in=act is OperatorAct.BLOCK))
+            return replace(now, blocked=with_one(now.blocked, subject, act is OperatorAct.BLOCK))
         case OperatorAct.BAR | OperatorAct.REMOVE | OperatorAct.UNBAR:
-            barred = _with(now.blocked_images, subject, is_in=act is not OperatorAct.UNBAR)
+            barred = with_one(now.blocked_images, subject, act is not OperatorAct.UNBAR)
             return replace(now, blocked_images=barred)
         case OperatorAct.ANNOUNCE:
             return replace(now, announcement=subject[:ANNOUNCEMENT_CHARS])
@@ -144,11 +144,6 @@ def settings_after(now: ServerSettings, decision: OperatorDecision) -> ServerSet
             return replace(now, shares=(*others, *changed))
         case _:
             return now
-
-
-def _with(group: tuple[str, ...], member: str, *, is_in: bool) -> tuple[str, ...]:
-    others = tuple(other for other in group if other != member)
-    return (*others, member) if is_in else others
 
 
 def _status(overview: OperatorOverview, now: ServerSettings, rules: ShareRules) -> Message:

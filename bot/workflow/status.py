@@ -117,7 +117,7 @@ class Status:
 
 
 def public_lines(settings: ServerSettings, host: HostFacts) -> tuple[Message, ...]:
-    """What everybody is told of this bot: news, that AI made the results, and where to turn."""
+    """What the bot says about itself to everybody: news, that AI made the results, and where to turn."""
     news = (Message("announcement", text=settings.announcement),) if settings.announcement else ()
     return (*news, Message("ai_marked"), *host.law)
 

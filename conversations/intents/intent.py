@@ -80,9 +80,9 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
     words = plain_words(text)
     if not words:
         return Understood(Asks.IGNORE)
-    if command := command_in(text, language):
-        return Understood(Asks.CONTROL, command)
     readings = _readings(text, language)
+    if command := _command_of(readings):
+        return Understood(Asks.CONTROL, command)
     steering = next((word for parts, table in readings if (word := steering_word(parts, table))), None)
     is_steering = any(is_firm(part, table) for parts, table in readings for part in parts)
     likely = text_classifier().likelihoods(text, readings[0][1])
@@ -105,8 +105,11 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
 
 def command_in(text: str, language: str = ENGLISH) -> TextCommand | None:
     """The text command that a text without markup gives, if it is no more than that."""
-    found = (command_of(parts, table) for parts, table in _readings(text, language))
-    return next((command for command in found if command), None)
+    return _command_of(_readings(text, language))
+
+
+def _command_of(readings: list[tuple[list[Clause], PhraseTable]]) -> TextCommand | None:
+    return next((command for parts, table in readings if (command := command_of(parts, table))), None)
 
 
 def _readings(text: str, language: str) -> list[tuple[list[Clause], PhraseTable]]:

@@ -73,14 +73,15 @@ def restore(
     Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
-    if keep == "off" and not _is_grey(pixels) and image(model_input).size == image(model_output).size:
+    is_grey = _is_grey(pixels)
+    if keep == "off" and not is_grey and image(model_input).size == image(model_output).size:
         return _all_painted(pixels, image(model_output).convert("RGB"), region)
     sharp, output = planes(model_input), planes(model_output)
     source = sharp if reconstruction is None else planes(reconstruction)
     probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
     if not sharp.shape == source.shape == output.shape or (probed and probed.through.shape != sharp.shape):
         raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
-    grey = _is_grey(pixels) and not _has_colour(output - source, calibration.change)
+    grey = is_grey and not _has_colour(output - source, calibration.change)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))

@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.operator_events import OperatorAct, OperatorActRequested
-from bot.discord_chat.commands.plain_command import asks, plain_command
+from bot.discord_chat.commands.plain_command import asks, command_of, plain_command
 from bot.discord_chat.inbound.downloads import RemoteFile
 from bot.discord_chat.inbound.inbound_images import files_offer
 from bot.discord_chat.interactions import HasHandler, Interaction, Response, acknowledged, origin_of
@@ -23,6 +23,29 @@ Word = app_commands.Range[str, 1, 100]
 
 def _plain(act: OperatorAct, description: str) -> "app_commands.Command[OperatorCog, ..., None]":
     return plain_command(act.value, description, asks(OperatorActRequested, act=act))
+
+
+def _about_user(act: OperatorAct, description: str) -> "app_commands.Command[OperatorCog, ..., None]":
+    @app_commands.describe(user="A mention, a number, or a key as in an export")
+    async def callback(self: "OperatorCog", interaction: Interaction, user: Word) -> Response:
+        return self.asked(interaction, act, user)
+
+    return command_of(act.value, description, callback)
+
+
+def _about_picture(act: OperatorAct, description: str) -> "app_commands.Command[OperatorCog, ..., None]":
+    @app_commands.describe(
+        picture="The picture", which="In place of a picture: its hash, or the id of a version"
+    )
+    async def callback(
+        self: "OperatorCog",
+        interaction: Interaction,
+        picture: discord.Attachment | None = None,
+        which: Word | None = None,
+    ) -> Response:
+        return self.asked(interaction, act, which or "", picture)
+
+    return command_of(act.value, description, callback)
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -48,57 +71,15 @@ class OperatorCog(
     @acknowledged
     async def log(self, interaction: Interaction, about: Word | None = None) -> Response:
         """Show the audit log."""
-        return self._asked(interaction, OperatorAct.LOG, about or "")
+        return self.asked(interaction, OperatorAct.LOG, about or "")
 
-    @app_commands.command(name="block", description="Refuse the edits of a user everywhere")
-    @app_commands.describe(user="A mention, a number, or a key as in an export")
-    @acknowledged
-    async def block(self, interaction: Interaction, user: Word) -> Response:
-        """Block a user and cancel their edits."""
-        return self._asked(interaction, OperatorAct.BLOCK, user)
-
-    @app_commands.command(name="unblock", description="Accept the edits of a user again everywhere")
-    @app_commands.describe(user="A mention, a number, or a key as in an export")
-    @acknowledged
-    async def unblock(self, interaction: Interaction, user: Word) -> Response:
-        """Unblock a user."""
-        return self._asked(interaction, OperatorAct.UNBLOCK, user)
-
-    @app_commands.command(name="bar", description="Neither take nor show a picture and its likes, anywhere")
-    @app_commands.describe(
-        picture="The picture", which="In place of a picture: its hash, or the id of a version"
+    block = _about_user(OperatorAct.BLOCK, "Refuse the edits of a user everywhere")
+    unblock = _about_user(OperatorAct.UNBLOCK, "Accept the edits of a user again everywhere")
+    bar = _about_picture(OperatorAct.BAR, "Neither take nor show a picture and its likes, anywhere")
+    unbar = _about_picture(OperatorAct.UNBAR, "Allow a barred picture again")
+    remove = _about_picture(
+        OperatorAct.REMOVE, "Bar a picture, and erase every version that shows it or its likes"
     )
-    @acknowledged
-    async def bar(
-        self, interaction: Interaction, picture: discord.Attachment | None = None, which: Word | None = None
-    ) -> Response:
-        """Bar a picture."""
-        return self._asked(interaction, OperatorAct.BAR, which or "", picture)
-
-    @app_commands.command(name="unbar", description="Allow a barred picture again")
-    @app_commands.describe(
-        picture="The picture", which="In place of a picture: its hash, or the id of a version"
-    )
-    @acknowledged
-    async def unbar(
-        self, interaction: Interaction, picture: discord.Attachment | None = None, which: Word | None = None
-    ) -> Response:
-        """Allow a picture again."""
-        return self._asked(interaction, OperatorAct.UNBAR, which or "", picture)
-
-    @app_commands.command(
-        name="remove", description="Bar a picture, and erase every version that shows it or its likes"
-    )
-    @app_commands.describe(
-        picture="The picture", which="In place of a picture: its hash, or the id of a version"
-    )
-    @acknowledged
-    async def remove(
-        self, interaction: Interaction, picture: discord.Attachment | None = None, which: Word | None = None
-    ) -> Response:
-        """Remove all copies of a picture."""
-        return self._asked(interaction, OperatorAct.REMOVE, which or "", picture)
-
     notices = _plain(OperatorAct.NOTICES, "Requests from outside to remove a picture, which wait for you")
 
     @app_commands.command(name="settle", description="Decide on a request to remove a picture")
@@ -125,7 +106,7 @@ class OperatorCog(
         self, interaction: Interaction, text: app_commands.Range[str, 1, ANNOUNCEMENT_CHARS] | None = None
     ) -> Response:
         """Announce a text."""
-        return self._asked(interaction, OperatorAct.ANNOUNCE, text or "")
+        return self.asked(interaction, OperatorAct.ANNOUNCE, text or "")
 
     @app_commands.command(name="shares", description="Change a limit of shares")
     @app_commands.describe(
@@ -144,13 +125,14 @@ class OperatorCog(
             **origin_of(interaction), act=OperatorAct.SHARES, subject=limit, edits=edits
         )
 
-    def _asked(
+    def asked(
         self,
         interaction: Interaction,
         act: OperatorAct,
         subject: str,
         picture: discord.Attachment | None = None,
     ) -> OperatorActRequested:
+        """The event of an interaction, with a user, picture, text or limit."""
         file = RemoteFile(picture.url, picture.size, picture.filename, False) if picture else None
         offer = files_offer(self.handler.reads.downloads, file) if file else None
         return OperatorActRequested(**origin_of(interaction), act=act, subject=subject, picture=offer)

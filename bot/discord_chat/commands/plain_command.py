@@ -1,6 +1,6 @@
-"""Slash commands without options, each declared in a line of its cog."""
+"""Slash commands that are declared in a line of their cog."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from discord import app_commands
@@ -17,6 +17,13 @@ def plain_command(
     async def callback(self: HasHandler, interaction: Interaction) -> Response:
         return answer(interaction)
 
+    return command_of(name, description, callback)
+
+
+def command_of(
+    name: str, description: str, callback: Callable[..., Awaitable[Response]]
+) -> app_commands.Command[Any, ..., None]:
+    """The command of a cog with that callback, a coroutine function whose first argument is the cog."""
     callback.__qualname__ = f"{HasHandler.__name__}.{name}"  # by which discord.py knows a method
     return app_commands.command(name=name, description=description)(acknowledged(callback))
 

@@ -1,6 +1,7 @@
 """Operators are told at once, after 24, 42 and 48 hours, then daily."""
 
-from bot.policy.notice_clock import HOUR_S, is_due
+from bot.policy.notice_clock import is_due
+from conversations.shares import HOUR_S
 
 
 def test_reminders_of_one_notice_over_five_days() -> None:

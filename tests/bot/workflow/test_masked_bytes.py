@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from bot.chat.offered_masks import mask_file
 from conversations.images.marks import Marks
@@ -16,12 +16,10 @@ from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.masks import open_mask
 from mgie_engine.serving.process import EngineProcess
 from tests.support import tiny_model
-from tests.support.page_server import to_png
+from tests.support.masked_photo import HEIGHT, SIZE, WIDTH, as_jpeg, drawn_upon, transparent_box
 from tests.support.published import write_release
 from tests.support.workflow_room import workflow_room
 
-SIZE = WIDTH, HEIGHT = 4000, 3000
-BOX = 900, 700, 2600, 2100
 PAINTED = SettingsOverride(steps=2, seed=3, keep="off")
 
 
@@ -31,27 +29,6 @@ def a_photo() -> Image.Image:
     large = np.asarray(Image.fromarray(noise).resize(SIZE, Image.Resampling.BICUBIC)).copy()
     large[::7, ::5] ^= 1
     return Image.fromarray(large)
-
-
-def transparent_box() -> bytes:
-    """As a program sends it."""
-    mask = Image.new("RGBA", SIZE, "black")
-    mask.paste((0, 0, 0, 0), BOX)
-    return to_png(mask)
-
-
-def drawn_upon(photo: Image.Image) -> bytes:
-    """As a chat sends it back: a red box on a smaller JPEG."""
-    picture = photo.copy()
-    ImageDraw.Draw(picture).rectangle(BOX, "red")
-    return as_jpeg(picture.resize((1600, 1200), Image.Resampling.LANCZOS), 75)
-
-
-def as_jpeg(photo: Image.Image, quality: int = 95) -> bytes:
-    """The photo as a file."""
-    file = io.BytesIO()
-    photo.save(file, "JPEG", quality=quality)
-    return file.getvalue()
 
 
 def model_of(name: str, folder: Path) -> str:

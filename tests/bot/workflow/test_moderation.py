@@ -8,10 +8,10 @@ from typing import Any
 from bot.chat.events import ButtonAction
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.chat.replies import Accepted, Note, buttons
-from bot.workflow.moderation import apply, with_one
+from bot.workflow.moderation import apply
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
+from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings, with_one
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import workflow_room
 
