@@ -30,6 +30,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives with the tests
 
+from bot.workflow.dispatcher import PERIODIC
 from tests.support.discord_room import room
 from tests.support.fakes import a_picture
 
@@ -61,7 +62,7 @@ class Trace:
         if code not in self._modules:
             self._modules[code] = _module(code)
         module = self._modules[code]
-        if module is None:
+        if module is None or _is_periodic():
             return
         is_handle = code.co_qualname == HANDLE
         self._is_handed_over |= is_handle
@@ -71,6 +72,15 @@ class Trace:
             returns[module] += 1
             if is_handle and self.admission is None:
                 self.admission = Counter(self.after)
+
+
+def _is_periodic() -> bool:
+    """Whether the running task would run without the message, too."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # in a thread without a loop
+        return False
+    return task is not None and task.get_name() == PERIODIC
 
 
 def _module(code: CodeType) -> str | None:

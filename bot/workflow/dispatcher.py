@@ -78,6 +78,7 @@ from mgie_engine.serving.service import EditService
 log = logging.getLogger(__name__)
 
 TIDY_EVERY_S = 3600.0
+PERIODIC = "periodic work"  # the name of its tasks
 Handler = Callable[[Context[Any]], Awaitable[Reply]]
 
 
@@ -137,7 +138,8 @@ class EditWorkflow:
         await self._runner.__aenter__()
         self._admission.uploads.reader.prepare()
         tidying = self._privacy.clean_up_forever(TIDY_EVERY_S), self._packing.forever()
-        self._tidying = [asyncio.create_task(task) for task in (*tidying, self.operators.work_forever())]
+        for task in (*tidying, self.operators.work_forever()):
+            self._tidying.append(asyncio.create_task(task, name=PERIODIC))
         return self
 
     async def __aexit__(

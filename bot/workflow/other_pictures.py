@@ -2,23 +2,19 @@
 
 from dataclasses import replace
 
-from bot.chat.events import Addressing, EditAsked, Event
-from conversations.intents.intent import sort_text
+from bot.chat.events import EditAsked, Event
 from conversations.intents.sorted_text import OtherPicture
 from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 
 
-async def for_another(store: SessionStore, asked: EditAsked, language: str) -> EditAsked | None:
+async def for_another(store: SessionStore, asked: EditAsked, other: OtherPicture) -> EditAsked | None:
     """The edit that a text asks for which means the user's last instruction for another picture; else None.
 
     That picture is with the text or replied to. "Wrong picture" asks for it; "this one too" alone does not.
     """
-    if asked.reading or asked.addressing is Addressing.VERBATIM or not asked.text.strip():
-        return None
-    other = (asked.said or sort_text(asked.text, language)).other
     is_shown = asked.own is not None or (asked.replied is not None and asked.turn is None)
-    if other is None or not (is_shown or other is OtherPicture.ELSEWHERE):
+    if not is_shown and other is not OtherPicture.ELSEWHERE:
         return None
     words = await _last_words(store, asked)
     if is_shown:

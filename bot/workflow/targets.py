@@ -16,7 +16,16 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from bot.chat.cards import is_answer, is_question
-from bot.chat.events import CancelAsked, EditAsked, Event, Implied, VariationAsked, VersionEvent, origin
+from bot.chat.events import (
+    Addressing,
+    CancelAsked,
+    EditAsked,
+    Event,
+    Implied,
+    VariationAsked,
+    VersionEvent,
+    origin,
+)
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
 from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
 from bot.policy.limits import Limits
@@ -24,7 +33,7 @@ from bot.workflow.other_pictures import for_another
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
-from conversations.intents.sorted_text import YesNo
+from conversations.intents.sorted_text import OtherPicture, YesNo
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
@@ -284,7 +293,15 @@ async def read_asked(
     if not isinstance(read, EditAsked):
         return read
     event = read_text(read, language, languages)
-    return await for_another(store, read, language) or event
+    other = _other_picture(read, language)
+    return (other and await for_another(store, read, other)) or event
+
+
+def _other_picture(asked: EditAsked, language: str) -> OtherPicture | None:
+    """Which other picture the user's last instruction is meant for, by this text."""
+    if asked.reading or asked.addressing is Addressing.VERBATIM or not asked.text.strip():
+        return None
+    return (asked.said or sort_text(asked.text, language)).other
 
 
 async def answered(store: SessionStore, asked: EditAsked, language: str) -> Event | Reply:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.trace_message import figures, traced
 
-MODULES = 15  # from the moment at which the Discord layer hands the event over, until the result is shown
+MODULES = 14  # from the moment at which the Discord layer hands the event over, until the result is shown
 
 
 async def test_an_edit_passes_few_modules(tmp_path: Path) -> None:
