@@ -127,6 +127,11 @@ def test_a_conversation_is_about_one_file(
 # -- at a terminal -------------------------------------------------------------------------------------------
 
 
+def _take_interrupts() -> None:
+    """SIGINT as at a terminal: a test that runs in the background inherits that it is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """`mgie chat in.png` in a terminal of 100 columns."""
 
@@ -150,6 +155,7 @@ class Terminal:
             stdout=its,
             stderr=its,
             start_new_session=True,
+            preexec_fn=_take_interrupts,
         )
         os.close(its)
 
