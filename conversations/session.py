@@ -169,6 +169,12 @@ class EditSession:
             raise NoSuchVersion(turn_id)
         return self.turns[turn_id]
 
+    @property
+    def latest(self) -> Turn:
+        """The last version that has an image; the upload always had one."""
+        pictures = (turn for turn in self.turns.values() if turn.image and turn.grid is None)
+        return max(pictures, key=lambda turn: turn.number, default=self.root)
+
     def version(self, number: int) -> Turn:
         """The turn shown as v<number>. Raises NoSuchVersion if there is none."""
         for turn in self.turns.values():
@@ -208,8 +214,7 @@ class EditSession:
         """
         head = self.heads.get(user) or self.heads.get(self.owner)
         if head is None:
-            pictures = (turn for turn in self.turns.values() if turn.image and turn.grid is None)
-            return max(pictures, key=lambda turn: turn.number)
+            return self.latest
         return self.nearest_alive(self.turn(head.turn_id))
 
     def nearest_alive(self, turn: Turn) -> Turn:

@@ -33,7 +33,7 @@ from bot.workflow.other_pictures import for_another
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
-from conversations.intents.sorted_text import OtherPicture, YesNo
+from conversations.intents.sorted_text import LATEST, OtherPicture, YesNo
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
@@ -185,17 +185,17 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
 async def named_version(
     store: SessionStore, event: Event, version: str, session: EditSession | None = None
 ) -> Target:
-    """The version of that number ("v2") or turn id ("k3f9"); NoSuchVersion if there is none.
+    """The version of that number ("v2"), LATEST, or that of a turn id ("k3f9"); NoSuchVersion without one.
 
-    A number refers to `session`, else to the user's in this channel, else to the newest one shown here.
+    Numbers and LATEST refer to `session`, else to the user's in this channel, else to the newest shown here.
     """
-    number = version_number(version)
-    if number is None:
+    number, is_latest = version_number(version), version.strip().lower() == LATEST
+    if number is None and not is_latest:
         return await target_of(store, event, version.strip().lower())
     session = session or await session_here(store, event)
     if session is None:
         raise NoSuchVersion(version)
-    return Target(session, session.version(number))
+    return Target(session, session.latest if number is None else session.version(number))
 
 
 async def session_here(store: SessionStore, event: Event) -> EditSession | None:

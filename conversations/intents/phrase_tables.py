@@ -32,6 +32,7 @@ class PhraseTable:
     same_here: PatternSet
     slight: PatternSet
     of_original: PatternSet  # texts that name the uploaded picture
+    of_latest: PatternSet  # texts that name the newest version
     literals: frozenset[str]  # plain words of the patterns
 
     def knows(self, word: str) -> bool:
@@ -71,6 +72,7 @@ def phrase_table(language: str) -> PhraseTable:
         patterns(data["same_here"]["patterns"]),
         patterns(data["slight"]["patterns"]),
         patterns(["* <original> *"]),
+        patterns(["* <latest> *"]),
         frozenset(_literals(data)),
     )
 

@@ -36,13 +36,17 @@ class CommandWord(StrEnum):
 class TextCommand:
     """A text command as typed.
 
-    `version`: "v2", with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO; `is_slight`: "a bit more".
+    `version`: "v2" or LATEST, with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO; `is_slight`: "a bit
+    more".
     """
 
     word: CommandWord
     version: str | None = None
     steps: int = 1
     is_slight: bool = False
+
+
+LATEST = "latest"  # the version that was made last
 
 
 class YesNo(StrEnum):

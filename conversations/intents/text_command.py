@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from conversations.intents.phrase_tables import PhraseTable
-from conversations.intents.sorted_text import CommandWord, TextCommand
+from conversations.intents.sorted_text import LATEST, CommandWord, TextCommand
 from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
 from conversations.intents.text_classifier import text_classifier
 
@@ -75,6 +75,8 @@ def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table
         return TextCommand(word)
     if number is None and table.of_original.matches(clause.tagged(start, end)):
         number = 0
+    if number is None and table.of_latest.matches(clause.tagged(start, end)):
+        return TextCommand(word, LATEST)
     return TextCommand(word, None if number is None else f"v{number}")
 
 

@@ -44,6 +44,7 @@ async def test_back_to_a_version(tmp_path):
         await three_versions(d)
         assert await says(d, "back to v1") == "Now at v1."
         assert "no v7" in await says(d, "back to v7")
+        assert await says(d, "go to the latest version") == "Now at v3."
 
 
 async def test_start_over_goes_to_the_upload_and_keeps_everything(tmp_path):

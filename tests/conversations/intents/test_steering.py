@@ -10,7 +10,7 @@ import pytest
 from bot.i18n.catalog import ENGLISH, languages
 from conversations.intents.intent import Understood, understand
 from conversations.intents.message_markup import strip_markup
-from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
+from conversations.intents.sorted_text import LATEST, Asks, CommandWord, TextCommand
 
 TABLES: dict[str, Any] = tomllib.loads((Path(__file__).parent / "steering.toml").read_text("utf-8"))
 AROUND_EACH = 3  # of the ways to say a phrase, besides saying it alone
@@ -58,6 +58,7 @@ def test_phrases_give_the_command_that_they_mean(language: str) -> None:
         ("deshaz los últimos tres cambios", TextCommand(CommandWord.UNDO, steps=3)),
         ("can you go back to version three?", TextCommand(CommandWord.GO_TO, "v3")),
         ("back to v2 :)", TextCommand(CommandWord.GO_TO, "v2")),
+        ("go to the latest", TextCommand(CommandWord.GO_TO, LATEST)),
         ("die zweite Version bitte", TextCommand(CommandWord.GO_TO, "v2")),
         ("the second one", TextCommand(CommandWord.GO_TO, "v2")),
         ("compare with the original", TextCommand(CommandWord.COMPARE, "v0")),
