@@ -108,6 +108,7 @@ async def edits(name: str, editor: str, people: int, count: int, side_px: int) -
             bot_process(Path(folder), discord, editor, slots=4, settings=settings) as bot,
         ):
             await discord.wait_for(lambda: discord.gateway.connected, START_WITHIN_S)
+            await discord.wait_for(lambda: discord.world.commands, START_WITHIN_S)
             numbers = iter(range(1, count + 1))
 
             async def talk(person: int) -> None:
@@ -115,6 +116,8 @@ async def edits(name: str, editor: str, people: int, count: int, side_px: int) -
                 channel = discord.world.add_channel(f"{name}-{person}")
                 who = discord.world.add_person(f"{name}-{person}")
                 last: Message | None = None
+                never = discord.slash(channel, who, "cfg", ask="off", scope="me")  # of noise no model is sure
+                await discord.wait_for(lambda: never.answer, ANSWER_WITHIN_S)
                 for said, _ in enumerate(numbers):
                     words = WORDS[said % len(WORDS)]
                     if last is None or said % EDITS_PER_PICTURE == 0:
@@ -232,7 +235,10 @@ async def measure(count: int, loads: int, model_edits: int, picture: Path | None
         parts.append(lambda: page_loads(loads))
     if model_edits:
         parts.append(lambda: edits("mgie-mini", "mgie-mini", 2, model_edits, 256))
-    done = [await part() for part in parts]
+    done = []
+    for part in parts:
+        done.append(await part())
+        sys.stderr.write(json.dumps({done[-1].name: done[-1].figures()}) + "\n")  # the next takes minutes
     if picture:
         plot(done, picture)
     return {
