@@ -6,6 +6,7 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 RUN_READY := $(VENV)/.ready-run
 TEST_READY := $(VENV)/.ready-test
 TORCH := $(shell grep -o '^torch==[0-9.]*' requirements/torch.txt)
+CPU_INDEX := https://download.pytorch.org/whl/cpu
 UV := uv==0.13.9
 PARALLEL := --numprocesses 3 --dist loadfile
 
@@ -13,12 +14,15 @@ PARALLEL := --numprocesses 3 --dist loadfile
 .DEFAULT_GOAL := run
 
 # Every package is checked against a hash. Which build of torch suits depends on the machine: a build of that version
-# that is there stays, else the CPU build is taken where the package sources offer it, else the one for CUDA.
+# that is there stays, else the CPU build is taken where the package sources offer it, or from PyTorch's own index where
+# there is no NVIDIA driver, else the one for CUDA, which is all that PyPI has.
 $(RUN_READY): pyproject.toml $(wildcard requirements/*.txt)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	@echo "Installing the pinned packages (first time only: two to four minutes)…"
 	@$(BIN)/pip freeze | grep -q "^$(TORCH)\b" || \
 		$(PIP) install --require-hashes --no-deps -r requirements/torch-cpu.txt 2>/dev/null || \
+		{ ! command -v nvidia-smi >/dev/null && $(PIP) install --require-hashes --no-deps \
+			--extra-index-url $(CPU_INDEX) -r requirements/torch-cpu.txt 2>/dev/null; } || \
 		$(PIP) install --require-hashes --no-deps -r requirements/torch.txt
 	@! $(BIN)/python -c 'from importlib.metadata import requires; print(requires("torch"))' | grep -q nvidia || \
 		$(PIP) install --require-hashes --no-deps -r requirements/cuda.txt
