@@ -129,8 +129,8 @@ def megabytes(folder: Path) -> int:
 
 
 def pip(venv: Path, *arguments: str) -> None:
-    """Install into the environment, with nothing from a cache."""
-    run(str(venv / "bin/pip"), "install", "--quiet", "--no-cache-dir", *arguments)
+    """Install into the environment, with nothing from a cache, and whatever PYTHONPATH has."""
+    run(str(venv / "bin/python"), "-I", "-m", "pip", "install", "--quiet", "--no-cache-dir", *arguments)
 
 
 def run(*command: str) -> None:
