@@ -4,11 +4,14 @@
     python -m tests.support.page_screenshots /tmp/pictures --model none   # negatives, in half a minute
 
 Needs Chromium. Every picture is page-<moment>-<desktop|phone>.png, with few colours, so that it stays small.
+story.webp is the animation that the page exports at the end.
 """
 
 import argparse
 import asyncio
+import io
 import tempfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -29,6 +32,7 @@ from mgie_engine.edits import (
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from tests.support.discord_server.portrait import save_small
+from tests.support.page_gestures import open_controls
 from tests.support.page_server import (
     DESKTOP,
     MODEL,
@@ -140,19 +144,30 @@ async def take(folder: Path, editor: Callable[[], EditRunner], model: ModelFacts
                     chromium,
                     size,
                     editors,
-                    _open_sample,
+                    _begin_story,
                     words=WORDS,
                     model=model,
                     look=camera.look,
                     patience_ms=PATIENCE_MS,
-                ) as (_, page):
+                ) as (bot, page):
                     await _look_closer(page, camera)
+                    if place == "desktop":
+                        await _save_story(page, f"{bot.url}/export", folder / "story.webp")
         await _in_german(folder, chromium, model)
 
 
 async def _open_sample(page: Page) -> None:
     await page.locator(f".sample-pic[data-sample={SAMPLE}]").click()
     await page.locator(".shot[aria-current]").wait_for()
+
+
+async def _begin_story(page: Page) -> None:
+    """Open the sample, and let the bot ask nothing: which words a model doubts changes with its weights."""
+    await _open_sample(page)
+    await open_controls(page)
+    await page.get_by_role("button", name="Ask when unsure").click()
+    await page.locator('[name="ask"][aria-pressed="false"]').wait_for()
+    await page.get_by_role("button", name="More controls").click()
 
 
 async def _look_closer(page: Page, camera: Camera) -> None:
@@ -164,6 +179,14 @@ async def _look_closer(page: Page, camera: Camera) -> None:
     await page.locator(".sheet img").wait_for()
     await page.locator(".sheet img").scroll_into_view_if_needed()
     await camera.look(page, "grid")
+
+
+async def _save_story(page: Page, address: str, file: Path) -> None:
+    """Save the animation of the user's only session, as the export holds it."""
+    exported = await (await page.request.get(address)).body()
+    with zipfile.ZipFile(io.BytesIO(exported)) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("/story.webp")]
+        await asyncio.to_thread(file.write_bytes, archive.read(name))
 
 
 async def _in_german(folder: Path, chromium: Browser, model: ModelFacts) -> None:
