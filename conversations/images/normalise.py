@@ -1,13 +1,15 @@
 """Convert any mode, depth, orientation and colour space of Pillow to upright 8-bit sRGB, without metadata."""
 
 import io
+import os
 
 from PIL import Image, ImageFile
 
 from conversations.images.colour import CodePoints, profile_of, to_srgb
-from conversations.images.encoding import UPLOADED
+from conversations.images.encoding import QUICK_FROM, UPLOADED
 from conversations.messages import Message
 
+CORES = 2  # at most, to write a large picture
 _ORIENTATION = 0x0112  # the EXIF tag
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -48,7 +50,11 @@ def normalise(
 
 
 def to_png(picture: Image.Image) -> bytes:
-    """The image as a PNG file without metadata."""
+    """An RGB or RGBA image as a PNG file without metadata."""
+    if picture.width * picture.height > QUICK_FROM:
+        from conversations.quick_png import quick_png  # numpy, for which small pictures have no memory
+
+        return quick_png(picture, min(CORES, os.cpu_count() or 1))
     buffer = io.BytesIO()
     # Level 1: a third of the time of the default for a tenth more bytes, and the user is waiting.
     picture.save(buffer, "PNG", **UPLOADED)

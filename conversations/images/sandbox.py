@@ -91,7 +91,8 @@ class DecoderProcess:
             stderr=subprocess.DEVNULL,
             cwd=root,
             # Two arenas at most: each reserves address space, which is what the bound counts.
-            env=small_environment() | {"MALLOC_ARENA_MAX": "2"},
+            # numpy's library for matrices would reserve more for every core.
+            env=small_environment() | {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,  # Ctrl+C is for the bot, which may want to finish a picture
         )
         self.is_worn = False

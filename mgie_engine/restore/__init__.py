@@ -19,17 +19,20 @@ from conversations.settings import Keep
 from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresholds, calibration_for
 from mgie_engine.restore.compose import render
+from mgie_engine.restore.exact_tones import toned
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
-from mgie_engine.restore.part_tone import plan_part_tone, render_part
+from mgie_engine.restore.part_tone import plan_part_tone
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.region import covered, within
-from mgie_engine.restore.said_tones import painting_agrees, said_tones, toned, tones_blend
+from mgie_engine.restore.said_tones import painting_agrees, said_tones, tones_blend
+from mgie_engine.restore.strips import in_strips
 from mgie_engine.restore.tone_fit import ProbeOutcome
 from mgie_engine.restore.tones import ToneSpec
 
 __all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore", "said_tones"]
 
 MAP_SIDE = 256  # longest side of a change map
+GREY_ROWS = 16  # looked at before the next ones: the first of a photo show colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ def _of_said(
     if tones and painting_agrees(source, output, sharp, tones):
         return toned(pixels, tones), (blend := tones_blend(sharp, tones)), torch.zeros_like(blend)
     plan = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
-    return (render_part(pixels, plan, part), plan.blend, plan.painting) if part and plan else None
+    return (render(pixels, plan, part), plan.blend, plan.painting) if part and plan else None
 
 
 def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | None) -> Restored:
@@ -128,7 +131,8 @@ def _as_grey(edited: np.ndarray, grey: bool) -> np.ndarray:
 
 
 def _is_grey(pixels: np.ndarray) -> bool:
-    return all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2))
+    strips = (pixels[top : top + GREY_ROWS] for top in range(0, len(pixels), GREY_ROWS))
+    return all(np.array_equal(strip[..., 0], strip[..., channel]) for strip in strips for channel in (1, 2))
 
 
 def _has_colour(difference: Tensor, thresholds: ChangeThresholds) -> bool:
@@ -152,18 +156,36 @@ def _restored(
         if not np.array_equal(pixels[..., :3], edited):
             nothing = Message("note_outside_region")
         edited, blend = within(pixels, edited, region), blend * covered(region, blend)
-    differs = pixels[..., :3] != edited
-    changed = float((differs[..., 0] | differs[..., 1] | differs[..., 2]).mean())
+    changed = _share_changed(pixels, edited)
     new = blend >= 0.5 if painting is None else painting * blend >= 0.5
     kept, painted = float((blend == 0).float().mean()), float(new.float().mean())
     return Restored(
-        picture=Image.fromarray(np.concatenate([edited, pixels[..., 3:]], axis=2)),
+        picture=_with_alpha_of(pixels, edited),
         changed=changed,
         change_map=_change_map(blend, pixels.shape[1], pixels.shape[0]),
         kept=kept,
         painted=painted,
         notes=() if changed else (nothing,),
     )
+
+
+def _share_changed(pixels: np.ndarray, edited: np.ndarray) -> float:
+    """Share of the pixels (H, W, 3 or 4) of which any colour differs in the edited ones (H, W, 3)."""
+    counts = list[int]()
+
+    def work(rows: slice) -> None:
+        differs = pixels[rows, :, :3] != edited[rows]
+        counts.append(int(np.count_nonzero(differs[..., 0] | differs[..., 1] | differs[..., 2])))
+
+    in_strips(pixels.shape, work)
+    return sum(counts) / edited[..., 0].size
+
+
+def _with_alpha_of(pixels: np.ndarray, edited: np.ndarray) -> Image.Image:
+    picture = Image.fromarray(edited)
+    if pixels.shape[2] == 4:
+        picture.putalpha(Image.fromarray(np.ascontiguousarray(pixels[..., 3])))
+    return picture
 
 
 def _change_map(blend: Tensor, width: int, height: int) -> np.ndarray:

@@ -16,8 +16,9 @@ from torch import Tensor
 from mgie_engine.restore.colour_table import apply_table
 from mgie_engine.restore.image_ops import local_max
 from mgie_engine.restore.moved_objects import MovedObject
+from mgie_engine.restore.region_masks import enlarged_rows, region_rows
+from mgie_engine.restore.strips import in_strips
 
-STRIP_PIXELS = 1 << 18  # rendered at once: the working set stays in the CPU's cache at any picture size
 STEEPEST = 3.0  # factor by which an edge of painted content may get narrower: more shows stairs
 FLAT = 24.0  # difference of neighbours, in levels, that is no edge and is enlarged smoothly
 
@@ -36,18 +37,24 @@ class RestorePlan:
     table: Tensor | None = None  # (3, N, N, N): what a colour adds, over red, green and blue
 
 
-def render(pixels: np.ndarray, plan: RestorePlan) -> np.ndarray:
-    """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8."""
+def render(pixels: np.ndarray, plan: RestorePlan, region: str | None = None) -> np.ndarray:
+    """The edited colours of pixels (H, W, 3 or 4) uint8, as (H, W, 3) uint8.
+
+    region: a region of `region_masks.EXACT` whose exact mask takes the place of the plan's blend.
+    """
     height, width = pixels.shape[:2]
-    edited = pixels[..., :3].copy()
+    edited: np.ndarray = pixels[..., :3].copy()
+    used = [number for number, added in enumerate(plan.affine) if bool(added.any())]
     layers = [_ObjectLayer.of(pixels, moved, plan.same) for moved in plan.moved]
-    rows = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        part = edited[top : top + rows]
-        lines = _Rows(top, len(part), height, width)
-        blend = lines.of(plan.blend[None])
+
+    def work(rows: slice) -> None:
+        lines = _Rows(rows.start, rows.stop - rows.start, height, width)
+        blend = region_rows(region, pixels, rows)[None] if region else lines.of(plan.blend[None])
         if bool(blend.any()):
-            part[...] = _edit(torch.from_numpy(part), plan, lines, layers, blend).numpy()
+            part = edited[rows]
+            part[...] = _edit(torch.from_numpy(part), plan, used, lines, layers, blend).numpy()
+
+    in_strips(pixels.shape, work)
     return edited
 
 
@@ -62,12 +69,7 @@ class _Rows:
 
     def of(self, maps: Tensor) -> Tensor:
         """These rows of (C, S, S) maps enlarged bilinearly, (C, rows, width)."""
-        size = maps.shape[1]
-        at = (torch.arange(self.top, self.top + self.rows) + 0.5) * size / self.height - 0.5
-        at = at.clamp(0, size - 1)
-        above = at.long()
-        below = (above + 1).clamp(max=size - 1)
-        lines = torch.lerp(maps[:, above], maps[:, below], (at - above)[:, None])
+        lines = enlarged_rows(maps, slice(self.top, self.top + self.rows), self.height)
         return F.interpolate(lines[None], (self.rows, self.width), mode="bilinear", align_corners=False)[0]
 
     def crisp(self, painted: Tensor) -> Tensor:
@@ -150,16 +152,25 @@ def _difference_share(one: Tensor, other: Tensor, same: float) -> Tensor:
 
 
 def _edit(
-    part: Tensor, plan: RestorePlan, lines: _Rows, layers: Sequence[_ObjectLayer], blend: Tensor
+    part: Tensor,
+    plan: RestorePlan,
+    used: list[int],
+    lines: _Rows,
+    layers: Sequence[_ObjectLayer],
+    blend: Tensor,
 ) -> Tensor:
-    """part: (rows, width, 3) uint8, and so is the answer."""
-    levels = part.permute(2, 0, 1)
+    """part: (rows, width, 3) uint8, and so is the answer. used: the maps of the plan's affine that add."""
+    levels = part.permute(2, 0, 1).contiguous()
     before = levels.float()
-    maps = lines.of(plan.affine)
-    wanted = before + maps[9:]
-    for channel in range(3):
-        wanted.addcmul_(maps[3 * channel : 3 * channel + 3], before[channel])
-        wanted += plan.curves[channel][levels[channel].int()].permute(2, 0, 1)
+    wanted = before.clone()
+    for number, added in zip(used, lines.of(plan.affine[used]) if used else (), strict=True):
+        of, to = divmod(number, 3)
+        if of == 3:
+            wanted[to] += added
+        else:
+            wanted[to].addcmul_(added, before[of])
+    for channel, curve in enumerate(plan.curves.mT):  # each (3 out, 256)
+        wanted += curve.index_select(1, levels[channel].int().flatten()).view_as(before)
     if plan.table is not None:
         wanted += apply_table(plan.table, before)
     wanted.clamp_(0, 255)

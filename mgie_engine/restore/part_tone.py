@@ -5,21 +5,17 @@ tone. Where the part follows from the picture alone, its mask is known exactly, 
 lies inside and carried out under the mask at full size.
 """
 
-from dataclasses import replace
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from mgie_engine.restore.calibration import ToneThresholds
-from mgie_engine.restore.compose import RestorePlan, render
+from mgie_engine.restore.compose import RestorePlan
 from mgie_engine.restore.region_masks import region_weights
 from mgie_engine.restore.tone_fit import fit_tone_of_part
 
 INSIDE = 0.5  # weight from which the painting tells the tone: below, noise would be divided by little
 LEAST_INSIDE = 0.005  # share of the picture that must lie inside
 NOISE = 36.0  # squared levels that a fit may leave of any painting
-STRIP_ROWS = 256
 
 
 def plan_part_tone(
@@ -47,15 +43,3 @@ def plan_part_tone(
 def _error(painted: Tensor, guess: Tensor, inside: Tensor) -> float:
     """The mean squared difference of (3, S, S) levels inside (S, S)."""
     return float(((painted - guess).square().mean(0) * inside).sum() / inside.sum())
-
-
-def render_part(pixels: np.ndarray, plan: RestorePlan, name: str) -> np.ndarray:
-    """The edited colours (H, W, 3) of pixels (H, W, 3 or 4) uint8; the same bytes where the weight is 0."""
-    weights = region_weights(name, pixels)
-    edited = render(pixels, replace(plan, blend=torch.ones_like(plan.blend)))
-    for top in range(0, len(edited), STRIP_ROWS):
-        rows = slice(top, top + STRIP_ROWS)
-        before = pixels[rows, :, :3].astype(np.float32)
-        mixed = before + weights[rows, :, None].numpy() * (edited[rows] - before)
-        edited[rows] = mixed.round().astype(np.uint8)
-    return edited

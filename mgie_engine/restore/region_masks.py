@@ -6,12 +6,15 @@ addressed tone gives `mask * tone(picture) + (1 - mask) * picture`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from mgie_engine.restore.strips import in_strips
 
 Region = Callable[[Tensor, Tensor], Tensor]
 
@@ -24,7 +27,7 @@ LAYERS = (
     "subject",
 )  # of a procedural photo; all zero where it has none
 WHOLE = "whole"
-MOST_ROWS = 512  # of a picture at once, and of a mask of a place before it is enlarged
+PLACE_SIDE = 512  # pixels, of the mask of a place before it is enlarged
 EDGE = 0.06  # half the width of a soft border between halves or thirds, in picture widths
 HUES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
@@ -187,14 +190,36 @@ def said_subject(sentence: str) -> tuple[str | None, str]:
 
 def region_weights(name: str, pixels: np.ndarray) -> Tensor:
     """How much a pixel of (H, W, 3 or 4) uint8 belongs to a region of `EXACT`, (H, W) in [0, 1]."""
-    height, width = pixels.shape[:2]
-    if name in POSITIONS:
-        grid = torch.zeros(1, 3, min(height, MOST_ROWS), min(width, MOST_ROWS))
-        mask = REGIONS[name](grid, no_layers(grid))
-        return F.interpolate(mask, (height, width), mode="bilinear", align_corners=False)[0, 0]
-    found = torch.empty(height, width)
-    for top in range(0, height, MOST_ROWS):
-        rows = torch.tensor(pixels[top : top + MOST_ROWS, :, :3]).permute(2, 0, 1)
-        part = rows[None].float() / 255
-        found[top : top + MOST_ROWS] = REGIONS[name](part, no_layers(part))[0, 0]
+    found = torch.empty(pixels.shape[:2])
+
+    def work(rows: slice) -> None:
+        found[rows] = region_rows(name, pixels, rows)
+
+    in_strips(pixels.shape, work)
     return found
+
+
+def region_rows(name: str, pixels: np.ndarray, rows: slice) -> Tensor:
+    """The same for some rows of the picture, (rows, W)."""
+    height, width = pixels.shape[:2]
+    if name not in POSITIONS:
+        part = torch.tensor(pixels[rows, :, :3]).permute(2, 0, 1)[None].contiguous().float() / 255
+        return REGIONS[name](part, no_layers(part))[0, 0]
+    mask = _place(name, min(height, PLACE_SIDE), min(width, PLACE_SIDE))
+    lines = enlarged_rows(mask[None], rows, height)
+    return F.interpolate(lines[None], (rows.stop - rows.start, width), mode="bilinear")[0, 0]
+
+
+@lru_cache(maxsize=4)
+def _place(name: str, height: int, width: int) -> Tensor:
+    grid = torch.zeros(1, 3, height, width)
+    return REGIONS[name](grid, no_layers(grid))[0, 0].contiguous()
+
+
+def enlarged_rows(maps: Tensor, rows: slice, height: int) -> Tensor:
+    """Some rows of maps (C, h, w) that are enlarged bilinearly to a height, (C, rows, w)."""
+    last = maps.shape[1] - 1
+    at = (torch.arange(rows.start, rows.stop) + 0.5) * maps.shape[1] / height - 0.5
+    at = at.clamp(0, last)
+    above = at.long()
+    return torch.lerp(maps[:, above], maps[:, (above + 1).clamp(max=last)], (at - above)[:, None])

@@ -21,6 +21,7 @@ from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
 from mgie_engine.errors import EngineError
 from mgie_engine.model.finite import require_finite
 from mgie_engine.model.mgie import Reading
+from mgie_engine.restore.strips import prepare_thread
 from mgie_engine.serving.denoising import Painting, alike, batch
 from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
 from mgie_engine.serving.fast_path import FastPath
@@ -67,10 +68,10 @@ class Engine:
         self._slots: dict[int, Slot] = {}  # the oldest first
         self._events: list[Event] = []
         self._step_s = 0.0  # of the last denoising step
-        torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
+        cores = torch.get_num_threads()  # settles the caller's share before the threads below settle theirs
         # One core each: helpers of these threads would fall asleep between the many small steps of restoring.
         threads = max(2, min(MOST_THREADS, os.cpu_count() or 2)) if fast else 2
-        self._threads = ThreadPoolExecutor(threads, "pictures", torch.set_num_threads, (1,))
+        self._threads = ThreadPoolExecutor(threads, "pictures", prepare_thread, (cores,))
 
     def __enter__(self) -> Self:
         return self

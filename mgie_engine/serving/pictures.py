@@ -1,11 +1,11 @@
-"""Pictures on their way into the model and out of the engine. Pillow only."""
+"""Pictures on their way into the model and out of the engine. Imports no torch."""
 
 import io
 
 from PIL import Image
 
-from conversations.ai_mark import marked_file
-from conversations.images.encoding import PAINTED
+from conversations.ai_mark import marked_file, quickly_marked_png
+from conversations.images.encoding import PAINTED, QUICK_FROM
 from conversations.messages import Message
 from mgie_engine.errors import RequestRefused
 
@@ -46,8 +46,10 @@ def to_png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def to_result(picture: Image.Image) -> bytes:
-    """The same as `to_png`, marked as edited by a model."""
+def to_result(picture: Image.Image, cores: int = 1) -> bytes:
+    """The picture as a PNG that is marked as edited by a model; the same always gives the same bytes."""
+    if picture.width * picture.height > QUICK_FROM:
+        return quickly_marked_png(picture, cores)
     return marked_file(picture, "PNG", **PAINTED)
 
 

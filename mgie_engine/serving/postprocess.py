@@ -16,6 +16,7 @@ from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore, said_tones
 from mgie_engine.restore.image_ops import image
 from mgie_engine.restore.region_masks import said_region
+from mgie_engine.restore.strips import cores
 from mgie_engine.serving.framing import Box, FramedPicture
 from mgie_engine.serving.pictures import to_result
 
@@ -130,7 +131,7 @@ def with_probe(model: Autoencoder, painted: Painted) -> Painted:
 def finish(painted: Painted, settings: EditSettings) -> Delivered:
     """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
     whole = restored(painted, settings.keep, settings.degree)
-    return Delivered(to_result(whole.picture), whole.picture.size, whole.changed, whole.notes)
+    return Delivered(to_result(whole.picture, cores()), whole.picture.size, whole.changed, whole.notes)
 
 
 def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Restored:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mgie_engine.restore import restore
-from mgie_engine.restore.said_tones import _toned_by_pixel, said_tones, toned
+from mgie_engine.restore.said_tones import said_tones
 from mgie_engine.restore.tones import ToneSpec, apply
 from tests.mgie_engine.restore.test_part_tone import LARGE, SIDE, view
 
@@ -80,12 +80,3 @@ def test_the_rest_keeps_its_bytes_and_a_transparent_picture_its_alpha():
     result = np.asarray(restore(original, view(SIDE), halfway(spec), tones=[spec]).picture)
     assert np.array_equal(result[:, LARGE // 2 + 80 :], original[:, LARGE // 2 + 80 :])
     assert (result[..., 3] == 77).all()
-
-
-def test_colours_that_are_computed_once_give_what_every_pixel_would():
-    pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3)).astype(np.uint8)
-    for region in ("whole", "reds", "shadows", "left"):
-        spec = ToneSpec("warm", 1.8, region)
-        exactly, once = _toned_by_pixel(pixels, [spec]), toned(pixels, [spec])
-        assert np.abs(exactly.astype(int) - once).max() <= 1
-        assert (exactly != once).mean() < 1e-3
