@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageFile
 
 from conversations.errors import PictureRefused
-from conversations.images import jpeg
+from conversations.images import jpeg, webp
 from conversations.images.colour import CodePoints, code_points
 from conversations.images.formats import Format, count_frames, open_lazily
 from conversations.images.normalise import normalise, to_png
@@ -118,6 +118,10 @@ def _read(
     data: bytes, kind: Format, limits: PictureLimits, admit: Admit, checksum: int | None = None
 ) -> DecodedImage:
     """The picture; refused as damaged if its pixels have another checksum."""
+    if kind is Format.WEBP and (claimed := webp.claimed_size(data)):
+        _check_shape(*claimed, limits)
+        _check_pixels(*claimed, limits.pixels)
+        admit(claimed[0] * claimed[1])
     with open_lazily(data, kind) as opened:
         frames = count_frames(data, kind, opened, limits.frames)
         full = opened.width * opened.height
