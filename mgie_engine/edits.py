@@ -52,6 +52,7 @@ class Progress:
     steps: int = 0  # denoising steps in all
     expressive: str | None = None  # set once reading is done
     preview: bytes | None = None  # small WebP made from the latents, after some steps
+    is_exact: bool = False  # by its reading, the seed will probably make no difference
 
 
 class Doubt(StrEnum):
@@ -74,6 +75,7 @@ class EditResult:
     changed: float | None = None  # share of pixels that differ from the input, 0 to 1
     notes: tuple[Message, ...] = ()  # worth showing, e.g. that the instruction was used as it is
     is_declined: bool = False  # the model says that it cannot do this; `image` is the one that was sent
+    is_exact: bool = False  # an adjustment by its definition: every seed gives this picture
     level: str = "exact"  # how exactly it was computed: "exact", "same" or "fast"
     # Probability of the least sure token of what the reading changes, 0 to 1; None: it was given.
     confidence: float | None = None

@@ -100,6 +100,7 @@ class _Result:
     changed: float | None
     notes: list[dict[str, Any]]
     is_declined: bool
+    is_exact: bool
     level: str
     confidence: float | None
     doubt: Doubt | None

@@ -7,7 +7,7 @@ on the CPU, in strips, so memory stays small at any size. `calibration.py` holds
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from conversations.messages import Message
 from conversations.settings import Keep
 from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresholds, calibration_for
-from mgie_engine.restore.compose import render
+from mgie_engine.restore.compose import RestorePlan, render
 from mgie_engine.restore.exact_tones import toned
 from mgie_engine.restore.image_ops import Picture, image, planes, smooth
 from mgie_engine.restore.part_tone import plan_part_tone
@@ -45,6 +45,7 @@ class Restored:
     kept: float  # share where the original's bytes stay, 0 to 1
     painted: float  # share of painted pixels; the rest is the original in other colours
     notes: tuple[Message, ...]  # remarks for the user
+    is_exact: bool = False  # by the definitions of tones alone: another painting that agrees gives the same
 
 
 def restore(
@@ -71,9 +72,9 @@ def restore(
     strongly the instruction moves the prediction at each place. calibration: the thresholds for the model.
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
-    part: the region of `region_masks.EXACT` that the expressive instruction changes alone.
-    tones: all that the expressive instruction changes, where that is known exactly (`said_tones`).
-    Raises ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
+    part: the region of `region_masks.EXACT` that the expressive instruction changes alone. tones: all that
+    it changes, where that is known exactly (`said_tones`). Raises ValueError if the small pictures differ in
+    size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
     is_grey = _is_grey(pixels)
@@ -89,28 +90,36 @@ def restore(
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
-        painted = Image.fromarray(output.round().to(torch.uint8).permute(1, 2, 0).numpy())
-        return _all_painted(pixels, painted, region)
-    edited = _of_said((source, output, sharp), pixels, part, tones, calibration, degree)
+        return _all_painted(pixels, _drawn(output), region)
+    if tones and painting_agrees(source, output, sharp, tones):
+        return _exact(pixels, _as_grey(toned(pixels, tones), grey), tones_blend(sharp, tones), region)
+    edited = _of_part((source, output, sharp), pixels, part, calibration, degree)
     if edited is None:
         plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
-        colours = render(pixels, plan) if bool(plan.blend.any()) else pixels[..., :3]
-        edited = colours, plan.blend, plan.painting
+        edited = _of_plan(pixels, plan)
     return _restored(pixels, _as_grey(edited[0], grey), *edited[1:], region)
 
 
-def _of_said(
+def _exact(pixels: np.ndarray, colours: np.ndarray, blend: Tensor, region: np.ndarray | None) -> Restored:
+    """The picture in the colours that the definitions of tones give."""
+    return replace(_restored(pixels, colours, blend, torch.zeros_like(blend), region), is_exact=True)
+
+
+def _of_plan(pixels: np.ndarray, plan: RestorePlan) -> tuple[np.ndarray, Tensor, Tensor]:
+    """The edited colours, blend and painting of a plan."""
+    colours = render(pixels, plan) if bool(plan.blend.any()) else pixels[..., :3]
+    return colours, plan.blend, plan.painting
+
+
+def _of_part(
     small: tuple[Tensor, Tensor, Tensor],
     pixels: np.ndarray,
     part: str | None,
-    tones: Sequence[ToneSpec],
     calibration: Calibration,
     degree: float,
 ) -> tuple[np.ndarray, Tensor, Tensor] | None:
-    """The edited colours, blend and painting of what is said to change, where the painting agrees with it."""
+    """The edited colours, blend and painting of the part that alone changes, where the painting agrees."""
     source, output, sharp = small
-    if tones and painting_agrees(source, output, sharp, tones):
-        return toned(pixels, tones), (blend := tones_blend(sharp, tones)), torch.zeros_like(blend)
     plan = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
     return (render(pixels, plan, part), plan.blend, plan.painting) if part and plan else None
 
@@ -120,6 +129,11 @@ def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | 
     height, width = pixels.shape[:2]
     edited = np.asarray(painted.resize((width, height), Image.Resampling.LANCZOS))
     return _restored(pixels, edited, torch.ones(painted.height, painted.width), region=region)
+
+
+def _drawn(levels: Tensor) -> Image.Image:
+    """(3, S, S) levels as a picture."""
+    return Image.fromarray(levels.round().to(torch.uint8).permute(1, 2, 0).numpy())
 
 
 def _grey(maps: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ place (a blur, the levels of the whole picture) is still fitted to the painting.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import torch
@@ -40,6 +40,7 @@ def effects() -> Mapping[str, Sequence[str]]:
     return tomllib.loads((Path(__file__).parent / "effects.toml").read_text("utf-8"))
 
 
+@lru_cache(maxsize=256)
 def said_tones(expressive: str, degree: float = 1.0) -> tuple[ToneSpec, ...]:
     """The tones that an expressive instruction names, in order, with their strengths times `degree`.
 

@@ -82,6 +82,7 @@ class Delivered:
     size: tuple[int, int]
     changed: float  # share of pixels that differ from the original, 0 to 1
     notes: tuple[Message, ...]
+    is_exact: bool = False  # see `EditResult`
 
 
 def changes_nothing(expressive: str, refusal: str) -> bool:
@@ -131,7 +132,8 @@ def with_probe(model: Autoencoder, painted: Painted) -> Painted:
 def finish(painted: Painted, settings: EditSettings) -> Delivered:
     """Bring the edit to the original's size, keeping what was not asked to change, and encode it."""
     whole = restored(painted, settings.keep, settings.degree)
-    return Delivered(to_result(whole.picture, cores()), whole.picture.size, whole.changed, whole.notes)
+    png, size = to_result(whole.picture, cores()), whole.picture.size
+    return Delivered(png, size, whole.changed, whole.notes, whole.is_exact)
 
 
 def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Restored:

@@ -13,6 +13,7 @@ from conversations.settings import SettingsOverride, checked
 from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.model.mgie import Denoised, NoisyBatch, Reading
+from mgie_engine.restore import said_tones
 from mgie_engine.serving.denoising import Painting
 from mgie_engine.serving.fast_path import Encoded, FastPath
 from mgie_engine.serving.framing import Framing, view
@@ -79,7 +80,9 @@ class Slot:
         """How far the edit is."""
         step = self.painting.step if self.painting else 0
         expressive = self.reading.expressive if self.reading else None
-        return Progress(self.stage, step, self.request.settings.steps, expressive, preview)
+        settings = self.request.settings
+        is_exact = settings.keep != "off" and bool(said_tones(expressive or "", settings.degree))
+        return Progress(self.stage, step, settings.steps, expressive, preview, is_exact)
 
     def result(self, delivered: Delivered, model: str, level: str) -> EditResult:
         """What the edit ends with, after its reading; `model`: its name."""
@@ -94,6 +97,7 @@ class Slot:
             seconds=self.seconds,
             changed=delivered.changed,
             notes=(*self.reading.notes, *(doubt.notes if doubt else ()), *delivered.notes),
+            is_exact=delivered.is_exact,
             level=level,
             confidence=self.reading.confidence,
             doubt=doubt.kind if doubt else None,

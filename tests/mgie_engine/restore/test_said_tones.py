@@ -80,3 +80,11 @@ def test_the_rest_keeps_its_bytes_and_a_transparent_picture_its_alpha():
     result = np.asarray(restore(original, view(SIDE), halfway(spec), tones=[spec]).picture)
     assert np.array_equal(result[:, LARGE // 2 + 80 :], original[:, LARGE // 2 + 80 :])
     assert (result[..., 3] == 77).all()
+
+
+def test_an_adjustment_by_its_definition_alone_is_exact():
+    expressive = f"The whole picture gets darker. {THINGS}"
+    tones = said_tones(expressive)
+    agrees = restore(view(SIDE), view(SIDE), halfway(*tones), tones=tones)
+    differs = restore(view(SIDE), view(SIDE), halfway(*tones), tones=())
+    assert (agrees.is_exact, differs.is_exact) == (True, False)
