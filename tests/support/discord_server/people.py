@@ -91,6 +91,10 @@ class People:
         """Begin a thread on a message."""
         return self.post.open_thread(on.channel, name, on.id)
 
+    def delete_thread(self, thread: Channel) -> None:
+        """Delete a thread with everything in it."""
+        self.post.delete_thread(thread)
+
     def open_post(self, forum: Channel, author: Person, content: str = "", **more: Any) -> Message:
         """Begin a post in a forum; its first message."""
         post = self.post.open_thread(forum, "a post")

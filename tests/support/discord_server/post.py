@@ -127,6 +127,14 @@ class PostOffice:
         self.gateway.dispatch("THREAD_CREATE", {**shape, "newly_created": True}, gw.GUILDS)
         return thread
 
+    def delete_thread(self, thread: Channel) -> None:
+        """Delete a thread and tell the gateway."""
+        assert thread.parent is not None
+        del self.world.channels[thread.id]
+        names = {"id": thread.id, "guild_id": self.world.guild_id, "parent_id": thread.parent.id}
+        shape = {name: str(number) for name, number in names.items()} | {"type": thread.kind}
+        self.gateway.dispatch("THREAD_DELETE", shape, gw.GUILDS)
+
     def react(self, message: Message, person: Person, emoji: str) -> None:
         """Put an emoji under a message and tell the gateway."""
         people = message.reactions.setdefault(emoji, [])

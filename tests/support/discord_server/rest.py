@@ -43,6 +43,8 @@ class Rest:
             ("PATCH", message): self.edit,
             ("DELETE", message): self.delete,
             ("POST", message + "/threads"): self.open_thread,
+            ("PUT", channel + "/thread-members/{user_id}"): self.add_to_thread,
+            ("PATCH", channel): self.rename_channel,
             ("PUT", message + "/reactions/{emoji_name}/@me"): self.react,
             ("GET", "/guilds/{guild_id}/members/{user_id}"): self.get_member,
             ("GET", commands): self.get_commands,
@@ -141,7 +143,22 @@ class Rest:
 
     async def open_thread(self, request: web.Request, body: Body) -> Answer:
         start = self._message(request)
+        self.world.permit(start.channel, "create_public_threads")
+        if start.id in self.world.channels:
+            raise ApiError(400, 160004, "A thread has already been created for this message")
         thread = self.post.open_thread(start.channel, body.json["name"], start.id)
+        return shapes.channel(self.world, thread)
+
+    async def add_to_thread(self, request: web.Request, body: Body) -> Answer:
+        thread = self.world.channel(number(request, "channel_id"))
+        self.world.permit(thread, "send_messages_in_threads")
+        thread.members.append(self.world.people[number(request, "user_id")])
+        return None
+
+    async def rename_channel(self, request: web.Request, body: Body) -> Answer:
+        """Change the name of a thread, as its creator may."""
+        thread = self.world.channel(number(request, "channel_id"))
+        thread.name = body.json["name"]
         return shapes.channel(self.world, thread)
 
     async def get_commands(self, request: web.Request, body: Body) -> Answer:

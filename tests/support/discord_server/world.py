@@ -102,6 +102,7 @@ class Channel:
     foreign: bool = False
     hides_apps: bool = False
     no_files: list[Person] = field(default_factory=list)
+    members: list[Person] = field(default_factory=list)  # of a thread, those whom the bot added
     typing: list[float] = field(default_factory=list)  # monotonic seconds of each typing request
 
 
