@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     forget_days: Annotated[float, Field(ge=0, le=100_000)] = 365.0
     left_server_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     min_account_days: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    min_member_days: Annotated[float, Field(ge=0, le=10_000)] = 0.0
     keep_days: Annotated[float, Field(ge=0, le=100_000)] = 30.0
     max_stored_mb: Megabytes = 20_000
     max_stored_mb_per_person: Megabytes = 4_000
@@ -280,6 +281,7 @@ class Settings(BaseSettings):
             requests=self.max_requests,
             window_s=self.max_requests_window_seconds,
             least_account_s=self.min_account_days * DAY_S,
+            least_member_s=self.min_member_days * DAY_S,
             head_ttl_s=self.head_minutes * 60,
             shares=self._shares,
             safety=self._picture_safety,

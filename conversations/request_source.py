@@ -12,6 +12,7 @@ class RequestSource:
     channel           key of the channel to answer in; None where the chat needs none
     parent_channel    of a thread: key of the channel it belongs to
     is_age_restricted whether the chat shows that channel to adults only
+    opens_thread      whether the result opens a thread, to which the next versions go
     message           key of the message to reply to
     file_limit        bytes that one file of the answer may have
     token             interaction to answer through, where the bot may not post by itself; None once expired
@@ -23,6 +24,7 @@ class RequestSource:
     channel: str | None = None
     parent_channel: str | None = None
     is_age_restricted: bool = False
+    opens_thread: bool = False
     message: str | None = None
     file_limit: int | None = None
     token: str | None = None

@@ -28,9 +28,11 @@ class ServerSettings:
     closed             channels without edits
     only               the only channels with edits; none: all
     hidden             channels with all images behind spoilers
+    threads            channels in which each new picture gets a thread
     listening          channels in which messages without a mention can be requests
     waiting, per_day   edits of one user: in the queue, and in 24 hours; None: the limits of the bot apply
     own_only           whether images of other users cannot be edited, not even with consent
+    showcase           the channel in which authors share results; None for none
     reports            the channel that reports are posted in; None for none
     blocked_images     hashes of images that are neither accepted nor shown
     language           tag of the language of reports
@@ -44,10 +46,12 @@ class ServerSettings:
     closed: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    threads: tuple[str, ...] = ()
     listening: tuple[str, ...] = ()
     waiting: int | None = None
     per_day: int | None = None
     own_only: bool = False
+    showcase: str | None = None
     reports: str | None = None
     blocked_images: tuple[str, ...] = ()
     language: str = "en"

@@ -18,7 +18,7 @@ from enum import StrEnum
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
-from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
+from conversations.settings import NO_OVERRIDE, EditSettings, Grid, MadeCell, SettingsOverride
 
 
 class TurnState(StrEnum):
@@ -55,7 +55,10 @@ UNFINISHED = tuple(state for state in TurnState if not state.is_final)
 
 @dataclass(frozen=True, slots=True)
 class TurnDraft:
-    """A requested turn, before the store gives it an id, a number and a date."""
+    """A requested turn, before the store gives it an id, a number and a date.
+
+    `state`, `image`, `expressive` and `changed` are given for one whose picture is made already.
+    """
 
     session_id: str
     parent_id: str
@@ -69,13 +72,18 @@ class TurnDraft:
     is_hidden: bool = False
     auto_scales: tuple[str, ...] = ()
     mask: str | None = None  # ImageStore key: where the picture may change, marked by hand
+    state: TurnState = TurnState.WAITING
+    image: str | None = None
+    expressive: str | None = None
+    changed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One version: the request and its outcome. Number 0 is the uploaded image.
 
-    A turn with a `grid` is a contact sheet of small images. No head points at it, and no turn starts from it.
+    A turn with a `grid` is a contact sheet of small images. No head points at it, and no turn starts from it;
+    a picked cell becomes a turn of its own.
     """
 
     id: str  # short and typeable, e.g. "k3f9"
@@ -102,6 +110,7 @@ class Turn:
     is_reworded: bool = False  # the instruction was changed while it waited
     attempt: int = 0  # how often the engine was asked for it
     grid: Grid | None = None
+    cells: tuple[MadeCell, ...] = ()  # of a grid, once it is done
     event_id: str | None = None  # the chat event that requested it
     is_hidden: bool = False  # its images are shown behind spoilers
     lent_by: str | None = None  # of an upload: the user whose image it is, if not the one who brought it
@@ -119,6 +128,11 @@ class Turn:
     def is_upload(self) -> bool:
         """Whether this is the uploaded image the session began with."""
         return self.parent_id is None
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The ImageStore keys of everything it holds: its picture, its mask, the cells of its grid."""
+        return tuple(key for key in (self.image, self.mask, *(cell.image for cell in self.cells)) if key)
 
     @property
     def shown_in(self) -> str | None:
@@ -155,6 +169,7 @@ class EditSession:
     override: SettingsOverride = NO_OVERRIDE  # settings for the whole session
     created_at: float = 0.0
     is_locked: bool = False  # only the owner may edit its versions, unless the owner consents
+    thread: str | None = None  # key of the thread that its first result opened
 
     # -- looking ------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ that names it.
 
 from dataclasses import asdict, dataclass, fields, replace
 from functools import reduce
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from conversations.errors import SettingsRefused
 from conversations.messages import Message
@@ -80,17 +80,56 @@ class SettingsOverride:
         return replace(self, **{setting: numbers[setting] for setting in self.auto_scales})  # type: ignore[arg-type]
 
 
+class GridCell(NamedTuple):
+    """What one cell of a grid tries; None: as the edit has it."""
+
+    text_cfg: float | None = None
+    image_cfg: float | None = None
+    seed: int | None = None
+
+    def applied(self, settings: EditSettings) -> EditSettings:
+        """The settings of the cell, of an edit with these settings."""
+        if self.seed is not None:
+            return replace(settings, seed=self.seed)
+        assert self.text_cfg is not None
+        assert self.image_cfg is not None
+        cell = replace(settings, text_cfg=self.text_cfg, image_cfg=self.image_cfg)
+        return with_derived_degree(cell, settings)
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Guidance scales to try side by side: a column per text CFG, a row per image CFG."""
+    """What to try side by side: a column per text CFG and a row per image CFG, or, in two columns, seeds."""
 
-    text_cfg: tuple[float, ...]
-    image_cfg: tuple[float, ...]
+    text_cfg: tuple[float, ...] = ()
+    image_cfg: tuple[float, ...] = ()
+    seeds: tuple[int, ...] = ()
 
     @property
-    def cells(self) -> tuple[tuple[float, float], ...]:
-        """Every (text CFG, image CFG), row by row."""
-        return tuple((text, image) for image in self.image_cfg for text in self.text_cfg)
+    def cells(self) -> tuple[GridCell, ...]:
+        """Every cell, row by row."""
+        if self.seeds:
+            return tuple(GridCell(seed=seed) for seed in self.seeds)
+        return tuple(GridCell(text, image) for image in self.image_cfg for text in self.text_cfg)
+
+    @property
+    def columns(self) -> int:
+        """How many cells are in a row."""
+        return 2 if self.seeds else len(self.text_cfg)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCell:
+    """The picture of one cell of a grid, at full size: its ImageStore key, and what came of it."""
+
+    image: str
+    settings: EditSettings
+    changed: float | None = None
+
+
+def seeds_from(first: int, count: int) -> Grid:
+    """A grid of so many seeds, beginning with `first`."""
+    return Grid(seeds=tuple((first + number) % (int(RANGES["seed"][1]) + 1) for number in range(count)))
 
 
 NO_OVERRIDE = SettingsOverride()

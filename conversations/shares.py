@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from conversations.settings import EditSettings, Grid
+from conversations.settings import EditSettings, Grid, GridCell
 from conversations.store.share_ledger import ShareLimit
 
 HOUR_S, DAY_S = 3600.0, 24 * 3600.0
@@ -85,9 +85,9 @@ def edit_work(settings: EditSettings | None) -> int:
 
 def edit_cost(settings: EditSettings, usual: PaintSettings, grid: Grid | None, *, is_auto: bool) -> float:
     """The cost of an edit, or of a grid. `usual`: the model's own; is_auto: scales are chosen later."""
-    scales = [settings.image_cfg] if grid is None else [image_cfg for _, image_cfg in grid.cells]
-    if is_auto and grid is None:
-        scales = [0.0]  # it may need every branch
+    usual_scale = 0.0 if is_auto else settings.image_cfg  # which may need every branch
+    cells = (GridCell(),) if grid is None else grid.cells
+    scales = [usual_scale if cell.image_cfg is None else cell.image_cfg for cell in cells]
     return sum(_work(settings.steps, scale) for scale in scales) / _work(usual.steps, usual.image_cfg)
 
 

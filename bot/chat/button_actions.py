@@ -28,6 +28,11 @@ class ButtonAction(StrEnum):
     MY_EDITS = "my_edits"  # the same
     DO_IT = "do_it"  # these two: on a question whether the instruction was understood
     DO_OTHER = "do_other"
+    SEEDS = "seeds"  # the same edit with other seeds, side by side
+    PICK = "pick"  # a cell of a grid, whose number (Button.says) begins at 1
+    SHOWCASE = "showcase"  # share a result in the showcase of the server
+    TAKE_BACK = "take_back"  # on such a copy
+    HIDE = "hide"  # put a result behind a spoiler
     REPORT = "report"  # needs words: the chat asks what is wrong, then sends ReportAsked
     APPEAL = "appeal"  # with an image hash or a turn id
     REMOVE = "remove"  # these and what follows: on what moderators see

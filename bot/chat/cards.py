@@ -4,6 +4,7 @@ from bot.chat.events import ButtonAction
 from bot.chat.replies import Button, Card, CardState, buttons
 from conversations.messages import Message, verbatim
 from conversations.session import EditSession, Turn, TurnState
+from conversations.settings import Grid
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 
@@ -27,7 +28,6 @@ _BUTTONS: dict[CardState, tuple[ButtonAction, ...]] = {
     CardState.FAILED: (ButtonAction.RETRY,),
     CardState.CANCELLED: (ButtonAction.RETRY,),
 }
-_GRID_BUTTONS = (ButtonAction.DELETE,)  # of a grid that has ended: no edit starts from it
 _SHARE_READING, _SHARE_PAINTING = 0.15, 0.75  # of the bar; a guess that holds for every model so far
 
 
@@ -67,6 +67,7 @@ def card_of(
         buttons=_buttons(turn, state, depth),
         is_answer=is_answer(turn.error),
         grid=turn.grid,
+        cells=len(turn.cells),
         key=turn.shown_in,
         seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
         is_hidden=turn.is_hidden,
@@ -79,7 +80,18 @@ def card_of(
 def _buttons(turn: Turn, state: CardState, depth: int) -> tuple[Button, ...]:
     if is_declined(turn.error):
         return suggestions(turn.instruction)
-    return answers(turn) if is_question(turn.error) else buttons(*_acts(turn, state, depth))
+    if is_question(turn.error):
+        return answers(turn)
+    acts = _acts(turn, state, depth)
+    is_choice = turn.grid is not None and state.is_final and ButtonAction.APPEAL not in acts
+    return picks(turn) if is_choice else buttons(*acts)
+
+
+def picks(grid: Turn) -> tuple[Button, ...]:
+    """The buttons of a grid that has ended: no edit starts from it, but each cell can become a version."""
+    numbers = [str(number + 1) for number in range(len(grid.cells))]
+    cells = (Button(ButtonAction.PICK, verbatim(number), number) for number in numbers)
+    return (*cells, *buttons(ButtonAction.DELETE))
 
 
 def is_answer(error: Message | None) -> bool:
@@ -178,9 +190,13 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
     """Settings used and what came of them."""
     facts = []
     if used := turn.settings:
-        facts += [Message("fact_text", value=turn.grid.text_cfg if turn.grid else used.text_cfg)]
-        facts += [Message("fact_image", value=turn.grid.image_cfg if turn.grid else used.image_cfg)]
-        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=str(used.seed))]
+        grid = turn.grid or Grid()
+        facts += [Message("fact_text", value=grid.text_cfg or used.text_cfg)]
+        facts += [Message("fact_image", value=grid.image_cfg or used.image_cfg)]
+        seeds = "–".join(
+            map(str, dict.fromkeys((grid.seeds or (used.seed,))[:: max(1, len(grid.seeds) - 1)]))
+        )
+        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=seeds)]
     if turn.seconds:
         facts.append(Message("fact_seconds", value=round(sum(turn.seconds.values()), 1)))
     if turn.changed is not None:
@@ -193,8 +209,6 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
 def _acts(turn: Turn, state: CardState, depth: int) -> tuple[ButtonAction, ...]:
     if state is CardState.FAILED and (blocked_hash_of(turn.error) or is_unsafe(turn.error)):
         return (*_BUTTONS[state], ButtonAction.APPEAL)
-    if turn.grid and state.is_final:
-        return _GRID_BUTTONS
     if state is not CardState.DONE:
         return _BUTTONS[state]
     return (*_BUTTONS[state], ButtonAction.FROM_ORIGINAL) if depth >= DEEP else _BUTTONS[state]

@@ -36,6 +36,7 @@ class Event:
     asked_at      when the user made the gesture, Unix seconds by the clock of the chat; None: now
     roles         keys of the roles that the user has in this server
     account_since when the account of the user was made, Unix seconds; None: not known
+    member_since  when the user joined this server, in the same way; None also outside of servers
     is_counted    whether it counts towards the request rate, as edits always do: a gesture of a user does,
                   what the chat looks up to draw something does not
     """
@@ -51,6 +52,7 @@ class Event:
     may_post: bool = True
     roles: tuple[str, ...] = ()
     account_since: float | None = None
+    member_since: float | None = None
     is_counted: bool = False
     asked_at: float | None = None
 
@@ -134,6 +136,7 @@ class EditAsked(VersionEvent):
     preset: Preset | None = None  # both guidance scales for this edit; `override` beats it
     reading: str | None = None  # an expressive instruction to use instead of the model's own
     is_hidden: bool = False  # show its images behind spoilers
+    results: int = 1  # seeds to try side by side
     mask: MaskOffer | None = None  # where the picture may change; outside of it every byte stays
 
 
@@ -152,13 +155,14 @@ class VariationAsked(VersionEvent):
 class GridAsked(VersionEvent):
     """Try one edit with several guidance scales: `text` on the version, else the edit that made the version.
 
-    Without a `grid`, one around the current settings; at most 3 × 3.
+    Without a `grid`, one around the current settings; at most 3 × 3. With `seeds`, so many seeds instead.
     """
 
     implied: ClassVar[Implied] = Implied.REQUESTED
 
     text: str = ""
     grid: Grid | None = None
+    seeds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +340,7 @@ class Origin(TypedDict):
     may_post: bool
     roles: tuple[str, ...]
     account_since: float | None
+    member_since: float | None
     is_counted: bool
     asked_at: float | None
 

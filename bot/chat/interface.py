@@ -63,6 +63,10 @@ class Chat(Protocol):
         """Delete these messages, if they are there; those that cannot be deleted now are deleted later."""
         ...
 
+    async def hide(self, keys: Collection[str]) -> int:
+        """Put the pictures of these messages behind spoilers, where the chat has such; how many messages."""
+        ...
+
     @property
     def servers(self) -> Collection[str]:
         """The keys of the servers that the bot is in."""
@@ -92,6 +96,10 @@ class PostsNothing:
 
     async def delete(self, keys: Collection[str]) -> None:
         """There are no messages to delete."""
+
+    async def hide(self, keys: Collection[str]) -> int:
+        """There are no messages to change."""
+        return 0
 
     @property
     def servers(self) -> Collection[str]:

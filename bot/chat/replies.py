@@ -68,7 +68,8 @@ class Card:
     confidence how sure the model was of `expressive`, 0 to 1
     settings   as used, when done
     mask       ImageStore key of where it was allowed to change, if that was marked by hand
-    grid       the scales of many small pictures, which `after` shows; nothing can start from it
+    grid       the scales or seeds of many small pictures, which `after` shows; nothing can start from it
+    cells      how many of them can be picked
     """
 
     turn_id: str
@@ -91,6 +92,7 @@ class Card:
     notes: tuple[Message, ...] = ()
     buttons: tuple[Button, ...] = ()
     grid: Grid | None = None
+    cells: int = 0
     is_answer: bool = False
     is_hidden: bool = False
     key: str | None = None
@@ -130,10 +132,7 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An edit is saved and queued; its card comes, now and later, through `Chat.show`.
-
-    `note` is for chats that must answer the gesture itself ("Queued as v3."); others may leave it out.
-    """
+    """An edit is saved; its card comes through `Chat.show`. `note`: for chats that must answer at once."""
 
     note: Message
     card: Card
@@ -141,11 +140,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class ShownVersion:
-    """A version to show right now (after undo, go to, a picture without words), with a message."""
+    """A version to show right now, with a message; or to post in the channel `to`, which `note` says."""
 
     note: Message
     card: Card
     private: bool = True
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.outbound import DiscordChat
 from bot.discord_chat.sending.posting import Poster
 from bot.discord_chat.sending.shown_messages import ShownMessages
+from bot.discord_chat.sending.threads import PictureThreads
 from bot.discord_chat.ui.buttons import CardButton, VersionMenu
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
@@ -104,7 +105,9 @@ class EditBot(commands.AutoShardedBot):
         self.handler = InteractionHandler(workflow, renderer, reads, user_locales, own_messages, shown)
         self.components = ComponentHandler(self.handler)
         signs, poster = FirstSigns(self, acks), Poster(self, acks, own_messages)
-        self.chat = DiscordChat(self, renderer, poster, signs, self._traffic, own_messages, shown, pacing)
+        self._threads = PictureThreads(self, store)
+        shows = (renderer, poster, signs, self._traffic, own_messages, shown, pacing)
+        self.chat = DiscordChat(self, *shows, self._threads)
         self._catch_up = CatchUp(store.chats, sleep=sleep)
         self._catching_up = asyncio.Lock()  # one connection after the other: they share the rate limits
         self._command_sync = CommandSync(store.chats, sleep)
@@ -137,6 +140,7 @@ class EditBot(commands.AutoShardedBot):
         for menu in message_menus(self.components):
             self.tree.add_command(menu)
         await self.add_cog(Membership(self, self._store.ageing))
+        await self.add_cog(self._threads)
         self.tree.error(self._command_failed)
         await self._catch_up.load()
         await self.add_cog(self._messages)

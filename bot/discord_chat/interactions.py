@@ -20,7 +20,7 @@ from bot.discord_chat.ids import channel_key, interaction_event, user_key
 from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
-from bot.discord_chat.permissions import role_keys
+from bot.discord_chat.permissions import member_since, role_keys
 from bot.discord_chat.responses import Interaction as Interaction
 from bot.discord_chat.responses import (
     answer_interaction,
@@ -209,6 +209,7 @@ def origin_of(interaction: Interaction) -> Origin:
         may_post=_may_post(interaction),
         roles=role_keys(interaction.user),
         account_since=interaction.user.created_at.timestamp(),
+        member_since=member_since(interaction.user),
         is_counted=True,
         asked_at=interaction.created_at.timestamp(),
     )

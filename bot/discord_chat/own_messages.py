@@ -13,6 +13,7 @@ import discord
 from bot.chat.replies import AskTarget, Note, Reply, turns_shown
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import CHAT, MessagePlace, user_key
+from bot.discord_chat.sending.thread_names import rename_erased
 from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
 
@@ -84,6 +85,8 @@ class OwnMessages:
 
     async def _mark_deleted(self, place: MessagePlace) -> None:
         try:
+            if thread := await self._stored.take_named_thread(str(place)):
+                await rename_erased(self._client, thread)
             await self._stored.mark_deleted(str(place))
         except StoreError as error:  # then the next erasure tries to delete it again
             log.info("could not record that the message %s is gone: %s", place, error)

@@ -15,12 +15,19 @@ NEEDED = {
     "add_reactions": Message("permission.add_reactions"),
     "bypass_slowmode": Message("permission.bypass_slowmode"),
 }
+THREAD_PERMISSION = Message("permission.create_public_threads")  # where moderators choose threads
 _OF_SOME_CHANNELS = ("send_messages_in_threads", "add_reactions", "bypass_slowmode")
 
 
 def role_keys(user: discord.abc.User) -> tuple[str, ...]:
     """Keys of the roles of a member; none of a user outside a server."""
     return tuple(role_key(role.id) for role in user.roles) if isinstance(user, discord.Member) else ()
+
+
+def member_since(user: discord.abc.User) -> float | None:
+    """When a member joined the server, Unix seconds; None of a user outside of servers."""
+    joined = user.joined_at if isinstance(user, discord.Member) else None
+    return None if joined is None else joined.timestamp()
 
 
 def missing_permissions(client: discord.Client, context: ReplyContext, *, files: bool) -> tuple[Message, ...]:

@@ -13,6 +13,7 @@ from bot.discord_chat.inbound.message_content import may_attach
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.sending.reports import post_report
+from bot.discord_chat.sending.showcase import post_copy
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.i18n.catalog import Translate
@@ -68,6 +69,11 @@ async def answer_interaction(
         if posted is not None:
             await own_messages.record(posted, reply, interaction.user.id, interaction.created_at)
         reply = Note(reply.text if posted else Message("reported"))
+    if isinstance(reply, ShownVersion) and reply.to is not None:
+        copy = await post_copy(interaction.client, renderer, reply, context, f"s{interaction.id}")
+        if copy is not None:
+            await own_messages.record(copy, reply, interaction.user.id, interaction.created_at)
+        reply = Note(reply.note if copy else Message("showcase_closed"))
     translate = discord_translator(context.language)
     outgoing = await renderer.reply(reply, context)
     posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
@@ -134,12 +140,14 @@ async def answer_message(
     context: ReplyContext,
     own_messages: OwnMessages,
 ) -> None:
-    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card.
+    """Reply to a message once: its id is the nonce. An accepted edit is answered by its card, in the channel.
 
     Pictures for a user who may not attach files there go to their DMs.
     """
     if isinstance(reply, Reacted) and reply.emoji:
         await react(message, reply.emoji)
+    if isinstance(reply, Accepted) and reply.note.code == "queued_in_thread":
+        reply = Note(reply.note)  # its card is not to be seen here
     if reply is None or isinstance(reply, Accepted | Reacted):
         return
     outgoing = await renderer.reply(reply, context)

@@ -24,10 +24,12 @@ from bot.chat.events import (
     SettingsAsked,
     VariationAsked,
 )
+from bot.chat.grid_events import CellPicked
 from bot.chat.moderation_events import ModActionRequested
 from bot.chat.operator_events import OperatorActRequested
 from bot.chat.replies import Note
 from bot.chat.session_events import DeleteSessionAsked
+from bot.chat.sharing_events import HideAsked, ShareAsked
 from bot.policy.limits import Limits
 from bot.policy.share_texts import refused_share
 from conversations.intents.text_language import is_read
@@ -39,6 +41,7 @@ from conversations.store.share_ledger import ShareUsedUp
 
 MOST_VERSIONS = 1000  # of one session, which is read whole for every event about it
 EDITS = (EditAsked, VariationAsked, GridAsked)
+RESULTS = (*EDITS, CellPicked, ShareAsked)  # what posts a result
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +139,21 @@ def _paused(facts: Facts) -> Message | None:
 
 
 def _account_too_new(facts: Facts) -> Message | None:
-    since, least_s = facts.event.account_since, facts.limits.least_account_s
-    if since is None or not least_s or facts.now - since >= least_s:
+    too_new = _too_new(facts.event.account_since, facts.limits.least_account_s, facts.now)
+    return Message("account_too_new", **too_new) if too_new else None
+
+
+def _membership_too_new(facts: Facts) -> Message | None:
+    too_new = _too_new(facts.event.member_since, facts.limits.least_member_s, facts.now)
+    return Message("membership_too_new", **too_new) if too_new else None
+
+
+def _too_new(since: float | None, least_s: float, now: float) -> dict[str, Message] | None:
+    """How long it takes and how much is left, unless `least_s` passed; `since` and `now` in Unix seconds."""
+    if since is None or not least_s or now - since >= least_s:
         return None
-    left = Message("days", count=math.ceil((since + least_s - facts.now) / DAY_S))
-    return Message("account_too_new", least=Message("days", count=math.ceil(least_s / DAY_S)), wait=left)
+    least = Message("days", count=math.ceil(least_s / DAY_S))
+    return {"least": least, "wait": Message("days", count=math.ceil((since + least_s - now) / DAY_S))}
 
 
 def _closed(facts: Facts) -> Message | None:
@@ -233,13 +246,14 @@ def _channel_settings(facts: Facts) -> Message | None:
 
 
 ADMISSION = (
-    Check("blocked", EDITS, _blocked),
-    Check("paused", EDITS, _paused),
-    Check("account_too_new", EDITS, _account_too_new),
-    Check("closed", EDITS, _closed),
-    Check("may_not_post", EDITS, _may_not_post),
+    Check("blocked", RESULTS, _blocked),
+    Check("paused", RESULTS, _paused),
+    Check("account_too_new", RESULTS, _account_too_new),
+    Check("membership_too_new", RESULTS, _membership_too_new),
+    Check("closed", RESULTS, _closed),
+    Check("may_not_post", RESULTS, _may_not_post),
     Check("quota", EDITS, _quota),
-    Check("draining", EDITS, _draining),
+    Check("draining", RESULTS, _draining),
     Check("rate", (Event,), _rate),
     Check("words", EDITS, _words, counts=True),
     Check("text", (EditAsked, GridAsked), _text, counts=True),
@@ -261,14 +275,17 @@ def refused_picture(settings: ServerSettings, user: str, owner: str | None) -> M
 
 def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_named: bool) -> Message | None:
     """Why this user may not do that with this version, or None."""
+    is_own = turn.user == event.user
     match event:
         case EditAsked() | VariationAsked() | GridAsked() if len(session.turns) > MOST_VERSIONS:
             return Message("too_many_versions", limit=MOST_VERSIONS)
         case LockAsked() | DeleteSessionAsked() if session.owner != event.user:
             return Message("not_your_session")
-        case CancelAsked() | DeleteAsked() if turn.user != event.user and not event.is_moderator:
+        case CellPicked() | ShareAsked() if not is_own:
             return Message("not_yours", version=turn.label)
-        case MoveAsked(move=Move.UNDO) if is_named and turn.user != event.user:
+        case CancelAsked() | DeleteAsked() | HideAsked() if not is_own and not event.is_moderator:
+            return Message("not_yours", version=turn.label)
+        case MoveAsked(move=Move.UNDO) if is_named and not is_own:
             return Message("not_yours", version=turn.label)
     return None
 

@@ -8,6 +8,7 @@ from bot.policy.word_rules import WordRules, built_in_rules
 from conversations.messages import Message
 from conversations.shares import NO_SHARES, ShareRules
 
+MOST_RESULTS = 4  # of one request, to choose from
 LONGEST_INSTRUCTION = 2000  # characters; the most that an operator can allow
 
 
@@ -25,6 +26,7 @@ class Limits:
     languages: tuple[str, ...] = ()  # in which the model reads instructions; none: any
     shares: ShareRules = NO_SHARES  # how much may be used per hour and day
     least_account_s: float = 0.0  # how old an account must be, where the chat knows that
+    least_member_s: float = 0.0  # how long a user must have been in the server, where the chat knows that
     head_ttl_s: float = 1800.0  # how long "it" still means my last picture here
     words: WordRules = field(default_factory=built_in_rules)  # by which requests are refused
     safety: PictureSafety | None = None  # whether pictures are looked at, and what then

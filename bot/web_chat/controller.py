@@ -7,7 +7,7 @@ time. Knows nothing of HTTP.
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.chat.events import (
     Scope,
     SettingsAsked,
 )
+from bot.chat.grid_events import CellPicked
 from bot.chat.offered_masks import MaskFile, MaskOffer
 from bot.chat.offered_pictures import OfferedFile, OfferedPictures, offer_of, offered
 from bot.chat.replies import (
@@ -60,7 +61,18 @@ from conversations.settings import AUTO, GUIDANCE, SettingsOverride, checked
 
 NO_COOKIE = Message("page.no_cookie")
 PLAIN_ACTS = {  # buttons that stand for an event about a turn
-    *("cancel", "retry", "stronger", "subtler", "go_to", "from_original", "delete", "do_it", "do_other"),
+    *(
+        "cancel",
+        "retry",
+        "stronger",
+        "subtler",
+        "go_to",
+        "from_original",
+        "delete",
+        "do_it",
+        "do_other",
+        "seeds",
+    ),
 }
 ANSWERED = (Asks.CONTROL, Asks.HELP)  # texts whose answer may be a note, but no refusal
 
@@ -222,7 +234,8 @@ class PageController:
                 head = (await self.current(visitor)).state.head
                 return await self._ask(visitor, about, turn=head, addressing=addressing)
             case "cell":
-                return await self._pick_cell(visitor, *about.split("."))
+                turn, _, number = about.partition(".")
+                reply = await self._workflow.handle(CellPicked(**origin, turn=turn, cell=int(number)))
             case "sample":
                 return await self._try_sample(visitor, about)
             case "undo" | "redo" as move:
@@ -264,22 +277,6 @@ class PageController:
         assert visitor.person is not None
         self._live_cards.touch(visitor.person)
         return await self.current(visitor, reply)
-
-    async def _pick_cell(self, visitor: Visitor, turn: str, number: str) -> PageUpdate:
-        """Make a cell of a finished grid a version: the same edit with its scales, seed and reading."""
-        card = await self.card_of(visitor, turn)
-        if card is None or card.grid is None or card.settings is None or int(number) >= len(card.grid.cells):
-            return await self.current(visitor, Note(Message("page.not_found")))
-        text_cfg, image_cfg = card.grid.cells[int(number)]
-        used = replace(card.settings, text_cfg=text_cfg, image_cfg=image_cfg)
-        return await self._ask(
-            visitor,
-            card.instruction,
-            turn=card.parent,
-            reading=card.expressive,
-            override=SettingsOverride(**asdict(used)),
-            mask=self._mask_of(card),
-        )
 
     def _mask_of(self, card: Card) -> MaskOffer | None:
         return MaskFile(partial(self._workflow.pictures.file, card.mask)) if card.mask else None

@@ -85,6 +85,7 @@ class ActForm(_Form):
     delete_session: _Turn | None = None
     forget_me: _Nothing | None = None
     grid: _Turn | None = None
+    seeds: _Turn | None = None
     cell: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{1,32}\.[0-8]$")] | None = None
     preset: Preset | None = None
     do_it: _Turn | None = None

@@ -18,10 +18,10 @@ from bot.i18n.catalog import translator
 from bot.web_chat.page_state import Choice, PageState, Size, picture_of
 from bot.web_chat.presets import PresetButton
 from bot.web_chat.samples import Sample
-from bot.workflow.grid import MARGIN as GRID_MARGIN
+from bot.workflow.grid import margin_of
 from conversations.images.encoding import WEBP_SIDE_PX
 from conversations.messages import Message, Param
-from conversations.settings import RANGES
+from conversations.settings import RANGES, Grid
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Undo is at the filmstrip, refine is typing.
@@ -138,8 +138,9 @@ def talk(state: PageState, language: str) -> str:
 
 def _margins(state: PageState, card: Card) -> tuple[float, float]:
     """Where the cells of a grid begin, in per cent of its width and height."""
-    width, height = state.sizes.get(card.after or "", (GRID_MARGIN * 30, GRID_MARGIN * 30))
-    return round(100 * GRID_MARGIN / width, 2), round(100 * GRID_MARGIN / height, 2)
+    margin = margin_of(card.grid or Grid())
+    width, height = state.sizes.get(card.after or "", (1200, 1200))
+    return round(100 * margin / width, 2), round(100 * margin / height, 2)
 
 
 def notice(message: Message | None, language: str, choices: Iterable[Choice] = ()) -> str:

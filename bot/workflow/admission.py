@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import KW_ONLY, asdict, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 from bot.chat.cards import card_of
 from bot.chat.events import ButtonAction, EditAsked, Event, GridAsked, VariationAsked, Work
@@ -30,18 +30,20 @@ from bot.policy.share_texts import refused_share
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.drawings import Drawings
+from bot.workflow.grid_requests import grid_draft
 from bot.workflow.reading_questions import reading_of
 from bot.workflow.runner import TurnRunner
-from bot.workflow.settings_layers import checked_grid, grid_around, layers
+from bot.workflow.settings_layers import grid_of, layers
 from bot.workflow.targets import Context, Target, ask_target, version_meant
 from bot.workflow.uploads import Uploads
 from conversations.errors import ConversationError
 from conversations.images.image_store import ImageStore
-from conversations.messages import Message, joined
+from conversations.messages import Message, joined, verbatim
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn, TurnDraft
-from conversations.settings import NO_OVERRIDE, SettingsOverride, checked
+from conversations.session_threads import answered_in
+from conversations.settings import NO_OVERRIDE, checked
 from conversations.shares import edit_cost, share_limits
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
@@ -268,22 +270,11 @@ class Admission:
             return Note(Message("no_session"))
         if objection := refused_language(asked, self.limits):
             return objection
-        turn, session, words = target.turn, target.session, asked.text.strip()
-        if words:
-            draft = session.ask(asked.user, words, parent=turn.id, source=asked.source)
-        elif turn.parent_id is None:
-            return Note(Message("no_words"))
-        else:
-            draft = session.ask(
-                asked.user,
-                turn.instruction,
-                parent=turn.parent_id,
-                reading=turn.reading or turn.expressive,
-                override=SettingsOverride(**asdict(turn.settings)) if turn.settings else turn.override,
-                source=asked.source,
-                mask=turn.mask,
-            )
-        return await self._accept(replace(context, event=replace(asked, turn=turn.id)), draft, session)
+        draft = grid_draft(asked, target)
+        if isinstance(draft, Note):
+            return draft
+        context = replace(context, event=replace(asked, turn=target.turn.id))
+        return await self._accept(context, draft, target.session)
 
     async def _accept(
         self, context: Context[Work], draft: TurnDraft, session: EditSession, mask: bytes | None = None
@@ -292,20 +283,23 @@ class Admission:
         asked, parent = context.event, session.turn(draft.parent_id)
         if objection := await self._not_allowed(asked, draft, session, parent, mask):
             return objection
-        size = self.images.size(parent.image) if parent.image else 0  # as the result is about as large
+        overrides = await layers(self.store, asked, session)
+        settings = overrides.resolved(draft.override, self.defaults, self.draw_seed())
+        grid = grid_of(asked, settings, self.draw_seed)
+        # A result is about as large as the picture it starts from; the cells of a grid are kept beside it.
+        size = (self.images.size(parent.image) if parent.image else 0) * (len(grid.cells) + 1 if grid else 1)
         await self.budget.make_room(asked.user, size + len(mask or b""), session.id)
         if mask is not None:
             draft = replace(draft, mask=await self.runner.threads.disk(self.images.put, mask))
-        overrides = await layers(self.store, asked, session)
-        settings = overrides.resolved(draft.override, self.defaults, self.draw_seed())
+        with_threads = is_in(asked, context.settings.threads)
         draft = replace(
             draft,
+            source=answered_in(session, draft.source, with_threads=with_threads),
             settings=settings,
             auto_scales=overrides.on_auto(draft.override),
             is_hidden=parent.is_hidden or _is_hidden(context),
+            grid=grid,
         )
-        if isinstance(asked, GridAsked):
-            draft = replace(draft, grid=checked_grid(asked.grid) if asked.grid else grid_around(settings))
         try:
             cost = self._charge(context, draft)
             turn = await self.store.add_turn(
@@ -320,6 +314,9 @@ class Admission:
         active = self.runner.begin(turn, session.add(turn))
         if parent.image is None:
             return Accepted(Message("queued_after", version=turn.label, parent=parent.label), active.card())
+        if (thread := turn.source.channel) != asked.source.channel:
+            place = verbatim(f"<#{thread}>")
+            return Accepted(Message("queued_in_thread", version=turn.label, place=place), active.card())
         return Accepted(Message("queued", version=turn.label), active.card())
 
     async def _not_allowed(
@@ -329,7 +326,8 @@ class Admission:
         lender, words = parent.lent_by, draft.instruction
         if asked.user == lender or (lender is None and asked.user == session.owner):
             return None
-        is_own_again = isinstance(asked, VariationAsked) and session.owner == asked.user
+        is_again = isinstance(asked, VariationAsked) or (isinstance(asked, GridAsked) and not asked.text)
+        is_own_again = is_again and session.owner == asked.user
         if lender and not is_own_again:
             objection = await self.consents.objection(asked, lender, words, is_open=False, mask=mask)
             if objection:

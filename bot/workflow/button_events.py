@@ -12,6 +12,7 @@ from bot.chat.events import (
     DeleteAsked,
     Event,
     ForgetAsked,
+    GridAsked,
     LockAsked,
     Move,
     MoveAsked,
@@ -19,8 +20,11 @@ from bot.chat.events import (
     QueueAsked,
     VariationAsked,
 )
+from bot.chat.grid_events import CellPicked
 from bot.chat.moderation_events import AppealAsked, ModAction, ModActionRequested
 from bot.chat.session_events import DeleteSessionAsked
+from bot.chat.sharing_events import HideAsked, ShareAsked
+from bot.policy.limits import MOST_RESULTS
 from conversations.variations import Variation
 
 _ANSWERS = {
@@ -39,10 +43,10 @@ _VARIATIONS = {
 }
 
 
-def button_event(act: ButtonAction, turn: str, **who: Unpack[Origin]) -> Event:
+def button_event(act: ButtonAction, turn: str, says: str = "", **who: Unpack[Origin]) -> Event:
     """The event of a pressed button; those in NEEDS_WORDS have none of their own and raise ValueError.
 
-    `turn`: what the button is about; for BLOCK a user.
+    `turn`: what the button is about; for BLOCK a user. `says`: as of the button.
     """
     if act in _ANSWERS:
         return ConsentAnswered(**who, request=turn, answer=_ANSWERS[act])
@@ -59,6 +63,14 @@ def button_event(act: ButtonAction, turn: str, **who: Unpack[Origin]) -> Event:
             return DeleteAsked(**who, turn=turn)
         case ButtonAction.DELETE_SESSION:
             return DeleteSessionAsked(**who, turn=turn, is_confirmed=True)
+        case ButtonAction.SEEDS:
+            return GridAsked(**who, turn=turn, seeds=MOST_RESULTS)
+        case ButtonAction.SHOWCASE:
+            return ShareAsked(**who, turn=turn)
+        case ButtonAction.HIDE:
+            return HideAsked(**who, turn=turn)
+        case ButtonAction.PICK:
+            return CellPicked(**who, turn=turn, cell=int(says or 0) - 1)
         case ButtonAction.COMPARE:
             return CompareAsked(**who, turn=turn)
         case ButtonAction.LOCK | ButtonAction.SHARE:

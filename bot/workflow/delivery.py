@@ -184,6 +184,16 @@ class Delivery:
             except Exception as error:
                 log.warning("messages could not be deleted: %r", error)
 
+    async def hide(self, keys: Sequence[str]) -> int:
+        """Put the pictures of posted messages behind spoilers, as far as that is possible now; how many."""
+        hidden = 0
+        for name, chat in self._chats.items():
+            try:
+                hidden += await chat.hide([key for key in keys if key.startswith(f"{name}:")])
+            except Exception as error:
+                log.warning("messages could not be changed: %r", error)
+        return hidden
+
     @property
     def servers(self) -> tuple[str, ...]:
         """The keys of the servers that the chats are in."""

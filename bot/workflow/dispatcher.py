@@ -38,6 +38,7 @@ from bot.chat.events import (
     VersionEvent,
     origin,
 )
+from bot.chat.grid_events import CellPicked
 from bot.chat.interface import Chat
 from bot.chat.offered_pictures import OfferedPictures
 from bot.chat.operator_events import OperatorActRequested
@@ -53,6 +54,7 @@ from bot.workflow.admission import SILENCE, Admission
 from bot.workflow.compare import compare
 from bot.workflow.consent_answers import answer_consent, consent_at_large, lock
 from bot.workflow.consents import Consents
+from bot.workflow.grid_requests import CellPicks
 from bot.workflow.moderation import Moderation
 from bot.workflow.navigation import gallery, history, move, my_sessions, show
 from bot.workflow.operators import Operators
@@ -327,6 +329,7 @@ class EditWorkflow:
             EditAsked: admission.edit,
             VariationAsked: admission.vary,
             GridAsked: admission.grid,
+            CellPicked: CellPicks(store, self._runner).pick,
             MoveAsked: partial(move, store, self.metrics),
             HistoryAsked: history,
             SessionsAsked: partial(my_sessions, store),

@@ -15,6 +15,7 @@ from bot.workflow.active_turn import ActiveTurn
 from bot.workflow.consents import mention
 from bot.workflow.privacy import Privacy
 from bot.workflow.runner import TurnRunner
+from bot.workflow.sharing import Sharing
 from bot.workflow.targets import Context, target_of
 from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
@@ -38,12 +39,16 @@ class Moderation:
     privacy: Privacy
     clock: Callable[[], float] = time.time
 
+    def __post_init__(self) -> None:
+        self._sharing = Sharing(self.store, self.runner)
+
     def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
         """Who answers which event."""
         return {
             ModActionRequested: self.decide,
             ReportAsked: self.report,
             AppealAsked: self.appeal,
+            **self._sharing.handlers(),
         }
 
     # -- what moderators decide ---------------------------------------------------------------------------
@@ -66,6 +71,8 @@ class Moderation:
         messages = () if removed is None else await self.privacy.erase(removed)
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
+        if asked.action is ModAction.HIDE and (hidden := await self._sharing.hide_channel(asked.subject)):
+            text = joined(" ", text, Message("hidden_posted", count=hidden))
         return Decided(text, messages)
 
     async def _to_remove(self, asked: ModActionRequested, server: str) -> tuple[Turn | None, str | None]:
@@ -201,6 +208,11 @@ def apply(rules: ServerSettings, asked: ModActionRequested) -> ServerSettings:
         case ModAction.LISTEN | ModAction.IGNORE:
             heard = with_one(rules.listening, subject, asked.action is ModAction.LISTEN)
             return replace(rules, listening=heard)
+        case ModAction.THREADS | ModAction.NO_THREADS:
+            threads = with_one(rules.threads, subject, asked.action is ModAction.THREADS)
+            return replace(rules, threads=threads)
+        case ModAction.SHOWCASE | ModAction.NO_SHOWCASE:
+            return replace(rules, showcase=subject if asked.action is ModAction.SHOWCASE else None)
         case ModAction.REPORTS:
             return replace(rules, reports=subject, language=asked.source.language)
         case ModAction.LIMITS:
@@ -263,10 +275,14 @@ def _rule_lines(rules: ServerSettings) -> Iterator[Message]:
         yield Message("status_only", list=_some(map(_place, rules.only)))
     if rules.hidden:
         yield Message("status_hidden", list=_some(map(_place, rules.hidden)))
+    if rules.threads:
+        yield Message("status_threads", list=_some(map(_place, rules.threads)))
     if rules.listening:
         yield Message("status_listening", list=_some(map(_place, rules.listening)))
     if rules.blocked_images:
         yield Message("status_images", list=_some(map(verbatim, rules.blocked_images)))
+    if rules.showcase:
+        yield Message("status_showcase", list=_place(rules.showcase))
     if rules.reports:
         yield Message("status_reports", list=_place(rules.reports))
 

@@ -65,9 +65,13 @@ class PictureChecks:
 
     async def check_request(self, turn: Turn, request: EditRequest) -> EditRequest:
         """The request; RequestRefused where the picture was barred after it was stored."""
-        if found := await self._barred(request.image, 0, await self._settings(turn), "input"):
-            raise RequestRefused("starts from a barred picture", Message("result_filtered", hash=found))
+        await self.refuse_barred(turn, request.image)
         return request
+
+    async def refuse_barred(self, turn: Turn, png: bytes) -> None:
+        """RequestRefused for a stored picture that was barred since, in the server of the turn."""
+        if found := await self._barred(png, 0, await self._settings(turn), "input"):
+            raise RequestRefused("starts from a barred picture", Message("result_filtered", hash=found))
 
     async def check_result(self, turn: Turn, result: EditResult) -> bool:
         """Whether the result goes behind a spoiler; RequestRefused for a barred or sexual one."""

@@ -140,13 +140,16 @@ class Privacy:
         if not turn.is_upload:
             await self.store.delete_turn(turn.id)
             self.runner.drop(turn.id)
-            await self.runner.erased.delete([turn.mask])
+            await self.runner.erased.delete(turn.pictures)
         return messages
 
     async def erase_picture(self, turn: Turn) -> tuple[str, ...]:
         """Delete the image of a turn, unless another turn has it, too. Gives its messages, to delete."""
         messages = await self.store.messages.of_turn(turn.id)
         await self.store.messages.delete_later(messages)
+        if turn.cells:
+            await self.store.update_turn(turn.id, cells=())
+            await self.runner.erased.delete(cell.image for cell in turn.cells)
         if turn.image is None:
             return messages
         if not await self.store.is_shared(turn.image):

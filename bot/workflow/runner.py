@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -239,6 +240,8 @@ class TurnRunner:
             return question_fields(result)
         grid = active.handle if isinstance(active.handle, GridHandle) else None  # it checked each cell
         is_hidden = grid.is_hidden if grid else await self.checks.check_result(active.turn, result)
+        if grid and grid.is_single:
+            active.turn = await self.store.make_single(active.turn.id)
         for stage, seconds in result.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
@@ -250,6 +253,7 @@ class TurnRunner:
             "changed": result.changed,
             "confidence": result.confidence,
             "notes": (*active.advice, *result.notes),
+            "cells": tuple(grid.made) if grid else (),
         }
 
     async def _wait_for_parent(self, active: ActiveTurn) -> None:
@@ -277,15 +281,13 @@ class TurnRunner:
     def _enqueue(self, active: ActiveTurn) -> None:
         # Bounds were checked before the turn was saved; a turn on disk is never turned away.
         turn = active.turn
-        active.handle = (
-            self.service.submit_nowait(
-                turn.id, turn.user, lambda: self._request(active), again=True, cost=edit_work(turn.settings)
-            )
-            if turn.grid is None
-            else GridHandle(
-                self.service, turn, turn.grid, lambda: self._request(active), self.threads, self.checks
-            )
-        )
+        queue, request = self.service, partial(self._request, active)
+        if turn.grid is None:
+            cost = edit_work(turn.settings)
+            active.handle = queue.submit_nowait(turn.id, turn.user, request, again=True, cost=cost)
+        else:
+            parts = self.threads, self.checks, self.images, self.erased
+            active.handle = GridHandle(queue, turn, turn.grid, request, *parts)
         active.place = active.handle.place()
         active.enqueued.set()
 
@@ -310,7 +312,7 @@ class TurnRunner:
         image, mask = await files_of(turn, parent, self.pictures)
         history = tuple(Exchange(*said) for said in active.session.exchanges_before(turn))
         settings = asks_once(turn.settings, turn, active.session)
-        if turn.auto_scales and turn.grid is None:  # a grid brings scales of its own
+        if turn.auto_scales and not (turn.grid and turn.grid.text_cfg):  # which brings scales of its own
             settings, active.advice = await resolve_auto(
                 turn, settings, parent.image, self.strengths, self.pictures
             )

@@ -47,5 +47,5 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
     "addressing": lambda saved: Addressing[saved],
     "preset": Preset,
     "variation": Variation,
-    "grid": lambda saved: Grid(tuple(saved["text_cfg"]), tuple(saved["image_cfg"])),
+    "grid": lambda saved: Grid(**{axis: tuple(values) for axis, values in saved.items()}),
 }

@@ -1,11 +1,11 @@
 """Layered settings: overrides by scope, presets, stronger and subtler, grids, and the panel."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 
 from bot.chat.cards import is_question
-from bot.chat.events import Event, SettingsAsked
+from bot.chat.events import EditAsked, Event, GridAsked, SettingsAsked, Work
 from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
 from conversations.messages import Message, verbatim
@@ -22,6 +22,7 @@ from conversations.settings import (
     merged,
     origins,
     resolve,
+    seeds_from,
 )
 from conversations.store.session_store import SessionStore
 from mgie_engine.config import Defaults
@@ -107,10 +108,21 @@ def grid_around(settings: EditSettings) -> Grid:
     )
 
 
+def grid_of(asked: Work, settings: EditSettings, draw_seed: Callable[[], int]) -> Grid | None:
+    """The grid that an edit with these settings asks for, if it does; SettingsRefused if it is too large."""
+    if isinstance(asked, EditAsked):
+        return seeds_from(settings.seed, asked.results) if asked.results > 1 else None
+    if not isinstance(asked, GridAsked):
+        return None
+    if asked.seeds:  # of a picture that is there already with its own seed, unless words come with it
+        return seeds_from(settings.seed if asked.text.strip() else draw_seed(), asked.seeds)
+    return checked_grid(asked.grid) if asked.grid else grid_around(settings)
+
+
 def checked_grid(grid: Grid) -> Grid:
     """The same grid, each scale once and in order; SettingsRefused if it is too large or out of range."""
-    for text, image in grid.cells:
-        checked(SettingsOverride(text_cfg=text, image_cfg=image))
+    for cell in grid.cells:
+        checked(SettingsOverride(text_cfg=cell.text_cfg, image_cfg=cell.image_cfg))
     tidy = Grid(tuple(sorted(set(grid.text_cfg))), tuple(sorted(set(grid.image_cfg))))
     if not tidy.cells or max(len(tidy.text_cfg), len(tidy.image_cfg)) > GRID_SIDE:
         raise SettingsRefused(

@@ -166,3 +166,34 @@ def m029_ageing(db: Database) -> None:
         db.execute(f"ALTER TABLE {table} ADD COLUMN {column} REAL")
         db.execute(f"UPDATE {table} SET {column} = strftime('%s', 'now')")
     db.table("servers_left").create({"server": str, "left_at": float}, pk="server")
+
+
+@migrations()
+def m030_grid_cells(db: Database) -> None:
+    """The pictures of the cells of a grid, at full size, which whatever has a picture names, too."""
+    db.execute("ALTER TABLE turns ADD COLUMN cells TEXT")
+    db.execute("CREATE INDEX idx_turns_cells ON turns (session_id, user, cells) WHERE cells IS NOT NULL")
+    db.execute("DROP VIEW held_pictures")
+    db.execute(
+        "CREATE VIEW held_pictures (session_id, user, image) AS "
+        "SELECT session_id, user, image FROM turns WHERE image IS NOT NULL "
+        "UNION ALL SELECT session_id, user, mask FROM turns WHERE mask IS NOT NULL "
+        "UNION ALL SELECT session_id, user, json_extract(value, '$.image') FROM turns, json_each(cells) "
+        "WHERE cells IS NOT NULL "
+        "UNION ALL SELECT NULL, asker, image FROM consent_questions WHERE image IS NOT NULL "
+        "UNION ALL SELECT NULL, asker, mask FROM consent_questions WHERE mask IS NOT NULL"
+    )
+
+
+@migrations()
+def m031_threads(db: Database) -> None:
+    """Threads of sessions, which their first result opens; and those that bear words of a user as a name."""
+    db.execute("ALTER TABLE sessions ADD COLUMN thread TEXT")
+    db.execute("ALTER TABLE turns ADD COLUMN opens_thread INTEGER NOT NULL DEFAULT 0")
+    db.table("named_threads").create({"message": str, "thread": str}, pk="message", not_null={"thread"})
+
+
+@migrations()
+def m032_showcase(db: Database) -> None:
+    """The channel of a server in which authors share results."""
+    db.execute("ALTER TABLE server_settings ADD COLUMN showcase TEXT")

@@ -64,8 +64,12 @@ def images_untouched_since(db: Database, moment: float) -> frozenset[str]:
 
 
 def turns_with(db: Database, image: str) -> tuple[Turn, ...]:
-    """The turns whose picture this is, the newest first."""
-    rows = db.query("SELECT * FROM turns WHERE image = ? ORDER BY created_at DESC, number DESC", (image,))
+    """The turns whose picture this is, or one of whose cells shows it, the newest first."""
+    rows = db.query(
+        "SELECT * FROM turns WHERE image = ?1 UNION SELECT * FROM turns WHERE cells IS NOT NULL "
+        "AND instr(cells, ?1) ORDER BY created_at DESC, number DESC",
+        (image,),
+    )
     return tuple(turn_of(row) for row in rows)
 
 

@@ -69,6 +69,45 @@ def to_delete(db: Database, chat: str) -> tuple[str, ...]:
     return values(db, "SELECT message FROM deletions WHERE message LIKE ? ORDER BY rowid", f"{chat}:%")
 
 
+def thread_opened(db: Database, session_id: str, message: str, thread: str) -> None:
+    """Record that a result opened a thread (keys), which has words of its user as a name."""
+    with writing(db):
+        db.execute("UPDATE sessions SET thread = ? WHERE id = ?", (thread, session_id))
+        db.execute("INSERT OR IGNORE INTO named_threads (message, thread) VALUES (?, ?)", (message, thread))
+
+
+def take_named_thread(db: Database, message: str) -> str | None:
+    """The thread that hangs on a message that is gone, to be renamed; None from the second time on."""
+    rows = list(db.query("DELETE FROM named_threads WHERE message = ? RETURNING thread", (message,)))
+    return rows[0]["thread"] if rows else None
+
+
+def thread_deleted(db: Database, thread: str) -> None:
+    """Forget a thread: the versions of its session are shown in the channel again."""
+    with writing(db):
+        db.execute("UPDATE sessions SET thread = NULL WHERE thread = ?", (thread,))
+        db.execute("DELETE FROM named_threads WHERE thread = ?", (thread,))
+
+
+def hide_turns(db: Database, turn_ids: Collection[str]) -> tuple[str, ...]:
+    """Show the pictures of these turns behind spoilers from now on; the messages that show them already."""
+    with writing(db):
+        for turn_id in turn_ids:
+            db.execute("UPDATE turns SET is_hidden = 1 WHERE id = ?", (turn_id,))
+    return tuple(dict.fromkeys(key for turn_id in turn_ids for key in messages_of(db, turn_id)))
+
+
+def openly_shown(db: Database, channel: str, limit: int) -> tuple[str, ...]:
+    """The newest turns that messages in a channel show without spoilers, newest first."""
+    sql = (
+        "SELECT turn_id FROM posted_messages JOIN turns ON turns.id = turn_id "
+        "WHERE posted_messages.message >= ? AND posted_messages.message < ? AND NOT is_deleted "
+        "AND NOT is_hidden AND image IS NOT NULL "
+        "GROUP BY turn_id ORDER BY max(posted_messages.rowid) DESC LIMIT ?"
+    )
+    return values(db, sql, f"{channel}:", f"{channel};", limit)
+
+
 class PostedMessages(TableGroup):
     """Which messages show which turns: erasing a turn deletes them all, and replies find their turn."""
 
@@ -78,3 +117,8 @@ class PostedMessages(TableGroup):
     mark_deleted = on_database(mark_deleted)
     delete_later = on_database(delete_later)
     to_delete = on_database(to_delete)
+    hide_turns = on_database(hide_turns)
+    openly_shown = on_database(openly_shown)
+    thread_opened = on_database(thread_opened)
+    take_named_thread = on_database(take_named_thread)
+    thread_deleted = on_database(thread_deleted)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypedDict
 from conversations.messages import Message
 from conversations.request_source import SOURCE_FIELDS, RequestSource
 from conversations.session import EditSession, Head, Turn, TurnState
-from conversations.settings import NO_OVERRIDE, EditSettings, Grid, SettingsOverride
+from conversations.settings import NO_OVERRIDE, EditSettings, Grid, MadeCell, SettingsOverride
 
 DbRow = dict[str, Any]
 
@@ -21,6 +21,7 @@ class TurnFields(TypedDict, total=False):
     image: str | None
     is_hidden: bool
     mask: str | None
+    cells: tuple[MadeCell, ...]
     seconds: Mapping[str, float]
     changed: float | None
     notes: tuple[Message, ...]
@@ -43,7 +44,7 @@ def fields_row(fields: Mapping[str, Any]) -> DbRow:
 def turn_of(row: Mapping[str, Any]) -> Turn:
     """The turn of a row."""
     kept = {name: row[name] for name in SOURCE_FIELDS}
-    source = RequestSource(**kept | {"is_age_restricted": bool(row["is_age_restricted"])})
+    source = RequestSource(**kept | {name: bool(row[name]) for name in ("is_age_restricted", "opens_thread")})
     return Turn(source=source, **{name: _STORED[name].of_column(row[name]) for name in _NAMES})
 
 
@@ -70,6 +71,7 @@ def session_of(
         override=override,
         created_at=row["created_at"],
         is_locked=bool(row["is_locked"]),
+        thread=row["thread"],
     )
 
 
@@ -102,6 +104,10 @@ def _as_json(plain: Callable[[Any], Any], back: Callable[[Any], Any]) -> _Stored
     )
 
 
+def _cell_of(saved: DbRow) -> MadeCell:
+    return MadeCell(**saved | {"settings": EditSettings(**saved["settings"])})
+
+
 _NAMES = tuple(field.name for field in fields(Turn) if field.name != "source")  # that has columns of its own
 _STORED = dict.fromkeys(_NAMES, _Stored()) | {
     "state": _Stored(str, TurnState),
@@ -117,7 +123,11 @@ _STORED = dict.fromkeys(_NAMES, _Stored()) | {
     "other_readings": _Stored(
         lambda readings: _text(list(readings)), lambda text: tuple(json.loads(text)) if text else ()
     ),
-    "grid": _as_json(asdict, lambda axes: Grid(**{axis: tuple(scales) for axis, scales in axes.items()})),
+    "grid": _as_json(asdict, lambda axes: Grid(**{axis: tuple(values) for axis, values in axes.items()})),
+    "cells": _Stored(
+        lambda cells: _text([asdict(cell) for cell in cells]) if cells else None,
+        lambda text: tuple(map(_cell_of, json.loads(text))) if text else (),
+    ),
     "is_hidden": _Stored(int, bool),
     "is_reworded": _Stored(int, bool),
 }

@@ -17,10 +17,11 @@ _LISTS = {  # field: (table, column of its members, condition on the row)
     "closed": ("channel_rules", "channel", "closed"),
     "only": ("channel_rules", "channel", "only"),
     "hidden": ("channel_rules", "channel", "hidden"),
+    "threads": ("channel_rules", "channel", "threads"),
     "listening": ("channel_rules", "channel", "listening"),
     "blocked_images": ("blocked_images", "hash", ""),
 }
-_VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "language", "announcement")
+_VALUES = ("is_paused", "waiting", "per_day", "own_only", "reports", "showcase", "language", "announcement")
 
 
 def stored_settings(db: Database, server: str) -> ServerSettings:

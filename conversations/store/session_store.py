@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.private_files import FOLDER_MODE, make_private_file, tighten
-from conversations.store import handled_events, overrides, picture_tables, queries, user_data
+from conversations.store import grid_turns, handled_events, overrides, picture_tables, queries, user_data
 from conversations.store.ageing import Ageing, clear_short_lived
 from conversations.store.bot_tables import BotTables
 from conversations.store.chat_tables import ChatTables
@@ -98,6 +98,7 @@ class SessionStore(TableGroup):
     set_state = on_database_now(queries.set_state)
     update_turn = on_database(queries.update_turn)
     reword = on_database(queries.reword)
+    make_single = on_database(grid_turns.make_single)
     delete_turn = on_database(user_data.delete_turn)
     turn = on_database(queries.turn)
     turns_in = on_database(queries.turns_in)

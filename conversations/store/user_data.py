@@ -128,7 +128,7 @@ def delete_session(db: Database, session_id: str) -> ErasedData:
         turns = tuple(turn_of(row) for row in rows)
         messages = _messages_of(db, turns)
         _delete_session(db, session_id)
-        unused = delete_unused(db, [key for turn in turns for key in (turn.image, turn.mask)])
+        unused = delete_unused(db, [key for turn in turns for key in turn.pictures])
         overwrite_later(db)
     overwrite_erased(db)
     return ErasedData(turns, messages, unused)
@@ -171,7 +171,7 @@ def delete_user(db: Database, user: str, at: float | None = None) -> ErasedData:
         lent = _erase_lent(db, user)
         messages = tuple(dict.fromkeys((*messages, *(key for turn in lent for key in _shown_in(db, turn)))))
         delete_later(db, messages)
-        held = [key for turn in (*turns, *lent) for key in (turn.image, turn.mask)]
+        held = [key for turn in (*turns, *lent) for key in turn.pictures]
         unused = delete_unused(db, held + [key for asked in questions for key in asked.pictures])
         overwrite_later(db)
     overwrite_erased(db)

@@ -57,6 +57,7 @@ class PaperChat:
         self.announced: list[tuple[str, str | None, str]] = []  # server, channel, text
         self.taken_back: list[tuple[str, str | None]] = []  # erased turn, key of a message
         self.breaks = 0  # how many of the next shows fail
+        self.hidden: list[str] = []  # keys of messages
         self.is_gone = False
         self.dies_after_posting = False
         self._news = asyncio.Condition()
@@ -95,6 +96,11 @@ class PaperChat:
     async def delete(self, keys: Collection[str]) -> None:
         """Note it."""
         self.deleted += keys
+
+    async def hide(self, keys: Collection[str]) -> int:
+        """Note it."""
+        self.hidden += keys
+        return len(keys)
 
     @property
     def servers(self) -> Collection[str]:
@@ -167,6 +173,10 @@ class WorkflowRoom:
         session = await self.store.session_for_channel(f"paper:{channel}", f"paper:{user}")
         assert session is not None
         return session
+
+    async def images_of(self, turn: Turn) -> bytes:
+        """The file of its picture."""
+        return await self.workflow.pictures.file(turn.image or "")
 
     async def done(self, *turn_ids: str) -> list[Turn]:
         """Those turns once nothing more will happen to them here."""

@@ -17,6 +17,10 @@ Channels = Literal[
     "edits only here",
     "edits in all channels",
     "behind spoilers",
+    "showcase here",
+    "no showcase",
+    "a thread for each picture",
+    "no threads",
     "plain words on",
     "plain words off",
 ]
@@ -26,6 +30,10 @@ CHANNEL_ACTIONS = {
     "edits only here": ModAction.ONLY,
     "edits in all channels": ModAction.EVERYWHERE,
     "behind spoilers": ModAction.HIDE,
+    "showcase here": ModAction.SHOWCASE,
+    "no showcase": ModAction.NO_SHOWCASE,
+    "a thread for each picture": ModAction.THREADS,
+    "no threads": ModAction.NO_THREADS,
     "plain words on": ModAction.LISTEN,
     "plain words off": ModAction.IGNORE,
 }

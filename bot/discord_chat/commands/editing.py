@@ -27,14 +27,14 @@ from bot.discord_chat.interactions import (
     lookup_of,
     origin_of,
 )
-from bot.policy.limits import LONGEST_INSTRUCTION
+from bot.policy.limits import LONGEST_INSTRUCTION, MOST_RESULTS
 from bot.workflow.settings_layers import GRID_SIDE
 from conversations.messages import Message
 from conversations.settings import Grid, Keep, SettingsOverride
 from conversations.variations import Variation
 
-How = Literal["new seed", "stronger", "subtler", "from original"]
-VARIATIONS: dict[How, Variation] = {
+How = Literal["new seed", "four seeds", "stronger", "subtler", "from original"]
+VARIATIONS: dict[str, Variation] = {
     "new seed": Variation.AGAIN,
     "stronger": Variation.STRONGER,
     "subtler": Variation.SUBTLER,
@@ -53,6 +53,7 @@ class EditingCog(HasHandler, commands.Cog):
         mask="A picture of the same size: white or transparent where it may change",
         keep="How much of the picture to restore outside the edited area",
         spoiler="Show the pictures behind spoilers",
+        results="How many results to choose from, each with a seed of its own",
     )
     @app_commands.rename(from_version="from")
     @app_commands.autocomplete(from_version=suggest_versions)
@@ -66,6 +67,7 @@ class EditingCog(HasHandler, commands.Cog):
         mask: discord.Attachment | None = None,
         keep: Keep | None = None,
         spoiler: bool = False,
+        results: app_commands.Range[int, 1, MOST_RESULTS] = 1,
     ) -> Response:
         """Edit the image; without one, refine a version."""
         downloads = self.handler.reads.downloads
@@ -79,11 +81,12 @@ class EditingCog(HasHandler, commands.Cog):
             version=from_version,
             override=SettingsOverride(keep=keep),
             is_hidden=spoiler,
+            results=results,
         )
 
     @app_commands.command(name="vary", description="Run an edit again, varied; it starts where that edit did")
     @app_commands.describe(
-        how="Another seed, stronger, subtler, or all its instructions at once on the original",
+        how="Another seed or four, stronger, subtler, or all its instructions at once on the original",
         version="The edit to run again, for example: v2; without one, your last",
     )
     @app_commands.autocomplete(version=suggest_versions)
@@ -95,6 +98,8 @@ class EditingCog(HasHandler, commands.Cog):
         version: app_commands.Range[str, 1, 10] | None = None,
     ) -> Response:
         """Run an edit again: what the buttons of its card do, without looking for the card."""
+        if how == "four seeds":
+            return GridAsked(**origin_of(interaction), version=version, seeds=MOST_RESULTS)
         return VariationAsked(**origin_of(interaction), variation=VARIATIONS[how], version=version)
 
     @app_commands.command(name="grid", description="One edit with several guidance scales, side by side")

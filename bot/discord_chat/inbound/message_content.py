@@ -14,7 +14,7 @@ from bot.discord_chat.ids import MessagePlace, channel_key, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
-from bot.discord_chat.permissions import role_keys
+from bot.discord_chat.permissions import member_since, role_keys
 from bot.discord_chat.ui.component_ids import kept_instruction, question_on, turn_id_of
 from conversations.errors import PictureRefused
 from conversations.intents.intent import sort_text
@@ -93,6 +93,7 @@ class ReadsMessages:
             may_post=may_attach(message),
             roles=role_keys(message.author),
             account_since=message.author.created_at.timestamp(),
+            member_since=member_since(message.author),
             is_counted=True,
             asked_at=(message.edited_at or message.created_at).timestamp(),
             text=text,

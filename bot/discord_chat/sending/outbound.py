@@ -30,6 +30,8 @@ from bot.discord_chat.sending.first_signs import FirstSigns
 from bot.discord_chat.sending.notes import NotePoster
 from bot.discord_chat.sending.posting import TOO_LARGE, Poster, waited_long
 from bot.discord_chat.sending.shown_messages import ShownMessages
+from bot.discord_chat.sending.spoilers import hide_posted
+from bot.discord_chat.sending.threads import PictureThreads
 from bot.discord_chat.ui.component_ids import is_final_card, is_open_card
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.previews import Previews
@@ -59,8 +61,9 @@ class DiscordChat:
         own_messages: OwnMessages,
         shown: ShownMessages,
         pacing: Pacing,
+        threads: PictureThreads,
     ) -> None:
-        self._client, self._renderer, self._poster = client, renderer, poster
+        self._client, self._renderer, self._poster, self._threads = client, renderer, poster, threads
         self._signs, self._traffic, self._own, self._shown = signs, traffic, own_messages, shown
         self._notes = NotePoster(client, renderer, own_messages)
         self._card_after_s = pacing.card_after_s
@@ -99,6 +102,8 @@ class DiscordChat:
             return await show_in_user_install(self._client, self._renderer, card, context)
         key = await self._show(turn, card, context)
         self._shown.shown(card, key)
+        if card.state is CardState.DONE:
+            await self._threads.open(turn, key)
         return key
 
     async def _show(self, turn: Turn, card: Card, context: ReplyContext) -> str | None:
@@ -121,6 +126,7 @@ class DiscordChat:
         if turn.source.is_private:
             return None  # showing it again is harmless there
         if await self._is_delivered_in_card(turn):
+            await self._threads.open(turn, turn.delivered)
             return turn.delivered
         final, others = None, []
         # A result is posted after it is there: however much was said since the request, the search is short.
@@ -131,6 +137,7 @@ class DiscordChat:
             elif is_open_card(message, turn.id):
                 others.append(key)
         if final:
+            await self._threads.open(turn, final)
             await self._own.delete({*others, turn.delivered or final} - {final})
         return final
 
@@ -182,6 +189,10 @@ class DiscordChat:
     async def delete(self, keys: Collection[str]) -> None:
         """Delete these messages if the bot wrote them."""
         await self._own.delete(keys)
+
+    async def hide(self, keys: Collection[str]) -> int:
+        """Put the pictures of these messages behind spoilers if the bot wrote them."""
+        return await hide_posted(self._client, keys)
 
     @property
     def servers(self) -> Collection[str]:

@@ -20,6 +20,7 @@ from bot.chat.events import (
 )
 from bot.chat.moderation_events import ReportAsked
 from bot.chat.replies import Card, Decided, History, Note, Reply, ShownVersion
+from bot.chat.sharing_events import ShareEnded
 from bot.discord_chat.ids import MessagePlace, user_key
 from bot.discord_chat.inbound.inbound_images import ChosenImages, files_offer
 from bot.discord_chat.interactions import (
@@ -207,7 +208,9 @@ def event_of(interaction: Interaction, button: ButtonId) -> Event:
     if button.act == CHOOSE:
         words = kept_instruction(interaction.message)
         return EditAsked(**who, text=words, turn=button.turn, addressing=VERBATIM)
+    if button.act == ButtonAction.TAKE_BACK and (copy := interaction.message):
+        return ShareEnded(**who, turn=button.turn, message=str(MessagePlace(copy.channel.id, copy.id)))
     # The buttons under a report name its turn, but this one is about the owner of that turn.
     is_block = button.act == ButtonAction.BLOCK
     subject = user_key(button.owner or 0) if is_block else button.turn
-    return button_event(ButtonAction(button.act), subject, **who)
+    return button_event(ButtonAction(button.act), subject, button.says, **who)

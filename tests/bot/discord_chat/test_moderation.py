@@ -105,7 +105,8 @@ def _shape(r: Room, channel: Channel) -> dict[str, object]:
 async def test_pictures_go_behind_spoilers_by_channel_and_stay_there(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         assert not is_hidden(await r.result(post_picture(r)))
-        assert await decided(r, "channel", do="behind spoilers") == english("decided.hide")
+        said_ = await decided(r, "channel", do="behind spoilers")
+        assert said_ == f"{english('decided.hide')} {english('hidden_posted', count=1)}"
         first = await r.result(post_picture(r))
         assert is_hidden(first)
         await decided(r, "channel", do="edits on")

@@ -232,9 +232,25 @@ async def test_a_grid_is_one_labelled_image(tmp_path: Path) -> None:
         sheet = await next_result(r, 2)
         assert "grid from" in text_of(sheet)
         assert "-# text 6, 9 · image 1.5" in text_of(sheet)
-        assert [b["label"] for b in buttons_of(sheet)] == ["Delete"]
+        assert [b["label"] for b in buttons_of(sheet)] == ["1", "2", "Delete"]
         wrong = r.discord.slash(r.channel, r.anna, "grid", text_cfg="many")
         assert await said(r, wrong) == english("grid_size", count=3)
+
+
+async def test_one_of_four_results_is_picked(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        await r.result(post_picture(r))
+        asked = r.discord.slash(r.channel, r.anna, "edit", instruction="make it dusk", results=4)
+        await seen(r, asked)
+        sheet = await next_result(r, 2)
+        assert [b["label"] for b in buttons_of(sheet)] == ["1", "2", "3", "4", "Delete"]
+        assert (await said(r, r.discord.press(sheet, "3", r.anna))).startswith("Picked as v3.")
+        picked = await next_result(r, 3)
+        assert "v3 · [from v1 ↗]" in text_of(picked)
+        assert "make it dusk" in text_of(picked)
+        vary = r.discord.slash(r.channel, r.anna, "vary", how="four seeds")
+        await seen(r, vary)
+        assert "v4 · [grid from v1 ↗]" in text_of(await next_result(r, 4))
 
 
 async def test_a_grid_says_why_the_current_settings_cannot_be_read(

@@ -44,3 +44,14 @@ async def test_a_new_account_hears_when_it_may_edit(tmp_path: Path) -> None:
         assert text_of(await r.answer(asked)) == refused
         by_command = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
         assert await said(r, by_command) == refused
+
+
+async def test_a_new_member_hears_when_they_may_edit_there_and_edits_by_dm(tmp_path: Path) -> None:
+    async with room(tmp_path, limits=replace(LIMITS, least_member_s=2 * DAY_S)) as r:
+        asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": a_picture()}, mention=True)
+        refused = english("membership_too_new", least="2 days", wait="2 days")
+        assert text_of(await r.answer(asked)) == refused
+        by_command = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+        assert await said(r, by_command) == refused
+        dm = r.discord.dm(r.anna)
+        await r.result(r.discord.say(dm, r.anna, "red", files={"b.png": a_picture()}))

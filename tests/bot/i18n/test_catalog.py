@@ -31,7 +31,7 @@ FIELDS = ("instruction", "instruction_hint", "expressive", "expressive_hint")  #
 SETTINGS = set(SETTING_NAMES)
 DECIDED = (  # what is said of a decision without a detail of it
     *("pause", "resume", "open", "hide", "close", "overhear", "ignore", "reports", "own_only", "by_consent"),
-    *("only", "everywhere", "dismiss"),
+    *("only", "everywhere", "dismiss", "threads", "no_threads", "showcase", "no_showcase"),
 )
 BY_VALUE = {  # messages whose code is made of the value of an enum
     *(f"button.{act}" for act in (*ButtonAction, *DiscordButton)),

@@ -1,5 +1,6 @@
 """A cell of a finished grid is picked, and becomes a version."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,23 @@ async def test_a_cell_becomes_a_version_with_its_scales_and_seed(chromium: Brows
     assert v1.settings is not None
     assert v2.grid is not None
     assert v3.settings is not None
-    assert (v3.settings.text_cfg, v3.settings.image_cfg) == v2.grid.cells[5]
-    assert (v3.settings.seed, v3.reading, v3.instruction) == (v1.settings.seed, v1.expressive, v1.instruction)
+    assert v3.settings == replace(v2.grid.cells[5].applied(v1.settings), ask="off")
+    assert (v3.image, v3.expressive, v3.instruction) == (v2.cells[5].image, v1.expressive, v1.instruction)
+
+
+async def test_four_seeds_are_offered_and_one_is_picked(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await say(page, "make it night")
+        await finished(page, "v1 from v0")
+        await page.get_by_role("button", name="Four seeds", exact=True).click()
+        cells = page.locator(".cells button")
+        await expect(cells).to_have_count(4)
+        await page.locator(".sheet").scroll_into_view_if_needed()
+        await cells.nth(3).click()
+        await finished(page, "v3 from v0")
+        [v3, v2, _] = await bot.store.turns_by((await bot.store.turns_in(*TurnState))[0].user)
+    assert (v3.image, v3.settings) == (v2.cells[3].image, v2.cells[3].settings)
 
 
 async def test_a_cell_of_no_grid_is_not_found(chromium: Browser, tmp_path: Path) -> None:

@@ -115,9 +115,7 @@ def test_a_result_can_be_seen_as_a_map_of_changes() -> None:
 
 
 def test_a_grid_stands_in_the_conversation_and_not_in_the_strip() -> None:
-    sheet = replace(
-        EDIT, turn_id="eeee", version="v2", grid=Grid((6.0, 7.5), (1.5,)), settings=USED, parent="aaaa"
-    )
+    sheet = replace(EDIT, turn_id="eeee", version="v2", grid=Grid((6.0, 7.5), (1.5,)), cells=2, settings=USED)
     state = PageState((UPLOAD, EDIT, sheet), "bbbb")
     drawn = markup.talk(state, "en")
     assert f'<div class="sheet"><img src="pictures/{AFTER}.png"' in drawn

@@ -1,0 +1,110 @@
+"""The showcase of a server, by consent of the author alone; and spoilers on posted results."""
+
+from pathlib import Path
+
+from tests.bot.discord_chat.test_buttons import said
+from tests.bot.discord_chat.test_conversation import post_picture
+from tests.bot.discord_chat.test_erasing import erase
+from tests.bot.discord_chat.test_moderation import decided, is_hidden
+from tests.support.discord_room import Room, results_in, room
+from tests.support.discord_server.interactions import Interaction
+from tests.support.discord_server.people import buttons_of, text_of
+from tests.support.discord_server.world import Channel, Message, Person
+from tests.support.english import english
+
+
+async def showcase(r: Room) -> Channel:
+    """The channel in which results are shared."""
+    channel = r.discord.open_channel("showcase")
+    assert await decided(r, "channel", channel, do="showcase here") == english("decided.showcase")
+    return channel
+
+
+async def more(r: Room, result: Message, label: str, person: Person | None = None) -> Interaction:
+    """A button behind More, pressed."""
+    opened = r.discord.press(result, "More", person or r.anna)
+    await said(r, opened)
+    assert opened.answer is not None
+    return r.discord.press(opened.answer, label, person or r.anna)
+
+
+async def share(r: Room, result: Message, person: Person | None = None) -> str:
+    return await said(r, await more(r, result, "Share in showcase", person))
+
+
+async def test_the_author_shares_a_result_and_takes_it_back(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        result = await r.result(post_picture(r))
+        place = f"<#{channel.id}>"
+        assert await share(r, result) == english("shared_in", version="v1", place=place)
+        [copy] = results_in(r.discord, channel)
+        assert f"<@{r.anna.id}>" in text_of(copy)
+        assert [b["label"] for b in buttons_of(copy)] == ["Take back"]
+        assert len(copy.uploads) == 1  # the result alone
+        assert await share(r, result) == english("shared_already", place=place)
+        assert await said(r, r.discord.press(copy, "Take back", r.ben)) == english("not_yours", version="v1")
+        taken = r.discord.press(copy, "Take back", r.anna)
+        assert await said(r, taken) == english("taken_back", version="v1")
+        await r.discord.wait_for(lambda: not results_in(r.discord, channel))
+        assert results_in(r.discord, r.channel) == [result]
+
+
+async def test_nobody_else_shares_it_and_not_every_picture_is_shared(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        result = await r.result(post_picture(r))
+        assert await share(r, result) == english("no_showcase")
+        channel = await showcase(r)
+        assert await share(r, result, r.ben) == english("not_yours", version="v1")
+        by_ben = await r.result(r.discord.say(r.channel, r.ben, "now blue", reply_to=result))
+        assert await share(r, by_ben, r.ben) == english("showcase_lent")
+        await decided(r, "channel", do="behind spoilers")
+        hidden = await r.result(post_picture(r, "make it brighter"))
+        assert await share(r, hidden) == english("showcase_hidden")
+        assert results_in(r.discord, channel) == []
+
+
+async def test_a_shared_copy_goes_with_the_data_of_its_author(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        await share(r, await r.result(post_picture(r)))
+        assert len(results_in(r.discord, channel)) == 1
+        await erase(r)
+        await r.discord.wait_for(lambda: not results_in(r.discord, channel))
+
+
+async def test_a_posted_result_goes_behind_a_spoiler_with_what_was_made_from_it(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        first = await r.result(post_picture(r))
+        second = await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=first))
+        await share(r, second)
+        uploads = list(first.uploads)
+        assert not is_hidden(first)
+        pressed = await more(r, first, "Behind a spoiler")
+        assert await said(r, pressed) == english("hidden_version", version="v1", count=2)
+        assert is_hidden(first)
+        assert is_hidden(second)
+        assert first.uploads == uploads  # nothing was sent again
+        assert "v1 · [from v0 ↗]" in text_of(first)
+        assert results_in(r.discord, channel) == []
+        third = await r.result(r.discord.say(r.channel, r.anna, "now warmer", reply_to=second))
+        assert is_hidden(third)
+
+
+async def test_only_the_author_and_moderators_hide_a_result(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        pressed = await more(r, first, "Behind a spoiler", r.ben)
+        assert await said(r, pressed) == english("not_yours", version="v1")
+        assert not is_hidden(first)
+
+
+async def test_a_channel_behind_spoilers_hides_what_is_posted_there(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        second = await r.result(post_picture(r, "make it brighter"))
+        text = await decided(r, "channel", do="behind spoilers")
+        assert text == f"{english('decided.hide')} {english('hidden_posted', count=2)}"
+        assert is_hidden(first)
+        assert is_hidden(second)
