@@ -49,7 +49,7 @@ from tests.support.published import write_release
 ROOT = Path(__file__).parents[1]
 MARKS = {"a box": "box 2250 2333 6499 6999", "a brush": "line 300 3000 5000 6000 5500 6500 3000"}
 WORDS, READING = "make it darker", "The picture is darker."
-PATIENCE_S = 300.0
+TIMEOUT_S = 300.0
 MODELS = ("mgie-mini", "random-7b")
 SETTINGS = {"steps": 2, "seed": 3}
 Row = dict[str, Any]
@@ -95,7 +95,7 @@ class Doors:
 
     async def _page(self, folder: Path) -> AsyncIterator[Result]:
         async with page_server(folder, self._engine()) as page, visitor(page) as client:
-            client.timeout, client.headers["Accept"] = httpx.Timeout(PATIENCE_S), "application/json"
+            client.timeout, client.headers["Accept"] = httpx.Timeout(TIMEOUT_S), "application/json"
             (await client.post("/pictures", files={"picture": ("photo.jpg", self._photo)})).raise_for_status()
             session = await page.store.session_for_channel(f"web:{ANN}", f"web:{ANN}")
             assert session is not None
@@ -109,7 +109,7 @@ class Doors:
 
     async def _api(self, folder: Path) -> AsyncIterator[Result]:
         async with api_server(folder, self._engine()) as api:
-            answer = await api.client.with_options(timeout=PATIENCE_S).images.edit(
+            answer = await api.client.with_options(timeout=TIMEOUT_S).images.edit(
                 image=("photo.jpg", self._photo),
                 mask=("mask.png", transparent_box()),
                 prompt=WORDS,
@@ -138,7 +138,7 @@ class Doors:
             r.discord.slash(r.channel, r.anna, "edit", instruction=WORDS, **files)
         count = len(results_in(r.discord, r.channel)) + 1
         found = await r.discord.wait_for(
-            lambda: made if len(made := results_in(r.discord, r.channel)) >= count else None, PATIENCE_S
+            lambda: made if len(made := results_in(r.discord, r.channel)) >= count else None, TIMEOUT_S
         )
         return found[-1].uploads
 
@@ -191,7 +191,7 @@ def wider(region: np.ndarray) -> np.ndarray:
 
 async def once_done(client: httpx.AsyncClient, path: str) -> bytes:
     """A file that is there when its edit is done."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while (answer := await client.get(path)).status_code == 404:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     return answer.raise_for_status().content

@@ -3,7 +3,7 @@
     python benchmarks/tone_definitions.py [FOLDER] [--side 512]
 
 For every JPEG of the folder: dB to the original after a tone and its inverse, how far the darkest 1 % moves
-and how many pixels clip anew after two "brighter", each result rounded to 8 bits. Ends in one line of JSON.
+and how many pixels newly clip after two "brighter", each result rounded to 8 bits. Ends in one line of JSON.
 """
 
 import argparse

@@ -133,7 +133,7 @@ class Delivery:
         """The delivered key; raises the chat's last error when it would not show the card."""
         for tried, pause in enumerate((0.0, *self._pauses_s)):
             await asyncio.sleep(pause)
-            chat = self._chat(active)  # a chat may have connected anew meanwhile
+            chat = self._chat(active)  # a chat may have reconnected meanwhile
             try:
                 async with asyncio.timeout(RESULT_TIMEOUT_S):
                     if (tried or active.may_be_shown) and (key := await chat.already_delivered(active.turn)):

@@ -1,7 +1,7 @@
 """Erased text is overwritten in the database file.
 
 SQLite overwrites what it deletes (secure_delete), but not the copies that it leaves in the free space of a
-page when it moves rows to another page. Only VACUUM writes every page anew, from what is still there.
+page when it moves rows to another page. Only VACUUM rewrites every page, from what is still there.
 """
 
 import logging
@@ -20,7 +20,7 @@ def overwrite_later(db: Database) -> None:
 
 
 def overwrite_erased(db: Database) -> None:
-    """Write the file anew if it holds erased text; where that fails, the next call or start tries again.
+    """Rewrite the file if it holds erased text; where that fails, the next call or start tries again.
 
     Takes about a second for 100 MB, and as much free space as the file has.
     """

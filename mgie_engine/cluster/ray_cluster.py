@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mgie_engine.errors import EngineError
 from mgie_engine.serving.pool import EnginePool
-from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.process import EngineProcess, Timeouts
 
 if TYPE_CHECKING:
     from mgie_engine.cluster.cluster_client import Replicas
@@ -44,5 +44,5 @@ def has_ray() -> bool:
 
 def cluster_editor(cluster: RayCluster) -> EnginePool:
     """The cluster as an EditRunner: one link process, which reports the slots of all replicas."""
-    patience = Patience(load_s=FOR_EVER_S)  # it waits for the cluster by itself
-    return EnginePool([EngineProcess(cluster, None, patience, "cluster", module=LINK)])
+    timeouts = Timeouts(load_s=FOR_EVER_S)  # it waits for the cluster by itself
+    return EnginePool([EngineProcess(cluster, None, timeouts, "cluster", module=LINK)])

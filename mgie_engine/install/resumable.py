@@ -76,7 +76,7 @@ def _receive(url: str, part: Path, most: int, make_room: Callable[[int], None]) 
     ) as response:
         start, version = _answer(url, response.status_code, response.headers, most)
         if response.status_code == 206 and (start != _size(part) or (known and version.size != known.size)):
-            part.unlink(missing_ok=True)  # the next try begins anew
+            part.unlink(missing_ok=True)  # the next try begins from the start
             raise OSError("the server sent another part than was asked for")
         write_atomically(_note(part), json.dumps(asdict(version)).encode())
         with part.open("ab") as file:

@@ -10,7 +10,7 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaMo
 
 from mgie_engine.config import LanguageSizes, ModelConfig, VisionSizes
 
-# transformers 5.24 names the key/value cache anew; 5.40 drops the old name.
+# transformers 5.24 renames the key/value cache; 5.40 drops the old name.
 _CACHE = "cache" if "cache" in signature(LlamaModel.forward).parameters else "past_key_values"
 
 

@@ -1,6 +1,6 @@
 """Which kernels the levels `same` and `fast` launch, noted ahead, so that they compile while modules load.
 
-`benchmarks/note_kernels.py` notes them anew, in mgie_engine/model/kernels.json. For that a model without
+`benchmarks/note_kernels.py` updates them in mgie_engine/model/kernels.json. For that a model without
 weights runs each kind of program once: its tensors have shapes and no data. A kernel that is not noted, as
 for other sizes than those of the models we know, is compiled when it is needed.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from mgie_engine.config import ModelConfig
 
-PATIENCE_S = 120.0  # after which a kernel is compiled where it is first needed
+TIMEOUT_S = 120.0  # after which a kernel is compiled where it is first needed
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +30,7 @@ class KernelBuilder:
         """Return once all is compiled."""
         waited = time.monotonic()
         try:
-            code = self._process.wait(PATIENCE_S)
+            code = self._process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             code = self._process.wait()

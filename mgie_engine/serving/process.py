@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for an engine process."""
 
     load_s: float = 900.0  # from its start until the model is loaded
@@ -76,7 +76,7 @@ class EngineProcess:
         self,
         builder: Loadable,
         slots: int | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         name: str = "auto",
         environment: Mapping[str, str] | None = None,
         module: str = WORKER,
@@ -91,7 +91,7 @@ class EngineProcess:
         self._behind: tuple[DeviceState, ...] = ()  # devices, if the child says so
         self._environment = environment or {}
         self._launch = Launch(builder, slots)
-        self._patience = patience or Patience()
+        self._timeouts = timeouts or Timeouts()
         self._slots = slots or 2
         self._edits: dict[int, _Edit] = {}
         self._last_key = 0
@@ -186,7 +186,7 @@ class EngineProcess:
                     continue
                 self._deaths += 1
                 self._failures += 1
-                pause_s = self._patience.pause_s(self._failures)
+                pause_s = self._timeouts.pause_s(self._failures)
                 _log.error("Device %s: %s Starting it again in %.1f s.", self.name, died, pause_s)
                 self._fail_edits(died)
                 await asyncio.sleep(pause_s)
@@ -195,7 +195,7 @@ class EngineProcess:
 
     async def _wait_for_other_files(self, version: object) -> None:
         while True:
-            await asyncio.sleep(self._patience.look_again_s)
+            await asyncio.sleep(self._timeouts.look_again_s)
             if await self._files_version() != version:
                 return
 
@@ -214,7 +214,7 @@ class EngineProcess:
             return EngineDied(f"The engine process could not be started: {error}.")
         assert process.stdout is not None
         try:
-            async with asyncio.timeout(self._patience.load_s) as self._watch:
+            async with asyncio.timeout(self._timeouts.load_s) as self._watch:
                 self._process, self._hang_s = process, 0.0
                 self._greet()
                 async for answer in receive_messages(process.stdout):
@@ -245,7 +245,7 @@ class EngineProcess:
             case Ready(slots, silence_s, devices):
                 self._ready, self._slots, self._behind = slots > 0, slots, devices
                 self._was_ready = True
-                self._hang_s = self._patience.hang_s or silence_s
+                self._hang_s = self._timeouts.hang_s or silence_s
                 self._changed()
             case CannotLoad(error):
                 may_pass = self._was_ready and isinstance(error, NoRoom)  # memory may be short for a while

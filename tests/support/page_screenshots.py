@@ -62,7 +62,7 @@ WANTED = {
     "phone": {"welcome", "first", "waiting", "controls", "end", "german"},
 }
 MOST_BYTES = 150_000
-PATIENCE_MS = 300_000  # a real model is loaded first
+TIMEOUT_MS = 300_000  # a real model is loaded first
 SEEN_PICTURES_ARE_THERE = """Promise.all(
     [...document.images].filter((image) => image.checkVisibility())
         .map((image) => image.decode().catch(() => {}))
@@ -148,7 +148,7 @@ async def take(folder: Path, editor: Callable[[], EditRunner], model: ModelFacts
                     words=WORDS,
                     model=model,
                     look=camera.look,
-                    patience_ms=PATIENCE_MS,
+                    timeout_ms=TIMEOUT_MS,
                 ) as (bot, page):
                     await _look_closer(page, camera)
                     if place == "desktop":

@@ -23,7 +23,7 @@ from tests.support.fakes import echo
 
 DEFAULTS = Defaults(steps=4)
 MODEL = ModelFacts("test-model", DEFAULTS)
-PATIENCE_MS = 60_000  # with what a machine that is busy with other work shows late
+TIMEOUT_MS = 60_000  # with what a machine that is busy with other work shows late
 DESKTOP, PHONE = (1440, 900), (390, 844)
 _FLAGS = [
     "--no-sandbox",
@@ -163,7 +163,7 @@ async def visit(
     `known_by`: the cookies of an earlier visit. `script`: runs before those of the page.
     `is_scripted`: whether scripts run at all.
     """
-    expect.set_options(timeout=PATIENCE_MS)
+    expect.set_options(timeout=TIMEOUT_MS)
     strayed: list[str] = []
     is_phone = size[0] < 600
     context = await browser.new_context(
@@ -176,7 +176,7 @@ async def visit(
         java_script_enabled=is_scripted,
         ignore_https_errors=True,  # of certificates that tests make
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     page = await context.new_page()
     if script is not None:
         await page.add_init_script(script)

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Locator, Page
 from bot.workflow.dispatcher import ModelFacts
 from mgie_engine.edits import EditRunner
 from tests.support.page_gestures import finished, say, standing_at
-from tests.support.page_server import MODEL, PATIENCE_MS, PageServer, page_server, visit
+from tests.support.page_server import MODEL, TIMEOUT_MS, PageServer, page_server, visit
 
 CORRECTION = "heavy rain over the meadow"
 Look = Callable[[Page, str], Awaitable[None]]  # called at the moments worth a picture, with their names
@@ -111,12 +111,12 @@ async def played(
     words: Mapping[str, str],
     model: ModelFacts = MODEL,
     look: Look = nobody_looks,
-    patience_ms: float = PATIENCE_MS,
+    timeout_ms: float = TIMEOUT_MS,
 ) -> AsyncIterator[tuple[PageServer, Page]]:
     """Tell the whole story in three lives of the bot, an editor each; bot and page as they are at its end."""
     first, second, third = editors
     async with page_server(folder, first, model=model) as bot, visit(chromium, bot.url, size) as page:
-        page.set_default_timeout(patience_ms)
+        page.set_default_timeout(timeout_ms)
         await look(page, "welcome")
         await give(page)
         await Story(page, words, look).first_evening()
@@ -125,12 +125,12 @@ async def played(
         page_server(folder, second, model=model) as bot,
         visit(chromium, bot.url, size, known_by=known_by) as page,
     ):
-        page.set_default_timeout(patience_ms)
+        page.set_default_timeout(timeout_ms)
         await Story(page, words, look).two_changes_of_mind()
     async with (
         page_server(folder, third, model=model) as bot,
         visit(chromium, bot.url, size, known_by=known_by) as page,
     ):
-        page.set_default_timeout(patience_ms)
+        page.set_default_timeout(timeout_ms)
         await Story(page, words, look).next_morning()
         yield bot, page

@@ -117,7 +117,9 @@ class Poster:
             return False
         except discord.HTTPException as error:
             if error.code == INVALID_FORM:
-                log.warning("pictures cannot be put into posted messages; results are posted anew: %s", error)
+                log.warning(
+                    "pictures cannot be put into posted messages; results are posted again: %s", error
+                )
                 self._can_replace = False
                 return False
             if reason := permanent_refusal(error):

@@ -95,7 +95,7 @@ async def test_erasing_takes_rows_pictures_and_what_runs(tmp_path):
         assert (await d.store.export_user("paper:ann"))["turns"] == []
         with pytest.raises(NoSuchVersion):
             await d.store.turn(done)
-        await d.upload()  # and one may begin anew
+        await d.upload()  # and one may begin again
 
 
 async def test_old_pictures_go_and_the_conversation_stays(tmp_path):

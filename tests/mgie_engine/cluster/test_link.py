@@ -11,7 +11,7 @@ from contextlib import closing
 from mgie_engine.cluster.ray_cluster import LINK
 from mgie_engine.edits import EditResult
 from mgie_engine.serving.pool import EnginePool
-from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.process import EngineProcess, Timeouts
 from mgie_engine.serving.service import EditService
 from tests.support.fake_cluster import FakeClusterPlan
 from tests.support.fakes import a_request
@@ -35,7 +35,7 @@ asyncio.run(main())
 
 
 def a_link() -> EngineProcess:
-    return EngineProcess(FakeClusterPlan(), None, Patience(first_pause_s=0.01), "cluster", module=LINK)
+    return EngineProcess(FakeClusterPlan(), None, Timeouts(first_pause_s=0.01), "cluster", module=LINK)
 
 
 async def test_edits_go_through_the_link_and_devices_are_the_replicas():

@@ -21,7 +21,7 @@ CONFIG = ModelConfig()
 
 
 class Recorder:
-    """An editor that paints every picture anew and keeps the requests."""
+    """An editor that paints every picture and keeps the requests."""
 
     def __init__(self) -> None:
         self.requests: list[EditRequest] = []

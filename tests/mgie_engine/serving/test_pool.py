@@ -15,22 +15,22 @@ from mgie_engine.errors import EngineDied, ModelError, ServiceClosed
 from mgie_engine.serving.device_plan import DevicePlan, plan_devices, visible_gpus
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.pool import EnginePool, engine_pool
-from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.process import EngineProcess, Timeouts
 from mgie_engine.serving.protocol import Builder
 from mgie_engine.serving.service import EditHandle, EditService
 from tests.support.fake_engine import Deadly, Fake, Missing
 from tests.support.fakes import a_request
 
 FOR_EVER_S = 1e6
-DOWN = Patience(first_pause_s=FOR_EVER_S, longest_pause_s=FOR_EVER_S)  # who dies stays dead
-HASTY = Patience(first_pause_s=0.01)
+DOWN = Timeouts(first_pause_s=FOR_EVER_S, longest_pause_s=FOR_EVER_S)  # who dies stays dead
+HASTY = Timeouts(first_pause_s=0.01)
 
 
 def processes(
-    *builders: Builder, slots: int | None = None, patience: Patience = HASTY
+    *builders: Builder, slots: int | None = None, timeouts: Timeouts = HASTY
 ) -> list[EngineProcess]:
     return [
-        EngineProcess(builder, slots, patience, f"fake:{number}") for number, builder in enumerate(builders)
+        EngineProcess(builder, slots, timeouts, f"fake:{number}") for number, builder in enumerate(builders)
     ]
 
 
@@ -78,7 +78,7 @@ async def test_edits_go_where_most_slots_are_free(tmp_path: Path):
 
 
 async def test_kill_9_of_one_of_four_stops_no_other_and_its_edits_are_retried_once(tmp_path: Path):
-    engines = processes(*[Fake()] * 4, slots=2, patience=DOWN)
+    engines = processes(*[Fake()] * 4, slots=2, timeouts=DOWN)
     before, after = tmp_path / "before", tmp_path / "after"
     async with a_service(engines) as service:
         pids = [engine.pid for engine in engines]
@@ -106,7 +106,7 @@ async def test_kill_9_of_one_of_four_stops_no_other_and_its_edits_are_retried_on
 
 
 async def test_an_edit_that_kills_every_process_it_meets_fails_alone_after_two():
-    engines = processes(*[Fake()] * 3, slots=1, patience=DOWN)
+    engines = processes(*[Fake()] * 3, slots=1, timeouts=DOWN)
     async with a_service(engines) as service:
         deadly = ask(service, "t1", "kill the process", "ann")
         with pytest.raises(EngineDied, match="signal 9"):

@@ -17,13 +17,13 @@ import pytest
 
 from mgie_engine.edits import EditResult, Progress, Stage
 from mgie_engine.errors import EngineDied, ModelError, RequestRefused, ServiceClosed
-from mgie_engine.serving.process import EngineProcess, Patience
+from mgie_engine.serving.process import EngineProcess, Timeouts
 from mgie_engine.serving.protocol import Builder
 from mgie_engine.serving.service import EditService
 from tests.support.fake_engine import Broken, Chatty, Deadly, Fake, Missing, Shaky
 from tests.support.fakes import a_request
 
-HASTY = Patience(first_pause_s=0.01)
+HASTY = Timeouts(first_pause_s=0.01)
 PARENT = """
 import asyncio
 from mgie_engine.serving.process import EngineProcess
@@ -43,9 +43,9 @@ asyncio.run(main())
 
 @asynccontextmanager
 async def an_engine(
-    builder: Builder | None = None, patience: Patience = HASTY, slots: int | None = None
+    builder: Builder | None = None, timeouts: Timeouts = HASTY, slots: int | None = None
 ) -> AsyncIterator[EngineProcess]:
-    engine = EngineProcess(builder or Fake(), slots, patience)
+    engine = EngineProcess(builder or Fake(), slots, timeouts)
     await engine.start()
     try:
         async with asyncio.timeout(120):
@@ -110,7 +110,7 @@ async def test_a_killed_process_fails_its_edits_and_the_next_one_works():
 
 
 async def test_the_service_tries_again_after_a_kill_from_outside(tmp_path: Path):
-    engine, signpost = EngineProcess(Fake(), patience=HASTY), tmp_path / "go on"
+    engine, signpost = EngineProcess(Fake(), timeouts=HASTY), tmp_path / "go on"
     async with EditService(engine) as service, asyncio.timeout(120):
         handle = service.submit_nowait("t1", "ann", a_request(f"wait for {signpost}"))
         await anext(handle.events())
@@ -122,14 +122,14 @@ async def test_the_service_tries_again_after_a_kill_from_outside(tmp_path: Path)
 
 
 async def test_a_hung_process_is_ended_and_replaced():
-    async with an_engine(patience=Patience(hang_s=0.3, first_pause_s=0.01)) as engine:
+    async with an_engine(timeouts=Timeouts(hang_s=0.3, first_pause_s=0.01)) as engine:
         with pytest.raises(EngineDied, match="no sign of life"):
             await engine.run(a_request("hang"), ignore)
         assert isinstance(await engine.run(a_request(), ignore), EditResult)
 
 
 async def test_a_stopped_process_is_ended_and_replaced_and_its_edit_done(tmp_path: Path):
-    engine = EngineProcess(Fake(), patience=Patience(hang_s=2.0, first_pause_s=0.01))
+    engine = EngineProcess(Fake(), timeouts=Timeouts(hang_s=2.0, first_pause_s=0.01))
     signpost = tmp_path / "go on"
     async with EditService(engine) as service, asyncio.timeout(120):
         handle = service.submit_nowait("t1", "ann", a_request(f"wait for {signpost}"))
@@ -149,7 +149,7 @@ async def test_a_process_out_of_memory_fails_its_edit_alone():
 
 
 async def test_a_process_that_never_gets_ready_is_ended():
-    async with an_engine(patience=Patience(load_s=0.0, first_pause_s=0.01)) as engine:
+    async with an_engine(timeouts=Timeouts(load_s=0.0, first_pause_s=0.01)) as engine:
         with pytest.raises(EngineDied, match="no sign of life"):
             await engine.run(a_request(), ignore)
 
@@ -193,7 +193,7 @@ async def test_a_refused_request_leaves_the_process_alone():
 
 async def test_a_cancelled_edit_is_dropped_by_the_process_too(tmp_path: Path):
     begun = asyncio.Event()
-    async with an_engine(patience=Patience(hang_s=0.3)) as engine:
+    async with an_engine(timeouts=Timeouts(hang_s=0.3)) as engine:
         never = a_request(f"wait for {tmp_path / 'nothing'}")
         task = asyncio.create_task(engine.run(never, lambda _: begun.set()))
         await begun.wait()
@@ -222,7 +222,7 @@ async def test_a_library_that_raises_at_the_files_is_a_sentence_and_not_tried_ag
 
 async def test_a_model_is_tried_again_once_its_files_change(tmp_path: Path):
     file = tmp_path / "model"
-    async with an_engine(Missing(file), Patience(look_again_s=0.01)) as engine:
+    async with an_engine(Missing(file), Timeouts(look_again_s=0.01)) as engine:
         with pytest.raises(ModelError):
             await engine.run(a_request(), ignore)
         file.touch()
@@ -258,8 +258,8 @@ async def test_closing_ends_the_process_and_the_edits(tmp_path: Path):
 
 
 def test_pauses_between_restarts_grow_up_to_a_bound():
-    patience = Patience(first_pause_s=0.5, longest_pause_s=60)
-    assert [patience.pause_s(deaths) for deaths in (1, 2, 3, 99)] == [0.5, 1.0, 2.0, 60]
+    timeouts = Timeouts(first_pause_s=0.5, longest_pause_s=60)
+    assert [timeouts.pause_s(deaths) for deaths in (1, 2, 3, 99)] == [0.5, 1.0, 2.0, 60]
 
 
 def test_a_hung_process_whose_parent_is_killed_ends_by_itself():
