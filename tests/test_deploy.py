@@ -94,6 +94,39 @@ def test_what_compose_mounts_is_there() -> None:
     assert grace_s > Settings.model_fields["drain_seconds"].default
 
 
+def test_what_compose_passes_on_is_known_and_said() -> None:
+    text = (DEPLOY / "compose.yaml").read_text("utf-8")
+    explained = (ROOT / "docs/hosting.md").read_text("utf-8")
+    for name in re.findall(r"\$\{([A-Z_]+)", text):
+        assert name in explained
+    build = compose()["services"]["bot"]["build"]
+    assert (DEPLOY / build["context"] / build["dockerfile"]).is_file()
+    image = (DEPLOY / "Dockerfile").read_text("utf-8")
+    assert set(build["args"]) == set(re.findall(r"^ARG (\w+)", image, re.M))
+
+
+def test_nobody_else_reaches_the_services_and_each_finds_the_other() -> None:
+    services = compose()["services"]
+    ports = {name: service.get("ports", []) for name, service in services.items()}
+    assert ports == {"bot": [], "prometheus": ["127.0.0.1:9091:9090"], "grafana": ["127.0.0.1:3000:3000"]}
+    scrape = yaml.safe_load((DEPLOY / "prometheus/prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text("utf-8"))
+    assert scrape[0]["static_configs"][0]["targets"] == [
+        f"bot:{services['bot']['environment']['HEALTH_PORT']}"
+    ]
+    assert source["datasources"][0]["url"] == "http://prometheus:9090"
+    board = json.loads((DEPLOY / "grafana/dashboards/mgie-bot.json").read_text("utf-8"))
+    named = {panel["datasource"]["uid"] for panel in board["panels"]}
+    assert named == {source["datasources"][0]["uid"]}
+
+
+def test_grafana_finds_its_dashboards_where_compose_mounts_them() -> None:
+    mounts = dict(mount.split(":")[:2] for mount in compose()["services"]["grafana"]["volumes"])
+    text = (DEPLOY / "grafana/provisioning/dashboards/mgie.yml").read_text("utf-8")
+    for provider in yaml.safe_load(text)["providers"]:
+        assert provider["options"]["path"] == mounts["./grafana/dashboards"]
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
 def test_the_unit_is_sound(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name

@@ -2,9 +2,12 @@
 
 A mark holds, of the whole picture and of 80 windows that leave out up to a tenth at each side, where a grid
 of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields.
-A picture matches if most edges of the best window agree, and its colours nearly. Flat pictures have no edges,
-so they never match. A barred result names the marks of the pictures it was made from; what is as near to one
-of those is not barred. All functions block, for some 10 to 40 ms a picture.
+A picture that is looked for is compared whole and with a little less at each side, so that what a crop left
+meets a window to a hundredth of the width. It matches if most edges agree there, the colours nearly, and
+those of no three fields differ by much: another picture with the same sky and ground has other objects in
+it. Flat pictures have no edges, so they never match. A barred result names the marks of the pictures it was
+made from; what is as near to one of those is not barred. Only the few marks with colours near the picture's
+are compared in full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
 """
 
 import hashlib
@@ -12,6 +15,7 @@ import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -24,12 +28,23 @@ WORDS = 4 * GRID * GRID // 64  # 64-bit words of the edges of a window
 LEFT_OUT = (0.0, 0.05, 0.1)  # of the width or height, at each side
 WINDOWS = tuple(product(LEFT_OUT, repeat=4))  # left, top, right, bottom; the whole picture first
 WHOLE = WINDOWS[:1]
+CUTS = tuple(product((0.0, 0.025), repeat=4))  # from the sides of a picture that is looked for
+FINER_CUTS = tuple(product((-0.0125, 0.0, 0.0125), repeat=4))  # around the best of those
 WORKING_PX = 128
 FEWEST_EDGES = 40  # of 1,024; pictures with fewer are flat, and neither found nor barred
 # A view is like a mark if the share of common edges, of those that either has, less COLOUR_COST for each
-# level (of 255) of the mean difference of fields, is LIKE or more. Set with benchmarks/picture_marks.py.
-LIKE, COLOUR_COST = 0.7, 0.025
-SOURCE_COLOUR_COST = 0.1  # where a result is told from its source, which may have the same edges
+# level (of 255) of the mean difference of fields, is LIKE or more, and if fewer than three of the 64 fields
+# differ by more than FIELD_LEVELS. Set with benchmarks/picture_marks.py --choosing.
+LIKE, COLOUR_COST = 0.65, 0.025
+FIELD_LEVELS = 20.0
+UNLIKE = 0.35  # what is less alike before the cuts are refined is not compared further
+# A result is told from its source where they differ: by the colours of fields, in levels, and by the edges
+# that only one of them has.
+EDGE_LEVELS = 0.3  # what one of those edges counts
+# Compared in full are the NEAREST marks whose colours in 4 x 4 fields are within NEAR_LEVELS (root mean
+# square) of the picture's, in one of these windows.
+NEAR_LEVELS, NEAREST = 20.0, 16
+NEAR_WINDOWS = [place for place, window in enumerate(WINDOWS) if set(window) <= {0.0, 0.1}]
 SIMILAR_HASH = 4  # of 64 bits
 BORDER_LEVELS, BORDER_MOST = 24, 4  # a border differs by less; it takes less than a quarter of the width
 
@@ -50,7 +65,45 @@ class PictureMark:
         return int(np.bitwise_count(self.edges[0]).sum()) < FEWEST_EDGES
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """A picture that is looked for: at most WORKING_PX wide and high, and its mark."""
+
+    small: Image.Image
+    whole: PictureMark
+
+    @cached_property
+    def cut(self) -> PictureMark:
+        """The marks of what each of CUTS leaves."""
+        return _mark(self.small, CUTS)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """Where a view and a mark are most alike."""
+
+    score: float  # 1 for equal ones
+    window: int  # of the mark
+    part: PictureMark  # of the view, alone
+
+    def field_levels(self, mark: PictureMark) -> float:
+        """The third largest difference of a field, of 255 levels."""
+        apart = np.abs(self.part.colours[0].astype(np.int16) - mark.colours[self.window])
+        return float(np.sort(apart.reshape(-1, 3).mean(1))[-3])
+
+    def evidence(self, mark: PictureMark, other: PictureMark) -> float:
+        """How much nearer the part is to one mark than to another; negative if it is nearer to the other."""
+        edges, mine, others = self.part.edges[0], mark.edges[self.window], other.edges[self.window]
+        common = np.bitwise_count((edges ^ others) & (mine ^ others)).sum(dtype=np.int64)
+        different = np.bitwise_count(mine ^ others).sum(dtype=np.int64)
+        apart = [
+            float(np.abs(self.part.colours[0].astype(np.int16) - each.colours[self.window]).sum()) / 3
+            for each in (mark, other)
+        ]
+        return EDGE_LEVELS * int(2 * common - different) + apart[1] - apart[0]
+
+
+@dataclass(frozen=True, eq=False)
 class BarredPicture:
     """The mark of a picture, and of those it was made from, which are not barred with it."""
 
@@ -62,14 +115,22 @@ class BarredPicture:
         """Its name: 16 hexadecimal digits."""
         return hashlib.sha256(self.own.edges.tobytes() + self.own.colours.tobytes()).hexdigest()[:HASH_CHARS]
 
-    def matches(self, views: Sequence[PictureMark]) -> bool:
-        """Whether one of the views of a picture is like this, and none as like its sources."""
-        if not views:
+    @cached_property
+    def few_colours(self) -> NDArray[np.float32]:
+        """(windows, 48) mean colours of NEAR_WINDOWS in 4 x 4 fields."""
+        return _few_colours(self.own.colours[NEAR_WINDOWS])
+
+    def matches(self, views: Sequence[View]) -> bool:
+        """Whether one of the views of a picture is like this, and nearer to it than to its sources."""
+        found = _aligned(views, self.own)
+        if found is None or found.score < LIKE or found.field_levels(self.own) > FIELD_LEVELS:
             return False
-        if _likeness(views, self.own, COLOUR_COST) < LIKE:
-            return False
-        own = _likeness(views, self.own, SOURCE_COLOUR_COST)
-        return all(own > _likeness(views, source, SOURCE_COLOUR_COST) for source in self.sources)
+        return all(self._is_nearer(found, views, source) for source in self.sources)
+
+    def _is_nearer(self, found: Alignment, views: Sequence[View], source: PictureMark) -> bool:
+        other = _aligned(views, source)
+        best = other if other is not None and other.score > found.score else found
+        return best.evidence(self.own, source) > 0
 
     def to_bytes(self) -> bytes:
         """What `from_bytes` reads, some 20 KB for each picture."""
@@ -91,29 +152,48 @@ def barred_picture(png: bytes, *sources: bytes) -> BarredPicture | None:
     return None if own.is_flat else BarredPicture(own, tuple(marks))
 
 
-def views_of(png: bytes) -> tuple[PictureMark, ...]:
-    """A picture as it is, without its border, and both mirrored."""
+def views_of(png: bytes) -> tuple[View, ...]:
+    """A picture as it is, without its border, and both mirrored; none of them if they are flat."""
     return _views(_opened(png))
 
 
-def _views(picture: Image.Image) -> tuple[PictureMark, ...]:
+def _views(picture: Image.Image) -> tuple[View, ...]:
     bare = _without_border(picture)
     upright = [_small(picture), *([_small(bare)] if bare is not None else [])]
-    views = (_mark(view, WHOLE) for small in upright for view in (small, ImageOps.mirror(small)))
-    return tuple(view for view in views if not view.is_flat)
+    smalls = (view for small in upright for view in (small, ImageOps.mirror(small)))
+    views = (View(small, _mark(small, WHOLE)) for small in smalls)
+    return tuple(view for view in views if not view.whole.is_flat)
 
 
 def find_barred(png: bytes, barred: Mapping[str, BarredPicture | None]) -> str | None:
-    """The first of these hashes whose picture this one is, if any. None: barred before there were marks."""
+    """One of these hashes whose picture this one is, if any. None: barred before there were marks."""
     picture = _opened(png)
     if not (views := _views(picture)):
         return None
     own = None if all(barred.values()) else _difference_hash(picture)
     for name, mark in barred.items():
-        is_like = mark.matches(views) if mark else own is not None and _is_similar(own, name)
-        if is_like:
+        if mark is None and own is not None and _is_similar(own, name):
             return name
-    return None
+    marks = {name: mark for name, mark in barred.items() if mark}
+    return next((name for name in _nearest(views, marks) if marks[name].matches(views)), None)
+
+
+def _nearest(views: Sequence[View], marks: Mapping[str, BarredPicture]) -> list[str]:
+    """The names of the marks whose colours are nearest to a view's, those first; at most NEAREST."""
+    if not marks:
+        return []
+    known = np.concatenate([mark.few_colours for mark in marks.values()])
+    seen = _few_colours(np.concatenate([view.whole.colours for view in views]))
+    squares = (known**2).sum(1)[:, None] - 2 * known @ seen.T + (seen**2).sum(1)
+    apart = squares.reshape(len(marks), -1).min(1) / known.shape[1]
+    names = list(marks)
+    return [names[place] for place in np.argsort(apart)[:NEAREST] if apart[place] <= NEAR_LEVELS**2]
+
+
+def _few_colours(colours: Colours) -> NDArray[np.float32]:
+    """(windows, 48) means of 2 x 2 fields each."""
+    fields = colours.reshape(-1, FIELDS // 2, 2, FIELDS // 2, 2, 3).astype(np.float32)
+    return fields.mean((2, 4)).reshape(len(colours), -1)
 
 
 def _is_similar(own: int, name: str) -> bool:
@@ -127,16 +207,37 @@ def _difference_hash(picture: Image.Image) -> int:
     return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
 
 
-def _likeness(views: Sequence[PictureMark], mark: PictureMark, colour_cost: float) -> float:
-    """How like the view and the window are that are most alike; 1 for equal ones."""
-    return max(_likeness_of_view(view, mark, colour_cost) for view in views)
+def _aligned(views: Sequence[View], mark: PictureMark) -> Alignment | None:
+    """Where one of the views is most like a window of the mark; None if they are too unlike."""
+    found = [alignment for view in views if (alignment := _aligned_view(view, mark))]
+    return max(found, key=lambda alignment: alignment.score, default=None)
 
 
-def _likeness_of_view(view: PictureMark, mark: PictureMark, colour_cost: float) -> float:
-    common = np.bitwise_count(view.edges & mark.edges).sum(1, dtype=np.int64)
-    either = np.bitwise_count(view.edges | mark.edges).sum(1, dtype=np.int64)
-    apart = np.abs(view.colours.astype(np.int16) - mark.colours).mean(1)
-    return float((common / np.maximum(either, FEWEST_EDGES) - colour_cost * apart).max())
+def _aligned_view(view: View, mark: PictureMark) -> Alignment | None:
+    scores = _scores(view.cut, mark)
+    cut, window = np.unravel_index(scores.argmax(), scores.shape)
+    if scores[cut, window] < UNLIKE:
+        return None
+    finer = {
+        tuple(max(0.0, side + step) for side, step in zip(CUTS[cut], steps, strict=True))
+        for steps in FINER_CUTS
+    }
+    parts = _mark(view.small, sorted(finer))
+    scores = _scores(parts, PictureMark(mark.edges[[window]], mark.colours[[window]]))[:, 0]
+    best = int(scores.argmax())
+    return Alignment(
+        float(scores[best]), int(window), PictureMark(parts.edges[[best]], parts.colours[[best]])
+    )
+
+
+def _scores(cuts: PictureMark, mark: PictureMark) -> NDArray[np.float64]:
+    """(cuts, windows): how like each is to each."""
+    edges, colours = cuts.edges[:, None], cuts.colours[:, None].astype(np.int16)
+    common = np.bitwise_count(edges & mark.edges).sum(2, dtype=np.int64)
+    either = np.bitwise_count(edges | mark.edges).sum(2, dtype=np.int64)
+    apart = np.abs(colours - mark.colours).mean(2)
+    scores: NDArray[np.float64] = common / np.maximum(either, FEWEST_EDGES) - COLOUR_COST * apart
+    return scores
 
 
 def _opened(png: bytes) -> Image.Image:
