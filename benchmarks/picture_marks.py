@@ -154,7 +154,6 @@ def other_pictures(wanted: int, seeds: Seeds = MEASURED) -> Iterator[bytes]:
         numbers = range(start, min(start + BATCH, end))
         states = [State(None, photo=n) if n % 2 else State(random_scene(Random(n))) for n in numbers]
         yield from (png(to_image(pixels)) for pixels in pictures(states, 128))
-        sys.stderr.write(f"\r{numbers[-1] + 1 - seeds.other} other pictures")
 
 
 def share_found(barred: Sequence[BarredPicture], pairs: Sequence[Pair]) -> dict[str, float]:
@@ -211,10 +210,14 @@ def main() -> None:
         )
         line[name] = measured([mark for mark, _ in found], [pair for _, pair in found])
         barred += [mark for mark, _ in found]
-    others = list(other_pictures(chosen.others, seeds))
     named = {str(number): mark for number, mark in enumerate(barred)}
-    line |= {"others": len(others), "false_matches": sum(find_barred(p, named) is not None for p in others)}
-    listed = [mark for mark in map(barred_picture, others[:LISTED]) if mark]
+    taken, others = 0, []
+    for number, picture in enumerate(other_pictures(chosen.others, seeds), 1):
+        taken += find_barred(picture, named) is not None
+        sys.stderr.write(f"\r{taken} of {number} other pictures are taken for a barred one")
+        others += [picture] if number <= LISTED else []
+    line |= {"others": chosen.others, "false_matches": taken}
+    listed = [mark for mark in map(barred_picture, others) if mark]
     results = [result for pairs in sets.values() for _, result in pairs]
     mean_ms, longest_ms = look_up_ms(listed, results[-LOOKED_UP:])
     line |= {"listed": len(listed), "look_up_ms": mean_ms, "longest_ms": longest_ms}

@@ -4,7 +4,7 @@ A mark holds, of the whole picture and of 80 windows that leave out up to a tent
 of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields.
 A picture that is looked for is compared whole and with a little less at each side, so that what a crop left
 meets a window to a hundredth of the width. It matches if most edges agree there, the colours nearly, and
-those of no three fields differ by much: another picture with the same sky and ground has other objects in
+no field differs by much: another picture with the same sky and ground has other objects in
 it. Flat pictures have no edges, so they never match. A barred result names the marks of the pictures it was
 made from; what is as near to one of those is not barred. Only the few marks with colours near the picture's
 are compared in full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
@@ -33,10 +33,11 @@ FINER_CUTS = tuple(product((-0.0125, 0.0, 0.0125), repeat=4))  # around the best
 WORKING_PX = 128
 FEWEST_EDGES = 40  # of 1,024; pictures with fewer are flat, and neither found nor barred
 # A view is like a mark if the share of common edges, of those that either has, less COLOUR_COST for each
-# level (of 255) of the mean difference of fields, is LIKE or more, and if fewer than three of the 64 fields
-# differ by more than FIELD_LEVELS. Set with benchmarks/picture_marks.py --choosing.
+# level (of 255) of the mean difference of fields, is LIKE or more, if no field differs by more than
+# MOST_LEVELS, and if fewer than three of the 64 differ by more than FIELD_LEVELS. Set with
+# benchmarks/picture_marks.py --choosing.
 LIKE, COLOUR_COST = 0.65, 0.025
-FIELD_LEVELS = 20.0
+FIELD_LEVELS, MOST_LEVELS = 20.0, 30.0
 UNLIKE = 0.35  # what is less alike before the cuts are refined is not compared further
 # A result is told from its source where they differ: by the colours of fields, in levels, and by the edges
 # that only one of them has.
@@ -66,7 +67,7 @@ class PictureMark:
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class LookedUpView:
     """A picture that is looked for: at most WORKING_PX wide and high, and its mark."""
 
     small: Image.Image
@@ -86,10 +87,11 @@ class Alignment:
     window: int  # of the mark
     part: PictureMark  # of the view, alone
 
-    def field_levels(self, mark: PictureMark) -> float:
-        """The third largest difference of a field, of 255 levels."""
+    def is_other_somewhere(self, mark: PictureMark) -> bool:
+        """Whether the colours of one field differ by much, or those of three by more than a crop explains."""
         apart = np.abs(self.part.colours[0].astype(np.int16) - mark.colours[self.window])
-        return float(np.sort(apart.reshape(-1, 3).mean(1))[-3])
+        levels = np.sort(apart.reshape(-1, 3).mean(1))
+        return bool(levels[-1] > MOST_LEVELS or levels[-3] > FIELD_LEVELS)
 
     def evidence(self, mark: PictureMark, other: PictureMark) -> float:
         """How much nearer the part is to one mark than to another; negative if it is nearer to the other."""
@@ -120,14 +122,14 @@ class BarredPicture:
         """(windows, 48) mean colours of NEAR_WINDOWS in 4 x 4 fields."""
         return _few_colours(self.own.colours[NEAR_WINDOWS])
 
-    def matches(self, views: Sequence[View]) -> bool:
+    def matches(self, views: Sequence[LookedUpView]) -> bool:
         """Whether one of the views of a picture is like this, and nearer to it than to its sources."""
         found = _aligned(views, self.own)
-        if found is None or found.score < LIKE or found.field_levels(self.own) > FIELD_LEVELS:
+        if found is None or found.score < LIKE or found.is_other_somewhere(self.own):
             return False
         return all(self._is_nearer(found, views, source) for source in self.sources)
 
-    def _is_nearer(self, found: Alignment, views: Sequence[View], source: PictureMark) -> bool:
+    def _is_nearer(self, found: Alignment, views: Sequence[LookedUpView], source: PictureMark) -> bool:
         other = _aligned(views, source)
         best = other if other is not None and other.score > found.score else found
         return best.evidence(self.own, source) > 0
@@ -152,16 +154,16 @@ def barred_picture(png: bytes, *sources: bytes) -> BarredPicture | None:
     return None if own.is_flat else BarredPicture(own, tuple(marks))
 
 
-def views_of(png: bytes) -> tuple[View, ...]:
+def views_of(png: bytes) -> tuple[LookedUpView, ...]:
     """A picture as it is, without its border, and both mirrored; none of them if they are flat."""
     return _views(_opened(png))
 
 
-def _views(picture: Image.Image) -> tuple[View, ...]:
+def _views(picture: Image.Image) -> tuple[LookedUpView, ...]:
     bare = _without_border(picture)
     upright = [_small(picture), *([_small(bare)] if bare is not None else [])]
     smalls = (view for small in upright for view in (small, ImageOps.mirror(small)))
-    views = (View(small, _mark(small, WHOLE)) for small in smalls)
+    views = (LookedUpView(small, _mark(small, WHOLE)) for small in smalls)
     return tuple(view for view in views if not view.whole.is_flat)
 
 
@@ -178,7 +180,7 @@ def find_barred(png: bytes, barred: Mapping[str, BarredPicture | None]) -> str |
     return next((name for name in _nearest(views, marks) if marks[name].matches(views)), None)
 
 
-def _nearest(views: Sequence[View], marks: Mapping[str, BarredPicture]) -> list[str]:
+def _nearest(views: Sequence[LookedUpView], marks: Mapping[str, BarredPicture]) -> list[str]:
     """The names of the marks whose colours are nearest to a view's, those first; at most NEAREST."""
     if not marks:
         return []
@@ -207,13 +209,13 @@ def _difference_hash(picture: Image.Image) -> int:
     return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
 
 
-def _aligned(views: Sequence[View], mark: PictureMark) -> Alignment | None:
+def _aligned(views: Sequence[LookedUpView], mark: PictureMark) -> Alignment | None:
     """Where one of the views is most like a window of the mark; None if they are too unlike."""
     found = [alignment for view in views if (alignment := _aligned_view(view, mark))]
     return max(found, key=lambda alignment: alignment.score, default=None)
 
 
-def _aligned_view(view: View, mark: PictureMark) -> Alignment | None:
+def _aligned_view(view: LookedUpView, mark: PictureMark) -> Alignment | None:
     scores = _scores(view.cut, mark)
     cut, window = np.unravel_index(scores.argmax(), scores.shape)
     if scores[cut, window] < UNLIKE:
