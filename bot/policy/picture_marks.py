@@ -195,7 +195,8 @@ def _nearest(views: Sequence[LookedUpView], marks: Mapping[str, BarredPicture]) 
 def _few_colours(colours: Colours) -> NDArray[np.float32]:
     """(windows, 48) means of 2 x 2 fields each."""
     fields = colours.reshape(-1, FIELDS // 2, 2, FIELDS // 2, 2, 3).astype(np.float32)
-    return fields.mean((2, 4)).reshape(len(colours), -1)
+    means: NDArray[np.float32] = fields.mean((2, 4)).reshape(len(colours), -1)
+    return means
 
 
 def _is_similar(own: int, name: str) -> bool:
