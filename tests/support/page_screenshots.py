@@ -4,7 +4,7 @@
     python -m tests.support.page_screenshots /tmp/pictures --model none   # negatives, in half a minute
 
 Needs Chromium. Every picture is page-<moment>-<desktop|phone>.png, with few colours, so that it stays small.
-story.webp is the animation that the page exports at the end.
+story.webp is the animation that the page exports after four edits.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from mgie_engine.edits import (
 from mgie_engine.serving.loader import ModelChoice
 from mgie_engine.serving.process import EngineProcess
 from tests.support.discord_server.portrait import save_small
-from tests.support.page_gestures import open_controls
+from tests.support.page_gestures import finished, open_controls, say
 from tests.support.page_server import (
     DESKTOP,
     MODEL,
@@ -57,6 +57,7 @@ WORDS: Mapping[str, str] = {  # what the story says, in words that suit the samp
     "add a boat": "make the ball blue",
     "make it grey": "make it darker",
 }
+STORY = ("make the ball red", "remove the tree", "make the ground snow", "make it night")
 WANTED = {
     "desktop": {"welcome", "first", "waiting", "end", "changes", "grid"},
     "phone": {"welcome", "first", "waiting", "controls", "end", "german"},
@@ -149,10 +150,9 @@ async def take(folder: Path, editor: Callable[[], EditRunner], model: ModelFacts
                     model=model,
                     look=camera.look,
                     timeout_ms=TIMEOUT_MS,
-                ) as (bot, page):
+                ) as (_, page):
                     await _look_closer(page, camera)
-                    if place == "desktop":
-                        await _save_story(page, f"{bot.url}/export", folder / "story.webp")
+        await save_story(folder, chromium, editor(), model)
         await _in_german(folder, chromium, model)
 
 
@@ -181,12 +181,19 @@ async def _look_closer(page: Page, camera: Camera) -> None:
     await camera.look(page, "grid")
 
 
-async def _save_story(page: Page, address: str, file: Path) -> None:
-    """Save the animation of the user's only session, as the export holds it."""
-    exported = await (await page.request.get(address)).body()
+async def save_story(folder: Path, chromium: Browser, editor: EditRunner, model: ModelFacts) -> None:
+    """Save the animation that the page exports after four edits."""
+    with tempfile.TemporaryDirectory() as data:
+        async with page_server(Path(data), editor, model=model) as bot, visit(chromium, bot.url) as page:
+            page.set_default_timeout(TIMEOUT_MS)
+            await _begin_story(page)
+            for number, words in enumerate(STORY):
+                await say(page, words)
+                await finished(page, f"v{number + 1} from v{number}")
+            exported = await (await page.request.get(f"{bot.url}/export")).body()
     with zipfile.ZipFile(io.BytesIO(exported)) as archive:
         [name] = [name for name in archive.namelist() if name.endswith("/story.webp")]
-        await asyncio.to_thread(file.write_bytes, archive.read(name))
+        await asyncio.to_thread((folder / "story.webp").write_bytes, archive.read(name))
 
 
 async def _in_german(folder: Path, chromium: Browser, model: ModelFacts) -> None:
