@@ -61,7 +61,6 @@ class GridHandle:
         self._reading: str | None = None
         self._begun: asyncio.Queue[EditHandle | None] = asyncio.Queue()  # None: no more cells
         self._is_cancelled = False
-        self.is_hidden = False  # whether a cell goes behind a spoiler
         self.is_single = False  # whether the result is the picture of the only cell, not a sheet
         self.made: list[MadeCell] = []  # the cells so far
         self._open = [self._submit(0)]
@@ -97,7 +96,7 @@ class GridHandle:
                 if not self._open:
                     self._open = [self._submit(number)]
                 result = await self._open[0].result()
-                self.is_hidden |= await self._checks.check_result(self._turn, result)
+                await self._checks.check_result(self._turn, result)
                 self._reading = result.expressive
                 if self._grid.seeds and number == 0:
                     if result.is_exact and not result.is_declined:

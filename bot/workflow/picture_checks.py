@@ -73,12 +73,13 @@ class PictureChecks:
         if found := await self._barred(png, 0, await self._settings(turn), "input"):
             raise RequestRefused("starts from a barred picture", Message("result_filtered", hash=found))
 
-    async def check_result(self, turn: Turn, result: EditResult) -> bool:
-        """Whether the result goes behind a spoiler; RequestRefused for a barred or sexual one."""
+    async def check_result(self, turn: Turn, result: EditResult) -> None:
+        """Put the turn behind a spoiler where its result calls for it; RequestRefused if barred or sexual."""
         pixels = math.prod(result.size)
         if found := await self._barred(result.image, pixels, await self._settings(turn), "output"):
             raise RequestRefused("like a barred picture", Message("result_filtered", hash=found))
-        return await self._is_hidden(result.image, pixels, turn.source, turn.user, "output")
+        if await self._is_hidden(result.image, pixels, turn.source, turn.user, "output"):
+            await self.store.messages.hide_turns((turn.id,))
 
     def shown(self, progress: Progress) -> Progress:
         """Progress as users may see it: without previews where results are checked first."""

@@ -239,14 +239,14 @@ class TurnRunner:
         if result.is_question:
             return question_fields(result)
         grid = active.handle if isinstance(active.handle, GridHandle) else None  # it checked each cell
-        is_hidden = grid.is_hidden if grid else await self.checks.check_result(active.turn, result)
-        if grid and grid.is_single:
+        if grid is None:
+            await self.checks.check_result(active.turn, result)
+        elif grid.is_single:
             active.turn = await self.store.make_single(active.turn.id)
         for stage, seconds in result.seconds.items():
             self.metrics.stage_seconds.labels(stage).observe(seconds)
         return {
             "image": await self.threads.disk(self.images.put_result, result.image),
-            "is_hidden": active.turn.is_hidden or is_hidden,
             "expressive": result.expressive,
             "settings": result.settings,
             "seconds": result.seconds,

@@ -11,6 +11,7 @@ from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import buttons_of, text_of
 from tests.support.discord_server.world import Channel, Message, Person
 from tests.support.english import english
+from tests.support.fakes import ScriptedEditor
 
 
 async def showcase(r: Room) -> Channel:
@@ -90,6 +91,17 @@ async def test_a_posted_result_goes_behind_a_spoiler_with_what_was_made_from_it(
         assert results_in(r.discord, channel) == []
         third = await r.result(r.discord.say(r.channel, r.anna, "now warmer", reply_to=second))
         assert is_hidden(third)
+
+
+async def test_what_is_being_painted_from_a_hidden_result_comes_out_hidden(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        first = await r.result_of(editor, post_picture(r))
+        asked = r.discord.say(r.channel, r.anna, "now blue", reply_to=first)
+        painting = await editor.started()
+        await said(r, await more(r, first, "Behind a spoiler"))
+        painting.finish()
+        assert is_hidden(await r.result(asked))
 
 
 async def test_only_the_author_and_moderators_hide_a_result(tmp_path: Path) -> None:
