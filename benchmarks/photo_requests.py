@@ -3,10 +3,11 @@
     python -m benchmarks.photo_requests [FOLDER] [--model mgie-mini] [--only requests|steps]
 
 Eleven requests on every JPEG of the folder: done (the reading names an operation and a part that the request
-means, and the picture changed), announced (declined with a reason, or the bot would ask before it paints),
-or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels, and the share of pixels that clip
-again; and dB to the photo after warmer, cooler and after brighter, darker. Every result is a PNG that the
-next instruction gets. Prints a row per photo as it goes on and ends in one line of JSON.
+means, and the picture changed), announced (declined with a reason, the bot would ask before it paints, or the
+result says that nothing changed), or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels,
+and the share of pixels that clip again; and dB to the photo after warmer, cooler and after brighter, darker.
+Every result is a PNG that the next instruction gets. Prints a row per photo as it goes on and ends in one
+line of JSON.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -26,7 +28,7 @@ from mgie_engine.edits import EditRequest
 from mgie_engine.lab.evaluation.scene_cases import psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.restore.region_masks import luma
+from mgie_engine.restore.region_masks import luma, region_weights, said_region
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.pictures import for_the_model, to_png
 from mgie_engine.serving.postprocess import changes_nothing
@@ -94,12 +96,25 @@ def asked(mgie: MGIE, photo: Image.Image, said: str) -> dict[str, Any]:
         return row | {"outcome": "announced", "how": "declined"}
     if doubt := doubt_about(reading, request, mgie.config):
         return row | {"outcome": "announced", "how": f"asks: {doubt.kind}"}
-    made = _edited(mgie, photo, said)
+    result = edit_alone(mgie, request, lambda progress: None)
+    if any(note.code == "note_nothing_changed" for note in result.notes):
+        return row | {"outcome": "announced", "how": "says that nothing changed"}
+    made = Image.open(io.BytesIO(result.image)).convert("RGB")
     changed = float((pixels(made) != pixels(photo)).any(0).float().mean())
     right = bool(re.search(REQUESTS[said], reading.expressive))
     part = "whole" not in REQUESTS[said]
-    done = right and changed > LEAST_CHANGED and not (part and changed > MOST_OF_A_PART)
+    most = max(MOST_OF_A_PART, _share_of_part(reading.expressive, photo))
+    done = right and changed > LEAST_CHANGED and not (part and changed > most)
     return row | {"outcome": "done" if done else "wrong", "changed": round(changed, 3)}
+
+
+def _share_of_part(expressive: str, photo: Image.Image) -> float:
+    """Share of a photo that lies in the part that a reading names; 0 where the photo alone does not tell.
+
+    Without any red, "all but the reds" is all of it.
+    """
+    part = said_region(expressive)
+    return float((region_weights(part, np.asarray(photo)) > 0).float().mean()) if part else 0.0
 
 
 def steps_of(mgie: MGIE, photo: Image.Image) -> dict[str, Any]:
