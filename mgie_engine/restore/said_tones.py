@@ -2,8 +2,8 @@
 
 "The left half gets darker. The rest stays." names an operation, its degree and where, and `tones.py` defines
 it exactly. So where every change that is said is of that kind, the painting only has to agree: its own
-colours are an estimate of what the definition gives to the byte. What depends on more than a pixel and its
-place (a blur, the levels of the whole picture) is still fitted to the painting.
+colours are an estimate of what the definition gives to the byte. What depends on the pixels around (a blur)
+is still fitted to the painting.
 """
 
 import re
@@ -19,10 +19,11 @@ from mgie_engine.restore.exact_tones import toned
 from mgie_engine.restore.region_masks import REGIONS, REST, WHOLE, no_layers, said_subject
 from mgie_engine.restore.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 
-_OF_A_PIXEL = frozenset(
+_EXACT = frozenset(
     {
         "brighter", "darker", "contrast", "flat", "vivid", "muted", "warm", "cool", "magenta", "green",
         "sepia", "invert", "night", "faded", "moody", "teal_orange", "golden", "winter", "haze",
+        "grey", "white_balance", "auto",
     }
     | {name for name in TONES if name.startswith("to_")}
 )  # fmt: skip
@@ -44,8 +45,8 @@ def effects() -> Mapping[str, Sequence[str]]:
 def said_tones(expressive: str, degree: float = 1.0) -> tuple[ToneSpec, ...]:
     """The tones that an expressive instruction names, in order, with their strengths times `degree`.
 
-    Empty unless all that is said to change is of a pixel alone and in a region of `EXACT` or the whole
-    picture.
+    Empty unless all that is said to change can be computed for each pixel, and in a region of `EXACT` or the
+    whole picture.
     """
     found = list(_specs(expressive.strip()))
     if not found or None in found:
@@ -70,7 +71,7 @@ def _specs(expressive: str) -> Iterator[ToneSpec | None]:
 
 
 def _spec(effect: str, region: str) -> ToneSpec | None:
-    for name in _OF_A_PIXEL:
+    for name in _EXACT:
         for strength, said in zip(STRENGTHS.values(), effects()[name], strict=True):
             verb, _, rest = said.partition(" ")
             if effect in (said, f"{verb.removesuffix('s')} {rest}"):

@@ -135,9 +135,9 @@ def quantiles(brightness: Tensor, *shares: float) -> list[Tensor]:
     return [flat[:, place].view(-1, 1, 1, 1) for place in places]
 
 
-def spread_levels(x: Tensor, most: float) -> Tensor:
-    """Stretch linearly until half a percent is nearly black and nearly white, by at most `most` times."""
-    low, high = quantiles(luma(x), 0.005, 0.995)
+def spread_levels(x: Tensor, of: Tensor, most: float) -> Tensor:
+    """Stretch linearly, at most `most` times, until half a percent of `of` is nearly black and white each."""
+    low, high = quantiles(luma(of), 0.005, 0.995)
     wanted_low, wanted_high = low.clamp(max=0.03), high.clamp(min=0.95)
     gain = ((wanted_high - wanted_low) / (high - low).clamp(min=0.05)).clamp(1, most)
     middle_now, middle_then = (low + high) / 2, (wanted_low + wanted_high) / 2
@@ -146,7 +146,7 @@ def spread_levels(x: Tensor, most: float) -> Tensor:
     return ((x - middle_now) * gain + middle_then).clamp(0, 1)
 
 
-def centred(x: Tensor, low: float, high: float, most: float) -> Tensor:
-    """Expose so that the median brightness comes between `low` and `high`, by at most `most`."""
-    (median,) = quantiles(luma(x), 0.5)
+def centred(x: Tensor, of: Tensor, low: float, high: float, most: float) -> Tensor:
+    """Expose so that the median brightness of `of` comes between `low` and `high`, by at most `most`."""
+    (median,) = quantiles(luma(of), 0.5)
     return expose(x, amount_between(median, median.clamp(low, high)).clamp(-most, most))

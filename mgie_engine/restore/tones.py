@@ -83,22 +83,29 @@ def apply(pictures: Tensor, tones: Sequence[Sequence[ToneSpec]], layers: Tensor 
     return pictures
 
 
-def apply_in(name: str, region: str, pictures: Tensor, strength: Tensor, layers: Tensor) -> Tensor:
+def apply_in(
+    name: str, region: str, pictures: Tensor, strength: Tensor, layers: Tensor, of: Tensor | None = None
+) -> Tensor:
     """One tone in one region of pictures (B, 3, H, W): mask * tone(picture) + (1 - mask) * picture.
 
-    `strength` is (B,). A blur takes nothing from outside its region.
+    `strength` is (B,). A blur takes nothing from outside its region. of: (B, 3, h, w), the whole pictures, of
+    any size, where `pictures` are parts of them: what depends on a whole picture is measured there.
     """
     amount = strength.to(pictures.dtype).view(-1, 1, 1, 1)
-    if region == WHOLE:
-        return TONES[name](pictures, amount).clamp(0, 1)
-    mask = REGIONS[region](pictures, layers)
-    toned = curves.blur_inside(pictures, amount, mask) if name == "blur" else TONES[name](pictures, amount)
-    return torch.lerp(pictures, toned.clamp(0, 1), mask.expand_as(pictures))
+    mask = None if region == WHOLE else REGIONS[region](pictures, layers)
+    if name in _MEASURED and of is not None:
+        toned = _MEASURED[name](pictures, of)
+    elif name == "blur" and mask is not None:
+        toned = curves.blur_inside(pictures, amount, mask)
+    else:
+        toned = TONES[name](pictures, amount)
+    toned = toned.clamp(0, 1)
+    return toned if mask is None else torch.lerp(pictures, toned, mask.expand_as(pictures))
 
 
-def _grey(x: Tensor, s: Tensor) -> Tensor:
+def _grey(x: Tensor, of: Tensor) -> Tensor:
     """Luma; where that would be mud, its range is widened and its median lifted."""
-    return curves.centred(curves.spread_levels(luma(x).expand_as(x), 1.5), 0.25, 0.75, 0.5)
+    return _even(luma(x).expand_as(x), luma(of).expand_as(of), (1.5, 0.25, 0.75, 0.5))
 
 
 def _faded(x: Tensor, s: Tensor) -> Tensor:
@@ -153,9 +160,9 @@ def _clarity(x: Tensor, s: Tensor) -> Tensor:
     return x + 0.5 * s * (brightness - curves.surroundings(brightness)) * curves.middle(brightness)
 
 
-def _white_balance(x: Tensor, s: Tensor) -> Tensor:
+def _white_balance(x: Tensor, of: Tensor) -> Tensor:
     """Grey world, three quarters of the way: what is least colourful turns grey; brightness stays."""
-    small = curves.coarse(x)
+    small = curves.coarse(of)
     _, chroma = hue_and_chroma(small)
     weight = curves.middle(luma(small)).clamp(min=0) * (1 - chroma).clamp(min=0) ** 4 + 1e-4
     mean = (small * weight).sum((2, 3), keepdim=True) / weight.sum((2, 3), keepdim=True)
@@ -164,8 +171,14 @@ def _white_balance(x: Tensor, s: Tensor) -> Tensor:
     return even * luma(x) / luma(even).clamp(min=1e-4)
 
 
-def _auto(x: Tensor, s: Tensor) -> Tensor:
-    return curves.centred(curves.spread_levels(x, 2.0), 0.38, 0.58, 0.8)
+def _auto(x: Tensor, of: Tensor) -> Tensor:
+    return _even(x, of, (2.0, 0.38, 0.58, 0.8))
+
+
+def _even(x: Tensor, of: Tensor, bounds: tuple[float, float, float, float]) -> Tensor:
+    """Levels spread at most so many times, and a median between two; that exposure is bounded, too."""
+    most, *middle = bounds
+    return curves.centred(curves.spread_levels(x, of, most), curves.spread_levels(of, of, most), *middle)
 
 
 def _night(x: Tensor, s: Tensor) -> Tensor:
@@ -176,6 +189,16 @@ def _vignette(x: Tensor, s: Tensor) -> Tensor:
     y = torch.linspace(-1, 1, x.shape[-2], device=x.device).view(-1, 1)
     radius = y**2 + torch.linspace(-1, 1, x.shape[-1], device=x.device).view(1, -1) ** 2
     return x * (1 - (0.36 * s * radius).clamp(max=0.92))
+
+
+# What these do to a pixel depends on a few numbers of the whole picture: its levels, its mean colour.
+_MEASURED: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+    {"grey": _grey, "white_balance": _white_balance, "auto": _auto}
+)
+
+
+def _measuring(name: str) -> Tone:
+    return lambda x, s: _MEASURED[name](x, x)
 
 
 def _turning(hue: float) -> Tone:
@@ -192,7 +215,6 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "muted": lambda x, s: curves.saturate(x, 1.5**-s),
         "warm": lambda x, s: curves.shift(x, s, *_WARM),
         "cool": lambda x, s: curves.shift(x, -s, *_WARM),
-        "grey": _grey,
         "sepia": lambda x, s: curves.shift(luma(x).expand_as(x), 1.0, 0.1, -0.14),
         "invert": lambda x, s: 1 - x,
         "night": _night,
@@ -209,8 +231,7 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "dehaze": _dehaze,
         "haze": _haze,
         "clarity": _clarity,
-        "white_balance": _white_balance,
-        "auto": _auto,
+        **{name: _measuring(name) for name in _MEASURED},
         **{f"to_{name}": _turning(hue) for name, hue in HUES.items()},
     }
 )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from mgie_engine.restore.exact_tones import toned
 from mgie_engine.restore.tones import ToneSpec, apply
@@ -32,6 +33,27 @@ def test_every_tone_is_what_its_definition_gives(tones: list[ToneSpec]) -> None:
     off = np.abs(toned(PIXELS, tones).astype(int) - defined(PIXELS, *tones))
     assert off.max() <= 1
     assert (off > 0).mean() < 1e-3
+
+
+def photo() -> np.ndarray:
+    """A soft picture of (300, 410, 3) with a cast and little contrast."""
+    few = np.random.default_rng(1).integers(40, 200, (6, 8, 3)) * (0.9, 0.7, 0.5)
+    return np.asarray(Image.fromarray(few.astype(np.uint8)).resize((410, 300), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize(
+    "tones",
+    [
+        [ToneSpec("grey", 1.0)],
+        [ToneSpec("grey", 1.0, "not reds")],
+        [ToneSpec("auto", 1.0)],
+        [ToneSpec("white_balance", 1.0), ToneSpec("grey", 1.0, "left")],
+    ],
+)
+def test_what_is_measured_of_the_whole_picture_is_measured_small(tones: list[ToneSpec]) -> None:
+    off = np.abs(toned(photo(), tones).astype(int) - defined(photo(), *tones))
+    assert off.max() <= 2
+    assert np.abs(toned(photo(), tones).astype(int) - photo()).mean() > 5
 
 
 @pytest.mark.parametrize("region", ["right", "top left", "centre", "highlights", "not blues"])
