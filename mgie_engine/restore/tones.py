@@ -205,6 +205,7 @@ def _turning(hue: float) -> Tone:
     return lambda x, s: curves.turn(x, s, hue)
 
 
+# Stories draw operations from a seed by their order here, so a new one goes last.
 TONES: Mapping[str, Tone] = MappingProxyType(
     {
         "brighter": lambda x, s: curves.expose(x, EXPOSURE * s),
@@ -215,6 +216,7 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "muted": lambda x, s: curves.saturate(x, 1.5**-s),
         "warm": lambda x, s: curves.shift(x, s, *_WARM),
         "cool": lambda x, s: curves.shift(x, -s, *_WARM),
+        "grey": _measuring("grey"),
         "sepia": lambda x, s: curves.shift(luma(x).expand_as(x), 1.0, 0.1, -0.14),
         "invert": lambda x, s: 1 - x,
         "night": _night,
@@ -231,7 +233,8 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "dehaze": _dehaze,
         "haze": _haze,
         "clarity": _clarity,
-        **{name: _measuring(name) for name in _MEASURED},
+        "white_balance": _measuring("white_balance"),
+        "auto": _measuring("auto"),
         **{f"to_{name}": _turning(hue) for name, hue in HUES.items()},
     }
 )
