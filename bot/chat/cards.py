@@ -193,10 +193,9 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
         grid = turn.grid or Grid()
         facts += [Message("fact_text", value=grid.text_cfg or used.text_cfg)]
         facts += [Message("fact_image", value=grid.image_cfg or used.image_cfg)]
-        seeds = "–".join(
-            map(str, dict.fromkeys((grid.seeds or (used.seed,))[:: max(1, len(grid.seeds) - 1)]))
-        )
-        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=seeds)]
+        seeds = grid.seeds or (used.seed,)
+        ends = "–".join(str(seed) for seed in dict.fromkeys((seeds[0], seeds[-1])))
+        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=ends)]
     if turn.seconds:
         facts.append(Message("fact_seconds", value=round(sum(turn.seconds.values()), 1)))
     if turn.changed is not None:

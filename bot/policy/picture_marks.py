@@ -1,13 +1,13 @@
 """Picture marks: small descriptions by which a barred picture is found again after crops and mirroring.
 
 A mark holds, of the whole picture and of 80 windows that leave out up to a tenth at each side, where a grid
-of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields.
-A picture that is looked for is compared whole and with a little less at each side, so that what a crop left
-meets a window to a hundredth of the width. It matches if most edges agree there, the colours nearly, and
-no field differs by much: most pictures with the same sky and ground have other objects in
-them. Flat pictures have no edges, so they never match. A barred result names the marks of the pictures it was
-made from; what is as near to one of those is not barred. Only the few marks with colours near the picture's
-are compared in full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
+of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields. A
+picture that is looked for is compared whole and with a little less at each side, so that what a crop left
+meets a window to a hundredth of the width. It matches if most edges agree there, the colours nearly, and no
+field differs by much: most pictures with the same sky and ground have other objects in them. Flat pictures
+have no edges, so they never match. A barred result names the marks of the pictures it was made from; what is
+as near to one of those is not barred. Only the few marks with colours near the picture's are compared in
+full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
 """
 
 import hashlib

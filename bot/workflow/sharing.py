@@ -29,7 +29,7 @@ class Sharing:
         return {ShareAsked: self.share, ShareEnded: self.take_back, HideAsked: self.hide}
 
     async def share(self, context: Context[ShareAsked]) -> Reply:
-        """A copy for the showcase. The press is the author's consent; nobody else can give it.
+        """A copy for the showcase. The author consents by pressing the button; nobody else can.
 
         RequestRefused for a picture that was barred since, PictureMissing for one that was deleted.
         """

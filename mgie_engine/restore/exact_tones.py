@@ -11,11 +11,12 @@ from torch import Tensor
 from mgie_engine.restore.region_masks import POSITIONS, WHOLE, no_layers, region_rows
 from mgie_engine.restore.strips import in_strips
 from mgie_engine.restore.tone_curves import COARSE
-from mgie_engine.restore.tones import ToneSpec, apply, apply_in
+from mgie_engine.restore.tones import MEASURED, ToneSpec, apply, apply_in
 
 # Of each channel by itself, so what becomes of 256 levels is all there is to know.
 _OF_A_LEVEL = frozenset({"brighter", "darker", "contrast", "flat", "invert", "night", "haze"})
 _COLOURS = 1 << 24
+Wholes = Sequence[Tensor | None]
 _NOWHERE: Mapping[str, Tensor] = MappingProxyType({})
 
 
@@ -38,8 +39,13 @@ def toned(pixels: np.ndarray, tones: Sequence[ToneSpec]) -> np.ndarray:
     return edited
 
 
-def _wholes(pixels: np.ndarray, tones: Sequence[ToneSpec]) -> list[Tensor]:
-    """The whole picture, averaged to a small one, (1, 3, h, COARSE), as it is before each of the tones."""
+def _wholes(pixels: np.ndarray, tones: Sequence[ToneSpec]) -> Wholes:
+    """The whole picture, averaged to a small one, (1, 3, h, COARSE), as it is before each of the tones.
+
+    None for each where nothing is measured.
+    """
+    if not any(spec.name in MEASURED for spec in tones):
+        return [None] * len(tones)
     height, width = pixels.shape[:2]
     size = (COARSE, max(1, round(COARSE * height / width)))
     small = Image.fromarray(np.ascontiguousarray(pixels[..., :3])).resize(size, Image.Resampling.BOX)
@@ -49,9 +55,7 @@ def _wholes(pixels: np.ndarray, tones: Sequence[ToneSpec]) -> list[Tensor]:
     return found
 
 
-def _by_level(
-    pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Sequence[Tensor], edited: np.ndarray
-) -> None:
+def _by_level(pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Wholes, edited: np.ndarray) -> None:
     table = _applied(torch.arange(256.0).expand(1, 3, 1, 256) / 255, tones, wholes)
     levels = (table[0, :, 0] * 255).round().to(torch.uint8).numpy()
 
@@ -62,9 +66,7 @@ def _by_level(
     in_strips(pixels.shape, work)
 
 
-def _by_colour(
-    pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Sequence[Tensor], edited: np.ndarray
-) -> None:
+def _by_colour(pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Wholes, edited: np.ndarray) -> None:
     present = np.zeros(_COLOURS, bool)
 
     def note(rows: slice) -> None:
@@ -97,9 +99,7 @@ def _packed(pixels: np.ndarray) -> np.ndarray:
     return packed
 
 
-def _by_pixel(
-    pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Sequence[Tensor], edited: np.ndarray
-) -> None:
+def _by_pixel(pixels: np.ndarray, tones: Sequence[ToneSpec], wholes: Wholes, edited: np.ndarray) -> None:
     names = {spec.region for spec in tones if spec.region in POSITIONS}
     is_placed = all(spec.region in names for spec in tones)
 
@@ -125,7 +125,7 @@ def _acted_on(places: Sequence[Tensor]) -> slice:
 def _applied(
     colours: Tensor,
     tones: Sequence[ToneSpec],
-    wholes: Sequence[Tensor],
+    wholes: Wholes,
     places: Mapping[str, Tensor] = _NOWHERE,
 ) -> Tensor:
     """Colours (1, 3, h, W) in [0, 1] after the tones.

@@ -93,8 +93,8 @@ def apply_in(
     """
     amount = strength.to(pictures.dtype).view(-1, 1, 1, 1)
     mask = None if region == WHOLE else REGIONS[region](pictures, layers)
-    if name in _MEASURED and of is not None:
-        toned = _MEASURED[name](pictures, of)
+    if name in MEASURED and of is not None:
+        toned = MEASURED[name](pictures, of)
     elif name == "blur" and mask is not None:
         toned = curves.blur_inside(pictures, amount, mask)
     else:
@@ -192,13 +192,13 @@ def _vignette(x: Tensor, s: Tensor) -> Tensor:
 
 
 # What these do to a pixel depends on a few numbers of the whole picture: its levels, its mean colour.
-_MEASURED: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+MEASURED: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
     {"grey": _grey, "white_balance": _white_balance, "auto": _auto}
 )
 
 
 def _measuring(name: str) -> Tone:
-    return lambda x, s: _MEASURED[name](x, x)
+    return lambda x, s: MEASURED[name](x, x)
 
 
 def _turning(hue: float) -> Tone:

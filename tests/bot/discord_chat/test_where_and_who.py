@@ -7,7 +7,7 @@ from conversations.shares import DAY_S
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided
-from tests.support.discord_room import LIMITS, room
+from tests.support.discord_room import LIMITS, Room, room
 from tests.support.discord_server.people import text_of
 from tests.support.english import english
 from tests.support.fakes import a_picture
@@ -37,21 +37,21 @@ async def test_edits_in_all_channels_again(tmp_path: Path) -> None:
         await r.result(post_picture(r))
 
 
+async def is_refused(r: Room, refused: str) -> None:
+    """An edit is refused with that sentence, by mention and by command."""
+    asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": a_picture()}, mention=True)
+    assert text_of(await r.answer(asked)) == refused
+    by_command = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
+    assert await said(r, by_command) == refused
+
+
 async def test_a_new_account_hears_when_it_may_edit(tmp_path: Path) -> None:
     async with room(tmp_path, limits=replace(LIMITS, least_account_s=7 * DAY_S)) as r:
-        asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": a_picture()}, mention=True)
-        refused = english("account_too_new", least="7 days", wait="7 days")
-        assert text_of(await r.answer(asked)) == refused
-        by_command = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
-        assert await said(r, by_command) == refused
+        await is_refused(r, english("account_too_new", least="7 days", wait="7 days"))
 
 
 async def test_a_new_member_hears_when_they_may_edit_there_and_edits_by_dm(tmp_path: Path) -> None:
     async with room(tmp_path, limits=replace(LIMITS, least_member_s=2 * DAY_S)) as r:
-        asked = r.discord.say(r.channel, r.anna, "red", files={"b.png": a_picture()}, mention=True)
-        refused = english("membership_too_new", least="2 days", wait="2 days")
-        assert text_of(await r.answer(asked)) == refused
-        by_command = r.discord.slash(r.channel, r.anna, "edit", instruction="red", image=a_picture())
-        assert await said(r, by_command) == refused
+        await is_refused(r, english("membership_too_new", least="2 days", wait="2 days"))
         dm = r.discord.dm(r.anna)
         await r.result(r.discord.say(dm, r.anna, "red", files={"b.png": a_picture()}))

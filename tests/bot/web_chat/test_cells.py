@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from conversations.session import TurnState
 from tests.support.page_gestures import finished, give_a_drawing, say
@@ -13,17 +13,22 @@ from tests.support.page_server import InvertingEditor, page_server, visit
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
 
+async def pick(page: Page, grid: str, *, cell: int, of: int) -> None:
+    """Edit a drawing, make a grid of that edit by a button, and pick a cell of it."""
+    await give_a_drawing(page)
+    await say(page, "make it night")
+    await finished(page, "v1 from v0")
+    await page.get_by_role("button", name=grid, exact=True).click()
+    cells = page.locator(".cells button")
+    await expect(cells).to_have_count(of)
+    await page.locator(".sheet").scroll_into_view_if_needed()
+    await cells.nth(cell).click()
+    await finished(page, "v3 from v0")
+
+
 async def test_a_cell_becomes_a_version_with_its_scales_and_seed(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        await give_a_drawing(page)
-        await say(page, "make it night")
-        await finished(page, "v1 from v0")
-        await page.get_by_role("button", name="Strengths", exact=True).click()
-        cells = page.locator(".cells button")
-        await expect(cells).to_have_count(9)
-        await page.locator(".sheet").scroll_into_view_if_needed()
-        await cells.nth(5).click()
-        await finished(page, "v3 from v0")
+        await pick(page, "Strengths", cell=5, of=9)
         [v3, v2, v1] = await bot.store.turns_by((await bot.store.turns_in(*TurnState))[0].user)
     assert v1.settings is not None
     assert v2.grid is not None
@@ -34,15 +39,7 @@ async def test_a_cell_becomes_a_version_with_its_scales_and_seed(chromium: Brows
 
 async def test_four_seeds_are_offered_and_one_is_picked(chromium: Browser, tmp_path: Path) -> None:
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
-        await give_a_drawing(page)
-        await say(page, "make it night")
-        await finished(page, "v1 from v0")
-        await page.get_by_role("button", name="Four seeds", exact=True).click()
-        cells = page.locator(".cells button")
-        await expect(cells).to_have_count(4)
-        await page.locator(".sheet").scroll_into_view_if_needed()
-        await cells.nth(3).click()
-        await finished(page, "v3 from v0")
+        await pick(page, "Four seeds", cell=3, of=4)
         [v3, v2, _] = await bot.store.turns_by((await bot.store.turns_in(*TurnState))[0].user)
     assert (v3.image, v3.settings) == (v2.cells[3].image, v2.cells[3].settings)
 
