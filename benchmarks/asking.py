@@ -1,14 +1,14 @@
 """How often a model asks before it edits, how often it then errs, and the bound that follows (`ask_below`).
 
-    python -m benchmarks.asking [MODEL] [--device cuda]     # the fresh instructions at several bounds
+    python -m benchmarks.asking [MODEL] [--set blind]       # new instructions at several bounds
     python -m benchmarks.asking [MODEL] --choose [--write]  # choose the bound, write it to config.json
 
 A reading is wrong if the facts of its expressive instruction, but for what stays, are not those of the right
 one. Readings that decline are never asked about. The bound is chosen on instructions that judge nothing:
 held-out phrasings of generated test stories, and those that people typed before the tables were last widened
 ("seen"). It is the least bound at which, on each of the two, at most 5 % are edited wrongly without asking;
-if none is, the one with the fewest. "fresh" are 205 instructions that nothing was chosen on. Every batch is
-reported as it is read; ends in one line of JSON.
+if none is, the one with the fewest. "fresh" and "blind" are instructions that nothing was chosen on. Every
+batch is reported as it is read; ends in one line of JSON.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from benchmarks.reading import Named, human, stories
 from mgie_engine.checkpoints.native import load_model
 from mgie_engine.config import resolve_model
 from mgie_engine.lab.evaluation.scene_cases import SceneCase, score_text
+from mgie_engine.lab.scenes.human_prompts import WITH_TOPICS
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE, Reading
 from mgie_engine.serving.postprocess import changes_nothing
@@ -49,13 +50,14 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="mgie-mini")
     parser.add_argument("--choose", action="store_true", help="choose the bound on the sets for that")
     parser.add_argument("--write", action="store_true", help="with --choose: write it to the model's config")
+    parser.add_argument("--set", choices=WITH_TOPICS, default="fresh", help="new instructions to measure on")
     parser.add_argument("--edits", type=int, default=300, help="held-out edits to choose on")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     location = resolve_model(arguments.model)
     mgie = load_model(location, arguments.device)
     size = 16 if arguments.device == "cpu" else 128
-    names = CHOSEN_ON if arguments.choose else ("fresh",)
+    names = CHOSEN_ON if arguments.choose else (arguments.set,)
     found = {name: _judge_all(mgie, name, arguments.edits, size) for name in names}
     rows = {name: [row_at(judged, bound) for bound in BOUNDS] for name, judged in found.items()}
     report: dict[str, Any] = {"benchmark": "asking", "model": arguments.model, "now": mgie.config.ask_below}
@@ -68,7 +70,7 @@ def main() -> None:
         if arguments.write:
             write_bound(location.folder / "config.json", bound)
     else:
-        report["at_the_bound"] = row_at(found["fresh"], mgie.config.ask_below)
+        report["at_the_bound"] = row_at(found[arguments.set], mgie.config.ask_below)
     _say(json.dumps(report))
 
 

@@ -1,6 +1,6 @@
 """How often a model reads instructions rightly: typed by people, by topic and turn, and of held-out stories.
 
-    python -m benchmarks.reading [MODEL] [--sets fresh talks] [--split 400] [--device cuda]
+    python -m benchmarks.reading [MODEL] [--sets blind blind-talks] [--split 400] [--device cuda]
 
 An instruction is read rightly if the facts of its expressive instruction, but for what stays, are those of
 the right one. Prints a line per set while it goes on and ends in one line of JSON: read rightly, of how many.
@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count, islice
 from typing import cast, get_args
@@ -22,7 +22,7 @@ from mgie_engine.config import resolve_model
 from mgie_engine.edits import Exchange
 from mgie_engine.lab.evaluation.scene_cases import SceneCase, score_text
 from mgie_engine.lab.scenes.expressive_text import PromptSet
-from mgie_engine.lab.scenes.human_prompts import fresh_prompts, human_prompts, talk_turns
+from mgie_engine.lab.scenes.human_prompts import TALKS, WITH_TOPICS, human_prompts, talk_turns, topic_prompts
 from mgie_engine.lab.scenes.scene_edits import Edit, State
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.lab.scenes.stories import story
@@ -35,10 +35,10 @@ SETS = get_args(PromptSet)
 
 def human(which: str) -> Iterator[Named]:
     """Every instruction of a set that people typed, with its name, topic or turn."""
-    if which == "fresh":
-        named = ((f"fresh {topic}", one) for topic, one in fresh_prompts())
-    elif which == "talks":
-        named = ((f"talks turn {number}", one) for number, one in talk_turns())
+    if which in WITH_TOPICS:
+        named = ((f"{which} {topic}", one) for topic, one in topic_prompts(which))
+    elif which in TALKS:
+        named = ((f"{which} turn {number}", one) for number, one in talk_turns(which))
     else:
         named = ((which, one) for one in human_prompts(cast("PromptSet", which)))
     for name, (start, edit, history) in named:
@@ -93,13 +93,21 @@ def main() -> None:
         found |= (now := read(mgie, human(which), arguments.shown, size))
         _say(f"{which} {dict(now)}")
     found |= read(mgie, stories(arguments.split), arguments.shown, size)
-    sums = {"fresh": [0, 0], "talks": [0, 0], "talks from turn 3": [0, 0], "test": [0, 0]}
+    _say(json.dumps({"model": arguments.model, **found, **summed(found)}))
+
+
+def summed(found: Mapping[str, Sequence[int]]) -> dict[str, list[int]]:
+    """Right and all of the sets by topic, the talks, their third and later turns, and the test split."""
+    sums = {
+        name: [0, 0] for name in (*WITH_TOPICS, *TALKS, *(f"{name} from turn 3" for name in TALKS), "test")
+    }
     for name, (right, edits) in found.items():
-        for total in ("fresh", "talks", "test", "talks from turn 3"):
-            late = name.startswith("talks") and int(name[-1]) > 2
-            if name.startswith(f"{total} ") or (total.endswith("3") and late):
+        which, _, rest = name.partition(" ")
+        late = [f"{which} from turn 3"] if which in TALKS and int(rest[-1]) > 2 else []
+        for total in (which, *late):
+            if total in sums:
                 sums[total] = [sums[total][0] + right, sums[total][1] + edits]
-    _say(json.dumps({"model": arguments.model, **found, **sums}))
+    return sums
 
 
 def _say(line: str) -> None:

@@ -10,7 +10,7 @@ from mgie_engine.lab.scenes.scene import BACK, FRONT, SKY, Cell, Scene, SceneObj
 
 Split = Literal["train", "validation", "test"]
 PromptSet = Literal[
-    "seen", "unseen", "followups", "fresh", "talks"
+    "seen", "unseen", "followups", "fresh", "talks", "blind", "blind-talks"
 ]  # human prompts; the grammar was extended for the first alone
 
 ROW_WORDS = {SKY: "in the sky", BACK: "at the back", FRONT: "in front"}

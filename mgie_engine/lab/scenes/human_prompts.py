@@ -1,6 +1,7 @@
 """Instructions that people wrote in their own words, each with the edit that it must resolve to.
 
-They are in human_prompts_seen, _unseen and _followups.toml.
+They are in human_prompts_seen, _unseen, _followups, _fresh and _blind.toml; the last two have topics and
+talks.
 """
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from mgie_engine.edits import Exchange
@@ -38,6 +40,10 @@ from mgie_engine.lab.scenes.tonal import tone_edit
 from mgie_engine.restore.region_masks import WHOLE
 
 MAX_HISTORY = 2
+WITH_TOPICS = ("fresh", "blind")  # sets by topic; whatever equals one is left out of the training texts
+TALKS: Mapping[str, str] = MappingProxyType(
+    {"talks": "fresh", "blind-talks": "blind"}
+)  # a set of talks → the set by topic whose file it is in
 Named = Mapping[str, SceneObject]
 
 
@@ -59,11 +65,11 @@ def human_prompts(which: PromptSet = "seen") -> Iterator[HumanPrompt]:
     """Every prompt of a set; of the follow-ups, the second turn of each conversation; of talks, all."""
     if which == "followups":
         yield from _followups()
-    elif which == "fresh":
-        for _, prompt in fresh_prompts():
+    elif which in WITH_TOPICS:
+        for _, prompt in topic_prompts(which):
             yield prompt
-    elif which == "talks":
-        for _, prompt in talk_turns():
+    elif which in TALKS:
+        for _, prompt in talk_turns(which):
             yield prompt
     else:
         yield from _single(which)
@@ -89,18 +95,18 @@ def _followups() -> Iterator[HumanPrompt]:
         yield HumanPrompt(first.goal, edit, (Exchange(first.instruction, first.expressive),))
 
 
-def fresh_prompts() -> Iterator[tuple[str, HumanPrompt]]:
-    """Every single instruction of human_prompts_fresh.toml with its topic."""
-    for group in table("human_prompts_fresh")["prompts"]:
-        start, named = _start_of(group["on"])
+def topic_prompts(which: str) -> Iterator[tuple[str, HumanPrompt]]:
+    """Every single instruction of a set of `WITH_TOPICS` with its topic."""
+    for group in table(f"human_prompts_{which}")["prompts"]:
+        start, named = _start_of(which, group["on"])
         for said in group["said"]:
             yield group["topic"], HumanPrompt(start, _all_meant(start, named, group["want"], said))
 
 
 @cache
 def held_out_words() -> frozenset[str]:
-    """The words of every single instruction of human_prompts_fresh.toml, which no training text may equal."""
-    groups = table("human_prompts_fresh")["prompts"]
+    """The words of every single instruction of the sets `WITH_TOPICS`, which no training text may equal."""
+    groups = [group for which in WITH_TOPICS for group in table(f"human_prompts_{which}")["prompts"]]
     return frozenset(plain_words(said) for group in groups for said in group["said"])
 
 
@@ -109,10 +115,10 @@ def plain_words(said: str) -> str:
     return " ".join(re.findall(r"[a-z0-9&%]+", said.lower())) or said
 
 
-def talk_turns() -> Iterator[tuple[int, HumanPrompt]]:
-    """Every turn of the talks of human_prompts_fresh.toml with its number, after the right earlier ones."""
-    for talk in table("human_prompts_fresh")["talks"]:
-        (state, named), history = _start_of(talk["on"]), list[Exchange]()
+def talk_turns(which: str) -> Iterator[tuple[int, HumanPrompt]]:
+    """Every turn of the talks of a set of `TALKS` with its number, after the right earlier ones."""
+    for talk in table(f"human_prompts_{TALKS[which]}")["talks"]:
+        (state, named), history = _start_of(TALKS[which], talk["on"]), list[Exchange]()
         for number, turn in enumerate(talk["turns"], 1):
             edit = _all_meant(state, named, turn["want"], turn["said"])
             yield number, HumanPrompt(state, edit, tuple(history[-MAX_HISTORY:]))
@@ -123,13 +129,13 @@ def talk_turns() -> Iterator[tuple[int, HumanPrompt]]:
                 named = {name: obj for name, cell in cells.items() if (obj := state.scene.at(cell))}
 
 
-def _start_of(on: str) -> tuple[State, Named]:
+def _start_of(which: str, on: str) -> tuple[State, Named]:
     if on == "photo":
         return State(None, photo=_layered_photo()), {}
     if on == "scene":
         start = prompt_start()
         return start, {obj.kind: obj for obj in start.drawn.objects}
-    data = dict(table("human_prompts_fresh")["crowd"])
+    data = dict(table(f"human_prompts_{which}")["crowd"])
     named = {obj["name"]: _object(obj) for obj in data.pop("objects")}
     return State(Scene(tuple(named.values()), **data)), named
 

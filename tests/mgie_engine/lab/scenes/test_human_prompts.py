@@ -5,7 +5,13 @@ import pytest
 
 from mgie_engine.lab.scenes.expressive_text import PromptSet
 from mgie_engine.lab.scenes.fact_checker import UNREADABLE, fact_holds, parse_facts
-from mgie_engine.lab.scenes.human_prompts import human_prompts
+from mgie_engine.lab.scenes.human_prompts import (
+    WITH_TOPICS,
+    held_out_words,
+    human_prompts,
+    plain_words,
+    topic_prompts,
+)
 from tests.support.scene_descriptions import steps
 
 
@@ -38,3 +44,35 @@ def test_the_second_turn_of_a_conversation_begins_where_the_first_one_ends():
         assert parse_facts(first.expressive)
         assert start.scene
         assert not edit.was or edit.was in start.scene.objects
+
+
+@pytest.mark.parametrize("which", WITH_TOPICS)
+def test_a_set_by_topic_is_large_covers_every_topic_and_is_held_out(which):
+    said = [(topic, prompt.edit.instruction) for topic, prompt in topic_prompts(which)]
+    count = Counter(topic for topic, _ in said)
+    assert len({plain_words(text) for _, text in said}) == len(said) >= 150
+    assert {plain_words(text) for _, text in said} <= held_out_words()
+    assert all(
+        count[topic] >= least
+        for topic, least in {
+            "compound": 20,
+            "negation": 16,
+            "counting": 10,
+            "correction": 10,
+            "address": 36,
+        }.items()
+    ), count
+
+
+def test_no_blind_instruction_is_in_another_set():
+    others = {
+        plain_words(prompt.edit.instruction)
+        for which in ("seen", "unseen", "followups", "fresh")
+        for prompt in human_prompts(which)
+    }
+    assert not others & {plain_words(prompt.edit.instruction) for prompt in human_prompts("blind")}
+
+
+@pytest.mark.parametrize(("which", "turns"), [("talks", 50), ("blind-talks", 50)])
+def test_talks_have_five_turns(which, turns):
+    assert len(list(human_prompts(which))) == turns
