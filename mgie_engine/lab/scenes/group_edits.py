@@ -1,12 +1,12 @@
-"""One edit of several things: both, the first two, all but one; or of one told by its number."""
+"""One edit of several things: both, the first two; or of one identified by its number."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from mgie_engine.lab.scenes.compound_edits import act_on, opening
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import stays
-from mgie_engine.lab.scenes.phrasing import dress, plural, templates, vary
+from mgie_engine.lab.scenes.phrasing import dress, plural
 from mgie_engine.lab.scenes.references import refer
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
@@ -16,13 +16,11 @@ _ORDINALS = ("first", "second", "third", "fourth")
 
 
 def some(streams: RngStreams, state: State) -> Edit | None:
-    """One edit of two or three things, or of one that is told by its number or by what it is not."""
-    content = streams.content
+    """One edit of two or three things, or of one that is identified by its number."""
     ways = [
         way
         for way in (
             _of_number(state.drawn),
-            _all_but(state.drawn),
             _first_or_last(state.drawn),
             _this_and_that(streams, state.drawn),
         )
@@ -30,7 +28,23 @@ def some(streams: RngStreams, state: State) -> Edit | None:
     ]
     if not ways:
         return None
-    chosen, it, tail = _choose(streams, ways)
+    chosen, it = _choose(streams, ways)
+    return edit_of_all(streams, state, chosen, it)
+
+
+def edit_of_all(
+    streams: RngStreams,
+    state: State,
+    chosen: Sequence[SceneObject],
+    it: str,
+    left: SceneObject | None = None,
+    said: Callable[[str, str], str] = lambda _, words: words,
+) -> Edit | None:
+    """One act on all of `chosen`, called `it`; `said` words the whole from the act and its instruction.
+
+    What stays is `left`, where something is left out in so many words.
+    """
+    content = streams.content
     act = content.choice(("recolour", "recolour", "recolour", "remove", "remove", "grow", "shrink"))
     colour = other_colour(content, *{obj.colour for obj in chosen})
     edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
@@ -39,68 +53,42 @@ def some(streams: RngStreams, state: State) -> Edit | None:
     scene = state.drawn
     for obj, edit in zip(chosen, edits, strict=True):
         scene = scene.without(obj) if edit.obj is None else scene.swapped(obj, edit.obj)
-    words = streams.bare().phrase(act, it=it, colour=streams.target_colour(colour)).rstrip("?!.")
-    text = f"{' '.join(map(opening, edits))} {stays(state.drawn, *chosen)}"
+    words = streams.bare().phrase(act, it=it, colour=streams.target_colour(colour)).rstrip("?!., ")
+    text = f"{' '.join(map(opening, edits))} {stays(Scene((left,)) if left else state.drawn, *chosen)}"
     kind = {"grow": "resize", "shrink": "resize"}.get(act, act)
     only = edits[0] if len(edits) == 1 else None
     return Edit(
-        kind if only else "compound", dress(streams.wording, f"{words}{tail}"), text, to(state, scene),
+        kind if only else "compound", dress(streams.wording, said(act, words)), text, to(state, scene),
         obj=only.obj if only else None, colour=only.colour if only else None, act=only.act if only else "",
         was=only.was if only else None,
     )  # fmt: skip
 
 
-Group = tuple[
-    str, Sequence[SceneObject]
-]  # how some are told from the others, and all of the kind from the left
+# how some are told from the others, and all of the kind from the left
+Group = tuple[str, Sequence[SceneObject]]
 
 
-def _choose(streams: RngStreams, ways: Sequence[Group]) -> tuple[list[SceneObject], str, str]:
+def _choose(streams: RngStreams, ways: Sequence[Group]) -> tuple[list[SceneObject], str]:
     how, group = streams.content.choice(ways)
     drawn = streams.content.random()
     name = streams.say(group[0].kind)
     rng = streams.wording
     if how == "number":
         place = int(drawn * len(group))
-        return [group[place]], _numbered(rng, name, place, len(group)), ""
-    if how == "but":
-        left = group[int(drawn * len(group))]
-        return [obj for obj in group if obj is not left], *_but(streams, name, left, len(group))
+        return [group[place]], _numbered(rng, name, place, len(group))
     if how == "ends":
         if drawn < 0.5:
             chosen, ends = list(group[:2]), ("on the left", "furthest left", "left", "leftmost", "first")
         else:
             chosen, ends = list(group[-2:]), ("on the right", "furthest right", "right", "rightmost", "last")
-        return chosen, _two_of(rng, name, ends), ""
+        return chosen, _two_of(rng, name, ends)
     if how == "both":
         names = plural(name)
-        return (
-            list(group),
-            rng.choice(
-                (
-                    f"both {names}",
-                    f"both of the {names}",
-                    f"the two {names}",
-                    f"the 2 {names}",
-                    f"the pair of {names}",
-                )
-            ),
-            "",
-        )
+        both = ("both {n}", "both of the {n}", "the two {n}", "the 2 {n}", "the pair of {n}")
+        return list(group), rng.choice(both).format(n=names)
     it, other = (refer(rng, Scene(tuple(group)), obj).it for obj in group)
-    return (
-        list(group),
-        rng.choice(
-            (
-                f"{it} and {other}",
-                f"{it} and {other}",
-                f"{it} and also {other}",
-                f"both {it} and {other}",
-                f"{it} & {other}",
-            )
-        ),
-        "",
-    )
+    joined = ("{a} and {b}", "{a} and {b}", "{a} and also {b}", "both {a} and {b}", "{a} & {b}")
+    return list(group), rng.choice(joined).format(a=it, b=other)
 
 
 def _numbered(rng: Random, name: str, place: int, count: int) -> str:
@@ -160,31 +148,7 @@ def _two_of(rng: Random, name: str, ends: Sequence[str]) -> str:
     )
 
 
-def _but(streams: RngStreams, name: str, left: SceneObject, count: int) -> tuple[str, str]:
-    rng, names, colour = streams.wording, plural(name), streams.say(left.colour)
-    x = rng.choice((f"the {colour} one", f"the {colour} one", f"the {colour} {name}", colour))
-    if count == 2:
-        ways = (
-            f"the {name} that is not {colour}",
-            f"the {name} that isn't {colour}",
-            f"the {name}, not the {colour} one,",
-            f"the {name} which is not {colour}",
-            f"the not {colour} {name}",
-            f"the other {name}, not the {colour} one,",
-        )
-        return rng.choice(ways), rng.choice(
-            ("", "", f", not the {colour} one", f", I don't mean the {colour} one")
-        )
-    tail = vary(rng, rng.choice(templates("exclude", streams.split, "compound"))).format(x=x)
-    if rng.random() < 0.4:
-        group = rng.choice(
-            (f"all {names}", f"all the {names}", f"every {name}", f"the {names}", f"each {name}")
-        )
-        return f"{group}{tail.rstrip(')')}", ""
-    return rng.choice((f"all {names}", f"all the {names}", f"the {names}", f"every {name}")), tail
-
-
-def _groups(scene: Scene) -> list[list[SceneObject]]:
+def groups_of(scene: Scene) -> list[list[SceneObject]]:
     """Things of one kind in distinct columns, from the left."""
     kinds = sorted({obj.kind for obj in scene.objects if not is_sky_kind(obj.kind)})
     groups = [sorted(scene.of(kind), key=lambda obj: obj.cell.column) for kind in kinds]
@@ -192,25 +156,15 @@ def _groups(scene: Scene) -> list[list[SceneObject]]:
 
 
 def _of_number(scene: Scene) -> Group | None:
-    return next((("number", group) for group in _groups(scene) if len(group) > 2), None)
+    return next((("number", group) for group in groups_of(scene) if len(group) > 2), None)
 
 
 def _first_or_last(scene: Scene) -> Group | None:
-    groups = _groups(scene)
+    groups = groups_of(scene)
     three = next((group for group in groups if len(group) > 2), None)
     if three:
         return "ends", three
     return next((("both", group) for group in groups if len(group) == 2), None)
-
-
-def _all_but(scene: Scene) -> Group | None:
-    """A group whose things differ in colour."""
-    fit = [
-        group
-        for group in _groups(scene)
-        if len({obj.colour for obj in group}) == len(group) and len(group) < 5
-    ]
-    return ("but", fit[0]) if fit else None
 
 
 def _this_and_that(streams: RngStreams, scene: Scene) -> Group | None:

@@ -134,7 +134,7 @@ def dress(rng: Random, text: str) -> str:
     if rng.random() < 0.06:
         text = re.sub(r"\b(the|a|an) (?!little|bit|lot|touch|tad|whole|notch|hint|great)", "", text) or text
     slips = rng.random()
-    for bound in (0.09, 0.03):  # two in one instruction now and then
+    for bound in (0.13, 0.05):  # two in one instruction now and then
         text = _mistyped(rng, text) if slips < bound else text
     if rng.random() < 0.25:
         text = text[:1].upper() + text[1:]

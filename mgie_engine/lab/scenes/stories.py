@@ -23,6 +23,7 @@ from mgie_engine.lab.scenes.edit_generators import (
     resize,
     several,
 )
+from mgie_engine.lab.scenes.excluding_edits import all_but
 from mgie_engine.lab.scenes.expressive_text import Split
 from mgie_engine.lab.scenes.followups import follow_up
 from mgie_engine.lab.scenes.gapped_edits import gapped
@@ -37,7 +38,7 @@ from mgie_engine.lab.scenes.surroundings import background
 from mgie_engine.lab.scenes.tonal import tonal
 
 CHAIN_SHARE, PHOTO_SHARE, TONED_SHARE = 0.38, 0.32, 0.1
-GROUP_SHARE = 0.2  # of scenes: three or four things of a kind, to be counted
+GROUP_SHARE = 0.25  # of scenes: three or four things of a kind, to be counted
 CROWDED_SHARE = 0.4  # of training scenes: as many objects as a long conversation adds
 MAX_HISTORY = 2  # earlier turns that reach the prompt
 
@@ -46,11 +47,12 @@ Makers = Sequence[tuple[EditGenerator, float]]
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
     (move, 17), (background, 12), (several, 4), (ambiguous, 16), (tonal, 14), (refuse, 8), (nothing, 1.5),
-    (compound, 10), (gapped, 7), (some, 9), (corrected, 7), (not_wanted, 7), (by_emoji, 2), (addressed, 4),
+    (compound, 10), (gapped, 7), (some, 10), (all_but, 16), (corrected, 7), (not_wanted, 9), (by_emoji, 2),
+    (addressed, 4),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
     (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 1.5), (gapped_tones, 5),
-    (tones_not_wanted, 3), (content_on_photo, 2), (refuse, 2.5), (nothing, 0.6),
+    (tones_not_wanted, 4.5), (content_on_photo, 2), (refuse, 2.5), (nothing, 0.6),
 )  # fmt: skip
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable
 

@@ -38,7 +38,7 @@ from mgie_engine.restore.region_masks import REGIONS
 from mgie_engine.restore.tones import TONES
 from mgie_engine.text.prompting import Prompt, Prompter, question
 
-MAX_TOKENS = 288  # a text that is longer, one in some 100,000, is left out
+MAX_TOKENS = 288  # a text that is longer, one in some 400, is left out
 MAX_TONES = 6
 KINDS = (
     "recolour", "remove", "add", "replace", "resize", "move", "background", "ambiguous", "tonal", "follow-up",
