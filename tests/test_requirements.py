@@ -1,6 +1,7 @@
 """`make run` installs packages pinned with hashes, in the versions that are tested, and no test tools."""
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def test_the_versions_are_those_that_are_tested() -> None:
     other = {name: version for name, version in RUN.items() if tested.get(name, version) != version}
     assert other == {}, AGAIN
     assert pins("requirements/torch-cpu.txt") == {"torch": f"{tested['torch']}+cpu"}
+
+
+def test_the_cpu_build_of_torch_is_pinned_for_every_python() -> None:
+    builds = runpy.run_path(str(ROOT / "requirements/lock.py"))["CPU_BUILDS"]
+    allowed = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"])
+    assert allowed is not None
+    pythons = range(int(allowed[1]), int(allowed[2]))
+    assert set(builds) == {f"cp3{minor} {machine}" for minor in pythons for machine in ("aarch64", "x86_64")}
+    pinned = (ROOT / "requirements/torch-cpu.txt").read_text("utf-8")
+    assert re.findall(r"--hash=sha256:(\w+)", pinned) == list(builds.values()), AGAIN
 
 
 def test_no_test_tool_is_installed_for_running() -> None:
