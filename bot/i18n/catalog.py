@@ -36,8 +36,12 @@ def languages() -> tuple[str, ...]:
 
 def match_locale(*tags: object) -> str:
     """The first language we have for tags such as "de", "es-419" or "en_GB", best first; else English."""
-    wanted = [str(tag or "").replace("-", "_") for tag in tags]
-    return negotiate_locale(wanted, languages()) or ENGLISH
+    return _negotiated(tuple(str(tag or "").replace("-", "_") for tag in tags))
+
+
+@lru_cache(maxsize=256)  # a start of the bot asks 13,000 times, for the texts of all commands
+def _negotiated(tags: tuple[str, ...]) -> str:
+    return negotiate_locale(tags, languages()) or ENGLISH
 
 
 def accepted_locale(header: str | None) -> str:

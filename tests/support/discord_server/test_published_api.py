@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.discord_server.published_api import PublishedApi
+from tests.support.discord_server.published_api import PublishedApi, _digest
 
 API = PublishedApi.load()
 pytestmark = pytest.mark.skipif(API is None, reason="no copy of the published API description here")
@@ -40,6 +40,13 @@ def complaints(body: dict[str, Any]) -> list[str]:
 
 def test_what_discord_py_sends_passes() -> None:
     assert complaints(GOOD) == []
+
+
+def test_a_body_is_judged_again_unless_only_its_snowflakes_differ() -> None:
+    one, other = "175928847299117063", "175928847299117064"
+    assert _digest({"id": one, "in": one}) == _digest({"id": other, "in": other})
+    for another in ({"id": one, "in": other}, {"id": one, "in": one[1:]}, {"id": one, "in": "general"}):
+        assert _digest({"id": one, "in": one}) != _digest(another)
 
 
 @pytest.mark.parametrize(
