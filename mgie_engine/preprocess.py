@@ -32,9 +32,11 @@ def clip_pixels(picture: Image.Image, sizes: VisionSizes) -> Tensor:
     scaled = (side, longer) if width <= height else (longer, side)
     resized = np.asarray(picture.convert("RGB").resize(scaled, Image.Resampling.BICUBIC))
     top, left = (scaled[1] - side) // 2, (scaled[0] - side) // 2
-    square = resized[top : top + side, left : left + side].astype(np.float32) * np.float32(1 / 255)
-    normal = (square - np.array(sizes.mean, np.float32)) / np.array(sizes.std, np.float32)
-    return torch.from_numpy(normal).permute(2, 0, 1).contiguous()
+    square = resized[top : top + side, left : left + side].transpose(2, 0, 1).astype(np.float32, order="C")
+    square *= np.float32(1 / 255)  # in place: new memory for every step takes longer than the steps
+    square -= np.array(sizes.mean, np.float32)[:, None, None]
+    square /= np.array(sizes.std, np.float32)[:, None, None]
+    return torch.from_numpy(square)
 
 
 def vae_pixels(picture: Image.Image) -> Tensor:

@@ -12,8 +12,12 @@ WEBP_SIDE_PX = 16383  # the most that a side of a WebP may have
 # How the PNGs in the store are written: quick first. `packed_pictures` keeps the names in its files.
 UPLOADED: dict[str, Any] = {"compress_level": 1}
 PAINTED: dict[str, Any] = {"compress_level": 1, "compress_type": zlib.Z_RLE}
-QUICK_FROM = 4_000_000  # pixels; larger pictures are written by `quick_png`, since their user would wait
-PNG_WRITERS = {"uploaded": UPLOADED, "painted": PAINTED, "result": PAINTED}  # a result has the AI mark
+QUICK_FROM = 4_000_000  # pixels; larger uploads are written by `quick_png`, as results of any size are
+PNG_WRITERS = {
+    "uploaded": UPLOADED,
+    "painted": PAINTED,
+    "result": PAINTED,
+}  # a result of before, with the mark
 
 
 def encoded(picture: Image.Image, kind: str, quality: int) -> bytes:

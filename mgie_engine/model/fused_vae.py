@@ -92,16 +92,17 @@ class PictureCoder:
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> list[Image.Image]:
-        """As `MGIE.decode`."""
+        """As `MGIE.decode`; NotFinite for latents that are not, or if fp32 overflows, too."""
         found = []
         for each in latents:
             self._latents[0].copy_(each)
             shown, is_finite = self._decode()
-            picture = Image.fromarray(shown.cpu().numpy())
-            if not bool(is_finite):
+            arriving = shown.to("cpu", non_blocking=True)
+            if bool(is_finite):  # waits for both
+                found.append(Image.fromarray(arriving.numpy()))
+            else:
                 again = decode_in_fp32(self._plain, self._latents / self.config.latent_scale)
-                (picture,) = to_pictures(again)
-            found.append(picture)
+                found += to_pictures(again)
         return found
 
     def _encoded(self) -> Tensor:

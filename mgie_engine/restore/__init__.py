@@ -20,7 +20,7 @@ from mgie_engine.restore.autoencoder_probe import Probe, choose_probe
 from mgie_engine.restore.calibration import MGIE_MINI, Calibration, ChangeThresholds, calibration_for
 from mgie_engine.restore.compose import RestorePlan, render
 from mgie_engine.restore.exact_tones import toned
-from mgie_engine.restore.image_ops import Picture, image, planes, smooth
+from mgie_engine.restore.image_ops import Picture, image, planes, shows_grey, smooth
 from mgie_engine.restore.part_tone import plan_part_tone
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.region import covered, within
@@ -32,7 +32,7 @@ from mgie_engine.restore.tones import ToneSpec
 __all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore", "said_tones"]
 
 MAP_SIDE = 256  # longest side of a change map
-GREY_ROWS = 16  # looked at before the next ones: the first of a photo show colour
+COUNTED_PIXELS = 1 << 18  # compared at once; a thread for less takes longer to start than to compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def restore(
     size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
-    is_grey = _is_grey(pixels)
+    is_grey = shows_grey(pixels)
     if keep == "off" and not is_grey and image(model_input).size == image(model_output).size:
         return _all_painted(pixels, image(model_output).convert("RGB"), region)
     sharp, output = planes(model_input), planes(model_output)
@@ -128,7 +128,8 @@ def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | 
     """The painted square at the original's size; only what is outside the region is kept."""
     height, width = pixels.shape[:2]
     edited = np.asarray(painted.resize((width, height), Image.Resampling.LANCZOS))
-    return _restored(pixels, edited, torch.ones(painted.height, painted.width), region=region)
+    cells = (1, 1) if region is None else (painted.height, painted.width)  # one says it of the whole picture
+    return _restored(pixels, edited, torch.ones(cells), region=region)
 
 
 def _drawn(levels: Tensor) -> Image.Image:
@@ -142,11 +143,6 @@ def _grey(maps: Tensor) -> Tensor:
 
 def _as_grey(edited: np.ndarray, grey: bool) -> np.ndarray:
     return np.repeat(edited[..., 1:2], 3, axis=2) if grey else edited
-
-
-def _is_grey(pixels: np.ndarray) -> bool:
-    strips = (pixels[top : top + GREY_ROWS] for top in range(0, len(pixels), GREY_ROWS))
-    return all(np.array_equal(strip[..., 0], strip[..., channel]) for strip in strips for channel in (1, 2))
 
 
 def _has_colour(difference: Tensor, thresholds: ChangeThresholds) -> bool:
@@ -191,7 +187,7 @@ def _share_changed(pixels: np.ndarray, edited: np.ndarray) -> float:
         differs = pixels[rows, :, :3] != edited[rows]
         counts.append(int(np.count_nonzero(differs[..., 0] | differs[..., 1] | differs[..., 2])))
 
-    in_strips(pixels.shape, work)
+    in_strips(pixels.shape, work, COUNTED_PIXELS)
     return sum(counts) / edited[..., 0].size
 
 

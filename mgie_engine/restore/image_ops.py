@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 Picture = Image.Image | np.ndarray
+GREY_ROWS = 16  # looked at before the next ones: the first of a photo show colour
 
 
 def image(picture: Picture) -> Image.Image:
@@ -22,6 +23,12 @@ def image(picture: Picture) -> Image.Image:
 def planes(picture: Picture) -> Tensor:
     """The colours of a picture, (3, H, W)."""
     return torch.from_numpy(np.array(image(picture).convert("RGB"))).permute(2, 0, 1).float()
+
+
+def shows_grey(pixels: np.ndarray) -> bool:
+    """Whether every pixel of (H, W, 3 or 4) is grey."""
+    strips = (pixels[top : top + GREY_ROWS] for top in range(0, len(pixels), GREY_ROWS))
+    return all(np.array_equal(strip[..., 0], strip[..., channel]) for strip in strips for channel in (1, 2))
 
 
 def luma(picture: Picture) -> Tensor:

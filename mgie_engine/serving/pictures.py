@@ -5,7 +5,7 @@ import io
 from PIL import Image
 
 from conversations.ai_mark import marked_file, quickly_marked_png
-from conversations.images.encoding import PAINTED, QUICK_FROM
+from conversations.images.encoding import PAINTED
 from conversations.messages import Message
 from mgie_engine.errors import RequestRefused
 
@@ -47,10 +47,8 @@ def to_png(picture: Image.Image) -> bytes:
 
 
 def to_result(picture: Image.Image, cores: int = 1) -> bytes:
-    """The picture as a PNG that is marked as edited by a model; the same always gives the same bytes."""
-    if picture.width * picture.height > QUICK_FROM:
-        return quickly_marked_png(picture, cores)
-    return marked_file(picture, "PNG", **PAINTED)
+    """An RGB or RGBA picture as a PNG that is marked as edited by a model; the same gives the same bytes."""
+    return quickly_marked_png(picture, cores)
 
 
 def to_preview(picture: Image.Image) -> bytes:

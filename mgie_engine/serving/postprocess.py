@@ -14,7 +14,7 @@ from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
 from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore, said_tones
-from mgie_engine.restore.image_ops import image
+from mgie_engine.restore.image_ops import image, shows_grey
 from mgie_engine.restore.region_masks import said_region
 from mgie_engine.restore.strips import cores
 from mgie_engine.serving.framing import Box, FramedPicture
@@ -100,10 +100,7 @@ def needs_reconstruction(square: Image.Image, keep: Keep) -> bool:
 
     Where nothing is kept, only whether an edit brings colour into a grey picture is asked.
     """
-    if keep != "off":
-        return True
-    pixels = np.asarray(square.convert("RGB"))
-    return bool((pixels == pixels[..., :1]).all())
+    return keep != "off" or shows_grey(np.asarray(square.convert("RGB")))
 
 
 class Autoencoder(Protocol):
