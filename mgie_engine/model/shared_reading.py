@@ -1,7 +1,8 @@
 """Reading several instructions in one decode: each joins and leaves at any token.
 
 A reader is a generator that pauses after every token. The first that is advanced decodes the next few tokens
-for everybody, and the others find theirs waiting.
+for everybody, and the others find theirs waiting. One more is always on its way, so that the device has work
+while what was chosen is looked at.
 """
 
 from collections import deque
@@ -17,8 +18,8 @@ from mgie_engine.model.instruction import Reader, Thought
 from mgie_engine.model.static_decode import StaticDecoder
 from mgie_engine.text.prompting import Prompt, picture_start
 
-# Tokens decoded between two looks at what was chosen: fewer wait more often, more overshoot the end.
-BURST = 4
+# Tokens launched when one looks at what was chosen, but for the last: more overshoot the end.
+BURST = 3
 
 
 @dataclass(eq=False, slots=True)
@@ -28,6 +29,16 @@ class Row:
     number: int
     choices: deque[TokenChoice] = field(default_factory=deque)  # not yet taken
     decodes: bool = False
+    launched: int = 0  # tokens
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchedToken:
+    """A token of all rows that decode, on its way."""
+
+    choices: Tensor  # (R, 3), there once it is `done`
+    rows: tuple[Row, ...]
+    done: torch.cuda.Event | None  # None: it is there
 
 
 class SharedReader:
@@ -36,6 +47,7 @@ class SharedReader:
     def __init__(self, reader: Reader, decoder: StaticDecoder, burst: int = BURST) -> None:
         self._reader, self._decoder, self._burst = reader, decoder, burst
         self._rows: list[Row | None] = [None] * decoder.rows
+        self._launched: deque[LaunchedToken] = deque()
 
     def fits(self, prompt: Prompt) -> bool:
         """Whether the prompt, its answer and the visual tokens have room in a slot of the cache."""
@@ -92,29 +104,42 @@ class SharedReader:
     def _write(self, row: Row) -> Generator[None, None, list[TokenChoice]]:
         rules, written = self._reader._rules(), list[TokenChoice]()
         while len(written) < rules.limit:
-            if not row.choices:
-                self._decode()
+            while not row.choices:  # what was on its way when the row joined is not for it
+                self._decode(rules.limit)
             written.append(row.choices.popleft())
             if written[-1].token in rules.stops:
                 break
             yield
         return written
 
-    def _decode(self) -> None:
-        """The next few tokens of every row."""
-        decoder = self._decoder
-        chosen = [self._next_choices() for _ in range(self._burst)]
-        if decoder.slots.is_cuda:
-            torch.cuda.current_stream(decoder.slots.device).synchronize()
-        for choices in chosen:
-            for row, (token, probability, second) in zip(self._rows, choices.tolist(), strict=True):
-                if row is not None and row.decodes:
-                    row.choices.append(TokenChoice(int(token), probability, int(second)))
+    def _decode(self, limit: int) -> None:
+        """The next few tokens of every row; `limit`: of a text."""
+        while (more := self._wants_more(limit)) and len(self._launched) < self._burst:
+            self._launched.append(self._launch())
+        for _ in range(max(1, len(self._launched) - more)):
+            token = self._launched.popleft()
+            if token.done is not None:
+                token.done.synchronize()
+            for row in token.rows:
+                if row.decodes:
+                    chosen, probability, second = token.choices[row.number].tolist()
+                    row.choices.append(TokenChoice(int(chosen), probability, int(second)))
 
-    def _next_choices(self) -> Tensor:
-        """The choices (R, 3) of the next token, on their way to the CPU."""
+    def _wants_more(self, limit: int) -> bool:
+        """Whether the text of any row may go on after all tokens that were launched."""
+        return any(row is not None and row.decodes and row.launched < limit for row in self._rows)
+
+    def _launch(self) -> LaunchedToken:
         self._decoder.choose_next()
-        return self._decoder.choices.to("cpu", non_blocking=True, copy=True)
+        choices = self._decoder.choices.to("cpu", non_blocking=True, copy=True)
+        done = None
+        if self._decoder.choices.is_cuda:
+            done = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            done.record()
+        rows = tuple(row for row in self._rows if row is not None and row.decodes)
+        for row in rows:
+            row.launched += 1
+        return LaunchedToken(choices, rows, done)
 
     def _prefill(self, row: Row, ids: list[int], pixels: Tensor) -> None:
         prompter = self._reader.prompter

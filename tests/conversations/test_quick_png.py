@@ -1,4 +1,4 @@
-"""PNGs of large uploads and of results: the very pixels, the same bytes on any number of cores, with the mark."""
+"""PNGs of large uploads and of results: the very pixels, the same bytes on any number of cores, the mark."""
 
 import io
 import zlib

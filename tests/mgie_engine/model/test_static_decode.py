@@ -104,6 +104,42 @@ def test_more_readers_than_rows_wait_for_one(mgie):
     assert reader._rows == [None] * 8
 
 
+class CountingDecoder(StaticDecoder):
+    """Counts its tokens."""
+
+    launched = 0
+
+    def choose_next(self):
+        self.launched += 1
+        return super().choose_next()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_few_tokens_are_launched_beyond_the_end_of_a_text_and_none_beyond_the_longest(mgie, number):
+    rules = mgie.reader._rules()
+    decoder = CountingDecoder(
+        mgie.mllm, Graphs(torch.device("cpu")), 8, 256, rules.never, rules.no_repeat_ngram
+    )
+    ids = mgie.reader.prompter.ids(PROMPTS[number])
+    thought = finish(SharedReader(mgie.reader, decoder)._think(PIXELS[:1], ids))
+    assert len(thought.ids) <= decoder.launched <= min(TOKENS, len(thought.ids) + 2)
+
+
+def test_who_joins_while_a_token_is_on_its_way_reads_what_it_reads_alone(mgie):
+    alone = [finish(mgie.reader._write(PIXELS[at : at + 1], [PROMPTS[at]]))[0].ids for at in range(3)]
+    shared, readings, found = SharedReader(mgie.reader, a_decoder(mgie)), {}, {}
+    for turn in range(4 * TOKENS):
+        if turn in (0, 4, 6):
+            at = len(readings)
+            readings[at] = shared._think(PIXELS[at : at + 1], mgie.reader.prompter.ids(PROMPTS[at]))
+        for at in sorted(readings.keys() - found.keys()):
+            try:
+                next(readings[at])
+            except StopIteration as end:
+                found[at] = end.value.ids
+    assert [found[at] for at in range(3)] == alone
+
+
 def test_linears_become_views_of_one_matrix():
     linears = [torch.nn.Linear(4, 3, bias=False), torch.nn.Linear(4, 2, bias=False)]
     whole = packed(linears)

@@ -32,13 +32,13 @@ def test_readers_that_share_each_token_go_on_together_the_oldest_first():
 
 @pytest.mark.parametrize("painters", range(1, 9))
 def test_beside_painters_a_shared_reading_takes_at_most_half_as_long_again(painters: int):
-    """Tokens of 4 ms in bursts of 4, between steps that grow with the painters."""
+    """Tokens of 4 ms, two and one on its way, between steps that grow with the painters."""
     step_s, token_s, tokens = 0.004 + 0.006 * painters, 0.004, 97
     passed_s, read = 0.0, 0
     while read < tokens:
         until_s = passed_s + next_loop_step([9], list(range(painters)), step_s, rows=8).read_for_s
         while read < tokens and passed_s < until_s:
-            passed_s, read = passed_s + 4 * token_s, read + 4
+            passed_s, read = passed_s + 3 * token_s, read + 3
         passed_s += step_s
     assert passed_s <= 1.5 * tokens * token_s
 
