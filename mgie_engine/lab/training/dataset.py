@@ -6,6 +6,7 @@ has several wordings, which share its pictures and its answer.
 """
 
 import multiprocessing
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
@@ -122,7 +123,10 @@ def write_dataset(
     end = first + stories
     chunks = [range(start, min(start + chunk, end)) for start in range(first, end, chunk)]
     jobs = [(folder / f"{split}-{seeds.start:08d}.npz", prompter, seeds, split, wordings) for seeds in chunks]
-    with multiprocessing.get_context("fork").Pool() as pool:
+    # not "fork": forking a process with threads of torch ended in a segmentation fault once
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with context.Pool(min(len(jobs), os.cpu_count() or 1)) as pool:
         return pool.starmap(_write_chunk, jobs, chunksize=1)
 
 
