@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from tests.support.bot_process import SECONDS_TO_END
+from tests.support.preloaded import mgie_command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -31,15 +32,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """The project's folder as a newcomer has it, with `mgie` in bin/."""
     (tmp_path / "bot").mkdir()
     shutil.copytree(ROOT / "bot/samples", tmp_path / "bot/samples")
-    (tmp_path / "bin").mkdir()
-    command = tmp_path / "bin/mgie"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m mgie_engine.cli "$@"\n')
-    command.chmod(0o755)
-    return tmp_path
+    with mgie_command(tmp_path / "bin"):
+        yield tmp_path
 
 
 @pytest.fixture

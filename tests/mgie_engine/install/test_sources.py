@@ -1,7 +1,6 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from mgie_engine.install.ledger import Ledger
 from mgie_engine.install.sources import fetch_all, still_missing
 from tests.support import weights_hub
 from tests.support.file_server import serving
+from tests.support.preloaded import mgie_command
 from tests.support.tiny_model import config, model
 from tests.support.toy_release import hub_of, pack, write_toy_release
 
@@ -247,29 +247,35 @@ def test_a_place_that_is_not_there_is_refused(home, tmp_path):
         copied(tmp_path / "nowhere", home)
 
 
-def download(home, apple, hub, *more):
+@pytest.fixture(scope="module")
+def mgie(tmp_path_factory):
+    with mgie_command(tmp_path_factory.mktemp("bin")) as command:
+        yield command
+
+
+def download(mgie, home, apple, hub, *more):
     """`mgie download` as people run it."""
     own = {"HF_ENDPOINT": hub.url, "MGIE_ARCHIVE": apple.url, "MGIE_HOME": str(home)}
-    command = [sys.executable, "-m", "mgie_engine.cli", "download", "mgie-7b", *more]
+    command = [mgie, "download", "mgie-7b", *more]
     return subprocess.run(
         command, env=os.environ | own, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
 
 
-def test_the_terms_are_shown_and_accepted_once(apple, hub, home):
-    refused = download(home, apple, hub)
+def test_the_terms_are_shown_and_accepted_once(mgie, apple, hub, home):
+    refused = download(mgie, home, apple, hub)
     assert (refused.returncode, hub.asked, apple.asked) == (1, [], [])
     assert "CC BY-NC 4.0" in refused.stdout
     assert refused.stderr == "mgie: Accept the terms above with --accept-license.\n"
-    accepted = download(home, apple, hub, "--accept-license")
+    accepted = download(mgie, home, apple, hub, "--accept-license")
     assert accepted.stderr.startswith("mgie: mgie_7b/mllm.pt has ")  # a toy where the published one belongs
     assert "not the 588451328 of its tensors" in accepted.stderr
     assert json.loads((home / "accepted-licences.json").read_text()) == ["mgie-7b"]
-    again = download(home, apple, hub)
+    again = download(mgie, home, apple, hub)
     assert "CC BY-NC" not in again.stdout
 
 
-def test_the_hub_is_named_on_the_command_line(apple, hub, home):
-    refused = download(home, apple, hub, "--accept-license", "--from", "hub")
+def test_the_hub_is_named_on_the_command_line(mgie, apple, hub, home):
+    refused = download(mgie, home, apple, hub, "--accept-license", "--from", "hub")
     assert f"{MGIE_HUB} is not on the hub" in refused.stderr
     assert apple.asked == []

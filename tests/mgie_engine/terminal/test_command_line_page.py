@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.preloaded import mgie_command
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/command-line.md").read_text("utf-8")
@@ -24,21 +26,17 @@ MADE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder with the samples and, in bin/, the command."""
-    folder = tmp_path_factory.mktemp("page")
     for name in ("house.png", "hills.jpg"):
-        shutil.copy(ROOT / "bot/samples" / name, folder)
-    (folder / "bin").mkdir()
-    command = folder / "bin/mgie"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m mgie_engine.cli "$@"\n')
-    command.chmod(0o755)
-    return folder
+        shutil.copy(ROOT / "bot/samples" / name, tmp_path)
+    with mgie_command(tmp_path / "bin"):
+        yield tmp_path
 
 
 def test_the_blocks_run_and_write_what_they_say(folder: Path):
-    environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
     script = "set -eo pipefail\n" + "\n".join(COMMANDS)
     done = subprocess.run(
         ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from accelerate import PartialState
 from filelock import FileLock
 from PIL import Image
 from safetensors.torch import load_file
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from mgie_engine.checkpoints.native import save
 from mgie_engine.errors import DataError, ModelError
@@ -21,11 +21,10 @@ from mgie_engine.lab.data.shards import shard_file, write_shard
 from mgie_engine.lab.training import full, initial_weights
 from mgie_engine.lab.training.full import Options, resolve_recipe
 from mgie_engine.lab.training.trainer import checkpoints
+from tests.support.preloaded import preloaded
 from tests.support.scene_examples import scene_examples
 from tests.support.tiny_model import model
 from tests.support.training_batches import plan, prepare
-
-ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture(scope="module")
@@ -136,31 +135,48 @@ def test_an_option_nobody_knows_is_refused(data, tmp_path):
 
 def command(data, first, folder, *options):
     """Four steps from the command line."""
-    module = ["-m", "mgie_engine.lab.training", "full", "release", "--folder", str(folder)]
     said = ["batch_size=4", "precision='no'", "log_every=1", "save_every=2", "options.side=32", "keep=9"]
     said += ["options.micro_batch=2", "options.sample_every=2", "options.samples=1", "options.sample_steps=1"]
     given = ["--data", str(data), "--from", str(first), "--steps", "4", "--set", *said]
-    return [*module, *given, *options]
+    return ["full", "release", "--folder", str(folder), *given, *options]
 
 
-def run(*command):
+@pytest.fixture
+def two(tmp_path):
+    """Runs a command in two processes that know of each other as a launcher tells them."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    modules = ("mgie_engine.lab.training.full", "torch.distributed.fsdp", "accelerate")
+    entry = "mgie_engine.lab.training.__main__:main"
+    with preloaded(tmp_path / "bin", "training", entry, *modules, environment=environment) as training:
+
+        def run(*arguments):
+            store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+            world = environment | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(store.port)}
+            world |= {"WORLD_SIZE": "2", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+            ranks = [
+                subprocess.Popen(
+                    [training, *arguments],
+                    env=world | {"RANK": rank, "LOCAL_RANK": rank},
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                for rank in ("0", "1")
+            ]
+            complaints = [rank.communicate()[1][-3000:] for rank in ranks]
+            assert [rank.returncode for rank in ranks] == [0, 0], complaints
+
+        yield run
 
 
-def test_two_processes_that_share_the_networks_learn_what_two_with_whole_ones_do(data, first, tmp_path):
-    two = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+def test_two_processes_that_share_the_networks_learn_what_two_with_whole_ones_do(data, first, two, tmp_path):
     whole, shared = tmp_path / "whole", tmp_path / "shared"
-    run(*two, *command(data, first, whole))
-    run(*two, *command(data, first, shared, "--shard"))
+    two(*command(data, first, whole))
+    two(*command(data, first, shared, "--shard"))
     told = losses(shared)
     assert told == pytest.approx(losses(whole), rel=1e-4)
 
     shutil.rmtree(shared / "checkpoint-4")
-    run(*two, *command(data, first, shared, "--shard"))
+    two(*command(data, first, shared, "--shard"))
     assert losses(shared) == told
     ours, theirs = load_file(shared / full.WEIGHTS), load_file(whole / full.WEIGHTS)
     assert all(torch.allclose(ours[name], theirs[name], atol=1e-3) for name in theirs)
