@@ -1,6 +1,8 @@
 """`mgie`: the engine from the command line. Each part registers its own commands, which import little."""
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import sys
@@ -31,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return ExitCode.DONE
     arguments = parser.parse_args(argv)
+    atexit.register(gc.freeze)  # else the interpreter looks through all of torch for a second before it ends
     try:
         return arguments.run(arguments, os.environ) or ExitCode.DONE
     except (EngineError, ConversationError, OSError) as error:
