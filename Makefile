@@ -8,7 +8,7 @@ TEST_READY := $(VENV)/.ready-test
 TORCH := $(shell grep -o '^torch==[0-9.]*' requirements/torch.txt)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 UV := uv==0.13.9
-PARALLEL := --numprocesses 3 --dist loadfile
+PARALLEL := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: run test test-cluster quick lint check format hooks bench lock clean help
 .DEFAULT_GOAL := run

@@ -1,6 +1,8 @@
-"""What every test may rely on: the same examples every time, no judging by the clock, calm threads."""
+"""What every test may rely on: the same examples each time, no clocks, one thread, fast folders."""
 
 import os
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,15 @@ from hypothesis import settings
 
 from tests.support.discord_server.published_api import PublishedApi
 
-# Read when torch is first imported: threads that wait sleep, and leave the cores to those that work.
+# Read when torch is first imported. Three processes share two cores: more threads wait for one another, and
+# those that wait sleep. The tests of the README and the wheel run with as many threads as users have.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# Databases and picture stores make every change durable, and would wait for the disk most of the time.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 8 * 2**30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
@@ -55,23 +64,36 @@ SLOW = (
     "test_imports.py",
     "test_readme.py",
 )
+# Long, and mostly in processes of their own: at the end they would leave one of two cores without work.
+LONGEST = (
+    "mgie_engine/lab/training/test_benchmark.py",
+    "mgie_engine/lab/variants/test_variant_worker.py",
+    "mgie_engine/lab/training/test_full.py",
+    "mgie_engine/terminal/test_command_line_page.py",
+    "mgie_engine/install/test_full_size.py",
+    "bot/workflow/test_masked_bytes.py",
+    "test_base_install.py",
+    "test_readme.py",
+)
 TESTS = Path(__file__).parent
 
 
-def _is_slow(path: Path) -> bool:
-    return path.relative_to(TESTS).as_posix().startswith(SLOW)
+def _begins(path: Path, names: tuple[str, ...]) -> bool:
+    return path.relative_to(TESTS).as_posix().startswith(names)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not import slow modules that `make quick` would drop afterwards."""
     quick = config.getoption("markexpr") == "not slow"
-    return True if quick and collection_path.suffix == ".py" and _is_slow(collection_path) else None
+    return True if quick and collection_path.suffix == ".py" and _begins(collection_path, SLOW) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests."""
+    """Mark the slow tests, and order the files as processes shall take them: the longest, then by tests."""
+    counts = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not _begins(item.path, LONGEST), -counts[item.path]))
     for item in items:
-        if _is_slow(item.path):
+        if _begins(item.path, SLOW):
             item.add_marker(pytest.mark.slow)
 
 
