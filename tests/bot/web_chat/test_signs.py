@@ -44,3 +44,11 @@ async def test_a_screen_reader_hears_how_an_edit_ended_and_where_one_is(
         await page.get_by_role("button", name="Undo", exact=True).click()
         await expect(heard).to_contain_text("v0")
         assert await heard.get_attribute("role") == "status"
+
+
+async def test_nothing_moves_on_a_page_that_waits_for_nothing(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await page.wait_for_function(
+            "!document.getAnimations().some((one) => one.effect.getTiming().iterations == Infinity)"
+        )
