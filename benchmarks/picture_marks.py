@@ -2,14 +2,15 @@
 
     python -m benchmarks.picture_marks [FOLDER]                # photos; procedural ones fill up to 20
     python -m benchmarks.picture_marks FOLDER --others 500     # fewer other pictures; 5,000 take some minutes
+    python -m benchmarks.picture_marks FOLDER --seeds 20000000 30000000    # two sets of other pictures
     python -m benchmarks.picture_marks --choosing              # on the pictures by which the bounds were set
 
 129 edits of test scenes and one tone on each photo: the result is barred, as moderators do it. Counted are
 sources that are barred with it (0 wanted), results found again after each change (0.95 wanted), and matches
-among other pictures, half of them scenes and half procedural photos (0 wanted). The bounds in
-bot/policy/picture_marks.py were set with --choosing, whose stories, photos and other pictures are none of
-those that are measured else. Last comes the time of a look-up among 1,000 barred pictures. Ends in one line
-of JSON.
+among other pictures (0 wanted): half scenes and half procedural photos, and scenes with the backdrop of a
+barred one and other objects. The bounds in bot/policy/picture_marks.py were set with --choosing, whose
+stories, photos and other pictures are none of those that are measured else. Last comes the time of a look-up
+among 1,000 barred pictures. Ends in one line of JSON.
 """
 
 import argparse
@@ -17,8 +18,8 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
 from random import Random
@@ -35,7 +36,7 @@ from mgie_engine.lab.scenes.scene_edits import State
 from mgie_engine.lab.scenes.scene_images import pictures, to_image
 from mgie_engine.restore.tones import ToneSpec, apply
 
-SCENES, PHOTOS, OTHERS = 129, 20, 5000
+SCENES, PHOTOS, OTHERS, REDRAWN = 129, 20, 5000, 39
 LISTED, LOOKED_UP = 1000, 100  # barred pictures, and pictures that are looked for among them
 BATCH = 50
 TONES = (
@@ -118,15 +119,27 @@ def png(picture: Image.Image) -> bytes:
 
 def scene_pairs(wanted: int, seeds: Seeds = MEASURED) -> list[Pair]:
     """Test scenes before and after edits that change something."""
-    found: list[Pair] = []
+    return [pair for pair, _ in edited_scenes(wanted, seeds)]
+
+
+def edited_scenes(wanted: int, seeds: Seeds) -> Iterator[tuple[Pair, State]]:
+    """Scenes before and after edits that change something, and the result as data."""
+    found = 0
     for story, step in steps_from(seeds.story, seeds.split):
-        if len(found) == wanted:
+        if found == wanted:
             break
         states = story.states[step.before], story.states[step.after]
         before, goal = (png(to_image(pixels)) for pixels in pictures(states, 256))
         if before != goal:
-            found.append((before, goal))
-    return found
+            found += 1
+            yield (before, goal), states[1]
+
+
+def redrawn(state: State, seeds: Sequence[int]) -> Iterator[bytes]:
+    """A scene with the same backdrop and tones, and other objects."""
+    others = [replace(state.drawn, objects=random_scene(Random(seed)).objects) for seed in seeds]
+    drawn = pictures([replace(state, scene=scene) for scene in others], 128)
+    yield from (png(to_image(pixels)) for pixels in drawn)
 
 
 def photo_pairs(folder: Path | None, seeds: Seeds = MEASURED) -> Iterator[Pair]:
@@ -147,10 +160,10 @@ def opened(path: Path) -> Image.Image:
     return photo
 
 
-def other_pictures(wanted: int, seeds: Seeds = MEASURED) -> Iterator[bytes]:
+def other_pictures(wanted: int, first: int) -> Iterator[bytes]:
     """Scenes and procedural photos that are in no pair."""
-    end = seeds.other + wanted
-    for start in range(seeds.other, end, BATCH):
+    end = first + wanted
+    for start in range(first, end, BATCH):
         numbers = range(start, min(start + BATCH, end))
         states = [State(None, photo=n) if n % 2 else State(random_scene(Random(n))) for n in numbers]
         yield from (png(to_image(pixels)) for pixels in pictures(states, 128))
@@ -182,22 +195,24 @@ def look_up_ms(listed: Sequence[BarredPicture], looked_for: Sequence[bytes]) -> 
 def bytes_of(marks: Sequence[BarredPicture]) -> int:
     """The memory of these marks."""
     kept = [each for mark in marks for each in (mark.own, *mark.sources)]
-    return sum(mark.few_colours.nbytes for mark in marks) + sum(
-        m.edges.nbytes + m.colours.nbytes for m in kept
-    )
+    arrays = (array for m in kept for array in (m.edges, m.colours, m.cells) if array is not None)
+    return sum(mark.few_colours.nbytes for mark in marks) + sum(array.nbytes for array in arrays)
 
 
 def main() -> None:
     """Print the table and one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", help="photos")
-    parser.add_argument("--others", type=int, default=OTHERS, help="other pictures")
+    parser.add_argument("--others", type=int, default=OTHERS, help="other pictures of a set")
+    parser.add_argument("--redrawn", type=int, default=REDRAWN, help="other objects in each barred scene")
+    parser.add_argument("--seeds", type=int, nargs="+", help="where each set of other pictures begins")
     parser.add_argument(
         "--choosing", action="store_true", help="measure the pictures by which bounds are set"
     )
     chosen = parser.parse_args()
     seeds = CHOOSING if chosen.choosing else MEASURED
-    sets = {"scenes": scene_pairs(SCENES, seeds), "photos": list(photo_pairs(chosen.folder, seeds))}
+    edits = list(edited_scenes(SCENES, seeds))
+    sets = {"scenes": [pair for pair, _ in edits], "photos": list(photo_pairs(chosen.folder, seeds))}
     line: dict[str, object] = {}
     barred: list[BarredPicture] = []
     for name, pairs in sets.items():
@@ -210,18 +225,40 @@ def main() -> None:
         )
         line[name] = measured([mark for mark, _ in found], [pair for _, pair in found])
         barred += [mark for mark, _ in found]
-    named = {str(number): mark for number, mark in enumerate(barred)}
-    taken, others = 0, []
-    for number, picture in enumerate(other_pictures(chosen.others, seeds), 1):
+    starts = chosen.seeds or [seeds.other]
+    line["false_matches_redrawn"], line["redrawn"] = taken_redrawn(edits, chosen.redrawn, starts[0])
+    line["others"] = chosen.others
+    line["false_matches"] = {start: taken_others(barred, chosen.others, start) for start in starts}
+    results = [result for pairs in sets.values() for _, result in pairs]
+    line |= looked_up(other_pictures(LISTED, starts[0]), results[-LOOKED_UP:])
+    sys.stdout.write(f"\n{json.dumps(line | {'bytes_a_mark': round(bytes_of(barred) / len(barred))})}\n")
+
+
+def taken_others(barred: Sequence[BarredPicture], wanted: int, start: int) -> int:
+    """How many other pictures are taken for a barred one."""
+    named, taken = {str(number): mark for number, mark in enumerate(barred)}, 0
+    for number, picture in enumerate(other_pictures(wanted, start), 1):
         taken += find_barred(picture, named) is not None
         sys.stderr.write(f"\r{taken} of {number} other pictures are taken for a barred one")
-        others += [picture] if number <= LISTED else []
-    line |= {"others": chosen.others, "false_matches": taken}
+    return taken
+
+
+def taken_redrawn(edits: Sequence[tuple[Pair, State]], times: int, start: int) -> tuple[int, int]:
+    """How many scenes with the backdrop of a barred one and other objects are taken for it, of how many."""
+    taken = []
+    for place, ((source, result), state) in enumerate(edits):
+        mark, first = barred_picture(result, source), start + place * times
+        if state.scene and mark and times:
+            others = redrawn(state, range(first, first + times))
+            taken += [mark.matches(views_of(other)) for other in others]
+    return sum(taken), len(taken)
+
+
+def looked_up(others: Iterable[bytes], looked_for: Sequence[bytes]) -> dict[str, float]:
+    """The time of looking pictures up among other ones that are barred."""
     listed = [mark for mark in map(barred_picture, others) if mark]
-    results = [result for pairs in sets.values() for _, result in pairs]
-    mean_ms, longest_ms = look_up_ms(listed, results[-LOOKED_UP:])
-    line |= {"listed": len(listed), "look_up_ms": mean_ms, "longest_ms": longest_ms}
-    sys.stdout.write(f"\n{json.dumps(line | {'bytes_a_mark': round(bytes_of(barred) / len(barred))})}\n")
+    mean_ms, longest_ms = look_up_ms(listed, looked_for)
+    return {"listed": len(listed), "look_up_ms": mean_ms, "longest_ms": longest_ms}
 
 
 def measured(barred: Sequence[BarredPicture], pairs: Sequence[Pair]) -> dict[str, object]:

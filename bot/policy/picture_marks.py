@@ -1,26 +1,29 @@
 """Picture marks: small descriptions by which a barred picture is found again after crops and mirroring.
 
 A mark holds, of the whole picture and of 80 windows that leave out up to a tenth at each side, where a grid
-of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields. A
-picture that is looked for is compared whole and with a little less at each side, so that what a crop left
-meets a window to a hundredth of the width. It matches if most edges agree there, the colours nearly, and no
-field differs by much: most pictures with the same sky and ground have other objects in them. Flat pictures
-have no edges, so they never match. A barred result names the marks of the pictures it was made from; what is
-as near to one of those is not barred. Only the few marks with colours near the picture's are compared in
-full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
+of 16 x 16 points gets brighter or darker to the right and downwards, and the mean colours of 8 x 8 fields;
+and of the whole picture the mean colours of 16 x 16 cells. A picture that is looked for is compared whole and
+with a little less at each side, so that what a crop left meets a window to a hundredth of the width. It
+matches if most edges agree there and no cell differs by much: pictures with the same sky and ground have
+other objects in them. Marks stored by earlier releases have no cells; there the fields are compared. Flat
+pictures have no edges, so they never match. A barred result names the marks of the pictures it was made from;
+what is as near to one of those is not barred. Only the few marks with colours near the picture's are compared
+in full, so a long list costs little. All functions block, for some 10 to 100 ms a picture.
 """
 
 import hashlib
 import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import product, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
+
+from bot.policy.fine_colours import CELLS, CellColours, cell_colours, levels_apart, refined
 
 HASH_CHARS = 16  # hexadecimal digits that name a mark
 GRID, FIELDS = 16, 8
@@ -38,6 +41,9 @@ FEWEST_EDGES = 40  # of 1,024; pictures with fewer are flat, and neither found n
 # benchmarks/picture_marks.py --choosing.
 LIKE, COLOUR_COST = 0.65, 0.025
 FIELD_LEVELS, MOST_LEVELS = 20.0, 30.0
+# Where a mark has cells, LIKE_WITH_CELLS is enough if no cell differs by more than CELL_LEVELS and NOISE
+# times the median of all, as every cell of a small picture differs once it was compressed.
+LIKE_WITH_CELLS, CELL_LEVELS, NOISE = 0.5, 8.0, 3.0
 UNLIKE = 0.35  # what is less alike before the cuts are refined is not compared further
 # A result is told from its source where they differ: by the colours of fields, in levels, and by the edges
 # that only one of them has.
@@ -55,10 +61,11 @@ Colours = NDArray[np.uint8]  # (windows, 3 * FIELDS * FIELDS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureMark:
-    """The edges and colours of windows of one picture."""
+    """The edges and colours of windows of one picture, and of a barred one or its source, those of cells."""
 
     edges: Edges
     colours: Colours
+    cells: CellColours | None = None  # None also for marks stored before there were any
 
     @property
     def is_flat(self) -> bool:
@@ -85,16 +92,29 @@ class Alignment:
 
     score: float  # 1 for equal ones
     window: int  # of the mark
-    part: PictureMark  # of the view, alone
+    view: LookedUpView
+    cut: tuple[float, ...]  # of the view
+    part: PictureMark  # what the cut leaves, before it is refined
+
+    def refined(self, mark: PictureMark) -> "Alignment":
+        """With a cut that leaves what is most like the cells of the mark."""
+        if mark.cells is None:
+            return self
+        return replace(self, cut=refined(mark.cells, WINDOWS[self.window], self.view.small, self.cut))
 
     def is_other_somewhere(self, mark: PictureMark) -> bool:
-        """Whether the colours of one field differ by much, or those of three by more than a crop explains."""
+        """Whether colours differ somewhere by more than a crop explains: of a cell, or of larger fields."""
+        if mark.cells is not None:
+            cells = self._cells_apart(mark.cells)
+            return bool(cells.max() > CELL_LEVELS + NOISE * np.median(cells))
         apart = np.abs(self.part.colours[0].astype(np.int16) - mark.colours[self.window])
         levels = np.sort(apart.reshape(-1, 3).mean(1))
         return bool(levels[-1] > MOST_LEVELS or levels[-3] > FIELD_LEVELS)
 
     def evidence(self, mark: PictureMark, other: PictureMark) -> float:
         """How much nearer the part is to one mark than to another; negative if it is nearer to the other."""
+        if mark.cells is not None and other.cells is not None:
+            return float((self._cells_apart(other.cells) - self._cells_apart(mark.cells)).sum())
         edges, mine, others = self.part.edges[0], mark.edges[self.window], other.edges[self.window]
         common = np.bitwise_count((edges ^ others) & (mine ^ others)).sum(dtype=np.int64)
         different = np.bitwise_count(mine ^ others).sum(dtype=np.int64)
@@ -103,6 +123,9 @@ class Alignment:
             for each in (mark, other)
         ]
         return EDGE_LEVELS * int(2 * common - different) + apart[1] - apart[0]
+
+    def _cells_apart(self, cells: CellColours) -> NDArray[np.float64]:
+        return levels_apart(cells, WINDOWS[self.window], self.view.small, self.cut)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,24 +148,33 @@ class BarredPicture:
     def matches(self, views: Sequence[LookedUpView]) -> bool:
         """Whether one of the views of a picture is like this, and nearer to it than to its sources."""
         found = _aligned(views, self.own)
-        if found is None or found.score < LIKE or found.is_other_somewhere(self.own):
+        least = LIKE if self.own.cells is None else LIKE_WITH_CELLS
+        if found is None or found.score < least:
             return False
-        return all(self._is_nearer(found, views, source) for source in self.sources)
+        found = found.refined(self.own)
+        return not found.is_other_somewhere(self.own) and all(
+            self._is_nearer(found, views, source) for source in self.sources
+        )
 
     def _is_nearer(self, found: Alignment, views: Sequence[LookedUpView], source: PictureMark) -> bool:
         other = _aligned(views, source)
-        best = other if other is not None and other.score > found.score else found
+        best = other.refined(source) if other is not None and other.score > found.score else found
         return best.evidence(self.own, source) > 0
 
     def to_bytes(self) -> bytes:
-        """What `from_bytes` reads, some 20 KB for each picture."""
+        """What `from_bytes` reads, some 20 KB for each picture; earlier releases read it, too."""
         marks = (self.own, *self.sources)
-        return zlib.compress(b"".join(mark.edges.tobytes() + mark.colours.tobytes() for mark in marks))
+        packed = zlib.compress(b"".join(mark.edges.tobytes() + mark.colours.tobytes() for mark in marks))
+        return packed + b"".join(mark.cells.tobytes() for mark in marks if mark.cells is not None)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "BarredPicture":
         """The marks that were stored."""
-        own, *sources = _unpacked(zlib.decompress(data))
+        packed = zlib.decompressobj()
+        marks = _unpacked(packed.decompress(data))
+        # Cells lie behind what is compressed, where earlier releases neither wrote nor read.
+        cells = np.frombuffer(packed.unused_data, np.uint8).reshape(-1, CELLS, CELLS, 3)
+        own, *sources = (replace(mark, cells=each) for mark, each in zip_longest(marks, cells))
         return cls(own, tuple(sources))
 
 
@@ -150,7 +182,8 @@ def barred_picture(png: bytes, *sources: bytes) -> BarredPicture | None:
     """The mark of a picture that is to be barred, made from `sources`; None for a flat one."""
     picture, opened = _opened(png), map(_opened, sources)
     others = [source for source in opened if source.tobytes() != picture.tobytes()]
-    own, *marks = (_mark(_small(each), WINDOWS) for each in (picture, *others))
+    smalls = [_small(each) for each in (picture, *others)]
+    own, *marks = (replace(_mark(small, WINDOWS), cells=cell_colours(small)) for small in smalls)
     return None if own.is_flat else BarredPicture(own, tuple(marks))
 
 
@@ -221,16 +254,17 @@ def _aligned_view(view: LookedUpView, mark: PictureMark) -> Alignment | None:
     cut, window = np.unravel_index(scores.argmax(), scores.shape)
     if scores[cut, window] < UNLIKE:
         return None
-    finer = {
-        tuple(max(0.0, side + step) for side, step in zip(CUTS[cut], steps, strict=True))
-        for steps in FINER_CUTS
-    }
-    parts = _mark(view.small, sorted(finer))
+    finer = sorted(
+        {
+            tuple(max(0.0, side + step) for side, step in zip(CUTS[cut], steps, strict=True))
+            for steps in FINER_CUTS
+        }
+    )
+    parts = _mark(view.small, finer)
     scores = _scores(parts, PictureMark(mark.edges[[window]], mark.colours[[window]]))[:, 0]
     best = int(scores.argmax())
-    return Alignment(
-        float(scores[best]), int(window), PictureMark(parts.edges[[best]], parts.colours[[best]])
-    )
+    part = PictureMark(parts.edges[[best]], parts.colours[[best]])
+    return Alignment(float(scores[best]), int(window), view, finer[best], part)
 
 
 def _scores(cuts: PictureMark, mark: PictureMark) -> NDArray[np.float64]:
