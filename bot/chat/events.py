@@ -193,6 +193,7 @@ class MoveAsked(VersionEvent):
 
     move: Move
     steps: int = 1
+    place: int | None = None  # 2 of "the second one": after a grid, that cell of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

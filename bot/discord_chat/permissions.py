@@ -15,8 +15,11 @@ NEEDED = {
     "add_reactions": Message("permission.add_reactions"),
     "bypass_slowmode": Message("permission.bypass_slowmode"),
 }
-THREAD_PERMISSION = Message("permission.create_public_threads")  # where moderators choose threads
-_OF_SOME_CHANNELS = ("send_messages_in_threads", "add_reactions", "bypass_slowmode")
+FOR_THREADS = {  # where moderators choose a thread for each picture
+    "create_public_threads": Message("permission.create_public_threads"),
+    "send_messages_in_threads": NEEDED["send_messages_in_threads"],
+}
+INVITED = NEEDED | FOR_THREADS
 
 
 def role_keys(user: discord.abc.User) -> tuple[str, ...]:
@@ -37,9 +40,20 @@ def missing_permissions(client: discord.Client, context: ReplyContext, *, files:
     if guild is None or channel is None:
         return (NEEDED["view_channel"],)
     has = channel.permissions_for(guild.me)
-    needed = [name for name in NEEDED if name not in _OF_SOME_CHANNELS]
+    sending = "send_messages_in_threads" if isinstance(channel, discord.Thread) else "send_messages"
+    needed = ["view_channel", sending, "attach_files", "read_message_history"]
     if getattr(channel, "slowmode_delay", 0):
         needed.append("bypass_slowmode")
     lacking = [NEEDED[name] for name in needed if not getattr(has, name)]
-    likely = NEEDED["attach_files" if files else "send_messages"]  # a role may have changed a moment ago
+    likely = NEEDED["attach_files" if files else sending]  # a role may have changed a moment ago
     return tuple(lacking) or (likely,)
+
+
+def missing_for_threads(client: discord.Client, context: ReplyContext) -> tuple[Message, ...]:
+    """What the bot lacks, as far as it knows, to open threads in that channel and write in them."""
+    guild = client.get_guild(context.guild) if context.guild else None
+    channel = guild.get_channel(context.channel) if guild else None
+    if guild is None or channel is None:
+        return ()
+    has = channel.permissions_for(guild.me)
+    return tuple(label for name, label in FOR_THREADS.items() if not getattr(has, name))

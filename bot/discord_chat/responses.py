@@ -71,9 +71,9 @@ async def answer_interaction(
         reply = Note(reply.text if posted else Message("reported"))
     if isinstance(reply, ShownVersion) and reply.to is not None:
         copy = await post_copy(interaction.client, renderer, reply, context, f"s{interaction.id}")
-        if copy is not None:
+        if isinstance(copy, discord.Message):
             await own_messages.record(copy, reply, interaction.user.id, interaction.created_at)
-        reply = Note(reply.note if copy else Message("showcase_closed"))
+        reply = Note(copy if isinstance(copy, Message) else reply.note)
     translate = discord_translator(context.language)
     outgoing = await renderer.reply(reply, context)
     posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None

@@ -5,7 +5,7 @@ import logging
 import discord
 
 from bot.discord_chat.errors import REQUEST_ERRORS
-from bot.discord_chat.permissions import NEEDED
+from bot.discord_chat.permissions import INVITED, NEEDED
 from bot.discord_chat.ui.markdown import discord_translator
 from conversations.messages import Message, joined
 
@@ -13,8 +13,8 @@ log = logging.getLogger(__name__)
 
 
 def invitation(application: int) -> str:
-    """The address at which a server is chosen to add the bot to."""
-    wanted = discord.Permissions(**dict.fromkeys(NEEDED, True))
+    """The address at which a server is chosen to add the bot to; it asks also for what threads need."""
+    wanted = discord.Permissions(**dict.fromkeys(INVITED, True))
     return discord.utils.oauth_url(application, permissions=wanted, scopes=("bot", "applications.commands"))
 
 

@@ -277,7 +277,9 @@ def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_nam
     """Why this user may not do that with this version, or None."""
     is_own = turn.user == event.user
     match event:
-        case EditAsked() | VariationAsked() | GridAsked() if len(session.turns) > MOST_VERSIONS:
+        case EditAsked() | VariationAsked() | GridAsked() | CellPicked() if (
+            len(session.turns) > MOST_VERSIONS
+        ):
             return Message("too_many_versions", limit=MOST_VERSIONS)
         case LockAsked() | DeleteSessionAsked() if session.owner != event.user:
             return Message("not_your_session")

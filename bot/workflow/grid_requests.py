@@ -11,6 +11,7 @@ from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message
 from conversations.session import EditSession, Turn, TurnDraft, TurnState
+from conversations.session_grids import picked_from
 from conversations.session_threads import answered_in
 from conversations.settings import MadeCell, SettingsOverride
 from conversations.store.session_store import SessionStore
@@ -82,5 +83,4 @@ class CellPicks:
 
 
 def _picked_before(session: EditSession, grid: Turn, cell: MadeCell) -> Turn | None:
-    made = (turn for turn in session.turns.values() if turn.grid is None and turn.user == grid.user)
-    return next((turn for turn in made if (turn.image, turn.settings) == (cell.image, cell.settings)), None)
+    return next((turn for turn in picked_from(session, grid) if turn.settings == cell.settings), None)

@@ -22,6 +22,7 @@ from conversations.images.image_store import ImageStore
 from conversations.messages import Message, joined, verbatim
 from conversations.servers import AuditEntry, ServerSettings, with_one
 from conversations.session import Turn
+from conversations.session_grids import grids_with
 from conversations.store.session_store import SessionStore
 
 LOG_SHOWN = 20
@@ -68,7 +69,7 @@ class Moderation:
         asked = replace(asked, subject=subject)
         rules = await self.store.servers.change(server, lambda now: apply(now, asked), entry)
         # Only now, as the hash cannot be had from a picture that is gone.
-        messages = () if removed is None else await self.privacy.erase(removed)
+        messages = await self._erase(removed) if removed else ()
         stopped = await self._stop(asked, server)
         text = summary(asked, rules, stopped, removed)
         if asked.action is ModAction.HIDE and (hidden := await self._sharing.hide_channel(asked.subject)):
@@ -86,6 +87,12 @@ class Moderation:
         if asked.action is ModAction.BLOCK_IMAGE and turn.image is not None:
             image_hash = await self.runner.checks.mark(turn)
         return turn, image_hash
+
+    async def _erase(self, removed: Turn) -> tuple[str, ...]:
+        """Erase a version, and the grids that show it; the messages to delete."""
+        session = await self.store.session(removed.session_id)
+        erased = [await self.privacy.erase(turn) for turn in (removed, *grids_with(session, removed))]
+        return tuple(key for messages in erased for key in messages)
 
     async def _stop(self, asked: ModActionRequested, server: str) -> int:
         """Cancel the queued and running edits of a user there, if the decision says so; how many."""

@@ -136,12 +136,20 @@ async def save_mark(
     """Save the mark of a version that is about to be barred, and give its hash.
 
     The upload and the version that it was made from are not barred with it. `draw(work, keys)` runs
-    `work(*files)` on stored pictures. RequestRefused for one too flat to be found again; PictureMissing.
+    `work(*files)` on stored pictures. RequestRefused for one that would not be found again; PictureMissing.
     """
     assert turn.image is not None
     above = (await store.session(turn.session_id)).path_to(turn)[:-1]
     sources = dict.fromkeys(source.image for source in (*above[:1], *above[-1:]) if source.image)
-    return await save_barred(store, await draw(barred_picture, [turn.image, *sources]))
+    return await save_barred(store, await draw(_told_apart, [turn.image, *sources]))
+
+
+def _told_apart(png: bytes, *sources: bytes) -> BarredPicture | None:
+    """As `barred_picture`; RequestRefused for one that is not told from the pictures it was made from."""
+    barred = barred_picture(png, *sources)
+    if barred is not None and find_barred(png, {barred.hash: barred}) is None:
+        raise RequestRefused("the picture is like its source", Message("picture_is_like_source"))
+    return barred
 
 
 async def mark_of_version(

@@ -1,19 +1,22 @@
 """Who sees a finished result: a copy in the showcase by its author's consent, and spoilers afterwards."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.chat.cards import card_of
 from bot.chat.events import ButtonAction, Event
 from bot.chat.replies import Card, Erased, Note, Reply, ShownVersion, buttons
 from bot.chat.sharing_events import HideAsked, ShareAsked, ShareEnded
+from bot.ops.clocks import uptime_s
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message, verbatim
 from conversations.session import EditSession, Turn, TurnState
+from conversations.session_grids import grids_with, picked_from
 from conversations.store.session_store import SessionStore
 
+DOUBLE_CLICK_S = 1.0
 HIDDEN_AT_ONCE = 50  # newest results of a channel, as Discord takes few changes of old messages
 
 
@@ -23,6 +26,10 @@ class Sharing:
 
     store: SessionStore
     runner: TurnRunner
+    uptime: Callable[[], float] = uptime_s  # seconds, a clock that cannot be set
+    _shared: dict[str, float] = field(
+        default_factory=dict
+    )  # by version: when; its copy may not be posted yet
 
     def handlers(self) -> dict[type[Event], Callable[[Context[Any]], Awaitable[Reply]]]:
         """Who answers which event."""
@@ -47,22 +54,36 @@ class Sharing:
             return Note(Message("shared_already", place=verbatim(f"<#{to}>")))
         await self.runner.checks.refuse_barred(turn, await self.runner.pictures.file(turn.image or ""))
         note = Message("shared_in", version=turn.label, place=verbatim(f"<#{to}>"))
+        if self._is_pressed_twice(turn.id):
+            return Note(note)
         return ShownVersion(note, _copy(card_of(turn, target.session)), private=False, to=to)
 
+    def _is_pressed_twice(self, turn: str) -> bool:
+        now = self.uptime()
+        is_twice = now - self._shared.get(turn, -DOUBLE_CLICK_S) < DOUBLE_CLICK_S
+        for old in [known for known, at in self._shared.items() if now - at >= DOUBLE_CLICK_S]:
+            del self._shared[old]
+        self._shared[turn] = now
+        return is_twice
+
     async def take_back(self, context: Context[ShareEnded]) -> Reply:
-        """Delete a copy, for its author and for moderators."""
+        """Delete a copy, for its author and for moderators; also one that a kill kept from being recorded."""
         asked = context.event
         turn = await self.store.turn(asked.turn)
         if turn.user != asked.user and not asked.is_moderator:
             return Note(Message("not_yours", version=turn.label))
         copies = await self.store.messages.of_turn(turn.id)
-        if asked.message not in copies or asked.message == turn.delivered:
+        is_other = asked.message not in copies and await self.store.find_by_message(asked.message)
+        if is_other or asked.message == turn.delivered:
             return Note(Message("not_shared", version=turn.label))
         await self.store.messages.delete_later([asked.message])
         return Erased(Message("taken_back", version=turn.label), (asked.message,))
 
     async def hide(self, context: Context[HideAsked]) -> Reply:
-        """Put a version and everything made from it behind spoilers; what is in the showcase goes from it."""
+        """Put a version, everything made from it and the grids that show it behind spoilers.
+
+        What is in the showcase goes from it.
+        """
         target = context.target
         if target is None:
             return Note(Message("no_session"))
@@ -105,8 +126,9 @@ def _copy(card: Card) -> Card:
 
 
 def _made_from(session: EditSession, turn: Turn) -> list[Turn]:
-    """The turn and every turn below it."""
+    """The turn, every turn below it, what was picked from grids among them, and the grids that show it."""
     found = [turn]
     for above in found:
-        found += session.children_of(above)
-    return found
+        below = (*session.children_of(above), *picked_from(session, above))
+        found += [made for made in below if made not in found]
+    return [*found, *(grid for grid in grids_with(session, turn) if grid not in found)]

@@ -29,6 +29,7 @@ from bot.chat.events import (
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
 from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
 from bot.policy.limits import Limits
+from bot.workflow.named_cells import cell_named
 from bot.workflow.other_pictures import for_another
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
@@ -293,6 +294,8 @@ async def read_asked(
     if not isinstance(read, EditAsked):
         return read
     event = read_text(read, language, languages)
+    if not isinstance(event, EditAsked) and (picked := await cell_named(store, read, event)):
+        return picked
     other = _other_picture(read, language)
     return (other and await for_another(store, read, other)) or event
 

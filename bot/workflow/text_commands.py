@@ -28,6 +28,7 @@ from bot.chat.events import (
 )
 from bot.chat.replies import Button, Note, Reacted, Reply, buttons
 from bot.i18n.catalog import ENGLISH
+from bot.policy.limits import MOST_RESULTS
 from conversations.intents.intent import sort_text
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.sorted_text import Asks, CommandWord, SortedText, TextCommand, YesNo
@@ -78,7 +79,8 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
         return answered
     is_menu = asked.replied is not None and asked.addressing is Addressing.FORM
     if asked.own is not None or is_menu:
-        return replace(asked, text="" if said.is_chatter or said.is_pointing else said.words, said=said)
+        words = "" if said.is_chatter or said.is_pointing else said.words
+        return replace(asked, text=words, said=said, results=_results_of(asked, said))
     match said.asks:
         case Asks.CONTROL if said.command is not None:
             return to_event(asked, said.command)
@@ -103,7 +105,7 @@ def read_grid(asked: GridAsked, language: str) -> Event | Reply:
 
 def _after_first(asked: EditAsked, said: SortedText) -> EditAsked:
     """The edit that a text asks for, from where the command before it leads: "back to v2, make it red"."""
-    edit, first = replace(asked, text=said.words, said=said), said.first
+    edit, first = replace(asked, text=said.words, said=said, results=_results_of(asked, said)), said.first
     if first is None:
         return edit
     match first.word:
@@ -111,6 +113,8 @@ def _after_first(asked: EditAsked, said: SortedText) -> EditAsked:
             return replace(edit, steps_back=first.steps)
         case CommandWord.GO_TO:
             return replace(edit, turn=None, reply_to=None, replied=None, version=first.version)
+        case CommandWord.SEEDS:
+            return edit
     return replace(edit, from_original=True)
 
 
@@ -175,7 +179,9 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
         case CommandWord.UNDO:
             return MoveAsked(**who, **replied, move=Move.UNDO, steps=command.steps)
         case CommandWord.GO_TO:
-            return MoveAsked(**who, version=command.version, move=Move.GO_TO)
+            return MoveAsked(**who, version=command.version, move=Move.GO_TO, place=command.place)
+        case CommandWord.SEEDS:
+            return GridAsked(**who, **replied, seeds=_results(command))
         case CommandWord.COMPARE:
             return CompareAsked(**who, **replied, other=command.version)
         case CommandWord.STOP:
@@ -189,6 +195,18 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
         case CommandWord.HELP:
             return HelpAsked(**who)
     return VariationAsked(**who, **replied, variation=_VARIATIONS[word], is_slight=command.is_slight)
+
+
+def _results(command: TextCommand) -> int:
+    """How many results "two versions" and "a few versions" ask for."""
+    return min(command.steps, MOST_RESULTS) if command.steps > 1 else MOST_RESULTS
+
+
+def _results_of(asked: EditAsked, said: SortedText) -> int:
+    """How many results an instruction is to have: "make it blue, four versions"."""
+    if said.first is None or said.first.word is not CommandWord.SEEDS:
+        return asked.results
+    return _results(said.first)
 
 
 def is_chatter(text: str, language: str) -> bool:

@@ -1,11 +1,14 @@
-"""Takes a text apart that gives a text command and then an instruction: "undo that and make it blue"."""
+"""Takes a text apart that gives a text command and then an instruction: "undo that and make it blue".
+
+How many results it is to have may come last: "make it blue, four versions".
+"""
 
 import re
 from collections.abc import Callable, Iterator
 
 from conversations.intents.sorted_text import CommandWord, TextCommand
 
-FIRST = (CommandWord.UNDO, CommandWord.START_OVER, CommandWord.GO_TO)
+FIRST = (CommandWord.UNDO, CommandWord.START_OVER, CommandWord.GO_TO, CommandWord.SEEDS)
 PLACES_MAX = 6  # where a text is tried to be taken apart
 _AND = r"(?:and|then|und|dann|y|luego)"
 _BUT = (
@@ -18,11 +21,14 @@ _BEGINS_BUT = re.compile(r"(?:but|aber|pero)\b", re.IGNORECASE)  # "undo, but ke
 def split_first_step(
     text: str, command_in: Callable[[str], TextCommand | None], is_edit: Callable[[str], bool]
 ) -> tuple[TextCommand, str] | None:
-    """The command that a text without markup begins with, and the instruction after it; else None.
+    """The command of a text without markup, and the instruction after it or before it; else None.
 
     `command_in`: the command that a text gives; `is_edit`: whether a text is an instruction.
     """
     for head, rest in _halves(text):
+        last = command_in(rest)
+        if last is not None and last.word is CommandWord.SEEDS and is_edit(head):
+            return last, head
         command = command_in(head)
         is_first = command is not None and command.word in FIRST
         if command is None or not is_first or (command.word is CommandWord.GO_TO and not command.version):

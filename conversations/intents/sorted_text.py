@@ -22,6 +22,7 @@ class CommandWord(StrEnum):
     FROM_ORIGINAL = "from_original"
     START_OVER = "start_over"
     GO_TO = "go_to"
+    SEEDS = "seeds"
     AGAIN = "again"
     STRONGER = "stronger"
     SUBTLER = "subtler"
@@ -36,14 +37,16 @@ class CommandWord(StrEnum):
 class TextCommand:
     """A text command as typed.
 
-    `version`: "v2" or LATEST, with GO_TO, COMPARE and SHOW; `steps`: how many with UNDO; `is_slight`: "a bit
-    more".
+    `version`: "v2" or LATEST, with GO_TO, COMPARE and SHOW; `place`: 2 of "the second one", which may also
+    be a cell of a grid, with GO_TO; `steps`: how many with UNDO and SEEDS, there at most 1 for "a few";
+    `is_slight`: "a bit more".
     """
 
     word: CommandWord
     version: str | None = None
     steps: int = 1
     is_slight: bool = False
+    place: int | None = None
 
 
 LATEST = "latest"  # the version that was made last
@@ -73,7 +76,8 @@ class SortedText:
     is_thanks    it holds thanks or praise
     is_pointing  it only points at the picture beside it: "this one"
     answer       what it answers to a question of the bot, if it is no more than an answer
-    first        what is to be done before the edit that `words` ask for: "undo that and make it blue"
+    first        what is to be done before the edit that `words` ask for: "undo that and make it blue"; or how
+                 many results it is to have: "make it blue, four versions"
     other        that the user's last instruction is meant for another picture, and where that is
     is_same_area  it named the region that was marked before; `words` are without that
     is_read      it is in a language that the model reads; asked only of what may be an instruction

@@ -1,12 +1,14 @@
 """Text commands: which one a message gives, with which version, however politely it is said."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from conversations.intents.phrase_tables import PhraseTable
 from conversations.intents.sorted_text import LATEST, CommandWord, TextCommand
 from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
 from conversations.intents.text_classifier import text_classifier
 
+VERSION_WORDS = ("version", "v")  # before a number, which is then that of a version
 REMARK = 0.5  # how likely the clause beside a command must be chatter
 
 
@@ -64,11 +66,12 @@ def is_polite(clause: Clause, at: int, table: PhraseTable) -> bool:
 def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table: PhraseTable) -> TextCommand:
     """The command with the version or the steps that its words name."""
     tagged = list(zip(clause.words[start:end], clause.tags[start:end], strict=True))
-    marks = (NUMBER,) if word is CommandWord.UNDO else (NUMBER, ORDINAL, VERSION)
+    is_count = word in (CommandWord.UNDO, CommandWord.SEEDS)
+    marks = (NUMBER,) if is_count else (NUMBER, ORDINAL, VERSION)
     numbers = (table.lexicon.number_of(said) for said, tags in tagged if set(marks) & set(tags))
     number = next((number for number in numbers if number is not None), None)
-    if word is CommandWord.UNDO:
-        return TextCommand(word, steps=number or 1)
+    if is_count:
+        return TextCommand(word, steps=number or (1 if word is CommandWord.UNDO else 0))
     if word in (CommandWord.STRONGER, CommandWord.SUBTLER):
         return TextCommand(word, is_slight=table.slight.matches(clause.tagged(start, end)))
     if word not in (CommandWord.GO_TO, CommandWord.COMPARE, CommandWord.SHOW):
@@ -77,7 +80,11 @@ def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table
         number = 0
     if number is None and table.of_latest.matches(clause.tagged(start, end)):
         return TextCommand(word, LATEST)
-    return TextCommand(word, None if number is None else f"v{number}")
+    is_version = any(VERSION in tags for _, tags in tagged) or any(
+        said in VERSION_WORDS and NUMBER in after for (said, _), (_, after) in pairwise(tagged)
+    )
+    place = number if word is CommandWord.GO_TO and not is_version else None
+    return TextCommand(word, None if number is None else f"v{number}", place=place)
 
 
 def is_remark(clause: Clause, table: PhraseTable) -> bool:

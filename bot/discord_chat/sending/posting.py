@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from weakref import WeakValueDictionary
 
@@ -15,6 +16,7 @@ from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import missing_permissions
 from bot.discord_chat.sending.notes import NO_MENTIONS, post_in
 from bot.discord_chat.sending.permanent_refusals import CLOSED_THREADS, permanent_refusal
+from bot.discord_chat.sending.threads import PictureThreads
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing
 from conversations.messages import Message, verbatim
@@ -36,13 +38,18 @@ class Poster:
     does not keep their order, leaves a third of the rate limit unused, and runs into it all the same.
     """
 
-    def __init__(self, client: discord.Client, acks: AckTimes, own_messages: OwnMessages) -> None:
-        self._client, self._acks, self._own = client, acks, own_messages
+    def __init__(
+        self, client: discord.Client, acks: AckTimes, own_messages: OwnMessages, threads: PictureThreads
+    ) -> None:
+        self._client, self._acks, self._own, self._threads = client, acks, own_messages, threads
         self._lanes = WeakValueDictionary[int, asyncio.Semaphore]()  # by channel
         self._can_replace = True  # whether this service has taken new pictures in place of old components
 
     async def post(self, turn: Turn, outgoing: Outgoing, nonce: str) -> MessagePlace:
-        """Post in reply to the request; where that is not allowed, in the owner's DMs; else ChatGone."""
+        """Post in reply to the request; where that is not allowed, in the owner's DMs; else ChatGone.
+
+        Where the thread of a picture was deleted, in its channel.
+        """
         context = ReplyContext.of(turn.source)
         try:
             pinged = user_of(turn.user) if waited_long(turn) else None
@@ -54,7 +61,10 @@ class Poster:
         except discord.Forbidden as error:
             place = await self._post_to_owner(turn, context, outgoing, nonce, error)
         except discord.NotFound as error:
-            raise ChatGone(f"channel {context.channel}: {error.text}") from error
+            above = await self._threads.channel_of_deleted(context)
+            if above is None:
+                raise ChatGone(f"channel {context.channel}: {error.text}") from error
+            return await self.post(replace(turn, source=above.as_request()), outgoing, nonce)
         except discord.HTTPException as error:
             if reason := permanent_refusal(error):
                 raise ChatRefused(reason) from error

@@ -1,6 +1,7 @@
 """Threads for new pictures: the first result opens one, and the next versions are posted there."""
 
 import logging
+from dataclasses import replace
 
 import discord
 from discord.ext import commands
@@ -8,7 +9,7 @@ from discord.ext import commands
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import MessagePlace, channel_key, user_of
 from bot.discord_chat.inbound.reply_context import ReplyContext
-from bot.discord_chat.permissions import THREAD_PERMISSION
+from bot.discord_chat.permissions import FOR_THREADS, missing_for_threads
 from bot.discord_chat.ui.markdown import discord_translator
 from conversations.messages import Message
 from conversations.session import Turn
@@ -35,25 +36,38 @@ class PictureThreads(commands.Cog):
             return
         if place.channel != context.channel:  # it went to the user's direct messages
             return
+        if missing := missing_for_threads(self._client, context):
+            await self._say_once(context, Message("no_thread_permission", permission=missing))
+            return
         channel = self._client.get_partial_messageable(place.channel, guild_id=context.guild)
         message = channel.get_partial_message(place.message)
         try:
             await message.create_thread(name=thread_name(turn))
+        except discord.NotFound as error:  # somebody deleted the result
+            log.info("no thread on message %s: %s", place, error)
+            return
         except discord.HTTPException as error:
             if error.code != HAS_THREAD:
                 log.info("no thread on message %s: %s", place, error)
-                await self._say_once(context, error)
+                await self._say_once(context, _reason(error))
                 return
         thread = channel_key(place.message)  # Discord gives a thread the number of its message
         await self._store.messages.thread_opened(turn.session_id, str(place), thread)
         await self._add_user(place.message, turn)
 
-    async def _say_once(self, context: ReplyContext, error: discord.HTTPException) -> None:
+    async def channel_of_deleted(self, context: ReplyContext) -> ReplyContext | None:
+        """Where the versions of a thread go that is gone: its channel, if it hung on a result; else None."""
+        if context.parent is None:
+            return None
+        starter = str(MessagePlace(context.parent, context.channel))
+        if await self._store.find_by_message(starter) is None:
+            return None
+        await self._store.messages.thread_deleted(channel_key(context.channel))
+        return replace(context, channel=context.parent, parent=None, message=None)
+
+    async def _say_once(self, context: ReplyContext, why: Message) -> None:
         if await self._store.seen(f"{channel_key(context.channel)}:no-threads"):
             return
-        why = Message("no_thread_permission", permission=THREAD_PERMISSION)
-        if not isinstance(error, discord.Forbidden):
-            why = Message("no_thread_possible")
         text = discord_translator(context.language)(why)
         try:
             await self._client.get_partial_messageable(context.channel).send(text)
@@ -73,6 +87,12 @@ class PictureThreads(commands.Cog):
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """A thread is gone."""
         await self._store.messages.thread_deleted(channel_key(payload.thread_id))
+
+
+def _reason(error: discord.HTTPException) -> Message:
+    if isinstance(error, discord.Forbidden):
+        return Message("no_thread_permission", permission=(FOR_THREADS["create_public_threads"],))
+    return Message("no_thread_possible")
 
 
 def thread_name(turn: Turn) -> str:

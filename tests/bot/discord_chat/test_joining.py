@@ -56,6 +56,7 @@ def test_the_invitation_asks_for_what_the_bot_needs() -> None:
     permissions = discord.Permissions(int(asked["permissions"][0]))
     assert permissions.bypass_slowmode
     assert permissions.attach_files
+    assert permissions.create_public_threads
     assert not permissions.administrator
 
 

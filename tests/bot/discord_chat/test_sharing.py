@@ -1,11 +1,15 @@
 """The showcase of a server, by consent of the author alone; and spoilers on posted results."""
 
+import asyncio
 from pathlib import Path
 
-from tests.bot.discord_chat.test_buttons import said
+import pytest
+
+from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_erasing import erase
-from tests.bot.discord_chat.test_moderation import decided, is_hidden
+from tests.bot.discord_chat.test_moderation import closed, decided, is_hidden, moderators
+from tests.support.discord_gestures import opened, seen
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import buttons_of, text_of
@@ -19,6 +23,17 @@ async def showcase(r: Room) -> Channel:
     channel = r.discord.open_channel("showcase")
     assert await decided(r, "channel", channel, do="showcase here") == english("decided.showcase")
     return channel
+
+
+async def sheet_and_pick(r: Room) -> tuple[Message, Message]:
+    """A sheet of four results, and the second of them as a version."""
+    await r.result(post_picture(r))
+    await seen(r, r.discord.slash(r.channel, r.anna, "edit", instruction="make it dusk", results=4))
+    sheet = await next_result(r, 2)
+    await said(r, r.discord.press(sheet, "2", r.anna))
+    picked = await next_result(r, 3)
+    await r.turns_end()
+    return sheet, picked
 
 
 async def more(r: Room, result: Message, label: str, person: Person | None = None) -> Interaction:
@@ -49,6 +64,78 @@ async def test_the_author_shares_a_result_and_takes_it_back(tmp_path: Path) -> N
         assert await said(r, taken) == english("taken_back", version="v1")
         await r.discord.wait_for(lambda: not results_in(r.discord, channel))
         assert results_in(r.discord, r.channel) == [result]
+
+
+async def test_two_quick_presses_share_it_once(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        result = await r.result(post_picture(r))
+        menu = r.discord.press(result, "More", r.anna)
+        await said(r, menu)
+        assert menu.answer is not None
+        presses = [r.discord.press(menu.answer, "Share in showcase", r.anna) for _ in range(2)]
+        shared = english("shared_in", version="v1", place=f"<#{channel.id}>")
+        assert [await said(r, press) for press in presses] == [shared, shared]
+        assert len(results_in(r.discord, channel)) == 1
+
+
+async def test_a_copy_whose_posting_was_not_recorded_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a kill between the two."""
+
+    async def killed(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        result = await r.result(post_picture(r))
+        with monkeypatch.context() as patched:
+            patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+            await more(r, result, "Share in showcase")
+            [copy] = await r.discord.wait_for(lambda: results_in(r.discord, channel))
+        taken = r.discord.press(copy, "Take back", r.anna)
+        assert await said(r, taken) == english("taken_back", version="v1")
+        await r.discord.wait_for(lambda: not results_in(r.discord, channel))
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [(50013, "showcase_closed"), (160005, "showcase_closed"), (200000, "discord_blocked_words")],
+)
+async def test_why_a_showcase_takes_no_copy_is_said(tmp_path: Path, code: int, why: str) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        result = await r.result(post_picture(r))
+        status = 403 if code == 50013 else 400
+        r.discord.faults.refuse("POST", f"/{channel.id}/messages$", code, "no", status=status)
+        assert await share(r, result) == english(why)
+        assert results_in(r.discord, channel) == []
+
+
+async def test_what_moderators_remove_leaves_the_showcase_and_the_grid_it_was_picked_from(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path) as r:
+        channel = await showcase(r)
+        await moderators(r)
+        _, picked = await sheet_and_pick(r)
+        await share(r, picked)
+        form = await opened(r, r.discord.menu(picked, r.ben, "Report edit"))
+        await said(r, r.discord.fill_in(form, words="no"))
+        reports = next(c for c in r.discord.world.channels.values() if c.name == "moderators")
+        [card] = await r.discord.wait_for(lambda: r.discord.messages_of_bot(reports))
+        assert english("decided_removed", version="v3") in await closed(r, card, "Remove")
+        await r.discord.wait_for(lambda: not results_in(r.discord, channel))
+        await r.discord.wait_for(lambda: len(results_in(r.discord, r.channel)) == 1)
+
+
+async def test_a_grid_and_what_was_picked_from_it_go_behind_spoilers_together(tmp_path: Path) -> None:
+    async with room(tmp_path) as r:
+        sheet, picked = await sheet_and_pick(r)
+        await said(r, await more(r, picked, "Behind a spoiler"))
+        assert is_hidden(picked)
+        assert is_hidden(sheet)
 
 
 async def test_nobody_else_shares_it_and_not_every_picture_is_shared(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from bot.chat.events import (
     SettingsAsked,
     VariationAsked,
 )
+from bot.chat.grid_events import CellPicked
 from bot.chat.moderation_events import ModAction, ModActionRequested
 from bot.chat.offered_pictures import offered
 from bot.policy.checks import (
@@ -152,7 +153,7 @@ def test_a_version_of_another_user_stays_theirs() -> None:
     assert objection(LockAsked(**WHO, is_locked=True)) == Message("not_your_session")
 
 
-@pytest.mark.parametrize("event", [EDIT, VARY, GRID])
+@pytest.mark.parametrize("event", [EDIT, VARY, GRID, CellPicked(**WHO, cell=0)])
 def test_a_session_has_a_most_of_versions(event: Event, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = Turn("root", "s", 0, None, ANN)
     session = EditSession("s", PLACE, ANN, {"root": upload, "t1": Turn("t1", "s", 1, "root", ANN)})

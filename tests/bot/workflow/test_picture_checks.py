@@ -74,6 +74,25 @@ async def test_a_barred_picture_is_in_no_grid(tmp_path):
         assert d.chat.finals(grid.card.turn_id)[-1].status.code == "result_filtered"
 
 
+class RetouchingEditor(EchoEditor):
+    """Changes one pixel of every picture."""
+
+    async def run(self, request: EditRequest, report: Report) -> EditResult:
+        with Image.open(io.BytesIO(request.image)) as picture:
+            retouched = picture.convert("RGB")
+        retouched.putpixel((0, 0), (1, 2, 3))
+        return replace(echo(request), image=marked_file(retouched, "PNG"), changed=0.0)
+
+
+async def test_a_picture_that_is_not_told_from_its_source_cannot_be_barred_and_stays(tmp_path):
+    async with workflow_room(tmp_path, RetouchingEditor()) as d:
+        card = await made(d, picture=a_busy_picture())
+        refused = await d.workflow.handle(barring(d, card.turn_id))
+        assert isinstance(refused, Note)
+        assert refused.text.code == "picture_is_like_source"
+        assert (await d.store.turn(card.turn_id)).image is not None
+
+
 async def test_a_flat_picture_cannot_be_barred_and_stays(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         card = await made(d, picture=a_picture())

@@ -107,6 +107,39 @@ async def test_a_cell_that_is_picked_again_is_the_same_version(tmp_path: Path) -
         assert title_of((await d.accepted("now warmer")).card) == "v4 · from v2"
 
 
+async def test_four_versions_and_the_second_one_are_asked_for_in_words(tmp_path: Path) -> None:
+    editor = ColourEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it dusk", picture=a_picture())
+        await d.idle()
+        sheet = (await d.accepted("four versions please")).card
+        assert (title_of(sheet), sheet.instruction) == ("v2 · grid from v0", "make it dusk")
+        await d.idle()
+        first = editor.asked[1].settings.seed
+        for words, place in (("the second one", 1), ("no, the fourth one", 3), ("1", 0)):
+            await d.workflow.handle(d.asked(words))
+            await d.idle()
+            session = await d.store.session((await d.store.turn(sheet.turn_id)).session_id)
+            settings = session.head_of("paper:ann").settings
+            assert settings is not None
+            assert settings.seed == first + place
+        assert title_of((await d.accepted("now warmer")).card) == "v6 · from v5"
+        await d.idle()
+        moved = await d.workflow.handle(d.asked("the third one"))  # no grid was made just before
+        assert isinstance(moved, ShownVersion)
+        assert title_of(moved.card) == "v3 · from v0"
+
+
+async def test_an_instruction_says_how_many_results_it_is_to_have(tmp_path: Path) -> None:
+    editor = ColourEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        for words in ("make it dusk, three versions please", "three versions: make it dusk"):
+            accepted = await d.accepted(words, picture=a_picture())
+            await d.idle()
+            card = d.chat.finals(accepted.card.turn_id)[-1]
+            assert (card.instruction, card.cells) == ("make it dusk", 3)
+
+
 async def test_only_who_asked_picks_and_only_cells_that_are_there(tmp_path: Path) -> None:
     async with workflow_room(tmp_path, ColourEditor()) as d:
         card = await four(d)

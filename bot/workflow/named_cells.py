@@ -1,0 +1,53 @@
+"""Cells of grids that are named in words: after four results, "the second one" is the second of them."""
+
+from bot.chat.events import EditAsked, Event, MoveAsked, origin
+from bot.chat.grid_events import CellPicked
+from bot.chat.replies import Reply
+from conversations.intents.message_markup import strip_markup
+from conversations.session import EditSession, Turn
+from conversations.session_grids import picked_from
+from conversations.store.session_store import SessionStore
+
+DIGITS = tuple("123456789")
+
+
+async def cell_named(store: SessionStore, asked: EditAsked, read: Event | Reply) -> CellPicked | None:
+    """The pick of the cell that a text names, which was `read` as something else; None if it names none.
+
+    That is a cell of the grid that is replied to or that the user made last, also after one was picked.
+    """
+    place = read.place if isinstance(read, MoveAsked) else _bare_number(asked.text)
+    if place is None:
+        return None
+    grid = await _grid(store, asked)
+    if grid is None or grid.user != asked.user or not 0 < place <= len(grid.cells):
+        return None
+    return CellPicked(**origin(asked), turn=grid.id, cell=place - 1)
+
+
+def _bare_number(text: str) -> int | None:
+    number = strip_markup(text).strip(" #.!")
+    return int(number) if number in DIGITS else None
+
+
+async def _grid(store: SessionStore, asked: EditAsked) -> Turn | None:
+    if asked.turn is None:
+        session = await store.session_for_channel(asked.channel, asked.user)
+    else:
+        session = await store.session((await store.turn(asked.turn)).session_id)
+    if session is None:
+        return None
+    if asked.turn and session.turn(asked.turn).grid:
+        return session.turn(asked.turn)
+    return _last_grid(session, asked.user)
+
+
+def _last_grid(session: EditSession, user: str) -> Turn | None:
+    """The newest grid of a user who went nowhere since, except to what was picked from it."""
+    grids = [turn for turn in session.turns.values() if turn.cells and turn.user == user]
+    if not grids:
+        return None
+    grid, head = max(grids, key=lambda turn: turn.number), session.heads.get(user)
+    if head is None or (head.moved_at <= grid.created_at and session.turn(head.turn_id).number < grid.number):
+        return grid
+    return grid if session.head_of(user) in picked_from(session, grid) else None
