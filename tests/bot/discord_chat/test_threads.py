@@ -127,7 +127,7 @@ async def test_four_results_open_a_thread_and_what_is_picked_goes_there(tmp_path
     async with room(tmp_path) as r:
         await decided(r, "channel", do="a thread for each picture")
         asked = r.discord.slash(
-            r.channel, r.anna, "edit", instruction="make it dusk", results=4, picture=a_picture()
+            r.channel, r.anna, "edit", instruction="make it dusk", results=4, image=a_picture()
         )
         await seen(r, asked)
         sheet = await next_result(r, 1)

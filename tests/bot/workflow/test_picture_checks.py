@@ -75,12 +75,13 @@ async def test_a_barred_picture_is_in_no_grid(tmp_path):
 
 
 class RetouchingEditor(EchoEditor):
-    """Changes one pixel of every picture."""
+    """Changes one pixel of every picture by one level."""
 
     async def run(self, request: EditRequest, report: Report) -> EditResult:
         with Image.open(io.BytesIO(request.image)) as picture:
             retouched = picture.convert("RGB")
-        retouched.putpixel((0, 0), (1, 2, 3))
+        red, green, blue = retouched.getpixel((0, 0))
+        retouched.putpixel((0, 0), (red ^ 1, green, blue))
         return replace(echo(request), image=marked_file(retouched, "PNG"), changed=0.0)
 
 

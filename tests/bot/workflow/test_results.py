@@ -12,7 +12,7 @@ from mgie_engine.edits import EditRequest, EditResult, Report
 from mgie_engine.errors import EngineError
 from tests.support.english import facts_of, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo, painting
-from tests.support.workflow_room import NO_PACE, WorkflowRoom, workflow_room
+from tests.support.workflow_room import NO_PACE, PaperChat, WorkflowRoom, workflow_room
 
 COLOURS = ("red", "green", "blue", "gold")
 
@@ -138,6 +138,23 @@ async def test_an_instruction_says_how_many_results_it_is_to_have(tmp_path: Path
             await d.idle()
             card = d.chat.finals(accepted.card.turn_id)[-1]
             assert (card.instruction, card.cells) == ("make it dusk", 3)
+
+
+async def test_a_pick_that_was_not_shown_before_a_restart_is_shown_after_it(tmp_path: Path) -> None:
+    chat = PaperChat()
+    async with workflow_room(tmp_path, ColourEditor(), chat) as d:
+        card = await four(d)
+        chat.breaks = 99
+        picked = await pick(d, card.turn_id, 1)
+        assert isinstance(picked, Accepted)
+        await d.idle()
+        assert (await d.store.turn(picked.card.turn_id)).state is TurnState.DELIVERING
+    chat.breaks = 0
+    async with workflow_room(tmp_path, ColourEditor(), chat) as d:
+        await d.workflow.resume(chat.name)
+        [turn] = await d.done(picked.card.turn_id)
+        assert turn.state is TurnState.DONE
+        assert len(chat.finals(turn.id)) == 1
 
 
 async def test_only_who_asked_picks_and_only_cells_that_are_there(tmp_path: Path) -> None:
