@@ -133,7 +133,7 @@ async def test_four_results_open_a_thread_and_what_is_picked_goes_there(tmp_path
         sheet = await next_result(r, 1)
         thread = await r.discord.wait_for(lambda: r.discord.world.channels.get(sheet.id))
         pressed = r.discord.press(sheet, "2", r.anna)
-        assert "v2 · [from v0" in text_of(await in_thread(r, thread, 1))
+        assert "v2 · from v0" in text_of(await in_thread(r, thread, 1))
         assert f"/{thread.id}/" in await said(r, pressed)
 
 
