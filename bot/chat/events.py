@@ -153,16 +153,13 @@ class VariationAsked(VersionEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridAsked(VersionEvent):
-    """Try one edit with several guidance scales: `text` on the version, else the edit that made the version.
-
-    Without a `grid`, one around the current settings; at most 3 × 3. With `seeds`, so many seeds instead.
-    """
+    """Try one edit with several guidance scales: `text` on the version, else the edit that made it."""
 
     implied: ClassVar[Implied] = Implied.REQUESTED
 
     text: str = ""
-    grid: Grid | None = None
-    seeds: int = 0
+    grid: Grid | None = None  # at most 3 × 3; None: around the current settings
+    seeds: int = 0  # so many seeds instead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +190,7 @@ class MoveAsked(VersionEvent):
 
     move: Move
     steps: int = 1
-    place: int | None = None  # 2 of "the second one": after a grid, that cell of it
+    place: int | None = None  # 2 of "the second one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
