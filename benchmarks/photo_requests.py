@@ -1,21 +1,22 @@
 """Ordinary requests for photos, and whether steps add up and go back, with a model from end to end.
 
-    python -m benchmarks.photo_requests [FOLDER] [--model mgie-mini] [--only requests|steps]
+    python -m benchmarks.photo_requests [FOLDER] [--model mgie-mini] [--only requests|steps] [--results DIR]
 
 Eleven requests on every JPEG of the folder: done (the reading names an operation and a part that the request
-means, and the picture changed), announced (declined with a reason, the bot would ask before it paints, or the
-result says that nothing changed), or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels,
+means, and the picture changed), announced (declined with a reason, or the result says that nothing changed),
+asks (the bot would show its reading and ask first; the row says whether that reading is right, and what would
+be offered beside it), or wrong. Then "brighter" twice: how far the darkest 1 % moves, in levels,
 and the share of pixels that clip again; and dB to the photo after warmer, cooler and after brighter, darker.
 Every result is a PNG that the next instruction gets. Prints a row per photo as it goes on and ends in one
 line of JSON.
 """
 
 import argparse
-import io
 import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.keeping.painting import defaults, load
-from mgie_engine.edits import EditRequest
+from benchmarks.keeping.painting import edit_photos, load
 from mgie_engine.lab.evaluation.scene_cases import psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.restore.region_masks import luma, region_weights, said_region
-from mgie_engine.serving.engine import edit_alone
-from mgie_engine.serving.pictures import for_the_model, to_png
-from mgie_engine.serving.postprocess import changes_nothing
-from mgie_engine.serving.reading_doubt import doubt_about
-from mgie_engine.text.prompting import Prompt
 
 REQUESTS = {
     "make it brighter": r"whole picture gets (a little |much )?brighter",
@@ -60,6 +55,7 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path, nargs="?", default=Path("bot/samples"), help="of JPEG files")
     parser.add_argument("--only", choices=("requests", "steps"))
+    parser.add_argument("--results", type=Path, metavar="DIR", help="of results, for the eye")
     parser.add_argument("--model", default="mgie-mini")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
@@ -68,13 +64,15 @@ def main() -> None:
     for file in sorted(arguments.folder.glob("*.jpg")):
         photo = Image.open(file).convert("RGB")
         if arguments.only != "steps":
-            requests += [_say({"photo": file.name, **asked(mgie, photo, said)}) for said in REQUESTS]
+            for row, result in requested(mgie, photo):
+                requests.append(_say({"photo": file.name, **row}))
+                if arguments.results:
+                    result.save(arguments.results / f"{file.stem} {row['said']}.png")
         if arguments.only != "requests":
             steps.append(_say({"photo": file.name, **steps_of(mgie, photo)}))
     report: dict[str, Any] = {"benchmark": "photo_requests", "model": mgie.config.name}
     if requests:
-        report["requests"] = dict(Counter(row["outcome"] for row in requests))
-        report["wrong"] = [f"{row['photo']}: {row['said']}" for row in requests if row["outcome"] == "wrong"]
+        report |= summary(requests)
     if steps:
         report["steps"] = {
             "photos": len(steps),
@@ -86,26 +84,39 @@ def main() -> None:
     _say(report)
 
 
-def asked(mgie: MGIE, photo: Image.Image, said: str) -> dict[str, Any]:
-    """What the bot would do with one request: done, announced or wrong."""
-    picture = to_png(photo)
-    request = EditRequest(picture, said, defaults(mgie))
-    (reading,) = mgie.read([for_the_model(photo, mgie.config.picture_size)], [Prompt(said)])
-    row = {"said": said, "read": reading.expressive}
-    if changes_nothing(reading.expressive, mgie.config.refusal):
-        return row | {"outcome": "announced", "how": "declined"}
-    if doubt := doubt_about(reading, request, mgie.config):
-        return row | {"outcome": "announced", "how": f"asks: {doubt.kind}"}
-    result = edit_alone(mgie, request, lambda progress: None)
-    if any(note.code == "note_nothing_changed" for note in result.notes):
-        return row | {"outcome": "announced", "how": "says that nothing changed"}
-    made = Image.open(io.BytesIO(result.image)).convert("RGB")
-    changed = float((pixels(made) != pixels(photo)).any(0).float().mean())
-    right = bool(re.search(REQUESTS[said], reading.expressive))
-    part = "whole" not in REQUESTS[said]
-    most = max(MOST_OF_A_PART, _share_of_part(reading.expressive, photo))
-    done = right and changed > LEAST_CHANGED and not (part and changed > most)
-    return row | {"outcome": "done" if done else "wrong", "changed": round(changed, 3)}
+def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Outcomes of all, and of the photo with the fewest that were done, announced or rightly asked."""
+    well = Counter(row["photo"] for row in rows if row["outcome"] in ("done", "announced"))
+    asked = [row for row in rows if row["outcome"] == "asks"]
+    right = Counter(row["photo"] for row in asked if row["reading_is_right"])
+    photos = {row["photo"] for row in rows}
+    return {
+        "requests": dict(Counter(row["outcome"] for row in rows)),
+        "asked_with_the_right_reading_first": right.total(),
+        "fewest_of_a_photo_done_or_announced": min(well[photo] for photo in photos),
+        "fewest_with_those_rightly_asked": min(well[photo] + right[photo] for photo in photos),
+        "wrong": [f"{row['photo']}: {row['said']}" for row in rows if row["outcome"] == "wrong"],
+    }
+
+
+def requested(mgie: MGIE, photo: Image.Image) -> Iterator[tuple[dict[str, Any], Image.Image]]:
+    """What the bot would do with each request, and what comes out if a question is answered with "do it"."""
+    for said, made in zip(REQUESTS, edit_photos(mgie, photo, list(REQUESTS)), strict=True):
+        right = bool(re.search(REQUESTS[said], made.expressive))
+        changed = float((pixels(made.result) != pixels(photo)).any(0).float().mean())
+        most = max(MOST_OF_A_PART, _share_of_part(made.expressive, photo))
+        fits = changed <= most or "whole" in REQUESTS[said]
+        row = {"said": said, "read": made.expressive, "reading_is_right": right, "changed": round(changed, 4)}
+        if made.doubt and not made.declined:
+            row |= {"outcome": "asks", "doubt": made.doubt, "beside": made.others}
+        elif made.declined or changed == 0:
+            row |= {
+                "outcome": "announced",
+                "how": "declines" if made.declined else "changes nothing",
+            }
+        else:
+            row["outcome"] = "done" if right and fits and changed > LEAST_CHANGED else "wrong"
+        yield row, made.result
 
 
 def _share_of_part(expressive: str, photo: Image.Image) -> float:
@@ -134,8 +145,8 @@ def steps_of(mgie: MGIE, photo: Image.Image) -> dict[str, Any]:
 
 
 def _edited(mgie: MGIE, photo: Image.Image, said: str) -> Image.Image:
-    made = edit_alone(mgie, EditRequest(to_png(photo), said, defaults(mgie)), lambda progress: None)
-    return Image.open(io.BytesIO(made.image)).convert("RGB")
+    (made,) = edit_photos(mgie, photo, [said])
+    return made.result
 
 
 def _black_point(picture: Image.Image) -> float:

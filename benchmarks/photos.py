@@ -9,14 +9,16 @@ pixels, and drawn test scenes. Ends in one line of JSON.
 
 With --local, tones are asked for in a place, a brightness or a colour instead: dB to the exact operation
 where the region's mask is above a half, and dB to the original where it is 0. A region of less than 1 % of a
-picture is left out.
+picture is left out. Every row says whether the instruction was read rightly, whether the bot would ask, and
+whether the right reading is then offered beside the first. What is exact by its reading is not painted, so
+only readings depend on the weights there.
 """
 
 import argparse
-import io
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -30,17 +32,16 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for when this is run as a script
 
-from benchmarks.keeping.painting import defaults, load
-from mgie_engine.edits import EditRequest, EditResult
+from benchmarks.keeping.painting import edit_photos, load
 from mgie_engine.lab.evaluation.scene_cases import cases, psnr
 from mgie_engine.lab.evaluation.scenes_running import pixels
 from mgie_engine.lab.evaluation.scenes_sheet import ContactSheetCard, contact_sheet
 from mgie_engine.lab.scenes.scene_images import to_image
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.restore import said_tones
 from mgie_engine.restore.region_masks import REGIONS, no_layers
 from mgie_engine.restore.tones import TONES, ToneSpec, apply
-from mgie_engine.serving.engine import edit_alone
-from mgie_engine.serving.pictures import for_the_model, to_png
+from mgie_engine.serving.pictures import for_the_model
 
 INSTRUCTIONS = {
     "brighter": "brighten it up", "darker": "make it darker", "contrast": "more contrast",
@@ -104,8 +105,6 @@ def main() -> None:
         _local(mgie, photos, arguments.sheet)
         return
     rows, shots = tones(mgie, photos)
-    for row in rows:
-        sys.stdout.write(json.dumps(row) + "\n")
     if arguments.sheet:
         chosen = [
             shots[number * len(INSTRUCTIONS) + number % len(INSTRUCTIONS)] for number in range(len(photos))
@@ -131,15 +130,16 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
     """Every tone of every picture: what was understood, and PSNR against the exact operation."""
     rows, shots = [], []
     for name, photo in photos.items():
-        for tone, instruction in INSTRUCTIONS.items():
+        edits = edit_photos(mgie, photo, list(INSTRUCTIONS.values()))
+        for (tone, instruction), made in zip(INSTRUCTIONS.items(), edits, strict=True):
             goal = TONES[tone](pixels(photo)[None], torch.ones(1, 1, 1, 1))[0].clamp(0, 1)
-            made = _edited(mgie, photo, instruction)
-            result = Image.open(io.BytesIO(made.image)).convert("RGB")
-            db = round(psnr((pixels(result) - goal).square()), 1)
+            db = round(psnr((pixels(made.result) - goal).square()), 1)
             idle = round(psnr((pixels(photo) - goal).square()), 1)
-            rows.append({"photo": name, "tone": tone, "db": db, "idle_db": idle, "said": made.expressive})
+            row = {"photo": name, "tone": tone, "db": db, "idle_db": idle, "said": made.expressive}
+            rows.append(_say(row))
+            good = db >= BAR_DB
             shots.append(
-                ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, db >= BAR_DB)
+                ContactSheetCard(photo, made.result, to_image(goal), instruction, made.expressive, good)
             )
     return rows, shots
 
@@ -147,9 +147,7 @@ def tones(mgie: MGIE, photos: dict[str, Image.Image]) -> tuple[list[dict[str, An
 def _local(mgie: MGIE, photos: dict[str, Image.Image], sheet: Path | None) -> None:
     rows, shots = [], []
     for row, shot in local_tones(mgie, photos):
-        sys.stdout.write(json.dumps(row) + "\n")
-        sys.stdout.flush()
-        rows.append(row)
+        rows.append(_say(row))
         shots.append(shot)
     if sheet:
         contact_sheet(shots).save(sheet)
@@ -159,6 +157,12 @@ def _local(mgie: MGIE, photos: dict[str, Image.Image], sheet: Path | None) -> No
         "edits": len(rows),
         "reached": fmean(row["db"] >= BAR_DB and row["kept_db"] >= KEPT_DB for row in rows),
         "nearer_than_idle": fmean(row["db"] >= row["idle_db"] + NEARER_DB for row in rows),
+        "read_rightly": fmean(row["read_rightly"] for row in rows),
+        "asked": Counter(row["asks"] for row in rows if row["asks"]),
+        "asked_about_a_right_reading": sum(row["read_rightly"] for row in rows if row["asks"]),
+        "wrong_and_not_asked": sum(
+            not row["asks"] and (row["db"] < BAR_DB or row["kept_db"] < KEPT_DB) for row in rows
+        ),
         "inside_reached": fmean(row["db"] >= BAR_DB for row in rows),
         "outside_reached": fmean(row["kept_db"] >= KEPT_DB for row in rows),
         "by_instruction": {
@@ -179,20 +183,21 @@ def local_tones(
     """Addressed tones of every picture that has the region, with their dB inside and outside of it."""
     for name, photo in photos.items():
         before = pixels(photo)[None]
-        for instruction, spec in LOCAL:
-            mask = REGIONS[spec.region](before, no_layers(before))[0, 0]
-            if mask.mean() < SMALLEST_REGION:
-                continue
-            goal = apply(before, [[spec]])[0]
-            made = _edited(mgie, photo, instruction)
-            result = Image.open(io.BytesIO(made.image)).convert("RGB")
-            inside = _db(pixels(result) - goal, mask > 0.5)
-            outside = _db(pixels(result) - before[0], mask == 0)
+        masks = {spec.region: REGIONS[spec.region](before, no_layers(before))[0, 0] for _, spec in LOCAL}
+        some = [(said, spec) for said, spec in LOCAL if masks[spec.region].mean() >= SMALLEST_REGION]
+        edits = edit_photos(mgie, photo, [said for said, _ in some])
+        for (instruction, spec), made in zip(some, edits, strict=True):
+            goal, mask = apply(before, [[spec]])[0], masks[spec.region]
+            inside = _db(pixels(made.result) - goal, mask > 0.5)
+            outside = _db(pixels(made.result) - before[0], mask == 0)
             row = {"photo": name, "instruction": instruction, "region": spec.region, "db": inside}
             idle = _db(before[0] - goal, mask > 0.5)
             row |= {"idle_db": idle, "kept_db": outside, "said": made.expressive}
+            row |= {"read_rightly": said_tones(made.expressive) == (spec,), "asks": made.doubt}
+            row["right_beside"] = any(said_tones(other) == (spec,) for other in made.others)
             good = inside >= BAR_DB and outside >= KEPT_DB
-            yield row, ContactSheetCard(photo, result, to_image(goal), instruction, made.expressive, good)
+            shot = ContactSheetCard(photo, made.result, to_image(goal), instruction, made.expressive, good)
+            yield row, shot
 
 
 def _db(difference: Tensor, where: Tensor) -> float:
@@ -204,15 +209,15 @@ def refusals(mgie: MGIE, photos: dict[str, Image.Image]) -> list[bool]:
     """Whether each impossible instruction brought back the very pixels and a reason."""
     found = []
     for photo in photos.values():
-        for instruction in IMPOSSIBLE:
-            made = _edited(mgie, photo, instruction)
-            same = Image.open(io.BytesIO(made.image)).convert("RGB").tobytes() == photo.tobytes()
-            found.append(same and made.expressive.startswith(mgie.config.refusal))
+        for made in edit_photos(mgie, photo, IMPOSSIBLE):
+            found.append(made.declined and made.result.tobytes() == photo.tobytes())
     return found
 
 
-def _edited(mgie: MGIE, photo: Image.Image, instruction: str) -> EditResult:
-    return edit_alone(mgie, EditRequest(to_png(photo), instruction, defaults(mgie)), lambda progress: None)
+def _say(row: dict[str, Any]) -> dict[str, Any]:
+    sys.stdout.write(json.dumps(row) + "\n")
+    sys.stdout.flush()
+    return row
 
 
 def _opened(file: Path) -> Image.Image:

@@ -52,7 +52,7 @@ class Progress:
     steps: int = 0  # denoising steps in all
     expressive: str | None = None  # set once reading is done
     preview: bytes | None = None  # small WebP made from the latents, after some steps
-    is_exact: bool = False  # by its reading, the seed will probably make no difference
+    is_exact: bool = False  # by its reading, the seed makes no difference
 
 
 class Doubt(StrEnum):

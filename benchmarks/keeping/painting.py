@@ -1,8 +1,9 @@
 """A model's edits of many pictures at once, up to where they are brought to the pictures' size."""
 
+import io
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,16 +11,21 @@ from PIL import Image
 
 from conversations.settings import EditSettings, SettingsOverride
 from mgie_engine.config import models_home
-from mgie_engine.edits import Exchange
+from mgie_engine.edits import Doubt, EditRequest, Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
+from mgie_engine.restore import restore, said_tones
 from mgie_engine.serving.edit_options import settle
+from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.framing import FramedPicture, Framing, view
 from mgie_engine.serving.loader import ModelChoice
-from mgie_engine.serving.postprocess import Opened, Painted, with_probe
+from mgie_engine.serving.pictures import for_the_model, to_png
+from mgie_engine.serving.postprocess import Opened, Painted, changes_nothing, with_probe
+from mgie_engine.serving.reading_doubt import doubt_about
 from mgie_engine.text.prompting import Prompt
 
 Talk = tuple[Exchange, ...]
+READ_AT_ONCE = 8
 
 
 def load(name: str, device: str) -> MGIE:
@@ -30,6 +36,40 @@ def load(name: str, device: str) -> MGIE:
 def defaults(mgie: MGIE) -> EditSettings:
     """The settings a person has who set nothing, and seed 0."""
     return settle(SettingsOverride(), mgie.config.defaults, fresh_seed=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoEdit:
+    """One instruction for one photo: how it was read, and what comes out where the bot does not ask."""
+
+    expressive: str
+    doubt: Doubt | None  # about which the bot would ask first
+    declined: bool
+    others: tuple[str, ...]  # what the bot would offer beside the reading
+    result: Image.Image  # RGB, at the photo's size
+
+
+def edit_photos(mgie: MGIE, photo: Image.Image, instructions: Sequence[str]) -> Iterator[PhotoEdit]:
+    """Each instruction on the same RGB photo, with the default settings.
+
+    What is exact by its reading is carried out without being painted: the painting would not be asked.
+    """
+    square, png, settings = for_the_model(photo, mgie.config.picture_size), to_png(photo), defaults(mgie)
+    for first in range(0, len(instructions), READ_AT_ONCE):
+        some = instructions[first : first + READ_AT_ONCE]
+        prompts = [Prompt(said, wants_other=True) for said in some]
+        for said, reading in zip(some, mgie.read([square] * len(some), prompts), strict=True):
+            request = EditRequest(png, said, settings)
+            doubt = doubt_about(reading, request, mgie.config)
+            declined = changes_nothing(reading.expressive, mgie.config.refusal)
+            if declined:
+                made = photo
+            elif tones := said_tones(reading.expressive):
+                made = restore(photo, square, square, tones=tones).picture
+            else:
+                result = edit_alone(mgie, replace(request, reading=reading.expressive), lambda progress: None)
+                made = Image.open(io.BytesIO(result.image)).convert("RGB")
+            yield PhotoEdit(reading.expressive, doubt and doubt.kind, declined, reading.others, made)
 
 
 @torch.inference_mode()

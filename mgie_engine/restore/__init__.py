@@ -24,7 +24,7 @@ from mgie_engine.restore.image_ops import Picture, image, planes, shows_grey, sm
 from mgie_engine.restore.part_tone import plan_part_tone
 from mgie_engine.restore.planning import plan_restore
 from mgie_engine.restore.region import covered, within
-from mgie_engine.restore.said_tones import painting_agrees, said_tones, tones_blend
+from mgie_engine.restore.said_tones import said_tones, tones_blend
 from mgie_engine.restore.strips import in_strips
 from mgie_engine.restore.tone_fit import ProbeOutcome
 from mgie_engine.restore.tones import ToneSpec
@@ -45,7 +45,7 @@ class Restored:
     kept: float  # share where the original's bytes stay, 0 to 1
     painted: float  # share of painted pixels; the rest is the original in other colours
     notes: tuple[Message, ...]  # remarks for the user
-    is_exact: bool = False  # by the definitions of tones alone: another painting that agrees gives the same
+    is_exact: bool = False  # by the definitions of tones alone: every painting gives the same
 
 
 def restore(
@@ -73,10 +73,12 @@ def restore(
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
     part: the region of `region_masks.EXACT` that the expressive instruction changes alone. tones: all that
-    it changes, where that is known exactly (`said_tones`). Raises ValueError if the small pictures differ in
-    size or a picture is neither RGB nor RGBA.
+    it changes, where that is known exactly (`said_tones`): they are carried out whatever was painted. Raises
+    ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
+    if tones and keep != "off":
+        return _exact(pixels, planes(model_input), tones, region)
     is_grey = shows_grey(pixels)
     if keep == "off" and not is_grey and image(model_input).size == image(model_output).size:
         return _all_painted(pixels, image(model_output).convert("RGB"), region)
@@ -91,8 +93,6 @@ def restore(
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
         return _all_painted(pixels, _drawn(output), region)
-    if tones and painting_agrees(source, output, sharp, tones):
-        return _exact(pixels, _as_grey(toned(pixels, tones), grey), tones_blend(sharp, tones), region)
     edited = _of_part((source, output, sharp), pixels, part, calibration, degree)
     if edited is None:
         plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
@@ -100,9 +100,13 @@ def restore(
     return _restored(pixels, _as_grey(edited[0], grey), *edited[1:], region)
 
 
-def _exact(pixels: np.ndarray, colours: np.ndarray, blend: Tensor, region: np.ndarray | None) -> Restored:
+def _exact(
+    pixels: np.ndarray, sharp: Tensor, tones: Sequence[ToneSpec], region: np.ndarray | None
+) -> Restored:
     """The picture in the colours that the definitions of tones give."""
-    return replace(_restored(pixels, colours, blend, torch.zeros_like(blend), region), is_exact=True)
+    blend = tones_blend(sharp, tones)
+    exact = _restored(pixels, toned(pixels, tones), blend, torch.zeros_like(blend), region)
+    return replace(exact, is_exact=True)
 
 
 def _of_plan(pixels: np.ndarray, plan: RestorePlan) -> tuple[np.ndarray, Tensor, Tensor]:

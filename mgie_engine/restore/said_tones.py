@@ -1,9 +1,8 @@
 """Tones that the expressive instruction names, carried out by their definitions at full size.
 
 "The left half gets darker. The rest stays." names an operation, its degree and where, and `tones.py` defines
-it exactly. So where every change that is said is of that kind, the painting only has to agree: its own
-colours are an estimate of what the definition gives to the byte. What depends on the pixels around (a blur)
-is still fitted to the painting.
+it exactly. So where every change that is said is of that kind, what is said is carried out, and the painting,
+an estimate of the same, is not asked. What depends on the pixels around (a blur) is fitted to the painting.
 """
 
 import re
@@ -15,7 +14,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mgie_engine.restore.exact_tones import toned
 from mgie_engine.restore.region_masks import REGIONS, REST, WHOLE, no_layers, said_subject
 from mgie_engine.restore.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 
@@ -29,10 +27,6 @@ _EXACT = frozenset(
 )  # fmt: skip
 _WHOLE, _THINGS = "The whole picture ", "All things stay where they are."
 _VERBS = re.compile(r" and (?=gets|takes|turns|fades)")
-SHOWN = 0.25  # share of the change that a painting must show
-OTHER = 0.5  # of its energy: a painting that shows less than `SHOWN` and as much else shows something else
-VISIBLE = 1.0  # levels
-LEAST_INSIDE = 0.005  # share of the picture that must change
 
 
 @cache
@@ -77,23 +71,6 @@ def _spec(effect: str, region: str) -> ToneSpec | None:
             if effect in (said, f"{verb.removesuffix('s')} {rest}"):
                 return ToneSpec(name, 1.0 if name in UNGRADED else strength, region)
     return None
-
-
-def painting_agrees(source: Tensor, output: Tensor, sharp: Tensor, tones: Sequence[ToneSpec]) -> bool:
-    """Whether a painting shows these tones, or at least nothing else where they belong.
-
-    source, output, sharp: (3, S, S) levels, as `restore` compares them.
-    """
-    pixels = sharp.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    wanted = torch.tensor(toned(pixels, tones)).permute(2, 0, 1).float() - sharp.round()
-    where = wanted.abs().amax(0) > VISIBLE
-    if float(where.float().mean()) < LEAST_INSIDE:
-        return False
-    want, made = wanted[:, where], (output - source)[:, where]
-    energy = float(want.square().sum())
-    share = float((want * made).sum()) / energy
-    other = float((made - share * want).square().sum()) / energy
-    return share >= SHOWN or (share >= 0 and other < OTHER)
 
 
 def tones_blend(sharp: Tensor, tones: Sequence[ToneSpec]) -> Tensor:

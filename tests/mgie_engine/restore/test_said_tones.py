@@ -1,4 +1,4 @@
-"""Tones that the expressive instruction names are carried out exactly, if the painting agrees."""
+"""Tones that the expressive instruction names are carried out exactly, whatever was painted."""
 
 import numpy as np
 import pytest
@@ -62,11 +62,36 @@ def test_what_has_no_exact_definition_is_left_to_the_painting(expressive):
     assert said_tones(expressive) == ()
 
 
-def test_a_painting_of_something_else_is_restored_as_ever():
+@pytest.mark.parametrize("shift", [60, -60, 0])
+def test_a_painting_of_something_else_or_of_nothing_changes_nothing(shift):
     spec = ToneSpec("darker", 1.0, "left")
-    other = (view(SIDE).astype(int) + 60).clip(0, 255).astype(np.uint8)
-    one, none = (restore(view(SIDE), view(SIDE), other, tones=tones).picture for tones in ([spec], ()))
-    assert np.array_equal(np.asarray(one), np.asarray(none))
+    other = (view(SIDE).astype(int) + shift).clip(0, 255).astype(np.uint8)
+    one, same = (
+        restore(view(LARGE), view(SIDE), made, tones=[spec]).picture for made in (other, halfway(spec))
+    )
+    assert np.array_equal(np.asarray(one), np.asarray(same))
+
+
+def test_a_region_that_the_picture_does_not_have_is_said_to_change_nothing():
+    grey = np.repeat(view(LARGE)[..., :1], 3, axis=2)
+    small = np.repeat(view(SIDE)[..., :1], 3, axis=2)
+    done = restore(grey, small, view(SIDE), tones=said_tones("The blues turn green. The rest stays."))
+    assert np.array_equal(np.asarray(done.picture), grey)
+    assert [note.code for note in done.notes] == ["note_nothing_changed"]
+
+
+def test_a_tone_of_colour_brings_colour_into_a_grey_picture():
+    grey = np.repeat(view(LARGE)[..., :1], 3, axis=2)
+    small = np.repeat(view(SIDE)[..., :1], 3, axis=2)
+    done = np.asarray(restore(grey, small, small, tones=[ToneSpec("warm", 1.0)]).picture)
+    assert (done[..., 0] > done[..., 2]).any()
+
+
+def test_where_all_is_painted_the_painting_is_shown():
+    spec = ToneSpec("darker", 1.0)
+    made = halfway(ToneSpec("brighter", 1.0))
+    done = restore(view(SIDE), view(SIDE), made, tones=[spec], keep="off").picture
+    assert np.array_equal(np.asarray(done), made)
 
 
 def test_a_degree_is_a_factor_on_the_strength():
