@@ -29,6 +29,7 @@ _PLACES = {  # words → regions of which one is enough; those without any no mo
     r"highlights|(?:bright|light) (?:parts|areas|bits|spots)": ("highlights",),
     r"mid-?tones": ("midtones",),
     r"corners": ("corners",),
+    r"edges|borders|margins": ("edges",),
     r"(?:centre|center|middle)(?= of the| part| only|$)": ("centre",),
     r"mountains?|hills?|roof|walls?|horizon|buildings?|houses?": (),
 }
@@ -64,6 +65,7 @@ _COLOUR_PART = re.compile(
     rf"|\b(?:only|just) the (?P<only>{_COLOUR})\b"
 )
 _PLACE = {re.compile(rf"\b(?:{words})\b"): regions for words, regions in _PLACES.items()}
+_EDGES = re.compile(r"\b(?:edges|borders|margins)\b")  # also what is sharpened, or fades in a vignette
 # What follows is compared with, or a reason.
 _ASIDE = re.compile(
     r"\b(?:like|as|than|for|because|since|so that|style of|look of|from|hurts?|burns?)\b.*|^ ?my eyes$"
@@ -86,6 +88,8 @@ def unaddressed_region(instruction: str, expressive: str, config: ModelConfig) -
     text = " ".join(instruction.casefold().replace("’", "'").split())
     if _EVERYTHING.search(text) and not _EXCEPTION.search(text):
         return None
+    if "vignett" in text or "sharper" in expressive:
+        text = _EDGES.sub(" ", text)
     for clause in re.split(r"[,;.!?:]", text):
         named = _named(_ASIDE.sub("", clause), frozenset(config.regions))
         if named and not re.search(rf"\b{re.escape(named)}\b", expressive.casefold()):

@@ -26,6 +26,7 @@ DARKER = f"{WHOLE} gets darker. Every object stays."
         ("the top left corner darker", "top left corner"),
         ("brighten the shadows", "shadows"),
         ("make the car brighter", "car"),
+        ("darken the edges", "edges"),
         ("blur everything but the face", "face"),
     ],
 )
@@ -54,6 +55,14 @@ def test_what_names_no_part_is_left_alone(instruction):
 def test_a_reading_that_addresses_the_part_is_right():
     assert unaddressed_region("make the sky darker", "The sky gets darker. The rest stays.", MODEL) is None
     assert unaddressed_region("darken the corners", f"{WHOLE} gets darker corners.", MODEL) is None
+
+
+@pytest.mark.parametrize(
+    ("instruction", "effect"),
+    [("sharpen the edges", "gets sharper"), ("darken the edges like a vignette", "gets darker corners")],
+)
+def test_edges_that_are_sharpened_or_fade_in_a_vignette_are_no_part(instruction, effect):
+    assert unaddressed_region(instruction, f"{WHOLE} {effect}. All things stay.", MODEL) is None
 
 
 def test_a_model_that_can_address_a_part_is_trusted_with_it():
