@@ -53,9 +53,11 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     mgie = load(arguments.model, arguments.device)
-    rows = [measure(mgie, change, arguments.scenes, arguments.size) for change in INSTRUCTIONS]
-    for row in rows:
-        sys.stdout.write(f"{row}\n")
+    rows = list[dict[str, Any]]()
+    for change in INSTRUCTIONS:
+        rows.append(measure(mgie, change, arguments.scenes, arguments.size))
+        sys.stdout.write(f"{rows[-1]}\n")
+        sys.stdout.flush()
     report = {"benchmark": "weather", "model": mgie.config.name, "rows": rows}
     sys.stdout.write(json.dumps(report) + "\n")
 

@@ -69,7 +69,8 @@ def edit_photos(mgie: MGIE, photo: Image.Image, instructions: Sequence[str]) -> 
             else:
                 result = edit_alone(mgie, replace(request, reading=reading.expressive), lambda progress: None)
                 made = Image.open(io.BytesIO(result.image)).convert("RGB")
-            yield PhotoEdit(reading.expressive, doubt and doubt.kind, declined, reading.others, made)
+            asks = doubt.kind if doubt else None
+            yield PhotoEdit(reading.expressive, asks, declined, reading.others, made)
 
 
 @torch.inference_mode()

@@ -28,8 +28,24 @@ from mgie_engine.restore.said_tones import said_tones, tones_blend
 from mgie_engine.restore.strips import in_strips
 from mgie_engine.restore.tone_fit import ProbeOutcome
 from mgie_engine.restore.tones import ToneSpec
+from mgie_engine.restore.weather import (
+    WeatherChange,
+    said_weather,
+    weather_blend,
+    weather_colour,
+    weathered,
+)
 
-__all__ = ["Calibration", "Probe", "Restored", "calibration_for", "choose_probe", "restore", "said_tones"]
+__all__ = [
+    "Calibration",
+    "Probe",
+    "Restored",
+    "calibration_for",
+    "choose_probe",
+    "restore",
+    "said_tones",
+    "said_weather",
+]
 
 MAP_SIDE = 256  # longest side of a change map
 COUNTED_PIXELS = 1 << 18  # compared at once; a thread for less takes longer to start than to compare
@@ -62,6 +78,7 @@ def restore(
     degree: float = 1.0,
     part: str | None = None,
     tones: Sequence[ToneSpec] = (),
+    weather: WeatherChange | None = None,
 ) -> Restored:
     """Carry the model's edit over to the original at its own size, keeping what was not asked to change.
 
@@ -73,8 +90,9 @@ def restore(
     region: (H, W) bool of the original's size, outside of which every byte stays, also with keep "off".
     degree: factor on an edit that is one change of tone; without effect on others and with keep "off".
     part: the region of `region_masks.EXACT` that the expressive instruction changes alone. tones: all that
-    it changes, where that is known exactly (`said_tones`): they are carried out whatever was painted. Raises
-    ValueError if the small pictures differ in size or a picture is neither RGB nor RGBA.
+    it changes, where that is known exactly (`said_tones`): they are carried out whatever was painted.
+    weather: all that it changes (`said_weather`), if the painting shows it. Raises ValueError if the small
+    pictures differ in size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
     if tones and keep != "off":
@@ -82,22 +100,32 @@ def restore(
     is_grey = shows_grey(pixels)
     if keep == "off" and not is_grey and image(model_input).size == image(model_output).size:
         return _all_painted(pixels, image(model_output).convert("RGB"), region)
-    sharp, output = planes(model_input), planes(model_output)
-    source = sharp if reconstruction is None else planes(reconstruction)
-    probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
-    if not sharp.shape == source.shape == output.shape or (probed and probed.through.shape != sharp.shape):
-        raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
+    (source, output, sharp), probed = _compared(model_input, model_output, reconstruction, probe)
     grey = is_grey and not _has_colour(output - source, calibration.change)
     if grey:
         source, output, sharp = (_grey(maps) for maps in (source, output, sharp))
         probed = probed and probed._replace(through=_grey(probed.through))
     if keep == "off":
         return _all_painted(pixels, _drawn(output), region)
-    edited = _of_part((source, output, sharp), pixels, part, calibration, degree)
-    if edited is None:
-        plan = plan_restore(source, output, sharp, probed, relevance, keep == "strict", calibration, degree)
-        edited = _of_plan(pixels, plan)
+    small = source, output, sharp
+    edited = (
+        _of_part(small, pixels, part, calibration, degree)
+        or _of_weather(small, pixels, weather)
+        or _of_plan(pixels, plan_restore(*small, probed, relevance, keep == "strict", calibration, degree))
+    )
     return _restored(pixels, _as_grey(edited[0], grey), *edited[1:], region)
+
+
+def _compared(
+    model_input: Picture, model_output: Picture, reconstruction: Picture | None, probe: Probe | None
+) -> tuple[tuple[Tensor, Tensor, Tensor], ProbeOutcome | None]:
+    """The levels (3, S, S) of what is compared: source, output and sharp, and the probe's. ValueError."""
+    sharp, output = planes(model_input), planes(model_output)
+    source = sharp if reconstruction is None else planes(reconstruction)
+    probed = None if probe is None else ProbeOutcome(probe.kind, planes(probe.picture))
+    if not sharp.shape == source.shape == output.shape or (probed and probed.through.shape != sharp.shape):
+        raise ValueError(f"the model saw {tuple(sharp.shape)} but painted {tuple(output.shape)}")
+    return (source, output, sharp), probed
 
 
 def _exact(
@@ -126,6 +154,18 @@ def _of_part(
     source, output, sharp = small
     plan = part and plan_part_tone(source, output, sharp, part, calibration.tone, degree)
     return (render(pixels, plan, part), plan.blend, plan.painting) if part and plan else None
+
+
+def _of_weather(
+    small: tuple[Tensor, Tensor, Tensor], pixels: np.ndarray, weather: WeatherChange | None
+) -> tuple[np.ndarray, Tensor, Tensor] | None:
+    """The edited colours, blend and painting of a veil that comes or goes, where the painting shows it."""
+    size = pixels.shape[:2]
+    colour = weather and weather_colour(weather, *small, size)
+    if weather is None or colour is None:
+        return None
+    blend = weather_blend(weather, size, small[0].shape[-1])
+    return weathered(pixels, weather, colour), blend, torch.zeros_like(blend)
 
 
 def _all_painted(pixels: np.ndarray, painted: Image.Image, region: np.ndarray | None) -> Restored:

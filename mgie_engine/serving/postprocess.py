@@ -13,7 +13,15 @@ from torch import Tensor
 from conversations.messages import Message
 from conversations.settings import EditSettings, Keep
 from mgie_engine.config import ModelConfig
-from mgie_engine.restore import Probe, Restored, calibration_for, choose_probe, restore, said_tones
+from mgie_engine.restore import (
+    Probe,
+    Restored,
+    calibration_for,
+    choose_probe,
+    restore,
+    said_tones,
+    said_weather,
+)
 from mgie_engine.restore.image_ops import image, shows_grey
 from mgie_engine.restore.region_masks import said_region
 from mgie_engine.restore.strips import cores
@@ -150,6 +158,7 @@ def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Rest
         degree=degree,
         part=said_region(painted.said),
         tones=said_tones(painted.said, degree),
+        weather=said_weather(painted.said) if degree == 1 else None,
     )
 
 

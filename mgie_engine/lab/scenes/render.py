@@ -21,6 +21,7 @@ from mgie_engine.lab.scenes.drawing import (
     TRIANGLE,
     ShapeTable,
 )
+from mgie_engine.restore.weather import VEILS, dots, lattice_hash
 
 Paint = Callable[[Tensor, Tensor], Tensor]
 
@@ -140,7 +141,7 @@ def _paint_backdrop(canvas: Tensor, backdrop: Tensor) -> Tensor:
     rgb = [backdrop[:, i : i + 3].view(-1, 3, 1, 1) for i in (0, 3, 6, 9)]
     sky = torch.lerp(rgb[0], rgb[1], up.unsqueeze(1).expand(-1, 3, -1, canvas.shape[-1]))
     ground = torch.lerp(rgb[2], rgb[3], down.unsqueeze(1).expand(-1, 3, -1, canvas.shape[-1]))
-    sky = sky + (0.9 * _column(backdrop, 16) * _dots(x, y, 14.0, 0.05, 0.75) * (y < 0.5)).unsqueeze(1) * 2.5
+    sky = sky + (0.9 * _column(backdrop, 16) * dots(x, y, 14.0, 0.05, 0.75) * (y < 0.5)).unsqueeze(1) * 2.5
     below = ((y - horizon) * canvas.shape[-2] + 0.5).clamp(0, 1)
     return torch.lerp(sky, ground, below.unsqueeze(1).expand_as(sky))
 
@@ -148,32 +149,12 @@ def _paint_backdrop(canvas: Tensor, backdrop: Tensor) -> Tensor:
 def _paint_air(canvas: Tensor, backdrop: Tensor) -> Tensor:
     """Fog, rain, snow, 1/f grain and the light of the hour, over everything."""
     x, y = _grid(canvas)
-    fog = 0.72 * _column(backdrop, 17) * torch.exp(-(((y - 0.5) / 0.3) ** 2)).expand(-1, -1, canvas.shape[-1])
-    canvas = torch.lerp(canvas, torch.full_like(canvas, 0.86), fog.unsqueeze(1))
-    rain = _dots((x + 0.25 * y) * 3.0, y * 0.5, 18.0, 0.10, 0.55, stretch=5.0) * _column(backdrop, 18)
-    snow = _dots(x, y, 16.0, 0.16, 0.45) * _column(backdrop, 19)
-    white = (0.55 * rain + 0.95 * snow).clamp(0, 1)
-    canvas = torch.lerp(canvas, torch.full_like(canvas, 0.97), white.unsqueeze(1))
+    for name, column in (("fog", 17), ("rain", 18), ("snow", 19)):
+        veil = VEILS[name]
+        weight = (_column(backdrop, column) * veil.weights(x, y)).unsqueeze(1)
+        canvas = torch.lerp(canvas, torch.full_like(canvas, veil.light), weight)
     canvas = canvas * (1 + _column(backdrop, 20) * _grain(x, y, _column(backdrop, 21))).unsqueeze(1)
     return canvas * backdrop[:, 12:15].view(-1, 3, 1, 1)
-
-
-def _hash(x: Tensor, y: Tensor, seed: Tensor | float) -> Tensor:
-    """A number in [0, 1) for each lattice point; the classic sine hash, here with small arguments only."""
-    mixed = torch.sin(x * 12.9898 + y * 78.233 + seed) * 43758.5453
-    return mixed - torch.floor(mixed)
-
-
-def _dots(
-    x: Tensor, y: Tensor, per_width: float, radius: float, sparse: float, stretch: float = 1.0
-) -> Tensor:
-    """A fixed scatter of soft dots, (1, H, W) in [0, 1]: one lattice cell in 1 - sparse has a dot."""
-    u, v = x * per_width, y * per_width
-    i, j = torch.floor(u), torch.floor(v)
-    shift_x, shift_y = _hash(i, j, 1.0) * 0.5 + 0.25, _hash(i, j, 2.0) * 0.5 + 0.25
-    du, dv = u - i - shift_x, (v - j - shift_y) / stretch
-    dot = ((radius - (du**2 + dv**2 + 1e-9).sqrt()) / 0.06 + 0.5).clamp(0, 1)
-    return dot * (_hash(i, j, 3.0) > sparse)
 
 
 def _grain(x: Tensor, y: Tensor, seed: Tensor) -> Tensor:
@@ -185,7 +166,7 @@ def _grain(x: Tensor, y: Tensor, seed: Tensor) -> Tensor:
         i, j = torch.floor(u), torch.floor(v)
         a, b = u - i, v - j
         a, b = a * a * (3 - 2 * a), b * b * (3 - 2 * b)
-        top = torch.lerp(_hash(i, j, shift), _hash(i + 1, j, shift), a)
-        low = torch.lerp(_hash(i, j + 1, shift), _hash(i + 1, j + 1, shift), a)
+        top = torch.lerp(lattice_hash(i, j, shift), lattice_hash(i + 1, j, shift), a)
+        low = torch.lerp(lattice_hash(i, j + 1, shift), lattice_hash(i + 1, j + 1, shift), a)
         total = total + (torch.lerp(top, low, b) * 2 - 1) * 0.5**octave
     return total * 0.6
