@@ -6,9 +6,9 @@
 A reading is wrong if the facts of its expressive instruction, but for what stays, are not those of the right
 one. Readings that decline are never asked about. The bound is chosen on instructions that judge nothing:
 held-out phrasings of generated test stories, and those that people typed before the tables were last widened
-("seen"). It is the least bound at which, on each of the two, at most 5 % are edited wrongly without asking;
-if none is, the one with the fewest. "fresh" and "blind" are instructions that nothing was chosen on. Every
-batch is reported as it is read; ends in one line of JSON.
+("seen" and "fresh"). It is the least bound at which, on each of the three, at most 5 % are edited wrongly
+without asking; if none is, the one with the fewest. "blind" has instructions that nothing was chosen on.
+Every batch is reported as it is read; ends in one line of JSON.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from mgie_engine.serving.postprocess import changes_nothing
 from mgie_engine.text.prompting import Prompt
 
 BOUNDS = (0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
-CHOSEN_ON = ("held out", "seen")
+CHOSEN_ON = ("held out", "seen", "fresh")
 MOST_WRONG = 0.05
 
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="mgie-mini")
     parser.add_argument("--choose", action="store_true", help="choose the bound on the sets for that")
     parser.add_argument("--write", action="store_true", help="with --choose: write it to the model's config")
-    parser.add_argument("--set", choices=WITH_TOPICS, default="fresh", help="new instructions to measure on")
+    parser.add_argument("--set", choices=WITH_TOPICS, default="blind", help="new instructions to measure on")
     parser.add_argument("--edits", type=int, default=300, help="held-out edits to choose on")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()

@@ -77,7 +77,7 @@ class EditResult:
     is_declined: bool = False  # the model says that it cannot do this; `image` is the one that was sent
     is_exact: bool = False  # an adjustment by its definition: every seed gives this picture
     level: str = "exact"  # how exactly it was computed: "exact", "same" or "fast"
-    # Probability of the least sure token of what the reading changes, 0 to 1; None: it was given.
+    # Probability of what the reading says will change, 0 to 1; None: it was given.
     confidence: float | None = None
     doubt: Doubt | None = None
     region: str | None = None  # with Doubt.WHOLE: the part that was named, as it was written

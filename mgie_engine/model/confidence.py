@@ -1,7 +1,8 @@
-"""How sure the language model is of what it writes: the least probable token of what it says will change."""
+"""How sure the language model is of what it writes: the probability of all that it says will change."""
 
 import re
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -19,11 +20,11 @@ class TokenChoice(NamedTuple):
     second: int  # the most probable token but this one
 
 
-class LeastSure(NamedTuple):
-    """The place of the least probable token in what changes, and how probable it was."""
+class Sureness(NamedTuple):
+    """How probable the tokens of what changes are, all together, and the place of the least probable one."""
 
-    place: int
     probability: float
+    least_sure: int
 
 
 def chosen(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -34,13 +35,13 @@ def chosen(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return token, probability, scores.scatter(1, at, -torch.inf).argmax(-1)
 
 
-def least_sure(choices: Sequence[TokenChoice], decode: Callable[[Sequence[int]], str]) -> LeastSure | None:
-    """Where what changes was least sure; None for no text. `choices` without what ends the text."""
+def sureness(choices: Sequence[TokenChoice], decode: Callable[[Sequence[int]], str]) -> Sureness | None:
+    """How sure what changes is; None for no text. `choices` without what ends the text."""
     if not choices:
         return None
     length = _said_changes([choice.token for choice in choices], decode)
-    place = min(range(length), key=lambda at: choices[at].probability)
-    return LeastSure(place, round(choices[place].probability, _DIGITS))
+    probabilities = [choice.probability for choice in choices[:length]]
+    return Sureness(round(prod(probabilities), _DIGITS), probabilities.index(min(probabilities)))
 
 
 def _said_changes(ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> int:

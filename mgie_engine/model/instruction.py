@@ -12,7 +12,7 @@ from torch import Tensor
 from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.errors import RequestRefused
-from mgie_engine.model.confidence import TokenChoice, least_sure
+from mgie_engine.model.confidence import TokenChoice, sureness
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
@@ -28,7 +28,7 @@ class Thought:
     states: Tensor  # (8, D), those that predict the visual tokens
     expressive: str = ""
     notes: tuple[Message, ...] = ()
-    confidence: float | None = None  # probability of the least sure token, 0 to 1; None: it was not asked
+    confidence: float | None = None  # probability of what changes, 0 to 1; None: it was not asked
     other_start: tuple[int, ...] = ()  # the tokens that the second-best text begins with
     others: tuple[str, ...] = ()  # other expressive instructions, the likeliest first
 
@@ -138,13 +138,13 @@ class Reader:
         """What was written, and how sure that is."""
         ids, stops = [choice.token for choice in choices], self._rules().stops
         words = [choice for choice in choices if choice.token not in stops]
-        doubt = least_sure(words, self.prompter.tokenizer.decode)
+        sure = sureness(words, self.prompter.tokenizer.decode)
         text = self.text_of(ids)
-        if doubt is None:
+        if sure is None:
             return Thought(ids, states, text, confidence=0.0)
-        second = words[doubt.place].second
-        start = () if second in stops else (*ids[: doubt.place], second)
-        return Thought(ids, states, text, confidence=doubt.probability, other_start=start)
+        second = words[sure.least_sure].second
+        start = () if second in stops else (*ids[: sure.least_sure], second)
+        return Thought(ids, states, text, confidence=sure.probability, other_start=start)
 
     def text_of(self, ids: Sequence[int]) -> str:
         """The expressive instruction of tokens; "" for gibberish."""

@@ -1,9 +1,9 @@
-"""How sure the model is: the least probable token of what changes, the same alone and in company."""
+"""How sure the model is: the probability of what changes, the same alone and in company."""
 
 import pytest
 import torch
 
-from mgie_engine.model.confidence import TokenChoice, chosen, least_sure
+from mgie_engine.model.confidence import TokenChoice, chosen, sureness
 from mgie_engine.model.cuda_graphs import Graphs
 from mgie_engine.model.mgie import finish
 from mgie_engine.model.shared_reading import SharedReader
@@ -23,12 +23,12 @@ def spell(ids) -> str:
 def test_all_but_what_stays_counts():
     choices = [TokenChoice(token, 0.9 if token < 5 else 0.1, 0) for token in range(len(WORDS))]
     choices[2] = TokenChoice(2, 0.41239, 7)
-    assert least_sure(choices, spell) == (2, 0.4124)
-    assert least_sure(choices[:2], spell) == (0, 0.9)
-    assert least_sure([], spell) is None
+    assert sureness(choices, spell) == (round(0.9**4 * 0.41239, 4), 2)
+    assert sureness(choices[:2], spell) == (0.81, 0)
+    assert sureness([], spell) is None
     two = [TokenChoice(token, 0.9, 0) for token in (0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7)]
     two[8], two[11] = TokenChoice(3, 0.5, 0), TokenChoice(6, 0.1, 0)
-    assert least_sure(two, spell) == (8, 0.5)
+    assert sureness(two, spell) == (round(0.9**9 * 0.5, 4), 8)
 
 
 def test_the_probability_is_that_of_the_tokens_that_are_allowed():
