@@ -4,12 +4,16 @@ It is the end of a turn: a row with an error and the reading, so it outlives a r
 of its own, with that reading, so nothing is asked twice.
 """
 
+import re
+
 from bot.chat.cards import is_question
 from conversations.messages import Message
 from conversations.session import Turn
 from conversations.store.serialization import TurnFields
 from conversations.variations import Variation
 from mgie_engine.edits import EditResult
+
+_SAID_TWICE = re.compile(r"\b(\w+(?: \w+)+) and \1\b")  # "gets warmer and gets warmer"
 
 
 def question_fields(result: EditResult) -> TurnFields:
@@ -20,7 +24,7 @@ def question_fields(result: EditResult) -> TurnFields:
         "error": question,
         "expressive": result.expressive,
         "confidence": result.confidence,
-        "other_readings": result.other_readings,
+        "other_readings": tuple(text for text in result.other_readings if not _SAID_TWICE.search(text)),
     }
 
 

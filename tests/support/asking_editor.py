@@ -23,7 +23,7 @@ class AskingEditor(EchoEditor):
         if doubt is Doubt.WHOLE:
             asked = replace(result, expressive="The whole picture gets darker.", region="sky")
         else:
-            others = ("The car turns blue.",)
+            others = ("The ball turns blue and turns blue.", "The car turns blue.")
             asked = replace(result, expressive="The ball turns blue.", other_readings=others)
         return replace(asked, is_question=True, doubt=doubt, confidence=0.5)
 
