@@ -11,15 +11,27 @@ from conversations.store.session_store import SessionStore
 async def for_another(store: SessionStore, asked: EditAsked, other: OtherPicture) -> EditAsked | None:
     """The edit that a text asks for which means the user's last instruction for another picture; else None.
 
-    That picture is with the text or replied to. "Wrong picture" asks for it; "this one too" alone does not.
+    That picture is with the text, replied to, or was given just before and not edited yet. "Wrong picture"
+    asks for it; "this one too" alone does not.
     """
     is_shown = asked.own is not None or (asked.replied is not None and asked.turn is None)
     if not is_shown and other is not OtherPicture.ELSEWHERE:
-        return None
+        earlier = await _words_before(store, asked)
+        return replace(asked, text=earlier, said=None) if earlier else None
     words = await _last_words(store, asked)
     if is_shown:
         return replace(asked, text="", said=None, last_words=words)
     return replace(asked, text=words, said=None, turn=None, reply_to=None, is_elsewhere=True)
+
+
+async def _words_before(store: SessionStore, asked: EditAsked) -> str:
+    """What the user asked for last of an earlier picture here; "" if the one here has edits already."""
+    session = await store.session_for_channel(asked.channel, asked.user)
+    if session is None or len(session.turns) > 1:
+        return ""
+    last = next(iter(await store.turns_by(asked.user, 1)), None)
+    is_here = last is not None and (await store.session(last.session_id)).channel == asked.channel
+    return last.instruction if last is not None and is_here else ""
 
 
 async def _last_words(store: SessionStore, event: Event) -> str:

@@ -53,6 +53,18 @@ async def test_the_last_instruction_is_taken_for_the_next_picture(
         assert await root_image(d, done[0]) != await root_image(d, done[1])
 
 
+async def test_the_last_instruction_is_taken_for_a_picture_that_was_given_just_before(tmp_path: Path) -> None:
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        d.clock.now += 1
+        await d.workflow.handle(d.asked("", picture=OTHER))
+        again = (await d.accepted("same for this one")).card
+        assert (again.instruction, again.version) == ("make it red", "v1")
+        await d.idle()
+        assert not isinstance(await d.workflow.handle(d.asked("same for this one")), Accepted)
+
+
 async def test_without_an_earlier_instruction_it_is_asked_for(tmp_path: Path) -> None:
     async with workflow_room(tmp_path, EchoEditor()) as d:
         reply = await d.workflow.handle(d.asked("this one too", picture=a_picture()))
