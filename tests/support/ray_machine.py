@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,13 +68,9 @@ def deploy_replicas(
 
 
 def _wait_for_runtime(log: Path, ray: "subprocess.Popen[bytes]") -> None:
-    with subprocess.Popen(
-        ["tail", "--follow", "--lines=+1", f"--pid={ray.pid}", str(log)], stdout=subprocess.PIPE, text=True
-    ) as tail:
-        assert tail.stdout is not None
-        started = any("Ray runtime started" in line for line in tail.stdout)
-        tail.kill()
-    assert started, log.read_text()
+    while "Ray runtime started" not in log.read_text():
+        assert ray.poll() is None, log.read_text()
+        time.sleep(0.1)
 
 
 def _free_port() -> int:
