@@ -17,7 +17,7 @@ from mgie_engine.cluster.cluster_messages import Plain
 from mgie_engine.cluster.deployment import APP, NAMESPACE, SignBoard, board_name
 from mgie_engine.errors import EngineDied
 
-ANSWER_S = 4.0  # for a sign of life; replicas drop edits after ten seconds without one
+ANSWER_S = 4.0  # for a sign of life; replicas drop edits after eight seconds without one
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from mgie_engine.cluster.cluster_messages import (
 from mgie_engine.edits import EditResult, EditRunner, Progress
 from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
 
-UNHEARD_S = 10.0  # five signs of life
+UNHEARD_S = 8.0  # four signs of life; the look once a second ends an edit within ten
 PROGRESS_EVERY_S = 0.25
 
 

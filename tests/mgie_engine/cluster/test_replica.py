@@ -113,7 +113,7 @@ async def test_a_sign_that_comes_late_but_in_time_keeps_an_edit(
     replica: Replica, editor: ScriptedEditor, clock: Clock
 ):
     task, edit = await begun(replica, editor, order())
-    clock.now += 10.0
+    clock.now += 8.0
     replica.drop_unheard()
     edit.finish()
     assert isinstance(await task, EditResult)
