@@ -128,7 +128,7 @@ def work(weights: Path, steps: int) -> None:
     file = io.BytesIO()
     colours.save(file, "PNG")
     settings = EditSettings(7.5, 1.5, steps, seed=7, sampler="euler_ancestral")
-    request = EditRequest(file.getvalue(), "make it warmer", settings)
+    request = EditRequest(file.getvalue(), "blur it", settings)  # no exact adjustment: it is painted
     engine = ModelChoice(str(weights), device="cpu").build()
     for line in sys.stdin:
         began, cpu_began = time.monotonic(), time.process_time()

@@ -49,10 +49,10 @@ class Progress:
 
     stage: Stage
     step: int = 0  # denoising steps done
-    steps: int = 0  # denoising steps in all
+    steps: int = 0  # denoising steps in all; 0 once it is known that none are needed
     expressive: str | None = None  # set once reading is done
     preview: bytes | None = None  # small WebP made from the latents, after some steps
-    is_exact: bool = False  # by its reading, the seed makes no difference
+    is_exact: bool = False  # by its reading: nothing is painted, and the seed makes no difference
 
 
 class Doubt(StrEnum):

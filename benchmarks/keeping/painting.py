@@ -14,7 +14,6 @@ from mgie_engine.config import models_home
 from mgie_engine.edits import Doubt, EditRequest, Exchange
 from mgie_engine.lab.evaluation.scenes_running import paint_all
 from mgie_engine.model.mgie import MGIE
-from mgie_engine.restore import restore, said_tones
 from mgie_engine.serving.edit_options import settle
 from mgie_engine.serving.engine import edit_alone
 from mgie_engine.serving.framing import FramedPicture, Framing, view
@@ -50,10 +49,7 @@ class PhotoEdit:
 
 
 def edit_photos(mgie: MGIE, photo: Image.Image, instructions: Sequence[str]) -> Iterator[PhotoEdit]:
-    """Each instruction on the same RGB photo, with the default settings.
-
-    What is exact by its reading is carried out without being painted: the painting would not be asked.
-    """
+    """Each instruction on the same RGB photo, with the default settings."""
     square, png, settings = for_the_model(photo, mgie.config.picture_size), to_png(photo), defaults(mgie)
     for first in range(0, len(instructions), READ_AT_ONCE):
         some = instructions[first : first + READ_AT_ONCE]
@@ -64,8 +60,6 @@ def edit_photos(mgie: MGIE, photo: Image.Image, instructions: Sequence[str]) -> 
             declined = changes_nothing(reading.expressive, mgie.config.refusal)
             if declined:
                 made = photo
-            elif tones := said_tones(reading.expressive):
-                made = restore(photo, square, square, tones=tones).picture
             else:
                 result = edit_alone(mgie, replace(request, reading=reading.expressive), lambda progress: None)
                 made = Image.open(io.BytesIO(result.image)).convert("RGB")

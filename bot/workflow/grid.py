@@ -152,7 +152,7 @@ class GridHandle:
 
 def grid_progress(progress: Progress, number: int, cells: int) -> Progress:
     """The progress of a grid of `cells` cells while its cell `number` (from 0) is this far."""
-    if progress.stage is Stage.READING:
+    if progress.stage is Stage.READING or not progress.steps:
         return progress
     steps = progress.steps
     done = steps if progress.stage is Stage.FINISHING else progress.step

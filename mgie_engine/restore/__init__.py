@@ -95,7 +95,7 @@ def restore(
     pictures differ in size or a picture is neither RGB nor RGBA.
     """
     pixels = np.asarray(image(original))
-    if tones and keep != "off":
+    if tones:
         return _exact(pixels, planes(model_input), tones, region)
     is_grey = shows_grey(pixels)
     if keep == "off" and not is_grey and image(model_input).size == image(model_output).size:

@@ -1,8 +1,8 @@
 """Tones that the expressive instruction names, carried out by their definitions at full size.
 
 "The left half gets darker. The rest stays." names an operation, its degree and where, and `tones.py` defines
-it exactly. So where every change that is said is of that kind, what is said is carried out, and the painting,
-an estimate of the same, is not asked. What depends on the pixels around (a blur) is fitted to the painting.
+it exactly. So where every change that is said is of that kind, what is said is carried out, and nothing is
+painted: a painting is an estimate of the same. What depends on the pixels around (a blur) is fitted to one.
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from conversations.settings import Keep
 from mgie_engine.restore.region_masks import REGIONS, REST, WHOLE, no_layers, said_subject
 from mgie_engine.restore.tones import STRENGTHS, TONES, UNGRADED, ToneSpec
 
@@ -36,12 +37,15 @@ def effects() -> Mapping[str, Sequence[str]]:
 
 
 @lru_cache(maxsize=256)
-def said_tones(expressive: str, degree: float = 1.0) -> tuple[ToneSpec, ...]:
+def said_tones(expressive: str, degree: float = 1.0, keep: Keep = "auto") -> tuple[ToneSpec, ...]:
     """The tones that an expressive instruction names, in order, with their strengths times `degree`.
 
-    Empty unless all that is said to change can be computed for each pixel, and in a region of `EXACT` or the
-    whole picture.
+    Where there are any they are all of the edit, and it needs no painting. Empty unless all that is said to
+    change can be computed for each pixel, and in a region of `EXACT` or the whole picture; and with keep
+    "off", which asks for the painting itself.
     """
+    if keep == "off":
+        return ()
     found = list(_specs(expressive.strip()))
     if not found or None in found:
         return ()

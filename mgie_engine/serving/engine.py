@@ -1,7 +1,8 @@
 """The loop over slots: each edit reads, paints one denoising step at a time, and is finished, side by side.
 
 Single-threaded where the model is concerned; pictures are opened, restored and encoded on threads beside it.
-Sharing a step changes nothing beyond rounding. Above the level exact a `FastPath` does the model's work.
+What is exact by its reading is not painted. Sharing a step changes nothing beyond rounding. Above the level
+exact a `FastPath` does the model's work.
 """
 
 import os
@@ -14,7 +15,6 @@ from math import prod
 from typing import Any, Self, TypeVar
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from mgie_engine.edits import EditRequest, EditResult, Progress, Report, Stage
@@ -27,12 +27,11 @@ from mgie_engine.serving.edit_errors import as_engine_error, is_fatal
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.framing import Framing
 from mgie_engine.serving.pictures import to_preview
-from mgie_engine.serving.postprocess import Delivered, changes_nothing, finish, untouched, with_probe
+from mgie_engine.serving.postprocess import Delivered, Painted, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.reading_doubt import doubt_about
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
 from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request, still_opening
 from mgie_engine.serving.slot_painting import SlotPainting
-from mgie_engine.text.prompting import Prompt
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
 LOOK_AROUND_S = 0.05  # how long the loop waits for its threads when it has nothing else to do
@@ -139,19 +138,14 @@ class Engine:
         for slot in list(self._slots.values()):
             if slot.reader is None and slot.opening.done():
                 with self._blame(slot):
-                    square = slot.opening.result().view.shown
-                    asked = slot.request
-                    prompt = Prompt(
-                        asked.instruction, asked.history, asked.reading, asked.settings.ask == "on"
-                    )
-                    slot.reader = self._reader(slot, square, prompt)
+                    slot.reader = self._reader(slot)
 
-    def _reader(self, slot: Slot, square: Image.Image, prompt: Prompt) -> Reader:
-        pixels = slot.opening.result().pixels
+    def _reader(self, slot: Slot) -> Reader:
+        square, pixels = slot.opened.view.shown, slot.opened.pixels
         if self._fast is None or pixels is None:
-            return self.model.reading(square, prompt)
+            return self.model.reading(square, slot.prompt)
         slot.encoding = self._threads.submit(self._fast.encode, square, slot.request.settings)
-        return self._fast.reading(square, pixels, prompt)
+        return self._fast.reading(square, pixels, slot.prompt)
 
     def _read(self, slots: Sequence[Slot], for_s: float) -> None:
         """A token of each in turn, until the time is up or all have read."""
@@ -179,13 +173,18 @@ class Engine:
             if slot.doubt and asked.settings.ask == "on":
                 others = end.value.others
                 self._leave(slot, replace(self._unpainted(slot), is_question=True, other_readings=others))
+            elif slot.is_exact:
+                slot.skip_painting(self._clock())
+                self._say(slot, slot.progress())
+                self._finish(slot, slot.opened.unpainted(config.name))
             elif self._fast:  # what it waits for now is a place among those who paint
                 slot.enter(Stage.PAINTING, self._clock())
                 self._say(slot, slot.progress())
 
     def _start_painters(self) -> None:
         for slot in list(self._slots.values()):
-            if slot.reading and not slot.painting and (self._fast is None or self._fast.painting.free):
+            has_place = self._fast is None or self._fast.painting.free
+            if has_place and slot.reading and not (slot.painting or slot.finishing):
                 with self._blame(slot):
                     self._start_painting(slot, slot.reading)
 
@@ -194,8 +193,7 @@ class Engine:
         if self._fast and slot.encoding:
             slot.painting = self._fast.begin(settings, reading.guidance, slot.encoding.result())
             return
-        square = slot.opening.result().view.shown
-        (image_latents,) = self.model.encode([square])
+        (image_latents,) = self.model.encode([slot.opened.view.shown])
         slot.painting = Painting(self.model.config.noise, settings, reading.guidance, image_latents)
         slot.enter(Stage.PAINTING, self._clock())
         self._say(slot, slot.progress())
@@ -270,13 +268,15 @@ class Engine:
         slot.enter(Stage.FINISHING, self._clock())
         self._say(slot, slot.progress())
         require_finite(painting.latents, "latents")
-        opened = slot.opened
         seen = painting.image_latents * self.model.config.latent_scale
         output, reconstruction = self.model.decode(torch.stack([painting.latents, seen]))
         relevance = None if painting.relevance is None else painting.relevance.float().cpu().numpy()
-        painted = opened.painted(reconstruction, output, relevance, self.model.config.name)
-        settings = slot.request.settings
-        work = (painted if settings.keep == "off" else with_probe(self.model, painted)), settings
+        painted = slot.opened.painted(reconstruction, output, relevance, self.model.config.name)
+        keep = slot.request.settings.keep
+        self._finish(slot, painted if keep == "off" else with_probe(self.model, painted))
+
+    def _finish(self, slot: Slot, painted: Painted) -> None:
+        work = painted, slot.request.settings
         if self.under_way == 1 and prod(painted.original.size) <= QUICK_PIXELS:
             slot.finishing = Future()  # this thread is not waited for, and it has all cores
             slot.finishing.set_result(finish(*work))

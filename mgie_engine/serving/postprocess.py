@@ -77,6 +77,10 @@ class Opened:
             said=self.said,
         )
 
+    def unpainted(self, model: str) -> Painted:
+        """What finishing takes of an edit that is exact by its reading: nothing was painted."""
+        return self.painted(self.view.shown, self.view.shown, None, model)
+
     def _squared(self, picture: Image.Image) -> Image.Image:
         size = self.side, self.side
         return picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
@@ -157,7 +161,7 @@ def restored(painted: Painted, keep: Keep = "auto", degree: float = 1.0) -> Rest
         region=painted.region,
         degree=degree,
         part=said_region(painted.said),
-        tones=said_tones(painted.said, degree),
+        tones=said_tones(painted.said, degree, keep),
         weather=said_weather(painted.said) if degree == 1 else None,
     )
 

@@ -62,6 +62,18 @@ class Slot:
     preview: Future[bytes] | None = None  # being made beside the loop
 
     @property
+    def prompt(self) -> Prompt:
+        """What is read."""
+        asked = self.request
+        return Prompt(asked.instruction, asked.history, asked.reading, asked.settings.ask == "on")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the reading says exactly what changes, so that nothing needs to be painted."""
+        settings = self.request.settings
+        return bool(self.reading and said_tones(self.reading.expressive, settings.degree, settings.keep))
+
+    @property
     def opened(self) -> Opened:
         """The picture, with the part that its reading names."""
         opened = self.opening.result()
@@ -72,6 +84,13 @@ class Slot:
         self.book(now)
         self.stage, self.entered_at = stage, now
 
+    def skip_painting(self, now: float) -> None:
+        """Go on from reading to finishing; painting is booked with 0 seconds."""
+        if self.encoding:
+            self.encoding.cancel()
+        self.enter(Stage.PAINTING, now)
+        self.enter(Stage.FINISHING, now)
+
     def book(self, now: float) -> None:
         """Note how long the stage took."""
         self.seconds[self.stage.value] = round(now - self.entered_at, 4)
@@ -80,9 +99,8 @@ class Slot:
         """How far the edit is."""
         step = self.painting.step if self.painting else 0
         expressive = self.reading.expressive if self.reading else None
-        settings = self.request.settings
-        is_exact = settings.keep != "off" and bool(said_tones(expressive or "", settings.degree))
-        return Progress(self.stage, step, settings.steps, expressive, preview, is_exact)
+        steps = 0 if self.is_exact else self.request.settings.steps
+        return Progress(self.stage, step, steps, expressive, preview, self.is_exact)
 
     def result(self, delivered: Delivered, model: str, level: str) -> EditResult:
         """What the edit ends with, after its reading; `model`: its name."""

@@ -29,7 +29,7 @@ def demo_page(editor: Editor) -> gr.Blocks:
             raise gr.Error("Give an input image first.")
 
         def show(progress: Progress) -> None:
-            bar((progress.step, progress.steps), desc=progress.stage)
+            bar((progress.step, progress.steps or None), desc=progress.stage)
 
         try:
             edited = editor.edit(

@@ -170,6 +170,11 @@ def test_progress_only_grows():
     assert {p.steps for p in whole} == {8}
 
 
+def test_cells_that_are_exact_show_no_steps():
+    finishing = Progress(Stage.FINISHING, 0, 0, is_exact=True)
+    assert [grid_progress(finishing, number, 2) for number in (0, 1)] == [finishing] * 2
+
+
 def test_the_drawn_sheet_holds_every_picture_in_its_place():
     colours = ["red", "green", "blue", "yellow"]
     drawn = draw_grid([grid_cell(a_picture(400, 200, colour)) for colour in colours], FOUR, "en")

@@ -87,11 +87,9 @@ def test_a_tone_of_colour_brings_colour_into_a_grey_picture():
     assert (done[..., 0] > done[..., 2]).any()
 
 
-def test_where_all_is_painted_the_painting_is_shown():
-    spec = ToneSpec("darker", 1.0)
-    made = halfway(ToneSpec("brighter", 1.0))
-    done = restore(view(SIDE), view(SIDE), made, tones=[spec], keep="off").picture
-    assert np.array_equal(np.asarray(done), made)
+@pytest.mark.parametrize(("keep", "names"), [("auto", ["darker"]), ("strict", ["darker"]), ("off", [])])
+def test_where_the_painting_itself_is_asked_for_no_tone_takes_its_place(keep, names):
+    assert [tone.name for tone in said_tones(f"The whole picture gets darker. {THINGS}", keep=keep)] == names
 
 
 def test_a_degree_is_a_factor_on_the_strength():

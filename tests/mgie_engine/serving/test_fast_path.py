@@ -13,7 +13,7 @@ from mgie_engine.memory.graph_memory import SlotPlan
 from mgie_engine.memory.modes import Mode, parse
 from mgie_engine.model.mgie import MGIE
 from mgie_engine.serving import precision_levels
-from mgie_engine.serving.engine import Engine, edit_with
+from mgie_engine.serving.engine import Engine, edit_alone, edit_with
 from mgie_engine.serving.fast_path import FastPath
 from mgie_engine.serving.masks import mask_png
 from mgie_engine.serving.pictures import open_picture, to_png
@@ -128,6 +128,20 @@ def test_readings_share_every_token(model, fast, monkeypatch):
 def test_more_edits_than_slots_wait_for_one(model, fast):
     _, results = run(model, fast, range(5), at_once=5)
     assert len(results) == 5
+
+
+def test_what_is_exact_by_its_reading_waits_for_no_painting_slot(model, fast):
+    said = "The whole picture gets darker. All things stay where they are."
+    request = replace(REQUESTS[0], reading=said)
+    taken = list(fast.painting.free)
+    fast.painting.free.clear()
+    try:
+        with WatchedFast(model, fast) as engine:
+            results = engine.run({0: request})
+    finally:
+        fast.painting.free.extend(taken)
+    assert (engine.painted, results[0].is_exact) == ({}, True)
+    assert results[0].image == edit_alone(model, request, lambda _: None).image
 
 
 def test_a_cancelled_edit_gives_its_row_and_its_slot_back(model, fast):
