@@ -6,14 +6,16 @@ a `TurnDraft` that the store numbers, dates and saves.
 Invariants:
 - A user's head moves to a new turn when the turn is requested, not when it is done. So a second request
   builds on the first one while that is still running.
-- A head never points at a failed or cancelled turn: it is read as the nearest ancestor that is neither.
-- The redo stack is a path downwards from the head. Moving up (undo, reset, go to an ancestor) extends it. Any
-  move off the path (a new turn, go to another branch) clears it.
+- A variation has the parent of what it varies, but is shown after that: undo leads there (see `before`).
+- A head never points at a failed or cancelled turn: it is read as the nearest one before that is neither.
+- The redo stack is a path along that way from the head. Moving back (undo, reset, go to a version on it)
+  extends it. Any move off the path (a new turn, go to another branch) clears it.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import takewhile
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
 from conversations.messages import Message
@@ -76,6 +78,7 @@ class TurnDraft:
     image: str | None = None
     expressive: str | None = None
     changed: float | None = None
+    varied_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ class Turn:
     confidence: float | None = None  # how sure the model was of its reading, 0 to 1
     other_readings: tuple[str, ...] = ()  # where it asked: what else may be meant, the likeliest first
     mask: str | None = None  # ImageStore key of an 8-bit grey PNG: where it is dark, the parent's bytes stay
+    varied_id: str | None = None  # the version that it is a variation of, until that is erased
 
     @property
     def label(self) -> str:
@@ -201,13 +205,20 @@ class EditSession:
         """The turn it was made from; None for the upload."""
         return self.turns[turn.parent_id] if turn.parent_id is not None else None
 
+    def before(self, turn: Turn) -> Turn | None:
+        """The version shown before it: the one that it varies, else its parent; None for the upload."""
+        return self.turns.get(turn.varied_id or "") or self.parent_of(turn)
+
     def children_of(self, turn: Turn) -> tuple[Turn, ...]:
         """The turns made from it, by number."""
         return tuple(other for other in self.turns.values() if other.parent_id == turn.id)
 
     def path_to(self, turn: Turn) -> tuple[Turn, ...]:
         """The turns from the upload to this one, both included."""
-        return tuple(reversed(list(self._upwards(turn))))
+        above = [self.turn(turn.id)]  # the session's own copy: the value passed in may be outdated
+        while parent := self.parent_of(above[-1]):
+            above.append(parent)
+        return tuple(reversed(above))
 
     def exchanges_before(self, turn: Turn) -> tuple[tuple[str, str], ...]:
         """(instruction, expressive instruction) of every ancestor that has both, oldest first."""
@@ -233,8 +244,8 @@ class EditSession:
         return self.nearest_alive(self.turn(head.turn_id))
 
     def nearest_alive(self, turn: Turn) -> Turn:
-        """This turn, or its nearest ancestor that neither failed nor was cancelled."""
-        return next(above for above in self._upwards(turn) if not above.is_lost)
+        """This turn, or the nearest one before that neither failed nor was cancelled."""
+        return next(earlier for earlier in self._backwards(turn) if not earlier.is_lost)
 
     def is_ready(self, turn: Turn) -> bool:
         """Whether a waiting turn can run: its parent has an image."""
@@ -277,11 +288,11 @@ class EditSession:
         return replace(self, turns={**self.turns, turn.id: turn})
 
     def undo(self, user: str) -> "EditSession":
-        """Move one step up; redo leads back. Raises NothingToUndo at the upload."""
-        above = self.parent_of(self.head_of(user))
-        if above is None:
+        """Move to the version shown before; redo leads back. Raises NothingToUndo at the upload."""
+        before = self.before(self.head_of(user))
+        if before is None:
             raise NothingToUndo
-        return self._climb(user, self.nearest_alive(above))
+        return self._go_back(user, self.nearest_alive(before))
 
     def redo(self, user: str) -> "EditSession":
         """Move one step down the redo stack. Raises NothingToRedo if it is empty."""
@@ -298,21 +309,21 @@ class EditSession:
     def go_to(self, user: str, turn: Turn) -> "EditSession":
         """Move to any version. Raises VersionHasNoPicture for one that failed or was cancelled."""
         self._alive(self.turn(turn.id))
-        if any(turn.id == above.id for above in self._upwards(self.head_of(user))):
-            return self._climb(user, turn)
+        if any(turn.id == earlier.id for earlier in self._backwards(self.head_of(user))):
+            return self._go_back(user, turn)
         return self._with_head(user, Head(turn.id))
 
     def reset(self, user: str) -> "EditSession":
         """Move to the uploaded image. Nothing is deleted, and redo leads back."""
-        return self._climb(user, self.root)
+        return self._go_back(user, self.root)
 
     # -- inside -------------------------------------------------------------------------------------------
 
-    def _upwards(self, turn: Turn) -> Iterator[Turn]:
-        above: Turn | None = self.turn(turn.id)  # the session's own copy: the value passed in may be outdated
-        while above is not None:
-            yield above
-            above = self.parent_of(above)
+    def _backwards(self, turn: Turn) -> Iterator[Turn]:
+        earlier: Turn | None = self.turn(turn.id)
+        while earlier is not None:
+            yield earlier
+            earlier = self.before(earlier)
 
     def _alive(self, turn: Turn) -> Turn:
         if turn.grid is not None:
@@ -321,25 +332,19 @@ class EditSession:
             raise VersionHasNoPicture(turn.label, message, parent)
         if turn.is_lost:
             nearest = self.nearest_alive(turn).label
-            failed = turn.state is TurnState.FAILED or turn.error is not None
-            message = (
-                Message("no_picture_failed", version=turn.label, nearest=nearest)
-                if failed
-                else Message("no_picture_cancelled", version=turn.label, nearest=nearest)
-            )
+            said = {"version": turn.label, "nearest": nearest}
+            message = Message("no_picture_cancelled", **said)
+            if turn.state is TurnState.FAILED or turn.error is not None:
+                message = Message("no_picture_failed", **said)
             raise VersionHasNoPicture(turn.label, message, nearest)
         return turn
 
-    def _climb(self, user: str, target: Turn) -> "EditSession":
-        """Move up to an ancestor of the head, and put the versions passed on the redo stack."""
-        passed: list[str] = []
-        for turn in self._upwards(self.head_of(user)):
-            if turn.id == target.id:
-                break
-            if not turn.is_lost:
-                passed.append(turn.id)
-        redo = self.heads[user].redo if user in self.heads else ()
-        return self._with_head(user, Head(target.id, (*redo, *passed)))
+    def _go_back(self, user: str, target: Turn) -> "EditSession":
+        """Move to a version before the head, and put the versions passed on the redo stack."""
+        passed = takewhile(lambda turn: turn.id != target.id, self._backwards(self.head_of(user)))
+        redo = self.heads.get(user, Head("")).redo
+        kept = [turn.id for turn in passed if not turn.is_lost]
+        return self._with_head(user, Head(target.id, (*redo, *kept)))
 
     def _with_head(self, user: str, head: Head) -> "EditSession":
         return replace(self, heads={**self.heads, user: head})

@@ -50,6 +50,11 @@ def varied_override(
     )
 
 
+def varied_id(turn: Turn) -> str | None:
+    """What a variation of `turn` was shown after: `turn`; for a grid, which is no version, what it varies."""
+    return turn.id if turn.grid is None else turn.varied_id
+
+
 def combined_words(path: Sequence[Turn]) -> str:
     """Every instruction on a path from the upload, as one."""
     said = [turn.instruction.strip().rstrip(".!;,") for turn in path[1:]]

@@ -47,7 +47,7 @@ from conversations.settings import NO_OVERRIDE, checked
 from conversations.shares import edit_cost, share_limits
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
-from conversations.variations import Variation, combined_words, varied_override
+from conversations.variations import Variation, combined_words, varied_id, varied_override
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
@@ -249,6 +249,7 @@ class Admission:
             source=asked.source,
             mask=mask,
         )
+        draft = replace(draft, varied_id=varied_id(turn))
         event = replace(asked, turn=turn.id)
         reply = await self._accept(replace(context, event=event), draft, session, united)
         if isinstance(reply, Accepted):

@@ -15,6 +15,7 @@ from conversations.session_grids import picked_from
 from conversations.session_threads import answered_in
 from conversations.settings import MadeCell, SettingsOverride
 from conversations.store.session_store import SessionStore
+from conversations.variations import varied_id
 
 
 def grid_draft(asked: GridAsked, target: Target) -> TurnDraft | Note:
@@ -24,7 +25,7 @@ def grid_draft(asked: GridAsked, target: Target) -> TurnDraft | Note:
         return session.ask(asked.user, words, parent=turn.id, source=asked.source)
     if turn.parent_id is None:
         return Note(Message("no_words"))
-    return session.ask(
+    draft = session.ask(
         asked.user,
         turn.instruction,
         parent=turn.parent_id,
@@ -33,6 +34,7 @@ def grid_draft(asked: GridAsked, target: Target) -> TurnDraft | Note:
         source=asked.source,
         mask=turn.mask,
     )
+    return replace(draft, varied_id=varied_id(turn))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class CellPicks:
             image=cell.image,
             expressive=grid.expressive,
             changed=cell.changed,
+            varied_id=grid.varied_id,
         )
         turn = await self.store.add_turn(draft, asked_at=asked.asked_at)
         active = self.runner.begin(turn, session.add(turn))

@@ -98,7 +98,7 @@ def _steps_back(target: Target, steps: int) -> Turn:
     session = target.session
     turn = session.nearest_alive(version_meant(session, target.turn))
     for _ in range(steps):
-        turn = session.nearest_alive(session.parent_of(turn) or session.root)
+        turn = session.nearest_alive(session.before(turn) or session.root)
     return turn
 
 

@@ -197,3 +197,9 @@ def m031_threads(db: Database) -> None:
 def m032_showcase(db: Database) -> None:
     """The channel of a server in which authors share results."""
     db.execute("ALTER TABLE server_settings ADD COLUMN showcase TEXT")
+
+
+@migrations()
+def m033_varied_versions(db: Database) -> None:
+    """The version that a variation was shown after, to which undo leads."""
+    db.execute("ALTER TABLE turns ADD COLUMN varied_id TEXT")

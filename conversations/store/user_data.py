@@ -238,14 +238,17 @@ def delete_turn(db: Database, turn_id: str) -> None:
 
 
 def _detach_turn(db: Database, turn: Turn) -> None:
-    """Remove one turn; its children and the heads on it move to its present parent."""
+    """Remove one turn; its children move to its present parent, heads and variations to what it varied."""
     parent = value(db, "SELECT parent_id FROM turns WHERE id = ?", turn.id)
+    varied = value(db, "SELECT varied_id FROM turns WHERE id = ?", turn.id)
     db.execute("UPDATE turns SET parent_id = ? WHERE parent_id = ?", (parent, turn.id))
+    of_session = "UPDATE turns SET varied_id = ? WHERE session_id = ? AND varied_id = ?"
+    db.execute(of_session, (varied, turn.session_id, turn.id))
     for row in _rows(db, "SELECT * FROM heads WHERE session_id = ?", turn.session_id):
         head = head_of(row)
         kept = replace(
             head,
-            turn_id=parent if head.turn_id == turn.id else head.turn_id,
+            turn_id=(varied or parent) if head.turn_id == turn.id else head.turn_id,
             redo=tuple(turn_id for turn_id in head.redo if turn_id != turn.id),
         )
         if kept != head:

@@ -6,7 +6,7 @@ The tree, undo and redo are those of the bot (`EditSession`), and so is the rule
 import io
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -68,6 +68,7 @@ class PlannedEdit:
     request: EditRequest
     parent: str  # id of the turn that it starts from
     override: SettingsOverride
+    varied: str | None = None  # id of the turn that it is a variation of
 
 
 class VersionTree:
@@ -141,8 +142,10 @@ class VersionTree:
         override = varied_override(turn, variation, fresh_seed, is_slight=is_slight)
         if variation is Variation.FROM_ORIGINAL:
             words = combined_words(self._session.path_to(turn))
-            return self._plan(words, override, None, self._session.root)
-        return self._plan(turn.instruction, override, turn.reading, parent)
+            planned = self._plan(words, override, None, self._session.root)
+        else:
+            planned = self._plan(turn.instruction, override, turn.reading, parent)
+        return replace(planned, varied=turn.id)
 
     def add(self, planned: PlannedEdit, result: EditResult) -> Version:
         """The version that an edit made, which is current then. EditDeclined leaves everything as it was."""
@@ -164,13 +167,14 @@ class VersionTree:
             f"v{number}",
             changed=result.changed,
             notes=result.notes,
+            varied_id=planned.varied,
         )
         self._pictures[turn.id], self._edits[turn.id] = edit.png, edit
         self._session = self._session.add(turn)
         return self.current
 
     def undo(self, steps: int = 1) -> Version:
-        """Move up, at most to version 0; NothingToUndo there."""
+        """Move to what was shown before, at most to version 0; NothingToUndo there."""
         self._session = self._session.undo(ME)
         for _ in range(steps - 1):
             if not self._session.head_of(ME).is_upload:

@@ -1,5 +1,7 @@
 """The tree of versions: heads, moves, branches."""
 
+from dataclasses import replace
+
 import pytest
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
@@ -82,6 +84,46 @@ def test_a_new_turn_closes_the_way_to_undone_versions(story: Story) -> None:
     story.edit(ANN, "another")
     with pytest.raises(NothingToRedo):
         story.session.redo(ANN)
+
+
+def test_undo_of_a_variation_leads_to_the_version_that_it_varies(story: Story) -> None:
+    first = story.edit(ANN, "warmer")
+    more = story.vary(ANN, story.vary(ANN, first))
+    assert (more.label, story.session.parent_of(more)) == ("v3", story.session.root)
+    once = story.session.undo(ANN)
+    assert [head(once, ANN), head(once.undo(ANN), ANN)] == ["v2", "v1"]
+    back = once.undo(ANN).undo(ANN)
+    assert head(back, ANN) == "v0"
+    assert [head(back.redo(ANN), ANN), head(back.redo(ANN).redo(ANN).redo(ANN), ANN)] == ["v1", "v3"]
+
+
+def test_reset_after_a_variation_is_undone_step_by_step(story: Story) -> None:
+    story.vary(ANN, story.edit(ANN, "warmer"))
+    reset = story.session.reset(ANN)
+    assert [head(reset, ANN), head(reset.redo(ANN), ANN), head(reset.redo(ANN).redo(ANN), ANN)] == [
+        "v0",
+        "v1",
+        "v2",
+    ]
+
+
+def test_going_back_to_the_version_varied_keeps_redo(story: Story) -> None:
+    story.vary(ANN, story.edit(ANN, "warmer"))
+    moved = story.session.go_to(ANN, story.version(1))
+    assert head(moved.redo(ANN), ANN) == "v2"
+
+
+def test_a_lost_variation_leaves_the_version_that_it_varies(story: Story) -> None:
+    story.edit(ANN, "warmer")
+    story.lose(story.vary(ANN, story.version(1)))
+    assert head(story.session, ANN) == "v1"
+
+
+def test_undo_of_a_variation_leads_to_its_parent_once_the_version_varied_is_erased(story: Story) -> None:
+    story.edit(ANN, "make it red")
+    story.vary(ANN, story.edit(ANN, "warmer"))
+    left = {key: turn for key, turn in story.session.turns.items() if turn.label != "v2"}
+    assert head(replace(story.session, turns=left).undo(ANN), ANN) == "v1"
 
 
 def test_undoing_a_running_turn_leaves_it_running(story: Story) -> None:

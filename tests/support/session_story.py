@@ -29,6 +29,11 @@ class Story:
         """A turn asked and done."""
         return self.give(self.ask(person, instruction, parent), TurnState.DONE)
 
+    def vary(self, person: str, varied: Turn) -> Turn:
+        """A variation of a turn, asked and done."""
+        asked = self.ask(person, varied.instruction, self.session.turns[varied.parent_id or ""].number)
+        return self.give(self._update(replace(asked, varied_id=varied.id)), TurnState.DONE)
+
     def give(self, turn: Turn, state: TurnState) -> Turn:
         """The turn with its picture, in that state."""
         expressive = f"{turn.instruction}, understood"

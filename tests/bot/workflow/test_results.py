@@ -93,6 +93,18 @@ async def test_a_picked_cell_is_a_version_to_go_on_from_and_costs_nothing(tmp_pa
         assert title_of((await d.accepted("now warmer")).card) == "v3 · from v2"
 
 
+async def test_undo_of_a_picked_cell_leads_to_the_edit_of_which_there_are_four(tmp_path: Path) -> None:
+    async with workflow_room(tmp_path, ColourEditor()) as d:
+        await d.accepted("make it dusk", picture=a_picture())
+        grid = await d.accepted("four versions")
+        await d.idle()
+        await pick(d, grid.card.turn_id, 1)
+        await d.idle()
+        shown = await d.workflow.handle(d.asked("undo"))
+    assert isinstance(shown, ShownVersion)
+    assert shown.card.version == "v1"
+
+
 async def test_a_cell_that_is_picked_again_is_the_same_version(tmp_path: Path) -> None:
     async with workflow_room(tmp_path, ColourEditor()) as d:
         card = await four(d)

@@ -217,3 +217,30 @@ async def test_corrected_edits_and_grids_keep_the_degree(tmp_path):
             edit = await editor.started()
             edit.finish()
             assert edit.request.settings.degree == degree
+
+
+@pytest.mark.parametrize("words", ["a bit more", "a bit less", "again", "from the original"])
+async def test_undo_of_a_variation_shows_the_version_shown_before(tmp_path, words):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.accepted("darker")
+        await d.accepted(words)
+        await d.idle()
+        moves = ("undo", "undo", "redo", "redo")
+        shown = [(await d.workflow.handle(d.asked(text))).card.version for text in moves]
+        assert shown == ["v2", "v1", "v2", "v3"]
+        then = await d.accepted("undo that and make it blue")
+    assert title_of(then.card) == "v4 · from v2"
+
+
+async def test_a_cancelled_variation_leaves_the_version_shown_before(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it red", picture=a_picture())
+        (await editor.started()).finish()
+        await d.idle()
+        await d.accepted("stronger")
+        await editor.started()
+        await d.workflow.handle(d.asked("stop"))
+        await d.idle()
+        assert title_of((await d.accepted("darker")).card) == "v3 · from v1"

@@ -1,5 +1,6 @@
 """Who may edit whose pictures, which sessions are closed, sheets, and what is old enough to go."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,25 @@ async def test_a_deleted_turn_leaves_its_children_to_its_parent(store: SessionSt
     after = await store.session(session.id)
     assert list(after.turns) == [session.root.id, second.id]
     assert after.turn(second.id).parent_id == session.root.id
+
+
+async def test_a_deleted_version_leaves_its_variations_and_heads_to_what_it_varied(
+    store: SessionStore,
+) -> None:
+    session = await a_session(store)
+    first = await store.add_turn(session.ask(ANN, "make it red"))
+    varied = [first]
+    for _ in range(3):
+        draft = session.ask(ANN, "make it red", parent=session.root.id)
+        varied.append(await store.add_turn(replace(draft, varied_id=varied[-1].id)))
+    await store.delete_turn(varied[1].id)
+    assert (await store.turn(varied[2].id)).varied_id == first.id
+    await store.delete_turn(varied[3].id)
+    after = await store.session(session.id)
+    assert after.head_of(ANN).id == varied[2].id
+    await store.delete_turn(first.id)
+    assert (await store.turn(varied[2].id)).varied_id is None
+    assert (await store.session(session.id)).undo(ANN).head_of(ANN).is_upload
 
 
 async def test_an_upload_is_not_deleted_alone(store: SessionStore) -> None:

@@ -97,6 +97,15 @@ def test_again_and_stronger_repeat_the_last_edit_from_its_parent(talk: EditConve
     assert (three.seed, three.text_cfg) == (two.seed, two.text_cfg + 1.5)
 
 
+def test_undo_of_a_variation_leads_to_the_version_before_it(talk: EditConversation):
+    talk.say("make it winter")
+    talk.say("a bit more")
+    assert [talk.say(text).number for text in ("undo", "undo", "redo", "redo")] == [1, 0, 1, 2]
+    talk.say("now warmer")
+    assert talk.say("from the original").number == 4
+    assert talk.say("undo").number == 3
+
+
 def test_from_the_original_says_everything_at_once(talk: EditConversation, editor: Recorder):
     talk.say("make it winter")
     talk.say("make it darker.")
@@ -178,4 +187,4 @@ async def test_the_async_conversation_awaits_its_edits():
     assert (await talk.say("make it winter")).number == 1
     assert (await talk.edit("darker", seed=7)).number == 2
     assert (await talk.vary("again")).parent == 1
-    assert (await talk.say("undo")).number == 1
+    assert (await talk.say("undo")).number == 2
