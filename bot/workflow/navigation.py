@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from bot.chat.cards import card_of
+from bot.chat.cards import card_of, is_question
 from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, ShownVersion
 from bot.chat.session_events import GalleryAsked, SessionsAsked
 from bot.ops.metrics import Metrics
-from bot.workflow.targets import Context, Target, current_version
+from bot.workflow.targets import Context, Target, current_version, version_meant
 from conversations.messages import Message, verbatim
 from conversations.session import EditSession, TurnState
 from conversations.store.session_store import SessionStore
@@ -25,10 +25,13 @@ async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked
         return Note(Message("new_session"))
     if target is None:
         return Note(Message("no_session"))
-    moved = _moved(asked, target)
+    drops_question = asked.move is Move.UNDO and _has_question_alone(target, asked.user)
+    moved = target.session.reset(asked.user) if drops_question else _moved(asked, target)
     moved_to = replace(moved.heads[asked.user], channel=asked.channel)
     await store.set_head(moved.id, asked.user, moved_to, asked.asked_at)
     head = moved.head_of(asked.user)
+    if drops_question:
+        return ShownVersion(Message("question_dropped"), card_of(head, moved))
     is_ahead = asked.move in (Move.REDO, Move.GO_TO)
     note = Message("now_at", version=head.label) if is_ahead else Message("back_at", version=head.label)
     return ShownVersion(note, card_of(head, moved))
@@ -90,11 +93,19 @@ async def show(context: Context[ShowAsked]) -> Reply:
     return ShownVersion(verbatim(target.turn.label), card, private=is_private)
 
 
+def _has_question_alone(target: Target, user: str) -> bool:
+    """Whether a question of the bot about the upload is all that the user could undo."""
+    session, head = target.session, target.session.heads.get(user)
+    is_open = head is not None and is_question(session.turn(head.turn_id).error)
+    return is_open and session.head_of(user).is_upload and version_meant(session, target.turn).is_upload
+
+
 def _moved(asked: MoveAsked, target: Target) -> EditSession:
     session, user = target.session, asked.user
     match asked.move:
         case Move.UNDO:
-            session = session.go_to(user, target.turn) if target.is_named else session
+            if target.is_named:
+                session = session.go_to(user, version_meant(session, target.turn))
             session = session.undo(user)
             for _ in range(asked.steps - 1):
                 if session.head_of(user).is_upload:

@@ -5,14 +5,18 @@ of its own, with that reading, so nothing is asked twice.
 """
 
 import re
+from dataclasses import replace
 
 from bot.chat.cards import is_question
+from bot.chat.events import Event, GridAsked, VariationAsked
 from conversations.messages import Message
-from conversations.session import Turn
+from conversations.session import EditSession, Turn
 from conversations.store.serialization import TurnFields
+from conversations.store.session_store import SessionStore
 from conversations.variations import Variation
 from mgie_engine.edits import EditResult
 
+DEGREES = (Variation.STRONGER, Variation.SUBTLER)
 _SAID_TWICE = re.compile(r"\b(\w+(?: \w+)+) and \1\b")  # "gets warmer and gets warmer"
 
 
@@ -35,3 +39,23 @@ def reading_of(turn: Turn, variation: Variation) -> str | None:
     if variation is Variation.CONFIRMED or is_question(turn.error):
         return turn.reading or turn.expressive
     return turn.reading
+
+
+def varied_of(event: Event, requested: Turn, session: EditSession) -> Turn:
+    """What is varied where nothing is named: the edit `requested` last.
+
+    Of a question, stronger and subtler mean the result shown before it, if there is one; anything else is an
+    answer to it.
+    """
+    is_degree = isinstance(event, VariationAsked) and event.variation in DEGREES
+    before = session.nearest_alive(requested)
+    return before if is_question(requested.error) and is_degree and not before.is_upload else requested
+
+
+async def about_question(
+    store: SessionStore, event: VariationAsked | GridAsked, question: Turn | None
+) -> VariationAsked | GridAsked:
+    """The same about what an open `question` leaves to vary; a page names the version that it shows."""
+    if question is None or question.id == event.turn:
+        return event
+    return replace(event, turn=varied_of(event, question, await store.session(question.session_id)).id)

@@ -21,6 +21,7 @@ from bot.chat.events import (
     CancelAsked,
     EditAsked,
     Event,
+    GridAsked,
     Implied,
     VariationAsked,
     VersionEvent,
@@ -31,6 +32,7 @@ from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
 from bot.policy.limits import Limits
 from bot.workflow.named_cells import cell_named
 from bot.workflow.other_pictures import for_another
+from bot.workflow.reading_questions import about_question, varied_of
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
@@ -178,7 +180,8 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
         return current
     head = current.session.heads[event.user]
     if event.implied is Implied.REQUESTED:
-        return replace(current, turn=current.session.turn(head.turn_id))
+        requested = current.session.turn(head.turn_id)
+        return replace(current, turn=varied_of(event, requested, current.session))
     last_s = max(head.moved_at, current.turn.finished_at or 0.0)
     return current if now - last_s < limits.head_ttl_s else None
 
@@ -296,6 +299,8 @@ async def read_asked(
     event = read_text(read, language, languages)
     if not isinstance(event, EditAsked) and (picked := await cell_named(store, read, event)):
         return picked
+    if isinstance(event, VariationAsked | GridAsked) and asked.turn and not asked.reply_to:
+        return await about_question(store, event, await _question_before(store, asked))
     other = _other_picture(read, language)
     return (other and await for_another(store, read, other)) or event
 

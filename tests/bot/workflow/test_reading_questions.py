@@ -10,6 +10,7 @@ from bot.workflow.button_events import button_event
 from conversations.session import TurnState
 from conversations.settings import SettingsOverride
 from tests.support.asking_editor import AskingEditor
+from tests.support.english import in_english
 from tests.support.fakes import a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 
@@ -108,6 +109,61 @@ async def test_other_words_go_on_from_the_version_before_also_in_reply_to_the_qu
         shown = await d.workflow.handle(d.asked("undo"))
         assert isinstance(shown, ShownVersion)
         assert shown.card.turn_id == card.parent
+
+
+NAMED = pytest.mark.parametrize("named", ["", "parent", "question"])  # by a chat, by the page, in a reply
+
+
+def naming(card: Card, named: str) -> str | None:
+    return {"": None, "parent": card.parent, "question": card.turn_id}[named]
+
+
+@NAMED
+async def test_undo_drops_a_question_about_the_upload(tmp_path, named):
+    async with workflow_room(tmp_path, AskingEditor()) as d:
+        card = await asked_about(d)
+        shown = await d.workflow.handle(d.asked("undo", turn=naming(card, named)))
+        assert isinstance(shown, ShownVersion)
+        assert (shown.note.code, shown.card.turn_id) == ("question_dropped", card.parent)
+        assert not isinstance(await d.workflow.handle(d.asked("yes")), Accepted)
+        assert "nothing to undo" in in_english((await d.workflow.handle(d.asked("undo"))).text)
+
+
+@NAMED
+async def test_undo_drops_a_question_and_undoes_the_result_before_it(tmp_path, named):
+    async with workflow_room(tmp_path, AskingEditor()) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        card = await asked_about(d)
+        shown = await d.workflow.handle(d.asked("undo", turn=naming(card, named)))
+        assert isinstance(shown, ShownVersion)
+        assert shown.card.version == "v0"
+        assert not isinstance(await d.workflow.handle(d.asked("yes")), Accepted)
+
+
+@pytest.mark.parametrize("named", ["", "parent"])
+@pytest.mark.parametrize(("words", "painted"), [("a bit less", "make it red"), ("again", UNSURE)])
+async def test_less_means_the_result_before_a_question_and_again_the_question(
+    tmp_path, named, words, painted
+):
+    editor = AskingEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        card = await asked_about(d)
+        await d.accepted(words, turn=naming(card, named))
+        await d.idle()
+        assert editor.painted[-1].instruction == painted
+
+
+@pytest.mark.parametrize("named", ["", "parent"])
+async def test_less_means_the_question_where_there_is_no_result(tmp_path, named):
+    editor = AskingEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        card = await asked_about(d)
+        await d.accepted("a bit less", turn=naming(card, named))
+        await d.idle()
+        assert [request.reading for request in editor.painted] == ["The ball turns blue."]
 
 
 async def test_a_user_can_switch_the_questions_off(tmp_path):
