@@ -9,17 +9,17 @@ classifier tells that was learned from a corpus; where it is not sure enough, th
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversations.intents.first_step import split_first_step
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.other_picture import other_picture
 from conversations.intents.phrase_tables import ENGLISH, PhraseTable, languages, phrase_table
 from conversations.intents.same_area import split_same_area
-from conversations.intents.sorted_text import Asks, OtherPicture, SortedText, TextCommand
+from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture, SortedText, TextCommand
 from conversations.intents.tagged_words import Clause, clauses, plain_words
 from conversations.intents.text_classifier import text_classifier
-from conversations.intents.text_command import command_of, has_opinion, is_firm, steering_word
+from conversations.intents.text_command import command_of, has_opinion, is_firm, steering_word, times_said
 from conversations.intents.text_language import is_read
 from conversations.intents.yes_or_no import yes_or_no
 
@@ -81,7 +81,7 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
     if not words:
         return Understood(Asks.IGNORE)
     readings = _readings(text, language)
-    if command := _command_of(readings):
+    if command := _command_of(readings, text):
         return Understood(Asks.CONTROL, command)
     steering = next((word for parts, table in readings if (word := steering_word(parts, table))), None)
     is_steering = any(is_firm(part, table) for parts, table in readings for part in parts)
@@ -105,11 +105,15 @@ def understand(text: str, language: str, *, is_addressed: bool = True) -> Unders
 
 def command_in(text: str, language: str = ENGLISH) -> TextCommand | None:
     """The text command that a text without markup gives, if it is no more than that."""
-    return _command_of(_readings(text, language))
+    return _command_of(_readings(text, language), text)
 
 
-def _command_of(readings: list[tuple[list[Clause], PhraseTable]]) -> TextCommand | None:
-    return next((command for parts, table in readings if (command := command_of(parts, table))), None)
+def _command_of(readings: list[tuple[list[Clause], PhraseTable]], text: str) -> TextCommand | None:
+    for parts, table in readings:
+        if command := command_of(parts, table):
+            is_undo = command.word is CommandWord.UNDO and command.steps == 1
+            return replace(command, steps=times_said(text, parts, table)) if is_undo else command
+    return None
 
 
 def _readings(text: str, language: str) -> list[tuple[list[Clause], PhraseTable]]:

@@ -1,11 +1,12 @@
 """Text commands: which one a message gives, with which version, however politely it is said."""
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from conversations.intents.phrase_tables import PhraseTable
 from conversations.intents.sorted_text import LATEST, CommandWord, TextCommand
-from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause
+from conversations.intents.tagged_words import NUMBER, ORDINAL, VERSION, Clause, plain_word
 from conversations.intents.text_classifier import text_classifier
 
 VERSION_WORDS = ("version", "v")  # before a number, which is then that of a version
@@ -85,6 +86,13 @@ def _with_numbers(word: CommandWord, clause: Clause, start: int, end: int, table
     )
     place = number if word is CommandWord.GO_TO and not is_version else None
     return TextCommand(word, None if number is None else f"v{number}", place=place)
+
+
+def times_said(text: str, parts: Sequence[Clause], table: PhraseTable) -> int:
+    """How often a text says its only word, politeness aside: 3 of "undo undo undo please"; else 1."""
+    said = {word for part in parts for at, word in enumerate(part.words) if not is_polite(part, at, table)}
+    words = [plain_word(word) for word in re.findall(r"\w+", text)]
+    return max(1, words.count(said.pop())) if len(said) == 1 else 1
 
 
 def is_remark(clause: Clause, table: PhraseTable) -> bool:

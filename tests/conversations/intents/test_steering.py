@@ -67,6 +67,10 @@ def test_phrases_give_the_command_that_they_mean(language: str) -> None:
         ("show me the original", TextCommand(CommandWord.SHOW, "v0")),
         ("from the original", TextCommand(CommandWord.FROM_ORIGINAL)),
         ("thanks! undo that please", TextCommand(CommandWord.UNDO)),
+        ("undo undo undo", TextCommand(CommandWord.UNDO, steps=3)),
+        ("undo,undo please!", TextCommand(CommandWord.UNDO, steps=2)),
+        ("zurück zurück bitte", TextCommand(CommandWord.UNDO, steps=2)),
+        ("undo that. undo it please", TextCommand(CommandWord.UNDO)),
         ("no wait, go back", TextCommand(CommandWord.UNDO)),
     ],
 )
