@@ -105,9 +105,12 @@ async def test_a_form_that_was_open_over_an_upgrade_is_taken(tmp_path: Path, sha
                 await next_result(r, 2)
 
 
-def put_old_database(folder: Path, r: Room, image: str) -> None:
-    """Replace the database by one of the schema m003, whose turns are Anna's and Ben's in this channel."""
-    sql = OLD_DATABASE.read_text("utf-8")
+def put_old_database(folder: Path, r: Room, image: str, card: Message) -> None:
+    """Replace the database by one of the schema m003, whose turns are Anna's and Ben's in this channel.
+
+    `card` shows its turn "done".
+    """
+    sql = OLD_DATABASE.read_text("utf-8").replace("discord:501:9011", f"discord:501:{card.id}")
     for old, new in ((501, r.channel.id), (1001, r.anna.id), (1002, r.ben.id)):
         sql = sql.replace(f"discord:{old}", f"discord:{new}").replace(
             f'"channel":{old},', f'"channel":{new},'
@@ -127,7 +130,7 @@ async def test_a_database_of_an_earlier_release_goes_on_and_its_buttons_answer(t
             image = (await r.store.turn(turn_of(card))).image
             assert image is not None
             await r.bot.wait_until_ready()
-        put_old_database(tmp_path, r, image)
+        put_old_database(tmp_path, r, image, card)
         async with room(tmp_path, discord=discord) as r:
             await r.turns_end()
             ended = {turn.id: turn.state for turn in await r.turns() if turn.id in UNFINISHED}
