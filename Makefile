@@ -38,7 +38,7 @@ $(TEST_READY): $(RUN_READY) constraints.txt
 run: $(RUN_READY)  ## start the bot: Discord when DISCORD_TOKEN is set, else the local chat page
 	@$(BIN)/mgie-bot
 
-test: $(TEST_READY)  ## every test (about 17 minutes on two cores)
+test: $(TEST_READY)  ## every test (about 12 minutes on two cores)
 	@$(BIN)/pytest $(PARALLEL)
 
 test-cluster: $(TEST_READY)  ## two replicas in a real Ray cluster on this machine (installs Ray; three minutes)

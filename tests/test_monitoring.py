@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from aiohttp import ClientConnectionError, ClientSession
+from aiohttp import ClientError, ClientSession
 
 from bot.ops.health import health_app, health_server
 from bot.ops.metrics import Metrics
@@ -63,7 +63,7 @@ class Prometheus:
         """The health of its one target: unknown until it was read once, then up or down."""
         try:
             (target,) = (await self.data("targets"))["activeTargets"]
-        except (ClientConnectionError, ValueError):  # not listening, or nothing loaded yet
+        except (ClientError, ValueError):  # not listening, not ready, or nothing loaded yet
             return "unknown"
         return str(target["health"])
 
