@@ -9,6 +9,7 @@ from bot.chat.events import ButtonAction, Event
 from bot.chat.replies import Card, Erased, Note, Reply, ShownVersion, buttons
 from bot.chat.sharing_events import HideAsked, ShareAsked, ShareEnded
 from bot.ops.clocks import uptime_s
+from bot.workflow.admission import DOUBLE_CLICK_S
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message, verbatim
@@ -16,7 +17,6 @@ from conversations.session import EditSession, Turn, TurnState
 from conversations.session_grids import grids_with, picked_from
 from conversations.store.session_store import SessionStore
 
-DOUBLE_CLICK_S = 1.0
 HIDDEN_AT_ONCE = 50  # newest results of a channel, as Discord takes few changes of old messages
 
 
@@ -36,7 +36,7 @@ class Sharing:
         return {ShareAsked: self.share, ShareEnded: self.take_back, HideAsked: self.hide}
 
     async def share(self, context: Context[ShareAsked]) -> Reply:
-        """A copy for the showcase. The author consents by pressing the button; nobody else can.
+        """A copy for the showcase. Only the author can consent, by pressing the button.
 
         RequestRefused for a picture that was barred since, PictureMissing for one that was deleted.
         """

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-START_S, STOP_S, DEPLOY_S = 120.0, 30.0, 180.0
+STOP_S, DEPLOY_S = 30.0, 180.0
 DEPLOY = """
 import json, sys
 import ray

@@ -85,19 +85,20 @@ class RetouchingEditor(EchoEditor):
         return replace(echo(request), image=marked_file(retouched, "PNG"), changed=0.0)
 
 
+async def is_not_barred(d: Any, picture: bytes, code: str) -> None:
+    """Barring is refused with `code`, and the picture stays."""
+    card = await made(d, picture=picture)
+    refused = await d.workflow.handle(barring(d, card.turn_id))
+    assert isinstance(refused, Note)
+    assert refused.text.code == code
+    assert (await d.store.turn(card.turn_id)).image is not None
+
+
 async def test_a_picture_that_is_not_told_from_its_source_cannot_be_barred_and_stays(tmp_path):
     async with workflow_room(tmp_path, RetouchingEditor()) as d:
-        card = await made(d, picture=a_busy_picture())
-        refused = await d.workflow.handle(barring(d, card.turn_id))
-        assert isinstance(refused, Note)
-        assert refused.text.code == "picture_is_like_source"
-        assert (await d.store.turn(card.turn_id)).image is not None
+        await is_not_barred(d, a_busy_picture(), "picture_is_like_source")
 
 
 async def test_a_flat_picture_cannot_be_barred_and_stays(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
-        card = await made(d, picture=a_picture())
-        refused = await d.workflow.handle(barring(d, card.turn_id))
-        assert isinstance(refused, Note)
-        assert refused.text.code == "picture_is_flat"
-        assert (await d.store.turn(card.turn_id)).image is not None
+        await is_not_barred(d, a_picture(), "picture_is_flat")
