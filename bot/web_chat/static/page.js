@@ -148,9 +148,11 @@ const give = async (file) => {
   content.set("picture", file);
   find("#giving progress").value = 0;
   body.classList.add("giving");
+  const focused = document.activeElement;
   if (!(await inTurn(() => upload(content))).notice) lookAt("");
   body.classList.remove("giving");
-  instruction.focus();
+  // The event stream can show the picture before this answer comes; who has gone on by then keeps the focus.
+  if ([focused, body].includes(document.activeElement)) instruction.focus();
 };
 
 addEventListener("submit", (event) => {

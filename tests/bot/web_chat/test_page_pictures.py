@@ -1,9 +1,10 @@
 """Giving the local page a picture, and getting it back, in a real browser."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.support.page_gestures import (
     finished,
@@ -69,6 +70,31 @@ async def test_a_dropped_picture_counts_as_given(chromium: Browser, tmp_path: Pa
             document.body.dispatchEvent(new DragEvent("drop", {dataTransfer, bubbles: true}));
         }""")
         await standing_at(page, "v0")
+
+
+async def test_an_upload_whose_answer_comes_late_does_not_take_the_focus(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        moved_on = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            answer = await route.fetch()
+            await moved_on.wait()
+            await route.fulfill(response=answer)
+
+        await page.route("**/pictures", late)
+        await give_a_drawing(page)
+        await page.get_by_role("button", name="Mark a region").focus()
+        moved_on.set()
+        await expect(page.locator("body.giving")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Mark a region")).to_be_focused()
+
+
+async def test_after_an_upload_the_instruction_can_be_typed(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await expect(page.get_by_label("Instruction", exact=True)).to_be_focused()
 
 
 async def test_the_download_is_the_stored_picture(chromium: Browser, tmp_path: Path) -> None:
