@@ -21,17 +21,19 @@ class OfferedFile:
 
 @dataclass(frozen=True, slots=True)
 class OfferedPictures:
-    """The pictures of one message or command; the first readable one is meant.
+    """The pictures of one message or command, the first readable one is meant; or the version it shows.
 
     message  key of the message that holds them, so that replies to it find v0
     owner    the user, bot or webhook who posted them; None: the user who asks
     is_free  they were posted by a bot or webhook, which cannot be asked for consent
+    shows    the turn that a message of this bot shows; then there are no files
     """
 
     files: tuple[OfferedFile, ...]
     message: str | None = None
     owner: str | None = None
     is_free: bool = False
+    shows: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

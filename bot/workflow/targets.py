@@ -5,7 +5,7 @@
 3. the version that is named ("v2")
 4. in a thread: the user's current version there, else the version that the thread hangs on
 5. the user's current version in this channel
-6. the pictures of the message that the thread hangs on
+6. what the message shows that the thread hangs on: pictures, or a version that was posted a moment ago
 7. a picture that the user posted here a moment ago without words
 
 Otherwise the bot asks. A text may also say that it is about another picture than 3 to 5.
@@ -45,7 +45,6 @@ from conversations.variations import Variation
 
 CHOICES = 3
 LOOKED_THROUGH = 10  # of the newest sessions of a channel
-
 
 Questioned = Callable[[EditAsked], Awaitable[EditAsked]]
 E_co = TypeVar("E_co", bound=Event, covariant=True)
@@ -144,7 +143,8 @@ async def _pictures(
     known = await store.find_by_message(offer.message) if offer.message else None
     if known is not None and known.is_upload and known.user == event.user:
         return await target_of(store, event, known.id)
-    return await offer.find()
+    found = await offer.find()
+    return await target_of(store, event, found.shows) if found and found.shows else found
 
 
 async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:

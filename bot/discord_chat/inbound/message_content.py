@@ -135,7 +135,10 @@ class ReadsMessages:
         return PictureOffer(find)
 
     def thread_start(self, place: Place) -> PictureOffer | None:
-        """The pictures of the message that a thread hangs on, fetched when they are needed."""
+        """The pictures of the message that a thread hangs on, fetched when they are needed.
+
+        Of a result its version: a user may speak there before the bot has recorded that it posted it.
+        """
         starter = MessagePlace.of(starter_of(place))
         if starter is None:
             return None
@@ -149,6 +152,8 @@ class ReadsMessages:
                 return None  # deleted, or the thread hangs on no message
             if self._is_shown_empty(message):
                 raise PictureRefused("a hidden message", Message("message_hidden"))
+            if self._is_own(message) and (turn := turn_id_of(message)):
+                return OfferedPictures((), str(at), shows=turn)
             offer = offer_in(message, self.downloads)
             return await offer.find() if offer else None
 
@@ -156,10 +161,12 @@ class ReadsMessages:
 
     def _is_shown_empty(self, message: discord.Message) -> bool:
         """Whether Discord hides what a message holds, as it does without the message-content intent."""
-        me = self.client.user
-        is_seen = self.reads_all or (me is not None and message.author.id == me.id)
+        is_seen = self.reads_all or self._is_own(message)
         parts = (message.content, message.attachments, message.embeds, message.components, message.stickers)
         return not is_seen and not any(parts) and not message.message_snapshots
+
+    def _is_own(self, message: discord.Message) -> bool:
+        return self.client.user is not None and message.author.id == self.client.user.id
 
 
 def starter_of(place: object) -> str | None:

@@ -11,7 +11,7 @@ from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import is_hidden
 from tests.support.discord_gestures import OTHER, is_about_the_other, upload_of
-from tests.support.discord_room import Room, results_in, room
+from tests.support.discord_room import NO_CARDS, Room, results_in, room
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import FORUM, Channel, Message
 from tests.support.english import english
@@ -188,6 +188,15 @@ async def test_a_thread_belongs_to_the_result_it_hangs_on(tmp_path: Path) -> Non
         await said(r, r.discord.slash(thread, r.anna, "session undo"))
         await r.turns_end()
         assert len({turn.session_id for turn in await r.turns()}) == 1
+
+
+async def test_a_thread_belongs_to_a_result_that_the_bot_has_not_yet_recorded(tmp_path: Path) -> None:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
+        posted = r.discord.faults.silence("POST", "/messages$", said="-done")
+        first = await r.result(post_picture(r))
+        assert posted.met == 1
+        one, two = await talk_in(r, r.discord.open_thread(first))
+        assert ("v2 · from v1" in one, "v3 · [from v2" in two) == (True, True)
 
 
 async def test_in_a_thread_the_original_is_that_of_its_result(tmp_path: Path) -> None:
