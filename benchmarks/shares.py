@@ -15,7 +15,6 @@ began. At a smaller scale edits take longer instead, so an attack meets fewer ed
 import argparse
 import heapq
 import json
-import math
 import random
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -102,11 +101,13 @@ def main() -> None:
     print(json.dumps(found))  # noqa: T201
 
 
-def compared(with_abuse: list[tuple[float, float]], without: list[tuple[float, float]]) -> dict[str, float]:
-    """The 95th percentiles of two months' waits, and the ratio of them."""
+def compared(
+    with_abuse: list[tuple[float, float]], without: list[tuple[float, float]]
+) -> dict[str, float | None]:
+    """The 95th percentiles of two months' waits; no ratio where nothing waited without abuse."""
     p95 = [percentile([wait for _, wait in waits]) for waits in (with_abuse, without)]
-    ratio = p95[0] / p95[1] if p95[1] else math.nan
-    return {"with": round(p95[0], 1), "without": round(p95[1], 1), "ratio": round(ratio, 3)}
+    ratio = round(p95[0] / p95[1], 3) if p95[1] else None
+    return {"with": round(p95[0], 1), "without": round(p95[1], 1), "ratio": ratio}
 
 
 def during_attacks(requests: list[AskedEdit]) -> Callable[[tuple[float, float]], bool]:
