@@ -30,7 +30,7 @@ from mgie_engine.serving.pictures import to_preview
 from mgie_engine.serving.postprocess import Delivered, Painted, changes_nothing, finish, untouched, with_probe
 from mgie_engine.serving.reading_doubt import doubt_about
 from mgie_engine.serving.scheduler import next_loop_step, preview_steps
-from mgie_engine.serving.slot import EditModel, Reader, Slot, open_request, still_opening
+from mgie_engine.serving.slot import EditModel, Reader, Slot, known_reading, open_request, still_opening
 from mgie_engine.serving.slot_painting import SlotPainting
 
 PREVIEW_SHARES = (0.35, 0.7)  # of the way; before the first third there is little to see
@@ -138,7 +138,7 @@ class Engine:
         for slot in list(self._slots.values()):
             if slot.reader is None and slot.opening.done():
                 with self._blame(slot):
-                    slot.reader = self._reader(slot)
+                    slot.reader = known_reading(slot.request) or self._reader(slot)
 
     def _reader(self, slot: Slot) -> Reader:
         square, pixels = slot.opened.view.shown, slot.opened.pixels

@@ -133,6 +133,19 @@ class Slot:
             self.painting.release()
 
 
+def known_reading(request: EditRequest) -> Reader | None:
+    """The reader of an edit whose reading is given and exact: no network has to follow it. Else None."""
+    given, settings = request.reading, request.settings
+    if given is None or not said_tones(given, settings.degree, settings.keep):
+        return None
+    return _as_given(given.strip())
+
+
+def _as_given(expressive: str) -> Reader:
+    yield from ()
+    return Reading(expressive, expressive, torch.empty(0))  # nothing is painted, so nothing guides it
+
+
 def still_opening(slots: Iterable[Slot], now: float) -> bool:
     """Whether pictures of edits that came a moment ago are still being opened.
 

@@ -79,10 +79,17 @@ def test_skipping_the_painting_changes_no_byte(reading, mask, keep, framing):
     assert (result.changed, result.notes, result.is_exact) == (before.changed, before.notes, True)
 
 
+class Writing(FakeModel):
+    """Writes that everything gets darker, whatever is asked."""
+
+    def reading(self, picture, prompt):
+        return replace((yield from super().reading(picture, prompt)), expressive=DARKER)
+
+
 def test_an_exact_edit_goes_from_reading_to_finishing():
-    model = FakeModel()
+    model = Writing()
     with Engine(model, clock=lambda: model.seconds) as engine:
-        engine.admit(1, ask(steps=20))
+        engine.admit(1, replace(ask(steps=20), reading=None))
         *progress, result = news_of(run(engine), 1)
     assert [(p.stage, p.step, p.steps, p.is_exact) for p in progress] == [
         (Stage.READING, 0, 20, False),
@@ -91,6 +98,14 @@ def test_an_exact_edit_goes_from_reading_to_finishing():
     assert (progress[-1].expressive, progress[-1].preview) == (DARKER, None)
     assert result.seconds == {"reading": TOKENS, "painting": 0.0, "finishing": 0.0}
     assert result.settings.steps == 20
+
+
+def test_a_given_exact_reading_needs_no_network():
+    model = FakeModel()
+    result = edit_alone(model, ask(), lambda _: None)
+    assert (model.log, result.expressive, result.confidence) == ([], DARKER, None)
+    edit_alone(model, ask(keep="off"), lambda _: None)
+    assert model.log.count("read") == TOKENS
 
 
 def test_where_the_painting_itself_is_asked_for_it_is_made():
@@ -132,16 +147,9 @@ def test_a_cancelled_exact_edit_has_no_further_events():
 
 
 def test_a_doubtful_exact_reading_is_asked_about_first():
-    model = FakeModel()
+    model = Writing()
     request = EditRequest(photo(), DARKER, replace(some_settings(), ask="on"))
     model.config = replace(model.config, ask_below=0.99)
-    plain = model.reading
-
-    def reading(picture, prompt):
-        read = yield from plain(picture, prompt)
-        return replace(read, expressive=DARKER)
-
-    model.reading = reading  # type: ignore[method-assign]
     asked = edit_alone(model, request, lambda _: None)
     assert (asked.is_question, asked.doubt, asked.image) == (True, Doubt.UNSURE, photo())
     done = edit_alone(model, replace(request, settings=some_settings()), lambda _: None)

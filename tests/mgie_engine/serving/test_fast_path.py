@@ -130,9 +130,16 @@ def test_more_edits_than_slots_wait_for_one(model, fast):
     assert len(results) == 5
 
 
-def test_what_is_exact_by_its_reading_waits_for_no_painting_slot(model, fast):
+@pytest.mark.parametrize("is_given", [False, True])
+def test_what_is_exact_by_its_reading_waits_for_no_painting_slot(model, fast, monkeypatch, is_given):
     said = "The whole picture gets darker. All things stay where they are."
-    request = replace(REQUESTS[0], reading=said)
+    read = fast.reading
+
+    def reading(*asked):
+        return replace((yield from read(*asked)), expressive=said)
+
+    monkeypatch.setattr(fast, "reading", reading)
+    request = replace(REQUESTS[0], reading=said if is_given else None)
     taken = list(fast.painting.free)
     fast.painting.free.clear()
     try:
@@ -141,7 +148,7 @@ def test_what_is_exact_by_its_reading_waits_for_no_painting_slot(model, fast):
     finally:
         fast.painting.free.extend(taken)
     assert (engine.painted, results[0].is_exact) == ({}, True)
-    assert results[0].image == edit_alone(model, request, lambda _: None).image
+    assert results[0].image == edit_alone(model, replace(request, reading=said), lambda _: None).image
 
 
 def test_a_cancelled_edit_gives_its_row_and_its_slot_back(model, fast):
