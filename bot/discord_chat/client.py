@@ -18,6 +18,7 @@ from bot.discord_chat.commands.command_translator import CommandTranslator
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.gateway_json import use_own_reader
 from bot.discord_chat.gateway_metrics import AckTimes, request_counter
+from bot.discord_chat.handler_tasks import end_handlers
 from bot.discord_chat.ids import CHAT
 from bot.discord_chat.inbound.attempts import Attempts
 from bot.discord_chat.inbound.catch_up import CatchUp
@@ -126,6 +127,9 @@ class EditBot(commands.AutoShardedBot):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        closing = (shard.disconnect() for shard in self.shards.values())
+        await asyncio.gather(*closing, return_exceptions=True)  # no more events from here on
+        await end_handlers()
         await self.presence.__aexit__(kind, error, trace)
         await self._command_sync.__aexit__(kind, error, trace)
         await self.chat.__aexit__(kind, error, trace)
