@@ -79,6 +79,7 @@ class TurnDraft:
     expressive: str | None = None
     changed: float | None = None
     varied_id: str | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,7 @@ class Turn:
     other_readings: tuple[str, ...] = ()  # where it asked: what else may be meant, the likeliest first
     mask: str | None = None  # ImageStore key of an 8-bit grey PNG: where it is dark, the parent's bytes stay
     varied_id: str | None = None  # the version that it is a variation of, until that is erased
+    is_exact: bool = False  # an adjustment by its definition: steps and seed had no part in it
 
     @property
     def label(self) -> str:
@@ -146,9 +148,8 @@ class Turn:
     @property
     def is_lost(self) -> bool:
         """Whether the turn ended without an image, even if that was not shown yet."""
-        if self.state is TurnState.DELIVERING:
-            return self.image is None
-        return self.state in (TurnState.FAILED, TurnState.CANCELLED)
+        has_ended = self.state in (TurnState.FAILED, TurnState.CANCELLED)
+        return self.image is None if self.state is TurnState.DELIVERING else has_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,10 +334,9 @@ class EditSession:
         if turn.is_lost:
             nearest = self.nearest_alive(turn).label
             said = {"version": turn.label, "nearest": nearest}
-            message = Message("no_picture_cancelled", **said)
             if turn.state is TurnState.FAILED or turn.error is not None:
-                message = Message("no_picture_failed", **said)
-            raise VersionHasNoPicture(turn.label, message, nearest)
+                raise VersionHasNoPicture(turn.label, Message("no_picture_failed", **said), nearest)
+            raise VersionHasNoPicture(turn.label, Message("no_picture_cancelled", **said), nearest)
         return turn
 
     def _go_back(self, user: str, target: Turn) -> "EditSession":

@@ -69,11 +69,12 @@ def card_of(
         grid=turn.grid,
         cells=len(turn.cells),
         key=turn.shown_in,
-        seed=turn.settings.seed if turn.settings and state is CardState.DONE else None,
+        seed=turn.settings.seed if turn.settings and state is CardState.DONE and not turn.is_exact else None,
         is_hidden=turn.is_hidden,
         confidence=turn.confidence,
         settings=turn.settings if state is CardState.DONE else None,
         mask=turn.mask,
+        is_exact=turn.is_exact,
     )
 
 
@@ -193,9 +194,10 @@ def _facts(turn: Turn) -> tuple[Message, ...]:
         grid = turn.grid or Grid()
         facts += [Message("fact_text", value=grid.text_cfg or used.text_cfg)]
         facts += [Message("fact_image", value=grid.image_cfg or used.image_cfg)]
-        seeds = grid.seeds or (used.seed,)
-        ends = "–".join(str(seed) for seed in dict.fromkeys((seeds[0], seeds[-1])))
-        facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=ends)]
+        if not turn.is_exact:
+            seeds = grid.seeds or (used.seed,)
+            ends = "–".join(str(seed) for seed in dict.fromkeys((seeds[0], seeds[-1])))
+            facts += [Message("fact_steps", count=used.steps), Message("fact_seed", value=ends)]
     if turn.seconds:
         facts.append(Message("fact_seconds", value=round(sum(turn.seconds.values()), 1)))
     if turn.changed is not None:

@@ -62,7 +62,7 @@ class Card:
     notes      worth showing, e.g. that the first frame of an animation was used
     wait_s     seconds until it probably starts, when queued and known
     is_hidden  pictures are shown behind spoilers, where the chat has such
-    seed       as used, when done
+    seed       as used, when done; None for an exact adjustment (`is_exact`), in which it had no part
     key        the message this version itself is in, if any; another user may have written it
     is_answer  the model declined or the bot asks: no version, no picture of its own
     confidence how sure the model was of `expressive`, 0 to 1
@@ -100,6 +100,7 @@ class Card:
     confidence: float | None = None
     settings: EditSettings | None = None
     mask: str | None = None
+    is_exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

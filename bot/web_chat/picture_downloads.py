@@ -17,6 +17,7 @@ from mgie_engine.serving.pictures import on_white
 KEYWORD = "parameters"  # of the text chunk, as Stable Diffusion's tools write it
 JPEG_QUALITY, WEBP_QUALITY = 92, 90
 WEBP_METHOD = 2  # 0 to 6; more takes longer for a few per cent
+PAINTED = ("Steps", "Sampler", "Seed")  # have no part in an exact adjustment, which is not painted
 _HEADER = 33  # bytes of a PNG before its second chunk
 _UNICODE = b"UNICODE\x00"  # how a comment in EXIF is written
 
@@ -50,7 +51,8 @@ def recipe(card: Card, model: str) -> str:
         "Model": model,
         "Expressive instruction": '"' + " ".join((card.expressive or "").split()).replace('"', "'") + '"',
     }
-    return f"{card.instruction}\n" + ", ".join(f"{name}: {value}" for name, value in facts.items())
+    had_part = {name: value for name, value in facts.items() if not card.is_exact or name not in PAINTED}
+    return f"{card.instruction}\n" + ", ".join(f"{name}: {value}" for name, value in had_part.items())
 
 
 def as_png(file: bytes, recipe: str) -> bytes:

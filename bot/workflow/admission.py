@@ -30,6 +30,7 @@ from bot.policy.share_texts import refused_share
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
 from bot.workflow.drawings import Drawings
+from bot.workflow.exact_edits import same_again
 from bot.workflow.grid_requests import grid_draft
 from bot.workflow.reading_questions import reading_of
 from bot.workflow.runner import TurnRunner
@@ -226,6 +227,8 @@ class Admission:
             return Note(Message("nothing_to_vary", version=turn.label))
         if pressed := self._pressed_twice(asked, turn):
             return pressed
+        if same := await same_again(self.store, self.defaults, asked, target):
+            return same
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
         words, reading = turn.instruction, reading_of(turn, asked.variation)
@@ -271,6 +274,8 @@ class Admission:
             return Note(Message("no_session"))
         if objection := refused_language(asked, self.limits):
             return objection
+        if same := await same_again(self.store, self.defaults, asked, target):
+            return same
         draft = grid_draft(asked, target)
         if isinstance(draft, Note):
             return draft

@@ -73,6 +73,7 @@ class CellPicks:
             expressive=grid.expressive,
             changed=cell.changed,
             varied_id=grid.varied_id,
+            is_exact=grid.is_exact,
         )
         turn = await self.store.add_turn(draft, asked_at=asked.asked_at)
         active = self.runner.begin(turn, session.add(turn))

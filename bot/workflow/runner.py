@@ -219,12 +219,10 @@ class TurnRunner:
             if active.handle is None:
                 await self._wait_for_parent(active)
             return await self._result(active)
-        except EditCancelled:
-            if active.is_released:
+        except (EditCancelled, ServiceClosed) as error:
+            if active.is_released or isinstance(error, ServiceClosed):
                 raise LeftOnDisk from None
             return {}
-        except ServiceClosed:
-            raise LeftOnDisk from None
         except (EngineError, StorageFull) as error:
             level = logging.INFO if isinstance(error, RequestRefused) else logging.WARNING
             log.log(level, "turn %s ends without a picture: %s", active.turn.id, error)
@@ -251,6 +249,7 @@ class TurnRunner:
             "settings": result.settings,
             "seconds": result.seconds,
             "changed": result.changed,
+            "is_exact": result.is_exact,
             "confidence": result.confidence,
             "notes": (*active.advice, *result.notes),
             "cells": tuple(grid.made) if grid else (),

@@ -203,3 +203,18 @@ def m032_showcase(db: Database) -> None:
 def m033_varied_versions(db: Database) -> None:
     """The version that a variation was shown after, to which undo leads."""
     db.execute("ALTER TABLE turns ADD COLUMN varied_id TEXT")
+
+
+@migrations()
+def m034_exact_adjustments(db: Database) -> None:
+    """Whether an edit was exact: painting it, which was left out, is booked with 0 seconds."""
+    db.execute("ALTER TABLE turns ADD COLUMN is_exact INTEGER NOT NULL DEFAULT 0")
+    painting = "CASE WHEN json_valid(seconds) THEN json_extract(seconds, '$.painting') END"
+    db.execute(f"UPDATE turns SET is_exact = 1 WHERE {painting} = 0")
+
+
+@migrations()
+def m035_postings(db: Database) -> None:
+    """Messages with versions that are being posted, until they are recorded."""
+    columns = {"id": int, "channel": str, "turns": str, "at": float}
+    db.table("postings").create(columns, pk="id", not_null={"channel", "turns", "at"})

@@ -24,6 +24,7 @@ class TurnFields(TypedDict, total=False):
     cells: tuple[MadeCell, ...]
     seconds: Mapping[str, float]
     changed: float | None
+    is_exact: bool
     notes: tuple[Message, ...]
     error: Message | None
     confidence: float | None
@@ -130,4 +131,5 @@ _STORED = dict.fromkeys(_NAMES, _Stored()) | {
     ),
     "is_hidden": _Stored(int, bool),
     "is_reworded": _Stored(int, bool),
+    "is_exact": _Stored(int, bool),
 }

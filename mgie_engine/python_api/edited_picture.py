@@ -47,6 +47,7 @@ class EditedPicture:
     level: str  # how exactly it was computed: "exact", "same" or "fast"
     confidence: float | None = None  # how sure the model was of what it understood, 0 to 1
     doubt: str | None = None  # "unsure": below the model's bound; "whole": see the notes
+    is_exact: bool = False  # an adjustment by its definition: seed, steps and sampler had no part in it
 
     @property
     def image(self) -> Image.Image:
@@ -98,4 +99,5 @@ def edited_picture(result: EditResult, instruction: str, notes: Sequence[Message
         level=result.level,
         confidence=result.confidence,
         doubt=result.doubt,
+        is_exact=result.is_exact,
     )

@@ -140,11 +140,12 @@ def _tell(text: str, output: PictureOutput) -> None:
 
 def _in_words(report: Mapping[str, Any], picture: EditedPicture) -> str:
     size, seconds = report["size"], sum(report["seconds"].values())
+    settings = "seed {seed} · text CFG {text_cfg:g} · image CFG {image_cfg:g} · {steps} steps · {sampler}"
+    if picture.is_exact:
+        settings = "text CFG {text_cfg:g} · image CFG {image_cfg:g}"
     lines = [
         report["expressive"],
-        "seed {seed} · text CFG {text_cfg:g} · image CFG {image_cfg:g} · {steps} steps · {sampler}".format(
-            **report
-        ),
+        settings.format(**report),
         *picture.notes,
         f"{report['output']}: {size[0]} × {size[1]}, {seconds:.1f} s",
     ]

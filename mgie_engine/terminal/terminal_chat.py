@@ -103,7 +103,8 @@ class TerminalChat:
         write_atomically(path, version.png)
         edit = version.edit
         notes = "".join(f"{note}\n" for note in edit.notes)
-        words = f"{edit.expressive}\n{notes}{path} · seed {edit.settings.seed}"
+        seed = "" if edit.is_exact else f" · seed {edit.settings.seed}"
+        words = f"{edit.expressive}\n{notes}{path}{seed}"
         return LineAnswer(words, facts | {"parent": version.parent} | describe(edit))
 
     def _show(self, command: TextCommand) -> LineAnswer:

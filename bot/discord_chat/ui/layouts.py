@@ -250,7 +250,7 @@ def more_layout(history: History, card: Card, translate: Translate) -> ui.Layout
         menu: ui.ActionRow[Any] = ui.ActionRow()
         view.add_item(menu.add_item(VersionMenu.of(with_pictures, card.turn_id, translate)))
     acts = (
-        ButtonAction.SEEDS,
+        *(() if card.is_exact else (ButtonAction.SEEDS,)),
         ButtonAction.CORRECT,
         ButtonAction.FROM_ORIGINAL,
         ButtonAction.LOCK,

@@ -23,6 +23,7 @@ from bot.discord_chat.ui.layouts import (
     bar,
     card_layout,
     history_layout,
+    more_layout,
     settings_text,
     target_layout,
 )
@@ -127,6 +128,13 @@ def test_a_long_history_shows_its_newest_part() -> None:
     assert "**●** v58 · from v57" in text
     assert "v1 · " not in text
     assert text.endswith("more")
+
+
+@pytest.mark.parametrize("is_exact", [False, True])
+def test_other_seeds_are_offered_of_what_has_any(is_exact: bool) -> None:
+    card = replace(FULL, is_exact=is_exact)
+    drawn = more_layout(History(Message("versions", count=1), (card,), card.turn_id), card, ENGLISH)
+    assert ("Four seeds" in [c.get("label") for c in components(drawn)]) is not is_exact
 
 
 def test_the_panel_names_value_and_origin() -> None:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,9 @@ def test_the_recipe_is_written_as_other_tools_write_it() -> None:
         "Model: mgie-mini, Expressive instruction: \"It 'snows'.\""
     )
     assert recipe(Card("k", "v0", "ann", CardState.DONE), "mgie-mini") == ""
+    assert (
+        recipe(replace(CARD, is_exact=True), "mgie-mini").splitlines()[1].startswith("CFG scale: 7.5, Image")
+    )
 
 
 @pytest.mark.parametrize("words", ["add snow", "añade ☃"])

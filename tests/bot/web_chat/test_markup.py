@@ -55,6 +55,15 @@ def test_a_result_is_shown_beside_what_it_came_from() -> None:
     assert f'src="pictures/{AFTER}.png" alt="After"' in drawn
 
 
+def test_other_seeds_are_offered_of_what_has_any() -> None:
+    drawn = [
+        markup.talk(PageState((UPLOAD, replace(EDIT, is_exact=exact)), "bbbb"), "en")
+        for exact in (False, True)
+    ]
+    assert ["Four seeds" in text for text in drawn] == [True, False]
+    assert all("Strengths" in text for text in drawn)
+
+
 def test_frames_have_the_shape_of_their_pictures() -> None:
     state = PageState((UPLOAD, EDIT), "bbbb", {BEFORE: (640, 480), AFTER: (640, 480)})
     assert 'data-ratio="1.3333"' in markup.stage(state, "en")

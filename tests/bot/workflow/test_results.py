@@ -3,10 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bot.chat.events import ButtonAction, DeleteAsked, GridAsked
+from bot.chat.events import ButtonAction, DeleteAsked, GridAsked, Scope, SettingsAsked
 from bot.chat.grid_events import CellPicked
 from bot.chat.replies import Accepted, Card, Note, ShownVersion
+from conversations.messages import Message
 from conversations.session import TurnState
+from conversations.settings import SettingsOverride
 from conversations.shares import ShareRules
 from mgie_engine.edits import EditRequest, EditResult, Report
 from mgie_engine.errors import EngineError
@@ -184,6 +186,33 @@ async def test_every_seed_of_an_exact_adjustment_is_one_version_and_counts_once(
         assert (len(editor.asked), card.grid) == (1, None)
         assert [note.code for note in card.notes][-1:] == ["seeds_alike"]
         assert title_of((await d.accepted("now warmer", results=4)).card) == "v2 · grid from v1"
+
+
+async def test_an_exact_adjustment_has_no_other_seeds(tmp_path: Path) -> None:
+    editor = ExactEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        accepted = await d.accepted("make it darker", picture=a_picture())
+        await d.idle()
+        [card] = d.chat.finals(accepted.card.turn_id)
+        assert (card.is_exact, card.seed) == (True, None)
+        assert not {fact.code for fact in card.facts} & {"fact_steps", "fact_seed"}
+        for words in ("four versions", "again"):
+            reply = await d.workflow.handle(d.asked(words))
+            assert isinstance(reply, Note)
+            assert reply.text == Message("same_again", version="v1")
+        assert len(editor.asked) == 1
+
+
+async def test_an_exact_adjustment_is_made_again_under_other_settings(tmp_path: Path) -> None:
+    editor = ExactEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it darker", picture=a_picture())
+        await d.idle()
+        stronger = SettingsOverride(text_cfg=9.0)
+        await d.workflow.handle(SettingsAsked(**d.origin(), scope=Scope.ME, override=stronger))
+        await d.accepted("again")
+        await d.idle()
+    assert [asked.settings.text_cfg for asked in editor.asked] == [7.5, 9.0]
 
 
 async def test_four_other_seeds_of_a_version(tmp_path: Path) -> None:

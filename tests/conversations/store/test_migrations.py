@@ -249,3 +249,17 @@ async def test_a_database_of_the_oldest_schema_opens(tmp_path: Path) -> None:
         assert session.head_of("chat:ann").id == "ed"
         assert (session.root.source.server, session.root.origin_message) == ("chat:7", "chat:c:1")
         assert session.turn("ed").is_hidden
+
+
+async def test_edits_whose_painting_was_left_out_are_exact(tmp_path: Path) -> None:
+    path, seconds = tmp_path / "talk.db", ('{"painting":0.0}', '{"painting":1.5}', "{}", "", None)
+    db = Database(path)
+    migrations.apply(db, stop_before="m034_exact_adjustments")
+    db.table("sessions").insert({"id": "s1", "channel": "c", "owner": "chat:ann", "created_at": 1.0})
+    turn = {"session_id": "s1", "user": "chat:ann", "instruction": "", "state": "done", "created_at": 1.0}
+    rows = [turn | {"id": f"t{n}", "number": n, "seconds": text} for n, text in enumerate(seconds)]
+    db.table("turns").insert_all(rows)
+    migrations.apply(db)
+    found = [row["is_exact"] for row in db.query("SELECT is_exact FROM turns ORDER BY number")]
+    db.close()
+    assert found == [1, 0, 0, 0, 0]

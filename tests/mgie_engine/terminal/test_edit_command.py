@@ -92,6 +92,12 @@ def test_without_json_it_is_told_in_words(edit, capsys: pytest.CaptureFixture[st
     assert "in-edited.png: 50 × 30" in out
 
 
+def test_neither_seed_nor_steps_are_named_of_an_exact_adjustment(edit, capsys: pytest.CaptureFixture[str]):
+    darker = "The whole picture gets darker. All things stay where they are."
+    assert edit("in.png", "darker", "--reading", darker) == 0
+    assert "\ntext CFG 1.5 · image CFG 1\n" in capsys.readouterr().out
+
+
 def test_a_terminal_is_shown_that_the_model_loads_and_how_far_the_edit_is(folder: Path, model: Path):
     reader, writer = pty.openpty()
     termios.tcsetwinsize(writer, (25, 80))
