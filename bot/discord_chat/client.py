@@ -40,6 +40,7 @@ from bot.discord_chat.ui.buttons import CardButton, VersionMenu
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.modals import read_form
 from bot.discord_chat.ui.rendering import Renderer
+from bot.discord_chat.unrecorded_messages import record_earlier
 from bot.discord_chat.user_locales import UserLocales
 from bot.discord_chat.welcome import invitation, welcome
 from bot.workflow.dispatcher import EditWorkflow
@@ -194,6 +195,7 @@ class EditBot(commands.AutoShardedBot):
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
         if self.application_id is not None:
             log.info("servers add it at %s", invitation(self.application_id))
+        await record_earlier(self, self._store.messages, self._own_messages)
         await self._own_messages.delete_pending()
 
     async def on_shard_resumed(self, shard_id: int) -> None:

@@ -5,19 +5,21 @@ delete: the message must be known to be the bot's own, or is fetched to see who 
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import TypeVar
 
 import discord
 
 from bot.chat.replies import AskTarget, Note, Reply, turns_shown
 from bot.discord_chat.errors import REQUEST_ERRORS
-from bot.discord_chat.ids import CHAT, MessagePlace, user_key
+from bot.discord_chat.ids import CHAT, MessagePlace, channel_key, user_key
 from bot.discord_chat.sending.thread_names import rename_erased
 from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
 
 REMEMBERED = 10_000  # newest messages posted by this process
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +29,7 @@ class OwnMessages:
     def __init__(self, client: discord.Client, stored: PostedMessages) -> None:
         self._client, self._stored = client, stored
         self._posted: dict[MessagePlace, None] = {}  # in order of posting
+        self.begun: set[int] = set()  # postings of this run of the bot
 
     def posted(self, place: MessagePlace) -> None:
         """The bot has just posted this: it can be deleted even where the bot may not read the history."""
@@ -34,8 +37,40 @@ class OwnMessages:
         while len(self._posted) > REMEMBERED:
             del self._posted[next(iter(self._posted))]
 
-    async def record(self, message: discord.Message, reply: Reply, user: int, asked_at: datetime) -> None:
-        """Record a reply, just posted, to what a user asked then; deletes it if that was erased by now."""
+    def has_posted(self, place: MessagePlace) -> bool:
+        """Whether this run of the bot has posted the message."""
+        return place in self._posted
+
+    async def post(
+        self, reply: Reply, channel: int, user: int, asked_at: datetime, send: Callable[[], Awaitable[T]]
+    ) -> T:
+        """Post a reply to what a user asked then by `send`, and record the message, where it gives one.
+
+        What is to be posted is recorded before, so that the next start finds it after a kill.
+        """
+        posting, turns = None, turns_shown(reply)
+        if turns:
+            posting = await self._stored.begin_posting(channel_key(channel), turns)
+            self.begun.add(posting)
+        posted = await send()
+        if isinstance(posted, discord.Message):
+            await self.record(posted, reply, user, asked_at, posting)
+        elif posting is not None:
+            await self._stored.end_posting(posting)
+        return posted
+
+    async def record(
+        self,
+        message: discord.Message,
+        reply: Reply,
+        user: int,
+        asked_at: datetime,
+        posting: int | None = None,
+    ) -> None:
+        """Record a reply, just posted, to what a user asked then; deletes it if that was erased by now.
+
+        `posting`: id of its announcement in the store.
+        """
         place = MessagePlace(message.channel.id, message.id)
         self.posted(place)
         if isinstance(reply, AskTarget | Note) and reply.words:
@@ -43,7 +78,7 @@ class OwnMessages:
         else:
             stays = True
         turns = turns_shown(reply)
-        if turns and not await self._stored.record(str(place), turns):
+        if turns and not await self._stored.record(str(place), turns, posting):
             stays = False
         if not stays:
             await self.delete([str(place)])

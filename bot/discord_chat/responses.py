@@ -3,12 +3,14 @@
 import io
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import discord
 
 from bot.chat.replies import Accepted, Files, ForModerators, Note, Reacted, Reply, ShownVersion
 from bot.discord_chat.errors import REQUEST_ERRORS
+from bot.discord_chat.ids import channel_of
 from bot.discord_chat.inbound.message_content import may_attach
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
 from bot.discord_chat.own_messages import OwnMessages
@@ -64,25 +66,24 @@ async def answer_interaction(
     if reply is None:
         await interaction.delete_original_response()
         return
+    said = interaction.user.id, interaction.created_at
     if isinstance(reply, ForModerators):
-        posted = await post_report(interaction.client, renderer, reply, context, f"r{interaction.id}")
-        if posted is not None:
-            await own_messages.record(posted, reply, interaction.user.id, interaction.created_at)
-        reply = Note(reply.text if posted else Message("reported"))
+        send = partial(post_report, interaction.client, renderer, reply, context, f"r{interaction.id}")
+        report = await own_messages.post(reply, channel_of(reply.to) or 0, *said, send)
+        reply = Note(reply.text if report else Message("reported"))
     if isinstance(reply, ShownVersion) and reply.to is not None:
-        copy = await post_copy(interaction.client, renderer, reply, context, f"s{interaction.id}")
-        if isinstance(copy, discord.Message):
-            await own_messages.record(copy, reply, interaction.user.id, interaction.created_at)
+        send_copy = partial(post_copy, interaction.client, renderer, reply, context, f"s{interaction.id}")
+        copy = await own_messages.post(reply, channel_of(reply.to) or 0, *said, send_copy)
         reply = Note(copy if isinstance(copy, Message) else reply.note)
     translate = discord_translator(context.language)
     outgoing = await renderer.reply(reply, context)
-    posted = await _post_publicly(interaction, outgoing) if is_public(reply, context) else None
-    if posted is not None:
-        await own_messages.record(posted, reply, interaction.user.id, interaction.created_at)
-        if isinstance(reply, ShownVersion):
-            await interaction.delete_original_response()
-            return
-        outgoing = Outgoing(translate(Message("question_posted")))
+    if is_public(reply, context):
+        show = partial(_post_publicly, interaction, outgoing)
+        if await own_messages.post(reply, interaction.channel_id or 0, *said, show):
+            if isinstance(reply, ShownVersion):
+                await interaction.delete_original_response()
+                return
+            outgoing = Outgoing(translate(Message("question_posted")))
     try:
         if isinstance(reply, Files):
             await _send_files(interaction, reply, translate)
@@ -150,22 +151,28 @@ async def answer_message(
         reply = Note(reply.note)  # its card is not to be seen here
     if reply is None or isinstance(reply, Accepted | Reacted):
         return
-    outgoing = await renderer.reply(reply, context)
+    outgoing, asked_at = await renderer.reply(reply, context), message.edited_at or message.created_at
     if outgoing.images and not may_attach(message):
         if (posted := await _send_dm(message.author, outgoing)) is not None:
-            await own_messages.record(
-                posted, reply, message.author.id, message.edited_at or message.created_at
-            )
+            await own_messages.record(posted, reply, message.author.id, asked_at)
             return
         outgoing = await renderer.reply(Note(Message("user_may_not_post")), context)
-    arguments = {**outgoing.to_send(), "nonce": f"m{message.id}", "allowed_mentions": outgoing.mentions}
+    show = partial(_post_in_reply, message, outgoing)
+    await own_messages.post(reply, message.channel.id, message.author.id, asked_at, show)
+
+
+async def _post_in_reply(message: discord.Message, outgoing: Outgoing) -> discord.Message | None:
+    """Reply to a message; in the DMs of its author where the bot may not."""
     try:
         reference = message.to_reference(fail_if_not_exists=False)
-        posted = await message.channel.send(**arguments, reference=reference)
+        return await message.channel.send(
+            **outgoing.to_send(),
+            nonce=f"m{message.id}",
+            allowed_mentions=outgoing.mentions,
+            reference=reference,
+        )
     except discord.Forbidden:
-        posted = await _send_dm(message.author, outgoing)
-    if posted is not None:
-        await own_messages.record(posted, reply, message.author.id, message.edited_at or message.created_at)
+        return await _send_dm(message.author, outgoing)
 
 
 async def react(message: discord.Message, emoji: str) -> None:

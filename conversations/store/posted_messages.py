@@ -1,13 +1,25 @@
 """Every message the bot posted with a version in it: results, progress cards, copies, questions, reports."""
 
+import json
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
 from conversations.store.erasures import is_after
 from conversations.store.queries import record_message
-from conversations.store.sql import one, values, writing
-from conversations.store.table_group import TableGroup, on_database
+from conversations.store.sql import one, value, values, writing
+from conversations.store.table_group import TableGroup, on_database, on_database_now
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A message that was about to be posted in a channel (a key) and shows turns; `at`: Unix seconds."""
+
+    id: int
+    channel: str
+    turns: tuple[str, ...]
+    at: float
 
 
 def messages_of(db: Database, turn_id: str) -> tuple[str, ...]:
@@ -16,9 +28,38 @@ def messages_of(db: Database, turn_id: str) -> tuple[str, ...]:
     return values(db, sql, turn_id)
 
 
-def record(db: Database, message: str, turn_ids: Collection[str]) -> bool:
-    """Record a posted message (a key) that shows these turns; False if one of them is erased by now."""
+def begin_posting(db: Database, now: float, channel: str, turn_ids: Collection[str]) -> int:
+    """Record that a message which shows these turns is about to be posted; the id of that."""
+    sql = "INSERT INTO postings (channel, turns, at) VALUES (?, ?, ?) RETURNING id"
     with writing(db):
+        return int(value(db, sql, channel, json.dumps([*turn_ids]), now))
+
+
+def postings(db: Database, chat: str) -> tuple[Posting, ...]:
+    """What this chat has begun to post and not recorded, oldest first."""
+    rows = db.query("SELECT * FROM postings WHERE channel LIKE ? ORDER BY id", (f"{chat}:%",))
+    return tuple(Posting(**row | {"turns": tuple(json.loads(row["turns"]))}) for row in rows)
+
+
+def end_posting(db: Database, posting: int) -> None:
+    """Forget that a message was about to be posted."""
+    with writing(db):
+        db.execute("DELETE FROM postings WHERE id = ?", (posting,))
+
+
+def is_recorded(db: Database, message: str) -> bool:
+    """Whether a message (a key) is known to show a turn."""
+    return value(db, "SELECT 1 FROM posted_messages WHERE message = ?", message) is not None
+
+
+def record(db: Database, message: str, turn_ids: Collection[str], posting: int | None = None) -> bool:
+    """Record a posted message (a key) that shows these turns; False if one of them is erased by now.
+
+    `posting`: the one that ends with it.
+    """
+    with writing(db):
+        if posting is not None:
+            end_posting(db, posting)
         stored = [one(db, "SELECT id FROM turns WHERE id = ?", turn_id) for turn_id in turn_ids]
         for row in stored:
             if row is not None:
@@ -111,6 +152,10 @@ def openly_shown(db: Database, channel: str, limit: int) -> tuple[str, ...]:
 class PostedMessages(TableGroup):
     """Which messages show which turns: erasing a turn deletes them all, and replies find their turn."""
 
+    begin_posting = on_database_now(begin_posting)
+    postings = on_database(postings)
+    end_posting = on_database(end_posting)
+    is_recorded = on_database(is_recorded)
     record = on_database(record)
     record_of_user = on_database(record_of_user)
     of_turn = on_database(messages_of)

@@ -1,5 +1,6 @@
 """Erasing: every message with a picture of a turn goes, also when the bot ends in the middle of it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,29 @@ async def test_what_could_not_be_deleted_is_deleted_after_a_restart(
         channel = next(iter(server.world.channels.values()))
         async with room(tmp_path, discord=server) as r:
             await server.wait_for(lambda: len(with_pictures(server, channel)) == left)
+
+
+async def killed(*_: object) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("words", ["history", "undo", "compare with v0"])
+async def test_an_answer_that_a_kill_kept_from_being_recorded_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Some answers name no version by a button."""
+    async with loopback() as server:
+        async with room(tmp_path, discord=server) as r:
+            channel = r.channel
+            await r.result(post_picture(r))
+            await r.turns_end()
+            with monkeypatch.context() as patched:
+                patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+                await r.answer(r.discord.say(channel, r.anna, words, mention=True))
+        async with room(tmp_path, discord=server) as r:
+            await erase(r)
+            await server.wait_for(lambda: not with_pictures(server, channel))
+            assert await r.store.messages.postings("discord") == ()
 
 
 async def test_a_message_of_the_bot_that_shows_no_version_any_more_can_be_deleted(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_erasing import erase
 from tests.bot.discord_chat.test_moderation import closed, decided, is_hidden, moderators
 from tests.support.discord_gestures import opened, seen
-from tests.support.discord_room import Room, results_in, room
+from tests.support.discord_room import Room, loopback, results_in, room
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.people import buttons_of, text_of
 from tests.support.discord_server.world import Channel, Message, Person
@@ -88,10 +88,6 @@ async def test_a_copy_whose_posting_was_not_recorded_is_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a kill between the two."""
-
-    async def killed(*_: object) -> None:
-        raise asyncio.CancelledError
-
     async with room(tmp_path) as r:
         channel = await showcase(r)
         result = await r.result(post_picture(r))
@@ -102,6 +98,31 @@ async def test_a_copy_whose_posting_was_not_recorded_is_taken_back(
         taken = r.discord.press(copy, "Take back", r.anna)
         assert await said(r, taken) == english("taken_back", version="v1")
         await r.discord.wait_for(lambda: not results_in(r.discord, channel))
+
+
+async def killed(*_: object) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("erased_at", ["before the restart", "after it"])
+async def test_a_copy_that_a_kill_kept_from_being_recorded_goes_with_the_data_of_its_author(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, erased_at: str
+) -> None:
+    async with loopback() as server:
+        async with room(tmp_path, discord=server) as r:
+            channel = await showcase(r)
+            result = await r.result(post_picture(r))
+            with monkeypatch.context() as patched:
+                patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+                await more(r, result, "Share in showcase")
+                await server.wait_for(lambda: results_in(server, channel))
+            assert await r.store.messages.postings("discord")
+            if erased_at == "before the restart":
+                await erase(r)
+        async with room(tmp_path, discord=server) as r:
+            if erased_at == "after it":
+                await erase(r)
+            await server.wait_for(lambda: not results_in(server, channel))
 
 
 @pytest.mark.parametrize(
