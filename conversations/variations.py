@@ -9,6 +9,7 @@ from conversations.settings import RANGES, SettingsOverride
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 STRONGER_DEGREE = 1.4  # the same for a change of tone, as a factor
+_EXCEPT, _AND = "except ", "and "
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
 
@@ -21,6 +22,7 @@ class Variation(StrEnum):
     CORRECTED = "corrected"  # same seed, the `reading` of the user instead of the model's own
     CONFIRMED = "confirmed"  # the edit that the bot asked about, as it was understood
     OTHER_READING = "other_reading"  # the same, as it was understood in the second place
+    AMENDED = "amended"  # same seed, and words added: "except the red", "just the sky"
     FROM_ORIGINAL = "from_original"  # all instructions up to here as one edit of the uploaded image
 
 
@@ -33,7 +35,7 @@ def varied_override(
     if variation is Variation.AGAIN or turn.settings is None:
         return replace(turn.override, seed=seed)
     used = turn.settings
-    if variation in (Variation.CONFIRMED, Variation.OTHER_READING):
+    if variation in (Variation.CONFIRMED, Variation.OTHER_READING, Variation.AMENDED):
         return replace(turn.override, seed=used.seed)
     if variation is Variation.CORRECTED:
         return SettingsOverride(**asdict(used))
@@ -53,6 +55,27 @@ def varied_override(
 def varied_id(turn: Turn) -> str | None:
     """What a variation of `turn` was shown after: `turn`; for a grid, which is no version, what it varies."""
     return turn.id if turn.grid is None else turn.varied_id
+
+
+def varied_words(path: Sequence[Turn], variation: Variation, amendment: str = "") -> str:
+    """The instruction of a variation of the last turn of a path from the upload.
+
+    `amendment`: with AMENDED, what is added to it.
+    """
+    words = path[-1].instruction
+    match variation:
+        case Variation.FROM_ORIGINAL:
+            return combined_words(path)
+        case Variation.AMENDED if amendment:
+            words, added = words.strip().rstrip(".!;,"), amendment
+            is_second = added.startswith(_EXCEPT) and f" {_EXCEPT}" in words
+            return f"{words} {added.replace(_EXCEPT, _AND, 1) if is_second else added}"
+    return words
+
+
+def may_amend(instruction: str, amendment: str) -> bool:
+    """Whether it can be added to the instruction: "and the blue" only to what was amended before."""
+    return not amendment.startswith(_AND) or any(f" {joint}" in instruction for joint in (_EXCEPT, "just "))
 
 
 def combined_words(path: Sequence[Turn]) -> str:

@@ -148,6 +148,7 @@ class VariationAsked(VersionEvent):
 
     variation: Variation
     reading: str | None = None  # with CORRECTED
+    text: str = ""  # with AMENDED: what is added to the instruction
     is_slight: bool = False  # half as much stronger or subtler
 
 
@@ -178,6 +179,7 @@ class Move(StrEnum):
     """Moves of a user's current version; nothing is deleted."""
 
     UNDO = "undo"
+    REJECT = "reject"  # the same, and ask what was meant instead
     REDO = "redo"
     GO_TO = "go_to"
     START_OVER = "start_over"  # back to the uploaded image of the session

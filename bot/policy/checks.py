@@ -287,7 +287,7 @@ def refused_permission(event: Event, session: EditSession, turn: Turn, *, is_nam
             return Message("not_yours", version=turn.label)
         case CancelAsked() | DeleteAsked() | HideAsked() if not is_own and not event.is_moderator:
             return Message("not_yours", version=turn.label)
-        case MoveAsked(move=Move.UNDO) if is_named and not is_own:
+        case MoveAsked(move=Move.UNDO | Move.REJECT) if is_named and not is_own:
             return Message("not_yours", version=turn.label)
     return None
 

@@ -12,10 +12,11 @@ from bot.chat.replies import (
     Reply,
     SessionSummary,
     SettingsPanel,
+    ShownVersion,
 )
 from bot.web_chat.forms import ActForm
 from bot.web_chat.page_state import Choice, PageState
-from conversations.messages import Message
+from conversations.messages import Message, verbatim
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,18 @@ def choices_of(reply: Reply | None) -> tuple[Choice, ...]:
     return tuple(choice for choice in made if choice.act in ActForm.model_fields)
 
 
+TOLD = ("what_instead", "already_at", "question_dropped")  # beside a version: what the page does not show
+
+
 def message_of(reply: Reply | None) -> Message | None:
     """What a reply has to say on the page, which tells most by what it shows."""
     match reply:
         case AskTarget():  # the page always names a version, so there is none
             return Message("no_session")
+        case ShownVersion(note) if note.code in TOLD:
+            return note
+        case ShownVersion(note, card) if note == verbatim(card.version):  # "show v2"
+            return Message("page.in_film", version=card.version)
         case Reacted(emoji=str()):
             return Message("page.thanked")
         case Note(text) | Reacted(text) | SettingsPanel(text) | Erased(text):

@@ -48,7 +48,7 @@ from conversations.settings import NO_OVERRIDE, checked
 from conversations.shares import edit_cost, share_limits
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
-from conversations.variations import Variation, combined_words, varied_id, varied_override
+from conversations.variations import Variation, varied_id, varied_override, varied_words
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
@@ -231,17 +231,17 @@ class Admission:
             return same
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
-        words, reading = turn.instruction, reading_of(turn, asked.variation)
+        path, reading = session.path_to(turn), reading_of(turn, asked.variation, asked.text)
         mask, united = turn.mask, None
+        words = varied_words(path, asked.variation, asked.text)
+        if words != turn.instruction and (objection := objection_to_text(words, self.limits)):
+            return Note(objection)
         if asked.variation is Variation.CORRECTED:
             reading = (asked.reading or "").strip() or None
             if objection := objection_to_length(reading or "", self.limits):
                 return Note(objection)
         elif asked.variation is Variation.FROM_ORIGINAL:
-            path, parent, reading, mask = session.path_to(turn), session.root.id, None, None
-            words = combined_words(path)
-            if objection := objection_to_text(words, self.limits):
-                return Note(objection)
+            parent, mask = session.root.id, None
             united = await self.masks.combined(path)  # of few edits, as their words together are not too long
         draft = session.ask(
             asked.user,
@@ -264,7 +264,7 @@ class Admission:
     def _pressed_twice(self, asked: VariationAsked, turn: Turn) -> Accepted | None:
         """The answer to the press before, if this is the second of a double click."""
         at, turn_id, variation, reply = self._varied.get(asked.user, (0.0, "", None, None))
-        is_same = (turn_id, variation) == (turn.id, asked.variation) and asked.reading is None
+        is_same = (turn_id, variation) == (turn.id, asked.variation) and not (asked.reading or asked.text)
         return reply if is_same and self.uptime() - at < DOUBLE_CLICK_S else None
 
     async def grid(self, context: Context[GridAsked]) -> Reply:

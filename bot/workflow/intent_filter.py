@@ -25,6 +25,10 @@ class Intent(StrEnum):
     IGNORE = "ignore"
 
 
+# Text commands that people say to each other, too; any other one is meant for the bot.
+_OVERHEARD = {CommandWord.HELP: Intent.IGNORE, CommandWord.REJECT: Intent.ASK}
+
+
 @dataclass(frozen=True, slots=True)
 class PlainMessage:
     """A message that neither mentions the bot nor replies to it, in an edit channel or a session thread."""
@@ -54,9 +58,8 @@ def classify(said: PlainMessage) -> Intent:
         return Intent.RUN if said.has_picture else Intent.ASK
     found = understand(words, said.language, is_addressed=False)
     match found.asks:
-        case Asks.CONTROL:
-            is_help = found.command is not None and found.command.word is CommandWord.HELP
-            return Intent.IGNORE if is_help else Intent.RUN
+        case Asks.CONTROL if found.command is not None:
+            return _OVERHEARD.get(found.command.word, Intent.RUN)
         case Asks.EDIT:
             return Intent.RUN if len(text.split()) <= WORDS_MAX else Intent.ASK
         case Asks.UNSURE:

@@ -7,9 +7,10 @@ from bot.chat.events import HistoryAsked, Move, MoveAsked, ShowAsked
 from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, ShownVersion
 from bot.chat.session_events import GalleryAsked, SessionsAsked
 from bot.ops.metrics import Metrics
+from bot.workflow.reading_questions import has_result
 from bot.workflow.targets import Context, Target, current_version, version_meant
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession, TurnState
+from conversations.session import EditSession, Turn, TurnState
 from conversations.store.session_store import SessionStore
 
 LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
@@ -25,6 +26,8 @@ async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked
         return Note(Message("new_session"))
     if target is None:
         return Note(Message("no_session"))
+    if asked.move is Move.REJECT and not has_result(target.session, target.turn, asked.user):
+        return Note(Message("say_differently"))
     drops_question = asked.move is Move.UNDO and _has_question_alone(target, asked.user)
     moved = target.session.reset(asked.user) if drops_question else _moved(asked, target)
     moved_to = replace(moved.heads[asked.user], channel=asked.channel)
@@ -32,9 +35,22 @@ async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked
     head = moved.head_of(asked.user)
     if drops_question:
         return ShownVersion(Message("question_dropped"), card_of(head, moved))
-    is_ahead = asked.move in (Move.REDO, Move.GO_TO)
-    note = Message("now_at", version=head.label) if is_ahead else Message("back_at", version=head.label)
-    return ShownVersion(note, card_of(head, moved))
+    return ShownVersion(_moved_note(asked, target, head), card_of(head, moved))
+
+
+def _moved_note(asked: MoveAsked, target: Target, head: Turn) -> Message:
+    """What is said after a move to `head`."""
+    session = target.session
+    match asked.move:
+        case Move.REJECT:
+            return Message("what_instead", version=head.label)
+        case Move.GO_TO | Move.START_OVER if (
+            session.has_head(asked.user) and session.head_of(asked.user).id == head.id
+        ):
+            return Message("already_at", version=head.label)
+        case Move.GO_TO | Move.REDO:
+            return Message("now_at", version=head.label)
+    return Message("back_at", version=head.label)
 
 
 async def history(context: Context[HistoryAsked]) -> Reply:
@@ -103,7 +119,7 @@ def _has_question_alone(target: Target, user: str) -> bool:
 def _moved(asked: MoveAsked, target: Target) -> EditSession:
     session, user = target.session, asked.user
     match asked.move:
-        case Move.UNDO:
+        case Move.UNDO | Move.REJECT:
             if target.is_named:
                 session = session.go_to(user, version_meant(session, target.turn))
             session = session.undo(user)

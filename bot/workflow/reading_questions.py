@@ -15,6 +15,7 @@ from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from conversations.variations import Variation
 from mgie_engine.edits import EditResult
+from mgie_engine.text.amended_reading import amended_reading
 
 DEGREES = (Variation.STRONGER, Variation.SUBTLER)
 _SAID_TWICE = re.compile(r"\b(\w+(?: \w+)+) and \1\b")  # "gets warmer and gets warmer"
@@ -32,13 +33,25 @@ def question_fields(result: EditResult) -> TurnFields:
     }
 
 
-def reading_of(turn: Turn, variation: Variation) -> str | None:
+def reading_of(turn: Turn, variation: Variation, amendment: str = "") -> str | None:
     """The reading that a variation of a turn is made with; None lets the model read again."""
+    if variation is Variation.AMENDED:
+        return amended_reading(turn.expressive or "", amendment)
+    if variation is Variation.FROM_ORIGINAL:  # its words are others
+        return None
     if variation is Variation.OTHER_READING:
         return next(iter(turn.other_readings), turn.expressive)
     if variation is Variation.CONFIRMED or is_question(turn.error):
         return turn.reading or turn.expressive
     return turn.reading
+
+
+def has_result(session: EditSession, turn: Turn, user: str) -> bool:
+    """Whether `turn` is a result that its user can reject: no upload, and not behind an answer of the bot."""
+    head = session.heads.get(user)
+    last = turn if head is None else session.turn(head.turn_id)
+    is_answered = last.is_lost and turn.id in (last.id, session.nearest_alive(last).id)
+    return not (turn.is_upload or turn.is_lost or is_answered)
 
 
 def varied_of(event: Event, requested: Turn, session: EditSession) -> Turn:

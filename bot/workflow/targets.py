@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from bot.chat.cards import is_answer, is_question
+from bot.chat.cards import is_answer
 from bot.chat.events import (
     Addressing,
     CancelAsked,
@@ -25,23 +25,22 @@ from bot.chat.events import (
     Implied,
     VariationAsked,
     VersionEvent,
-    origin,
 )
 from bot.chat.offered_pictures import OfferedPictures, PictureOffer
-from bot.chat.replies import AskTarget, ImageChoice, Reacted, Reply
+from bot.chat.replies import AskTarget, ImageChoice, Reply
 from bot.policy.limits import Limits
 from bot.workflow.named_cells import cell_named
 from bot.workflow.other_pictures import for_another
-from bot.workflow.reading_questions import about_question, varied_of
+from bot.workflow.reading_questions import about_question, has_result, varied_of
+from bot.workflow.talk_references import amended, answered, question_before
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
-from conversations.intents.sorted_text import LATEST, OtherPicture, YesNo
+from conversations.intents.sorted_text import LATEST, CommandWord, SortedText
 from conversations.messages import Message
 from conversations.servers import ServerSettings
 from conversations.session import EditSession, Turn
 from conversations.store.session_store import SessionStore
-from conversations.variations import Variation
 
 CHOICES = 3
 LOOKED_THROUGH = 10  # of the newest sessions of a channel
@@ -90,6 +89,10 @@ async def find_target(
     """
     found = await _found(store, event, now, limits)
     if isinstance(event, EditAsked) and isinstance(found, Target) and event.steps_back:
+        first = event.said.first if event.said else None
+        is_rejection = first is not None and first.word is CommandWord.REJECT
+        if is_rejection and not has_result(found.session, found.turn, event.user):
+            return found
         return replace(found, turn=_steps_back(found, event.steps_back))
     return found
 
@@ -293,58 +296,24 @@ async def read_asked(
     asked = await with_replied_version(store, asked)
     if is_bare_answer(asked, language):
         asked = await with_question(asked)
-    read = await answered(store, asked, language)
+    said = _said(asked, language)
+    read: Event | Reply = asked
+    if said and said.answer and asked.question is None and asked.own is None:
+        read = await answered(store, asked, said.answer)
     if not isinstance(read, EditAsked):
         return read
     event = read_text(read, language, languages)
     if not isinstance(event, EditAsked) and (picked := await cell_named(store, read, event)):
         return picked
     if isinstance(event, VariationAsked | GridAsked) and asked.turn and not asked.reply_to:
-        return await about_question(store, event, await _question_before(store, asked))
-    other = _other_picture(read, language)
-    return (other and await for_another(store, read, other)) or event
+        return await about_question(store, event, await question_before(store, asked))
+    if said and said.amendment and asked.question is None and asked.own is None:
+        return await amended(store, read, said.amendment) or event
+    return (said and said.other and await for_another(store, read, said.other)) or event
 
 
-def _other_picture(asked: EditAsked, language: str) -> OtherPicture | None:
-    """Which other picture the user's last instruction is meant for, by this text."""
+def _said(asked: EditAsked, language: str) -> SortedText | None:
+    """What the text asks for; None for one that can be nothing but an instruction, or is none."""
     if asked.reading or asked.addressing is Addressing.VERBATIM or not asked.text.strip():
         return None
-    return (asked.said or sort_text(asked.text, language)).other
-
-
-async def answered(store: SessionStore, asked: EditAsked, language: str) -> Event | Reply:
-    """What yes and no stand for, said about such a question or right after one; else the same event."""
-    if asked.question is not None or asked.own is not None or not asked.text.strip():
-        return asked
-    said = asked.said or sort_text(asked.text, language)
-    turn = None if said.answer is None else await _question_before(store, asked)
-    if turn is None:
-        return asked
-    if said.answer is YesNo.NO:
-        return Reacted(Message("say_differently"))
-    return VariationAsked(**origin(asked), turn=turn.id, variation=Variation.CONFIRMED)
-
-
-async def _question_before(store: SessionStore, asked: EditAsked) -> Turn | None:
-    """The question that a bare answer is about: the one replied to, else what the user asked for last.
-
-    The page always names the version that it shows, which is the one that such a question is about.
-    """
-    try:
-        named = None if asked.turn is None else await store.turn(asked.turn)
-        session = await _session_of(store, asked, named)
-    except NoSuchVersion:
-        return None
-    if named is not None and is_question(named.error):
-        return named
-    if session is None or (head := session.heads.get(asked.user)) is None:
-        return None
-    last = session.turn(head.turn_id)
-    is_about = named is None or version_meant(session, last).id == named.id
-    return last if is_about and is_question(last.error) else None
-
-
-async def _session_of(store: SessionStore, asked: EditAsked, named: Turn | None) -> EditSession | None:
-    if named is not None:
-        return await store.session(named.session_id)
-    return None if asked.reply_to else await store.session_for_channel(asked.channel, asked.user)
+    return asked.said or sort_text(asked.text, language)

@@ -86,6 +86,8 @@ def read_text(asked: EditAsked, language: str, read: Sequence[str] = ()) -> Even
             return to_event(asked, said.command)
         case Asks.HELP:
             return HelpAsked(**origin(asked))
+        case Asks.IGNORE if said.answer is YesNo.NO:
+            return Reacted(Message("say_differently"))
         case Asks.IGNORE:
             return Reacted(Message("no_instruction"), THANKED if said.is_thanks else None)
         case Asks.UNSURE if said.command:
@@ -109,7 +111,7 @@ def _after_first(asked: EditAsked, said: SortedText) -> EditAsked:
     if first is None:
         return edit
     match first.word:
-        case CommandWord.UNDO:
+        case CommandWord.UNDO | CommandWord.REJECT:
             return replace(edit, steps_back=first.steps)
         case CommandWord.GO_TO:
             return replace(edit, turn=None, reply_to=None, replied=None, version=first.version)
@@ -164,7 +166,7 @@ def _question(asked: EditAsked, command: TextCommand | None = None) -> Note:
 def reworded(text: str, language: str, read: Sequence[str] = ()) -> str | None:
     """The instruction of a message that was edited; None where it no longer is one in a language `read`."""
     said = sort_text(text, language, read)
-    is_plain = said.is_read and said.first is None and said.other is None
+    is_plain = said.is_read and (said.first, said.other, said.amendment) == (None, None, None)
     return said.words if said.asks in (Asks.EDIT, Asks.UNSURE) and is_plain else None
 
 
@@ -178,6 +180,8 @@ def to_event(asked: EditAsked, command: TextCommand) -> Event:
     match word:
         case CommandWord.UNDO:
             return MoveAsked(**who, **replied, move=Move.UNDO, steps=command.steps)
+        case CommandWord.REJECT:
+            return MoveAsked(**who, **replied, move=Move.REJECT)
         case CommandWord.GO_TO:
             return MoveAsked(**who, version=command.version, move=Move.GO_TO, place=command.place)
         case CommandWord.SEEDS:

@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator
 
 from conversations.intents.sorted_text import CommandWord, TextCommand
 
-FIRST = (CommandWord.UNDO, CommandWord.START_OVER, CommandWord.GO_TO, CommandWord.SEEDS)
+FIRST = (
+    CommandWord.REJECT,
+    CommandWord.UNDO,
+    CommandWord.START_OVER,
+    CommandWord.GO_TO,
+    CommandWord.SEEDS,
+)
 PLACES_MAX = 6  # where a text is tried to be taken apart
 _AND = r"(?:and|then|und|dann|y|luego)"
 _BUT = (

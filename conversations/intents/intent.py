@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from conversations.intents.amendment import amendment
 from conversations.intents.first_step import split_first_step
 from conversations.intents.message_markup import strip_markup, whole_characters
 from conversations.intents.other_picture import other_picture
@@ -69,6 +70,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         is_same_area=is_same_area,
         first=first,
         other=other,
+        amendment=None if first or other or found.asks is Asks.CONTROL else amendment(words),
     )
 
 

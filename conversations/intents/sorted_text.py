@@ -17,6 +17,7 @@ class Asks(StrEnum):
 class CommandWord(StrEnum):
     """What a text command asks for; the value is its key in the tables, whose order is that of trying."""
 
+    REJECT = "reject"  # "not like that": undo, with the question what was meant instead
     UNDO = "undo"
     REDO = "redo"
     FROM_ORIGINAL = "from_original"
@@ -79,6 +80,7 @@ class SortedText:
     first        what is to be done before the edit that `words` ask for: "undo that and make it blue"; or how
                  many results it is to have: "make it blue, four versions"
     other        that the user's last instruction is meant for another picture, and where that is
+    amendment    what it adds to the last edit, if it does no more: "except the red", "just the sky"
     is_same_area  it named the region that was marked before; `words` are without that
     is_read      it is in a language that the model reads; asked only of what may be an instruction
     """
@@ -93,6 +95,7 @@ class SortedText:
     is_same_area: bool = False
     first: TextCommand | None = None
     other: OtherPicture | None = None
+    amendment: str | None = None
 
     @property
     def is_chatter(self) -> bool:

@@ -16,15 +16,16 @@ from conversations.images.decode import Picture
 from conversations.images.diff_image import DiffImage, change_map
 from conversations.intents.intent import sort_text
 from conversations.intents.phrase_tables import ENGLISH
-from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture, TextCommand
+from conversations.intents.sorted_text import LATEST, Asks, CommandWord, OtherPicture, TextCommand
 from conversations.session import EditSession, Turn, TurnState
 from conversations.settings import RANGES, SettingsOverride, checked
-from conversations.variations import Variation, combined_words, varied_override
+from conversations.variations import Variation, may_amend, varied_override, varied_words
 from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Exchange
 from mgie_engine.errors import RequestRefused
 from mgie_engine.python_api.edit_requests import EditOptions, build_request
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture, picture_file
+from mgie_engine.text.amended_reading import amended_reading
 
 ME = "me"
 _VARIATIONS = {
@@ -119,6 +120,8 @@ class VersionTree:
             raise RequestRefused("This conversation is about one picture. Begin another one for it.")
         if said.first:
             self._obey(said.first)
+        elif said.amendment and self._may_amend(said.amendment):
+            return self.plan_variation(Variation.AMENDED, amendment=said.amendment)
         return self.plan(said.words, options)
 
     def plan(
@@ -132,7 +135,9 @@ class VersionTree:
         """An edit of the current version, or of `parent`. RequestRefused, SettingsRefused."""
         return self._plan(instruction, checked(SettingsOverride(**options)), reading, parent)
 
-    def plan_variation(self, variation: Variation, *, is_slight: bool = False) -> PlannedEdit:
+    def plan_variation(
+        self, variation: Variation, *, is_slight: bool = False, amendment: str = ""
+    ) -> PlannedEdit:
         """The edit that made the current version once more, varied. RequestRefused if there is none."""
         turn = self._session.head_of(ME)
         parent = self._session.parent_of(turn)
@@ -140,11 +145,12 @@ class VersionTree:
             raise RequestRefused(f"No edit made {turn.label}, so there is nothing to repeat.")
         fresh_seed = secrets.randbelow(int(RANGES["seed"][1]) + 1)
         override = varied_override(turn, variation, fresh_seed, is_slight=is_slight)
-        if variation is Variation.FROM_ORIGINAL:
-            words = combined_words(self._session.path_to(turn))
-            planned = self._plan(words, override, None, self._session.root)
-        else:
-            planned = self._plan(turn.instruction, override, turn.reading, parent)
+        words = varied_words(self._session.path_to(turn), variation, amendment)
+        start = self._session.root if variation is Variation.FROM_ORIGINAL else parent
+        reading = turn.reading
+        if variation in (Variation.AMENDED, Variation.FROM_ORIGINAL):
+            reading = amended_reading(turn.expressive or "", amendment)
+        planned = self._plan(words, override, reading, start)
         return replace(planned, varied=turn.id)
 
     def add(self, planned: PlannedEdit, result: EditResult) -> Version:
@@ -211,15 +217,19 @@ class VersionTree:
         if command.word in _VARIATIONS:
             return self.plan_variation(_VARIATIONS[command.word], is_slight=command.is_slight)
         match command.word:
-            case CommandWord.UNDO:
+            case CommandWord.UNDO | CommandWord.REJECT:
                 return self.undo(command.steps)
             case CommandWord.REDO:
                 return self.redo()
             case CommandWord.START_OVER:
                 return self.start_over()
             case CommandWord.GO_TO if command.version:
-                return self.go_to(version_number(command))
+                return self.go_to(version_number(command, self._session.latest.number))
         raise RequestRefused(f"“{command.word}” makes no version: use compare(), versions or current.")
+
+    def _may_amend(self, amendment: str) -> bool:
+        turn = self._session.head_of(ME)
+        return not turn.is_upload and may_amend(turn.instruction, amendment)
 
     def _plan(
         self, instruction: str, override: SettingsOverride, reading: str | None, parent: Turn | None
@@ -242,9 +252,9 @@ class VersionTree:
         return Version(turn.number, number, self._pictures[turn.id], self._edits.get(turn.id))
 
 
-def version_number(command: TextCommand) -> int:
-    """The number of the version that a command names."""
-    return int((command.version or "v0").removeprefix("v"))
+def version_number(command: TextCommand, latest: int) -> int:
+    """The number of the version that a command names; `latest`: of the newest one."""
+    return latest if command.version == LATEST else int((command.version or "v0").removeprefix("v"))
 
 
 def _exchanges(path: Sequence[Turn]) -> tuple[Exchange, ...]:

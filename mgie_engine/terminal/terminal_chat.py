@@ -6,7 +6,7 @@ A line is understood by the same rule as in the bot (`conversations.intents`). E
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,10 @@ class TerminalChat:
                 word = said.command.word.replace("_", " ")
                 text = f"Did you mean “{word}”? Say that alone. If it is an instruction, put it in quotes."
                 return LineAnswer(text, {"error": text}, ExitCode.FAILED)
-        return self._edit(line, verbatim=False)
+        answer = self._edit(line, verbatim=False)
+        if said.command and said.command.word is CommandWord.REJECT:
+            return replace(answer, text=f"{answer.text}\nWhat did you mean instead?")
+        return answer
 
     def _edit(self, line: str, *, verbatim: bool = True) -> LineAnswer:
         """An edit, or a move that the words ask for."""
@@ -110,14 +113,14 @@ class TerminalChat:
     def _show(self, command: TextCommand) -> LineAnswer:
         match command.word:
             case CommandWord.COMPARE:
-                return self._compare(version_number(command) if command.version else None)
+                return self._compare(self._number(command) if command.version else None)
             case CommandWord.HISTORY:
                 versions, current = self._talk.versions, self._talk.current.number
                 lines = [_line(version, self._path(version), current) for version in versions]
                 found = [{"version": one.number, "file": self._path(one)} for one in versions]
                 return LineAnswer("\n".join(lines), {"versions": found, "current": current})
             case CommandWord.SHOW:
-                number = version_number(command) if command.version else self._talk.current.number
+                number = self._number(command) if command.version else self._talk.current.number
                 version = self._talk.version(number)
                 path = self._path(version)
                 return LineAnswer(_line(version, path, -1), {"version": number, "file": path})
@@ -133,6 +136,9 @@ class TerminalChat:
         write_atomically(path, found.webp)
         words = f"v{old} and {new.label} differ in {found.changed:.0%} of the pixels: {path}"
         return LineAnswer(words, {"changed": found.changed, "file": path})
+
+    def _number(self, command: TextCommand) -> int:
+        return version_number(command, self._talk.versions[-1].number)
 
     def _path(self, version: Version) -> Path:
         """The file of a version; version 0 is the picture itself."""

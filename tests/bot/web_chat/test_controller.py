@@ -276,3 +276,14 @@ async def test_a_grid_of_strengths_is_made_of_the_version_one_stands_at(tmp_path
         update = await here.act(VISITOR, PressedButton("grid", head or ""))
         assert update.state.cards[-1].grid
         assert update.state.head == head
+
+
+async def test_what_the_page_does_not_show_is_said(tmp_path: Path) -> None:
+    async with controller(tmp_path) as here:
+        await here.upload(VISITOR, a_file)
+        await here.submit(VISITOR, submission("make it night"))
+        said = [await here.submit(VISITOR, submission(words)) for words in ("go to the latest", "show v1")]
+        said.append(await here.submit(VISITOR, submission("no, not like that")))
+    notices = [Message("already_at", version="v1"), Message("page.in_film", version="v1")]
+    assert [update.notice for update in said] == [*notices, Message("what_instead", version="v0")]
+    assert [update.is_taken for update in said] == [True] * 3

@@ -26,6 +26,8 @@ RUN, ASK, IGNORE = Intent.RUN, Intent.ASK, Intent.IGNORE
         ("who took this photo?", IGNORE),
         ("what time is it in Tokyo?", IGNORE),
         ("help", IGNORE),
+        ("that's wrong", ASK),
+        ("no, not like that", ASK),
         ("// make it darker", IGNORE),
         ("lol", IGNORE),
         ("hahaha 😂😂", IGNORE),

@@ -1,10 +1,13 @@
 """Undo, redo, go to, start over, new, history, show: by words and by buttons."""
 
-from bot.chat.events import ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
-from bot.chat.replies import AskTarget, History, Note, ShownVersion
+import pytest
+
+from bot.chat.events import Addressing, ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
+from bot.chat.replies import AskTarget, History, Note, Reacted, ShownVersion
 from bot.workflow.button_events import button_event
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
+from tests.support.asking_editor import AskingEditor
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
@@ -45,12 +48,14 @@ async def test_back_to_a_version(tmp_path):
         assert await says(d, "back to v1") == "Now at v1."
         assert "no v7" in await says(d, "back to v7")
         assert await says(d, "go to the latest version") == "Now at v3."
+        assert await says(d, "go to the latest") == "v3 is your current version already."
 
 
 async def test_start_over_goes_to_the_upload_and_keeps_everything(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         await three_versions(d)
         assert await says(d, "start over") == "Back at v0."
+        assert await says(d, "start over") == "v0 is your current version already."
         assert title_of((await d.accepted("make it green")).card) == "v4 · from v0"
 
 
@@ -137,3 +142,56 @@ async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
 async def test_words_with_a_picture_are_never_control_words(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         assert (await d.accepted("more", picture=a_picture())).card.instruction == "more"
+
+
+WHAT = "What did you mean instead?"
+
+
+@pytest.mark.parametrize("words", ["no not like that", "that's wrong", "nein, nicht so", "así no"])
+@pytest.mark.parametrize("is_named", [False, True], ids=["in a chat", "on the page"])
+async def test_a_rejection_undoes_the_result_and_asks_what_was_meant(tmp_path, words, is_named):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        [*_, last] = await three_versions(d)
+        asked = d.asked(words, turn=last if is_named else None, addressing=Addressing.FORM)
+        shown = await d.workflow.handle(asked)
+        assert isinstance(shown, ShownVersion)
+        assert in_english(shown.note) == f"Back at v2. {WHAT}"
+        assert await says(d, "redo") == "Now at v3."
+
+
+async def test_an_instruction_after_a_rejection_starts_before_the_result(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        card = (await d.accepted("no, not like that, make it green")).card
+        assert (card.instruction, title_of(card)) == ("make it green", "v4 · from v2")
+
+
+@pytest.mark.parametrize("is_named", [False, True], ids=["in a chat", "on the page"])
+async def test_a_rejected_question_or_refusal_undoes_no_result(tmp_path, is_named):
+    async with workflow_room(tmp_path, AskingEditor()) as d:
+        await d.accepted("make it red", picture=a_picture())
+        await d.idle()
+        last = (await d.accepted("maybe make it blue")).card
+        await d.idle()
+        turn = last.parent if is_named else None
+        reply = await d.workflow.handle(d.asked("that's not what I meant", turn=turn))
+        assert isinstance(reply, Note)
+        assert reply.text.code == "say_differently"
+        card = (await d.accepted("no, not like that, make it green", turn=turn)).card
+        assert title_of(card) == "v2 · from v1"
+
+
+async def test_nothing_is_undone_where_there_is_no_result(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.workflow.handle(d.asked(picture=a_picture()))
+        reply = await d.workflow.handle(d.asked("not like that"))
+        assert isinstance(reply, Note)
+        assert reply.text.code == "say_differently"
+
+
+async def test_no_after_a_result_asks_for_other_words(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await three_versions(d)
+        reply = await d.workflow.handle(d.asked("no", addressing=Addressing.FORM))
+        assert isinstance(reply, Reacted)
+        assert reply.text.code == "say_differently"

@@ -188,3 +188,25 @@ async def test_the_async_conversation_awaits_its_edits():
     assert (await talk.edit("darker", seed=7)).number == 2
     assert (await talk.vary("again")).parent == 1
     assert (await talk.say("undo")).number == 2
+
+
+def test_a_rejection_goes_back_and_an_instruction_after_it_starts_there(talk: EditConversation):
+    talk.say("make it winter")
+    talk.say("make it red")
+    assert talk.say("no, not like that").label == "v1"
+    assert talk.say("that's wrong, make it blue").parent == 0
+
+
+def test_an_exception_makes_the_last_edit_again(talk: EditConversation, editor: Recorder):
+    talk.say("make it winter")
+    talk.say("black and white")
+    again = talk.say("but keep the red")
+    assert (again.parent, editor.requests[-1].instruction) == (1, "black and white except the red")
+    assert talk.undo().label == "v2"
+
+
+def test_the_latest_version_is_gone_to_by_word(talk: EditConversation):
+    talk.say("make it winter")
+    talk.say("make it red")
+    talk.undo(2)
+    assert talk.say("go to the latest").label == "v2"

@@ -61,6 +61,13 @@ def test_versions_are_written_beside_the_picture(chat, folder: Path, capsys: pyt
     assert "back at v1: in-v1.png" in capsys.readouterr().out
 
 
+def test_a_rejection_asks_what_was_meant_and_the_latest_is_found(chat, capsys: pytest.CaptureFixture[str]):
+    assert chat("make it winter", "no, not like that", "go to the latest", "show the latest") == 0
+    out = capsys.readouterr().out
+    assert "back at v0: in.png\nWhat did you mean instead?" in out
+    assert "back at v1: in-v1.png" in out
+
+
 def test_each_line_is_one_line_of_json(chat, capsys: pytest.CaptureFixture[str]):
     lines = ("make it winter", "compare", "history", "undo", "thanks!", "help")
     assert chat(*lines, options=("--json", "--seed", "7")) == 1
