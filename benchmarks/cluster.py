@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the loopback server lives 
 from benchmarks.crash_people import Talker, picture_of
 from tests.support.bot_process import BotProcess, bot_process
 from tests.support.discord_server import DiscordServer
+from tests.support.discord_server.people import text_of
 from tests.support.ray_machine import deploy_replicas, ray_machine
 
 PEOPLE, EDITS_EACH = 20, 3
@@ -79,7 +80,15 @@ class ClusterRun:
             await self._one_more_answer(self.answered())
 
     async def _one_more_answer(self, before: int) -> None:
-        await self._discord.wait_for(lambda: self.answered() > before, ANSWER_WITHIN_S)
+        try:
+            await self._discord.wait_for(lambda: self.answered() > before, ANSWER_WITHIN_S)
+        except TimeoutError as error:
+            raise TimeoutError(f"No answer within {ANSWER_WITHIN_S:g} s; {self._last_said()}") from error
+
+    def _last_said(self) -> dict[str, str]:
+        """What the bot said last to each user who waits."""
+        waiting = [talker for talker in self._talkers if not talker.is_answered]
+        return {talker.name: "".join(map(text_of, talker.messages()[-1:])) for talker in waiting}
 
     def ask_endless(self) -> None:
         """Ask for edits that no replica ever finishes."""
