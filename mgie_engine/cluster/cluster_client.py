@@ -12,6 +12,8 @@ from typing import Protocol
 
 from mgie_engine.cluster.cluster_messages import (
     BadMessage,
+    Event,
+    Held,
     Plain,
     ReplicaOrder,
     ReplicaStatus,
@@ -27,8 +29,8 @@ from mgie_engine.errors import EngineDied, EngineError
 
 SIGN_EVERY_S = 2.0
 CONNECT_AGAIN_S = 5.0
-REPLICAS_TRIED = 40  # that turn an edit away, before it gives up
-OTHER_PAUSE_S = 0.25
+TURNED_AWAY_PAUSE_S, LONGEST_PAUSE_S = 0.25, 2.0  # before an edit is sent again; doubles up to the longest
+SILENCE_S = 30.0  # a replica says something of an edit every five seconds
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,11 @@ class Replicas(Protocol):
         """Reach the deployment; ClusterGone if that is not possible now."""
         ...
 
-    async def sign(self, message: Plain) -> Sequence[object]:
-        """Tell every replica of a sign of life, also one that takes no more edits; statuses of the others."""
+    async def sign(self, message: Plain) -> Sequence[object] | None:
+        """Tell every replica of a sign of life, also one that takes no more edits; statuses of the others.
+
+        None where one of them does not answer in time.
+        """
         ...
 
     def edit(self, message: Plain) -> AsyncGenerator[object, None]:
@@ -74,13 +79,14 @@ class ClusterClient:
         self._sign_every_s = sign_every_s
         self._count = 0
         self._open: set[str] = set()
+        self._held: set[str] = set()  # those of them that a replica has taken
         self._elsewhere = 0  # edits on replicas that finish them and take no more
         self.statuses: tuple[ReplicaStatus, ...] = ()
 
     @property
     def slots(self) -> int:
         """Edits that may run at once beside those of other bots; 0 while no replica is ready."""
-        free = sum(max(0, s.slots - s.running + s.mine) for s in self.statuses if s.ready)
+        free = sum(max(0, s.slots - s.running + len(s.mine)) for s in self.statuses if s.ready)
         return free + self._elsewhere if free else 0
 
     @property
@@ -109,25 +115,36 @@ class ClusterClient:
         """Send one sign of life, and take the statuses that come back."""
         self._count += 1
         sign = SignOfLife(self._bot, self._instance, self._count, sorted(self._open))
-        open_now, statuses = len(self._open), []
-        for message in await self._replicas.sign(sign_message(sign)):
+        held_before, statuses = set(self._held), []
+        answers = await self._replicas.sign(sign_message(sign))
+        if answers is None:
+            return
+        for message in answers:
             try:
                 statuses.append(read_status(message))
             except BadMessage as error:
                 log.warning("The status of a replica: %s", error)
-        self._elsewhere = max(0, open_now - sum(status.mine for status in statuses))
+        # Only what a replica has taken: an edit that is turned away would else count as a slot, for which the
+        # bot would send one more to be turned away.
+        named = {key for status in statuses for key in status.mine}
+        self._elsewhere = len((held_before & self._held) - named)
         self._take(tuple(sorted(statuses, key=lambda status: status.replica)))
 
     async def run(self, key: str, request: EditRequest, report: Report) -> EditResult:
-        """Make one edit; raises as `EditRunner.run`. key: unique in this process."""
-        for _ in range(REPLICAS_TRIED):
+        """Make one edit; raises as `EditRunner.run`. key: unique in this process.
+
+        It is sent until a replica takes it. That it was turned away is no failure: replicas are being
+        replaced, or another bot was faster.
+        """
+        pause_s = TURNED_AWAY_PAUSE_S
+        while True:
             weights = self._weights()
             try:
                 return await self._try(ReplicaOrder(self._bot, self._instance, key, weights, request), report)
-            except TurnedAway as error:  # replicas are being replaced, or another bot was faster
+            except TurnedAway as error:
                 log.info("%s", error)
-                await asyncio.sleep(OTHER_PAUSE_S)
-        raise EngineDied(f"The edit was turned away {REPLICAS_TRIED} times.")
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def _weights(self) -> str:
         """The fingerprint that most slots have now."""
@@ -140,17 +157,36 @@ class ClusterClient:
         self._open.add(order.key)
         try:
             async with aclosing(self._replicas.edit(edit_message(order))) as events:
-                async for message in events:
-                    match read_event(message):
+                while True:
+                    match await self._next_event(order.key, events):
                         case Progress() as progress:
                             report(progress)
                         case EditResult() as result:
                             return result
                         case EngineError() as error:
                             raise error
-            raise EngineDied("The replica ended the edit without a result.")
+                        case Held():
+                            self._held.add(order.key)
         finally:
             self._open.discard(order.key)
+            self._held.discard(order.key)
+
+    async def _next_event(self, key: str, events: AsyncGenerator[object, None]) -> Event:
+        """The next event of an edit; TurnedAway if no replica takes it, EngineDied if none comes."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return read_event(await anext(events))
+        except StopAsyncIteration:
+            raise EngineDied("The replica ended the edit without a result.") from None
+        except TimeoutError:
+            if key not in self._held:
+                raise TurnedAway(f"No replica took the edit within {SILENCE_S:g} s.") from None
+            raise EngineDied(f"The replica said nothing of the edit for {SILENCE_S:g} s.") from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():
+                raise
+            raise EngineDied("The cluster cancelled the edit.") from None  # as Serve does where it stops one
 
     def _take(self, statuses: tuple[ReplicaStatus, ...]) -> None:
         if statuses != self.statuses:

@@ -24,11 +24,10 @@ from mgie_engine.errors import (
     RequestRefused,
 )
 
-VERSION = 2
+VERSION = 3
 LARGEST_PICTURE = 1 << 28  # bytes of a picture file; the bot takes far smaller ones
 
 Plain = dict[str, Any]
-Event = Progress | EditResult | EngineError
 ValueT = TypeVar("ValueT")
 
 
@@ -50,6 +49,14 @@ class NoFreeSlot(TurnedAway):
 
 class Unheard(EngineDied):
     """The replica dropped the edit, because it heard nothing of it for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The replica has the edit; sent when it takes it, and when nothing else was sent for a while."""
+
+
+Event = Held | Progress | EditResult | EngineError
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ class ReplicaStatus:
     ready: bool
     slots: int
     running: int
-    mine: int  # those of them that are the asking bot's
+    mine: list[str]  # the keys of those of them that are the asking bot's
     deaths: int  # of its engine process
     fault: str | None = None
 
@@ -126,7 +133,8 @@ _ERRORS: Mapping[str, type[EngineError]] = {
     )
 }
 _ORDER, _SIGN, _STATUS = TypeAdapter(ReplicaOrder), TypeAdapter(SignOfLife), TypeAdapter(ReplicaStatus)
-_PROGRESS, _RESULT, _FAILURE = TypeAdapter(Progress), TypeAdapter(_Result), TypeAdapter(_Failure)
+_HELD, _PROGRESS = TypeAdapter(Held), TypeAdapter(Progress)
+_RESULT, _FAILURE = TypeAdapter(_Result), TypeAdapter(_Failure)
 
 
 def edit_message(order: ReplicaOrder) -> Plain:
@@ -169,6 +177,8 @@ def read_status(message: object) -> ReplicaStatus:
 def event_message(event: Event) -> Plain:
     """What happened to an edit, as a message. Errors of other kinds travel as what they are a kind of."""
     match event:
+        case Held():
+            return _message("held", {})
         case Progress():
             return _message("progress", asdict(event) | {"stage": str(event.stage)})
         case EditResult():
@@ -185,6 +195,8 @@ def event_message(event: Event) -> Plain:
 def read_event(message: object) -> Event:
     """What happened to an edit; BadMessage if the message does not say."""
     match message:
+        case {"kind": "held"}:
+            return _read(_HELD, "held", message)
         case {"kind": "progress"}:
             return _read(_PROGRESS, "progress", message)
         case {"kind": "result"}:

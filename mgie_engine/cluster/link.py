@@ -5,7 +5,6 @@ cluster for a minute; here that ends this child, which the bot starts again, and
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -140,8 +139,10 @@ def main() -> None:
         await ClusterLink(replicas, cluster.bot, send).serve(orders)
         os._exit(0)  # without what libraries do at the end: nobody waits for it
 
-    with contextlib.suppress(BrokenPipeError):  # the bot was killed while something was said
+    try:
         asyncio.run(serve())
+    except* BrokenPipeError:  # the bot was killed while something was said
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ class RayReplicas:
         self._address, self._bot = address, bot
         self._handle: DeploymentHandle[Any] | None = None
         self._board: Any = None
-        self._statuses: list[object] = []
 
     async def connect(self) -> None:
         """Reach the deployment; ClusterGone if that is not possible now."""
@@ -49,37 +48,42 @@ class RayReplicas:
             name=board_name(self._bot), namespace=NAMESPACE, num_cpus=0, max_restarts=-1, get_if_exists=True
         ).remote()
 
-    async def sign(self, message: Plain) -> Sequence[object]:
+    async def sign(self, message: Plain) -> Sequence[object] | None:
         """Tell every replica of a sign of life; the statuses of those that take edits.
 
-        Where one of them hangs, those of the last time.
+        None where one of them hangs.
         """
         assert self._handle is not None
+        calls = self._handle.broadcast("hear", message)
         try:
-            await self._board.post.remote(message)
-            answers = await self._handle.broadcast("hear", message).results_async(
-                timeout_s=ANSWER_S, return_exceptions=True
+            _, answers = await asyncio.gather(
+                self._post(message), calls.results_async(timeout_s=ANSWER_S, return_exceptions=True)
             )
         except TimeoutError:
             log.warning("A replica did not answer within %.0f s.", ANSWER_S)
-            return self._statuses
+            return None
         except (RayError, RayServeException) as error:
             raise ClusterGone(f"The deployment does not answer: {type(error).__name__}.") from error
-        self._statuses = [answer for answer in answers if not isinstance(answer, BaseException)]
-        return self._statuses
+        return [answer for answer in answers if not isinstance(answer, BaseException)]
+
+    async def _post(self, message: Plain) -> None:
+        """Post a sign of life on the board. Where that takes too long, only Serve's calls carry it."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await self._board.post.remote(message)
+        except TimeoutError:
+            log.warning("The board for signs of life did not answer within %.0f s.", ANSWER_S)
 
     async def edit(self, message: Plain) -> AsyncGenerator[object, None]:
         """Send an edit to a replica with a free slot; its events. Closing it cancels the edit there."""
         assert self._handle is not None
-        handle = self._handle.options(method_name="edit", stream=True)
+        # Not choose_replica: the slot it reserves stays reserved if this process is killed before it is used.
+        events = self._handle.options(method_name="edit", stream=True).remote(message)
         try:
-            async with handle.choose_replica() as chosen:
-                events = handle.dispatch(chosen, message)
-                try:
-                    async for event in events:
-                        yield event
-                finally:
-                    with suppress(RayError, RayServeException):
-                        events.cancel()  # a generator that is merely dropped goes on in the replica
+            async for event in events:
+                yield event
         except (RayError, RayServeException) as error:
             raise EngineDied(f"The replica of the edit is gone: {type(error).__name__}.") from error
+        finally:
+            with suppress(RayError, RayServeException):
+                events.cancel()  # a generator that is merely dropped goes on in the replica

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
 from mgie_engine.cluster.cluster_messages import (
+    Held,
     NoFreeSlot,
     OtherWeights,
     Plain,
@@ -25,6 +26,7 @@ from mgie_engine.errors import EngineDied, EngineError, ServiceClosed
 
 UNHEARD_S = 8.0  # four signs of life; the look once a second ends an edit within ten
 PROGRESS_EVERY_S = 0.25
+HELD_EVERY_S = 5.0
 
 
 @dataclass(eq=False, slots=True)
@@ -47,6 +49,16 @@ class _OpenEdit:
             )
         self.latest = progress
         self.news.set()
+
+    async def has_news(self, within_s: float) -> bool:
+        """Wait for progress or the end; whether either came in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.news.wait()
+        except TimeoutError:
+            return False
+        self.news.clear()
+        return True
 
     def ended(self, task: asyncio.Task[EditResult]) -> None:
         """The editor is done with it."""
@@ -71,12 +83,17 @@ class Replica:
         *,
         unheard_s: float = UNHEARD_S,
         progress_every_s: float = PROGRESS_EVERY_S,
+        held_every_s: float = HELD_EVERY_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """weights: their fingerprint. progress_every_s: shortest time between two reports of one edit."""
+        """weights: their fingerprint. progress_every_s: shortest time between two reports of one edit.
+
+        held_every_s: longest time without a message about an edit, however long a step takes.
+        """
         self.name, self.weights = name, weights
         self._editor = editor
-        self._unheard_s, self._progress_every_s, self._clock = unheard_s, progress_every_s, clock
+        self._unheard_s, self._clock = unheard_s, clock
+        self._progress_every_s, self._held_every_s = progress_every_s, held_every_s
         self._open: dict[tuple[str, int, str], _OpenEdit] = {}
         self.changed = asyncio.Event()  # set when the editor's slots, or whether it is ready, changed
 
@@ -104,7 +121,7 @@ class Replica:
             ready=self._editor.ready,
             slots=self._editor.slots,
             running=len(self._open),
-            mine=sum(key[:2] == (bot, instance) for key in self._open),
+            mine=[key for *asking, key in self._open if asking == [bot, instance]],
             deaths=sum(device.deaths for device in devices),
             fault=next((device.fault for device in devices if device.fault), None),
         )
@@ -125,7 +142,10 @@ class Replica:
                 edit.drop()
 
     async def edit(self, message: object) -> AsyncGenerator[Plain, None]:
-        """Make an edit; progress as it comes, the latest only, then its end. Closing it drops the edit."""
+        """Make an edit; that it is held, progress as it comes, the latest only, then its end.
+
+        Closing it drops the edit.
+        """
         try:
             order = read_edit(message)
             if order.weights != self.weights:
@@ -141,10 +161,11 @@ class Replica:
         task = edit.task = asyncio.create_task(self._editor.run(order.request, edit.report))
         task.add_done_callback(edit.ended)
         try:
+            yield event_message(Held())
             while not task.done():
-                await edit.news.wait()
-                edit.news.clear()
-                if edit.latest and not task.done():
+                if not await edit.has_news(self._held_every_s):
+                    yield event_message(Held())
+                elif edit.latest and not task.done():
                     progress, edit.latest = edit.latest, None
                     yield event_message(progress)
                     await asyncio.wait((task,), timeout=self._progress_every_s)

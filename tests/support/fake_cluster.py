@@ -22,6 +22,7 @@ class FakeCluster:
         self.is_reachable = True
         self.signs: list[Plain] = []
         self._deaths = asyncio.Event()
+        self._sent, self._sending = 0, asyncio.Event()
 
     async def connect(self) -> None:
         """Start the replicas."""
@@ -40,6 +41,8 @@ class FakeCluster:
 
     async def edit(self, message: Plain) -> AsyncGenerator[object, None]:
         """The events of the replica that was chosen, until it dies."""
+        self._sent += 1
+        self._sending.set()
         able = [r for r in self.replicas if r not in self.dead | self.draining]
         replica = min(able, key=lambda r: r.status("", 0).running)
         async with aclosing(replica.edit(message)) as events:
@@ -57,6 +60,12 @@ class FakeCluster:
                     following.cancel()
                     await asyncio.wait({following})
                 yield event
+
+    async def has_sent(self, count: int) -> None:
+        """Wait until so many edits were sent, also those that were turned away."""
+        while self._sent < count:
+            self._sending.clear()
+            await self._sending.wait()
 
     def kill(self, replica: Replica) -> None:
         """It dies with its edits."""

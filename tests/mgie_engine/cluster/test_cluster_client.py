@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
 from mgie_engine.cluster.cluster_client import ClusterClient
+from mgie_engine.cluster.cluster_messages import Held, event_message
 from mgie_engine.cluster.replica import Replica
 from mgie_engine.edits import EditResult, Progress
 from mgie_engine.errors import EngineDied, EngineError
@@ -121,7 +122,7 @@ async def test_a_cancelled_edit_is_cancelled_in_the_replica():
 
 
 async def test_while_weights_are_replaced_an_edit_finds_a_replica_with_its_own(monkeypatch):
-    monkeypatch.setattr("mgie_engine.cluster.cluster_client.OTHER_PAUSE_S", 0.0)
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.TURNED_AWAY_PAUSE_S", 0.0)
     async with cluster("wv", slots=2) as c:
         c.replicas[0].weights, old = "v", c.replicas[0].weights  # replaced after the last sign
         task = c.begin("k1")
@@ -130,6 +131,72 @@ async def test_while_weights_are_replaced_an_edit_finds_a_replica_with_its_own(m
         (await c.editors[0].started()).finish()
         assert (await task).expressive == "(echo)"
         assert old == "w"
+
+
+async def test_edits_that_are_turned_away_count_for_no_slots(monkeypatch):
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.TURNED_AWAY_PAUSE_S", 0.0)
+    async with cluster() as c:
+        c.calls.kill(c.replicas[0])  # the client learns of it by the next sign
+        tasks = [c.begin(f"k{number}") for number in range(4)]
+        for _ in range(2):
+            await c.editors[1].started()
+        await c.calls.has_sent(10)
+        c.calls.draining.add(c.replicas[0])
+        await c.client.sign()
+        assert c.client.slots == 2
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def test_an_edit_is_sent_until_a_replica_takes_it(monkeypatch):
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.TURNED_AWAY_PAUSE_S", 0.0)
+    async with cluster("w") as c:
+        tasks = [c.begin(f"k{number}") for number in range(3)]
+        taken = [await c.editors[0].started() for _ in range(2)]
+        await c.calls.has_sent(100)
+        for edit in taken:
+            edit.finish()
+        (await c.editors[0].started()).finish()
+        assert [type(result) for result in await asyncio.gather(*tasks)] == [EditResult] * 3
+
+
+async def test_an_edit_that_no_replica_answers_is_sent_again(monkeypatch):
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.TURNED_AWAY_PAUSE_S", 0.0)
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.SILENCE_S", 0.01)
+    async with cluster() as c:
+        reached, tried = c.calls.edit, []
+
+        async def first_never(message):
+            tried.append(message)
+            if len(tried) == 1:
+                await asyncio.Event().wait()
+            async with aclosing(reached(message)) as events:
+                async for event in events:
+                    monkeypatch.undo()
+                    yield event
+
+        c.calls.edit = first_never  # type: ignore[method-assign]
+        task = c.begin("k1")
+        (await c.editors[0].started()).finish()
+        assert isinstance(await task, EditResult)
+        assert len(tried) == 2
+
+
+@pytest.mark.parametrize("ending", ["silence", "cancelled by Serve"])
+async def test_an_edit_whose_events_stop_has_lost_its_replica(monkeypatch, ending: str):
+    monkeypatch.setattr("mgie_engine.cluster.cluster_client.SILENCE_S", 0.01)
+    async with cluster() as c:
+
+        async def stops(message):
+            yield event_message(Held())
+            if ending == "silence":
+                await asyncio.Event().wait()
+            raise asyncio.CancelledError
+
+        c.calls.edit = stops  # type: ignore[method-assign]
+        with pytest.raises(EngineDied):
+            await c.begin("k1")
 
 
 async def test_a_cluster_that_is_gone_has_no_slots_and_comes_back(monkeypatch):

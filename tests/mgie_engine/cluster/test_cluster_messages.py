@@ -16,7 +16,7 @@ ORDER = cm.ReplicaOrder(
 )
 NOTE = joined(" ", Message("parent_failed", parent="v2", nearest="v1"), Message("text", text="ok"))
 RESULT = replace(echo(a_request()), notes=(NOTE,), seconds={"painting": 1.5}, changed=0.25)
-STATUS = cm.ReplicaStatus("r1", "w", ready=True, slots=8, running=3, mine=2, deaths=1)
+STATUS = cm.ReplicaStatus("r1", "w", ready=True, slots=8, running=3, mine=["k1", "k2"], deaths=1)
 
 
 def is_plain(value: object) -> bool:
@@ -35,9 +35,11 @@ def test_orders_signs_and_statuses_arrive_as_they_were():
 
 
 @pytest.mark.parametrize(
-    "event", [Progress(Stage.PAINTING, 3, 20, "It is red.", b"webp"), RESULT], ids=["progress", "result"]
+    "event",
+    [cm.Held(), Progress(Stage.PAINTING, 3, 20, "It is red.", b"webp"), RESULT],
+    ids=["held", "progress", "result"],
 )
-def test_events_arrive_as_they_were(event: Progress | EditResult):
+def test_events_arrive_as_they_were(event: cm.Held | Progress | EditResult):
     assert cm.read_event(cm.event_message(event)) == event
 
 
@@ -83,7 +85,7 @@ SETTINGS = cm.edit_message(ORDER)["body"]["request"]["settings"]
         (None, "No message"),
         ("edit", "No message"),
         ({}, "No message"),
-        (bent(version=3), "version 3; this side speaks 2"),
+        (bent(version=2), "version 2; this side speaks 3"),
         (bent(kind="sign"), "No message of the kind edit"),
         (bent(body=[]), "No message"),
         (bent(body={}), "bot: "),

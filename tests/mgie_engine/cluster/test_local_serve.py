@@ -74,7 +74,7 @@ async def test_a_cancelled_edit_leaves_its_slot(tmp_path: Path):
         task = asyncio.create_task(client.run("k1", never, lambda _: begun.set()))
         await begun.wait()
         await client.sign()
-        assert client.statuses[0].mine == 1
+        assert client.statuses[0].mine == ["k1"]
         task.cancel()
         await asyncio.wait((task,))
         while client.statuses[0].running:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from mgie_engine.cluster.cluster_messages import (
+    Held,
     NoFreeSlot,
     OtherWeights,
     ReplicaOrder,
@@ -53,7 +54,7 @@ def order(key: str = "k1", *, bot: str = "bot", instance: int = 7, weights: str 
     return edit_message(ReplicaOrder(bot, instance, key, weights, a_request()))
 
 
-async def ends(replica: Replica, message: object) -> Progress | EditResult | EngineError:
+async def ends(replica: Replica, message: object) -> Held | Progress | EditResult | EngineError:
     """How an edit ends."""
     return [read_event(event) async for event in replica.edit(message)][-1]
 
@@ -71,6 +72,7 @@ def sign(*keys: str, bot: str = "bot", instance: int = 7, count: int = 1) -> Sig
 
 async def test_an_edit_gives_progress_and_its_picture(replica: Replica, editor: ScriptedEditor):
     events = replica.edit(order())
+    assert read_event(await anext(events)) == Held()
     first = asyncio.ensure_future(anext(events))
     edit = await editor.started()
     edit.report(painting(1))
@@ -84,6 +86,7 @@ async def test_of_much_progress_the_latest_is_sent_with_the_preview_that_was_not
     replica: Replica, editor: ScriptedEditor
 ):
     events = replica.edit(order())
+    assert read_event(await anext(events)) == Held()
     first = asyncio.ensure_future(anext(events))
     edit = await editor.started()
     edit.report(painting(1, preview=b"early"))
@@ -92,6 +95,16 @@ async def test_of_much_progress_the_latest_is_sent_with_the_preview_that_was_not
     assert read_event(await first) == painting(3, preview=b"early")
     edit.finish()
     await events.aclose()
+
+
+async def test_a_long_step_does_not_silence_the_replica(editor: ScriptedEditor):
+    replica = Replica(editor, "r1", "w", held_every_s=0.01)
+    await replica.start()
+    events = replica.edit(order())
+    async with asyncio.timeout(60):
+        assert [read_event(await anext(events)) for _ in range(3)] == [Held(), Held(), Held()]
+        await events.aclose()
+    await replica.close()
 
 
 async def test_an_edit_of_which_nothing_is_heard_is_dropped(
@@ -148,6 +161,7 @@ async def test_what_cannot_be_read_is_turned_away(replica: Replica):
 
 async def test_closing_the_events_cancels_the_edit(replica: Replica, editor: ScriptedEditor):
     events = replica.edit(order())
+    assert read_event(await anext(events)) == Held()
     first = asyncio.ensure_future(anext(events))
     edit = await editor.started()
     edit.report(painting(1))
@@ -179,4 +193,4 @@ async def test_the_status_says_whose_edits_run(replica: Replica, editor: Scripte
     for number, bot in enumerate(("bot", "bot", "another")):
         await begun(replica, editor, order(f"k{number}", bot=bot))
     status = replica.status("bot", 7)
-    assert (status.slots, status.running, status.mine, status.ready) == (4, 3, 2, True)
+    assert (status.slots, status.running, status.mine, status.ready) == (4, 3, ["k0", "k1"], True)
