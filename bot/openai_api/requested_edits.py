@@ -96,7 +96,7 @@ class Edits:
         event = EditAsked(
             **self._event(),
             text=form.prompt,
-            said=replace(said, command=None, other=None, is_pointing=False),
+            said=replace(said, command=None, other=None, is_pointing=False, amendment=None),
             addressing=Addressing.FORM,
             override=override,
             reading=form.reading,
