@@ -40,5 +40,6 @@ async def test_a_stop_under_a_flood_logs_no_traceback(
             record for record in caplog.records if record.exc_info or record.levelno > logging.WARNING
         ] == []
         async with room(tmp_path, discord=server) as r:
-            await r.turns_end()
-            assert all(turn.state.is_final for turn in await r.turns())
+            async with asyncio.timeout(60):  # messages that are read again may begin further turns
+                while not all(turn.state.is_final for turn in await r.turns()):
+                    await r.turns_end()
