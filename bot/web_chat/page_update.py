@@ -62,7 +62,7 @@ def choices_of(reply: Reply | None) -> tuple[Choice, ...]:
     return tuple(choice for choice in made if choice.act in ActForm.model_fields)
 
 
-TOLD = ("what_instead", "already_at", "question_dropped")  # beside a version: what the page does not show
+SHOWN_NOTES = ("what_instead", "already_at", "question_dropped")  # beside a version: what the page does not show
 
 
 def message_of(reply: Reply | None) -> Message | None:
@@ -70,7 +70,7 @@ def message_of(reply: Reply | None) -> Message | None:
     match reply:
         case AskTarget():  # the page always names a version, so there is none
             return Message("no_session")
-        case ShownVersion(note) if note.code in TOLD:
+        case ShownVersion(note) if note.code in SHOWN_NOTES:
             return note
         case ShownVersion(note, card) if note == verbatim(card.version):  # "show v2"
             return Message("page.in_film", version=card.version)
