@@ -18,6 +18,7 @@ from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
 from mgie_engine.text.prompt_room import with_room
 from mgie_engine.text.prompting import Prompt, Prompter, picture_start
+from mgie_engine.text.spelling import corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Reader:
         the instruction is the reading, and a note says so. Of the exchanges before an instruction the oldest
         are left out until the prompt fits; RequestRefused if it does not without any.
         """
-        prompts = [with_room(prompt, self.prompter, self.config) for prompt in prompts]
+        prompts = [with_room(self.spelt(prompt), self.prompter, self.config) for prompt in prompts]
         given = [row for row, prompt in enumerate(prompts) if prompt.reading is not None]
         open_ = [row for row, prompt in enumerate(prompts) if prompt.reading is None]
         thoughts: dict[int, Thought] = {}
@@ -68,6 +69,12 @@ class Reader:
             note = (Message("note_as_written"),) if row in unclear else ()
             thoughts[row] = self._follow(pixels[row : row + 1], prompts[row], reading, note)
         return [thoughts[row] for row in range(len(prompts))]
+
+    def spelt(self, prompt: Prompt) -> Prompt:
+        """The prompt as it is read: without plainly mistyped words, for a model that wants that."""
+        if not self.config.corrects_typos:
+            return prompt
+        return replace(prompt, instruction=corrected(prompt.instruction))
 
     def read_as_release(self, pixels: Tensor, prompts: Sequence[Prompt]) -> Thinking:
         """Read as the published demo does: write to </s> or the limit, then look for [IMG0] in everything.

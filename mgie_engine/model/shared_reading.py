@@ -52,7 +52,7 @@ class SharedReader:
     def fits(self, prompt: Prompt) -> bool:
         """Whether the prompt, its answer and the visual tokens have room in a slot of the cache."""
         tokenizer = self._reader.prompter.tokenizer
-        length = len(self._reader.prompter.ids(prompt))
+        length = len(self._reader.prompter.ids(self._reader.spelt(prompt)))
         if prompt.reading is not None:
             length += len(tokenizer.encode_plain(prompt.reading.strip()))
         longest = length + self._reader.config.max_new_tokens + len(tokenizer.visual) + self._burst
@@ -60,6 +60,7 @@ class SharedReader:
 
     def read(self, pixels: Tensor, prompt: Prompt) -> Generator[None, None, Thought]:
         """Read one prompt with its picture's pixels (1, 3, H, W); as `Reader.read`, which it must fit."""
+        prompt = self._reader.spelt(prompt)
         if prompt.reading is not None:
             return (yield from self._follow(pixels, prompt, prompt.reading, ()))
         thought = yield from self._think(pixels, self._reader.prompter.ids(prompt))

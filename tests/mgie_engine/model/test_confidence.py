@@ -58,3 +58,16 @@ def test_a_given_reading_has_no_confidence():
     mgie = model(max_new_tokens=24)
     (thought,) = finish(mgie.reader.read(PIXELS[:1], [Prompt("x", reading="The ball is red.")]))
     assert (thought.confidence, thought.others) == (None, ())
+
+
+@torch.inference_mode()
+def test_a_mistyped_word_is_read_as_the_right_one_where_the_model_wants_that():
+    typed, meant = Prompt("mkae the ball blue"), Prompt("make the ball blue")
+    mgie = model(max_new_tokens=12, corrects_typos=True)
+    decoder = StaticDecoder(mgie.mllm, Graphs(torch.device("cpu")), 8, 256, mgie.reader._rules().never, 3)
+    shared = SharedReader(mgie.reader, decoder)
+    (right,) = finish(mgie.reader.read(PIXELS[:1], [meant]))
+    assert finish(mgie.reader.read(PIXELS[:1], [typed]))[0].ids == right.ids
+    assert finish(shared.read(PIXELS[:1], typed)).ids == right.ids
+    plain = model(max_new_tokens=12)
+    assert plain.reader.spelt(typed) == typed
