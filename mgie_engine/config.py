@@ -161,8 +161,10 @@ class ModelConfig:
         ""  # start of one that changes the light or colour of all of it; "" if never trained
     )
     regions: Annotated[tuple[Name, ...], Field(max_length=100)] = ()  # parts of a picture that it can address
+    things: Annotated[tuple[Name, ...], Field(max_length=100)] = ()  # what its readings call drawn things
     corrects_typos: bool = False  # whether mistyped words are corrected before it reads
     ask_below: Annotated[float, Field(ge=0, le=1)] = 0.0  # a less sure reading is asked about; 0 never asks
+    ask_below_intricate: Annotated[float, Field(ge=0, le=1)] = 0.0  # the same for intricate ones, if more
     # latent → RGB rows: one per channel, then the offset
     preview: Annotated[tuple[Colour, ...], Field(max_length=257)] = ()
 

@@ -16,6 +16,7 @@ from mgie_engine.model.confidence import TokenChoice, sureness
 from mgie_engine.model.greedy import Rows, WritingRules, write
 from mgie_engine.model.mllm import MLLM
 from mgie_engine.text.cleanup import is_gibberish, remove_alter, tidy
+from mgie_engine.text.intricate import bound_of
 from mgie_engine.text.prompt_room import with_room
 from mgie_engine.text.prompting import Prompt, Prompter, picture_start
 from mgie_engine.text.spelling import corrected
@@ -110,7 +111,7 @@ class Reader:
         if not prompt.wants_other or not thought.other_start or thought.confidence is None:
             return False
         declines = bool(self.config.refusal) and thought.expressive.startswith(self.config.refusal)
-        if declines or thought.confidence >= self.config.ask_below:
+        if declines or thought.confidence >= bound_of(prompt.instruction, self.config):
             return False
         length = len(self.prompter.ids(prompt)) + len(thought.other_start) + self.config.max_new_tokens
         return length + len(self.prompter.tokenizer.visual) <= room

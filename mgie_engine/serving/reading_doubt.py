@@ -6,6 +6,8 @@ from typing import Protocol
 from conversations.messages import Message
 from mgie_engine.config import ModelConfig
 from mgie_engine.edits import Doubt, EditRequest
+from mgie_engine.text.contradictions import contradicts
+from mgie_engine.text.intricate import bound_of
 from mgie_engine.text.named_regions import unaddressed_region
 
 
@@ -38,5 +40,8 @@ def doubt_about(reading: RatedReading, request: EditRequest, config: ModelConfig
         return None
     if region := unaddressed_region(request.instruction, reading.expressive, config):
         return ReadingDoubt(Doubt.WHOLE, region)
-    is_unsure = reading.confidence is not None and reading.confidence < config.ask_below
+    is_unsure = reading.confidence is not None and (
+        reading.confidence < bound_of(request.instruction, config)
+        or (config.ask_below > 0 and contradicts(request.instruction, reading.expressive, config))
+    )
     return ReadingDoubt(Doubt.UNSURE) if is_unsure else None

@@ -33,3 +33,22 @@ def test_below_the_bound_is_unsure():
     )
     assert doubt_about(Said("The whole picture gets darker.", 0.9), request, MODEL) is None
     assert doubt_about(Said("The whole picture gets darker.", 0.1), request, ModelConfig()) is None
+
+
+def test_a_sure_reading_that_leaves_out_a_clause_is_unsure():
+    model = ModelConfig(things=("house", "tree"), ask_below=0.7, corrects_typos=True)
+    request = EditRequest(b"", "paint the house pink and enlrage the tree", some_settings())
+    half = Said("The large white house at the back turns pink.", 0.99)
+    assert doubt_about(half, request, model) == ReadingDoubt(Doubt.UNSURE)
+    both = Said(f"{half.expressive} The small green tree in front grows from small to medium.", 0.99)
+    assert doubt_about(both, request, model) is None
+    assert doubt_about(half, request, ModelConfig(things=("house", "tree"))) is None
+
+
+def test_an_intricate_instruction_has_a_higher_bound():
+    model = ModelConfig(ask_below=0.6, ask_below_intricate=0.85)
+    reading = Said("The ball in front turns blue.", 0.7)
+    assert doubt_about(reading, EditRequest(b"", "make the ball blue", some_settings()), model) is None
+    excluding = EditRequest(b"", "make the ball blue, not the car", some_settings())
+    assert doubt_about(reading, excluding, model) == ReadingDoubt(Doubt.UNSURE)
+    assert doubt_about(reading, excluding, ModelConfig(ask_below_intricate=0.85)) is None
