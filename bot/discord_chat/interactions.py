@@ -73,16 +73,24 @@ class InteractionHandler:
             await self.failed(interaction, error)
 
     async def open_form(self, interaction: Interaction, work: Callable[[], Awaitable[Form]]) -> None:
-        """Open the form that `work` returns. It must be the first response, so `work` has about 2 s."""
+        """Open the form that `work` returns. It must be the first response, so `work` has about 2 s.
+
+        Where Discord no longer takes it, the user has seen a failure; that is logged and nothing else.
+        """
         try:
-            form = await work()
+            await self._open(interaction, await work())
+        except Exception as error:
+            await self.failed(interaction, error)
+
+    async def _open(self, interaction: Interaction, form: Form) -> None:
+        try:
             if isinstance(form, Note):
                 text = discord_translator(interaction.locale)(form.text)
                 await interaction.response.send_message(text, ephemeral=True)
             else:
                 await interaction.response.send_modal(form)
-        except Exception as error:
-            await self.failed(interaction, error)
+        except discord.NotFound as error:
+            log.warning("could not open the form of interaction %s: %s", interaction.id, error)
 
     async def failed(self, interaction: Interaction, error: Exception) -> None:
         """Log an unexpected error and tell the user that something went wrong."""

@@ -62,7 +62,8 @@ def choices_of(reply: Reply | None) -> tuple[Choice, ...]:
     return tuple(choice for choice in made if choice.act in ActForm.model_fields)
 
 
-SHOWN_NOTES = ("what_instead", "already_at", "question_dropped")  # beside a version: what the page does not show
+# What is said beside a version, and the page does not show by itself.
+SHOWN_NOTES = ("what_instead", "already_at", "question_dropped")
 
 
 def message_of(reply: Reply | None) -> Message | None:

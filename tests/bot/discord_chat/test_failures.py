@@ -281,6 +281,19 @@ async def test_an_interaction_that_came_too_late_is_not_acted_upon(tmp_path: Pat
         assert len(results_in(r.discord, r.channel)) == 1
 
 
+async def test_a_form_that_is_opened_too_late_is_one_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with room(tmp_path) as r:
+        shown = await r.result(post_picture(r))
+        refused = r.discord.faults.refuse(POST, "/callback$", 10062, "Unknown interaction", status=404)
+        r.discord.press(shown, "Refine", r.anna)
+        await r.discord.wait_for(lambda: refused.met)
+        await r.result(r.discord.say(r.channel, r.anna, "make it blue", reply_to=shown))
+    assert "could not open the form" in caplog.text
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 async def test_an_expired_token_loses_no_edit(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         r.discord.faults.refuse("PATCH", "@original$", 50027, "Invalid Webhook Token", status=401)
