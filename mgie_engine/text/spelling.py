@@ -7,7 +7,7 @@ exactly one word that the phrasing tables have.
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +42,7 @@ def corrected(text: str) -> str:
     return _WORD.sub(_corrected, text)
 
 
-@cache
+@lru_cache(4096)  # users write any number of words
 def correction(word: str) -> str:
     """The word that a mistyped one of lower-case letters was meant to be; the same for all others."""
     known = known_words()
