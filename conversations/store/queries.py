@@ -272,12 +272,10 @@ def update_turn(db: Database, turn_id: str, **fields: Unpack[TurnFields]) -> Tur
 
 
 def reword(db: Database, turn_id: str, instruction: str) -> Turn:
-    """Change the instruction of a waiting turn. Raises TurnStateConflict once it runs."""
+    """Change the instruction of a waiting turn; no reading is kept. Raises TurnStateConflict if it runs."""
+    change = "UPDATE turns SET instruction = ?, reading = NULL, is_reworded = 1"
     with writing(db):
-        done = db.execute(
-            "UPDATE turns SET instruction = ?, is_reworded = 1 WHERE id = ? AND state = 'waiting'",
-            (instruction, turn_id),
-        )
+        done = db.execute(f"{change} WHERE id = ? AND state = 'waiting'", (instruction, turn_id))
         if done.rowcount == 0:
             raise TurnStateConflict(turn_id, turn(db, turn_id).state, "reworded")
     return turn(db, turn_id)

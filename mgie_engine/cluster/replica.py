@@ -171,8 +171,9 @@ class Replica:
                     await asyncio.wait((task,), timeout=self._progress_every_s)
             yield event_message(self._outcome(edit, task))
         finally:
-            del self._open[key]
             task.cancel()
+            if self._open.get(key) is edit:  # sent again meanwhile, the key is of the later one
+                del self._open[key]
             await asyncio.wait((task,))
 
     def _outcome(self, edit: _OpenEdit, task: asyncio.Task[EditResult]) -> EditResult | EngineError:

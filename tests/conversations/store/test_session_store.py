@@ -202,6 +202,13 @@ async def test_only_a_waiting_turn_can_be_reworded(store: SessionStore) -> None:
         await store.reword(turn.id, "too late")
 
 
+async def test_a_given_reading_ends_with_the_words_it_was_of(store: SessionStore) -> None:
+    session = await begin(store)
+    turn = await store.add_turn(session.ask(ANN, "but keep the red", reading="Everything but the reds."))
+    assert turn.reading
+    assert (await store.reword(turn.id, "make it blue")).reading is None
+
+
 async def test_a_moved_head_is_kept(store: SessionStore, clock: Clock) -> None:
     session = await begin(store)
     await finish(store, await ask(store, session, ANN))

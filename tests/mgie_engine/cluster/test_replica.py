@@ -171,6 +171,22 @@ async def test_closing_the_events_cancels_the_edit(replica: Replica, editor: Scr
     assert replica.status("bot", 7).running == 0
 
 
+async def test_an_edit_that_is_sent_again_under_its_key_outlives_the_first(
+    replica: Replica, editor: ScriptedEditor
+):
+    first, first_edit = await begun(replica, editor, order())
+    second, second_edit = await begun(replica, editor, order())
+    first.cancel()
+    await asyncio.wait((first,))
+    assert first_edit.cancelled
+    assert replica.status("bot", 7).mine == ["k1"]
+    second.cancel()
+    await asyncio.wait((second,))
+    assert second.cancelled()
+    assert second_edit.cancelled
+    assert replica.status("bot", 7).running == 0
+
+
 async def test_cancelling_who_waits_for_an_event_cancels_the_edit(replica: Replica, editor: ScriptedEditor):
     task, edit = await begun(replica, editor, order())
     task.cancel()
