@@ -1,5 +1,6 @@
 """Repeating an edit: again, stronger, subtler, corrected, from the original; and what that sets. Pure."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
@@ -9,7 +10,8 @@ from conversations.settings import RANGES, SettingsOverride
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 STRONGER_DEGREE = 1.4  # the same for a change of tone, as a factor
-_EXCEPT, _AND = "except ", "and "
+_EXCEPT, _AND, _JUST = "except ", "and ", "just "
+_LIMITED = re.compile(r" just (?=(?:the|my|his|her|its|their|this|that|these|those|all) )")
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
 
@@ -68,6 +70,8 @@ def varied_words(path: Sequence[Turn], variation: Variation, amendment: str = ""
             return combined_words(path)
         case Variation.AMENDED if amendment:
             words, added = words.strip().rstrip(".!;,"), amendment
+            if added.startswith(_JUST):  # one limit takes the place of another
+                words = _LIMITED.split(words)[0]
             is_second = added.startswith(_EXCEPT) and f" {_EXCEPT}" in words
             return f"{words} {added.replace(_EXCEPT, _AND, 1) if is_second else added}"
     return words
@@ -75,7 +79,9 @@ def varied_words(path: Sequence[Turn], variation: Variation, amendment: str = ""
 
 def may_amend(instruction: str, amendment: str) -> bool:
     """Whether it can be added to the instruction: "and the blue" only to what was amended before."""
-    return not amendment.startswith(_AND) or any(f" {joint}" in instruction for joint in (_EXCEPT, "just "))
+    return (
+        not amendment.startswith(_AND) or f" {_EXCEPT}" in instruction or bool(_LIMITED.search(instruction))
+    )
 
 
 def combined_words(path: Sequence[Turn]) -> str:

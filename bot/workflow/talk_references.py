@@ -1,5 +1,8 @@
 """What a text stands for that refers to what was said or shown just before: yes, no, "but keep the red"."""
 
+from dataclasses import replace
+from typing import Any
+
 from bot.chat.cards import is_question
 from bot.chat.events import EditAsked, Event, VariationAsked, origin
 from bot.chat.replies import Reacted, Reply
@@ -7,8 +10,20 @@ from conversations.errors import NoSuchVersion
 from conversations.intents.sorted_text import YesNo
 from conversations.messages import Message
 from conversations.session import EditSession, Turn
+from conversations.settings import NO_OVERRIDE
 from conversations.store.session_store import SessionStore
 from conversations.variations import Variation, may_amend
+
+_SAID_ALONE: Any = {
+    "version": None,
+    "from_original": False,
+    "steps_back": 0,
+    "override": NO_OVERRIDE,
+    "preset": None,
+    "is_hidden": False,
+    "results": 1,
+    "mask": None,
+}
 
 
 async def answered(store: SessionStore, asked: EditAsked, answer: YesNo) -> Event | Reply:
@@ -22,7 +37,12 @@ async def answered(store: SessionStore, asked: EditAsked, answer: YesNo) -> Even
 
 
 async def amended(store: SessionStore, asked: EditAsked, amendment: str) -> VariationAsked | None:
-    """The edit before the text once more, with words added; None where there was none."""
+    """The edit before the text once more, with words added; None where there was none.
+
+    What comes with settings, a region or a version of its own is an instruction.
+    """
+    if replace(asked, **_SAID_ALONE) != asked:
+        return None
     named, last = await _before(store, asked)
     turn = last or named
     if turn is None or turn.is_upload or not may_amend(turn.instruction, amendment):
@@ -56,4 +76,13 @@ async def _before(store: SessionStore, asked: EditAsked) -> tuple[Turn | None, T
 async def _session_of(store: SessionStore, asked: EditAsked, named: Turn | None) -> EditSession | None:
     if named is not None:
         return await store.session(named.session_id)
-    return None if asked.reply_to else await store.session_for_channel(asked.channel, asked.user)
+    if asked.reply_to or (session := await store.session_for_channel(asked.channel, asked.user)) is None:
+        return None
+    return None if await is_left(store, asked, session) else session
+
+
+async def is_left(store: SessionStore, event: Event, session: EditSession) -> bool:
+    """Whether the user has no current version in a session of this channel, or has left it by "new"."""
+    cleared_at = await store.users.head_cleared_at(event.user, event.channel)
+    head = session.heads.get(event.user)
+    return head is None or (cleared_at is not None and cleared_at >= head.moved_at)

@@ -32,7 +32,7 @@ from bot.policy.limits import Limits
 from bot.workflow.named_cells import cell_named
 from bot.workflow.other_pictures import for_another
 from bot.workflow.reading_questions import about_question, has_result, varied_of
-from bot.workflow.talk_references import amended, answered, question_before
+from bot.workflow.talk_references import amended, answered, is_left, question_before
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
@@ -262,10 +262,7 @@ async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
 async def current_version(store: SessionStore, event: Event) -> Target | None:
     """The user's current version in this channel, however old."""
     session = await store.session_for_channel(event.channel, event.user)
-    if session is None or not session.has_head(event.user):
-        return None
-    cleared_at = await store.users.head_cleared_at(event.user, event.channel)
-    if cleared_at is not None and cleared_at >= session.heads[event.user].moved_at:
+    if session is None or await is_left(store, event, session):
         return None
     return Target(session, session.head_of(event.user), is_named=False)
 

@@ -40,7 +40,13 @@ _FORMS = tuple(
     (joint, re.compile(rf"{_BEFORE}(?:{'|'.join(forms)}){_AFTER}", re.IGNORECASE))
     for joint, forms in (("except", _EXCEPTIONS), ("just", _LIMITS), ("and", _MORE))
 )
-_ANOTHER_ACT = re.compile(r"\b(?:and|but|make|turn|add|remove|change)\b", re.IGNORECASE)
+_DETERMINER = re.compile(rf"{_NAMED}|all (?:of )?", re.IGNORECASE)
+_WHERE = re.compile(
+    r" (?:on|in|at) (?:the )?(?:left|right|middle|cent(?:er|re)|back|front|top|bottom)", re.IGNORECASE
+)
+_PARTS = re.compile(r"shadows?|highlights?|mid-?tones?|background|foreground|subject|foliage|edges?|corners?")
+_BARE_PARTS = re.compile(r"half|side|parts?|areas?|bits?")  # that say nothing without a word before them
+_SHAPE = re.compile("[mcl]*(?:n+|co?|l|[mcl]b)")  # modifier, colour, location, noun, bare part, "ones"
 
 
 def amendment(text: str) -> str | None:
@@ -48,15 +54,31 @@ def amendment(text: str) -> str | None:
     for joint, form in _FORMS:
         found = form.fullmatch(text.strip())
         part = next((named for named in found.groups() if named), "") if found else ""
-        if part and not _ANOTHER_ACT.search(part) and not _says_how(part):
+        if part and _is_part(part):
             return f"{joint} {part}"
     return None
 
 
-def _says_how(part: str) -> bool:
-    """Whether the words say how something is to be: "the roof red", but not "the red roof"."""
-    table, words = phrase_table(ENGLISH), [plain_word(word) for word in part.split()]
-    how = {table.tags[name] for name in ("colour", "comparative", "attribute")}
-    *before, last = (set(table.lexicon.tags_of(word)) for word in words)
-    nouns = {table.tags["thing"], table.tags["place"]}
-    return bool(before and last & how and before[-1] & nouns)
+def _is_part(part: str) -> bool:
+    """Whether the words name a part of a picture and say no more: "the red roof", but not "the roof red"."""
+    words = _WHERE.sub("", _DETERMINER.sub("", part, count=1)).split()
+    return bool(_SHAPE.fullmatch("".join(map(_kind, map(plain_word, words)))))
+
+
+def _kind(word: str) -> str:
+    """The letter of a word in `_SHAPE`; "x" for one that names no part."""
+    if _BARE_PARTS.fullmatch(word):
+        return "b"
+    if word in ("one", "ones", "things"):
+        return "o"
+    if _PARTS.fullmatch(word):
+        return "n"
+    table = phrase_table(ENGLISH)
+    tags = table.lexicon.tags_of(word)
+    if word in ("upper", "lower", "right") or table.tags["attribute"] in tags:
+        return "m"
+    if table.tags["colour"] in tags:
+        return "x" if re.match("colou?r", word) else "c"
+    if table.tags["position"] in tags:
+        return "l"
+    return "n" if table.tags["thing"] in tags or table.tags["place"] in tags else "x"

@@ -70,7 +70,7 @@ def sort_text(text: str, language: str, read: Sequence[str] = ()) -> SortedText:
         is_same_area=is_same_area,
         first=first,
         other=other,
-        amendment=None if first or other or found.asks is Asks.CONTROL else amendment(words),
+        amendment=None if first or other or found.command or found.asks is Asks.HELP else amendment(words),
     )
 
 

@@ -120,7 +120,7 @@ class VersionTree:
             raise RequestRefused("This conversation is about one picture. Begin another one for it.")
         if said.first:
             self._obey(said.first)
-        elif said.amendment and self._may_amend(said.amendment):
+        elif said.amendment and not options and self._may_amend(said.amendment):
             return self.plan_variation(Variation.AMENDED, amendment=said.amendment)
         return self.plan(said.words, options)
 
@@ -147,8 +147,8 @@ class VersionTree:
         override = varied_override(turn, variation, fresh_seed, is_slight=is_slight)
         words = varied_words(self._session.path_to(turn), variation, amendment)
         start = self._session.root if variation is Variation.FROM_ORIGINAL else parent
-        reading = turn.reading
-        if variation in (Variation.AMENDED, Variation.FROM_ORIGINAL):
+        reading = None if variation is Variation.FROM_ORIGINAL else turn.reading
+        if variation is Variation.AMENDED:
             reading = amended_reading(turn.expressive or "", amendment)
         planned = self._plan(words, override, reading, start)
         return replace(planned, varied=turn.id)
