@@ -38,7 +38,7 @@ def known_words() -> KnownWords:
 
 
 def corrected(text: str) -> str:
-    """The text with its mistyped words corrected; capitals stay."""
+    """The text with its mistyped words corrected; capitals stay, and so do names."""
     return _WORD.sub(_corrected, text)
 
 
@@ -72,7 +72,8 @@ def _slips_undone(word: str) -> Iterator[str]:
 
 def _corrected(found: re.Match[str]) -> str:
     typed = found[0]
-    meant = correction(typed.lower())
+    is_name = typed[0].isupper() and not typed.isupper() and bool(found.string[: found.start()].strip())
+    meant = typed.lower() if is_name else correction(typed.lower())
     if meant == typed.lower():
         return typed
     if typed.isupper():

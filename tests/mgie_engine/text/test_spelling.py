@@ -26,7 +26,8 @@ def test_each_kind_of_slip_is_undone(typed, meant):
 
 
 @pytest.mark.parametrize(
-    "word", ["wall", "cattle", "living", "quiet", "tile", "cones", "later", "xylophone", "teh"]
+    "word",
+    ["wall", "cattle", "living", "quiet", "tile", "cones", "later", "xylophone", "teh", "shaded", "toned"],
 )
 def test_a_word_that_is_right_or_short_or_unknown_stays(word):
     assert correction(word) == word
@@ -36,6 +37,11 @@ def test_no_word_that_is_known_is_changed():
     known = known_words()
     assert not known.taught & known.others
     assert [word for words in known for word in sorted(words) if correction(word) != word] == []
+
+
+@pytest.mark.parametrize("text", ["put Lena beside Ross", "like a Miro", "Greta in blue", "turn Brightr red"])
+def test_names_stay(text):
+    assert corrected(text) == text
 
 
 def test_capitals_quotes_and_words_with_an_apostrophe_stay():
