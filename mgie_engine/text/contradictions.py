@@ -6,7 +6,8 @@ things. Four rules compare the words with the reading; each speaks only where th
 - two clauses that each name a thing, without any other relation between them: the reading names both things,
   their colours, and a removal or another size where a clause says one;
 - a thing that is not meant ("except the yellow one", "don't touch the tree"): the reading does not change it;
-- what takes the place of something else ("take out the house, scratch that, the tree"): the reading names it;
+- what takes the place of something else ("take out the house, scratch that, the tree"): the reading names it,
+  unless it is said by its place;
 - a number of things ("the two trees"): the reading changes so many.
 """
 
@@ -30,7 +31,8 @@ _RELATIONS = re.compile(
 _PLACES = re.compile(
     r"\b(?:beside|next|near|by|behind|above|over|under|below|between|left|right|front|in|on|at|from|to)\b"
 )
-_SIZE = re.compile(r"\b(?:bigger|larger|smaller|taller|enlarge|shrink|grow|size (?:up|down)|tiny|huge)\b")
+_SIZES = "bigger|larger|smaller|taller|tiny|huge"
+_SIZE = re.compile(rf"\b(?:{_SIZES}|enlarge|shrink|grow|size (?:up|down))\b")
 _REMOVAL = re.compile(r"\b(?:remove|delete|erase|ditch|take (?:out|away)|gone)\b")
 _STAYS = re.compile(r"[^.]*\bstays?\b[^.]*\.")  # a sentence that says what does not change
 _OTHER_REGIONS = (
@@ -51,14 +53,21 @@ _EFFECTS = (  # words of an instruction, what its reading says then
     (re.compile(r"\b(?:warmer)\b"), re.compile("warmer")),
     (re.compile(r"\b(?:cooler|colder)\b"), re.compile("cooler")),
 )
+_END = r"(?= ?(?:[^\w ']|$)| please\b)"  # of a clause: behind "but the box" no other change is said
 _LEFT_OUT = (  # before what is left out, behind it, the change that is ruled out ("": any)
     (r"\b(?:except|excepting|excluding|apart from|besides|other than)(?: for)? ", "", ""),
-    (r"\b(?:all|every|everything|each)\b[^,.;]*\bbut(?: for)? ", "", ""),
-    (r"\b(?:not|hands off|save for|no need to touch) ", "", ""),
-    (r"\b(?:do not|don't|dont|without|never) (?:touch|chang|alter|edit|mess with)(?:e|ing)? ", "", ""),
+    (r"\b(?:all|every|everything|each)\b[^,.;]*\bbut(?: for)? ", _END, ""),
+    (r"\b(?:(?<!why )not|hands off|save for|no need to touch) ", _END, ""),
+    (r"\b(?:do not|don't|dont|without|never) (?:touch|chang|alter|edit|mess with)(?:e|ing)? ", _END, ""),
     (r"\b(?:do not|don't|dont|without|never) (?:remov|delet|eras)(?:e|ing) ", "", "is removed"),
     (r"\bleave ", r"(?: alone| as | in peace| be\b| untouched|$)", ""),
-    ("", r" (?:should |must |can |has to )?(?:stays?|remains?)\b(?! (?:in|at|where))", ""),
+    (
+        "",
+        r" (?:should |must |can |has to )?(?:stays?|remains?)"
+        r"(?: as (?:it )?is| as they are| the same| unchanged| untouched)?"
+        rf"\b(?!, but (?!the\b))(?:{_END}|(?= (?:and|but|while) the\b))",
+        "",
+    ),
     (r"\bkeep ", "", "is removed"),
 )
 
@@ -97,10 +106,16 @@ class _Rules:
         things = "|".join(map(re.escape, names))
         self.thing = re.compile(rf"\b({'|'.join(map(re.escape, (*names, *regions)))})(?:e?s)?\b")
         self.no_thing = re.compile(rf"\bno (?:{things})\b")
+        sized = rf"(?:\w+ )?(?:{things})(?:e?s)?\b"
+        # "the smaller tree", "two tiny trees", "tiny tree blue"; not "bigger tree"
+        self.described = re.compile(
+            rf"\b(?:the|an?|my|your|every|each) (?:{_SIZES})\b|(?<=\w )(?:{_SIZES}) {sized}"
+            rf"|^(?:{_SIZES}) {sized}(?= (?!please\b)\w)"
+        )
         one = (
             rf"(?:the|my|that|this) (?:(?:small|big|large|other) )?"
             rf"(?:(?P<colour>{_COLOURS})(?: (?:ones?|things?|(?P<kind>{things})(?:e?s)?))?"
-            rf"|(?P<only>{things})(?:e?s)?)\b(?: or the (?P<second>{things})\b)?"
+            rf"|(?P<only>{things})(?:e?s)?)\b(?: or the (?P<second>{things})\b)?(?!(?: \w+)?'s)"
         )
         self.excluded = [(re.compile(before + one + behind), change) for before, behind, change in _LEFT_OUT]
         self.counted = re.compile(
@@ -119,7 +134,8 @@ class _Rules:
     def _is_missing(self, clause: _Clause, read: str) -> bool:
         if not all(_says(read, name) for name in (*clause.things, *_COLOUR.findall(clause.words))):
             return True
-        if _SIZE.search(clause.words) and not re.search(r"\b(?:grow|shrink)s?\b", read):
+        sizes = self.described.sub("", " ".join(clause.words.split()))
+        if _SIZE.search(sizes) and not re.search(r"\b(?:grow|shrink)s?\b", read):
             return True
         removes = _REMOVAL.search(clause.words) or self.no_thing.search(clause.words)
         return bool(removes) and "removed" not in read
@@ -148,6 +164,8 @@ class _Rules:
         if not back:
             return False
         before, after, read = said[: back[0].start()], said[back[-1].end() :], read.casefold()
+        if _PLACES.search(after):  # what it names may be only near what is meant
+            return False
         for names in (self.thing, _COLOUR):
             meant = names.findall(after)
             if meant and names.search(before) and not _says(read, meant[-1]):

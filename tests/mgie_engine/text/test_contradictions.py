@@ -89,5 +89,53 @@ def test_other_readings_are_left_alone(said, read):
     assert not contradicts(said, read, MODEL)
 
 
+BOX = "The small white box in front on the far left"
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("turn the tiny ball blue and remove the box", f"{BALL} turns blue. {BOX} is removed."),
+        ("paint the smaller tree red and the box blue", f"{TREE} turns red. {BOX} turns blue."),
+        ("make the bigger box green, remove the ball", f"{BOX} turns green. {BALL} is removed."),
+        ("make that smaller tree red, the ball blue", f"{TREE} turns red. {BALL} turns blue."),
+        ("tiny ball blue, no box", f"{BALL} turns blue. {BOX} is removed."),
+    ],
+)
+def test_a_size_that_describes_a_thing_is_no_other_size(said, read):
+    assert not contradicts(said, read, MODEL)
+
+
+@pytest.mark.parametrize("said", ["make the ball tiny and the box blue", "tiny ball, box blue"])
+def test_a_size_that_a_thing_gets_must_be_read(said):
+    assert contradicts(said, f"{BALL} turns blue. {BOX} turns blue.", MODEL)
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("make all the balls green but the box red", f"{BALL} turns green. {BOX} turns red."),
+        ("every ball turns blue but the tree red", f"{BALL} turns blue. {TREE} turns red."),
+        ("don't change the ball's size, make the ball blue", f"{BALL} turns blue."),
+        ("don't change the red ball's size, make it blue", f"{BALL} turns blue."),
+        ("don't change the ball too much, just make it blue", f"{BALL} turns blue."),
+        ("the ball stays small but turns blue", f"{BALL} turns blue."),
+        ("the ball stays, but turns blue", f"{BALL} turns blue."),
+        ("why not the ball blue", f"{BALL} turns blue."),
+        ("why not the ball? blue", f"{BALL} turns blue."),
+        ("remove the ball, wait, the one next to the box", f"{TREE} is removed."),
+    ],
+)
+def test_a_change_of_what_is_not_left_out_is_not_asked_about(said, read):
+    assert not contradicts(said, read, MODEL)
+
+
+@pytest.mark.parametrize(
+    "said", ["the ball stays, tree red", "the tree red and the ball stays as it is", "not the ball please"]
+)
+def test_what_stays_is_left_out(said):
+    assert contradicts(said, f"{BALL} turns red. {TREE} turns red.", MODEL)
+
+
 def test_a_model_that_names_no_things_is_never_doubted():
     assert not contradicts("no ball, larger tree", f"{TREE} grows from medium to large.", ModelConfig())
