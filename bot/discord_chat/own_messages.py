@@ -19,8 +19,14 @@ from conversations.errors import StoreError
 from conversations.store.posted_messages import PostedMessages
 
 REMEMBERED = 10_000  # newest messages posted by this process
+ALREADY_ANSWERED = 40060  # an attempt before, whose answer was lost, may have answered the interaction
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+
+
+def posted_nothing(error: discord.HTTPException) -> bool:
+    """Whether this error proves that the message was not posted: a 5xx may come after it was."""
+    return 400 <= error.status < 500 and error.code != ALREADY_ANSWERED
 
 
 class OwnMessages:
@@ -46,13 +52,19 @@ class OwnMessages:
     ) -> T:
         """Post a reply to what a user asked then by `send`, and record the message, where it gives one.
 
-        What is to be posted is recorded before, so that the next start finds it after a kill.
+        What is to be posted is recorded before, so that the next start finds it after a kill. That record
+        ends where Discord refused the message, and stays where it may have been posted.
         """
         posting, turns = None, turns_shown(reply)
         if turns:
             posting = await self._stored.begin_posting(channel_key(channel), turns)
             self.begun.add(posting)
-        posted = await send()
+        try:
+            posted = await send()
+        except discord.HTTPException as error:
+            if posting is not None and posted_nothing(error):
+                await self._stored.end_posting(posting)
+            raise
         if isinstance(posted, discord.Message):
             await self.record(posted, reply, user, asked_at, posting)
         elif posting is not None:

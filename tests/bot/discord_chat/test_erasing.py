@@ -1,10 +1,18 @@
 """Erasing: every message with a picture of a turn goes, also when the bot ends in the middle of it."""
 
 import asyncio
+import time
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+import discord
 import pytest
+from discord.utils import time_snowflake, utcnow
 
+from bot.chat.replies import AskTarget, ImageChoice
+from bot.discord_chat.ids import channel_key
+from conversations.messages import Message as Words
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import Room, loopback, room, turn_of
@@ -154,3 +162,42 @@ async def test_only_its_owner_deletes_a_session(tmp_path: Path) -> None:
         await r.result(post_picture(r))
         asked = r.discord.slash(r.channel, r.ben, "session delete")
         assert await said(r, asked) == english("not_your_session")
+
+
+@pytest.mark.parametrize(("code", "stays"), [(50035, False), (40060, True)])
+async def test_what_discord_refused_is_not_looked_for_at_the_next_start(
+    tmp_path: Path, code: int, stays: bool
+) -> None:
+    """Except where an attempt before, whose answer was lost, may have posted it."""
+    async with room(tmp_path) as r:
+        choice = ImageChoice("t1", "v1", "an image", "make it red")
+        question = AskTarget(Words("which_image"), "make it red", (choice,))
+        r.discord.faults.refuse("POST", "/messages", code, "no")
+        send = partial(r.bot.get_partial_messageable(r.channel.id).send, "which?")
+        with pytest.raises(discord.HTTPException):
+            await r.bot.handler.own_messages.post(question, r.channel.id, r.anna.id, utcnow(), send)
+        assert bool(await r.store.messages.postings("discord")) is stays
+
+
+async def test_an_old_failure_and_many_messages_do_not_hide_what_a_kill_kept_from_being_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.discord_chat.unrecorded_messages.SCAN_MESSAGES", 20)
+    hour_ago = time.time() - 3600
+    async with loopback() as server:
+        async with room(tmp_path, discord=server, clock=lambda: hour_ago) as r:
+            channel = r.channel
+            await r.store.messages.begin_posting(channel_key(channel.id), ["t1"])
+        first = time_snowflake(datetime.fromtimestamp(hour_ago + 1800, UTC))
+        for number in range(first, first + 30):
+            server.say(channel, r.anna, "hello", number=number)
+        async with room(tmp_path, discord=server) as r:
+            await r.result(post_picture(r))
+            await r.turns_end()
+            with monkeypatch.context() as patched:
+                patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+                await r.answer(r.discord.say(channel, r.anna, "history", mention=True))
+        async with room(tmp_path, discord=server) as r:
+            await erase(r)
+            await server.wait_for(lambda: not with_pictures(server, channel))
+            assert await r.store.messages.postings("discord") == ()
