@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from conversations.intents.intent import understand
-from conversations.intents.sorted_text import Asks, CommandWord
+from conversations.intents.intent import sort_text, understand
+from conversations.intents.sorted_text import Asks, CommandWord, TextCommand
 from tests.support.labelled_messages import answer, measure, read_labelled
 
 FOLDER = Path(__file__).parent
@@ -78,6 +78,50 @@ def test_a_degree_and_how_the_picture_should_be_is_an_instruction(
 @pytest.mark.parametrize("text", ["much better", "viel besser", "mucho mejor", "claro", "so cool", "genial"])
 def test_praise_is_never_painted_or_taken_for_a_command(text: str) -> None:
     assert understand(text, "en").asks in (Asks.IGNORE, Asks.UNSURE)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not bad",
+        "not wrong",
+        "isn't it?",
+        "great, isn't it?",
+        "wasn't it?",
+        "nicht falsch",
+        "nicht schlecht",
+        "gar nicht schlecht",
+        "no está mal",
+        "no está mal, gracias",
+        "no esta mal",
+        "no es incorrecto",
+        "qué mal",
+    ],
+)
+def test_a_denied_fault_or_a_tag_question_does_not_take_the_result_back(text: str, language: str) -> None:
+    assert understand(text, language).asks in (Asks.IGNORE, Asks.UNSURE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no está mal, más oscuro",
+        "nicht schlecht, dunkler",
+        "not bad, but darker",
+        "no es incorrecto, más oscuro",
+    ],
+)
+def test_praise_before_an_instruction_takes_nothing_back(text: str) -> None:
+    sorted_text = sort_text(text, "en")
+    assert (sorted_text.asks, sorted_text.first) == (Asks.EDIT, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["no, está mal", "está mal", "that isn't it", "isn't quite it", "isn't right", "nein, falsch"]
+)
+def test_a_fault_takes_the_result_back(text: str) -> None:
+    assert understand(text, "en").command == TextCommand(CommandWord.REJECT)
 
 
 @pytest.mark.parametrize(
