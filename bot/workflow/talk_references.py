@@ -76,13 +76,4 @@ async def _before(store: SessionStore, asked: EditAsked) -> tuple[Turn | None, T
 async def _session_of(store: SessionStore, asked: EditAsked, named: Turn | None) -> EditSession | None:
     if named is not None:
         return await store.session(named.session_id)
-    if asked.reply_to or (session := await store.session_for_channel(asked.channel, asked.user)) is None:
-        return None
-    return None if await is_left(store, asked, session) else session
-
-
-async def is_left(store: SessionStore, event: Event, session: EditSession) -> bool:
-    """Whether the user has no current version in a session of this channel, or has left it by "new"."""
-    cleared_at = await store.users.head_cleared_at(event.user, event.channel)
-    head = session.heads.get(event.user)
-    return head is None or (cleared_at is not None and cleared_at >= head.moved_at)
+    return None if asked.reply_to else await store.current_session(asked.channel, asked.user)

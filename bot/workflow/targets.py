@@ -32,7 +32,7 @@ from bot.policy.limits import Limits
 from bot.workflow.named_cells import cell_named
 from bot.workflow.other_pictures import for_another
 from bot.workflow.reading_questions import about_question, has_result, varied_of
-from bot.workflow.talk_references import amended, answered, is_left, question_before
+from bot.workflow.talk_references import amended, answered, question_before
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
 from conversations.errors import NoSuchVersion
 from conversations.intents.intent import sort_text
@@ -261,10 +261,8 @@ async def target_of(store: SessionStore, event: Event, turn_id: str) -> Target:
 
 async def current_version(store: SessionStore, event: Event) -> Target | None:
     """The user's current version in this channel, however old."""
-    session = await store.session_for_channel(event.channel, event.user)
-    if session is None or await is_left(store, event, session):
-        return None
-    return Target(session, session.head_of(event.user), is_named=False)
+    session = await store.current_session(event.channel, event.user)
+    return None if session is None else Target(session, session.head_of(event.user), is_named=False)
 
 
 async def ask_target(store: SessionStore, event: EditAsked) -> AskTarget:

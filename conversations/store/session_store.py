@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from conversations.errors import StoreError
 from conversations.private_files import FOLDER_MODE, make_private_file, tighten
+from conversations.session import EditSession
 from conversations.store import grid_turns, handled_events, overrides, picture_tables, queries, user_data
 from conversations.store.ageing import Ageing, clear_short_lived
 from conversations.store.bot_tables import BotTables
@@ -117,6 +118,14 @@ class SessionStore(TableGroup):
     set_override = on_database_now(overrides.set_override)
     seen = on_database_now(handled_events.seen)
     was_seen = on_database(handled_events.was_seen)
+
+    async def current_session(self, channel: str, user: str) -> EditSession | None:
+        """The session of a channel in which a user has a current version; None after "new"."""
+        session = await self.session_for_channel(channel, user)
+        if session is None or (head := session.heads.get(user)) is None:
+            return None
+        cleared_at = await self.users.head_cleared_at(user, channel)
+        return None if cleared_at is not None and cleared_at >= head.moved_at else session
 
     # -- users --------------------------------------------------------------------------------------------
 
