@@ -29,6 +29,11 @@ def posted_nothing(error: discord.HTTPException) -> bool:
     return 400 <= error.status < 500 and error.code != ALREADY_ANSWERED
 
 
+def wrote(client: discord.Client, message: discord.Message) -> bool:
+    """Whether the bot wrote this, by itself or as the answer to an interaction."""
+    return client.user is not None and message.author.id == client.user.id
+
+
 class OwnMessages:
     """Records and deletes messages of the bot."""
 
@@ -96,8 +101,8 @@ class OwnMessages:
             await self.delete([str(place)])
 
     def wrote(self, message: discord.Message) -> bool:
-        """Whether the bot wrote this, by itself or as the answer to an interaction."""
-        return self._client.user is not None and message.author.id == self._client.user.id
+        """Whether the bot wrote this."""
+        return wrote(self._client, message)
 
     async def delete(self, keys: Iterable[str]) -> None:
         """Delete those of these messages that the bot wrote."""

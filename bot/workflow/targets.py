@@ -293,7 +293,8 @@ async def read_asked(
         asked = await with_question(asked)
     said = _said(asked, language)
     read: Event | Reply = asked
-    if said and said.answer and asked.question is None and asked.own is None:
+    is_alone = asked.question is None and asked.own is None  # so it may be about what was asked for last
+    if said and said.answer and is_alone:
         read = await answered(store, asked, said.answer)
     if not isinstance(read, EditAsked):
         return read
@@ -302,7 +303,7 @@ async def read_asked(
         return picked
     if isinstance(event, VariationAsked | GridAsked) and asked.turn and not asked.reply_to:
         return await about_question(store, event, await question_before(store, asked))
-    if said and said.amendment and asked.question is None and asked.own is None:
+    if said and said.amendment and is_alone:
         return await amended(store, read, said.amendment) or event
     return (said and said.other and await for_another(store, read, said.other)) or event
 

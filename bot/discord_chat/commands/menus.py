@@ -16,6 +16,7 @@ from bot.discord_chat.interactions import (
     opens_form,
     origin_of,
 )
+from bot.discord_chat.own_messages import wrote
 from bot.discord_chat.ui.buttons import ButtonId
 from bot.discord_chat.ui.component_handler import ComponentHandler
 from bot.discord_chat.ui.component_ids import is_open_card, turn_id_of
@@ -91,8 +92,7 @@ class MessageMenus(HasHandler):
 
 def _turn_on(interaction: Interaction, message: discord.Message) -> str | None:
     """The turn that a message of the bot itself shows: others may copy a card, ids and all."""
-    me = interaction.client.user
-    return turn_id_of(message) if me is not None and message.author.id == me.id else None
+    return turn_id_of(message) if wrote(interaction.client, message) else None
 
 
 def message_menus(components: ComponentHandler) -> list[app_commands.ContextMenu]:

@@ -14,6 +14,7 @@ from bot.discord_chat.ids import MessagePlace, channel_key, user_key
 from bot.discord_chat.inbound.downloads import Downloads
 from bot.discord_chat.inbound.inbound_images import offer_in, refused_offer
 from bot.discord_chat.inbound.reply_context import DEFAULT_FILE_LIMIT, ReplyContext, is_age_restricted
+from bot.discord_chat.own_messages import wrote
 from bot.discord_chat.permissions import member_since, role_keys
 from bot.discord_chat.ui.component_ids import kept_instruction, question_on, turn_id_of
 from conversations.errors import PictureRefused
@@ -78,11 +79,11 @@ class ReadsMessages:
         recent: PictureOffer | None = None,
     ) -> EditAsked:
         """The event of a message; `recent`: the picture that its author posted there a moment ago."""
-        me, replied = self.client.user, replied_to(message)
-        mine = replied is not None and me is not None and replied.author.id == me.id
+        replied = replied_to(message)
+        mine = replied is not None and wrote(self.client, replied)
         reference = message.reference if message.type is discord.MessageType.reply else None
         target = reference.message_id if reference else None
-        text = text_without_mention(message, me)
+        text = text_without_mention(message, self.client.user)
         return EditAsked(
             user=user_key(message.author.id),
             channel=channel_key(message.channel.id),
@@ -152,7 +153,7 @@ class ReadsMessages:
                 return None  # deleted, or the thread hangs on no message
             if self._is_shown_empty(message):
                 raise PictureRefused("a hidden message", Message("message_hidden"))
-            if self._is_own(message) and (turn := turn_id_of(message)):
+            if wrote(self.client, message) and (turn := turn_id_of(message)):
                 return OfferedPictures((), str(at), shows=turn)
             offer = offer_in(message, self.downloads)
             return await offer.find() if offer else None
@@ -161,12 +162,9 @@ class ReadsMessages:
 
     def _is_shown_empty(self, message: discord.Message) -> bool:
         """Whether Discord hides what a message holds, as it does without the message-content intent."""
-        is_seen = self.reads_all or self._is_own(message)
+        is_seen = self.reads_all or wrote(self.client, message)
         parts = (message.content, message.attachments, message.embeds, message.components, message.stickers)
         return not is_seen and not any(parts) and not message.message_snapshots
-
-    def _is_own(self, message: discord.Message) -> bool:
-        return self.client.user is not None and message.author.id == self.client.user.id
 
 
 def starter_of(place: object) -> str | None:
