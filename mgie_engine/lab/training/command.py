@@ -18,6 +18,7 @@ from mgie_engine.cli_types import (
     not_negative,
     positive,
     positive_number,
+    share,
     time_stamp,
 )
 from mgie_engine.config import ModelConfig, models_home
@@ -47,7 +48,7 @@ def register(actions: Commands) -> None:
 def run_mini(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Train the small model."""
     _configure(arguments.folder)
-    names = ("minutes", "stories", "wordings", "first", "start", "parts")
+    names = ("minutes", "stories", "wordings", "first", "start", "parts", "painted")
     config = pipeline.PipelineConfig(
         **{name: getattr(arguments, name) for name in names}, kept=arguments.keep
     )
@@ -123,6 +124,13 @@ def _register_mini(actions: Commands) -> None:
     parser.add_argument("--start", "--from", metavar="MODEL", help="model to go on from: a name or a folder")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to take from it")
     parser.add_argument("--keep", nargs="+", choices=PARTS[:2], default=(), help="parts to leave as they are")
+    parser.add_argument(
+        "--painted",
+        type=share,
+        default=1.0,
+        metavar="SHARE",
+        help="of a batch that is painted as well as read: less for more steps of reading",
+    )
 
 
 def _register_full(actions: Commands) -> None:

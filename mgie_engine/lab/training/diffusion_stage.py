@@ -14,6 +14,7 @@ from mgie_engine.config import NoiseSchedule
 from mgie_engine.lab.training.context import StageContext, TextSampler, TextTable, to_device
 from mgie_engine.lab.training.latent_cache import LatentCache, SceneRenderer, normalised, shifted
 from mgie_engine.lab.training.objective import LatentBatch, TextBatch, denoising, understand
+from mgie_engine.lab.training.recipe import Recipe
 from mgie_engine.model.diffusion import alphas_cumprod
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def train_diffusion(run: StageContext) -> nn.ModuleDict:
     def loss(modules: nn.ModuleDict, batch: Batch) -> Mapping[str, Tensor]:
         texts, paintings = batch
         words, states = reading(*columns(texts))
-        edit = painting(states, modules["mllm"].visual_embeddings, *columns(paintings))
+        edit = painting(states[: len(paintings.goal)], modules["mllm"].visual_embeddings, *columns(paintings))
         return {"total": words + edit_weight * edit, "instruction": words, "edit": edit}
 
     table = run.table()
@@ -96,6 +97,11 @@ def wait_for(path: Path) -> dict[str, Tensor]:
     return load_file(path)
 
 
+def painted_rows(recipe: Recipe) -> int:
+    """How many rows of a batch are painted as well as read: the share `painted` of them, all by default."""
+    return max(1, round(recipe.batch_size * recipe.options.get("painted", 1.0)))
+
+
 def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
     """The fields in order, as a compiled graph takes them."""
     return [getattr(batch, name) for name in type(batch).__slots__]
@@ -104,15 +110,16 @@ def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
 def warmup_batches(run: StageContext, table: TextTable) -> Iterator[Batch]:
     """One batch of each width on noise, to trigger compilation."""
     size, side, shape = run.recipe.batch_size, run.config.vision.image_size, run.config.latent_shape
+    painted = painted_rows(run.recipe)
     draw = TextSampler.of(run.dataset, run.seed, inventories=False)
     for bucket in draw.buckets:
         rows = torch.from_numpy(bucket[:1].repeat(size)).to(run.device)
         pixels = torch.randn(size, 3, side, side, device=run.device)
-        changed = torch.ones(size, 1, *shape[1:], device=run.device)
-        steps = torch.ones(size, dtype=torch.int64, device=run.device)
-        noise_sample = torch.rand(size, device=run.device)
+        changed = torch.ones(painted, 1, *shape[1:], device=run.device)
+        steps = torch.ones(painted, dtype=torch.int64, device=run.device)
+        noise_sample = torch.rand(painted, device=run.device)
         # three tensors, not one thrice: a graph for aliased inputs serves no others
-        goal, condition, noise = (torch.randn(size, *shape, device=run.device) for _ in range(3))
+        goal, condition, noise = (torch.randn(painted, *shape, device=run.device) for _ in range(3))
         yield table.texts(rows, pixels), LatentBatch(goal, condition, noise, steps, noise_sample, changed)
 
 
@@ -123,18 +130,20 @@ def batches(run: StageContext, table: TextTable, latent_cache: LatentCache) -> I
     before, after = (torch.from_numpy(c).long().to(device) for c in (run.dataset.before, run.dataset.after))
     steps, bias = run.config.noise.train_timesteps, options.get("noise_bias", 1.5)
     share, most = options.get("mask_share", 0.3), options.get("mask_most", 8.0)
+    painted = painted_rows(run.recipe)
     while True:
         drawn = draw.texts(run.recipe.batch_size)
         edits = to_device(torch.from_numpy(run.dataset.edit[drawn]).long(), device)
-        goal = latent_cache.latents[after[edits]].float() * run.config.latent_scale
-        late = torch.rand(len(edits), device=device) ** bias
+        to_paint = edits[:painted]
+        goal = latent_cache.latents[after[to_paint]].float() * run.config.latent_scale
+        late = torch.rand(painted, device=device) ** bias
         paintings = LatentBatch(
             goal,
-            latent_cache.latents[before[edits]].float(),
+            latent_cache.latents[before[to_paint]].float(),
             torch.randn_like(goal),
             (steps * (1 - late)).long().clamp(0, steps - 1),
-            torch.rand(len(edits), device=device),
-            mask_weight(latent_cache.changed[edits], share, most),
+            torch.rand(painted, device=device),
+            mask_weight(latent_cache.changed[to_paint], share, most),
         )
         seen = shifted(latent_cache.pixels[before[edits]], options.get("shift", 0))
         pixels = normalised(seen, vision.mean, vision.std)

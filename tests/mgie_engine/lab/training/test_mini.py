@@ -1,5 +1,7 @@
 """The small model's own stages, at toy size: what they are fed, and that they run from end to end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,13 @@ from mgie_engine.lab.training import packing
 from mgie_engine.lab.training.autoencoder import train_vae, whiten
 from mgie_engine.lab.training.context import SHORT, StageContext, TextSampler, TextTable, WordNoise
 from mgie_engine.lab.training.dataset import ANSWERS, INVENTORY, SceneDataset, write_dataset
-from mgie_engine.lab.training.diffusion_stage import mask_weight, train_diffusion
+from mgie_engine.lab.training.diffusion_stage import (
+    batches,
+    columns,
+    mask_weight,
+    train_diffusion,
+    warmup_batches,
+)
 from mgie_engine.lab.training.language import CellProbe, train_mllm
 from mgie_engine.lab.training.latent_cache import LatentCache, SceneRenderer, shifted
 from mgie_engine.lab.training.mini import IMAGE_TOKENS, tiny_config
@@ -208,6 +216,16 @@ def test_a_small_change_counts_for_more():
     assert float(weight[0].max()) == pytest.approx(6.0)
     assert float(weight[0].min()) == 1.0
     assert float(weight[1].max()) == 1.0
+
+
+def test_a_share_of_a_batch_is_painted_and_all_of_it_read(folder, dataset, config):
+    painted = replace(recipe("diffusion"), options={**recipe("diffusion").options, "painted": 0.25})
+    run = StageContext(config, painted, dataset, folder, CPU)
+    latent_cache = LatentCache.build(dataset, config, SceneRenderer(dataset, CPU), build(config).vae.eval())
+    for some in (batches(run, run.table(), latent_cache), warmup_batches(run, run.table())):
+        texts, paintings = next(some)
+        assert len(texts.ids) == 4
+        assert {len(column) for column in columns(paintings)} == {1}
 
 
 def test_whitened_latents_are_standard_and_decode_to_the_same(config):
