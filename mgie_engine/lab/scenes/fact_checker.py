@@ -6,7 +6,7 @@ which counts as false.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -78,8 +78,21 @@ def parse_facts(expressive: str) -> list[Fact]:
     """The facts an expressive instruction states; a sentence of unknown form is one unreadable fact."""
     facts = list[Fact]()
     for sentence in re.findall(r"[^.!?]+[.!?]?", expressive):
-        facts += _read_sentence(sentence.strip())
+        facts = _followed(facts, _read_sentence(sentence.strip()))
     return facts or [Fact("before", "text", UNREADABLE, expressive)]
+
+
+def _followed(facts: list[Fact], new: list[Fact]) -> list[Fact]:
+    """All facts, where a sentence about a thing may follow one that changed it ("turns blue", "moves")."""
+    start = next((fact.about for fact in new if fact.when == "before"), "")
+    if not any(fact.about == start and fact.when == "before" for fact in facts):
+        return facts + new
+    changed = {replace(fact, when="before") for fact in facts if fact.when == "after"}
+    end = next((fact.about for fact in new if fact.when == "after"), start)
+    moved = [
+        replace(fact, about=end) if (fact.when, fact.about) == ("after", start) else fact for fact in facts
+    ]
+    return moved + [fact for fact in new if fact not in changed]
 
 
 def fact_holds(fact: Fact, before: State, after: State) -> bool:

@@ -47,8 +47,10 @@ def gapped_tones(streams: RngStreams, state: State) -> Edit | None:
 def _said(streams: RngStreams, way: str, tones: Sequence[Toned]) -> str:
     """Words for two tones; a shared degree is not said by a verb."""
     rng, known = streams.wording, dict[str, str]()
-    for (name, region, degree), x, v, a, p in zip(tones, "xy", "vw", "ab", "pq", strict=True):
+    for (name, region, degree), x, j, v, a, p in zip(tones, "xy", "jk", "vw", "ab", "pq", strict=True):
         known[x] = comparative(streams, name, degree)
+        if degree == "plain" and not name.startswith("to_"):  # "purple reds" may be either
+            known[j] = known[x]
         if degree == "plain" and not name.startswith("to_"):
             known[v] = rng.choice(table("addressed")["ops"][name]["verb"])
         if region != WHOLE:

@@ -29,6 +29,7 @@ from mgie_engine.lab.scenes.followups import follow_up
 from mgie_engine.lab.scenes.gapped_edits import gapped
 from mgie_engine.lab.scenes.gapped_tones import gapped_tones, tones_not_wanted
 from mgie_engine.lab.scenes.group_edits import some
+from mgie_engine.lab.scenes.paired_edits import paired
 from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
 from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
 from mgie_engine.lab.scenes.scene import grouped_scene, random_scene
@@ -46,9 +47,9 @@ Makers = Sequence[tuple[EditGenerator, float]]
 
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
-    (move, 17), (background, 12), (several, 4), (ambiguous, 16), (tonal, 14), (refuse, 8), (nothing, 1.5),
+    (move, 17), (background, 12), (several, 4), (ambiguous, 17), (tonal, 14), (refuse, 8), (nothing, 1.5),
     (compound, 10), (gapped, 7), (some, 10), (all_but, 16), (corrected, 7), (not_wanted, 9), (by_emoji, 2),
-    (addressed, 4),
+    (addressed, 4), (paired, 10),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
     (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 1.5), (gapped_tones, 5),

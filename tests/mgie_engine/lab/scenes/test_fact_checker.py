@@ -56,6 +56,13 @@ def test_what_cannot_be_read_is_false(text):
     assert not fact_holds(facts[0], HERE, BLUE)
 
 
+@pytest.mark.parametrize(("obj", "is_true"), [("large blue ball", True), ("large green ball", False)])
+def test_a_sentence_may_follow_one_that_changed_the_thing(obj, is_true):
+    moved = State(Scene((replace(BALL, colour="blue", cell=Cell(FRONT, 1)),)))
+    text = f"{SAID} The {obj} moves from in front on the far left to in front left of the middle."
+    assert all(fact_holds(fact, HERE, moved) for fact in parse_facts(text)) == is_true
+
+
 def test_nothing_changes_is_false_of_an_edit():
     said = parse_facts("Nothing changes.")
     assert [fact_holds(fact, HERE, HERE) for fact in said] == [True]

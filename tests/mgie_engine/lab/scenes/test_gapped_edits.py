@@ -8,17 +8,20 @@ from mgie_engine.lab.scenes.expressive_text import AS_ASKED
 from mgie_engine.lab.scenes.fact_checker import fact_holds, parse_facts
 from mgie_engine.lab.scenes.gapped_edits import gapped
 from mgie_engine.lab.scenes.gapped_tones import gapped_tones, tones_not_wanted
+from mgie_engine.lab.scenes.paired_edits import paired
 from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
 from mgie_engine.lab.scenes.scene import random_scene
 from mgie_engine.lab.scenes.scene_edits import State
 
 
-@pytest.mark.parametrize("maker", [gapped, gapped_tones, tones_not_wanted])
+@pytest.mark.parametrize("maker", [gapped, paired, gapped_tones, tones_not_wanted])
 def test_what_is_said_is_true_and_does_not_depend_on_the_wording(maker):
     made = 0
     for seed in range(120):
         rng = Random(f"gapped-{seed}")
-        start = State(random_scene(rng)) if maker is gapped else State(None, photo=rng.getrandbits(30))
+        start = (
+            State(random_scene(rng)) if maker in (gapped, paired) else State(None, photo=rng.getrandbits(30))
+        )
         taped = RecordingRandom(rng)
         edit = maker(RngStreams(taped, rng, "train"), start)
         again = maker(RngStreams(ReplayingRandom(taped.tape), Random(seed), "test"), start)

@@ -1,0 +1,130 @@
+"""Words for the parts of `paired_edits`: a clause for each part, joined as clauses of one form are."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mgie_engine.lab.scenes.gapped_tones import comparative
+from mgie_engine.lab.scenes.phrasing import fields, fill, table, templates, vary
+from mgie_engine.lab.scenes.references import refer, region_words
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import Scene, SceneObject
+from mgie_engine.lab.scenes.scene_edits import Edit
+
+# the forms of the clauses, the joints between them, and how often
+_FORMS = (
+    (("note", "note"), "notes", 7), (("order", "order"), "orders", 6), (("full", "full"), "fulls", 3),
+    (("make", "make"), "makes", 4), (("must", "must"), "musts", 3), (("be", "full"), "gaps", 2),
+    (("order", "note"), "mixed", 1.5), (("note", "order"), "mixed", 1.5),
+)  # fmt: skip
+# as names beside another thing, or where a place follows
+_UNCLEAR = re.compile(r"\b(one|thing|object|of the|in the sky|in front|at the back|to the)\b")
+_TRIALS = 20
+
+Known = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ClausePart:
+    """Edits that one clause asks for, and what it says beside their things."""
+
+    act: str  # a table of pairs.toml
+    edits: Sequence[Edit]
+    value: str = ""
+
+
+def said_of_parts(streams: RngStreams, scene: Scene, parts: Sequence[ClausePart]) -> str:
+    """One to three clauses in one instruction, without typing habits."""
+    rng = streams.wording
+    known = [_known(streams, scene, part) for part in parts]
+    if len(parts) == 1:
+        form = rng.choice(("note", "order", "order", "must"))
+        return _clause(streams, parts[0].act, form, known[0])
+    if len(parts) == 3:
+        form, joint = rng.choice(("note", "order")), "lists"
+        forms: Sequence[str] = [form] * 3
+    else:
+        ways = [way for way in _FORMS if _sayable(parts, way)]
+        forms, joint, _ = rng.choices(ways, [weight for _, _, weight in ways])[0]
+    if forms[0] == "note" and any(part.act.endswith("2") for part in parts):
+        joint = "mixed"  # "no tree and car and ball blue" has two readings
+    said = [_clause(streams, p.act, form, k) for p, form, k in zip(parts, forms, known, strict=True)]
+    way = vary(rng, rng.choice(templates(joint, streams.split, "pairs")))
+    return fill(way, **dict(zip(("one", "two", "three"), said, strict=False)))
+
+
+def said_of_one(streams: RngStreams, scene: Scene, part: ClausePart, to: str) -> str:
+    """One thing that gets a colour or a size and moves `to`, said in either order."""
+    rng = streams.wording
+    known = {**_known(streams, scene, part), "to": rng.choice(table("pairs")["words"][to])}
+    kind = rng.choice((f"{part.act}_shift", f"shift_{part.act}"))
+    return fill(vary(rng, rng.choice(_fitting(templates(kind, streams.split, "pairs"), known))), **known)
+
+
+def _sayable(parts: Sequence[ClausePart], way: tuple[Sequence[str], str, float]) -> bool:
+    forms, joint, _ = way
+    if joint == "gaps" and "be" not in table("pairs")[parts[1].act]:
+        return False
+    return all(form in table("pairs")[part.act] for part, form in zip(parts, forms, strict=True))
+
+
+def _clause(streams: RngStreams, act: str, form: str, known: Known) -> str:
+    rng = streams.wording
+    return fill(vary(rng, rng.choice(_fitting(table("pairs")[act][form], known))), **known)
+
+
+def _fitting(ways: Sequence[str], known: Known) -> Sequence[str]:
+    return [way for way in ways if fields(way) <= {*known}]
+
+
+def _known(streams: RngStreams, scene: Scene, part: ClausePart) -> Known:
+    """The fields of a part's clauses."""
+    rng, words, known = streams.wording, table("pairs")["words"], dict[str, str]()
+    for names, edit in zip(("apn", "bqm"), part.edits, strict=False):
+        if edit.was:
+            it, name = _called(streams, scene, edit.was)
+            known |= {names[0]: it, names[1]: it.removeprefix("the ")} | ({names[2]: name} if name else {})
+    match part.act.removesuffix("2"):
+        case "tint" | "sky":
+            known["c"] = streams.target_colour(part.value)
+        case "size":
+            verb = "grow" if part.value == "bigger" else "shrink"
+            known |= {"s": rng.choice(words[part.value]), "v": rng.choice(words[verb])}
+            known |= {"j": part.value, "i": verb}
+        case "shift":
+            known["to"] = rng.choice(words[part.value])
+        case "tone":
+            known["x"] = comparative(streams, part.value, "plain")
+        case "extra":
+            known |= _new_thing(streams, part)
+        case "ground":
+            known |= {"g": part.value, "g0": scene.ground}
+        case "time":
+            known |= {"t": rng.choice(table("words")["time"][part.value])}
+            known["at"] = rng.choice(table("words")["at"][part.value])
+        case "weather":
+            known |= {"w": rng.choice(table("words")["weather"][part.value])}
+            known["d"] = rng.choice(table("words")["weather_noun"][part.value])
+    return known
+
+
+def _called(streams: RngStreams, scene: Scene, obj: SceneObject) -> tuple[str, str]:
+    """Words for a thing beside another one, and its bare name where that is enough."""
+    rng, name = streams.wording, streams.say(obj.kind)
+    if len(scene.of(obj.kind)) == 1 and rng.random() < 0.8:
+        return f"the {name}", name
+    for _ in range(_TRIALS if rng.random() < 0.4 else 0):
+        at = refer(rng, scene, obj, by_neighbour=False)
+        if not _UNCLEAR.search(at.it):
+            return at.it, at.name or ""
+    return f"the {streams.say(obj.colour)} {name}", ""
+
+
+def _new_thing(streams: RngStreams, part: ClausePart) -> Known:
+    """A new thing with and without its article, and its place."""
+    colour, _, place = part.value.partition(" ")
+    made = part.edits[0].obj
+    assert made
+    thing = fill(f"{streams.target_colour(colour) if colour else ''} {streams.say(made.kind)}")
+    where = f" {region_words(streams.wording, place)}" if place else ""
+    return {"x": fill(f"a {thing}"), "y": thing, "at": where}
