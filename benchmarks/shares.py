@@ -27,10 +27,10 @@ from sqlite_utils import Database
 
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.session import Turn
 from conversations.shares import DAY_S, HOUR_S, ShareRules, share_limits
 from conversations.store.migrations import migrations
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp, charge, refund_lost
+from conversations.turn import Turn
 from mgie_engine.serving.last_slot import LastSlot
 from mgie_engine.serving.queue import FairQueue, QueueLimits
 

@@ -21,7 +21,8 @@ from conversations.errors import PictureMissing
 from conversations.images.image_store import ImageStore
 from conversations.llava.conversation import IMAGE_TOKEN
 from conversations.llava.templates import template
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
+from conversations.turn import Turn
 
 TEMPLATE = "vicuna_v1_1"
 OVERHEAD = 512  # bytes that a zip adds per file, at most

@@ -1,6 +1,7 @@
 """Grids and the versions that were picked from them. Pure."""
 
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
+from conversations.turn import Turn
 
 
 def picked_from(session: EditSession, grid: Turn) -> list[Turn]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from enum import StrEnum
 
-from conversations.session import Turn
 from conversations.settings import RANGES, SettingsOverride
+from conversations.turn import Turn
 
 STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is the reverse
 STRONGER_DEGREE = 1.4  # the same for a change of tone, as a factor

@@ -3,8 +3,9 @@
 from bot.chat.events import ButtonAction
 from bot.chat.replies import Button, Card, CardState, buttons
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.settings import Grid
+from conversations.turn import Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from bot.chat.replies import Card, Note
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.session import Turn
+from conversations.turn import Turn
 
 
 class Chat(Protocol):

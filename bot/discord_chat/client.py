@@ -44,8 +44,8 @@ from bot.discord_chat.unrecorded_messages import record_earlier
 from bot.discord_chat.user_locales import UserLocales
 from bot.discord_chat.welcome import invitation, welcome
 from bot.workflow.dispatcher import EditWorkflow
-from conversations.session import UNFINISHED
 from conversations.store.session_store import SessionStore
+from conversations.turn import UNFINISHED
 
 GUILD_READY_TIMEOUT_S = 2.0  # the default of discord.py
 IDENTIFY_PAUSE_S = 5.0  # Discord takes one new session in that time

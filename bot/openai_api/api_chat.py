@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from bot.chat.interface import PostsNothing
 from bot.chat.replies import Card
-from conversations.session import Turn
+from conversations.turn import Turn
 
 NAME = "api"
 

@@ -35,9 +35,10 @@ from bot.policy.share_texts import refused_share
 from conversations.intents.text_language import is_read
 from conversations.messages import Message, joined, verbatim
 from conversations.servers import ServerSettings
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.shares import DAY_S
 from conversations.store.share_ledger import ShareUsedUp
+from conversations.turn import Turn
 
 MOST_VERSIONS = 1000  # of one session, which is read whole for every event about it
 EDITS = (EditAsked, VariationAsked, GridAsked)

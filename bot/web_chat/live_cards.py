@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.chat.interface import PostsNothing
 from bot.chat.replies import Card
-from conversations.session import Turn
+from conversations.turn import Turn
 
 NAME = "web"
 USERS = 10_000  # whose last change is known

@@ -10,7 +10,8 @@ from bot.chat.replies import Card
 from conversations.errors import PictureMissing
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
+from conversations.turn import Turn
 from mgie_engine.edits import EditResult, Progress
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.job import Place

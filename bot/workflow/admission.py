@@ -42,12 +42,13 @@ from conversations.images.image_store import ImageStore
 from conversations.messages import Message, joined, verbatim
 from conversations.picture_budget import PictureBudget
 from conversations.servers import ServerSettings
-from conversations.session import EditSession, Turn, TurnDraft
+from conversations.session import EditSession
 from conversations.session_threads import answered_in
 from conversations.settings import NO_OVERRIDE, checked
 from conversations.shares import edit_cost, share_limits
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUsedUp
+from conversations.turn import Turn, TurnDraft
 from conversations.variations import Variation, varied_id, varied_override, varied_words
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override

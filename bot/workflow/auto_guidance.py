@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import Turn
 from conversations.settings import EditSettings
+from conversations.turn import Turn
 from mgie_engine.strengths import StrengthTable, advise_on_png
 
 

@@ -7,8 +7,9 @@ from bot.workflow.targets import Context, named_version
 from conversations.images.diff_image import change_map
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 
 async def compare(store: SessionStore, pictures: PictureViews, context: Context[CompareAsked]) -> Reply:

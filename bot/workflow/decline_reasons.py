@@ -2,7 +2,8 @@
 
 from conversations.intents.intent import named_in
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
+from conversations.turn import Turn
 from mgie_engine.errors import RequestRefused
 
 _AS_ASKED = "as you asked."  # how a reading ends that leaves the picture alone on purpose

@@ -12,9 +12,9 @@ from bot.ops.metrics import Metrics
 from bot.workflow.active_turn import ActiveTurn
 from conversations.errors import NoSuchVersion
 from conversations.request_source import RequestSource
-from conversations.session import TurnState
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
+from conversations.turn import TurnState
 from mgie_engine.edits import Progress
 
 log = logging.getLogger(__name__)

@@ -72,8 +72,8 @@ from conversations.intents.text_language import load_identifier
 from conversations.messages import Message
 from conversations.picture_budget import NO_STORAGE_LIMITS, PictureBudget, StorageLimits
 from conversations.picture_packing import PicturePacking
-from conversations.session import Turn
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.service import EditService
 

@@ -14,8 +14,9 @@ from conversations.images.image_store import PictureReader
 from conversations.images.marks import Marks
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.thread_pools import ThreadPools
+from conversations.turn import Turn
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.masks import mask_png, open_mask
 from mgie_engine.serving.pictures import open_picture, to_png

@@ -18,10 +18,10 @@ from bot.workflow.picture_checks import PictureChecks
 from conversations.ai_mark import marked_file
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message
-from conversations.session import Turn
 from conversations.settings import Grid, MadeCell
 from conversations.shares import edit_work
 from conversations.thread_pools import ThreadPools
+from conversations.turn import Turn
 from mgie_engine.edits import EditRequest, EditResult, Progress, Stage
 from mgie_engine.errors import EditCancelled
 from mgie_engine.serving.job import Place

@@ -10,11 +10,12 @@ from bot.policy.checks import is_in
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message
-from conversations.session import EditSession, Turn, TurnDraft, TurnState
+from conversations.session import EditSession
 from conversations.session_grids import picked_from
 from conversations.session_threads import answered_in
 from conversations.settings import MadeCell, SettingsOverride
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnDraft, TurnState
 from conversations.variations import varied_id
 
 

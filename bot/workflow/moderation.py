@@ -21,9 +21,9 @@ from conversations.errors import NoSuchVersion
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message, joined, verbatim
 from conversations.servers import AuditEntry, ServerSettings, with_one
-from conversations.session import Turn
 from conversations.session_grids import grids_with
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 LOG_SHOWN = 20
 LISTED = 12  # members of a list in a status

@@ -4,9 +4,10 @@ from bot.chat.events import EditAsked, Event, MoveAsked, origin
 from bot.chat.grid_events import CellPicked
 from bot.chat.replies import Reply
 from conversations.intents.message_markup import strip_markup
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.session_grids import picked_from
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 DIGITS = tuple("123456789")
 

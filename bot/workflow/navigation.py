@@ -10,8 +10,9 @@ from bot.ops.metrics import Metrics
 from bot.workflow.reading_questions import has_result
 from bot.workflow.targets import Context, Target, current_version, version_meant
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnState
 
 LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
 IN_GALLERY, LOOKED_AT = 10, 100  # results; edits among which they are looked for

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from bot.chat.events import EditAsked, Event
 from conversations.intents.sorted_text import OtherPicture
-from conversations.session import Turn
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 
 async def for_another(store: SessionStore, asked: EditAsked, other: OtherPicture) -> EditAsked | None:

@@ -18,9 +18,9 @@ from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
 from conversations.request_source import RequestSource
 from conversations.servers import ServerSettings
-from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools
+from conversations.turn import Turn
 from mgie_engine.edits import EditRequest, EditResult, Progress
 from mgie_engine.errors import RequestRefused
 

@@ -22,9 +22,9 @@ from conversations.errors import ConversationError
 from conversations.export import export_chunks, export_parts
 from conversations.images.image_store import ImageStore
 from conversations.messages import Message, joined
-from conversations.session import Turn
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import ErasedData, no_picture
+from conversations.turn import Turn
 
 log = logging.getLogger(__name__)
 

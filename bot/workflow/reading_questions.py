@@ -10,9 +10,10 @@ from dataclasses import replace
 from bot.chat.cards import is_question
 from bot.chat.events import Event, GridAsked, VariationAsked
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 from conversations.variations import Variation
 from mgie_engine.edits import EditResult
 from mgie_engine.text.amended_reading import amended_reading

@@ -29,11 +29,12 @@ from bot.workflow.settings_layers import asks_once
 from conversations.errors import NoSuchVersion, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
-from conversations.session import UNFINISHED, EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.shares import edit_work
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools
+from conversations.turn import UNFINISHED, Turn, TurnState
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService

@@ -9,7 +9,7 @@ from bot.chat.events import EditAsked, Event, GridAsked, SettingsAsked, Work
 from bot.chat.replies import SettingRow
 from conversations.errors import SettingsRefused
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.settings import (
     AUTO,
     NO_OVERRIDE,
@@ -25,6 +25,7 @@ from conversations.settings import (
     seeds_from,
 )
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 

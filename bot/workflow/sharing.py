@@ -13,9 +13,10 @@ from bot.workflow.admission import DOUBLE_CLICK_S
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message, verbatim
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.session_grids import grids_with, picked_from
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnState
 
 HIDDEN_AT_ONCE = 50  # newest results of a channel, as Discord takes few changes of old messages
 

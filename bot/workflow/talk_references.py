@@ -9,9 +9,10 @@ from bot.chat.replies import Reacted, Reply
 from conversations.errors import NoSuchVersion
 from conversations.intents.sorted_text import YesNo
 from conversations.messages import Message
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.settings import NO_OVERRIDE
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 from conversations.variations import Variation, may_amend
 
 _SAID_ALONE: Any = {

@@ -39,8 +39,9 @@ from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import LATEST, CommandWord, SortedText
 from conversations.messages import Message
 from conversations.servers import ServerSettings
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 CHOICES = 3
 LOOKED_THROUGH = 10  # of the newest sessions of a channel

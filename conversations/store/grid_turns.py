@@ -2,9 +2,10 @@
 
 from sqlite_utils import Database
 
-from conversations.session import Head, Turn
+from conversations.session import Head
 from conversations.store.queries import turn, write_head
 from conversations.store.sql import value, writing
+from conversations.turn import Turn
 
 
 def make_single(db: Database, turn_id: str) -> Turn:

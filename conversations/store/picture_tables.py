@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from conversations.session import Turn
 from conversations.store.serialization import turn_of
 from conversations.store.sql import one, values, writing
 from conversations.store.table_group import TableGroup, on_database
+from conversations.turn import Turn
 
 
 def of_user(db: Database, user: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from conversations.errors import NoSuchVersion, StaleAttempt, TurnStateConflict
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
-from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnDraft, TurnState
+from conversations.session import EditSession, Head
 from conversations.store.erasures import refuse_erased
 from conversations.store.handled_events import record_event
 from conversations.store.overrides import override
@@ -28,6 +28,7 @@ from conversations.store.serialization import (
 )
 from conversations.store.share_ledger import Charge, charge, refund_lost
 from conversations.store.sql import one, value, values, writing
+from conversations.turn import NEXT_STATES, Turn, TurnDraft, TurnState
 
 _LETTERS, _DIGITS = string.ascii_lowercase, string.digits
 

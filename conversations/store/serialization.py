@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, TypedDict
 
 from conversations.messages import Message
 from conversations.request_source import SOURCE_FIELDS, RequestSource
-from conversations.session import EditSession, Head, Turn, TurnState
+from conversations.session import EditSession, Head
 from conversations.settings import NO_OVERRIDE, EditSettings, Grid, MadeCell, SettingsOverride
+from conversations.turn import Turn, TurnState
 
 DbRow = dict[str, Any]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from conversations.errors import StoreError
-from conversations.session import Turn
 from conversations.store.table_group import TableGroup, on_database_now
+from conversations.turn import Turn
 
 SCOPES = ("user", "member", "server", "all")
 LONGEST_WINDOW_S = 24 * 3600.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.consent_questions import delete_of_user
 from conversations.store.erasures import mark, refuse_erased
 from conversations.store.overwriting import overwrite_erased, overwrite_later
@@ -18,6 +18,7 @@ from conversations.store.queries import session, write_head
 from conversations.store.serialization import head_of, turn_of
 from conversations.store.share_ledger import charges_of
 from conversations.store.sql import one, value, values, writing
+from conversations.turn import Turn
 
 EVERYBODY = "*"
 MOST_TURNS = 2000  # that a list of sessions reads, which takes 40 ms

@@ -17,8 +17,9 @@ from conversations.images.diff_image import DiffImage, change_map
 from conversations.intents.intent import sort_text
 from conversations.intents.phrase_tables import ENGLISH
 from conversations.intents.sorted_text import LATEST, Asks, CommandWord, OtherPicture, TextCommand
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.settings import RANGES, SettingsOverride, checked
+from conversations.turn import Turn, TurnState
 from conversations.variations import Variation, may_amend, varied_override, varied_words
 from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Exchange

@@ -14,7 +14,7 @@ import pytest
 
 from bot.chat.replies import Accepted, Note
 from conversations.messages import Message
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room

@@ -16,7 +16,8 @@ from conversations.images.image_store import ImageStore
 from conversations.images.normalise import to_png
 from conversations.images.packed_pictures import packed
 from conversations.llava.conversation import Conversation
-from conversations.session import EditSession, TurnState
+from conversations.session import EditSession
+from conversations.turn import TurnState
 from tests.support.session_story import Story
 
 

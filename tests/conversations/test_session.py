@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from conversations.errors import NoSuchVersion, NothingToRedo, NothingToUndo, VersionHasNoPicture
-from conversations.session import NEXT_STATES, EditSession, Turn, TurnState
+from conversations.session import EditSession
+from conversations.turn import NEXT_STATES, Turn, TurnState
 from tests.support.session_story import Story
 
 ANN, BOB = "ann", "bob"

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from conversations.session import Turn
+from conversations.turn import Turn
 from tests.support.discord_room import Room, is_result
 from tests.support.discord_server.interactions import Interaction
 from tests.support.discord_server.world import Message, Person

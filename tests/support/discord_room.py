@@ -18,8 +18,8 @@ from bot.policy.limits import Limits
 from bot.workflow.dispatcher import EditWorkflow, ModelFacts
 from bot.workflow.runner import TurnRunner
 from conversations.images.image_store import ImageStore
-from conversations.session import Turn, TurnState
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnState
 from mgie_engine.config import Defaults
 from mgie_engine.edits import EditRunner
 from mgie_engine.serving.service import EditService

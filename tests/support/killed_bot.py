@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from bot.chat.replies import Accepted, Card
-from conversations.session import Turn
+from conversations.turn import Turn
 from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.fakes import EchoEditor, a_picture, echo
 from tests.support.workflow_room import PaperChat, workflow_room

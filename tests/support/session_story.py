@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from conversations.messages import Message
-from conversations.session import EditSession, Head, Turn, TurnState
+from conversations.session import EditSession, Head
+from conversations.turn import Turn, TurnState
 
 
 class Story:

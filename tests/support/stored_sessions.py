@@ -1,9 +1,10 @@
 """Sessions of a store as its tests need them, and the clock by which it writes."""
 
 from conversations.request_source import RequestSource
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.settings import EditSettings
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnState
 
 ANN, BOB, ROOM = "ann", "bob", "room"
 PICTURE, RESULT = "a" * 64, "b" * 64

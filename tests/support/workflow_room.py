@@ -20,8 +20,9 @@ from bot.workflow.runner import TurnRunner
 from conversations.images.image_store import ImageStore
 from conversations.picture_budget import NO_STORAGE_LIMITS, StorageLimits
 from conversations.request_source import RequestSource
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 from mgie_engine.config import Defaults
 from mgie_engine.edits import EditRunner
 from mgie_engine.serving.service import EditService

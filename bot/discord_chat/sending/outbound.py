@@ -38,7 +38,7 @@ from bot.discord_chat.ui.previews import Previews
 from bot.discord_chat.ui.rendering import Outgoing, Renderer
 from bot.discord_chat.user_install import show_in_user_install
 from conversations.request_source import RequestSource
-from conversations.session import Turn
+from conversations.turn import Turn
 
 SCAN_MESSAGES = 1000  # how far to look for a result after a crash
 CLOCKS_DIFFER = timedelta(minutes=1)  # at most, Discord's and ours

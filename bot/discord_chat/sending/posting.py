@@ -20,7 +20,7 @@ from bot.discord_chat.sending.threads import PictureThreads
 from bot.discord_chat.ui.markdown import discord_translator
 from bot.discord_chat.ui.rendering import Outgoing
 from conversations.messages import Message, verbatim
-from conversations.session import Turn
+from conversations.turn import Turn
 
 AT_ONCE = 2  # posts under way in one channel
 LONG_WAIT = timedelta(seconds=60)  # after which the owner is pinged with the result

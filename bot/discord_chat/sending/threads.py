@@ -12,8 +12,8 @@ from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.permissions import FOR_THREADS, missing_for_threads
 from bot.discord_chat.ui.markdown import discord_translator
 from conversations.messages import Message
-from conversations.session import Turn
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn
 
 NAME_CHARS = 100
 HAS_THREAD = 160004

@@ -8,8 +8,9 @@ from bot.chat.cards import card_of, state_of
 from bot.chat.events import ButtonAction
 from bot.chat.replies import CardState, duration, how_it_goes
 from conversations.messages import verbatim
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.settings import EditSettings
+from conversations.turn import Turn, TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.serving.job import Place
 from tests.support.english import facts_of, in_english, notes_of, title_of

@@ -8,7 +8,7 @@ import pytest
 from bot.discord_chat.ids import MessagePlace
 from bot.discord_chat.sending.channel_traffic import EDIT, POST, WINDOW_S, ChannelTraffic, Pacing
 from bot.discord_chat.sending.first_signs import TAKEN
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.bot.discord_chat.test_buttons import a_card
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_room import NO_CARDS, Room, is_result, loopback, results_in, room

@@ -12,8 +12,9 @@ from bot.discord_chat.ui.component_ids import is_final_card, is_open_card, turn_
 from bot.discord_chat.ui.layouts import card_layout
 from bot.i18n.catalog import translator
 from conversations.messages import Message
-from conversations.session import EditSession, Turn, TurnState
+from conversations.session import EditSession
 from conversations.settings import Grid
+from conversations.turn import Turn, TurnState
 
 UPLOAD = Turn("up00", "s", 0, None, "discord:1", state=TurnState.DONE, image="aa")
 EDIT = Turn("k3f9", "s", 1, "up00", "discord:1", "make it darker")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.discord_room import Room, results_in, room, turn_of
 from tests.support.discord_server.people import buttons_of, gallery_of, text_of
 from tests.support.discord_server.world import Message

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.web_chat.security import COOKIE
-from conversations.session import Turn, TurnState
+from conversations.turn import Turn, TurnState
 from tests.bot.discord_chat.test_buttons import said
 from tests.support.discord_gestures import opened
 from tests.support.discord_room import Room, is_result, room, turn_of

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from mgie_engine.errors import EngineError
 from tests.bot.discord_chat.test_buttons import a_card, said
 from tests.bot.discord_chat.test_conversation import post_picture

@@ -10,7 +10,7 @@ import pytest
 
 from bot.chat.events import ButtonAction
 from bot.discord_chat.ui.buttons import CHOOSE, ButtonId, DiscordButton, base36
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_gestures import opened, seen

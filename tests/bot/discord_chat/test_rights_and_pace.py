@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.policy.strikes import STRIKES
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.bot.discord_chat.test_buttons import said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.bot.discord_chat.test_moderation import decided

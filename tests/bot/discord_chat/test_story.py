@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversations.session import Turn, TurnState
+from conversations.turn import Turn, TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.bot_process import MarkingEditor, colour_of, marks_on

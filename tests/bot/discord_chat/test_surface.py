@@ -8,7 +8,7 @@ import pytest
 
 from conversations.errors import StorageFull
 from conversations.messages import Message as Text
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.bot.discord_chat.test_buttons import a_card, next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
 from tests.support.discord_gestures import done, opened, press, seen

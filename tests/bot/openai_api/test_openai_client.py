@@ -13,7 +13,7 @@ from PIL import Image as PilImage
 
 from bot.policy.limits import Limits
 from conversations.images.decode import PictureLimits
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from mgie_engine.edits import EditRequest, EditResult, Report
 from mgie_engine.serving.masks import open_mask
 from tests.support.api_server import (

@@ -34,8 +34,9 @@ from bot.policy.limits import Limits
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE, RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, ServerSettings
-from conversations.session import EditSession, Turn
+from conversations.session import EditSession
 from conversations.store.share_ledger import ShareLimit, ShareUse, ShareUsedUp
+from conversations.turn import Turn
 from conversations.variations import Variation
 
 LIMITS = Limits(waiting_per_person=3, waiting=5, instruction_chars=10, requests=2, window_s=12)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.page_gestures import finished, give_a_drawing, say
 from tests.support.page_server import InvertingEditor, page_server, visit
 

@@ -21,8 +21,8 @@ from conversations.errors import PictureMissing, SettingsRefused
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
 from conversations.messages import Message
-from conversations.session import Turn
 from conversations.thread_pools import ThreadPools
+from conversations.turn import Turn
 from tests.support.page_server import DEFAULTS, InvertingEditor, a_drawing, parts
 
 ANN = "web:ann"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from conversations.session import Turn, TurnState
+from conversations.turn import Turn, TurnState
 from tests.support.fakes import ScriptedEdit, ScriptedEditor, echo
 from tests.support.page_gestures import give_a_drawing, notice, open_controls, say
 from tests.support.page_server import PageServer, page_server, visit

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.page_gestures import finished, give, give_a_drawing, notice, say, standing_at, version
 from tests.support.page_server import (
     DESKTOP,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from conversations.session import Turn, TurnState
+from conversations.turn import Turn, TurnState
 from tests.bot.discord_chat.test_story import EXPECTED
 from tests.support.bot_process import MarkingEditor, colour_of, marks_on
 from tests.support.fakes import ScriptedEditor

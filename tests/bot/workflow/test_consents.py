@@ -24,8 +24,8 @@ from bot.workflow.button_events import button_event
 from bot.workflow.consents import OPEN_QUESTIONS, PAUSE_S
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
-from conversations.session import TurnState
 from conversations.store.user_data import Consent
+from conversations.turn import TurnState
 from conversations.variations import Variation
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, a_picture

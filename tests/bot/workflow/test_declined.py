@@ -7,7 +7,7 @@ import pytest
 from bot.chat.events import ButtonAction
 from bot.chat.replies import CardState, ShownVersion
 from bot.workflow.decline_reasons import reason_declined
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import workflow_room

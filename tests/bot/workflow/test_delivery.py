@@ -7,7 +7,7 @@ import pytest
 from bot.chat.interface import ChatGone, ChatRefused
 from bot.chat.replies import Card, CardState
 from conversations.messages import Message
-from conversations.session import Turn
+from conversations.turn import Turn
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import PaperChat, WorkflowRoom, workflow_room
 

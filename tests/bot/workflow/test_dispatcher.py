@@ -8,8 +8,8 @@ from bot.chat.events import HistoryAsked, ShowAsked
 from bot.chat.replies import Accepted, AskTarget, CardState, Note, ShownVersion
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.session import TurnState
 from conversations.settings import SettingsOverride
+from conversations.turn import TurnState
 from tests.support.english import facts_of, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, painting
 from tests.support.workflow_room import workflow_room

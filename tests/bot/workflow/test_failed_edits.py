@@ -1,7 +1,7 @@
 """Edits that fail, and what is said of them."""
 
 from bot.chat.replies import CardState, Note
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from mgie_engine.errors import ModelError, RequestRefused
 from tests.support.english import in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture

@@ -8,8 +8,8 @@ from PIL import Image
 from bot.chat.events import ButtonAction, CancelAsked, GridAsked, Move, MoveAsked
 from bot.chat.replies import Accepted, CardState, Note, buttons
 from bot.workflow.grid import draw_grid, grid_cell, grid_progress
-from conversations.session import TurnState
 from conversations.settings import Grid
+from conversations.turn import TurnState
 from mgie_engine.edits import Progress, Stage
 from mgie_engine.errors import EngineError
 from tests.support.english import facts_of, in_english, title_of

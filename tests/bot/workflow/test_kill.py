@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from conversations.session import TurnState
 from conversations.store.session_store import SessionStore
+from conversations.turn import TurnState
 
 EDITS, LIVES = 150, 6
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.replies import Accepted, AskTarget, ShownVersion
-from conversations.session import Turn, TurnState
+from conversations.turn import Turn, TurnState
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 

@@ -13,7 +13,7 @@ from bot.policy.tidy_guard import FEW
 from bot.workflow.button_events import button_event
 from conversations.errors import NoSuchVersion, PictureMissing
 from conversations.request_source import NO_SOURCE
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.english import in_english, notes_of, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import Clock, workflow_room

@@ -5,7 +5,7 @@ import asyncio
 from bot.chat.events import CancelAsked, HelpAsked, InfoAsked, QueueAsked
 from bot.chat.replies import CardState, Note, Queue
 from bot.policy.limits import Limits
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from mgie_engine.edits import DeviceState
 from tests.support.english import english, in_english, title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture

@@ -7,8 +7,8 @@ import pytest
 from bot.chat.events import ButtonAction, Scope, SettingsAsked, origin
 from bot.chat.replies import Accepted, Card, CardState, Reacted, ShownVersion
 from bot.workflow.button_events import button_event
-from conversations.session import TurnState
 from conversations.settings import SettingsOverride
+from conversations.turn import TurnState
 from tests.support.asking_editor import AskingEditor
 from tests.support.english import in_english
 from tests.support.fakes import a_picture

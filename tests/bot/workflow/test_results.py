@@ -7,9 +7,9 @@ from bot.chat.events import ButtonAction, DeleteAsked, GridAsked, Scope, Setting
 from bot.chat.grid_events import CellPicked
 from bot.chat.replies import Accepted, Card, Note, ShownVersion
 from conversations.messages import Message
-from conversations.session import TurnState
 from conversations.settings import SettingsOverride
 from conversations.shares import ShareRules
+from conversations.turn import TurnState
 from mgie_engine.edits import EditRequest, EditResult, Report
 from mgie_engine.errors import EngineError
 from tests.support.english import facts_of, title_of

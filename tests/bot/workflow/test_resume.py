@@ -8,8 +8,8 @@ import pytest
 
 from bot.chat.replies import CardState
 from conversations.images.picture_reader import PictureReader
-from conversations.session import Turn, TurnState
 from conversations.store.session_store import SessionStore
+from conversations.turn import Turn, TurnState
 from mgie_engine.edits import EditRequest, EditResult, Report
 from tests.support.english import title_of
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo

@@ -8,7 +8,7 @@ from bot.chat.events import ButtonAction, HistoryAsked
 from bot.chat.replies import Erased, History, Note, Sessions
 from bot.chat.session_events import DeleteSessionAsked, SessionsAsked
 from bot.workflow.button_events import button_event
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
 from tests.support.workflow_room import WorkflowRoom, workflow_room
 

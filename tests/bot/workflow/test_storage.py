@@ -17,7 +17,7 @@ from PIL import Image
 from bot.chat.replies import Accepted, Note
 from conversations.messages import Message
 from conversations.picture_budget import KEPT_SESSIONS, StorageLimits
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture, echo
 from tests.support.workflow_room import WorkflowRoom, workflow_room

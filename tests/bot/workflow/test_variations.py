@@ -6,8 +6,8 @@ import pytest
 
 from bot.chat.events import GridAsked, VariationAsked
 from bot.chat.replies import Note
-from conversations.session import Turn
 from conversations.settings import EditSettings, Grid, SettingsOverride
+from conversations.turn import Turn
 from conversations.variations import Variation, varied_override
 from mgie_engine.errors import EngineError
 from tests.support.english import in_english, title_of

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from conversations.errors import VersionHasNoPicture
-from conversations.session import EditSession, TurnDraft, TurnState
+from conversations.session import EditSession
 from conversations.settings import Grid
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
+from conversations.turn import TurnDraft, TurnState
 
 ANN, BOB, CID, ROOM = "ann", "bob", "cid", "room"
 PICTURE, RESULT = "a" * 64, "b" * 64

@@ -14,11 +14,11 @@ from sqlite_utils import Database
 from conversations.messages import Message, verbatim
 from conversations.request_source import RequestSource
 from conversations.servers import DEFAULT_SERVER_SETTINGS, AuditEntry, ServerSettings
-from conversations.session import Turn, TurnState
 from conversations.settings import EditSettings, Grid, SettingsOverride
 from conversations.store.migrations import migrations
 from conversations.store.session_store import SessionStore
 from conversations.store.user_data import Consent
+from conversations.turn import Turn, TurnState
 
 DUMP = Path(__file__).parents[1] / "data" / "store_m003.sql"
 OPENED_AT = 1_790_000_100.0  # Unix seconds, a minute after the last row was written

@@ -15,9 +15,9 @@ from conversations.errors import (
     TurnStateConflict,
 )
 from conversations.messages import Message
-from conversations.session import TurnDraft, TurnState
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store.session_store import SessionStore
+from conversations.turn import TurnDraft, TurnState
 from tests.support.stored_sessions import (
     ANN,
     BOB,

@@ -8,9 +8,10 @@ import pytest
 
 from conversations.messages import Message
 from conversations.request_source import RequestSource
-from conversations.session import EditSession, TurnState
+from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
 from conversations.store.share_ledger import Charge, ShareLimit, ShareUse, ShareUsedUp
+from conversations.turn import TurnState
 from tests.support.stored_sessions import Clock
 
 HOUR, DAY = 3600.0, 24 * 3600.0

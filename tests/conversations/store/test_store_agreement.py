@@ -13,9 +13,10 @@ from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from conversations.errors import SessionError, TurnStateConflict
-from conversations.session import NEXT_STATES, EditSession, Head, Turn, TurnState
+from conversations.session import EditSession, Head
 from conversations.settings import NO_OVERRIDE, SettingsOverride
 from conversations.store.session_store import SessionStore
+from conversations.turn import NEXT_STATES, Turn, TurnState
 
 people = st.sampled_from(["ann", "bob", "cid"])
 channels = st.sampled_from(["room", "hall"])

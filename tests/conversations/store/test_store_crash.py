@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from conversations.images.image_store import ImageStore
-from conversations.session import TurnState
 from conversations.store.session_store import SessionStore
+from conversations.turn import TurnState
 
 REPOSITORY = Path(__file__).parents[3]
 
 TALKER = """
 import asyncio, sys
-from conversations.session import TurnState
+from conversations.turn import TurnState
 from conversations.store.session_store import SessionStore
 
 async def talk(path):
