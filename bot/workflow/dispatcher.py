@@ -186,7 +186,7 @@ class EditWorkflow:
 
         Questions to owners that were not posted are posted, too.
         """
-        resumed = await self._runner.resume(chat)
+        resumed = await self._runner.recovery.resume(chat)
         await self._consents.resume(chat)
         return resumed
 

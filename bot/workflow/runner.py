@@ -1,7 +1,7 @@
 """Processes every accepted turn: queue, engine, image on disk, and a card that is shown once.
 
-The truth is the turn's row; what is here can be lost at any moment and is rebuilt by `resume`. One task owns
-each unfinished turn, so a turn's row has one writer.
+The truth is the turn's row; what is here can be lost at any moment and is rebuilt by `TurnRecovery`. One task
+owns each unfinished turn, so a turn's row has one writer.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from bot.workflow.grid import GridHandle
 from bot.workflow.picture_checks import PictureChecks
 from bot.workflow.reading_questions import question_fields
 from bot.workflow.settings_layers import asks_once
+from bot.workflow.turn_recovery import TurnRecovery
 from conversations.errors import NoSuchVersion, StorageFull, TurnStateConflict
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
@@ -34,7 +35,7 @@ from conversations.shares import edit_work
 from conversations.store.serialization import TurnFields
 from conversations.store.session_store import SessionStore
 from conversations.thread_pools import ThreadPools
-from conversations.turn import UNFINISHED, Turn, TurnState
+from conversations.turn import Turn, TurnState
 from mgie_engine.edits import EditRequest, Exchange
 from mgie_engine.errors import EditCancelled, EngineError, RequestRefused, ServiceClosed
 from mgie_engine.serving.service import EditService
@@ -77,16 +78,16 @@ class TurnRunner:
         self.erased = ErasedPictures(self.store, self.images, self.threads)
         self.delivery = Delivery(self.store, self.metrics, self.pauses_s, self.checks.shown)
         self.active = ActiveTurns()
-        self._resuming = asyncio.Lock()
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
         self._owners: set[asyncio.Task[None]] = set()  # those of them that each own a turn
         self.is_draining = False
+        self.recovery = TurnRecovery(self.store, self.active, self.begin, lambda: not self.is_draining)
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
         self._spawn(self._update_places())
-        self._spawn(self._resume_periodically())
+        self._spawn(self.recovery.resume_forever(lambda: self.delivery.chats, self.resume_every_s))
         return self
 
     async def __aexit__(
@@ -116,27 +117,6 @@ class TurnRunner:
         self._owners.add(owner)
         owner.add_done_callback(self._owners.discard)
         return active
-
-    async def resume(self, chat: str) -> int:
-        """Resume unfinished turns of this chat that are not active, oldest first; how many."""
-        async with self._resuming:
-            return 0 if self.is_draining else await self._start_unfinished(chat)
-
-    async def _start_unfinished(self, chat: str) -> int:
-        taken = 0
-        for listed in await self.store.turns_in(*UNFINISHED):
-            if listed.user.partition(":")[0] != chat or listed.id in self.active:
-                continue
-            session = await self.store.session(listed.session_id)
-            turn = session.turns.get(listed.id)
-            if turn is None or turn.state.is_final or turn.id in self.active:
-                continue
-            if turn.state is TurnState.RUNNING:  # its process ended; nothing of it was kept
-                turn = await self.store.set_state(turn.id, TurnState.WAITING)
-                session = session.update(turn)
-            self.begin(turn, session)
-            taken += 1
-        return taken
 
     async def cancel(self, turn_id: str) -> bool:
         """Cancel a turn that waits or runs; whether it was still possible. On disk when this returns."""
@@ -220,10 +200,12 @@ class TurnRunner:
             if active.handle is None:
                 await self._wait_for_parent(active)
             return await self._result(active)
-        except (EditCancelled, ServiceClosed) as error:
-            if active.is_released or isinstance(error, ServiceClosed):
+        except EditCancelled:
+            if active.is_released:
                 raise LeftOnDisk from None
             return {}
+        except ServiceClosed:
+            raise LeftOnDisk from None
         except (EngineError, StorageFull) as error:
             level = logging.INFO if isinstance(error, RequestRefused) else logging.WARNING
             log.log(level, "turn %s ends without a picture: %s", active.turn.id, error)
@@ -328,16 +310,6 @@ class TurnRunner:
             for active in self.active:
                 if active.moved_up():
                     self._spawn(self.delivery.update_progress(active))
-
-    async def _resume_periodically(self) -> None:
-        """Resume turns that a full disk or a long outage of a chat left on disk."""
-        while True:
-            await asyncio.sleep(self.resume_every_s)
-            for chat in self.delivery.chats:
-                try:
-                    await self.resume(chat)
-                except Exception:
-                    log.exception("unfinished turns of %s could not be resumed", chat)
 
     def _release(self, active: ActiveTurn) -> None:
         active.is_released = True
