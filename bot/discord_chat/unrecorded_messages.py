@@ -12,7 +12,7 @@ import discord
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import CHAT, MessagePlace, channel_of
 from bot.discord_chat.own_messages import OwnMessages
-from bot.discord_chat.ui.component_ids import button_ids
+from bot.discord_chat.ui.component_ids import button_ids, shows_pictures
 from conversations.store.posted_messages import PostedMessages, Posting
 
 SCAN_MESSAGES = 500  # how many to look at for each posting
@@ -65,6 +65,6 @@ async def _record(
     if place not in found and await stored.is_recorded(str(place)):
         return
     about = {button.turn for button in button_ids(message)}
-    if about & {*posting.turns} or (not about and message.attachments):
+    if about & {*posting.turns} or (not about and shows_pictures(message)):
         found.add(place)
         await stored.record(str(place), posting.turns)

@@ -41,6 +41,11 @@ def button_ids(message: HasComponents) -> Iterator[ButtonId]:
             yield button
 
 
+def shows_pictures(message: HasComponents) -> bool:
+    """Whether a message of the bot shows pictures; those of a gallery are no attachments of it."""
+    return any(isinstance(component, discord.MediaGalleryComponent) for component in walk(message.components))
+
+
 def turn_id_of(message: HasComponents) -> str | None:
     """The turn that a card of the bot shows; None for other messages."""
     return next((button.turn for button in button_ids(message) if button.act not in CONSENTS), None)

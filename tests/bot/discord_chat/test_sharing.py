@@ -1,13 +1,12 @@
 """The showcase of a server, by consent of the author alone; and spoilers on posted results."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.bot.discord_chat.test_buttons import next_result, said
 from tests.bot.discord_chat.test_conversation import post_picture
-from tests.bot.discord_chat.test_erasing import erase
+from tests.bot.discord_chat.test_erasing import erase, killed_before_recording
 from tests.bot.discord_chat.test_moderation import closed, decided, is_hidden, moderators
 from tests.support.discord_gestures import opened, seen
 from tests.support.discord_room import Room, loopback, results_in, room
@@ -91,17 +90,12 @@ async def test_a_copy_whose_posting_was_not_recorded_is_taken_back(
     async with room(tmp_path) as r:
         channel = await showcase(r)
         result = await r.result(post_picture(r))
-        with monkeypatch.context() as patched:
-            patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+        async with killed_before_recording(monkeypatch):
             await more(r, result, "Share in showcase")
             [copy] = await r.discord.wait_for(lambda: results_in(r.discord, channel))
         taken = r.discord.press(copy, "Take back", r.anna)
         assert await said(r, taken) == english("taken_back", version="v1")
         await r.discord.wait_for(lambda: not results_in(r.discord, channel))
-
-
-async def killed(*_: object) -> None:
-    raise asyncio.CancelledError
 
 
 @pytest.mark.parametrize("erased_at", ["before the restart", "after it"])
@@ -112,8 +106,7 @@ async def test_a_copy_that_a_kill_kept_from_being_recorded_goes_with_the_data_of
         async with room(tmp_path, discord=server) as r:
             channel = await showcase(r)
             result = await r.result(post_picture(r))
-            with monkeypatch.context() as patched:
-                patched.setattr("bot.discord_chat.own_messages.OwnMessages.record", killed)
+            async with killed_before_recording(monkeypatch):
                 await more(r, result, "Share in showcase")
                 await server.wait_for(lambda: results_in(server, channel))
             assert await r.store.messages.postings("discord")
