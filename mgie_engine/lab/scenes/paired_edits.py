@@ -8,6 +8,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from mgie_engine.lab.scenes.addressed_tones import POSITIONS, local_edit
 from mgie_engine.lab.scenes.compound_edits import opening
 from mgie_engine.lab.scenes.drawing import fits
 from mgie_engine.lab.scenes.edit_generators import other_colour
@@ -18,6 +19,7 @@ from mgie_engine.lab.scenes.references import REGIONS, first_free, home_rows, re
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import (  # fmt: skip
     BACK,
+    COLOURS,
     FRONT,
     GROUND_KINDS,
     GROUNDS,
@@ -29,6 +31,7 @@ from mgie_engine.lab.scenes.scene import (  # fmt: skip
     Cell,
     Scene,
     SceneObject,
+    in_place_of,
     is_sky_kind,
     new_object,
 )
@@ -39,18 +42,21 @@ from mgie_engine.lab.scenes.scene_edits import (
     move_it,
     recolour_to,
     remove_it,
+    replace_by,
     resize_it,
     to,
 )
 from mgie_engine.lab.scenes.surroundings import surround
 from mgie_engine.lab.scenes.tonal import tone_edit
 
-_WAYS = (("mixed", 10), ("both", 2.5), ("both and one", 2), ("three", 1.5), ("one thing", 2))
+_WAYS = (("mixed", 10), ("both", 2.5), ("both and one", 2), ("three", 1.5), ("one thing", 2), ("half", 1))
 _PAIRS = (
     (("tint", "gone"), 8), (("tint", "size"), 4), (("gone", "size"), 4), (("extra", "gone"), 3),
     (("extra", "tint"), 2), (("extra", "size"), 1), (("shift", "tint"), 1), (("shift", "gone"), 1.5),
     (("around", "tint"), 2), (("around", "gone"), 2), (("around", "size"), 1), (("around", "extra"), 1),
     (("tone", "gone"), 2), (("tone", "tint"), 1), (("tone", "size"), 0.5), (("tone", "extra"), 0.5),
+    (("swap", "gone"), 2), (("swap", "tint"), 1.5), (("swap", "size"), 1), (("place", "gone"), 1.5),
+    (("place", "tint"), 0.7), (("place", "size"), 0.5),
 )  # fmt: skip
 _THREE = (
     ("tint", "gone", "size"),
@@ -58,7 +64,7 @@ _THREE = (
     ("gone", "size", "extra"),
     ("tint", "size", "tone"),
 )
-_ALONE = ("around", "extra", "tone")  # what needs no thing of the picture
+_ALONE = ("around", "extra", "tone", "place")  # what needs no thing of the picture
 _TONES = ("brighter", "darker", "warm", "cool", "vivid", "muted", "contrast", "sharpen", "blur")
 _AROUND = {
     "sky": SKY_COLOURS,
@@ -75,6 +81,8 @@ def paired(streams: RngStreams, state: State) -> Edit | None:
     things = content.sample(known := _easily_called(state.drawn), len(known))
     if way == "one thing":
         return _recast(streams, state, things)
+    if way == "half":
+        return _half(streams, state, things)
     if way == "mixed":
         acts = list(_drawn(content, _PAIRS))
     elif way == "three":
@@ -91,6 +99,24 @@ def paired(streams: RngStreams, state: State) -> Edit | None:
     touched = [edit.was for edit in edits if edit.was]
     text = f"{' '.join(map(opening, edits))} {stays(state.drawn, *touched)}"
     return Edit("compound", dress(streams.wording, said_of_parts(streams, state.drawn, parts)), text, goal)
+
+
+def _half(streams: RngStreams, state: State, things: list[SceneObject]) -> Edit | None:
+    """Two edits, one of them of a thing that is not there, which is said after the one that can be done."""
+    content = streams.content
+    acts = content.choices(("tint", "gone", "size"), k=2)
+    kind = _absent_kind(content, state, (*GROUND_KINDS, *SKY_KINDS))
+    absent = new_object(kind, content.choice(tuple(COLOURS)), Cell(FRONT, 0))
+    parts = _parts(content, state, acts[:1], things)
+    cannot = _of_things(content, state, acts[1], [absent])
+    if not parts or cannot is None:
+        return None
+    can = parts[0].edits[0]
+    content.shuffle(parts := [*parts, cannot])
+    text = f"{opening(can)} I see no {kind} here."
+    return Edit(
+        "compound", dress(streams.wording, said_of_parts(streams, state.drawn, parts)), text, can.goal
+    )
 
 
 def _drawn(content: Random, ways: Sequence[tuple[Any, float]]) -> Any:
@@ -128,7 +154,7 @@ def _of_things(content: Random, state: State, act: str, of: Sequence[SceneObject
     match act.removesuffix("2"):
         case "tint":
             alike = [obj.colour for obj in state.drawn.objects if obj.kind in {thing.kind for thing in of}]
-            colour = other_colour(content, *alike)
+            colour = other_colour(content, *alike, *(obj.colour for obj in of))
             return ClausePart(act, [recolour_to(state, obj, colour, "") for obj in of], colour)
         case "gone":
             return ClausePart(act, [remove_it(state, obj, "") for obj in of])
@@ -138,8 +164,20 @@ def _of_things(content: Random, state: State, act: str, of: Sequence[SceneObject
             if any(edit.kind == "refuse" for edit in edits):
                 return None
             return ClausePart(act, edits, "bigger" if step > 0 else "smaller")
+        case "swap":
+            return _swap(content, state, of[0])
     way, edit = _shift(content, state, of[0])
     return ClausePart(act, [edit], way) if edit else None
+
+
+def _swap(content: Random, state: State, obj: SceneObject) -> ClausePart | None:
+    """A thing becomes one of a kind that is not there, which has its usual colour or one that is said."""
+    kind = _absent_kind(content, state, SKY_KINDS if is_sky_kind(obj.kind) else GROUND_KINDS)
+    coloured = content.random() < (0.1 if kind in NATURAL_COLOUR else 0.5)
+    usual: str = table("words")["usual"][kind]
+    colour = other_colour(content) if coloured else usual
+    edit = replace_by(state, obj, in_place_of(obj, kind, colour), "")
+    return ClausePart("swap", [edit], colour if coloured else "")
 
 
 def _shift(content: Random, state: State, obj: SceneObject) -> tuple[str, Edit | None]:
@@ -157,6 +195,11 @@ def _alone(content: Random, state: State, act: str, place_needed: bool) -> Claus
     """A new thing, other surroundings, or a tone of the whole picture."""
     if act == "extra":
         return _extra(content, state, place_needed)
+    if act == "place":
+        tone = content.choice(_TONES)
+        side = content.choice(POSITIONS)
+        edit = local_edit(state, [(tone, side, "plain")], "")
+        return ClausePart(act, [edit], f"{tone} {side}") if edit else None
     if act == "tone":
         tone = content.choice(_TONES)
         edit = tone_edit(state, [(tone, "plain")], "")
@@ -168,8 +211,7 @@ def _alone(content: Random, state: State, act: str, place_needed: bool) -> Claus
 
 def _extra(content: Random, state: State, place_needed: bool) -> ClausePart | None:
     """A thing of a kind that is not there; its place is said beside a removal, else it were a replacement."""
-    there = {obj.kind for obj in state.drawn.objects}
-    kind = content.choice([kind for kind in (*GROUND_KINDS, *SKY_KINDS) if kind not in there])
+    kind = _absent_kind(content, state, (*GROUND_KINDS, *SKY_KINDS))
     named = content.choice(("left", "right", "middle", *(() if is_sky_kind(kind) else REGIONS[3:])))
     place = named if place_needed or content.random() < 0.5 else ""
     coloured = content.random() < (0.1 if kind in NATURAL_COLOUR else 0.6)
@@ -178,6 +220,12 @@ def _extra(content: Random, state: State, place_needed: bool) -> ClausePart | No
     cell = first_free(state.drawn, region(place, home_rows(kind)))
     edit = add_it(state, (new_object(kind, colour, cell),), "") if cell else None
     return ClausePart("extra", [edit], f"{colour if coloured else ''} {place}") if edit else None
+
+
+def _absent_kind(content: Random, state: State, kinds: Sequence[str]) -> str:
+    """A kind of which nothing is there."""
+    there = {obj.kind for obj in state.drawn.objects}
+    return content.choice([kind for kind in kinds if kind not in there])
 
 
 def _merged(state: State, edits: Sequence[Edit]) -> State | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mgie_engine.lab.scenes import addressed_tones
 from mgie_engine.lab.scenes.gapped_tones import comparative
 from mgie_engine.lab.scenes.phrasing import fields, fill, table, templates, vary
 from mgie_engine.lab.scenes.references import refer, region_words
@@ -95,8 +96,15 @@ def _known(streams: RngStreams, scene: Scene, part: ClausePart) -> Known:
             known["to"] = rng.choice(words[part.value])
         case "tone":
             known["x"] = comparative(streams, part.value, "plain")
-        case "extra":
+        case "extra" | "swap":
             known |= _new_thing(streams, part)
+        case "place":
+            tone, _, side = part.value.partition(" ")
+            known |= {
+                "x": comparative(streams, tone, "plain"),
+                "r": addressed_tones.region_words(streams, side),
+            }
+            known["k"] = known["r"].removeprefix("the ")
         case "ground":
             known |= {"g": part.value, "g0": scene.ground}
         case "time":
@@ -111,6 +119,8 @@ def _known(streams: RngStreams, scene: Scene, part: ClausePart) -> Known:
 def _called(streams: RngStreams, scene: Scene, obj: SceneObject) -> tuple[str, str]:
     """Words for a thing beside another one, and its bare name where that is enough."""
     rng, name = streams.wording, streams.say(obj.kind)
+    if not scene.of(obj.kind):
+        return f"the {name}", ""  # "blue ball" asks for one
     if len(scene.of(obj.kind)) == 1 and rng.random() < 0.8:
         return f"the {name}", name
     for _ in range(_TRIALS if rng.random() < 0.4 else 0):
