@@ -59,11 +59,9 @@ _PAIRS = (
     (("place", "tint"), 0.7), (("place", "size"), 0.5),
 )  # fmt: skip
 _THREE = (
-    ("tint", "gone", "size"),
-    ("tint", "gone", "around"),
-    ("gone", "size", "extra"),
-    ("tint", "size", "tone"),
-)
+    ("tint", "gone", "size"), ("tint", "gone", "gone"), ("tint", "tint", "gone"), ("gone", "gone", "size"),
+    ("tint", "gone", "around"), ("gone", "size", "extra"), ("tint", "size", "tone"),
+)  # fmt: skip
 _ALONE = ("around", "extra", "tone", "place")  # what needs no thing of the picture
 _TONES = ("brighter", "darker", "warm", "cool", "vivid", "muted", "contrast", "sharpen", "blur")
 _AROUND = {

@@ -15,7 +15,7 @@ from mgie_engine.lab.scenes.scene_edits import Edit
 # the forms of the clauses, the joints between them, and how often
 _FORMS = (
     (("note", "note"), "notes", 7), (("order", "order"), "orders", 6), (("full", "full"), "fulls", 3),
-    (("make", "make"), "makes", 4), (("must", "must"), "musts", 3), (("be", "full"), "gaps", 2),
+    (("make", "make"), "makes", 4), (("must", "must"), "musts", 3), (("be", "gap"), "gaps", 2),
     (("order", "note"), "mixed", 1.5), (("note", "order"), "mixed", 1.5),
 )  # fmt: skip
 # as names beside another thing, or where a place follows
@@ -42,14 +42,15 @@ def said_of_parts(streams: RngStreams, scene: Scene, parts: Sequence[ClausePart]
         form = rng.choice(("note", "order", "order", "must"))
         return _clause(streams, parts[0].act, form, known[0])
     if len(parts) == 3:
-        form, joint = rng.choice(("note", "order")), "lists"
+        form, joint = rng.choice(("note", "note", "order")), "lists"
         forms: Sequence[str] = [form] * 3
     else:
         ways = [way for way in _FORMS if _sayable(parts, way)]
         forms, joint, _ = rng.choices(ways, [weight for _, _, weight in ways])[0]
-    if forms[0] == "note" and any(part.act.endswith("2") for part in parts):
-        joint = "mixed"  # "no tree and car and ball blue" has two readings
-    said = [_clause(streams, p.act, form, k) for p, form, k in zip(parts, forms, known, strict=True)]
+    said = [
+        _clause(streams, part.act, form, of_part, last=part is parts[-1])
+        for part, form, of_part in zip(parts, forms, known, strict=True)
+    ]
     way = vary(rng, rng.choice(templates(joint, streams.split, "pairs")))
     return fill(way, **dict(zip(("one", "two", "three"), said, strict=False)))
 
@@ -63,15 +64,19 @@ def said_of_one(streams: RngStreams, scene: Scene, part: ClausePart, to: str) ->
 
 
 def _sayable(parts: Sequence[ClausePart], way: tuple[Sequence[str], str, float]) -> bool:
-    forms, joint, _ = way
-    if joint == "gaps" and "be" not in table("pairs")[parts[1].act]:
-        return False
-    return all(form in table("pairs")[part.act] for part, form in zip(parts, forms, strict=True))
+    for part, form in zip(parts, way[0], strict=True):
+        if form not in table("pairs")[part.act]:
+            return False
+        if form == "note" and part.act.endswith("2"):
+            return False  # "no tree, car and ball blue" has two readings
+    return True
 
 
-def _clause(streams: RngStreams, act: str, form: str, known: Known) -> str:
-    rng = streams.wording
-    return fill(vary(rng, rng.choice(_fitting(table("pairs")[act][form], known))), **known)
+def _clause(streams: RngStreams, act: str, form: str, known: Known, *, last: bool = True) -> str:
+    rng, ways = streams.wording, table("pairs")[act][form]
+    if not last:  # "without the tree and the ball ..." leaves open what is not wanted
+        ways = [way for way in ways if not way.startswith(("without", "minus"))]
+    return fill(vary(rng, rng.choice(_fitting(ways, known))), **known)
 
 
 def _fitting(ways: Sequence[str], known: Known) -> Sequence[str]:

@@ -47,7 +47,7 @@ Makers = Sequence[tuple[EditGenerator, float]]
 
 ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
-    (move, 17), (background, 12), (several, 4), (ambiguous, 17), (tonal, 14), (refuse, 8), (nothing, 1.5),
+    (move, 17), (background, 12), (several, 4), (ambiguous, 18), (tonal, 14), (refuse, 8), (nothing, 1.5),
     (compound, 10), (gapped, 7), (some, 10), (all_but, 16), (corrected, 7), (not_wanted, 9), (by_emoji, 2),
     (addressed, 4), (paired, 10),
 )  # fmt: skip
