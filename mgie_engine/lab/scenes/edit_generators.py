@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 
 from mgie_engine.lab.scenes.drawing import fits
-from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, counted, describe, stays, where
+from mgie_engine.lab.scenes.expressive_text import COLUMN_WORDS, describe, each_or_all, where
 from mgie_engine.lab.scenes.phrasing import dressed, fill, like, plural, say, table, target_colour
 from mgie_engine.lab.scenes.references import (  # fmt: skip
     REGIONS,
@@ -323,21 +323,22 @@ def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cel
 
 def several(streams: RngStreams, state: State) -> Edit | None:
     """One edit of all objects of a kind: recolour or remove them."""
-    kinds = sorted({obj.kind for obj in state.drawn.objects})
-    groups = [group for kind in kinds if len(group := state.drawn.of(kind)) > 1]
+    every = sorted({obj.kind for obj in state.drawn.objects})
+    groups = [group for kind in every if len(group := state.drawn.of(kind)) > 1]
     if not groups:
         return None
     content = streams.content
-    group = content.choice(groups)
-    name = streams.say(group[0].kind)
-    who, rest = counted(group, plural(group[0].kind)), stays(state.drawn, *group)
+    group = sorted(content.choice(groups), key=lambda obj: (obj.cell.column, obj.cell.row))
+    name, kinds = streams.say(group[0].kind), plural(group[0].kind)
     if content.random() < 0.3:
         words = streams.phrase("remove_all", name=name, names=plural(name))
-        return Edit("remove", words, f"{who} are removed. {rest}", to(state, state.drawn.without(*group)))
+        text = each_or_all(state.drawn, group, kinds, "is removed", "are removed")
+        return Edit("compound", words, text, to(state, state.drawn.without(*group)))
     colour = other_colour(content, *{obj.colour for obj in group})
     scene = state.drawn
     for obj in group:
         scene = scene.swapped(obj, replace(obj, colour=colour))
     said = streams.target_colour(colour)
     words = streams.phrase("all", name=name, names=plural(name), colour=said)
-    return Edit("recolour", words, f"{who} turn {colour}. {rest}", to(state, scene), None, colour)
+    text = each_or_all(state.drawn, group, kinds, f"turns {colour}", f"turn {colour}")
+    return Edit("compound", words, text, to(state, scene), None, colour)

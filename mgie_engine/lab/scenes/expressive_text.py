@@ -1,6 +1,7 @@
 """Expressive instructions in one fixed style, grounded in the picture.
 
-They name what changes, where it is and what stays, in at most two sentences. `fact_checker` parses them.
+They name what changes, where it is and what stays; each of up to four things that change has a sentence of
+its own. `fact_checker` parses them.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ PromptSet = Literal[
     "seen", "unseen", "followups", "fresh", "talks", "blind", "blind-talks"
 ]  # human prompts; the grammar was extended for the first alone
 
+MOST_SENTENCES = 4  # of one expressive instruction that name a change
 ROW_WORDS = {SKY: "in the sky", BACK: "at the back", FRONT: "in front"}
 COLUMN_WORDS = ("on the far left", "left of the middle", "right of the middle", "on the far right")
 ALL_STAYS = "Everything else stays."
@@ -55,9 +57,12 @@ def stays(scene: Scene, *touched: SceneObject) -> str:
     return f"The {nearest.colour} {nearest.kind} {where(nearest.cell)} stays."
 
 
-def counted(objects: Sequence[SceneObject], kinds: str) -> str:
-    """Two or more objects of a kind: "Both balls", "All 3 balls"."""
-    return f"Both {kinds}" if len(objects) == 2 else f"All {len(objects)} {kinds}"
+def each_or_all(scene: Scene, group: Sequence[SceneObject], kinds: str, does: str, do: str) -> str:
+    """What happens to all of a kind, and what stays: a sentence for each of up to four, else one for all."""
+    said = [f"The {there(obj)} {does}." for obj in group]
+    if len(group) > MOST_SENTENCES:
+        said = [f"All {len(group)} {kinds} {do}."]
+    return " ".join((*said, stays(scene, *group)))
 
 
 def plural_effect(effect: str) -> str:

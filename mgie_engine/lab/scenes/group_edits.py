@@ -1,35 +1,96 @@
-"""One edit of several things: both, the first two; or of one identified by its number."""
+"""One edit of several things: both, the first two, all but the last; or of one identified by its number."""
 
 from collections.abc import Callable, Sequence
-from random import Random
+from dataclasses import replace
 
 from mgie_engine.lab.scenes.compound_edits import act_on, opening
+from mgie_engine.lab.scenes.counted_words import (
+    act_words,
+    around,
+    counted_way,
+    numbers,
+    one_counted,
+    phrase_of,
+    place_word,
+)
 from mgie_engine.lab.scenes.edit_generators import other_colour
 from mgie_engine.lab.scenes.expressive_text import stays
-from mgie_engine.lab.scenes.phrasing import dress, plural
+from mgie_engine.lab.scenes.phrasing import dress
 from mgie_engine.lab.scenes.references import refer
 from mgie_engine.lab.scenes.rng import RngStreams
 from mgie_engine.lab.scenes.scene import Scene, SceneObject, is_sky_kind
 from mgie_engine.lab.scenes.scene_edits import Edit, State, to
 
-_ORDINALS = ("first", "second", "third", "fourth")
+_ACTS = ("recolour", "recolour", "recolour", "remove", "remove", "grow", "shrink")
+_OF_TWO = (("number", 4.0), ("both", 4.0))
+_OF_MORE = (
+    ("number", 5.0), ("first_two", 1.2), ("last_two", 1.2), ("outer", 1.2), ("pair", 1.8), ("every", 1.8),
+    ("but_one", 1.4), ("two_of", 0.5), ("one_of", 0.3),
+)  # fmt: skip
+_THIS_AND_THAT = 1.5  # weight of two things of different kinds
 
 
 def some(streams: RngStreams, state: State) -> Edit | None:
-    """One edit of two or three things, or of one that is identified by its number."""
-    ways = [
-        way
-        for way in (
-            _of_number(state.drawn),
-            _first_or_last(state.drawn),
-            _this_and_that(streams, state.drawn),
-        )
-        if way
-    ]
+    """One edit of several things, or of one that is identified by its number."""
+    content, groups, alone = streams.content, groups_of(state.drawn), state.drawn.only_ones()
+    group = content.choice([one for one in groups if len(one) > 2] or groups) if groups else []
+    ways = [*(_OF_MORE if len(group) > 2 else _OF_TWO)] if group else []
+    ways += [("inner", 0.8)] if len(group) == 4 else []
+    ways += [("and", _THIS_AND_THAT)] if len(alone) > 1 else []
     if not ways:
         return None
-    chosen, it = _choose(streams, ways)
-    return edit_of_all(streams, state, chosen, it)
+    hows, weights = zip(*ways, strict=True)
+    how = content.choices(hows, weights)[0]
+    if how == "and":
+        return _this_and_that(streams, state, content.sample(alone, 2))
+    return _counted(streams, state, group, how)
+
+
+def _counted(streams: RngStreams, state: State, group: Sequence[SceneObject], how: str) -> Edit | None:
+    """One act on those of a group that `how` says."""
+    content, count = streams.content, len(group)
+    one, other = sorted(content.sample(range(count), 2))
+    place = content.randrange(count)
+    chosen = {
+        "number": [place], "one_of": [0], "first_two": [0, 1], "two_of": [0, 1], "outer": [0, count - 1],
+        "last_two": [count - 2, count - 1], "inner": [1, 2], "pair": [one, other],
+        "but_one": [number for number in range(count) if number != place],
+    }.get(how, list(range(count)))  # fmt: skip
+    left = group[place] if how == "but_one" else None
+    done = act_on_all(streams, state, [group[number] for number in chosen], left)
+    if done is None:
+        return None
+    edit, act, colour = done
+    colour = streams.target_colour(colour)
+    if how == "number":
+        words = one_counted(streams, group, place, act, colour)
+    elif how == "but_one":
+        words = _all_but_one(streams, group, place, act, colour)
+    else:
+        it = counted_way(streams, how, numbers(streams, group, chosen[0], chosen[-1]))
+        words = act_words(streams, act, it, colour, is_one=False)
+    return replace(edit, instruction=dress(streams.wording, words))
+
+
+def _all_but_one(streams: RngStreams, group: Sequence[SceneObject], place: int, act: str, colour: str) -> str:
+    rng, known = streams.wording, numbers(streams, group, place)
+    known["o"] = place_word(rng, place, len(group))
+    if rng.random() < 0.5:
+        return act_words(streams, act, counted_way(streams, "but_one", known), colour, is_one=False)
+    words = act_words(streams, act, counted_way(streams, "the_others", known), colour, is_one=False)
+    return around(streams, "stays", words, **known)
+
+
+def _this_and_that(streams: RngStreams, state: State, pair: Sequence[SceneObject]) -> Edit | None:
+    """One act on two things of different kinds."""
+    done = act_on_all(streams, state, pair)
+    if done is None:
+        return None
+    edit, act, colour = done
+    a, b = (refer(streams.wording, state.drawn, obj).it for obj in pair)
+    it = counted_way(streams, "this_and_that", {"a": a, "b": b})
+    words = act_words(streams, act, it, streams.target_colour(colour), is_one=False)
+    return replace(edit, instruction=dress(streams.wording, words))
 
 
 def edit_of_all(
@@ -44,108 +105,38 @@ def edit_of_all(
 
     What stays is `left`, where something is left out in so many words.
     """
+    done = act_on_all(streams, state, chosen, left)
+    if done is None:
+        return None
+    edit, act, colour = done
+    words = phrase_of(streams, act, it, streams.target_colour(colour))
+    return replace(edit, instruction=dress(streams.wording, said(act, words)))
+
+
+def act_on_all(
+    streams: RngStreams, state: State, chosen: Sequence[SceneObject], left: SceneObject | None = None
+) -> tuple[Edit, str, str] | None:
+    """One act on all of `chosen` without its words, its name, and its colour; None where one cannot do it."""
     content = streams.content
-    act = content.choice(("recolour", "recolour", "recolour", "remove", "remove", "grow", "shrink"))
+    act = content.choice(_ACTS)
     colour = other_colour(content, *{obj.colour for obj in chosen})
     edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
     if len(edits) < len(chosen):
         return None
+    return one_after_another(state, chosen, edits, left), act, colour
+
+
+def one_after_another(
+    state: State, chosen: Sequence[SceneObject], edits: Sequence[Edit], left: SceneObject | None = None
+) -> Edit:
+    """The edits of different things as one, without its words; each thing has a sentence of its own."""
     scene = state.drawn
     for obj, edit in zip(chosen, edits, strict=True):
         scene = scene.without(obj) if edit.obj is None else scene.swapped(obj, edit.obj)
-    words = streams.bare().phrase(act, it=it, colour=streams.target_colour(colour)).rstrip("?!., ")
     text = f"{' '.join(map(opening, edits))} {stays(Scene((left,)) if left else state.drawn, *chosen)}"
-    kind = {"grow": "resize", "shrink": "resize"}.get(act, act)
-    only = edits[0] if len(edits) == 1 else None
-    return Edit(
-        kind if only else "compound", dress(streams.wording, said(act, words)), text, to(state, scene),
-        obj=only.obj if only else None, colour=only.colour if only else None, act=only.act if only else "",
-        was=only.was if only else None,
-    )  # fmt: skip
-
-
-# how some are told from the others, and all of the kind from the left
-Group = tuple[str, Sequence[SceneObject]]
-
-
-def _choose(streams: RngStreams, ways: Sequence[Group]) -> tuple[list[SceneObject], str]:
-    how, group = streams.content.choice(ways)
-    drawn = streams.content.random()
-    name = streams.say(group[0].kind)
-    rng = streams.wording
-    if how == "number":
-        place = int(drawn * len(group))
-        return [group[place]], _numbered(rng, name, place, len(group))
-    if how == "ends":
-        if drawn < 0.5:
-            chosen, ends = list(group[:2]), ("on the left", "furthest left", "left", "leftmost", "first")
-        else:
-            chosen, ends = list(group[-2:]), ("on the right", "furthest right", "right", "rightmost", "last")
-        return chosen, _two_of(rng, name, ends)
-    if how == "both":
-        names = plural(name)
-        both = ("both {n}", "both of the {n}", "the two {n}", "the 2 {n}", "the pair of {n}")
-        return list(group), rng.choice(both).format(n=names)
-    it, other = (refer(rng, Scene(tuple(group)), obj).it for obj in group)
-    joined = ("{a} and {b}", "{a} and {b}", "{a} and also {b}", "both {a} and {b}", "{a} & {b}")
-    return list(group), rng.choice(joined).format(a=it, b=other)
-
-
-def _numbered(rng: Random, name: str, place: int, count: int) -> str:
-    """The thing number `place` of `count` from the left, in words."""
-    ordinal, number, names = _ORDINALS[place], place + 1, plural(name)
-    short = ("1st", "2nd", "3rd", "4th")[place]
-    ways = [
-        f"the {ordinal} {name} from the left",
-        f"the {ordinal} {name}",
-        f"the {short} {name}",
-        f"{name} number {number}",
-        f"{name} no. {number}",
-        f"{name} {number}",
-        f"the {ordinal} of the {_word(count)} {names}",
-        f"the {ordinal} {name} (from left)",
-        f"the {_ORDINALS[count - 1 - place]} {name} from the right",
-        f"the {short} {name} from the left",
-    ]
-    if place == count - 1:
-        ways += [
-            f"the last {name}",
-            f"the last of the {names}",
-            f"the last of the {_word(count)} {names}",
-        ] * 2
-    if count == 3 and place == 1:
-        ways += [
-            f"the middle {name}",
-            f"the {name} in the middle",
-            f"the middle one of the {names}",
-            f"the middle one of the three {names}",
-        ]
-    return str(rng.choice(ways))
-
-
-def _word(count: int) -> str:
-    return ("one", "two", "three", "four")[count - 1]
-
-
-def _two_of(rng: Random, name: str, ends: Sequence[str]) -> str:
-    names, (on_the, furthest, side, most, first) = plural(name), ends
-    return str(
-        rng.choice(
-            (
-                f"the two {names} {on_the}",
-                f"the two {names} {furthest}",
-                f"the two {side} {names}",
-                f"the two {most} {names}",
-                f"the {first} two {names}",
-                f"the 2 {names} {on_the}",
-                f"the {first} 2 {names}",
-                f"the two {most} of the {names}",
-                f"the {first} two {names} from the left"
-                if first == "first"
-                else f"the {first} two of the {names}",
-            )
-        )
-    )
+    if len(edits) == 1:
+        return replace(edits[0], expressive=text, goal=to(state, scene))
+    return Edit("compound", "", text, to(state, scene))
 
 
 def groups_of(scene: Scene) -> list[list[SceneObject]]:
@@ -153,20 +144,3 @@ def groups_of(scene: Scene) -> list[list[SceneObject]]:
     kinds = sorted({obj.kind for obj in scene.objects if not is_sky_kind(obj.kind)})
     groups = [sorted(scene.of(kind), key=lambda obj: obj.cell.column) for kind in kinds]
     return [group for group in groups if len({obj.cell.column for obj in group}) == len(group) > 1]
-
-
-def _of_number(scene: Scene) -> Group | None:
-    return next((("number", group) for group in groups_of(scene) if len(group) > 2), None)
-
-
-def _first_or_last(scene: Scene) -> Group | None:
-    groups = groups_of(scene)
-    three = next((group for group in groups if len(group) > 2), None)
-    if three:
-        return "ends", three
-    return next((("both", group) for group in groups if len(group) == 2), None)
-
-
-def _this_and_that(streams: RngStreams, scene: Scene) -> Group | None:
-    alone = scene.only_ones()
-    return ("and", streams.content.sample(alone, 2)) if len(alone) > 1 else None

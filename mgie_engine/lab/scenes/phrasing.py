@@ -19,6 +19,7 @@ from mgie_engine.lab.scenes.expressive_text import Split
 _FOLDER = Path(__file__).parent
 SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
 ASIDES = 0.15  # share of instructions with a remark around them that says why, or what is not meant
+GLUED = 0.12  # share of slips that leave out a blank
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
 
@@ -174,11 +175,13 @@ def _chatty(rng: Random, text: str) -> str:
 
 
 def _mistyped(rng: Random, text: str) -> str:
-    """One letter of a word doubled, drawn out, dropped, mistaken, or swapped with the next."""
+    """One slip: a letter doubled, drawn out, dropped, mistaken or swapped with the next, or no blank."""
     words = [match.span() for match in re.finditer(r"[a-z]{3,}", text)]
     if not words:
         return text
     start, end = rng.choice(words)
+    if rng.random() < GLUED and text[end : end + 1] == " ":
+        return text[:end] + text[end + 1 :]
     if end - start == 3:  # shorter words would become others
         return text[: start + 1] + text[start + 2] + text[start + 1] + text[end:]
     at = rng.randrange(start + 1, end - 1)

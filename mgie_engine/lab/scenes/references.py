@@ -43,7 +43,8 @@ def refer(rng: Random, scene: Scene, obj: SceneObject, *, by_neighbour: bool = T
         who = rng.choice((say(rng, obj.kind), say(rng, obj.kind), "one", "thing"))
         return Reference(f"the {who} {rng.choice(near)}", None)
     if rng.random() < NAMELESS and (bare := _by_look(rng, scene, obj)):
-        return Reference(f"the {rng.choice(bare)}", None)
+        look = rng.choice(bare)
+        return Reference(look if look.startswith("whatever ") else f"the {look}", None)
     name = say(rng, obj.kind)
     alike = [other for other in scene.objects if other.kind == obj.kind]
     if len(alike) == 1 and rng.random() < 0.6:

@@ -13,6 +13,7 @@ from mgie_engine.edits import Exchange
 from mgie_engine.lab.scenes.addressed_tones import addressed, mistaken_first, two_tones
 from mgie_engine.lab.scenes.ambiguous_edits import ambiguous
 from mgie_engine.lab.scenes.compound_edits import compound
+from mgie_engine.lab.scenes.counted_edits import each_its_own
 from mgie_engine.lab.scenes.edit_generators import (
     add,
     move,
@@ -49,7 +50,7 @@ ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
     (move, 17), (background, 12), (several, 4), (ambiguous, 18), (tonal, 14), (refuse, 8), (nothing, 1.5),
     (compound, 10), (gapped, 7), (some, 10), (all_but, 16), (corrected, 7), (not_wanted, 9), (by_emoji, 2),
-    (addressed, 4), (paired, 10),
+    (addressed, 4), (paired, 10), (each_its_own, 6),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
     (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 1.5), (gapped_tones, 5),

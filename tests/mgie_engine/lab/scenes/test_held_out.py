@@ -14,6 +14,7 @@ SOURCES = {"phrases": phrasings(), "tones": table("tones"), "elsewhere": ELSEWHE
 KINDS = [
     (source, kind) for source, kinds in SOURCES.items() for kind, entry in kinds.items() if "train" in entry
 ]
+COUNTING = tuple(table("counting"))
 HABITS = table("words")["habits"]
 
 
@@ -53,6 +54,14 @@ def test_no_phrasing_for_training_is_a_held_out_one_in_other_clothes(source):
     kinds = [kind for where, kind in KINDS if where == source]
     held_out = {bare(phrasing) for kind in kinds for phrasing in templates(kind, "test", source)}
     assert not {way for kind in kinds for way in taught(source, kind) if bare(way) in held_out}
+
+
+def test_held_out_words_for_counting_recombine_those_for_training():
+    known = Counter(word for kind in COUNTING for way in taught("counting", kind) for word in words(way))
+    for kind in COUNTING:
+        held_out = templates(kind, "test", "counting")
+        assert all(known[word] >= ENOUGH for way in held_out for word in words(way)), kind
+        assert not {bare(way) for way in held_out} & {bare(way) for way in taught("counting", kind)}
 
 
 def test_every_word_of_a_held_out_foreign_instruction_is_known_from_others():
