@@ -99,7 +99,8 @@ def wait_for(path: Path) -> dict[str, Tensor]:
 
 def painted_rows(recipe: Recipe) -> int:
     """How many rows of a batch are painted as well as read: the share `painted` of them, all by default."""
-    return max(1, round(recipe.batch_size * recipe.options.get("painted", 1.0)))
+    share: float = recipe.options.get("painted", 1.0)
+    return max(1, round(recipe.batch_size * share))
 
 
 def columns(batch: TextBatch | LatentBatch) -> list[Tensor]:
