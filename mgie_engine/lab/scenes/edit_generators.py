@@ -243,7 +243,7 @@ def move(streams: RngStreams, state: State) -> Edit | None:
         step = -step if no_room and content.random() < 0.8 else step
         words = streams.phrase("move", **fields, to=aside_words(wording, step))
         return move_aside(state, obj, step, words)
-    ways = _ways(streams, state.drawn, obj)
+    ways = move_ways(streams, state.drawn, obj)
     if not ways:
         return None
     cell, words = content.choice(ways)
@@ -296,7 +296,7 @@ def depth_words(rng: Random, row: int) -> str:
     return words
 
 
-def _ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cell, str]]:
+def move_ways(streams: RngStreams, scene: Scene, obj: SceneObject) -> list[tuple[Cell, str]]:
     """Free cells to move to with words for each; the choice draws nothing from the wording stream."""
     content, wording = streams.content, streams.wording
     row, column = obj.cell.row, obj.cell.column

@@ -15,12 +15,12 @@ _MOST = 4  # of a kind: what happens to each is told in a sentence of its own
 
 def all_but(streams: RngStreams, state: State) -> Edit | None:
     """An act on every thing of a kind but one; None without two to four of distinct colours."""
-    groups = _of_distinct_colours(state.drawn)
+    groups = of_distinct_colours(state.drawn)
     if not groups:
         return None
     group = streams.content.choice(groups)
     left = streams.content.choice(group)
-    known = _words(streams, group, left)
+    known = left_words(streams, group, left)
     kind, one = ("of_two", True) if len(group) == 2 else ("others", False)
     way = streams.wording.random()
     meant = _way(streams, kind if way < 0.3 or one else "all_of", known)
@@ -32,13 +32,14 @@ def all_but(streams: RngStreams, state: State) -> Edit | None:
         if way < 0.3 and not one:
             return words
         if way < 0.45:
-            return _way(streams, "not_other", {"two": words, "other": known["x"]})
+            other = f"the {known['c']} one" if known["x"] == known["c"] else known["x"]
+            return _way(streams, "not_other", {"two": words, "other": other})
         return words if one else f"{words}{_way(streams, 'exclude', known)}"
 
     return edit_of_all(streams, state, [obj for obj in group if obj is not left], meant, left, said)
 
 
-def _words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject) -> dict[str, str]:
+def left_words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject) -> dict[str, str]:
     """A name for the kind and its plural, and words for the one that is left out."""
     name, colour = streams.say(left.kind), streams.say(left.colour)
     place = group.index(left)
@@ -54,11 +55,15 @@ def _words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObject)
 
 def _way(streams: RngStreams, kind: str, known: dict[str, str]) -> str:
     """One phrasing; a leading blank is kept."""
-    way = vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "compound")))
+    ways = [way for way in templates(kind, streams.split, "compound") if "{two} instead of" not in way]
+    way = vary(streams.wording, streams.wording.choice(ways))  # "green instead of the red one" is of one ball
+    if known.get("x") == known.get("c") and re.search(r"\b(not|no) \{x\}|\{x\},? (not|no)\b", way):
+        known = {**known, "x": f"the {known['c']} one"}  # "balls green, not yellow" is of the new colour
     return f"{' ' if way.startswith(' ') else ''}{fill(way, **known)}"
 
 
-def _of_distinct_colours(scene: Scene) -> list[list[SceneObject]]:
+def of_distinct_colours(scene: Scene) -> list[list[SceneObject]]:
+    """Two to four things of a kind, each of another colour."""
     return [
         group
         for group in groups_of(scene)

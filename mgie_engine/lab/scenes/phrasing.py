@@ -20,6 +20,8 @@ _FOLDER = Path(__file__).parent
 SPOKEN_PLAINLY = 0.65  # how often the usual word is used, not one of its synonyms
 ASIDES = 0.15  # share of instructions with a remark around them that says why, or what is not meant
 GLUED = 0.12  # share of slips that leave out a blank
+_DRESSINGS = 10
+_OF_THE_REST = re.compile(r"the rest|else|that'?s (all|it)|only that|do it|dare you|do that", re.IGNORECASE)
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR_KEYS = {b: a + c for keys in _KEYS for a, b, c in zip(f" {keys}", keys, f"{keys[1:]} ", strict=False)}
 
@@ -147,6 +149,15 @@ def dress(rng: Random, text: str) -> str:
     elif ending < 0.2:
         text = text.upper() if ending < 0.185 else text.lower()
     return " ".join(text.split())
+
+
+def dress_without_rest(rng: Random, text: str) -> str:
+    """As `dress`, without an afterthought that all the rest stays, or that it shall be done after all."""
+    for _ in range(_DRESSINGS):
+        dressed_up = dress(rng, text)
+        if len(_OF_THE_REST.findall(dressed_up)) == len(_OF_THE_REST.findall(text)):
+            return dressed_up
+    return text
 
 
 def _politely(rng: Random, text: str) -> str:

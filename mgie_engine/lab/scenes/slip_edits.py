@@ -26,7 +26,7 @@ def corrected(streams: RngStreams, state: State) -> Edit | None:
     if edit is None:
         return None
     it, its = refer(wording, state.drawn, obj).it, refer(wording, state.drawn, wrong).it
-    said, slip = streams.target_colour(colour), _slip(streams, "slips")
+    said, slip = streams.target_colour(colour), drawn_slip(streams, "slips")
     way = wording.random()
     if act == "recolour" and way < 0.6:
         words = _colour_slip(bare, it, streams.target_colour(mistaken), said, slip)
@@ -43,7 +43,7 @@ def corrected(streams: RngStreams, state: State) -> Edit | None:
         words = f"{first}{slip}{it}"
     else:
         first = _bare(bare.phrase(act, it=its, colour=streams.target_colour(mistaken)))
-        between = slip if wording.random() < 0.5 else _slip(streams, "keep")
+        between = slip if wording.random() < 0.5 else drawn_slip(streams, "keep")
         words = f"{first}{between}{_bare(bare.phrase(act, it=it, colour=said))}"
     return replace(edit, instruction=dress(wording, words))
 
@@ -62,7 +62,8 @@ def _colour_slip(bare: RngStreams, it: str, wrong: str, right: str, slip: str) -
     return f"{first}{slip}{_bare(bare.phrase('it_recolour', colour=right))}"
 
 
-def _slip(streams: RngStreams, kind: str) -> str:
+def drawn_slip(streams: RngStreams, kind: str) -> str:
+    """A phrasing of a kind of compound.toml, with the blanks at its ends."""
     return vary(streams.wording, streams.wording.choice(templates(kind, streams.split, "compound")))
 
 
@@ -79,14 +80,14 @@ def not_wanted(streams: RngStreams, state: State) -> Edit | None:
         return None
     if is_forbidden:
         words = _imperative(bare, edit)
-        way = _slip(streams, "not_this").replace("{one}", words)
+        way = drawn_slip(streams, "not_this").replace("{one}", words)
         return Edit("nothing", dress(streams.wording, way), AS_ASKED, state)
     if streams.content.random() < 0.35:
         return _not_this_act(streams, state, edit)
     other = other_than(streams.wording, state.drawn, edit.was)
     if other is None:
         return None
-    way = _slip(streams, "not_other").replace("{two}", _bare(edit.instruction)).replace("{other}", other)
+    way = drawn_slip(streams, "not_other").replace("{two}", _bare(edit.instruction)).replace("{other}", other)
     return replace(edit, instruction=dress(streams.wording, way))
 
 
@@ -99,7 +100,7 @@ def _not_this_act(streams: RngStreams, state: State, edit: Edit) -> Edit | None:
     if wrong is None or edit.act not in ("remove", "recolour", "grow", "shrink"):
         return None
     one, two = _imperative(bare, wrong), _bare(edit.instruction)
-    way = _slip(streams, "not_act").replace("{one}", one).replace("{two}", two)
+    way = drawn_slip(streams, "not_act").replace("{one}", one).replace("{two}", two)
     return replace(edit, instruction=dress(streams.wording, way))
 
 

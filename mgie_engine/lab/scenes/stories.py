@@ -30,8 +30,13 @@ from mgie_engine.lab.scenes.followups import follow_up
 from mgie_engine.lab.scenes.gapped_edits import gapped
 from mgie_engine.lab.scenes.gapped_tones import gapped_tones, tones_not_wanted
 from mgie_engine.lab.scenes.group_edits import some
+from mgie_engine.lab.scenes.left_out_edits import all_things_but, rest_of_kind
+from mgie_engine.lab.scenes.left_out_tones import tone_but_part
+from mgie_engine.lab.scenes.negated_edits import negated
 from mgie_engine.lab.scenes.paired_edits import paired
 from mgie_engine.lab.scenes.refusals import content_on_photo, nothing, refuse
+from mgie_engine.lab.scenes.revised_edits import revised
+from mgie_engine.lab.scenes.revised_tones import revised_tone
 from mgie_engine.lab.scenes.rng import RecordingRandom, ReplayingRandom, RngStreams
 from mgie_engine.lab.scenes.scene import grouped_scene, random_scene
 from mgie_engine.lab.scenes.scene_edits import Edit, EditGenerator, State
@@ -50,11 +55,13 @@ ON_SCENES: Makers = (
     (recolour, 24), (recolour_part, 7), (remove, 15), (add, 16), (replace_thing, 12), (resize, 11),
     (move, 17), (background, 12), (several, 4), (ambiguous, 18), (tonal, 14), (refuse, 8), (nothing, 1.5),
     (compound, 10), (gapped, 7), (some, 10), (all_but, 16), (corrected, 7), (not_wanted, 9), (by_emoji, 2),
-    (addressed, 4), (paired, 10), (each_its_own, 6),
+    (addressed, 4), (paired, 10), (each_its_own, 6), (rest_of_kind, 11), (all_things_but, 20), (revised, 6),
+    (negated, 5), (revised_tone, 1.5),
 )  # fmt: skip
 ON_PHOTOS: Makers = (
     (tonal, 13), (addressed, 22), (mistaken_first, 1.5), (two_tones, 1.5), (gapped_tones, 5),
     (tones_not_wanted, 4.5), (content_on_photo, 2), (refuse, 2.5), (nothing, 0.6),
+    (tone_but_part, 4), (revised_tone, 4),
 )  # fmt: skip
 ON_ALTERED: Makers = ((tonal, 8), (nothing, 1))  # scenes whose colours are no longer recognisable
 

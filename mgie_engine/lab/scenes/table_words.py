@@ -33,9 +33,10 @@ def _texts(data: Any) -> Iterator[str]:
 
 
 def main() -> None:
-    """Rewrite the first paragraph; the second is kept."""
-    others = KNOWN_WORDS.read_text("utf-8").split("\n\n")[1]
-    KNOWN_WORDS.write_text(f"{textwrap.fill(' '.join(sorted(table_words())), 110)}\n\n{others}", "utf-8")
+    """Rewrite the first paragraph; the second keeps the words that are not in it."""
+    taught, others = table_words(), KNOWN_WORDS.read_text("utf-8").split("\n\n")[1].split()
+    kinds = sorted(taught), [word for word in others if word not in taught]
+    KNOWN_WORDS.write_text("\n\n".join(textwrap.fill(" ".join(kind), 110) for kind in kinds) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from mgie_engine.text.cleanup import tidy
 from tests.support.scene_descriptions import steps, stories
 
 # Changes with every change of the grammar: weights trained before it do not know the new words.
-WORDS = "f78c78fd"
+WORDS = "0d5c8cec"
 
 
 def test_one_seed_tells_one_story_for_ever():
@@ -90,7 +90,8 @@ def test_instructions_are_clean():
     for _, step in steps():
         asked = step.edit.instruction
         assert asked == " ".join(asked.split())
-        assert not re.search(r"[{}]|\b[Aa] [aeiou]|\bthe the\b|\ba an?\b|\bno the (?!other)", asked), asked
+        unclean = r"[{}]|\b[Aa] [aeiou]|\bthe the\b|\ba an?\b|(?:^|[.:!?] )no the (?!other)"
+        assert not re.search(unclean, asked), asked
 
 
 def test_what_changes_nothing_says_so_and_nothing_else_does():

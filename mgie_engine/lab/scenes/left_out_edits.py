@@ -1,0 +1,80 @@
+"""One edit of all things but one, in one clause: "balls green, yellow one stays", "only the tree stays"."""
+
+from collections.abc import Mapping, Sequence
+
+from mgie_engine.lab.scenes.compound_edits import act_on, opening
+from mgie_engine.lab.scenes.edit_generators import other_colour
+from mgie_engine.lab.scenes.excluding_edits import left_words, of_distinct_colours
+from mgie_engine.lab.scenes.expressive_text import stays
+from mgie_engine.lab.scenes.phrasing import dress_without_rest, fill, table, templates, vary
+from mgie_engine.lab.scenes.references import refer
+from mgie_engine.lab.scenes.rng import RngStreams
+from mgie_engine.lab.scenes.scene import Scene, SceneObject
+from mgie_engine.lab.scenes.scene_edits import Edit, State, to
+
+_MOST = 4  # things of which one is left out: what happens to each is a sentence
+_ACTS = ("recolour", "recolour", "recolour", "remove", "remove", "remove", "grow", "shrink")
+_SIZES: Mapping[str, Sequence[str]] = {
+    "grow": ("bigger", "bigger", "larger"),
+    "shrink": ("smaller", "smaller", "tinier"),
+}
+
+
+def rest_of_kind(streams: RngStreams, state: State) -> Edit | None:
+    """An act on every thing of a kind but one; None without two to four of distinct colours."""
+    groups = of_distinct_colours(state.drawn)
+    if not groups:
+        return None
+    group = streams.content.choice(groups)
+    left = streams.content.choice(group)
+    known = left_words(streams, group, left)
+    rest = table("left_out")["others"]["two" if len(group) == 2 else "more"]
+    known["others"] = vary(streams.wording, streams.wording.choice(rest)).format(**known)
+    if known["x"] == known["c"]:  # "balls green, not yellow" is of the new colour
+        known["x"] = f"the {known['c']} one"
+    if not known["x"].endswith(known["name"]) and known["name"] not in known["others"]:
+        known["x"] = f"the {known['c']} {known['name']}"  # the kind is named once at least
+    return _all_but(streams, state, group, left, "rest", known)
+
+
+def all_things_but(streams: RngStreams, state: State) -> Edit | None:
+    """An act on every thing of the picture but one; None without two to four things."""
+    things = state.drawn.objects
+    if not 2 <= len(things) <= _MOST:
+        return None
+    left = streams.content.choice(things)
+    words = table("left_out")["everything"]
+    known = {name: streams.wording.choice(words[name]) for name in ("all", "else")}
+    known["x"] = refer(streams.wording, state.drawn, left).it
+    return _all_but(streams, state, things, left, "things", known)
+
+
+def _all_but(
+    streams: RngStreams,
+    state: State,
+    things: Sequence[SceneObject],
+    left: SceneObject,
+    kind: str,
+    known: Mapping[str, str],
+) -> Edit | None:
+    content, chosen = streams.content, [obj for obj in things if obj is not left]
+    act = content.choice(_ACTS)
+    colour = other_colour(content, *{obj.colour for obj in things})
+    edits = [edit for obj in chosen if (edit := act_on(state, obj, act, colour))]
+    if len(edits) < len(chosen):
+        return None
+    scene = state.drawn
+    for obj, edit in zip(chosen, edits, strict=True):
+        scene = scene.without(obj) if edit.obj is None else scene.swapped(obj, edit.obj)
+    more = streams.wording.choice(_SIZES.get(act, ("",)))
+    said = {"to": streams.target_colour(colour), "more": more, **known}
+    ways = templates(f"{kind}_{'resize' if act in _SIZES else act}", streams.split, "left_out")
+    words = fill(vary(streams.wording, streams.wording.choice(ways)), **said)
+    text = f"{' '.join(map(opening, edits))} {stays(Scene((left,)), *chosen)}"
+    words = dress_without_rest(streams.wording, words)
+    if len(edits) > 1:
+        return Edit("compound", words, text, to(state, scene))
+    return Edit(
+        "resize" if act in _SIZES else act, words, text, to(state, scene),
+        obj=edits[0].obj, colour=edits[0].colour, act=edits[0].act, was=edits[0].was,
+    )  # fmt: skip
