@@ -30,7 +30,7 @@ class Event:
     """Who asks, where, and an id that tells a gesture from its repetition.
 
     source        what the chat needs to answer, also after a restart
-    starter       in a thread: key of the message that the thread hangs on
+    start         in a thread: what the message holds that the thread hangs on
     is_moderator  whether the user may decide about other users' edits in this channel
     may_post      whether the user may write and attach files in this channel
     asked_at      when the user made the gesture, Unix seconds by the clock of the chat; None: now
@@ -47,7 +47,7 @@ class Event:
     channel: str
     event_id: str
     source: RequestSource = NO_SOURCE
-    starter: str | None = None
+    start: PictureOffer | None = None
     is_moderator: bool = False
     may_post: bool = True
     roles: tuple[str, ...] = ()
@@ -126,7 +126,6 @@ class EditAsked(VersionEvent):
     kept_words: str = ""  # of the question replied to; an own picture without words takes them
     own: PictureOffer | None = None  # pictures that the message or command itself brings
     replied: PictureOffer | None = None  # those of the message replied to, or of the menu that was used
-    start: PictureOffer | None = None  # those of the message that the thread hangs on
     recent: PictureOffer | None = None  # those that the user posted here a moment ago without words
     from_original: bool = False  # start from the upload of that session instead
     steps_back: int = 0  # start so many steps before that version instead
@@ -335,7 +334,7 @@ class Origin(TypedDict):
     channel: str
     event_id: str
     source: RequestSource
-    starter: str | None
+    start: PictureOffer | None
     is_moderator: bool
     may_post: bool
     roles: tuple[str, ...]

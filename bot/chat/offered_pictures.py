@@ -26,7 +26,7 @@ class OfferedPictures:
     message  key of the message that holds them, so that replies to it find v0
     owner    the user, bot or webhook who posted them; None: the user who asks
     is_free  they were posted by a bot or webhook, which cannot be asked for consent
-    shows    the turn that a message of this bot shows; then there are no files
+    shows    the turn that a message of this bot shows, which a thread hangs on; then there are no files
     """
 
     files: tuple[OfferedFile, ...]

@@ -17,7 +17,7 @@ from bot.chat.events import EditAsked, Event, GridAsked, Origin, QueueAsked, Var
 from bot.chat.replies import Accepted, Card, Decided, Erased, Note, Queue, Reply, duration
 from bot.discord_chat.errors import REQUEST_ERRORS
 from bot.discord_chat.ids import channel_key, interaction_event, user_key
-from bot.discord_chat.inbound.message_content import ReadsMessages, starter_of
+from bot.discord_chat.inbound.message_content import ReadsMessages
 from bot.discord_chat.inbound.reply_context import ReplyContext
 from bot.discord_chat.own_messages import OwnMessages
 from bot.discord_chat.permissions import member_since, role_keys
@@ -212,7 +212,7 @@ def origin_of(interaction: Interaction) -> Origin:
         channel=channel_key(interaction.channel_id or 0),
         event_id=interaction_event(interaction.id),
         source=context.as_request(),
-        starter=starter_of(interaction.channel),
+        start=interaction.client.handler.reads.thread_start(interaction.channel),
         is_moderator=is_moderator(interaction),
         may_post=_may_post(interaction),
         roles=role_keys(interaction.user),

@@ -28,6 +28,7 @@ def restored_work(text: str, picture: PictureOffer | None, mask: MaskOffer | Non
     """The edit that `saved_work` gave; `picture`: what a new session begins with."""
     saved: dict[str, Any] = json.loads(text)
     kind = _KINDS[saved.pop("kind")]
+    saved.pop("starter", None)  # which earlier releases stored, and which is over once the version is known
     for name, made in _VALUES.items():
         if saved.get(name) is not None:
             saved[name] = made(saved[name])

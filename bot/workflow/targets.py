@@ -3,15 +3,15 @@
 1. the pictures that the message or command itself brings
 2. the version that a button, a form or the message replied to shows; else the pictures of that message
 3. the version that is named ("v2")
-4. in a thread: the user's current version there, else the version that the thread hangs on
+4. in a thread: the user's current version there, else the version or pictures that the thread hangs on
 5. the user's current version in this channel
-6. what the message shows that the thread hangs on: pictures, or a version that was posted a moment ago
-7. a picture that the user posted here a moment ago without words
+6. a picture that the user posted here a moment ago without words
 
 Otherwise the bot asks. A text may also say that it is about another picture than 3 to 5.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -34,7 +34,7 @@ from bot.workflow.other_pictures import for_another
 from bot.workflow.reading_questions import about_question, has_result, varied_of
 from bot.workflow.talk_references import amended, answered, question_before
 from bot.workflow.text_commands import is_bare_answer, read_text, version_number
-from conversations.errors import NoSuchVersion
+from conversations.errors import NoSuchVersion, PictureRefused
 from conversations.intents.intent import sort_text
 from conversations.intents.sorted_text import LATEST, CommandWord, SortedText
 from conversations.messages import Message
@@ -122,13 +122,11 @@ async def _found(
         return None
     if event.version is not None:
         return await named_version(store, event, event.version)
-    if (event.implied is not Implied.NONE) and (started := await _thread_start(store, event)):
-        return started
+    if event.implied is not Implied.NONE and (here := await _in_thread(store, event)):
+        return here
     implied = await _implied(store, event, now, limits)
-    if implied is None and isinstance(event, EditAsked):
-        for offer in (event.start, event.recent):
-            if offer is not None and (pictures := await _pictures(store, event, offer)):
-                return pictures
+    if implied is None and isinstance(event, EditAsked) and event.recent is not None:
+        return await _pictures(store, event, event.recent)
     return implied
 
 
@@ -147,8 +145,7 @@ async def _pictures(
     known = await store.find_by_message(offer.message) if offer.message else None
     if known is not None and known.is_upload and known.user == event.user:
         return await target_of(store, event, known.id)
-    found = await offer.find()
-    return await target_of(store, event, found.shows) if found and found.shows else found
+    return await offer.find()
 
 
 async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:
@@ -160,14 +157,36 @@ async def pointed_at(store: SessionStore, event: VersionEvent) -> Target | None:
     return None
 
 
-async def _thread_start(store: SessionStore, event: VersionEvent) -> Target | None:
-    """In a thread, until the user has a current version there: the version that the thread hangs on."""
-    if event.starter is None:
+async def _in_thread(store: SessionStore, event: VersionEvent) -> Target | OfferedPictures | None:
+    """In a thread, until the user has a current version there: what the thread hangs on."""
+    if event.start is None:
         return None
     if (current := await current_version(store, event)) and event.implied is Implied.RECENT:
         return current  # a thread is about one picture, so it stays current for as long as the thread
-    start = None if current else await store.find_by_message(event.starter)
-    return None if start is None else await target_of(store, event, start.id)
+    if current:
+        return None
+    return await (_thread_start if isinstance(event, EditAsked) else _thread_version)(store, event)
+
+
+async def _thread_start(store: SessionStore, event: Event) -> Target | OfferedPictures | None:
+    """The version that the thread hangs on, else the pictures.
+
+    A result may be spoken of before the bot has recorded that it posted it: then its message names it.
+    """
+    assert event.start is not None
+    known = await store.find_by_message(event.start.message) if event.start.message else None
+    if known is not None:
+        return await target_of(store, event, known.id)
+    found = await event.start.find()
+    return await target_of(store, event, found.shows) if found and found.shows else found
+
+
+async def _thread_version(store: SessionStore, event: Event) -> Target | None:
+    """The version that the thread hangs on, if it does; for events that no picture would help."""
+    with suppress(PictureRefused):
+        start = await _thread_start(store, event) if event.start else None
+        return start if isinstance(start, Target) else None
+    return None
 
 
 async def _implied(store: SessionStore, event: VersionEvent, now: float, limits: Limits) -> Target | None:
@@ -175,7 +194,7 @@ async def _implied(store: SessionStore, event: VersionEvent, now: float, limits:
         case Implied.NONE:
             return None
         case Implied.SESSION:
-            session = await session_here(store, event)
+            session = await session_here(store, replace(event, start=None))  # which was asked before
             if session is None:
                 return None
             return Target(session, session.head_of(event.user), is_named=False)
@@ -216,12 +235,12 @@ async def session_here(store: SessionStore, event: Event) -> EditSession | None:
         return session
     if shown := await _shown_here(store, event):
         return shown[0]
-    if event.starter is not None and (start := await store.find_by_message(event.starter)):
-        return await store.session(start.session_id)
+    if start := await _thread_version(store, event):
+        return start.session
     parent = event.source.parent_channel
     if parent is None:
         return None
-    above = replace(event, channel=parent, source=replace(event.source, parent_channel=None))
+    above = replace(event, channel=parent, source=replace(event.source, parent_channel=None), start=None)
     return await session_here(store, above)
 
 

@@ -77,7 +77,6 @@ class EditingCog(HasHandler, commands.Cog):
             addressing=Addressing.FORM,
             own=files_offer(downloads, remote_file(image)) if image else None,
             mask=MaskFile(partial(downloads.fetch, remote_file(mask))) if mask else None,
-            start=self.handler.reads.thread_start(interaction.channel),
             version=from_version,
             override=SettingsOverride(keep=keep),
             is_hidden=spoiler,

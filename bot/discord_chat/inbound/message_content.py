@@ -89,7 +89,7 @@ class ReadsMessages:
             channel=channel_key(message.channel.id),
             event_id=event_id,
             source=context.as_request(),
-            starter=starter_of(message.channel),
+            start=self.thread_start(message.channel),
             is_moderator=_is_moderator(message),
             may_post=may_attach(message),
             roles=role_keys(message.author),
@@ -105,7 +105,6 @@ class ReadsMessages:
             turn=turn_id_of(replied) if replied and mine else None,
             reply_to=str(MessagePlace(message.channel.id, target)) if target else None,
             replied=None if mine else self._replied(message),
-            start=self.thread_start(message.channel),
             recent=recent,
         )
 
@@ -136,11 +135,8 @@ class ReadsMessages:
         return PictureOffer(find)
 
     def thread_start(self, place: Place) -> PictureOffer | None:
-        """The pictures of the message that a thread hangs on, fetched when they are needed.
-
-        Of a result its version: a user may speak there before the bot has recorded that it posted it.
-        """
-        starter = MessagePlace.of(starter_of(place))
+        """What the message holds that a thread hangs on, fetched when it is needed: pictures or a result."""
+        starter = MessagePlace.of(_starter_of(place))
         if starter is None:
             return None
         at = starter
@@ -167,7 +163,7 @@ class ReadsMessages:
         return not is_seen and not any(parts) and not message.message_snapshots
 
 
-def starter_of(place: object) -> str | None:
+def _starter_of(place: object) -> str | None:
     """The key of the message that a thread hangs on: it has the thread's number. None for other channels.
 
     The first message of a forum post is in the post itself.

@@ -199,6 +199,20 @@ async def test_a_thread_belongs_to_a_result_that_the_bot_has_not_yet_recorded(tm
         assert ("v2 · from v1" in one, "v3 · [from v2" in two) == (True, True)
 
 
+@pytest.mark.parametrize("how", ["slash", "words"])
+async def test_commands_in_such_a_thread_are_about_that_result(tmp_path: Path, how: str) -> None:
+    async with room(tmp_path, pacing=NO_CARDS) as r:
+        r.discord.faults.silence("POST", "/messages$", said="-done")
+        thread = r.discord.open_thread(await r.result(post_picture(r)))
+        compared, back = "v0 and v1", english("back_at", version="v0")
+        if how == "words":
+            assert compared in text_of(await r.answer(r.discord.say(thread, r.anna, "compare", mention=True)))
+            assert back in text_of(await r.answer(r.discord.say(thread, r.anna, "undo", mention=True)))
+            return
+        assert compared in await said(r, r.discord.slash(thread, r.anna, "session compare"))
+        assert back in await said(r, r.discord.slash(thread, r.anna, "session undo"))
+
+
 async def test_in_a_thread_the_original_is_that_of_its_result(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         thread = r.discord.open_thread(await r.result(post_picture(r)))

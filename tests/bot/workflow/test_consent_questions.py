@@ -1,5 +1,6 @@
 """Questions to the owners of pictures: they outlive restarts, and are answered in words as well."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -192,7 +193,6 @@ WORK: dict[str, Any] = {
     "channel": "paper:c1",
     "event_id": "paper:7",
     "source": RequestSource(language="de", server="paper:s", channel="paper:c1", token="t", file_limit=5),
-    "starter": "m0",
     "is_moderator": True,
     "may_post": False,
     "is_counted": True,
@@ -217,3 +217,9 @@ WORK: dict[str, Any] = {
 )
 def test_work_that_waits_is_the_same_after_it_was_stored(work):
     assert restored_work(saved_work(work), None) == work
+
+
+def test_work_that_an_earlier_release_stored_is_read():
+    work = EditAsked(**WORK, text="red", turn="k3f9")
+    earlier = {**json.loads(saved_work(work)), "starter": "m0"}
+    assert restored_work(json.dumps(earlier), None) == work
