@@ -50,6 +50,11 @@ def left_words(streams: RngStreams, group: Sequence[SceneObject], left: SceneObj
         ways += ["the right one", f"the rightmost {name}"] if len(group) == 2 else ["the rightmost one"]
     if place == 1 and len(group) == 3:
         ways += ["the middle one", f"the {name} in the middle"]
+    for attribute in ("size", "material"):  # "the big one", where no other is big
+        value = getattr(left, attribute)
+        if value not in ("medium", "plain") and [getattr(obj, attribute) for obj in group].count(value) == 1:
+            said = streams.say(value)
+            ways += [f"the {said} one", f"the {said} {name}"]
     return {"name": name, "names": plural(name), "c": colour, "x": streams.wording.choice(ways)}
 
 
