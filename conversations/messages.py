@@ -54,6 +54,12 @@ def joined(separator: str, *parts: Message) -> Message:
     return Message(JOINED, separator=separator, parts=parts)
 
 
+def parts_of(message: Message) -> tuple[Message, ...]:
+    """Those that `joined` put together; else the message alone."""
+    parts = message.params["parts"] if message.code == JOINED else (message,)
+    return tuple(part for part in parts if isinstance(part, Message)) if isinstance(parts, tuple) else ()
+
+
 def _plain(value: Param) -> Any:
     if isinstance(value, Message):
         return value.to_json()

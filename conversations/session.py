@@ -119,6 +119,10 @@ class EditSession:
         """This turn, or the nearest one before that neither failed nor was cancelled."""
         return next(earlier for earlier in self._backwards(turn) if not earlier.is_lost)
 
+    def shown_after(self, earlier: Turn, last: Turn) -> tuple[Turn, ...]:
+        """The versions on the way back from `last` to `earlier`, that one excluded, newest first."""
+        return tuple(takewhile(lambda turn: turn.id != earlier.id, self._backwards(last)))
+
     def is_ready(self, turn: Turn) -> bool:
         """Whether a waiting turn can run: its parent has an image."""
         parent = self.parent_of(turn)
@@ -212,7 +216,7 @@ class EditSession:
 
     def _go_back(self, user: str, target: Turn) -> "EditSession":
         """Move to a version before the head, and put the versions passed on the redo stack."""
-        passed = takewhile(lambda turn: turn.id != target.id, self._backwards(self.head_of(user)))
+        passed = self.shown_after(target, self.head_of(user))
         redo = self.heads.get(user, Head("")).redo
         kept = [turn.id for turn in passed if not turn.is_lost]
         return self._with_head(user, Head(target.id, (*redo, *kept)))

@@ -16,7 +16,7 @@ from bot.chat.replies import (
 )
 from bot.web_chat.forms import ActForm
 from bot.web_chat.page_state import Choice, PageState
-from conversations.messages import Message, verbatim
+from conversations.messages import Message, parts_of, verbatim
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def choices_of(reply: Reply | None) -> tuple[Choice, ...]:
 
 
 # What is said beside a version, and the page does not show by itself.
-SHOWN_NOTES = ("what_instead", "already_at", "question_dropped")
+SHOWN_NOTES = {"what_instead", "already_at", "question_dropped", "stopped"}
 
 
 def message_of(reply: Reply | None) -> Message | None:
@@ -71,7 +71,7 @@ def message_of(reply: Reply | None) -> Message | None:
     match reply:
         case AskTarget():  # the page always names a version, so there is none
             return Message("no_session")
-        case ShownVersion(note) if note.code in SHOWN_NOTES:
+        case ShownVersion(note) if SHOWN_NOTES & {part.code for part in parts_of(note)}:
             return note
         case ShownVersion(note, card) if note == verbatim(card.version):  # "show v2"
             return Message("page.in_film", version=card.version)

@@ -29,6 +29,7 @@ from bot.policy.limits import Limits
 from bot.policy.share_texts import refused_share
 from bot.policy.strikes import STRIKING, Strikes
 from bot.workflow.consents import Consents
+from bot.workflow.double_clicks import DoubleClicks
 from bot.workflow.drawings import Drawings
 from bot.workflow.exact_edits import same_again
 from bot.workflow.grid_requests import grid_draft
@@ -54,7 +55,6 @@ from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
-DOUBLE_CLICK_S = 1.0
 SILENCE = Note(Message("silenced"))  # is not sent
 SHOWS_EDITS = ("queue", "quota")  # refusals that offer the list of the user's own edits
 
@@ -90,7 +90,7 @@ class Admission:
         self._requests: dict[str, tuple[float, ...]] = {}  # by user: when, by the uptime clock
         self._strikes: dict[str, Strikes] = {}  # by user
         self._entering: Counter[str] = Counter()  # by user: edits admitted and not yet in the queue
-        self._varied: dict[str, tuple[float, str, Variation, Accepted]] = {}  # by user: their last variation
+        self._double_clicks = DoubleClicks(self.uptime)
 
     # -- the rules ----------------------------------------------------------------------------------------
 
@@ -210,7 +210,10 @@ class Admission:
         )
         # If it waits for consent, it must still start from this version.
         asked = replace(asked, turn=parent.id, version=None, own=None, replied=None, steps_back=0)
-        return await self._accept(replace(context, event=asked), draft, target.session, mask)
+        reply = await self._accept(replace(context, event=asked), draft, target.session, mask)
+        if isinstance(reply, Accepted) and target.undone:
+            await self.runner.cancel_undone(target.session, target.undone, asked.user)
+        return reply
 
     async def _open_words(self, asked: EditAsked) -> str:
         """The words of this user that wait for a picture here; a picture without words takes them."""
@@ -226,7 +229,7 @@ class Admission:
         turn, session = target.turn, target.session
         if turn.parent_id is None:
             return Note(Message("nothing_to_vary", version=turn.label))
-        if pressed := self._pressed_twice(asked, turn):
+        if pressed := self._double_clicks.answer_to(asked, turn):
             return pressed
         if same := await same_again(self.store, self.defaults, asked, target):
             return same
@@ -257,16 +260,8 @@ class Admission:
         event = replace(asked, turn=turn.id)
         reply = await self._accept(replace(context, event=event), draft, session, united)
         if isinstance(reply, Accepted):
-            now = self.uptime()
-            lately = {who: last for who, last in self._varied.items() if now - last[0] < DOUBLE_CLICK_S}
-            self._varied = {**lately, asked.user: (now, turn.id, asked.variation, reply)}
+            self._double_clicks.answered(asked, turn, reply)
         return reply
-
-    def _pressed_twice(self, asked: VariationAsked, turn: Turn) -> Accepted | None:
-        """The answer to the press before, if this is the second of a double click."""
-        at, turn_id, variation, reply = self._varied.get(asked.user, (0.0, "", None, None))
-        is_same = (turn_id, variation) == (turn.id, asked.variation) and not (asked.reading or asked.text)
-        return reply if is_same and self.uptime() - at < DOUBLE_CLICK_S else None
 
     async def grid(self, context: Context[GridAsked]) -> Reply:
         """An instruction under several scales: `text` upon the version meant, or the one that made it."""

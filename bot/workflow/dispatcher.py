@@ -330,7 +330,7 @@ class EditWorkflow:
             VariationAsked: admission.vary,
             GridAsked: admission.grid,
             CellPicked: CellPicks(store, self._runner).pick,
-            MoveAsked: partial(move, store, self.metrics),
+            MoveAsked: partial(move, store, self.metrics, self._runner),
             HistoryAsked: history,
             SessionsAsked: partial(my_sessions, store),
             GalleryAsked: partial(gallery, store),

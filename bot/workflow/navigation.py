@@ -8,8 +8,9 @@ from bot.chat.replies import History, Note, Reply, Sessions, SessionSummary, Sho
 from bot.chat.session_events import GalleryAsked, SessionsAsked
 from bot.ops.metrics import Metrics
 from bot.workflow.reading_questions import has_result
+from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target, current_version, version_meant
-from conversations.messages import Message, verbatim
+from conversations.messages import Message, joined, verbatim
 from conversations.session import EditSession
 from conversations.store.session_store import SessionStore
 from conversations.turn import Turn, TurnState
@@ -18,8 +19,13 @@ LISTED, SHOWN = 100, 100  # sessions in a list; newest versions in a history
 IN_GALLERY, LOOKED_AT = 10, 100  # results; edits among which they are looked for
 
 
-async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked]) -> Reply:
-    """Move the user's head as asked and show where it stands; raises SessionError when there is no way."""
+async def move(
+    store: SessionStore, metrics: Metrics, runner: TurnRunner, context: Context[MoveAsked]
+) -> Reply:
+    """Move the user's head as asked and show where it stands; raises SessionError when there is no way.
+
+    What is undone while it waits or runs is cancelled.
+    """
     asked, target = context.event, context.target
     metrics.moves.labels(str(asked.move)).inc()
     if asked.move is Move.NEW:
@@ -36,7 +42,13 @@ async def move(store: SessionStore, metrics: Metrics, context: Context[MoveAsked
     head = moved.head_of(asked.user)
     if drops_question:
         return ShownVersion(Message("question_dropped"), card_of(head, moved))
-    return ShownVersion(_moved_note(asked, target, head), card_of(head, moved))
+    note = _moved_note(asked, target, head)
+    if asked.move in (Move.UNDO, Move.REJECT):
+        undone = target.session.shown_after(head, version_meant(target.session, target.turn))
+        if stopped := await runner.cancel_undone(moved, undone, asked.user):
+            moved = await store.session(moved.id)
+            note = joined(" ", *(Message("stopped", version=turn.label) for turn in stopped), note)
+    return ShownVersion(note, card_of(head, moved))
 
 
 def _moved_note(asked: MoveAsked, target: Target, head: Turn) -> Message:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -127,6 +127,19 @@ class TurnRunner:
         active.stop()
         await active.finished.wait()
         return active.turn.is_lost and active.turn.error is None
+
+    async def cancel_undone(self, session: EditSession, undone: Iterable[Turn], user: str) -> list[Turn]:
+        """Cancel those of the versions that a user undoes which still wait or run; which.
+
+        Those that another user asked for go on, and those that another user's edit waits for.
+        """
+        return [
+            turn
+            for turn in undone
+            if turn.user == user
+            and all(child.user == user or child.state.is_final for child in session.children_of(turn))
+            and await self.cancel(turn.id)
+        ]
 
     def drop(self, turn_id: str) -> None:
         """Stop a turn that was deleted from the store; turns that wait for it check again."""

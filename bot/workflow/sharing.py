@@ -9,7 +9,7 @@ from bot.chat.events import ButtonAction, Event
 from bot.chat.replies import Card, Erased, Note, Reply, ShownVersion, buttons
 from bot.chat.sharing_events import HideAsked, ShareAsked, ShareEnded
 from bot.ops.clocks import uptime_s
-from bot.workflow.admission import DOUBLE_CLICK_S
+from bot.workflow.double_clicks import DOUBLE_CLICK_S
 from bot.workflow.runner import TurnRunner
 from bot.workflow.targets import Context, Target
 from conversations.messages import Message, verbatim

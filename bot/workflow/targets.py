@@ -54,12 +54,14 @@ E_co = TypeVar("E_co", bound=Event, covariant=True)
 class Target:
     """The version that an event is about, and its session.
 
-    `is_named`: the event says which version it means; else it is the version that `Event.implied` asks for.
+    is_named  the event says which version it means; else it is the version that `Event.implied` asks for
+    undone    the versions that an edit undoes first, newest first
     """
 
     session: EditSession
     turn: Turn
     is_named: bool = True
+    undone: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +96,17 @@ async def find_target(
         is_rejection = first is not None and first.word is CommandWord.REJECT
         if is_rejection and not has_result(found.session, found.turn, event.user):
             return found
-        return replace(found, turn=_steps_back(found, event.steps_back))
+        return _stepped_back(found, event.steps_back)
     return found
 
 
-def _steps_back(target: Target, steps: int) -> Turn:
+def _stepped_back(target: Target, steps: int) -> Target:
     """The version so many steps before, at most the upload."""
     session = target.session
-    turn = session.nearest_alive(version_meant(session, target.turn))
+    last = turn = session.nearest_alive(version_meant(session, target.turn))
     for _ in range(steps):
         turn = session.nearest_alive(session.before(turn) or session.root)
-    return turn
+    return replace(target, turn=turn, undone=session.shown_after(turn, last))
 
 
 async def _found(

@@ -220,6 +220,15 @@ async def test_cancel_stops_my_newest_edit(tmp_path: Path) -> None:
         assert english("cancelled") in text_of(card)
 
 
+async def test_undo_cancels_my_running_edit_and_says_so(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with room(tmp_path, editor) as r:
+        await use(r, "edit", instruction="red", image=a_picture())
+        edit = await editor.started()
+        assert english("stopped", version="v1") in await use(r, "session undo")
+        assert edit.cancelled
+
+
 async def test_commands_work_in_dms(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         dm = r.discord.dm(r.anna)

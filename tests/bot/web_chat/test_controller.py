@@ -20,9 +20,10 @@ from bot.workflow.dispatcher import EditWorkflow
 from conversations.errors import PictureMissing, SettingsRefused
 from conversations.images.image_store import ImageStore
 from conversations.images.picture_views import PictureViews
-from conversations.messages import Message
+from conversations.messages import Message, joined
 from conversations.thread_pools import ThreadPools
 from conversations.turn import Turn
+from tests.support.fakes import ScriptedEditor
 from tests.support.page_server import DEFAULTS, InvertingEditor, a_drawing, parts
 
 ANN = "web:ann"
@@ -62,6 +63,19 @@ async def test_every_act_of_a_user_is_a_change_for_all_their_pages(tmp_path: Pat
         updates += [await here.act(VISITOR, PressedButton(act)) for act in ("undo", "redo")]
         numbers = [int(update.revision.partition(".")[2]) for update in updates]
         assert numbers == sorted(set(numbers))
+
+
+async def test_undo_cancels_the_running_edit_and_says_so(tmp_path: Path) -> None:
+    editor = ScriptedEditor()
+    async with parts(tmp_path, editor) as (_, images, workflow):
+        here = controller_of(images, workflow)
+        await here.upload(VISITOR, a_file)
+        await here.submit(VISITOR, submission("make it night"))
+        edit = await editor.started()
+        said = (await here.act(VISITOR, PressedButton("undo"))).notice
+        stopped, back = Message("stopped", version="v1"), Message("back_at", version="v0")
+        assert said == joined(" ", stopped, back)
+        assert edit.cancelled
 
 
 async def test_waiting_ends_with_a_change_with_the_time_and_with_the_server() -> None:

@@ -1,5 +1,7 @@
 """Undo, redo, go to, start over, new, history, show: by words and by buttons."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.chat.events import Addressing, ButtonAction, HistoryAsked, Move, MoveAsked, ShowAsked
@@ -7,10 +9,11 @@ from bot.chat.replies import AskTarget, History, Note, Reacted, ShownVersion
 from bot.workflow.button_events import button_event
 from conversations.messages import Message
 from conversations.request_source import NO_SOURCE
+from conversations.turn import TurnState
 from tests.support.asking_editor import AskingEditor
 from tests.support.english import in_english, title_of
-from tests.support.fakes import EchoEditor, a_picture
-from tests.support.workflow_room import WorkflowRoom, workflow_room
+from tests.support.fakes import EchoEditor, ScriptedEdit, ScriptedEditor, a_picture
+from tests.support.workflow_room import NO_PACE, WorkflowRoom, workflow_room
 
 
 async def three_versions(d: WorkflowRoom) -> list[str]:
@@ -142,6 +145,80 @@ async def test_a_version_can_be_shown_again_to_everybody(tmp_path):
 async def test_words_with_a_picture_are_never_control_words(tmp_path):
     async with workflow_room(tmp_path, EchoEditor()) as d:
         assert (await d.accepted("more", picture=a_picture())).card.instruction == "more"
+
+
+async def one_done_and_one_running(d: WorkflowRoom, editor: ScriptedEditor) -> tuple[str, ScriptedEdit]:
+    """Ann's v1, and v2 that is just painted; the turn id of v2 and its edit."""
+    await d.accepted("make the ball red", picture=a_picture())
+    (await editor.started()).finish()
+    await d.idle()
+    second = await d.accepted("now blue")
+    return second.card.turn_id, await editor.started()
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("undo", "v2 is cancelled. It does not count. Back at v1."),
+        ("no, not like that", "v2 is cancelled. It does not count. Back at v1. What did you mean instead?"),
+    ],
+)
+async def test_undo_cancels_what_still_runs(tmp_path, words, answer):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        second, edit = await one_done_and_one_running(d, editor)
+        assert await says(d, words) == answer
+        [turn] = await d.done(second)
+        assert (turn.state, edit.cancelled) == (TurnState.CANCELLED, True)
+        assert (await says(d, "redo")).startswith("There is nothing to redo")
+        assert title_of((await d.accepted("now green")).card) == "v3 · from v1"
+
+
+async def test_undo_of_two_cancels_both_and_undo_of_one_only_the_last(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        _, edit = await one_done_and_one_running(d, editor)
+        for words in ("and darker", "and a hat"):
+            await d.accepted(words)
+        assert await says(d, "undo") == "v4 is cancelled. It does not count. Back at v3."
+        assert not edit.cancelled
+        both = "v3 is cancelled. It does not count. v2 is cancelled. It does not count. Back at v1."
+        assert await says(d, "undo the last two") == both
+        assert edit.cancelled
+
+
+async def test_undo_in_reply_to_a_running_edit_cancels_that_one(tmp_path):
+    editor = ScriptedEditor(2)
+    async with workflow_room(tmp_path, editor) as d:
+        second, edit = await one_done_and_one_running(d, editor)
+        await d.accepted("make it green", version="v1")
+        other = await editor.started()
+        assert await says(d, "undo", turn=second) == "v2 is cancelled. It does not count. Back at v1."
+        assert (edit.cancelled, other.cancelled) == (True, False)
+
+
+async def test_an_edit_that_undoes_a_running_one_cancels_it_once_accepted(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor, limits=replace(NO_PACE, instruction_chars=30)) as d:
+        second, edit = await one_done_and_one_running(d, editor)
+        assert "the limit is 30" in await says(d, f"undo that and make it {'very ' * 9} green")
+        assert not edit.cancelled
+        assert title_of((await d.accepted("undo that and make it green")).card) == "v3 · from v1"
+        (await editor.started()).finish()
+        [turn] = await d.done(second)
+        assert (turn.state, edit.cancelled) == (TurnState.CANCELLED, True)
+
+
+async def test_undo_cancels_nothing_that_another_user_asked_for_or_waits_for(tmp_path):
+    editor = ScriptedEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        second, edit = await one_done_and_one_running(d, editor)
+        assert await says(d, "undo", "bob", turn=second) == "Only the user who requested v2 can do that."
+        third = (await d.accepted("and darker", "bob", turn=second)).card.turn_id
+        assert await says(d, "undo") == "Back at v1."
+        edit.finish()
+        (await editor.started()).finish()
+        assert [turn.state for turn in await d.done(second, third)] == [TurnState.DONE] * 2
 
 
 WHAT = "What did you mean instead?"
