@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, replace
 
-from bot.chat.cards import card_of
+from bot.chat.cards import card_of, is_question
 from bot.chat.events import ButtonAction, EditAsked, Event, GridAsked, VariationAsked, Work
 from bot.chat.replies import Accepted, Note, Reply, ShownVersion, buttons
 from bot.ops.clocks import uptime_s
@@ -33,7 +33,6 @@ from bot.workflow.double_clicks import DoubleClicks
 from bot.workflow.drawings import Drawings
 from bot.workflow.exact_edits import same_again
 from bot.workflow.grid_requests import grid_draft
-from bot.workflow.reading_questions import reading_of
 from bot.workflow.runner import TurnRunner
 from bot.workflow.settings_layers import grid_of, layers
 from bot.workflow.targets import Context, Target, ask_target, version_meant
@@ -53,6 +52,7 @@ from conversations.turn import Turn, TurnDraft
 from conversations.variations import Variation, varied_id, varied_override, varied_words
 from mgie_engine.config import Defaults
 from mgie_engine.strengths import preset_override
+from mgie_engine.text.varied_reading import varied_reading
 
 SEEDS = 1_000_000  # fresh seeds are below this, short enough to read out
 SILENCE = Note(Message("silenced"))  # is not sent
@@ -235,7 +235,8 @@ class Admission:
             return same
         # If its parent failed, the nearest version that did not takes its place.
         parent = session.nearest_alive(session.turn(turn.parent_id)).id
-        path, reading = session.path_to(turn), reading_of(turn, asked.variation, asked.text)
+        path, is_asked = session.path_to(turn), is_question(turn.error)
+        reading = varied_reading(turn, asked.variation, asked.text, is_question=is_asked)
         mask, united = turn.mask, None
         words = varied_words(path, asked.variation, asked.text)
         if words != turn.instruction and (objection := objection_to_text(words, self.limits)):

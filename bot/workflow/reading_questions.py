@@ -16,7 +16,6 @@ from conversations.store.session_store import SessionStore
 from conversations.turn import Turn
 from conversations.variations import Variation
 from mgie_engine.edits import EditResult
-from mgie_engine.text.amended_reading import amended_reading
 
 DEGREES = (Variation.STRONGER, Variation.SUBTLER)
 _SAID_TWICE = re.compile(r"\b(\w+(?: \w+)+) and \1\b")  # "gets warmer and gets warmer"
@@ -32,19 +31,6 @@ def question_fields(result: EditResult) -> TurnFields:
         "confidence": result.confidence,
         "other_readings": tuple(text for text in result.other_readings if not _SAID_TWICE.search(text)),
     }
-
-
-def reading_of(turn: Turn, variation: Variation, amendment: str = "") -> str | None:
-    """The reading that a variation of a turn is made with; None lets the model read again."""
-    if variation is Variation.AMENDED:
-        return amended_reading(turn.expressive or "", amendment)
-    if variation is Variation.FROM_ORIGINAL:  # its words are others
-        return None
-    if variation is Variation.OTHER_READING:
-        return next(iter(turn.other_readings), turn.expressive)
-    if variation is Variation.CONFIRMED or is_question(turn.error):
-        return turn.reading or turn.expressive
-    return turn.reading
 
 
 def has_result(session: EditSession, turn: Turn, user: str) -> bool:

@@ -26,7 +26,7 @@ from mgie_engine.edits import EditRequest, EditResult, Exchange
 from mgie_engine.errors import RequestRefused
 from mgie_engine.python_api.edit_requests import EditOptions, build_request
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture, picture_file
-from mgie_engine.text.amended_reading import amended_reading
+from mgie_engine.text.varied_reading import varied_reading
 
 ME = "me"
 _VARIATIONS = {
@@ -148,10 +148,7 @@ class VersionTree:
         override = varied_override(turn, variation, fresh_seed, is_slight=is_slight)
         words = varied_words(self._session.path_to(turn), variation, amendment)
         start = self._session.root if variation is Variation.FROM_ORIGINAL else parent
-        reading = None if variation is Variation.FROM_ORIGINAL else turn.reading
-        if variation is Variation.AMENDED:
-            reading = amended_reading(turn.expressive or "", amendment)
-        planned = self._plan(words, override, reading, start)
+        planned = self._plan(words, override, varied_reading(turn, variation, amendment), start)
         return replace(planned, varied=turn.id)
 
     def add(self, planned: PlannedEdit, result: EditResult) -> Version:
