@@ -12,6 +12,7 @@ STRONGER_TEXT, STRONGER_IMAGE = 1.5, -0.2  # one press of Stronger; Subtler is t
 STRONGER_DEGREE = 1.4  # the same for a change of tone, as a factor
 _EXCEPT, _AND, _JUST = "except ", "and ", "just "
 _LIMITED = re.compile(r" just (?=(?:the|my|his|her|its|their|this|that|these|those|all) )")
+_SENTENCE_END, _STAYS = re.compile(r"(?<=\.)\s+"), re.compile(r"\bstays?\b")
 VARIED_IMAGE_MAX = 5.0  # the least is 1, below which the picture pushes the other way, unless it was lower
 
 
@@ -64,24 +65,40 @@ def varied_words(path: Sequence[Turn], variation: Variation, amendment: str = ""
 
     `amendment`: with AMENDED, what is added to it.
     """
-    words = path[-1].instruction
     match variation:
         case Variation.FROM_ORIGINAL:
             return combined_words(path)
         case Variation.AMENDED if amendment:
-            words, added = words.strip().rstrip(".!;,"), amendment
+            words, added = _words_to_amend(path[-1]).strip().rstrip(".!;,"), amendment
             if added.startswith(_JUST):  # one limit takes the place of another
                 words = _LIMITED.split(words)[0]
             is_second = added.startswith(_EXCEPT) and f" {_EXCEPT}" in words
             return f"{words} {added.replace(_EXCEPT, _AND, 1) if is_second else added}"
-    return words
+    return path[-1].instruction
+
+
+def _words_to_amend(turn: Turn) -> str:
+    """What an amendment is added to: the instruction, or what a reading says that was given in its place.
+
+    Words that were amended before stay, since they and their reading say the same.
+    """
+    given = None if _is_amended(turn.instruction) else turn.reading
+    return _changes_in(given or "") or turn.instruction
+
+
+def _is_amended(words: str) -> bool:
+    return f" {_EXCEPT}" in words or bool(_LIMITED.search(words))
+
+
+def _changes_in(reading: str) -> str:
+    """What changes by a reading, as words: "The sky gets darker. The rest stays." → "the sky gets darker"."""
+    said = [sentence.rstrip(".") for sentence in _SENTENCE_END.split(reading.strip())]
+    return " and ".join(words[0].lower() + words[1:] for words in said if words and not _STAYS.search(words))
 
 
 def may_amend(instruction: str, amendment: str) -> bool:
     """Whether it can be added to the instruction: "and the blue" only to what was amended before."""
-    return (
-        not amendment.startswith(_AND) or f" {_EXCEPT}" in instruction or bool(_LIMITED.search(instruction))
-    )
+    return not amendment.startswith(_AND) or _is_amended(instruction)
 
 
 def combined_words(path: Sequence[Turn]) -> str:

@@ -15,7 +15,7 @@ def varied_reading(
     """
     match variation:
         case Variation.AMENDED:
-            return amended_reading(turn.expressive or "", amendment)
+            return amended_reading(turn.expressive or turn.reading or "", amendment)
         case Variation.FROM_ORIGINAL:  # its words are others
             return None
         case Variation.OTHER_READING:

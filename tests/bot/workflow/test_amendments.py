@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.events import Move, MoveAsked
+from bot.chat.events import Move, MoveAsked, VariationAsked
 from bot.chat.replies import AskTarget, Note
 from conversations.settings import SettingsOverride
+from conversations.variations import Variation
 from mgie_engine.edits import EditRequest, EditResult, Report
+from tests.support.asking_editor import AskingEditor
 from tests.support.english import title_of
 from tests.support.fakes import EchoEditor, a_picture
 from tests.support.workflow_room import NO_PACE, workflow_room
@@ -80,6 +82,46 @@ async def test_a_part_that_is_cut_out_exactly_is_not_read_again(tmp_path):
         "Everything but the reds turns sepia. The rest stays.",
         None,
     ]
+
+
+async def test_after_a_corrected_reading_an_exception_goes_on_from_that(tmp_path):
+    editor = WholeEditor()
+    async with workflow_room(tmp_path, editor) as d:
+        await d.accepted("make it old", picture=a_picture())
+        await d.idle()
+        warmer = "The whole picture gets warmer. All things stay where they are."
+        await d.workflow.handle(VariationAsked(**d.origin(), variation=Variation.CORRECTED, reading=warmer))
+        await d.idle()
+        said = []
+        for words in ("but keep the red", "and not the sky"):
+            said.append((await d.accepted(words)).card.instruction)
+            await d.idle()
+    exception = "the whole picture gets warmer except the red"
+    assert said == [exception, f"{exception} and the sky"]
+    readings = [asked.reading for asked in editor.asked]
+    assert readings == [None, warmer, "Everything but the reds gets warmer. The rest stays.", None]
+
+
+@pytest.mark.parametrize(
+    ("answer", "read"),
+    [(Variation.CONFIRMED, "the ball turns blue"), (Variation.OTHER_READING, "the car turns blue")],
+)
+async def test_after_an_answered_question_an_exception_goes_on_from_the_answer(tmp_path, answer, read):
+    async with workflow_room(tmp_path, AskingEditor()) as d:
+        await d.upload()
+        asked = (await d.accepted("maybe blue")).card
+        await d.idle()
+        await d.workflow.handle(VariationAsked(**d.origin(), turn=asked.turn_id, variation=answer))
+        await d.idle()
+        card = (await d.accepted("leave the stripes alone")).card
+        assert (card.instruction, card.parent_version) == (f"{read} except the stripes", "v0")
+
+
+async def test_what_only_stays_by_a_reading_is_no_instruction(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        await d.accepted("make it sepia", picture=a_picture(), reading="All things stay where they are.")
+        await d.idle()
+        assert (await d.accepted("but keep the sky")).card.instruction == "make it sepia except the sky"
 
 
 async def test_an_exception_in_reply_means_the_version_replied_to(tmp_path):

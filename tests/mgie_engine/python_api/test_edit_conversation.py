@@ -205,6 +205,12 @@ def test_an_exception_makes_the_last_edit_again(talk: EditConversation, editor: 
     assert talk.undo().label == "v2"
 
 
+def test_an_exception_goes_on_from_a_reading_that_was_given(talk: EditConversation, editor: Recorder):
+    talk.edit("make it old", reading="The whole picture gets warmer. All things stay where they are.")
+    talk.say("but keep the sky")
+    assert editor.requests[-1].instruction == "the whole picture gets warmer except the sky"
+
+
 def test_the_latest_version_is_gone_to_by_word(talk: EditConversation):
     talk.say("make it winter")
     talk.say("make it red")
