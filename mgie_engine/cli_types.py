@@ -114,11 +114,6 @@ def positive_number(text: str) -> float:
     return _number(text, lambda value: value > 0, "above 0")
 
 
-def share(text: str) -> float:
-    """A number above 0, 1 at most."""
-    return _number(text, lambda value: 0 < value <= 1, "above 0 and up to 1")
-
-
 def time_stamp(text: str) -> float:
     """A Unix time in seconds."""
     return _number(text, lambda value: value >= 0, "from 0")

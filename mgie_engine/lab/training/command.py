@@ -18,7 +18,6 @@ from mgie_engine.cli_types import (
     not_negative,
     positive,
     positive_number,
-    share,
     time_stamp,
 )
 from mgie_engine.config import ModelConfig, models_home
@@ -48,9 +47,9 @@ def register(actions: Commands) -> None:
 def run_mini(arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     """Train the small model."""
     _configure(arguments.folder)
-    names = ("minutes", "stories", "wordings", "first", "start", "parts", "painted")
+    names = ("minutes", "stories", "wordings", "first", "start", "parts")
     config = pipeline.PipelineConfig(
-        **{name: getattr(arguments, name) for name in names}, kept=arguments.keep
+        **{name: getattr(arguments, name) for name in names}, kept=arguments.keep, changes=arguments.set
     )
     pipeline.train(arguments.folder, config, arguments.tiny)
 
@@ -125,11 +124,7 @@ def _register_mini(actions: Commands) -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to take from it")
     parser.add_argument("--keep", nargs="+", choices=PARTS[:2], default=(), help="parts to leave as they are")
     parser.add_argument(
-        "--painted",
-        type=share,
-        default=1.0,
-        metavar="SHARE",
-        help="of a batch that is painted as well as read: less for more steps of reading",
+        "--set", nargs="+", default=(), metavar="KEY=VALUE", help="in mini-diffusion's recipe, as TOML"
     )
 
 

@@ -35,7 +35,7 @@ class PipelineConfig:
     start: str | None = None  # model to go on from
     parts: Collection[str] = PARTS  # what of it
     kept: Collection[str] = ()  # which of these are good as they are
-    painted: float = 1.0  # share of a batch of the end-to-end stage that is painted as well as read
+    changes: Collection[str] = ()  # in the recipe of the end-to-end stage, each KEY=VALUE as TOML
 
 
 def train(folder: Path, plan: PipelineConfig, tiny: bool = False) -> None:
@@ -70,7 +70,7 @@ def _stages(
     if "mllm" not in plan.kept:
         minutes = str(plan.mllm_share * plan.minutes)
         yield _stage("mini-mllm", folder, tiny, "--minutes", minutes, device=devices[-1] if devices else "")
-    options = ("--until", str(until), "--set", f"options.painted={plan.painted}")
+    options = ("--until", str(until), *(("--set", *plan.changes) if plan.changes else ()))
     yield _stage("mini-diffusion", folder, tiny, *options, processes=max(len(devices), 1))
 
 
