@@ -149,10 +149,12 @@ async def test_pictures_of_no_version_go_after_a_day_and_those_of_an_earlier_run
         for name, made_s in (("of a killed run", -3600), ("old", 3600), ("young", 2 * DAY_S)):
             key = d.images.put(name.encode())
             os.utime(d.images.path(key), times=(d.clock.now + made_s,) * 2)
-        assert await d.workflow.delete_old_images() == 1
-        d.clock.now += 2 * DAY_S
-        assert await d.workflow.delete_old_images() == 1
-        assert len(list(d.images.keys())) == 2
+        left = []
+        for later_s in (0, 2 * DAY_S):
+            d.clock.now += later_s
+            await d.workflow.delete_old_images()  # as the hourly cleaning does, which may come first
+            left.append(len(list(d.images.keys())))
+        assert left == [3, 2]
 
 
 async def test_a_deleted_request_is_erased_with_what_it_started(tmp_path):
