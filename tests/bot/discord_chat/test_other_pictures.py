@@ -34,6 +34,19 @@ async def test_same_for_this_one_edits_the_picture_beside_it(tmp_path: Path, doo
         assert len(sessions) == 2
 
 
+@pytest.mark.parametrize("who", ["anna", "ben"])
+async def test_the_same_in_reply_to_a_version_is_what_was_asked_for_that_one(
+    tmp_path: Path, who: str
+) -> None:
+    async with room(tmp_path) as r:
+        first = await r.result(post_picture(r))
+        await r.result(r.discord.say(r.channel, r.anna, "now blue", reply_to=first))
+        user = r.anna if who == "anna" else r.ben
+        files = {"b.png": OTHER}
+        asked = r.discord.say(r.channel, user, "same for mine please", files=files, reply_to=first)
+        assert RED in text_of(await r.result(asked))
+
+
 async def test_this_one_too_in_reply_to_an_own_picture_edits_that(tmp_path: Path) -> None:
     async with room(tmp_path) as r:
         await r.result(post_picture(r))
