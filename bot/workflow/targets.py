@@ -321,7 +321,7 @@ async def read_asked(
     if not isinstance(read, EditAsked):
         return read
     event = read_text(read, language, languages)
-    if not isinstance(event, EditAsked) and (picked := await cell_named(store, read, event)):
+    if picked := await cell_named(store, read, event):
         return picked
     if isinstance(event, VariationAsked | GridAsked) and asked.turn and not asked.reply_to:
         return await about_question(store, event, await question_before(store, asked))

@@ -30,6 +30,7 @@ class PhraseTable:
     pointing: PatternSet
     elsewhere: PatternSet
     same_here: PatternSet
+    picking: PatternSet  # texts that name one of several results
     slight: PatternSet
     of_original: PatternSet  # texts that name the uploaded picture
     of_latest: PatternSet  # texts that name the newest version
@@ -70,6 +71,7 @@ def phrase_table(language: str) -> PhraseTable:
         patterns(data["pointing"]["patterns"]),
         patterns(data["elsewhere"]["patterns"]),
         patterns(data["same_here"]["patterns"]),
+        PatternSet(data["picking"]["patterns"], names, {"cell": data["picking"]["cell"]}),
         patterns(data["slight"]["patterns"]),
         patterns(["* <original> *"]),
         patterns(["* <latest> *"]),

@@ -130,18 +130,35 @@ async def test_four_versions_and_the_second_one_are_asked_for_in_words(tmp_path:
         assert (title_of(sheet), sheet.instruction) == ("v2 · grid from v0", "make it dusk")
         await d.idle()
         first = editor.asked[1].settings.seed
-        for words, place in (("the second one", 1), ("no, the fourth one", 3), ("1", 0)):
+        for words, place in (
+            ("the second one", 1),
+            ("no, the fourth one", 3),
+            ("1", 0),
+            ("I'll take the third", 2),
+            ("the first", 0),
+            ("2 please", 1),
+            ("die dritte gefällt mir am besten", 2),
+        ):
             await d.workflow.handle(d.asked(words))
             await d.idle()
             session = await d.store.session((await d.store.turn(sheet.turn_id)).session_id)
             settings = session.head_of("paper:ann").settings
             assert settings is not None
             assert settings.seed == first + place
-        assert title_of((await d.accepted("now warmer")).card) == "v6 · from v5"
+        assert title_of((await d.accepted("now warmer")).card) == "v7 · from v6"
         await d.idle()
         moved = await d.workflow.handle(d.asked("the third one"))  # no grid was made just before
         assert isinstance(moved, ShownVersion)
         assert title_of(moved.card) == "v3 · from v0"
+
+
+async def test_who_names_a_result_of_another_users_grid_in_reply_to_it_goes_nowhere(tmp_path: Path) -> None:
+    async with workflow_room(tmp_path, ColourEditor()) as d:
+        sheet = await four(d)
+        for words in ("the second one", "2"):
+            said = await d.workflow.handle(d.asked(words, "ben", turn=sheet.turn_id))
+            assert isinstance(said, Note)
+            assert said.text.code == "not_yours"
 
 
 async def test_an_instruction_says_how_many_results_it_is_to_have(tmp_path: Path) -> None:
