@@ -11,6 +11,7 @@ from conversations.intents.intent import named_in, understand
 from conversations.intents.message_markup import strip_markup
 from conversations.intents.other_picture import other_picture
 from conversations.intents.sorted_text import Asks, CommandWord, OtherPicture
+from conversations.intents.yes_or_no import yes_or_no
 
 RECENT_S = 600.0
 ASIDE = "//"
@@ -38,6 +39,7 @@ class PlainMessage:
     replies_to_person: bool = False
     mentions_others: bool = False
     head_age_s: float | None = None  # since the author's current version was made or chosen; None without one
+    is_asked: bool = False  # whether the bot asks the author if it understood what they asked for last
     language: str = ENGLISH
 
 
@@ -49,6 +51,8 @@ def classify(said: PlainMessage) -> Intent:
     is_recent = said.head_age_s is not None and said.head_age_s < RECENT_S
     if not said.has_picture and not is_recent:
         return Intent.IGNORE
+    if is_recent and said.is_asked and yes_or_no(text):
+        return Intent.RUN
     words = strip_markup(text)
     if (
         is_recent

@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.chat.cards import is_question
 from bot.chat.events import EditAsked, Event, VariationAsked, origin
-from bot.chat.replies import Reacted, Reply
+from bot.chat.replies import Note, Reply
 from conversations.errors import NoSuchVersion
 from conversations.intents.sorted_text import YesNo
 from conversations.messages import Message
@@ -33,7 +33,7 @@ async def answered(store: SessionStore, asked: EditAsked, answer: YesNo) -> Even
     if turn is None:
         return asked
     if answer is YesNo.NO:
-        return Reacted(Message("say_differently"))
+        return Note(Message("say_differently"))
     return VariationAsked(**origin(asked), turn=turn.id, variation=Variation.CONFIRMED)
 
 

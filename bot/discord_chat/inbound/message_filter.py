@@ -10,6 +10,7 @@ from enum import Enum, auto
 
 import discord
 
+from bot.chat.cards import is_question
 from bot.chat.events import EditAsked
 from bot.discord_chat.ids import CHAT, channel_key, message_event, user_key
 from bot.discord_chat.inbound.inbound_images import RecentPictures, has_picture
@@ -17,7 +18,7 @@ from bot.discord_chat.inbound.message_content import names_role, replied_to, tex
 from bot.ops.clocks import uptime_s
 from bot.policy.limits import Limits
 from bot.workflow.intent_filter import Intent, PlainMessage, classify
-from bot.workflow.targets import current_version
+from bot.workflow.targets import Target, current_version
 from bot.workflow.text_commands import is_chatter
 from conversations.store.session_store import SessionStore
 
@@ -79,12 +80,14 @@ class MessageFilter:
             return Decision.RUN
         if not await self.is_open(message.channel):
             return Decision.IGNORE
+        base = await self._current_version(message)
         plain = PlainMessage(
             text=text_without_mention(message, me),
             has_picture=has_picture(message),
             replies_to_person=message.type is discord.MessageType.reply,
             mentions_others=bool(message.mentions or message.role_mentions or message.mention_everyone),
-            head_age_s=await self._base_age_s(message),
+            head_age_s=self._base_age_s(message, base),
+            is_asked=base is not None and _is_asked(base, user_key(message.author.id)),
             language=language,
         )
         return {Intent.RUN: Decision.RUN, Intent.ASK: Decision.ASK, Intent.IGNORE: Decision.IGNORE}[
@@ -99,28 +102,29 @@ class MessageFilter:
         since = self._clock() - ANSWERED_WITHIN_S
         return await self._store.users.open_words(user, channel, since) is not None
 
-    async def _base_age_s(self, message: discord.Message) -> float | None:
+    def _base_age_s(self, message: discord.Message, base: Target | None) -> float | None:
         """Seconds since the author's version or picture here that words may be about; None without one."""
-        ages = (
-            await self._head_age_s(message),
-            self.recent.age_s(message.channel.id, message.author.id),
-        )
-        return min((age for age in ages if age is not None), default=None)
+        picture_age_s = self.recent.age_s(message.channel.id, message.author.id)
+        if base is None:
+            return picture_age_s
+        moved_at = base.session.heads[user_key(message.author.id)].moved_at
+        age_s = self._clock() - max(moved_at, base.turn.finished_at or 0.0)
+        return age_s if picture_age_s is None else min(age_s, picture_age_s)
 
-    async def _head_age_s(self, message: discord.Message) -> float | None:
-        """Seconds since the author's current version here was chosen or finished; None without one."""
+    async def _current_version(self, message: discord.Message) -> Target | None:
         asked = EditAsked(
             user=user_key(message.author.id),
             channel=channel_key(message.channel.id),
             event_id=message_event(message.id),
         )
-        base = await current_version(self._store, asked)
-        if base is None:
-            return None
-        moved_at = base.session.heads[asked.user].moved_at
-        return self._clock() - max(moved_at, base.turn.finished_at or 0.0)
+        return await current_version(self._store, asked)
 
     async def _claim_daily_hint(self, user: int) -> bool:
         """True once per user per day."""
         today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
         return await self._store.users.note_hint(user_key(user), today)
+
+
+def _is_asked(base: Target, user: str) -> bool:
+    """Whether the user's last request ended with the question whether the bot understood it."""
+    return is_question(base.session.turn(base.session.heads[user].turn_id).error)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bot.discord_chat.inbound.message_filter import QUESTION
 from tests.bot.discord_chat.test_conversation import post_picture
+from tests.support.asking_editor import AskingEditor
 from tests.support.discord_room import Room, results_in, room
 from tests.support.discord_server.people import text_of
 from tests.support.discord_server.world import Message
@@ -94,3 +95,19 @@ async def test_a_reaction_the_bot_did_not_begin_means_nothing(tmp_path: Path) ->
         laughter = r.discord.say(r.channel, r.anna, "haha")
         r.discord.react(laughter, r.anna, QUESTION)
         assert await settled(r) == 2
+
+
+async def test_plain_yes_and_no_answer_the_question_of_the_bot_and_nothing_else(tmp_path: Path) -> None:
+    async with room(tmp_path, AskingEditor(), reads_all=True) as r:
+        early = r.discord.say(r.channel, r.anna, "yes")
+        asked = r.discord.say(r.channel, r.anna, "maybe blue", files={"b.png": a_picture()}, mention=True)
+        await r.answer(asked)
+        await r.turns_end()
+        others = r.discord.say(r.channel, r.ben, "yes")
+        said_no = await r.answer(r.discord.say(r.channel, r.anna, "no"))
+        assert text_of(said_no) == english("say_differently")
+        result = await r.result(r.discord.say(r.channel, r.anna, "yes do it"))
+        assert "The ball turns blue." in text_of(result)
+        later = r.discord.say(r.channel, r.anna, "yes")
+        assert await settled(r) == 2
+        assert not any(r.discord.answers_to(message) for message in (early, others, later))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.chat.events import ButtonAction, Scope, SettingsAsked, origin
-from bot.chat.replies import Accepted, Card, CardState, Reacted, ShownVersion
+from bot.chat.replies import Accepted, Card, CardState, Note, ShownVersion
 from bot.workflow.button_events import button_event
 from conversations.settings import SettingsOverride
 from conversations.turn import TurnState
@@ -86,7 +86,9 @@ async def test_no_paints_nothing(tmp_path):
     editor = AskingEditor()
     async with workflow_room(tmp_path, editor) as d:
         await asked_about(d)
-        assert isinstance(await d.workflow.handle(d.asked("no")), Reacted)
+        said = await d.workflow.handle(d.asked("no"))
+        assert isinstance(said, Note)
+        assert said.text.code == "say_differently"
         assert editor.painted == []
 
 
