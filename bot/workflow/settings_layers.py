@@ -32,6 +32,7 @@ from mgie_engine.strengths import preset_override
 GRID_TEXT, GRID_IMAGE = 2.0, 0.4  # from cell to cell of a grid without given scales
 GRID_SIDE = 3  # cells
 
+_SWITCHED = {"on": Message("switched_on"), "off": Message("switched_off")}
 SCOPE_NAMES = {
     "session": Message("scope_session"),
     "user": Message("scope_person"),
@@ -150,6 +151,8 @@ def _without(override: SettingsOverride, settings: Iterable[str]) -> SettingsOve
 def _shown(value: object) -> Message:
     if value is None:
         return Message("random")
+    if isinstance(value, str):
+        return _SWITCHED.get(value, verbatim(value))
     return Message("number", value=value) if isinstance(value, float) else verbatim(str(value))
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.chat.events import Preset, Scope, SettingsAsked
 from bot.chat.replies import Note, SettingsPanel
+from bot.i18n.catalog import translator
 from conversations.settings import SettingsOverride
 from tests.support.english import in_english
 from tests.support.fakes import EchoEditor, ScriptedEditor, a_picture
@@ -100,3 +101,10 @@ async def test_out_of_range_is_refused_and_nothing_is_kept(tmp_path):
         assert isinstance(reply, Note)
         assert "image CFG must be between 0 and 5" in in_english(reply.text)
         assert rows(await tune(d))["image CFG"][0] == "1.5"
+
+
+async def test_a_switch_is_named_in_the_language_of_the_user(tmp_path):
+    async with workflow_room(tmp_path, EchoEditor()) as d:
+        panel = await tune(d, override=SettingsOverride(ask="off"))
+    (value,) = [row.value for row in panel.rows if row.name == "ask"]
+    assert [translator(language)(value) for language in ("en", "de", "es")] == ["off", "aus", "desactivado"]
