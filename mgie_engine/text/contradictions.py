@@ -5,7 +5,7 @@ things. Four rules compare the words with the reading; each speaks only where th
 
 - two clauses that each name a thing, without any other relation between them: the reading names both things,
   their colours, and a removal or another size where a clause says one;
-- a thing that is not meant ("except the yellow one", "don't touch the tree"): the reading does not change it;
+- a thing or part that is not meant ("except the yellow one", "not the sky"): the reading does not change it;
 - what takes the place of something else ("take out the house, scratch that, the tree"): the reading names it,
   unless it is said by its place;
 - a number of things ("the two trees"): the reading changes so many.
@@ -72,6 +72,11 @@ _LEFT_OUT = (  # before what is left out, behind it, the change that is ruled ou
 )
 
 
+# Before "except the sky", these say that the sky alone changes: "leave all but the sky", "nothing except …".
+_REVERSED = re.compile(
+    r"\b(?:keep|leave|stays?|remains?|unchanged|untouched|nothing|anything|no(?! ?,)|not|never|without"
+    r"|don't|dont)\b"
+)
 _COUNTED = {"two": 2, "2": 2, "both": 2, "three": 3, "3": 3, "four": 4, "4": 4}
 
 
@@ -118,6 +123,12 @@ class _Rules:
             rf"|(?P<only>{things})(?:e?s)?)\b(?: or the (?P<second>{things})\b)?(?!(?: \w+)?'s)"
         )
         self.excluded = [(re.compile(before + one + behind), change) for before, behind, change in _LEFT_OUT]
+        part = (
+            rf"(?:the|my|that|this) (?P<part>{'|'.join(map(re.escape, regions))}|{_COLOURS})\b(?!(?: \w+)?'s)"
+        )
+        self.excluded_parts = [
+            re.compile(before + part + behind) for before, behind, change in _LEFT_OUT if not change
+        ]
         self.counted = re.compile(
             rf"(?<!of )(?<!of the )\b({'|'.join(_COUNTED)})(?: of)?(?: the)?(?: \w+)? ({things})e?s\b"
         )
@@ -141,7 +152,9 @@ class _Rules:
         return bool(removes) and "removed" not in read
 
     def changes_excluded(self, said: str, read: str) -> bool:
-        """Whether the reading changes a thing that the instruction leaves out."""
+        """Whether the reading changes a thing or a part that the instruction leaves out."""
+        if any(re.search(rf"\bThe {re.escape(part)} \w", read) for part in self._parts_left_out(said)):
+            return True
         return any(
             ruled_out in ("", change) and colour in ("", its_colour) and kind in ("", its_kind)
             for colour, kind, ruled_out in self._left_out(said)
@@ -157,6 +170,16 @@ class _Rules:
                 for kind in (found["only"], found["second"]):
                     if kind:
                         yield "", kind, ruled_out
+
+    def _parts_left_out(self, said: str) -> Iterator[str]:
+        """The parts that are left out, as readings name them: "sky", "reds"."""
+        for pattern in self.excluded_parts:
+            for found in pattern.finditer(said):
+                is_reversed = _REVERSED.search(said[: found.start()]) or re.search(
+                    r"\b(?:keep|leave|stays?|remains?)\b[^,.;]*\bbut\b", found[0]
+                )
+                if not is_reversed:
+                    yield f"{found['part']}s" if _COLOUR.fullmatch(found["part"]) else found["part"]
 
     def misses_correction(self, said: str, read: str) -> bool:
         """Whether what was said last, after something else was taken back, is not in the reading."""

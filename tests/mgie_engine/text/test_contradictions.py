@@ -55,6 +55,10 @@ def test_a_clause_that_is_left_out_is_found(said, read):
             "The medium green box in front on the far left is removed.",
         ),
         ("sky green, leave the tree as it is", f"The sky turns from blue to green. {TREE} is removed."),
+        ("make it green except the sky", "The sky turns from teal to green. The orange ball stays."),
+        ("no, darker, but not the sky", "The sky gets darker. The rest stays."),
+        ("darker, don't touch the background", "The background gets darker. The rest stays."),
+        ("black and white except the red", "The reds turn black and white. The rest stays."),
     ],
 )
 def test_a_change_of_what_is_left_out_is_found(said, read):
@@ -75,6 +79,12 @@ def test_what_takes_the_place_of_another_thing_must_be_read():
             f"{HOUSE} turns pink. {TREE} shrinks from medium to small.",
         ),
         ("not the ball, remove the car", f"{CAR} is removed."),
+        ("make it green except the sky", "Everything but the sky turns green. The rest stays."),
+        ("darken the ground, not the sky", "The ground gets darker. The sky stays."),
+        ("don't change anything except the sky, darken it", "The sky gets darker. The rest stays."),
+        ("keep everything but the sky, darken it", "The sky gets darker. The rest stays."),
+        ("everything stays but the sky, darken that", "The sky gets darker. The rest stays."),
+        ("except the red ball all grey", "Everything but the reds turns grey. The rest stays."),
         ("don't remove the car, just make it red", f"{CAR} turns red."),
         ("a pink flower beside the ball, please", "A medium pink flower appears in front on the far left."),
         ("give the ball the colour of the car", f"{BALL} turns yellow."),
