@@ -38,23 +38,32 @@ const shape = () => {
     for (const name of ["columns", "left", "top"]) style.setProperty(`--${name}`, dataset[name]);
 };
 
-/* New words and new versions scroll into sight. */
+/* New words and new versions scroll into sight. In a narrow window the conversation lies below the stage, which shows
+   neither answers nor grids: there the page scrolls to them. */
+const narrow = matchMedia("(max-width: 860px)");
+const newest = () => [...document.querySelectorAll(".turn")].at(-1);
+const stateOf = (turn) => `${turn?.dataset.turn} ${turn?.className.replace(" current", "")}`;
+const reveal = () => {
+  const talk = find("#talk");
+  if (!narrow.matches) talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
+  else if (!newest().matches(".current")) newest().scrollIntoView({ block: "nearest", behavior: "smooth" });
+};
 let seen;
 const follow = () => {
-  const current = find(".turn.current");
-  const now = [document.querySelectorAll(".turn").length, current?.dataset.turn, current?.className].join();
-  if (now === seen) return;
+  const now = [newest(), find(".turn.current")].map(stateOf);
+  if (seen && now.every((state, index) => state === seen[index])) return;
+  if (newest() && (!narrow.matches || (seen && now[0] !== seen[0]))) reveal();
   seen = now;
-  const talk = find("#talk");
-  talk.scrollTo({ top: talk.scrollHeight, behavior: "smooth" });
   find(".strip li:has([aria-current])")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 };
+/* A grid has its height once its picture has come. */
+find("#talk").addEventListener("load", ({ target }) => { if (newest()?.contains(target)) reveal(); }, true);
 
 /* What a screen reader says: how the newest edit ended, or which version is the current one now. */
 let told;
 const tell = () => {
-  const last = [...document.querySelectorAll(".turn")].at(-1), current = find(".turn.current");
-  const now = [last, current].map((turn) => `${turn?.dataset.turn} ${turn?.className.replace(" current", "")}`);
+  const last = newest(), current = find(".turn.current");
+  const now = [last, current].map(stateOf);
   const changed = told && (now[0] !== told[0] ? last : now[1] !== told[1] ? current : null);
   told = now;
   if (!changed || changed.matches(".queued, .running")) return;
@@ -288,7 +297,7 @@ const listen = () => {
 };
 document.addEventListener("visibilitychange", listen);
 
-body.dataset.view = localStorage.getItem("mgie-view") ?? (matchMedia("(max-width: 860px)").matches ? "wipe" : "both");
+body.dataset.view = localStorage.getItem("mgie-view") ?? (narrow.matches ? "wipe" : "both");
 if (localStorage.getItem("mgie-layout")) arrange(true);
 document.querySelectorAll(".slider").forEach(fill);
 shape();

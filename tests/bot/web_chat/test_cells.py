@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from conversations.turn import TurnState
 from tests.support.page_gestures import finished, give_a_drawing, say
@@ -13,14 +13,20 @@ from tests.support.page_server import InvertingEditor, page_server, visit
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # the browser's loop
 
 
-async def pick(page: Page, grid: str, *, cell: int, of: int) -> None:
-    """Edit a drawing, make a grid of that edit by a button, and pick a cell of it."""
+async def offered_cells(page: Page, grid: str, *, of: int) -> Locator:
+    """Edit a drawing, and make a grid of that edit by a button; the buttons of its cells."""
     await give_a_drawing(page)
     await say(page, "make it night")
     await finished(page, "v1 from v0")
     await page.get_by_role("button", name=grid, exact=True).click()
     cells = page.locator(".cells button")
     await expect(cells).to_have_count(of)
+    return cells
+
+
+async def pick(page: Page, grid: str, *, cell: int, of: int) -> None:
+    """Make a grid, and pick a cell of it."""
+    cells = await offered_cells(page, grid, of=of)
     await page.locator(".sheet").scroll_into_view_if_needed()
     await cells.nth(cell).click()
     await finished(page, "v3 from v0")
