@@ -123,7 +123,10 @@ def _sniff_container(data: bytes) -> Format:
 
 
 def _not_accepted(kind: Message) -> PictureRefused:
-    return PictureRefused(f"not a format that is read: {kind}", Message("file_kind", kind=kind))
+    name = kind.code.removeprefix("kind_").replace("_", " ")
+    found = "" if name == "unknown" else f" ({name})"
+    text = f"This is not a PNG, JPEG, WebP, GIF, BMP, HEIC or AVIF picture{found}."
+    return PictureRefused(text, Message("file_kind", kind=kind))
 
 
 def _kind_of(data: bytes) -> Message:

@@ -10,7 +10,7 @@ from mgie_engine.config import BUNDLED_MODEL, ModelConfig, read_config, resolve_
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
 from mgie_engine.python_api.edit_conversation import AsyncEditConversation
-from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request
+from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request, check_language
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.editor import choose_model
 from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
@@ -63,6 +63,8 @@ class AsyncEditor:
         Of `progress` only the newest is passed on, on the event loop. Raises ModelError also if the model
         cannot be loaded, and EngineDied if its process ended twice while the edit ran.
         """
+        if reading is None:
+            check_language(instruction, self.config)
         opened = await asyncio.to_thread(open_source, picture)
         marked = None if mask is None else await asyncio.to_thread(open_mask_source, mask)
         request = build_request(

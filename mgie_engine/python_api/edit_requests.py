@@ -4,13 +4,15 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TypedDict
 
+from conversations.intents.text_language import is_read
 from conversations.settings import Keep, Sampler, SettingsOverride, checked
-from mgie_engine.config import Defaults
+from mgie_engine.config import Defaults, ModelConfig
 from mgie_engine.edits import EditRequest, Exchange, Progress
 from mgie_engine.errors import RequestRefused
 from mgie_engine.serving.edit_options import settle
 
 OnProgress = Callable[[Progress], None]
+_ENGLISH_NAMES = {"en": "English", "de": "German", "es": "Spanish"}
 
 
 class EditOptions(TypedDict, total=False):
@@ -44,6 +46,18 @@ def build_request(
     override = checked(SettingsOverride(**options))
     settings = settle(override, defaults, fresh_seed=secrets.randbelow(2**32))
     return EditRequest(png, words, settings, tuple(history), reading, mask)
+
+
+def other_language(config: ModelConfig) -> RequestRefused:
+    """The refusal of words in a language that the model does not read."""
+    names = ", ".join(_ENGLISH_NAMES.get(code, code) for code in config.languages)
+    return RequestRefused(f"{config.name} reads {names} only, so nothing was changed.")
+
+
+def check_language(instruction: str, config: ModelConfig) -> None:
+    """RequestRefused if the words are in a language that the model does not read; on doubt they pass."""
+    if not is_read(instruction, config.languages):
+        raise other_language(config)
 
 
 def ignore(progress: Progress) -> None:

@@ -16,7 +16,13 @@ from mgie_engine.config import BUNDLED_MODEL, ModelConfig, models_home
 from mgie_engine.edits import EditRequest, EditResult
 from mgie_engine.errors import EngineError
 from mgie_engine.python_api.edit_conversation import EditConversation
-from mgie_engine.python_api.edit_requests import EditOptions, OnProgress, build_request, ignore
+from mgie_engine.python_api.edit_requests import (
+    EditOptions,
+    OnProgress,
+    build_request,
+    check_language,
+    ignore,
+)
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture
 from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
 from mgie_engine.python_api.version_tree import VersionTree
@@ -91,8 +97,11 @@ class Editor:
 
         The result has the size of the picture. Raises EditDeclined if the model says that it cannot make the
         edit, PictureRefused for what is no picture, SettingsRefused for a setting out of range, and
-        RequestRefused for an instruction that is empty or too long, or a mask that does not fit.
+        RequestRefused for an instruction that is empty, too long, or (without a reading) in a language that
+        the model does not read, and for a mask that does not fit.
         """
+        if reading is None:
+            check_language(instruction, self.config)
         opened = open_source(picture)
         marked = None if mask is None else open_mask_source(mask)
         request = build_request(

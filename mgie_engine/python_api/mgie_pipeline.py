@@ -11,7 +11,7 @@ from PIL import Image
 
 from conversations.settings import RANGES
 from mgie_engine.edits import EditResult, Progress, Stage
-from mgie_engine.python_api.edit_requests import EditOptions, build_request
+from mgie_engine.python_api.edit_requests import EditOptions, build_request, check_language
 from mgie_engine.python_api.editor import Editor
 from mgie_engine.python_api.picture_source import PictureSource, open_mask_source, open_source
 from mgie_engine.serving.pictures import open_picture
@@ -89,6 +89,8 @@ class MGIEPipeline:
         mask = None if mask_image is None else open_mask_source(mask_image)
         results: list[EditResult] = []
         for source, words in _pairs(image, instruction):
+            if expressive_instruction is None:
+                check_language(words, self.editor.config)
             opened = open_source(source)
             for number in range(num_images_per_prompt):
                 options["seed"] = (seed + number) % _SEEDS

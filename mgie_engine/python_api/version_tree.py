@@ -24,7 +24,7 @@ from conversations.variations import Variation, may_amend, varied_override, vari
 from mgie_engine.config import ModelConfig
 from mgie_engine.edits import EditRequest, EditResult, Exchange
 from mgie_engine.errors import RequestRefused
-from mgie_engine.python_api.edit_requests import EditOptions, build_request
+from mgie_engine.python_api.edit_requests import EditOptions, build_request, other_language
 from mgie_engine.python_api.edited_picture import EditedPicture, edited_picture, picture_file
 from mgie_engine.text.varied_reading import varied_reading
 
@@ -116,7 +116,7 @@ class VersionTree:
             case Asks.HELP | Asks.IGNORE:
                 raise RequestRefused(f"{text.strip()!r} asks for no edit. Say what to change, or “undo”.")
         if not said.is_read:
-            raise RequestRefused(f"{self._config.name} reads only: {', '.join(self._config.languages)}.")
+            raise other_language(self._config)
         if said.other is OtherPicture.ELSEWHERE:
             raise RequestRefused("This conversation is about one picture. Begin another one for it.")
         if said.first:
@@ -221,6 +221,8 @@ class VersionTree:
                 return self.redo()
             case CommandWord.START_OVER:
                 return self.start_over()
+            case CommandWord.SEEDS:
+                raise RequestRefused("This makes one version at a time: say “again” for another one.")
             case CommandWord.GO_TO if command.version:
                 return self.go_to(version_number(command, self._session.latest.number))
         raise RequestRefused(f"“{command.word}” makes no version: use compare(), versions or current.")

@@ -32,6 +32,8 @@ async def test_edits_that_are_awaited_together_are_made_and_a_cancelled_one_is_n
             await dropped
         with pytest.raises(RequestRefused):
             await editor.edit(a_picture(), " ")
+        with pytest.raises(RequestRefused, match="reads English only"):
+            await editor.edit(a_picture(), "mach es dunkler")
     assert [edit.settings.seed for edit in made[:-1]] == list(range(20))
     assert {edit.model for edit in made} == {editor.model}
     assert seen

@@ -140,7 +140,8 @@ def test_a_declined_edit_leaves_the_versions_as_they_were(talk: EditConversation
         ("stronger", RequestRefused, "nothing to repeat"),
         ("compare", RequestRefused, r"use compare\(\)"),
         ("oops, wrong picture", RequestRefused, "about one picture"),
-        ("сделай фон синим, пожалуйста", RequestRefused, "reads only: en"),
+        ("сделай фон синим, пожалуйста", RequestRefused, "reads English only"),
+        ("four versions", RequestRefused, "one version at a time"),
     ],
 )
 def test_what_asks_for_no_version_is_refused(

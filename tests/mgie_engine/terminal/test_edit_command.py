@@ -213,6 +213,9 @@ def test_a_declined_edit_writes_nothing_and_has_a_code_of_its_own(
         (["in.png", " "], 2, "The instruction is empty"),
         (["in.png", "in.jpg"], 2, "the last argument says what to change"),
         (["https://example.org/a.png", "darker"], 2, "Download it first"),
+        (["in.png", "mach es dunkler"], 1, "reads English only, so nothing was changed"),
+        (["page.png", "darker"], 1, "not a PNG, JPEG, WebP, GIF, BMP, HEIC or AVIF picture (web page)."),
+        (["note.png", "darker"], 1, "not a PNG, JPEG, WebP, GIF, BMP, HEIC or AVIF picture."),
         (["missing.png", "darker"], 1, "There is no file 'missing.png'."),
         (["missing*.png", "darker"], 1, "No file matches 'missing*.png'."),
         (["empty", "darker"], 1, "The folder 'empty' holds no pictures."),
@@ -236,6 +239,8 @@ def test_what_cannot_be_is_said_in_one_sentence(
     told: str,
 ):
     Path("empty").mkdir()
+    Path("page.png").write_bytes(b"<!doctype html><p>no picture</p>")
+    Path("note.png").write_bytes(b"no picture at all")
     monkeypatch.setenv("MGIE_MODEL", str(model))
     assert main(["edit", *arguments]) == code
     out, err = capsys.readouterr()
