@@ -151,6 +151,9 @@ const message = async () => {
   if (!taken && words) instruction.value = [words, instruction.value].filter(Boolean).join("\n");
 };
 
+/* The second click of a double click would send an empty field. */
+find(".send").addEventListener("click", (event) => { if (event.detail > 1) event.preventDefault(); });
+
 const give = async (file) => {
   if (!file) return;
   const content = new FormData();

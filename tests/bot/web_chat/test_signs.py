@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, expect
 
-from tests.support.page_gestures import finished, give, give_a_drawing, say, standing_at
+from tests.support.page_gestures import finished, give, give_a_drawing, notice, say, standing_at
 from tests.support.page_server import InvertingEditor, page_server, to_png, visit
 
 NEXT_SHARE = """new Promise((seen) => {
@@ -57,3 +57,13 @@ async def test_nothing_moves_on_a_page_that_waits_for_nothing(chromium: Browser,
     async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
         await give_a_drawing(page)
         await page.evaluate(NOTHING_MOVES)
+
+
+async def test_a_double_click_on_send_sends_once(chromium: Browser, tmp_path: Path) -> None:
+    async with page_server(tmp_path, InvertingEditor()) as bot, visit(chromium, bot.url) as page:
+        await give_a_drawing(page)
+        await page.get_by_label("Instruction", exact=True).fill("make it night")
+        await page.get_by_role("button", name="Send", exact=True).dblclick()
+        await finished(page, "v1 from v0")
+        await expect(page.locator("body.sending")).to_have_count(0)
+        await expect(notice(page)).to_have_count(0)
